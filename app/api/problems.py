@@ -1,0 +1,170 @@
+"""Turns failures into RFC 9457 problems: the only place where an error becomes HTTP.
+
+A problem never repeats what was sent and never shows the text of a failure that is not one of ours (stack trap 8).
+"""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from app.errors import AppError
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "https://levitate-clio.dev/problems/"
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one part of a body, query or header."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """An error, in the form of RFC 9457. `code` is stable: decide by it, show `detail` to people."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": TYPE_BASE + "account_not_found",
+                    "title": "There is no such account for this token",
+                    "status": 404,
+                    "detail": "There is no such account for this token",
+                    "instance": "/v1/accounts/nobody",
+                    "code": "account_not_found",
+                    "request_id": "req_0192f0c4",
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[FieldProblem] | None = None
+
+
+def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
+    """The documentation of the errors that an endpoint may answer, for its `responses`."""
+    by_status: dict[int | str, list[type[AppError]]] = {}
+    for error in errors:
+        by_status.setdefault(error.status, []).append(error)
+    return {
+        status: {
+            "description": "; ".join(f"`{error.code}`: {error.title}" for error in found),
+            "model": Problem,
+            "content": {MEDIA_TYPE: {}},
+        }
+        for status, found in by_status.items()
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+    app.add_exception_handler(AppError, _app_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _fault)
+
+
+def answer(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    title: str,
+    detail: str = "",
+    errors: Sequence[FieldProblem] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """One problem as a response."""
+    problem = Problem(
+        type=TYPE_BASE + code,
+        title=title,
+        status=status,
+        detail=detail or title,
+        instance=request.url.path,
+        code=code,
+        request_id=request.state.request_id,
+        errors=list(errors) or None,
+    )
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=status,
+        headers=headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+async def _app_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101  # registered for this class
+    return answer(
+        request,
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        headers=error.headers,
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
+    found = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        title = "The body is not valid JSON"
+        return answer(request, status=400, code="invalid_json", title=title)
+    return answer(
+        request,
+        status=422,
+        code="invalid_request",
+        title="The request is not valid; `errors` says where",
+        errors=[FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found],
+    )
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """Where it is: a JSON pointer into the body, or the name of a parameter behind its place."""
+    place, *path = location
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
+    return "/".join(["", *parts]) if place == "body" else f"{place}:{'/'.join(parts)}"
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
+    status = HTTPStatus(error.status_code)
+    headers = dict(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
+    code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(status, "http_error")
+    return answer(request, status=status, code=code, title=status.phrase, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method that the path knows (RFC 9110 §10.2.1): a route by itself names only its own."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    return sorted(methods)
+
+
+async def _fault(request: Request, error: Exception) -> JSONResponse:
+    log.error("request_failed", path=request.scope.get("route_path"), exc_info=error)
+    return answer(request, status=500, code="internal_error", title="A fault in this service; it was logged")

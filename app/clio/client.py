@@ -1,0 +1,296 @@
+"""`ClioClient`: reads Clio as one user, at the pace that the token's budget allows. It cannot write [FQ-1].
+
+Retry, budget and sleep live here. Every address is rebuilt from our own origin; every call has a deadline; what is
+read has a ceiling, counted after decompression.
+"""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import stamina
+
+from app.clio import paging
+from app.clio.budget import Budget
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioRetryLater,
+    ClioUnreadable,
+    FieldUnknown,
+    WriteNotAllowed,
+    error_for,
+    network_error,
+)
+from app.clio.models import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Page, Resource, T, WhoAmI
+from app.clio.oauth import BearerAuth, TokenSource
+
+API_VERSION = "4.0.13"
+DEADLINE = 60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
+CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
+LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
+TRIES = 4
+REDIRECTS = (301, 302, 307, 308)
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls made, those refused for now, and the seconds waited."""
+
+    requests: int = 0
+    rate_limited: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read whole."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The client that all data calls share; a transport leads to a simulator."""
+    return httpx.AsyncClient(
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(DEADLINE, connect=10.0),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "levitate-clio",
+        },
+    )
+
+
+class ClioClient:
+    """Clio, as one user sees it. Several steps may share it: they share its budget."""
+
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        *,
+        origin: str,
+        source: TokenSource,
+        budget: Budget,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._http = http
+        self._origin = origin
+        self._auth = BearerAuth(origin, source)
+        self._budget = budget
+        self._clock = clock
+        self._now = now
+        self._sleep = sleep
+        self._usage = Usage()
+        self._call_seconds = 0.0
+        self._calls = 0
+        self.dropped: set[str] = set()
+
+    async def pages(
+        self, resource: Resource[T], *, since: datetime | None = None, cursor: str | None = None
+    ) -> AsyncIterator[Page[T]]:
+        """Yield the pages of a list, from `cursor` if one is given; each is whole, and the walk moves on."""
+        walk = paging.Walk(resource, cursor)
+        while True:
+            page = await self._page(resource, since, cursor)
+            walk.check(page)
+            yield page
+            if page.cursor is None:
+                return
+            cursor = page.cursor
+
+    async def who_am_i(self) -> WhoAmI:
+        """The user whose token this is, and the firm."""
+        url = self._address(WHO_AM_I_PATH, {"fields": WHO_AM_I_FIELDS})
+        answer = await self._get(url)
+        me: WhoAmI = paging.parse_one(WhoAmI, answer.body)
+        return me
+
+    def take_usage(self) -> Usage:
+        """What was used since this was last taken."""
+        taken, self._usage = self._usage, Usage()
+        return taken
+
+    def expected_seconds(self, calls: int) -> float:
+        """How long so many more calls will take at the pace so far and under the budget [IS-2]."""
+        pace = self._call_seconds / self._calls if self._calls else 0.0
+        return self._budget.expected_seconds(calls, self._clock(), seconds_per_call=pace)
+
+    async def _page(self, resource: Resource[T], since: datetime | None, cursor: str | None) -> Page[T]:
+        while True:
+            try:
+                return await self._asked_page(resource, since, cursor)
+            except FieldUnknown as unknown:
+                self._drop(resource, unknown)
+
+    async def _asked_page(self, resource: Resource[T], since: datetime | None, cursor: str | None) -> Page[T]:
+        params = {**resource.params, "fields": paging.field_list(resource, self.dropped)}
+        if since is not None:
+            params["updated_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        if cursor is not None:
+            params["page_token"] = cursor
+        url = self._address(resource.path, params)
+
+        def parse(answer: Answer, address: httpx.URL) -> Page[T]:
+            asked_at = _sent(answer.headers) or self._now()
+            return paging.parse_page(resource, answer.body, address=address, asked_at=asked_at)
+
+        return await self._get_parsed(url, parse)
+
+    def _drop(self, resource: Resource[Any], unknown: FieldUnknown) -> None:
+        """Leave out a name that Clio stopped knowing, if we can do without; one bad name fails the whole call."""
+        name = unknown.field.strip("{} ")
+        if name not in resource.droppable or f"{resource.name}.{name}" in self.dropped:
+            raise ClioMisconfigured(
+                f"Clio no longer knows a field of {resource.name} that is needed"
+            ) from unknown
+        self.dropped.add(f"{resource.name}.{name}")
+
+    def _address(self, path: str, params: dict[str, str]) -> httpx.URL:
+        return httpx.URL(self._origin + path, params=params)
+
+    async def _get(self, url: httpx.URL) -> Answer:
+        return await self._get_parsed(url, lambda answer, _: answer)
+
+    async def _get_parsed(self, url: httpx.URL, parse: Callable[[Answer, httpx.URL], Any]) -> Any:
+        """Ask, and read the answer; what may pass (outages, cut or foreign answers) is tried a few times."""
+        async for attempt in stamina.retry_context(
+            on=_may_pass, attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=8.0
+        ):
+            with attempt:
+                answer, address = await self._answered(url)
+                if answer.status != 200:
+                    raise _failure(answer)
+                return parse(answer, address)
+        raise AssertionError  # retry_context either returns or raises
+
+    async def _answered(self, url: httpx.URL) -> tuple[Answer, httpx.URL]:
+        """The answer, after one redirect at most, and where it came from."""
+        answer = await self._send("GET", url)
+        if answer.status in REDIRECTS:
+            url = self._redirected(url, answer)
+            answer = await self._send("GET", url)
+        return answer, url
+
+    def _redirected(self, url: httpx.URL, answer: Answer) -> httpx.URL:
+        """Where Clio sends us, if that is a path of its own API; our own parameters stay."""
+        try:
+            target = url.join(answer.headers.get("location", ""))
+        except httpx.InvalidURL as error:
+            raise ClioUnreadable("Clio sent us to no address") from error
+        ours = httpx.URL(self._origin)
+        same = (target.scheme, target.host, target.port) == (ours.scheme, ours.host, ours.port)
+        if not same or not target.path.startswith("/api/v4/") or ".." in target.path:
+            raise ClioUnreadable("Clio sent us to another place; it was not asked")
+        return url.copy_with(path=target.path)
+
+    async def _send(self, method: str, url: httpx.URL) -> Answer:
+        """One call, when the budget allows it; a 429 waits and asks again."""
+        if method != "GET":
+            raise WriteNotAllowed("Only reads may go to Clio")
+        while True:
+            await self._reserve()
+            began = self._clock()
+            try:
+                answer = await self._exchange(method, url)
+            except BaseException:
+                self._budget.abandoned()
+                raise
+            self._note(answer, began)
+            if answer.status != 429:
+                return answer
+            await self._wait(self._budget.refused(answer.headers, self._clock()))
+
+    def _note(self, answer: Answer, began: float) -> None:
+        limited = answer.status == 429
+        self._usage = Usage(
+            self._usage.requests + 1,
+            self._usage.rate_limited + limited,
+            self._usage.waited_seconds,
+        )
+        if not limited:
+            self._budget.learn(answer.headers, self._clock())
+            self._call_seconds += self._clock() - began
+            self._calls += 1
+
+    async def _reserve(self) -> None:
+        while wait := self._budget.reserve(self._clock()):
+            await self._wait(wait)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > LONG_WAIT:
+            raise ClioRetryLater(
+                "Clio asks to wait", after=timedelta(seconds=seconds), code="clio_rate_limited"
+            )
+        await self._sleep(seconds)
+        self._usage = Usage(
+            self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
+        )
+
+    async def _exchange(self, method: str, url: httpx.URL) -> Answer:
+        headers = {"X-API-VERSION": API_VERSION}
+        try:
+            async with (
+                asyncio.timeout(DEADLINE),
+                self._http.stream(method, url, headers=headers, auth=self._auth) as response,
+            ):
+                body = await _bounded(response)
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise network_error(error) from error
+        return Answer(response.status_code, response.headers, body)
+
+
+async def _bounded(response: httpx.Response) -> bytes:
+    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5)."""
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise ClioUnreadable("Clio's answer is packed in a way that was not asked for")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            body += inflate.decompress(chunk, CEILING + 1 - len(body)) if inflate else chunk
+        except zlib.error as error:
+            raise ClioUnreadable("Clio's answer cannot be unpacked") from error
+        if len(body) > CEILING:
+            raise ClioUnreadable("Clio's answer is larger than a page can be")
+    return bytes(body)
+
+
+def _failure(answer: Answer) -> ClioError:
+    """What an answer that is no success means."""
+    kind = message = ""
+    try:
+        error = paging.parse_object(answer.body).get("error")
+        if isinstance(error, dict):
+            kind, message = str(error.get("type", "")), str(error.get("message", ""))
+    except ClioUnreadable:
+        pass  # the status alone decides
+    return error_for(answer.status, kind=kind, message=message)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether trying again at once may help: not for waits that Clio asked for."""
+    if isinstance(error, ClioRetryLater):
+        return error.code != "clio_rate_limited"
+    return isinstance(error, ClioUnreadable)
+
+
+def _sent(headers: httpx.Headers) -> datetime | None:
+    """When Clio sent the answer, by its own clock."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,104 @@
+"""Failures of calls to Clio, sorted by what to do about them.
+
+A message never holds an answer's body, an address with its query, or a token.
+"""
+
+from datetime import timedelta
+from typing import ClassVar
+
+import httpx
+
+SHORTEST_WAIT = timedelta(seconds=1)
+LONGEST_WAIT = timedelta(minutes=15)
+
+
+class ClioError(Exception):
+    """Any failure of a call to Clio. The subclass says what to do about it, `code` names it for people."""
+
+    default_code: ClassVar[str] = "clio_error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code or self.default_code
+
+
+class ClioRetryLater(ClioError):
+    """The same call may work after a while."""
+
+    default_code = "clio_unavailable"
+
+    def __init__(self, message: str, *, after: timedelta, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.after = min(max(after, SHORTEST_WAIT), LONGEST_WAIT)
+
+
+class ClioReauthRequired(ClioError):
+    """The user must connect again; the other connections go on."""
+
+    default_code = "needs_reconnect"
+
+
+class ClioMisconfigured(ClioError):
+    """Our registration, region or version is wrong; tell the operators, disconnect nobody."""
+
+    default_code = "clio_misconfigured"
+
+
+class WriteNotAllowed(ClioMisconfigured):
+    """A write that is not on the short list; refused before the network [FQ-1]."""
+
+    default_code = "write_not_allowed"
+
+
+class ClioRefused(ClioError):
+    """Will never work like this; record it and go on."""
+
+    default_code = "clio_refused"
+
+    def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+
+
+class ClioUnreadable(ClioError):
+    """Not the shape that Clio promises; stop and look."""
+
+    default_code = "clio_unreadable"
+
+
+class FieldUnknown(ClioError):
+    """Clio does not know a field that was asked for; asking without it may work."""
+
+    default_code = "clio_field_unknown"
+
+    def __init__(self, field: str) -> None:
+        super().__init__("Clio does not know a field that we ask for")
+        self.field = field
+
+
+def error_for(status: int, *, kind: str, message: str) -> ClioError:
+    """The failure that an answer's status means; `kind` and `message` are those of Clio's error object."""
+    match status:
+        case 401:
+            return ClioReauthRequired("Clio no longer accepts this login; the user must connect again")
+        case 403:
+            return ClioRefused("Clio forbids this to the user", status=403, code="clio_forbidden")
+        case 410:
+            text = "Clio refuses the API version that this service speaks"
+            return ClioMisconfigured(text, code="clio_api_version_gone")
+        case 422 if "page_token" in message:
+            text = "Clio no longer knows where the list was left"
+            return ClioRefused(text, status=422, code="clio_cursor_refused")
+        case 400 if kind == "InvalidFields":
+            return FieldUnknown(message.removesuffix(" is not a valid field").strip())
+        case 400:
+            return ClioMisconfigured("Clio does not accept a parameter that this service sends")
+        case status if status >= 500:
+            return ClioRetryLater(f"Clio answered {status}", after=timedelta(minutes=1))
+    return ClioRefused(f"Clio answered {status}", status=status)
+
+
+def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:
+    """The failure of a call that got no answer."""
+    kind = "in time" if isinstance(error, (TimeoutError, httpx.TimeoutException)) else "at all"
+    return ClioRetryLater(f"Clio did not answer {kind}", after=timedelta(minutes=1))

@@ -1,0 +1,177 @@
+"""Clio's OAuth: the address to send a user to, codes to tokens, refresh, deauthorise; and the bearer of data calls.
+
+authlib speaks at the token endpoint only. Credentials go into the form: Clio refuses them in a header.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import httpx
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from typing_extensions import override
+
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioReauthRequired,
+    ClioRetryLater,
+    ClioUnreadable,
+    network_error,
+)
+from app.clio.regions import ClioApp
+
+DEADLINE = 30.0  # seconds for one call, from connecting to the last byte
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """An access token, what renews it, and when it ends."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+
+
+class ClioOAuth:
+    """OAuth with one region's Clio, as the app registered there."""
+
+    def __init__(self, app: ClioApp, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._app = app
+        self._transport = transport
+
+    def authorize_url(self, *, redirect_uri: str, state: str, code_verifier: str) -> str:
+        """Where the user approves. A user who declines comes back too, else we would never hear of it."""
+        client = AsyncOAuth2Client(
+            self._app.client_id, redirect_uri=redirect_uri, code_challenge_method="S256"
+        )
+        url, _ = client.create_authorization_url(
+            f"{self._app.origin}/oauth/authorize",
+            state=state,
+            code_verifier=code_verifier,
+            redirect_on_decline="true",
+        )
+        return str(url)
+
+    async def exchange(self, code: str, *, redirect_uri: str, code_verifier: str, now: datetime) -> Tokens:
+        """The tokens for a code; a code is good once."""
+        answer = await self._ask(
+            grant_type="authorization_code",
+            code=code,
+            redirect_uri=redirect_uri,
+            code_verifier=code_verifier,
+        )
+        return _tokens(answer, refresh_token=None, now=now)
+
+    async def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
+        """A new access token; Clio sends no new refresh token, so the old one is kept unless it does."""
+        answer = await self._ask(grant_type="refresh_token", refresh_token=tokens.refresh_token)
+        return _tokens(answer, refresh_token=tokens.refresh_token, now=now)
+
+    async def deauthorize(self, tokens: Tokens) -> None:
+        """Make Clio forget the access token and what renews it. A token that is dead already is no failure."""
+        bearer = {"Authorization": f"Bearer {tokens.access_token}"}
+        async with self._client() as client:
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    answer = await client.post(
+                        f"{self._app.origin}/oauth/deauthorize",
+                        data={"token": tokens.access_token},
+                        headers=bearer,
+                        withhold_token=True,
+                    )
+            except (httpx.HTTPError, TimeoutError) as error:
+                raise network_error(error) from error
+        if answer.status_code not in (200, 401):
+            raise ClioRetryLater(
+                f"Clio answered {answer.status_code} to deauthorise", after=timedelta(minutes=1)
+            )
+
+    def _client(self) -> AsyncOAuth2Client:
+        return AsyncOAuth2Client(
+            self._app.client_id,
+            self._app.client_secret,
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name, no secret
+            transport=self._transport,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=DEADLINE,
+        )
+
+    async def _ask(self, **form: str) -> Mapping[str, Any]:
+        """One call of the token endpoint."""
+        url = f"{self._app.origin}/oauth/token"
+        async with self._client() as client:
+            try:
+                async with asyncio.timeout(DEADLINE):
+                    if "code" in form:
+                        answer = await client.fetch_token(url, **form)
+                    else:
+                        answer = await client.refresh_token(url, form["refresh_token"])
+            except OAuthError as error:
+                raise self._refusal(error.error) from error
+            except (httpx.HTTPError, TimeoutError) as error:
+                raise network_error(error) from error
+            except ValueError as error:
+                raise ClioUnreadable("Clio's token endpoint did not answer with JSON") from error
+        if not isinstance(answer, dict):
+            raise ClioUnreadable("Clio's token endpoint answered something else than tokens")
+        return answer
+
+    def _refusal(self, error: str) -> ClioError:
+        region = self._app.region
+        if error == "invalid_client":
+            return ClioMisconfigured(
+                f"Clio {region} does not know our app: check the client id and secret of region {region},"
+                " and that the user's firm is in that region"
+            )
+        if error == "invalid_grant":
+            return ClioReauthRequired("Clio no longer accepts this authorisation; connect again")
+        return ClioUnreadable("Clio's token endpoint refused in a way that is not known")
+
+
+def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: datetime) -> Tokens:
+    try:
+        access = answer["access_token"]
+        refresh = answer.get("refresh_token") or refresh_token
+        expires_at = now + timedelta(seconds=int(answer["expires_in"]))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise ClioUnreadable("Clio's token endpoint answered without a token or its life") from error
+    if not isinstance(access, str) or not isinstance(refresh, str):
+        raise ClioUnreadable("Clio's token endpoint answered without a token")
+    return Tokens(access, refresh, expires_at.astimezone(UTC))
+
+
+class TokenSource(Protocol):
+    """Where data calls get their access token from."""
+
+    async def token(self) -> str:
+        """A token that should work now."""
+        ...
+
+    async def renew(self, refused: str) -> str:
+        """Another token than the one that Clio has just refused."""
+        ...
+
+
+class BearerAuth(httpx.Auth):
+    """Sends the token to one origin and nowhere else; renews it once when Clio refuses it (stack trap 3)."""
+
+    def __init__(self, origin: str, source: TokenSource) -> None:
+        self._origin = httpx.URL(origin)
+        self._source = source
+
+    @override
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        ours = (self._origin.scheme, self._origin.host, self._origin.port)
+        if (request.url.scheme, request.url.host, request.url.port) != ours:
+            raise ClioMisconfigured("A call to another origin than Clio's was stopped")
+        token = await self._source.token()
+        request.headers["Authorization"] = f"Bearer {token}"
+        response = yield request
+        if response.status_code == 401:
+            request.headers["Authorization"] = f"Bearer {await self._source.renew(token)}"
+            yield request

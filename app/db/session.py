@@ -1,0 +1,60 @@
+"""The engine and the transaction: the only place that opens, commits or rolls back.
+
+A *session* is the handle of one transaction. (The word connection belongs to Clio logins.)
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from app.errors import DatabaseUnavailable
+
+Session = AsyncConnection
+Database = AsyncEngine
+
+_SERVER_LIMITS = {
+    "application_name": "levitate-clio",
+    "statement_timeout": "60000",
+    "idle_in_transaction_session_timeout": "60000",
+}
+
+
+def open_database(url: str) -> Database:
+    """An engine whose every wait has an end: a silent database raises instead of hanging (stack trap 6)."""
+    options: dict[str, Any] = {
+        "command_timeout": 60,
+        "timeout": 10,
+        "server_settings": _SERVER_LIMITS,
+    }
+    return create_async_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=20,
+        connect_args=options,
+    )
+
+
+@asynccontextmanager
+async def transaction(database: Database) -> AsyncIterator[Session]:
+    """One transaction: committed when the block ends, rolled back when it raises."""
+    try:
+        async with database.begin() as session:
+            yield session
+    except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
+        raise DatabaseUnavailable from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable from error
+        raise
+
+
+def among(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:
+    """The column is one of these Clio ids; one array, so that the statement stays the same for any number."""
+    return column == any_(literal(list(clio_ids), ARRAY(BigInteger)))

@@ -1,0 +1,323 @@
+"""Every table of ours, in one place to read; `migrations/` brings a database here.
+
+Every key begins with the account, so that the tables could be spread by account over a distributed
+PostgreSQL (docs/decisions/0005). The two exceptions belong to no account: service tokens, and the tables
+of pgqueuer, which its own migration makes.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(referred_table_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def _table(name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint) -> Table:
+    """A table that lives and dies with its account."""
+    account = ForeignKeyConstraint(["account_id"], ["accounts.account_id"], ondelete="CASCADE")
+    return Table(name, metadata, Column("account_id", Text, nullable=False), *items, account)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _count(name: str) -> Column[object]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+# --- who: accounts, their users, their logins at Clio ---------------------------------------------
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("primary_user_id", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("clio_region", Text),  # with the two below: the firm that the first connection bound [AU-4]
+    Column("clio_account_id", BigInteger),
+    Column("clio_account_name", Text),
+    Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
+    _time("created_at"),
+    _time("updated_at"),
+)
+
+users = _table(
+    "users",
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    PrimaryKeyConstraint("account_id", "user_id"),
+)
+
+attorney_mappings = _table(  # what a person said; connection and e-mail need no row [OW-9]
+    "attorney_mappings",
+    Column("clio_user_id", BigInteger, nullable=False),
+    Column("user_id", Text),  # null is a manual "nobody"
+    PrimaryKeyConstraint("account_id", "clio_user_id"),
+)
+
+connections = _table(
+    "connections",
+    Column("connection_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("clio_user_id", BigInteger),
+    Column("clio_user_name", Text),
+    Column("clio_user_email", Text),
+    Column("full_view", Boolean, nullable=False, server_default=text("false")),  # §15 row 32
+    Column("sealed_tokens", Text),
+    _time("connected_at", nullable=True),
+    _time("last_sync_at", nullable=True),
+    Column("problem_code", Text),
+    Column("problem_detail", Text),
+    _time("created_at"),
+    PrimaryKeyConstraint("account_id", "connection_id"),
+    UniqueConstraint("account_id", "user_id"),
+)
+
+authorizations = _table(  # one attempt to connect: our own OAuth state (docs/decisions/0004)
+    "authorizations",
+    Column("state_hash", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("sealed_verifier", Text, nullable=False),
+    _time("expires_at"),
+    _time("used_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "state_hash"),
+)
+Index("authorizations_state_hash_idx", authorizations.c.state_hash)
+
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("account_ids", ARRAY(Text)),  # null: all accounts
+    _time("created_at"),
+    _time("revoked_at", nullable=True),
+)
+
+idempotency_keys = _table(
+    "idempotency_keys",
+    Column("operation", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    _time("created_at"),
+    PrimaryKeyConstraint("account_id", "operation", "key"),
+)
+
+# --- when: slots, runs, how far each pull has come ------------------------------------------------
+
+slots = _table(  # the row decides who starts a scheduled run; the clock only proposes [OV-3]
+    "slots",
+    Column("local_date", Date, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "local_date", "slot"),
+)
+
+runs = _table(
+    "runs",
+    Column("run_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("slot", Text),
+    Column("connection_id", Text),  # whose view a coverage run completes
+    Column("settings_version", Integer, nullable=False),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    _time("leased_until", nullable=True),
+    _count("starts_without_progress"),
+    _time("queued_at"),
+    _time("started_at", nullable=True),
+    _time("finished_at", nullable=True),
+    Column("phase", Text),
+    _count("to_assess"),
+    _count("assessed"),
+    _time("expected_end", nullable=True),
+    _count("changed"),
+    _count("entered"),
+    _count("left_scope"),
+    _count("new_clients"),
+    _count("requests"),
+    _count("rate_limited"),
+    Column("waited_seconds", Double, nullable=False, server_default=text("0")),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("account_id", "run_id"),
+)
+Index(
+    "runs_unfinished_idx",
+    runs.c.account_id,
+    runs.c.run_id,
+    postgresql_where=text("status in ('queued', 'running', 'interrupted')"),
+)
+
+pulls = _table(  # one list, as one connection sees it, in one run
+    "pulls",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    _time("since", nullable=True),
+    Column("cursor", Text),
+    _time("asked_at", nullable=True),  # Clio's clock when the first page was asked for
+    _count("pages"),
+    _count("records"),
+    Column("total", Integer),
+    _count("unreadable"),
+    Column("complete", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
+)
+
+checkpoints = _table(
+    "checkpoints",
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    _time("since"),
+    PrimaryKeyConstraint("account_id", "connection_id", "resource"),
+)
+
+# --- the mirror: Clio's records, each once per account in the fullest version seen ----------------
+
+mirror_contacts = _table(
+    "mirror_contacts",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("company_id", BigInteger),
+    Column("digest", LargeBinary, nullable=False),
+    Column("record", JSONB, nullable=False),
+    Column("stale", Boolean, nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+Index(
+    "mirror_contacts_stale_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.clio_id,
+    postgresql_where=text("stale"),
+)
+Index(
+    "mirror_contacts_company_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.company_id,
+    postgresql_where=text("company_id is not null"),
+)
+
+mirror_matters = _table(
+    "mirror_matters",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("client_id", BigInteger),
+    Column("digest", LargeBinary, nullable=False),
+    Column("record", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+Index("mirror_matters_client_idx", mirror_matters.c.account_id, mirror_matters.c.client_id)
+
+mirror_relationships = _table(
+    "mirror_relationships",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("matter_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("record", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+Index(
+    "mirror_relationships_matter_idx",
+    mirror_relationships.c.account_id,
+    mirror_relationships.c.matter_id,
+)
+Index(
+    "mirror_relationships_contact_idx",
+    mirror_relationships.c.account_id,
+    mirror_relationships.c.contact_id,
+)
+
+catalog_items = _table(  # the four small lists: users, custom fields, practice areas, matter stages
+    "catalog_items",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("record", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id"),
+)
+
+sightings = _table(  # that a connection sees a record
+    "sightings",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
+)
+
+# --- what Levitate reads --------------------------------------------------------------------------
+
+contacts = _table(  # those who were once in scope, as Levitate holds them
+    "contacts",
+    Column("contact_id", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner_user_id", Text),
+    Column("labels", ARRAY(Text), nullable=False),  # folded as TG-21 compares them
+    Column("search", Text, nullable=False),  # lower-cased name and addresses
+    Column("view", JSONB, nullable=False),
+    Column("explanation", JSONB, nullable=False),
+    Column("run_id", Text, nullable=False),
+    _time("first_synced_at"),
+    _time("updated_at"),
+    PrimaryKeyConstraint("account_id", "contact_id"),
+    UniqueConstraint("account_id", "clio_id"),
+)
+
+changes = _table(  # the change feed: append only, `seq` in the order of commit [S13]
+    "changes",
+    Column("seq", BigInteger, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "seq"),
+)
+
+new_clients = _table(  # the ledger: one row per account and Clio contact, for ever [NC-1]
+    "new_clients",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("new_client_id", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("client_since", Date),
+    Column("has_open_matter", Boolean, nullable=False),
+    Column("run_id", Text, nullable=False),
+    _time("created_at"),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+    UniqueConstraint("account_id", "new_client_id"),
+)

@@ -1,0 +1,90 @@
+"""Logs: JSON lines of ids, counts and durations. What is not on the list of fields is left out, so that no name,
+address, body or token can slip in; a foreign exception shows its type and place, never its text (T9).
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from types import TracebackType
+from typing import Any
+
+import structlog
+
+FIELDS = frozenset(
+    {
+        "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
+        "account_id", "run_id", "request_id", "connection_id", "clio_id", "resource", "reason",
+        "kind", "status", "fence", "method", "route", "milliseconds", "count", "slot", "jobs",
+    }
+)  # fmt: skip
+# Libraries that would write addresses with codes in them, or say much and mean little.
+QUIET = ("httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina")
+
+
+def configure(level: str, form: str) -> None:
+    """Send structlog and the standard library's loggers through one formatter to stderr."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        describe_exception,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_known, renderer],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def only_known(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Leave out the fields that are not on the list, and say how many they were."""
+    unknown = event.keys() - FIELDS
+    for name in unknown:
+        del event[name]
+    if unknown:
+        event["dropped_fields"] = len(unknown)
+    return event
+
+
+def describe_exception(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Replace an exception by its type and the places it came through; our own also tell their code."""
+    info = event.pop("exc_info", None)
+    error = _exception(info)
+    if error is not None:
+        event["error"] = getattr(error, "code", None) or type(error).__name__
+        event["frames"] = _places(error.__traceback__)
+    return event
+
+
+def _exception(info: Any) -> BaseException | None:
+    if isinstance(info, BaseException):
+        return info
+    if isinstance(info, tuple):
+        return info[1]
+    return sys.exc_info()[1] if info else None
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    frames = traceback.extract_tb(trace)[-8:]
+    return [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames]

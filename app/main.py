@@ -1,0 +1,152 @@
+"""`create_app(config)`: builds engine, HTTP client, cipher, clock and workers. The only place that knows all parts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+import httpx
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from prometheus_client import CollectorRegistry
+from prometheus_fastapi_instrumentator import Instrumentator
+
+from app import api
+from app.api import problems
+from app.api.deps import Door
+from app.api.middleware import RequestContext
+from app.clio.budget import Budget
+from app.clio.client import ClioClient, http_client
+from app.clio.oauth import ClioOAuth, TokenSource
+from app.clio.regions import ClioApp, Region, checked_origin, origin_of
+from app.config import Config
+from app.crypto import TokenCipher, hash_secret
+from app.db import migrate
+from app.db.session import open_database
+from app.sync import Budgets, Offered, Services, Timing
+from app.sync.schedule import start_clock
+from app.sync.work import work
+
+LEASE_OF_HEARTBEATS = 3  # a lease outlives this many heartbeats of its holder
+MAX_BODY = 4 * 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """The time: the only clock of the service."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What runs in this process beside the API, and how Clio is reached (a simulator may stand in by transport)."""
+
+    workers: bool = True
+    clock: bool = True
+    migrate: bool = True
+    clio_transports: Mapping[Region, httpx.AsyncBaseTransport] | None = None
+
+
+@asynccontextmanager
+async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator[Services]:
+    """All that the steps need, opened; closed again when the block ends."""
+    database = open_database(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    transports = parts.clio_transports or {}
+    clients = {region: http_client(transports.get(region)) for region in Region}
+
+    def open_clio(app: ClioApp, source: TokenSource, budget: Budget) -> ClioClient:
+        client = clients[app.region]
+        return ClioClient(client, origin=app.origin, source=source, budget=budget, clock=monotonic, now=now)
+
+    try:
+        yield Services(
+            database=database,
+            cipher=TokenCipher(config.encryption_key_list()),
+            regions=_regions(config, transports),
+            open_clio=open_clio,
+            budgets=Budgets(),
+            timing=Timing(
+                slots=config.slot_list(),
+                slot_spread=timedelta(seconds=config.slot_spread_seconds),
+                lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
+                heartbeat=timedelta(seconds=config.heartbeat_seconds),
+            ),
+            public_url=config.public_url,
+            return_origins=frozenset(config.return_origin_list()),
+            now=now,
+            stopping=asyncio.Event(),
+        )
+    finally:
+        for client in clients.values():
+            await client.aclose()
+        await database.dispose()
+
+
+def _regions(config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]) -> dict[Region, Offered]:
+    offered = {}
+    for region in Region:
+        registered = config.regions.get(region.value)
+        if registered is None:
+            continue
+        app = ClioApp(
+            region=region,
+            origin=checked_origin(registered.origin or origin_of(region)),
+            client_id=registered.client_id,
+            client_secret=registered.client_secret.get_secret_value(),
+        )
+        offered[region] = Offered(app, ClioOAuth(app, transport=transports.get(region)))
+    return offered
+
+
+@asynccontextmanager
+async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[None]:
+    """Clock and workers beside the block; at its end runs are laid down between two pages."""
+    clock = start_clock(services) if parts.clock else None
+    try:
+        async with asyncio.TaskGroup() as group:
+            if parts.workers:
+                group.create_task(work(services, dsn))
+            try:
+                yield
+            finally:
+                services.stopping.set()
+    finally:
+        if clock is not None:
+            clock.shutdown(wait=False)
+
+
+def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:  # noqa: B008  # frozen, so shared safely
+    """The service as an ASGI application; its lifespan opens and closes everything."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services(config, dsn, parts) as services:
+            app.state.services = services
+            if parts.migrate:
+                await migrate.migrate(services.database)
+            async with at_work(services, dsn, parts):
+                yield
+
+    app = FastAPI(
+        title="levitate-clio",
+        version="1",
+        summary="Clients of law firms, from Clio Manage to Levitate",
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+        generate_unique_id_function=_operation_id,
+    )
+    token = config.service_token
+    app.state.door = Door(hash_secret(token.get_secret_value()) if token else None, config.api_rate, {})
+    app.include_router(api.router)
+    problems.install(app)
+    Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

@@ -1,0 +1,66 @@
+"""Which Levitate user each Clio user stands for [OW-9, §15 row 6]."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class ClioUser:
+    """A user of the firm's Clio: an attorney or staff."""
+
+    clio_user_id: int
+    name: str | None = None
+    email: str | None = None
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LevitateUser:
+    """A user of the firm's Levitate account."""
+
+    user_id: str
+    name: str
+    email: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Who a Clio user is here, and what says so; a manual None is a person's "nobody"."""
+
+    user_id: str | None
+    by: Literal["manual", "connection", "email"]
+
+
+def map_attorneys(
+    clio_users: Iterable[ClioUser],
+    users: Iterable[LevitateUser],
+    *,
+    connected: Mapping[int, str],
+    manual: Mapping[int, str | None],
+) -> dict[int, Mapped]:
+    """Map Clio users to Levitate users: by hand, else by connection, else by equal e-mail.
+
+    An address that two Levitate users share matches nobody. Who maps to nobody is absent, unless by hand.
+    """
+    by_email = _unique_addresses(users)
+    mapped: dict[int, Mapped] = {
+        clio_user.clio_user_id: Mapped(by_email[_folded(clio_user.email)], "email")
+        for clio_user in clio_users
+        if _folded(clio_user.email) in by_email
+    }
+    mapped |= {clio_id: Mapped(user_id, "connection") for clio_id, user_id in connected.items()}
+    mapped |= {clio_id: Mapped(user_id, "manual") for clio_id, user_id in manual.items()}
+    return mapped
+
+
+def _unique_addresses(users: Iterable[LevitateUser]) -> dict[str, str]:
+    pairs = [(_folded(user.email), user.user_id) for user in users if _folded(user.email)]
+    count = Counter(address for address, _ in pairs)
+    return {address: user_id for address, user_id in pairs if count[address] == 1}
+
+
+def _folded(address: str | None) -> str:
+    return (address or "").strip().casefold()

@@ -1,0 +1,88 @@
+"""What Levitate holds after an assessment, and how that differs from what it held."""
+
+from dataclasses import fields, replace
+
+from app.rules.facts import (
+    Assessment,
+    Change,
+    ChangeKind,
+    ContactView,
+    OwnerChange,
+    OwnerView,
+    Profile,
+    State,
+    TagView,
+)
+
+_STATE_FIELDS = ("state", "state_reason", "key_facts")
+
+
+def view(before: ContactView | None, assessment: Assessment) -> ContactView | None:
+    """What Levitate holds now; None for who never was in scope and is not.
+
+    Who leaves keeps the last names and addresses, unrefreshed, and loses tags, owner and key facts [CS-8].
+    """
+    if assessment.scope.in_scope:
+        owner = assessment.owner
+        return ContactView(
+            state=State.IN_SCOPE,
+            state_reason=None,
+            profile=assessment.profile,
+            tags=tuple(TagView(tag.label, tag.category) for tag in assessment.tags),
+            owner=owner and OwnerView(owner.user_id, owner.rule, owner.matter_id, owner.detail),
+            key_facts=assessment.key_facts,
+        )
+    if before is None:
+        return None
+    return replace(
+        before,
+        state=State.OUT_OF_SCOPE,
+        state_reason=assessment.scope.reason,
+        tags=(),
+        owner=None,
+        key_facts=(),
+    )
+
+
+def diff(before: ContactView | None, after: ContactView) -> Change | None:
+    """The change from one view to the next; None when there is none. The very first is `contact.added`."""
+    if before == after:
+        return None
+    was = before or ContactView(after.state, None, Profile())
+    labels, old_labels = [tag.label for tag in after.tags], [tag.label for tag in was.tags]
+    return Change(
+        kind=_kind(before, after),
+        fields=_fields(was, after),
+        tags_added=tuple(label for label in labels if label not in old_labels),
+        tags_removed=tuple(label for label in old_labels if label not in labels),
+        owner=_owner_change(was.owner, after.owner),
+    )
+
+
+def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:
+    if before is None:
+        return ChangeKind.ADDED
+    if after.state is State.OUT_OF_SCOPE and before.state is not State.OUT_OF_SCOPE:
+        return ChangeKind.OUT_OF_SCOPE
+    return ChangeKind.UPDATED
+
+
+def _fields(was: ContactView, after: ContactView) -> dict[str, tuple[object, object]]:
+    pairs = {name: (getattr(was, name), getattr(after, name)) for name in _STATE_FIELDS}
+    pairs |= {
+        field.name: (getattr(was.profile, field.name), getattr(after.profile, field.name))
+        for field in fields(Profile)
+    }
+    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+
+
+def _owner_change(old: OwnerView | None, new: OwnerView | None) -> OwnerChange | None:
+    """The owner's change, also when only the reason for the same owner is another one."""
+    if old == new:
+        return None
+    return OwnerChange(
+        before=old.user_id if old else None,
+        after=new.user_id if new else None,
+        rule=new.rule if new else None,
+        matter_id=new.matter_id if new else None,
+    )

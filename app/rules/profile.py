@@ -1,0 +1,119 @@
+"""Data mapping: a person's names, addresses and numbers as Levitate gets them [DM-1..9]."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import TypeVar
+
+import phonenumbers
+
+from app.rules.facts import (
+    Address,
+    Company,
+    ContactAddress,
+    ContactEmail,
+    ContactFacts,
+    ContactPhone,
+    ContactRecord,
+    Email,
+    Phone,
+    Profile,
+)
+
+F = TypeVar("F", Email, Phone)
+
+
+def profile(facts: ContactFacts, country: str) -> Profile:
+    """The pulled data of a person; phone numbers are read as written in the account's country."""
+    contact = facts.contact
+    first, last = names(contact)
+    return Profile(
+        first_name=first,
+        middle_name=_text(contact.middle_name),
+        last_name=last,
+        prefix=_text(contact.prefix),
+        title=_text(contact.title),
+        company=_company(facts),
+        emails=emails(contact.emails),
+        phones=phones(contact.phones, country),
+        addresses=addresses(contact.addresses),
+    )
+
+
+def names(contact: ContactRecord) -> tuple[str | None, str | None]:
+    """First and last name; both empty, the last word of `name` is the last name [DM-1, §15 row 14]."""
+    first, last = _text(contact.first_name), _text(contact.last_name)
+    if first or last:
+        return first, last
+    words = (contact.name or "").split()
+    return " ".join(words[:-1]) or None, words[-1] if words else None
+
+
+def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
+    """The primary first; blank ones dropped, equal ones kept once [DM-4, §15 row 15]."""
+    kept: dict[str, ContactEmail] = {}
+    for email in _primary_first(listed):
+        address = _text(email.address)
+        if address and address.casefold() not in kept:
+            kept[address.casefold()] = ContactEmail(address, _text(email.kind), primary=not kept)
+    return tuple(kept.values())
+
+
+def phones(listed: Iterable[Phone], country: str) -> tuple[ContactPhone, ...]:
+    """The primary first, then Clio's order; E.164 where the number is valid [DM-5, DM-7]."""
+    kept: list[ContactPhone] = []
+    for phone in _primary_first(listed):
+        if raw := _text(phone.number):
+            kept.append(ContactPhone(e164(raw, country), raw, _text(phone.kind), primary=not kept))
+    return tuple(kept)
+
+
+def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
+    """In Clio's order, the first of them primary, Clio's own flag beside it [DM-6, DM-8, C-8]."""
+    kept: list[ContactAddress] = []
+    for address in listed:
+        parts = (address.street, address.city, address.province, address.postal_code, address.country)
+        street, city, state, postal_code, country = map(_text, parts)
+        if street or city or state or postal_code or country:
+            kept.append(
+                ContactAddress(
+                    kind=_text(address.kind),
+                    street=street,
+                    city=city,
+                    state=state,
+                    postal_code=postal_code,
+                    country=country,
+                    primary=not kept,
+                    clio_primary=address.primary,
+                )
+            )
+    return tuple(kept)
+
+
+@lru_cache(maxsize=10_000)
+def e164(raw: str, country: str) -> str | None:
+    """The number in E.164 without its extension, or None where it is not a valid one [§15 row 16]."""
+    try:
+        number = phonenumbers.parse(raw, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _primary_first(listed: Iterable[F]) -> list[F]:
+    return sorted(listed, key=lambda item: not item.primary)
+
+
+def _company(facts: ContactFacts) -> Company | None:
+    """The company under the name that its own contact bears now, else as the person's record had it [DM-9]."""
+    contact = facts.contact
+    if contact.company_id is None:
+        return None
+    known = facts.company.name if facts.company else None
+    return Company(contact.company_id, _text(known) or _text(contact.company_name))
+
+
+def _text(value: str | None) -> str | None:
+    """The text without space around it; blank is none."""
+    return (value or "").strip() or None

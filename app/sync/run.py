@@ -1,0 +1,203 @@
+"""One run of one account, from lease to closed row; the table from failure to outcome.
+
+The only place that turns a failure into an outcome: `interrupted` goes on by itself, `failed` does not, and its
+problems say who must act [§15 row 35].
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
+from app.db import connections, mirror, pulls, runs
+from app.db.connections import Connection, Problem
+from app.db.mirror import View
+from app.db.runs import Kind, Lease, Run, Status, Trigger, Usage
+from app.db.session import transaction
+from app.errors import DatabaseUnavailable, Fenced
+from app.sync import Services
+from app.sync.assess import assess_stale
+from app.sync.connect import clio_for, login_of
+from app.sync.pull import PAGE, RECORDS, RELATIONSHIPS, SMALL_LISTS, Puller, pull_all, usage_of
+from app.sync.together import Stopping, during
+
+BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
+DATABASE_BACK = timedelta(seconds=5)
+RELATIONSHIP_PAGES = 50  # a scheduled run reads all relationships while they take no more [§15 row 25]
+
+log = structlog.get_logger(__name__)
+
+Problems = list[dict[str, object]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended, or was laid down: then `again` says how soon to take it up."""
+
+    status: Status
+    problems: Problems
+    again: timedelta | None = None  # set exactly when the run was laid down
+
+
+async def run(services: Services, account_id: str, run_id: str) -> timedelta | None:
+    """Work on a run until it ends or must wait; answers after how long to try again, None when it has ended."""
+    async with transaction(services.database) as session:
+        lease = await runs.acquire(
+            session, account_id, run_id, length=services.timing.lease, now=services.now()
+        )
+        found = await runs.get_run(session, account_id, run_id)
+    if lease is None:
+        return BUSY if found.status in runs.UNFINISHED else None
+    structlog.contextvars.bind_contextvars(account_id=account_id, run_id=run_id)
+    log.info("run_started", kind=found.kind, fence=lease.fence)
+    try:
+        outcome = await _outcome(services, lease, found)
+        await _close(services, lease, outcome)
+    except Fenced:
+        log.warning("run_taken_over", fence=lease.fence)
+        return None
+    except DatabaseUnavailable:
+        log.warning("database_unavailable")
+        return DATABASE_BACK
+    log.info("run_ended", kind=found.kind, status=outcome.status)
+    return outcome.again
+
+
+async def _outcome(services: Services, lease: Lease, found: Run) -> Outcome:
+    """Do the work; every failure but the loss of lease or database becomes an outcome."""
+    problems: Problems = []
+    try:
+        async with transaction(services.database) as session:
+            crashes = await runs.crashes_without_progress(session, lease)
+        if crashes >= runs.STARTS_WITHOUT_PROGRESS:
+            return _failed(problems, "run_keeps_crashing", "The run ended its worker again and again")
+        await during(_work(services, lease, found, problems), _keep(services, lease))
+    except (Fenced, DatabaseUnavailable):
+        raise
+    except Stopping:
+        return Outcome(Status.INTERRUPTED, problems, again=timedelta(0))
+    except ClioRetryLater as error:
+        return Outcome(Status.INTERRUPTED, [*problems, _row(error)], again=error.after)
+    except ClioError as error:
+        log.error("run_failed", reason=error.code)  # noqa: TRY400  # the class says it all
+        return Outcome(Status.FAILED, [*problems, _row(error)])
+    except Exception:
+        log.exception("run_broke")  # a fault of ours: said plainly, and nothing stays "running"
+        return _failed(problems, "internal_error", "The run met a fault in this service")
+    if problems and all(problem["code"] == "needs_reconnect" for problem in problems):
+        return await _unless_one_works(services, lease.account_id, problems)
+    return Outcome(Status.SUCCEEDED, problems)
+
+
+async def _work(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
+    if found.kind is Kind.REDERIVE:
+        await _mark_all_stale(services, lease)
+    else:
+        await _pull_connections(services, lease, found, problems)
+    async with transaction(services.database) as session:
+        torn = await runs.is_torn(session, lease.account_id)
+    if found.kind is Kind.REDERIVE and torn:
+        text = "The last pull was cut short; what changed takes effect when the next has come to its end"
+        problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
+        return
+    await assess_stale(services, lease, found)
+
+
+async def _mark_all_stale(services: Services, lease: Lease) -> None:
+    """A rederive run begins by doubting everybody; taken up again, it goes on where it was."""
+    async with transaction(services.database) as session:
+        await runs.hold(session, lease)
+        if (await runs.get_run(session, lease.account_id, lease.run_id)).phase is None:
+            await mirror.mark_all_stale(session, lease.account_id)
+
+
+async def _pull_connections(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
+    """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
+    async with transaction(services.database) as session:
+        await runs.hold(session, lease, phase="pulling")
+        working = await connections.connected(session, lease.account_id)
+    mine = [login for login in working if found.connection_id in (None, login.connection_id)]
+    if not mine:
+        text = "No Clio login of this account works; a user must connect again"
+        problems.append(runs.problem_row(Problem("needs_reconnect", text), None))
+    for nth, connection in enumerate(mine):
+        found_here = await _pull_as(services, lease, found, connection, widest=nth == 0)
+        problems += [runs.problem_row(problem, connection.connection_id) for problem in found_here]
+
+
+async def _pull_as(
+    services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
+) -> Sequence[Problem]:
+    clio = clio_for(services, connection)
+    try:
+        login = login_of(await clio.who_am_i())
+        view = View(connection.account_id, connection.connection_id, login.full_view)
+        puller = Puller(services, clio, lease, view)
+        listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
+        problems = await pull_all(puller, listings, await _since(services, found, connection))
+    except ClioReauthRequired as error:
+        problem = Problem(error.code, str(error))
+        async with transaction(services.database) as session:
+            await connections.give_up(session, connection, connections.Status.NEEDS_RECONNECT, problem)
+        log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
+        return [problem]
+    finally:
+        await _count(services, lease, usage_of(clio))
+    async with transaction(services.database) as session:
+        await connections.update_login(session, connection, login)
+        await connections.synced(session, connection, now=services.now())
+    return problems
+
+
+async def _since(services: Services, found: Run, connection: Connection) -> Mapping[str, datetime | None]:
+    """From when on each list is asked for: its checkpoint, or its beginning (None)."""
+    if found.kind is not Kind.INCREMENTAL:
+        return {}
+    account_id, connection_id = connection.account_id, connection.connection_id
+    async with transaction(services.database) as session:
+        since = {
+            listing.name: await pulls.checkpoint(session, account_id, connection_id, listing.name)
+            for listing in RECORDS
+        }
+        known = await mirror.count_records(session, account_id, mirror.RELATIONSHIPS)
+    if found.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
+        since[RELATIONSHIPS.name] = None
+    return since
+
+
+async def _count(services: Services, lease: Lease, usage: Usage) -> None:
+    async with transaction(services.database) as session:
+        await runs.count_usage(session, lease, usage)
+
+
+async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
+    """Close the run's row; only a run that succeeded moves the checkpoints, in the same transaction."""
+    async with transaction(services.database) as session:
+        await runs.close(session, lease, outcome.status, problems=outcome.problems, now=services.now())
+        if outcome.status is Status.SUCCEEDED:
+            await pulls.move_checkpoints(session, lease)
+
+
+async def _keep(services: Services, lease: Lease) -> None:
+    """Prolong the lease while the work goes on, also through long waits; losing it ends the work."""
+    while True:
+        await asyncio.sleep(services.timing.lease.total_seconds() / 3)
+        async with transaction(services.database) as session:
+            await runs.hold(session, lease)
+
+
+async def _unless_one_works(services: Services, account_id: str, problems: Problems) -> Outcome:
+    async with transaction(services.database) as session:
+        working = await connections.connected(session, account_id)
+    return Outcome(Status.SUCCEEDED if working else Status.FAILED, problems)
+
+
+def _failed(problems: Problems, code: str, detail: str) -> Outcome:
+    return Outcome(Status.FAILED, [*problems, runs.problem_row(Problem(code, detail), None)])
+
+
+def _row(error: ClioError) -> dict[str, object]:
+    return runs.problem_row(Problem(error.code, str(error)), None)

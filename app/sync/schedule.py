@@ -1,0 +1,105 @@
+"""The clock: proposes slots to the database, whose slot row decides. The only import of apscheduler [OV-3].
+
+A slot is `HH:MM` in the account's time zone. What is due follows from the time alone, so that any number of
+processes may propose, late or twice, and after an outage the newest missed slot is caught up once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import blake2b
+from zoneinfo import ZoneInfo
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from app.db import accounts, runs
+from app.db.session import transaction
+from app.sync import Services, Timing
+
+CATCH_UP = timedelta(hours=6)
+TICK = timedelta(seconds=20)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A local date and time at which an account's run is due, once."""
+
+    local_date: date
+    label: str
+    due_at: datetime
+
+
+def newest_due(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> Slot | None:
+    """The newest slot whose time has come, unless that is longer ago than we catch up."""
+    due = [slot for slot in _around(now, zone, timing, account_id) if slot.due_at <= now]
+    newest = max(due, key=lambda slot: slot.due_at, default=None)
+    return newest if newest is not None and now - newest.due_at < CATCH_UP else None
+
+
+def next_due(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> datetime:
+    """When the next slot comes."""
+    return min(slot.due_at for slot in _around(now, zone, timing, account_id) if slot.due_at > now)
+
+
+def _around(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> Iterator[Slot]:
+    """The slots of yesterday, today and tomorrow, each at its place in the spread."""
+    today = now.astimezone(zone).date()
+    delay = _share(account_id) * timing.slot_spread
+    for days in (-1, 0, 1):
+        local_date = today + timedelta(days=days)
+        for label in timing.slots:
+            yield Slot(local_date, label, _instant(local_date, label, zone) + delay)
+
+
+def _share(account_id: str) -> float:
+    """Where in the spread an account stands, from 0 to 1: always the same place."""
+    return int.from_bytes(blake2b(account_id.encode(), digest_size=4).digest()) / 2**32
+
+
+def _instant(local_date: date, label: str, zone: ZoneInfo) -> datetime:
+    """When the slot is: the first of two where the clock is set back, the next existing minute where it is
+    set forward [§15 row 31]."""
+    wall = datetime.combine(local_date, time.fromisoformat(label))
+    first = wall.replace(tzinfo=zone, fold=0)
+    if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
+        return first.astimezone(UTC)
+    minute = min(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    while minute.astimezone(zone).replace(tzinfo=None) < wall:
+        minute += timedelta(minutes=1)
+    return minute
+
+
+async def propose(services: Services) -> int:
+    """Propose the newest due slot of every account that can be synced; answers how many runs that started."""
+    now = services.now()
+    started = 0
+    async with transaction(services.database) as session:
+        due = await accounts.list_scheduled(session)
+    for account in due:
+        slot = newest_due(now, ZoneInfo(account.time_zone), services.timing, account.account_id)
+        if slot is None or slot.due_at < account.first_connected_at:
+            continue
+        async with transaction(services.database) as session:
+            run = await runs.claim_slot(session, account.account_id, slot.local_date, slot.label, now=now)
+        started += run is not None
+    return started
+
+
+def start_clock(services: Services) -> AsyncIOScheduler:
+    """Start the clock in this process's loop; the caller shuts it down."""
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.add_job(
+        propose,
+        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
+        args=[services],
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+        next_run_time=services.now(),  # at once: this is the catch-up
+    )
+    scheduler.start()
+    return scheduler

@@ -1,0 +1,52 @@
+"""What a worker can do, by name. The only import of pgqueuer beside `db/queue`.
+
+A job only names a run; the run's own row says what is left to do, so a job that comes twice does no harm.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pgqueuer
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+
+from app.db import queue
+from app.sync import Services
+from app.sync.run import run
+
+AT_ONCE = 20  # jobs that one process works on at the same time
+
+
+async def work(services: Services, dsn: str) -> None:
+    """Take jobs and do them until the process is asked to stop; a lost database is met again."""
+
+    @asynccontextmanager
+    async def worker() -> AsyncIterator[pgqueuer.PgQueuer]:
+        async with queue.worker_pool(dsn) as pool:
+            manager = pgqueuer.PgQueuer.from_asyncpg_pool(pool)
+            manager.entrypoint(queue.RUN)(_runner(services))
+            yield manager
+
+    await pgqueuer.run(
+        worker,
+        shutdown=services.stopping,
+        restart_on_failure=True,
+        restart_delay=timedelta(seconds=1),
+        shutdown_on_listener_failure=True,
+        dequeue_timeout=timedelta(seconds=2),
+        heartbeat_timeout=services.timing.heartbeat,
+        max_concurrent_tasks=AT_ONCE,
+    )
+
+
+def _runner(services: Services) -> Callable[[Job], Awaitable[None]]:
+    async def take(job: Job) -> None:
+        """Work on the run that the job names, and hand it back when it must wait."""
+        names = json.loads(job.payload or b"{}")
+        again = await run(services, names["account_id"], names["run_id"])
+        if again is not None:
+            raise RetryRequested(again, "the run goes on later")
+
+    return take

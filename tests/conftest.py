@@ -1,0 +1,121 @@
+"""What tests stand on: a real PostgreSQL with a database for each test, the simulated Clio, the whole service."""
+
+import asyncio
+import itertools
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+from tests.world import World, config_for
+
+from app.db import embedded, migrate
+from app.db.session import Database, open_database
+from app.main import Parts, create_app
+from app.simulator.fixture import harlow_pike
+from app.simulator.server import Simulator
+
+_numbers = itertools.count(1)
+TEMPLATE = "levitate_template"
+QUICK = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@pytest.fixture(scope="session")
+def server_dsn() -> Iterator[str]:
+    """A PostgreSQL server with a migrated template: TEST_DATABASE_URL's, or an embedded one for this session."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        asyncio.run(_prepare(given))
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="lc-pg-") as folder:
+        Path(folder).chmod(0o755)
+        server = embedded.start(Path(folder) / "pg")
+        try:
+            asyncio.run(_prepare(server.dsn, quick=True))
+            yield server.dsn
+        finally:
+            server.stop()
+
+
+async def _prepare(dsn: str, *, quick: bool = False) -> None:
+    """Make the template that each test's database is copied from."""
+    connection = await asyncpg.connect(dsn)
+    if quick:
+        for setting in QUICK:
+            await connection.execute(f"alter system set {setting} = off")
+        await connection.execute("select pg_reload_conf()")
+    await connection.execute(f"drop database if exists {TEMPLATE} with (force)")
+    await connection.execute(f"create database {TEMPLATE}")
+    await connection.close()
+    database = open_database(_sqlalchemy(database_of(dsn, TEMPLATE)))
+    await migrate.migrate(database)
+    await database.dispose()
+
+
+def database_of(dsn: str, name: str) -> str:
+    """The same server's database of another name."""
+    head, _, query = dsn.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def _sqlalchemy(dsn: str) -> str:
+    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+@pytest.fixture
+async def dsn(server_dsn: str) -> AsyncIterator[str]:
+    """An own database for one test."""
+    name = f"levitate_test_{os.getpid()}_{next(_numbers)}"
+    admin = await asyncpg.connect(server_dsn)
+    await admin.execute(f"create database {name} template {TEMPLATE}")
+    try:
+        yield database_of(server_dsn, name)
+    finally:
+        await admin.execute(f"drop database {name} with (force)")
+        await admin.close()
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Database]:
+    """The test's database, opened."""
+    opened = open_database(_sqlalchemy(dsn))
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture
+def simulator() -> Simulator:
+    """A simulated Clio with the firm Harlow & Pike, generous with requests."""
+    return Simulator(
+        [harlow_pike()],
+        now=lambda: datetime.now(UTC),
+        redirect_uris=["http://service.test/oauth/clio/callback"],
+        rate_limit=100_000,
+    )
+
+
+@asynccontextmanager
+async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator[World]:
+    """The whole service on a database, with the simulator for Clio."""
+    transport = httpx.ASGITransport(simulator.app("us"))
+    clio = {region: transport for region in config_regions()}
+    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, migrate=False, **parts))
+    async with app.router.lifespan_context(app):
+        yield World(app, simulator, dsn)
+
+
+def config_regions() -> list[str]:
+    return ["us"]
+
+
+@pytest.fixture
+async def world(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
+    """The whole service at work, its clock off: API and workers on an own database, Clio simulated."""
+    async with opened_world(dsn, simulator, clock=False) as opened:
+        async with opened:
+            yield opened
