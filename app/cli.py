@@ -4,6 +4,7 @@ Mistakes of configuration and surroundings end in one clear line on stderr and e
 """
 
 import asyncio
+import os
 import signal
 import socket
 import sys
@@ -16,7 +17,7 @@ from typing import Annotated, Any, NoReturn, TypeVar
 import httpx
 import typer
 import uvicorn
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 from rich.table import Table
 
@@ -25,7 +26,7 @@ from app import demo as demonstration
 from app import logs
 from app.clio.regions import Region, origin_of
 from app.config import Config
-from app.crypto import new_service_token
+from app.crypto import KeyInvalid, TokenCipher, new_key, new_service_token
 from app.db import access, embedded, migrate
 from app.db.access import ServiceToken
 from app.db.session import Database, open_database, transaction
@@ -50,11 +51,13 @@ def main() -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
-    no_migrate: Annotated[bool, typer.Option("--no-migrate", help="Leave the schema alone")] = False,
+    no_migrate: Annotated[
+        bool, typer.Option("--no-migrate", help="Leave the schema alone")
+    ] = False,
     no_workers: Annotated[bool, typer.Option("--no-workers", help="The API alone")] = False,
 ) -> None:
     """API, clock and workers in one process."""
-    config = _config()
+    config = _with_keys(_config())
     listener = _listener(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers, migrate=not no_migrate)
     with _database(config) as dsn:
@@ -76,7 +79,7 @@ def serve(
 @cli.command()
 def worker() -> None:
     """Background work alone, in as many processes on as many machines as wanted."""
-    config = _config()
+    config = _with_keys(_config())
     with _database(config) as dsn:
         _await(_reachable(config, dsn))
         _await(_work(config, dsn))
@@ -123,7 +126,9 @@ def _check_region(config: Config, region: Region) -> bool:
     try:
         httpx.get(origin, timeout=10, follow_redirects=False, trust_env=False)
     except httpx.HTTPError as error:
-        said.print(f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})")
+        said.print(
+            f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})"
+        )
         return False
     said.print(f"[green]ok[/]    region {region}: {origin} answers")
     return True
@@ -132,7 +137,9 @@ def _check_region(config: Config, region: Region) -> bool:
 @token_cli.command("create")
 def token_create(
     name: Annotated[str, typer.Option(help="What the token is for")],
-    account: Annotated[list[str] | None, typer.Option(help="Only for this account; repeatable")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only for this account; repeatable")
+    ] = None,
 ) -> None:
     """Make a service token. It stands alone on the last line of stdout, this once."""
     token, token_id, secret_hash = new_service_token()
@@ -144,7 +151,9 @@ def token_create(
             await access.add_token(session, made)
 
     _with_database(add)
-    said.print(f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown once:")
+    said.print(
+        f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown once:"
+    )
     sys.stdout.write(token + "\n")
 
 
@@ -184,7 +193,9 @@ def token_revoke(token_id: str) -> None:
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the summary")] = False,
     contacts: Annotated[int, typer.Option(help="Contacts in the simulated firm")] = 2000,
-    port: Annotated[int | None, typer.Option(help="Port of the service; a free one unless told")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the service; a free one unless told")
+    ] = None,
 ) -> None:
     """Everything on embedded defaults: a simulated firm is connected, pulled, judged and served."""
     try:
@@ -208,7 +219,7 @@ def simulator(
     ports = {region.value: port + nth for nth, region in enumerate(Region)}
     for region_port in ports.values():
         _listener("127.0.0.1", region_port).close()
-    firms = simulating.firms(contacts=contacts, seed=seed, now=now())
+    firms = simulating.firms(contacts=contacts, seed=seed, now=now)
     sim = simulating.Simulator(
         firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
     )
@@ -225,6 +236,34 @@ def _config() -> Config:
         _fail(*configuration.problems(error))
     logs.configure(config.log_level, config.log_format)
     return config
+
+
+def _with_keys(config: Config) -> Config:
+    """The configuration with keys to seal secrets: the configured ones, or the embedded database's own."""
+    if config.encryption_keys is None:
+        if config.database_url is not None:
+            _fail(
+                "LEVITATE_CLIO_ENCRYPTION_KEYS: is missing; set it to 32 random bytes in URL-safe base64,"
+                f" such as a new one: {new_key()}"
+            )
+        kept = _kept_key(Path(config.data_dir) / "encryption.key")
+        config = config.model_copy(update={"encryption_keys": SecretStr(kept)})
+    try:
+        TokenCipher(config.encryption_key_list())
+    except KeyInvalid as error:
+        _fail(f"LEVITATE_CLIO_ENCRYPTION_KEYS: {error}")
+    return config
+
+
+def _kept_key(path: Path) -> str:
+    """The key beside the embedded database, made once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(new_key())
+    except FileExistsError:
+        pass  # made at an earlier start
+    return path.read_text().strip()
 
 
 @contextmanager
@@ -294,3 +333,7 @@ def _fail(*lines: str) -> NoReturn:
     for line in lines:
         said.print(line, markup=False)
     raise typer.Exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -85,7 +85,9 @@ class Config(BaseSettings):
 
     def encryption_key_list(self) -> tuple[str, ...]:
         """The keys that seal secrets, newest first; empty when none is configured."""
-        return tuple(_items(self.encryption_keys.get_secret_value())) if self.encryption_keys else ()
+        return (
+            tuple(_items(self.encryption_keys.get_secret_value())) if self.encryption_keys else ()
+        )
 
 
 def problems(error: ValidationError) -> list[str]:
@@ -108,5 +110,7 @@ def unknown_variables(names: Iterable[str]) -> list[str]:
     return sorted(
         name
         for name in names
-        if name.startswith(PREFIX) and name not in known and not name.startswith(f"{PREFIX}REGIONS__")
+        if name.startswith(PREFIX)
+        and name not in known
+        and not name.startswith(f"{PREFIX}REGIONS__")
     )

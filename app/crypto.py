@@ -56,7 +56,9 @@ def _checked(key: str) -> bytes:
     except ValueError as error:
         raise KeyInvalid("An encryption key is not URL-safe base64") from error
     if len(raw) != KEY_BYTES or len(key) != 44:
-        raise KeyInvalid("An encryption key must be 32 random bytes in URL-safe base64 (44 characters)")
+        raise KeyInvalid(
+            "An encryption key must be 32 random bytes in URL-safe base64 (44 characters)"
+        )
     if len(set(raw)) < 8:
         raise KeyInvalid("An encryption key must be random")
     return key.encode()

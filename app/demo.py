@@ -54,12 +54,14 @@ def run(*, once: bool, contacts: int, port: int | None) -> None:
         Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as a user of its own
         stage = _stage(Path(folder), port)
         began = time.monotonic()
-        with _process("simulator", _simulator_args(stage, contacts), {}, stage) as clio:
-            with _process("serve", _serve_args(stage), _environment(stage), stage) as service:
-                _wait_until_up(stage, [clio, service])
-                _show(stage, began)
-                if not once:
-                    _go_on(stage, [clio, service])
+        with (
+            _process("simulator", _simulator_args(stage, contacts), {}, stage) as clio,
+            _process("serve", _serve_args(stage), _environment(stage), stage) as service,
+        ):
+            _wait_until_up(stage, [clio, service])
+            _show(stage, began)
+            if not once:
+                _go_on(stage, [clio, service])
 
 
 def _stage(folder: Path, port: int | None) -> Stage:
@@ -121,7 +123,8 @@ def _process(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """One of our own commands beside us, ended with the block; a session of its own keeps Ctrl-C from it."""
     log = stage.folder / f"{command}.log"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LEVITATE_CLIO_")}  # noqa: TID251  # a child's environment, not configuration
+    # A child's environment, not configuration of this process.
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
     with log.open("wb") as output:
         child = subprocess.Popen(  # noqa: S603  # our own program with our own arguments
             [sys.executable, "-m", "app.cli", command, *args],
@@ -158,7 +161,9 @@ def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> Non
 def _last_words(stage: Stage) -> str:
     """What the processes said last, before their folder goes."""
     logs = sorted(stage.folder.glob("*.log"))
-    said = "\n".join(f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs)
+    said = "\n".join(
+        f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs
+    )
     return f"The demonstration could not start.\n{said}"
 
 
@@ -219,7 +224,9 @@ def _connect(stage: Stage, api: httpx.Client, user_id: str, clio_user_id: int) -
     """Walk the redirects as a browser would, approving on Clio's page."""
     body = {"user_id": user_id, "region": REGION, "return_url": f"{stage.service}/docs"}
     started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
-    approved = httpx.get(f"{started['authorize_url']}&as_user={clio_user_id}", trust_env=False, timeout=30)
+    approved = httpx.get(
+        f"{started['authorize_url']}&as_user={clio_user_id}", trust_env=False, timeout=30
+    )
     back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
     if "clio=connected" not in back.headers.get("location", ""):
         raise DemoFailed(f"Connecting {user_id} ended at {back.headers.get('location', back.text)}")
@@ -255,12 +262,17 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
 def _summary(api: httpx.Client) -> int:
     """Print what was found; answers how many requests to Clio it took."""
     people = list(_all(api, "contacts"))
-    names = {user["id"]: user["name"] for user in api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]}
+    names = {
+        user["id"]: user["name"]
+        for user in api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
+    }
     tags = Counter(tag["label"] for person in people for tag in person["tags"])
-    owners = Counter(names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"])
+    owners = Counter(
+        names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"]
+    )
     states = Counter(person["state"] for person in people)
     runs = list(_all(api, "runs"))
-    requests = sum(run["clio"]["requests"] for run in runs)
+    requests: int = sum(run["clio"]["requests"] for run in runs)
     pulled = runs[0]["counts"]["pulled"]
     table = Table(title="What was found", show_header=False, title_justify="left")
     table.add_row("pulled", ", ".join(f"{count:,} {kind}" for kind, count in pulled.items()))
@@ -268,7 +280,9 @@ def _summary(api: httpx.Client) -> int:
     for title, counter in (("tags", tags), ("owners", owners)):
         table.add_row(title, "\n".join(f"{n:>6,}  {word}" for word, n in counter.most_common(12)))
     table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):,}")
-    table.add_row("runs", "\n".join(f"{run['kind']}: {run['clio']['requests']} requests" for run in runs))
+    table.add_row(
+        "runs", "\n".join(f"{run['kind']}: {run['clio']['requests']} requests" for run in runs)
+    )
     show.print(table)
     return requests
 
@@ -295,7 +309,8 @@ def _one_person(api: httpx.Client) -> None:
     person = active[0]
     why = api.get(f"/v1/accounts/{ACCOUNT}/contacts/{person['id']}/explain").json()
     lines = [
-        f"[bold]{tag['label']}[/]  {'; '.join(g['detail'] for g in tag['grants'])}" for tag in why["tags"]
+        f"[bold]{tag['label']}[/]  {'; '.join(g['detail'] for g in tag['grants'])}"
+        for tag in why["tags"]
     ]
     owner = person["owner"]
     lines.append(f"\n[bold]Owner {owner['user_id']}[/]  by {owner['rule']}")

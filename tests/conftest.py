@@ -6,19 +6,20 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg
 import httpx
 import pytest
-from tests.world import World, config_for
 
+from app import main
+from app.clio.regions import Region
 from app.db import embedded, migrate
 from app.db.session import Database, open_database
 from app.main import Parts, create_app
 from app.simulator.fixture import harlow_pike
 from app.simulator.server import Simulator
+from tests.world import World, config_for
 
 _numbers = itertools.count(1)
 TEMPLATE = "levitate_template"
@@ -28,7 +29,7 @@ QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 @pytest.fixture(scope="session")
 def server_dsn() -> Iterator[str]:
     """A PostgreSQL server with a migrated template: TEST_DATABASE_URL's, or an embedded one for this session."""
-    if given := os.environ.get("TEST_DATABASE_URL"):
+    if given := os.environ.get("TEST_DATABASE_URL"):  # noqa: TID251  # a test server, not configuration
         asyncio.run(_prepare(given))
         yield given
         return
@@ -92,8 +93,8 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 def simulator() -> Simulator:
     """A simulated Clio with the firm Harlow & Pike, generous with requests."""
     return Simulator(
-        [harlow_pike()],
-        now=lambda: datetime.now(UTC),
+        [harlow_pike(main.now)],
+        now=main.now,
         redirect_uris=["http://service.test/oauth/clio/callback"],
         rate_limit=100_000,
     )
@@ -103,19 +104,14 @@ def simulator() -> Simulator:
 async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator[World]:
     """The whole service on a database, with the simulator for Clio."""
     transport = httpx.ASGITransport(simulator.app("us"))
-    clio = {region: transport for region in config_regions()}
+    clio = {Region.US: transport}
     app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, migrate=False, **parts))
     async with app.router.lifespan_context(app):
         yield World(app, simulator, dsn)
 
 
-def config_regions() -> list[str]:
-    return ["us"]
-
-
 @pytest.fixture
 async def world(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
     """The whole service at work, its clock off: API and workers on an own database, Clio simulated."""
-    async with opened_world(dsn, simulator, clock=False) as opened:
-        async with opened:
-            yield opened
+    async with opened_world(dsn, simulator, clock=False) as opened, opened:
+        yield opened

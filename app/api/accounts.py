@@ -42,7 +42,9 @@ async def list_accounts(
 ) -> schemas.Page[schemas.Account]:
     """The accounts of the token."""
     after = cursors.decode(cursor, "accounts") if cursor else ""
-    found = await accounts.list_accounts(session, only=caller.account_ids, after=after, limit=limit + 1)
+    found = await accounts.list_accounts(
+        session, only=caller.account_ids, after=after, limit=limit + 1
+    )
     page = found[:limit]
     more = len(found) > limit
     return schemas.Page(
@@ -107,7 +109,9 @@ async def put_users(
     body: schemas.UsersIn, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Users:
     """Replace the directory. Contacts are judged anew, without asking Clio."""
-    users = {user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users}
+    users = {
+        user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
+    }
     if await accounts.replace_users(session, account.account_id, list(users.values())):
         await _rederive(services, session, account.account_id)
     return await _users_out(session, account.account_id)
@@ -153,18 +157,24 @@ async def unmap_attorney(
 
 
 @router.get("/{account_id}/status")
-async def get_status(account: AccountDep, services: ServicesDep, session: SessionDep) -> schemas.Status:
+async def get_status(
+    account: AccountDep, services: ServicesDep, session: SessionDep
+) -> schemas.Status:
     """How the account fares: logins, contacts, the run in flight or the last one, when the next is due."""
     account_id = account.account_id
     logins = await connections.list_connections(session, account_id)
     newest = await runs.newest_run(session, account_id)
     succeeded = await runs.newest_run(session, account_id, status=runs.Status.SUCCEEDED)
-    works = account.fields.enabled and any(login.status is connections.Status.CONNECTED for login in logins)
+    works = account.fields.enabled and any(
+        login.status is connections.Status.CONNECTED for login in logins
+    )
     zone = ZoneInfo(account.fields.time_zone)
     return schemas.Status(
         health=_health(account, logins, newest),
         last_successful_run_at=succeeded.finished_at if succeeded else None,
-        next_run_at=schedule.next_due(services.now(), zone, services.timing, account_id) if works else None,
+        next_run_at=schedule.next_due(services.now(), zone, services.timing, account_id)
+        if works
+        else None,
         connections=schemas.StatusConnections(**connections.counts(logins)),
         contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
         run=await _run_out(services, session, newest),
@@ -185,7 +195,8 @@ def account_out(account: Account) -> schemas.Account:
         country=fields.country,
         primary_user_id=fields.primary_user_id,
         enabled=fields.enabled,
-        clio=clio and schemas.ClioFirm(region=clio.region, account_id=str(clio.account_id), name=clio.name),
+        clio=clio
+        and schemas.ClioFirm(region=clio.region, account_id=str(clio.account_id), name=clio.name),
         created_at=account.created_at,
         updated_at=account.updated_at,
     )
@@ -242,5 +253,7 @@ def _attorney_out(attorney: Attorney) -> schemas.Attorney:
 
 
 async def _rederive(services: Services, session: Session, account_id: str) -> None:
-    wish = Wish(Kind.REDERIVE, Trigger.USERS)
-    await runs.ask(session, account_id, wish, now=services.now())
+    """Judge all contacts anew, if any were ever pulled."""
+    if await runs.has_initial(session, account_id):
+        wish = Wish(Kind.REDERIVE, Trigger.USERS)
+        await runs.ask(session, account_id, wish, now=services.now())

@@ -59,6 +59,8 @@ async def read_changes(
     return Response(body, media_type="application/json")
 
 
-async def _read(services: Services, account_id: str, after: int, limit: int) -> tuple[str, int, int]:
+async def _read(
+    services: Services, account_id: str, after: int, limit: int
+) -> tuple[str, int, int]:
     async with transaction(services.database) as session:
         return await feed.read(session, account_id, after=after, limit=limit)

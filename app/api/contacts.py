@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
@@ -21,33 +22,43 @@ router = APIRouter(
 )
 
 ContactId = Annotated[str, Path(max_length=64)]
-ClioId = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
-Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None
+
+
+class ContactQuery(BaseModel):
+    """Which contacts, and which page of them. `tag` ignores case and spaces; `q` looks in names and addresses."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["in_scope", "out_of_scope", "deleted"] | None = None
+    owner: Word = None
+    tag: Word = None
+    clio_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    q: Word = None
+    cursor: Annotated[str, Field(max_length=512)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 @router.get("/contacts")
 async def list_contacts(
+    query: Annotated[ContactQuery, Query()],
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-    state: Literal["in_scope", "out_of_scope", "deleted"] | None = None,
-    owner: Word = None,
-    tag: Word = None,
-    clio_id: ClioId = None,
-    q: Word = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> schemas.Page[schemas.Contact]:
-    """Contacts by id. `tag` ignores case and spaces; `q` looks in names and addresses."""
-    wanted = Wanted(state=state, owner=owner, tag=tag, clio_id=clio_id, q=q)
-    asked = ("contacts", account.account_id, wanted)
-    after = cursors.decode(cursor, *asked) if cursor else ""
-    found = await contacts.list_contacts(session, account.account_id, wanted, after=after, limit=limit + 1)
+    """Contacts by id, of all states unless one is asked for."""
+    wanted = Wanted(**query.model_dump(exclude={"cursor", "limit"}))
+    asked, limit = ("contacts", account.account_id, wanted), query.limit
+    after = cursors.decode(query.cursor, *asked) if query.cursor else ""
+    found = await contacts.list_contacts(
+        session, account.account_id, wanted, after=after, limit=limit + 1
+    )
     page, more = found[:limit], len(found) > limit
     origin = web_origin(services, account)
     return schemas.Page(
         data=[
-            schemas.Contact.model_validate(contacts.document(contact, clio_origin=origin)) for contact in page
+            schemas.Contact.model_validate(contacts.document(contact, clio_origin=origin))
+            for contact in page
         ],
         next_cursor=cursors.encode(page[-1].contact_id, *asked) if more else None,
         has_more=more,

@@ -167,4 +167,6 @@ async def require_role(
 RequireRole = Depends(require_role)
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
-Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before", max_length=512)]
+Cursor = Annotated[
+    str | None, Query(description="`next_cursor` of the page before", max_length=512)
+]

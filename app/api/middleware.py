@@ -8,7 +8,9 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_SECONDS = 30.0  # a body that takes longer is given up: uvicorn itself waits for ever (stack trap 7)
+BODY_SECONDS = (
+    30.0  # a body that takes longer is given up: uvicorn itself waits for ever (stack trap 7)
+)
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 log = structlog.get_logger(__name__)

@@ -68,7 +68,9 @@ async def list_connections(
     """The account's connections."""
     asked = ("connections", account.account_id)
     after = cursors.decode(cursor, *asked) if cursor else ""
-    found = await connections.list_connections(session, account.account_id, after=after, limit=limit + 1)
+    found = await connections.list_connections(
+        session, account.account_id, after=after, limit=limit + 1
+    )
     page, more = found[:limit], len(found) > limit
     return schemas.Page(
         data=[_out(connection) for connection in page],
@@ -86,7 +88,9 @@ async def get_connection(
 
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
-async def end_connection(connection_id: ConnectionId, account: AccountDep, services: ServicesDep) -> None:
+async def end_connection(
+    connection_id: ConnectionId, account: AccountDep, services: ServicesDep
+) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
     await connect.disconnect(services, account.account_id, connection_id)
 
@@ -107,9 +111,7 @@ async def finish_connection(
     """Clio sends the browser here; it goes on to the `return_url` with `clio=connected` or `clio=<code>`."""
     once = all(len(request.query_params.getlist(name)) < 2 for name in ("state", "code", "error"))
     try:
-        if not state or not once:
-            raise StateUnknown
-        address = await connect.finish(services, Callback(state, code, error))
+        address = await connect.finish(services, Callback((once and state) or "", code, error))
     except StateUnknown:
         return HTMLResponse(_SPENT, status_code=400, headers={"Referrer-Policy": "no-referrer"})
     return RedirectResponse(address, status_code=303, headers={"Referrer-Policy": "no-referrer"})
@@ -122,7 +124,8 @@ def _out(connection: Connection) -> schemas.Connection:
         user_id=connection.user_id,
         region=connection.region,
         status=connection.status,
-        clio_user=login and schemas.ClioUser(id=str(login.clio_user_id), name=login.name, email=login.email),
+        clio_user=login
+        and schemas.ClioUser(id=str(login.clio_user_id), name=login.name, email=login.email),
         connected_at=connection.connected_at,
         last_sync_at=connection.last_sync_at,
         problem=problem and schemas.CodeDetail(code=problem.code, detail=problem.detail),

@@ -3,7 +3,7 @@
 A problem never repeats what was sent and never shows the text of a failure that is not one of ours (stack trap 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -82,18 +82,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _fault)
 
 
-def answer(
-    request: Request,
-    *,
-    status: int,
-    code: str,
-    title: str,
-    detail: str = "",
-    errors: Sequence[FieldProblem] = (),
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """One problem as a response."""
-    problem = Problem(
+def _problem(request: Request, status: int, code: str, title: str, detail: str = "") -> Problem:
+    return Problem(
         type=TYPE_BASE + code,
         title=title,
         status=status,
@@ -101,11 +91,13 @@ def answer(
         instance=request.url.path,
         code=code,
         request_id=request.state.request_id,
-        errors=list(errors) or None,
     )
+
+
+def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(
         problem.model_dump(exclude_none=True),
-        status_code=status,
+        status_code=problem.status,
         headers=headers,
         media_type=MEDIA_TYPE,
     )
@@ -113,29 +105,22 @@ def answer(
 
 async def _app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class
-    return answer(
-        request,
-        status=error.status,
-        code=error.code,
-        title=error.title,
-        detail=error.detail,
-        headers=error.headers,
-    )
+    problem = _problem(request, error.status, error.code, error.title, error.detail)
+    return _answer(problem, error.headers)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        title = "The body is not valid JSON"
-        return answer(request, status=400, code="invalid_json", title=title)
-    return answer(
-        request,
-        status=422,
-        code="invalid_request",
-        title="The request is not valid; `errors` says where",
-        errors=[FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found],
+        return _answer(_problem(request, 400, "invalid_json", "The body is not valid JSON"))
+    problem = _problem(
+        request, 422, "invalid_request", "The request is not valid; `errors` says where"
     )
+    problem.errors = [
+        FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found
+    ]
+    return _answer(problem)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
@@ -151,8 +136,10 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed(request))
-    code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(status, "http_error")
-    return answer(request, status=status, code=code, title=status.phrase, headers=headers)
+    code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
+        status, "http_error"
+    )
+    return _answer(_problem(request, status, code, status.phrase), headers)
 
 
 def _allowed(request: Request) -> list[str]:
@@ -166,5 +153,7 @@ def _allowed(request: Request) -> list[str]:
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
-    log.error("request_failed", path=request.scope.get("route_path"), exc_info=error)
-    return answer(request, status=500, code="internal_error", title="A fault in this service; it was logged")
+    log.error("request_failed", exc_info=error)
+    return _answer(
+        _problem(request, 500, "internal_error", "A fault in this service; it was logged")
+    )

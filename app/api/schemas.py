@@ -104,7 +104,9 @@ class User(In):
 
     id: UserId
     name: Text
-    email: Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_no_nul)]
+    email: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_no_nul)
+    ]
     active: bool
 
 
@@ -204,7 +206,9 @@ class Connection(BaseModel):
 class RunIn(In):
     """Ask for a run: what changed since the last (`incremental`) or everything (`full`)."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]}
+    )
 
     kind: Literal["incremental", "full"]
 

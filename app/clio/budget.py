@@ -19,7 +19,9 @@ class Budget:
     def __init__(self) -> None:
         self.limit: int | None = None
         self._left: int | None = None  # of this window, those under way already taken off
-        self._ends: float | None = None  # when this window ends, None when a new one has not told yet
+        self._ends: float | None = (
+            None  # when this window ends, None when a new one has not told yet
+        )
         self._under_way = 0
         self._closed_until = 0.0
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import stamina
@@ -30,12 +30,25 @@ from app.clio.errors import (
 from app.clio.models import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Page, Resource, T, WhoAmI
 from app.clio.oauth import BearerAuth, TokenSource
 
+P = TypeVar("P")
+
 API_VERSION = "4.0.13"
-DEADLINE = 60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
+DEADLINE = (
+    60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
+)
 CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
 TRIES = 4
 REDIRECTS = (301, 302, 307, 308)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time as the client needs it: seconds that only rise, the date, and how to wait."""
+
+    seconds: Callable[[], float]
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True)
@@ -82,17 +95,13 @@ class ClioClient:
         origin: str,
         source: TokenSource,
         budget: Budget,
-        clock: Callable[[], float],
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock,
     ) -> None:
         self._http = http
         self._origin = origin
         self._auth = BearerAuth(origin, source)
         self._budget = budget
         self._clock = clock
-        self._now = now
-        self._sleep = sleep
         self._usage = Usage()
         self._call_seconds = 0.0
         self._calls = 0
@@ -126,16 +135,20 @@ class ClioClient:
     def expected_seconds(self, calls: int) -> float:
         """How long so many more calls will take at the pace so far and under the budget [IS-2]."""
         pace = self._call_seconds / self._calls if self._calls else 0.0
-        return self._budget.expected_seconds(calls, self._clock(), seconds_per_call=pace)
+        return self._budget.expected_seconds(calls, self._clock.seconds(), seconds_per_call=pace)
 
-    async def _page(self, resource: Resource[T], since: datetime | None, cursor: str | None) -> Page[T]:
+    async def _page(
+        self, resource: Resource[T], since: datetime | None, cursor: str | None
+    ) -> Page[T]:
         while True:
             try:
                 return await self._asked_page(resource, since, cursor)
             except FieldUnknown as unknown:
                 self._drop(resource, unknown)
 
-    async def _asked_page(self, resource: Resource[T], since: datetime | None, cursor: str | None) -> Page[T]:
+    async def _asked_page(
+        self, resource: Resource[T], since: datetime | None, cursor: str | None
+    ) -> Page[T]:
         params = {**resource.params, "fields": paging.field_list(resource, self.dropped)}
         if since is not None:
             params["updated_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -144,7 +157,7 @@ class ClioClient:
         url = self._address(resource.path, params)
 
         def parse(answer: Answer, address: httpx.URL) -> Page[T]:
-            asked_at = _sent(answer.headers) or self._now()
+            asked_at = _sent(answer.headers) or self._clock.now()
             return paging.parse_page(resource, answer.body, address=address, asked_at=asked_at)
 
         return await self._get_parsed(url, parse)
@@ -164,7 +177,7 @@ class ClioClient:
     async def _get(self, url: httpx.URL) -> Answer:
         return await self._get_parsed(url, lambda answer, _: answer)
 
-    async def _get_parsed(self, url: httpx.URL, parse: Callable[[Answer, httpx.URL], Any]) -> Any:
+    async def _get_parsed(self, url: httpx.URL, parse: Callable[[Answer, httpx.URL], P]) -> P:
         """Ask, and read the answer; what may pass (outages, cut or foreign answers) is tried a few times."""
         async for attempt in stamina.retry_context(
             on=_may_pass, attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=8.0
@@ -202,7 +215,7 @@ class ClioClient:
             raise WriteNotAllowed("Only reads may go to Clio")
         while True:
             await self._reserve()
-            began = self._clock()
+            began = self._clock.seconds()
             try:
                 answer = await self._exchange(method, url)
             except BaseException:
@@ -211,7 +224,7 @@ class ClioClient:
             self._note(answer, began)
             if answer.status != 429:
                 return answer
-            await self._wait(self._budget.refused(answer.headers, self._clock()))
+            await self._wait(self._budget.refused(answer.headers, self._clock.seconds()))
 
     def _note(self, answer: Answer, began: float) -> None:
         limited = answer.status == 429
@@ -221,12 +234,12 @@ class ClioClient:
             self._usage.waited_seconds,
         )
         if not limited:
-            self._budget.learn(answer.headers, self._clock())
-            self._call_seconds += self._clock() - began
+            self._budget.learn(answer.headers, self._clock.seconds())
+            self._call_seconds += self._clock.seconds() - began
             self._calls += 1
 
     async def _reserve(self) -> None:
-        while wait := self._budget.reserve(self._clock()):
+        while wait := self._budget.reserve(self._clock.seconds()):
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
@@ -234,7 +247,7 @@ class ClioClient:
             raise ClioRetryLater(
                 "Clio asks to wait", after=timedelta(seconds=seconds), code="clio_rate_limited"
             )
-        await self._sleep(seconds)
+        await self._clock.sleep(seconds)
         self._usage = Usage(
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
         )

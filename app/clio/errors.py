@@ -3,6 +3,7 @@
 A message never holds an answer's body, an address with its query, or a token.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import ClassVar
 
@@ -76,26 +77,29 @@ class FieldUnknown(ClioError):
         self.field = field
 
 
+_BY_STATUS: dict[int, Callable[[], ClioError]] = {
+    400: lambda: ClioMisconfigured("Clio does not accept a parameter that this service sends"),
+    401: lambda: ClioReauthRequired(
+        "Clio no longer accepts this login; the user must connect again"
+    ),
+    403: lambda: ClioRefused("Clio forbids this to the user", status=403, code="clio_forbidden"),
+    410: lambda: ClioMisconfigured(
+        "Clio refuses the API version that this service speaks", code="clio_api_version_gone"
+    ),
+}
+
+
 def error_for(status: int, *, kind: str, message: str) -> ClioError:
     """The failure that an answer's status means; `kind` and `message` are those of Clio's error object."""
-    match status:
-        case 401:
-            return ClioReauthRequired("Clio no longer accepts this login; the user must connect again")
-        case 403:
-            return ClioRefused("Clio forbids this to the user", status=403, code="clio_forbidden")
-        case 410:
-            text = "Clio refuses the API version that this service speaks"
-            return ClioMisconfigured(text, code="clio_api_version_gone")
-        case 422 if "page_token" in message:
-            text = "Clio no longer knows where the list was left"
-            return ClioRefused(text, status=422, code="clio_cursor_refused")
-        case 400 if kind == "InvalidFields":
-            return FieldUnknown(message.removesuffix(" is not a valid field").strip())
-        case 400:
-            return ClioMisconfigured("Clio does not accept a parameter that this service sends")
-        case status if status >= 500:
-            return ClioRetryLater(f"Clio answered {status}", after=timedelta(minutes=1))
-    return ClioRefused(f"Clio answered {status}", status=status)
+    if status == 400 and kind == "InvalidFields":
+        return FieldUnknown(message.removesuffix(" is not a valid field").strip())
+    if status == 422 and "page_token" in message:
+        text = "Clio no longer knows where the list was left"
+        return ClioRefused(text, status=422, code="clio_cursor_refused")
+    if status >= 500:
+        return ClioRetryLater(f"Clio answered {status}", after=timedelta(minutes=1))
+    known = _BY_STATUS.get(status)
+    return known() if known else ClioRefused(f"Clio answered {status}", status=status)
 
 
 def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:

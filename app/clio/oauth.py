@@ -4,14 +4,13 @@ authlib speaks at the token endpoint only. Credentials go into the form: Clio re
 """
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import httpx
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import AsyncOAuth2Client
 from typing_extensions import override
 
 from app.clio.errors import (
@@ -23,6 +22,12 @@ from app.clio.errors import (
     network_error,
 )
 from app.clio.regions import ClioApp
+
+with warnings.catch_warnings(
+    record=True
+):  # authlib announces httpx2, which must not be installed (stack trap 1)
+    from authlib.integrations.base_client import OAuthError
+    from authlib.integrations.httpx_client import AsyncOAuth2Client
 
 DEADLINE = 30.0  # seconds for one call, from connecting to the last byte
 
@@ -56,7 +61,9 @@ class ClioOAuth:
         )
         return str(url)
 
-    async def exchange(self, code: str, *, redirect_uri: str, code_verifier: str, now: datetime) -> Tokens:
+    async def exchange(
+        self, code: str, *, redirect_uri: str, code_verifier: str, now: datetime
+    ) -> Tokens:
         """The tokens for a code; a code is good once."""
         answer = await self._ask(
             grant_type="authorization_code",
@@ -139,7 +146,9 @@ def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: dateti
         refresh = answer.get("refresh_token") or refresh_token
         expires_at = now + timedelta(seconds=int(answer["expires_in"]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ClioUnreadable("Clio's token endpoint answered without a token or its life") from error
+        raise ClioUnreadable(
+            "Clio's token endpoint answered without a token or its life"
+        ) from error
     if not isinstance(access, str) or not isinstance(refresh, str):
         raise ClioUnreadable("Clio's token endpoint answered without a token")
     return Tokens(access, refresh, expires_at.astimezone(UTC))
@@ -165,7 +174,9 @@ class BearerAuth(httpx.Auth):
         self._source = source
 
     @override
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         ours = (self._origin.scheme, self._origin.host, self._origin.port)
         if (request.url.scheme, request.url.host, request.url.port) != ours:
             raise ClioMisconfigured("A call to another origin than Clio's was stopped")

@@ -29,7 +29,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def parse_page(resource: Resource[T], body: bytes, *, address: httpx.URL, asked_at: datetime) -> Page[T]:
+def parse_page(
+    resource: Resource[T], body: bytes, *, address: httpx.URL, asked_at: datetime
+) -> Page[T]:
     """The page that was asked for at an address."""
     document = parse_object(body)
     data, meta = document.get("data"), document.get("meta")
@@ -101,7 +103,9 @@ class Walk:
 
 def field_list(resource: Resource[Any], dropped: set[str]) -> str:
     """What to ask for, without the names that Clio stopped knowing."""
-    return ",".join(kept for entry in resource.fields if (kept := _without(entry, resource.name, dropped)))
+    return ",".join(
+        kept for entry in resource.fields if (kept := _without(entry, resource.name, dropped))
+    )
 
 
 def _without(entry: str, resource: str, dropped: set[str]) -> str:

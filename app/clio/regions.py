@@ -45,7 +45,9 @@ def checked_origin(origin: str) -> str:
     if origin not in (bare, f"{bare}/") or not parts.hostname or "@" in parts.netloc:
         raise ValueError("must be scheme://host[:port] with nothing behind it")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
-        raise ValueError("must begin with https:// (plain http only for 127.0.0.1, ::1 or localhost)")
+        raise ValueError(
+            "must begin with https:// (plain http only for 127.0.0.1, ::1 or localhost)"
+        )
     return bare
 
 

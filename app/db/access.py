@@ -71,7 +71,9 @@ async def add_token(session: Session, token: ServiceToken) -> None:
 
 async def find_token(session: Session, token_id: str) -> ServiceToken | None:
     """The token of this public id, revoked or not, or None."""
-    row = (await session.execute(select(_tokens).where(_tokens.c.token_id == token_id))).one_or_none()
+    row = (
+        await session.execute(select(_tokens).where(_tokens.c.token_id == token_id))
+    ).one_or_none()
     return _token(row) if row else None
 
 
@@ -110,7 +112,9 @@ async def earlier_answer(session: Session, request: Request) -> Any | None:
     return row.answer
 
 
-async def remember_answer(session: Session, request: Request, answer: Any, *, now: datetime) -> None:
+async def remember_answer(
+    session: Session, request: Request, answer: Any, *, now: datetime
+) -> None:
     """Keep an answer for whoever sends the key again; raises RequestInProgress when its twin was faster."""
     statement = insert(_keys).values(**asdict(request), answer=answer, created_at=now)
     kept = await session.execute(statement.on_conflict_do_nothing().returning(_keys.c.key))

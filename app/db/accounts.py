@@ -165,7 +165,9 @@ async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
     await session.execute(
         update(_accounts)
         .where(_accounts.c.account_id == account_id)
-        .values(clio_region=firm.region, clio_account_id=firm.account_id, clio_account_name=firm.name)
+        .values(
+            clio_region=firm.region, clio_account_id=firm.account_id, clio_account_name=firm.name
+        )
     )
 
 
@@ -190,10 +192,14 @@ async def replace_users(session: Session, account_id: str, users: Sequence[Levit
     return True
 
 
-async def map_by_hand(session: Session, account_id: str, clio_user_id: int, user_id: str | None) -> bool:
+async def map_by_hand(
+    session: Session, account_id: str, clio_user_id: int, user_id: str | None
+) -> bool:
     """Say who a Clio user is here, None being nobody; answers whether that changed anything."""
     table = tables.attorney_mappings
-    statement = insert(table).values(account_id=account_id, clio_user_id=clio_user_id, user_id=user_id)
+    statement = insert(table).values(
+        account_id=account_id, clio_user_id=clio_user_id, user_id=user_id
+    )
     changed = await session.execute(
         statement.on_conflict_do_update(
             index_elements=[table.c.account_id, table.c.clio_user_id],
@@ -256,7 +262,9 @@ async def _clio_users(session: Session, account_id: str) -> list[ClioUser]:
     ]
 
 
-async def _mapping(session: Session, account_id: str, clio_users: Sequence[ClioUser]) -> dict[int, Mapped]:
+async def _mapping(
+    session: Session, account_id: str, clio_users: Sequence[ClioUser]
+) -> dict[int, Mapped]:
     logins, manual = tables.connections, tables.attorney_mappings
     connected = await session.execute(
         select(logins.c.clio_user_id, func.min(logins.c.user_id).label("user_id"))

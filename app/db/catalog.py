@@ -58,14 +58,18 @@ async def names(session: Session, account_id: str, resource: str) -> dict[int, s
     return {row.clio_id: row.name for row in rows if row.name}
 
 
-async def _mark_named(session: Session, account_id: str, resource: str, changed: Sequence[int]) -> None:
+async def _mark_named(
+    session: Session, account_id: str, resource: str, changed: Sequence[int]
+) -> None:
     """Make stale whom a matter ties to one of these items."""
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
     naming = or_(*(_matters.c.record[path].as_integer().in_(changed) for path in paths))
     rows = await session.execute(
-        select(_matters.c.clio_id, _matters.c.client_id).where(_matters.c.account_id == account_id, naming)
+        select(_matters.c.clio_id, _matters.c.client_id).where(
+            _matters.c.account_id == account_id, naming
+        )
     )
     found = rows.all()
     await mirror.mark_touched(

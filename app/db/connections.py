@@ -105,7 +105,9 @@ def _one(account_id: str, connection_id: str) -> Any:
 
 async def get_connection(session: Session, account_id: str, connection_id: str) -> Connection:
     """The connection; raises ConnectionNotFound."""
-    row = (await session.execute(select(_table).where(_one(account_id, connection_id)))).one_or_none()
+    row = (
+        await session.execute(select(_table).where(_one(account_id, connection_id)))
+    ).one_or_none()
     if row is None:
         raise ConnectionNotFound
     return _connection(row)
@@ -134,7 +136,9 @@ async def connected(session: Session, account_id: str) -> list[Connection]:
     return [_connection(row) for row in rows]
 
 
-async def begin(session: Session, account_id: str, *, user_id: str, region: str, now: datetime) -> Connection:
+async def begin(
+    session: Session, account_id: str, *, user_id: str, region: str, now: datetime
+) -> Connection:
     """The user's connection, new or again: ids and history outlive a reconnect [AU-1, S9].
 
     One that works stays as it is until the new authorisation arrives.
@@ -166,7 +170,9 @@ async def begin(session: Session, account_id: str, *, user_id: str, region: str,
 
 async def remember_attempt(session: Session, attempt: Attempt, *, state_hash: str) -> None:
     """Keep what the callback will need; of the state only its hash."""
-    await session.execute(insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt)))
+    await session.execute(
+        insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt))
+    )
 
 
 async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> Attempt | None:
@@ -179,7 +185,9 @@ async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> At
     if row is None:
         return None
     mine = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
-    await session.execute(update(_attempts).where(mine, _attempts.c.used_at.is_(None)).values(used_at=now))
+    await session.execute(
+        update(_attempts).where(mine, _attempts.c.used_at.is_(None)).values(used_at=now)
+    )
     return Attempt(**{name: row._mapping[name] for name in Attempt.__dataclass_fields__})
 
 
@@ -218,7 +226,9 @@ async def update_login(session: Session, connection: Connection, login: ClioLogi
     )
 
 
-async def give_up(session: Session, connection: Connection, status: Status, problem: Problem | None) -> None:
+async def give_up(
+    session: Session, connection: Connection, status: Status, problem: Problem | None
+) -> None:
     """The authorisation is not there, or no longer: forget the tokens, keep the rest."""
     await _set(
         session,
@@ -252,7 +262,9 @@ async def read_tokens(session: Session, account_id: str, connection_id: str) -> 
 
 async def store_tokens(session: Session, account_id: str, connection_id: str, sealed: str) -> None:
     """Replace the sealed tokens."""
-    await session.execute(update(_table).where(_one(account_id, connection_id)).values(sealed_tokens=sealed))
+    await session.execute(
+        update(_table).where(_one(account_id, connection_id)).values(sealed_tokens=sealed)
+    )
 
 
 async def forget_attempts(session: Session, *, before: datetime) -> None:

@@ -98,7 +98,9 @@ async def get_explained(session: Session, account_id: str, contact_id: str) -> E
     """One contact with its reasons; raises ContactNotFound."""
     row = (
         await session.execute(
-            select(_table).where(_table.c.account_id == account_id, _table.c.contact_id == contact_id)
+            select(_table).where(
+                _table.c.account_id == account_id, _table.c.contact_id == contact_id
+            )
         )
     ).one_or_none()
     if row is None:
@@ -193,7 +195,9 @@ def _stored(row: Any) -> StoredContact:
     )
 
 
-def _row(account_id: str, contact: StoredContact, assessment: Assessment, run_id: str) -> dict[str, Any]:
+def _row(
+    account_id: str, contact: StoredContact, assessment: Assessment, run_id: str
+) -> dict[str, Any]:
     view = contact.view
     names = (view.profile.first_name, view.profile.last_name)
     words = [*names, *(email.address for email in view.profile.emails)]

@@ -33,7 +33,9 @@ class Spelling:
         """The matter with the names of today."""
         return replace(
             matter,
-            practice_area=self.practice_areas.get(matter.practice_area_id or 0, matter.practice_area),
+            practice_area=self.practice_areas.get(
+                matter.practice_area_id or 0, matter.practice_area
+            ),
             stage=self.stages.get(matter.stage_id or 0, matter.stage),
         )
 
@@ -57,7 +59,9 @@ async def stale_facts(
         .limit(limit)
         .with_for_update()
     )
-    return await _facts(session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling)
+    return await _facts(
+        session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling
+    )
 
 
 async def _facts(
@@ -103,7 +107,9 @@ async def _companies(
     return {row.clio_id: CONTACTS.codec.load(row.record) for row in rows}
 
 
-async def _links(session: Session, account_id: str, contact_ids: Collection[int]) -> list[RelationshipRecord]:
+async def _links(
+    session: Session, account_id: str, contact_ids: Collection[int]
+) -> list[RelationshipRecord]:
     rows = await session.execute(
         select(_relationships.c.record)
         .where(

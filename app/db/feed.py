@@ -66,7 +66,9 @@ async def append(session: Session, account_id: str, lines: Sequence[Line]) -> No
     await session.execute(insert(_changes), rows)
 
 
-async def read(session: Session, account_id: str, *, after: int, limit: int) -> tuple[str, int, int]:
+async def read(
+    session: Session, account_id: str, *, after: int, limit: int
+) -> tuple[str, int, int]:
     """The lines after a position: as one JSON array made by the database, its length, the last seq."""
     row = (
         await session.execute(
@@ -132,7 +134,9 @@ async def list_new_clients(
     session: Session, account_id: str, *, status: str | None, after: str, limit: int
 ) -> list[NewClient]:
     """Ledger rows by id, those after `after`."""
-    query = select(_ledger).where(_ledger.c.account_id == account_id, _ledger.c.new_client_id > after)
+    query = select(_ledger).where(
+        _ledger.c.account_id == account_id, _ledger.c.new_client_id > after
+    )
     if status is not None:
         query = query.where(_ledger.c.status == status)
     rows = await session.execute(query.order_by(_ledger.c.new_client_id).limit(limit))

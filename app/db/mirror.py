@@ -85,17 +85,23 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
 async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord]) -> int:
     """Lay matters over what is known; stale are their clients, the clients' people and those related."""
     landed = await _land(session, MATTERS, view, seen)
-    versions = [version for change in landed for version in (change.known, change.record) if version]
+    versions = [
+        version for change in landed for version in (change.known, change.record) if version
+    ]
     clients = {version.client_id for version in versions if version.client_id is not None}
     matters = [change.record.clio_id for change in landed]
     await mark_touched(session, view.account_id, client_ids=clients, matter_ids=matters)
     return len(landed)
 
 
-async def land_relationships(session: Session, view: View, seen: Sequence[RelationshipRecord]) -> int:
+async def land_relationships(
+    session: Session, view: View, seen: Sequence[RelationshipRecord]
+) -> int:
     """Lay relationships over what is known; stale are the contacts at their ends."""
     landed = await _land(session, RELATIONSHIPS, view, seen)
-    versions = [version for change in landed for version in (change.known, change.record) if version]
+    versions = [
+        version for change in landed for version in (change.known, change.record) if version
+    ]
     await mark_stale(session, view.account_id, {version.contact_id for version in versions})
     return len(landed)
 
@@ -151,7 +157,9 @@ async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) 
     return int((await session.execute(counted, {"account": account_id})).scalar_one())
 
 
-async def _land(session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]) -> list[Landed[R]]:
+async def _land(
+    session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
+) -> list[Landed[R]]:
     """Merge and store what differs, in id order; note who sees what."""
     differing = await _differing(session, mirror, view.account_id, seen)
     landed = []
@@ -168,7 +176,9 @@ async def _differing(
     session: Session, mirror: Mirror[R], account_id: str, seen: Sequence[R]
 ) -> list[tuple[R, R | None]]:
     """Those seen that are new or unlike the known, in id order, each with the known."""
-    by_id = {record.clio_id: record for record in seen}  # a page may name a record twice: the last counts
+    by_id = {
+        record.clio_id: record for record in seen
+    }  # a page may name a record twice: the last counts
     table = mirror.table
     digests = await session.execute(
         select(table.c.clio_id, table.c.digest).where(
@@ -188,7 +198,9 @@ async def _differing(
     return [(by_id[clio_id], records.get(clio_id)) for clio_id in unlike]
 
 
-async def _upsert(session: Session, mirror: Mirror[R], account_id: str, records: Sequence[R]) -> None:
+async def _upsert(
+    session: Session, mirror: Mirror[R], account_id: str, records: Sequence[R]
+) -> None:
     if not records:
         return
     rows = [
@@ -202,7 +214,9 @@ async def _upsert(session: Session, mirror: Mirror[R], account_id: str, records:
         for record in records
     ]
     statement = insert(mirror.table)
-    new = {name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}}
+    new = {
+        name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}
+    }
     key = [mirror.table.c.account_id, mirror.table.c.clio_id]
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
 
@@ -215,7 +229,9 @@ async def _sight(session: Session, mirror: Mirror[R], view: View, clio_ids: Sequ
         & (table.c.resource == mirror.name)
         & (table.c.connection_id == view.connection_id)
     )
-    noted = await session.execute(select(table.c.clio_id).where(mine, among(table.c.clio_id, clio_ids)))
+    noted = await session.execute(
+        select(table.c.clio_id).where(mine, among(table.c.clio_id, clio_ids))
+    )
     new = sorted(set(clio_ids) - set(noted.scalars()))
     if new:
         key = {"account_id": view.account_id, "resource": mirror.name}

@@ -19,7 +19,9 @@ from app.db.session import Session
 _table = tables.pulls
 _checkpoints = tables.checkpoints
 
-OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that nothing slips between [OV-4]
+OVERLAP = timedelta(
+    minutes=15
+)  # subtracted from a checkpoint, so that nothing slips between [OV-4]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ async def open_pull(
     return _pull((await session.execute(select(_table).where(where))).one())
 
 
-async def turn_page(session: Session, lease: Lease, connection_id: str, resource: str, page: Turned) -> None:
+async def turn_page(
+    session: Session, lease: Lease, connection_id: str, resource: str, page: Turned
+) -> None:
     """The page has landed and the pull goes on at its cursor, or is complete when there is none."""
     await session.execute(
         update(_table)
@@ -93,7 +97,9 @@ async def start_over(session: Session, lease: Lease, connection_id: str, resourc
     )
 
 
-async def list_pulls(session: Session, account_id: str, run_ids: Sequence[str]) -> dict[str, list[Pull]]:
+async def list_pulls(
+    session: Session, account_id: str, run_ids: Sequence[str]
+) -> dict[str, list[Pull]]:
     """The pulls of each run."""
     rows = await session.execute(
         select(_table)
@@ -106,7 +112,9 @@ async def list_pulls(session: Session, account_id: str, run_ids: Sequence[str]) 
     return found
 
 
-async def checkpoint(session: Session, account_id: str, connection_id: str, resource: str) -> datetime | None:
+async def checkpoint(
+    session: Session, account_id: str, connection_id: str, resource: str
+) -> datetime | None:
     """From when on this list must be asked; None when it was never pulled to its end."""
     query = select(_checkpoints.c.since).where(
         _checkpoints.c.account_id == account_id,
@@ -121,7 +129,7 @@ async def move_checkpoints(session: Session, lease: Lease) -> None:
     await session.execute(
         text(
             "insert into checkpoints (account_id, connection_id, resource, since)"
-            " select account_id, connection_id, resource, asked_at - :overlap from pulls"
+            " select account_id, connection_id, resource, asked_at - cast(:overlap as interval) from pulls"
             " where account_id = :account and run_id = :run and complete"
             " on conflict (account_id, connection_id, resource) do update set since = excluded.since"
         ),

@@ -25,4 +25,6 @@ async def enqueue_run(
     raw = (await session.get_raw_connection()).driver_connection
     queries = Queries(AsyncpgDriver(cast(asyncpg.Connection, raw)))
     payload = json.dumps({"account_id": account_id, "run_id": run_id}).encode()
-    await queries.enqueue(RUN, payload, execute_after=after, dedupe_key=f"run:{run_id}", on_conflict="skip")
+    await queries.enqueue(
+        RUN, payload, execute_after=after, dedupe_key=f"run:{run_id}", on_conflict="skip"
+    )

@@ -25,7 +25,9 @@ class Codec(Generic[T]):
 
     def digest(self, value: T) -> bytes:
         """16 bytes that are equal exactly when two values are."""
-        return blake2b(self.adapter.dump_json(value, exclude_defaults=True), digest_size=16).digest()
+        return blake2b(
+            self.adapter.dump_json(value, exclude_defaults=True), digest_size=16
+        ).digest()
 
 
 def codec(kind: type[T]) -> Codec[T]:

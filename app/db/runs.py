@@ -281,7 +281,9 @@ async def hold(session: Session, lease: Lease, **values: Any) -> None:
         raise Fenced
 
 
-async def progressed(session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None) -> None:
+async def progressed(
+    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
+) -> None:
     """A page has landed: count what it cost and say when the end is expected."""
     await session.execute(
         update(_table)
@@ -297,7 +299,9 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
     await hold(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
 
 
-async def assessed(session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None) -> None:
+async def assessed(
+    session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None
+) -> None:
     """A batch of assessments is stored: count what it came to."""
     await session.execute(
         update(_table)
@@ -374,7 +378,9 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
     return [_run(row) for row in rows]
 
 
-async def newest_run(session: Session, account_id: str, *, status: Status | None = None) -> Run | None:
+async def newest_run(
+    session: Session, account_id: str, *, status: Status | None = None
+) -> Run | None:
     """The newest run, of a status if one is named, or None."""
     query = select(_table).where(_table.c.account_id == account_id)
     if status is not None:

@@ -60,7 +60,9 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
-    Column("clio_region", Text),  # with the two below: the firm that the first connection bound [AU-4]
+    Column(
+        "clio_region", Text
+    ),  # with the two below: the firm that the first connection bound [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),

@@ -7,6 +7,7 @@ from app.rules.facts import (
     Change,
     ChangeKind,
     ContactView,
+    Owner,
     OwnerChange,
     OwnerView,
     Profile,
@@ -23,13 +24,12 @@ def view(before: ContactView | None, assessment: Assessment) -> ContactView | No
     Who leaves keeps the last names and addresses, unrefreshed, and loses tags, owner and key facts [CS-8].
     """
     if assessment.scope.in_scope:
-        owner = assessment.owner
         return ContactView(
             state=State.IN_SCOPE,
             state_reason=None,
             profile=assessment.profile,
             tags=tuple(TagView(tag.label, tag.category) for tag in assessment.tags),
-            owner=owner and OwnerView(owner.user_id, owner.rule, owner.matter_id, owner.detail),
+            owner=_owner_view(assessment.owner),
             key_facts=assessment.key_facts,
         )
     if before is None:
@@ -42,6 +42,10 @@ def view(before: ContactView | None, assessment: Assessment) -> ContactView | No
         owner=None,
         key_facts=(),
     )
+
+
+def _owner_view(owner: Owner | None) -> OwnerView | None:
+    return OwnerView(owner.user_id, owner.rule, owner.matter_id, owner.detail) if owner else None
 
 
 def diff(before: ContactView | None, after: ContactView) -> Change | None:

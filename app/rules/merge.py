@@ -15,12 +15,16 @@ R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
 _SAYS_NOTHING = (None, (), False)
 
 
-def merge_contact(known: ContactRecord | None, seen: ContactRecord, *, full_view: bool) -> ContactRecord:
+def merge_contact(
+    known: ContactRecord | None, seen: ContactRecord, *, full_view: bool
+) -> ContactRecord:
     """A contact as seen, laid over the known one."""
     return _merge(known, seen, full_view=full_view)
 
 
-def merge_matter(known: MatterRecord | None, seen: MatterRecord, *, full_view: bool) -> MatterRecord:
+def merge_matter(
+    known: MatterRecord | None, seen: MatterRecord, *, full_view: bool
+) -> MatterRecord:
     """A matter as seen, laid over the known one."""
     return _merge(known, seen, full_view=full_view)
 

@@ -34,7 +34,9 @@ def owner(facts: ContactFacts, firm: FirmFacts, settings: RuleSettings) -> Owner
     considered: list[Considered] = []
     matters = ordered(decisive_matters(facts))
     for place, matter in enumerate(matters):
-        named = [(role, who) for role in _ROLES[settings.owner_source] if (who := _named(matter, role))]
+        named = [
+            (role, who) for role in _ROLES[settings.owner_source] if (who := _named(matter, role))
+        ]
         if not named:
             considered.append(_seen(matter, "names no attorney"))
             continue
@@ -77,7 +79,9 @@ def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
     return user_id if user_id in firm.users else None
 
 
-def _fallback(firm: FirmFacts, settings: RuleSettings, detail: str, considered: list[Considered]) -> Owner:
+def _fallback(
+    firm: FirmFacts, settings: RuleSettings, detail: str, considered: list[Considered]
+) -> Owner:
     """Whom the firm chose for contacts without a usable attorney [OW-8, C-3]."""
     if settings.owner_fallback is OwnerFallback.UNASSIGNED:
         return Owner(None, "unassigned", None, detail, tuple(considered))
@@ -103,7 +107,8 @@ def _outcome(role: OwnerSource, attorney: Attorney, firm: FirmFacts) -> str:
 
 def _unmapped(named: list[tuple[OwnerSource, Attorney]]) -> str:
     return "; ".join(
-        f"{role.value.replace('_', ' ')} {_called(who)} is not an active Levitate user" for role, who in named
+        f"{role.value.replace('_', ' ')} {_called(who)} is not an active Levitate user"
+        for role, who in named
     )
 
 

@@ -71,7 +71,13 @@ def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
     """In Clio's order, the first of them primary, Clio's own flag beside it [DM-6, DM-8, C-8]."""
     kept: list[ContactAddress] = []
     for address in listed:
-        parts = (address.street, address.city, address.province, address.postal_code, address.country)
+        parts = (
+            address.street,
+            address.city,
+            address.province,
+            address.postal_code,
+            address.country,
+        )
         street, city, state, postal_code, country = map(_text, parts)
         if street or city or state or postal_code or country:
             kept.append(

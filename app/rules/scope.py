@@ -13,12 +13,19 @@ def scope(facts: ContactFacts, client: Client | None) -> Scope:
     """Whether the contact is in scope, by which rule, and what keeps it out [CS-1..3, CS-7, DM-10]."""
     contact = facts.contact
     if not contact.is_person:
-        return Scope(False, "company", "Only individuals are synced, never companies", "not_a_client")
+        return Scope(
+            False, "company", "Only individuals are synced, never companies", "not_a_client"
+        )
     if client is None:
-        return Scope(False, "clients", "Neither flagged as a client nor client of a matter", "not_a_client")
+        return Scope(
+            False, "clients", "Neither flagged as a client nor client of a matter", "not_a_client"
+        )
     if not _reachable(facts):
         return Scope(
-            False, "minimum_data", "The person has neither a name nor an e-mail address", "no_name_or_email"
+            False,
+            "minimum_data",
+            "The person has neither a name nor an e-mail address",
+            "no_name_or_email",
         )
     return Scope(True, "clients", _DETAILS[client.basis])
 

@@ -64,7 +64,11 @@ def practice_area(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant
         if matter.practice_area and matter.status in settings.practice_area_statuses:
             because = f"Practice area of {_named([matter])} ({matter.status.value})"
             yield Grant(
-                matter.practice_area, Category.PRACTICE_AREA, "practice_area", because, (matter.clio_id,)
+                matter.practice_area,
+                Category.PRACTICE_AREA,
+                "practice_area",
+                because,
+                (matter.clio_id,),
             )
 
 
@@ -86,9 +90,13 @@ def personal_or_company(facts: ContactFacts, settings: RuleSettings) -> Iterator
     """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17]."""
     if represents_client(facts):
         because = f"Represents {_company(facts)}, a client"
-        yield Grant("Company", Category.PERSONAL_COMPANY, "company", because, _ids(facts.company_matters))
+        yield Grant(
+            "Company", Category.PERSONAL_COMPANY, "company", because, _ids(facts.company_matters)
+        )
     else:
-        yield Grant("Personal", Category.PERSONAL_COMPANY, "personal", "Does not represent a client company")
+        yield Grant(
+            "Personal", Category.PERSONAL_COMPANY, "personal", "Does not represent a client company"
+        )
 
 
 TAG_RULES: tuple[TagRule, ...] = (

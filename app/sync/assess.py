@@ -111,7 +111,9 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis) -> Assesse
     )
 
 
-def judge(account_id: str, person: ContactFacts, known: StoredContact | None, basis: Basis) -> Judged | None:
+def judge(
+    account_id: str, person: ContactFacts, known: StoredContact | None, basis: Basis
+) -> Judged | None:
     """What the rules say of a person beside what is stored; None for one who never was in scope and is not."""
     assessment = rules.assess(person, basis.firm, basis.settings)
     before = known.view if known else None
@@ -141,7 +143,10 @@ def line(verdict: Judged, basis: Basis) -> Line:
         "run_id": basis.run.run_id,
         "at": contacts.zulu(basis.now),
         "cause": _CAUSES.get(basis.run.kind, "sync"),
-        "fields": {name: {"from": before, "to": after} for name, (before, after) in change["fields"].items()},
+        "fields": {
+            name: {"from": before, "to": after}
+            for name, (before, after) in change["fields"].items()
+        },
         "tags_added": change["tags_added"],
         "tags_removed": change["tags_removed"],
         "owner": change["owner"] and _owner_change(change["owner"]),
@@ -160,7 +165,9 @@ def _owner_change(owner: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _enter_ledger(session: Session, account_id: str, judged: Sequence[Judged], basis: Basis) -> int:
+async def _enter_ledger(
+    session: Session, account_id: str, judged: Sequence[Judged], basis: Basis
+) -> int:
     """Those who reach Levitate as clients now; the ledger knows whether for the first time [NC-1]."""
     clients = [
         (verdict.contact.clio_id, verdict.contact.contact_id, verdict.assessment.client)

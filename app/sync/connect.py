@@ -41,7 +41,9 @@ class IntegrationNotEnabled(AppError):
 
     status = 403
     code = "integration_not_enabled"
-    title = "The Clio integration is not switched on for this account; a Success Manager can enable it"
+    title = (
+        "The Clio integration is not switched on for this account; a Success Manager can enable it"
+    )
 
 
 class RegionNotOffered(AppError):
@@ -111,7 +113,9 @@ async def start(
             raise IntegrationNotEnabled
         if user_id not in {user.user_id for user in await accounts.list_users(session, account_id)}:
             raise UnknownUser
-        connection = await connections.begin(session, account_id, user_id=user_id, region=region, now=now)
+        connection = await connections.begin(
+            session, account_id, user_id=user_id, region=region, now=now
+        )
         attempt = Attempt(
             account_id=account_id,
             connection_id=connection.connection_id,
@@ -169,7 +173,7 @@ async def _exchange(services: Services, attempt: Attempt, callback: Callback) ->
         )
         me = await _clio_with(services, attempt, tokens).who_am_i()
     except ClioMisconfigured as error:
-        log.error("clio_misconfigured", account_id=attempt.account_id, reason=error.code)
+        log.warning("clio_misconfigured", account_id=attempt.account_id, reason=error.code)
         return await _failed(services, attempt, WRONG_REGION, str(error))
     except ClioError as error:
         log.warning("clio_exchange_failed", account_id=attempt.account_id, reason=error.code)
@@ -231,7 +235,9 @@ async def _deauthorize(services: Services, connection: Connection, tokens: Token
     try:
         await services.regions[Region(connection.region)].oauth.deauthorize(tokens)
     except ClioError as error:
-        log.warning("clio_deauthorize_failed", connection_id=connection.connection_id, reason=error.code)
+        log.warning(
+            "clio_deauthorize_failed", connection_id=connection.connection_id, reason=error.code
+        )
 
 
 class _Fresh:

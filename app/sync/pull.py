@@ -45,7 +45,9 @@ class Listing:
 
 
 async def _contacts(session: Session, view: View, page: Page[models.Contact]) -> int:
-    return await mirror.land_contacts(session, view, [mapping.contact_record(c) for c in page.items])
+    return await mirror.land_contacts(
+        session, view, [mapping.contact_record(c) for c in page.items]
+    )
 
 
 async def _matters(session: Session, view: View, page: Page[models.Matter]) -> int:
@@ -154,14 +156,18 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         asked_at=page.asked_at,
     )
     for record in page.unreadable:
-        log.warning("record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason)
+        log.warning(
+            "record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason
+        )
     async with transaction(puller.services.database) as session:
         await runs.hold(session, puller.lease)
         await listing.land(session, puller.view, page)
         lease, view = puller.lease, puller.view
         await pulls.turn_page(session, lease, view.connection_id, listing.name, turned)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
-        await runs.progressed(session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known))
+        await runs.progressed(
+            session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known)
+        )
 
 
 def usage_of(clio: ClioClient) -> Usage:

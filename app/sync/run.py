@@ -17,7 +17,7 @@ from app.db.connections import Connection, Problem
 from app.db.mirror import View
 from app.db.runs import Kind, Lease, Run, Status, Trigger, Usage
 from app.db.session import transaction
-from app.errors import DatabaseUnavailable, Fenced
+from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.sync import Services
 from app.sync.assess import assess_stale
 from app.sync.connect import clio_for, login_of
@@ -26,11 +26,20 @@ from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 DATABASE_BACK = timedelta(seconds=5)
-RELATIONSHIP_PAGES = 50  # a scheduled run reads all relationships while they take no more [§15 row 25]
+RELATIONSHIP_PAGES = (
+    50  # a scheduled run reads all relationships while they take no more [§15 row 25]
+)
 
 log = structlog.get_logger(__name__)
 
 Problems = list[dict[str, object]]
+
+
+class KeepsCrashing(AppError):
+    """The run ended its worker again and again."""
+
+    code = "run_keeps_crashing"
+    title = "The run ended its worker again and again without getting on"
 
 
 @dataclass(frozen=True)
@@ -70,26 +79,41 @@ async def _outcome(services: Services, lease: Lease, found: Run) -> Outcome:
     """Do the work; every failure but the loss of lease or database becomes an outcome."""
     problems: Problems = []
     try:
-        async with transaction(services.database) as session:
-            crashes = await runs.crashes_without_progress(session, lease)
-        if crashes >= runs.STARTS_WITHOUT_PROGRESS:
-            return _failed(problems, "run_keeps_crashing", "The run ended its worker again and again")
+        await _check_crashes(services, lease)
         await during(_work(services, lease, found, problems), _keep(services, lease))
     except (Fenced, DatabaseUnavailable):
         raise
-    except Stopping:
-        return Outcome(Status.INTERRUPTED, problems, again=timedelta(0))
-    except ClioRetryLater as error:
-        return Outcome(Status.INTERRUPTED, [*problems, _row(error)], again=error.after)
-    except ClioError as error:
-        log.error("run_failed", reason=error.code)  # noqa: TRY400  # the class says it all
-        return Outcome(Status.FAILED, [*problems, _row(error)])
-    except Exception:
-        log.exception("run_broke")  # a fault of ours: said plainly, and nothing stays "running"
-        return _failed(problems, "internal_error", "The run met a fault in this service")
+    except Exception as error:  # noqa: BLE001  # the one place that turns failures into outcomes
+        return _failure(error, problems)
     if problems and all(problem["code"] == "needs_reconnect" for problem in problems):
         return await _unless_one_works(services, lease.account_id, problems)
     return Outcome(Status.SUCCEEDED, problems)
+
+
+def _failure(error: Exception, problems: Problems) -> Outcome:
+    """The table from failure to outcome."""
+    match error:
+        case Stopping():
+            return Outcome(Status.INTERRUPTED, problems, again=timedelta(0))
+        case ClioRetryLater():
+            row = runs.problem_row(Problem(error.code, str(error)), None)
+            return Outcome(Status.INTERRUPTED, [*problems, row], again=error.after)
+        case ClioError() | KeepsCrashing():
+            problem = Problem(error.code, str(error))
+        case _:  # a fault of ours: said plainly, and nothing stays "running"
+            log.error("run_broke", exc_info=error)
+            problem = Problem(
+                "internal_error", "The run met a fault in this service; it was logged"
+            )
+    return Outcome(Status.FAILED, [*problems, runs.problem_row(problem, None)])
+
+
+async def _check_crashes(services: Services, lease: Lease) -> None:
+    """A run that ends its worker again and again without moving is given up (stack §3)."""
+    async with transaction(services.database) as session:
+        crashes = await runs.crashes_without_progress(session, lease)
+    if crashes >= runs.STARTS_WITHOUT_PROGRESS:
+        raise KeepsCrashing
 
 
 async def _work(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
@@ -114,7 +138,9 @@ async def _mark_all_stale(services: Services, lease: Lease) -> None:
             await mirror.mark_all_stale(session, lease.account_id)
 
 
-async def _pull_connections(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
+async def _pull_connections(
+    services: Services, lease: Lease, found: Run, problems: Problems
+) -> None:
     """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
     async with transaction(services.database) as session:
         await runs.hold(session, lease, phase="pulling")
@@ -141,7 +167,9 @@ async def _pull_as(
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
         async with transaction(services.database) as session:
-            await connections.give_up(session, connection, connections.Status.NEEDS_RECONNECT, problem)
+            await connections.give_up(
+                session, connection, connections.Status.NEEDS_RECONNECT, problem
+            )
         log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
         return [problem]
     finally:
@@ -152,7 +180,9 @@ async def _pull_as(
     return problems
 
 
-async def _since(services: Services, found: Run, connection: Connection) -> Mapping[str, datetime | None]:
+async def _since(
+    services: Services, found: Run, connection: Connection
+) -> Mapping[str, datetime | None]:
     """From when on each list is asked for: its checkpoint, or its beginning (None)."""
     if found.kind is not Kind.INCREMENTAL:
         return {}
@@ -176,7 +206,9 @@ async def _count(services: Services, lease: Lease, usage: Usage) -> None:
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
     """Close the run's row; only a run that succeeded moves the checkpoints, in the same transaction."""
     async with transaction(services.database) as session:
-        await runs.close(session, lease, outcome.status, problems=outcome.problems, now=services.now())
+        await runs.close(
+            session, lease, outcome.status, problems=outcome.problems, now=services.now()
+        )
         if outcome.status is Status.SUCCEEDED:
             await pulls.move_checkpoints(session, lease)
 
@@ -193,11 +225,3 @@ async def _unless_one_works(services: Services, account_id: str, problems: Probl
     async with transaction(services.database) as session:
         working = await connections.connected(session, account_id)
     return Outcome(Status.SUCCEEDED if working else Status.FAILED, problems)
-
-
-def _failed(problems: Problems, code: str, detail: str) -> Outcome:
-    return Outcome(Status.FAILED, [*problems, runs.problem_row(Problem(code, detail), None)])
-
-
-def _row(error: ClioError) -> dict[str, object]:
-    return runs.problem_row(Problem(error.code, str(error)), None)

@@ -61,8 +61,7 @@ def _share(account_id: str) -> float:
 
 
 def _instant(local_date: date, label: str, zone: ZoneInfo) -> datetime:
-    """When the slot is: the first of two where the clock is set back, the next existing minute where it is
-    set forward [§15 row 31]."""
+    """When the slot is: the first of two where the clock is set back, else the next minute that exists [§15 row 31]."""
     wall = datetime.combine(local_date, time.fromisoformat(label))
     first = wall.replace(tzinfo=zone, fold=0)
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
@@ -84,7 +83,9 @@ async def propose(services: Services) -> int:
         if slot is None or slot.due_at < account.first_connected_at:
             continue
         async with transaction(services.database) as session:
-            run = await runs.claim_slot(session, account.account_id, slot.local_date, slot.label, now=now)
+            run = await runs.claim_slot(
+                session, account.account_id, slot.local_date, slot.label, now=now
+            )
         started += run is not None
     return started
 

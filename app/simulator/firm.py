@@ -1,0 +1,132 @@
+"""A simulated law firm: its records, and what each of its users may see. Holds data, speaks no HTTP.
+
+Records are plain dicts in Clio's words; what they name is kept by id (`company_id`, `client_id`, …).
+"""
+
+from bisect import insort
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from hashlib import blake2b
+from typing import Any
+
+Record = dict[str, Any]
+
+KINDS = (
+    "contact", "matter", "relationship", "user", "custom_field", "practice_area", "matter_stage", "group",
+)  # fmt: skip
+
+
+class Firm:
+    """One firm in one region. Every change moves `version`, the record's `updated_at` and its etag."""
+
+    def __init__(
+        self,
+        *,
+        account_id: int,
+        name: str,
+        region: str,
+        now: Callable[[], datetime],
+        offset: timedelta = timedelta(hours=-5),
+    ) -> None:
+        self.account: Record = {"id": account_id, "name": name, "state": "paying"}
+        self.region = region
+        self.version = 0
+        self.fields_unreadable: set[int] = (
+            set()
+        )  # users who get custom values stripped of their content
+        self._now = now
+        self._zone = timezone(offset)
+        self._records: dict[str, dict[int, Record]] = {kind: {} for kind in KINDS}
+        self._ids: dict[str, list[int]] = {kind: [] for kind in KINDS}
+        self._visible: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def find(self, kind: str, record_id: int | None) -> Record | None:
+        """The record, or None."""
+        return self._records[kind].get(record_id) if record_id is not None else None
+
+    def ids(self, kind: str) -> list[int]:
+        """The ids of a kind, rising."""
+        return self._ids[kind]
+
+    def sees(self, user_id: int, kind: str, record_id: int) -> bool:
+        """Whether a user may see a record that exists."""
+        if kind == "contact" and not self._is_restricted(user_id):
+            return True
+        if kind in ("contact", "matter"):
+            return record_id in self._seen(user_id, kind)
+        if kind == "relationship":
+            return self.sees(user_id, "matter", self._records[kind][record_id]["matter_id"])
+        return True
+
+    def _is_restricted(self, user_id: int) -> bool:
+        """Clio restricts the contacts of users without roles only."""
+        user = self._records["user"][user_id]
+        return bool(user.get("restricted")) and not user["roles"]
+
+    def _seen(self, user_id: int, kind: str) -> frozenset[int]:
+        version, seen = self._visible.get((kind, user_id), (-1, frozenset()))
+        if version != self.version:
+            found = (
+                self._seen_matters(user_id) if kind == "matter" else self._seen_contacts(user_id)
+            )
+            seen = frozenset(found)
+            self._visible[kind, user_id] = (self.version, seen)
+        return seen
+
+    def _seen_matters(self, user_id: int) -> Iterable[int]:
+        for matter in self._records["matter"].values():
+            if matter["only_users"] is None or user_id in matter["only_users"]:
+                yield matter["id"]
+
+    def _seen_contacts(self, user_id: int) -> Iterable[int]:
+        """Those created by the user, and clients and related contacts of the matters that the user sees."""
+        matters = self._seen(user_id, "matter")
+        for matter_id in matters:
+            yield self._records["matter"][matter_id]["client_id"]
+        for link in self._records["relationship"].values():
+            if link["matter_id"] in matters:
+                yield link["contact_id"]
+        for contact in self._records["contact"].values():
+            if contact.get("created_by") == user_id:
+                yield contact["id"]
+
+    # --- changing ----------------------------------------------------------------------------
+
+    def put(self, kind: str, record: Record, *, at: datetime | None = None) -> Record:
+        """Add or change a record; what is not named stays. Nothing else is touched: no parent's time moves."""
+        moment = (at or self._now()).astimezone(self._zone).isoformat(timespec="seconds")
+        record_id = record["id"]
+        known = self._records[kind].get(record_id)
+        if known is None:
+            insort(self._ids[kind], record_id)
+            known = {"created_at": moment, **({"only_users": None} if kind == "matter" else {})}
+        merged = {**known, **record}
+        merged["updated_at"] = moment if at is None else record.get("updated_at", moment)
+        merged["etag"] = etag(kind, record_id, f"{moment}/{self.version}")
+        self._records[kind][record_id] = merged
+        self.version += 1
+        return merged
+
+    def delete(self, kind: str, record_id: int) -> None:
+        """Delete a record without a trace; a matter takes its relationships along."""
+        del self._records[kind][record_id]
+        self._ids[kind].remove(record_id)
+        if kind == "matter":
+            for link in list(self._records["relationship"].values()):
+                if link["matter_id"] == record_id:
+                    self.delete("relationship", link["id"])
+        self.version += 1
+
+    def restrict_matter(self, matter_id: int, users: Iterable[int] | None) -> None:
+        """Limit a matter to some users, or open it to all (None). Its `updated_at` stays: nobody changed it."""
+        self._records["matter"][matter_id]["only_users"] = (
+            None if users is None else frozenset(users)
+        )
+        self.version += 1
+
+
+def etag(kind: str, record_id: int | str, state: str) -> str:
+    """An etag as Clio sends it, quotes included."""
+    return f'"{blake2b(f"{kind}/{record_id}/{state}".encode(), digest_size=16).hexdigest()}"'

@@ -1,0 +1,125 @@
+"""The simulator on real sockets: one port for each region, and a way to steer it from another process.
+
+Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
+`POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`),
+`GET /_simulator/log` and `GET /_simulator/stats` tell what was asked.
+"""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+from typing_extensions import override
+
+from app.simulator.faults import Effect, Fault
+from app.simulator.firm import Firm
+from app.simulator.fixture import harlow_pike
+from app.simulator.seeded import seeded_firm
+from app.simulator.server import Simulator, logged
+
+__all__ = ["Simulator", "firms", "run"]
+
+
+class FaultIn(BaseModel):
+    """A fault to switch on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effect: Effect
+    path: str = "."
+    times: int = 1
+    skip: int = 0
+    value: str = ""
+
+
+class Mutation(BaseModel):
+    """A change of the first firm of a region, or of its users' tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    op: str
+    region: str = "us"
+    firm: int = 0
+    kind: str = "contact"
+    record: dict[str, Any] = {}
+    id: int = 0
+    users: list[int] | None = None
+
+
+def firms(*, contacts: int, seed: int, now: Callable[[], datetime]) -> list[Firm]:
+    """The two firms that ship with the simulator: a seeded one of any size, and the fixture."""
+    return [seeded_firm(contacts=contacts, seed=seed, now=now), harlow_pike(now)]
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the one who runs it."""
+
+    @override
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None:
+    """Serve the regions until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for region, port in ports.items():
+            app = simulator.app(region)
+            app.include_router(_steering(simulator))
+            config = uvicorn.Config(app, host=host, port=port, log_level="error", access_log=False)
+            group.create_task(_Server(config).serve())
+
+
+def _steering(simulator: Simulator) -> APIRouter:
+    router = APIRouter(prefix="/_simulator")
+
+    @router.post("/faults", status_code=204)
+    async def add_fault(fault: FaultIn) -> None:
+        simulator.faults.add(Fault(**fault.model_dump()))
+
+    @router.delete("/faults", status_code=204)
+    async def clear_faults() -> None:
+        simulator.faults.clear()
+
+    @router.post("/mutations", status_code=204)
+    async def mutate(mutation: Mutation) -> None:
+        _mutate(simulator, mutation)
+
+    @router.get("/log")
+    async def log(after: int = 0) -> list[dict[str, Any]]:
+        return [logged(entry) for entry in list(simulator.log)[after:]]
+
+    @router.get("/stats")
+    async def stats() -> dict[str, Any]:
+        paths = Counter(entry.path for entry in simulator.log)
+        return {
+            "requests": len(simulator.log),
+            "refused": simulator.limits.refused,
+            "paths": dict(paths),
+        }
+
+    return router
+
+
+def _mutate(simulator: Simulator, mutation: Mutation) -> None:
+    oauth = simulator.oauth[mutation.region]
+    firm = oauth.firms[mutation.firm]
+    match mutation.op:
+        case "put":
+            firm.put(mutation.kind, mutation.record)
+        case "delete":
+            firm.delete(mutation.kind, mutation.id)
+        case "restrict_matter":
+            firm.restrict_matter(mutation.id, mutation.users)
+        case "revoke_user":
+            oauth.revoke_user(mutation.id)
+        case "expire":
+            oauth.expire_access_tokens()
+        case _:
+            raise ValueError(f"no such operation: {mutation.op}")
