@@ -11,8 +11,9 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+import stamina
 
-from app import main
+from app import logs, main
 from app.clio.regions import Region
 from app.db import embedded, migrate
 from app.db.session import Database, open_database
@@ -24,6 +25,14 @@ from tests.world import World, config_for
 _numbers = itertools.count(1)
 TEMPLATE = "levitate_template"
 QUICK = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def surroundings() -> Iterator[None]:
+    """Logs as in production, warnings and worse; retries without their pauses."""
+    logs.configure("WARNING", "json")
+    with stamina.set_testing(True, attempts=4, cap=True):
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +88,21 @@ async def dsn(server_dsn: str) -> AsyncIterator[str]:
     finally:
         await admin.execute(f"drop database {name} with (force)")
         await admin.close()
+
+
+@pytest.fixture
+def own_dsn(server_dsn: str) -> Iterator[str]:
+    """An own, empty database for programs that migrate it themselves."""
+    name = f"levitate_own_{os.getpid()}_{next(_numbers)}"
+    asyncio.run(_execute(server_dsn, f"create database {name}"))
+    yield database_of(server_dsn, name)
+    asyncio.run(_execute(server_dsn, f"drop database {name} with (force)"))
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(statement)
+    await connection.close()
 
 
 @pytest.fixture

@@ -81,15 +81,14 @@ class ClioOAuth:
     async def deauthorize(self, tokens: Tokens) -> None:
         """Make Clio forget the access token and what renews it. A token that is dead already is no failure."""
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
-        async with self._client() as client:
+        form = {"token": tokens.access_token}
+        async with httpx.AsyncClient(
+            transport=self._transport, trust_env=False, follow_redirects=False, timeout=DEADLINE
+        ) as client:
             try:
                 async with asyncio.timeout(DEADLINE):
-                    answer = await client.post(
-                        f"{self._app.origin}/oauth/deauthorize",
-                        data={"token": tokens.access_token},
-                        headers=bearer,
-                        withhold_token=True,
-                    )
+                    url = f"{self._app.origin}/oauth/deauthorize"
+                    answer = await client.post(url, data=form, headers=bearer)
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
         if answer.status_code not in (200, 401):

@@ -20,7 +20,7 @@ from app.errors import AppError, Fenced
 
 _table = tables.runs
 
-STARTS_WITHOUT_PROGRESS = 5  # so often may a run kill its worker before we stop trying
+STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
 
 
 class Kind(StrEnum):

@@ -1,0 +1,15 @@
+# The service on a PostgreSQL of yours: no embedded server in here (LEVITATE_CLIO_DATABASE_URL is required).
+FROM python:3.11-slim
+
+ENV PYTHONUNBUFFERED=1 PYTHONPATH=/srv
+WORKDIR /srv
+COPY requirements-run.lock ./
+RUN pip install --no-cache-dir --require-hashes --requirement requirements-run.lock \
+    && useradd --system --no-create-home levitate
+COPY app ./app
+COPY migrations ./migrations
+USER levitate
+EXPOSE 8000
+HEALTHCHECK CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
+ENTRYPOINT ["python", "-m", "app.cli"]
+CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,176 @@
+"""Our own commands as real processes on real sockets, to be killed; and how Levitate's backend speaks to them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app.crypto import new_key
+from app.simulator.server import credentials
+
+TOKEN = "a-bootstrap-token-for-chaos"
+PATIENCE = 120.0
+USER = 601  # the seeded firm's owner, who sees everything
+
+
+def free_port() -> int:
+    """A port that is free now, with three free ones behind it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < 65000 and all(_is_free(port + nth) for nth in range(4)):
+            return port
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@dataclass
+class Program:
+    """One of our commands, started again as often as wanted."""
+
+    command: list[str]
+    environment: Mapping[str, str]
+    url: str
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, path: str) -> None:
+        """Start it and wait until it answers."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-m", "app.cli", *self.command],
+                env={**kept, **self.environment},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            with suppress(httpx.TransportError):
+                httpx.get(self.url + path, trust_env=False, timeout=5)
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.command} did not come up")
+
+    def kill(self) -> None:
+        """kill -9, in the middle of whatever it does."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for its clean end."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=60)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A simulated Clio and a service beside it."""
+
+    clio: Program
+    service: Program
+    api: httpx.Client
+
+    def get(self, path: str, **params: Any) -> Any:
+        """An answer of the API, patient with a service that is just being killed."""
+        answer = self.api.get(path, params=params)
+        answer.raise_for_status()
+        return answer.json()
+
+    def all(self, path: str) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.get(path, limit=200, **({"cursor": cursor} if cursor else {}))
+            yield from page["data"]
+            cursor = page["next_cursor"]
+            if not page["has_more"]:
+                return
+
+    def clio_log(self) -> list[dict[str, Any]]:
+        """What the simulated Clio was asked for through its API, who-am-i left out."""
+        log = httpx.get(f"{self.clio.url}/_simulator/log", trust_env=False, timeout=60).json()
+        return [
+            entry
+            for entry in log
+            if entry["path"].startswith("/api/") and "who_am_i" not in entry["path"]
+        ]
+
+    def connect(self, account_id: str, user: int = USER) -> None:
+        """An account whose user connects through the real redirects."""
+        body = {
+            "name": "Chaos LLP",
+            "time_zone": "America/New_York",
+            "country": "US",
+            "primary_user_id": "u_1",
+            "enabled": True,
+        }
+        users = [{"id": "u_1", "name": "One", "email": "one@firm.test", "active": True}]
+        self.api.put(f"/v1/accounts/{account_id}", json=body).raise_for_status()
+        self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
+        start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
+        started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
+        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
+        back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+        assert back.headers["location"].endswith("clio=connected"), back.headers
+
+
+@contextmanager
+def staged(folder: Path, dsn: str, *, contacts: int, **options: Any) -> Iterator[Stage]:
+    """Both programs up, on a database of their own; both gone when the block ends."""
+    clio_port, port = free_port(), free_port()
+    clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+    clio = Program(
+        ["simulator", f"--port={clio_port}", f"--contacts={contacts}", *flags]
+        + [f"--redirect-uri={url}/oauth/clio/callback"],
+        {},
+        clio_url,
+        folder / "simulator.log",
+    )
+    service = Program(
+        ["serve", f"--port={port}"], _environment(dsn, url, clio_url), url, folder / "serve.log"
+    )
+    headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
+    with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as api:
+        try:
+            clio.start(path="/oauth/authorize")
+            service.start(path="/healthz")
+            yield Stage(clio, service, api)
+        finally:
+            service.stop()
+            clio.stop()
+
+
+def _environment(dsn: str, url: str, clio_url: str) -> dict[str, str]:
+    client_id, secret = credentials("us")
+    return {
+        "LEVITATE_CLIO_DATABASE_URL": dsn,
+        "LEVITATE_CLIO_ENCRYPTION_KEYS": new_key(),
+        "LEVITATE_CLIO_PUBLIC_URL": url,
+        "LEVITATE_CLIO_RETURN_ORIGINS": "http://127.0.0.1",
+        "LEVITATE_CLIO_REGIONS__US__CLIENT_ID": client_id,
+        "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET": secret,
+        "LEVITATE_CLIO_REGIONS__US__ORIGIN": clio_url,
+        "LEVITATE_CLIO_SERVICE_TOKEN": TOKEN,
+        "LEVITATE_CLIO_HEARTBEAT_SECONDS": "0.5",
+        "LEVITATE_CLIO_API_RATE": "0",
+        "LEVITATE_CLIO_LOG_LEVEL": "INFO",
+    }
