@@ -22,6 +22,17 @@ TYPE_BASE = "https://levitate-clio.dev/problems/"
 
 log = structlog.get_logger(__name__)
 
+NOT_JSON = ("invalid_json", "The body is not valid JSON")
+_HTTP_ERRORS = {
+    400: NOT_JSON,  # FastAPI's own word for a body that its parser gave up on, such as one nested too deep
+    404: ("not_found", "There is nothing at this address"),
+    405: (
+        "method_not_allowed",
+        "The address does not know this method; `Allow` lists those it does",
+    ),
+    413: ("body_too_large", "The body is larger than the 4 MiB that are read"),
+}
+
 
 class FieldProblem(BaseModel):
     """What is wrong with one part of a body, query or header."""
@@ -113,7 +124,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return _answer(_problem(request, 400, "invalid_json", "The body is not valid JSON"))
+        return _answer(_problem(request, 400, *NOT_JSON))
     problem = _problem(
         request, 422, "invalid_request", "The request is not valid; `errors` says where"
     )
@@ -136,10 +147,8 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed(request))
-    code = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}.get(
-        status, "http_error"
-    )
-    return _answer(_problem(request, status, code, status.phrase), headers)
+    code, title = _HTTP_ERRORS.get(status, ("http_error", status.phrase))
+    return _answer(_problem(request, status, code, title), headers)
 
 
 def _allowed(request: Request) -> list[str]:

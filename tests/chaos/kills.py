@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -72,7 +73,7 @@ def check_walk(log: list[dict[str, Any]]) -> int:
         ]
         place = {token: nth for nth, token in enumerate(dict.fromkeys(tokens))}
         walk = [place[token] for token in tokens]
-        for before, after in zip(walk, walk[1:], strict=False):
+        for before, after in pairwise(walk):
             assert after in (before, before + 1), f"{path} went from page {before} to page {after}"
             repeats += after == before
     return repeats

@@ -51,7 +51,7 @@ class Program:
         """Start it and wait until it answers."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", *self.command],
                 env={**kept, **self.environment},
                 stdout=output,
@@ -139,8 +139,10 @@ def staged(folder: Path, dsn: str, *, contacts: int, **options: Any) -> Iterator
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     clio = Program(
-        ["simulator", f"--port={clio_port}", f"--contacts={contacts}", *flags]
-        + [f"--redirect-uri={url}/oauth/clio/callback"],
+        [
+            *("simulator", f"--port={clio_port}", f"--contacts={contacts}", *flags),
+            f"--redirect-uri={url}/oauth/clio/callback",
+        ],
         {},
         clio_url,
         folder / "simulator.log",

@@ -1,0 +1,1 @@
+"""Measurements. Nothing here is asserted; quote ratios taken in one run."""

@@ -1,0 +1,58 @@
+"""The schema: up, down, up again, and equal to the tables in the code."""
+
+import asyncpg
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection
+
+from app.db import migrate, tables
+from app.db.session import Database, transaction
+
+
+def differences(connection: Connection) -> list[object]:
+    ours = {
+        "include_name": lambda name, kind, _: not (kind == "table" and name.startswith("pgqueuer"))
+    }
+    context = MigrationContext.configure(connection, opts={**ours, "compare_server_default": True})
+    return list(compare_metadata(context, tables.metadata))
+
+
+def move(connection: Connection, to: str) -> None:
+    config = migrate.alembic_config()
+    config.attributes["connection"] = connection
+    (command.downgrade if to == "base" else command.upgrade)(config, to)
+
+
+async def names(dsn: str) -> set[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        rows = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+        return {row["tablename"] for row in rows}
+    finally:
+        await connection.close()
+
+
+async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Database, dsn: str):
+    async with transaction(database) as session:
+        assert await session.run_sync(differences) == []
+        await session.run_sync(move, "base")
+    assert await names(dsn) == {"alembic_version"}
+    assert not await migrate.is_current(database)
+    await migrate.migrate(database)
+    await migrate.migrate(database)
+    assert await migrate.is_current(database)
+    async with transaction(database) as session:
+        assert await session.run_sync(differences) == []
+
+
+def test_every_key_begins_with_the_account_but_for_the_service_tokens():
+    for table in tables.metadata.tables.values():
+        first = next(iter(table.primary_key.columns)).name
+        assert first == ("token_id" if table.name == "service_tokens" else "account_id"), table.name
+
+
+def test_every_unique_key_holds_the_account():
+    for table in tables.metadata.tables.values():
+        for index in table.indexes:
+            assert not index.unique or "account_id" in index.columns

@@ -1,0 +1,100 @@
+"""The clock of several processes: each slot starts one run, whoever proposes and how often [OV-3]."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import time_machine
+
+from app.simulator.server import Simulator
+from app.sync import schedule
+from tests.conftest import opened_world
+from tests.world import World
+
+DST_DAY = datetime(
+    2026, 3, 8, 5, 0, tzinfo=UTC
+)  # midnight in New York; at two the clock goes forward
+
+
+async def scheduled(world: World) -> list[dict[str, Any]]:
+    return [run for run in await world.runs() if run["trigger"] == "schedule"]
+
+
+async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
+    dsn: str, simulator: Simulator
+):
+    # OV-3
+    async with AsyncExitStack() as stack:
+        worlds = [
+            await stack.enter_async_context(
+                opened_world(dsn, simulator, clock=False, workers=nth == 0)
+            )
+            for nth in range(3)
+        ]
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await worlds[0].create_account()
+            await worlds[0].connect("u_ann", 501)
+            await worlds[0].settled()
+            for _ in range(48):
+                clock.shift(timedelta(minutes=30))
+                async with asyncio.TaskGroup() as group:
+                    for world in worlds:
+                        group.create_task(schedule.propose(world.app.state.services))
+                await worlds[0].settled()
+            found = await scheduled(worlds[0])
+        slots = ["2026-03-08 06:00", "2026-03-08 18:00"]
+        assert [run["slot"] for run in found] == slots
+        assert {run["status"] for run in found} == {"succeeded"}
+
+
+async def test_a_slot_missed_by_an_outage_is_caught_up_once_and_late(
+    dsn: str, simulator: Simulator
+):
+    # OV-3: the process is down from 05:30 to 07:30 local time
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            clock.shift(timedelta(hours=7))
+            services = world.app.state.services
+            assert [await schedule.propose(services) for _ in range(3)] == [1, 0, 0]
+            await world.settled()
+            clock.shift(
+                timedelta(days=2, hours=5)
+            )  # 13:00: the slot of 06:00 is older than we catch up
+            assert await schedule.propose(services) == 0
+
+
+async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simulator):
+    # EN-1
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            await world.create_account(enabled=False)
+            clock.shift(timedelta(hours=7))
+            assert await schedule.propose(world.app.state.services) == 0
+
+
+async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_what_changed(
+    dsn: str, simulator: Simulator
+):
+    # §15 row 25
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            clock.shift(timedelta(hours=7))
+            simulator.log.clear()
+            await schedule.propose(world.app.state.services)
+            await world.settled()
+            (whole,) = simulator.requests("/api/v4/relationships")
+            assert "updated_since" not in whole.query
+            simulator.log.clear()
+            await world.run("incremental")
+            (changed,) = simulator.requests("/api/v4/relationships")
+            assert "updated_since" in changed.query

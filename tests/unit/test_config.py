@@ -1,0 +1,84 @@
+"""What the environment says, and the one clear line for each mistake."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from app import config
+from app.config import Config
+
+
+def lines(**given: Any) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        Config(**given)
+    return config.problems(caught.value)
+
+
+def test_without_anything_the_defaults_are_those_of_the_contract(monkeypatch):
+    for name in ("PUBLIC_URL", "SLOTS", "DATA_DIR"):
+        monkeypatch.delenv(f"LEVITATE_CLIO_{name}", raising=False)
+    found = Config()
+    assert found.slot_list() == ("06:00", "18:00")
+    assert (found.slot_spread_seconds, found.api_rate, found.log_format) == (3600, 100, "json")
+    assert found.encryption_keys is None
+    assert found.regions == {}
+
+
+def test_regions_are_read_from_nested_variables(monkeypatch):
+    for name, value in {
+        "CLIENT_ID": "id",
+        "CLIENT_SECRET": "hush",
+        "ORIGIN": "http://127.0.0.1:9",
+    }.items():
+        monkeypatch.setenv(f"LEVITATE_CLIO_REGIONS__EU__{name}", value)
+    found = Config().regions["eu"]
+    assert (found.client_id, found.origin) == ("id", "http://127.0.0.1:9")
+    assert "hush" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {"slots": "6:00"},
+            "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+        ),
+        (
+            {"slots": "25:00"},
+            "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+        ),
+        ({"slots": ""}, "LEVITATE_CLIO_SLOTS: must name at least one slot such as 06:00"),
+        (
+            {"database_url": "mysql://hush@x"},
+            "LEVITATE_CLIO_DATABASE_URL: must begin with postgresql://",
+        ),
+        (
+            {"public_url": "https://x.test/path"},
+            "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
+        ),
+        (
+            {"regions": {"us": {"client_id": "x"}}},
+            "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET: is missing; set it",
+        ),
+    ],
+    ids=["short slot", "no hour", "no slot", "other database", "path", "no secret"],
+)
+def test_a_mistake_is_one_line_that_says_what_to_do(given, expected):
+    assert lines(**given) == [expected]
+
+
+def test_a_mistake_never_shows_the_value():
+    assert "hush" not in "".join(
+        lines(database_url="mysql://hush", slots="hush", service_token="hush")
+    )
+
+
+def test_a_slip_of_the_pen_in_a_variables_name_is_found():
+    names = [
+        "LEVITATE_CLIO_SLOT",
+        "LEVITATE_CLIO_SLOTS",
+        "LEVITATE_CLIO_REGIONS__US__CLIENT_ID",
+        "HOME",
+    ]
+    assert config.unknown_variables(names) == ["LEVITATE_CLIO_SLOT"]

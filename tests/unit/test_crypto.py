@@ -1,0 +1,73 @@
+"""Sealed secrets open for their own row and key only; service tokens are kept as hashes."""
+
+import base64
+
+import pytest
+
+from app.crypto import (
+    KeyInvalid,
+    SealBroken,
+    TokenCipher,
+    hash_secret,
+    new_key,
+    new_service_token,
+    split_service_token,
+)
+
+SECRET = {"access_token": "at", "refresh_token": "rt"}
+
+
+def test_what_was_sealed_opens_for_its_row():
+    cipher = TokenCipher([new_key()])
+    assert cipher.open(cipher.seal(SECRET, row="a/1"), row="a/1") == SECRET
+
+
+def test_what_was_sealed_opens_for_no_other_row():
+    # T6: a sealed value swapped between two rows is unusable
+    cipher = TokenCipher([new_key()])
+    with pytest.raises(SealBroken):
+        cipher.open(cipher.seal(SECRET, row="a/1"), row="a/2")
+
+
+def test_a_flipped_bit_or_a_foreign_key_opens_nothing():
+    cipher = TokenCipher([new_key()])
+    sealed = cipher.seal(SECRET, row="r")
+    damaged = sealed[:40] + ("A" if sealed[40] != "A" else "B") + sealed[41:]
+    for broken, opener in ((damaged, cipher), (sealed, TokenCipher([new_key()]))):
+        with pytest.raises(SealBroken):
+            opener.open(broken, row="r")
+
+
+def test_an_old_key_still_opens_after_a_new_one_came():
+    old, new = new_key(), new_key()
+    sealed = TokenCipher([old]).seal(SECRET, row="r")
+    assert TokenCipher([new, old]).open(sealed, row="r") == SECRET
+    with pytest.raises(SealBroken):
+        TokenCipher([old]).open(TokenCipher([new, old]).seal(SECRET, row="r"), row="r")
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", "short", "ü" * 44, base64.urlsafe_b64encode(b"x" * 16).decode(), "A" * 43 + "="],
+    ids=["empty", "short", "no base64", "16 bytes", "not random"],
+)
+def test_a_weak_or_broken_key_is_refused(key):
+    with pytest.raises(KeyInvalid):
+        TokenCipher([key])
+
+
+def test_without_a_key_nothing_is_sealed():
+    with pytest.raises(KeyInvalid):
+        TokenCipher([])
+
+
+def test_a_service_token_splits_into_its_id_and_the_hash_of_its_secret():
+    token, token_id, secret_hash = new_service_token()
+    assert split_service_token(token) == (token_id, secret_hash)
+    assert secret_hash == hash_secret(token.split("_", 2)[2])
+    assert new_service_token()[0] != token
+
+
+@pytest.mark.parametrize("token", ["", "lc", "lc_a", "xx_aa_bb", "lc__b", "lc_a-b_c"])
+def test_what_is_no_token_of_ours_is_none(token):
+    assert split_service_token(token) is None
