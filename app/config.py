@@ -1,6 +1,6 @@
 """`Config`: what the environment says, read once. No default for a secret; each mistake is one clear line."""
 
-from collections.abc import Iterable
+import os
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -104,12 +104,12 @@ def _advice(message: str, kind: str) -> str:
     return message.removeprefix("Value error, ").replace("Input should", "should")
 
 
-def unknown_variables(names: Iterable[str]) -> list[str]:
+def unknown_variables() -> list[str]:
     """Variables that look like ours and are not: a slip of the pen would otherwise go unnoticed."""
     known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
     return sorted(
         name
-        for name in names
+        for name in os.environ  # noqa: TID251  # the one place that reads the environment
         if name.startswith(PREFIX)
         and name not in known
         and not name.startswith(f"{PREFIX}REGIONS__")

@@ -13,13 +13,15 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
 from app.api import problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
+from app.clio.answers import http_client
 from app.clio.budget import Budget
-from app.clio.client import ClioClient, Clock, http_client
+from app.clio.client import ClioClient, Clock
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
@@ -54,7 +56,7 @@ class Parts:
 @asynccontextmanager
 async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator[Services]:
     """All that the steps need, opened; closed again when the block ends."""
-    database = open_database(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
+    database = open_database(dsn)
     transports = parts.clio_transports or {}
     clock = Clock(monotonic, now)
     clients = {region: http_client(transports.get(region)) for region in Region}
@@ -141,7 +143,6 @@ def create_app(
         version="1",
         summary="Clients of law firms, from Clio Manage to Levitate",
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
         generate_unique_id_function=_operation_id,
     )
     token = config.service_token
@@ -151,7 +152,10 @@ def create_app(
     app.include_router(api.router)
     problems.install(app)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
+    app.add_middleware(
+        RequestContext, max_body=MAX_BODY
+    )  # outermost, so that it answers before that one does
     return app
 
 

@@ -62,7 +62,7 @@ async def _prepare(dsn: str, *, quick: bool = False) -> None:
     await connection.execute(f"drop database if exists {TEMPLATE} with (force)")
     await connection.execute(f"create database {TEMPLATE}")
     await connection.close()
-    database = open_database(_sqlalchemy(database_of(dsn, TEMPLATE)))
+    database = open_database(database_of(dsn, TEMPLATE))
     await migrate.migrate(database)
     await database.dispose()
 
@@ -71,10 +71,6 @@ def database_of(dsn: str, name: str) -> str:
     """The same server's database of another name."""
     head, _, query = dsn.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
-
-
-def _sqlalchemy(dsn: str) -> str:
-    return dsn.replace("postgresql://", "postgresql+asyncpg://", 1)
 
 
 @pytest.fixture
@@ -108,7 +104,7 @@ async def _execute(dsn: str, statement: str) -> None:
 @pytest.fixture
 async def database(dsn: str) -> AsyncIterator[Database]:
     """The test's database, opened."""
-    opened = open_database(_sqlalchemy(dsn))
+    opened = open_database(dsn)
     yield opened
     await opened.dispose()
 

@@ -12,7 +12,7 @@ from app.db import contacts, feed
 from app.db.accounts import AccountNotFound
 from app.db.contacts import ContactNotFound, Explained, Wanted
 from app.db.feed import NewClient
-from app.rules.facts import Owner, Tag
+from app.rules.verdicts import Owner, Tag
 from app.sync import web_origin
 
 router = APIRouter(

@@ -8,6 +8,8 @@ import time
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.api import problems
+
 BODY_SECONDS = (
     30.0  # a body that takes longer is given up: uvicorn itself waits for ever (stack trap 7)
 )
@@ -17,10 +19,15 @@ log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Takes or makes the request id, echoes it, logs one line without query, body or names."""
+    """Takes or makes the request id, echoes it, logs one line without query, body or names.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A body that announces more than `max_body` bytes is refused unread; Starlette's own middleware, inside this one,
+    refuses those that only turn out to be longer.
+    """
+
+    def __init__(self, app: ASGIApp, *, max_body: int) -> None:
         self._app = app
+        self._max_body = max_body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -44,7 +51,8 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, _in_time(receive), sending)
+            app = problems.too_large(scope) if _announced(scope) > self._max_body else self._app
+            await app(scope, _in_time(receive), sending)
         finally:
             route = scope.get("route")
             log.info(
@@ -61,6 +69,12 @@ def _request_id(scope: Scope) -> str:
         if name == b"x-request-id" and _ID.fullmatch(value.decode("latin-1")):
             return str(value.decode("latin-1"))
     return f"req_{secrets.token_hex(12)}"
+
+
+def _announced(scope: Scope) -> int:
+    """The length that the body is said to have; 0 where nothing sensible is said."""
+    text = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(text) if text.isdigit() else 0
 
 
 def _in_time(receive: Receive) -> Receive:

@@ -13,7 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
+from starlette.types import Scope
 
 from app.errors import AppError
 
@@ -141,28 +142,35 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "/".join(["", *parts]) if place == "body" else f"{place}:{'/'.join(parts)}"
 
 
+def too_large(scope: Scope) -> JSONResponse:
+    """The answer to a body that says itself that it is too large."""
+    status, (code, title) = 413, _HTTP_ERRORS[413]
+    return _answer(_problem(Request(scope), status, code, title))
+
+
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_allowed(request))
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+        headers["Allow"] = ", ".join(sorted(allowed))
     code, title = _HTTP_ERRORS.get(status, ("http_error", status.phrase))
     return _answer(_problem(request, status, code, title), headers)
 
 
-def _allowed(request: Request) -> list[str]:
+def _allowed(request: Request) -> set[str]:
     """Every method that the path knows (RFC 9110 §10.2.1): a route by itself names only its own."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        match, _ = route.matches(request.scope)
-        if match is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
-    return sorted(methods)
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    return {
+        method.upper()
+        for template, methods in paths.items()
+        if compile_path(template)[0].match(request.url.path)
+        for method in methods
+    }
 
 
 async def _fault(request: Request, error: Exception) -> JSONResponse:
     log.error("request_failed", exc_info=error)
-    return _answer(
-        _problem(request, 500, "internal_error", "A fault in this service; it was logged")
-    )
+    problem = _problem(request, 500, "internal_error", "A fault in this service; it was logged")
+    # This answer does not pass through RequestContext, which sets the header of all others.
+    return _answer(problem, {"X-Request-Id": problem.request_id})

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import cursors, schemas
@@ -104,7 +104,18 @@ async def get_run(
     return run_out(run, found[run_id], now=services.now())
 
 
-@router.get("/{run_id}/events", response_class=EventSourceResponse, responses=problems(RunNotFound))
+async def see_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> None:
+    """Raises RunNotFound while the answer can still be a problem: once events flow, it cannot."""
+    async with transaction(services.database) as session:
+        await runs.get_run(session, account.account_id, run_id)
+
+
+@router.get(
+    "/{run_id}/events",
+    response_class=EventSourceResponse,
+    dependencies=[Depends(see_run)],
+    responses=problems(RunNotFound),
+)
 async def follow_run(
     run_id: RunId, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:

@@ -5,38 +5,32 @@ read has a ceiling, counted after decompression.
 """
 
 import asyncio
-import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
 import stamina
 
 from app.clio import paging
+from app.clio.answers import DEADLINE, Answer, failure_of, read_bounded, sent_at
 from app.clio.budget import Budget
 from app.clio.errors import (
-    ClioError,
     ClioMisconfigured,
     ClioRetryLater,
     ClioUnreadable,
     FieldUnknown,
     WriteNotAllowed,
-    error_for,
     network_error,
 )
-from app.clio.models import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Page, Resource, T, WhoAmI
+from app.clio.models import WhoAmI
 from app.clio.oauth import BearerAuth, TokenSource
+from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Page, Resource, T
 
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
-DEADLINE = (
-    60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
-)
-CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
 TRIES = 4
 REDIRECTS = (301, 302, 307, 308)
@@ -58,31 +52,6 @@ class Usage:
     requests: int = 0
     rate_limited: int = 0
     waited_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer, read whole."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
-def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The client that all data calls share; a transport leads to a simulator."""
-    return httpx.AsyncClient(
-        transport=transport,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(DEADLINE, connect=10.0),
-        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        headers={
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "levitate-clio",
-        },
-    )
 
 
 class ClioClient:
@@ -157,7 +126,7 @@ class ClioClient:
         url = self._address(resource.path, params)
 
         def parse(answer: Answer, address: httpx.URL) -> Page[T]:
-            asked_at = _sent(answer.headers) or self._clock.now()
+            asked_at = sent_at(answer.headers) or self._clock.now()
             return paging.parse_page(resource, answer.body, address=address, asked_at=asked_at)
 
         return await self._get_parsed(url, parse)
@@ -185,7 +154,7 @@ class ClioClient:
             with attempt:
                 answer, address = await self._answered(url)
                 if answer.status != 200:
-                    raise _failure(answer)
+                    raise failure_of(answer)
                 return parse(answer, address)
         raise AssertionError  # retry_context either returns or raises
 
@@ -259,39 +228,10 @@ class ClioClient:
                 asyncio.timeout(DEADLINE),
                 self._http.stream(method, url, headers=headers, auth=self._auth) as response,
             ):
-                body = await _bounded(response)
+                body = await read_bounded(response)
         except (httpx.HTTPError, TimeoutError) as error:
             raise network_error(error) from error
         return Answer(response.status_code, response.headers, body)
-
-
-async def _bounded(response: httpx.Response) -> bytes:
-    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5)."""
-    encoding = response.headers.get("content-encoding", "identity").lower()
-    if encoding not in ("identity", "gzip"):
-        raise ClioUnreadable("Clio's answer is packed in a way that was not asked for")
-    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
-    body = bytearray()
-    async for chunk in response.aiter_raw():
-        try:
-            body += inflate.decompress(chunk, CEILING + 1 - len(body)) if inflate else chunk
-        except zlib.error as error:
-            raise ClioUnreadable("Clio's answer cannot be unpacked") from error
-        if len(body) > CEILING:
-            raise ClioUnreadable("Clio's answer is larger than a page can be")
-    return bytes(body)
-
-
-def _failure(answer: Answer) -> ClioError:
-    """What an answer that is no success means."""
-    kind = message = ""
-    try:
-        error = paging.parse_object(answer.body).get("error")
-        if isinstance(error, dict):
-            kind, message = str(error.get("type", "")), str(error.get("message", ""))
-    except ClioUnreadable:
-        pass  # the status alone decides
-    return error_for(answer.status, kind=kind, message=message)
 
 
 def _may_pass(error: Exception) -> bool:
@@ -299,11 +239,3 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, ClioRetryLater):
         return error.code != "clio_rate_limited"
     return isinstance(error, ClioUnreadable)
-
-
-def _sent(headers: httpx.Headers) -> datetime | None:
-    """When Clio sent the answer, by its own clock."""
-    try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    except ValueError:
-        return None

@@ -1,17 +1,12 @@
-"""What we ask Clio for beside what we accept.
+"""What we accept of Clio's answers.
 
-Clio's document promises nothing: every field may be absent or null, so every field here may be. A resource's fields
-nest one level; the names that may be dropped when Clio stops knowing them say so.
+Clio's document promises nothing: every field may be absent or null, so every field here may be.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-
-T = TypeVar("T", bound=BaseModel)
 
 
 def _no_nul(value: Any) -> Any:
@@ -228,118 +223,3 @@ class WhoAmI(Model):
     account_owner: bool | None = None
     roles: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
     account: Ref
-
-
-@dataclass(frozen=True)
-class Resource(Generic[T]):
-    """One of Clio's collections: where it is, what to ask for, what may be dropped, how its items look."""
-
-    name: str
-    path: str
-    model: type[T]
-    fields: tuple[str, ...]
-    droppable: frozenset[str] = frozenset()
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A record that cannot be read, and why: field and kind of fault, never its content."""
-
-    clio_id: int | None
-    reason: str
-
-
-@dataclass(frozen=True)
-class Page(Generic[T]):
-    """One page. `cursor` is the token of the next, None on the last; `asked_at` is Clio's own clock."""
-
-    items: tuple[T, ...]
-    unreadable: tuple[Unreadable, ...]
-    cursor: str | None
-    total: int | None
-    asked_at: datetime
-
-
-# Without this order Clio ends deep paging near record 10,000, although it is the documented default.
-_IN_ID_ORDER = {"limit": "200", "order": "id(asc)"}
-
-CONTACTS = Resource(
-    "contacts",
-    "/api/v4/contacts.json",
-    Contact,
-    (
-        *("id", "etag", "type", "name", "prefix", "first_name", "middle_name", "last_name"),
-        *("title", "date_of_birth", "is_client", "created_at", "updated_at"),
-        "company{id,name}",
-        "email_addresses{id,name,address,primary}",
-        "phone_numbers{id,name,number,primary}",
-        "addresses{id,name,street,city,province,postal_code,country,primary}",
-        "custom_field_values{id,field_name,field_type,value,soft_deleted,custom_field,picklist_option}",
-    ),
-    frozenset({"prefix", "middle_name", "title", "date_of_birth", "custom_field_values"}),
-    _IN_ID_ORDER,
-)
-MATTERS = Resource(
-    "matters",
-    "/api/v4/matters.json",
-    Matter,
-    (
-        *("id", "etag", "display_number", "status", "open_date", "pending_date", "close_date"),
-        *("created_at", "updated_at", "client{id}"),
-        "practice_area{id,name,category}",
-        "matter_stage{id,name}",
-        "group{id,name}",
-        "responsible_attorney{id,name,email,enabled}",
-        "originating_attorney{id,name,email,enabled}",
-    ),
-    frozenset({"matter_stage", "group", "category", "pending_date"}),
-    _IN_ID_ORDER,
-)
-RELATIONSHIPS = Resource(  # this list and the stages take no order; their pages are not capped
-    "relationships",
-    "/api/v4/relationships.json",
-    Relationship,
-    (
-        *("id", "etag", "description", "created_at", "updated_at"),
-        *("matter{id}", "contact{id}"),
-    ),
-    params={"limit": "200"},
-)
-USERS = Resource(
-    "users",
-    "/api/v4/users.json",
-    User,
-    (
-        *("id", "etag", "name", "first_name", "last_name", "email", "enabled"),
-        *("account_owner", "roles", "updated_at"),
-    ),
-    params={"limit": "2000", "order": "id(asc)"},
-)
-CUSTOM_FIELDS = Resource(
-    "custom_fields",
-    "/api/v4/custom_fields.json",
-    CustomField,
-    (
-        *("id", "etag", "name", "parent_type", "field_type", "deleted", "displayed", "updated_at"),
-        "picklist_options{id,option,deleted_at}",
-    ),
-    params=_IN_ID_ORDER,
-)
-PRACTICE_AREAS = Resource(
-    "practice_areas",
-    "/api/v4/practice_areas.json",
-    PracticeArea,
-    ("id", "etag", "name", "code", "category", "updated_at"),
-    frozenset({"code", "category"}),
-    _IN_ID_ORDER,
-)
-MATTER_STAGES = Resource(
-    "matter_stages",
-    "/api/v4/matter_stages.json",
-    MatterStage,
-    ("id", "etag", "name", "order", "practice_area_id", "updated_at"),
-    params={"limit": "200"},
-)
-WHO_AM_I_PATH = "/api/v4/users/who_am_i.json"
-WHO_AM_I_FIELDS = "id,name,email,time_zone,enabled,account_owner,roles,account{id,name}"

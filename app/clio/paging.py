@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from app.clio.errors import ClioUnreadable
-from app.clio.models import Page, Resource, T, Unreadable
+from app.clio.resources import Page, Resource, T, Unreadable
 
 PAGES_AT_MOST = 10_000
 GROWTH = 10  # pages that a list may grow by while it is read

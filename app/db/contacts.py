@@ -13,8 +13,8 @@ from app.db.ids import derived_id
 from app.db.records import codec
 from app.db.session import Session, among
 from app.errors import AppError
-from app.rules.facts import Assessment, ContactView, State
 from app.rules.tags import folded
+from app.rules.verdicts import Assessment, ContactView, State
 
 _table = tables.contacts
 _views = codec(ContactView)

@@ -9,13 +9,8 @@ from sqlalchemy import select
 from app.db import catalog, tables
 from app.db.mirror import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
-from app.rules.facts import (
-    ContactFacts,
-    ContactRecord,
-    MatterRecord,
-    RelatedMatter,
-    RelationshipRecord,
-)
+from app.rules.facts import ContactFacts, RelatedMatter
+from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters

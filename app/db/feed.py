@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import tables
 from app.db.ids import derived_id
 from app.db.session import Session, among
-from app.rules.facts import Client
+from app.rules.verdicts import Client
 
 _changes = tables.changes
 _ledger = tables.new_clients

@@ -14,7 +14,7 @@ from app import rules
 from app.db import tables
 from app.db.records import Codec, codec
 from app.db.session import Session, among
-from app.rules.facts import ContactRecord, MatterRecord, RelationshipRecord
+from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
 

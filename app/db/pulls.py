@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
-from app.db.runs import Lease
+from app.db.leases import Lease
 from app.db.session import Session
 
 _table = tables.pulls

@@ -1,26 +1,20 @@
-"""Runs: asked for, leased, counted and closed. Who holds a lease may write; the fence proves it.
+"""Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
-Leases are counted by the database's clock, which all workers share.
-"""
-
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import queue, tables
 from app.db.connections import Problem
 from app.db.ids import new_id
 from app.db.session import Session
-from app.errors import AppError, Fenced
+from app.errors import AppError
 
 _table = tables.runs
-
-STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
 
 
 class Kind(StrEnum):
@@ -116,27 +110,6 @@ class Run:
     problems: tuple[dict[str, Any], ...]
 
 
-@dataclass(frozen=True)
-class Lease:
-    """The right to work on a run now; worth nothing once another took a higher fence."""
-
-    account_id: str
-    run_id: str
-    fence: int
-    length: timedelta = field(compare=False)
-
-
-@dataclass(frozen=True)
-class Assessed:
-    """What one batch of assessments came to."""
-
-    contacts: int
-    changed: int = 0
-    entered: int = 0
-    left_scope: int = 0
-    new_clients: int = 0
-
-
 async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
     """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
 
@@ -230,126 +203,6 @@ async def is_torn(session: Session, account_id: str) -> bool:
     return row is not None and row.status != Status.SUCCEEDED
 
 
-async def acquire(
-    session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
-) -> Lease | None:
-    """Lease an unfinished run that nobody holds and that no older one of the account goes before; None when not now."""
-    older = _table.alias()
-    goes_before = (
-        select(older.c.run_id)
-        .where(older.c.account_id == account_id, older.c.run_id < run_id)
-        .where(older.c.status.in_(UNFINISHED))
-        .exists()
-    )
-    free = _table.c.leased_until.is_(None) | (_table.c.leased_until < func.clock_timestamp())
-    row = (
-        await session.execute(
-            update(_table)
-            .where(_one(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
-            .values(
-                status=Status.RUNNING,
-                fence=_table.c.fence + 1,
-                leased_until=func.clock_timestamp() + length,
-                starts_without_progress=_table.c.starts_without_progress + 1,
-                started_at=func.coalesce(_table.c.started_at, now),
-            )
-            .returning(_table.c.fence)
-        )
-    ).one_or_none()
-    return Lease(account_id, run_id, row.fence, length) if row else None
-
-
-async def crashes_without_progress(session: Session, lease: Lease) -> int:
-    """How often the run was started since it last moved, this time left out."""
-    query = select(_table.c.starts_without_progress).where(_one(lease.account_id, lease.run_id))
-    return int((await session.execute(query)).scalar_one()) - 1
-
-
-async def hold(session: Session, lease: Lease, **values: Any) -> None:
-    """Prove the lease and prolong it, storing values on the run; raises Fenced when another has it.
-
-    The first statement of every transaction that writes for a run: it locks the run's row until the end.
-    """
-    held = await session.execute(
-        update(_table)
-        .where(_one(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
-        .where(_table.c.status == Status.RUNNING)
-        .values(leased_until=func.clock_timestamp() + lease.length, **values)
-        .returning(_table.c.fence)
-    )
-    if held.one_or_none() is None:
-        raise Fenced
-
-
-async def progressed(
-    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
-) -> None:
-    """A page has landed: count what it cost and say when the end is expected."""
-    await session.execute(
-        update(_table)
-        .where(_one(lease.account_id, lease.run_id))
-        .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
-    )
-
-
-async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
-    """All lists have landed; so many assessments are due."""
-    query = select(_table.c.assessed).where(_one(lease.account_id, lease.run_id))
-    done = int((await session.execute(query)).scalar_one())
-    await hold(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
-
-
-async def assessed(
-    session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None
-) -> None:
-    """A batch of assessments is stored: count what it came to."""
-    await session.execute(
-        update(_table)
-        .where(_one(lease.account_id, lease.run_id))
-        .values(
-            assessed=_table.c.assessed + batch.contacts,
-            changed=_table.c.changed + batch.changed,
-            entered=_table.c.entered + batch.entered,
-            left_scope=_table.c.left_scope + batch.left_scope,
-            new_clients=_table.c.new_clients + batch.new_clients,
-            starts_without_progress=0,
-            expected_end=expected_end,
-        )
-    )
-
-
-async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
-    """Count calls to Clio that no page has counted."""
-    mine = _one(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
-    await session.execute(update(_table).where(mine).values(**_added(usage)))
-
-
-async def close(
-    session: Session,
-    lease: Lease,
-    status: Status,
-    *,
-    problems: Sequence[dict[str, Any]],
-    now: datetime,
-) -> None:
-    """End the run, or lay it down for later (`interrupted`); the lease is over either way."""
-    await hold(session, lease)
-    finished = status is not Status.INTERRUPTED
-    await session.execute(
-        update(_table)
-        .where(_one(lease.account_id, lease.run_id))
-        .values(
-            status=status,
-            leased_until=None,
-            starts_without_progress=0,
-            finished_at=now if finished else None,
-            phase="done" if status is Status.SUCCEEDED else _table.c.phase,
-            expected_end=None,
-            problems=list(problems),
-        )
-    )
-
-
 async def cancel_queued(session: Session, account_id: str, *, now: datetime) -> None:
     """Runs that have not begun will not [EN-1]."""
     await session.execute(
@@ -361,7 +214,7 @@ async def cancel_queued(session: Session, account_id: str, *, now: datetime) -> 
 
 async def get_run(session: Session, account_id: str, run_id: str) -> Run:
     """The run; raises RunNotFound."""
-    row = (await session.execute(select(_table).where(_one(account_id, run_id)))).one_or_none()
+    row = (await session.execute(select(_table).where(one_run(account_id, run_id)))).one_or_none()
     if row is None:
         raise RunNotFound
     return _run(row)
@@ -407,15 +260,8 @@ def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
     return {"code": problem.code, "detail": problem.detail, "connection_id": connection_id}
 
 
-def _added(usage: Usage) -> dict[str, Any]:
-    return {
-        "requests": _table.c.requests + usage.requests,
-        "rate_limited": _table.c.rate_limited + usage.rate_limited,
-        "waited_seconds": _table.c.waited_seconds + usage.waited_seconds,
-    }
-
-
-def _one(account_id: str, run_id: str) -> ColumnElement[bool]:
+def one_run(account_id: str, run_id: str) -> ColumnElement[bool]:
+    """The condition that names one run."""
     return (_table.c.account_id == account_id) & (_table.c.run_id == run_id)
 
 

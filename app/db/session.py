@@ -24,15 +24,15 @@ _SERVER_LIMITS = {
 }
 
 
-def open_database(url: str) -> Database:
-    """An engine whose every wait has an end: a silent database raises instead of hanging (stack trap 6)."""
+def open_database(dsn: str) -> Database:
+    """An engine for a `postgresql://` address whose every wait has an end: a silent database raises (stack trap 6)."""
     options: dict[str, Any] = {
         "command_timeout": 60,
         "timeout": 10,
         "server_settings": _SERVER_LIMITS,
     }
     return create_async_engine(
-        url,
+        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
         pool_pre_ping=True,
         pool_size=10,
         max_overflow=10,

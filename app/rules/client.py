@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from datetime import date
 
-from app.rules.facts import Basis, Client, ContactFacts, MatterRecord, MatterStatus
+from app.rules.facts import ContactFacts
+from app.rules.records import MatterRecord, MatterStatus
+from app.rules.verdicts import Basis, Client
 
 
 def represents_client(facts: ContactFacts) -> bool:

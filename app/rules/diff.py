@@ -2,7 +2,7 @@
 
 from dataclasses import fields, replace
 
-from app.rules.facts import (
+from app.rules.verdicts import (
     Assessment,
     Change,
     ChangeKind,

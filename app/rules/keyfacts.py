@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from app.rules.facts import ContactFacts, KeyFact
+from app.rules.facts import ContactFacts
+from app.rules.verdicts import KeyFact
 
 
 def key_facts(facts: ContactFacts) -> tuple[KeyFact, ...]:

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import TypeVar
 
-from app.rules.facts import ContactRecord, MatterRecord, RelationshipRecord
+from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
 

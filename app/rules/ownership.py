@@ -4,18 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from app.rules.client import client_of, counted_matters
-from app.rules.facts import (
-    Attorney,
-    Considered,
-    ContactFacts,
-    FirmFacts,
-    MatterRecord,
-    MatterStatus,
-    Owner,
-    OwnerFallback,
-    OwnerSource,
-    RuleSettings,
-)
+from app.rules.facts import ContactFacts, FirmFacts, OwnerFallback, OwnerSource, RuleSettings
+from app.rules.records import Attorney, MatterRecord, MatterStatus
+from app.rules.verdicts import Considered, Owner
 
 RESPONSIBLE, ORIGINATING = OwnerSource.RESPONSIBLE_ATTORNEY, OwnerSource.ORIGINATING_ATTORNEY
 _ROLES = {

@@ -6,18 +6,9 @@ from typing import TypeVar
 
 import phonenumbers
 
-from app.rules.facts import (
-    Address,
-    Company,
-    ContactAddress,
-    ContactEmail,
-    ContactFacts,
-    ContactPhone,
-    ContactRecord,
-    Email,
-    Phone,
-    Profile,
-)
+from app.rules.facts import ContactFacts
+from app.rules.records import Address, ContactRecord, Email, Phone
+from app.rules.verdicts import Company, ContactAddress, ContactEmail, ContactPhone, Profile
 
 F = TypeVar("F", Email, Phone)
 

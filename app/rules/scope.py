@@ -1,6 +1,7 @@
 """Who belongs in Levitate: persons who are clients, or represent one, and can be named or written to."""
 
-from app.rules.facts import Basis, Client, ContactFacts, Scope
+from app.rules.facts import ContactFacts
+from app.rules.verdicts import Basis, Client, Scope
 
 _DETAILS = {
     Basis.FLAG: "Clio flags this person as a client",

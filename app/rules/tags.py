@@ -4,16 +4,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from app.rules.client import client_of, counted_matters, represents_client
-from app.rules.facts import (
-    Basis,
-    Category,
-    ContactFacts,
-    Grant,
-    MatterRecord,
-    MatterStatus,
-    RuleSettings,
-    Tag,
-)
+from app.rules.facts import ContactFacts, RuleSettings
+from app.rules.records import MatterRecord, MatterStatus
+from app.rules.verdicts import Basis, Category, Grant, Tag
 
 TagRule = Callable[[ContactFacts, RuleSettings], Iterator[Grant]]
 

@@ -9,22 +9,16 @@ from datetime import datetime
 from typing import Any
 
 from app import rules
-from app.db import accounts, contacts, facts, feed, mirror, runs
+from app.db import accounts, contacts, facts, feed, leases, mirror
 from app.db.contacts import StoredContact
 from app.db.facts import Spelling
 from app.db.feed import Line
+from app.db.leases import Assessed, Lease
 from app.db.records import codec
-from app.db.runs import Assessed, Kind, Lease, Run
+from app.db.runs import Kind, Run
 from app.db.session import Session, transaction
-from app.rules.facts import (
-    Assessment,
-    Change,
-    ChangeKind,
-    ContactFacts,
-    FirmFacts,
-    RuleSettings,
-    State,
-)
+from app.rules.facts import ContactFacts, FirmFacts, RuleSettings
+from app.rules.verdicts import Assessment, Change, ChangeKind, State
 from app.sync import Services, web_origin
 from app.sync.together import Stopping
 
@@ -60,7 +54,7 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     """Assess every stale person of the account, batch by batch, each in its own transaction."""
     async with transaction(services.database) as session:
         due = await mirror.count_stale(session, lease.account_id)
-        await runs.begin_assessing(session, lease, to_assess=due)
+        await leases.begin_assessing(session, lease, to_assess=due)
         account = await accounts.get_account(session, lease.account_id)
         firm = await accounts.firm_facts(session, lease.account_id)
         spelling = await facts.spelling(session, lease.account_id)
@@ -69,11 +63,11 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     while True:
         basis = Basis(run, firm, RuleSettings(), spelling, origin, services.now())
         async with transaction(services.database) as session:
-            await runs.hold(session, lease)
+            await leases.hold(session, lease)
             batch = await _assess_batch(session, lease, basis)
             done += batch.contacts
             end = expected_end(began, basis.now, done=done, due=due)
-            await runs.assessed(session, lease, batch, expected_end=end)
+            await leases.assessed(session, lease, batch, expected_end=end)
         if batch.contacts < BATCH:
             return
         if services.stopping.is_set():

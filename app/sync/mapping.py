@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.clio import models
-from app.rules.facts import (
+from app.rules.records import (
     Address,
     Attorney,
     ContactRecord,

@@ -11,15 +11,16 @@ from typing import Any
 
 import structlog
 
-from app.clio import models
+from app.clio import models, resources
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
-from app.clio.models import Page, Resource
-from app.db import catalog, mirror, pulls, runs
+from app.clio.resources import Page, Resource
+from app.db import catalog, leases, mirror, pulls
 from app.db.connections import Problem
+from app.db.leases import Lease
 from app.db.mirror import View
 from app.db.pulls import Pull, Turned
-from app.db.runs import Lease, Usage
+from app.db.runs import Usage
 from app.db.session import Session, transaction
 from app.sync import Services, mapping
 from app.sync.together import Stopping, together
@@ -67,17 +68,17 @@ def _catalog(resource: Resource[Any]) -> Listing:
     return Listing(resource, land)
 
 
-CONTACTS = Listing(models.CONTACTS, _contacts)
-MATTERS = Listing(models.MATTERS, _matters)
-RELATIONSHIPS = Listing(models.RELATIONSHIPS, _relationships)
+CONTACTS = Listing(resources.CONTACTS, _contacts)
+MATTERS = Listing(resources.MATTERS, _matters)
+RELATIONSHIPS = Listing(resources.RELATIONSHIPS, _relationships)
 RECORDS = (CONTACTS, MATTERS, RELATIONSHIPS)
 SMALL_LISTS = tuple(
     _catalog(resource)
     for resource in (
-        models.USERS,
-        models.CUSTOM_FIELDS,
-        models.PRACTICE_AREAS,
-        models.MATTER_STAGES,
+        resources.USERS,
+        resources.CUSTOM_FIELDS,
+        resources.PRACTICE_AREAS,
+        resources.MATTER_STAGES,
     )
 )
 
@@ -110,7 +111,7 @@ async def pull_all(
 
 async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> None:
     async with transaction(puller.services.database) as session:
-        await runs.hold(session, puller.lease)
+        await leases.hold(session, puller.lease)
         opened = await pulls.open_pull(
             session, puller.lease, puller.view.connection_id, listing.name, since=since
         )
@@ -134,7 +135,7 @@ async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: Clio
     """A cursor that Clio forgot costs the list once more; a list that is forbidden is noted, others go on."""
     if refusal.code == "clio_cursor_refused" and opened.cursor is not None:
         async with transaction(puller.services.database) as session:
-            await runs.hold(session, puller.lease)
+            await leases.hold(session, puller.lease)
             await pulls.start_over(session, puller.lease, puller.view.connection_id, listing.name)
         await _land_pages(puller, listing, replace(opened, cursor=None))
         return
@@ -160,12 +161,12 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
             "record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason
         )
     async with transaction(puller.services.database) as session:
-        await runs.hold(session, puller.lease)
+        await leases.hold(session, puller.lease)
         await listing.land(session, puller.view, page)
         lease, view = puller.lease, puller.view
         await pulls.turn_page(session, lease, view.connection_id, listing.name, turned)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
-        await runs.progressed(
+        await leases.progressed(
             session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known)
         )
 

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import connections, mirror, pulls, runs
+from app.db import connections, leases, mirror, pulls, runs
 from app.db.connections import Connection, Problem
+from app.db.leases import Lease
 from app.db.mirror import View
-from app.db.runs import Kind, Lease, Run, Status, Trigger, Usage
+from app.db.runs import Kind, Run, Status, Trigger, Usage
 from app.db.session import transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.sync import Services
@@ -54,7 +55,7 @@ class Outcome:
 async def run(services: Services, account_id: str, run_id: str) -> timedelta | None:
     """Work on a run until it ends or must wait; answers after how long to try again, None when it has ended."""
     async with transaction(services.database) as session:
-        lease = await runs.acquire(
+        lease = await leases.acquire(
             session, account_id, run_id, length=services.timing.lease, now=services.now()
         )
         found = await runs.get_run(session, account_id, run_id)
@@ -111,8 +112,8 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
 async def _check_crashes(services: Services, lease: Lease) -> None:
     """A run that ends its worker again and again without moving is given up (stack §3)."""
     async with transaction(services.database) as session:
-        crashes = await runs.crashes_without_progress(session, lease)
-    if crashes >= runs.STARTS_WITHOUT_PROGRESS:
+        crashes = await leases.crashes_without_progress(session, lease)
+    if crashes >= leases.STARTS_WITHOUT_PROGRESS:
         raise KeepsCrashing
 
 
@@ -133,7 +134,7 @@ async def _work(services: Services, lease: Lease, found: Run, problems: Problems
 async def _mark_all_stale(services: Services, lease: Lease) -> None:
     """A rederive run begins by doubting everybody; taken up again, it goes on where it was."""
     async with transaction(services.database) as session:
-        await runs.hold(session, lease)
+        await leases.hold(session, lease)
         if (await runs.get_run(session, lease.account_id, lease.run_id)).phase is None:
             await mirror.mark_all_stale(session, lease.account_id)
 
@@ -143,7 +144,7 @@ async def _pull_connections(
 ) -> None:
     """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
     async with transaction(services.database) as session:
-        await runs.hold(session, lease, phase="pulling")
+        await leases.hold(session, lease, phase="pulling")
         working = await connections.connected(session, lease.account_id)
     mine = [login for login in working if found.connection_id in (None, login.connection_id)]
     if not mine:
@@ -200,13 +201,13 @@ async def _since(
 
 async def _count(services: Services, lease: Lease, usage: Usage) -> None:
     async with transaction(services.database) as session:
-        await runs.count_usage(session, lease, usage)
+        await leases.count_usage(session, lease, usage)
 
 
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
     """Close the run's row; only a run that succeeded moves the checkpoints, in the same transaction."""
     async with transaction(services.database) as session:
-        await runs.close(
+        await leases.close(
             session, lease, outcome.status, problems=outcome.problems, now=services.now()
         )
         if outcome.status is Status.SUCCEEDED:
@@ -218,7 +219,7 @@ async def _keep(services: Services, lease: Lease) -> None:
     while True:
         await asyncio.sleep(services.timing.lease.total_seconds() / 3)
         async with transaction(services.database) as session:
-            await runs.hold(session, lease)
+            await leases.hold(session, lease)
 
 
 async def _unless_one_works(services: Services, account_id: str, problems: Problems) -> Outcome:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli import _kept_key
+from app.cli.ground import kept_key
 from app.crypto import new_key, split_service_token
 
 
@@ -93,6 +93,6 @@ def test_check_says_what_is_missing(own_dsn: str):
 
 def test_the_key_beside_an_embedded_database_is_made_once_and_is_its_owners(tmp_path: Path):
     path = tmp_path / "data" / "encryption.key"
-    first = _kept_key(path)
-    assert _kept_key(path) == first
+    first = kept_key(path)
+    assert kept_key(path) == first
     assert path.stat().st_mode & 0o777 == 0o600

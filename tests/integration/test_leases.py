@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.db import runs
-from app.db.runs import Kind, Lease, Run, Trigger, Wish
+from app.db import leases, runs
+from app.db.leases import Lease
+from app.db.runs import Kind, Run, Trigger, Wish
 from app.db.session import Database, transaction
 from app.errors import Fenced
 from app.main import now
@@ -22,7 +23,7 @@ async def ask(database: Database, kind: Kind = Kind.FULL) -> Run:
 
 async def acquire(database: Database, run: Run, length: timedelta = SHORT) -> Lease | None:
     async with transaction(database) as session:
-        return await runs.acquire(session, "a", run.run_id, length=length, now=now())
+        return await leases.acquire(session, "a", run.run_id, length=length, now=now())
 
 
 async def test_a_run_that_somebody_works_on_is_not_leased_again(database: Database):
@@ -42,10 +43,10 @@ async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
     assert stalled is not None
     assert other is not None
     async with transaction(database) as session:
-        await runs.hold(session, other)
+        await leases.hold(session, other)
     with pytest.raises(Fenced):
         async with transaction(database) as session:
-            await runs.hold(session, stalled)
+            await leases.hold(session, stalled)
 
 
 async def test_the_runs_of_an_account_go_one_after_another(database: Database):
@@ -56,7 +57,7 @@ async def test_the_runs_of_an_account_go_one_after_another(database: Database):
     lease = await acquire(database, first, timedelta(minutes=1))
     assert lease is not None
     async with transaction(database) as session:
-        await runs.close(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
+        await leases.close(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
     assert await acquire(database, second) is not None
 
 

@@ -11,43 +11,53 @@ from app import logs
 from app.errors import DatabaseUnavailable
 
 
+class Captured:
+    """The log as production writes it, from the moment that a test asks for it."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        logs.configure("INFO", "json")
+
+    def last(self) -> dict[str, object]:
+        line: dict[str, object] = json.loads(self._capsys.readouterr().err.splitlines()[-1])
+        return line
+
+
 @pytest.fixture(autouse=True)
-def as_in_production() -> Iterator[None]:
-    logs.configure("INFO", "json")
+def as_before() -> Iterator[None]:
     yield
     logs.configure("WARNING", "json")
 
 
-def logged(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
-    line: dict[str, object] = json.loads(capsys.readouterr().err.splitlines()[-1])
-    return line
-
-
 def test_fields_that_are_not_on_the_list_are_left_out_and_counted(capsys):
+    log = Captured(capsys)
     structlog.get_logger("x").info("run_ended", account_id="hp", client="Alice", token="t")
-    line = logged(capsys)
+    line = log.last()
     assert (line["event"], line["account_id"], line["dropped_fields"]) == ("run_ended", "hp", 2)
     assert "Alice" not in str(line)
 
 
 def test_a_foreign_exception_shows_its_type_and_places_only(capsys):
+    log = Captured(capsys)
     try:
         int("alice@home.test")
     except ValueError:
         structlog.get_logger("x").exception("broke")
-    line = logged(capsys)
+    line = log.last()
     assert line["error"] == "ValueError"
     assert "test_logs.py" in str(line["frames"])
     assert "alice" not in str(line)
 
 
 def test_our_own_exception_shows_its_code(capsys):
+    log = Captured(capsys)
     structlog.get_logger("x").error("broke", exc_info=DatabaseUnavailable())
-    assert logged(capsys)["error"] == "database_unavailable"
+    assert log.last()["error"] == "database_unavailable"
 
 
 def test_libraries_log_through_the_same_form_and_no_addresses(capsys):
+    log = Captured(capsys)
     logging.getLogger("httpx").info("HTTP Request: GET https://x/?code=secret")
     logging.getLogger("somebody").warning("hello")
-    line = logged(capsys)
+    line = log.last()
     assert (line["event"], line["level"]) == ("hello", "warning")

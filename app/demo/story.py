@@ -4,167 +4,34 @@ Drives the service through its REST API alone, as Levitate's backend would, and 
 """
 
 import contextlib
-import os
-import secrets
-import signal
-import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
-from rich.console import Console
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
+from app.demo.stage import REGION, DemoFailed, Stage, last_words, show, staged
 from app.simulator.seeded import DEMO_USERS
-from app.simulator.server import credentials
 
 ACCOUNT = "demo"
-REGION = "us"
-LATENCY = 0.15  # seconds that the simulated Clio takes to answer, as the real one does
-START_SECONDS = 60
-show = Console(highlight=False)
-
-
-class DemoFailed(Exception):
-    """The demonstration cannot go on; the text says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Where the two processes listen and how to speak to the service."""
-
-    service: str
-    clio: str
-    token: str
-    folder: Path
 
 
 def run(*, once: bool, contacts: int, port: int | None) -> None:
     """Show the whole, then go on serving until Ctrl-C (or end at once)."""
     with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
         Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as a user of its own
-        stage = _stage(Path(folder), port)
         began = time.monotonic()
-        with (
-            _process("simulator", _simulator_args(stage, contacts), {}, stage) as clio,
-            _process("serve", _serve_args(stage), _environment(stage), stage) as service,
-        ):
-            _wait_until_up(stage, [clio, service])
+        with staged(Path(folder), port=port, contacts=contacts) as (stage, children):
             _show(stage, began)
             if not once:
-                _go_on(stage, [clio, service])
-
-
-def _stage(folder: Path, port: int | None) -> Stage:
-    base = _free_ports(4)
-    service_port = port or _free_ports(1)
-    return Stage(
-        service=f"http://127.0.0.1:{service_port}",
-        clio=f"http://127.0.0.1:{base}",
-        token=secrets.token_urlsafe(24),
-        folder=folder,
-    )
-
-
-def _free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports that are free now."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        if first + count < 65536 and all(_is_free(first + nth) for nth in range(count)):
-            return first
-    raise DemoFailed("No free ports were found on 127.0.0.1")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
-
-
-def _simulator_args(stage: Stage, contacts: int) -> list[str]:
-    return [
-        f"--port={stage.clio.rsplit(':', 1)[1]}",
-        f"--contacts={contacts}",
-        f"--latency={LATENCY}",
-        f"--redirect-uri={stage.service}/oauth/clio/callback",
-    ]
-
-
-def _serve_args(stage: Stage) -> list[str]:
-    return [f"--port={stage.service.rsplit(':', 1)[1]}"]
-
-
-def _environment(stage: Stage) -> Mapping[str, str]:
-    client_id, client_secret = credentials(REGION)
-    return {
-        "LEVITATE_CLIO_DATA_DIR": str(stage.folder / "data"),
-        "LEVITATE_CLIO_PUBLIC_URL": stage.service,
-        "LEVITATE_CLIO_RETURN_ORIGINS": stage.service,
-        "LEVITATE_CLIO_REGIONS__US__CLIENT_ID": client_id,
-        "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET": client_secret,
-        "LEVITATE_CLIO_REGIONS__US__ORIGIN": stage.clio,
-        "LEVITATE_CLIO_SERVICE_TOKEN": stage.token,
-    }
-
-
-@contextlib.contextmanager
-def _process(
-    command: str, args: list[str], environment: Mapping[str, str], stage: Stage
-) -> Iterator[subprocess.Popen[bytes]]:
-    """One of our own commands beside us, ended with the block; a session of its own keeps Ctrl-C from it."""
-    log = stage.folder / f"{command}.log"
-    # A child's environment, not configuration of this process.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-    with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603  # our own program with our own arguments
-            [sys.executable, "-m", "app.cli", command, *args],
-            env={**kept, **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                child.kill()
-
-
-def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
-    show.print("Starting PostgreSQL, the service and a simulated Clio…")
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        for child in children:
-            if child.poll() is not None:
-                raise DemoFailed(_last_words(stage))
-        with contextlib.suppress(httpx.TransportError):
-            httpx.get(stage.clio, trust_env=False)
-            if httpx.get(f"{stage.service}/readyz", trust_env=False).status_code == 200:
-                return
-        time.sleep(0.1)
-    raise DemoFailed(_last_words(stage))
-
-
-def _last_words(stage: Stage) -> str:
-    """What the processes said last, before their folder goes."""
-    logs = sorted(stage.folder.glob("*.log"))
-    said = "\n".join(
-        f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs
-    )
-    return f"The demonstration could not start.\n{said}"
+                _go_on(stage, children)
 
 
 def _show(stage: Stage, began: float) -> None:
@@ -339,5 +206,5 @@ def _go_on(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
     with contextlib.suppress(KeyboardInterrupt):
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
-        raise DemoFailed(_last_words(stage))
+        raise DemoFailed(last_words(stage))
     show.print("Ending…")

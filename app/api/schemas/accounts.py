@@ -1,0 +1,97 @@
+"""Accounts, users, attorneys: bodies in and out (api.md §2)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.api.schemas.base import Country, In, Text, TimeZone, UserId, no_nul
+from app.clio.regions import Region
+
+
+class AccountIn(In):
+    """An account: one law firm, Levitate's customer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Harlow & Pike LLP",
+                    "time_zone": "America/New_York",
+                    "country": "US",
+                    "primary_user_id": "u_off",
+                    "enabled": True,
+                }
+            ]
+        },
+    )
+
+    name: Text
+    time_zone: TimeZone
+    country: Country
+    primary_user_id: UserId | None = None
+    enabled: bool
+
+
+class ClioFirm(BaseModel):
+    """The firm in Clio that the account is bound to."""
+
+    region: Region
+    account_id: str
+    name: str | None
+
+
+class Account(AccountIn):
+    """An account as it is."""
+
+    id: str
+    clio: ClioFirm | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class User(In):
+    """A Levitate user of the firm."""
+
+    id: UserId
+    name: Text
+    email: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(no_nul)
+    ]
+    active: bool
+
+
+class UsersIn(In):
+    """The whole directory of the firm's Levitate users."""
+
+    users: Annotated[list[User], Field(max_length=10_000)]
+
+
+class Users(BaseModel):
+    """The directory of the firm's Levitate users."""
+
+    users: list[User]
+
+
+class AttorneyIn(In):
+    """Who a Clio user is here; null says: nobody."""
+
+    user_id: UserId | None
+
+
+class Attorney(BaseModel):
+    """A Clio user of the firm, and who that is here."""
+
+    clio_user_id: str
+    name: str | None
+    email: str | None
+    enabled: bool | None
+    user_id: str | None
+    mapped_by: Literal["manual", "connection", "email"] | None
+
+
+class Attorneys(BaseModel):
+    """The firm's Clio users."""
+
+    data: list[Attorney]

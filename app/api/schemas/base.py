@@ -1,0 +1,62 @@
+"""What all bodies share: how texts, ids, zones and countries must look, and pages of lists."""
+
+from typing import Annotated, Generic, TypeVar
+from zoneinfo import available_timezones
+
+import phonenumbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+T = TypeVar("T")
+
+_ZONES = available_timezones()
+_COUNTRIES = phonenumbers.SUPPORTED_REGIONS
+
+
+def no_nul(text: str) -> str:
+    """The text; PostgreSQL holds no NUL character."""
+    if "\x00" in text:
+        raise ValueError("must not contain the NUL character")
+    return text
+
+
+def _zone(name: str) -> str:
+    if name not in _ZONES:
+        raise ValueError("must be an IANA time zone such as America/New_York")
+    return name
+
+
+def _country(code: str) -> str:
+    if code not in _COUNTRIES:
+        raise ValueError("must be an ISO 3166 alpha-2 code such as US")
+    return code
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(no_nul),
+]
+UserId = Annotated[str, StringConstraints(pattern=r"^[\w.@:-]{1,128}$")]
+TimeZone = Annotated[str, AfterValidator(_zone)]
+Country = Annotated[str, AfterValidator(_country)]
+
+
+class In(BaseModel):
+    """A request's body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list. Go on with `?cursor=<next_cursor>` while `has_more`."""
+
+    data: list[T]
+    next_cursor: str | None
+    has_more: bool
+
+
+class CodeDetail(BaseModel):
+    """What is wrong: a stable code, and plain words."""
+
+    code: str
+    detail: str

@@ -1,0 +1,60 @@
+"""Connections: bodies in and out (api.md §3)."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
+
+from app.api.schemas.base import CodeDetail, In, UserId
+from app.clio.regions import Region
+
+
+class ConnectionIn(In):
+    """Connect a user's Clio login."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_id": "u_ann",
+                    "region": "us",
+                    "return_url": "https://app.levitate.example/integrations",
+                }
+            ]
+        },
+    )
+
+    user_id: UserId
+    region: Region
+    return_url: Annotated[AnyHttpUrl, Field(max_length=2000)]
+
+
+class Started(BaseModel):
+    """Send the user's browser to `authorize_url` before `expires_at`."""
+
+    id: str
+    status: Literal["pending"] = "pending"
+    authorize_url: str
+    expires_at: datetime
+
+
+class ClioUser(BaseModel):
+    """Who a connection acts as in Clio."""
+
+    id: str
+    name: str | None
+    email: str | None
+
+
+class Connection(BaseModel):
+    """A Levitate user's authorisation to a Clio login. Never holds a token."""
+
+    id: str
+    user_id: str
+    region: Region
+    status: Literal["pending", "connected", "needs_reconnect", "disconnected", "declined"]
+    clio_user: ClioUser | None
+    connected_at: datetime | None
+    last_sync_at: datetime | None
+    problem: CodeDetail | None

@@ -1,0 +1,76 @@
+"""Why a contact is what it is, and the ledger of new clients: bodies out (api.md §6, §7)."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+
+class Grant(BaseModel):
+    """One rule's reason for a label."""
+
+    rule: str
+    setting: str | None = None
+    matter_clio_ids: list[str]
+    field_id: str | None = None
+    detail: str
+
+
+class ExplainedTag(BaseModel):
+    """A tag and all that holds it up."""
+
+    label: str
+    category: str
+    grants: list[Grant]
+
+
+class ConsideredMatter(BaseModel):
+    """A matter that the ownership rule looked at."""
+
+    matter_clio_id: str
+    status: str
+    updated_at: datetime | None
+    outcome: str
+
+
+class ExplainedOwner(BaseModel):
+    """The owner's rule and every matter considered, in order."""
+
+    rule: str
+    matter_clio_id: str | None
+    considered: list[ConsideredMatter]
+
+
+class ExplainedScope(BaseModel):
+    """Why a contact is in or out."""
+
+    rule: str
+    detail: str
+
+
+class NewClient(BaseModel):
+    """A ledger row: this person was recognised as a client, once and for all."""
+
+    id: str
+    contact_id: str
+    clio_id: str
+    status: Literal["emitted", "held", "suppressed"]
+    origin: Literal["initial_sync", "incremental", "visibility", "settings", "manual"]
+    basis: Literal["flag", "matter", "company"]
+    client_since: date | None
+    has_open_matter: bool
+    run_id: str
+    created_at: datetime
+
+
+class Explained(BaseModel):
+    """Why a contact is what it is."""
+
+    contact_id: str
+    in_scope: bool
+    scope: ExplainedScope
+    tags: list[ExplainedTag]
+    owner: ExplainedOwner | None
+    new_client: NewClient | None
+    seen_by: list[str]
+    run_id: str

@@ -1,0 +1,116 @@
+"""Runs and an account's status: bodies in and out (api.md §2, §5)."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from app.api.schemas.base import CodeDetail, In
+
+
+class RunIn(In):
+    """Ask for a run: what changed since the last (`incremental`) or everything (`full`)."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]}
+    )
+
+    kind: Literal["incremental", "full"]
+
+
+class Progress(BaseModel):
+    """How far a run is. `total`, `percent` and `eta_seconds` are null while they cannot be known."""
+
+    phase: Literal["pulling", "assessing", "done"] | None
+    done: int
+    total: int | None
+    percent: int | None
+    eta_seconds: int | None
+
+
+class Pulled(BaseModel):
+    """Records that were read."""
+
+    contacts: int = 0
+    matters: int = 0
+    relationships: int = 0
+
+
+class Counts(BaseModel):
+    """What a run came to."""
+
+    pulled: Pulled
+    changed: int
+    quarantined: int
+    entered: int
+    left: int
+    new_clients: int
+
+
+class ClioUsage(BaseModel):
+    """Calls to Clio."""
+
+    requests: int
+    rate_limited: int
+    waited_seconds: float
+
+
+class RunProblem(CodeDetail):
+    """Something that a run could not do, and for whom."""
+
+    connection_id: str | None
+
+
+class Run(BaseModel):
+    """One pass over one account."""
+
+    id: str
+    kind: Literal["initial", "incremental", "full", "coverage", "rederive"]
+    trigger: Literal["schedule", "connect", "manual", "settings", "users", "webhook"]
+    status: Literal["queued", "running", "succeeded", "interrupted", "failed", "cancelled"]
+    slot: str | None
+    settings_version: int
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress
+    counts: Counts
+    clio: ClioUsage
+    problems: list[RunProblem]
+
+
+class StatusConnections(BaseModel):
+    """How many logins work, and how many need their user."""
+
+    connected: int
+    needs_reconnect: int
+
+
+class StatusContacts(BaseModel):
+    """How many contacts are in each state."""
+
+    in_scope: int
+    out_of_scope: int
+    deleted: int
+
+
+class Coverage(BaseModel):
+    """What one login contributes: a `full_view` sees all of the firm's contacts."""
+
+    connection_id: str
+    user_id: str
+    full_view: bool
+    last_sync_at: datetime | None
+
+
+class Status(BaseModel):
+    """How an account fares."""
+
+    health: Literal["ok", "degraded", "needs_attention", "disabled"]
+    last_successful_run_at: datetime | None
+    next_run_at: datetime | None
+    connections: StatusConnections
+    contacts: StatusContacts
+    run: Run | None
+    open_issues: int
+    coverage: list[Coverage]

@@ -1,0 +1,167 @@
+"""`levitate-clio`: serve, work, look after the database and the tokens, and the way in for newcomers.
+
+Mistakes of configuration and surroundings end in one clear line on stderr and exit code 2, never in a traceback.
+"""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import httpx
+import typer
+import uvicorn
+
+from app.cli.ground import (
+    ask_database,
+    complete,
+    database,
+    fail,
+    greet,
+    listen,
+    read_config,
+    said,
+    with_database,
+    with_keys,
+)
+from app.cli.tokens import token_cli
+from app.clio.regions import Region, origin_of
+from app.config import Config
+from app.db import migrate
+from app.demo import story
+from app.demo.stage import DemoFailed
+from app.main import Parts, at_work, create_app, now, open_services
+from app.simulator import serve as simulating
+
+cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+cli.add_typer(token_cli, name="token")
+
+
+def main() -> None:
+    """The command line."""
+    cli()
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
+    no_migrate: Annotated[
+        bool, typer.Option("--no-migrate", help="Leave the schema alone")
+    ] = False,
+    no_workers: Annotated[bool, typer.Option("--no-workers", help="The API alone")] = False,
+) -> None:
+    """API, clock and workers in one process."""
+    config = with_keys(read_config())
+    listener = listen(host, port)
+    parts = Parts(workers=not no_workers, clock=not no_workers, migrate=not no_migrate)
+    with database(config) as dsn:
+        complete(ask_database(dsn, greet))
+        app = create_app(config, dsn, parts)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=25,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        server.run(sockets=[listener])
+
+
+@cli.command()
+def worker() -> None:
+    """Background work alone, in as many processes on as many machines as wanted."""
+    config = with_keys(read_config())
+    with database(config) as dsn:
+        complete(ask_database(dsn, greet))
+        complete(_work(config, dsn))
+
+
+async def _work(config: Config, dsn: str) -> None:
+    parts = Parts(migrate=False)
+    async with open_services(config, dsn, parts) as services:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.stopping.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, services.stopping.set)
+        async with at_work(services, dsn, parts):
+            await services.stopping.wait()
+
+
+@cli.command("migrate")
+def migrate_schema() -> None:
+    """Bring the database's schema to the newest version."""
+    with_database(migrate.migrate)
+    said.print("The schema is up to date.")
+
+
+@cli.command()
+def check() -> None:
+    """Say what in the configuration is missing or wrong; try the database and each region's host."""
+    config = read_config()
+    failures = 0
+    for region in Region:
+        failures += not _check_region(config, region)
+    with database(config) as dsn:
+        complete(ask_database(dsn, greet))
+    said.print("[green]ok[/]    the database answers")
+    if not config.regions:
+        said.print("[red]wrong[/] no region: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …_SECRET")
+        failures += 1
+    raise typer.Exit(2 if failures else 0)
+
+
+def _check_region(config: Config, region: Region) -> bool:
+    registered = config.regions.get(region.value)
+    if registered is None:
+        said.print(f"[dim]none[/]  region {region}: not offered (no client id and secret)")
+        return True
+    origin = registered.origin or origin_of(region)
+    try:
+        httpx.get(origin, timeout=10, follow_redirects=False, trust_env=False)
+    except httpx.HTTPError as error:
+        said.print(
+            f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})"
+        )
+        return False
+    said.print(f"[green]ok[/]    region {region}: {origin} answers")
+    return True
+
+
+@cli.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the summary")] = False,
+    contacts: Annotated[int, typer.Option(help="Contacts in the simulated firm")] = 2000,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the service; a free one unless told")
+    ] = None,
+) -> None:
+    """Everything on embedded defaults: a simulated firm is connected, pulled, judged and served."""
+    try:
+        story.run(once=once, contacts=contacts, port=port)
+    except DemoFailed as error:
+        fail(str(error))
+
+
+@cli.command()
+def simulator(
+    port: Annotated[int, typer.Option(help="Port of the US region; EU, CA and AU follow")] = 9000,
+    contacts: Annotated[int, typer.Option(help="Contacts in the seeded firm")] = 2000,
+    seed: Annotated[int, typer.Option(help="Another seed, another firm")] = 1,
+    redirect_uri: Annotated[
+        str, typer.Option(help="The service's callback, as registered")
+    ] = "http://127.0.0.1:8000/oauth/clio/callback",
+    rate_limit: Annotated[int, typer.Option(help="Requests a minute and token")] = 50,
+    latency: Annotated[float, typer.Option(help="Seconds that each answer takes")] = 0.0,
+) -> None:
+    """A Clio of our own, as strict as the real one, to develop against."""
+    ports = {region.value: port + nth for nth, region in enumerate(Region)}
+    for region_port in ports.values():
+        listen("127.0.0.1", region_port).close()
+    firms = simulating.firms(contacts=contacts, seed=seed, now=now)
+    sim = simulating.Simulator(
+        firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
+    )
+    for region, region_port in ports.items():
+        said.print(f"Clio {region} at http://127.0.0.1:{region_port}")
+    complete(simulating.run(sim, "127.0.0.1", ports))

@@ -1,0 +1,72 @@
+"""`levitate-clio token`: service tokens for Levitate's backend."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.ground import fail, said, with_database
+from app.crypto import new_service_token
+from app.db import access
+from app.db.access import ServiceToken
+from app.db.session import Database, transaction
+from app.main import now
+
+token_cli = typer.Typer(no_args_is_help=True, help="Service tokens for Levitate's backend.")
+
+
+@token_cli.command("create")
+def token_create(
+    name: Annotated[str, typer.Option(help="What the token is for")],
+    account: Annotated[
+        list[str] | None, typer.Option(help="Only for this account; repeatable")
+    ] = None,
+) -> None:
+    """Make a service token. It stands alone on the last line of stdout, this once."""
+    token, token_id, secret_hash = new_service_token()
+    ids = tuple(account) if account else None
+    made = ServiceToken(token_id, name, secret_hash, ids, now(), None)
+
+    async def add(database: Database) -> None:
+        async with transaction(database) as session:
+            await access.add_token(session, made)
+
+    with_database(add)
+    said.print(
+        f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown once:"
+    )
+    sys.stdout.write(token + "\n")
+
+
+@token_cli.command("list")
+def token_list() -> None:
+    """List service tokens, without their secrets."""
+
+    async def read(database: Database) -> list[ServiceToken]:
+        async with transaction(database) as session:
+            return await access.list_tokens(session)
+
+    table = Table("id", "name", "accounts", "created", "revoked")
+    for token in with_database(read):
+        ids = "all" if token.account_ids is None else ", ".join(token.account_ids)
+        times = [
+            moment.isoformat(timespec="seconds") if moment else ""
+            for moment in (token.created_at, token.revoked_at)
+        ]
+        table.add_row(token.token_id, token.name, ids, *times)
+    Console().print(table)
+
+
+@token_cli.command("revoke")
+def token_revoke(token_id: str) -> None:
+    """Revoke a service token at once."""
+
+    async def revoke(database: Database) -> bool:
+        async with transaction(database) as session:
+            return await access.revoke_token(session, token_id, now=now())
+
+    if not with_database(revoke):
+        fail(f"There is no live token {token_id}; `levitate-clio token list` shows them")
+    said.print(f"Token {token_id} is revoked.")

@@ -1,0 +1,78 @@
+"""Answers of Clio as they come over the wire, read whole under a ceiling or not at all; what a failed one means."""
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from app.clio import paging
+from app.clio.errors import ClioError, ClioUnreadable, error_for
+
+DEADLINE = (
+    60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
+)
+CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, read whole."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+
+def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
+    """The client that all data calls share; a transport leads to a simulator."""
+    return httpx.AsyncClient(
+        transport=transport,
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(DEADLINE, connect=10.0),
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
+        headers={
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": "levitate-clio",
+        },
+    )
+
+
+async def read_bounded(response: httpx.Response) -> bytes:
+    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5)."""
+    encoding = response.headers.get("content-encoding", "identity").lower()
+    if encoding not in ("identity", "gzip"):
+        raise ClioUnreadable("Clio's answer is packed in a way that was not asked for")
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        try:
+            body += inflate.decompress(chunk, CEILING + 1 - len(body)) if inflate else chunk
+        except zlib.error as error:
+            raise ClioUnreadable("Clio's answer cannot be unpacked") from error
+        if len(body) > CEILING:
+            raise ClioUnreadable("Clio's answer is larger than a page can be")
+    return bytes(body)
+
+
+def failure_of(answer: Answer) -> ClioError:
+    """What an answer that is no success means."""
+    kind = message = ""
+    try:
+        error = paging.parse_object(answer.body).get("error")
+        if isinstance(error, dict):
+            kind, message = str(error.get("type", "")), str(error.get("message", ""))
+    except ClioUnreadable:
+        pass  # the status alone decides
+    return error_for(answer.status, kind=kind, message=message)
+
+
+def sent_at(headers: httpx.Headers) -> datetime | None:
+    """When Clio sent the answer, by its own clock."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
+    except ValueError:
+        return None
