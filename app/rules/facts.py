@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from app.rules.records import ContactRecord, MatterRecord, MatterStatus
+from app.rules.records import ContactRecord, MatterRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +41,3 @@ class ContactFacts:
     own_matters: tuple[MatterRecord, ...] = ()
     company_matters: tuple[MatterRecord, ...] = ()
     related_matters: tuple[RelatedMatter, ...] = ()
-
-
-class OwnerSource(StrEnum):
-    """Who owns contacts [OW-1..3]."""
-
-    RESPONSIBLE_ATTORNEY = "responsible_attorney"
-    ORIGINATING_ATTORNEY = "originating_attorney"
-    PRIMARY_USER = "primary_user"
-
-
-class OwnerFallback(StrEnum):
-    """Who owns a contact for whom no attorney is found [OW-8]."""
-
-    PRIMARY_USER = "primary_user"
-    UNASSIGNED = "unassigned"
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSettings:
-    """What the firm chose; the defaults are those of the help article."""
-
-    owner_source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
-    owner_fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
-    practice_area_statuses: frozenset[MatterStatus] = frozenset({MatterStatus.OPEN})

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from app.rules.client import client_of, counted_matters
-from app.rules.facts import ContactFacts, FirmFacts, OwnerFallback, OwnerSource, RuleSettings
+from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.records import Attorney, MatterRecord, MatterStatus
+from app.rules.settings import OwnerFallback, OwnerSource, Settings
 from app.rules.verdicts import Considered, Owner
 
 RESPONSIBLE, ORIGINATING = OwnerSource.RESPONSIBLE_ATTORNEY, OwnerSource.ORIGINATING_ATTORNEY
@@ -18,15 +19,17 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 NOT_REACHED = "not reached: a later matter decides"
 
 
-def owner(facts: ContactFacts, firm: FirmFacts, settings: RuleSettings) -> Owner:
+def owner(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Owner:
     """The owner of a contact in scope, with every matter considered and its outcome [OW-1..10]."""
-    if settings.owner_source is OwnerSource.PRIMARY_USER:
+    if settings.ownership.source is OwnerSource.PRIMARY_USER:
         return _primary(firm, rule="primary_user")
     considered: list[Considered] = []
     matters = ordered(decisive_matters(facts))
     for place, matter in enumerate(matters):
         named = [
-            (role, who) for role in _ROLES[settings.owner_source] if (who := _named(matter, role))
+            (role, who)
+            for role in _ROLES[settings.ownership.source]
+            if (who := _named(matter, role))
         ]
         if not named:
             considered.append(_seen(matter, "names no attorney"))
@@ -71,10 +74,10 @@ def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
 
 
 def _fallback(
-    firm: FirmFacts, settings: RuleSettings, detail: str, considered: list[Considered]
+    firm: FirmFacts, settings: Settings, detail: str, considered: list[Considered]
 ) -> Owner:
     """Whom the firm chose for contacts without a usable attorney [OW-8, C-3]."""
-    if settings.owner_fallback is OwnerFallback.UNASSIGNED:
+    if settings.ownership.fallback is OwnerFallback.UNASSIGNED:
         return Owner(None, "unassigned", None, detail, tuple(considered))
     return _primary(firm, rule="fallback", detail=detail, considered=considered)
 

@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from app.rules.client import client_of, counted_matters, represents_client
-from app.rules.facts import ContactFacts, RuleSettings
+from app.rules.facts import ContactFacts
 from app.rules.records import MatterRecord, MatterStatus
+from app.rules.settings import Settings
 from app.rules.verdicts import Basis, Category, Grant, Tag
 
-TagRule = Callable[[ContactFacts, RuleSettings], Iterator[Grant]]
+TagRule = Callable[[ContactFacts, Settings], Iterator[Grant]]
 
 STATUS_LABELS = {
     MatterStatus.OPEN: "Active Client",
@@ -17,17 +18,17 @@ STATUS_LABELS = {
 }
 
 
-def clio(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def clio(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Mark contacts that come from Clio [TG-2]."""
     yield Grant("Clio", Category.DEFAULT, "clio", "Synced from Clio")
 
 
-def person(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def person(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Mark individuals [TG-3]."""
     yield Grant("Person", Category.DEFAULT, "person", "An individual in Clio")
 
 
-def client(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def client(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Grant Client for the flag, an own matter or a represented company [TG-5, TG-8, C-1, C-2]."""
     found = client_of(facts)
     if found is None:
@@ -41,7 +42,7 @@ def client(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
     yield Grant("Client", Category.CLIENT_STATUS, "client", because, _ids(matters))
 
 
-def client_status(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def client_status(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Grant at most one status: open outranks pending, pending outranks closed [TG-4, TG-6, TG-7, C-1]."""
     for status, label in STATUS_LABELS.items():
         matters = [matter for matter in counted_matters(facts) if matter.status is status]
@@ -51,10 +52,10 @@ def client_status(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant
             return
 
 
-def practice_area(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def practice_area(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Grant the practice areas of matters in the chosen statuses [TG-9]."""
     for matter in counted_matters(facts):
-        if matter.practice_area and matter.status in settings.practice_area_statuses:
+        if matter.practice_area and matter.status in settings.tags.practice_area.matter_status:
             because = f"Practice area of {_named([matter])} ({matter.status.value})"
             yield Grant(
                 matter.practice_area,
@@ -65,7 +66,7 @@ def practice_area(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant
             )
 
 
-def related_contact(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def related_contact(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Mark those who are tied to a matter that is not their own [TG-12, §15 rows 2, 3]."""
     for related in facts.related_matters:
         if related.matter.client_id != facts.contact.clio_id:
@@ -79,7 +80,7 @@ def related_contact(facts: ContactFacts, settings: RuleSettings) -> Iterator[Gra
             )
 
 
-def personal_or_company(facts: ContactFacts, settings: RuleSettings) -> Iterator[Grant]:
+def personal_or_company(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
     """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17]."""
     if represents_client(facts):
         because = f"Represents {_company(facts)}, a client"
@@ -103,7 +104,7 @@ TAG_RULES: tuple[TagRule, ...] = (
 )
 
 
-def tags(facts: ContactFacts, settings: RuleSettings) -> tuple[Tag, ...]:
+def tags(facts: ContactFacts, settings: Settings) -> tuple[Tag, ...]:
     """The tags of a contact that is in scope, in the order of their categories and labels."""
     return gather(grant for rule in TAG_RULES for grant in rule(facts, settings))
 

@@ -17,7 +17,8 @@ from app.db.leases import Assessed, Lease
 from app.db.records import codec
 from app.db.runs import Kind, Run
 from app.db.session import Session, transaction
-from app.rules.facts import ContactFacts, FirmFacts, RuleSettings
+from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.settings import Settings
 from app.rules.verdicts import Assessment, Change, ChangeKind, State
 from app.sync import Services, web_origin
 from app.sync.together import Stopping
@@ -35,7 +36,7 @@ class Basis:
 
     run: Run
     firm: FirmFacts
-    settings: RuleSettings
+    settings: Settings
     spelling: Spelling
     clio_origin: str
     now: datetime
@@ -61,7 +62,7 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     origin = web_origin(services, account)
     began, done = services.now(), 0
     while True:
-        basis = Basis(run, firm, RuleSettings(), spelling, origin, services.now())
+        basis = Basis(run, firm, Settings(), spelling, origin, services.now())
         async with transaction(services.database) as session:
             await leases.hold(session, lease)
             batch = await _assess_batch(session, lease, basis)

@@ -1,0 +1,211 @@
+"""What a firm chose: the settings document of the REST contract (api.md §4) as frozen values, with its defaults.
+
+Field ids are Clio's, integers in here and strings at the border of the API.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.rules.records import MatterStatus
+
+OPEN = frozenset({MatterStatus.OPEN})
+OPEN_AND_PENDING = frozenset({MatterStatus.OPEN, MatterStatus.PENDING})
+
+
+class OwnerSource(StrEnum):
+    """Who owns contacts [OW-1..3]."""
+
+    RESPONSIBLE_ATTORNEY = "responsible_attorney"
+    ORIGINATING_ATTORNEY = "originating_attorney"
+    PRIMARY_USER = "primary_user"
+
+
+class OwnerFallback(StrEnum):
+    """Who owns a contact for whom no attorney is found [OW-8]."""
+
+    PRIMARY_USER = "primary_user"
+    UNASSIGNED = "unassigned"
+
+
+class LabelFrom(StrEnum):
+    """What a practice area's label is made of [TG-9]."""
+
+    NAME = "name"
+    CATEGORY = "category"
+
+
+class AttorneyTags(StrEnum):
+    """Whose names become tags [TG-18]."""
+
+    NONE = "none"
+    MOST_RECENT = "most_recent"
+    ALL = "all"
+
+
+class Representatives(StrEnum):
+    """Whether people of client companies stand for them [C-6]."""
+
+    ALL = "all"
+    NONE = "none"
+
+
+class LabelFormat(StrEnum):
+    """How a custom field's value becomes a label [CF-2, CF-3]."""
+
+    DEFAULT = "default"
+    VALUE = "value"
+    NAME_VALUE = "name_value"
+    NAME = "name"
+
+
+class FallbackAuthor(StrEnum):
+    """Who writes to Clio for a user who is not connected [WB-5]."""
+
+    NONE = "none"
+    PRIMARY_CONNECTION = "primary_connection"
+
+
+class InitialSync(StrEnum):
+    """What becomes of the new clients that the first sync finds [NC-2]."""
+
+    EMIT = "emit"
+    HOLD = "hold"
+    SUPPRESS = "suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Only contacts with one of these labels, and none of those [CS-6]."""
+
+    include_any: tuple[str, ...] = ()
+    exclude_any: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeSettings:
+    """Who belongs in Levitate [CS-1..6, S8]."""
+
+    include_non_clients: bool = False
+    include_related: bool = False
+    related_role_exclude: tuple[str, ...] = ("opposing*", "adverse*", "judge", "witness")
+    primary_email_only: bool = False
+    segment: Segment = Segment()
+    opt_out_field_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnershipSettings:
+    """Who keeps the relationship [OW-1..11]."""
+
+    source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
+    fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
+    prefer_open: bool = False
+    sticky: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PracticeAreaTags:
+    """Practice areas of own matters [TG-9]."""
+
+    enabled: bool = True
+    matter_status: frozenset[MatterStatus] = OPEN
+    label_from: LabelFrom = LabelFrom.NAME
+
+
+@dataclass(frozen=True, slots=True)
+class MatterTags:
+    """A kind of tag that comes of matters in some statuses [TG-10, TG-13, TG-14]."""
+
+    enabled: bool = False
+    matter_status: frozenset[MatterStatus] = OPEN_AND_PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """On or off."""
+
+    enabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LocationTags:
+    """Which parts of the primary address become tags [TG-15]."""
+
+    city: bool = False
+    state: bool = False
+    postal_code: bool = False
+    country: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFieldTag:
+    """A custom field that makes tags, and how [CF-1..3]."""
+
+    field_id: int
+    label_format: LabelFormat = LabelFormat.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class TagSettings:
+    """Which tags the firm wants [TG-9..18, CF-1..5]."""
+
+    practice_area: PracticeAreaTags = PracticeAreaTags()
+    related_practice_area: MatterTags = MatterTags(matter_status=OPEN)
+    relationships: Switch = Switch()
+    matter_number: MatterTags = MatterTags()
+    matter_tag: MatterTags = MatterTags()
+    location: LocationTags = LocationTags()
+    responsible_attorney: AttorneyTags = AttorneyTags.NONE
+    originating_attorney: AttorneyTags = AttorneyTags.NONE
+    company_representatives: Representatives = Representatives.ALL
+    custom_fields: tuple[CustomFieldTag, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFactSettings:
+    """Which key facts the firm wants [KF-1..4]."""
+
+    birthday: bool = True
+    clio_id: bool = True
+    custom_date_field_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WritebackSettings:
+    """Which activities are written to Clio, and by whom [WB-4, WB-5]."""
+
+    email: bool = True
+    note: bool = True
+    phone_call: bool = True
+    text_message: bool = True
+    handwritten_card: bool = True
+    fallback_author: FallbackAuthor = FallbackAuthor.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class NewClientSettings:
+    """When a new client is announced [NC-2, NC-3, NC-7]."""
+
+    initial_sync: InitialSync = InitialSync.EMIT
+    require_open_matter: bool = False
+    surge_threshold: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictedMatters:
+    """Whether what rests only on permission-limited matters is withheld [S7]."""
+
+    withhold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The whole document."""
+
+    scope: ScopeSettings = field(default_factory=ScopeSettings)
+    ownership: OwnershipSettings = field(default_factory=OwnershipSettings)
+    tags: TagSettings = field(default_factory=TagSettings)
+    key_facts: KeyFactSettings = field(default_factory=KeyFactSettings)
+    writeback: WritebackSettings = field(default_factory=WritebackSettings)
+    new_client: NewClientSettings = field(default_factory=NewClientSettings)
+    restricted_matters: RestrictedMatters = field(default_factory=RestrictedMatters)
