@@ -5,9 +5,10 @@ Records are plain dicts in Clio's words; what they name is kept by id (`company_
 
 from bisect import insort
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Record = dict[str, Any]
 
@@ -31,13 +32,12 @@ class Firm:
         self.account: Record = {"id": account_id, "name": name, "state": "paying"}
         self.region = region
         self.version = 0
-        self.fields_unreadable: set[int] = (
-            set()
-        )  # users who get custom values stripped of their content
+        self.fields_unreadable: set[int] = set()  # users who get custom values stripped of content
         self._now = now
         self._zone = timezone(offset)
         self._records: dict[str, dict[int, Record]] = {kind: {} for kind in KINDS}
         self._ids: dict[str, list[int]] = {kind: [] for kind in KINDS}
+        self._highest: dict[str, int] = {}
         self._visible: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}
 
     # --- reading -----------------------------------------------------------------------------
@@ -49,6 +49,16 @@ class Firm:
     def ids(self, kind: str) -> list[int]:
         """The ids of a kind, rising."""
         return self._ids[kind]
+
+    def zone_of(self, user_id: int) -> tzinfo:
+        """The user's time zone, in which times are told; the firm's own where the user has none."""
+        name = self._records["user"][user_id].get("time_zone")
+        return ZoneInfo(name) if name else self._zone
+
+    def next_id(self, kind: str) -> int:
+        """An id for a new record, above all that were given."""
+        self._highest[kind] = max([self._highest.get(kind, 0), *self._ids[kind][-1:]]) + 1
+        return self._highest[kind]
 
     def sees(self, user_id: int, kind: str, record_id: int) -> bool:
         """Whether a user may see a record that exists."""

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from app.simulator.faults import Effect, Fault
@@ -22,6 +23,7 @@ from app.simulator.firm import Firm
 from app.simulator.fixture import harlow_pike
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import Simulator, logged
+from app.simulator.spoil import TRANSPORT
 
 __all__ = ["Simulator", "firms", "run"]
 
@@ -66,13 +68,28 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _OnSockets:
+    """Hands the socket under a request to those faults that break it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cycle = getattr(send, "__self__", None)  # uvicorn's own, in both of its HTTP protocols
+        if scope["type"] == "http" and cycle is not None:
+            scope["extensions"] = {**scope.get("extensions", {}), TRANSPORT: cycle.transport}
+        await self._app(scope, receive, send)
+
+
 async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None:
     """Serve the regions until cancelled."""
     async with asyncio.TaskGroup() as group:
         for region, port in ports.items():
             app = simulator.app(region)
             app.include_router(_steering(simulator))
-            config = uvicorn.Config(app, host=host, port=port, log_level="error", access_log=False)
+            config = uvicorn.Config(
+                _OnSockets(app), host=host, port=port, log_level="error", access_log=False
+            )
             group.create_task(_Server(config).serve())
 
 
