@@ -39,8 +39,16 @@ class Visitor:
         self.client_id, self.secret = third_party(region) if other else credentials(region)
         self.tokens: dict[str, Any] = {}
         self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(simulator.app(region)), base_url="https://clio.test"
+            transport=httpx.ASGITransport(simulator.app(region)),
+            base_url="https://clio.test",
+            auth=self._bear,
         )
+
+    def _bear(self, request: httpx.Request) -> httpx.Request:
+        """The token goes everywhere but to where tokens are made."""
+        if self.tokens and request.url.path != "/oauth/token":
+            request.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
+        return request
 
     async def authorize(self, **params: Any) -> httpx.Response:
         """Clio's page, or what follows a decision on it (`as_user`)."""
@@ -85,7 +93,6 @@ class Visitor:
     def use(self, tokens: dict[str, Any]) -> None:
         """Ask with these tokens from now on."""
         self.tokens = tokens
-        self.http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
 
     async def get(
         self, path: str, headers: dict[str, str] | None = None, **params: Any

@@ -90,7 +90,17 @@ async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None
             config = uvicorn.Config(
                 _OnSockets(app), host=host, port=port, log_level="error", access_log=False
             )
-            group.create_task(_Server(config).serve())
+            group.create_task(_serve(_Server(config)))
+
+
+async def _serve(server: _Server) -> None:
+    """Serve until cancelled; then let go of the port and of whoever still waits for an answer."""
+    try:
+        await server.serve()
+    finally:
+        if server.started:
+            server.force_exit = True
+            await server.shutdown()
 
 
 def _steering(simulator: Simulator) -> APIRouter:

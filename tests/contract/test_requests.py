@@ -35,7 +35,7 @@ WIDER = {
     "CustomFieldValue.value": "a string in the document, booleans and numbers on live accounts",
     "MatterStage.practice_area_id": "a string in the document, where every other id is an integer",
 }
-PYTHON = {
+PYTHON: dict[tuple[str, str | None], set[Any]] = {
     ("integer", None): {int},
     ("boolean", None): {bool},
     ("string", None): {str},
@@ -127,12 +127,13 @@ def compare(
 def expected(schema: Schema, accepted: set[Any]) -> set[Any]:
     """What a model should take for a schema: words where it lists words itself, whatever their case."""
     if "enum" in schema and str not in accepted:
-        words = {word.lower(): word for word in schema["enum"]}
-        return {word for word in accepted if words.pop(word.lower(), None)} | set(words)
+        known = {word.lower() for word in schema["enum"]}
+        return {word for word in accepted if word.lower() in known} | (
+            known - {word.lower() for word in accepted}
+        )
     items = document.item(schema)
     form = items.get("format")
-    found: set[Any] = PYTHON[items["type"], form if form in ("date", "date-time") else None]
-    return found
+    return PYTHON[items["type"], form if form in ("date", "date-time") else None]
 
 
 def types(annotation: Any) -> set[Any]:
