@@ -58,16 +58,18 @@ def understood(request: Request, grant: Grant, fault: Fault | None) -> Call:
         raise Refused(403, "ForbiddenError", answers.FORBIDDEN)
     params = parse_qs(request.url.query, keep_blank_values=True)
     if named or request.method != "GET":
-        _check_single(params)
+        _check_single(rule, params)
     gone = frozenset({fault.value} if fault and fault.effect == "unknown_field" else ())
     selection = fields.parse(rule.kind, params.get("fields", [None])[0], gone=gone)
     record_id = grant.user_id if named == "who_am_i" else int(named) if named else None
     return Call(request, grant, name, rule, record_id, params, selection)
 
 
-def _check_single(params: Params) -> None:
-    """A single record takes one parameter."""
+def _check_single(rule: ListRule, params: Params) -> None:
+    """A single record takes one parameter; Clio takes another, which is not simulated."""
     for name in params.keys() - {"fields"}:
+        if name in rule.refused:
+            raise ArgumentRefused(f"{name} is a filter of Clio's that is not simulated")
         raise ArgumentRefused(f"{name} is not a valid argument")
 
 

@@ -122,8 +122,7 @@ class _Region:
     async def token(self, request: Request) -> Response:
         """Codes and refresh tokens to access tokens."""
         fault = self._simulator.faults.strike(request.url.path)
-        instead = await spoil.instead(fault) if fault else None
-        if instead is not None:
+        if instead := await spoil.instead(fault):
             return self._logged(request, instead)
         form = {name: str(value) for name, value in (await request.form()).items()}
         try:
@@ -134,6 +133,8 @@ class _Region:
 
     async def deauthorize(self, request: Request) -> Response:
         """Kill a token."""
+        if instead := await spoil.instead(self._simulator.faults.strike(request.url.path)):
+            return self._logged(request, instead)
         form = await request.form()
         token = str(form.get("token", ""))
         if _bearer(request) != token or not self._oauth.deauthorize(token):
@@ -161,8 +162,7 @@ class _Region:
         return self._logged(request, response, grant.user_id)
 
     async def _answer(self, request: Request, grant: Grant, fault: Fault | None) -> Response:
-        instead = await spoil.instead(fault) if fault else None
-        if instead is not None:
+        if instead := await spoil.instead(fault):
             return instead
         version = request.headers.get("x-api-version", DEFAULT_VERSION)
         if not VERSIONS.fullmatch(version):

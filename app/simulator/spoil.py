@@ -18,8 +18,10 @@ MEGABYTE = 1_000_000
 BOMB = 64  # megabytes that a bomb unpacks to, unless told
 
 
-async def instead(fault: Fault) -> Response | None:
+async def instead(fault: Fault | None) -> Response | None:
     """What a fault answers instead of Clio; None for those that let it answer."""
+    if fault is None:
+        return None
     if fault.effect == "slow":
         await asyncio.sleep(float(fault.value))
     make = _INSTEAD.get(fault.effect)

@@ -154,3 +154,16 @@ async def test_faults_can_be_steered_from_another_process(clio, ann):
         assert steered.status_code == 204
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get(CONTACTS)
+        habits = {"tells_records": False, "clamps_limit": True}
+        assert (
+            await http.post(http.base_url.join("/_simulator/habits"), json=habits)
+        ).status_code == 204
+        answer = await http.get(CONTACTS, params={"limit": "999"})
+        assert answer.json()["meta"].keys() == {"paging"}
+
+
+async def test_faults_hit_the_end_of_an_authorisation_too(clio, ann):
+    clio.faults.add(Fault("status", path="/oauth/deauthorize", value="502"))
+    form = {"token": ann.tokens["access_token"]}
+    answers = [await ann.http.post("/oauth/deauthorize", data=form) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [502, 200]

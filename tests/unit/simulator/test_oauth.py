@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from app.simulator import serve
 from app.simulator.server import REGIONS, Simulator, credentials
 from tests.visitor import CALLBACK, Visitor, simulator_with
 
@@ -194,3 +195,22 @@ async def test_the_form_of_the_page_approves_and_declines(clio):
     clicked = {**hidden, "as_user": ["501", "decline"]}  # a browser sends the choice and the button
     declined = await visitor.http.post("/oauth/authorize", data=clicked)
     assert "error=access_denied" in declined.headers["location"]
+
+
+async def test_the_log_holds_no_code_and_no_token(clio):
+    visitor = Visitor(clio)
+    code = await visitor.code(501)
+    visitor.use((await visitor.exchange(code)).json())
+    await visitor.get("users.json")
+    told = repr(list(clio.log))
+    assert len(clio.log) == 3
+    secrets = (code, visitor.tokens["access_token"], visitor.tokens["refresh_token"])
+    assert not any(secret in told for secret in (*secrets, visitor.secret))
+
+
+@pytest.mark.parametrize("region", REGIONS)
+async def test_every_region_has_a_firm_to_connect(clock, region):
+    clio = simulator_with(*serve.firms(contacts=30, seed=1, now=clock), clock=clock)
+    visitor = await Visitor(clio, region).login(601)
+    me = (await visitor.get("users/who_am_i.json", fields="id,account{name}")).json()["data"]
+    assert me == {"id": 601, "account": {"name": "Seeded & Simulated LLP"}}
