@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import httpx
 import pytest
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 from app.clio import resources
 from app.clio.budget import Budget
@@ -145,6 +145,8 @@ def types(annotation: Any) -> set[Any]:
         return {found for part in get_args(annotation) if part is not ... for found in types(part)}
     if origin is Literal:
         return set(get_args(annotation))
+    if annotation is AwareDatetime:  # pydantic's name for a moment that bears its offset
+        return {datetime}
     if hasattr(annotation, "__value__"):
         return types(annotation.__value__)
     return {annotation}
