@@ -148,6 +148,9 @@ def demo(
         story.run(once=once, contacts=contacts, port=port)
     except DemoFailed as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        said.print("\nEnded; nothing is left behind.")
+        raise typer.Exit(130) from None
 
 
 @cli.command()

@@ -63,7 +63,10 @@ def with_keys(config: Config) -> Config:
                 f" such as a new one: {new_key()}"
             )
         try:
+            embedded.launcher()
             kept = kept_key(Path(config.data_dir) / "encryption.key")
+        except embedded.EmbeddedUnavailable as error:
+            fail(str(error))
         except OSError as error:
             fail(
                 f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} cannot be written ({error.strerror});"

@@ -39,11 +39,11 @@ class EmbeddedServer:
 
 def start(folder: Path) -> EmbeddedServer:
     """Start the server on a data folder, or attach to one that runs there; raises EmbeddedUnavailable."""
-    launcher = _launcher()
+    package = launcher()
     share = _share(folder)
     for left in reversed(range(TRIES)):
         try:
-            server = launcher.get_server(folder.resolve(), cleanup_mode=None)
+            server = package.get_server(folder.resolve(), cleanup_mode=None)
         except subprocess.TimeoutExpired:
             if not left:
                 break
@@ -71,7 +71,8 @@ def _share(folder: Path) -> TextIO:
     return share
 
 
-def _launcher() -> Any:
+def launcher() -> Any:
+    """The package of the embedded server; raises EmbeddedUnavailable where it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="platformdirs")
