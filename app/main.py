@@ -26,10 +26,9 @@ from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
-from app.db import migrate
 from app.db.session import open_database
 from app.sync import Budgets, Offered, Services, Timing
-from app.sync.schedule import start_clock
+from app.sync.schedule import SlotClock, start_clock
 from app.sync.work import work
 
 LEASE_OF_HEARTBEATS = 3  # a lease outlives this many heartbeats of its holder
@@ -49,7 +48,6 @@ class Parts:
 
     workers: bool = True
     clock: bool = True
-    migrate: bool = True
     clio_transports: Mapping[Region, httpx.AsyncBaseTransport] | None = None
 
 
@@ -108,7 +106,7 @@ def _regions(
 
 
 @asynccontextmanager
-async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[None]:
+async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[SlotClock | None]:
     """Clock and workers beside the block; at its end runs are laid down between two pages."""
     clock = start_clock(services) if parts.clock else None
     try:
@@ -116,7 +114,7 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[N
             if parts.workers:
                 group.create_task(work(services, dsn))
             try:
-                yield
+                yield clock
             finally:
                 services.stopping.set()
     finally:
@@ -133,9 +131,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(config, dsn, parts) as services:
             app.state.services = services
-            if parts.migrate:
-                await migrate.migrate(services.database)
-            async with at_work(services, dsn, parts):
+            async with at_work(services, dsn, parts) as clock:
+                app.state.clock = clock
                 yield
 
     app = FastAPI(
