@@ -1,0 +1,133 @@
+"""What each firm chose: every version of its settings, for ever, with its author and time [OV-5].
+
+Until somebody changes something nothing is stored and version 1 holds: the contract's defaults. A version is
+stored whole, defaults and all, so that it means the same when a later release has other defaults.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.records import codec
+from app.db.session import Session
+from app.rules.settings import Settings
+
+_table = tables.settings
+_codec = codec(Settings)
+
+FIRST = 1
+
+
+@dataclass(frozen=True)
+class StoredSettings:
+    """One version of an account's settings. `updated_by` is None where nobody was named."""
+
+    version: int
+    settings: Settings
+    updated_at: datetime
+    updated_by: str | None
+
+
+async def current(session: Session, account_id: str) -> StoredSettings:
+    """The newest version; version 1 is the defaults when nothing was stored yet."""
+    newest = (
+        select(_table)
+        .where(_table.c.account_id == account_id)
+        .order_by(_table.c.version.desc())
+        .limit(1)
+    )
+    row = (await session.execute(newest)).one_or_none()
+    return _stored(row) if row else await _defaults(session, account_id)
+
+
+async def lock_current(session: Session, account_id: str) -> StoredSettings:
+    """The newest version, and nobody else makes one before this transaction ends."""
+    accounts = tables.accounts
+    await session.execute(
+        select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
+    )
+    return await current(session, account_id)
+
+
+async def at_version(session: Session, account_id: str, version: int) -> Settings:
+    """What a version says; where no such version was stored, what the account begins with."""
+    query = select(_table.c.document).where(
+        _table.c.account_id == account_id, _table.c.version == version
+    )
+    document = (await session.execute(query)).scalar_one_or_none()
+    return Settings() if document is None else _codec.load(document)
+
+
+async def list_versions(
+    session: Session, account_id: str, *, after: int, limit: int
+) -> list[StoredSettings]:
+    """Versions, oldest first, those after `after`."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.version > after)
+        .order_by(_table.c.version)
+        .limit(limit)
+    )
+    found = [_stored(row) for row in rows]
+    if not found and after < FIRST:
+        return [await current(session, account_id)]
+    return found
+
+
+async def store(session: Session, account_id: str, new: StoredSettings) -> None:
+    """Store the next version, after `lock_current`; the first change stores also what was before it."""
+    first = [await _defaults(session, account_id)] if new.version == FIRST + 1 else []
+    rows = [_row(account_id, version) for version in (*first, new)]
+    await session.execute(insert(_table), rows)
+
+
+async def begin_run(session: Session, account_id: str, run_id: str) -> Settings:
+    """The settings that a run is judged by: the newest when it begins, the same ones when it goes on (F23)."""
+    runs = tables.runs
+    mine = (runs.c.account_id == account_id) & (runs.c.run_id == run_id)
+    newest = await current(session, account_id)
+    begun = (await session.execute(select(runs.c.phase, runs.c.settings_version).where(mine))).one()
+    if begun.phase is not None:
+        return await at_version(session, account_id, begun.settings_version)
+    await session.execute(update(runs).where(mine).values(settings_version=newest.version))
+    return newest.settings
+
+
+async def _defaults(session: Session, account_id: str) -> StoredSettings:
+    accounts = tables.accounts
+    query = select(accounts.c.created_at).where(accounts.c.account_id == account_id)
+    return StoredSettings(FIRST, Settings(), (await session.execute(query)).scalar_one(), None)
+
+
+def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "version": version.version,
+        "document": document(version.settings),
+        "updated_at": version.updated_at,
+        "updated_by": version.updated_by,
+    }
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The settings whole, defaults and all, as JSON objects."""
+    whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
+    return whole
+
+
+def parsed(whole: Any) -> Settings:
+    """The settings of a whole document."""
+    return _codec.load(whole)
+
+
+def _stored(row: Any) -> StoredSettings:
+    return StoredSettings(
+        version=row.version,
+        settings=_codec.load(row.document),
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+    )
