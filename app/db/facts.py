@@ -59,6 +59,22 @@ async def stale_facts(
     )
 
 
+async def facts_after(
+    session: Session, account_id: str, spelling: Spelling, *, after: int, limit: int
+) -> list[ContactFacts]:
+    """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
+    rows = await session.execute(
+        select(_contacts.c.record)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
+        .where(_contacts.c.record["is_person"].as_boolean())
+        .order_by(_contacts.c.clio_id)
+        .limit(limit)
+    )
+    return await _facts(
+        session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling
+    )
+
+
 async def _facts(
     session: Session, account_id: str, people: Sequence[ContactRecord], spelling: Spelling
 ) -> list[ContactFacts]:

@@ -54,12 +54,14 @@ async def lock_current(session: Session, account_id: str) -> StoredSettings:
 
 
 async def at_version(session: Session, account_id: str, version: int) -> Settings:
-    """What a version says; where no such version was stored, what the account begins with."""
+    """What a version says."""
     query = select(_table.c.document).where(
         _table.c.account_id == account_id, _table.c.version == version
     )
     document = (await session.execute(query)).scalar_one_or_none()
-    return Settings() if document is None else _codec.load(document)
+    if document is None and version == FIRST:
+        return Settings()
+    return parsed(document)
 
 
 async def list_versions(
@@ -85,16 +87,15 @@ async def store(session: Session, account_id: str, new: StoredSettings) -> None:
     await session.execute(insert(_table), rows)
 
 
-async def begin_run(session: Session, account_id: str, run_id: str) -> Settings:
-    """The settings that a run is judged by: the newest when it begins, the same ones when it goes on (F23)."""
+async def begin_run(session: Session, account_id: str, run_id: str) -> None:
+    """A run that begins is judged by the newest version; one that goes on, by the one it began with (F23)."""
     runs = tables.runs
-    mine = (runs.c.account_id == account_id) & (runs.c.run_id == run_id)
     newest = await current(session, account_id)
-    begun = (await session.execute(select(runs.c.phase, runs.c.settings_version).where(mine))).one()
-    if begun.phase is not None:
-        return await at_version(session, account_id, begun.settings_version)
-    await session.execute(update(runs).where(mine).values(settings_version=newest.version))
-    return newest.settings
+    await session.execute(
+        update(runs)
+        .where(runs.c.account_id == account_id, runs.c.run_id == run_id, runs.c.phase.is_(None))
+        .values(settings_version=newest.version)
+    )
 
 
 async def _defaults(session: Session, account_id: str) -> StoredSettings:
@@ -127,7 +128,7 @@ def parsed(whole: Any) -> Settings:
 def _stored(row: Any) -> StoredSettings:
     return StoredSettings(
         version=row.version,
-        settings=_codec.load(row.document),
+        settings=parsed(row.document),
         updated_at=row.updated_at,
         updated_by=row.updated_by,
     )

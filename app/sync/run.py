@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import connections, leases, mirror, pulls, runs
+from app.db import connections, leases, mirror, pulls, runs, settings
 from app.db.connections import Connection, Problem
 from app.db.leases import Lease
 from app.db.mirror import View
@@ -58,6 +58,8 @@ async def run(services: Services, account_id: str, run_id: str) -> timedelta | N
         lease = await leases.acquire(
             session, account_id, run_id, length=services.timing.lease, now=services.now()
         )
+        if lease is not None:
+            await settings.begin_run(session, account_id, run_id)
         found = await runs.get_run(session, account_id, run_id)
     if lease is None:
         return BUSY if found.status in runs.UNFINISHED else None
