@@ -11,8 +11,10 @@ from app.rules.tags import tags
 from app.rules.verdicts import Assessment
 
 
-def assess(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Assessment:
-    """What the rules say of a contact. Never raises, whatever Clio left out."""
+def assess(
+    facts: ContactFacts, firm: FirmFacts, settings: Settings, previous: str | None = None
+) -> Assessment:
+    """What the rules say of a contact whose owner was `previous`. Never raises, whatever Clio left out."""
     client = client_of(facts)
     found = scope(facts, client)
     mapped = profile(facts, firm.country)
