@@ -62,6 +62,7 @@ async def get_contact(
 
 @router.get(
     "/contacts/{contact_id}/history",
+    response_model=schemas.Page[schemas.Change],
     responses=problems(ContactNotFound, InvalidCursor, CursorMismatch),
 )
 async def get_contact_history(
@@ -70,7 +71,7 @@ async def get_contact_history(
     session: SessionDep,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> schemas.Page[schemas.Change]:
+) -> Response:
     """Every change of one contact, oldest first, with what was before and after, its cause and its run."""
     account_id = account.account_id
     asked = ("history", account_id, contact_id)
@@ -78,11 +79,9 @@ async def get_contact_history(
     await contacts.get_explained(session, account_id, contact_id)
     found = await feed.read_contact(session, account_id, contact_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[schemas.Change.model_validate({"seq": seq, **body}) for seq, body in page],
-        next_cursor=cursors.encode(page[-1][0], *asked) if more else None,
-        has_more=more,
-    )
+    following = cursors.encode(page[-1][0], *asked) if more else None
+    lines = [{"seq": seq, **body} for seq, body in page]  # as they were told then
+    return JSONResponse({"data": lines, "next_cursor": following, "has_more": more})
 
 
 async def _as_of(session: Session, account_id: str, contact_id: str, moment: datetime) -> Response:

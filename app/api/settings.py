@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Request, Response
+from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from app.api import cursors, schemas
@@ -175,14 +176,18 @@ async def list_settings_versions(
     )
 
 
-@router.post("/settings/preview", responses=problems(Invalid, InvalidCursor, CursorMismatch))
+@router.post(
+    "/settings/preview",
+    response_model=schemas.Preview,
+    responses=problems(Invalid, InvalidCursor, CursorMismatch),
+)
 async def preview_settings(
     body: schemas.PreviewIn,
     account: AccountDep,
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> schemas.Preview:
+) -> Response:
     """What other settings would change, made by the very function that the sync uses; nothing is stored.
 
     The counts are of the whole firm on every page. A cursor belongs to its candidate and to the settings that held.
@@ -198,11 +203,15 @@ async def preview_settings(
     asked = ("preview", account_id, stored.version, json.dumps(settings.document(candidate)))
     after = cursors.decode(cursor, *asked) if cursor else 0
     found = await preview(services, account_id, candidate, after=after, limit=limit)
-    return schemas.Preview(
-        summary=schemas.PreviewSummary.model_validate(found.summary, from_attributes=True),
-        data=[schemas.PreviewedChange.model_validate(change.body) for change in found.page],
-        next_cursor=cursors.encode(found.page[-1].clio_id, *asked) if found.more else None,
-        has_more=found.more,
+    summary = schemas.PreviewSummary.model_validate(found.summary, from_attributes=True)
+    following = cursors.encode(found.page[-1].clio_id, *asked) if found.more else None
+    return JSONResponse(
+        {
+            "summary": summary.model_dump(),
+            "data": [{"seq": None, **change.body} for change in found.page],
+            "next_cursor": following,
+            "has_more": found.more,
+        }
     )
 
 
