@@ -48,10 +48,12 @@ async def land_items(
     return len(changed)
 
 
-async def names(session: Session, account_id: str, resource: str) -> dict[int, str]:
-    """The current name of each item of a list."""
+async def names(
+    session: Session, account_id: str, resource: str, *, part: str = "name"
+) -> dict[int, str]:
+    """The current name, or another word, of each item of a list."""
     rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record["name"].as_string().label("name")).where(
+        select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
             _items.c.account_id == account_id, _items.c.resource == resource
         )
     )
@@ -61,7 +63,9 @@ async def names(session: Session, account_id: str, resource: str) -> dict[int, s
 async def _mark_named(
     session: Session, account_id: str, resource: str, changed: Sequence[int]
 ) -> None:
-    """Make stale whom a matter ties to one of these items."""
+    """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
+    if resource == "custom_fields":
+        await mirror.mark_valued(session, account_id, changed)
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
