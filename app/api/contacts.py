@@ -107,7 +107,12 @@ def _explained(found: Explained, row: NewClient | None, seen_by: list[str]) -> s
         scope=schemas.ExplainedScope(rule=assessment.scope.rule, detail=assessment.scope.detail),
         tags=[_tag(tag) for tag in assessment.tags],
         owner=_owner(assessment.owner) if assessment.owner else None,
+        not_granted=[
+            schemas.NotGranted(label=item.label, rule=item.rule, why=item.why)
+            for item in assessment.not_granted
+        ],
         new_client=_new_client(row) if row else None,
+        new_client_waits=assessment.client_waits,
         seen_by=seen_by,
         run_id=found.run_id,
     )
@@ -117,6 +122,8 @@ def _tag(tag: Tag) -> schemas.ExplainedTag:
     grants = [
         schemas.Grant(
             rule=grant.rule,
+            setting=grant.setting,
+            field_id=None if grant.field_id is None else str(grant.field_id),
             matter_clio_ids=[str(i) for i in grant.matter_ids],
             detail=grant.because,
         )

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, func, literal, or_, select, type_coerce, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db import mirror, tables
 from app.db.session import Session, among
@@ -13,7 +13,6 @@ from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
 _matters = tables.mirror_matters
-_contacts = tables.mirror_contacts
 
 CUSTOM_FIELDS = "custom_fields"
 RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
@@ -72,12 +71,16 @@ async def mark_gone(
 ) -> None:
     """The list was read whole: what it did not name has gone, what it names again is back."""
     named = among(_items.c.clio_id, listed)
-    await session.execute(
+    moved = await session.execute(
         update(_items)
         .where(_items.c.account_id == account_id, _items.c.resource == resource)
         .where(_items.c.gone == named)
         .values(gone=~named)
+        .returning(_items.c.clio_id)
     )
+    changed = moved.scalars().all()
+    if resource == CUSTOM_FIELDS and changed:
+        await mirror.mark_valued(session, account_id, changed)
 
 
 async def land_items(
@@ -108,10 +111,12 @@ async def land_items(
     return len(changed)
 
 
-async def names(session: Session, account_id: str, resource: str) -> dict[int, str]:
-    """The current name of each item of a list."""
+async def names(
+    session: Session, account_id: str, resource: str, *, part: str = "name"
+) -> dict[int, str]:
+    """The current name, or another word, of each item of a list."""
     rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record["name"].as_string().label("name")).where(
+        select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
             _items.c.account_id == account_id, _items.c.resource == resource
         )
     )
@@ -123,7 +128,7 @@ async def _mark_named(
 ) -> None:
     """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
     if resource == CUSTOM_FIELDS:
-        await mirror.mark_stale(session, account_id, _having(account_id, changed))
+        await mirror.mark_valued(session, account_id, changed)
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
@@ -139,13 +144,4 @@ async def _mark_named(
         account_id,
         client_ids={row.client_id for row in found if row.client_id is not None},
         matter_ids=[row.clio_id for row in found],
-    )
-
-
-def _having(account_id: str, field_ids: Sequence[int]) -> Any:
-    """The contacts that have a value of one of these custom fields [CF-5]."""
-    value = func.jsonb_array_elements(_contacts.c.record["custom_values"]).column_valued("value")
-    of_these = type_coerce(value, JSONB)["field_id"].as_integer().in_(field_ids)
-    return select(_contacts.c.clio_id).where(
-        _contacts.c.account_id == account_id, exists(select(literal(1)).where(of_these))
     )

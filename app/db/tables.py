@@ -262,6 +262,9 @@ mirror_matters = _table(
     Column("client_id", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
+    Column(  # from a connected user of unrestricted contact visibility (§15 row 22)
+        "hidden", Boolean, nullable=False, server_default=text("false")
+    ),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 Index("mirror_matters_client_idx", mirror_matters.c.account_id, mirror_matters.c.client_id)

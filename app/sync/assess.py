@@ -66,6 +66,8 @@ class Judged:
 async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     """Assess every stale person of the account, batch by batch, each in its own transaction."""
     async with transaction(services.database) as session:
+        await leases.hold(session, lease)
+        await facts.note_hidden(session, lease.account_id)
         due = await mirror.count_stale(session, lease.account_id)
         await leases.begin_assessing(session, lease, to_assess=due)
         chosen = await settings.at_version(session, lease.account_id, run.settings_version)
@@ -148,8 +150,9 @@ def judge(
     account_id: str, person: ContactFacts, known: StoredContact | None, basis: Basis
 ) -> Judged | None:
     """What the rules say of a person beside what is stored; None for one who never was in scope and is not."""
-    assessment = rules.assess(person, basis.firm, basis.settings)
     before = known.view if known else None
+    previous = before.owner.user_id if before and before.owner else None
+    assessment = rules.assess(person, basis.firm, basis.settings, previous)
     view = rules.view(before, assessment)
     if view is None:
         return None
@@ -177,7 +180,10 @@ def line(verdict: Judged, basis: Basis) -> Line:
         "at": contacts.zulu(basis.now),
         "cause": basis.cause,
         "fields": {
-            name: {"from": before, "to": after}
+            name: {
+                "from": contacts.field_document(name, before),
+                "to": contacts.field_document(name, after),
+            }
             for name, (before, after) in change["fields"].items()
         },
         "tags_added": change["tags_added"],

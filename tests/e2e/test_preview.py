@@ -63,8 +63,8 @@ def counted(lines: list[dict[str, Any]], new_clients: int) -> dict[str, Any]:
 
 
 def enters(line: dict[str, Any]) -> bool:
-    again = line["fields"].get("state", {})
-    return line["kind"] == "contact.added" or again.get("to") == "in_scope"
+    state: dict[str, Any] = line["fields"].get("state", {})
+    return bool(line["kind"] == "contact.added" or state.get("to") == "in_scope")
 
 
 async def ledger(world: World) -> int:
@@ -97,6 +97,18 @@ async def test_a_preview_stores_nothing_and_asks_clio_nothing(pulled: World):
     assert answer["summary"]["tags_added"]["Real Estate"] == 1
     assert {line["cause"] for line in answer["data"]} == {"settings"}
     assert {(line["seq"], line["run_id"]) for line in answer["data"]} == {(None, None)}
+
+
+async def test_related_persons_are_previewed_less_those_whose_role_is_excluded(pulled: World):
+    # S11: include_related → +1 (1005), 1009 is excluded by role
+    answer = await preview(pulled, {"scope": {"include_related": True}})
+    assert answer["summary"]["entering"] == 1
+    assert answer["summary"]["contacts_with_tag_changes"] == 0
+    assert answer["summary"]["owner_changes"] == 0
+    assert [(line["kind"], line["clio_id"]) for line in answer["data"]] == [
+        ("contact.added", "1005")
+    ]
+    assert answer["summary"]["tags_added"] == dict.fromkeys(answer["data"][0]["tags_added"], 1)
 
 
 async def test_the_settings_that_hold_change_nothing(pulled: World):

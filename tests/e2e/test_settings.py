@@ -34,6 +34,17 @@ async def test_a_change_of_settings_reaches_the_contacts_without_a_call_to_clio(
     assert (bram["tags_added"], bram["tags_removed"]) == (["Real Estate"], [])
 
 
+async def test_a_location_switched_on_tags_people_within_seconds(pulled: World):
+    # TG-1: Location city on → 1001 gains Raleigh, 0 Clio calls
+    pulled.simulator.log.clear()
+    run = await pulled.choose({"tags": {"location": {"city": True}}})
+    assert asked(pulled) == []
+    assert run is not None
+    line = (await pulled.changes())[-1]
+    assert (line["clio_id"], line["tags_added"]) == ("1001", ["Raleigh"])
+    assert (line["cause"], line["run_id"]) == ("settings", run["id"])
+
+
 async def test_owners_follow_the_chosen_source_and_return_with_it(pulled: World):
     # OW-2, TG-1
     before = await pulled.contacts()
@@ -136,7 +147,8 @@ async def test_a_deleted_field_in_the_settings_is_reported_and_the_run_succeeds(
 async def test_a_field_that_clio_no_longer_lists_has_gone_until_it_is_listed_again(pulled: World):
     # EN-3
     clio = pulled.simulator.firms[0]
-    taken = dict(clio.find("custom_field", 5))
+    taken = clio.find("custom_field", 5)
+    assert taken is not None
     clio.delete("custom_field", 5)
     await pulled.run()
     assert {"5"} == {f["id"] for f in await catalog_fields(pulled) if f["deleted"]}

@@ -177,7 +177,7 @@ async def test_settings_are_changed_by_managers_and_read_by_all(world: World):
         answer = await world.api.request(verb, URL, json={}, headers=cat)
         assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
     assert (await world.api.get(URL, headers=cat)).status_code == 200
-    body = {"settings": {}}
+    body: dict[str, Any] = {"settings": {}}
     assert (await world.api.post(f"{URL}/preview", json=body, headers=cat)).status_code == 200
     admin = {"Levitate-Role": "account_admin", "If-Match": '"1"'}
     assert (await world.api.patch(URL, json={}, headers=admin)).status_code == 200

@@ -35,6 +35,7 @@ from app.api.schemas.reasons import (
     ExplainedTag,
     Grant,
     NewClient,
+    NotGranted,
 )
 from app.api.schemas.runs import (
     ClioUsage,
@@ -102,6 +103,7 @@ __all__ = [
     "Grant",
     "KeyFact",
     "NewClient",
+    "NotGranted",
     "Owner",
     "OwnerChange",
     "Page",

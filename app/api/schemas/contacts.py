@@ -3,7 +3,13 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 class Company(BaseModel):
@@ -61,11 +67,17 @@ class Owner(BaseModel):
 
 
 class KeyFact(BaseModel):
-    """A short labelled value."""
+    """A short labelled value; a custom date names its field, and a doubtful value bears a flag."""
 
     kind: str
     label: str
     value: str
+    field_id: str | None = None
+    flag: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_gaps(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
 
 
 class Contact(BaseModel):
