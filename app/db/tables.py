@@ -320,6 +320,7 @@ contacts = _table(  # those who were once in scope, as Levitate holds them
     Column("search", Text, nullable=False),  # lower-cased name and addresses
     Column("view", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
+    Column("digest", LargeBinary),  # of view and explanation; null: not known
     Column("run_id", Text, nullable=False),
     _time("first_synced_at"),
     _time("updated_at"),
