@@ -56,7 +56,7 @@ def measure(stage: Stage, name: str, patch: dict[str, Any]) -> None:
     """Preview a change, then apply it; print what either took."""
     assert stage.service.process is not None
     peak, began = Peak(stage.service.process.pid), time.monotonic()
-    answer = stage.api.post(f"{URL}/preview", json={"settings": patch})
+    answer = stage.api.post(f"{URL}/preview", json={"settings": patch}, timeout=300)
     answer.raise_for_status()
     print(f"{name}: preview {report(began, peak)}")
     summary = answer.json()["summary"]
