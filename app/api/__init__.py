@@ -2,9 +2,19 @@
 
 from fastapi import APIRouter
 
-from app.api import accounts, changes, contacts, health, oauth, runs
+from app.api import (
+    accounts,
+    audit,
+    changes,
+    contacts,
+    health,
+    history,
+    oauth,
+    runs,
+    settings,
+)
 
 router = APIRouter()
-for part in (accounts, oauth, runs, contacts, changes, health):
+for part in (accounts, oauth, settings, runs, contacts, history, changes, audit, health):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db import catalog, tables
 from app.db.session import Session
 from app.errors import AppError
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
@@ -107,6 +107,15 @@ async def get_account(session: Session, account_id: str) -> Account:
     if account is None:
         raise AccountNotFound
     return account
+
+
+async def lock_account(session: Session, account_id: str) -> None:
+    """Nobody else changes the account or asks for a run of it before this transaction ends.
+
+    Taken before anything is written that names the account: two that wrote first would wait for each other.
+    """
+    locked = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
+    await session.execute(locked.with_for_update())
 
 
 async def list_accounts(
@@ -246,6 +255,7 @@ async def firm_facts(session: Session, account_id: str) -> FirmFacts:
         primary_user_id=account.fields.primary_user_id,
         users=frozenset(user.user_id for user in users if user.active),
         attorneys={clio_id: to.user_id for clio_id, to in mapped.items() if to.user_id},
+        fields=await catalog.custom_fields(session, account_id),
     )
 
 

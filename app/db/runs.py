@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import queue, tables
@@ -34,6 +34,7 @@ class Trigger(StrEnum):
     CONNECT = "connect"
     MANUAL = "manual"
     USERS = "users"
+    SETTINGS = "settings"
 
 
 class Status(StrEnum):
@@ -132,12 +133,20 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
             status=Status.QUEUED,
             slot=wish.slot,
             connection_id=wish.connection_id,
-            settings_version=1,
+            settings_version=_newest_settings(
+                account_id
+            ),  # as of now; the one it begins with counts
             queued_at=now,
         )
     )
     await queue.enqueue_run(session, account_id, run_id)
     return await get_run(session, account_id, run_id)
+
+
+def _newest_settings(account_id: str) -> ColumnElement[int]:
+    versions = tables.settings.c
+    newest = select(func.max(versions.version)).where(versions.account_id == account_id)
+    return func.coalesce(newest.scalar_subquery(), 1)
 
 
 async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None:

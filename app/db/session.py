@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -48,7 +49,19 @@ def open_database(dsn: str) -> Database:
         max_overflow=10,
         pool_timeout=20,
         connect_args=options,
+        json_serializer=_json,
+        json_deserializer=from_json,
     )
+
+
+class JsonText(str):
+    """Text that is JSON already: it goes into a JSONB column as it is."""
+
+    __slots__ = ()
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, JsonText) else to_json(value).decode()
 
 
 @asynccontextmanager

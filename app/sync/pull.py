@@ -92,6 +92,7 @@ class Puller:
     lease: Lease
     view: View
     refused: list[Problem] = field(default_factory=list)
+    listed: dict[str, set[int]] = field(default_factory=dict)  # what the small lists named
 
 
 async def pull_all(
@@ -124,11 +125,24 @@ async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> Non
 
 
 async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> None:
+    puller.listed[listing.name] = set()
     pages = puller.clio.pages(listing.resource, since=opened.since, cursor=opened.cursor)
     async for page in pages:
         await _land(puller, listing, page)
         if puller.services.stopping.is_set():
             raise Stopping
+    if listing in SMALL_LISTS and opened.cursor is None:
+        await _mark_gone(puller, listing)
+
+
+async def _mark_gone(puller: Puller, listing: Listing) -> None:
+    """A small list was read from end to end: what it no longer names has gone, unless it names nothing at all."""
+    listed = puller.listed[listing.name]
+    if not listed:
+        return
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, puller.lease)
+        await catalog.mark_gone(session, puller.view.account_id, listing.name, listed)
 
 
 async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: ClioRefused) -> None:
@@ -160,9 +174,13 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         log.warning(
             "record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason
         )
+    if listing in SMALL_LISTS:
+        named = (record.id for record in page.items)
+        unread = (record.clio_id for record in page.unreadable if record.clio_id is not None)
+        puller.listed[listing.name].update(named, unread)
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
-        lease, view = puller.lease, view_of(puller, listing, page)
+        lease, view = puller.lease, view_of(puller, listing)
         await listing.land(session, view, page)
         await pulls.turn_page(session, lease, view.connection_id, listing.name, turned)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
@@ -171,11 +189,10 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         )
 
 
-def view_of(puller: Puller, listing: Listing, page: Page[Any]) -> View:
-    """How much of the page's records is seen: what was left out or kept back must not blank what is known (I4, F19)."""
+def view_of(puller: Puller, listing: Listing) -> View:
+    """How much of the list's records is seen: a field that was left out must not blank what is known (I4, F19)."""
     dropped = any(name.startswith(f"{listing.name}.") for name in puller.clio.dropped)
-    stripped = any(isinstance(c, models.Contact) and mapping.is_stripped(c) for c in page.items)
-    return replace(puller.view, full_view=False) if dropped or stripped else puller.view
+    return replace(puller.view, full_view=False) if dropped else puller.view
 
 
 def usage_of(clio: ClioClient) -> Usage:
