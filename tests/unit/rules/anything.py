@@ -9,7 +9,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
-from app.rules.facts import ContactFacts, FirmFacts, Option, RelatedMatter
+from app.rules.facts import ContactFacts, CustomField, FirmFacts, Option, RelatedMatter
 from app.rules.records import (
     Address,
     Attorney,
@@ -159,9 +159,14 @@ ODD = st.fixed_dictionaries(
         "options": st.just({9001: Option(None), 9002: Option("Friend", deleted=True)}),
     },
 )
-DEFINITIONS = st.dictionaries(IDS, ODD, max_size=2).map(
-    lambda odd: {id_: replace(field, **odd.get(id_, {})) for id_, field in FIELDS.items()}
-) | st.just({})
+
+
+def definitions(odd: dict[int, dict[str, Any]]) -> dict[int, CustomField]:
+    return {id_: replace(field, **odd.get(id_, {})) for id_, field in FIELDS.items()}
+
+
+NO_FIELDS: dict[int, CustomField] = {}
+DEFINITIONS = st.dictionaries(IDS, ODD, max_size=2).map(definitions) | st.just(NO_FIELDS)
 USERS = st.sampled_from(["u_ann", "u_ben", "u_off"])
 FIRMS = st.builds(
     FirmFacts,

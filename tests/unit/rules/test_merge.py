@@ -211,7 +211,7 @@ FULL = replace(
 @pytest.mark.parametrize("name", sorted(field.name for field in fields(ContactRecord)))
 def test_no_single_part_that_a_restricted_view_lacks_is_lost(name, updated):
     # S3, one part after the other
-    blank = {"clio_id": 1001, "is_person": None, "is_client": False}.get(name)
+    blank: Any = {"clio_id": 1001, "is_person": None, "is_client": False}.get(name)
     blank = () if isinstance(getattr(FULL, name), tuple) else blank
     seen = replace(FULL, **{"updated_at": updated, name: blank})
     found = merge_contact(FULL, seen, full_view=False)

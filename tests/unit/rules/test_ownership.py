@@ -1,5 +1,7 @@
 """Who owns a contact: OW-1..11, C-3, C-4, §15 rows 2, 4, 5, 7, 24."""
 
+from typing import Any
+
 import pytest
 
 from app.rules.settings import OwnerFallback, OwnerSource, Representatives
@@ -53,7 +55,7 @@ def test_the_primary_user_owns_all_seven_and_no_matter_is_looked_at():
         assert not any(item.refusal is Refusal.ATTORNEY_NOT_MAPPED for item in found.not_granted)
 
 
-def two(first: dict, second: dict) -> Office:
+def two(first: dict[str, Any], second: dict[str, Any]) -> Office:
     """A client with two matters, 300 named by Ann and 301 by Ben."""
     known = {"client_id": 1006, "status": OPEN, "updated_at": at("2026-01-01")}
     office = Office().contact(1006, is_client=True)
