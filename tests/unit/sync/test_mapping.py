@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.clio import resources
 from app.clio.models import Contact, Matter, Relationship
 from app.rules.records import Attorney, CustomValue, Email, MatterStatus, Phone
 from app.sync.mapping import catalog_item, contact_record, matter_record, relationship_record
@@ -147,6 +148,13 @@ def test_a_relationship_needs_both_its_ends():
     assert (found.matter_id, found.contact_id, found.description) == (201, 1005, "Spouse")
     for end in ("matter", "contact"):
         assert relationship_record(Relationship.model_validate({**sent, end: None})) is None
+
+
+def test_nothing_but_clio_manage_is_asked():
+    # CS-9: Clio Grow is another product behind other addresses
+    asked = [value for value in vars(resources).values() if isinstance(value, resources.Resource)]
+    assert len(asked) == 7
+    assert all(resource.path.startswith("/api/v4/") for resource in asked)
 
 
 def test_a_catalog_item_is_what_clio_said_less_what_only_versions_it():
