@@ -89,6 +89,8 @@ def test_a_matter_of_another_group_than_the_accounts_is_restricted(kind, expecte
     assert tag(related, 1005, "Related Contacts").restricted is expected
     company = Office().matter(207, group_type=kind)
     assert tag(company, 1007, "Business Law").restricted is expected
+    assert not tag(company, 1007, "Company").restricted  # Clio flags the company, too
+    assert tag(company.contact(2001, is_client=False), 1007, "Company").restricted is expected
 
 
 def test_what_rests_on_restricted_matters_alone_may_be_withheld():

@@ -69,9 +69,15 @@ def test_the_client_tag_says_each_reason_for_itself():
     flag, own = tag(Office(), 1001, "Client").grants
     assert (flag.because, flag.matter_ids) == ("Clio flags this person as a client", ())
     assert (own.because, own.matter_ids) == ("Client of 00201-Moreno, 00202-Moreno", (201, 202))
-    [company] = tag(Office(), 1007, "Client").grants
-    assert company.because == "Represents Northwind Bakery LLC, a client"
-    assert (company.matter_ids, company.setting) == ((207,), "/tags/company_representatives")
+    flag, matters = tag(Office(), 1007, "Client").grants
+    assert flag.because == "Represents Northwind Bakery LLC, which Clio flags as a client"
+    assert matters.because == "Represents Northwind Bakery LLC, client of 00207-Northwind"
+    assert (flag.matter_ids, matters.matter_ids) == ((), (207,))
+    assert flag.setting == matters.setting == "/tags/company_representatives"
+    assert [g.because for g in tag(Office(), 1007, "Company").grants] == [
+        flag.because,
+        matters.because,
+    ]
 
 
 def test_a_long_list_of_matters_is_cut_in_words_but_not_in_ids():
@@ -315,9 +321,10 @@ def test_without_representatives_people_stand_for_themselves():
 
 def test_a_company_that_nobody_shows_is_called_as_the_person_has_it():
     office = Office(contacts={1007: Office().contacts[1007]}).contact(1007, company_name="Bakery")
-    assert tag(office, 1007, "Company").grants[0].because == "Represents Bakery, a client"
-    nameless = office.contact(1007, company_name=None)
-    assert tag(nameless, 1007, "Company").grants[0].because == "Represents a company, a client"
+    [grant] = tag(office, 1007, "Company").grants
+    assert grant.because == "Represents Bakery, client of 00207-Northwind"
+    [grant] = tag(office.contact(1007, company_name=None), 1007, "Company").grants
+    assert grant.because == "Represents a company, client of 00207-Northwind"
 
 
 ATTORNEYS = [  # TG-18
@@ -357,10 +364,9 @@ def test_the_most_recent_attorney_is_of_any_status_and_ignores_the_preference_fo
     assert of(office, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
 
 
-def test_an_attorney_without_a_name_makes_no_tag():
-    office = (
-        Office()
-        .matter(201, responsible=Attorney(501))
-        .chooses(tags__responsible_attorney=AttorneyTags.MOST_RECENT)
-    )
-    assert of(office, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
+def test_an_attorney_without_a_name_makes_no_tag_and_gives_way_to_nobody():
+    office = Office().matter(201, responsible=Attorney(501))
+    latest = office.chooses(tags__responsible_attorney=AttorneyTags.MOST_RECENT)
+    assert of(latest, 1001, Category.ATTORNEY) == []
+    every = office.chooses(tags__responsible_attorney=AttorneyTags.ALL)
+    assert of(every, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
