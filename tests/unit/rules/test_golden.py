@@ -54,3 +54,5 @@ def test_whoever_is_in_is_added_with_all_tags():
     assert change.kind is ChangeKind.ADDED
     assert change.tags_added == tuple(GOLDEN[1001][0])
     assert change.tags_removed == ()
+    assert not {"state", "state_reason"} & change.fields.keys()
+    assert change.fields["title"] == (None, "Teacher")

@@ -173,6 +173,12 @@ def test_a_name_goes_with_the_id_that_it_belonged_to(full_view):
     assert matter.responsible == Attorney(502)
 
 
+def test_another_name_of_the_same_record_does_not_count_in_a_view_that_is_not_newer():
+    seen = replace(M201, practice_area="Family", stage="Started", responsible=Attorney(501, "A."))
+    assert merge_matter(M201, seen, full_view=False) == M201
+    assert merge_matter(M201, seen, full_view=True) == seen
+
+
 def test_a_name_that_was_withheld_is_filled_in_by_whoever_sees_it():
     known = replace(M201, practice_area=None, responsible=Attorney(501))
     found = merge_matter(known, M201, full_view=False)
