@@ -1,14 +1,14 @@
 """Every table of ours, in one place to read; `migrations/` brings a database here.
 
-Every key begins with the account, so that the tables could be spread by account over a distributed
-PostgreSQL (docs/decisions/0005). The two exceptions belong to no account: service tokens, and the tables
-of pgqueuer, which its own migration makes.
+Every key begins with the account, so that the tables could be spread over a distributed PostgreSQL
+(docs/decisions/0005), but for service tokens and the tables of pgqueuer, which its own migration makes.
 """
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -60,9 +60,7 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
-    Column(
-        "clio_region", Text
-    ),  # with the two below: the firm that the first connection bound [AU-4]
+    Column("clio_region", Text),  # with the two below: the firm that was bound first [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
@@ -99,6 +97,7 @@ connections = _table(
     Column("sealed_tokens", Text),
     _time("connected_at", nullable=True),
     _time("last_sync_at", nullable=True),
+    _time("left_at", nullable=True),  # since when it works no longer: what it alone saw is frozen
     Column("problem_code", Text),
     Column("problem_detail", Text),
     _time("created_at"),
@@ -158,6 +157,7 @@ runs = _table(
     Column("status", Text, nullable=False),
     Column("slot", Text),
     Column("connection_id", Text),  # whose view a coverage run completes
+    Column("contact_clio_id", BigInteger),  # whom a contact run is about
     Column("settings_version", Integer, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     _time("leased_until", nullable=True),
@@ -219,6 +219,8 @@ mirror_contacts = _table(
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     Column("stale", Boolean, nullable=False),
+    Column("gone", Text),  # why it was taken out of the mirror; null while it is in it
+    Column("merged_into", BigInteger),  # the contact that took over the matters of one gone [S6]
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 Index(
@@ -238,6 +240,7 @@ mirror_matters = _table(
     "mirror_matters",
     Column("clio_id", BigInteger, nullable=False),
     Column("client_id", BigInteger),
+    Column("former_client_id", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     PrimaryKeyConstraint("account_id", "clio_id"),
@@ -264,7 +267,7 @@ Index(
     mirror_relationships.c.contact_id,
 )
 
-catalog_items = _table(  # the four small lists: users, custom fields, practice areas, matter stages
+catalog_items = _table(  # users, custom fields, practice areas, matter stages
     "catalog_items",
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
@@ -272,11 +275,12 @@ catalog_items = _table(  # the four small lists: users, custom fields, practice 
     PrimaryKeyConstraint("account_id", "resource", "clio_id"),
 )
 
-sightings = _table(  # that a connection sees a record
+sightings = _table(  # that a connection sees a record, and what it was shown of it
     "sightings",
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     Column("connection_id", Text, nullable=False),
+    Column("digest", LargeBinary),
     PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
 )
 
@@ -305,6 +309,7 @@ changes = _table(  # the change feed: append only, `seq` in the order of commit 
     Column("seq", BigInteger, nullable=False),
     Column("contact_id", Text, nullable=False),
     Column("body", JSONB, nullable=False),
+    Column("run_id", Text, Computed("body ->> 'run_id'", persisted=True)),
     PrimaryKeyConstraint("account_id", "seq"),
 )
 

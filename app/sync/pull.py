@@ -18,10 +18,10 @@ from app.clio.resources import Page, Resource
 from app.db import catalog, leases, mirror, pulls
 from app.db.connections import Problem
 from app.db.leases import Lease
-from app.db.mirror import View
 from app.db.pulls import Pull, Turned
 from app.db.runs import Usage
 from app.db.session import Session, transaction
+from app.db.sightings import View
 from app.sync import Services, mapping
 from app.sync.together import Stopping, together
 

@@ -15,9 +15,9 @@ from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
 from app.db import connections, leases, mirror, pulls, runs
 from app.db.connections import Connection, Problem
 from app.db.leases import Lease
-from app.db.mirror import View
 from app.db.runs import Kind, Run, Status, Trigger, Usage
 from app.db.session import transaction
+from app.db.sightings import View
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.sync import Services
 from app.sync.assess import assess_stale
