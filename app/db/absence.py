@@ -82,13 +82,14 @@ async def absent(
 
 
 async def listed_among(
-    session: Session, lease: Lease, resource: str, clio_ids: Sequence[int]
+    session: Session, lease: Lease, resource: str, clio_ids: Sequence[int], *, by: str | None = None
 ) -> set[int]:
-    """Those of these records that some connection found listed in this run."""
+    """Those of these records that this connection, or any, found listed in this run."""
     rows = await session.execute(
         text(
             "select distinct id from listed, unnest(clio_ids) as id"
             " where account_id = :account and run_id = :run and resource = :resource"
+            " and (cast(:by as text) is null or connection_id = :by)"
             " and clio_ids && cast(:ids as bigint[]) and id = any(cast(:ids as bigint[]))"
         ),
         {
@@ -96,6 +97,7 @@ async def listed_among(
             "run": lease.run_id,
             "resource": resource,
             "ids": list(clio_ids),
+            "by": by,
         },
     )
     return set(rows.scalars())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import mirror, tables
@@ -56,6 +56,18 @@ async def names(session: Session, account_id: str, resource: str) -> dict[int, s
         )
     )
     return {row.clio_id: row.name for row in rows if row.name}
+
+
+async def usable_fields(session: Session, account_id: str) -> set[int]:
+    """The custom fields of contacts that Clio has; empty also when they could never be read."""
+    rows = await session.execute(
+        select(_items.c.clio_id).where(
+            _items.c.account_id == account_id,
+            _items.c.resource == "custom_fields",
+            ~func.coalesce(_items.c.record["deleted"].as_boolean(), False),
+        )
+    )
+    return set(rows.scalars())
 
 
 async def _mark_named(

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.db import catalog, tables
 from app.db.mirror import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
-from app.rules.facts import ContactFacts, RelatedMatter
+from app.rules.facts import ContactFacts, Gone, RelatedMatter
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 _contacts = tables.mirror_contacts
@@ -48,15 +48,18 @@ async def stale_facts(
 ) -> list[ContactFacts]:
     """The next persons whose assessment is due, by id, with all that the rules need of them."""
     rows = await session.execute(
-        select(_contacts.c.record)
+        select(_contacts.c.record, _contacts.c.gone, _contacts.c.merged_into)
         .where(_contacts.c.account_id == account_id, _contacts.c.stale)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
         .with_for_update()
     )
-    return await _facts(
-        session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling
-    )
+    stale = [(CONTACTS.codec.load(row.record), row.gone, row.merged_into) for row in rows]
+    found = await _facts(session, account_id, [record for record, _, _ in stale], spelling)
+    return [
+        replace(known, gone=Gone(why, heir)) if why else known
+        for known, (_, why, heir) in zip(found, stale, strict=True)
+    ]
 
 
 async def _facts(
@@ -96,7 +99,9 @@ async def _companies(
 ) -> dict[int, ContactRecord]:
     rows = await session.execute(
         select(_contacts.c.clio_id, _contacts.c.record).where(
-            _contacts.c.account_id == account_id, among(_contacts.c.clio_id, company_ids)
+            _contacts.c.account_id == account_id,
+            among(_contacts.c.clio_id, company_ids),
+            _contacts.c.gone.is_(None),
         )
     )
     return {row.clio_id: CONTACTS.codec.load(row.record) for row in rows}

@@ -165,6 +165,19 @@ async def mark_all_stale(session: Session, account_id: str) -> None:
     await mark_stale(session, account_id, everybody)
 
 
+async def matters_of(
+    session: Session, account_id: str, relationship_ids: Collection[int]
+) -> dict[int, int]:
+    """To which matter each of these relationships leads."""
+    rows = await session.execute(
+        select(_relationships.c.clio_id, _relationships.c.matter_id).where(
+            _relationships.c.account_id == account_id,
+            among(_relationships.c.clio_id, relationship_ids),
+        )
+    )
+    return {row.clio_id: row.matter_id for row in rows}
+
+
 async def count_stale(session: Session, account_id: str) -> int:
     """How many assessments are due."""
     counted = text("select count(*) from mirror_contacts where account_id = :account and stale")

@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from app.db import tables, tables_sync
 from app.db.session import Session, among
@@ -63,8 +63,27 @@ async def readable(
     )
 
 
-async def waiting(session: Session, view: View, *, run_id: str) -> dict[str, list[int]]:
-    """Records of a connection that wait and that this run has not met, by resource."""
+async def all_readable(
+    session: Session, account_id: str, run_id: str, connection_id: str, *, now: datetime
+) -> None:
+    """Lists that a run read whole without meeting a record of unreadable id have none any more."""
+    await session.execute(
+        text(
+            "update quarantine q set resolved_at = :now from pulls p"
+            " where q.account_id = :account and q.connection_id = :connection and q.clio_id = 0"
+            " and q.resolved_at is null and q.run_id <> :run and p.account_id = q.account_id"
+            " and p.run_id = :run and p.connection_id = q.connection_id"
+            " and p.resource = q.resource and p.complete and p.since is null"
+            " and not exists (select from quarantine n where n.account_id = q.account_id"
+            " and n.run_id = :run and n.connection_id = q.connection_id"
+            " and n.resource = q.resource and n.clio_id = 0)"
+        ),
+        {"now": now, "account": account_id, "run": run_id, "connection": connection_id},
+    )
+
+
+async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> dict[str, list[int]]:
+    """The first records of a connection that wait and that this run has not met, by resource."""
     met = (
         select(_table.c.resource, _table.c.clio_id)
         .where(_table.c.account_id == view.account_id, _table.c.run_id == run_id)
@@ -75,7 +94,8 @@ async def waiting(session: Session, view: View, *, run_id: str) -> dict[str, lis
         .where(_table.c.account_id == view.account_id, _table.c.resolved_at.is_(None))
         .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != NAMELESS)
         .except_(met)
-        .order_by(_table.c.resource, _table.c.clio_id)
+        .order_by("resource", "clio_id")
+        .limit(limit)
     )
     found: dict[str, list[int]] = {}
     for row in rows:
@@ -88,7 +108,7 @@ async def still_aside(session: Session, account_id: str, *, limit: int) -> list[
     logins = tables.connections
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
-        .distinct(_table.c.resource, _table.c.clio_id)
+        .ext(distinct_on(_table.c.resource, _table.c.clio_id))
         .join(
             logins,
             (logins.c.account_id == _table.c.account_id)

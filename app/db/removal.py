@@ -19,9 +19,6 @@ _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
 _relationships = tables.mirror_relationships
 
-REMOVED = "removed_in_clio"  # proven: Clio has it no longer
-NOT_VISIBLE = "not_visible"  # its last viewer left too long ago
-
 
 @dataclass(frozen=True)
 class Heir:

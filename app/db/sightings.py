@@ -155,6 +155,20 @@ async def seen_alone(session: Session, account_id: str, connection_id: str) -> A
     )
 
 
+async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
+    """How many contacts and matters are known that no connection sees, whether it works or not."""
+    found = {}
+    for resource, here in (("contacts", "m.gone is null"), ("matters", "true")):
+        counted = text(
+            f"select count(*) from mirror_{resource} m where m.account_id = :account and {here}"  # noqa: S608  # our own names
+            " and not exists (select from sightings s where s.account_id = m.account_id"
+            " and s.resource = :resource and s.clio_id = m.clio_id)"
+        )
+        names = {"account": account_id, "resource": resource}
+        found[resource] = int((await session.execute(counted, names)).scalar_one())
+    return found
+
+
 async def expired(
     session: Session, account_id: str, resource: str, *, left_before: datetime, limit: int
 ) -> list[int]:

@@ -2,6 +2,7 @@
 
 from app.rules.client import client_of
 from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.gone import gone
 from app.rules.keyfacts import key_facts
 from app.rules.ownership import owner
 from app.rules.profile import profile
@@ -13,6 +14,8 @@ from app.rules.verdicts import Assessment
 
 def assess(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Assessment:
     """What the rules say of a contact. Never raises, whatever Clio left out."""
+    if facts.gone is not None:
+        return gone(facts.gone)
     client = client_of(facts)
     found = scope(facts, client)
     mapped = profile(facts, firm.country)

@@ -15,6 +15,14 @@ class RelatedMatter:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """That a contact left Clio, or our sight for good; `merged_into` is who seems to have taken its place [S6]."""
+
+    reason: str
+    merged_into: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FirmFacts:
     """What all contacts of an account share.
 
@@ -33,7 +41,7 @@ class ContactFacts:
     """All that is known of one contact: the record, its company, its matters.
 
     `own_matters` have this contact as their client, `company_matters` its company (empty unless there is one),
-    `related_matters` name it in a relationship; the lists come in any order.
+    `related_matters` name it in a relationship; the lists come in any order. Of one that is `gone` nothing else counts.
     """
 
     contact: ContactRecord
@@ -41,3 +49,4 @@ class ContactFacts:
     own_matters: tuple[MatterRecord, ...] = ()
     company_matters: tuple[MatterRecord, ...] = ()
     related_matters: tuple[RelatedMatter, ...] = ()
+    gone: Gone | None = None

@@ -3,7 +3,7 @@
 Only this writes the feed. A contact whose assessment comes out as before writes nothing but that it is settled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,17 +15,17 @@ from app.db.facts import Spelling
 from app.db.feed import Line
 from app.db.leases import Assessed, Lease
 from app.db.records import codec
-from app.db.runs import Kind, Run
+from app.db.runs import Kind, Run, Trigger
 from app.db.session import Session, transaction
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.settings import Settings
-from app.rules.verdicts import Assessment, Change, ChangeKind, State
-from app.sync import Services, web_origin
+from app.rules.verdicts import Assessment, Change, State
+from app.sync import Services, leaving, web_origin
 from app.sync.together import Stopping
 
 BATCH = 200
 
-_CAUSES = {Kind.REDERIVE: "users"}
+_CAUSES = {(Kind.REDERIVE, Trigger.USERS): "users", (Kind.REDERIVE, Trigger.MANUAL): "manual"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 _changes = codec(Change)
 
@@ -54,6 +54,7 @@ class Judged:
 async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     """Assess every stale person of the account, batch by batch, each in its own transaction."""
     async with transaction(services.database) as session:
+        await leaving.take_up(session, lease)
         due = await mirror.count_stale(session, lease.account_id)
         await leases.begin_assessing(session, lease, to_assess=due)
         account = await accounts.get_account(session, lease.account_id)
@@ -69,7 +70,8 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             done += batch.contacts
             end = expected_end(began, basis.now, done=done, due=due)
             await leases.assessed(session, lease, batch, expected_end=end)
-        if batch.contacts < BATCH:
+            more = batch.contacts == BATCH or await leaving.decide(session, lease, now=basis.now)
+        if not more:
             return
         if services.stopping.is_set():
             raise Stopping
@@ -87,6 +89,9 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis) -> Assesse
         for person in stale
         if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis))
     ]
+    leave = {verdict.contact.clio_id for verdict in judged if _leaves(verdict, known)}
+    kept = await leaving.keep_back(session, lease, basis.run, leave, clio_ids, now=basis.now)
+    judged = [verdict for verdict in judged if verdict.contact.clio_id not in kept]
     await contacts.save(
         session,
         account_id,
@@ -101,7 +106,7 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis) -> Assesse
         contacts=len(stale),
         changed=len(told),
         entered=sum(_entered(verdict, known.get(verdict.contact.clio_id)) for verdict in told),
-        left_scope=sum(_is_kind(verdict, ChangeKind.OUT_OF_SCOPE) for verdict in told),
+        left_scope=sum(verdict.contact.clio_id in leave for verdict in told),
         new_clients=entered,
     )
 
@@ -137,7 +142,7 @@ def line(verdict: Judged, basis: Basis) -> Line:
         "clio_id": str(verdict.contact.clio_id),
         "run_id": basis.run.run_id,
         "at": contacts.zulu(basis.now),
-        "cause": _CAUSES.get(basis.run.kind, "sync"),
+        "cause": _CAUSES.get((basis.run.kind, basis.run.trigger), "sync"),
         "fields": {
             name: {"from": before, "to": after}
             for name, (before, after) in change["fields"].items()
@@ -180,8 +185,10 @@ def _entered(verdict: Judged, known: StoredContact | None) -> bool:
     return verdict.contact.view.state is State.IN_SCOPE and not was_in
 
 
-def _is_kind(verdict: Judged, kind: ChangeKind) -> bool:
-    return verdict.change is not None and verdict.change.kind is kind
+def _leaves(verdict: Judged, known: Mapping[int, StoredContact]) -> bool:
+    was = known.get(verdict.contact.clio_id)
+    now_out = verdict.contact.view.state is not State.IN_SCOPE
+    return now_out and was is not None and was.view.state is State.IN_SCOPE
 
 
 def expected_end(began: datetime, now: datetime, *, done: int, due: int) -> datetime | None:

@@ -6,23 +6,34 @@ problems say who must act [§15 row 35].
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import connections, leases, mirror, pulls, runs
+from app.db import absence, connections, leases, mirror, pulls, quarantine, runs
 from app.db.connections import Connection, Problem
 from app.db.leases import Lease
 from app.db.runs import Kind, Run, Status, Trigger, Usage
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.db.sightings import View
 from app.errors import AppError, DatabaseUnavailable, Fenced
-from app.sync import Services
+from app.rules.settings import Settings
+from app.sync import Services, findings
+from app.sync.absence import confirm_missing
 from app.sync.assess import assess_stale
 from app.sync.connect import clio_for, login_of
-from app.sync.pull import PAGE, RECORDS, RELATIONSHIPS, SMALL_LISTS, Puller, pull_all, usage_of
+from app.sync.pull import (
+    PAGE,
+    RECORDS,
+    RELATIONSHIPS,
+    SMALL_LISTS,
+    Puller,
+    pull_all,
+    retry_quarantine,
+    usage_of,
+)
 from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
@@ -30,6 +41,8 @@ DATABASE_BACK = timedelta(seconds=5)
 RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
+
+PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
 
 log = structlog.get_logger(__name__)
 
@@ -150,35 +163,86 @@ async def _pull_connections(
     if not mine:
         text = "No Clio login of this account works; a user must connect again"
         problems.append(runs.problem_row(Problem("needs_reconnect", text), None))
+    pullers: list[Puller] = []
     for nth, connection in enumerate(mine):
-        found_here = await _pull_as(services, lease, found, connection, widest=nth == 0)
-        problems += [runs.problem_row(problem, connection.connection_id) for problem in found_here]
+        puller = await _pull_as(services, lease, found, connection, widest=nth == 0)
+        pullers += [puller] if puller.complete else []
+        problems += [
+            runs.problem_row(problem, connection.connection_id) for problem in puller.refused
+        ]
+    if found.kind in PROPOSING:
+        await _confirm_missing(pullers, full=found.kind is Kind.FULL)
+    await _told(services, lease, pullers, problems)
+
+
+async def _confirm_missing(pullers: Sequence[Puller], *, full: bool) -> None:
+    try:
+        await confirm_missing(pullers, full=full)
+    except (
+        ClioReauthRequired
+    ):  # the next run finds out whose login it was; what was not asked is not gone
+        log.warning("confirmation_cut_short")
+    finally:
+        for puller in pullers:
+            await _count(puller.services, puller.lease, usage_of(puller.clio))
+
+
+async def _told(
+    services: Services, lease: Lease, pullers: Sequence[Puller], problems: Problems
+) -> None:
+    """Clio has been read: withdraw what was frozen for too long, and say what is amiss."""
+    now, more = services.now(), True
+    while more:
+        async with transaction(services.database) as session:
+            await leases.hold(session, lease)
+            more = await findings.withdraw_expired(session, lease.account_id, now=now)
+    pulled = [puller.view.connection_id for puller in pullers]
+    async with transaction(services.database) as session:
+        await leases.hold(session, lease)
+        await findings.note_pulled(session, lease.account_id, pulled, problems, now=now)
 
 
 async def _pull_as(
     services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
-) -> Sequence[Problem]:
+) -> Puller:
+    """All lists as one login shows them; `refused` of the puller says what they lack, `complete` whether they ended."""
     clio = clio_for(services, connection)
+    puller = Puller(
+        services,
+        clio,
+        lease,
+        View(connection.account_id, connection.connection_id, full_view=False),
+    )
     try:
         login = login_of(await clio.who_am_i())
-        view = View(connection.account_id, connection.connection_id, login.full_view)
-        puller = Puller(services, clio, lease, view)
+        puller = replace(puller, view=replace(puller.view, full_view=login.full_view))
         listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
-        problems = await pull_all(puller, listings, await _since(services, found, connection))
+        await pull_all(puller, listings, await _since(services, found, connection))
+        await retry_quarantine(puller)
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
-        async with transaction(services.database) as session:
-            await connections.give_up(
-                session, connection, connections.Status.NEEDS_RECONNECT, problem
-            )
-        log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
-        return [problem]
+        await _lost(services, lease, connection, problem)
+        return replace(puller, refused=[problem])
     finally:
         await _count(services, lease, usage_of(clio))
+    now = services.now()
     async with transaction(services.database) as session:
+        await leases.hold(session, lease)
         await connections.update_login(session, connection, login)
-        await connections.synced(session, connection, now=services.now())
-    return problems
+        await connections.synced(session, connection, now=now)
+        await quarantine.all_readable(
+            session, lease.account_id, lease.run_id, connection.connection_id, now=now
+        )
+    return replace(puller, complete=True)
+
+
+async def _lost(services: Services, lease: Lease, connection: Connection, problem: Problem) -> None:
+    """The login works no longer, while the run goes on with the others [S9]."""
+    status = connections.Status.NEEDS_RECONNECT
+    async with transaction(services.database) as session:
+        await leases.hold(session, lease)
+        await findings.login_left(session, connection, status, problem, now=services.now())
+    log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
 
 
 async def _since(
@@ -212,6 +276,17 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
         )
         if outcome.status is Status.SUCCEEDED:
             await pulls.move_checkpoints(session, lease)
+        if outcome.again is None:
+            await _ended(session, lease, outcome, now=services.now())
+
+
+async def _ended(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
+    """Whatever the run remembered for itself is forgotten; what it came to is told."""
+    await absence.forget_pages(session, lease.account_id, lease.run_id)
+    if outcome.status is Status.FAILED:
+        await findings.note_failed(session, lease.account_id, outcome.problems, now=now)
+    else:
+        await findings.note_firm(session, lease.account_id, Settings(), now=now)
 
 
 async def _keep(services: Services, lease: Lease) -> None:

@@ -27,6 +27,7 @@ from app.api.schemas.contacts import (
     Phone,
     Tag,
 )
+from app.api.schemas.issues import Hold, Issue, Subject
 from app.api.schemas.reasons import (
     ConsideredMatter,
     Explained,
@@ -77,6 +78,8 @@ __all__ = [
     "ExplainedTag",
     "FieldChange",
     "Grant",
+    "Hold",
+    "Issue",
     "KeyFact",
     "NewClient",
     "Owner",
@@ -92,6 +95,7 @@ __all__ = [
     "Status",
     "StatusConnections",
     "StatusContacts",
+    "Subject",
     "Tag",
     "User",
     "Users",
