@@ -2,9 +2,20 @@
 
 from fastapi import APIRouter
 
-from app.api import accounts, changes, contacts, health, issues, oauth, runs
+from app.api import (
+    accounts,
+    audit,
+    changes,
+    contacts,
+    health,
+    history,
+    issues,
+    oauth,
+    runs,
+    settings,
+)
 
 router = APIRouter()
-for part in (accounts, oauth, runs, contacts, changes, issues, health):
+for part in (accounts, oauth, settings, runs, contacts, history, changes, issues, audit, health):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

@@ -1,4 +1,4 @@
-"""Contacts: list them, read one, and why it is what it is; the ledger of new clients."""
+"""Contacts: list them, and why one is what it is; the ledger of new clients."""
 
 from typing import Annotated, Literal
 
@@ -65,16 +65,6 @@ async def list_contacts(
     )
 
 
-@router.get("/contacts/{contact_id}", responses=problems(ContactNotFound))
-async def get_contact(
-    contact_id: ContactId, account: AccountDep, services: ServicesDep, session: SessionDep
-) -> schemas.Contact:
-    """One contact, as Levitate should hold it: a locally damaged field can be repaired from here."""
-    found = await contacts.get_explained(session, account.account_id, contact_id)
-    origin = web_origin(services, account)
-    return schemas.Contact.model_validate(contacts.document(found.contact, clio_origin=origin))
-
-
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
     contact_id: ContactId, account: AccountDep, session: SessionDep
@@ -117,7 +107,12 @@ def _explained(found: Explained, row: NewClient | None, seen_by: list[str]) -> s
         scope=schemas.ExplainedScope(rule=assessment.scope.rule, detail=assessment.scope.detail),
         tags=[_tag(tag) for tag in assessment.tags],
         owner=_owner(assessment.owner) if assessment.owner else None,
+        not_granted=[
+            schemas.NotGranted(label=item.label, rule=item.rule, why=item.why)
+            for item in assessment.not_granted
+        ],
         new_client=_new_client(row) if row else None,
+        new_client_waits=assessment.client_waits,
         seen_by=seen_by,
         run_id=found.run_id,
     )
@@ -127,6 +122,8 @@ def _tag(tag: Tag) -> schemas.ExplainedTag:
     grants = [
         schemas.Grant(
             rule=grant.rule,
+            setting=grant.setting,
+            field_id=None if grant.field_id is None else str(grant.field_id),
             matter_clio_ids=[str(i) for i in grant.matter_ids],
             detail=grant.because,
         )

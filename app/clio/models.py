@@ -137,6 +137,12 @@ class AreaRef(Ref):
     category: Text = None
 
 
+class GroupRef(Ref):
+    """A matter's permission group; that of type `AccountGroup` is everybody."""
+
+    type: Text = None
+
+
 class UserRef(Ref):
     """A user that a matter names."""
 
@@ -159,7 +165,7 @@ class Matter(Model):
     client: Ref | None = None
     practice_area: AreaRef | None = None
     matter_stage: Ref | None = None
-    group: Ref | None = None
+    group: GroupRef | None = None
     responsible_attorney: UserRef | None = None
     originating_attorney: UserRef | None = None
 

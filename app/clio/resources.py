@@ -87,11 +87,11 @@ MATTERS = Resource(
         *("created_at", "updated_at", "client{id}"),
         "practice_area{id,name,category}",
         "matter_stage{id,name}",
-        "group{id,name}",
+        "group{id,type}",
         "responsible_attorney{id,name,email,enabled}",
         "originating_attorney{id,name,email,enabled}",
     ),
-    frozenset({"matter_stage", "group", "category", "pending_date"}),
+    frozenset({"matter_stage", "group", "type", "category", "pending_date"}),
     _IN_ID_ORDER,
 )
 RELATIONSHIPS = Resource(  # this list and the stages take no order; their pages are not capped

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db import catalog, tables
 from app.db.session import Session
 from app.errors import AppError
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
@@ -246,6 +246,7 @@ async def firm_facts(session: Session, account_id: str) -> FirmFacts:
         primary_user_id=account.fields.primary_user_id,
         users=frozenset(user.user_id for user in users if user.active),
         attorneys={clio_id: to.user_id for clio_id, to in mapped.items() if to.user_id},
+        fields=await catalog.custom_fields(session, account_id),
     )
 
 

@@ -1,16 +1,21 @@
 """The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio spells them now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import mirror, tables
 from app.db.session import Session, among
+from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
 _matters = tables.mirror_matters
+
+CUSTOM_FIELDS = "custom_fields"
+RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
 
 # Which part of a matter names an item of the list, so that a renamed one makes its clients stale [§15 row 25].
 _NAMED_BY = {
@@ -18,6 +23,64 @@ _NAMED_BY = {
     "matter_stages": (("stage_id",),),
     "users": (("responsible", "clio_user_id"), ("originating", "clio_user_id")),
 }
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a list as Clio last told it; one that has `gone` is no longer listed."""
+
+    clio_id: int
+    record: dict[str, Any]
+    gone: bool
+
+
+async def list_items(session: Session, account_id: str, resource: str) -> list[Item]:
+    """All items of a list that Clio ever told, by id."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _items.c.record, _items.c.gone)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .order_by(_items.c.clio_id)
+    )
+    return [Item(*row) for row in rows]
+
+
+async def custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
+    """The definitions of the firm's custom fields by id; one that has gone counts as deleted."""
+    items = await list_items(session, account_id, CUSTOM_FIELDS)
+    return {item.clio_id: custom_field(item) for item in items}
+
+
+def custom_field(item: Item) -> CustomField:
+    """An item of that list as the rules know it."""
+    record = item.record
+    return CustomField(
+        field_id=item.clio_id,
+        name=record.get("name"),
+        field_type=record.get("field_type"),
+        parent_type=record.get("parent_type"),
+        deleted=item.gone or bool(record.get("deleted")),
+        options={
+            option["id"]: Option(option.get("option"), option.get("deleted_at") is not None)
+            for option in record.get("picklist_options") or ()
+        },
+    )
+
+
+async def mark_gone(
+    session: Session, account_id: str, resource: str, listed: Collection[int]
+) -> None:
+    """The list was read whole: what it did not name has gone, what it names again is back."""
+    named = among(_items.c.clio_id, listed)
+    moved = await session.execute(
+        update(_items)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .where(_items.c.gone == named)
+        .values(gone=~named)
+        .returning(_items.c.clio_id)
+    )
+    changed = moved.scalars().all()
+    if resource == CUSTOM_FIELDS and changed:
+        await mirror.mark_valued(session, account_id, changed)
 
 
 async def land_items(
@@ -48,32 +111,24 @@ async def land_items(
     return len(changed)
 
 
-async def names(session: Session, account_id: str, resource: str) -> dict[int, str]:
-    """The current name of each item of a list."""
+async def names(
+    session: Session, account_id: str, resource: str, *, part: str = "name"
+) -> dict[int, str]:
+    """The current name, or another word, of each item of a list."""
     rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record["name"].as_string().label("name")).where(
+        select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
             _items.c.account_id == account_id, _items.c.resource == resource
         )
     )
     return {row.clio_id: row.name for row in rows if row.name}
 
 
-async def usable_fields(session: Session, account_id: str) -> set[int]:
-    """The custom fields of contacts that Clio has; empty also when they could never be read."""
-    rows = await session.execute(
-        select(_items.c.clio_id).where(
-            _items.c.account_id == account_id,
-            _items.c.resource == "custom_fields",
-            ~func.coalesce(_items.c.record["deleted"].as_boolean(), False),
-        )
-    )
-    return set(rows.scalars())
-
-
 async def _mark_named(
     session: Session, account_id: str, resource: str, changed: Sequence[int]
 ) -> None:
-    """Make stale whom a matter ties to one of these items."""
+    """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
+    if resource == CUSTOM_FIELDS:
+        await mirror.mark_valued(session, account_id, changed)
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return

@@ -13,7 +13,7 @@ from app.db.ids import derived_id
 from app.db.records import codec
 from app.db.session import Session, among
 from app.errors import AppError
-from app.rules.tags import folded
+from app.rules.labels import folded
 from app.rules.verdicts import Assessment, ContactView, State
 
 _table = tables.contacts
@@ -148,7 +148,7 @@ def document(contact: StoredContact, *, clio_origin: str) -> dict[str, Any]:
     """The contact in the words of the REST contract (api.md §6)."""
     view = _views.adapter.dump_python(contact.view, mode="json")
     profile = view.pop("profile")
-    company, owner = profile.pop("company"), view.pop("owner")
+    owner = view.pop("owner")
     return {
         "id": contact.contact_id,
         "clio_id": str(contact.clio_id),
@@ -158,13 +158,30 @@ def document(contact: StoredContact, *, clio_origin: str) -> dict[str, Any]:
         "state_reason": view["state_reason"],
         **{name: profile[name] for name in ("first_name", "middle_name", "last_name")},
         **{name: profile[name] for name in ("prefix", "title")},
-        "company": company and {"clio_id": str(company["clio_id"]), "name": company["name"]},
+        "company": field_document("company", profile["company"]),
         **{name: profile[name] for name in ("emails", "phones", "addresses")},
-        "tags": [{**tag, "restricted": False} for tag in view["tags"]],
+        "tags": view["tags"],
         "owner": owner and owner_document(owner),
-        "key_facts": view["key_facts"],
+        "key_facts": field_document("key_facts", view["key_facts"]),
         "first_synced_at": zulu(contact.first_synced_at),
         "updated_at": zulu(contact.updated_at),
+    }
+
+
+def field_document(name: str, value: Any) -> Any:
+    """One field of a contact in the words of the REST contract: Clio's ids are strings there."""
+    if name == "company" and value:
+        return {**value, "clio_id": str(value["clio_id"])}
+    return [_key_fact(fact) for fact in value] if name == "key_facts" else value
+
+
+def _key_fact(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """A key fact; only a custom date has a field, only a doubtful value a flag."""
+    field_id, flag = fact["field_id"], fact["flag"]
+    return {
+        **{name: fact[name] for name in ("kind", "label", "value")},
+        **({"field_id": str(field_id)} if field_id is not None else {}),
+        **({"flag": flag} if flag is not None else {}),
     }
 
 

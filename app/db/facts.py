@@ -2,15 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from app.db import catalog, tables
+from app.db import catalog, mirror, tables
 from app.db.mirror import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
 from app.rules.facts import ContactFacts, Gone, RelatedMatter
-from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
+from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
 
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
@@ -19,28 +19,83 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Spelling:
-    """How practice areas and stages are named now, by id: matters may remember an older name [§15 row 25]."""
+    """How areas, stages and attorneys are named now, by id: matters may remember an older name [§15 row 25]."""
 
     practice_areas: Mapping[int, str]
     stages: Mapping[int, str]
+    categories: Mapping[int, str] = field(default_factory=dict)
+    attorneys: Mapping[int, str] = field(default_factory=dict)
 
     def of(self, matter: MatterRecord) -> MatterRecord:
         """The matter with the names of today."""
+        area_id = matter.practice_area_id or 0
         return replace(
             matter,
-            practice_area=self.practice_areas.get(
-                matter.practice_area_id or 0, matter.practice_area
-            ),
+            practice_area=self.practice_areas.get(area_id, matter.practice_area),
+            practice_area_category=self.categories.get(area_id, matter.practice_area_category),
             stage=self.stages.get(matter.stage_id or 0, matter.stage),
+            responsible=self._attorney(matter.responsible),
+            originating=self._attorney(matter.originating),
         )
+
+    def _attorney(self, attorney: Attorney | None) -> Attorney | None:
+        if attorney is None:
+            return None
+        name = self.attorneys.get(attorney.clio_user_id, attorney.name)
+        return attorney if name == attorney.name else Attorney(attorney.clio_user_id, name)
 
 
 async def spelling(session: Session, account_id: str) -> Spelling:
-    """The names that the firm's practice areas and stages bear now."""
+    """The names that the firm's practice areas, stages and users bear now."""
     return Spelling(
-        await catalog.names(session, account_id, "practice_areas"),
-        await catalog.names(session, account_id, "matter_stages"),
+        practice_areas=await catalog.names(session, account_id, "practice_areas"),
+        stages=await catalog.names(session, account_id, "matter_stages"),
+        categories=await catalog.names(session, account_id, "practice_areas", part="category"),
+        attorneys=await catalog.names(session, account_id, "users"),
     )
+
+
+_HIDDEN = text("""
+    with viewers as (
+        select logins.connection_id, greatest(points.since, ended.asked_at) as seen_until
+        from connections as logins
+        left join checkpoints as points on points.account_id = logins.account_id
+            and points.connection_id = logins.connection_id and points.resource = 'matters'
+        left join (
+            select connection_id, max(asked_at) as asked_at from pulls
+            where account_id = :account and resource = 'matters' and complete group by connection_id
+        ) as ended on ended.connection_id = logins.connection_id
+        where logins.account_id = :account and logins.status = 'connected' and logins.full_view
+    ), judged as (
+        select matters.clio_id,
+            bool_or(viewers.connection_id is not null and seen.connection_id is null) as hidden
+        from mirror_matters as matters
+        left join viewers on viewers.seen_until >=
+            coalesce((matters.record ->> 'updated_at')::timestamptz, '-infinity')
+        left join sightings as seen on seen.account_id = matters.account_id
+            and seen.resource = 'matters' and seen.clio_id = matters.clio_id
+            and seen.connection_id = viewers.connection_id
+        where matters.account_id = :account
+        group by matters.clio_id
+    )
+    update mirror_matters as matters set hidden = judged.hidden
+    from judged
+    where matters.account_id = :account and matters.clio_id = judged.clio_id
+        and matters.hidden <> judged.hidden
+    returning matters.clio_id, matters.client_id
+""")
+
+
+async def note_hidden(session: Session, account_id: str) -> None:
+    """Note which matters a connected user of unrestricted visibility does not see [S7, §15 row 22].
+
+    Only a user whose own list was read to its end since the matter's last change tells anything. Whom a change
+    concerns becomes stale.
+    """
+    changed = (await session.execute(_HIDDEN, {"account": account_id})).all()
+    clients = {row.client_id for row in changed if row.client_id is not None}
+    matters = [row.clio_id for row in changed]
+    await mirror.mark_touched(session, account_id, client_ids=clients, matter_ids=matters)
 
 
 async def stale_facts(
@@ -62,6 +117,22 @@ async def stale_facts(
     ]
 
 
+async def facts_after(
+    session: Session, account_id: str, spelling: Spelling, *, after: int, limit: int
+) -> list[ContactFacts]:
+    """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
+    rows = await session.execute(
+        select(_contacts.c.record)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
+        .where(_contacts.c.record["is_person"].as_boolean(), _contacts.c.gone.is_(None))
+        .order_by(_contacts.c.clio_id)
+        .limit(limit)
+    )
+    return await _facts(
+        session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling
+    )
+
+
 async def _facts(
     session: Session, account_id: str, people: Sequence[ContactRecord], spelling: Spelling
 ) -> list[ContactFacts]:
@@ -71,7 +142,7 @@ async def _facts(
     company_ids = {person.company_id for person in people if person.company_id is not None}
     companies = await _companies(session, account_id, company_ids)
     links = await _links(session, account_id, ids)
-    matters = await _matters_of(session, account_id, [*ids, *company_ids], links)
+    matters, hidden = await _matters_of(session, account_id, [*ids, *company_ids], links)
     by_client: dict[int, list[MatterRecord]] = defaultdict(list)
     for clio_id, matter in matters.items():
         matters[clio_id] = spelled = spelling.of(matter)
@@ -80,18 +151,34 @@ async def _facts(
     related: dict[int, list[RelatedMatter]] = defaultdict(list)
     for link in links:
         if link.matter_id in matters:
-            found = RelatedMatter(matters[link.matter_id], link.description)
+            found = RelatedMatter(matters[link.matter_id], link.description, link.clio_id)
             related[link.contact_id].append(found)
     return [
-        ContactFacts(
-            contact=person,
-            company=companies.get(person.company_id or 0),
-            own_matters=tuple(by_client.get(person.clio_id, ())),
-            company_matters=tuple(by_client.get(person.company_id or 0, ())),
-            related_matters=tuple(related.get(person.clio_id, ())),
+        _hiding(
+            hidden,
+            ContactFacts(
+                contact=person,
+                company=companies.get(person.company_id or 0),
+                own_matters=tuple(by_client.get(person.clio_id, ())),
+                company_matters=tuple(by_client.get(person.company_id or 0, ())),
+                related_matters=tuple(related.get(person.clio_id, ())),
+            ),
         )
         for person in people
     ]
+
+
+def _hiding(hidden: Collection[int], facts: ContactFacts) -> ContactFacts:
+    """The facts, with those of their matters that are hidden from somebody."""
+    if not hidden:
+        return facts
+    matters = (
+        *facts.own_matters,
+        *facts.company_matters,
+        *(link.matter for link in facts.related_matters),
+    )
+    found = frozenset(matter.clio_id for matter in matters if matter.clio_id in hidden)
+    return replace(facts, hidden=found) if found else facts
 
 
 async def _companies(
@@ -126,17 +213,20 @@ async def _matters_of(
     account_id: str,
     client_ids: Collection[int],
     links: Collection[RelationshipRecord],
-) -> dict[int, MatterRecord]:
-    """The matters of these clients and at the end of these links, by id."""
+) -> tuple[dict[int, MatterRecord], set[int]]:
+    """The matters of these clients and at the end of these links, by id; and which of them are hidden."""
     wanted = among(_matters.c.client_id, client_ids) | among(
         _matters.c.clio_id, {link.matter_id for link in links}
     )
-    rows = await session.execute(
-        select(_matters.c.clio_id, _matters.c.record)
-        .where(_matters.c.account_id == account_id, wanted)
-        .order_by(_matters.c.clio_id)
-    )
-    return {row.clio_id: MATTERS.codec.load(row.record) for row in rows}
+    rows = (
+        await session.execute(
+            select(_matters.c.clio_id, _matters.c.record, _matters.c.hidden)
+            .where(_matters.c.account_id == account_id, wanted)
+            .order_by(_matters.c.clio_id)
+        )
+    ).all()
+    records = {row.clio_id: MATTERS.codec.load(row.record) for row in rows}
+    return records, {row.clio_id for row in rows if row.hidden}
 
 
 async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import DateTime, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -84,6 +84,36 @@ async def read(
     return row.lines, row.n, row.last
 
 
+async def read_contact(
+    session: Session, account_id: str, contact_id: str, *, after: int, limit: int
+) -> list[tuple[int, dict[str, Any]]]:
+    """The lines of one contact after a position, oldest first, each with its seq [S12]."""
+    rows = await session.execute(
+        select(_changes.c.seq, _changes.c.body)
+        .where(_changes.c.account_id == account_id, _changes.c.contact_id == contact_id)
+        .where(_changes.c.seq > after)
+        .order_by(_changes.c.seq)
+        .limit(limit)
+    )
+    return [(row.seq, row.body) for row in rows]
+
+
+async def find_as_of(
+    session: Session, account_id: str, contact_id: str, moment: datetime
+) -> dict[str, Any] | None:
+    """The newest line of one contact at a moment, None when there was none yet [S12]."""
+    told_at = cast(_changes.c.body["at"].as_string(), DateTime(timezone=True))
+    line = (
+        select(_changes.c.body)
+        .where(_changes.c.account_id == account_id, _changes.c.contact_id == contact_id)
+        .where(told_at <= moment)
+        .order_by(_changes.c.seq.desc())
+        .limit(1)
+    )
+    body: dict[str, Any] | None = (await session.execute(line)).scalar_one_or_none()
+    return body
+
+
 async def last_seq(session: Session, account_id: str) -> int:
     """The number of the newest line, 0 when there is none."""
     accounts = tables.accounts
@@ -101,13 +131,7 @@ async def enter_ledger(
     now: datetime,
 ) -> int:
     """Write a row for each client (Clio id, contact id, what makes it one) that has none; count them."""
-    known = await session.execute(
-        select(_ledger.c.clio_id).where(
-            _ledger.c.account_id == account_id,
-            among(_ledger.c.clio_id, [clio_id for clio_id, _, _ in clients]),
-        )
-    )
-    old = set(known.scalars())
+    old = await in_ledger(session, account_id, [clio_id for clio_id, _, _ in clients])
     rows = [
         {
             "account_id": account_id,
@@ -128,6 +152,16 @@ async def enter_ledger(
     if rows:
         await session.execute(insert(_ledger).on_conflict_do_nothing(), rows)
     return len(rows)
+
+
+async def in_ledger(session: Session, account_id: str, clio_ids: Sequence[int]) -> set[int]:
+    """Those of these Clio contacts that have a row already."""
+    known = await session.execute(
+        select(_ledger.c.clio_id).where(
+            _ledger.c.account_id == account_id, among(_ledger.c.clio_id, clio_ids)
+        )
+    )
+    return set(known.scalars())
 
 
 async def list_new_clients(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, select, text, update
+from sqlalchemy import Table, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
@@ -50,7 +50,7 @@ CONTACTS = Mirror(
     rules.merge_contact,
     lambda record: {
         "company_id": record.company_id,
-        "stale": record.is_person,
+        "stale": bool(record.is_person),
         "gone": None,
         "merged_into": None,
     },
@@ -157,6 +157,15 @@ async def mark_touched(
     await mark_stale(session, account_id, client_ids)
     await mark_stale(session, account_id, employees(account_id, client_ids))
     await mark_stale(session, account_id, related)
+
+
+async def mark_valued(session: Session, account_id: str, field_ids: Collection[int]) -> None:
+    """Make stale who has a value of one of these custom fields [CF-5]."""
+    holding = or_(
+        *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
+    )
+    query = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id, holding)
+    await mark_stale(session, account_id, query)
 
 
 async def mark_all_stale(session: Session, account_id: str) -> None:

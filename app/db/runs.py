@@ -34,6 +34,7 @@ class Trigger(StrEnum):
     CONNECT = "connect"
     MANUAL = "manual"
     USERS = "users"
+    SETTINGS = "settings"
 
 
 class Status(StrEnum):

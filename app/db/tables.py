@@ -84,6 +84,28 @@ attorney_mappings = _table(  # what a person said; connection and e-mail need no
     PrimaryKeyConstraint("account_id", "clio_user_id"),
 )
 
+settings = _table(  # every version for ever; without a row version 1 holds, the defaults [OV-5]
+    "settings",
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    _time("updated_at"),
+    Column("updated_by", Text),
+    PrimaryKeyConstraint("account_id", "version"),
+)
+
+audit = _table(  # who did what and when: append only, ids and pointers [EN-2]
+    "audit",
+    Column("entry_id", Text, nullable=False),
+    _time("at"),
+    Column("token_id", Text),
+    Column("user_id", Text),
+    Column("role", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "entry_id"),
+)
+
 connections = _table(
     "connections",
     Column("connection_id", Text, nullable=False),
@@ -243,6 +265,9 @@ mirror_matters = _table(
     Column("former_client_id", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
+    Column(  # from a connected user of unrestricted contact visibility (§15 row 22)
+        "hidden", Boolean, nullable=False, server_default=text("false")
+    ),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 Index("mirror_matters_client_idx", mirror_matters.c.account_id, mirror_matters.c.client_id)
@@ -272,6 +297,8 @@ catalog_items = _table(  # users, custom fields, practice areas, matter stages
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     Column("record", JSONB, nullable=False),
+    # no longer listed, when the list was last read whole
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "resource", "clio_id"),
 )
 
@@ -312,6 +339,7 @@ changes = _table(  # the change feed: append only, `seq` in the order of commit 
     Column("run_id", Text, Computed("body ->> 'run_id'", persisted=True)),
     PrimaryKeyConstraint("account_id", "seq"),
 )
+Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes.c.seq)
 
 new_clients = _table(  # the ledger: one row per account and Clio contact, for ever [NC-1]
     "new_clients",

@@ -1,31 +1,62 @@
 """The judgement of one contact: all rules, put together."""
 
-from app.rules.client import client_of
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.gone import gone
 from app.rules.keyfacts import key_facts
-from app.rules.ownership import owner
-from app.rules.profile import profile
-from app.rules.scope import scope
+from app.rules.labels import Tagging
+from app.rules.ownership import not_mapped, owner
+from app.rules.scope import scope, segment
 from app.rules.settings import Settings
+from app.rules.subject import Subject, subject_of
 from app.rules.tags import tags
-from app.rules.verdicts import Assessment
+from app.rules.verdicts import Assessment, Client, NotGranted, Refusal, Scope
 
 
-def assess(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Assessment:
-    """What the rules say of a contact. Never raises, whatever Clio left out."""
+def assess(
+    facts: ContactFacts, firm: FirmFacts, settings: Settings, previous: str | None = None
+) -> Assessment:
+    """What the rules say of a contact whose owner was `previous`. Never raises, whatever Clio left out."""
     if facts.gone is not None:
         return gone(facts.gone)
-    client = client_of(facts)
-    found = scope(facts, client)
-    mapped = profile(facts, firm.country)
+    subject = subject_of(facts, firm, settings)
+    found = scope(subject)
     if not found.in_scope:
-        return Assessment(found, mapped)
+        return _outside(subject, found)
+    given = tags(subject)
+    unwanted = segment(given.tags, settings.scope.segment)
+    if unwanted is not None:
+        return _outside(subject, unwanted)
+    shown, refused = key_facts(subject)
+    client, waits = _new_client(subject, given)
     return Assessment(
         scope=found,
-        profile=mapped,
-        tags=tags(facts, settings),
-        owner=owner(facts, firm, settings),
-        key_facts=key_facts(facts),
+        profile=subject.profile,
+        tags=given.tags,
+        owner=owner(subject, previous),
+        key_facts=shown,
         client=client,
+        client_waits=waits,
+        not_granted=given.not_granted + refused + not_mapped(subject),
     )
+
+
+def _outside(subject: Subject, found: Scope) -> Assessment:
+    """Nothing but why; an excluded role is also what was not granted [CS-8]."""
+    refused = NotGranted("Related Contacts", found.rule, found.detail, Refusal.ROLE_EXCLUDED)
+    return Assessment(
+        scope=found,
+        profile=subject.profile,
+        not_granted=(refused,) if found.reason == "role_excluded" else (),
+    )
+
+
+def _new_client(subject: Subject, given: Tagging) -> tuple[Client | None, str | None]:
+    """What the ledger may record now that the Client tag reaches Levitate, or why it waits [NC-1, NC-3, §15 row 20]."""
+    client = subject.client
+    if client is None:
+        return None, None
+    if all(grant.rule != "client" for tag in given.tags for grant in tag.grants):
+        return None, "The Client tag is withheld: it rests on permission-limited matters only"
+    if subject.settings.new_client.require_open_matter and not client.has_open_matter:
+        return None, "No open matter yet, and the settings ask for one"
+    return client, None

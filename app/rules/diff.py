@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 
 from app.rules.gone import REMOVED
+from app.rules.labels import folded
 from app.rules.verdicts import (
     Assessment,
     Change,
@@ -29,7 +30,7 @@ def view(before: ContactView | None, assessment: Assessment) -> ContactView | No
             state=State.IN_SCOPE,
             state_reason=None,
             profile=assessment.profile,
-            tags=tuple(TagView(tag.label, tag.category) for tag in assessment.tags),
+            tags=tuple(TagView(tag.label, tag.category, tag.restricted) for tag in assessment.tags),
             owner=_owner_view(assessment.owner),
             key_facts=assessment.key_facts,
         )
@@ -54,14 +55,22 @@ def diff(before: ContactView | None, after: ContactView) -> Change | None:
     if before == after:
         return None
     was = before or ContactView(after.state, None, Profile())
-    labels, old_labels = [tag.label for tag in after.tags], [tag.label for tag in was.tags]
+    labels, old_labels = _by_label(after), _by_label(was)
     return Change(
         kind=_kind(before, after),
         fields=_fields(was, after),
-        tags_added=tuple(label for label in labels if label not in old_labels),
-        tags_removed=tuple(label for label in old_labels if label not in labels),
+        tags_added=tuple(labels[key] for key in labels if key not in old_labels),
+        tags_removed=tuple(old_labels[key] for key in old_labels if key not in labels),
         owner=_owner_change(was.owner, after.owner),
     )
+
+
+def _by_label(view: ContactView) -> dict[str, str]:
+    """The labels by what makes them equal: a label that is only spelled anew is neither added nor removed [TG-21].
+
+    Levitate ends automations when a tag goes, so a capital letter must not look like a withdrawal.
+    """
+    return {folded(tag.label): tag.label for tag in view.tags}
 
 
 def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:

@@ -1,18 +1,65 @@
 """Key facts: short labelled values shown beside a contact."""
 
 from collections.abc import Iterator
+from datetime import date
 
-from app.rules.facts import ContactFacts
-from app.rules.verdicts import KeyFact
+from app.rules.labels import missing
+from app.rules.records import ContactRecord
+from app.rules.subject import Subject
+from app.rules.values import is_of_contacts, read_date, value_of
+from app.rules.verdicts import KeyFact, NotGranted, Refusal
+
+MOST_DATES = 20  # Levitate holds at most 100 key facts of a contact, from all sources [KF-4]
+IMPLAUSIBLE = "implausible"
 
 
-def key_facts(facts: ContactFacts) -> tuple[KeyFact, ...]:
-    """Birthday, then Clio id [KF-1, KF-3, §15 row 17]."""
-    return tuple(_key_facts(facts))
+def key_facts(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
+    """Birthday, Clio id, then custom dates in the order of the setting [KF-1..4, §15 row 17]; and what was refused."""
+    dates, refused = _custom_dates(subject)
+    return (*_standing(subject), *dates), refused
 
 
-def _key_facts(facts: ContactFacts) -> Iterator[KeyFact]:
-    born = facts.contact.date_of_birth
-    if born is not None:
-        yield KeyFact("birthday", "Birthday", born.isoformat())
-    yield KeyFact("clio_id", "Clio ID", str(facts.contact.clio_id))
+def _standing(subject: Subject) -> Iterator[KeyFact]:
+    """The birthday and the id in Clio, as far as the firm wants them [KF-1, KF-3]."""
+    chosen, contact = subject.settings.key_facts, subject.contact
+    if chosen.birthday and contact.date_of_birth is not None:
+        born = contact.date_of_birth
+        flag = IMPLAUSIBLE if _is_implausible(born, contact) else None
+        yield KeyFact("birthday", "Birthday", born.isoformat(), flag=flag)
+    if chosen.clio_id:
+        yield KeyFact("clio_id", "Clio ID", str(contact.clio_id))
+
+
+def _is_implausible(born: date, contact: ContactRecord) -> bool:
+    """Whether a birthday looks like a placeholder: before 1901, or after the record was written [KF-1]."""
+    written = contact.updated_at.date() if contact.updated_at else date.max
+    return born.year <= 1900 or born > written
+
+
+def _custom_dates(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
+    """The chosen date fields that have a value, 20 at most [KF-2, KF-4]."""
+    chosen = dict.fromkeys(subject.settings.key_facts.custom_date_field_ids)
+    found = [fact for field_id in chosen if (fact := _custom_date(subject, field_id)) is not None]
+    facts = [fact for fact in found if isinstance(fact, KeyFact)]
+    refused = [fact for fact in found if isinstance(fact, NotGranted)]
+    why = f"At most {MOST_DATES} custom dates are shown"
+    refused += [
+        NotGranted(fact.label, "custom_date", why, Refusal.LIMIT) for fact in facts[MOST_DATES:]
+    ]
+    return tuple(facts[:MOST_DATES]), missing(refused, ())
+
+
+def _custom_date(subject: Subject, field_id: int) -> KeyFact | NotGranted | None:
+    field, found = subject.firm.fields.get(field_id), value_of(subject.contact, field_id)
+    if field is None or found is None or found.value in (None, ""):
+        return None
+    label = (field.name or "").strip() or f"Field {field_id}"
+    if field.field_type != "date" or not is_of_contacts(field):
+        why = "The field is not a date of contacts"
+        return NotGranted(label, "custom_date", why, Refusal.NOT_USABLE)
+    if field.deleted or found.soft_deleted:
+        return NotGranted(label, "custom_date", "The field was deleted in Clio", Refusal.DELETED)
+    day = read_date(found.value)
+    if day is None:
+        return NotGranted(label, "custom_date", "The value is not a date", Refusal.UNPARSABLE)
+    return KeyFact("custom_date", label, day.isoformat(), field_id=field_id)

@@ -1,70 +1,89 @@
 """Who keeps the relationship: the attorneys of the matter that was updated last, else whom the firm chose."""
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterator
 
-from app.rules.client import client_of, counted_matters
-from app.rules.facts import ContactFacts, FirmFacts
-from app.rules.records import Attorney, MatterRecord, MatterStatus
-from app.rules.settings import OwnerFallback, OwnerSource, Settings
-from app.rules.verdicts import Considered, Owner
+from app.rules.facts import FirmFacts
+from app.rules.records import Attorney, MatterRecord
+from app.rules.settings import OwnerFallback, OwnerSource
+from app.rules.subject import Subject, newest_first
+from app.rules.verdicts import Considered, NotGranted, Owner, Refusal
+
+Named = tuple[OwnerSource, Attorney]
 
 RESPONSIBLE, ORIGINATING = OwnerSource.RESPONSIBLE_ATTORNEY, OwnerSource.ORIGINATING_ATTORNEY
-_ROLES = {
+ROLES = {
     RESPONSIBLE: (RESPONSIBLE, ORIGINATING),
     ORIGINATING: (ORIGINATING, RESPONSIBLE),
+    OwnerSource.PRIMARY_USER: (),
 }
-_RANK = {status: rank for rank, status in enumerate(MatterStatus)}
-_NEVER = datetime.min.replace(tzinfo=UTC)
+NAMES_NOBODY = "names no attorney"
 NOT_REACHED = "not reached: a later matter decides"
 
 
-def owner(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Owner:
-    """The owner of a contact in scope, with every matter considered and its outcome [OW-1..10]."""
-    if settings.ownership.source is OwnerSource.PRIMARY_USER:
-        return _primary(firm, rule="primary_user")
-    considered: list[Considered] = []
-    matters = ordered(decisive_matters(facts))
-    for place, matter in enumerate(matters):
-        named = [
-            (role, who)
-            for role in _ROLES[settings.ownership.source]
-            if (who := _named(matter, role))
-        ]
-        if not named:
-            considered.append(_seen(matter, "names no attorney"))
-            continue
-        chosen = next(((role, who) for role, who in named if _user(who, firm)), None)
-        outcome = _outcome(*chosen, firm) if chosen else _unmapped(named)
-        considered.append(_seen(matter, outcome))
-        considered += [_seen(later, NOT_REACHED) for later in matters[place + 1 :]]
-        if chosen is not None:
-            role, who = chosen
-            return Owner(_user(who, firm), role.value, matter.clio_id, None, tuple(considered))
-        return _fallback(firm, settings, f"attorney_not_mapped: {_called(named[0][1])}", considered)
-    detail = "no_attorney_named" if matters else "no_visible_matter"
-    return _fallback(firm, settings, detail, considered)
+def owner(subject: Subject, previous: str | None = None) -> Owner:
+    """The owner of a contact in scope, with every matter considered and its outcome [OW-1..11]."""
+    found = _by_matters(subject)
+    return _kept(subject, previous, found) or found
 
 
-def decisive_matters(facts: ContactFacts) -> tuple[MatterRecord, ...]:
-    """The matters that may decide: those that count as own; related ones only for who is no client [OW-10]."""
-    if client_of(facts) is not None:
-        return counted_matters(facts)
-    return tuple(related.matter for related in facts.related_matters)
-
-
-def ordered(matters: Iterable[MatterRecord]) -> list[MatterRecord]:
-    """The latest update first; then open, pending, closed; then the higher id [OW-4]."""
-    once = {matter.clio_id: matter for matter in matters}
-    return sorted(
-        once.values(),
-        key=lambda matter: (matter.updated_at or _NEVER, -_RANK[matter.status], matter.clio_id),
-        reverse=True,
+def not_mapped(subject: Subject) -> tuple[NotGranted, ...]:
+    """The attorneys whom the deciding matter names and who cannot own, as nobody in Levitate is they [OW-7]."""
+    deciding = _deciding(subject, decisive_matters(subject))
+    if deciding is None:
+        return ()
+    named = _named(subject, deciding)
+    usable = next((place for place, (_, who) in enumerate(named) if _user(who, subject.firm)), None)
+    why = f"is named by {_number(deciding)}, but is not an active Levitate user"
+    return tuple(
+        NotGranted(
+            who.name or _called(who),
+            role.value,
+            f"{_called(who)} {why}",
+            Refusal.ATTORNEY_NOT_MAPPED,
+        )
+        for role, who in named[:usable]
     )
 
 
-def _named(matter: MatterRecord, role: OwnerSource) -> Attorney | None:
-    return matter.responsible if role is RESPONSIBLE else matter.originating
+def decisive_matters(subject: Subject) -> tuple[MatterRecord, ...]:
+    """The matters that may decide, in order; related ones only for who is no client [OW-4, OW-10, §15 rows 2, 4]."""
+    chosen = subject.settings.ownership
+    if subject.client is None:
+        matters = tuple(link.matter for link in subject.related)
+        return newest_first(matters, prefer_open=chosen.prefer_open)
+    return (
+        newest_first(subject.matters, prefer_open=True) if chosen.prefer_open else subject.matters
+    )
+
+
+def _by_matters(subject: Subject) -> Owner:
+    firm = subject.firm
+    if subject.settings.ownership.source is OwnerSource.PRIMARY_USER:
+        return _primary(firm, rule="primary_user")
+    matters = decisive_matters(subject)
+    deciding = _deciding(subject, matters)
+    considered = tuple(_considered(subject, matters, deciding))
+    if deciding is None:
+        detail = "no_attorney_named" if matters else "no_visible_matter"
+        return _fallback(subject, detail, considered)
+    named = _named(subject, deciding)
+    for role, who in named:
+        user_id = _user(who, firm)
+        if user_id is not None:
+            return Owner(user_id, role.value, deciding.clio_id, None, considered)
+    return _fallback(subject, f"attorney_not_mapped: {_called(named[0][1])}", considered)
+
+
+def _deciding(subject: Subject, matters: tuple[MatterRecord, ...]) -> MatterRecord | None:
+    """The first matter that names anybody: one that names nobody cannot decide, one that does is final [OW-6, C-4]."""
+    return next((matter for matter in matters if _named(subject, matter)), None)
+
+
+def _named(subject: Subject, matter: MatterRecord) -> list[Named]:
+    """Whom a matter names: in the chosen role, then in the other [OW-1, OW-2, OW-5]."""
+    by_role = {RESPONSIBLE: matter.responsible, ORIGINATING: matter.originating}
+    roles = ROLES[subject.settings.ownership.source]
+    return [(role, who) for role in roles if (who := by_role[role]) is not None]
 
 
 def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
@@ -73,38 +92,69 @@ def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
     return user_id if user_id in firm.users else None
 
 
-def _fallback(
-    firm: FirmFacts, settings: Settings, detail: str, considered: list[Considered]
-) -> Owner:
+def _kept(subject: Subject, previous: str | None, found: Owner) -> Owner | None:
+    """The previous owner, where the firm wants no churn and an own matter still names them [OW-11, §15 row 24]."""
+    if not subject.settings.ownership.sticky or previous is None or previous == found.user_id:
+        return None
+    for matter in subject.matters:
+        for role, who in _named(subject, matter):
+            if _user(who, subject.firm) == previous:
+                detail = f"still the {_spoken(role)} of {_number(matter)}"
+                return Owner(previous, "sticky", matter.clio_id, detail, found.considered)
+    return None
+
+
+def _fallback(subject: Subject, detail: str, considered: tuple[Considered, ...]) -> Owner:
     """Whom the firm chose for contacts without a usable attorney [OW-8, C-3]."""
-    if settings.ownership.fallback is OwnerFallback.UNASSIGNED:
-        return Owner(None, "unassigned", None, detail, tuple(considered))
-    return _primary(firm, rule="fallback", detail=detail, considered=considered)
+    if subject.settings.ownership.fallback is OwnerFallback.UNASSIGNED:
+        return Owner(None, "unassigned", None, detail, considered)
+    return _primary(subject.firm, rule="fallback", detail=detail, considered=considered)
 
 
 def _primary(
-    firm: FirmFacts, *, rule: str, detail: str | None = None, considered: Iterable[Considered] = ()
+    firm: FirmFacts,
+    *,
+    rule: str,
+    detail: str | None = None,
+    considered: tuple[Considered, ...] = (),
 ) -> Owner:
-    """The primary user; nobody when there is none or it is not active [§15 row 5]."""
+    """The primary user [OW-3]; nobody when there is none or it is not active [§15 row 5]."""
     if firm.primary_user_id in firm.users:
-        return Owner(firm.primary_user_id, rule, None, detail, tuple(considered))
-    return Owner(None, "unassigned", None, "primary_user_missing", tuple(considered))
+        return Owner(firm.primary_user_id, rule, None, detail, considered)
+    return Owner(None, "unassigned", None, "primary_user_missing", considered)
 
 
-def _seen(matter: MatterRecord, outcome: str) -> Considered:
-    return Considered(matter.clio_id, matter.status, matter.updated_at, outcome)
+def _considered(
+    subject: Subject, matters: tuple[MatterRecord, ...], deciding: MatterRecord | None
+) -> Iterator[Considered]:
+    """Every matter in the order of the question, with what came of it."""
+    outcome = NAMES_NOBODY
+    for matter in matters:
+        said = _verdict(subject, matter) if matter is deciding else outcome
+        yield Considered(matter.clio_id, matter.status, matter.updated_at, said)
+        if matter is deciding:
+            outcome = NOT_REACHED
 
 
-def _outcome(role: OwnerSource, attorney: Attorney, firm: FirmFacts) -> str:
-    return f"decides: {role.value.replace('_', ' ')} {_called(attorney)} is {_user(attorney, firm)}"
+def _verdict(subject: Subject, deciding: MatterRecord) -> str:
+    """Whom the deciding matter names, up to the one who is chosen."""
+    said = []
+    for role, who in _named(subject, deciding):
+        user_id = _user(who, subject.firm)
+        if user_id is not None:
+            said.append(f"{_spoken(role)} {_called(who)} is {user_id}: decides")
+            break
+        said.append(f"{_spoken(role)} {_called(who)} is not an active Levitate user")
+    return "; ".join(said)
 
 
-def _unmapped(named: list[tuple[OwnerSource, Attorney]]) -> str:
-    return "; ".join(
-        f"{role.value.replace('_', ' ')} {_called(who)} is not an active Levitate user"
-        for role, who in named
-    )
+def _spoken(role: OwnerSource) -> str:
+    return role.value.replace("_", " ")
 
 
 def _called(attorney: Attorney) -> str:
     return f"{attorney.name or 'Clio user'} ({attorney.clio_user_id})"
+
+
+def _number(matter: MatterRecord) -> str:
+    return matter.number or f"matter {matter.clio_id}"

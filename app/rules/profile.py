@@ -13,8 +13,11 @@ from app.rules.verdicts import Company, ContactAddress, ContactEmail, ContactPho
 F = TypeVar("F", Email, Phone)
 
 
-def profile(facts: ContactFacts, country: str) -> Profile:
-    """The pulled data of a person; phone numbers are read as written in the account's country."""
+def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = False) -> Profile:
+    """The pulled data of a person; phone numbers are read as written in the account's country [DM-1..8].
+
+    With `primary_email_only` the first address is the only one [CS-5].
+    """
     contact = facts.contact
     first, last = names(contact)
     return Profile(
@@ -24,7 +27,7 @@ def profile(facts: ContactFacts, country: str) -> Profile:
         prefix=_text(contact.prefix),
         title=_text(contact.title),
         company=_company(facts),
-        emails=emails(contact.emails),
+        emails=emails(contact.emails)[: 1 if primary_email_only else None],
         phones=phones(contact.phones, country),
         addresses=addresses(contact.addresses),
     )

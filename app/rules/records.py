@@ -49,19 +49,24 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class CustomValue:
-    """The value of one custom field; a picklist's value is the id of its option."""
+    """The value of one custom field; a picklist's value is the id of its option.
+
+    One that is `stripped` exists in Clio, but its content was withheld from us: it says nothing, least of all
+    that the field is empty (clio/api.md §16.6). Its `field_id` is 0 where that was withheld too.
+    """
 
     field_id: int
     value: str | bool | int | float | None = None
     soft_deleted: bool = False
+    stripped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """A Clio contact, person or company."""
+    """A Clio contact, person or company; `is_person` is None where Clio did not say."""
 
     clio_id: int
-    is_person: bool
+    is_person: bool | None
     name: str | None = None
     first_name: str | None = None
     middle_name: str | None = None
@@ -90,7 +95,10 @@ class Attorney:
 
 @dataclass(frozen=True, slots=True)
 class MatterRecord:
-    """A Clio matter. `practice_area` and `stage` are names; their ids lead to the current spelling."""
+    """A Clio matter. `practice_area` and `stage` are names; their ids lead to the current spelling.
+
+    `group_type` is the kind of the permission group that may see it: Clio's `AccountGroup` is everybody.
+    """
 
     clio_id: int
     status: MatterStatus
@@ -102,6 +110,7 @@ class MatterRecord:
     stage_id: int | None = None
     stage: str | None = None
     group_id: int | None = None
+    group_type: str | None = None
     responsible: Attorney | None = None
     originating: Attorney | None = None
     open_date: date | None = None

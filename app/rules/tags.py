@@ -1,95 +1,253 @@
 """Tags: one small function for each rule, one table that lists them. Every label carries every reason for it."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from app.rules.client import client_of, counted_matters, represents_client
-from app.rules.facts import ContactFacts
-from app.rules.records import MatterRecord, MatterStatus
-from app.rules.settings import Settings
-from app.rules.verdicts import Basis, Category, Grant, Tag
+from app.rules.customtags import custom_fields
+from app.rules.labels import Outcome, Tagging, folded, tagging
+from app.rules.records import Attorney, MatterRecord, MatterStatus
+from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
+from app.rules.subject import Subject
+from app.rules.values import LONGEST
+from app.rules.verdicts import Category, Grant, NotGranted, Refusal
 
-TagRule = Callable[[ContactFacts, Settings], Iterator[Grant]]
+__all__ = ["TAG_RULES", "folded", "tags"]
+
+TagRule = Callable[[Subject], Iterator[Outcome]]
 
 STATUS_LABELS = {
     MatterStatus.OPEN: "Active Client",
     MatterStatus.PENDING: "Pending Client",
     MatterStatus.CLOSED: "Past Client",
 }
+REPRESENTATIVES = "/tags/company_representatives"
 
 
-def clio(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
+def clio(subject: Subject) -> Iterator[Outcome]:
     """Mark contacts that come from Clio [TG-2]."""
     yield Grant("Clio", Category.DEFAULT, "clio", "Synced from Clio")
 
 
-def person(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
+def person(subject: Subject) -> Iterator[Outcome]:
     """Mark individuals [TG-3]."""
     yield Grant("Person", Category.DEFAULT, "person", "An individual in Clio")
 
 
-def client(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
-    """Grant Client for the flag, an own matter or a represented company [TG-5, TG-8, C-1, C-2]."""
-    found = client_of(facts)
-    if found is None:
-        return
-    matters = counted_matters(facts)
-    because = {
-        Basis.FLAG: "Clio flags this person as a client",
-        Basis.MATTER: f"Client of {_named(matters)}",
-        Basis.COMPANY: f"Represents {_company(facts)}, a client",
-    }[found.basis]
-    yield Grant("Client", Category.CLIENT_STATUS, "client", because, _ids(matters))
+def client(subject: Subject) -> Iterator[Outcome]:
+    """Grant Client for the flag, for own matters and for a represented company [TG-5, TG-8, C-1, C-2, C-6]."""
+    status, rule = Category.CLIENT_STATUS, "client"
+    if subject.contact.is_client:
+        yield Grant("Client", status, rule, "Clio flags this person as a client")
+    if subject.own_matters:
+        own = subject.own_matters
+        yield Grant("Client", status, rule, f"Client of {_named(own)}", _ids(own))
+    if subject.represents:
+        because, ids = _represents(subject), _ids(subject.company_matters)
+        yield Grant("Client", status, rule, because, ids, REPRESENTATIVES)
 
 
-def client_status(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
+def client_status(subject: Subject) -> Iterator[Outcome]:
     """Grant at most one status: open outranks pending, pending outranks closed [TG-4, TG-6, TG-7, C-1]."""
     for status, label in STATUS_LABELS.items():
-        matters = [matter for matter in counted_matters(facts) if matter.status is status]
+        matters = [matter for matter in subject.matters if matter.status is status]
         if matters:
             because = f"{status.value.capitalize()}: {_named(matters)}"
             yield Grant(label, Category.CLIENT_STATUS, "client_status", because, _ids(matters))
             return
 
 
-def practice_area(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
-    """Grant the practice areas of matters in the chosen statuses [TG-9]."""
-    for matter in counted_matters(facts):
-        if matter.practice_area and matter.status in settings.tags.practice_area.matter_status:
-            because = f"Practice area of {_named([matter])} ({matter.status.value})"
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of tag that a matter gives: the rule, its category, and in a word what of the matter it is."""
+
+    rule: str
+    category: Category
+    what: str
+
+
+_PRACTICE_AREA = _Kind("practice_area", Category.PRACTICE_AREA, "Practice area")
+_RELATED_AREA = _Kind(
+    "related_practice_area", Category.RELATED_PRACTICE_AREA, "Practice area of a related matter,"
+)
+_MATTER_NUMBER = _Kind("matter_number", Category.MATTER_NUMBER, "Number")
+_MATTER_TAG = _Kind("matter_tag", Category.MATTER_TAG, "Stage or status")
+
+
+def practice_area(subject: Subject) -> Iterator[Outcome]:
+    """Grant the practice areas of own matters in the chosen statuses [TG-9]."""
+    chosen = subject.settings.tags.practice_area
+    yield from _of_matters(subject.matters, chosen, _PRACTICE_AREA, _area(chosen.label_from))
+
+
+def related_practice_area(subject: Subject) -> Iterator[Outcome]:
+    """Grant "Related: " and the practice area of related matters, labelled as own ones are [TG-10]."""
+    chosen = subject.settings.tags
+    spell = _area(chosen.practice_area.label_from)
+
+    def related(matter: MatterRecord) -> tuple[str, int]:
+        label, source_id = spell(matter)
+        return (f"Related: {label}" if label.strip() else "", source_id)
+
+    matters = [link.matter for link in subject.related]
+    yield from _of_matters(matters, chosen.related_practice_area, _RELATED_AREA, related)
+
+
+def matter_number(subject: Subject) -> Iterator[Outcome]:
+    """Grant the display numbers of own matters [TG-13]."""
+    chosen = subject.settings.tags.matter_number
+    yield from _of_matters(
+        subject.matters,
+        chosen,
+        _MATTER_NUMBER,
+        lambda matter: (matter.number or "", matter.clio_id),
+    )
+
+
+def matter_tag(subject: Subject) -> Iterator[Outcome]:
+    """Grant each own matter's stage, else its status [TG-14, C-10, C-11]."""
+    chosen = subject.settings.tags.matter_tag
+    yield from _of_matters(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
+
+
+def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
+    if matter.stage and matter.stage.strip():
+        return matter.stage, matter.stage_id or matter.clio_id
+    return matter.status.value.capitalize(), 0
+
+
+def _area(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
+    """How a practice area is labelled: by its name, or by its category where it has one [§15 row 10]."""
+
+    def label(matter: MatterRecord) -> tuple[str, int]:
+        name, category = matter.practice_area, matter.practice_area_category
+        if label_from is LabelFrom.CATEGORY and category:
+            name = category.replace("_", " ").title()
+        return name or "", matter.practice_area_id or matter.clio_id
+
+    return label
+
+
+def _of_matters(
+    matters: Iterable[MatterRecord],
+    chosen: MatterTags | PracticeAreaTags,
+    kind: _Kind,
+    spell: Callable[[MatterRecord], tuple[str, int]],
+) -> Iterator[Outcome]:
+    """One grant for each matter in a chosen status; of the others it is said why they give none."""
+    if not chosen.enabled:
+        return
+    for matter in matters:
+        label, source_id = spell(matter)
+        if not label.strip():
+            continue
+        name, status = _named([matter]), matter.status.value
+        if matter.status in chosen.matter_status:
             yield Grant(
-                matter.practice_area,
-                Category.PRACTICE_AREA,
-                "practice_area",
-                because,
+                label,
+                kind.category,
+                kind.rule,
+                f"{kind.what} of {name} ({status})",
                 (matter.clio_id,),
+                f"/tags/{kind.rule}",
+                source_id=source_id,
             )
+        else:
+            why = f"{name} is {status}, and the setting takes {_statuses(chosen.matter_status)}"
+            yield NotGranted(label, kind.rule, why, Refusal.MATTER_STATUS)
 
 
-def related_contact(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
-    """Mark those who are tied to a matter that is not their own [TG-12, §15 rows 2, 3]."""
-    for related in facts.related_matters:
-        if related.matter.client_id != facts.contact.clio_id:
-            role = (related.description or "").strip() or "Related"
-            yield Grant(
-                "Related Contacts",
-                Category.RELATED_CONTACT,
-                "related_contact",
-                f"{role} in {_named([related.matter])}",
-                (related.matter.clio_id,),
-            )
-
-
-def personal_or_company(facts: ContactFacts, settings: Settings) -> Iterator[Grant]:
-    """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17]."""
-    if represents_client(facts):
-        because = f"Represents {_company(facts)}, a client"
+def relationships(subject: Subject) -> Iterator[Outcome]:
+    """Grant the description of every relationship, of at most 60 characters [TG-11, §15 rows 1, 12]."""
+    if not subject.settings.tags.relationships.enabled:
+        return
+    for link in subject.links:
+        label = " ".join((link.description or "").split())[:LONGEST].rstrip()
         yield Grant(
-            "Company", Category.PERSONAL_COMPANY, "company", because, _ids(facts.company_matters)
+            label,
+            Category.RELATIONSHIP,
+            "relationships",
+            f"Relationship to {_named([link.matter])}",
+            (link.matter.clio_id,),
+            "/tags/relationships",
+            source_id=link.relationship_id or link.matter.clio_id,
         )
-    else:
+
+
+def related_contact(subject: Subject) -> Iterator[Outcome]:
+    """Mark those who are tied to a matter that is not their own [TG-12, §15 rows 2, 3, 9]."""
+    for link in subject.related:
+        role = (link.description or "").strip() or "Related"
         yield Grant(
-            "Personal", Category.PERSONAL_COMPANY, "personal", "Does not represent a client company"
+            "Related Contacts",
+            Category.RELATED_CONTACT,
+            "related_contact",
+            f"{role} in {_named([link.matter])}",
+            (link.matter.clio_id,),
+        )
+
+
+def location(subject: Subject) -> Iterator[Outcome]:
+    """Grant the chosen parts of the primary address [TG-15]."""
+    chosen, found = subject.settings.tags.location, subject.profile.addresses[:1]
+    for address in found:
+        parts = (
+            ("city", chosen.city, address.city),
+            ("state", chosen.state, address.state),
+            ("postal_code", chosen.postal_code, address.postal_code),
+            ("country", chosen.country, address.country),
+        )
+        for part, wanted, label in parts:
+            if wanted and label:
+                yield Grant(
+                    label,
+                    Category.LOCATION,
+                    "location",
+                    f"{part.replace('_', ' ').capitalize()} of the primary address",
+                    setting=f"/tags/location/{part}",
+                    source_id=subject.contact.clio_id,
+                )
+
+
+def personal_or_company(subject: Subject) -> Iterator[Outcome]:
+    """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
+    kind = Category.PERSONAL_COMPANY
+    if subject.represents:
+        because, ids = _represents(subject), _ids(subject.company_matters)
+        yield Grant("Company", kind, "company", because, ids, REPRESENTATIVES)
+    else:
+        yield Grant("Personal", kind, "personal", "Does not represent a client company")
+
+
+def responsible_attorney(subject: Subject) -> Iterator[Outcome]:
+    """Grant the names of responsible attorneys [TG-18]."""
+    named = [(matter, matter.responsible) for matter in subject.matters]
+    chosen = subject.settings.tags.responsible_attorney
+    yield from _attorneys(named, chosen, "responsible_attorney")
+
+
+def originating_attorney(subject: Subject) -> Iterator[Outcome]:
+    """Grant the names of originating attorneys [TG-18]."""
+    named = [(matter, matter.originating) for matter in subject.matters]
+    chosen = subject.settings.tags.originating_attorney
+    yield from _attorneys(named, chosen, "originating_attorney")
+
+
+def _attorneys(
+    named: Sequence[tuple[MatterRecord, Attorney | None]], chosen: AttorneyTags, role: str
+) -> Iterator[Outcome]:
+    """Whom all matters name, or the latest that names anybody; in Levitate or not [TG-18, C-17, §15 row 8]."""
+    if chosen is AttorneyTags.NONE:
+        return
+    found = [(matter, who) for matter, who in named if who is not None and who.name]
+    for matter, attorney in found if chosen is AttorneyTags.ALL else found[:1]:
+        yield Grant(
+            f"{role.replace('_', ' ').title()}: {attorney.name}",
+            Category.ATTORNEY,
+            role,
+            f"{role.replace('_', ' ').capitalize()} of {_named([matter])}",
+            (matter.clio_id,),
+            f"/tags/{role}",
+            source_id=attorney.clio_user_id,
         )
 
 
@@ -99,45 +257,24 @@ TAG_RULES: tuple[TagRule, ...] = (
     client,
     client_status,
     practice_area,
+    related_practice_area,
+    relationships,
     related_contact,
+    matter_number,
+    matter_tag,
+    location,
     personal_or_company,
+    responsible_attorney,
+    originating_attorney,
+    custom_fields,
 )
 
 
-def tags(facts: ContactFacts, settings: Settings) -> tuple[Tag, ...]:
-    """The tags of a contact that is in scope, in the order of their categories and labels."""
-    return gather(grant for rule in TAG_RULES for grant in rule(facts, settings))
-
-
-def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
-    """Grants with equal labels make one tag [TG-21, §15 row 11].
-
-    It bears the spelling of the lowest Clio id and the first category; a blank label makes none.
-    """
-    by_label: dict[str, list[Grant]] = defaultdict(list)
-    for grant in grants:
-        if folded(grant.label):
-            by_label[folded(grant.label)].append(grant)
-    found = [_tag(sorted(holding, key=_grant_order)) for holding in by_label.values()]
-    return tuple(sorted(found, key=lambda tag: (_RANK[tag.category], folded(tag.label))))
-
-
-def folded(label: str) -> str:
-    """A label as labels are compared: trimmed, spaces collapsed, case folded."""
-    return " ".join(label.split()).casefold()
-
-
-def _tag(holding: list[Grant]) -> Tag:
-    spelled = min(holding, key=lambda grant: (min(grant.matter_ids, default=0), grant.label))
-    category = min((grant.category for grant in holding), key=_RANK.__getitem__)
-    return Tag(" ".join(spelled.label.split()), category, tuple(holding))
-
-
-_RANK = {category: rank for rank, category in enumerate(Category)}
-
-
-def _grant_order(grant: Grant) -> tuple[int, tuple[int, ...], str, str]:
-    return (_RANK[grant.category], grant.matter_ids, grant.rule, grant.because)
+def tags(subject: Subject) -> Tagging:
+    """The tags of a contact that is in scope [TG-1], and what the rules did not give."""
+    outcomes = (outcome for rule in TAG_RULES for outcome in rule(subject))
+    withhold = subject.settings.restricted_matters.withhold
+    return tagging(outcomes, subject.restricted, withhold=withhold)
 
 
 def _ids(matters: Iterable[MatterRecord]) -> tuple[int, ...]:
@@ -152,6 +289,9 @@ def _named(matters: Iterable[MatterRecord]) -> str:
     return ", ".join(names) + more
 
 
-def _company(facts: ContactFacts) -> str:
-    known = facts.company.name if facts.company else None
-    return known or facts.contact.company_name or "a company"
+def _statuses(chosen: frozenset[MatterStatus]) -> str:
+    return ", ".join(status.value for status in MatterStatus if status in chosen) or "none"
+
+
+def _represents(subject: Subject) -> str:
+    return f"Represents {subject.company_name}, a client"

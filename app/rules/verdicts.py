@@ -38,22 +38,59 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One rule's reason for a label. `because` is one plain sentence for a Success Manager."""
+    """One rule's reason for a label. `because` is one plain sentence for a Success Manager.
+
+    `setting` points into the settings document at what switched the rule on, None where nothing can switch it
+    off. `matter_ids` are the matters that the grant rests on, all of them permission-limited when `restricted`.
+    `source_id` is the Clio id of the record that spells the label, 0 where we do.
+    """
 
     label: str
     category: Category
     rule: str
     because: str
     matter_ids: tuple[int, ...] = ()
+    setting: str | None = None
+    field_id: int | None = None
+    source_id: int = 0
+    restricted: bool = False
+
+
+class Refusal(StrEnum):
+    """Why a label was not granted, in one word for counting."""
+
+    MATTER_STATUS = "matter_status"
+    ATTORNEY_NOT_MAPPED = "attorney_not_mapped"
+    ROLE_EXCLUDED = "role_excluded"
+    TOO_LONG = "too_long"
+    UNPARSABLE = "unparsable"
+    DELETED = "deleted"
+    NOT_USABLE = "not_usable"
+    RESTRICTED = "restricted"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True)
+class NotGranted:
+    """What somebody might expect and a rule that is switched on did not give; `why` is one plain sentence."""
+
+    label: str
+    rule: str
+    why: str
+    refusal: Refusal
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A label with every grant that holds it up; it stays while one grant remains."""
+    """A label with every grant that holds it up; it stays while one grant remains.
+
+    It is `restricted` when every grant rests on permission-limited matters alone [S7].
+    """
 
     label: str
     category: Category
     grants: tuple[Grant, ...]
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +116,13 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class KeyFact:
-    """A short labelled value shown beside a contact."""
+    """A short labelled value shown beside a contact; `flag` marks one that is passed on though doubtful [KF-1]."""
 
     kind: str
     label: str
     value: str
+    field_id: int | None = None
+    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +210,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the rules say of one contact. Out of scope there are no tags, owner, key facts or client."""
+    """What the rules say of one contact. Out of scope there are no tags, owner, key facts or client.
+
+    `client` is what the ledger of new clients may record now; `client_waits` says why it may not yet, of one
+    who is in scope and a client [NC-3, S7].
+    """
 
     scope: Scope
     profile: Profile
@@ -179,6 +222,8 @@ class Assessment:
     owner: Owner | None = None
     key_facts: tuple[KeyFact, ...] = ()
     client: Client | None = None
+    client_waits: str | None = None
+    not_granted: tuple[NotGranted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +232,7 @@ class TagView:
 
     label: str
     category: Category
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 Only this writes the feed. A contact whose assessment comes out as before writes nothing but that it is settled.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from app import rules
-from app.db import accounts, contacts, facts, feed, leases, mirror
+from app.db import accounts, contacts, facts, feed, leases, mirror, settings
 from app.db.contacts import StoredContact
 from app.db.facts import Spelling
 from app.db.feed import Line
@@ -19,22 +19,23 @@ from app.db.runs import Kind, Run, Trigger
 from app.db.session import Session, transaction
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.settings import Settings
-from app.rules.verdicts import Assessment, Change, State
+from app.rules.verdicts import Assessment, Change, Client, State
 from app.sync import Services, leaving, web_origin
 from app.sync.together import Stopping
 
 BATCH = 200
 
-_CAUSES = {(Kind.REDERIVE, Trigger.USERS): "users", (Kind.REDERIVE, Trigger.MANUAL): "manual"}
+_CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 _changes = codec(Change)
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What all batches of one run are judged by."""
+    """What all batches are judged by, and how their changes are told; a preview belongs to no run."""
 
-    run: Run
+    run_id: str | None
+    cause: str
     firm: FirmFacts
     settings: Settings
     spelling: Spelling
@@ -44,29 +45,41 @@ class Basis:
 
 @dataclass(frozen=True)
 class Judged:
-    """One contact's new word: what is stored, why, and the line that tells it (None: as before)."""
+    """One contact's new word: what was stored, what is, why, and how that differs (None: as before)."""
 
+    known: StoredContact | None
     contact: StoredContact
     assessment: Assessment
     change: Change | None
+
+    @property
+    def entered(self) -> bool:
+        """Whether the contact comes into scope, for the first time or again."""
+        return _in_scope(self.contact) and not _in_scope(self.known)
+
+    @property
+    def left(self) -> bool:
+        """Whether the contact was in scope and no longer is."""
+        return _in_scope(self.known) and not _in_scope(self.contact)
 
 
 async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     """Assess every stale person of the account, batch by batch, each in its own transaction."""
     async with transaction(services.database) as session:
+        await leases.hold(session, lease)
         await leaving.take_up(session, lease)
+        await facts.note_hidden(session, lease.account_id)
         due = await mirror.count_stale(session, lease.account_id)
         await leases.begin_assessing(session, lease, to_assess=due)
-        account = await accounts.get_account(session, lease.account_id)
-        firm = await accounts.firm_facts(session, lease.account_id)
-        spelling = await facts.spelling(session, lease.account_id)
-    origin = web_origin(services, account)
-    began, done = services.now(), 0
+        chosen = await settings.at_version(session, lease.account_id, run.settings_version)
+        basis = await basis_of(session, services, lease.account_id, chosen)
+    basis = replace(basis, run_id=run.run_id, cause=_cause(run))
+    began, done = basis.now, 0
     while True:
-        basis = Basis(run, firm, Settings(), spelling, origin, services.now())
+        basis = replace(basis, now=services.now())
         async with transaction(services.database) as session:
             await leases.hold(session, lease)
-            batch = await _assess_batch(session, lease, basis)
+            batch = await _assess_batch(session, lease, basis, run.kind)
             done += batch.contacts
             end = expected_end(began, basis.now, done=done, due=due)
             await leases.assessed(session, lease, batch, expected_end=end)
@@ -77,46 +90,81 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             raise Stopping
 
 
-async def _assess_batch(session: Session, lease: Lease, basis: Basis) -> Assessed:
+def _cause(run: Run) -> str:
+    """Why contacts change: what a person decided about withdrawals is `manual`, what a run reads is `sync`."""
+    by_hand = run.kind is Kind.REDERIVE and run.trigger is Trigger.MANUAL
+    return "manual" if by_hand else _CAUSES.get(run.trigger, "sync")
+
+
+async def basis_of(
+    session: Session, services: Services, account_id: str, chosen: Settings
+) -> Basis:
+    """What contacts are judged by under these settings, told as a change of settings."""
+    account = await accounts.get_account(session, account_id)
+    return Basis(
+        run_id=None,
+        cause="settings",
+        firm=await accounts.firm_facts(session, account_id),
+        settings=chosen,
+        spelling=await facts.spelling(session, account_id),
+        clio_origin=web_origin(services, account),
+        now=services.now(),
+    )
+
+
+async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind) -> Assessed:
     account_id = lease.account_id
     stale = await facts.stale_facts(session, account_id, basis.spelling, limit=BATCH)
     if not stale:
         return Assessed(contacts=0)
+    judged = await judge_batch(session, account_id, stale, basis)
     clio_ids = [person.contact.clio_id for person in stale]
-    known = await contacts.by_clio_id(session, account_id, clio_ids)
-    judged = [
-        verdict
-        for person in stale
-        if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis))
-    ]
-    leave = {verdict.contact.clio_id for verdict in judged if _leaves(verdict, known)}
-    kept = await leaving.keep_back(session, lease, basis.run, leave, clio_ids, now=basis.now)
+    leave = {verdict.contact.clio_id for verdict in judged if verdict.left}
+    kept = await leaving.keep_back(session, lease, kind, leave, clio_ids, now=basis.now)
     judged = [verdict for verdict in judged if verdict.contact.clio_id not in kept]
     await contacts.save(
         session,
         account_id,
         [(verdict.contact, verdict.assessment) for verdict in judged],
-        run_id=basis.run.run_id,
+        run_id=lease.run_id,
     )
-    entered = await _enter_ledger(session, account_id, judged, basis)
+    clients = clients_among(judged)
+    origin = _ORIGINS.get(kind, "incremental")
+    new_clients = await feed.enter_ledger(
+        session, account_id, clients, origin=origin, run_id=lease.run_id, now=basis.now
+    )
     told = [verdict for verdict in judged if verdict.change is not None]
     await feed.append(session, account_id, [line(verdict, basis) for verdict in told])
     await facts.settle(session, account_id, clio_ids)
     return Assessed(
         contacts=len(stale),
         changed=len(told),
-        entered=sum(_entered(verdict, known.get(verdict.contact.clio_id)) for verdict in told),
-        left_scope=sum(verdict.contact.clio_id in leave for verdict in told),
-        new_clients=entered,
+        entered=sum(verdict.entered for verdict in judged),
+        left_scope=sum(verdict.left for verdict in judged),
+        new_clients=new_clients,
     )
+
+
+async def judge_batch(
+    session: Session, account_id: str, people: Sequence[ContactFacts], basis: Basis
+) -> list[Judged]:
+    """What the rules say of these persons beside what is stored of them, storing nothing."""
+    clio_ids = [person.contact.clio_id for person in people]
+    known = await contacts.by_clio_id(session, account_id, clio_ids)
+    return [
+        verdict
+        for person in people
+        if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis))
+    ]
 
 
 def judge(
     account_id: str, person: ContactFacts, known: StoredContact | None, basis: Basis
 ) -> Judged | None:
     """What the rules say of a person beside what is stored; None for one who never was in scope and is not."""
-    assessment = rules.assess(person, basis.firm, basis.settings)
     before = known.view if known else None
+    previous = before.owner.user_id if before and before.owner else None
+    assessment = rules.assess(person, basis.firm, basis.settings, previous)
     view = rules.view(before, assessment)
     if view is None:
         return None
@@ -129,7 +177,7 @@ def judge(
         contact = known
     else:
         contact = replace(known, version=known.version + 1, view=view, updated_at=basis.now)
-    return Judged(contact, assessment, change)
+    return Judged(known, contact, assessment, change)
 
 
 def line(verdict: Judged, basis: Basis) -> Line:
@@ -140,11 +188,14 @@ def line(verdict: Judged, basis: Basis) -> Line:
         "kind": change["kind"],
         "contact_id": verdict.contact.contact_id,
         "clio_id": str(verdict.contact.clio_id),
-        "run_id": basis.run.run_id,
+        "run_id": basis.run_id,
         "at": contacts.zulu(basis.now),
-        "cause": _CAUSES.get((basis.run.kind, basis.run.trigger), "sync"),
+        "cause": basis.cause,
         "fields": {
-            name: {"from": before, "to": after}
+            name: {
+                "from": contacts.field_document(name, before),
+                "to": contacts.field_document(name, after),
+            }
             for name, (before, after) in change["fields"].items()
         },
         "tags_added": change["tags_added"],
@@ -165,30 +216,17 @@ def _owner_change(owner: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def _enter_ledger(
-    session: Session, account_id: str, judged: Sequence[Judged], basis: Basis
-) -> int:
+def clients_among(judged: Sequence[Judged]) -> list[tuple[int, str, Client]]:
     """Those who reach Levitate as clients now; the ledger knows whether for the first time [NC-1]."""
-    clients = [
+    return [
         (verdict.contact.clio_id, verdict.contact.contact_id, verdict.assessment.client)
         for verdict in judged
         if verdict.assessment.client is not None
     ]
-    origin = _ORIGINS.get(basis.run.kind, "incremental")
-    return await feed.enter_ledger(
-        session, account_id, clients, origin=origin, run_id=basis.run.run_id, now=basis.now
-    )
 
 
-def _entered(verdict: Judged, known: StoredContact | None) -> bool:
-    was_in = known is not None and known.view.state is State.IN_SCOPE
-    return verdict.contact.view.state is State.IN_SCOPE and not was_in
-
-
-def _leaves(verdict: Judged, known: Mapping[int, StoredContact]) -> bool:
-    was = known.get(verdict.contact.clio_id)
-    now_out = verdict.contact.view.state is not State.IN_SCOPE
-    return now_out and was is not None and was.view.state is State.IN_SCOPE
+def _in_scope(contact: StoredContact | None) -> bool:
+    return contact is not None and contact.view.state is State.IN_SCOPE
 
 
 def expected_end(began: datetime, now: datetime, *, done: int, due: int) -> datetime | None:

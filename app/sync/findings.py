@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.db import accounts, catalog, connections, issues, quarantine, removal, sightings
+from app.db import accounts, catalog, connections, issues, quarantine, removal, settings, sightings
 from app.db.connections import Connection, Problem
 from app.db.issues import Finding, Subject
 from app.db.session import Session
+from app.rules import choices
 from app.rules.gone import NOT_VISIBLE
-from app.rules.settings import Settings
 
 FROZEN = timedelta(days=30)  # so long what only a connection that left saw stays as it was [S4]
 NAMED = 50  # records that get an issue of their own
@@ -148,34 +148,23 @@ async def note_quarantine(session: Session, account_id: str, *, now: datetime) -
     await issues.replace(session, account_id, "record_quarantined", findings, now=now)
 
 
-async def note_firm(
-    session: Session, account_id: str, settings: Settings, *, now: datetime
-) -> None:
+async def note_firm(session: Session, account_id: str, *, now: datetime) -> None:
     """What the account's own directory and settings lack [§15 row 5, EN-3]."""
     firm = await accounts.firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
     await issues.replace(session, account_id, "primary_user_missing", missing, now=now)
-    usable = await catalog.usable_fields(session, account_id)
-    unusable = sorted(_field_ids(settings) - usable) if usable else []
-    findings = [
+    chosen = (await settings.current(session, account_id)).settings
+    fields = await catalog.custom_fields(session, account_id)
+    gone = [
         Finding(
             "setting_refers_to_missing_field",
-            f"The settings name the custom field {field_id}, which Clio has no longer; it gives nothing",
-            Subject("custom_field", str(field_id)),
+            f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which is no longer"
+            " there or no longer usable; choose another or take it out",
+            Subject("setting", reference.pointer),
         )
-        for field_id in unusable
+        for reference in choices.gone(chosen, fields)
     ]
-    await issues.replace(session, account_id, "setting_refers_to_missing_field", findings, now=now)
-
-
-def _field_ids(settings: Settings) -> set[int]:
-    """The custom fields that the settings name."""
-    opt_out = settings.scope.opt_out_field_id
-    return {
-        *(chosen.field_id for chosen in settings.tags.custom_fields),
-        *settings.key_facts.custom_date_field_ids,
-        *(() if opt_out is None else (opt_out,)),
-    }
+    await issues.replace(session, account_id, "setting_refers_to_missing_field", gone, now=now)
 
 
 _PRIMARY_MISSING = Finding(

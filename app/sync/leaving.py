@@ -11,7 +11,7 @@ from app.db import holds, issues, runs
 from app.db.holds import Hold, HoldStatus
 from app.db.issues import Finding, Subject
 from app.db.leases import Lease
-from app.db.runs import Kind, Run, Trigger, Wish
+from app.db.runs import Kind, Trigger, Wish
 from app.db.session import Session
 
 FEW, SHARE = 20, 0.10  # so many, and so large a part of the synced contacts, may leave in one run
@@ -27,7 +27,7 @@ async def take_up(session: Session, lease: Lease) -> None:
 async def keep_back(
     session: Session,
     lease: Lease,
-    run: Run,
+    kind: Kind,
     leave: set[int],
     judged: Collection[int],
     *,
@@ -35,7 +35,7 @@ async def keep_back(
 ) -> set[int]:
     """Which of those that would leave must wait; those judged that stay, or leave now, wait no longer."""
     account_id = lease.account_id
-    guarded = run.kind is not Kind.REDERIVE
+    guarded = kind is not Kind.REDERIVE
     standing = await holds.standing(session, account_id, judged)
     held = (HoldStatus.OPEN,) if guarded else (HoldStatus.OPEN, HoldStatus.DISCARDED)
     waiting = {clio_id for clio_id in leave if standing.get(clio_id) in held}

@@ -1,5 +1,6 @@
 """Pure: Clio's models to the records that the mirror keeps."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from app.clio import models
@@ -16,20 +17,12 @@ from app.rules.records import (
 )
 
 
-def is_stripped(contact: models.Contact) -> bool:
-    """Whether Clio kept back what this contact's custom fields hold: an id and nothing else is not an empty value."""
-    return any(
-        value.id is not None and (value.field_name, value.field_type, value.value) == (None,) * 3
-        for value in contact.custom_field_values
-    )
-
-
 def contact_record(contact: models.Contact) -> ContactRecord:
-    """A contact as the mirror keeps it; of custom fields whose values were kept back it says nothing."""
+    """A contact as the mirror keeps it."""
     company = contact.company
     return ContactRecord(
         clio_id=contact.id,
-        is_person=contact.type != "Company",
+        is_person=_is_person(contact),
         name=contact.name,
         first_name=contact.first_name,
         middle_name=contact.middle_name,
@@ -51,7 +44,7 @@ def contact_record(contact: models.Contact) -> ContactRecord:
             if phone.number
         ),
         addresses=tuple(_address(address) for address in contact.addresses),
-        custom_values=() if is_stripped(contact) else _custom_values(contact),
+        custom_values=_custom_values(contact.custom_field_values),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
     )
@@ -71,6 +64,7 @@ def matter_record(matter: models.Matter) -> MatterRecord:
         stage_id=stage.id if stage else None,
         stage=stage.name if stage else None,
         group_id=matter.group.id if matter.group else None,
+        group_type=matter.group.type if matter.group else None,
         responsible=_attorney(matter.responsible_attorney),
         originating=_attorney(matter.originating_attorney),
         open_date=matter.open_date,
@@ -100,12 +94,29 @@ def catalog_item(item: Any) -> dict[str, Any]:
     return document
 
 
-def _custom_values(contact: models.Contact) -> tuple[CustomValue, ...]:
-    return tuple(
-        CustomValue(value.custom_field.id, value.value, bool(value.soft_deleted))
-        for value in contact.custom_field_values
-        if value.custom_field is not None and value.value is not None
-    )
+def _is_person(contact: models.Contact) -> bool | None:
+    """Whether it is a person; where Clio does not say, only a person has a first or last name."""
+    if contact.type is not None:
+        return contact.type == "Person"
+    return True if contact.first_name or contact.last_name else None
+
+
+def _custom_values(listed: Iterable[models.CustomFieldValue]) -> tuple[CustomValue, ...]:
+    """The values in the order of their fields; a field that was never filled has none (clio/api.md §16.6)."""
+    found = [value for value in map(_custom_value, listed) if value is not None]
+    return tuple(sorted(found, key=lambda value: (value.field_id, value.soft_deleted)))
+
+
+def _custom_value(value: models.CustomFieldValue) -> CustomValue | None:
+    field_id = value.custom_field.id if value.custom_field else 0
+    content = value.value
+    if content is None and value.picklist_option is not None:
+        content = str(value.picklist_option.id)
+    if content is None and value.id and value.field_name is None and value.field_type is None:
+        return CustomValue(field_id, stripped=True)
+    if content is None or not field_id:
+        return None
+    return CustomValue(field_id, content, bool(value.soft_deleted))
 
 
 def _address(address: models.Address) -> Address:

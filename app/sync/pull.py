@@ -110,6 +110,7 @@ class Puller:
     lease: Lease
     view: View
     refused: list[Problem] = field(default_factory=list)
+    listed: dict[str, set[int]] = field(default_factory=dict)  # what the small lists named
     complete: bool = False
 
 
@@ -143,11 +144,24 @@ async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> Non
 
 
 async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> None:
+    puller.listed[listing.name] = set()
     pages = puller.clio.pages(listing.resource, since=opened.since, cursor=opened.cursor)
     async for page in pages:
         await _land(puller, listing, opened, page)
         if puller.services.stopping.is_set():
             raise Stopping
+    if listing in SMALL_LISTS and opened.cursor is None:
+        await _mark_gone(puller, listing)
+
+
+async def _mark_gone(puller: Puller, listing: Listing) -> None:
+    """A small list was read from end to end: what it no longer names has gone, unless it names nothing at all."""
+    listed = puller.listed[listing.name]
+    if not listed:
+        return
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, puller.lease)
+        await catalog.mark_gone(session, puller.view.account_id, listing.name, listed)
 
 
 async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: ClioRefused) -> None:
@@ -196,6 +210,10 @@ async def _land(puller: Puller, listing: Listing, opened: Pull, page: Page[Any])
         total=page.total,
         asked_at=page.asked_at,
     )
+    if listing in SMALL_LISTS:
+        named = (record.id for record in page.items)
+        unread = (record.clio_id for record in page.unreadable if record.clio_id is not None)
+        puller.listed[listing.name].update(named, unread)
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
         lease, connection_id = puller.lease, puller.view.connection_id
@@ -222,7 +240,7 @@ async def _keep_records(
     session: Session, puller: Puller, listing: Listing, page: Page[Any]
 ) -> list[int]:
     """Store a page's records and put aside those that cannot be read; answers the ids of both."""
-    view, now = view_of(puller, listing, page), puller.services.now()
+    view, now = view_of(puller, listing), puller.services.now()
     aside = [
         PutAside(listing.name, record.clio_id or NAMELESS, view.connection_id, record.reason)
         for record in page.unreadable
@@ -258,17 +276,15 @@ def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
         yield clio_ids[first : first + size]
 
 
-def view_of(puller: Puller, listing: Listing, page: Page[Any]) -> View:
-    """How much of the page's records is seen: what was left out or kept back must not blank what is known (I4, F19)."""
+def view_of(puller: Puller, listing: Listing) -> View:
+    """How much of the records is seen: what Clio stopped knowing must not blank what is known (I4, F19)."""
     unseen = {
         field
         for name, fields in _FIELDS_OF.items()
         if name in puller.clio.dropped and name.startswith(f"{listing.name}.")
         for field in fields
     }
-    stripped = any(isinstance(c, models.Contact) and mapping.is_stripped(c) for c in page.items)
-    full_view = puller.view.full_view and not stripped
-    return replace(puller.view, full_view=full_view, unseen=frozenset(unseen))
+    return replace(puller.view, unseen=frozenset(unseen))
 
 
 def usage_of(clio: ClioClient) -> Usage:

@@ -5,39 +5,36 @@ problems say who must act [§15 row 35].
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import absence, connections, leases, mirror, pulls, quarantine, runs
-from app.db.connections import Connection, Problem
-from app.db.leases import Lease
-from app.db.runs import Kind, Run, Status, Trigger, Usage
-from app.db.session import Session, transaction
-from app.db.sightings import View
-from app.errors import AppError, DatabaseUnavailable, Fenced
-from app.rules.settings import Settings
-from app.sync import Services, findings
-from app.sync.absence import confirm_missing
-from app.sync.assess import assess_stale
-from app.sync.connect import clio_for, login_of
-from app.sync.pull import (
-    PAGE,
-    RECORDS,
-    RELATIONSHIPS,
-    SMALL_LISTS,
-    Puller,
-    pull_all,
-    retry_quarantine,
-    usage_of,
+from app.clio.errors import ClioError, ClioRetryLater
+from app.db import (
+    absence,
+    catalog,
+    connections,
+    leases,
+    mirror,
+    pulls,
+    runs,
+    settings,
 )
+from app.db.connections import Problem
+from app.db.leases import Lease
+from app.db.runs import Kind, Run, Status
+from app.db.session import Session, transaction
+from app.errors import AppError, DatabaseUnavailable, Fenced
+from app.rules import choices
+from app.sync import Services, findings
+from app.sync.assess import assess_stale
+from app.sync.reading import Problems, read_clio
 from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 DATABASE_BACK = timedelta(seconds=5)
+MISSING_FIELD = "setting_refers_to_missing_field"
 RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
@@ -45,8 +42,6 @@ RELATIONSHIP_PAGES = (
 PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
 
 log = structlog.get_logger(__name__)
-
-Problems = list[dict[str, object]]
 
 
 class KeepsCrashing(AppError):
@@ -71,6 +66,8 @@ async def run(services: Services, account_id: str, run_id: str) -> timedelta | N
         lease = await leases.acquire(
             session, account_id, run_id, length=services.timing.lease, now=services.now()
         )
+        if lease is not None:
+            await settings.begin_run(session, account_id, run_id)
         found = await runs.get_run(session, account_id, run_id)
     if lease is None:
         return BUSY if found.status in runs.UNFINISHED else None
@@ -134,14 +131,33 @@ async def _work(services: Services, lease: Lease, found: Run, problems: Problems
     if found.kind is Kind.REDERIVE:
         await _mark_all_stale(services, lease)
     else:
-        await _pull_connections(services, lease, found, problems)
+        await read_clio(services, lease, found, problems)
     async with transaction(services.database) as session:
         torn = await runs.is_torn(session, lease.account_id)
     if found.kind is Kind.REDERIVE and torn:
         text = "The last pull was cut short; what changed takes effect when the next has come to its end"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
         return
+    problems += await _missing_fields(services, found)
     await assess_stale(services, lease, found)
+
+
+async def _missing_fields(services: Services, found: Run) -> Problems:
+    """Settings that refer to custom fields which are no longer there: reported, never a failure [EN-3]."""
+    async with transaction(services.database) as session:
+        chosen = await settings.at_version(session, found.account_id, found.settings_version)
+        fields = await catalog.custom_fields(session, found.account_id)
+    return [
+        runs.problem_row(
+            Problem(
+                MISSING_FIELD,
+                f"The setting {reference.pointer} refers to the custom field {reference.field_id},"
+                " which is no longer there or no longer usable; choose another or take it out",
+            ),
+            None,
+        )
+        for reference in choices.gone(chosen, fields)
+    ]
 
 
 async def _mark_all_stale(services: Services, lease: Lease) -> None:
@@ -150,122 +166,6 @@ async def _mark_all_stale(services: Services, lease: Lease) -> None:
         await leases.hold(session, lease)
         if (await runs.get_run(session, lease.account_id, lease.run_id)).phase is None:
             await mirror.mark_all_stale(session, lease.account_id)
-
-
-async def _pull_connections(
-    services: Services, lease: Lease, found: Run, problems: Problems
-) -> None:
-    """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease, phase="pulling")
-        working = await connections.connected(session, lease.account_id)
-    mine = [login for login in working if found.connection_id in (None, login.connection_id)]
-    if not mine:
-        text = "No Clio login of this account works; a user must connect again"
-        problems.append(runs.problem_row(Problem("needs_reconnect", text), None))
-    pullers: list[Puller] = []
-    for nth, connection in enumerate(mine):
-        puller = await _pull_as(services, lease, found, connection, widest=nth == 0)
-        pullers += [puller] if puller.complete else []
-        problems += [
-            runs.problem_row(problem, connection.connection_id) for problem in puller.refused
-        ]
-    if found.kind in PROPOSING:
-        await _confirm_missing(pullers, full=found.kind is Kind.FULL)
-    await _told(services, lease, pullers, problems)
-
-
-async def _confirm_missing(pullers: Sequence[Puller], *, full: bool) -> None:
-    try:
-        await confirm_missing(pullers, full=full)
-    except (
-        ClioReauthRequired
-    ):  # the next run finds out whose login it was; what was not asked is not gone
-        log.warning("confirmation_cut_short")
-    finally:
-        for puller in pullers:
-            await _count(puller.services, puller.lease, usage_of(puller.clio))
-
-
-async def _told(
-    services: Services, lease: Lease, pullers: Sequence[Puller], problems: Problems
-) -> None:
-    """Clio has been read: withdraw what was frozen for too long, and say what is amiss."""
-    now, more = services.now(), True
-    while more:
-        async with transaction(services.database) as session:
-            await leases.hold(session, lease)
-            more = await findings.withdraw_expired(session, lease.account_id, now=now)
-    pulled = [puller.view.connection_id for puller in pullers]
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await findings.note_pulled(session, lease.account_id, pulled, problems, now=now)
-
-
-async def _pull_as(
-    services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
-) -> Puller:
-    """All lists as one login shows them; `refused` of the puller says what they lack, `complete` whether they ended."""
-    clio = clio_for(services, connection)
-    puller = Puller(
-        services,
-        clio,
-        lease,
-        View(connection.account_id, connection.connection_id, full_view=False),
-    )
-    try:
-        login = login_of(await clio.who_am_i())
-        puller = replace(puller, view=replace(puller.view, full_view=login.full_view))
-        listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
-        await pull_all(puller, listings, await _since(services, found, connection))
-        await retry_quarantine(puller)
-    except ClioReauthRequired as error:
-        problem = Problem(error.code, str(error))
-        await _lost(services, lease, connection, problem)
-        return replace(puller, refused=[problem])
-    finally:
-        await _count(services, lease, usage_of(clio))
-    now = services.now()
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await connections.update_login(session, connection, login)
-        await connections.synced(session, connection, now=now)
-        await quarantine.all_readable(
-            session, lease.account_id, lease.run_id, connection.connection_id, now=now
-        )
-    return replace(puller, complete=True)
-
-
-async def _lost(services: Services, lease: Lease, connection: Connection, problem: Problem) -> None:
-    """The login works no longer, while the run goes on with the others [S9]."""
-    status = connections.Status.NEEDS_RECONNECT
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await findings.login_left(session, connection, status, problem, now=services.now())
-    log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
-
-
-async def _since(
-    services: Services, found: Run, connection: Connection
-) -> Mapping[str, datetime | None]:
-    """From when on each list is asked for: its checkpoint, or its beginning (None)."""
-    if found.kind is not Kind.INCREMENTAL:
-        return {}
-    account_id, connection_id = connection.account_id, connection.connection_id
-    async with transaction(services.database) as session:
-        since = {
-            listing.name: await pulls.checkpoint(session, account_id, connection_id, listing.name)
-            for listing in RECORDS
-        }
-        known = await mirror.count_records(session, account_id, mirror.RELATIONSHIPS)
-    if found.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
-        since[RELATIONSHIPS.name] = None
-    return since
-
-
-async def _count(services: Services, lease: Lease, usage: Usage) -> None:
-    async with transaction(services.database) as session:
-        await leases.count_usage(session, lease, usage)
 
 
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
@@ -286,7 +186,7 @@ async def _ended(session: Session, lease: Lease, outcome: Outcome, *, now: datet
     if outcome.status is Status.FAILED:
         await findings.note_failed(session, lease.account_id, outcome.problems, now=now)
     else:
-        await findings.note_firm(session, lease.account_id, Settings(), now=now)
+        await findings.note_firm(session, lease.account_id, now=now)
 
 
 async def _keep(services: Services, lease: Lease) -> None:

@@ -3,7 +3,13 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 class Company(BaseModel):
@@ -61,11 +67,17 @@ class Owner(BaseModel):
 
 
 class KeyFact(BaseModel):
-    """A short labelled value."""
+    """A short labelled value; a custom date names its field, and a doubtful value bears a flag."""
 
     kind: str
     label: str
     value: str
+    field_id: str | None = None
+    flag: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_gaps(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in dump(self).items() if value is not None}
 
 
 class Contact(BaseModel):
@@ -111,14 +123,12 @@ class OwnerChange(BaseModel):
     matter_clio_id: str | None
 
 
-class Change(BaseModel):
-    """One line of the change feed."""
+class ToldChange(BaseModel):
+    """What happened to one contact, and the contact after it."""
 
-    seq: int
     kind: str
     contact_id: str
     clio_id: str
-    run_id: str
     at: datetime
     cause: str
     fields: dict[str, FieldChange]
@@ -126,6 +136,13 @@ class Change(BaseModel):
     tags_removed: list[str]
     owner: OwnerChange | None
     contact: Contact | None
+
+
+class Change(ToldChange):
+    """One line of the change feed."""
+
+    seq: int
+    run_id: str
 
 
 class ChangePage(BaseModel):

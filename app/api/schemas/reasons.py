@@ -41,6 +41,14 @@ class ExplainedOwner(BaseModel):
     considered: list[ConsideredMatter]
 
 
+class NotGranted(BaseModel):
+    """What somebody might expect, and why a rule that is switched on did not give it."""
+
+    label: str
+    rule: str
+    why: str
+
+
 class ExplainedScope(BaseModel):
     """Why a contact is in or out."""
 
@@ -64,13 +72,15 @@ class NewClient(BaseModel):
 
 
 class Explained(BaseModel):
-    """Why a contact is what it is."""
+    """Why a contact is what it is; `new_client_waits` says why a client is not in the ledger yet."""
 
     contact_id: str
     in_scope: bool
     scope: ExplainedScope
     tags: list[ExplainedTag]
     owner: ExplainedOwner | None
+    not_granted: list[NotGranted]
     new_client: NewClient | None
+    new_client_waits: str | None
     seen_by: list[str]
     run_id: str

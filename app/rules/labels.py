@@ -1,0 +1,105 @@
+"""From the rules' grants to tags: what makes labels equal, how a label is spelled, what is withheld."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from app.rules.verdicts import Category, Grant, NotGranted, Refusal, Tag
+
+Outcome = Grant | NotGranted
+
+MOST_REFUSALS = 50  # an explanation stays readable, whatever a firm has in Clio
+_RANK = {category: rank for rank, category in enumerate(Category)}
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """The tags of a contact, and what the rules that are on did not give."""
+
+    tags: tuple[Tag, ...]
+    not_granted: tuple[NotGranted, ...]
+
+
+def folded(label: str) -> str:
+    """A label as labels are compared: trimmed, spaces collapsed, case folded."""
+    return " ".join(label.split()).casefold()
+
+
+def tagging(outcomes: Iterable[Outcome], restricted: frozenset[int], *, withhold: bool) -> Tagging:
+    """What the rules' outcomes come to, with what rests on restricted matters marked or withheld [S7]."""
+    grants: list[Grant] = []
+    refused: list[NotGranted] = []
+    for outcome in outcomes:
+        if isinstance(outcome, NotGranted):
+            refused.append(outcome)
+            continue
+        marked = mark(outcome, restricted)
+        if marked.restricted and withhold:
+            refused.append(_withheld(marked))
+        else:
+            grants.append(marked)
+    tags = gather(grants)
+    return Tagging(tags, missing(refused, tags))
+
+
+def mark(grant: Grant, restricted: frozenset[int]) -> Grant:
+    """The grant, restricted when all matters that it rests on are [S7]."""
+    if restricted and grant.matter_ids and restricted.issuperset(grant.matter_ids):
+        return replace(grant, restricted=True)
+    return grant
+
+
+def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
+    """Grants with equal labels make one tag [TG-21, §15 row 11].
+
+    It bears the spelling of the lowest Clio id and the first category; a blank label makes none. Tags stand in the
+    order of their categories and labels.
+    """
+    by_label: dict[str, list[Grant]] = defaultdict(list)
+    for grant in grants:
+        if label := folded(grant.label):
+            by_label[label].append(grant)
+    found = [
+        (_RANK[tag.category], label, tag)
+        for label, holding in by_label.items()
+        for tag in (_tag(holding),)
+    ]
+    return tuple(tag for _, _, tag in sorted(found, key=lambda item: item[:2]))
+
+
+def missing(refused: Iterable[NotGranted], tags: Sequence[Tag]) -> tuple[NotGranted, ...]:
+    """The refusals of what another grant did not give after all: in order, each once, and not without end."""
+    held = {folded(tag.label) for tag in tags}
+    once = {
+        (folded(item.label), item.rule, item.why): item
+        for item in refused
+        if folded(item.label) not in held
+    }
+    return tuple(once[key] for key in sorted(once)[:MOST_REFUSALS])
+
+
+def _tag(holding: list[Grant]) -> Tag:
+    grants = sorted(holding, key=_grant_order) if len(holding) > 1 else holding
+    spelled = min(grants, key=lambda grant: (grant.source_id, grant.label))
+    return Tag(
+        label=" ".join(spelled.label.split()),
+        category=grants[0].category,
+        grants=tuple(dict.fromkeys(grants)),
+        restricted=all(grant.restricted for grant in grants),
+    )
+
+
+def _grant_order(grant: Grant) -> tuple[int, tuple[int, ...], str, int, str, str]:
+    return (
+        _RANK[grant.category],
+        grant.matter_ids,
+        grant.rule,
+        grant.field_id or 0,
+        grant.because,
+        grant.label,
+    )
+
+
+def _withheld(grant: Grant) -> NotGranted:
+    why = "It rests only on matters that not everybody at the firm may see"
+    return NotGranted(grant.label, grant.rule, why, Refusal.RESTRICTED)

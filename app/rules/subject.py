@@ -1,0 +1,145 @@
+"""One contact as the rules see it: what several of them need, worked out once."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from app.rules.facts import ContactFacts, FirmFacts, RelatedMatter
+from app.rules.profile import profile
+from app.rules.records import ContactRecord, MatterRecord, MatterStatus
+from app.rules.settings import Representatives, Settings
+from app.rules.verdicts import Basis, Client, Profile
+
+STATUS_RANK = {status: rank for rank, status in enumerate(MatterStatus)}
+EVERYBODY = "AccountGroup"
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A contact with what follows from its facts and the firm's choice.
+
+    `matters` count as its own, a representative's company's among them, latest first; `links` are all its
+    relationships, `related` those to matters that are not its own; `company_is_client` holds also for one who does
+    not represent the company because the firm wants no representatives.
+    """
+
+    contact: ContactRecord
+    profile: Profile
+    company_name: str
+    company_is_client: bool
+    represents: bool
+    own_matters: tuple[MatterRecord, ...]
+    company_matters: tuple[MatterRecord, ...]
+    matters: tuple[MatterRecord, ...]
+    links: tuple[RelatedMatter, ...]
+    related: tuple[RelatedMatter, ...]
+    restricted: frozenset[int]
+    client: Client | None
+    firm: FirmFacts
+    settings: Settings
+
+
+def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subject:
+    """The contact as the rules see it; nothing here depends on the order of what the facts list."""
+    contact, company = facts.contact, facts.company
+    company_is_client = bool(company and company.is_client) or bool(facts.company_matters)
+    represents = company_is_client and settings.tags.company_representatives is Representatives.ALL
+    own = newest_first(facts.own_matters)
+    companys = newest_first(facts.company_matters) if represents else ()
+    matters = newest_first(own + companys) if companys else own
+    links = _in_order(facts.related_matters)
+    return Subject(
+        contact=contact,
+        profile=profile(facts, firm.country, primary_email_only=settings.scope.primary_email_only),
+        company_name=(company.name if company else None) or contact.company_name or "a company",
+        company_is_client=company_is_client,
+        represents=represents,
+        own_matters=own,
+        company_matters=companys,
+        matters=matters,
+        links=links,
+        related=tuple(link for link in links if link.matter.client_id != contact.clio_id),
+        restricted=_restricted(facts),
+        client=_client(contact, own, matters, represents=represents),
+        firm=firm,
+        settings=settings,
+    )
+
+
+def newest_first(
+    matters: Iterable[MatterRecord], *, prefer_open: bool = False
+) -> tuple[MatterRecord, ...]:
+    """Latest update first; then open, pending, closed; then the higher id [OW-4, §15 row 7]. Each matter once."""
+    once = {matter.clio_id: matter for matter in matters}
+    return tuple(
+        sorted(
+            once.values(),
+            key=lambda matter: (
+                prefer_open and matter.status is MatterStatus.OPEN,
+                matter.updated_at or _NEVER,
+                -STATUS_RANK[matter.status],
+                matter.clio_id,
+            ),
+            reverse=True,
+        )
+    )
+
+
+def _in_order(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
+    return tuple(
+        sorted(
+            links,
+            key=lambda link: (link.relationship_id, link.matter.clio_id, link.description or ""),
+        )
+    )
+
+
+def _restricted(facts: ContactFacts) -> frozenset[int]:
+    """The matters that not everybody at the firm may see [S7, §15 row 22].
+
+    Clio says it by the matter's group, which is the account's own, of type AccountGroup, unless somebody limited
+    the matter. A group whose type is not shown says nothing.
+    """
+    matters = (
+        *facts.own_matters,
+        *facts.company_matters,
+        *(link.matter for link in facts.related_matters),
+    )
+    limited = {matter.clio_id for matter in matters if matter.group_type not in (None, EVERYBODY)}
+    return facts.hidden | limited
+
+
+def _client(
+    contact: ContactRecord,
+    own: tuple[MatterRecord, ...],
+    matters: tuple[MatterRecord, ...],
+    *,
+    represents: bool,
+) -> Client | None:
+    """What makes a person a client: the flag before a matter before a company [CS-1, NC-2, §15 row 19]."""
+    if contact.is_client:
+        basis = Basis.FLAG
+    elif own:
+        basis = Basis.MATTER
+    elif represents:
+        basis = Basis.COMPANY
+    else:
+        return None
+    has_open = any(matter.status is MatterStatus.OPEN for matter in matters)
+    return Client(basis, client_since=_earliest(matters), has_open_matter=has_open)
+
+
+def _earliest(matters: Iterable[MatterRecord]) -> date | None:
+    """The earliest open, pending or created date of the matters that count [§15 row 19]."""
+    dates = [
+        moment
+        for matter in matters
+        for moment in (
+            matter.open_date,
+            matter.pending_date,
+            matter.created_at.date() if matter.created_at else None,
+        )
+        if moment is not None
+    ]
+    return min(dates, default=None)

@@ -1,0 +1,87 @@
+"""How long, and with how much memory, a firm is judged anew after a change of settings, and previewed before it.
+
+    python -m benchmarks.rederive --contacts 20000
+
+Runs the simulator and the service as processes on an embedded PostgreSQL, pulls the firm once, then previews and
+applies two changes: one that touches many contacts and one that touches few. Clio must be asked nothing meanwhile.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from app.db import embedded
+from benchmarks.memory import ACCOUNT, Peak
+from tests.chaos.processes import Stage, staged
+
+URL = f"/v1/accounts/{ACCOUNT}/settings"
+CHANGES: dict[str, dict[str, Any]] = {
+    "many": {
+        "tags": {
+            "location": {"city": True, "state": True},
+            "matter_number": {"enabled": True},
+            "practice_area": {"matter_status": ["open", "pending", "closed"]},
+        },
+        "scope": {"include_related": True},
+    },
+    "few": {"scope": {"related_role_exclude": ["judge"]}},
+}
+
+
+def main() -> None:
+    """One firm, pulled and judged anew, measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--contacts", type=int, default=20_000)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lc-rederive-") as folder:
+        Path(folder).chmod(0o755)
+        server = embedded.start(Path(folder) / "pg")
+        try:
+            options = {"rate_limit": 1_000_000}
+            with staged(Path(folder), server.dsn, contacts=asked.contacts, **options) as stage:
+                stage.connect(ACCOUNT)
+                first = ended(stage)
+                print(f"in scope       {first['counts']['entered']}")
+                calls = len(stage.clio_log())
+                for name, patch in CHANGES.items():
+                    measure(stage, name, patch)
+                print(f"calls to Clio  {len(stage.clio_log()) - calls}")
+        finally:
+            server.stop()
+
+
+def measure(stage: Stage, name: str, patch: dict[str, Any]) -> None:
+    """Preview a change, then apply it; print what either took."""
+    assert stage.service.process is not None
+    peak, began = Peak(stage.service.process.pid), time.monotonic()
+    answer = stage.api.post(f"{URL}/preview", json={"settings": patch})
+    answer.raise_for_status()
+    print(f"{name}: preview {report(began, peak)}")
+    summary = answer.json()["summary"]
+    etag = stage.api.get(URL).headers["etag"]
+    peak, began = Peak(stage.service.process.pid), time.monotonic()
+    stage.api.patch(URL, json=patch, headers={"If-Match": etag}).raise_for_status()
+    run = ended(stage)
+    print(
+        f"{name}: run     {report(began, peak)}, {run['status']}, {run['counts']['changed']} changed"
+    )
+    assert run["counts"]["entered"] == summary["entering"]
+    assert run["counts"]["new_clients"] == summary["new_clients"]
+
+
+def report(began: float, peak: Peak) -> str:
+    """Seconds since it began, and the most memory since then."""
+    return f"{time.monotonic() - began:5.1f} s, peak {peak.stop() / 2**20:.0f} MiB"
+
+
+def ended(stage: Stage) -> dict[str, Any]:
+    """The newest run, once it has ended."""
+    while not (run := list(stage.all(f"/v1/accounts/{ACCOUNT}/runs"))[-1])["finished_at"]:
+        time.sleep(0.2)
+    return run
+
+
+if __name__ == "__main__":
+    main()

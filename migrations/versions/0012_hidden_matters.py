@@ -1,0 +1,22 @@
+"""A matter knows whether a user of unrestricted visibility does not see it
+
+Revision ID: 0012
+Revises: 0002
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    hidden = sa.Column("hidden", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    op.add_column("mirror_matters", hidden)
+
+
+def downgrade() -> None:
+    op.drop_column("mirror_matters", "hidden")
