@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query
+from fastapi import APIRouter, Path, Query
 
 from app.api import cursors, schemas
 from app.api.deps import (
     AccountDep,
+    ActorDep,
     Cursor,
     InvalidToken,
     Limit,
@@ -16,8 +17,9 @@ from app.api.deps import (
     SessionDep,
 )
 from app.api.problems import problems
-from app.db import holds, issues
+from app.db import audit, holds, issues
 from app.db.accounts import AccountNotFound
+from app.db.audit import Deed
 from app.db.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
@@ -33,7 +35,6 @@ NAMED = 100  # contacts that a hold names
 
 IssueId = Annotated[str, Path(max_length=64)]
 HoldId = Annotated[str, Path(max_length=64)]
-ActingUser = Annotated[str | None, Header(alias="Levitate-User", max_length=128)]
 
 
 @router.get("/issues")
@@ -68,10 +69,18 @@ async def list_issues(
     responses=problems(IssueNotFound, RoleRequired),
 )
 async def resolve_issue(
-    issue_id: IssueId, account: AccountDep, services: ServicesDep, session: SessionDep
+    issue_id: IssueId,
+    account: AccountDep,
+    services: ServicesDep,
+    session: SessionDep,
+    actor: ActorDep,
 ) -> schemas.Issue:
     """Say that an issue is over. One whose cause lasts opens anew when it is found again."""
-    issue = await issues.resolve_one(session, account.account_id, issue_id, now=services.now())
+    now = services.now()
+    issue = await issues.resolve_one(session, account.account_id, issue_id, now=now)
+    await audit.record(
+        session, account.account_id, actor, Deed("issue.resolved", issue_id), now=now
+    )
     return issue_out(issue)
 
 
@@ -108,12 +117,12 @@ async def release_hold(
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-    user: ActingUser = None,
+    actor: ActorDep,
 ) -> schemas.Hold:
     """Let what waits happen: a run that calls nothing in Clio starts at once."""
-    hold = await leaving.release(
-        session, account.account_id, hold_id, by=user or "", now=services.now()
-    )
+    by, now = actor.user_id or "", services.now()
+    hold = await leaving.release(session, account.account_id, hold_id, by=by, now=now)
+    await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
 
@@ -127,12 +136,12 @@ async def discard_hold(
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-    user: ActingUser = None,
+    actor: ActorDep,
 ) -> schemas.Hold:
     """Nothing of what waits happens: the contacts stay as they are until something about them changes."""
-    hold = await leaving.discard(
-        session, account.account_id, hold_id, by=user or "", now=services.now()
-    )
+    by, now = actor.user_id or "", services.now()
+    hold = await leaving.discard(session, account.account_id, hold_id, by=by, now=now)
+    await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
 

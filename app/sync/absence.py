@@ -65,6 +65,12 @@ async def confirm_missing(pullers: Sequence[Puller], *, full: bool) -> None:
                 raise Stopping
 
 
+async def confirm_contact(pullers: Sequence[Puller], clio_id: int) -> None:
+    """Settle what became of one contact that nobody was just shown."""
+    if pullers and not any(clio_id in puller.met for puller in pullers):
+        await _settle(pullers, CONTACTS, [clio_id])
+
+
 async def _doubtful(puller: Puller, listing: Listing) -> set[int]:
     """What the puller used to see and was not listed; nothing while the list is not believed."""
     lease, view = puller.lease, puller.view

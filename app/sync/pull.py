@@ -111,6 +111,9 @@ class Puller:
     view: View
     refused: list[Problem] = field(default_factory=list)
     listed: dict[str, set[int]] = field(default_factory=dict)  # what the small lists named
+    met: set[int] = field(
+        default_factory=set
+    )  # records that were asked for by themselves and shown
     complete: bool = False
 
 
@@ -232,6 +235,9 @@ async def land_some(puller: Puller, listing: Listing, page: Page[Any]) -> set[in
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
         ids = await _keep_records(session, puller, listing, page)
+        lease, connection_id, aside = puller.lease, puller.view.connection_id, page.unreadable
+        if aside:
+            await pulls.add_unreadable(session, lease, connection_id, listing.name, len(aside))
         await leases.count_usage(session, puller.lease, usage_of(puller.clio))
     return set(ids)
 
@@ -268,6 +274,16 @@ async def retry_quarantine(puller: Puller) -> None:
             await land_some(puller, listing, page)
             if puller.services.stopping.is_set():
                 raise Stopping
+
+
+async def read_one(puller: Puller, clio_id: int) -> None:
+    """A contact, its matters and its relationships; `met` of the puller remembers who was shown the contact."""
+    page = await puller.clio.some(CONTACTS.resource, [clio_id])
+    puller.met.update(await land_some(puller, CONTACTS, page))
+    for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
+        params = {**listing.resource.params, name: str(clio_id)}
+        async for found in puller.clio.pages(replace(listing.resource, params=params)):
+            await land_some(puller, listing, found)
 
 
 def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -1,6 +1,6 @@
 """Reading Clio as all logins of a run, one after another, the widest view first; then asking for what was missing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from app.db.runs import Kind, Run, Trigger, Usage
 from app.db.session import transaction
 from app.db.sightings import View
 from app.sync import Services, findings
-from app.sync.absence import confirm_missing
+from app.sync.absence import confirm_contact, confirm_missing
 from app.sync.connect import clio_for, login_of
 from app.sync.pull import (
     PAGE,
@@ -23,6 +23,7 @@ from app.sync.pull import (
     SMALL_LISTS,
     Puller,
     pull_all,
+    read_one,
     retry_quarantine,
     usage_of,
 )
@@ -31,6 +32,10 @@ RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
 PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
+
+_NOBODY = Problem(
+    "needs_reconnect", "No Clio login of this account works; a user must connect again"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -44,8 +49,7 @@ async def read_clio(services: Services, lease: Lease, found: Run, problems: Prob
         working = await connections.connected(session, lease.account_id)
     mine = [login for login in working if found.connection_id in (None, login.connection_id)]
     if not mine:
-        text = "No Clio login of this account works; a user must connect again"
-        problems.append(runs.problem_row(Problem("needs_reconnect", text), None))
+        problems.append(runs.problem_row(_NOBODY, None))
     pullers: list[Puller] = []
     for nth, connection in enumerate(mine):
         puller = await _pull_as(services, lease, found, connection, widest=nth == 0)
@@ -54,13 +58,34 @@ async def read_clio(services: Services, lease: Lease, found: Run, problems: Prob
             runs.problem_row(problem, connection.connection_id) for problem in puller.refused
         ]
     if found.kind in PROPOSING:
-        await _confirm_missing(pullers, full=found.kind is Kind.FULL)
+        full = found.kind is Kind.FULL
+        await _confirm(pullers, confirm_missing(pullers, full=full))
     await _told(services, lease, pullers, problems)
 
 
-async def _confirm_missing(pullers: Sequence[Puller], *, full: bool) -> None:
+async def read_contact(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
+    """One contact, its matters and relationships, as everybody sees them; asked for by a person or a nudge [S14]."""
+    clio_id = found.contact_clio_id or 0
+    async with transaction(services.database) as session:
+        await leases.hold(session, lease, phase="pulling")
+        working = await connections.connected(session, lease.account_id)
+    if not working:
+        problems.append(runs.problem_row(_NOBODY, None))
+    pullers: list[Puller] = []
+    for connection in working:
+        puller = await _as_login(
+            services, lease, connection, lambda puller: read_one(puller, clio_id)
+        )
+        pullers += [puller] if puller.complete else []
+        problems += [
+            runs.problem_row(problem, connection.connection_id) for problem in puller.refused
+        ]
+    await _confirm(pullers, confirm_contact(pullers, clio_id))
+
+
+async def _confirm(pullers: Sequence[Puller], asking: Awaitable[None]) -> None:
     try:
-        await confirm_missing(pullers, full=full)
+        await asking
     except (
         ClioReauthRequired
     ):  # the next run finds out whose login it was; what was not asked is not gone
@@ -88,34 +113,49 @@ async def _told(
 async def _pull_as(
     services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
 ) -> Puller:
-    """All lists as one login shows them; `refused` of the puller says what they lack, `complete` whether they ended."""
+    """All lists as one login shows them."""
+    since = await _since(services, found, connection)
+    listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
+
+    async def pull(puller: Puller) -> None:
+        await pull_all(puller, listings, since)
+        await retry_quarantine(puller)
+
+    puller = await _as_login(services, lease, connection, pull)
+    if puller.complete:
+        now = services.now()
+        async with transaction(services.database) as session:
+            await leases.hold(session, lease)
+            await connections.synced(session, connection, now=now)
+            await quarantine.all_readable(
+                session, lease.account_id, lease.run_id, connection.connection_id, now=now
+            )
+    return puller
+
+
+async def _as_login(
+    services: Services,
+    lease: Lease,
+    connection: Connection,
+    step: Callable[[Puller], Awaitable[None]],
+) -> Puller:
+    """Do a step as one login; `refused` of the puller says what was lacking, `complete` whether the login lasted."""
     clio = clio_for(services, connection)
-    puller = Puller(
-        services,
-        clio,
-        lease,
-        View(connection.account_id, connection.connection_id, full_view=False),
-    )
+    view = View(connection.account_id, connection.connection_id, full_view=False)
+    puller = Puller(services, clio, lease, view)
     try:
         login = login_of(await clio.who_am_i())
-        puller = replace(puller, view=replace(puller.view, full_view=login.full_view))
-        listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
-        await pull_all(puller, listings, await _since(services, found, connection))
-        await retry_quarantine(puller)
+        puller = replace(puller, view=replace(view, full_view=login.full_view))
+        async with transaction(services.database) as session:
+            await leases.hold(session, lease)
+            await connections.update_login(session, connection, login)
+        await step(puller)
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
         await _lost(services, lease, connection, problem)
         return replace(puller, refused=[problem])
     finally:
         await _count(services, lease, usage_of(clio))
-    now = services.now()
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await connections.update_login(session, connection, login)
-        await connections.synced(session, connection, now=now)
-        await quarantine.all_readable(
-            session, lease.account_id, lease.run_id, connection.connection_id, now=now
-        )
     return replace(puller, complete=True)
 
 

@@ -29,7 +29,7 @@ from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.rules import choices
 from app.sync import Services, findings
 from app.sync.assess import assess_stale
-from app.sync.reading import Problems, read_clio
+from app.sync.reading import Problems, read_clio, read_contact
 from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
@@ -130,11 +130,13 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
 async def _work(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
     if found.kind is Kind.REDERIVE:
         await _mark_all_stale(services, lease)
+    elif found.kind is Kind.CONTACT:
+        await read_contact(services, lease, found, problems)
     else:
         await read_clio(services, lease, found, problems)
     async with transaction(services.database) as session:
         torn = await runs.is_torn(session, lease.account_id)
-    if found.kind is Kind.REDERIVE and torn:
+    if found.kind in (Kind.REDERIVE, Kind.CONTACT) and torn:
         text = "The last pull was cut short; what changed takes effect when the next has come to its end"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
         return
