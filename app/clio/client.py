@@ -5,6 +5,7 @@ read has a ceiling, counted after decompression.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ API_VERSION = "4.0.13"
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
 TRIES = 4
 REDIRECTS = (301, 302, 307, 308)
+_OF_THE_API = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
 
 @dataclass(frozen=True)
@@ -205,8 +207,8 @@ class ClioClient:
             here = url.copy_with(path=target.path)
         except (httpx.InvalidURL, ValueError) as error:
             raise ClioUnreadable("Clio sent us to no address") from error
-        within = target.path.startswith("/api/v4/") and ".." not in target.path
-        if paging.origin(target) != paging.origin(url) or target.userinfo or not within:
+        foreign = paging.origin(target) != paging.origin(url) or target.userinfo
+        if foreign or not _OF_THE_API.fullmatch(target.path):
             raise ClioUnreadable("Clio sent us to another place; it was not asked")
         return here
 
@@ -273,6 +275,9 @@ class ClioClient:
                 body = await read_bounded(response)
         except (httpx.HTTPError, TimeoutError) as error:
             raise network_error(error) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            # httpx works out where a redirect leads, though it does not follow
+            raise ClioUnreadable("Clio sent us to no address") from error
         return Answer(response.status_code, response.headers, body)
 
 

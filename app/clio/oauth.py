@@ -105,6 +105,7 @@ class ClioOAuth:
             trust_env=False,
             follow_redirects=False,
             timeout=DEADLINE,
+            event_hooks={"response": [_check_busy]},
         )
 
     async def _ask(self, **form: str) -> Mapping[str, Any]:
@@ -119,6 +120,8 @@ class ClioOAuth:
                         answer = await client.refresh_token(url, form["refresh_token"])
             except OAuthError as error:
                 raise self._refusal(error.error) from error
+            except httpx.HTTPStatusError as error:
+                raise ClioUnreadable("Clio's token endpoint did not answer with tokens") from error
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
@@ -138,6 +141,12 @@ class ClioOAuth:
         if error == "invalid_grant":
             return ClioReauthRequired("Clio no longer accepts this authorisation; connect again")
         return ClioUnreadable("Clio's token endpoint refused in a way that is not known")
+
+
+async def _check_busy(response: httpx.Response) -> None:
+    """Whatever the body says: who is asked too often or is out of order refuses nothing for good."""
+    if response.status_code == 429 or response.status_code >= 500:
+        raise ClioRetryLater(f"Clio answered {response.status_code}", after=timedelta(minutes=1))
 
 
 def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: datetime) -> Tokens:

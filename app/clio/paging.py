@@ -59,7 +59,7 @@ def next_cursor(following: Any, *, address: httpx.URL) -> str:
         url = httpx.URL(following)
     except (TypeError, ValueError, httpx.InvalidURL) as error:
         raise ClioUnreadable("Clio's next page has no address") from error
-    if (origin(url), url.path) != (origin(address), address.path) or url.userinfo:
+    if (origin(url), _path(url)) != (origin(address), _path(address)) or url.userinfo:
         raise ClioUnreadable("Clio's next page is at another place; it was not asked for")
     tokens = url.params.get_list("page_token")
     if len(tokens) != 1 or not tokens[0]:
@@ -72,6 +72,10 @@ def next_cursor(following: Any, *, address: httpx.URL) -> str:
 def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
     """Where an address leads, the host as it would be asked for: a decoded name may look alike or not decode."""
     return url.scheme, url.raw_host, url.port
+
+
+def _path(url: httpx.URL) -> bytes:
+    return url.raw_path.partition(b"?")[0]
 
 
 class Walk:
