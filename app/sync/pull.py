@@ -40,7 +40,8 @@ _FIELDS_OF = {
     "contacts.picklist_option": ("custom_values",),
     "contacts.soft_deleted": ("custom_values",),
     "matters.matter_stage": ("stage_id", "stage"),
-    "matters.group": ("group_id",),
+    "matters.group": ("group_id", "group_type"),
+    "matters.type": ("group_type",),
     "matters.category": ("practice_area_category",),
     "matters.pending_date": ("pending_date",),
 }

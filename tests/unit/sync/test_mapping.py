@@ -34,10 +34,10 @@ def values(*given: dict[str, Any]) -> tuple[CustomValue, ...]:
     return contact(custom_field_values=list(given)).custom_values
 
 
-def test_a_contact_that_says_nothing_is_a_person_of_whom_nothing_is_known():
-    assert contact() == ContactRecord(clio_id=1, is_person=True)
+def test_a_contact_that_says_nothing_is_one_of_whom_nothing_is_known():
+    assert contact() == ContactRecord(clio_id=1, is_person=None)
     nothing = dict.fromkeys(set(models.Contact.model_fields) - {"id"})
-    assert contact(**nothing) == ContactRecord(clio_id=1, is_person=True)
+    assert contact(**nothing) == ContactRecord(clio_id=1, is_person=None)
 
 
 def test_everything_that_a_contact_says_is_kept():
@@ -61,9 +61,9 @@ def test_everything_that_a_contact_says_is_kept():
 
 
 @pytest.mark.parametrize(
-    ("kind", "is_person"), [("Person", True), ("Company", False), (None, True)]
+    ("kind", "is_person"), [("Person", True), ("Company", False), (None, None)]
 )
-def test_only_a_company_is_no_person(kind: str | None, is_person: bool):
+def test_a_contact_is_a_person_a_company_or_does_not_say(kind: str | None, is_person: bool | None):
     assert contact(type=kind).is_person is is_person
 
 
@@ -107,11 +107,10 @@ def test_of_values_that_clio_kept_back_nothing_is_said():
         "custom_field": {"id": 8},
     }
     told = {"id": "x-1", "value": "y", **FIELD}
-    stripped = models.Contact.model_validate({"id": 1, "custom_field_values": [held, told]})
-    assert mapping.is_stripped(stripped)
-    assert mapping.contact_record(stripped).custom_values == ()
-    whole = models.Contact.model_validate({"id": 1, "custom_field_values": [told, {"id": None}]})
-    assert not mapping.is_stripped(whole)
+    kept = {value.field_id: value for value in values(held, told)}
+    assert kept[8] == CustomValue(8, stripped=True)
+    assert not any(value.stripped for field_id, value in kept.items() if field_id != 8)
+    assert not any(value.stripped for value in values(told, {"id": None}))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def test_everything_that_a_matter_says_is_kept():
         originating_attorney={"id": 7, "redacted": True},
         open_date="2026-01-01", pending_date="2025-12-01", created_at="2025-12-01T00:00:00Z",
     ) == MatterRecord(
-        1, MatterStatus.OPEN, "00012-Smith", 2, 3, "Tax", "tax", 4, "Discovery", 5,
+        1, MatterStatus.OPEN, "00012-Smith", 2, 3, "Tax", "tax", 4, "Discovery", 5, None,
         Attorney(6, "R"), Attorney(7, None), date(2026, 1, 1), date(2025, 12, 1), None,
         datetime(2025, 12, 1, tzinfo=UTC),
     )  # fmt: skip
