@@ -120,9 +120,12 @@ class ClioClient:
         taken, self._usage = self._usage, Usage()
         return taken
 
-    def expected_seconds(self, calls: int) -> float:
-        """How long so many more calls will take at the pace so far and under the budget [IS-2]."""
-        pace = self._call_seconds / self._calls if self._calls else 0.0
+    def expected_seconds(self, calls: int, *, in_a_row: int) -> float:
+        """How long so many more calls will take at the pace so far and under the budget [IS-2].
+
+        Lists are read at the same time, the pages of each one after another: `in_a_row` of the longest are left.
+        """
+        pace = self._call_seconds / self._calls * in_a_row / max(calls, 1) if self._calls else 0.0
         return self._budget.expected_seconds(calls, self._clock.seconds(), seconds_per_call=pace)
 
     async def _page(

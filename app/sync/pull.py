@@ -315,13 +315,13 @@ def expected_end(puller: Puller, known: Sequence[Pull]) -> datetime | None:
     left = pages_left(known)
     if left is None:
         return None
-    now = puller.services.now()
-    return now + timedelta(seconds=puller.clio.expected_seconds(left))
+    now, longest = puller.services.now(), max(left, default=0)
+    return now + timedelta(seconds=puller.clio.expected_seconds(sum(left), in_a_row=longest))
 
 
-def pages_left(known: Sequence[Pull]) -> int | None:
-    """Pages still to come; None while an unfinished list has not told its length."""
+def pages_left(known: Sequence[Pull]) -> list[int] | None:
+    """Pages still to come of each list; None while an unfinished one has not told its length."""
     unfinished = [pull for pull in known if not pull.complete]
     if any(pull.total is None for pull in unfinished):
         return None
-    return sum(ceil(max((pull.total or 0) - pull.records, 0) / PAGE) for pull in unfinished)
+    return [ceil(max((pull.total or 0) - pull.records, 0) / PAGE) for pull in unfinished]
