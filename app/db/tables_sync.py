@@ -6,9 +6,11 @@ The rest of the tables stand in `tables`.
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     Index,
     Integer,
     PrimaryKeyConstraint,
+    Table,
     Text,
     text,
 )
@@ -16,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.tables import _table, _time, changes, metadata
 
-__all__ = ["hold_items", "holds", "issues", "listed", "metadata", "quarantine"]
+__all__ = ["chores", "hold_items", "holds", "issues", "listed", "metadata", "quarantine"]
 
 issues = _table(  # what somebody should know or do, until it is over (docs/issues.md)
     "issues",
@@ -77,6 +79,14 @@ listed = _table(  # the ids on each page of a list that was read whole, until th
     Column("page", Integer, nullable=False),
     Column("clio_ids", ARRAY(BigInteger), nullable=False),
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
+)
+
+chores = Table(  # that a day's chore was done, by whichever process was first; of no account
+    "chores",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    PrimaryKeyConstraint("name", "day"),
 )
 
 Index("changes_run_id_idx", changes.c.account_id, changes.c.run_id, changes.c.seq)

@@ -37,10 +37,16 @@ def upgrade() -> None:
     _holds()
     _quarantine()
     _listed()
+    op.create_table(
+        "chores",
+        _text("name"),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "day", name=op.f("chores_pk")),
+    )
 
 
 def downgrade() -> None:
-    for table in ("listed", "quarantine", "hold_items", "holds", "issues"):
+    for table in ("chores", "listed", "quarantine", "hold_items", "holds", "issues"):
         op.drop_table(table)
     op.drop_index("changes_run_id_idx", "changes")
     for table, column in reversed(_ADDED):
