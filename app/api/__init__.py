@@ -9,12 +9,26 @@ from app.api import (
     contacts,
     health,
     history,
+    issues,
     oauth,
+    reports,
     runs,
     settings,
 )
 
 router = APIRouter()
-for part in (accounts, oauth, settings, runs, contacts, history, changes, audit, health):
+for part in (
+    accounts,
+    oauth,
+    settings,
+    runs,
+    reports,
+    contacts,
+    history,
+    changes,
+    issues,
+    audit,
+    health,
+):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

@@ -1,5 +1,6 @@
 """Accounts, their Levitate users, their attorneys, their state of health."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -22,7 +23,7 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.api.runs import run_out
-from app.db import accounts, audit, connections, contacts, pulls, runs
+from app.db import accounts, audit, connections, contacts, issues, pulls, runs
 from app.db.accounts import Account, AccountFields, AccountNotFound, Attorney
 from app.db.audit import Deed
 from app.db.connections import Connection
@@ -194,8 +195,9 @@ async def get_status(
         login.status is connections.Status.CONNECTED for login in logins
     )
     zone = ZoneInfo(account.fields.time_zone)
+    found = await issues.count_open(session, account_id)
     return schemas.Status(
-        health=_health(account, logins, newest),
+        health=_health(account, logins, found),
         last_successful_run_at=succeeded.finished_at if succeeded else None,
         next_run_at=schedule.next_due(services.now(), zone, services.timing, account_id)
         if works
@@ -203,8 +205,7 @@ async def get_status(
         connections=schemas.StatusConnections(**connections.counts(logins)),
         contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
         run=await _run_out(services, session, newest),
-        open_issues=sum(login.problem is not None for login in logins)
-        + len(newest.problems if newest else ()),
+        open_issues=sum(found.values()),
         coverage=[_coverage(login) for login in logins if login.login is not None],
     )
 
@@ -235,16 +236,16 @@ def _account_deed(before: AccountFields | None, after: AccountFields) -> Deed | 
     return Deed("account.changed", details={"pointers": pointers}) if pointers else None
 
 
-def _health(account: Account, logins: list[Connection], newest: Run | None) -> str:
+def _health(account: Account, logins: list[Connection], found: Mapping[str, int]) -> str:
+    """`needs_attention` when nothing can go on without somebody; `degraded` when something is lacking."""
     statuses = {login.status for login in logins}
     if not account.fields.enabled:
         return "disabled"
     if connections.Status.CONNECTED not in statuses:
         return "needs_attention"
-    failed = newest is not None and newest.status is runs.Status.FAILED
-    if failed or connections.Status.NEEDS_RECONNECT in statuses:
-        return "degraded"
-    return "ok"
+    if found.get("error"):
+        return "needs_attention"
+    return "degraded" if found.get("warning") else "ok"
 
 
 async def _run_out(services: Services, session: Session, run: Run | None) -> schemas.Run | None:

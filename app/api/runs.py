@@ -12,12 +12,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.db import access, pulls, runs
+from app.db import absence, access, contacts, leases, pulls, runs
 from app.db.access import KeyReused, Request, RequestInProgress
 from app.db.accounts import AccountNotFound
+from app.db.contacts import ContactNotFound
 from app.db.pulls import Pull
-from app.db.runs import Kind, Run, RunNotFound, Trigger, Wish
-from app.db.session import transaction
+from app.db.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
+from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync import Services
 from app.sync.connect import IntegrationNotEnabled
@@ -44,7 +45,10 @@ class IdempotencyKeyRequired(AppError):
 @router.post(
     "",
     status_code=202,
-    responses=problems(IdempotencyKeyRequired, IntegrationNotEnabled, KeyReused, RequestInProgress),
+    responses=problems(
+        *(IdempotencyKeyRequired, IntegrationNotEnabled, KeyReused),
+        *(RequestInProgress, ContactNotFound),
+    ),
 )
 async def ask_for_run(
     body: schemas.RunIn,
@@ -63,12 +67,30 @@ async def ask_for_run(
     request = Request(account.account_id, "ask_for_run", idempotency_key, fingerprint)
     run_id = await access.earlier_answer(session, request)
     if run_id is None:
-        wish = Wish(Kind(body.kind), Trigger.MANUAL)
+        wish = await _wish(session, account.account_id, body)
         asked = await runs.ask(session, account.account_id, wish, now=services.now())
         run_id = asked.run_id
         await access.remember_answer(session, request, run_id, now=services.now())
     response.headers["Location"] = f"/v1/accounts/{account.account_id}/runs/{run_id}"
     run = await runs.get_run(session, account.account_id, run_id)
+    found = await pulls.list_pulls(session, account.account_id, [run_id])
+    return run_out(run, found[run_id], now=services.now())
+
+
+async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> Wish:
+    if body.contact_id is None:
+        return Wish(Kind(body.kind), Trigger.MANUAL)
+    found = await contacts.get_explained(session, account_id, body.contact_id)
+    return Wish(Kind.CONTACT, Trigger.MANUAL, contact_clio_id=found.contact.clio_id)
+
+
+@router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
+async def cancel_run(
+    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
+) -> schemas.Run:
+    """End a run now. What it has read stays; a later run goes on from there."""
+    run = await leases.cancel(session, account.account_id, run_id, now=services.now())
+    await absence.forget_pages(session, account.account_id, run_id)
     found = await pulls.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 

@@ -96,6 +96,10 @@ def error_for(status: int, *, kind: str, message: str) -> ClioError:
     if status == 422 and "page_token" in message:
         text = "Clio no longer knows where the list was left"
         return ClioRefused(text, status=422, code="clio_cursor_refused")
+    if status == 404 and kind:  # Clio's own word: one without it came from something in between
+        return ClioRefused(
+            "Clio has no such record for this user", status=404, code="clio_not_found"
+        )
     if status >= 500:
         return ClioRetryLater(f"Clio answered {status}", after=timedelta(minutes=1))
     known = _BY_STATUS.get(status)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -136,6 +136,16 @@ async def connected(session: Session, account_id: str) -> list[Connection]:
     return [_connection(row) for row in rows]
 
 
+async def left(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
+    """Those that worked once and work no longer, each with since when."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.left_at.is_not(None))
+        .order_by(_table.c.connection_id)
+    )
+    return [(_connection(row), row.left_at) for row in rows]
+
+
 async def begin(
     session: Session, account_id: str, *, user_id: str, region: str, now: datetime
 ) -> Connection:
@@ -210,6 +220,7 @@ async def connect(
         full_view=login.full_view,
         sealed_tokens=sealed_tokens,
         connected_at=now,
+        left_at=None,
         problem_code=None,
         problem_detail=None,
     )
@@ -238,6 +249,11 @@ async def give_up(
         problem_code=problem.code if problem else None,
         problem_detail=problem.detail if problem else None,
     )
+
+
+async def mark_left(session: Session, connection: Connection, *, now: datetime) -> None:
+    """From now on the connection sees nothing: what it alone saw is frozen, counted from here [S4]."""
+    await _set(session, connection, left_at=func.coalesce(_table.c.left_at, now))
 
 
 async def synced(session: Session, connection: Connection, *, now: datetime) -> None:

@@ -10,7 +10,7 @@ from app.db import catalog, mirror, tables
 from app.db.mirror import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.records import as_text
 from app.db.session import Session, among
-from app.rules.facts import ContactFacts, RelatedMatter
+from app.rules.facts import ContactFacts, Gone, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
 
 _contacts = tables.mirror_contacts
@@ -104,13 +104,22 @@ async def stale_facts(
 ) -> list[ContactFacts]:
     """The next persons whose assessment is due, by id, with all that the rules need of them."""
     rows = await session.execute(
-        select(as_text(_contacts.c.record))
+        select(
+            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
+        )
         .where(_contacts.c.account_id == account_id, _contacts.c.stale)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
         .with_for_update()
     )
-    return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
+    stale = rows.all()
+    found = await _facts(
+        session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
+    )
+    return [
+        replace(known, gone=Gone(row.gone, row.merged_into)) if row.gone else known
+        for known, row in zip(found, stale, strict=True)
+    ]
 
 
 async def facts_after(
@@ -120,7 +129,7 @@ async def facts_after(
     rows = await session.execute(
         select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
-        .where(_contacts.c.record["is_person"].as_boolean())
+        .where(_contacts.c.record["is_person"].as_boolean(), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )
@@ -180,7 +189,9 @@ async def _companies(
 ) -> dict[int, ContactRecord]:
     rows = await session.execute(
         select(as_text(_contacts.c.record)).where(
-            _contacts.c.account_id == account_id, among(_contacts.c.clio_id, company_ids)
+            _contacts.c.account_id == account_id,
+            among(_contacts.c.clio_id, company_ids),
+            _contacts.c.gone.is_(None),
         )
     )
     return {company.clio_id: company for company in CONTACTS.codec.load_all(rows.scalars())}

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from app.db import tables
-from app.db.runs import UNFINISHED, Status, Usage, one_run
+from app.db.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
 from app.db.session import Session
 from app.errors import Fenced
 
@@ -159,6 +159,30 @@ async def close(
             problems=list(problems),
         )
     )
+
+
+async def cancel(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
+    """End a run now; who works on it finds its lease gone at the next page. Raises RunNotFound, RunEnded.
+
+    What it read stays; what it would have judged waits for the next run.
+    """
+    cancelled = await session.execute(
+        update(_table)
+        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED))
+        .values(
+            status=Status.CANCELLED,
+            finished_at=now,
+            leased_until=None,
+            expected_end=None,
+            fence=_table.c.fence + 1,
+        )
+        .returning(_table.c.run_id)
+    )
+    ended = cancelled.one_or_none() is None
+    run = await get_run(session, account_id, run_id)
+    if ended and run.status is not Status.CANCELLED:
+        raise RunEnded
+    return run
 
 
 def _added(usage: Usage) -> dict[str, Any]:

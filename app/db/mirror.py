@@ -1,19 +1,20 @@
-"""The mirror: Clio's records, each once per account in the fullest version seen, and who sees them.
+"""The mirror: Clio's records, each once per account in the fullest version seen.
 
-Landing what is known already writes nothing. What changed makes the contacts it touches stale.
+Landing what a connection was shown before writes nothing. What changed makes the contacts it touches stale.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, or_, select, text, update
+from sqlalchemy import Table, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
-from app.db import tables
+from app.db import sightings, tables
 from app.db.records import Codec, codec
 from app.db.session import Session, among
+from app.db.sightings import View
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
@@ -35,15 +36,6 @@ class Mirror(Generic[R]):
 
 
 @dataclass(frozen=True)
-class View:
-    """Whose eyes a page was seen with."""
-
-    account_id: str
-    connection_id: str
-    full_view: bool
-
-
-@dataclass(frozen=True)
 class Landed(Generic[R]):
     """A record that changed: what was known before, and what is now."""
 
@@ -56,7 +48,12 @@ CONTACTS = Mirror(
     _contacts,
     codec(ContactRecord),
     rules.merge_contact,
-    lambda record: {"company_id": record.company_id, "stale": bool(record.is_person)},
+    lambda record: {
+        "company_id": record.company_id,
+        "stale": bool(record.is_person),
+        "gone": None,
+        "merged_into": None,
+    },
 )
 MATTERS = Mirror(
     "matters",
@@ -78,13 +75,14 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
     """Lay contacts over what is known; a changed person is stale, so are a changed company's people."""
     landed = await _land(session, CONTACTS, view, seen)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    await mark_stale(session, view.account_id, _employees(view.account_id, companies))
+    await mark_stale(session, view.account_id, employees(view.account_id, companies))
     return len(landed)
 
 
 async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord]) -> int:
     """Lay matters over what is known; stale are their clients, the clients' people and those related."""
     landed = await _land(session, MATTERS, view, seen)
+    await _note_former_clients(session, view.account_id, landed)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
@@ -92,6 +90,27 @@ async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord
     matters = [change.record.clio_id for change in landed]
     await mark_touched(session, view.account_id, client_ids=clients, matter_ids=matters)
     return len(landed)
+
+
+async def _note_former_clients(
+    session: Session, account_id: str, landed: Sequence[Landed[MatterRecord]]
+) -> None:
+    """A matter that went to another client remembers whose it was: that is how a merge in Clio shows [S6]."""
+    rows = [
+        {"b_account_id": account_id, "b_clio_id": record.clio_id, "former_client_id": old}
+        for record, old in (
+            (change.record, change.known and change.known.client_id) for change in landed
+        )
+        if old is not None and old != record.client_id
+    ]
+    if rows:
+        mine = (_matters.c.account_id == bindparam("b_account_id")) & (
+            _matters.c.clio_id == bindparam("b_clio_id")
+        )
+        await session.execute(
+            update(_matters).where(mine).values(former_client_id=bindparam("former_client_id")),
+            rows,
+        )
 
 
 async def land_relationships(
@@ -114,6 +133,7 @@ async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> Non
         select(_contacts.c.clio_id)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id.in_(contact_ids))
         .where(~_contacts.c.stale, _contacts.c.record["is_person"].as_boolean())
+        .where(_contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)  # every writer of several contacts goes in this order
         .with_for_update()
         .cte("due")
@@ -135,7 +155,7 @@ async def mark_touched(
         _relationships.c.account_id == account_id, among(_relationships.c.matter_id, matter_ids)
     )
     await mark_stale(session, account_id, client_ids)
-    await mark_stale(session, account_id, _employees(account_id, client_ids))
+    await mark_stale(session, account_id, employees(account_id, client_ids))
     await mark_stale(session, account_id, related)
 
 
@@ -154,6 +174,19 @@ async def mark_all_stale(session: Session, account_id: str) -> None:
     await mark_stale(session, account_id, everybody)
 
 
+async def matters_of(
+    session: Session, account_id: str, relationship_ids: Collection[int]
+) -> dict[int, int]:
+    """To which matter each of these relationships leads."""
+    rows = await session.execute(
+        select(_relationships.c.clio_id, _relationships.c.matter_id).where(
+            _relationships.c.account_id == account_id,
+            among(_relationships.c.clio_id, relationship_ids),
+        )
+    )
+    return {row.clio_id: row.matter_id for row in rows}
+
+
 async def count_stale(session: Session, account_id: str) -> int:
     """How many assessments are due."""
     counted = text("select count(*) from mirror_contacts where account_id = :account and stale")
@@ -169,86 +202,78 @@ async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) 
 async def _land(
     session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
 ) -> list[Landed[R]]:
-    """Merge and store what differs, in id order; note who sees what."""
-    differing = await _differing(session, mirror, view.account_id, seen)
+    """Merge and store what the connection had not been shown like this before, in id order."""
+    by_id = {record.clio_id: record for record in seen}  # named twice on a page: the last counts
+    digests = {clio_id: mirror.codec.digest(record) for clio_id, record in by_id.items()}
+    before = await sightings.shown(session, view, mirror.name, by_id)
+    new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
+    if not new:
+        return []
+    known = await _known(session, mirror, view.account_id, new)
+    fully = set() if view.full_view else await sightings.seen_fully(session, view, mirror.name, new)
     landed = []
-    for record, known in differing:
-        merged = mirror.merge(known, record, full_view=view.full_view)
-        if merged != known:
-            landed.append(Landed(known, merged))
-    await _upsert(session, mirror, view.account_id, [change.record for change in landed])
-    await _sight(session, mirror, view, [record.clio_id for record in seen])
+    for clio_id in new:
+        old, record = known.get(clio_id), by_id[clio_id]
+        yields = clio_id in fully or clio_id not in before
+        merged = _laid_over(mirror, old, record, view, yields=yields) if old else record
+        if merged != old:
+            landed.append(Landed(old, merged))
+    await _upsert(session, mirror, view.account_id, landed)
+    await sightings.note(session, view, mirror.name, {clio_id: digests[clio_id] for clio_id in new})
     return landed
 
 
-async def _differing(
-    session: Session, mirror: Mirror[R], account_id: str, seen: Sequence[R]
-) -> list[tuple[R, R | None]]:
-    """Those seen that are new or unlike the known, in id order, each with the known."""
-    by_id = {
-        record.clio_id: record for record in seen
-    }  # a page may name a record twice: the last counts
+def _laid_over(mirror: Mirror[R], known: R, seen: R, view: View, *, yields: bool) -> R:
+    """What a view shows, laid over what is known; of fields that Clio refused to show it says nothing.
+
+    A view that changed without a newer time is news all the same, unless it yields to a fuller one: Clio does not
+    promise that every change moves the time (clio/api.md §13).
+    """
+    seen = replace(seen, **{name: getattr(known, name) for name in view.unseen})
+    if not yields and known.updated_at == seen.updated_at:
+        known = replace(known, updated_at=None)
+    return mirror.merge(known, seen, full_view=view.full_view)
+
+
+async def _known(
+    session: Session, mirror: Mirror[R], account_id: str, clio_ids: Collection[int]
+) -> dict[int, R]:
+    """What is known of these records; of one that is gone nothing counts any more."""
     table = mirror.table
-    digests = await session.execute(
-        select(table.c.clio_id, table.c.digest).where(
-            table.c.account_id == account_id, among(table.c.clio_id, by_id)
-        )
+    query = select(table.c.clio_id, table.c.record).where(
+        table.c.account_id == account_id, among(table.c.clio_id, clio_ids)
     )
-    same = {row.clio_id for row in digests if row.digest == mirror.codec.digest(by_id[row.clio_id])}
-    unlike = sorted(by_id.keys() - same)
-    if not unlike:
-        return []
-    known = await session.execute(
-        select(table.c.clio_id, table.c.record).where(
-            table.c.account_id == account_id, among(table.c.clio_id, unlike)
-        )
-    )
-    records = {row.clio_id: mirror.codec.load(row.record) for row in known}
-    return [(by_id[clio_id], records.get(clio_id)) for clio_id in unlike]
+    if "gone" in table.c:
+        query = query.where(table.c.gone.is_(None))
+    rows = await session.execute(query)
+    return {row.clio_id: mirror.codec.load(row.record) for row in rows}
 
 
 async def _upsert(
-    session: Session, mirror: Mirror[R], account_id: str, records: Sequence[R]
+    session: Session, mirror: Mirror[R], account_id: str, landed: Sequence[Landed[R]]
 ) -> None:
-    if not records:
+    if not landed:
         return
     rows = [
         {
             "account_id": account_id,
-            "clio_id": record.clio_id,
-            "digest": mirror.codec.digest(record),
-            "record": mirror.codec.dump(record),
-            **mirror.columns(record),
+            "clio_id": change.record.clio_id,
+            "digest": mirror.codec.digest(change.record),
+            "record": mirror.codec.dump(change.record),
+            **mirror.columns(change.record),
         }
-        for record in records
+        for change in landed
     ]
     statement = insert(mirror.table)
-    new = {
+    new: dict[str, Any] = {
         name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}
     }
     key = [mirror.table.c.account_id, mirror.table.c.clio_id]
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
 
 
-async def _sight(session: Session, mirror: Mirror[R], view: View, clio_ids: Sequence[int]) -> None:
-    """Note that the connection sees these records; most days it is noted already."""
-    table = tables.sightings
-    mine = (
-        (table.c.account_id == view.account_id)
-        & (table.c.resource == mirror.name)
-        & (table.c.connection_id == view.connection_id)
-    )
-    noted = await session.execute(
-        select(table.c.clio_id).where(mine, among(table.c.clio_id, clio_ids))
-    )
-    new = sorted(set(clio_ids) - set(noted.scalars()))
-    if new:
-        key = {"account_id": view.account_id, "resource": mirror.name}
-        rows = [{**key, "connection_id": view.connection_id, "clio_id": clio_id} for clio_id in new]
-        await session.execute(insert(table), rows)
-
-
-def _employees(account_id: str, company_ids: Collection[int]) -> Any:
+def employees(account_id: str, company_ids: Collection[int]) -> Any:
+    """A query of the people of these companies."""
     if not company_ids:
         return ()
     return select(_contacts.c.clio_id).where(

@@ -88,6 +88,17 @@ async def turn_page(
     )
 
 
+async def add_unreadable(
+    session: Session, lease: Lease, connection_id: str, resource: str, count: int
+) -> None:
+    """Records of the list that were asked for by themselves cannot be read either."""
+    await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(unreadable=_table.c.unreadable + count)
+    )
+
+
 async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
     """Clio no longer knows the cursor: read the list again from its beginning (F1)."""
     await session.execute(

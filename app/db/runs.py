@@ -1,14 +1,14 @@
 """Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import queue, tables
+from app.db import issues, queue, tables
 from app.db.connections import Problem
 from app.db.ids import new_id
 from app.db.session import Session
@@ -25,6 +25,7 @@ class Kind(StrEnum):
     FULL = "full"
     COVERAGE = "coverage"
     REDERIVE = "rederive"
+    CONTACT = "contact"
 
 
 class Trigger(StrEnum):
@@ -54,7 +55,9 @@ _COVERED_BY = {
     Kind.INCREMENTAL: (Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
     Kind.FULL: (Kind.FULL, Kind.INITIAL),
     Kind.INITIAL: (Kind.INITIAL,),
+    Kind.CONTACT: (Kind.CONTACT, Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
 }
+FULL_EVERY = timedelta(days=7) - timedelta(hours=6)  # a week, less what a slot may come early
 
 
 class RunNotFound(AppError):
@@ -65,6 +68,14 @@ class RunNotFound(AppError):
     title = "There is no such run in this account"
 
 
+class RunEnded(AppError):
+    """What has ended cannot be cancelled."""
+
+    status = 409
+    code = "run_already_ended"
+    title = "This run has already ended"
+
+
 @dataclass(frozen=True)
 class Wish:
     """A run that somebody or something asks for."""
@@ -73,6 +84,7 @@ class Wish:
     trigger: Trigger
     slot: str | None = None
     connection_id: str | None = None
+    contact_clio_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +107,7 @@ class Run:
     status: Status
     slot: str | None
     connection_id: str | None
+    contact_clio_id: int | None
     settings_version: int
     queued_at: datetime
     started_at: datetime | None
@@ -136,6 +149,7 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
             settings_version=_newest_settings(
                 account_id
             ),  # as of now; the one it begins with counts
+            contact_clio_id=wish.contact_clio_id,
             queued_at=now,
         )
     )
@@ -154,12 +168,14 @@ async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None
     covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
     waiting = _table.c.status == Status.QUEUED
     in_flight = _table.c.status.in_(UNFINISHED)
-    may_be_running = wish.kind in (Kind.INITIAL, Kind.INCREMENTAL, Kind.FULL)
+    may_be_running = wish.kind in _COVERED_BY
+    same_contact = _table.c.contact_clio_id == wish.contact_clio_id
     row = (
         await session.execute(
             select(_table)
             .where(_table.c.account_id == account_id, covers)
             .where(_table.c.connection_id.is_not_distinct_from(wish.connection_id))
+            .where((_table.c.kind != Kind.CONTACT) | same_contact)
             .where(in_flight if may_be_running else waiting)
             .order_by(_table.c.run_id)
             .limit(1)
@@ -181,12 +197,28 @@ async def claim_slot(
     )
     if claimed.one_or_none() is None:
         return None
-    kind = Kind.INCREMENTAL if await has_initial(session, account_id) else Kind.INITIAL
+    kind = await _scheduled_kind(session, account_id, now=now)
     wish = Wish(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
     run = await ask(session, account_id, wish, now=now)
     mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
     await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
     return run
+
+
+async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:
+    """What a slot's run goes over: everything once a week, and where a list was too short to be believed [OV-4]."""
+    if not await has_initial(session, account_id):
+        return Kind.INITIAL
+    lately = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status == Status.SUCCEEDED,
+        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
+        _table.c.started_at > now - FULL_EVERY,
+    )
+    if (await session.execute(lately.limit(1))).one_or_none() is None:
+        return Kind.FULL
+    doubts = await issues.list_open(session, account_id, "listing_shrank")
+    return Kind.FULL if doubts else Kind.INCREMENTAL
 
 
 async def has_initial(session: Session, account_id: str) -> bool:
@@ -203,7 +235,8 @@ async def is_torn(session: Session, account_id: str) -> bool:
     """Whether the newest pull was cut short for good: judging by half a pull could withdraw wrongly [S2]."""
     newest = (
         select(_table.c.run_id, _table.c.status)
-        .where(_table.c.account_id == account_id, _table.c.kind != Kind.REDERIVE)
+        .where(_table.c.account_id == account_id)
+        .where(_table.c.kind.not_in((Kind.REDERIVE, Kind.CONTACT)))
         .where(_table.c.status.not_in((Status.QUEUED, Status.RUNNING)))
         .order_by(_table.c.run_id.desc())
         .limit(1)

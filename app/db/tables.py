@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -119,6 +120,7 @@ connections = _table(
     Column("sealed_tokens", Text),
     _time("connected_at", nullable=True),
     _time("last_sync_at", nullable=True),
+    _time("left_at", nullable=True),  # since when it works no longer: what it alone saw is frozen
     Column("problem_code", Text),
     Column("problem_detail", Text),
     _time("created_at"),
@@ -185,6 +187,7 @@ runs = _table(
     Column("status", Text, nullable=False),
     Column("slot", Text),
     Column("connection_id", Text),  # whose view a coverage run completes
+    Column("contact_clio_id", BigInteger),  # whom a contact run is about
     Column("settings_version", Integer, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     _time("leased_until", nullable=True),
@@ -246,6 +249,8 @@ mirror_contacts = _table(
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     Column("stale", Boolean, nullable=False),
+    Column("gone", Text),  # why it was taken out of the mirror; null while it is in it
+    Column("merged_into", BigInteger),  # the contact that took over the matters of one gone [S6]
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 Index(
@@ -265,6 +270,7 @@ mirror_matters = _table(
     "mirror_matters",
     Column("clio_id", BigInteger, nullable=False),
     Column("client_id", BigInteger),
+    Column("former_client_id", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     Column(  # from a connected user of unrestricted contact visibility (§15 row 22)
@@ -294,7 +300,7 @@ Index(
     mirror_relationships.c.contact_id,
 )
 
-catalog_items = _table(  # the four small lists: users, custom fields, practice areas, matter stages
+catalog_items = _table(  # users, custom fields, practice areas, matter stages
     "catalog_items",
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
@@ -304,11 +310,12 @@ catalog_items = _table(  # the four small lists: users, custom fields, practice 
     PrimaryKeyConstraint("account_id", "resource", "clio_id"),
 )
 
-sightings = _table(  # that a connection sees a record
+sightings = _table(  # that a connection sees a record, and what it was shown of it
     "sightings",
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     Column("connection_id", Text, nullable=False),
+    Column("digest", LargeBinary),
     PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
 )
 
@@ -338,6 +345,7 @@ changes = _table(  # the change feed: append only, `seq` in the order of commit 
     Column("seq", BigInteger, nullable=False),
     Column("contact_id", Text, nullable=False),
     Column("body", JSONB, nullable=False),
+    Column("run_id", Text, Computed("body ->> 'run_id'", persisted=True)),
     PrimaryKeyConstraint("account_id", "seq"),
 )
 Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes.c.seq)

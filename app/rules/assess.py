@@ -1,6 +1,7 @@
 """The judgement of one contact: all rules, put together."""
 
 from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.gone import gone
 from app.rules.keyfacts import key_facts
 from app.rules.labels import Tagging
 from app.rules.ownership import not_mapped, owner
@@ -15,6 +16,8 @@ def assess(
     facts: ContactFacts, firm: FirmFacts, settings: Settings, previous: str | None = None
 ) -> Assessment:
     """What the rules say of a contact whose owner was `previous`. Never raises, whatever Clio left out."""
+    if facts.gone is not None:
+        return gone(facts.gone)
     subject = subject_of(facts, firm, settings)
     found = scope(subject)
     if not found.in_scope:

@@ -2,6 +2,7 @@
 
 from dataclasses import fields, replace
 
+from app.rules.gone import REMOVED
 from app.rules.labels import folded
 from app.rules.verdicts import (
     Assessment,
@@ -37,7 +38,7 @@ def view(before: ContactView | None, assessment: Assessment) -> ContactView | No
         return None
     return replace(
         before,
-        state=State.OUT_OF_SCOPE,
+        state=State.DELETED if assessment.scope.reason == REMOVED else State.OUT_OF_SCOPE,
         state_reason=assessment.scope.reason,
         tags=(),
         owner=None,
@@ -75,6 +76,8 @@ def _by_label(view: ContactView) -> dict[str, str]:
 def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:
     if before is None:
         return ChangeKind.ADDED
+    if after.state is State.DELETED and before.state is not State.DELETED:
+        return ChangeKind.DELETED
     if after.state is State.OUT_OF_SCOPE and before.state is not State.OUT_OF_SCOPE:
         return ChangeKind.OUT_OF_SCOPE
     return ChangeKind.UPDATED

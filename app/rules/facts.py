@@ -36,6 +36,14 @@ class CustomField:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """That a contact left Clio, or our sight for good; `merged_into` is who seems to have taken its place [S6]."""
+
+    reason: str
+    merged_into: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FirmFacts:
     """What all contacts of an account share.
 
@@ -57,7 +65,8 @@ class ContactFacts:
 
     `own_matters` have this contact as their client, `company_matters` its company (empty unless there is one),
     `related_matters` name it in a relationship; the lists come in any order. `hidden` are the ids of those of
-    these matters that a connected user of unrestricted contact visibility does not see [§15 row 22].
+    these matters that a connected user of unrestricted contact visibility does not see [§15 row 22]. Of one that
+    is `gone` nothing else counts.
     """
 
     contact: ContactRecord
@@ -66,3 +75,4 @@ class ContactFacts:
     company_matters: tuple[MatterRecord, ...] = ()
     related_matters: tuple[RelatedMatter, ...] = ()
     hidden: frozenset[int] = frozenset()
+    gone: Gone | None = None

@@ -20,7 +20,7 @@ from app.db.session import Session, transaction
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.settings import Settings
 from app.rules.verdicts import Assessment, Change, Client, State
-from app.sync import Services, web_origin
+from app.sync import Services, leaving, web_origin
 from app.sync.together import Stopping
 
 BATCH = 200
@@ -67,26 +67,33 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
     """Assess every stale person of the account, batch by batch, each in its own transaction."""
     async with transaction(services.database) as session:
         await leases.hold(session, lease)
+        await leaving.take_up(session, lease)
         await facts.note_hidden(session, lease.account_id)
         due = await mirror.count_stale(session, lease.account_id)
         await leases.begin_assessing(session, lease, to_assess=due)
         chosen = await settings.at_version(session, lease.account_id, run.settings_version)
         basis = await basis_of(session, services, lease.account_id, chosen)
-    cause, origin = _CAUSES.get(run.trigger, "sync"), _ORIGINS.get(run.kind, "incremental")
-    basis = replace(basis, run_id=run.run_id, cause=cause)
+    basis = replace(basis, run_id=run.run_id, cause=_cause(run))
     began, done = basis.now, 0
     while True:
         basis = replace(basis, now=services.now())
         async with transaction(services.database) as session:
             await leases.hold(session, lease)
-            batch = await _assess_batch(session, lease, basis, origin)
+            batch = await _assess_batch(session, lease, basis, run.kind)
             done += batch.contacts
             end = expected_end(began, basis.now, done=done, due=due)
             await leases.assessed(session, lease, batch, expected_end=end)
-        if batch.contacts < BATCH:
+            more = batch.contacts == BATCH or await leaving.decide(session, lease, now=basis.now)
+        if not more:
             return
         if services.stopping.is_set():
             raise Stopping
+
+
+def _cause(run: Run) -> str:
+    """Why contacts change: what a person decided about withdrawals is `manual`, what a run reads is `sync`."""
+    by_hand = run.kind is Kind.REDERIVE and run.trigger is Trigger.MANUAL
+    return "manual" if by_hand else _CAUSES.get(run.trigger, "sync")
 
 
 async def basis_of(
@@ -105,12 +112,16 @@ async def basis_of(
     )
 
 
-async def _assess_batch(session: Session, lease: Lease, basis: Basis, origin: str) -> Assessed:
+async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind) -> Assessed:
     account_id = lease.account_id
     stale = await facts.stale_facts(session, account_id, basis.spelling, limit=BATCH)
     if not stale:
         return Assessed(contacts=0)
     judged = await judge_batch(session, account_id, stale, basis)
+    clio_ids = [person.contact.clio_id for person in stale]
+    leave = {verdict.contact.clio_id for verdict in judged if verdict.left}
+    kept = await leaving.keep_back(session, lease, kind, leave, clio_ids, now=basis.now)
+    judged = [verdict for verdict in judged if verdict.contact.clio_id not in kept]
     await contacts.save(
         session,
         account_id,
@@ -118,12 +129,13 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis, origin: st
         run_id=lease.run_id,
     )
     clients = clients_among(judged)
+    origin = _ORIGINS.get(kind, "incremental")
     new_clients = await feed.enter_ledger(
         session, account_id, clients, origin=origin, run_id=lease.run_id, now=basis.now
     )
     told = [verdict for verdict in judged if verdict.change is not None]
     await feed.append(session, account_id, [line(verdict, basis) for verdict in told])
-    await facts.settle(session, account_id, [person.contact.clio_id for person in stale])
+    await facts.settle(session, account_id, clio_ids)
     return Assessed(
         contacts=len(stale),
         changed=len(told),

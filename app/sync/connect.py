@@ -24,7 +24,7 @@ from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
 from app.db.runs import Kind, Trigger, Wish
 from app.db.session import transaction
 from app.errors import AppError
-from app.sync import Services
+from app.sync import Services, findings
 from app.sync.tokens import StoredTokens, opened, sealed
 
 ATTEMPT_LIFE = timedelta(minutes=10)
@@ -168,10 +168,11 @@ async def disconnect(
     if stored is not None:
         await _deauthorize(services, connection, opened(services.cipher, connection, stored))
     async with transaction(services.database) as session:
-        await connections.give_up(session, connection, Status.DISCONNECTED, None)
+        now = services.now()
+        await findings.login_left(session, connection, Status.DISCONNECTED, None, now=now)
         if connection.status is not Status.DISCONNECTED:
             deed = Deed("connection.ended", connection_id, {"user_id": connection.user_id})
-            await audit.record(session, account_id, actor, deed, now=services.now())
+            await audit.record(session, account_id, actor, deed, now=now)
     log.info("connection_disconnected", account_id=account_id, connection_id=connection_id)
 
 
@@ -209,6 +210,7 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         await accounts.bind_firm(session, attempt.account_id, firm)
         keep = sealed(services.cipher, connection, tokens)
         await connections.connect(session, attempt, login_of(me), sealed_tokens=keep, now=now)
+        await findings.login_works(session, attempt.account_id, attempt.connection_id, now=now)
         first = not await runs.has_initial(session, attempt.account_id)
         wish = Wish(
             Kind.INITIAL if first else Kind.COVERAGE,

@@ -3,7 +3,7 @@
 A page and its cursor land in one transaction, under the run's fence. No transaction is open while Clio is asked.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
@@ -15,17 +15,36 @@ from app.clio import models, resources
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
 from app.clio.resources import Page, Resource
-from app.db import catalog, leases, mirror, pulls
+from app.db import absence, catalog, leases, mirror, pulls, quarantine
 from app.db.connections import Problem
 from app.db.leases import Lease
-from app.db.mirror import View
 from app.db.pulls import Pull, Turned
+from app.db.quarantine import NAMELESS, PutAside
 from app.db.runs import Usage
 from app.db.session import Session, transaction
+from app.db.sightings import View
 from app.sync import Services, mapping
 from app.sync.together import Stopping, together
 
 PAGE = 200  # records on one of Clio's pages
+ASKED_AT_ONCE = 50  # ids in one question: more may be refused (clio/api.md §21)
+RETRIED = 1000  # records put aside that one run asks for again
+CAPPED = 45  # pages after which a refused cursor means that the list is capped, not that it was forgotten
+# What Clio may stop knowing, and what of our records then says nothing.
+_FIELDS_OF = {
+    "contacts.prefix": ("prefix",),
+    "contacts.middle_name": ("middle_name",),
+    "contacts.title": ("title",),
+    "contacts.date_of_birth": ("date_of_birth",),
+    "contacts.custom_field_values": ("custom_values",),
+    "contacts.picklist_option": ("custom_values",),
+    "contacts.soft_deleted": ("custom_values",),
+    "matters.matter_stage": ("stage_id", "stage"),
+    "matters.group": ("group_id", "group_type"),
+    "matters.type": ("group_type",),
+    "matters.category": ("practice_area_category",),
+    "matters.pending_date": ("pending_date",),
+}
 
 log = structlog.get_logger(__name__)
 
@@ -93,12 +112,16 @@ class Puller:
     view: View
     refused: list[Problem] = field(default_factory=list)
     listed: dict[str, set[int]] = field(default_factory=dict)  # what the small lists named
+    met: set[int] = field(
+        default_factory=set
+    )  # records that were asked for by themselves and shown
+    complete: bool = False
 
 
 async def pull_all(
     puller: Puller, listings: Sequence[Listing], since: Mapping[str, datetime | None]
-) -> list[Problem]:
-    """Land all lists at the same time; answers what this login may not read or what Clio's answers lacked.
+) -> None:
+    """Land all lists at the same time; notes what this login may not read or what Clio's answers lacked.
 
     A list that was landed to its end earlier in this run is not asked for again.
     """
@@ -107,7 +130,7 @@ async def pull_all(
         Problem("clio_field_unknown", f"Clio no longer knows the field {name}; it was left out")
         for name in sorted(puller.clio.dropped)
     ]
-    return [*puller.refused, *dropped]
+    puller.refused.extend(dropped)
 
 
 async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> None:
@@ -128,7 +151,7 @@ async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> None:
     puller.listed[listing.name] = set()
     pages = puller.clio.pages(listing.resource, since=opened.since, cursor=opened.cursor)
     async for page in pages:
-        await _land(puller, listing, page)
+        await _land(puller, listing, opened, page)
         if puller.services.stopping.is_set():
             raise Stopping
     if listing in SMALL_LISTS and opened.cursor is None:
@@ -146,13 +169,18 @@ async def _mark_gone(puller: Puller, listing: Listing) -> None:
 
 
 async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: ClioRefused) -> None:
-    """A cursor that Clio forgot costs the list once more; a list that is forbidden is noted, others go on."""
-    if refusal.code == "clio_cursor_refused" and opened.cursor is not None:
-        async with transaction(puller.services.database) as session:
-            await leases.hold(session, puller.lease)
-            await pulls.start_over(session, puller.lease, puller.view.connection_id, listing.name)
-        await _land_pages(puller, listing, replace(opened, cursor=None))
-        return
+    """A cursor that Clio forgot costs the list once more; a list that is capped or forbidden is noted, others go on."""
+    if refusal.code == "clio_cursor_refused":
+        if await _is_capped(puller, listing):
+            text = (
+                f"Clio ends the list of {listing.name} before its end; what lies beyond is not read"
+            )
+            puller.refused.append(Problem("relationship_list_capped", text))
+            return
+        if opened.cursor is not None:
+            await _start_over(puller, listing)
+            await _land_pages(puller, listing, replace(opened, cursor=None))
+            return
     if refusal.status != 403:
         raise refusal
     log.warning("clio_list_forbidden", resource=listing.name)
@@ -161,7 +189,23 @@ async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: Clio
     )
 
 
-async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
+async def _start_over(puller: Puller, listing: Listing) -> None:
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, puller.lease)
+        connection_id = puller.view.connection_id
+        await pulls.start_over(session, puller.lease, connection_id, listing.name)
+        await absence.start_over(session, puller.lease, connection_id, listing.name)
+
+
+async def _is_capped(puller: Puller, listing: Listing) -> bool:
+    """Whether the cursor was refused near record 10,000 of a list that takes no order (clio/api.md §8)."""
+    lease, view = puller.lease, puller.view
+    async with transaction(puller.services.database) as session:
+        found = await pulls.open_pull(session, lease, view.connection_id, listing.name, since=None)
+    return "order" not in listing.resource.params and found.pages >= CAPPED
+
+
+async def _land(puller: Puller, listing: Listing, opened: Pull, page: Page[Any]) -> None:
     """Land one page: records, sightings, cursor and counts, in one transaction, or none of it."""
     turned = Turned(
         cursor=page.cursor,
@@ -170,29 +214,94 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         total=page.total,
         asked_at=page.asked_at,
     )
-    for record in page.unreadable:
-        log.warning(
-            "record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason
-        )
     if listing in SMALL_LISTS:
         named = (record.id for record in page.items)
         unread = (record.clio_id for record in page.unreadable if record.clio_id is not None)
         puller.listed[listing.name].update(named, unread)
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
-        lease, view = puller.lease, view_of(puller, listing)
-        await listing.land(session, view, page)
-        await pulls.turn_page(session, lease, view.connection_id, listing.name, turned)
+        lease, connection_id = puller.lease, puller.view.connection_id
+        ids = await _keep_records(session, puller, listing, page)
+        await pulls.turn_page(session, lease, connection_id, listing.name, turned)
+        if opened.since is None and listing in RECORDS:
+            await absence.note_page(session, lease, connection_id, listing.name, ids)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
         await leases.progressed(
             session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known)
         )
 
 
+async def land_some(puller: Puller, listing: Listing, page: Page[Any]) -> set[int]:
+    """Land records that were asked for one by one; answers their ids, also of those that cannot be read."""
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, puller.lease)
+        ids = await _keep_records(session, puller, listing, page)
+        lease, connection_id, aside = puller.lease, puller.view.connection_id, page.unreadable
+        if aside:
+            await pulls.add_unreadable(session, lease, connection_id, listing.name, len(aside))
+        await leases.count_usage(session, puller.lease, usage_of(puller.clio))
+    return set(ids)
+
+
+async def _keep_records(
+    session: Session, puller: Puller, listing: Listing, page: Page[Any]
+) -> list[int]:
+    """Store a page's records and put aside those that cannot be read; answers the ids of both."""
+    view, now = view_of(puller, listing), puller.services.now()
+    aside = [
+        PutAside(listing.name, record.clio_id or NAMELESS, view.connection_id, record.reason)
+        for record in page.unreadable
+    ]
+    for item in aside:
+        log.warning(
+            "record_unreadable", resource=item.resource, clio_id=item.clio_id, reason=item.reason
+        )
+    await listing.land(session, view, page)
+    ids = [item.id for item in page.items]
+    await quarantine.put(session, puller.lease.run_id, view.account_id, aside, now=now)
+    await quarantine.readable(session, view, listing.name, ids, now=now)
+    return [*ids, *(item.clio_id for item in aside if item.clio_id != NAMELESS)]
+
+
+async def retry_quarantine(puller: Puller) -> None:
+    """Ask again for the records that could not be read and that this run has not met [§15 row 34]."""
+    async with transaction(puller.services.database) as session:
+        waiting = await quarantine.waiting(
+            session, puller.view, run_id=puller.lease.run_id, limit=RETRIED
+        )
+    for listing in RECORDS:
+        for batch in batches(waiting.get(listing.name, ()), ASKED_AT_ONCE):
+            page = await puller.clio.some(listing.resource, batch)
+            await land_some(puller, listing, page)
+            if puller.services.stopping.is_set():
+                raise Stopping
+
+
+async def read_one(puller: Puller, clio_id: int) -> None:
+    """A contact, its matters and its relationships; `met` of the puller remembers who was shown the contact."""
+    page = await puller.clio.some(CONTACTS.resource, [clio_id])
+    puller.met.update(await land_some(puller, CONTACTS, page))
+    for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
+        params = {**listing.resource.params, name: str(clio_id)}
+        async for found in puller.clio.pages(replace(listing.resource, params=params)):
+            await land_some(puller, listing, found)
+
+
+def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """The ids, so many at a time."""
+    for first in range(0, len(clio_ids), size):
+        yield clio_ids[first : first + size]
+
+
 def view_of(puller: Puller, listing: Listing) -> View:
-    """How much of the list's records is seen: a field that was left out must not blank what is known (I4, F19)."""
-    dropped = any(name.startswith(f"{listing.name}.") for name in puller.clio.dropped)
-    return replace(puller.view, full_view=False) if dropped else puller.view
+    """How much of the records is seen: what Clio stopped knowing must not blank what is known (I4, F19)."""
+    unseen = {
+        field
+        for name, fields in _FIELDS_OF.items()
+        if name in puller.clio.dropped and name.startswith(f"{listing.name}.")
+        for field in fields
+    }
+    return replace(puller.view, unseen=frozenset(unseen))
 
 
 def usage_of(clio: ClioClient) -> Usage:
@@ -206,13 +315,13 @@ def expected_end(puller: Puller, known: Sequence[Pull]) -> datetime | None:
     left = pages_left(known)
     if left is None:
         return None
-    now = puller.services.now()
-    return now + timedelta(seconds=puller.clio.expected_seconds(left))
+    now, longest = puller.services.now(), max(left, default=0)
+    return now + timedelta(seconds=puller.clio.expected_seconds(sum(left), in_a_row=longest))
 
 
-def pages_left(known: Sequence[Pull]) -> int | None:
-    """Pages still to come; None while an unfinished list has not told its length."""
+def pages_left(known: Sequence[Pull]) -> list[int] | None:
+    """Pages still to come of each list; None while an unfinished one has not told its length."""
     unfinished = [pull for pull in known if not pull.complete]
     if any(pull.total is None for pull in unfinished):
         return None
-    return sum(ceil(max((pull.total or 0) - pull.records, 0) / PAGE) for pull in unfinished)
+    return [ceil(max((pull.total or 0) - pull.records, 0) / PAGE) for pull in unfinished]

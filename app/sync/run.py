@@ -5,25 +5,31 @@ problems say who must act [§15 row 35].
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import catalog, connections, leases, mirror, pulls, runs, settings
-from app.db.connections import Connection, Problem
+from app.clio.errors import ClioError, ClioRetryLater
+from app.db import (
+    absence,
+    catalog,
+    connections,
+    leases,
+    mirror,
+    pulls,
+    runs,
+    settings,
+)
+from app.db.connections import Problem
 from app.db.leases import Lease
-from app.db.mirror import View
-from app.db.runs import Kind, Run, Status, Trigger, Usage
-from app.db.session import transaction
+from app.db.runs import Kind, Run, Status
+from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.rules import choices
-from app.sync import Services
+from app.sync import Services, findings
 from app.sync.assess import assess_stale
-from app.sync.connect import clio_for, login_of
-from app.sync.pull import PAGE, RECORDS, RELATIONSHIPS, SMALL_LISTS, Puller, pull_all, usage_of
+from app.sync.reading import Problems, read_clio, read_contact
 from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
@@ -33,9 +39,9 @@ RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
 
-log = structlog.get_logger(__name__)
+PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
 
-Problems = list[dict[str, object]]
+log = structlog.get_logger(__name__)
 
 
 class KeepsCrashing(AppError):
@@ -124,11 +130,13 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
 async def _work(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
     if found.kind is Kind.REDERIVE:
         await _mark_all_stale(services, lease)
+    elif found.kind is Kind.CONTACT:
+        await read_contact(services, lease, found, problems)
     else:
-        await _pull_connections(services, lease, found, problems)
+        await read_clio(services, lease, found, problems)
     async with transaction(services.database) as session:
         torn = await runs.is_torn(session, lease.account_id)
-    if found.kind is Kind.REDERIVE and torn:
+    if found.kind in (Kind.REDERIVE, Kind.CONTACT) and torn:
         text = "The last pull was cut short; what changed takes effect when the next has come to its end"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
         return
@@ -162,71 +170,6 @@ async def _mark_all_stale(services: Services, lease: Lease) -> None:
             await mirror.mark_all_stale(session, lease.account_id)
 
 
-async def _pull_connections(
-    services: Services, lease: Lease, found: Run, problems: Problems
-) -> None:
-    """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease, phase="pulling")
-        working = await connections.connected(session, lease.account_id)
-    mine = [login for login in working if found.connection_id in (None, login.connection_id)]
-    if not mine:
-        text = "No Clio login of this account works; a user must connect again"
-        problems.append(runs.problem_row(Problem("needs_reconnect", text), None))
-    for nth, connection in enumerate(mine):
-        found_here = await _pull_as(services, lease, found, connection, widest=nth == 0)
-        problems += [runs.problem_row(problem, connection.connection_id) for problem in found_here]
-
-
-async def _pull_as(
-    services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
-) -> Sequence[Problem]:
-    clio = clio_for(services, connection)
-    try:
-        login = login_of(await clio.who_am_i())
-        view = View(connection.account_id, connection.connection_id, login.full_view)
-        puller = Puller(services, clio, lease, view)
-        listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
-        problems = await pull_all(puller, listings, await _since(services, found, connection))
-    except ClioReauthRequired as error:
-        problem = Problem(error.code, str(error))
-        async with transaction(services.database) as session:
-            await connections.give_up(
-                session, connection, connections.Status.NEEDS_RECONNECT, problem
-            )
-        log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
-        return [problem]
-    finally:
-        await _count(services, lease, usage_of(clio))
-    async with transaction(services.database) as session:
-        await connections.update_login(session, connection, login)
-        await connections.synced(session, connection, now=services.now())
-    return problems
-
-
-async def _since(
-    services: Services, found: Run, connection: Connection
-) -> Mapping[str, datetime | None]:
-    """From when on each list is asked for: its checkpoint, or its beginning (None)."""
-    if found.kind is not Kind.INCREMENTAL:
-        return {}
-    account_id, connection_id = connection.account_id, connection.connection_id
-    async with transaction(services.database) as session:
-        since = {
-            listing.name: await pulls.checkpoint(session, account_id, connection_id, listing.name)
-            for listing in RECORDS
-        }
-        known = await mirror.count_records(session, account_id, mirror.RELATIONSHIPS)
-    if found.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
-        since[RELATIONSHIPS.name] = None
-    return since
-
-
-async def _count(services: Services, lease: Lease, usage: Usage) -> None:
-    async with transaction(services.database) as session:
-        await leases.count_usage(session, lease, usage)
-
-
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
     """Close the run's row; only a run that succeeded moves the checkpoints, in the same transaction."""
     async with transaction(services.database) as session:
@@ -235,6 +178,17 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
         )
         if outcome.status is Status.SUCCEEDED:
             await pulls.move_checkpoints(session, lease)
+        if outcome.again is None:
+            await _ended(session, lease, outcome, now=services.now())
+
+
+async def _ended(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
+    """Whatever the run remembered for itself is forgotten; what it came to is told."""
+    await absence.forget_pages(session, lease.account_id, lease.run_id)
+    if outcome.status is Status.FAILED:
+        await findings.note_failed(session, lease.account_id, outcome.problems, now=now)
+    else:
+        await findings.note_firm(session, lease.account_id, now=now)
 
 
 async def _keep(services: Services, lease: Lease) -> None:

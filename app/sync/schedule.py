@@ -15,7 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app.db import accounts, runs
+from app.db import accounts, chores, runs
 from app.db.session import transaction
 from app.sync import Services, Timing
 
@@ -24,6 +24,7 @@ TICK = timedelta(seconds=20)
 LATE = 3 * TICK  # a tick that is overdue for so long will not come
 
 SlotClock: TypeAlias = AsyncIOScheduler
+HOURLY = timedelta(hours=1)  # how often each process asks whether the day's chore is done
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +95,25 @@ async def propose(services: Services) -> int:
     return started
 
 
+async def tidy_daily(services: Services) -> bool:
+    """Once a day, by whichever process asks first, forget what is over; answers whether it was this one."""
+    now = services.now()
+    async with transaction(services.database) as session:
+        if not await chores.claim(session, chores.DAILY, now.date()):
+            return False
+        requeued = await chores.tidy(session, now=now)
+    log.info("tidied", count=requeued)
+    return True
+
+
+async def take_up_lost(services: Services) -> None:
+    """At start: runs that lost their job, as after a restore, go on."""
+    async with transaction(services.database) as session:
+        requeued = await runs.requeue_lost(session)
+    if requeued:
+        log.warning("lost_runs_queued", count=requeued)
+
+
 def start_clock(services: Services) -> SlotClock:
     """Start the clock in this process's loop; the caller shuts it down."""
     scheduler = AsyncIOScheduler(timezone=UTC)
@@ -106,6 +126,16 @@ def start_clock(services: Services) -> SlotClock:
         max_instances=1,
         next_run_time=services.now(),  # at once: this is the catch-up
     )
+    scheduler.add_job(
+        tidy_daily,
+        IntervalTrigger(seconds=int(HOURLY.total_seconds()), timezone=UTC),
+        args=[services],
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+        next_run_time=services.now() + TICK,
+    )
+    scheduler.add_job(take_up_lost, args=[services], misfire_grace_time=None)
     scheduler.start()
     return scheduler
 

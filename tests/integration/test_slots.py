@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import time_machine
 
 from app.simulator.server import Simulator
@@ -44,6 +45,42 @@ async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
                 await worlds[0].settled()
             found = await scheduled(worlds[0])
         slots = ["2026-03-08 06:00", "2026-03-08 18:00"]
+        assert [run["slot"] for run in found] == slots
+        assert {run["status"] for run in found} == {"succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("midnight", "slots"),
+    [
+        (DST_DAY, ["2026-03-08 06:00", "2026-03-08 18:00", "2026-03-09 06:00", "2026-03-09 18:00"]),
+        (
+            datetime(2026, 11, 1, 4, 0, tzinfo=UTC),
+            ["2026-11-01 06:00", "2026-11-01 18:00", "2026-11-02 06:00", "2026-11-02 18:00"],
+        ),
+    ],
+    ids=["clocks go forward", "clocks go back"],
+)
+async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
+    dsn: str, simulator: Simulator, midnight: datetime, slots: list[str]
+):
+    # OV-3, F13, F21: both work and both propose, at their own minutes; one is away for some hours
+    async with AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(opened_world(dsn, simulator, clock=False))
+            for _ in range(2)
+        ]
+        with time_machine.travel(midnight, tick=True) as clock:
+            await one.create_account()
+            await one.connect("u_ann", 501)
+            await one.settled()
+            for step in range(2 * 24 * 2):
+                clock.shift(timedelta(minutes=30))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(schedule.propose(one.app.state.services))
+                    if not 20 <= step <= 30:
+                        group.create_task(schedule.propose(other.app.state.services))
+                await one.settled()
+            found = await scheduled(one)
         assert [run["slot"] for run in found] == slots
         assert {run["status"] for run in found} == {"succeeded"}
 

@@ -1,21 +1,22 @@
 """Runs and an account's status: bodies in and out (api.md §2, §5)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from app.api.schemas.base import CodeDetail, In
 
 
 class RunIn(In):
-    """Ask for a run: what changed since the last (`incremental`) or everything (`full`)."""
+    """Ask for a run: what changed since the last (`incremental`), everything (`full`), or one contact by its id."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]}
     )
 
     kind: Literal["incremental", "full"]
+    contact_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] | None = None
 
 
 class Progress(BaseModel):
@@ -65,7 +66,7 @@ class Run(BaseModel):
     """One pass over one account."""
 
     id: str
-    kind: Literal["initial", "incremental", "full", "coverage", "rederive"]
+    kind: Literal["initial", "incremental", "full", "coverage", "rederive", "contact"]
     trigger: Literal["schedule", "connect", "manual", "settings", "users", "webhook"]
     status: Literal["queued", "running", "succeeded", "interrupted", "failed", "cancelled"]
     slot: str | None
@@ -77,6 +78,29 @@ class Run(BaseModel):
     counts: Counts
     clio: ClioUsage
     problems: list[RunProblem]
+
+
+class Outcome(BaseModel):
+    """One row of a run's report. `detail` is why a contact is out, why a record was put aside, or what went wrong."""
+
+    outcome: Literal[
+        "added", "updated", "out_of_scope", "deleted", "erased", "held", "quarantined", "problem"
+    ]
+    kind: Literal["contact", "matter", "relationship", "run"]
+    contact_id: str | None
+    clio_id: str | None
+    changed_fields: list[str]
+    tags_added: list[str]
+    tags_removed: list[str]
+    owner: str | None
+    detail: str | None
+
+
+class RunReport(BaseModel):
+    """A run, and every contact it touched."""
+
+    run: Run
+    outcomes: list[Outcome]
 
 
 class StatusConnections(BaseModel):

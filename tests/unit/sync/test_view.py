@@ -1,33 +1,44 @@
-"""What was left out must not blank what is known (I4, F19)."""
+"""What Clio stopped knowing must not blank what is known (I4, F19)."""
 
 from typing import Any, cast
 
 import pytest
 
 from app.db.leases import Lease
-from app.db.mirror import View
+from app.db.sightings import View
+from app.rules.records import ContactRecord, MatterRecord
 from app.sync import Services
-from app.sync.pull import CONTACTS, MATTERS, Listing, Puller, view_of
+from app.sync.pull import _FIELDS_OF, CONTACTS, MATTERS, Listing, Puller, view_of
 from tests.scripted import Case, page
 
 
-def seen(*, dropped: str = "", listing: Listing = CONTACTS) -> bool:
+def unseen(listing: Listing, *dropped: str) -> set[str]:
     case = Case(page())
-    case.client.dropped.update([dropped] if dropped else [])
+    case.client.dropped.update(dropped)
     nothing = cast(Any, None)  # neither services nor lease are looked at
     view = View("hp", "cn", full_view=True)
     puller = Puller(cast(Services, nothing), case.client, cast(Lease, nothing), view)
-    return view_of(puller, listing).full_view
+    return set(view_of(puller, listing).unseen)
 
 
 @pytest.mark.parametrize(
-    ("full", "given"),
+    ("listing", "dropped", "fields"),
     [
-        (True, {}),
-        (False, {"dropped": "contacts.custom_field_values"}),
-        (True, {"dropped": "matters.category"}),
-        (False, {"dropped": "matters.category", "listing": MATTERS}),
+        (CONTACTS, (), set()),
+        (CONTACTS, ("contacts.custom_field_values",), {"custom_values"}),
+        (CONTACTS, ("contacts.title", "contacts.prefix"), {"title", "prefix"}),
+        (CONTACTS, ("matters.category",), set()),
+        (MATTERS, ("matters.category",), {"practice_area_category"}),
     ],
 )
-def test_a_page_asked_for_without_a_field_is_a_narrower_view(full: bool, given: dict[str, Any]):
-    assert seen(**given) is full
+def test_of_fields_that_clio_stopped_knowing_a_view_says_nothing(
+    listing: Listing, dropped: tuple[str, ...], fields: set[str]
+):
+    assert unseen(listing, *dropped) == fields
+
+
+def test_every_field_that_may_be_dropped_is_known_by_what_it_would_blank():
+    for listing, record in ((CONTACTS, ContactRecord), (MATTERS, MatterRecord)):
+        for name in listing.resource.droppable:
+            blanked = _FIELDS_OF[f"{listing.name}.{name}"]
+            assert set(blanked) <= set(record.__dataclass_fields__)

@@ -1,0 +1,298 @@
+"""Holds: withdrawals or announcements that wait for a person [S5, NC-7].
+
+The withdrawals of one run gather in a hold first. When they are few they are let go, when they are many the hold
+opens: then a person releases it, or discards it and the contacts stay as they are.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables, tables_sync
+from app.db.ids import derived_id
+from app.db.session import Session, among
+from app.errors import AppError
+
+_table = tables_sync.holds
+_items = tables_sync.hold_items
+
+
+class HoldKind(StrEnum):
+    """What waits."""
+
+    REMOVALS = "removals"
+    NEW_CLIENTS = "new_clients"
+
+
+class HoldStatus(StrEnum):
+    """Where a hold stands: still filling, waiting for a person, let go, or not to happen."""
+
+    GATHERING = "gathering"
+    OPEN = "open"
+    RELEASED = "released"
+    DISCARDED = "discarded"
+
+
+_RANK = (HoldStatus.DISCARDED, HoldStatus.GATHERING, HoldStatus.OPEN, HoldStatus.RELEASED)
+
+
+class HoldNotFound(AppError):
+    """No such hold in this account."""
+
+    status = 404
+    code = "hold_not_found"
+    title = "There is no such hold in this account"
+
+
+class HoldDecided(AppError):
+    """Somebody has decided already."""
+
+    status = 409
+    code = "hold_already_decided"
+    title = "This hold was already released or discarded"
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Changes that wait for a person, found by one run."""
+
+    hold_id: str
+    kind: HoldKind
+    status: HoldStatus
+    run_id: str
+    opened_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    count: int
+
+
+async def standing(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> Mapping[int, HoldStatus]:
+    """Which of these contacts' withdrawals are in a hold, and how that stands: the latest word if several do."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _table.c.status)
+        .join(
+            _table,
+            (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id),
+        )
+        .where(_items.c.account_id == account_id, among(_items.c.clio_id, clio_ids))
+        .where(_table.c.kind == HoldKind.REMOVALS)
+    )
+    found = sorted((_RANK.index(row.status), row.clio_id) for row in rows)
+    return {clio_id: _RANK[rank] for rank, clio_id in found}
+
+
+async def gather(
+    session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
+) -> None:
+    """The run would withdraw these contacts: they wait until all of them are known."""
+    if not clio_ids:
+        return
+    hold_id = _gathering_id(account_id, run_id)
+    await session.execute(
+        insert(_table)
+        .values(
+            account_id=account_id,
+            hold_id=hold_id,
+            kind=HoldKind.REMOVALS,
+            status=HoldStatus.GATHERING,
+            run_id=run_id,
+            opened_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    rows = [
+        {"account_id": account_id, "hold_id": hold_id, "clio_id": clio_id}
+        for clio_id in sorted(clio_ids)
+    ]
+    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
+
+
+async def gathered(session: Session, account_id: str, run_id: str) -> Hold | None:
+    """What the run has gathered and nobody has decided, or None."""
+    found = await _list(
+        session,
+        _table.c.account_id == account_id,
+        _table.c.hold_id == _gathering_id(account_id, run_id),
+        _table.c.status == HoldStatus.GATHERING,
+    )
+    return found[0] if found else None
+
+
+async def abandoned(session: Session, account_id: str, *, but_of: str) -> list[Hold]:
+    """Holds that other runs began to fill and left."""
+    return await _list(
+        session,
+        _table.c.account_id == account_id,
+        _table.c.status == HoldStatus.GATHERING,
+        _table.c.run_id != but_of,
+    )
+
+
+async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> list[str]:
+    """These contacts wait in no hold of withdrawals any more; answers the holds that this emptied."""
+    if not clio_ids:
+        return []
+    mine = select(_table.c.hold_id).where(
+        _table.c.account_id == account_id, _table.c.kind == HoldKind.REMOVALS
+    )
+    left = await session.execute(
+        delete(_items)
+        .where(_items.c.account_id == account_id, among(_items.c.clio_id, clio_ids))
+        .where(_items.c.hold_id.in_(mine))
+        .returning(_items.c.hold_id)
+    )
+    touched = set(left.scalars())
+    filled = await session.execute(
+        select(_items.c.hold_id)
+        .distinct()
+        .where(_items.c.account_id == account_id, _items.c.hold_id.in_(touched))
+    )
+    return sorted(touched - set(filled.scalars()))
+
+
+async def forget(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
+    """Drop holds that no person decided, with all that is left in them."""
+    undecided = (
+        select(_table.c.hold_id)
+        .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
+        .where(_table.c.decided_by.is_(None))
+    )
+    mine = (_items.c.account_id == account_id) & _items.c.hold_id.in_(undecided)
+    await session.execute(delete(_items).where(mine))
+    await session.execute(
+        delete(_table)
+        .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
+        .where(_table.c.decided_by.is_(None))
+    )
+
+
+async def decide(
+    session: Session,
+    account_id: str,
+    hold_id: str,
+    status: HoldStatus,
+    *,
+    by: str | None,
+    now: datetime,
+) -> Hold:
+    """Move a hold on from where it waits. Raises HoldNotFound, HoldDecided."""
+    hold = await get(session, account_id, hold_id)
+    if hold.status in (HoldStatus.RELEASED, HoldStatus.DISCARDED):
+        raise HoldDecided
+    decided = status is not HoldStatus.OPEN
+    await session.execute(
+        update(_table)
+        .where(_one(account_id, hold_id))
+        .values(status=status, decided_at=now if decided else None, decided_by=by)
+    )
+    return await get(session, account_id, hold_id)
+
+
+async def doubt_items(session: Session, account_id: str, hold_id: str) -> None:
+    """Whom the hold is about is to be judged again, those gone from Clio among them."""
+    await session.execute(
+        text(
+            "update mirror_contacts c set stale = true from ("
+            "  select m.clio_id from hold_items i join mirror_contacts m"
+            "  on m.account_id = i.account_id and m.clio_id = i.clio_id"
+            "  where i.account_id = :account and i.hold_id = :hold"
+            "  order by m.clio_id for update of m) due"
+            " where c.account_id = :account and c.clio_id = due.clio_id"
+        ),
+        {"account": account_id, "hold": hold_id},
+    )
+
+
+async def get(session: Session, account_id: str, hold_id: str) -> Hold:
+    """The hold, locked until the transaction ends; raises HoldNotFound."""
+    await session.execute(
+        select(_table.c.hold_id).where(_one(account_id, hold_id)).with_for_update()
+    )
+    found = await _list(session, _one(account_id, hold_id))
+    if not found:
+        raise HoldNotFound
+    return found[0]
+
+
+async def list_holds(
+    session: Session, account_id: str, *, status: HoldStatus | None, after: str, limit: int
+) -> list[Hold]:
+    """Holds that a person has seen or should see, by id, those after `after`."""
+    shown = (_table.c.status == HoldStatus.OPEN) | _table.c.decided_by.is_not(None)
+    conditions = [_table.c.account_id == account_id, _table.c.hold_id > after, shown]
+    if status is not None:
+        conditions.append(_table.c.status == status)
+    return await _list(session, *conditions, limit=limit)
+
+
+async def contacts_of(
+    session: Session, account_id: str, hold_ids: Collection[str], *, limit: int
+) -> dict[str, list[int]]:
+    """The first contacts of each hold, by Clio id."""
+    nth = func.row_number().over(partition_by=_items.c.hold_id, order_by=_items.c.clio_id)
+    ranked = (
+        select(_items.c.hold_id, _items.c.clio_id, nth.label("nth"))
+        .where(_items.c.account_id == account_id, _items.c.hold_id.in_(hold_ids))
+        .subquery()
+    )
+    rows = await session.execute(
+        select(ranked).where(ranked.c.nth <= limit).order_by(ranked.c.hold_id, ranked.c.nth)
+    )
+    found: dict[str, list[int]] = {hold_id: [] for hold_id in hold_ids}
+    for row in rows:
+        found[row.hold_id].append(row.clio_id)
+    return found
+
+
+async def count_in_scope(session: Session, account_id: str) -> int:
+    """How many contacts Levitate holds as in scope now."""
+    contacts = tables.contacts
+    counted = (
+        select(func.count())
+        .select_from(contacts)
+        .where(contacts.c.account_id == account_id, contacts.c.state == "in_scope")
+    )
+    return int((await session.execute(counted)).scalar_one())
+
+
+def _gathering_id(account_id: str, run_id: str) -> str:
+    return derived_id("hld", account_id, run_id, HoldKind.REMOVALS)
+
+
+def _one(account_id: str, hold_id: str) -> Any:
+    return (_table.c.account_id == account_id) & (_table.c.hold_id == hold_id)
+
+
+async def _list(session: Session, *conditions: Any, limit: int = 1000) -> list[Hold]:
+    size = (
+        select(func.count())
+        .select_from(_items)
+        .where(_items.c.account_id == _table.c.account_id, _items.c.hold_id == _table.c.hold_id)
+        .scalar_subquery()
+    )
+    rows = await session.execute(
+        select(_table, size.label("count"))
+        .where(*conditions)
+        .order_by(_table.c.hold_id)
+        .limit(limit)
+    )
+    return [
+        Hold(
+            hold_id=row.hold_id,
+            kind=HoldKind(row.kind),
+            status=HoldStatus(row.status),
+            run_id=row.run_id,
+            opened_at=row.opened_at,
+            decided_at=row.decided_at,
+            decided_by=row.decided_by,
+            count=row._mapping["count"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,206 @@
+"""Issues: what somebody should know or do, from the moment it is found until it is over (docs/issues.md).
+
+At most one issue of a code is open for a subject. They are opened and resolved in the transaction of what causes
+or ends them, and resolve by themselves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables_sync
+from app.db.ids import new_id
+from app.db.session import Session
+from app.errors import AppError
+
+_table = tables_sync.issues
+
+Severity = Literal["info", "warning", "error"]
+
+SEVERITIES: Mapping[str, Severity] = {
+    "needs_reconnect": "warning",
+    "coverage_lost": "warning",
+    "not_visible": "info",
+    "clio_api_version_gone": "error",
+    "clio_misconfigured": "error",
+    "run_failed": "error",
+    "setting_refers_to_missing_field": "warning",
+    "record_quarantined": "warning",
+    "clio_forbidden": "warning",
+    "clio_field_unknown": "warning",
+    "primary_user_missing": "warning",
+    "listing_shrank": "warning",
+    "shrink_held": "warning",
+    "new_client_surge": "warning",
+    "relationship_list_capped": "warning",
+}
+
+
+class IssueNotFound(AppError):
+    """No such issue in this account."""
+
+    status = 404
+    code = "issue_not_found"
+    title = "There is no such issue in this account"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What an issue is about; the account itself by default."""
+
+    kind: str = "account"
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something found that is an issue."""
+
+    code: str
+    detail: str
+    subject: Subject = Subject()
+
+
+@dataclass(frozen=True)
+class Issue:
+    """An issue, open until `resolved_at`."""
+
+    issue_id: str
+    code: str
+    severity: str
+    detail: str
+    subject: Subject
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+async def open_issue(
+    session: Session, account_id: str, finding: Finding, *, now: datetime
+) -> Issue | None:
+    """Open an issue, or bring the open one up to date; answers it when it is new."""
+    statement = insert(_table).values(
+        account_id=account_id,
+        issue_id=new_id("iss", now),
+        code=finding.code,
+        severity=SEVERITIES.get(finding.code, "warning"),
+        detail=finding.detail,
+        subject_kind=finding.subject.kind,
+        subject_id=finding.subject.id,
+        opened_at=now,
+    )
+    known = await find_open(session, account_id, finding.code, finding.subject)
+    if known is not None and known.detail == finding.detail:
+        return None
+    row = (
+        await session.execute(
+            statement.on_conflict_do_update(
+                index_elements=[
+                    _table.c[name] for name in ("account_id", "code", "subject_kind", "subject_id")
+                ],
+                index_where=_table.c.resolved_at.is_(None),
+                set_={"detail": statement.excluded.detail},
+            ).returning(_table)
+        )
+    ).one()
+    return None if known is not None else _issue(row)
+
+
+async def resolve(
+    session: Session, account_id: str, code: str, subject: Subject | None = None, *, now: datetime
+) -> list[Issue]:
+    """Resolve the open issues of a code, of one subject or of all; answers those that were open."""
+    rows = await session.execute(
+        update(_table)
+        .where(_open(account_id, code, subject))
+        .values(resolved_at=now)
+        .returning(_table)
+    )
+    return [_issue(row) for row in rows]
+
+
+async def replace(
+    session: Session, account_id: str, code: str, findings: Sequence[Finding], *, now: datetime
+) -> None:
+    """All that is found of a code now: what is no longer found is over."""
+    found = {finding.subject for finding in findings}
+    for issue in await list_open(session, account_id, code):
+        if issue.subject not in found:
+            await resolve(session, account_id, code, issue.subject, now=now)
+    for finding in findings:
+        await open_issue(session, account_id, finding, now=now)
+
+
+async def find_open(session: Session, account_id: str, code: str, subject: Subject) -> Issue | None:
+    """The open issue of a code and subject, or None."""
+    query = select(_table).where(_open(account_id, code, subject))
+    row = (await session.execute(query)).one_or_none()
+    return _issue(row) if row else None
+
+
+async def list_open(session: Session, account_id: str, code: str | None = None) -> list[Issue]:
+    """The open issues, of a code if one is named, oldest first."""
+    query = select(_table).where(_open(account_id, code)).order_by(_table.c.issue_id)
+    return [_issue(row) for row in await session.execute(query)]
+
+
+async def list_issues(
+    session: Session, account_id: str, *, is_open: bool | None, after: str, limit: int
+) -> list[Issue]:
+    """Issues by id, oldest first, those after `after`; only open or only resolved ones if asked."""
+    query = select(_table).where(_table.c.account_id == account_id, _table.c.issue_id > after)
+    if is_open is not None:
+        query = query.where(
+            _table.c.resolved_at.is_(None) if is_open else _table.c.resolved_at.is_not(None)
+        )
+    rows = await session.execute(query.order_by(_table.c.issue_id).limit(limit))
+    return [_issue(row) for row in rows]
+
+
+async def resolve_one(session: Session, account_id: str, issue_id: str, *, now: datetime) -> Issue:
+    """Resolve an issue on a person's word; one that is over stays as it was. Raises IssueNotFound."""
+    one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
+    await session.execute(
+        update(_table).where(one, _table.c.resolved_at.is_(None)).values(resolved_at=now)
+    )
+    row = (await session.execute(select(_table).where(one))).one_or_none()
+    if row is None:
+        raise IssueNotFound
+    return _issue(row)
+
+
+async def count_open(session: Session, account_id: str) -> Mapping[str, int]:
+    """How many issues are open, by severity."""
+    rows = await session.execute(
+        select(_table.c.severity, func.count().label("n"))
+        .where(_open(account_id))
+        .group_by(_table.c.severity)
+    )
+    return {row.severity: row.n for row in rows}
+
+
+def _open(
+    account_id: str, code: str | None = None, subject: Subject | None = None
+) -> ColumnElement[bool]:
+    condition = (_table.c.account_id == account_id) & _table.c.resolved_at.is_(None)
+    if code is not None:
+        condition &= _table.c.code == code
+    if subject is not None:
+        condition &= _table.c.subject_kind == subject.kind
+        condition &= _table.c.subject_id == subject.id
+    return condition
+
+
+def _issue(row: Any) -> Issue:
+    return Issue(
+        issue_id=row.issue_id,
+        code=row.code,
+        severity=row.severity,
+        detail=row.detail,
+        subject=Subject(row.subject_kind, row.subject_id),
+        opened_at=row.opened_at,
+        resolved_at=row.resolved_at,
+    )

@@ -1,0 +1,52 @@
+"""What a run came to, contact by contact: its lines in the feed, and whom its hold keeps back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from app.db import tables, tables_sync
+from app.db.session import Session
+
+_changes = tables.changes
+_holds = tables_sync.holds
+_items = tables_sync.hold_items
+
+
+@dataclass(frozen=True)
+class Told:
+    """One line of the feed that a run wrote."""
+
+    seq: int
+    body: dict[str, Any]
+
+
+async def told_by(
+    session: Session, account_id: str, run_id: str, *, after: int, limit: int
+) -> list[Told]:
+    """The lines that a run wrote, in order, those after `after`."""
+    rows = await session.execute(
+        select(_changes.c.seq, _changes.c.body)
+        .where(_changes.c.account_id == account_id, _changes.c.run_id == run_id)
+        .where(_changes.c.seq > after)
+        .order_by(_changes.c.seq)
+        .limit(limit)
+    )
+    return [Told(row.seq, row.body) for row in rows]
+
+
+async def held_by(
+    session: Session, account_id: str, run_id: str, *, after: int, limit: int
+) -> list[int]:
+    """The contacts that a hold of this run keeps back, by Clio id, those after `after`."""
+    holds = select(_holds.c.hold_id).where(
+        _holds.c.account_id == account_id, _holds.c.run_id == run_id, _holds.c.status == "open"
+    )
+    rows = await session.execute(
+        select(_items.c.clio_id)
+        .where(_items.c.account_id == account_id, _items.c.hold_id.in_(holds))
+        .where(_items.c.clio_id > after)
+        .order_by(_items.c.clio_id)
+        .limit(limit)
+    )
+    return list(rows.scalars())

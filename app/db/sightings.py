@@ -1,0 +1,194 @@
+"""Sightings: which connection sees a record, and what it was shown of it last.
+
+A connection that is shown what it was shown before tells nothing new, however much its view differs from what all
+views together amount to: only what changed in a view is laid over what is known.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.session import Session, among
+
+_table = tables.sightings
+
+
+@dataclass(frozen=True)
+class View:
+    """Whose eyes a page was seen with; `unseen` are fields of its records that Clio did not show."""
+
+    account_id: str
+    connection_id: str
+    full_view: bool
+    unseen: frozenset[str] = field(default=frozenset())
+
+
+async def shown(
+    session: Session, view: View, resource: str, clio_ids: Collection[int]
+) -> dict[int, bytes | None]:
+    """What the connection was shown of these records, by digest; those it never saw are left out."""
+    rows = await session.execute(
+        select(_table.c.clio_id, _table.c.digest).where(
+            _mine(view, resource), among(_table.c.clio_id, clio_ids)
+        )
+    )
+    return {row.clio_id: row.digest for row in rows}
+
+
+async def note(session: Session, view: View, resource: str, digests: Mapping[int, bytes]) -> None:
+    """The connection sees these records, and was shown this of them."""
+    if not digests:
+        return
+    statement = insert(_table)
+    rows = [
+        {
+            "account_id": view.account_id,
+            "resource": resource,
+            "clio_id": clio_id,
+            "connection_id": view.connection_id,
+            "digest": digest,
+        }
+        for clio_id, digest in sorted(digests.items())
+    ]
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(_table.primary_key.columns),
+            set_={"digest": statement.excluded.digest},
+        ),
+        rows,
+    )
+
+
+async def seen_fully(
+    session: Session, view: View, resource: str, clio_ids: Collection[int]
+) -> set[int]:
+    """Those that another working connection sees whose user sees all contacts."""
+    logins = tables.connections
+    rows = await session.execute(
+        select(_table.c.clio_id)
+        .distinct()
+        .join(
+            logins,
+            (logins.c.account_id == _table.c.account_id)
+            & (logins.c.connection_id == _table.c.connection_id),
+        )
+        .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
+        .where(among(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
+        .where(logins.c.status == "connected", logins.c.full_view)
+    )
+    return set(rows.scalars())
+
+
+async def lose(session: Session, view: View, resource: str, clio_ids: Collection[int]) -> None:
+    """The connection sees these records no longer; they stay as they were last seen."""
+    await session.execute(
+        delete(_table).where(_mine(view, resource), among(_table.c.clio_id, clio_ids))
+    )
+
+
+async def forget(
+    session: Session, account_id: str, resource: str, clio_ids: Collection[int]
+) -> None:
+    """Nobody sees these records: they are no more."""
+    await session.execute(
+        delete(_table).where(
+            _table.c.account_id == account_id,
+            _table.c.resource == resource,
+            among(_table.c.clio_id, clio_ids),
+        )
+    )
+
+
+async def unseen(
+    session: Session, account_id: str, resource: str, clio_ids: Collection[int]
+) -> set[int]:
+    """Those of these records that no connection sees, whether it works or not."""
+    rows = await session.execute(
+        select(_table.c.clio_id).where(
+            _table.c.account_id == account_id,
+            _table.c.resource == resource,
+            among(_table.c.clio_id, clio_ids),
+        )
+    )
+    return set(clio_ids) - set(rows.scalars())
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How many records one connection alone sees, and the first of their ids."""
+
+    contacts: int
+    matters: int
+    first_matters: tuple[int, ...]
+    first_contacts: tuple[int, ...]
+
+
+_ALONE = """
+    select s.resource, count(*) as n, (array_agg(s.clio_id order by s.clio_id))[1:5] as first
+    from sightings s
+    where s.account_id = :account and s.connection_id = :connection
+      and s.resource in ('contacts', 'matters')
+      and not exists (
+        select from sightings o join connections c
+          on c.account_id = o.account_id and c.connection_id = o.connection_id
+        where o.account_id = s.account_id and o.resource = s.resource and o.clio_id = s.clio_id
+          and o.connection_id <> s.connection_id and c.status = 'connected')
+    group by s.resource
+"""
+
+
+async def seen_alone(session: Session, account_id: str, connection_id: str) -> Alone:
+    """What no working connection but this one sees [S4]."""
+    rows = await session.execute(text(_ALONE), {"account": account_id, "connection": connection_id})
+    found = {row.resource: row for row in rows}
+    matters, contacts = found.get("matters"), found.get("contacts")
+    return Alone(
+        contacts=contacts.n if contacts else 0,
+        matters=matters.n if matters else 0,
+        first_matters=tuple(matters.first) if matters else (),
+        first_contacts=tuple(contacts.first) if contacts else (),
+    )
+
+
+async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
+    """How many contacts and matters are known that no connection sees, whether it works or not."""
+    found = {}
+    for resource, here in (("contacts", "m.gone is null"), ("matters", "true")):
+        counted = text(
+            f"select count(*) from mirror_{resource} m where m.account_id = :account and {here}"  # noqa: S608  # our own names
+            " and not exists (select from sightings s where s.account_id = m.account_id"
+            " and s.resource = :resource and s.clio_id = m.clio_id)"
+        )
+        names = {"account": account_id, "resource": resource}
+        found[resource] = int((await session.execute(counted, names)).scalar_one())
+    return found
+
+
+async def expired(
+    session: Session, account_id: str, resource: str, *, left_before: datetime, limit: int
+) -> list[int]:
+    """Records whose every viewer has left before a moment, and may not come back [S4]."""
+    rows = await session.execute(
+        text(
+            "select s.clio_id from sightings s join connections c"
+            " on c.account_id = s.account_id and c.connection_id = s.connection_id"
+            " where s.account_id = :account and s.resource = :resource"
+            " group by s.clio_id having bool_and(coalesce(c.left_at < :before, false))"
+            " order by s.clio_id limit :limit"
+        ),
+        {"account": account_id, "resource": resource, "before": left_before, "limit": limit},
+    )
+    return list(rows.scalars())
+
+
+def _mine(view: View, resource: str) -> Any:
+    return (
+        (_table.c.account_id == view.account_id)
+        & (_table.c.resource == resource)
+        & (_table.c.connection_id == view.connection_id)
+    )

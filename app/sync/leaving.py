@@ -1,0 +1,100 @@
+"""The shrink guard: contacts that would leave Levitate wait until a run knows them all [S5].
+
+Few of them leave at the run's end. Many of them wait for a person, for a withdrawal ends automations in the real
+world. What a person asked for by settings or users, and could preview, is not held back [§15 row 21].
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from app.db import holds, issues, runs
+from app.db.holds import Hold, HoldStatus
+from app.db.issues import Finding, Subject
+from app.db.leases import Lease
+from app.db.runs import Kind, Trigger, Wish
+from app.db.session import Session
+
+FEW, SHARE = 20, 0.10  # so many, and so large a part of the synced contacts, may leave in one run
+
+
+async def take_up(session: Session, lease: Lease) -> None:
+    """What runs that were cut had gathered is judged again."""
+    for hold in await holds.abandoned(session, lease.account_id, but_of=lease.run_id):
+        await holds.doubt_items(session, lease.account_id, hold.hold_id)
+        await holds.forget(session, lease.account_id, [hold.hold_id])
+
+
+async def keep_back(
+    session: Session,
+    lease: Lease,
+    kind: Kind,
+    leave: set[int],
+    judged: Collection[int],
+    *,
+    now: datetime,
+) -> set[int]:
+    """Which of those that would leave must wait; those judged that stay, or leave now, wait no longer."""
+    account_id = lease.account_id
+    guarded = kind is not Kind.REDERIVE
+    standing = await holds.standing(session, account_id, judged)
+    held = (HoldStatus.OPEN,) if guarded else (HoldStatus.OPEN, HoldStatus.DISCARDED)
+    waiting = {clio_id for clio_id in leave if standing.get(clio_id) in held}
+    gather = {
+        clio_id
+        for clio_id in leave - waiting
+        if guarded and standing.get(clio_id) is not HoldStatus.RELEASED
+    }
+    await holds.gather(session, account_id, lease.run_id, gather, now=now)
+    over = standing.keys() - waiting - gather
+    emptied = await holds.settle(session, account_id, over)
+    for hold_id in emptied:
+        await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
+    await holds.forget(session, account_id, emptied)
+    return waiting | gather
+
+
+async def decide(session: Session, lease: Lease, *, now: datetime) -> bool:
+    """All who would leave are known: let them go, or open the hold. Answers whether there is more to judge."""
+    account_id = lease.account_id
+    hold = await holds.gathered(session, account_id, lease.run_id)
+    if hold is None:
+        return False
+    in_scope = await holds.count_in_scope(session, account_id)
+    if hold.count > max(FEW, SHARE * in_scope):
+        await _open(session, account_id, hold, in_scope, now=now)
+        return False
+    await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
+    await holds.doubt_items(session, account_id, hold.hold_id)
+    return True
+
+
+async def _open(
+    session: Session, account_id: str, hold: Hold, in_scope: int, *, now: datetime
+) -> None:
+    await holds.decide(session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now)
+    text = (
+        f"{hold.count} of {in_scope} contacts would leave Levitate in one run. They stay until somebody"
+        " releases or discards this hold"
+    )
+    finding = Finding("shrink_held", text, Subject("hold", hold.hold_id))
+    await issues.open_issue(session, account_id, finding, now=now)
+
+
+async def release(
+    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
+) -> Hold:
+    """A person lets the withdrawals happen, in a run of their own. Raises HoldNotFound, HoldDecided."""
+    hold = await holds.decide(session, account_id, hold_id, HoldStatus.RELEASED, by=by, now=now)
+    await holds.doubt_items(session, account_id, hold_id)
+    await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
+    await runs.ask(session, account_id, Wish(Kind.REDERIVE, Trigger.MANUAL), now=now)
+    return hold
+
+
+async def discard(
+    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
+) -> Hold:
+    """A person wants the contacts to stay as they are. Raises HoldNotFound, HoldDecided."""
+    hold = await holds.decide(session, account_id, hold_id, HoldStatus.DISCARDED, by=by, now=now)
+    await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
+    return hold

@@ -1,0 +1,78 @@
+"""The day's chore: done once, by whichever process asks first; what is over is forgotten, what was lost goes on."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import asyncpg
+import time_machine
+
+from app import main
+from app.db import access, connections
+from app.db.access import Request
+from app.db.connections import Attempt
+from app.db.session import transaction
+from app.simulator.server import Simulator
+from app.sync import schedule
+from tests.conftest import opened_world
+
+TABLES = ("idempotency_keys", "authorizations", "pgqueuer_log", "listed")
+
+
+async def counts(dsn: str) -> dict[str, int]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {t: await connection.fetchval(f"select count(*) from {t}") for t in TABLES}
+    finally:
+        await connection.close()
+
+
+async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, simulator: Simulator):
+    # S16, stack §3: pgqueuer never prunes its log
+    async with AsyncExitStack() as stack:
+        worlds = [
+            await stack.enter_async_context(
+                opened_world(dsn, simulator, clock=False, workers=nth == 0)
+            )
+            for nth in range(3)
+        ]
+        await worlds[0].create_account()
+        await worlds[0].connect("u_ann", 501)
+        await worlds[0].settled()
+        await worlds[0].run()
+        now = main.now()
+        attempt = Attempt("hp", "cnx", "us", "https://x.test", "sealed", now)
+        async with transaction(worlds[0].app.state.services.database) as session:
+            await access.remember_answer(session, Request("hp", "o", "k", "f"), 1, now=now)
+            await connections.remember_attempt(session, attempt, state_hash="h")
+        before = await counts(dsn)
+        assert before["listed"] == 0, "an ended run keeps nothing"
+        assert all(before[table] for table in TABLES if table != "listed")
+
+        async def all_ask() -> list[bool]:
+            async with asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(schedule.tidy_daily(world.app.state.services))
+                    for world in worlds
+                ]
+            return [task.result() for task in asked]
+
+        assert sum(await all_ask()) == 1
+        assert await counts(dsn) == before, "nothing is old enough"
+        with time_machine.travel(now + timedelta(days=8), tick=True):
+            assert sum(await all_ask()) == 1
+            assert sum(await all_ask()) == 0
+        assert set((await counts(dsn)).values()) == {0}
+
+
+async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator: Simulator):
+    # F30: as after a restore
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("delete from pgqueuer")
+    await connection.close()
+    async with opened_world(dsn, simulator, clock=False) as world:
+        await schedule.take_up_lost(world.app.state.services)
+        assert [run["status"] for run in await world.settled()] == ["succeeded"]

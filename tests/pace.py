@@ -1,0 +1,125 @@
+"""A firm read under Clio's real limits in time that is skipped instead of waited for: how long, how many refusals."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from app.clio import resources
+from app.clio.answers import http_client
+from app.clio.budget import WINDOW, Budget
+from app.clio.client import ClioClient, Clock
+from app.clio.resources import Resource
+from app.simulator.seeded import seeded_firm
+from app.simulator.server import Simulator, credentials
+from app.sync.together import together
+from tests.scripted import at_once
+
+LISTS = (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)
+BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+USER = 601
+CLIO, BACK = "http://clio.test", "http://service.test/back"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What reading a firm came to. `early` is what was expected of the whole when a minute had passed."""
+
+    requests: int
+    refused: int
+    seconds: float
+    records: int
+    early: float
+
+    def least(self, limit: int, latency: float) -> float:
+        """The seconds that it must take: the windows before the last, and in the last one call after another."""
+        windows, rest = divmod(self.requests - 1, limit)
+        return windows * WINDOW + (rest + 1) * latency
+
+
+def read_firm(contacts: int, *, limit: int = 50, latency: float = 0.15) -> Pace:
+    """Read a whole seeded firm, all lists at once, as a run does."""
+    pace, _ = at_once(_read(contacts, limit, latency))
+    return pace
+
+
+async def _read(contacts: int, limit: int, latency: float) -> Pace:
+    loop = asyncio.get_running_loop()
+    zero = loop.time()
+
+    def now() -> datetime:
+        return BEGIN + timedelta(seconds=loop.time() - zero)
+
+    firm = seeded_firm(contacts=contacts, seed=1, now=now)
+    simulator = Simulator([firm], now=now, redirect_uris=[BACK], rate_limit=limit, latency=latency)
+    transport = httpx.ASGITransport(simulator.app("us"))
+    client = ClioClient(
+        http_client(transport),
+        origin=CLIO,
+        source=_Granted(await _token(transport)),
+        budget=Budget(),
+        clock=Clock(loop.time, now),
+    )
+    zero = loop.time()
+    walk = _Walk(client, [len(firm.ids(kind)) for kind in ("contact", "matter", "relationship")])
+    await together(*(walk.read(nth) for nth in range(len(LISTS))), walk.expect(loop, zero))
+    return Pace(
+        len(simulator.requests()),
+        simulator.limits.refused,
+        loop.time() - zero,
+        sum(walk.landed),
+        walk.early,
+    )
+
+
+async def _token(transport: httpx.AsyncBaseTransport) -> str:
+    """What a user gets who approves."""
+    client_id, secret = credentials("us")
+    asked = {"client_id": client_id, "redirect_uri": BACK, "response_type": "code"}
+    async with httpx.AsyncClient(transport=transport, base_url=CLIO) as browser:
+        approved = await browser.get("/oauth/authorize", params={**asked, "as_user": USER})
+        code = httpx.URL(approved.headers["location"]).params["code"]
+        form = {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": BACK}
+        answer = await browser.post(
+            "/oauth/token", data={**form, "grant_type": "authorization_code"}
+        )
+    token: str = answer.json()["access_token"]
+    return token
+
+
+class _Granted:
+    """The token of a user who has approved."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    async def token(self) -> str:
+        return self._token
+
+    async def renew(self, refused: str) -> str:
+        raise AssertionError(refused)
+
+
+class _Walk:
+    def __init__(self, client: ClioClient, lengths: list[int]) -> None:
+        self._client = client
+        self._lengths = lengths
+        self.landed = [0, 0, 0]
+        self.early = 0.0
+
+    async def read(self, nth: int) -> None:
+        resource: Resource[Any] = LISTS[nth]
+        async for page in self._client.pages(resource):
+            self.landed[nth] += len(page.items) + len(page.unreadable)
+
+    async def expect(self, loop: asyncio.AbstractEventLoop, zero: float) -> None:
+        """After a minute: what is left, by the pages still to come."""
+        await asyncio.sleep(60)
+        left = [
+            -(-(length - landed) // 200)
+            for length, landed in zip(self._lengths, self.landed, strict=True)
+        ]
+        to_come = self._client.expected_seconds(sum(left), in_a_row=max(left))
+        self.early = loop.time() - zero + to_come
