@@ -46,10 +46,13 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
         assert await session.run_sync(differences) == []
 
 
-def test_every_key_begins_with_the_account_but_for_the_service_tokens():
+OF_NO_ACCOUNT = {"service_tokens": "token_id", "webhook_endpoints": "endpoint_id"}
+
+
+def test_every_key_begins_with_the_account_but_for_the_service_tokens_and_their_endpoints():
     for table in tables.metadata.tables.values():
         first = next(iter(table.primary_key.columns)).name
-        assert first == ("token_id" if table.name == "service_tokens" else "account_id"), table.name
+        assert first == OF_NO_ACCOUNT.get(table.name, "account_id"), table.name
 
 
 def test_every_unique_key_holds_the_account():

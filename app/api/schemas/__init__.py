@@ -27,6 +27,7 @@ from app.api.schemas.contacts import (
     Phone,
     Tag,
 )
+from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
 from app.api.schemas.reasons import (
     ConsideredMatter,
     Explained,
@@ -70,7 +71,11 @@ __all__ = [
     "Contact",
     "Counts",
     "Coverage",
+    "Delivery",
     "Email",
+    "Endpoint",
+    "EndpointIn",
+    "EndpointWithSecret",
     "Explained",
     "ExplainedOwner",
     "ExplainedScope",
