@@ -1,5 +1,6 @@
 """Our own failures, one tree. Each carries the HTTP status and the stable code that a caller acts on."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -14,6 +15,22 @@ class AppError(Exception):
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.headers = headers
+
+
+class Invalid(AppError):
+    """A body that has the right form but says what cannot be; `errors` pairs JSON pointers with what is wrong."""
+
+    status = 422
+    code = "invalid_request"
+    title = "The request is not valid; `errors` says where"
+
+    def __init__(self, *, errors: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.errors = tuple(errors)
+
+    def below(self, pointer: str) -> "Invalid":
+        """The same, where what was judged stands below a pointer of the body."""
+        return Invalid(errors=[(pointer + where, detail) for where, detail in self.errors])
 
 
 class DatabaseUnavailable(AppError):

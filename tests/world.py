@@ -1,6 +1,7 @@
 """The whole service in a test: its API over ASGI, its workers at work, a simulated Clio, and how a user connects."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import Any, Self
@@ -141,6 +142,29 @@ class World:
             cursor = page["next_cursor"]
             if not page["has_more"]:
                 return
+
+    async def settings(self, account_id: str = "hp") -> tuple[dict[str, Any], str]:
+        """The settings' document, and the ETag of its version."""
+        answer = await self.api.get(f"/v1/accounts/{account_id}/settings")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["settings"], answer.headers["etag"]
+
+    async def patch_settings(
+        self, patch: dict[str, Any], account_id: str = "hp", **headers: str
+    ) -> httpx.Response:
+        """Patch the settings that hold, as somebody who has just read them."""
+        _, etag = await self.settings(account_id)
+        kind = {"Content-Type": "application/merge-patch+json", "If-Match": etag, **headers}
+        url = f"/v1/accounts/{account_id}/settings"
+        return await self.api.patch(url, content=json.dumps(patch), headers=kind)
+
+    async def choose(self, patch: dict[str, Any], account_id: str = "hp") -> dict[str, Any] | None:
+        """Patch the settings and see the re-derivation to its end; answers its run, None when none was needed."""
+        answer = await self.patch_settings(patch, account_id)
+        assert answer.status_code == 200, answer.text
+        runs = {run["id"]: run for run in await self.settled(account_id)}
+        run_id = answer.json()["run_id"]
+        return runs[run_id] if run_id else None
 
     async def contacts(self, account_id: str = "hp", **params: Any) -> dict[str, dict[str, Any]]:
         """The contacts by Clio id."""

@@ -2,9 +2,20 @@
 
 from fastapi import APIRouter
 
-from app.api import accounts, changes, contacts, endpoints, health, oauth, runs
+from app.api import (
+    accounts,
+    audit,
+    changes,
+    contacts,
+    endpoints,
+    health,
+    history,
+    oauth,
+    runs,
+    settings,
+)
 
 router = APIRouter()
-for part in (accounts, oauth, runs, contacts, changes, endpoints, health):
+for part in (accounts, oauth, settings, runs, contacts, history, changes, audit, endpoints, health):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

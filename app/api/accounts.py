@@ -1,5 +1,6 @@
 """Accounts, their Levitate users, their attorneys, their state of health."""
 
+from dataclasses import asdict
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,7 @@ from app.api import cursors, schemas
 from app.api.deps import (
     AccountDep,
     AccountId,
+    ActorDep,
     CallerDep,
     Cursor,
     InvalidToken,
@@ -20,8 +22,9 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.api.runs import run_out
-from app.db import accounts, connections, contacts, pulls, runs
+from app.db import accounts, audit, connections, contacts, pulls, runs
 from app.db.accounts import Account, AccountFields, AccountNotFound, Attorney
+from app.db.audit import Deed
 from app.db.connections import Connection
 from app.db.runs import Kind, Run, Trigger, Wish
 from app.db.session import Session
@@ -59,6 +62,7 @@ async def put_account(
     account_id: AccountId,
     body: schemas.AccountIn,
     caller: CallerDep,
+    actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Account:
@@ -71,6 +75,9 @@ async def put_account(
     now = services.now()
     fields = AccountFields(**body.model_dump())
     before = await accounts.put_account(session, account_id, fields, now=now)
+    deed = _account_deed(before.fields if before else None, fields)
+    if deed is not None:
+        await audit.record(session, account_id, actor, deed, now=now)
     if before is not None:
         old = before.fields
         if (old.country, old.primary_user_id) != (fields.country, fields.primary_user_id):
@@ -93,9 +100,9 @@ async def get_account(account: AccountDep) -> schemas.Account:
     dependencies=[RequireRole],
     responses=problems(RoleRequired),
 )
-async def delete_account(account: AccountDep, services: ServicesDep) -> None:
+async def delete_account(account: AccountDep, actor: ActorDep, services: ServicesDep) -> None:
     """Erase everything of the account; its Clio logins are deauthorised at Clio."""
-    await erase_account(services, account.account_id)
+    await erase_account(services, account.account_id, actor=actor)
 
 
 @router.get("/{account_id}/users")
@@ -106,13 +113,19 @@ async def get_users(account: AccountDep, session: SessionDep) -> schemas.Users:
 
 @router.put("/{account_id}/users", responses=problems(RoleRequired), dependencies=[RequireRole])
 async def put_users(
-    body: schemas.UsersIn, account: AccountDep, services: ServicesDep, session: SessionDep
+    body: schemas.UsersIn,
+    account: AccountDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SessionDep,
 ) -> schemas.Users:
     """Replace the directory. Contacts are judged anew, without asking Clio."""
     users = {
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
     if await accounts.replace_users(session, account.account_id, list(users.values())):
+        deed = Deed("users.replaced", details={"users": len(users)})
+        await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
     return await _users_out(session, account.account_id)
 
@@ -133,11 +146,14 @@ async def map_attorney(
     clio_user_id: ClioUserId,
     body: schemas.AttorneyIn,
     account: AccountDep,
+    actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Attorney:
     """Say by hand who a Clio user is here; null says: nobody. Contacts are judged anew."""
     if await accounts.map_by_hand(session, account.account_id, clio_user_id, body.user_id):
+        deed = Deed("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
+        await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
     return _attorney_out(await accounts.get_attorney(session, account.account_id, clio_user_id))
 
@@ -149,10 +165,16 @@ async def map_attorney(
     responses=problems(RoleRequired),
 )
 async def unmap_attorney(
-    clio_user_id: ClioUserId, account: AccountDep, services: ServicesDep, session: SessionDep
+    clio_user_id: ClioUserId,
+    account: AccountDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SessionDep,
 ) -> None:
     """Forget what was said by hand: the Clio user is mapped automatically again."""
     if await accounts.map_automatically(session, account.account_id, clio_user_id):
+        deed = Deed("attorney.unmapped", str(clio_user_id))
+        await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
 
 
@@ -200,6 +222,14 @@ def account_out(account: Account) -> schemas.Account:
         created_at=account.created_at,
         updated_at=account.updated_at,
     )
+
+
+def _account_deed(before: AccountFields | None, after: AccountFields) -> Deed | None:
+    """What putting an account did; None when it is as it was."""
+    if before is None:
+        return Deed("account.created")
+    pointers = [f"/{name}" for name, old in asdict(before).items() if getattr(after, name) != old]
+    return Deed("account.changed", details={"pointers": pointers}) if pointers else None
 
 
 def _health(account: Account, logins: list[Connection], newest: Run | None) -> str:

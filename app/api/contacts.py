@@ -1,4 +1,4 @@
-"""Contacts: list them, read one, and why it is what it is; the ledger of new clients."""
+"""Contacts: list them, and why one is what it is; the ledger of new clients."""
 
 from typing import Annotated, Literal
 
@@ -63,16 +63,6 @@ async def list_contacts(
         next_cursor=cursors.encode(page[-1].contact_id, *asked) if more else None,
         has_more=more,
     )
-
-
-@router.get("/contacts/{contact_id}", responses=problems(ContactNotFound))
-async def get_contact(
-    contact_id: ContactId, account: AccountDep, services: ServicesDep, session: SessionDep
-) -> schemas.Contact:
-    """One contact, as Levitate should hold it: a locally damaged field can be repaired from here."""
-    found = await contacts.get_explained(session, account.account_id, contact_id)
-    origin = web_origin(services, account)
-    return schemas.Contact.model_validate(contacts.document(found.contact, clio_origin=origin))
 
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))

@@ -14,6 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from app.crypto import hash_secret, split_service_token
 from app.db import access, accounts
 from app.db.accounts import Account, AccountNotFound
+from app.db.audit import Actor
 from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync import Services
@@ -165,6 +166,20 @@ async def require_role(
 
 
 RequireRole = Depends(require_role)
+
+
+async def get_actor(
+    caller: CallerDep,
+    role: Annotated[Role, Header(alias="Levitate-Role")] = Role.USER,
+    user_id: Annotated[
+        str | None, Header(alias="Levitate-User", max_length=128, pattern=r"^[\w.@:-]+$")
+    ] = None,
+) -> Actor:
+    """Who acts, for the audit: as Levitate's backend asserts."""
+    return Actor(caller.token_id, user_id, role)
+
+
+ActorDep = Annotated[Actor, Depends(get_actor)]
 
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[

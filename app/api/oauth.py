@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ActorDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import connections
 from app.db.accounts import AccountNotFound
@@ -44,7 +44,7 @@ Go back to Levitate and choose <b>Connect Clio</b> again.</p>"""
     responses=problems(IntegrationNotEnabled, RegionNotOffered, ReturnUrlRefused, UnknownUser),
 )
 async def start_connection(
-    body: schemas.ConnectionIn, account: AccountDep, services: ServicesDep
+    body: schemas.ConnectionIn, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> schemas.Started:
     """Begin to connect a user's Clio login: send the user's browser to `authorize_url`."""
     started = await connect.start(
@@ -53,6 +53,7 @@ async def start_connection(
         user_id=body.user_id,
         region=body.region,
         return_url=str(body.return_url),
+        actor=actor,
     )
     return schemas.Started(
         id=started.connection.connection_id,
@@ -89,10 +90,10 @@ async def get_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: ConnectionId, account: AccountDep, services: ServicesDep
+    connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
-    await connect.disconnect(services, account.account_id, connection_id)
+    await connect.disconnect(services, account.account_id, connection_id, actor=actor)
 
 
 @callback_router.get(

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from app.errors import AppError
+from app.errors import AppError, Invalid
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://levitate-clio.dev/problems/"
@@ -118,6 +118,10 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
 async def _app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class
     problem = _problem(request, error.status, error.code, error.title, error.detail)
+    if isinstance(error, Invalid):
+        problem.errors = [
+            FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
+        ]
     return _answer(problem, error.headers)
 
 
@@ -138,8 +142,13 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 def _pointer(location: Sequence[str | int]) -> str:
     """Where it is: a JSON pointer into the body, or the name of a parameter behind its place."""
     place, *path = location
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in path]
-    return "/".join(["", *parts]) if place == "body" else f"{place}:{'/'.join(parts)}"
+    pointer = pointer_of(path)
+    return pointer if place == "body" else f"{place}:{pointer.removeprefix('/')}"
+
+
+def pointer_of(path: Sequence[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a path through objects and lists."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def too_large(scope: Scope) -> JSONResponse:

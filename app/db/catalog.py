@@ -1,16 +1,22 @@
 """The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio spells them now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import exists, func, literal, or_, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.db import mirror, tables
 from app.db.session import Session, among
+from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
 _matters = tables.mirror_matters
+_contacts = tables.mirror_contacts
+
+CUSTOM_FIELDS = "custom_fields"
+RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
 
 # Which part of a matter names an item of the list, so that a renamed one makes its clients stale [§15 row 25].
 _NAMED_BY = {
@@ -18,6 +24,60 @@ _NAMED_BY = {
     "matter_stages": (("stage_id",),),
     "users": (("responsible", "clio_user_id"), ("originating", "clio_user_id")),
 }
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a list as Clio last told it; one that has `gone` is no longer listed."""
+
+    clio_id: int
+    record: dict[str, Any]
+    gone: bool
+
+
+async def list_items(session: Session, account_id: str, resource: str) -> list[Item]:
+    """All items of a list that Clio ever told, by id."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _items.c.record, _items.c.gone)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .order_by(_items.c.clio_id)
+    )
+    return [Item(*row) for row in rows]
+
+
+async def custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
+    """The definitions of the firm's custom fields by id; one that has gone counts as deleted."""
+    items = await list_items(session, account_id, CUSTOM_FIELDS)
+    return {item.clio_id: custom_field(item) for item in items}
+
+
+def custom_field(item: Item) -> CustomField:
+    """An item of that list as the rules know it."""
+    record = item.record
+    return CustomField(
+        field_id=item.clio_id,
+        name=record.get("name"),
+        field_type=record.get("field_type"),
+        parent_type=record.get("parent_type"),
+        deleted=item.gone or bool(record.get("deleted")),
+        options={
+            option["id"]: Option(option.get("option"), option.get("deleted_at") is not None)
+            for option in record.get("picklist_options") or ()
+        },
+    )
+
+
+async def mark_gone(
+    session: Session, account_id: str, resource: str, listed: Collection[int]
+) -> None:
+    """The list was read whole: what it did not name has gone, what it names again is back."""
+    named = among(_items.c.clio_id, listed)
+    await session.execute(
+        update(_items)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .where(_items.c.gone == named)
+        .values(gone=~named)
+    )
 
 
 async def land_items(
@@ -61,7 +121,9 @@ async def names(session: Session, account_id: str, resource: str) -> dict[int, s
 async def _mark_named(
     session: Session, account_id: str, resource: str, changed: Sequence[int]
 ) -> None:
-    """Make stale whom a matter ties to one of these items."""
+    """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
+    if resource == CUSTOM_FIELDS:
+        await mirror.mark_stale(session, account_id, _having(account_id, changed))
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
@@ -77,4 +139,13 @@ async def _mark_named(
         account_id,
         client_ids={row.client_id for row in found if row.client_id is not None},
         matter_ids=[row.clio_id for row in found],
+    )
+
+
+def _having(account_id: str, field_ids: Sequence[int]) -> Any:
+    """The contacts that have a value of one of these custom fields [CF-5]."""
+    value = func.jsonb_array_elements(_contacts.c.record["custom_values"]).column_valued("value")
+    of_these = type_coerce(value, JSONB)["field_id"].as_integer().in_(field_ids)
+    return select(_contacts.c.clio_id).where(
+        _contacts.c.account_id == account_id, exists(select(literal(1)).where(of_these))
     )

@@ -14,12 +14,14 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import tables
 from app.db.records import codec
 from app.db.session import Session
+from app.rules.records import MatterStatus
 from app.rules.settings import Settings
 
 _table = tables.settings
 _codec = codec(Settings)
 
 FIRST = 1
+_STATUSES = [status.value for status in MatterStatus]
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,11 @@ def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
 
 
 def document(settings: Settings) -> dict[str, Any]:
-    """The settings whole, defaults and all, as JSON objects."""
+    """The settings whole, defaults and all, as JSON objects; equal settings have equal documents."""
     whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
+    for kind in whole["tags"].values():
+        if isinstance(kind, dict) and "matter_status" in kind:
+            kind["matter_status"].sort(key=_STATUSES.index)
     return whole
 
 

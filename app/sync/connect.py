@@ -17,8 +17,9 @@ from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.db import accounts, connections, runs
+from app.db import accounts, audit, connections, runs
 from app.db.accounts import ClioAccountMismatch, ClioFirm
+from app.db.audit import Actor, Deed
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
 from app.db.runs import Kind, Trigger, Wish
 from app.db.session import transaction
@@ -97,7 +98,13 @@ class Callback:
 
 
 async def start(
-    services: Services, account_id: str, *, user_id: str, region: Region, return_url: str
+    services: Services,
+    account_id: str,
+    *,
+    user_id: str,
+    region: Region,
+    return_url: str,
+    actor: Actor,
 ) -> Started:
     """Begin to connect a user; answers where the browser must go."""
     offered = services.regions.get(region)
@@ -125,6 +132,8 @@ async def start(
             expires_at=now + ATTEMPT_LIFE,
         )
         await connections.remember_attempt(session, attempt, state_hash=_hash(state))
+        deed = Deed("connection.started", connection.connection_id, {"user_id": user_id})
+        await audit.record(session, account_id, actor, deed, now=now)
     url = offered.oauth.authorize_url(
         redirect_uri=_redirect_uri(services), state=state, code_verifier=verifier
     )
@@ -149,7 +158,9 @@ async def finish(services: Services, callback: Callback) -> str:
     return await _exchange(services, attempt, callback)
 
 
-async def disconnect(services: Services, account_id: str, connection_id: str) -> None:
+async def disconnect(
+    services: Services, account_id: str, connection_id: str, *, actor: Actor
+) -> None:
     """Deauthorise at Clio and forget the tokens; what was pulled stays. Doing it twice is harmless."""
     async with transaction(services.database) as session:
         connection = await connections.get_connection(session, account_id, connection_id)
@@ -158,6 +169,9 @@ async def disconnect(services: Services, account_id: str, connection_id: str) ->
         await _deauthorize(services, connection, opened(services.cipher, connection, stored))
     async with transaction(services.database) as session:
         await connections.give_up(session, connection, Status.DISCONNECTED, None)
+        if connection.status is not Status.DISCONNECTED:
+            deed = Deed("connection.ended", connection_id, {"user_id": connection.user_id})
+            await audit.record(session, account_id, actor, deed, now=services.now())
     log.info("connection_disconnected", account_id=account_id, connection_id=connection_id)
 
 
@@ -202,6 +216,9 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
             connection_id=None if first else attempt.connection_id,
         )
         run = await runs.ask(session, attempt.account_id, wish, now=now)
+        deed = Deed("connection.connected", attempt.connection_id, {"run_id": run.run_id})
+        actor = Actor(user_id=connection.user_id)
+        await audit.record(session, attempt.account_id, actor, deed, now=now)
     log.info(
         "connection_connected",
         account_id=attempt.account_id,

@@ -40,11 +40,19 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Told:
+    """One change as the feed would tell it."""
+
+    clio_id: int
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Preview:
     """The counts over the whole firm, and one page of the changes, by Clio id, as the feed would tell them."""
 
     summary: Summary
-    page: Sequence[tuple[int, dict[str, Any]]]
+    page: Sequence[Told]
     more: bool
 
 
@@ -57,8 +65,7 @@ async def preview(
     """
     async with transaction(services.database) as session:
         basis = await basis_of(session, services, account_id, candidate)
-    summary, told = Summary(), list[tuple[int, dict[str, Any]]]()
-    last = 0
+    summary, told, last = Summary(), list[Told](), 0
     while True:
         basis = replace(basis, now=services.now())
         async with transaction(services.database) as session:
@@ -73,7 +80,7 @@ async def preview(
             summary.count(verdict)
             clio_id = verdict.contact.clio_id
             if verdict.change is not None and clio_id > after and len(told) <= limit:
-                told.append((clio_id, line(verdict, basis).body))
+                told.append(Told(clio_id, line(verdict, basis).body))
         if len(people) < BATCH:
             return Preview(summary, told[:limit], more=len(told) > limit)
         last = people[-1].contact.clio_id

@@ -92,6 +92,7 @@ class Puller:
     lease: Lease
     view: View
     refused: list[Problem] = field(default_factory=list)
+    listed: dict[str, set[int]] = field(default_factory=dict)  # what the small lists named
 
 
 async def pull_all(
@@ -124,11 +125,24 @@ async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> Non
 
 
 async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> None:
+    puller.listed[listing.name] = set()
     pages = puller.clio.pages(listing.resource, since=opened.since, cursor=opened.cursor)
     async for page in pages:
         await _land(puller, listing, page)
         if puller.services.stopping.is_set():
             raise Stopping
+    if listing in SMALL_LISTS and opened.cursor is None:
+        await _mark_gone(puller, listing)
+
+
+async def _mark_gone(puller: Puller, listing: Listing) -> None:
+    """A small list was read from end to end: what it no longer names has gone, unless it names nothing at all."""
+    listed = puller.listed[listing.name]
+    if not listed:
+        return
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, puller.lease)
+        await catalog.mark_gone(session, puller.view.account_id, listing.name, listed)
 
 
 async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: ClioRefused) -> None:
@@ -160,6 +174,10 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         log.warning(
             "record_unreadable", resource=listing.name, clio_id=record.clio_id, reason=record.reason
         )
+    if listing in SMALL_LISTS:
+        named = (record.id for record in page.items)
+        unread = (record.clio_id for record in page.unreadable if record.clio_id is not None)
+        puller.listed[listing.name].update(named, unread)
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
         await listing.land(session, puller.view, page)

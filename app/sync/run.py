@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import connections, leases, mirror, pulls, runs, settings
+from app.db import catalog, connections, leases, mirror, pulls, runs, settings
 from app.db.connections import Connection, Problem
 from app.db.leases import Lease
 from app.db.mirror import View
 from app.db.runs import Kind, Run, Status, Trigger, Usage
 from app.db.session import transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
+from app.rules import choices
 from app.sync import Services
 from app.sync.assess import assess_stale
 from app.sync.connect import clio_for, login_of
@@ -27,6 +28,7 @@ from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 DATABASE_BACK = timedelta(seconds=5)
+MISSING_FIELD = "setting_refers_to_missing_field"
 RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
@@ -130,7 +132,26 @@ async def _work(services: Services, lease: Lease, found: Run, problems: Problems
         text = "The last pull was cut short; what changed takes effect when the next has come to its end"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
         return
+    problems += await _missing_fields(services, found)
     await assess_stale(services, lease, found)
+
+
+async def _missing_fields(services: Services, found: Run) -> Problems:
+    """Settings that refer to custom fields which are no longer there: reported, never a failure [EN-3]."""
+    async with transaction(services.database) as session:
+        chosen = await settings.at_version(session, found.account_id, found.settings_version)
+        fields = await catalog.custom_fields(session, found.account_id)
+    return [
+        runs.problem_row(
+            Problem(
+                MISSING_FIELD,
+                f"The setting {reference.pointer} refers to the custom field {reference.field_id},"
+                " which is no longer there or no longer usable; choose another or take it out",
+            ),
+            None,
+        )
+        for reference in choices.gone(chosen, fields)
+    ]
 
 
 async def _mark_all_stale(services: Services, lease: Lease) -> None:

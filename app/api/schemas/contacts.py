@@ -111,14 +111,12 @@ class OwnerChange(BaseModel):
     matter_clio_id: str | None
 
 
-class Change(BaseModel):
-    """One line of the change feed."""
+class ToldChange(BaseModel):
+    """What happened to one contact, and the contact after it."""
 
-    seq: int
     kind: str
     contact_id: str
     clio_id: str
-    run_id: str
     at: datetime
     cause: str
     fields: dict[str, FieldChange]
@@ -126,6 +124,13 @@ class Change(BaseModel):
     tags_removed: list[str]
     owner: OwnerChange | None
     contact: Contact | None
+
+
+class Change(ToldChange):
+    """One line of the change feed."""
+
+    seq: int
+    run_id: str
 
 
 class ChangePage(BaseModel):

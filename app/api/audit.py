@@ -1,0 +1,46 @@
+"""The audit: who did what when."""
+
+from fastapi import APIRouter
+
+from app.api import cursors, schemas
+from app.api.cursors import CursorMismatch, InvalidCursor
+from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, SessionDep
+from app.api.problems import problems
+from app.db import audit
+from app.db.accounts import AccountNotFound
+from app.db.audit import Entry
+
+router = APIRouter(
+    prefix="/v1/accounts/{account_id}",
+    tags=["operations"],
+    responses=problems(InvalidToken, AccountNotFound),
+)
+
+
+@router.get("/audit", responses=problems(InvalidCursor, CursorMismatch))
+async def list_audit(
+    account: AccountDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+) -> schemas.Page[schemas.AuditEntry]:
+    """Who changed what when, oldest first: ids, versions and pointers, never client data."""
+    asked = ("audit", account.account_id)
+    after = cursors.decode(cursor, *asked) if cursor else ""
+    found = await audit.list_entries(session, account.account_id, after=after, limit=limit + 1)
+    page, more = found[:limit], len(found) > limit
+    return schemas.Page(
+        data=[_out(entry) for entry in page],
+        next_cursor=cursors.encode(page[-1].entry_id, *asked) if more else None,
+        has_more=more,
+    )
+
+
+def _out(entry: Entry) -> schemas.AuditEntry:
+    return schemas.AuditEntry(
+        id=entry.entry_id,
+        at=entry.at,
+        user_id=entry.actor.user_id,
+        role=entry.actor.role,
+        token_id=entry.actor.token_id,
+        action=entry.deed.action,
+        subject=entry.deed.subject,
+        details=dict(entry.deed.details),
+    )
