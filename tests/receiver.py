@@ -28,6 +28,7 @@ class Receiver:
     endless: bool = False
     at_once: int = 0
     most_at_once: int = 0
+    endpoint: dict[str, Any] = field(default_factory=dict)  # as the API made it
 
     @property
     def url(self) -> str:

@@ -10,12 +10,25 @@ from app.api import (
     endpoints,
     health,
     history,
+    new_clients,
     oauth,
     runs,
     settings,
 )
 
 router = APIRouter()
-for part in (accounts, oauth, settings, runs, contacts, history, changes, audit, endpoints, health):
+for part in (
+    accounts,
+    oauth,
+    settings,
+    runs,
+    contacts,
+    history,
+    new_clients,
+    changes,
+    audit,
+    endpoints,
+    health,
+):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

@@ -245,10 +245,14 @@ async def list_deliveries(
     return [_delivery(row) for row in await session.execute(query)]
 
 
-async def list_of_event(session: Session, account_id: str, event_id: str) -> list[Delivery]:
-    """Where an event went, and how it fared there [NC-5]."""
-    query = _joined().where(_table.c.account_id == account_id, _table.c.event_id == event_id)
-    return [_delivery(row) for row in await session.execute(query.order_by(_table.c.endpoint_id))]
+async def list_of_events(
+    session: Session, account_id: str, event_ids: Sequence[str]
+) -> list[Delivery]:
+    """Where events went, and how they fared there, in the order of their telling [NC-5]."""
+    if not event_ids:
+        return []
+    query = _joined().where(_table.c.account_id == account_id, _table.c.event_id.in_(event_ids))
+    return [_delivery(row) for row in await session.execute(query.order_by(_table.c.position))]
 
 
 async def get_delivery(session: Session, delivery_id: str, *, token_id: str | None) -> Delivery:

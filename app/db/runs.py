@@ -107,6 +107,7 @@ class Run:
     entered: int
     left_scope: int
     new_clients: int
+    feed_before: int | None  # the feed's number before its first line, None while it told nothing
     usage: Usage
     problems: tuple[dict[str, Any], ...]
 

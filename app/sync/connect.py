@@ -17,12 +17,13 @@ from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.db import accounts, audit, connections, runs
+from app.db import accounts, audit, connections, events, runs
 from app.db.accounts import ClioAccountMismatch, ClioFirm
 from app.db.audit import Actor, Deed
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
+from app.db.events import Event, EventKind
 from app.db.runs import Kind, Trigger, Wish
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync import Services
 from app.sync.tokens import StoredTokens, opened, sealed
@@ -216,6 +217,7 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
             connection_id=None if first else attempt.connection_id,
         )
         run = await runs.ask(session, attempt.account_id, wish, now=now)
+        await _tell_connected(session, attempt, run.run_id, now=now)
         deed = Deed("connection.connected", attempt.connection_id, {"run_id": run.run_id})
         actor = Actor(user_id=connection.user_id)
         await audit.record(session, attempt.account_id, actor, deed, now=now)
@@ -225,6 +227,15 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         connection_id=attempt.connection_id,
         run_id=run.run_id,
     )
+
+
+async def _tell_connected(
+    session: Session, attempt: Attempt, run_id: str, *, now: datetime
+) -> None:
+    kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
+    event_id = events.event_id(attempt.account_id, kind, about, now.isoformat())
+    event = Event(event_id, kind, about, {"connection_id": about, "run_id": run_id})
+    await events.record(session, attempt.account_id, [event], now=now)
 
 
 def login_of(me: WhoAmI) -> ClioLogin:

@@ -12,15 +12,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
-from app.db import catalog, connections, leases, mirror, pulls, runs, settings
+from app.db import catalog, connections, events, leases, mirror, pulls, runs, settings
 from app.db.connections import Connection, Problem
+from app.db.events import Event, EventKind
 from app.db.leases import Lease
 from app.db.mirror import View
 from app.db.runs import Kind, Run, Status, Trigger, Usage
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.rules import choices
-from app.sync import Services
+from app.sync import Services, announce
 from app.sync.assess import assess_stale
 from app.sync.connect import clio_for, login_of
 from app.sync.pull import PAGE, RECORDS, RELATIONSHIPS, SMALL_LISTS, Puller, pull_all, usage_of
@@ -194,6 +195,7 @@ async def _pull_as(
             await connections.give_up(
                 session, connection, connections.Status.NEEDS_RECONNECT, problem
             )
+            await _tell_needs_reconnect(session, lease, connection, now=services.now())
         log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
         return [problem]
     finally:
@@ -202,6 +204,15 @@ async def _pull_as(
         await connections.update_login(session, connection, login)
         await connections.synced(session, connection, now=services.now())
     return problems
+
+
+async def _tell_needs_reconnect(
+    session: Session, lease: Lease, connection: Connection, *, now: datetime
+) -> None:
+    kind, about = EventKind.CONNECTION_NEEDS_RECONNECT, connection.connection_id
+    event_id = events.event_id(lease.account_id, kind, about, lease.run_id)
+    data = {"connection_id": about, "user_id": connection.user_id}
+    await events.record(session, lease.account_id, [Event(event_id, kind, about, data)], now=now)
 
 
 async def _since(
@@ -235,6 +246,9 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
         )
         if outcome.status is Status.SUCCEEDED:
             await pulls.move_checkpoints(session, lease)
+        if outcome.again is None:
+            ended = await runs.get_run(session, lease.account_id, lease.run_id)
+            await announce.run_ended(session, ended, now=services.now())
 
 
 async def _keep(services: Services, lease: Lease) -> None:

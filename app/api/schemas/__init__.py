@@ -36,6 +36,7 @@ from app.api.schemas.reasons import (
     ExplainedTag,
     Grant,
     NewClient,
+    NewClientDelivery,
 )
 from app.api.schemas.runs import (
     ClioUsage,
@@ -107,6 +108,7 @@ __all__ = [
     "Grant",
     "KeyFact",
     "NewClient",
+    "NewClientDelivery",
     "Owner",
     "OwnerChange",
     "Page",
