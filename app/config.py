@@ -39,6 +39,10 @@ def _slots(value: str) -> str:
 def _dsn(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith("postgresql://"):
         raise ValueError("must begin with postgresql://")
+    try:
+        _ = urlsplit(value.get_secret_value()).port
+    except ValueError:
+        raise ValueError("must be postgresql://user:password@host:port/database") from None
     return value
 
 
@@ -107,9 +111,13 @@ class Config(BaseSettings):
 def problems(error: ValidationError) -> list[str]:
     """One line for each mistake, saying which variable and what to do; never a value."""
     return [
-        f"{PREFIX}{'__'.join(str(part) for part in fault['loc']).upper()}: {_advice(fault['msg'], fault['type'])}"
+        f"{PREFIX}{_variable(fault['loc'])}: {_advice(fault['msg'], fault['type'])}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "__".join(str(part) for part in location if part != "[key]").upper()
 
 
 def _advice(message: str, kind: str) -> str:

@@ -3,15 +3,20 @@
 import asyncio
 import itertools
 import os
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
 import pytest
 import stamina
+from hypothesis import settings
 
 from app import logs, main
 from app.clio.regions import Region
@@ -23,8 +28,46 @@ from app.simulator.server import Simulator
 from tests.world import World, config_for
 
 _numbers = itertools.count(1)
+OURSELVES = ("127.0.0.1", "::1", "localhost")
 TEMPLATE = "levitate_template"
+# A machine that is busy with other things is no fault of a property.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 QUICK = ("fsync", "synchronous_commit", "full_page_writes")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """No test reaches the network: pytest-socket refuses all but this machine and a given test database."""
+    config.option.allow_hosts = ",".join(_allowed_hosts())
+    config.option.allow_unix_socket = True
+
+
+def _allowed_hosts() -> list[str]:
+    given = os.environ.get("TEST_DATABASE_URL", "")  # noqa: TID251  # a test server, not configuration
+    return [*OURSELVES, *filter(None, [urlsplit(given).hostname])]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_names_are_looked_up() -> Iterator[None]:
+    """pytest-socket watches connections; to ask a name server is a call to the network as well."""
+    asked = socket.getaddrinfo
+
+    def guarded(host: Any, *more: Any, **named: Any) -> Any:
+        if host and str(host) not in _allowed_hosts() and not _is_address(str(host)):
+            raise OSError(f"A test tried to look up {host}")
+        return asked(host, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", guarded)
+        yield
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -125,7 +168,7 @@ async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIt
     """The whole service on a database, with the simulator for Clio."""
     transport = httpx.ASGITransport(simulator.app("us"))
     clio = {Region.US: transport}
-    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, migrate=False, **parts))
+    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, **parts))
     async with app.router.lifespan_context(app):
         yield World(app, simulator, dsn)
 

@@ -1,19 +1,21 @@
 """Answers of Clio as they come over the wire, read whole under a ceiling or not at all; what a failed one means."""
 
 import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import httpx
 
 from app.clio import paging
+from app.clio.budget import sent_at
 from app.clio.errors import ClioError, ClioUnreadable, error_for
 
 DEADLINE = (
     60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
 )
 CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
+PIECE = 256 * 1024  # decoded bytes at a time
 
 
 @dataclass(frozen=True)
@@ -42,20 +44,42 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
 
 
 async def read_bounded(response: httpx.Response) -> bytes:
-    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5)."""
+    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5).
+
+    Of a failure the status is what counts: a body that cannot be read is then taken for empty.
+    """
+    try:
+        return await _read(response)
+    except ClioUnreadable:
+        if response.status_code == 200:
+            raise
+        return b""
+
+
+async def _read(response: httpx.Response) -> bytes:
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
         raise ClioUnreadable("Clio's answer is packed in a way that was not asked for")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     body = bytearray()
     async for chunk in response.aiter_raw():
-        try:
-            body += inflate.decompress(chunk, CEILING + 1 - len(body)) if inflate else chunk
-        except zlib.error as error:
-            raise ClioUnreadable("Clio's answer cannot be unpacked") from error
-        if len(body) > CEILING:
-            raise ClioUnreadable("Clio's answer is larger than a page can be")
+        for part in _unpacked(inflate, chunk) if inflate else (chunk,):
+            body += part
+            if len(body) > CEILING:
+                raise ClioUnreadable("Clio's answer is larger than a page can be")
+    if inflate and body and not inflate.eof:
+        raise ClioUnreadable("Clio's answer was cut off")
     return bytes(body)
+
+
+def _unpacked(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+    """A packed chunk, a little at a time: a chunk may hold a thousand times its size."""
+    try:
+        while chunk:
+            yield inflate.decompress(chunk, PIECE)
+            chunk = inflate.unconsumed_tail
+    except zlib.error as error:
+        raise ClioUnreadable("Clio's answer cannot be unpacked") from error
 
 
 def failure_of(answer: Answer) -> ClioError:
@@ -70,9 +94,7 @@ def failure_of(answer: Answer) -> ClioError:
     return error_for(answer.status, kind=kind, message=message)
 
 
-def sent_at(headers: httpx.Headers) -> datetime | None:
-    """When Clio sent the answer, by its own clock."""
-    try:
-        return parsedate_to_datetime(headers.get("date", "")).astimezone(UTC)
-    except ValueError:
-        return None
+def asked_at(headers: Mapping[str, str], now: datetime) -> datetime:
+    """When Clio answered, by its own clock, but never later than by ours: the next pull may begin too early only."""
+    sent = sent_at(headers)
+    return now if sent is None else min(sent, now)

@@ -5,23 +5,27 @@ Times are seconds of a monotonic clock of the caller's.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 WINDOW = 60.0
-MARGIN = 0.5  # Clio tells the window's end in whole seconds
+MARGIN = 1.0  # Clio tells the window's end in whole seconds
 PROBE = 0.05  # while nothing is known one call goes alone; how soon the others ask again
 SHORTEST, LONGEST = 1.0, 900.0
 
 
 class Budget:
-    """The calls left to one token. All who use the token in this process share one."""
+    """The calls left to one token. All who use the token in this process share one.
+
+    What is left of a window is known or not. While it is not (at first, in a new window, after a refusal) one call
+    goes alone to ask: with no other under way its answer is exact, and an answer that tells nothing locks nobody out.
+    """
 
     def __init__(self) -> None:
         self.limit: int | None = None
         self._left: int | None = None  # of this window, those under way already taken off
-        self._ends: float | None = (
-            None  # when this window ends, None when a new one has not told yet
-        )
+        self._ends: float | None = None  # when this window ends; known exactly when `_left` is
+        self._window = 0.0  # the newest window that was told of: when it ends by Clio's clock
         self._under_way = 0
         self._closed_until = 0.0
 
@@ -30,12 +34,12 @@ class Budget:
         if now < self._closed_until:
             return self._closed_until - now
         if self._ends is not None and now >= self._ends:
-            self._ends, self._left = None, self.limit
+            self._forget()
         if self._left is None and self._under_way:
             return PROBE
-        if self._left is not None and self._left <= 0:
-            return PROBE if self._ends is None else max(self._ends - now, PROBE)
         if self._left is not None:
+            if self._left <= 0:
+                return max((self._ends or now) - now, PROBE)
             self._left -= 1
         self._under_way += 1
         return 0.0
@@ -47,15 +51,19 @@ class Budget:
             _number(headers, "x-ratelimit-limit"),
             _number(headers, "x-ratelimit-remaining"),
         )
-        if limit is None or left is None:
+        if limit is None or limit <= 0 or left is None:
             return
-        ends = now + _seconds_to_reset(headers)
-        next_window = self._ends is not None and ends > self._ends + WINDOW / 2
-        if next_window or self._left is None:
+        window = _window_of(headers, self._window)
+        asked_alone = self._left is None and not self._under_way
+        if window < self._window - WINDOW / 2 and not asked_alone:
+            return  # a late answer, of a window that is over
+        newer = abs(window - self._window) > WINDOW / 2
+        if self._left is None or newer or left < self._left:
+            # less than we thought: somebody else uses the token, and Clio may not have seen our calls under way
             self._left = max(left - self._under_way, 0)
-        else:
-            self._left = min(self._left, left)
-        self.limit, self._ends = limit, ends
+        if self._ends is None or newer:
+            self._ends = now + _seconds_to_reset(headers)
+        self.limit, self._window = limit, window
 
     def refused(self, headers: Mapping[str, str], now: float) -> float:
         """Clio answered 429 to a call that was taken; answers how long nothing may go."""
@@ -63,23 +71,38 @@ class Budget:
         told = _number(headers, "retry-after")
         wait = _seconds_to_reset(headers) if told is None or told <= 0 else float(told)
         wait = min(max(wait, SHORTEST), LONGEST) + MARGIN
-        self._closed_until = now + wait
-        self._ends, self._left = None, self.limit
+        self._closed_until = max(self._closed_until, now + wait)
+        self._forget()
         return wait
 
     def abandoned(self) -> None:
-        """No answer came to a call that was taken: it may have been counted all the same."""
+        """No answer came to a call that was taken: it may have been counted all the same, so nothing is given back."""
         self._under_way -= 1
 
     def expected_seconds(self, calls: int, now: float, *, seconds_per_call: float) -> float:
         """How long so many more calls will take under this budget [IS-2]."""
         own_pace = calls * seconds_per_call
-        left = self._left if self._left is not None else calls
-        if calls <= left or not self.limit:
+        if not self.limit:
             return own_pace
-        to_reset = max((self._ends or now) - now, self._closed_until - now, 0.0)
+        left = self.limit if self._left is None else self._left
+        if calls <= left:
+            return own_pace
+        ends = now + WINDOW if self._ends is None else self._ends
+        to_reset = max(ends - now, self._closed_until - now, 0.0)
         full_windows, rest = divmod(calls - left - 1, self.limit)
         return max(own_pace, to_reset + full_windows * WINDOW + (rest + 1) * seconds_per_call)
+
+    def _forget(self) -> None:
+        self._left = self._ends = None
+
+
+def sent_at(headers: Mapping[str, str]) -> datetime | None:
+    """When Clio sent an answer, by its own clock."""
+    try:
+        sent = parsedate_to_datetime(headers.get("date", ""))
+        return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:
@@ -89,13 +112,17 @@ def _number(headers: Mapping[str, str], name: str) -> int | None:
         return None
 
 
+def _window_of(headers: Mapping[str, str], known: float) -> float:
+    """The window that an answer speaks of: its end by Clio's clock; the known one where it names none."""
+    reset, sent = _number(headers, "x-ratelimit-reset"), sent_at(headers)
+    if reset is None or sent is None or abs(reset - sent.timestamp()) > 2 * WINDOW:
+        return known
+    return float(reset)
+
+
 def _seconds_to_reset(headers: Mapping[str, str]) -> float:
     """Until the window ends, by Clio's own clock: ours may be off."""
-    reset = _number(headers, "x-ratelimit-reset")
-    try:
-        sent = parsedate_to_datetime(headers.get("date", "")).timestamp()
-    except ValueError:
+    reset, sent = _number(headers, "x-ratelimit-reset"), sent_at(headers)
+    if reset is None or sent is None:
         return WINDOW
-    if reset is None:
-        return WINDOW
-    return min(max(reset - sent, 0.0), WINDOW) + MARGIN
+    return min(max(reset - sent.timestamp(), 0.0), WINDOW) + MARGIN

@@ -5,6 +5,7 @@ read has a ceiling, counted after decompression.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import httpx
 import stamina
 
 from app.clio import paging
-from app.clio.answers import DEADLINE, Answer, failure_of, read_bounded, sent_at
+from app.clio.answers import DEADLINE, Answer, asked_at, failure_of, read_bounded
 from app.clio.budget import Budget
 from app.clio.errors import (
     ClioMisconfigured,
@@ -34,6 +35,7 @@ API_VERSION = "4.0.13"
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
 TRIES = 4
 REDIRECTS = (301, 302, 307, 308)
+_OF_THE_API = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class ClioClient:
     ) -> None:
         self._http = http
         self._origin = origin
-        self._auth = BearerAuth(origin, source)
+        self._source = source
         self._budget = budget
         self._clock = clock
         self._usage = Usage()
@@ -126,8 +128,8 @@ class ClioClient:
         url = self._address(resource.path, params)
 
         def parse(answer: Answer, address: httpx.URL) -> Page[T]:
-            asked_at = sent_at(answer.headers) or self._clock.now()
-            return paging.parse_page(resource, answer.body, address=address, asked_at=asked_at)
+            asked = asked_at(answer.headers, self._clock.now())
+            return paging.parse_page(resource, answer.body, address=address, asked_at=asked)
 
         return await self._get_parsed(url, parse)
 
@@ -164,36 +166,47 @@ class ClioClient:
         if answer.status in REDIRECTS:
             url = self._redirected(url, answer)
             answer = await self._send("GET", url)
+        if answer.status in REDIRECTS:
+            raise ClioUnreadable("Clio sent us on and on; only one redirect is followed")
         return answer, url
 
     def _redirected(self, url: httpx.URL, answer: Answer) -> httpx.URL:
         """Where Clio sends us, if that is a path of its own API; our own parameters stay."""
         try:
             target = url.join(answer.headers.get("location", ""))
-        except httpx.InvalidURL as error:
+            here = url.copy_with(path=target.path)
+        except (httpx.InvalidURL, ValueError) as error:
             raise ClioUnreadable("Clio sent us to no address") from error
-        ours = httpx.URL(self._origin)
-        same = (target.scheme, target.host, target.port) == (ours.scheme, ours.host, ours.port)
-        if not same or not target.path.startswith("/api/v4/") or ".." in target.path:
+        foreign = paging.origin(target) != paging.origin(url) or target.userinfo
+        if foreign or not _OF_THE_API.fullmatch(target.path):
             raise ClioUnreadable("Clio sent us to another place; it was not asked")
-        return url.copy_with(path=target.path)
+        return here
 
     async def _send(self, method: str, url: httpx.URL) -> Answer:
-        """One call, when the budget allows it; a 429 waits and asks again."""
+        """One call; a 429 waits and asks again, a 401 asks once more with another token."""
         if method != "GET":
             raise WriteNotAllowed("Only reads may go to Clio")
+        token, renewed = await self._source.token(), False
         while True:
-            await self._reserve()
-            began = self._clock.seconds()
-            try:
-                answer = await self._exchange(method, url)
-            except BaseException:
-                self._budget.abandoned()
-                raise
-            self._note(answer, began)
-            if answer.status != 429:
+            answer = await self._counted(method, url, token)
+            if answer.status == 429:
+                await self._wait(self._budget.refused(answer.headers, self._clock.seconds()))
+            elif answer.status == 401 and not renewed:
+                token, renewed = await self._source.renew(token), True
+            else:
                 return answer
-            await self._wait(self._budget.refused(answer.headers, self._clock.seconds()))
+
+    async def _counted(self, method: str, url: httpx.URL, token: str) -> Answer:
+        """One exchange, when the budget allows it; every one that leaves here is counted."""
+        await self._reserve()
+        began = self._clock.seconds()
+        try:
+            answer = await self._exchange(method, url, token)
+        except BaseException:
+            self._budget.abandoned()
+            raise
+        self._note(answer, began)
+        return answer
 
     def _note(self, answer: Answer, began: float) -> None:
         limited = answer.status == 429
@@ -221,16 +234,20 @@ class ClioClient:
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
         )
 
-    async def _exchange(self, method: str, url: httpx.URL) -> Answer:
+    async def _exchange(self, method: str, url: httpx.URL, token: str) -> Answer:
         headers = {"X-API-VERSION": API_VERSION}
+        auth = BearerAuth(self._origin, token)
         try:
             async with (
                 asyncio.timeout(DEADLINE),
-                self._http.stream(method, url, headers=headers, auth=self._auth) as response,
+                self._http.stream(method, url, headers=headers, auth=auth) as response,
             ):
                 body = await read_bounded(response)
         except (httpx.HTTPError, TimeoutError) as error:
             raise network_error(error) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            # httpx works out where a redirect leads, though it does not follow
+            raise ClioUnreadable("Clio sent us to no address") from error
         return Answer(response.status_code, response.headers, body)
 
 

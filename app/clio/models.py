@@ -3,10 +3,17 @@
 Clio's document promises nothing: every field may be absent or null, so every field here may be.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 
 
 def _no_nul(value: Any) -> Any:
@@ -24,14 +31,30 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
+def _no_bool(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("is no number")  # noqa: TRY004  # pydantic reports a ValueError as a fault of the record
+    return value
+
+
+def _utc(value: datetime) -> datetime:
+    """Clio writes a time with the asking user's offset: the same moment must look the same to all."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is out of range") from error
+
+
 Text = Annotated[str | None, BeforeValidator(_no_nul)]
-Id = Annotated[int, Field(gt=0, lt=2**63)]
+Words = Annotated[tuple[Annotated[str, BeforeValidator(_no_nul)], ...], BeforeValidator(_list)]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
+Id = Annotated[int, BeforeValidator(_no_bool), Field(gt=0, lt=2**63)]
 
 
 class Model(BaseModel):
     """A part of an answer: frozen, and blind to what was not asked for."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Ref(Model):
@@ -39,7 +62,7 @@ class Ref(Model):
 
     id: Id
     name: Text = None
-    redacted: bool = False
+    redacted: bool | None = None
 
 
 class EmailAddress(Model):
@@ -99,8 +122,8 @@ class Contact(Model):
     title: Text = None
     date_of_birth: date | None = None
     is_client: bool | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     company: Ref | None = None
     email_addresses: Annotated[tuple[EmailAddress, ...], BeforeValidator(_list)] = ()
     phone_numbers: Annotated[tuple[PhoneNumber, ...], BeforeValidator(_list)] = ()
@@ -131,8 +154,8 @@ class Matter(Model):
     open_date: date | None = None
     pending_date: date | None = None
     close_date: date | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     client: Ref | None = None
     practice_area: AreaRef | None = None
     matter_stage: Ref | None = None
@@ -147,8 +170,8 @@ class Relationship(Model):
     id: Id
     etag: Text = None
     description: Text = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
+    created_at: Moment | None = None
+    updated_at: Moment | None = None
     matter: Ref | None = None
     contact: Ref | None = None
 
@@ -164,8 +187,8 @@ class User(Model):
     email: Text = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
-    updated_at: datetime | None = None
+    roles: Words = ()
+    updated_at: Moment | None = None
 
 
 class PicklistOption(Model):
@@ -173,7 +196,7 @@ class PicklistOption(Model):
 
     id: Id
     option: Text = None
-    deleted_at: datetime | None = None
+    deleted_at: Moment | None = None
 
 
 class CustomField(Model):
@@ -186,7 +209,7 @@ class CustomField(Model):
     field_type: Text = None
     deleted: bool | None = None
     displayed: bool | None = None
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
     picklist_options: Annotated[tuple[PicklistOption, ...], BeforeValidator(_list)] = ()
 
 
@@ -198,7 +221,7 @@ class PracticeArea(Model):
     name: Text = None
     code: Text = None
     category: Text = None
-    updated_at: datetime | None = None
+    updated_at: Moment | None = None
 
 
 class MatterStage(Model):
@@ -208,8 +231,8 @@ class MatterStage(Model):
     etag: Text = None
     name: Text = None
     order: int | None = None
-    practice_area_id: str | int | None = None
-    updated_at: datetime | None = None
+    practice_area_id: Annotated[str | int | None, BeforeValidator(_no_nul)] = None
+    updated_at: Moment | None = None
 
 
 class WhoAmI(Model):
@@ -221,5 +244,5 @@ class WhoAmI(Model):
     time_zone: Text = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: Annotated[tuple[str, ...], BeforeValidator(_list)] = ()
+    roles: Words = ()
     account: Ref

@@ -5,10 +5,10 @@ authlib speaks at the token endpoint only. Credentials go into the form: Clio re
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
 import httpx
 from typing_extensions import override
@@ -105,6 +105,7 @@ class ClioOAuth:
             trust_env=False,
             follow_redirects=False,
             timeout=DEADLINE,
+            event_hooks={"response": [_check_busy]},
         )
 
     async def _ask(self, **form: str) -> Mapping[str, Any]:
@@ -119,10 +120,13 @@ class ClioOAuth:
                         answer = await client.refresh_token(url, form["refresh_token"])
             except OAuthError as error:
                 raise self._refusal(error.error) from error
+            except httpx.HTTPStatusError as error:
+                raise ClioUnreadable("Clio's token endpoint did not answer with tokens") from error
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
-            except ValueError as error:
-                raise ClioUnreadable("Clio's token endpoint did not answer with JSON") from error
+            except (ValueError, TypeError, AttributeError, RecursionError) as error:
+                # authlib takes for granted that the answer is a JSON object
+                raise ClioUnreadable("Clio's token endpoint did not answer with tokens") from error
         if not isinstance(answer, dict):
             raise ClioUnreadable("Clio's token endpoint answered something else than tokens")
         return answer
@@ -139,6 +143,12 @@ class ClioOAuth:
         return ClioUnreadable("Clio's token endpoint refused in a way that is not known")
 
 
+async def _check_busy(response: httpx.Response) -> None:
+    """Whatever the body says: who is asked too often or is out of order refuses nothing for good."""
+    if response.status_code == 429 or response.status_code >= 500:
+        raise ClioRetryLater(f"Clio answered {response.status_code}", after=timedelta(minutes=1))
+
+
 def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: datetime) -> Tokens:
     try:
         access = answer["access_token"]
@@ -148,9 +158,14 @@ def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: dateti
         raise ClioUnreadable(
             "Clio's token endpoint answered without a token or its life"
         ) from error
-    if not isinstance(access, str) or not isinstance(refresh, str):
-        raise ClioUnreadable("Clio's token endpoint answered without a token")
+    if not _is_token(access) or not _is_token(refresh) or expires_at <= now:
+        raise ClioUnreadable("Clio's token endpoint answered without a token that can be used")
     return Tokens(access, refresh, expires_at.astimezone(UTC))
+
+
+def _is_token(value: Any) -> TypeGuard[str]:
+    """Whether it can stand in a header: a token that cannot would fail every call after."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
 
 
 class TokenSource(Protocol):
@@ -166,22 +181,16 @@ class TokenSource(Protocol):
 
 
 class BearerAuth(httpx.Auth):
-    """Sends the token to one origin and nowhere else; renews it once when Clio refuses it (stack trap 3)."""
+    """Sends the token to one origin and nowhere else (stack trap 3)."""
 
-    def __init__(self, origin: str, source: TokenSource) -> None:
+    def __init__(self, origin: str, token: str) -> None:
         self._origin = httpx.URL(origin)
-        self._source = source
+        self._token = token
 
     @override
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        ours = (self._origin.scheme, self._origin.host, self._origin.port)
-        if (request.url.scheme, request.url.host, request.url.port) != ours:
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
+        ours = (self._origin.scheme, self._origin.raw_host, self._origin.port)
+        if (request.url.scheme, request.url.raw_host, request.url.port) != ours:
             raise ClioMisconfigured("A call to another origin than Clio's was stopped")
-        token = await self._source.token()
-        request.headers["Authorization"] = f"Bearer {token}"
-        response = yield request
-        if response.status_code == 401:
-            request.headers["Authorization"] = f"Bearer {await self._source.renew(token)}"
-            yield request
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request

@@ -15,13 +15,15 @@ from app.clio.errors import ClioUnreadable
 from app.clio.resources import Page, Resource, T, Unreadable
 
 PAGES_AT_MOST = 10_000
+RECORDS_AT_MOST = 2**31 - 1
+LONGEST_TOKEN = 2_000
 GROWTH = 10  # pages that a list may grow by while it is read
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
     """The JSON object of an answer; raises ClioUnreadable (also for nesting that is too deep)."""
     try:
-        document = from_json(body)
+        document = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise ClioUnreadable("Clio's answer is not JSON") from error
     if not isinstance(document, dict):
@@ -46,7 +48,7 @@ def parse_page(
         items=items,
         unreadable=unreadable,
         cursor=None if following is None else next_cursor(following, address=address),
-        total=total if isinstance(total, int) and total >= 0 else None,
+        total=total if type(total) is int and 0 <= total <= RECORDS_AT_MOST else None,
         asked_at=asked_at,
     )
 
@@ -55,15 +57,25 @@ def next_cursor(following: Any, *, address: httpx.URL) -> str:
     """The page token out of Clio's `next`: the address itself is never followed (stack trap 3)."""
     try:
         url = httpx.URL(following)
-    except (TypeError, httpx.InvalidURL) as error:
+    except (TypeError, ValueError, httpx.InvalidURL) as error:
         raise ClioUnreadable("Clio's next page has no address") from error
-    here = (address.scheme, address.host, address.port, address.path)
-    if (url.scheme, url.host, url.port, url.path) != here or url.userinfo:
+    if (origin(url), _path(url)) != (origin(address), _path(address)) or url.userinfo:
         raise ClioUnreadable("Clio's next page is at another place; it was not asked for")
     tokens = url.params.get_list("page_token")
     if len(tokens) != 1 or not tokens[0]:
         raise ClioUnreadable("Clio's next page has no page_token")
+    if len(tokens[0]) > LONGEST_TOKEN or not tokens[0].isprintable():
+        raise ClioUnreadable("Clio's next page has a page_token that cannot be kept")
     return tokens[0]
+
+
+def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    """Where an address leads, the host as it would be asked for: a decoded name may look alike or not decode."""
+    return url.scheme, url.raw_host, url.port
+
+
+def _path(url: httpx.URL) -> bytes:
+    return url.raw_path.partition(b"?")[0]
 
 
 class Walk:
@@ -71,7 +83,7 @@ class Walk:
 
     def __init__(self, resource: Resource[Any], cursor: str | None) -> None:
         self._resource = resource
-        self._cursor = cursor
+        self._cursors = {cursor}
         self._highest = 0
         self._pages = 0
 
@@ -79,22 +91,22 @@ class Walk:
         """Raises ClioUnreadable when the walk does not move on."""
         name = self._resource.name
         self._pages += 1
-        if page.cursor is not None and page.cursor == self._cursor:
-            raise ClioUnreadable(f"{name}: the next page is this page")
+        if page.cursor is not None and page.cursor in self._cursors:
+            raise ClioUnreadable(f"{name}: the next page is one that was here before")
         if page.cursor is not None and not page.items and not page.unreadable:
             raise ClioUnreadable(f"{name}: an empty page that says there are more")
         if self._pages > self._most(page.total):
             raise ClioUnreadable(f"{name}: more pages than records")
         self._check_order(page)
-        self._cursor = page.cursor
+        self._cursors.add(page.cursor)
 
     def _check_order(self, page: Page[Any]) -> None:
         if self._resource.params.get("order") != "id(asc)" or not page.items:
             return
-        ids = [item.id for item in page.items]
-        if min(ids) <= self._highest:
+        highest = max(item.id for item in page.items)
+        if highest <= self._highest:  # a record on two pages is no harm, a page that adds none is
             raise ClioUnreadable(f"{self._resource.name}: a page that comes again")
-        self._highest = max(ids)
+        self._highest = highest
 
     def _most(self, total: int | None) -> int:
         size = int(self._resource.params["limit"])
@@ -130,7 +142,7 @@ def _items(resource: Resource[T], data: list[Any]) -> tuple[tuple[T, ...], tuple
 
 def _id(record: Any) -> int | None:
     found = record.get("id") if isinstance(record, dict) else None
-    return found if isinstance(found, int) else None
+    return found if type(found) is int and 0 < found < 2**63 else None
 
 
 def _reason(error: ValidationError) -> str:

@@ -70,7 +70,12 @@ CONTACTS = Resource(
         "addresses{id,name,street,city,province,postal_code,country,primary}",
         "custom_field_values{id,field_name,field_type,value,soft_deleted,custom_field,picklist_option}",
     ),
-    frozenset({"prefix", "middle_name", "title", "date_of_birth", "custom_field_values"}),
+    frozenset(
+        {
+            *("prefix", "middle_name", "title", "date_of_birth", "custom_field_values"),
+            *("picklist_option", "soft_deleted"),
+        }
+    ),
     _IN_ID_ORDER,
 )
 MATTERS = Resource(

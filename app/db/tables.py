@@ -2,7 +2,7 @@
 
 Every key begins with the account, so that the tables could be spread by account over a distributed
 PostgreSQL (docs/decisions/0005). The exceptions belong to no account: service tokens, their webhook
-endpoints, and the tables of pgqueuer, which its own migration makes.
+endpoints, the check value of the encryption keys, and the tables of pgqueuer, which its own migration makes.
 """
 
 from sqlalchemy import (
@@ -61,9 +61,7 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
-    Column(
-        "clio_region", Text
-    ),  # with the two below: the firm that the first connection bound [AU-4]
+    Column("clio_region", Text),  # this and two more: the firm that was bound first [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
@@ -151,6 +149,13 @@ service_tokens = Table(
     Column("account_ids", ARRAY(Text)),  # null: all accounts
     _time("created_at"),
     _time("revoked_at", nullable=True),
+)
+
+key_check = Table(  # one row: opens with the keys that seal the secrets of this database, or we do not start
+    "key_check",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("sealed_check", Text, nullable=False),
 )
 
 idempotency_keys = _table(

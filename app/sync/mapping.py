@@ -16,8 +16,16 @@ from app.rules.records import (
 )
 
 
+def is_stripped(contact: models.Contact) -> bool:
+    """Whether Clio kept back what this contact's custom fields hold: an id and nothing else is not an empty value."""
+    return any(
+        value.id is not None and (value.field_name, value.field_type, value.value) == (None,) * 3
+        for value in contact.custom_field_values
+    )
+
+
 def contact_record(contact: models.Contact) -> ContactRecord:
-    """A contact as the mirror keeps it."""
+    """A contact as the mirror keeps it; of custom fields whose values were kept back it says nothing."""
     company = contact.company
     return ContactRecord(
         clio_id=contact.id,
@@ -43,11 +51,7 @@ def contact_record(contact: models.Contact) -> ContactRecord:
             if phone.number
         ),
         addresses=tuple(_address(address) for address in contact.addresses),
-        custom_values=tuple(
-            CustomValue(value.custom_field.id, value.value, bool(value.soft_deleted))
-            for value in contact.custom_field_values
-            if value.custom_field is not None and value.value is not None
-        ),
+        custom_values=() if is_stripped(contact) else _custom_values(contact),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
     )
@@ -94,6 +98,14 @@ def catalog_item(item: Any) -> dict[str, Any]:
     """An item of a small list as the catalog keeps it: what Clio said, less its etag and time."""
     document: dict[str, Any] = item.model_dump(mode="json", exclude={"etag", "updated_at"})
     return document
+
+
+def _custom_values(contact: models.Contact) -> tuple[CustomValue, ...]:
+    return tuple(
+        CustomValue(value.custom_field.id, value.value, bool(value.soft_deleted))
+        for value in contact.custom_field_values
+        if value.custom_field is not None and value.value is not None
+    )
 
 
 def _address(address: models.Address) -> Address:

@@ -180,13 +180,20 @@ async def _land(puller: Puller, listing: Listing, page: Page[Any]) -> None:
         puller.listed[listing.name].update(named, unread)
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
-        await listing.land(session, puller.view, page)
-        lease, view = puller.lease, puller.view
+        lease, view = puller.lease, view_of(puller, listing, page)
+        await listing.land(session, view, page)
         await pulls.turn_page(session, lease, view.connection_id, listing.name, turned)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
         await leases.progressed(
             session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known)
         )
+
+
+def view_of(puller: Puller, listing: Listing, page: Page[Any]) -> View:
+    """How much of the page's records is seen: what was left out or kept back must not blank what is known (I4, F19)."""
+    dropped = any(name.startswith(f"{listing.name}.") for name in puller.clio.dropped)
+    stripped = any(isinstance(c, models.Contact) and mapping.is_stripped(c) for c in page.items)
+    return replace(puller.view, full_view=False) if dropped or stripped else puller.view
 
 
 def usage_of(clio: ClioClient) -> Usage:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -20,6 +21,9 @@ from app.sync import Services, Timing
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
+LATE = 3 * TICK  # a tick that is overdue for so long will not come
+
+SlotClock: TypeAlias = AsyncIOScheduler
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +94,7 @@ async def propose(services: Services) -> int:
     return started
 
 
-def start_clock(services: Services) -> AsyncIOScheduler:
+def start_clock(services: Services) -> SlotClock:
     """Start the clock in this process's loop; the caller shuts it down."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
@@ -104,3 +108,8 @@ def start_clock(services: Services) -> AsyncIOScheduler:
     )
     scheduler.start()
     return scheduler
+
+
+def ticks(clock: SlotClock, *, now: datetime) -> bool:
+    """Whether the clock goes on: its next tick is not long overdue."""
+    return all(job.next_run_time and now - job.next_run_time < LATE for job in clock.get_jobs())

@@ -13,12 +13,15 @@ class Stopping(Exception):
 
 async def together(*steps: Coroutine[Any, Any, None]) -> None:
     """Run all steps at once to their end; when one fails the others are cancelled and its failure is raised."""
+    failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
                 group.create_task(step)
     except BaseExceptionGroup as failures:
-        raise _telling(failures) from failures
+        failure = _telling(failures)
+    if failure is not None:  # raised out here it keeps its own cause
+        raise failure
 
 
 async def during(step: Coroutine[Any, Any, None], companion: Coroutine[Any, Any, None]) -> None:
@@ -30,11 +33,14 @@ async def during(step: Coroutine[Any, Any, None], companion: Coroutine[Any, Any,
         finally:
             beside.cancel()
 
+    failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(to_its_end(group.create_task(companion)))
     except BaseExceptionGroup as failures:
-        raise _telling(failures) from failures
+        failure = _telling(failures)
+    if failure is not None:
+        raise failure
 
 
 def _telling(failures: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -40,6 +40,11 @@ def _row(connection: Connection) -> str:
     return f"connections/{connection.account_id}/{connection.connection_id}"
 
 
+def _refresh_at(tokens: Tokens, now: datetime) -> datetime:
+    """When new tokens are to be refreshed: early, yet a short life is used by half, or each call would refresh."""
+    return max(tokens.expires_at - EARLY, now + (tokens.expires_at - now) / 2)
+
+
 class StoredTokens:
     """The `TokenSource` of one connection: the row holds the truth, this only remembers it."""
 
@@ -47,13 +52,14 @@ class StoredTokens:
         self._services = services
         self._connection = connection
         self._known: Tokens | None = None
+        self._fresh_until: datetime | None = None
 
     async def token(self) -> str:
         """An access token that is good for a while."""
         if self._known is None:
             async with transaction(self._services.database) as session:
                 self._known = await self._read(session)
-        if self._known.expires_at - EARLY <= self._services.now():
+        if (self._fresh_until or self._known.expires_at - EARLY) <= self._services.now():
             return await self.renew(self._known.access_token)
         return self._known.access_token
 
@@ -71,7 +77,8 @@ class StoredTokens:
                 tokens = await oauth.refresh(tokens, now=self._services.now())
                 fresh = sealed(self._services.cipher, mine, tokens)
                 await connections.store_tokens(session, mine.account_id, mine.connection_id, fresh)
-        self._known = tokens
+        now = self._services.now()
+        self._known, self._fresh_until = tokens, _refresh_at(tokens, now)
         return tokens.access_token
 
     async def _read(self, session: Session) -> Tokens:

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import delete, insert, select
+from typing_extensions import override
 
 from app.db import accounts, contacts, ledger, migrate, mirror, tables
 from app.db.accounts import AccountFields
@@ -97,6 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
         )  # a merge made these of somebody announced: no event may follow
         self.backup: tuple[dict[str, list[dict[str, Any]]], set[int], World, bool] | None = None
 
+    @override
     def teardown(self) -> None:
         self.loop.run(self.database.dispose())
         self.loop.close()

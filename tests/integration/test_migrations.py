@@ -4,9 +4,10 @@ import asyncpg
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.db import migrate, tables
+from app.db.migrate import Schema
 from app.db.session import Database, transaction
 
 
@@ -38,21 +39,29 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
         assert await session.run_sync(differences) == []
         await session.run_sync(move, "base")
     assert await names(dsn) == {"alembic_version"}
-    assert not await migrate.is_current(database)
+    assert await migrate.schema(database) is Schema.OLDER
     await migrate.migrate(database)
     await migrate.migrate(database)
-    assert await migrate.is_current(database)
+    assert await migrate.schema(database) is Schema.CURRENT
     async with transaction(database) as session:
         assert await session.run_sync(differences) == []
 
 
-OF_NO_ACCOUNT = {"service_tokens": "token_id", "webhook_endpoints": "endpoint_id"}
+async def test_a_schema_that_this_version_does_not_know_is_newer(database: Database):
+    async with transaction(database) as session:
+        await session.execute(text("update alembic_version set version_num = '9999'"))
+    assert await migrate.schema(database) is Schema.NEWER
 
 
-def test_every_key_begins_with_the_account_but_for_the_service_tokens_and_their_endpoints():
+def test_every_key_begins_with_the_account_but_for_what_belongs_to_none():
+    exceptions = {
+        "service_tokens": "token_id",
+        "webhook_endpoints": "endpoint_id",
+        "key_check": "check_id",
+    }
     for table in tables.metadata.tables.values():
         first = next(iter(table.primary_key.columns)).name
-        assert first == OF_NO_ACCOUNT.get(table.name, "account_id"), table.name
+        assert first == exceptions.get(table.name, "account_id"), table.name
 
 
 def test_every_unique_key_holds_the_account():

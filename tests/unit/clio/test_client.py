@@ -1,0 +1,459 @@
+"""The client against scripted answers: what is asked, what is followed, what each failure means, what is read."""
+
+import asyncio
+import gzip
+import tracemalloc
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from app.clio import answers
+from app.clio.client import API_VERSION, TRIES
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioReauthRequired,
+    ClioRefused,
+    ClioRetryLater,
+    ClioUnreadable,
+    WriteNotAllowed,
+)
+from app.clio.oauth import BearerAuth
+from app.clio.resources import CONTACTS as CONTACT_LIST
+from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
+from tests.scripted import (
+    CONTACTS,
+    NOW,
+    ORIGIN,
+    Case,
+    Source,
+    answered,
+    at_once,
+    failed,
+    headed,
+    limits,
+    page,
+)
+
+
+async def ids_of(case: Case, resource: Resource[Any] = CONTACT_LIST, **given: Any) -> list[int]:
+    return [item.id async for found in case.client.pages(resource, **given) for item in found.items]
+
+
+async def test_a_list_is_walked_by_page_tokens_on_addresses_of_our_own():
+    case = Case(page([1, 2], "a b+c"), page([3]))
+    since = datetime.fromisoformat("2026-03-01T10:00:00+02:00")
+    assert await ids_of(case, since=since) == [1, 2, 3]
+    first, second = (request.url for request in case.clio.requests)
+    assert (first.scheme, first.host, first.path) == (
+        "https",
+        "app.clio.com",
+        "/api/v4/contacts.json",
+    )
+    assert first.params["order"] == "id(asc)"
+    assert first.params["updated_since"] == "2026-03-01T08:00:00Z"
+    assert "page_token" not in first.params
+    assert second.params["page_token"] == "a b c"
+    assert second.params.remove("page_token") == first.params
+    assert {request.headers["x-api-version"] for request in case.clio.requests} == {API_VERSION}
+    assert case.clio.tokens == ["token-1"] * 2
+
+
+async def test_a_walk_goes_on_at_the_cursor_that_it_is_given():
+    case = Case(page([9]))
+    assert await ids_of(case, cursor="left-here") == [9]
+    assert case.clio.requests[0].url.params["page_token"] == "left-here"
+
+
+async def test_a_record_on_two_pages_is_no_harm():
+    # F8: the list changed while it was read
+    assert await ids_of(Case(page([1, 2], "b"), page([2, 3]))) == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        (page([1], "a"), page([2], "a")),
+        (page([1], "a"), page([2], "b"), page([3], "a")),
+        (page([], "a"),),
+        (page([1, 2], "a"), page([1, 2], "b")),
+        (page([5], "a"), page([4], "b")),
+    ],
+    ids=["next-is-this", "a-ring", "empty-with-next", "comes-again", "falls-back"],
+)
+async def test_a_walk_that_does_not_move_on_is_ended(pages: tuple[httpx.Response, ...]):
+    # T12
+    case = Case(*pages)
+    with pytest.raises(ClioUnreadable):
+        await ids_of(case)
+    assert len(case.clio.requests) == len(pages)
+
+
+async def test_a_ring_of_pages_in_a_list_without_order_is_ended():
+    def ring(request: httpx.Request) -> httpx.Response:
+        here = request.url.params.get("page_token", "a")
+        address = f"{ORIGIN}/api/v4/relationships.json?page_token={'b' if here == 'a' else 'a'}"
+        return page([1], following=address)
+
+    case = Case(ring)
+    with pytest.raises(ClioUnreadable, match="here before"):
+        await ids_of(case, RELATIONSHIPS)
+    assert len(case.clio.requests) == 3
+
+
+async def test_a_list_with_more_pages_than_records_is_ended():
+    turned = 0
+
+    def endless(_: httpx.Request) -> httpx.Response:
+        nonlocal turned
+        turned += 1
+        return page([turned], f"t{turned}", total=400)
+
+    case = Case(endless)
+    with pytest.raises(ClioUnreadable, match="more pages than records"):
+        await ids_of(case)
+    assert len(case.clio.requests) == 13  # two pages, ten that may have grown, and the one too many
+
+
+BOMB = gzip.compress(bytes(4 * answers.CEILING))
+JSON = b'{"data": [{"id": 1}]}'
+LYING = {
+    "truncated JSON": {"content": JSON[:-3]},
+    "HTML": {"content": b"<html>502 Bad Gateway</html>"},
+    "nothing": {"content": b""},
+    "deep brackets": {"content": b"[" * 200_000},
+    "not an object": {"content": b"[1]"},
+    "no list": {"content": b'{"data": {"id": 1}}'},
+    "not UTF-8": {"content": b'{"data": "\xff"}'},
+    "NaN": {"content": b'{"data": [{"id": NaN}]}'},
+    "packed otherwise": {"content": JSON, "headers": {"Content-Encoding": "br"}},
+    "not packed": {"content": JSON, "headers": {"Content-Encoding": "gzip"}},
+    "packed and cut": {
+        "content": gzip.compress(JSON)[:-9],
+        "headers": {"Content-Encoding": "gzip"},
+    },
+    "bomb": {"content": BOMB, "headers": {"Content-Encoding": "gzip"}},
+    "too large": {"content": b" " * (answers.CEILING + 1)},
+}
+
+
+def raw(content: bytes, headers: dict[str, str] | None = None, status: int = 200) -> Any:
+    """An answer whose body goes over the wire as it is, in pieces."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(content), 65536):
+            yield content[start : start + 65536]
+
+    return lambda _: httpx.Response(status, headers=headed(headers), content=pieces())
+
+
+@pytest.mark.parametrize("body", LYING.values(), ids=LYING)
+async def test_an_answer_that_is_no_page_is_tried_again_and_then_stops_the_pull(body: Any):
+    # F6, F7, M4, M5: whole or not at all
+    case = Case(raw(**body))
+    with pytest.raises(ClioUnreadable):
+        await ids_of(case)
+    assert len(case.clio.requests) == TRIES
+
+
+async def test_an_answer_that_was_cut_once_costs_one_more_call():
+    case = Case(raw(JSON[:-3]), raw(JSON))
+    assert await ids_of(case) == [1]
+    assert len(case.clio.requests) == 2
+
+
+async def test_a_packed_page_is_read():
+    assert await ids_of(Case(raw(gzip.compress(JSON), {"Content-Encoding": "gzip"}))) == [1]
+
+
+@pytest.mark.parametrize("status", [200, 401, 500])
+async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
+    # M4: also in the answers that are only looked at for their status
+    case = Case(raw(BOMB, {"Content-Encoding": "gzip"}, status))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClioError):
+            await ids_of(case)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * answers.CEILING
+
+
+def test_a_body_that_drips_is_given_up_at_the_deadline():
+    # M6
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(1.5)
+            yield b" "
+
+    case = Case(lambda _: httpx.Response(200, headers=limits(), content=drip()))
+
+    async def pull() -> ClioRetryLater:
+        with pytest.raises(ClioRetryLater, match="in time") as raised:
+            await ids_of(case)
+        return raised.value
+
+    error, seconds = at_once(pull())
+    assert error.code == "clio_unavailable"
+    assert TRIES * answers.DEADLINE <= seconds < TRIES * answers.DEADLINE + 30
+    assert case.budget._under_way == 0
+
+
+def unknown(name: str) -> httpx.Response:
+    return failed(400, "InvalidFields", f"{name} is not a valid field")
+
+
+@pytest.mark.parametrize(
+    ("resource", "said", "name"),
+    [
+        (CONTACT_LIST, "title", "title"),
+        (CONTACT_LIST, "custom_field_values", "custom_field_values"),
+        (CONTACT_LIST, "picklist_option}", "picklist_option"),
+        (MATTERS, "category", "category"),
+        (MATTERS, "matter_stage", "matter_stage"),
+    ],
+)
+async def test_a_field_that_clio_forgot_is_left_out_and_reported(
+    resource: Resource[Any], said: str, name: str
+):
+    case = Case(unknown(said), answered({"data": []}))
+    assert await ids_of(case, resource) == []
+    before, after = (request.url.params["fields"] for request in case.clio.requests)
+    assert name in before
+    assert name not in after
+    assert after.count("{") == after.count("}") == before.count("{") - (f"{name}{{" in before)
+    assert "{}" not in after
+    assert ",," not in after
+    assert case.client.dropped == {f"{resource.name}.{name}"}
+
+
+async def test_several_forgotten_fields_are_left_out_one_by_one():
+    case = Case(unknown("title"), unknown("prefix"), page([1], "b"), page([2]))
+    assert await ids_of(case) == [1, 2]
+    assert len(case.clio.requests) == 4
+
+
+@pytest.mark.parametrize("name", ["id", "email_addresses", "number", "is_client", "etag}", ""])
+async def test_without_a_field_that_is_needed_nothing_goes_on(name: str):
+    case = Case(unknown(name))
+    with pytest.raises(ClioMisconfigured, match="needed"):
+        await ids_of(case)
+    assert len(case.clio.requests) == 1
+
+
+async def test_a_field_that_is_refused_though_left_out_ends_the_pull():
+    case = Case(unknown("title"))
+    with pytest.raises(ClioMisconfigured):
+        await ids_of(case)
+    assert len(case.clio.requests) == 2
+
+
+async def test_one_redirect_within_the_api_is_followed_with_our_own_parameters():
+    moved = httpx.Response(
+        307, headers={"Location": "/api/v4/people.json?fields=evil&page_token=x"}
+    )
+    following = f"{ORIGIN}/api/v4/people.json?page_token=b"
+    case = Case(moved, page([1], following=following), moved, page([2]))
+    assert await ids_of(case) == [1, 2]
+    assert case.clio.paths == ["/api/v4/contacts.json", "/api/v4/people.json"] * 2
+    first, second = case.clio.requests[:2]
+    assert second.url.params == first.url.params
+
+
+async def test_a_second_redirect_is_not_followed():
+    case = Case(httpx.Response(307, headers={"Location": "/api/v4/contacts.json"}))
+    with pytest.raises(ClioUnreadable, match="one redirect"):
+        await ids_of(case)
+    assert len(case.clio.requests) == 2 * TRIES
+
+
+async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once():
+    # F10
+    case = Case(failed(401), page([1], "b"), page([2]))
+    assert await ids_of(case) == [1, 2]
+    assert case.source.refused == ["token-1"]
+    assert case.clio.tokens == ["token-1", "token-2", "token-2"]
+    assert case.client.take_usage().requests == 3
+
+
+async def test_a_second_refusal_asks_the_user_to_connect_again():
+    case = Case(failed(401))
+    with pytest.raises(ClioReauthRequired):
+        await ids_of(case)
+    assert case.source.refused == ["token-1"]
+    assert len(case.clio.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ClioReauthRequired("gone"),
+        ClioMisconfigured("app"),
+        ClioRetryLater("down", after=timedelta(0)),
+    ],
+)
+async def test_a_renewal_that_fails_is_the_failure_of_the_call(failure: ClioError):
+    case = Case(failed(401), source=Source(failure, failure, failure, failure))
+    with pytest.raises(type(failure)):
+        await ids_of(case)
+    assert case.budget._under_way == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "code"),
+    [
+        (failed(400, "ArgumentError", "limit is wrong"), ClioMisconfigured, "clio_misconfigured"),
+        (failed(403, "ForbiddenError", "User is forbidden"), ClioRefused, "clio_forbidden"),
+        (failed(404), ClioRefused, "clio_refused"),
+        (failed(410), ClioMisconfigured, "clio_api_version_gone"),
+        (
+            failed(422, "ArgumentError", "page_token is now out of bounds and cannot be used."),
+            ClioRefused,
+            "clio_cursor_refused",
+        ),
+        (failed(422, "ArgumentError", "something else"), ClioRefused, "clio_refused"),
+        (answered(b"<html>", 403), ClioRefused, "clio_forbidden"),
+        (answered(b"[" * 10_000, 404), ClioRefused, "clio_refused"),
+        (answered({"error": "invalid_token"}, 403), ClioRefused, "clio_forbidden"),
+        (answered(JSON, 403, {"Content-Encoding": "br"}), ClioRefused, "clio_forbidden"),
+        (answered(b"", 303), ClioRefused, "clio_refused"),
+    ],
+)
+async def test_a_refusal_says_what_to_do_about_it_and_is_not_tried_again(
+    answer: httpx.Response, kind: type[ClioError], code: str
+):
+    case = Case(raw(answer.content, dict(answer.headers), answer.status_code))
+    with pytest.raises(kind) as raised:
+        await ids_of(case)
+    assert raised.value.code == code
+    assert len(case.clio.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [failed(500), failed(503), answered(b"<html>", 502), httpx.ConnectError("x"), httpx.ReadError("x"),
+     httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")],
+)  # fmt: skip
+async def test_an_outage_is_tried_again_and_then_waited_for(answer: Any):
+    # F6, F7
+    case = Case(answer, answer, page([1]))
+    assert await ids_of(case) == [1]
+    case = Case(answer)
+    with pytest.raises(ClioRetryLater) as raised:
+        await ids_of(case)
+    assert raised.value.code == "clio_unavailable"
+    assert raised.value.after == timedelta(minutes=1)
+    assert len(case.clio.requests) == TRIES
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "0"}, 40),
+        ({"Retry-After": "-1"}, 40),
+        ({"Retry-After": "Mon, 02 Mar 2026 12:00:30 GMT"}, 40),
+        ({"Retry-After": ""}, 40),
+        ({}, 40),
+        ({"X-RateLimit-Reset": "0"}, 1),
+        ({"X-RateLimit-Reset": "99999999999"}, 60),
+        ({"X-RateLimit-Reset": "soon"}, 60),
+        ({"Date": "never"}, 60),
+    ],
+)
+async def test_a_429_waits_as_long_as_it_says_and_asks_again(headers: dict[str, str], seconds: int):
+    # S10, F5
+    case = Case(failed(429, **{k.replace("-", "_"): v for k, v in headers.items()}), page([1]))
+    assert await ids_of(case) == [1]
+    assert seconds <= case.time.passed <= seconds + 2
+    used = case.client.take_usage()
+    assert (used.requests, used.rate_limited) == (2, 1)
+    assert used.waited_seconds == pytest.approx(case.time.passed)
+
+
+@pytest.mark.parametrize(("told", "after"), [("120", 121), ("1000000000", 900)])
+async def test_a_long_wait_gives_the_worker_back(told: str, after: int):
+    # F5: never a long sleep inside a job, and never an absurd one
+    case = Case(failed(429, Retry_After=told))
+    with pytest.raises(ClioRetryLater) as raised:
+        await ids_of(case)
+    assert raised.value.code == "clio_rate_limited"
+    assert raised.value.after == timedelta(seconds=after)
+    assert case.time.waits == []
+    with pytest.raises(ClioRetryLater):  # nor does anybody else who shares the budget ask before
+        await case.client.who_am_i()
+    assert len(case.clio.requests) == 1
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get"])
+async def test_a_write_is_refused_before_the_network(method: str):
+    # FQ-1
+    case = Case(page())
+    with pytest.raises(WriteNotAllowed):
+        await case.client._send(method, httpx.URL(CONTACTS))
+    assert case.clio.requests == []
+
+
+async def test_many_lists_that_are_cancelled_in_mid_call_leave_the_budget_usable():
+    async def never(_: httpx.Request) -> httpx.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    case = Case(page([1]), never, never, never, page([1]))
+    await ids_of(case)
+    tasks = [asyncio.ensure_future(ids_of(case)) for _ in range(3)]
+    while len(case.clio.requests) < 4:
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    assert case.budget._under_way == 0
+    assert await ids_of(case) == [1]
+
+
+async def test_an_outage_of_any_length_does_not_lock_the_budget():
+    gateway = httpx.Response(502)  # not Clio's own answer: it bears no limits
+    case = Case(page([1], headers=limits(limit=5, left=4)), *[gateway] * 40, page([2]))
+    assert await ids_of(case) == [1]
+    for _ in range(10):
+        with pytest.raises(ClioRetryLater):
+            await ids_of(case)
+    assert await ids_of(case) == [2]
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("Mon, 02 Mar 2026 11:58:00 GMT", "2026-03-02T11:58"),
+        ("Mon, 02 Mar 2026 13:58:00 +0200", "2026-03-02T11:58"),
+        ("Mon, 02 Mar 2026 11:58:00 -0000", "2026-03-02T11:58"),
+        ("Mon, 02 Mar 2026 13:00:00 GMT", "2026-03-02T12:00"),  # ahead of ours: the earlier counts
+        ("Thu, 01 Jan 2099 00:00:00 GMT", "2026-03-02T12:00"),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", "2026-03-02T12:00"),
+        ("Thursday", "2026-03-02T12:00"),
+        ("", "2026-03-02T12:00"),
+    ],
+)
+async def test_a_page_says_when_it_was_asked_for_by_clios_clock(date: str, expected: str):
+    # F9: the next pull may begin too early, never too late
+    case = Case(page([1], headers={"Date": date}))
+    found = [found async for found in case.client.pages(CONTACT_LIST)]
+    assert found[0].asked_at == datetime.fromisoformat(expected).replace(tzinfo=UTC)
+    assert found[0].asked_at <= NOW
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://eu.app.clio.com/x", "http://app.clio.com/x", "https://app.clio.com:444/x",
+     "https://app.clio.com.evil.test/x", "https://app.clio.com@evil.test/x", "https://evil.test/app.clio.com"],
+)  # fmt: skip
+async def test_the_bearer_goes_to_one_origin_and_nowhere_else(address: str):
+    # T1
+    case = Case(page())
+    with pytest.raises(ClioMisconfigured, match="another origin"):
+        await case.http.get(address, auth=BearerAuth(ORIGIN, "secret"))
+    assert case.clio.requests == []

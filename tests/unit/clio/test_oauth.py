@@ -1,0 +1,182 @@
+"""OAuth with one region: what is sent where, which tokens come of it, and what each failure means."""
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioReauthRequired,
+    ClioRetryLater,
+    ClioUnreadable,
+)
+from app.clio.oauth import DEADLINE, ClioOAuth, Tokens
+from app.clio.regions import ClioApp, Region
+from tests.scripted import NOW, Scripted, answered, at_once
+
+APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", "our-secret")
+TOKENS = Tokens("old-access", "old-refresh", NOW)
+GOOD = {"token_type": "bearer", "access_token": "new-access", "expires_in": 2592000}
+
+
+def oauth(*answers: Any) -> tuple[ClioOAuth, Scripted]:
+    clio = Scripted(*answers)
+    return ClioOAuth(APP, transport=httpx.MockTransport(clio)), clio
+
+
+def form(request: httpx.Request) -> dict[str, list[str]]:
+    return parse_qs(request.content.decode())
+
+
+async def exchanged(speaker: ClioOAuth) -> Tokens:
+    return await speaker.exchange(
+        "the-code", redirect_uri="https://us.test/cb", code_verifier="v" * 43, now=NOW
+    )
+
+
+def test_the_user_is_sent_to_the_region_with_all_that_clio_needs():
+    # AU-1
+    url = urlsplit(
+        oauth(answered({}))[0].authorize_url(
+            redirect_uri="https://us.test/cb", state="s", code_verifier="v" * 43
+        )
+    )
+    assert f"{url.scheme}://{url.netloc}{url.path}" == "https://eu.app.clio.com/oauth/authorize"
+    asked = parse_qs(url.query)
+    assert len(asked.pop("code_challenge")[0]) == 43
+    assert asked == {
+        "response_type": ["code"], "client_id": ["our-id"], "redirect_uri": ["https://us.test/cb"],
+        "state": ["s"], "redirect_on_decline": ["true"], "code_challenge_method": ["S256"],
+    }  # fmt: skip
+
+
+async def test_a_code_is_exchanged_with_credentials_in_the_form_and_never_in_a_header():
+    speaker, clio = oauth(answered({**GOOD, "refresh_token": "new-refresh"}))
+    tokens = await exchanged(speaker)
+    assert tokens == Tokens("new-access", "new-refresh", NOW + timedelta(days=30))
+    (request,) = clio.requests
+    assert (request.method, str(request.url)) == ("POST", "https://eu.app.clio.com/oauth/token")
+    assert "authorization" not in request.headers
+    assert form(request) == {
+        "grant_type": ["authorization_code"], "code": ["the-code"], "redirect_uri": ["https://us.test/cb"],
+        "code_verifier": ["v" * 43], "client_id": ["our-id"], "client_secret": ["our-secret"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("answer", "refresh"),
+    [({}, "old-refresh"), ({"refresh_token": None}, "old-refresh"), ({"refresh_token": ""}, "old-refresh"),
+     ({"refresh_token": "new-refresh"}, "new-refresh")],
+)  # fmt: skip
+async def test_a_refresh_keeps_the_old_refresh_token_unless_there_is_a_new_one(
+    answer: Any, refresh: str
+):
+    speaker, clio = oauth(answered({**GOOD, **answer}))
+    assert await speaker.refresh(TOKENS, now=NOW) == Tokens(
+        "new-access", refresh, NOW + timedelta(days=30)
+    )
+    (request,) = clio.requests
+    assert "authorization" not in request.headers
+    assert form(request)["refresh_token"] == ["old-refresh"]
+    assert form(request)["client_secret"] == ["our-secret"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "said"),
+    [
+        (answered({"error": "invalid_grant"}, 400), ClioReauthRequired, "connect again"),
+        (answered({"error": "invalid_grant"}, 401), ClioReauthRequired, "connect again"),
+        (answered({"error": "invalid_client"}, 401), ClioMisconfigured, "region eu"),
+        (answered({"error": "odd", "error_description": "canary"}, 400), ClioUnreadable, "not known"),
+        (answered({"error": None}), ClioUnreadable, "not known"),
+        (answered({"error": {"type": "canary"}}, 403), ClioUnreadable, "not known"),
+        (answered(b"<html>canary</html>"), ClioUnreadable, "did not answer with tokens"),
+        (answered(b"<html>canary</html>", 403), ClioUnreadable, "did not answer with tokens"),
+        (answered(b"", 302, {"Location": "https://evil.test/canary"}), ClioUnreadable, "did not answer"),
+        (answered(b"<html>canary</html>", 503), ClioRetryLater, "Clio answered"),
+        (answered({"error": "invalid_grant"}, 500), ClioRetryLater, "Clio answered"),
+        (answered({"error": "slow down"}, 429), ClioRetryLater, "Clio answered"),
+        (httpx.ConnectError("canary"), ClioRetryLater, "at all"),
+        (httpx.ReadTimeout("canary"), ClioRetryLater, "in time"),
+        *[(answered(odd), ClioUnreadable, "") for odd in (
+            [], ["canary"], 5, None, "canary", True, {}, b"[" * 100_000, b"\xff", b"NaN",
+            {**GOOD, "access_token": None}, {**GOOD, "access_token": 5}, {**GOOD, "access_token": ""},
+            {**GOOD, "access_token": "ca\nnary"}, {**GOOD, "access_token": "canäry"},
+            {**GOOD, "refresh_token": ["canary"]},
+            {**GOOD, "expires_in": None}, {**GOOD, "expires_in": "soon"}, {**GOOD, "expires_in": 1e300},
+            {**GOOD, "expires_in": -1}, {**GOOD, "expires_in": 0}, {"access_token": "canary"},
+        )],
+    ],
+)  # fmt: skip
+async def test_a_failure_says_what_to_do_about_it_and_quotes_nothing(
+    answer: Any, kind: type[ClioError], said: str
+):
+    speaker, clio = oauth(answer)
+    for ask in (exchanged, lambda speaker: speaker.refresh(TOKENS, now=NOW)):
+        with pytest.raises(kind) as raised:
+            await ask(speaker)
+        assert type(raised.value) is kind
+        assert said in str(raised.value)
+        assert "canary" not in str(raised.value)
+        assert "our-secret" not in str(raised.value)
+    assert len(clio.requests) == 2  # a code is good once: nothing is tried twice in here
+    assert {request.url.host for request in clio.requests} == {"eu.app.clio.com"}
+
+
+async def test_an_exchange_without_a_refresh_token_is_of_no_use():
+    with pytest.raises(ClioUnreadable):
+        await exchanged(oauth(answered(GOOD))[0])
+
+
+@pytest.mark.parametrize("call", ["refresh", "deauthorize"])
+def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
+    async def silent(_: httpx.Request) -> httpx.Response:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def ask() -> None:
+        speaker, _ = oauth(silent)
+        with pytest.raises(ClioRetryLater, match="in time"):
+            await (
+                speaker.refresh(TOKENS, now=NOW)
+                if call == "refresh"
+                else speaker.deauthorize(TOKENS)
+            )
+
+    _, seconds = at_once(ask())
+    assert DEADLINE <= seconds < DEADLINE + 5
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_login_is_forgotten_by_clio_or_was_already(status: int):
+    # S15
+    speaker, clio = oauth(answered(b"", status))
+    await speaker.deauthorize(TOKENS)
+    (request,) = clio.requests
+    assert (request.method, str(request.url)) == (
+        "POST",
+        "https://eu.app.clio.com/oauth/deauthorize",
+    )
+    assert request.headers["authorization"] == "Bearer old-access"
+    assert form(request) == {"token": ["old-access"]}
+
+
+@pytest.mark.parametrize("answer", [answered(b"", 500), answered(b"", 302, {"Location": "https://evil.test"}),
+                                    answered(b"", 429), httpx.ConnectError("x")])  # fmt: skip
+async def test_a_login_that_clio_did_not_forget_is_tried_again_later(answer: Any):
+    speaker, clio = oauth(answer)
+    with pytest.raises(ClioRetryLater):
+        await speaker.deauthorize(TOKENS)
+    assert len(clio.requests) == 1
+
+
+def test_neither_tokens_nor_apps_show_their_secrets():
+    # T9
+    shown = f"{TOKENS!r} {TOKENS} {APP!r} {APP} {json.dumps([repr(TOKENS)])}"
+    assert not any(secret in shown for secret in ("old-access", "old-refresh", "our-secret"))

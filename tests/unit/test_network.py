@@ -1,0 +1,62 @@
+"""No test can reach the network: what would leave this machine is refused at once."""
+
+import asyncio
+import socket
+from time import monotonic
+
+import httpx
+import pytest
+from pytest_socket import SocketConnectBlockedError
+
+from app.clio.answers import http_client
+from app.clio.oauth import ClioOAuth, Tokens
+from app.clio.regions import ClioApp, Region
+from tests.scripted import NOW, ORIGIN
+
+REFUSED = pytest.RaisesGroup(  # the clients try several addresses at the same time
+    SocketConnectBlockedError, allow_unwrapped=True, flatten_subgroups=True
+)
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["v4", "v6"])
+def test_a_connection_to_another_machine_is_refused_at_once(family: socket.AddressFamily):
+    began = monotonic()
+    address = ("192.0.2.1", 443) if family is socket.AF_INET else ("2001:db8::1", 443)
+    with socket.socket(family) as outgoing, pytest.raises(SocketConnectBlockedError):
+        outgoing.connect(address)
+    assert monotonic() - began < 0.5
+
+
+async def test_nor_does_the_event_loop_connect():
+    with pytest.raises(SocketConnectBlockedError):
+        await asyncio.open_connection("192.0.2.1", 443)
+
+
+async def test_nor_is_a_name_looked_up():
+    for name in ("app.clio.com", "levitate.test"):
+        with pytest.raises(OSError, match="tried to look up"):
+            await asyncio.get_running_loop().getaddrinfo(name, 443)
+
+
+async def test_our_own_clients_reach_nobody_without_a_transport():
+    async with http_client() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"{ORIGIN}/api/v4/contacts.json")
+        with REFUSED:
+            await client.get("https://192.0.2.1/")
+    speaker = ClioOAuth(ClioApp(Region.US, "https://192.0.2.1", "id", "secret"))
+    with REFUSED:
+        await speaker.deauthorize(Tokens("a", "b", NOW))
+
+
+async def test_this_machine_can_be_reached():
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await reader.read() == b"hello"
+        writer.close()
+        await writer.wait_closed()
