@@ -14,6 +14,7 @@ from app.api import (
     oauth,
     runs,
     settings,
+    webhooks,
 )
 
 router = APIRouter()
@@ -28,6 +29,7 @@ for part in (
     changes,
     audit,
     endpoints,
+    webhooks,
     health,
 ):
     router.include_router(part.router)

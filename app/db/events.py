@@ -55,6 +55,21 @@ def event_id(account_id: str, kind: EventKind, *about: str | int) -> str:
     return derived_id("evt", account_id, kind, *about)
 
 
+async def tell(
+    session: Session,
+    account_id: str,
+    kind: EventKind,
+    subject: str,
+    data: Mapping[str, object],
+    *,
+    now: datetime,
+) -> None:
+    """Record one event; its id follows from all that it says, so its data must name the occasion."""
+    about = [f"{name}={data[name]}" for name in sorted(data)]
+    event = Event(event_id(account_id, kind, subject, *about), kind, subject, data)
+    await record(session, account_id, [event], now=now)
+
+
 async def record(
     session: Session, account_id: str, found: Sequence[Event], *, now: datetime
 ) -> None:

@@ -1,7 +1,7 @@
 """Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,6 +35,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     USERS = "users"
     SETTINGS = "settings"
+    WEBHOOK = "webhook"
 
 
 class Status(StrEnum):
@@ -73,6 +74,7 @@ class Wish:
     trigger: Trigger
     slot: str | None = None
     connection_id: str | None = None
+    after: timedelta = timedelta(0)  # so long it waits before it begins
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
             queued_at=now,
         )
     )
-    await queue.enqueue_run(session, account_id, run_id)
+    await queue.enqueue_run(session, account_id, run_id, after=wish.after)
     return await get_run(session, account_id, run_id)
 
 
@@ -147,7 +149,9 @@ async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None
     covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
     waiting = _table.c.status == Status.QUEUED
     in_flight = _table.c.status.in_(UNFINISHED)
-    may_be_running = wish.kind in (Kind.INITIAL, Kind.INCREMENTAL, Kind.FULL)
+    kinds = (Kind.INITIAL, Kind.INCREMENTAL, Kind.FULL)
+    # A run at work may have read past what a nudge is about.
+    may_be_running = wish.kind in kinds and wish.trigger is not Trigger.WEBHOOK
     row = (
         await session.execute(
             select(_table)
@@ -240,6 +244,13 @@ async def newest_run(
     query = select(_table).where(_table.c.account_id == account_id)
     if status is not None:
         query = query.where(_table.c.status == status)
+    row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
+    return _run(row) if row else None
+
+
+async def newest_by(session: Session, account_id: str, trigger: Trigger) -> Run | None:
+    """The newest run that this asked for, or None."""
+    query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return _run(row) if row else None
 

@@ -373,6 +373,23 @@ Index(
     postgresql_where=text("status = 'held'"),
 )
 
+subscriptions = (
+    _table(  # Clio's nudges: one for each connection and model, each with an own address
+        "subscriptions",
+        Column("connection_id", Text, nullable=False),
+        Column("model", Text, nullable=False),
+        Column("token_hash", Text),
+        Column("hook_id", BigInteger),
+        Column("pending", Boolean, nullable=False, server_default=text("true")),
+        Column("sealed_secret", Text),
+        Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
+        _time("due_at"),  # when it is to be made, or prolonged
+        PrimaryKeyConstraint("account_id", "connection_id", "model"),
+    )
+)
+Index("subscriptions_token_hash_idx", subscriptions.c.token_hash)
+Index("subscriptions_due_idx", subscriptions.c.due_at)
+
 # --- what Levitate is told beside the feed ---------------------------------------------------------
 
 # An endpoint belongs to the service token that made it, not to an account: a token of many accounts has one

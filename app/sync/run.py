@@ -14,7 +14,7 @@ import structlog
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
 from app.db import catalog, connections, events, leases, mirror, pulls, runs, settings
 from app.db.connections import Connection, Problem
-from app.db.events import Event, EventKind
+from app.db.events import EventKind
 from app.db.leases import Lease
 from app.db.mirror import View
 from app.db.runs import Kind, Run, Status, Trigger, Usage
@@ -210,9 +210,8 @@ async def _tell_needs_reconnect(
     session: Session, lease: Lease, connection: Connection, *, now: datetime
 ) -> None:
     kind, about = EventKind.CONNECTION_NEEDS_RECONNECT, connection.connection_id
-    event_id = events.event_id(lease.account_id, kind, about, lease.run_id)
-    data = {"connection_id": about, "user_id": connection.user_id}
-    await events.record(session, lease.account_id, [Event(event_id, kind, about, data)], now=now)
+    data = {"connection_id": about, "user_id": connection.user_id, "run_id": lease.run_id}
+    await events.tell(session, lease.account_id, kind, about, data, now=now)
 
 
 async def _since(

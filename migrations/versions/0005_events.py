@@ -55,6 +55,34 @@ def upgrade() -> None:
     )
     op.create_index("events_at_idx", "events", ["at"], unique=False)
     op.create_table(
+        "subscriptions",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("connection_id", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=True),
+        sa.Column("hook_id", sa.BigInteger(), nullable=True),
+        sa.Column("pending", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("sealed_secret", sa.Text(), nullable=True),
+        sa.Column(
+            "seen",
+            postgresql.ARRAY(sa.LargeBinary()),
+            server_default=sa.text("'{}'"),
+            nullable=False,
+        ),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["accounts.account_id"],
+            name=op.f("subscriptions_accounts_fk"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint(
+            "account_id", "connection_id", "model", name=op.f("subscriptions_pk")
+        ),
+    )
+    op.create_index("subscriptions_due_idx", "subscriptions", ["due_at"], unique=False)
+    op.create_index("subscriptions_token_hash_idx", "subscriptions", ["token_hash"], unique=False)
+    op.create_table(
         "deliveries",
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("event_id", sa.Text(), nullable=False),
@@ -183,6 +211,9 @@ def downgrade() -> None:
     )
     op.drop_index("deliveries_delivery_id_idx", table_name="deliveries")
     op.drop_table("deliveries")
+    op.drop_index("subscriptions_token_hash_idx", table_name="subscriptions")
+    op.drop_index("subscriptions_due_idx", table_name="subscriptions")
+    op.drop_table("subscriptions")
     op.drop_index("events_at_idx", table_name="events")
     op.drop_table("events")
     op.drop_index("webhook_endpoints_token_idx", table_name="webhook_endpoints")
