@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from app.simulator.firm import Firm, Record
 from tests.receiver import Receiver, receiving
 from tests.world import PATIENCE, World
 
@@ -33,12 +34,19 @@ async def told(world: World, receiver: Receiver, kind: str = "client.new") -> li
             if all(delivery["status"] == "delivered" for delivery in page["data"]):
                 break
             await asyncio.sleep(0.05)
-    found = []
+    told_of = []
     for received in receiver.received:
         document = Webhook(receiver.endpoint["secret"]).verify(received.body, received.headers)
         if document["type"] == kind:
-            found.append({**document["data"], "id": received.headers["webhook-id"]})
-    return found
+            told_of.append({**document["data"], "id": received.headers["webhook-id"]})
+    return told_of
+
+
+def found(clio: Firm, kind: str, record_id: int) -> Record:
+    """A record as it is in the simulated Clio."""
+    record = clio.find(kind, record_id)
+    assert record is not None
+    return record
 
 
 async def choose(world: World, **new_client: Any) -> None:
@@ -196,7 +204,7 @@ async def test_more_new_clients_than_a_firm_gets_are_held_all_together(firm: Wor
             person = {"type": "Person", "first_name": f"N{n}", "last_name": "New"}
             clio.put(
                 "contact",
-                {**clio.find("contact", 1006), "id": 5000 + n, **person, "is_client": True},
+                {**found(clio, "contact", 1006), "id": 5000 + n, **person, "is_client": True},
             )
         run = await firm.run()
         held = await rows(firm, status="held")
@@ -207,7 +215,9 @@ async def test_more_new_clients_than_a_firm_gets_are_held_all_together(firm: Wor
         assert len(await told(firm, receiver)) == before + 1
         # as many as are allowed are no surge
         for n in range(3):
-            clio.put("contact", {**clio.find("contact", 5000), "id": 6000 + n, "last_name": "Calm"})
+            clio.put(
+                "contact", {**found(clio, "contact", 5000), "id": 6000 + n, "last_name": "Calm"}
+            )
         await firm.run()
         assert len(await told(firm, receiver)) == before + 4
 
@@ -218,7 +228,7 @@ async def test_the_same_primary_address_says_that_it_may_be_a_duplicate(firm: Wo
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        alice = clio.find("contact", 1001)
+        alice = found(clio, "contact", 1001)
         emails = [
             {**email, "address": email["address"].upper()} for email in alice["email_addresses"]
         ]
@@ -238,10 +248,10 @@ async def test_a_client_that_another_became_by_a_merge_in_clio_is_not_told_again
         await firm.connect("u_ann", 501)
         await firm.settled()
         before = await told(firm, receiver)
-        old = clio.find("contact", 1002)
+        old = found(clio, "contact", 1002)
         clio.put("contact", {**old, "id": 7002})
         for matter_id in clio.ids("matter"):
-            if clio.find("matter", matter_id)["client_id"] == 1002:
+            if found(clio, "matter", matter_id)["client_id"] == 1002:
                 clio.put("matter", {"id": matter_id, "client_id": 7002})
         clio.delete("contact", 1002)
         await firm.run()
@@ -261,10 +271,10 @@ async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run
         await firm.connect("u_ann", 501)
         await firm.settled()
         before = len(await told(firm, receiver))
-        other = {**clio.find("contact", 1006), "first_name": "Someone", "last_name": "Else"}
+        other = {**found(clio, "contact", 1006), "first_name": "Someone", "last_name": "Else"}
         clio.put("contact", {**other, "id": 7003, "email_addresses": []})
         matter_id = next(
-            i for i in clio.ids("matter") if clio.find("matter", i)["client_id"] == 1001
+            i for i in clio.ids("matter") if found(clio, "matter", i)["client_id"] == 1001
         )
         clio.put("matter", {"id": matter_id, "client_id": 7003})
         await firm.run()

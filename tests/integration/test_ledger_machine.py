@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
@@ -40,6 +41,10 @@ from app.sync.assess import Basis
 ACTOR = Actor("token", "u_cat", "success_manager")
 ORIGINS = {"initial": "initial_sync", "coverage": "visibility"}
 numbers = itertools.count(1)
+
+
+async def _executed(query: Any, session: Session) -> Any:
+    return await session.execute(query)
 
 
 class Crash(Exception):
@@ -307,7 +312,7 @@ class LedgerMachine(RuleBasedStateMachine):
         saved = {}
         for table in self._tables():
             query = select(table).where(table.c.account_id == self.account)
-            rows = self.do(lambda session, query=query: session.execute(query))
+            rows = self.do(partial(_executed, query))
             saved[table.name] = [dict(row._mapping) for row in rows]
         self.backup = (saved, set(self.expected), deepcopy(self.landed), self.began)
 
