@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, update
+from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
 
 from app.db import tables
 from app.db.endpoints import alive
@@ -23,6 +23,11 @@ from app.errors import AppError
 _table = tables.deliveries
 _events = tables.events
 _endpoints = tables.webhook_endpoints
+
+
+_TRIED = (
+    "status", "first_attempt_at", "last_attempt_at", "delivered_at", "response_status", "problem_code", "due_at",
+)  # fmt: skip
 
 
 class Status(StrEnum):
@@ -182,22 +187,30 @@ async def due(session: Session, mine: Claim, *, limit: int, now: datetime) -> li
 
 async def attempted(session: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
     """Write down what was tried, each if nobody else has tried it meanwhile."""
-    for attempt in attempts:
-        before, arrived = attempt.delivery, attempt.status is Status.DELIVERED
-        await session.execute(
-            update(_table)
-            .where(_of_account_and_delivery(before), _table.c.attempts == before.attempts)
-            .values(
-                status=attempt.status,
-                attempts=before.attempts + 1,
-                first_attempt_at=before.first_attempt_at or now,
-                last_attempt_at=now,
-                delivered_at=now if arrived else None,
-                response_status=attempt.response_status,
-                problem_code=attempt.problem_code,
-                due_at=attempt.due_at,
-            )
-        )
+    statement = (
+        update(_table)
+        .where(_table.c.account_id == bindparam("of_account"))
+        .where(_table.c.delivery_id == bindparam("of_delivery"))
+        .where(_table.c.attempts == bindparam("before"))
+        .values(attempts=bindparam("before") + 1, **{name: bindparam(name) for name in _TRIED})
+    )
+    await session.execute(statement, [_tried(attempt, now) for attempt in attempts])
+
+
+def _tried(attempt: Attempt, now: datetime) -> dict[str, Any]:
+    before = attempt.delivery
+    return {
+        "of_account": before.account_id,
+        "of_delivery": before.delivery_id,
+        "before": before.attempts,
+        "status": attempt.status,
+        "first_attempt_at": before.first_attempt_at or now,
+        "last_attempt_at": now,
+        "delivered_at": now if attempt.status is Status.DELIVERED else None,
+        "response_status": attempt.response_status,
+        "problem_code": attempt.problem_code,
+        "due_at": attempt.due_at,
+    }
 
 
 async def fares(session: Session, endpoint_id: str, health: Health) -> None:

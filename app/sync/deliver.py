@@ -7,7 +7,7 @@ event; when it is back, all that waited is due at once.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -28,6 +28,7 @@ PATIENCE = timedelta(days=3)  # after so long a delivery has failed, and an endp
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600))
 TIRED = 5  # failures in a row after which an endpoint is left alone for a while
 LONGEST_REST = timedelta(minutes=15)
+LOT = 400  # deliveries that are looked up at the same time
 AT_ONCE = 16  # posts to one endpoint at the same time
 ENDPOINTS = 50  # endpoints that one process serves at the same time
 CLAIM = timedelta(seconds=60)  # longer than the slowest batch
@@ -101,15 +102,11 @@ async def _claims(services: Services, *, limit: int) -> list[Claim]:
 
 async def _serve(services: Services, mine: Claim) -> int:
     """Send to an endpoint batch by batch while something is due; answers how many posts that took."""
-    posts, claim = 0, mine
+    posts = 0
     try:
         async with services.notifier.to(mine.url) as courier:
-            while True:
-                sent, following = await _batch(services, claim, courier)
+            async for sent in _batches(services, mine, courier):
                 posts += sent
-                if following is None:
-                    return posts
-                claim = following
     except DatabaseUnavailable:
         log.warning("database_unavailable")
     except EndpointNotFound:
@@ -123,28 +120,51 @@ async def _serve(services: Services, mine: Claim) -> int:
     return posts
 
 
-async def _batch(services: Services, mine: Claim, courier: Courier) -> tuple[int, Claim | None]:
-    """Post what is due; answers how much that was, and the claim if there may be more to do now."""
-    limit = 1 if mine.rested else AT_ONCE
+async def _batches(services: Services, mine: Claim, courier: Courier) -> AsyncIterator[int]:
+    """Post what is due, some at a time; yields how many that were. A lot is looked up at once, for that is dear."""
+    claim: Claim | None = mine
+    while claim is not None:
+        lot, secrets = await _due(services, claim)
+        if not lot:
+            return
+        for first in range(0, len(lot), AT_ONCE):
+            batch = lot[first : first + AT_ONCE]
+            claim = await _batch(services, claim, courier, batch, secrets)
+            yield len(batch)
+            if claim is None:
+                return
+
+
+async def _due(services: Services, mine: Claim) -> tuple[list[Delivery], list[str]]:
+    """What is to be sent now, and the secrets to sign it with; gives the claim back when that is nothing."""
+    limit = 1 if mine.rested else LOT
     async with transaction(services.database) as session:
-        batch = await deliveries.due(session, mine, limit=limit, now=services.now())
-        if not batch:
-            await deliveries.release(session, mine)
-            return 0, None
-        secrets = await _secrets(session, services, mine.endpoint_id)
+        lot = await deliveries.due(session, mine, limit=limit, now=services.now())
+        if lot:
+            return lot, await _secrets(session, services, mine.endpoint_id)
+        await deliveries.release(session, mine)
+    return [], []
+
+
+async def _batch(
+    services: Services,
+    mine: Claim,
+    courier: Courier,
+    batch: Sequence[Delivery],
+    secrets: Sequence[str],
+) -> Claim | None:
+    """Post these; answers the claim if there may be more to do now."""
     outcomes = await _post_all(services, courier, batch, secrets)
     async with transaction(services.database) as session:
         claim = await deliveries.renew(session, mine, length=CLAIM)
         if claim is None:
-            return len(batch), None
+            return None
         tried = list(zip(batch, outcomes, strict=True))
         fares = await _write_down(session, claim, tried, services.now())
         if fares is None or fares.rests_until is not None or services.stopping.is_set():
             await deliveries.release(session, claim)
-            return len(batch), None
-    return len(batch), replace(
-        claim, failures=fares.failures, failing_since=fares.failing_since, rested=False
-    )
+            return None
+    return replace(claim, failures=fares.failures, failing_since=fares.failing_since, rested=False)
 
 
 async def _secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
