@@ -46,6 +46,15 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _hosts(value: str) -> str:
+    for host in _items(value):
+        if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
+            raise ValueError(
+                "must be a comma list of host names or addresses, without scheme and port"
+            )
+    return value
+
+
 def _items(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
@@ -76,6 +85,7 @@ class Config(BaseSettings):
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
     api_rate: Annotated[int, Field(ge=0)] = 100
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
+    webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 
@@ -86,6 +96,10 @@ class Config(BaseSettings):
     def return_origin_list(self) -> frozenset[str]:
         """The origins that a browser may be sent back to."""
         return frozenset(_origin(origin) for origin in _items(self.return_origins))
+
+    def webhook_host_list(self) -> frozenset[str]:
+        """The hosts that events may be posted to although they are private, and by plain http."""
+        return frozenset(host.strip("[]").lower() for host in _items(self.webhook_hosts))
 
     def encryption_key_list(self) -> tuple[str, ...]:
         """The keys that seal secrets, newest first; empty when none is configured."""

@@ -27,7 +27,9 @@ from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
+from app.notify import Notifier
 from app.sync import Budgets, Offered, Services, Timing
+from app.sync.deliver import relay
 from app.sync.schedule import SlotClock, start_clock
 from app.sync.work import work
 
@@ -76,6 +78,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
                 lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
             ),
+            notifier=Notifier(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
             now=now,
@@ -113,6 +116,7 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[S
         async with asyncio.TaskGroup() as group:
             if parts.workers:
                 group.create_task(work(services, dsn))
+                group.create_task(relay(services))
             try:
                 yield clock
             finally:

@@ -32,6 +32,7 @@ class Firm:
         self.account: Record = {"id": account_id, "name": name, "state": "paying"}
         self.region = region
         self.version = 0
+        self.watchers: list[Callable[[str, str, Record], None]] = []  # told of each change
         self.fields_unreadable: set[int] = set()  # users who get custom values stripped of content
         self._now = now
         self._zone = timezone(offset)
@@ -122,6 +123,7 @@ class Firm:
         moment = self.told(at or self._now())
         record_id = record["id"]
         known = self._records[kind].get(record_id)
+        was_known = known is not None
         if known is None:
             insort(self._ids[kind], record_id)
             known = {"created_at": moment, **({"only_users": None} if kind == "matter" else {})}
@@ -130,17 +132,23 @@ class Firm:
         merged["etag"] = etag(kind, record_id, f"{moment}/{self.version}")
         self._records[kind][record_id] = merged
         self.version += 1
+        self._tell("updated" if was_known else "created", kind, merged)
         return merged
 
     def delete(self, kind: str, record_id: int) -> None:
         """Delete a record without a trace; a matter takes its relationships along."""
-        del self._records[kind][record_id]
+        gone = self._records[kind].pop(record_id)
         self._ids[kind].remove(record_id)
         if kind == "matter":
             for link in list(self._records["relationship"].values()):
                 if link["matter_id"] == record_id:
                     self.delete("relationship", link["id"])
         self.version += 1
+        self._tell("deleted", kind, gone)
+
+    def _tell(self, event: str, kind: str, record: Record) -> None:
+        for watcher in self.watchers:
+            watcher(event, kind, record)
 
     def restrict_matter(self, matter_id: int, users: Iterable[int] | None) -> None:
         """Limit a matter to some users, or open it to all (None). Its `updated_at` stays: nobody changed it."""

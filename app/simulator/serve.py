@@ -32,6 +32,9 @@ __all__ = ["Simulator", "firms", "run"]
 SMALL = 200  # contacts of a firm outside the US
 
 
+POSTED_EVERY = 0.5  # seconds
+
+
 class FaultIn(BaseModel):
     """A fault to switch on."""
 
@@ -100,6 +103,7 @@ class _OnSockets:
 async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None:
     """Serve the regions until cancelled."""
     async with asyncio.TaskGroup() as group:
+        group.create_task(_post_webhooks(simulator))
         for region, port in ports.items():
             app = simulator.app(region)
             app.include_router(_steering(simulator))
@@ -112,6 +116,13 @@ async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None
                 lifespan="off",
             )
             group.create_task(_serve(_Server(config)))
+
+
+async def _post_webhooks(simulator: Simulator) -> None:
+    """Post what happened, until cancelled."""
+    while True:
+        await asyncio.sleep(POSTED_EVERY)
+        await simulator.webhooks.deliver()
 
 
 async def _serve(server: _Server) -> None:

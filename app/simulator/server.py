@@ -23,6 +23,8 @@ from app.simulator.habits import Habits
 from app.simulator.limits import RateLimit
 from app.simulator.listing import Matches
 from app.simulator.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.webhooks import PATH as WEBHOOKS
+from app.simulator.webhooks import Webhooks
 
 __all__ = ["REGIONS", "Habits", "Simulator", "credentials"]
 
@@ -72,6 +74,9 @@ class Simulator:
             for region in REGIONS
         }
         self.matches = Matches()
+        self.webhooks = Webhooks(now)
+        for firm in self.firms:
+            self.webhooks.watch(firm)
 
     def app(self, region: str) -> FastAPI:
         """The application that answers at a region's host."""
@@ -168,7 +173,10 @@ class _Region:
         if not VERSIONS.fullmatch(version):
             return answers.error(410, "VersionError", "The API version is not supported")
         try:
-            response = await self._told(calls.understood(request, grant, fault))
+            if WEBHOOKS.fullmatch(request.url.path):
+                response = await self._simulator.webhooks.answer(request, grant)
+            else:
+                response = await self._told(calls.understood(request, grant, fault))
         except (Refused, InvalidFields, ArgumentRefused) as refusal:
             return answers.error(refusal.status, refusal.kind, str(refusal))
         response.headers["X-API-VERSION"] = version

@@ -18,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.db import accounts, chores, runs
 from app.db.session import transaction
 from app.sync import Services, Timing
+from app.sync.nudge import keep_up
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
@@ -134,6 +135,14 @@ def start_clock(services: Services) -> SlotClock:
         coalesce=True,
         max_instances=1,
         next_run_time=services.now() + TICK,
+    )
+    scheduler.add_job(
+        keep_up,
+        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
+        args=[services],
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
     )
     scheduler.add_job(take_up_lost, args=[services], misfire_grace_time=None)
     scheduler.start()

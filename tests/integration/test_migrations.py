@@ -54,7 +54,12 @@ async def test_a_schema_that_this_version_does_not_know_is_newer(database: Datab
     assert await migrate.schema(database) is Schema.NEWER
 
 
-OF_NO_ACCOUNT = {"service_tokens": "token_id", "key_check": "check_id", "chores": "name"}
+OF_NO_ACCOUNT = {
+    "service_tokens": "token_id",
+    "webhook_endpoints": "endpoint_id",
+    "key_check": "check_id",
+    "chores": "name",
+}
 
 
 def test_every_key_begins_with_the_account_but_for_what_belongs_to_none():
