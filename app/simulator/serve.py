@@ -2,7 +2,8 @@
 
 Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
 `POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`),
-`GET /_simulator/log` and `GET /_simulator/stats` tell what was asked.
+`POST /_simulator/write-faults` switches a bad day of writing on, `GET /_simulator/writings/note|communication` tells
+what was written; `GET /_simulator/log` and `GET /_simulator/stats` tell what was asked.
 """
 
 import asyncio
@@ -22,6 +23,8 @@ from app.simulator.firm import Firm
 from app.simulator.fixture import harlow_pike
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import Simulator, logged
+from app.simulator.writings import Effect as WriteEffect
+from app.simulator.writings import WriteFault
 
 __all__ = ["Simulator", "firms", "run"]
 
@@ -36,6 +39,18 @@ class FaultIn(BaseModel):
     times: int = 1
     skip: int = 0
     value: str = ""
+
+
+class WriteFaultIn(BaseModel):
+    """A bad day of writing to switch on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effect: WriteEffect
+    path: str = "."
+    times: int = 1
+    skip: int = 0
+    value: str = "0"
 
 
 class Mutation(BaseModel):
@@ -86,6 +101,14 @@ def _steering(simulator: Simulator) -> APIRouter:
     @router.delete("/faults", status_code=204)
     async def clear_faults() -> None:
         simulator.faults.clear()
+
+    @router.post("/write-faults", status_code=204)
+    async def add_write_fault(fault: WriteFaultIn) -> None:
+        simulator.writings.faults.append(WriteFault(**fault.model_dump()))
+
+    @router.get("/writings/{kind}")
+    async def written(kind: str) -> list[dict[str, Any]]:
+        return simulator.writings.of(kind)
 
     @router.post("/mutations", status_code=204)
     async def mutate(mutation: Mutation) -> None:

@@ -21,6 +21,9 @@ from app.simulator.firm import Firm
 from app.simulator.limits import RateLimit
 from app.simulator.listing import LISTS, ArgumentRefused, Matches
 from app.simulator.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.shelf import Desk
+from app.simulator.writings import PATH as WRITINGS
+from app.simulator.writings import Writings, answer
 
 __all__ = ["REGIONS", "Simulator", "credentials"]
 
@@ -72,6 +75,7 @@ class Simulator:
             for region in REGIONS
         }
         self.matches = Matches()
+        self.writings = Writings()
 
     def app(self, region: str) -> FastAPI:
         """The application that answers at a region's host."""
@@ -176,6 +180,11 @@ class _Region:
         version = request.headers.get("x-api-version", DEFAULT_VERSION)
         if not VERSIONS.fullmatch(version):
             return _error(410, "VersionError", "The API version is not supported")
+        simulator = self._simulator
+        if WRITINGS.fullmatch(request.url.path):
+            papers = simulator.writings
+            desk = Desk(papers.shelf, grant.firm, grant.user_id, simulator.now())
+            return await answer(papers, desk, request)
         try:
             body = self._body(request, grant, fault)
         except (_Refused, InvalidFields, ArgumentRefused) as refusal:
@@ -226,17 +235,9 @@ class _Region:
         now = self._simulator.now()
         response.headers["Date"] = format_datetime(now, usegmt=True)
         query = "" if request.url.path.startswith("/oauth") else request.url.query
-        self._simulator.log.append(
-            Logged(
-                request.method,
-                request.url.path,
-                query,
-                self._region,
-                user_id,
-                response.status_code,
-                now.isoformat(),
-            )
-        )
+        method, path, status = request.method, request.url.path, response.status_code
+        entry = Logged(method, path, query, self._region, user_id, status, now.isoformat())
+        self._simulator.log.append(entry)
         return response
 
 
