@@ -77,6 +77,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
                 slot_spread=timedelta(seconds=config.slot_spread_seconds),
                 lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
+                settle=timedelta(seconds=config.settle_seconds),
             ),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from app.api import accounts, changes, contacts, health, oauth, runs
+from app.api import accounts, activities, changes, contacts, health, oauth, runs
 
 router = APIRouter()
-for part in (accounts, oauth, runs, contacts, changes, health):
+for part in (accounts, oauth, runs, contacts, activities, changes, health):
     router.include_router(part.router)
 router.include_router(oauth.callback_router)

@@ -1,10 +1,11 @@
-"""`ClioClient`: reads Clio as one user, at the pace that the token's budget allows. It cannot write [FQ-1].
+"""`ClioClient`: Clio as one user, at the pace that the token's budget allows. It writes what `writes` lists [FQ-1].
 
-Retry, budget and sleep live here. Every address is rebuilt from our own origin; every call has a deadline; what is
-read has a ceiling, counted after decompression.
+Retry, budget and sleep live here; a write is never repeated. Every address is rebuilt from our own origin; every
+call has a deadline; what is read has a ceiling, counted after decompression.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,25 +14,33 @@ from typing import Any, TypeVar
 import httpx
 import stamina
 
-from app.clio import paging
+from app.clio import paging, writes
 from app.clio.answers import DEADLINE, Answer, failure_of, read_bounded, sent_at
-from app.clio.budget import Budget
+from app.clio.budget import Budget, Lane
 from app.clio.errors import (
     ClioMisconfigured,
+    ClioRefused,
     ClioRetryLater,
     ClioUnreadable,
     FieldUnknown,
-    WriteNotAllowed,
+    WriteUnsure,
     network_error,
 )
 from app.clio.models import WhoAmI
 from app.clio.oauth import BearerAuth, TokenSource
-from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Page, Resource, T
+from app.clio.resources import (
+    WHO_AM_I_FIELDS,
+    WHO_AM_I_PATH,
+    Page,
+    Resource,
+    T,
+)
 
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
+SHORT_WAIT = 2.0  # whoever writes back, or waits himself, comes again rather than sit
 TRIES = 4
 REDIRECTS = (301, 302, 307, 308)
 
@@ -65,16 +74,30 @@ class ClioClient:
         source: TokenSource,
         budget: Budget,
         clock: Clock,
+        lane: Lane = Lane.INCREMENTAL,
     ) -> None:
         self._http = http
         self._origin = origin
         self._auth = BearerAuth(origin, source)
         self._budget = budget
         self._clock = clock
+        self._source = source
+        self._lane = lane
         self._usage = Usage()
         self._call_seconds = 0.0
         self._calls = 0
         self.dropped: set[str] = set()
+
+    def in_lane(self, lane: Lane) -> "ClioClient":
+        """The same Clio, seen by the same user, with another right of way."""
+        return ClioClient(
+            self._http,
+            origin=self._origin,
+            source=self._source,
+            budget=self._budget,
+            clock=self._clock,
+            lane=lane,
+        )
 
     async def pages(
         self, resource: Resource[T], *, since: datetime | None = None, cursor: str | None = None
@@ -95,6 +118,33 @@ class ClioClient:
         answer = await self._get(url)
         me: WhoAmI = paging.parse_one(WhoAmI, answer.body)
         return me
+
+    async def sees_contact(self, contact_id: int) -> bool:
+        """Whether the contact exists and this user may see it."""
+        url = self._address(f"/api/v4/contacts/{contact_id}.json", {"fields": "id"})
+        try:
+            await self._get(url)
+        except ClioRefused as refusal:
+            if refusal.status in (403, 404):
+                return False
+            raise
+        return True
+
+    async def write(self, method: str, path: str, document: dict[str, Any]) -> int:
+        """One write, sent once; answers the record's id. Raises WriteUnsure when it may be there or not.
+
+        Every other failure proves that nothing was created. What `writes` does not list is refused here.
+        """
+        url = self._address(path, {"fields": "id"})
+        try:
+            answer = await self._once(method, url, json.dumps({"data": document}).encode())
+        except writes.NOT_SENT as error:
+            raise network_error(error) from error
+        except (httpx.HTTPError, TimeoutError, ClioUnreadable) as error:
+            raise WriteUnsure("Clio's answer to a write was lost") from error
+        if answer.status == 429:
+            raise _told_to_wait(self._budget.refused(answer.headers, self._clock.seconds()))
+        return writes.written_id(answer)
 
     def take_usage(self) -> Usage:
         """What was used since this was last taken."""
@@ -120,7 +170,7 @@ class ClioClient:
     ) -> Page[T]:
         params = {**resource.params, "fields": paging.field_list(resource, self.dropped)}
         if since is not None:
-            params["updated_since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            params["updated_since"] = zulu(since)
         if cursor is not None:
             params["page_token"] = cursor
         url = self._address(resource.path, params)
@@ -180,20 +230,27 @@ class ClioClient:
 
     async def _send(self, method: str, url: httpx.URL) -> Answer:
         """One call, when the budget allows it; a 429 waits and asks again."""
-        if method != "GET":
-            raise WriteNotAllowed("Only reads may go to Clio")
         while True:
-            await self._reserve()
-            began = self._clock.seconds()
             try:
-                answer = await self._exchange(method, url)
-            except BaseException:
-                self._budget.abandoned()
-                raise
-            self._note(answer, began)
+                answer = await self._once(method, url)
+            except (httpx.HTTPError, TimeoutError) as error:
+                raise network_error(error) from error
             if answer.status != 429:
                 return answer
             await self._wait(self._budget.refused(answer.headers, self._clock.seconds()))
+
+    async def _once(self, method: str, url: httpx.URL, content: bytes | None = None) -> Answer:
+        """One call, when the budget allows it; what is not listed never comes to the network."""
+        writes.refuse_unlisted(method, url.path)
+        await self._reserve()
+        began = self._clock.seconds()
+        try:
+            answer = await self._exchange(method, url, content)
+        except BaseException:
+            self._budget.abandoned()
+            raise
+        self._note(answer, began)
+        return answer
 
     def _note(self, answer: Answer, began: float) -> None:
         limited = answer.status == 429
@@ -208,30 +265,40 @@ class ClioClient:
             self._calls += 1
 
     async def _reserve(self) -> None:
-        while wait := self._budget.reserve(self._clock.seconds()):
+        while wait := self._budget.reserve(self._clock.seconds(), self._lane):
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
-        if seconds > LONG_WAIT:
-            raise ClioRetryLater(
-                "Clio asks to wait", after=timedelta(seconds=seconds), code="clio_rate_limited"
-            )
+        if seconds > (LONG_WAIT if self._lane > Lane.WRITE_BACK else SHORT_WAIT):
+            raise _told_to_wait(seconds)
         await self._clock.sleep(seconds)
         self._usage = Usage(
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
         )
 
-    async def _exchange(self, method: str, url: httpx.URL) -> Answer:
+    async def _exchange(self, method: str, url: httpx.URL, content: bytes | None) -> Answer:
         headers = {"X-API-VERSION": API_VERSION}
-        try:
-            async with (
-                asyncio.timeout(DEADLINE),
-                self._http.stream(method, url, headers=headers, auth=self._auth) as response,
-            ):
-                body = await read_bounded(response)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise network_error(error) from error
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        deadline = DEADLINE if content is None else writes.DEADLINE
+        async with (
+            asyncio.timeout(deadline),
+            self._http.stream(
+                method, url, headers=headers, content=content, auth=self._auth
+            ) as response,
+        ):
+            body = await read_bounded(response)
         return Answer(response.status_code, response.headers, body)
+
+
+def zulu(moment: datetime) -> str:
+    """A moment as a query string bears it: a `+` would arrive as a space."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _told_to_wait(seconds: float) -> ClioRetryLater:
+    after = timedelta(seconds=seconds)
+    return ClioRetryLater("Clio asks to wait", after=after, code="clio_rate_limited")
 
 
 def _may_pass(error: Exception) -> bool:

@@ -2,3 +2,5 @@
 
 Every question names the account it is about; no function here commits (`session.transaction` does).
 """
+
+import app.db.outbox_tables  # noqa: F401  # its tables belong to the metadata of `tables`

@@ -17,7 +17,7 @@ from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.db import accounts, connections, runs
+from app.db import accounts, connections, outbox, runs
 from app.db.accounts import ClioAccountMismatch, ClioFirm
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
 from app.db.runs import Kind, Trigger, Wish
@@ -195,6 +195,7 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         await accounts.bind_firm(session, attempt.account_id, firm)
         keep = sealed(services.cipher, connection, tokens)
         await connections.connect(session, attempt, login_of(me), sealed_tokens=keep, now=now)
+        await outbox.unblock(session, attempt.account_id, connection.user_id)
         first = not await runs.has_initial(session, attempt.account_id)
         wish = Wish(
             Kind.INITIAL if first else Kind.COVERAGE,

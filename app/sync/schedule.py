@@ -17,6 +17,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.db import accounts, runs
 from app.db.session import transaction
 from app.sync import Services, Timing
+from app.sync.sweep import tend
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
@@ -101,6 +102,15 @@ def start_clock(services: Services) -> AsyncIOScheduler:
         coalesce=True,
         max_instances=1,
         next_run_time=services.now(),  # at once: this is the catch-up
+    )
+    scheduler.add_job(
+        tend,
+        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
+        args=[services],
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+        next_run_time=services.now(),
     )
     scheduler.start()
     return scheduler

@@ -15,6 +15,8 @@ from pgqueuer.models import Job
 from app.db import queue
 from app.sync import Services
 from app.sync.run import run
+from app.sync.sweep import sweep
+from app.sync.writeback import write_back
 
 AT_ONCE = 20  # jobs that one process works on at the same time
 
@@ -27,6 +29,8 @@ async def work(services: Services, dsn: str) -> None:
         async with queue.worker_pool(dsn) as pool:
             manager = pgqueuer.PgQueuer.from_asyncpg_pool(pool)
             manager.entrypoint(queue.RUN)(_runner(services))
+            manager.entrypoint(queue.WRITEBACK)(_writer(services))
+            manager.entrypoint(queue.SWEEP)(_sweeper(services))
             yield manager
 
     await pgqueuer.run(
@@ -48,5 +52,26 @@ def _runner(services: Services) -> Callable[[Job], Awaitable[None]]:
         again = await run(services, names["account_id"], names["run_id"])
         if again is not None:
             raise RetryRequested(again, "the run goes on later")
+
+    return take
+
+
+def _writer(services: Services) -> Callable[[Job], Awaitable[None]]:
+    async def take(job: Job) -> None:
+        """Bring what waits at the contact that the job names, and hand it back when it must wait."""
+        names = json.loads(job.payload or b"{}")
+        again = await write_back(services, names["account_id"], names["clio_contact_id"])
+        if again is not None:
+            raise RetryRequested(again, "the rest goes later")
+
+    return take
+
+
+def _sweeper(services: Services) -> Callable[[Job], Awaitable[None]]:
+    async def take(job: Job) -> None:
+        """Count what the account wrote a day ago."""
+        again = await sweep(services, json.loads(job.payload or b"{}")["account_id"])
+        if again is not None:
+            raise RetryRequested(again, "the rest is counted later")
 
     return take

@@ -11,6 +11,7 @@ from app.api.schemas.accounts import (
     Users,
     UsersIn,
 )
+from app.api.schemas.activities import Activity, ActivityIn, InClio
 from app.api.schemas.base import CodeDetail, Page
 from app.api.schemas.connections import ClioUser, Connection, ConnectionIn, Started
 from app.api.schemas.contacts import (
@@ -53,6 +54,8 @@ from app.api.schemas.runs import (
 __all__ = [
     "Account",
     "AccountIn",
+    "Activity",
+    "ActivityIn",
     "Address",
     "Attorney",
     "AttorneyIn",
@@ -77,6 +80,7 @@ __all__ = [
     "ExplainedTag",
     "FieldChange",
     "Grant",
+    "InClio",
     "KeyFact",
     "NewClient",
     "Owner",
