@@ -58,7 +58,7 @@ def text_of_html(source: str) -> str:
     """The text that a reader of the HTML sees, with its paragraphs, list points and the addresses of its links."""
     source = _LONG_TAG.sub(" ", source.replace(_ENTITY, ""))
     if _depth(source) > DEEPEST:
-        return tidy(html.unescape(_ANY_TAG.sub(" ", source)))
+        return one_line(html.unescape(_ANY_TAG.sub(" ", source)), most=len(source))
     clean = nh3.clean(
         source.replace("&", _ENTITY),
         tags=set(_KEPT),
@@ -71,7 +71,8 @@ def text_of_html(source: str) -> str:
     for pattern, instead in _BREAKS:
         text = pattern.sub(instead, text)
     text = html.unescape(text.replace(_ENTITY, "&"))
-    return tidy(re.sub(r" *\n *", "\n", text))
+    lines = re.sub("[ \t\xa0]+", " ", text).split("\n")
+    return tidy("\n".join(line.strip() for line in lines))
 
 
 def _depth(source: str) -> int:
@@ -95,8 +96,8 @@ def _with_address(link: re.Match[str]) -> str:
 def tidy(text: str) -> str:
     """Text without control characters and without those that turn its direction around; no heaps of blank lines."""
     text = _NEW_LINE.sub("\n", text).translate(_TIDY)
-    text = re.sub(r"[ \t]+\n", "\n", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip()
+    lines = (line.rstrip() for line in text.split("\n"))  # a pattern would take quadratic time
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def one_line(text: str, *, most: int) -> str:

@@ -47,6 +47,8 @@ HOSTILE = {
     "less-than signs": "<" * 2_000_000,
     "comments": "<!--" * 500_000,
     "misnested": "<b><p></b></p>" * 140_000,
+    "spaces": "a" + "&#32;" * 400_000 + "b",
+    "links": '<a href="x">' * 160_000,
     "cells": "<table><td>" * 180_000,
 }
 
@@ -57,6 +59,12 @@ def test_a_hostile_mail_of_two_megabytes_is_read_in_seconds(source: str):
     began = time.process_time()
     plain.text_of_html(source)
     assert time.process_time() - began < 15
+
+
+def test_a_text_of_blanks_is_tidied_in_seconds():
+    began = time.process_time()
+    assert plain.tidy("a" + " " * 4_000_000 + "b").startswith("a ")
+    assert time.process_time() - began < 5
 
 
 @given(st.text())
