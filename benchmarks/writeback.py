@@ -77,7 +77,7 @@ def pulling(stage: Stage, minutes: float) -> list[float]:
     while time.monotonic() < until:
         posted.append(post(stage, len(posted), contact))
         time.sleep(PAUSE)
-    while any((item := get(stage, activity))["status"] != "written" for activity in posted):
+    while any(get(stage, activity)["status"] != "written" for activity in posted):
         time.sleep(0.5)
     (run,) = stage.all(f"/v1/accounts/{ACCOUNT}/runs")
     print(f"the pull: {run['status']}, {run['counts']['pulled']}, {run['clio']}")

@@ -3,8 +3,9 @@
 A job only names a run; the run's own row says what is left to do, so a job that comes twice does no harm.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -18,19 +19,30 @@ from app.sync.run import run
 from app.sync.sweep import sweep
 from app.sync.writeback import write_back
 
-AT_ONCE = 20  # jobs that one process works on at the same time
+AT_ONCE = 20  # jobs of either sort that one process works on at the same time
+
+
+Take = Callable[[Job], Awaitable[None]]
 
 
 async def work(services: Services, dsn: str) -> None:
-    """Take jobs and do them until the process is asked to stop; a lost database is met again."""
+    """Take jobs and do them until the process is asked to stop; a lost database is met again.
 
+    Runs last for hours and write-backs for a moment, so each has hands of its own.
+    """
+    writes = {queue.WRITEBACK: _writer(services), queue.SWEEP: _sweeper(services)}
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_hands(services, dsn, {queue.RUN: _runner(services)}))
+        group.create_task(_hands(services, dsn, writes))
+
+
+async def _hands(services: Services, dsn: str, takes: Mapping[str, Take]) -> None:
     @asynccontextmanager
     async def worker() -> AsyncIterator[pgqueuer.PgQueuer]:
         async with queue.worker_pool(dsn) as pool:
             manager = pgqueuer.PgQueuer.from_asyncpg_pool(pool)
-            manager.entrypoint(queue.RUN)(_runner(services))
-            manager.entrypoint(queue.WRITEBACK)(_writer(services))
-            manager.entrypoint(queue.SWEEP)(_sweeper(services))
+            for name, take in takes.items():
+                manager.entrypoint(name)(take)
             yield manager
 
     await pgqueuer.run(
@@ -45,7 +57,7 @@ async def work(services: Services, dsn: str) -> None:
     )
 
 
-def _runner(services: Services) -> Callable[[Job], Awaitable[None]]:
+def _runner(services: Services) -> Take:
     async def take(job: Job) -> None:
         """Work on the run that the job names, and hand it back when it must wait."""
         names = json.loads(job.payload or b"{}")
@@ -56,7 +68,7 @@ def _runner(services: Services) -> Callable[[Job], Awaitable[None]]:
     return take
 
 
-def _writer(services: Services) -> Callable[[Job], Awaitable[None]]:
+def _writer(services: Services) -> Take:
     async def take(job: Job) -> None:
         """Bring what waits at the contact that the job names, and hand it back when it must wait."""
         names = json.loads(job.payload or b"{}")
@@ -67,7 +79,7 @@ def _writer(services: Services) -> Callable[[Job], Awaitable[None]]:
     return take
 
 
-def _sweeper(services: Services) -> Callable[[Job], Awaitable[None]]:
+def _sweeper(services: Services) -> Take:
     async def take(job: Job) -> None:
         """Count what the account wrote a day ago."""
         again = await sweep(services, json.loads(job.payload or b"{}")["account_id"])

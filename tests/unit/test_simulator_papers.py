@@ -13,7 +13,7 @@ from app.simulator.oauth import Grant
 from app.simulator.server import Simulator
 
 NOTE = {"type": "Contact", "contact": {"id": 1001}, "subject": "s", "detail": "d"}
-CALL = {
+CALL: dict[str, Any] = {
     "type": "PhoneCommunication",
     "subject": "s",
     "body": "b",
