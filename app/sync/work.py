@@ -32,11 +32,19 @@ async def work(services: Services, dsn: str) -> None:
     """
     writes = {queue.WRITEBACK: _writer(services), queue.SWEEP: _sweeper(services)}
     async with asyncio.TaskGroup() as group:
-        group.create_task(_hands(services, dsn, {queue.RUN: _runner(services)}))
-        group.create_task(_hands(services, dsn, writes))
+        runs = {queue.RUN: _runner(services)}
+        group.create_task(_hands(services, dsn, runs, relisten=False))
+        group.create_task(_hands(services, dsn, writes, relisten=True))
 
 
-async def _hands(services: Services, dsn: str, takes: Mapping[str, Take]) -> None:
+async def _hands(
+    services: Services, dsn: str, takes: Mapping[str, Take], *, relisten: bool
+) -> None:
+    """Work on some sorts of jobs. `relisten`: begin again when the database's notices no longer arrive.
+
+    Before it begins again, pgqueuer waits for the jobs under way and takes no other: not where these last for hours.
+    """
+
     @asynccontextmanager
     async def worker() -> AsyncIterator[pgqueuer.PgQueuer]:
         async with queue.worker_pool(dsn) as pool:
@@ -50,7 +58,7 @@ async def _hands(services: Services, dsn: str, takes: Mapping[str, Take]) -> Non
         shutdown=services.stopping,
         restart_on_failure=True,
         restart_delay=timedelta(seconds=1),
-        shutdown_on_listener_failure=True,
+        shutdown_on_listener_failure=relisten,
         dequeue_timeout=timedelta(seconds=2),
         heartbeat_timeout=services.timing.heartbeat,
         max_concurrent_tasks=AT_ONCE,

@@ -104,7 +104,7 @@ def round_of_losses(
     posting.start()
     for nth in range(1, kills + 1):
         backend.released = activities * nth // kills
-        time.sleep(dice.uniform(0.0, 1.0))
+        time.sleep(dice.uniform(0.0, 2.5))
         stage.service.kill()
         stage.service.start(path="/healthz")
     posting.join()
