@@ -84,6 +84,8 @@ class Config(BaseSettings):
     slots: Annotated[str, AfterValidator(_slots)] = "06:00,18:00"
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
     api_rate: Annotated[int, Field(ge=0)] = 100
+    # How long after a lost answer Clio may still make the record: twice a write's deadline, or more.
+    settle_seconds: Annotated[float, Field(ge=0.05, le=600)] = 60.0
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
     webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -16,7 +16,7 @@ import structlog
 FIELDS = frozenset(
     {
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
-        "account_id", "run_id", "request_id", "connection_id", "clio_id", "resource", "reason",
+        "account_id", "run_id", "activity_id", "request_id", "connection_id", "clio_id", "resource", "reason",
         "kind", "status", "fence", "method", "route", "milliseconds", "count", "slot", "jobs",
         "endpoint_id",
     }

@@ -21,7 +21,8 @@ from app.api.deps import Door
 from app.api.middleware import RequestContext
 from app.clio.answers import http_client
 from app.clio.budget import Budget
-from app.clio.client import ClioClient, Clock
+from app.clio.calls import Calls, Clock
+from app.clio.client import ClioClient
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
@@ -63,7 +64,9 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
 
     def open_clio(app: ClioApp, source: TokenSource, budget: Budget) -> ClioClient:
         client = clients[app.region]
-        return ClioClient(client, origin=app.origin, source=source, budget=budget, clock=clock)
+        return ClioClient(
+            Calls(client, origin=app.origin, source=source, budget=budget, clock=clock)
+        )
 
     try:
         yield Services(
@@ -77,6 +80,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
                 slot_spread=timedelta(seconds=config.slot_spread_seconds),
                 lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
+                settle=timedelta(seconds=config.settle_seconds),
             ),
             notifier=Notifier(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,

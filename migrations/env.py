@@ -5,7 +5,7 @@ There is no other way in: `levitate-clio migrate` holds a lock, so that processe
 
 from alembic import context
 
-from app.db.tables_sync import metadata  # the last of the modules that tell tables
+from app.db.tables import metadata
 
 QUEUE = "pgqueuer"  # the queue's tables are the library's; their migration is its frozen text
 

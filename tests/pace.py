@@ -9,8 +9,9 @@ import httpx
 
 from app.clio import resources
 from app.clio.answers import http_client
-from app.clio.budget import WINDOW, Budget
-from app.clio.client import ClioClient, Clock
+from app.clio.budget import KEPT, WINDOW, Budget
+from app.clio.calls import Calls, Clock
+from app.clio.client import ClioClient
 from app.clio.resources import Resource
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import Simulator, credentials
@@ -34,9 +35,13 @@ class Pace:
     early: float
 
     def least(self, limit: int, latency: float) -> float:
-        """The seconds that it must take: the windows before the last, and in the last one call after another."""
+        """The seconds that it must take: the windows before the last, and in the last one call after another.
+
+        The calls that each window keeps for people and write-backs come free one by one while it passes.
+        """
         windows, rest = divmod(self.requests - 1, limit)
-        return windows * WINDOW + (rest + 1) * latency
+        late = max(0.0, rest + 1 - limit * (1 - KEPT))
+        return windows * WINDOW + max((rest + 1) * latency, late * WINDOW / (limit * KEPT))
 
 
 def read_firm(contacts: int, *, limit: int = 50, latency: float = 0.15) -> Pace:
@@ -56,11 +61,13 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
     simulator = Simulator([firm], now=now, redirect_uris=[BACK], rate_limit=limit, latency=latency)
     transport = httpx.ASGITransport(simulator.app("us"))
     client = ClioClient(
-        http_client(transport),
-        origin=CLIO,
-        source=_Granted(await _token(transport)),
-        budget=Budget(),
-        clock=Clock(loop.time, now),
+        Calls(
+            http_client(transport),
+            origin=CLIO,
+            source=_Granted(await _token(transport)),
+            budget=Budget(),
+            clock=Clock(loop.time, now),
+        )
     )
     zero = loop.time()
     walk = _Walk(client, [len(firm.ids(kind)) for kind in ("contact", "matter", "relationship")])

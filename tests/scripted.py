@@ -13,7 +13,8 @@ from typing_extensions import override
 
 from app.clio.answers import http_client
 from app.clio.budget import Budget
-from app.clio.client import ClioClient, Clock
+from app.clio.calls import Calls, Clock
+from app.clio.client import ClioClient
 
 T = TypeVar("T")
 ORIGIN = "https://app.clio.com"
@@ -109,11 +110,13 @@ class Case:
         self.budget = Budget()
         self.http = http_client(httpx.MockTransport(self.clio))
         self.client = ClioClient(
-            self.http,
-            origin=ORIGIN,
-            source=self.source,
-            budget=self.budget,
-            clock=self.time.clock(),
+            Calls(
+                self.http,
+                origin=ORIGIN,
+                source=self.source,
+                budget=self.budget,
+                clock=self.time.clock(),
+            )
         )
 
 

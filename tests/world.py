@@ -45,6 +45,7 @@ def config_for(dsn: str, **more: Any) -> Config:
         "service_token": TOKEN,
         "slot_spread_seconds": 0,
         "heartbeat_seconds": 1.0,
+        "settle_seconds": 0.2,
         "api_rate": 0,
         "webhook_hosts": "127.0.0.1",
     }

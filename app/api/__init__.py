@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api import (
     accounts,
+    activities,
     audit,
     changes,
     contacts,
@@ -30,6 +31,7 @@ for part in (
     history,
     new_clients,
     changes,
+    activities,
     issues,
     audit,
     endpoints,

@@ -51,6 +51,15 @@ class WriteNotAllowed(ClioMisconfigured):
     default_code = "write_not_allowed"
 
 
+class WriteUnsure(ClioError):
+    """The answer to a write was lost or makes no sense: Clio may have done it. Look before writing again.
+
+    Every other failure of a write proves that nothing was created.
+    """
+
+    default_code = "clio_write_unsure"
+
+
 class ClioRefused(ClioError):
     """Will never work like this; record it and go on."""
 

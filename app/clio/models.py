@@ -252,3 +252,29 @@ class WhoAmI(Model):
     account_owner: bool | None = None
     roles: Words = ()
     account: Ref
+
+
+class Note(Model):
+    """A note on a contact or matter."""
+
+    id: Id
+    etag: str | None = None
+    detail: str | None = None
+    created_at: datetime | None = None
+
+
+class ExternalProperty(Model):
+    """What an app remembers on a communication."""
+
+    id: int | None = None
+    name: str | None = None
+    value: str | None = None
+
+
+class Communication(Model):
+    """A call, an e-mail, or what others log as one."""
+
+    id: Id
+    etag: str | None = None
+    created_at: datetime | None = None
+    external_properties: Annotated[tuple[ExternalProperty, ...], BeforeValidator(_list)] = ()

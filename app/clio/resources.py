@@ -11,10 +11,12 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from app.clio.models import (
+    Communication,
     Contact,
     CustomField,
     Matter,
     MatterStage,
+    Note,
     PracticeArea,
     Relationship,
     User,
@@ -138,6 +140,20 @@ MATTER_STAGES = Resource(
     MatterStage,
     ("id", "etag", "name", "order", "practice_area_id", "updated_at"),
     params={"limit": "200"},
+)
+NOTES = Resource(  # small pages: one note may be hundreds of pages long
+    "notes",
+    "/api/v4/notes.json",
+    Note,
+    ("id", "etag", "detail", "created_at"),
+    params={"limit": "50", "order": "id(asc)"},
+)
+COMMUNICATIONS = Resource(  # the order must be named: this list's own default is date(asc)
+    "communications",
+    "/api/v4/communications.json",
+    Communication,
+    ("id", "etag", "created_at", "external_properties{id,name,value}"),
+    params=_IN_ID_ORDER,
 )
 WHO_AM_I_PATH = "/api/v4/users/who_am_i.json"
 WHO_AM_I_FIELDS = "id,name,email,time_zone,enabled,account_owner,roles,account{id,name}"

@@ -6,12 +6,13 @@ One subscription for each connection and model, because what Clio posts names no
 import hashlib
 import hmac
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from app.clio import paging
+from app.clio.answers import Answer
 from app.clio.client import ClioClient
-from app.clio.errors import ClioRefused, ClioUnreadable
+from app.clio.errors import ClioRefused
 
 MODELS = {"contact": "id,etag", "matter": "id,etag"}  # what is watched: any change moves the etag
 EVENTS = ["created", "updated", "deleted"]
@@ -40,15 +41,15 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
 async def subscribe(clio: ClioClient, url: str, model: str, *, now: datetime) -> Hook:
     """Ask for what happens to a model; Clio shakes hands with the address before or after it answers."""
     document = {"url": url, "model": model, "events": EVENTS, "fields": MODELS[model]}
-    body = {"data": {**document, "expires_at": _expiry(now)}}
-    return _hook(await clio.write("POST", f"{PATH}.json", body, fields=FIELDS))
+    wanted = {**document, "expires_at": _expiry(now)}
+    return _hook(await clio.write("POST", f"{PATH}.json", wanted, fields=FIELDS))
 
 
 async def prolong(clio: ClioClient, hook_id: int, *, now: datetime) -> Hook | None:
     """Let a subscription live on; None when it is gone, suspended or was never confirmed: then make another."""
-    body = {"data": {"expires_at": _expiry(now)}}
+    longer = {"expires_at": _expiry(now)}
     try:
-        hook = _hook(await clio.write("PATCH", f"{PATH}/{hook_id}.json", body, fields=FIELDS))
+        hook = _hook(await clio.write("PATCH", f"{PATH}/{hook_id}.json", longer, fields=FIELDS))
     except ClioRefused as error:
         if error.status in (403, 404, 422):
             return None
@@ -59,7 +60,7 @@ async def prolong(clio: ClioClient, hook_id: int, *, now: datetime) -> Hook | No
 async def unsubscribe(clio: ClioClient, hook_id: int) -> None:
     """End a subscription; one that is gone already is as good."""
     try:
-        await clio.write("DELETE", f"{PATH}/{hook_id}.json", None)
+        await clio.write("DELETE", f"{PATH}/{hook_id}.json")
     except ClioRefused as error:
         if error.status != 404:
             raise
@@ -69,8 +70,6 @@ def _expiry(now: datetime) -> str:
     return (now + LIFE).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _hook(document: Any) -> Hook:
-    try:
-        return Hook.model_validate(document["data"])
-    except (ValidationError, KeyError, TypeError) as error:
-        raise ClioUnreadable("Clio's answer tells of no webhook") from error
+def _hook(answer: Answer) -> Hook:
+    hook: Hook = paging.parse_one(Hook, answer.body)
+    return hook

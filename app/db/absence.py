@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, text
 
-from app.db import tables_sync
+from app.db import tables
 from app.db.leases import Lease
 from app.db.session import Session
 
-_table = tables_sync.listed
+_table = tables.listed
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import access, connections, quarantine, runs, tables_sync
+from app.db import access, connections, quarantine, runs, tables
 from app.db.session import Session
 
-_table = tables_sync.chores
+_table = tables.chores
 
 LOG_LIFE = timedelta(days=7)
 QUARANTINE_LIFE = timedelta(days=90)

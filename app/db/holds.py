@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables, tables_sync
+from app.db import tables
 from app.db.ids import derived_id
 from app.db.session import Session, among
 from app.errors import AppError
 
-_table = tables_sync.holds
-_items = tables_sync.hold_items
+_table = tables.holds
+_items = tables.hold_items
 
 
 class HoldKind(StrEnum):

@@ -12,13 +12,13 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import events, tables_sync
+from app.db import events, tables
 from app.db.events import EventKind
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError
 
-_table = tables_sync.issues
+_table = tables.issues
 
 Severity = Literal["info", "warning", "error"]
 

@@ -10,11 +10,11 @@ from datetime import datetime
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from app.db import tables, tables_sync
+from app.db import tables
 from app.db.session import Session, among
 from app.db.sightings import View
 
-_table = tables_sync.quarantine
+_table = tables.quarantine
 
 NAMELESS = 0  # stands for all records of a list whose id could not be read either
 

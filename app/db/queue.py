@@ -1,6 +1,7 @@
 """Puts work into the queue inside the caller's transaction: it is queued if and only if that commits."""
 
 import json
+import secrets
 from datetime import timedelta
 from typing import cast
 
@@ -11,6 +12,8 @@ from pgqueuer.queries import Queries
 from app.db.session import Session
 
 RUN = "run"
+WRITEBACK = "writeback"
+SWEEP = "sweep"
 
 
 def worker_pool(dsn: str) -> "asyncpg.pool.Pool[asyncpg.Record]":
@@ -22,9 +25,30 @@ async def enqueue_run(
     session: Session, account_id: str, run_id: str, *, after: timedelta = timedelta(0)
 ) -> None:
     """Queue one pass over an account; at most one job waits or works for a run."""
-    raw = (await session.get_raw_connection()).driver_connection
-    queries = Queries(AsyncpgDriver(cast(asyncpg.Connection, raw)))
     payload = json.dumps({"account_id": account_id, "run_id": run_id}).encode()
-    await queries.enqueue(
+    await (await _queries(session)).enqueue(
         RUN, payload, execute_after=after, dedupe_key=f"run:{run_id}", on_conflict="skip"
     )
+
+
+async def enqueue_writeback(
+    session: Session, account_id: str, clio_contact_id: int, activity_id: str
+) -> None:
+    """Queue the writing of what waits at a contact: a new job each time, so that none is overlooked."""
+    payload = json.dumps({"account_id": account_id, "clio_contact_id": clio_contact_id}).encode()
+    await (await _queries(session)).enqueue(
+        WRITEBACK, payload, dedupe_key=f"writeback:{activity_id}:{secrets.token_hex(4)}"
+    )
+
+
+async def enqueue_sweep(session: Session, account_id: str) -> None:
+    """Queue the counting of what an account has written; at most one job waits or works for it."""
+    payload = json.dumps({"account_id": account_id}).encode()
+    await (await _queries(session)).enqueue(
+        SWEEP, payload, dedupe_key=f"sweep:{account_id}", on_conflict="skip"
+    )
+
+
+async def _queries(session: Session) -> Queries:
+    raw = (await session.get_raw_connection()).driver_connection
+    return Queries(AsyncpgDriver(cast(asyncpg.Connection, raw)))

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.db import tables, tables_sync
+from app.db import tables
 from app.db.session import Session
 
 _changes = tables.changes
-_holds = tables_sync.holds
-_items = tables_sync.hold_items
+_holds = tables.holds
+_items = tables.hold_items
 
 
 @dataclass(frozen=True)

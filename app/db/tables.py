@@ -483,3 +483,161 @@ Index(
     deliveries.c.due_at,
     postgresql_where=text("status = 'pending'"),
 )
+
+# --- doubts: issues, holds, quarantine, what a whole listing listed ----------------------------------
+
+issues = _table(  # what somebody should know or do, until it is over (docs/issues.md)
+    "issues",
+    Column("issue_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    _time("opened_at"),
+    _time("resolved_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "issue_id"),
+)
+Index(
+    "issues_open_idx",
+    *(issues.c[name] for name in ("account_id", "code", "subject_kind", "subject_id")),
+    unique=True,
+    postgresql_where=text("resolved_at is null"),
+)
+
+holds = _table(  # withdrawals or announcements that wait for a person [S5, NC-7]
+    "holds",
+    Column("hold_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    _time("opened_at"),
+    _time("decided_at", nullable=True),
+    Column("decided_by", Text),
+    PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+hold_items = _table(  # whom a hold is about
+    "hold_items",
+    Column("hold_id", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "hold_id", "clio_id"),
+)
+Index("hold_items_clio_id_idx", hold_items.c.account_id, hold_items.c.clio_id)
+
+quarantine = _table(  # records that could not be read, and why: never what they hold [F16]
+    "quarantine",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),  # 0: its id could not be read either
+    Column("connection_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _time("found_at"),
+    _time("resolved_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id", "run_id"),
+)
+
+listed = _table(  # the ids on each page of a list that was read whole, until the run has ended
+    "listed",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("clio_ids", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
+)
+
+chores = Table(  # that a day's chore was done, by whichever process was first; of no account
+    "chores",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    PrimaryKeyConstraint("name", "day"),
+)
+
+Index("changes_run_id_idx", changes.c.account_id, changes.c.run_id, changes.c.seq)
+
+# --- the outbox: activities, the attempts to write them, whose turn it is at a contact ---------------
+
+activities = _table(
+    "activities",
+    Column("activity_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("problem", Text),
+    Column("user_id", Text, nullable=False),
+    Column("contact_id", Text),
+    Column("clio_contact_id", BigInteger),
+    Column("place", BigInteger, nullable=False),  # the order of acceptance at one contact
+    _time("occurred_at"),
+    Column("time_zone", Text, nullable=False),  # the account's, when the activity was accepted
+    Column("local_date", Date, nullable=False),
+    Column("direction", Text),
+    Column("conversation_id", Text),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("marker", Text),  # 128 random bits, for one record in Clio and for ever
+    Column("clio_id", BigInteger),
+    Column("connection_id", Text),  # who made the last attempt, and so who can look for it
+    _count("attempts"),
+    _count("rounds"),
+    Column("unsure", Boolean, nullable=False, server_default=text("false")),  # Clio may have it
+    _time("first_attempt_at", nullable=True),
+    _time("due_at", nullable=True),
+    _time("blocked_at", nullable=True),
+    _time("created_at"),
+    _time("written_at", nullable=True),
+    _time("proven_at", nullable=True),  # the sweep found it once and only once
+    PrimaryKeyConstraint("account_id", "activity_id"),
+    UniqueConstraint("account_id", "clio_contact_id", "place"),
+)
+Index(
+    "activities_waiting_idx",
+    activities.c.account_id,
+    activities.c.clio_contact_id,
+    activities.c.place,
+    postgresql_where=text("status in ('queued', 'sending')"),
+)
+Index("activities_contact_idx", activities.c.account_id, activities.c.contact_id)
+Index(
+    "activities_blocked_idx",
+    activities.c.account_id,
+    activities.c.user_id,
+    postgresql_where=text("status = 'blocked'"),
+)
+Index(
+    "activities_unproven_idx",
+    activities.c.account_id,
+    activities.c.written_at,
+    postgresql_where=text("status = 'written' and proven_at is null"),
+)
+Index(
+    "activities_conversation_idx",
+    activities.c.account_id,
+    activities.c.clio_contact_id,
+    activities.c.conversation_id,
+    activities.c.local_date,
+    postgresql_where=text("conversation_id is not null"),
+)
+
+activity_attempts = _table(
+    "activity_attempts",
+    Column("activity_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    _time("began_at"),
+    _time("ended_at", nullable=True),
+    Column("outcome", Text),
+    PrimaryKeyConstraint("account_id", "activity_id", "attempt"),
+)
+
+activity_turns = _table(  # one row for each contact that is written to: one write in flight
+    "activity_turns",
+    Column("clio_contact_id", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    _time("leased_until", nullable=True),
+    PrimaryKeyConstraint("account_id", "clio_contact_id"),
+)

@@ -1,9 +1,11 @@
 """The simulator on real sockets: one port for each region, and a way to steer it from another process.
 
 Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
-`POST /_simulator/habits` sets the switches of `Habits`, `POST /_simulator/mutations` changes records
-(`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`), `GET /_simulator/log` and
-`GET /_simulator/stats` tell what was asked.
+Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
+`POST /_simulator/write-faults` a bad day of writing, `POST /_simulator/habits` sets the switches of `Habits`,
+`POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`).
+`GET /_simulator/writings/note|communication` tells what was written, `GET /_simulator/log` and
+`GET /_simulator/stats` what was asked.
 """
 
 import asyncio
@@ -26,6 +28,8 @@ from app.simulator.habits import Habits
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import REGIONS, Simulator, logged
 from app.simulator.spoil import TRANSPORT
+from app.simulator.writings import Effect as WriteEffect
+from app.simulator.writings import WriteFault
 
 __all__ = ["Simulator", "firms", "run"]
 
@@ -45,6 +49,18 @@ class FaultIn(BaseModel):
     times: int = 1
     skip: int = 0
     value: str = ""
+
+
+class WriteFaultIn(BaseModel):
+    """A bad day of writing to switch on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    effect: WriteEffect
+    path: str = "."
+    times: int = 1
+    skip: int = 0
+    value: str = "0"
 
 
 class Mutation(BaseModel):
@@ -137,6 +153,7 @@ async def _serve(server: _Server) -> None:
 
 def _steering(simulator: Simulator) -> APIRouter:
     router = APIRouter(prefix="/_simulator")
+    _steer_writing(router, simulator)
 
     @router.post("/faults", status_code=204)
     async def add_fault(fault: FaultIn) -> None:
@@ -168,6 +185,16 @@ def _steering(simulator: Simulator) -> APIRouter:
         }
 
     return router
+
+
+def _steer_writing(router: APIRouter, simulator: Simulator) -> None:
+    @router.post("/write-faults", status_code=204)
+    async def add_write_fault(fault: WriteFaultIn) -> None:
+        simulator.writings.faults.append(WriteFault(**fault.model_dump()))
+
+    @router.get("/writings/{kind}")
+    async def written(kind: str) -> list[dict[str, Any]]:
+        return simulator.writings.of(kind)
 
 
 def _mutate(simulator: Simulator, mutation: Mutation) -> None:

@@ -23,8 +23,11 @@ from app.simulator.habits import Habits
 from app.simulator.limits import RateLimit
 from app.simulator.listing import Matches
 from app.simulator.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.shelf import Desk
 from app.simulator.webhooks import PATH as WEBHOOKS
 from app.simulator.webhooks import Webhooks
+from app.simulator.writings import PATH as WRITINGS
+from app.simulator.writings import Writings, answer
 
 __all__ = ["REGIONS", "Habits", "Simulator", "credentials"]
 
@@ -77,6 +80,7 @@ class Simulator:
         self.webhooks = Webhooks(now)
         for firm in self.firms:
             self.webhooks.watch(firm)
+        self.writings = Writings()
 
     def app(self, region: str) -> FastAPI:
         """The application that answers at a region's host."""
@@ -175,12 +179,19 @@ class _Region:
         try:
             if WEBHOOKS.fullmatch(request.url.path):
                 response = await self._simulator.webhooks.answer(request, grant)
+            elif WRITINGS.fullmatch(request.url.path):
+                response = await self._written(request, grant)
             else:
                 response = await self._told(calls.understood(request, grant, fault))
         except (Refused, InvalidFields, ArgumentRefused) as refusal:
             return answers.error(refusal.status, refusal.kind, str(refusal))
         response.headers["X-API-VERSION"] = version
         return spoil.spoiled(response, fault)
+
+    async def _written(self, request: Request, grant: Grant) -> Response:
+        papers = self._simulator.writings
+        desk = Desk(papers.shelf, grant.firm, grant.user_id, self._simulator.now())
+        return await answer(papers, desk, request)
 
     async def _told(self, call: Call) -> Response:
         if call.request.method != "GET":
@@ -210,17 +221,9 @@ class _Region:
         now = self._simulator.now()
         response.headers["Date"] = format_datetime(now, usegmt=True)
         query = "" if request.url.path.startswith("/oauth") else request.url.query
-        self._simulator.log.append(
-            Logged(
-                request.method,
-                request.url.path,
-                query,
-                self._region,
-                user_id,
-                response.status_code,
-                now.isoformat(),
-            )
-        )
+        method, path, status = request.method, request.url.path, response.status_code
+        entry = Logged(method, path, query, self._region, user_id, status, now.isoformat())
+        self._simulator.log.append(entry)
         return response
 
 

@@ -28,12 +28,13 @@ class Offered:
 
 @dataclass(frozen=True)
 class Timing:
-    """When runs are due, and how soon a dead worker's run is taken over."""
+    """When runs are due, how soon a dead worker's work is taken over, and how late a lost write may still arrive."""
 
     slots: tuple[str, ...]
     slot_spread: timedelta
     lease: timedelta
     heartbeat: timedelta
+    settle: timedelta = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.db import accounts, audit, connections, events, runs, subscriptions
+from app.db import accounts, audit, connections, events, outbox, runs, subscriptions
 from app.db.accounts import ClioAccountMismatch, ClioFirm
 from app.db.audit import Actor, Deed
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
@@ -229,6 +229,7 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         keep = sealed(services.cipher, connection, tokens)
         await connections.connect(session, attempt, login_of(me), sealed_tokens=keep, now=now)
         await findings.login_works(session, attempt.account_id, attempt.connection_id, now=now)
+        await outbox.unblock(session, attempt.account_id, connection.user_id)
         first = not await runs.has_initial(session, attempt.account_id)
         wish = Wish(
             Kind.INITIAL if first else Kind.COVERAGE,

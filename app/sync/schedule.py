@@ -15,10 +15,11 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app.db import accounts, chores, runs
+from app.db import accounts, chores, runs, slots
 from app.db.session import transaction
 from app.sync import Services, Timing
 from app.sync.nudge import keep_up
+from app.sync.sweep import tend
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
@@ -89,7 +90,7 @@ async def propose(services: Services) -> int:
         if slot is None or slot.due_at < account.first_connected_at:
             continue
         async with transaction(services.database) as session:
-            run = await runs.claim_slot(
+            run = await slots.claim_slot(
                 session, account.account_id, slot.local_date, slot.label, now=now
             )
         started += run is not None
@@ -116,37 +117,24 @@ async def take_up_lost(services: Services) -> None:
 
 
 def start_clock(services: Services) -> SlotClock:
-    """Start the clock in this process's loop; the caller shuts it down."""
+    """Start the clock in this process's loop; the caller shuts it down. The first tick, at once, is the catch-up."""
     scheduler = AsyncIOScheduler(timezone=UTC)
-    scheduler.add_job(
-        propose,
-        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
-        args=[services],
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-        next_run_time=services.now(),  # at once: this is the catch-up
-    )
-    scheduler.add_job(
-        tidy_daily,
-        IntervalTrigger(seconds=int(HOURLY.total_seconds()), timezone=UTC),
-        args=[services],
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-        next_run_time=services.now() + TICK,
-    )
-    scheduler.add_job(
-        keep_up,
-        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
-        args=[services],
-        misfire_grace_time=None,
-        coalesce=True,
-        max_instances=1,
-    )
+    for step, every in _STEPS:
+        scheduler.add_job(
+            step,
+            IntervalTrigger(seconds=int(every.total_seconds()), timezone=UTC),
+            args=[services],
+            misfire_grace_time=None,
+            coalesce=True,
+            max_instances=1,
+            next_run_time=services.now(),
+        )
     scheduler.add_job(take_up_lost, args=[services], misfire_grace_time=None)
     scheduler.start()
     return scheduler
+
+
+_STEPS = ((propose, TICK), (keep_up, TICK), (tend, TICK), (tidy_daily, HOURLY))
 
 
 def ticks(clock: SlotClock, *, now: datetime) -> bool:

@@ -3,8 +3,9 @@
 A job only names a run; the run's own row says what is left to do, so a job that comes twice does no harm.
 """
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -15,18 +16,41 @@ from pgqueuer.models import Job
 from app.db import queue
 from app.sync import Services
 from app.sync.run import run
+from app.sync.sweep import sweep
+from app.sync.writeback import write_back
 
-AT_ONCE = 20  # jobs that one process works on at the same time
+AT_ONCE = 20  # jobs of either sort that one process works on at the same time
+
+
+Take = Callable[[Job], Awaitable[None]]
 
 
 async def work(services: Services, dsn: str) -> None:
-    """Take jobs and do them until the process is asked to stop; a lost database is met again."""
+    """Take jobs and do them until the process is asked to stop; a lost database is met again.
+
+    Runs last for hours and write-backs for a moment, so each has hands of its own.
+    """
+    writes = {queue.WRITEBACK: _writer(services), queue.SWEEP: _sweeper(services)}
+    async with asyncio.TaskGroup() as group:
+        runs = {queue.RUN: _runner(services)}
+        group.create_task(_hands(services, dsn, runs, relisten=False))
+        group.create_task(_hands(services, dsn, writes, relisten=True))
+
+
+async def _hands(
+    services: Services, dsn: str, takes: Mapping[str, Take], *, relisten: bool
+) -> None:
+    """Work on some sorts of jobs. `relisten`: begin again when the database's notices no longer arrive.
+
+    Before it begins again, pgqueuer waits for the jobs under way and takes no other: not where these last for hours.
+    """
 
     @asynccontextmanager
     async def worker() -> AsyncIterator[pgqueuer.PgQueuer]:
         async with queue.worker_pool(dsn) as pool:
             manager = pgqueuer.PgQueuer.from_asyncpg_pool(pool)
-            manager.entrypoint(queue.RUN)(_runner(services))
+            for name, take in takes.items():
+                manager.entrypoint(name)(take)
             yield manager
 
     await pgqueuer.run(
@@ -34,19 +58,40 @@ async def work(services: Services, dsn: str) -> None:
         shutdown=services.stopping,
         restart_on_failure=True,
         restart_delay=timedelta(seconds=1),
-        shutdown_on_listener_failure=True,
+        shutdown_on_listener_failure=relisten,
         dequeue_timeout=timedelta(seconds=2),
         heartbeat_timeout=services.timing.heartbeat,
         max_concurrent_tasks=AT_ONCE,
     )
 
 
-def _runner(services: Services) -> Callable[[Job], Awaitable[None]]:
+def _runner(services: Services) -> Take:
     async def take(job: Job) -> None:
         """Work on the run that the job names, and hand it back when it must wait."""
         names = json.loads(job.payload or b"{}")
         again = await run(services, names["account_id"], names["run_id"])
         if again is not None:
             raise RetryRequested(again, "the run goes on later")
+
+    return take
+
+
+def _writer(services: Services) -> Take:
+    async def take(job: Job) -> None:
+        """Bring what waits at the contact that the job names, and hand it back when it must wait."""
+        names = json.loads(job.payload or b"{}")
+        again = await write_back(services, names["account_id"], names["clio_contact_id"])
+        if again is not None:
+            raise RetryRequested(again, "the rest goes later")
+
+    return take
+
+
+def _sweeper(services: Services) -> Take:
+    async def take(job: Job) -> None:
+        """Count what the account wrote a day ago."""
+        again = await sweep(services, json.loads(job.payload or b"{}")["account_id"])
+        if again is not None:
+            raise RetryRequested(again, "the rest is counted later")
 
     return take

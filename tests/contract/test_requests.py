@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel
 
 from app.clio import resources
 from app.clio.budget import Budget
-from app.clio.client import API_VERSION, ClioClient, Clock
+from app.clio.calls import API_VERSION, Calls, Clock
+from app.clio.client import ClioClient
 from app.clio.models import WhoAmI
 from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Resource
 from tests.contract import document
@@ -203,5 +204,5 @@ def client_for(http: httpx.AsyncClient) -> ClioClient:
         sleep=no_sleep,
     )
     return ClioClient(
-        http, origin="https://app.clio.com", source=OneToken(), budget=Budget(), clock=clock
+        Calls(http, origin="https://app.clio.com", source=OneToken(), budget=Budget(), clock=clock)
     )

@@ -6,8 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
-from app.db import migrate
-from app.db import tables_sync as tables
+from app.db import migrate, tables
 from app.db.migrate import Schema
 from app.db.session import Database, transaction
 

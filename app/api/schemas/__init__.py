@@ -11,6 +11,7 @@ from app.api.schemas.accounts import (
     Users,
     UsersIn,
 )
+from app.api.schemas.activities import Activity, ActivityIn, InClio
 from app.api.schemas.base import CodeDetail, Page
 from app.api.schemas.connections import ClioUser, Connection, ConnectionIn, Started
 from app.api.schemas.contacts import (
@@ -75,6 +76,8 @@ from app.api.schemas.settings import (
 __all__ = [
     "Account",
     "AccountIn",
+    "Activity",
+    "ActivityIn",
     "Address",
     "Attorney",
     "AttorneyIn",
@@ -111,6 +114,7 @@ __all__ = [
     "FieldOption",
     "Grant",
     "Hold",
+    "InClio",
     "Issue",
     "KeyFact",
     "NewClient",

@@ -1,5 +1,6 @@
 """What all bodies share: how texts, ids, zones and countries must look, and pages of lists."""
 
+import re
 from typing import Annotated, Generic, TypeVar
 from zoneinfo import available_timezones
 
@@ -9,13 +10,16 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 T = TypeVar("T")
 
 _ZONES = available_timezones()
+_HALVES = re.compile("[\ud800-\udfff]")
 _COUNTRIES = phonenumbers.SUPPORTED_REGIONS
 
 
 def no_nul(text: str) -> str:
-    """The text; PostgreSQL holds no NUL character."""
+    """The text; PostgreSQL holds no NUL character, and no encoding half of a character."""
     if "\x00" in text:
         raise ValueError("must not contain the NUL character")
+    if _HALVES.search(text):
+        raise ValueError("must not contain half a character (a lone surrogate)")
     return text
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from app.clio import answers
-from app.clio.client import API_VERSION, TRIES
+from app.clio.calls import API_VERSION, TRIES
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
@@ -25,7 +25,6 @@ from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
 from tests.scripted import (
-    CONTACTS,
     NOW,
     ORIGIN,
     Case,
@@ -394,7 +393,7 @@ async def test_a_write_is_refused_before_the_network(method: str):
     # FQ-1
     case = Case(page())
     with pytest.raises(WriteNotAllowed):
-        await case.client._send(method, httpx.URL(CONTACTS))
+        await case.client.write(method, "/api/v4/contacts.json", {})
     assert case.clio.requests == []
 
 

@@ -81,5 +81,5 @@ def test_a_redacted_company_is_known_by_its_id():
 def test_nothing_but_clio_manage_is_asked():
     # CS-9: Clio Grow is another product behind other addresses
     asked = [value for value in vars(resources).values() if isinstance(value, resources.Resource)]
-    assert len(asked) == 7
+    assert len(asked) == 9
     assert all(resource.path.startswith("/api/v4/") for resource in asked)

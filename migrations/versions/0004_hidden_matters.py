@@ -1,13 +1,13 @@
 """A matter knows whether a user of unrestricted visibility does not see it
 
-Revision ID: 0012
+Revision ID: 0004
 Revises: 0003
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None

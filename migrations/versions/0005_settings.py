@@ -1,15 +1,15 @@
 """Settings in versions, the audit, the history of one contact, catalog items that have gone
 
-Revision ID: 0004
-Revises: 0012
+Revision ID: 0005
+Revises: 0004
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0012"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,186 @@
+"""What the clock looks after in the outbox, who may write when, and in whose name."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import delete, select, text, update
+
+from app import main
+from app.db import outbox, tables, turns
+from app.db.session import transaction
+from app.db.turns import Turn
+from app.errors import Fenced
+from app.rules.settings import FallbackAuthor, WritebackSettings
+from app.sync import Services
+from app.sync.sweep import sweep, tend
+from app.sync.writeback import find_author, write_back
+from tests.e2e.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
+from tests.world import World
+
+activities = tables.activities
+
+
+def services_of(world: World) -> Services:
+    services: Services = world.app.state.services
+    return services
+
+
+async def body_of(world: World, activity_id: str) -> str:
+    async with transaction(services_of(world).database) as session:
+        kept = await outbox.get_activity(session, "hp", activity_id)
+    return kept.body
+
+
+async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
+    # reliability.md §6 rule 8
+    sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
+    assert await body_of(pulled, sent[0]["id"])
+    await sweep(services_of(pulled), "hp")
+    assert await body_of(pulled, sent[0]["id"])  # not yet
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        assert await sweep(services_of(pulled), "hp") is None
+    for activity in sent:
+        assert await get(pulled, activity) == activity
+        assert await body_of(pulled, activity["id"]) == ""
+
+
+async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World):
+    # reliability.md §6 rule 8, F4: Clio made one late, a person removed another
+    doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
+    papers = pulled.simulator.writings.shelf.papers
+    first, second = notes(pulled)
+    papers["note", 7099] = {**first, "id": 7099}
+    del papers["note", second["id"]]
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        await tend(services_of(pulled))
+        found = await until(pulled, doubled)
+        while (found := await get(pulled, doubled))["reason"] is None:
+            await sweep(services_of(pulled), "hp")
+    assert (found["status"], found["reason"]) == ("written", "doubled_in_clio")
+    assert "7099" in found["problem"]["detail"]
+    assert (await get(pulled, missing))["reason"] == "missing_in_clio"
+
+
+async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
+    # WB-5
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    with time_machine.travel(main.now() + timedelta(days=13, hours=23), tick=True):
+        await tend(services_of(pulled))
+        assert (await get(pulled, activity))["status"] == "blocked"
+    with time_machine.travel(main.now() + timedelta(days=14, hours=1), tick=True):
+        await tend(services_of(pulled))
+        failed = await get(pulled, activity)
+    assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
+
+
+async def test_a_job_that_was_lost_is_queued_again(pulled: World):
+    # F30, I8: as after a restore; an account that was switched off goes on the same way [EN-1]
+    await pulled.create_account(enabled=True)
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(status="queued", unsure=True, written_at=None, clio_id=None)
+        )
+        await session.execute(text("delete from pgqueuer"))
+    await tend(services)
+    assert await until(pulled, activity) == {
+        **activity,
+        "written_at": (await get(pulled, activity))["written_at"],
+    }
+    assert len(notes(pulled)) == 1
+
+
+async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulled: World):
+    # F13, reliability.md §6 rule 7
+    services = services_of(pulled)
+    await until(pulled, await post(pulled, EMAIL))
+
+    async def take(seconds: float) -> Turn | timedelta | None:
+        async with transaction(services.database) as session:
+            return await turns.take(session, "hp", 1001, length=timedelta(seconds=seconds))
+
+    stalled = await take(-1)  # its lease is over as soon as it is given
+    other = await take(60)
+    assert isinstance(stalled, Turn)
+    assert isinstance(other, Turn)
+    held = await take(60)
+    assert isinstance(held, timedelta)
+    assert timedelta(seconds=50) < held <= timedelta(seconds=60)
+    assert await write_back(services, "hp", 1001) is not None
+    async with transaction(services.database) as session:
+        await turns.hold(session, other)
+    with pytest.raises(Fenced):
+        async with transaction(services.database) as session:
+            await turns.hold(session, stalled)
+
+
+async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled: World):
+    # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(
+                status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
+            )
+        )
+    assert await write_back(services, "hp", 1001) is None
+    assert (await get(pulled, activity))["status"] == "written"
+    assert len(notes(pulled)) == 1
+    async with transaction(services.database) as session:
+        (attempt,) = (await session.execute(select(tables.activity_attempts))).all()
+    assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
+
+
+async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_whom(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-5
+    chosen = WritebackSettings(fallback_author=FallbackAuthor.PRIMARY_CONNECTION)
+    services = services_of(pulled)
+    async with transaction(services.database) as session:
+        assert await find_author(session, "hp", "u_ben", WritebackSettings()) is None
+        author = await find_author(session, "hp", "u_ben", chosen)
+        own = await find_author(session, "hp", "u_ann", chosen)
+    assert author is not None
+    assert (author.connection.user_id, author.by) == ("u_ann", "Ben Pike")
+    assert own is not None
+    assert own.by is None
+
+    async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
+        return chosen
+
+    monkeypatch.setattr("app.sync.accept.settings_of", settings_of)
+    monkeypatch.setattr("app.sync.writeback.settings_of", settings_of)
+    for body in (EMAIL, TEXT):
+        activity = await until(pulled, await post(pulled, {**body, "user_id": "u_ben"}))
+        assert activity["status"] == "written"
+    assert notes(pulled)[0]["detail"].split("\n")[-2] == "By Ben Pike"
+    assert notes(pulled)[0]["author"] == 501
+    assert communications(pulled)[0]["body"].endswith("\n\nBy Ben Pike")
+
+
+async def test_a_firm_that_switched_a_kind_off_has_it_skipped_without_a_call(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-4
+    async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
+        return WritebackSettings(phone_call=False)
+
+    monkeypatch.setattr("app.sync.accept.settings_of", settings_of)
+    skipped = await post(pulled, {**EMAIL, "kind": "phone_call"}, status=200)
+    assert (skipped["status"], skipped["reason"]) == ("skipped", "disabled_by_settings")
+    assert await body_of(pulled, skipped["id"]) == ""
+    assert notes(pulled) == []
+
+
+async def test_erasing_the_account_erases_its_activities(pulled: World):
+    # S15
+    await until(pulled, await post(pulled, EMAIL))
+    assert (await pulled.api.delete("/v1/accounts/hp")).status_code == 202
+    async with transaction(services_of(pulled).database) as session:
+        for table in (activities, tables.activity_attempts, tables.activity_turns):
+            assert (await session.execute(select(table))).all() == []
+        await session.execute(delete(activities))
