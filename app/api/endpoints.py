@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path
 from app.api import cursors, schemas
 from app.api.deps import Caller, CallerDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.db import deliveries, endpoints
+from app.db import deliveries, endpoints, issues
 from app.db.connections import Problem
 from app.db.deliveries import DeliveryNotFound, Status
 from app.db.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
@@ -133,6 +133,7 @@ async def enable_endpoint(
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     now = services.now()
     await endpoints.enable(session, endpoint_id, now=now)
+    await issues.resolve_of_endpoint(session, endpoint_id, now=now)
     await deliveries.resume(session, endpoint_id, now=now)
     return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 

@@ -23,7 +23,7 @@ from app.db.audit import Deed
 from app.db.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
-from app.sync import leaving
+from app.sync import decide
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -119,9 +119,9 @@ async def release_hold(
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Let what waits happen: a run that calls nothing in Clio starts at once."""
+    """Let what waits happen: withdrawals in a run that asks Clio nothing and starts at once, announcements now."""
     by, now = actor.user_id or "", services.now()
-    hold = await leaving.release(session, account.account_id, hold_id, by=by, now=now)
+    hold = await decide.release(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
@@ -138,9 +138,9 @@ async def discard_hold(
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Nothing of what waits happens: the contacts stay as they are until something about them changes."""
+    """Nothing of what waits happens: contacts stay as they are until something changes them, new clients unannounced."""
     by, now = actor.user_id or "", services.now()
-    hold = await leaving.discard(session, account.account_id, hold_id, by=by, now=now)
+    hold = await decide.discard(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 

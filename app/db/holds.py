@@ -4,7 +4,7 @@ The withdrawals of one run gather in a hold first. When they are few they are le
 opens: then a person releases it, or discards it and the contacts stay as they are.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,28 @@ async def gather(
         for clio_id in sorted(clio_ids)
     ]
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
+
+
+async def open_new_clients(
+    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+) -> str:
+    """The run found so many new clients that a person must decide; answers the hold's id [NC-7]."""
+    hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
+    await session.execute(
+        insert(_table)
+        .values(
+            account_id=account_id,
+            hold_id=hold_id,
+            kind=HoldKind.NEW_CLIENTS,
+            status=HoldStatus.OPEN,
+            run_id=run_id,
+            opened_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    rows = [{"account_id": account_id, "hold_id": hold_id, "clio_id": i} for i in sorted(clio_ids)]
+    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
+    return hold_id
 
 
 async def gathered(session: Session, account_id: str, run_id: str) -> Hold | None:

@@ -38,7 +38,11 @@ SEVERITIES: Mapping[str, Severity] = {
     "shrink_held": "warning",
     "new_client_surge": "warning",
     "relationship_list_capped": "warning",
+    "webhook_endpoint_disabled": "error",
 }
+
+
+ENDPOINT_DISABLED = "webhook_endpoint_disabled"
 
 
 class IssueNotFound(AppError):
@@ -55,6 +59,11 @@ class Subject:
 
     kind: str = "account"
     id: str = ""
+
+
+def endpoint(endpoint_id: str) -> Subject:
+    """A webhook endpoint as a subject."""
+    return Subject("webhook_endpoint", endpoint_id)
 
 
 @dataclass(frozen=True)
@@ -135,6 +144,21 @@ async def _tell(
 ) -> None:
     data = {"issue_id": issue.issue_id, "code": issue.code}
     await events.tell(session, account_id, kind, issue.issue_id, data, now=now)
+
+
+async def resolve_of_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
+    """The endpoint is posted to again: its issue is over in every account that it serves."""
+    about = endpoint(endpoint_id)
+    found = await session.execute(
+        select(_table.c.account_id).where(
+            _table.c.code == ENDPOINT_DISABLED,
+            _table.c.subject_kind == about.kind,
+            _table.c.subject_id == about.id,
+            _table.c.resolved_at.is_(None),
+        )
+    )
+    for account_id in sorted(found.scalars()):
+        await resolve(session, account_id, ENDPOINT_DISABLED, about, now=now)
 
 
 async def bring_up_to_date(

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import queue, tables
+from app.db import events, queue, tables
 from app.db.activities import (
     Activity,
     ActivityNotFound,
@@ -21,10 +21,12 @@ from app.db.activities import (
     Wanted,
 )
 from app.db.contacts import contact_id_of
+from app.db.events import EventKind
 from app.db.ids import new_id
 from app.db.session import Session
 
 _table = tables.activities
+_TOLD = {Status.WRITTEN: EventKind.ACTIVITY_WRITTEN, Status.FAILED: EventKind.ACTIVITY_FAILED}
 
 BLOCKED_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
 
@@ -179,10 +181,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
 
 
 async def settle(session: Session, activity: Activity, outcome: Outcome, *, now: datetime) -> None:
-    """Store what became of an activity, in the transaction that proves the turn.
-
-    The one place where an activity ends: `activity.written` and `activity.failed` are appended here.
-    """
+    """Store what became of an activity, in the transaction that proves the turn; tell Levitate of its end."""
     blocked = outcome.status is Status.BLOCKED
     values: dict[str, Any] = {
         "status": outcome.status,
@@ -199,6 +198,10 @@ async def settle(session: Session, activity: Activity, outcome: Outcome, *, now:
         values["written_at"] = now
     mine = one_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(mine).values(values))
+    if kind := _TOLD.get(outcome.status):
+        data = {"activity_id": activity.activity_id, "attempts": activity.attempts}
+        about = activity.contact_id or activity.activity_id
+        await events.tell(session, activity.account_id, kind, about, data, now=now)
 
 
 def one_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:

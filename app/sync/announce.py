@@ -11,10 +11,11 @@ from datetime import datetime
 
 import structlog
 
-from app.db import audit, contacts, cursors, events, ledger, runs, settings
+from app.db import audit, contacts, cursors, events, holds, issues, ledger, runs, settings
 from app.db.audit import Actor, Deed
 from app.db.contacts import StoredContact
 from app.db.events import Event, EventKind
+from app.db.issues import Finding, Subject
 from app.db.ledger import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.runs import Kind, Run
 from app.db.session import Session
@@ -109,17 +110,25 @@ async def settle(
     by_run = Counter(row.run_id for row in waiting)
     surges = {run_id for run_id, n in by_run.items() if is_surge(n, chosen.surge_threshold)}
     for run_id in surges:
-        log.warning("new_client_surge", account_id=account_id, run_id=run_id, count=by_run[run_id])
-    surging = [row.clio_id for row in waiting if row.run_id in surges]
-    await ledger.hold(session, account_id, surging, HeldFor.SURGE)
+        surging = [row.clio_id for row in waiting if row.run_id == run_id]
+        await ledger.hold(session, account_id, surging, HeldFor.SURGE)
+        await _open_surge(session, account_id, run_id, surging, now=now)
     calm = [row for row in waiting if row.run_id not in surges]
     await ledger.announce(session, account_id, calm, now=now)
 
 
-async def surges(session: Session, account_id: str) -> Mapping[str, int]:
-    """The runs whose new clients are held for a person because they were too many, and how many wait."""
-    held = await ledger.held(session, account_id, HeldFor.SURGE)
-    return Counter(row.run_id for row in held)
+async def _open_surge(
+    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+) -> None:
+    """So many at once wait for a person, who is told so [NC-7]."""
+    log.warning("new_client_surge", account_id=account_id, run_id=run_id, count=len(clio_ids))
+    hold_id = await holds.open_new_clients(session, account_id, run_id, clio_ids, now=now)
+    text = (
+        f"{len(clio_ids)} contacts became clients in one run. None of them is announced until somebody"
+        " releases or discards this hold"
+    )
+    finding = Finding("new_client_surge", text, Subject("hold", hold_id))
+    await issues.open_issue(session, account_id, finding, now=now)
 
 
 async def release_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:

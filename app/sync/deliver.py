@@ -15,10 +15,11 @@ from hashlib import blake2b
 import structlog
 
 from app.crypto import SealBroken
-from app.db import deliveries, endpoints
+from app.db import deliveries, endpoints, issues
 from app.db.connections import Problem
 from app.db.deliveries import Attempt, Claim, Delivery, Health, Status
 from app.db.endpoints import EndpointNotFound
+from app.db.issues import Finding
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable
 from app.notify import Courier, Message, Outcome
@@ -207,6 +208,11 @@ async def _write_down(
     if problem := _disabling(tried, fares, now):
         await deliveries.attempted(session, [_kept_waiting(one) for one in attempts], now=now)
         await endpoints.disable(session, claim.endpoint_id, problem, now=now)
+        for account_id in sorted({delivery.account_id for delivery, _ in tried}):
+            finding = Finding(
+                issues.ENDPOINT_DISABLED, problem.detail, issues.endpoint(claim.endpoint_id)
+            )
+            await issues.open_issue(session, account_id, finding, now=now)
         log.warning("endpoint_disabled", endpoint_id=claim.endpoint_id, reason=problem.code)
         return None
     if arrived and claim.rested:

@@ -80,21 +80,7 @@ async def _open(
     await issues.open_issue(session, account_id, finding, now=now)
 
 
-async def release(
-    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
-) -> Hold:
-    """A person lets the withdrawals happen, in a run of their own. Raises HoldNotFound, HoldDecided."""
-    hold = await holds.decide(session, account_id, hold_id, HoldStatus.RELEASED, by=by, now=now)
+async def let_go(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
+    """Whom a released hold kept is judged again, in a run of its own that asks Clio nothing."""
     await holds.doubt_items(session, account_id, hold_id)
-    await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
     await runs.ask(session, account_id, Wish(Kind.REDERIVE, Trigger.MANUAL), now=now)
-    return hold
-
-
-async def discard(
-    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
-) -> Hold:
-    """A person wants the contacts to stay as they are. Raises HoldNotFound, HoldDecided."""
-    hold = await holds.decide(session, account_id, hold_id, HoldStatus.DISCARDED, by=by, now=now)
-    await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
-    return hold

@@ -16,12 +16,13 @@ from app.clio.budget import Lane
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioReauthRequired
 from app.db import accounts, connections, outbox, turns
+from app.db import settings as stored_settings
 from app.db.activities import Activity, Kind, Outcome, Reason, Status
 from app.db.connections import Connection, Problem
 from app.db.session import Session, transaction
 from app.db.turns import Turn
 from app.errors import DatabaseUnavailable, Fenced
-from app.rules.settings import FallbackAuthor, Settings, WritebackSettings
+from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync import Services, outcomes, wording
 from app.sync.connect import clio_for
 from app.sync.together import during
@@ -35,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 async def settings_of(session: Session, account_id: str) -> WritebackSettings:
     """What the firm chose."""
-    return Settings().writeback
+    return (await stored_settings.current(session, account_id)).settings.writeback
 
 
 @dataclass(frozen=True)
