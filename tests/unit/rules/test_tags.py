@@ -87,6 +87,11 @@ def test_a_long_list_of_matters_is_cut_in_words_but_not_in_ids():
     assert grant.matter_ids == tuple(range(300, 307))
 
 
+def test_the_sixth_matter_is_one_more():
+    [grant] = tag(client_with(*[OPEN] * 6, flag=False), 1006, "Active Client").grants
+    assert grant.because.endswith("00304 and 1 more")
+
+
 def test_five_matters_are_all_named():
     [grant] = tag(client_with(*[OPEN] * 5, flag=False), 1006, "Active Client").grants
     assert grant.because == "Open: 00300, 00301, 00302, 00303, 00304"

@@ -32,9 +32,11 @@ SCOPES = [
 
 @pytest.mark.parametrize(("clio_id", "choices", "changes", "rule", "detail"), cases(SCOPES))
 def test_the_scope_is_explained(clio_id, choices, changes, rule, detail):
-    found = Office().chooses(**choices).contact(clio_id, **changes).judge(clio_id)
+    office = Office().chooses(**choices).contact(clio_id, **changes)
+    found = office.judge(clio_id)
     assert (found.scope.rule, found.scope.detail) == (rule, detail)
     assert found.scope.in_scope is (found.scope.reason is None)
+    assert found.profile.title == office.contacts[clio_id].title
     refused = [(item.label, item.rule, item.why) for item in found.not_granted]
     if rule == "related_role_exclude":
         assert refused == [("Related Contacts", rule, detail)]
