@@ -375,3 +375,9 @@ def test_an_attorney_without_a_name_makes_no_tag_and_gives_way_to_nobody():
     assert of(latest, 1001, Category.ATTORNEY) == []
     every = office.chooses(tags__responsible_attorney=AttorneyTags.ALL)
     assert of(every, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
+
+
+def test_a_matter_without_an_area_does_not_hide_the_others():
+    office = Office().matter(300, client_id=1001, updated_at=at("2026-03-03"))
+    assert office.judge(1001).owner is not None
+    assert of(office, 1001, Category.PRACTICE_AREA) == ["Family Law"]
