@@ -138,7 +138,7 @@ async def discard_hold(
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Nothing of what waits happens: contacts stay as they are until something changes them, new clients unannounced."""
+    """Nothing of what waits happens: contacts stay as they are until they change in Clio, new clients unannounced."""
     by, now = actor.user_id or "", services.now()
     hold = await decide.discard(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)

@@ -56,33 +56,29 @@ async def spelling(session: Session, account_id: str) -> Spelling:
     )
 
 
+# Read as subqueries that PostgreSQL looks up row by row in the keys: right after a first pull it has no statistics,
+# and would join thirty thousand matters with all sightings of the firm in a nested loop.
 _HIDDEN = text("""
-    with viewers as (
-        select logins.connection_id, greatest(points.since, ended.asked_at) as seen_until
+    with viewers as materialized (
+        select logins.connection_id, greatest(
+            (select max(since) from checkpoints as points where points.account_id = logins.account_id
+                and points.connection_id = logins.connection_id and points.resource = 'matters'),
+            (select max(asked_at) from pulls where pulls.account_id = logins.account_id
+                and pulls.connection_id = logins.connection_id and pulls.resource = 'matters' and complete)
+        ) as seen_until
         from connections as logins
-        left join checkpoints as points on points.account_id = logins.account_id
-            and points.connection_id = logins.connection_id and points.resource = 'matters'
-        left join (
-            select connection_id, max(asked_at) as asked_at from pulls
-            where account_id = :account and resource = 'matters' and complete group by connection_id
-        ) as ended on ended.connection_id = logins.connection_id
         where logins.account_id = :account and logins.status = 'connected' and logins.full_view
-    ), judged as (
-        select matters.clio_id,
-            bool_or(viewers.connection_id is not null and seen.connection_id is null) as hidden
-        from mirror_matters as matters
-        left join viewers on viewers.seen_until >=
-            coalesce((matters.record ->> 'updated_at')::timestamptz, '-infinity')
-        left join sightings as seen on seen.account_id = matters.account_id
-            and seen.resource = 'matters' and seen.clio_id = matters.clio_id
-            and seen.connection_id = viewers.connection_id
-        where matters.account_id = :account
-        group by matters.clio_id
     )
-    update mirror_matters as matters set hidden = judged.hidden
-    from judged
-    where matters.account_id = :account and matters.clio_id = judged.clio_id
-        and matters.hidden <> judged.hidden
+    update mirror_matters as matters set hidden = not hidden
+    where matters.account_id = :account and hidden <> coalesce((
+        select bool_or(0 = (
+            select count(*) from sightings as seen where seen.account_id = matters.account_id
+                and seen.resource = 'matters' and seen.clio_id = matters.clio_id
+                and seen.connection_id = viewers.connection_id
+        ))
+        from viewers where viewers.seen_until >=
+            coalesce((matters.record ->> 'updated_at')::timestamptz, '-infinity')
+    ), false)
     returning matters.clio_id, matters.client_id
 """)
 

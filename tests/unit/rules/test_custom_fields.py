@@ -75,6 +75,14 @@ def test_a_grant_names_its_field_and_where_it_was_chosen():
     assert (grant.because, grant.source_id) == ("Referral Source is Friend in Clio", 4)
 
 
+def test_two_fields_that_give_one_label_are_listed_in_the_order_of_their_ids():
+    # TG-21
+    office = chosen(5, 4, form=VALUE)
+    office = office.contact(1001, custom_values=(CustomValue(5, "friend"), CustomValue(4, 9002)))
+    [tag] = [t for t in office.judge(1001).tags if t.category is Category.CUSTOM_FIELD]
+    assert (tag.label, [grant.field_id for grant in tag.grants]) == ("Friend", [4, 5])
+
+
 def test_another_option_takes_the_place_of_the_old_in_one_change():
     # CF-4
     office = chosen(4)

@@ -113,8 +113,11 @@ def test_twenty_custom_dates_are_the_most():
     office = Office().knows(fields=fields).contact(1001, custom_values=values)
     found = office.chooses(key_facts__custom_date_field_ids=ids).judge(1001)
     assert [fact.field_id for fact in found.key_facts[2:]] == list(ids[1:21])
-    left = [item.label for item in found.not_granted if item.refusal is Refusal.LIMIT]
-    assert left == [f"Date {id_}" for id_ in ids[21:]]
+    left = [item for item in found.not_granted if item.refusal is Refusal.LIMIT]
+    assert [item.label for item in left] == [f"Date {id_}" for id_ in ids[21:]]
+    assert {(item.rule, item.why) for item in left} == {
+        ("custom_date", "At most 20 custom dates are shown")
+    }
 
 
 def test_a_date_that_clio_loses_is_withdrawn():

@@ -87,6 +87,11 @@ def test_a_long_list_of_matters_is_cut_in_words_but_not_in_ids():
     assert grant.matter_ids == tuple(range(300, 307))
 
 
+def test_the_sixth_matter_is_one_more():
+    [grant] = tag(client_with(*[OPEN] * 6, flag=False), 1006, "Active Client").grants
+    assert grant.because.endswith("00304 and 1 more")
+
+
 def test_five_matters_are_all_named():
     [grant] = tag(client_with(*[OPEN] * 5, flag=False), 1006, "Active Client").grants
     assert grant.because == "Open: 00300, 00301, 00302, 00303, 00304"
@@ -370,3 +375,9 @@ def test_an_attorney_without_a_name_makes_no_tag_and_gives_way_to_nobody():
     assert of(latest, 1001, Category.ATTORNEY) == []
     every = office.chooses(tags__responsible_attorney=AttorneyTags.ALL)
     assert of(every, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
+
+
+def test_a_matter_without_an_area_does_not_hide_the_others():
+    office = Office().matter(300, client_id=1001, updated_at=at("2026-03-03"))
+    assert office.judge(1001).owner is not None
+    assert of(office, 1001, Category.PRACTICE_AREA) == ["Family Law"]

@@ -26,15 +26,19 @@ SCOPES = [
     ("nothing to show", 1001, {}, BARE, "minimum_data", "The person has neither a name nor an e-mail address"),
     ("opted out", 1001, {"scope__opt_out_field_id": 1}, {}, "opt_out_field_id", "Newsletter OK is ticked in Clio"),
     ("segment", 1001, {"scope__segment": Segment((), ("client",))}, {}, "segment", "Has the tag Client"),
+    ("not in the segment", 1001, {"scope__segment": Segment(("Gold", "Silver"))}, {}, "segment",
+     "Has none of Gold, Silver"),
     ("excluded role", 1009, {}, {}, "related_role_exclude", "Opposing Counsel in 00201-Moreno is an excluded role"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("clio_id", "choices", "changes", "rule", "detail"), cases(SCOPES))
 def test_the_scope_is_explained(clio_id, choices, changes, rule, detail):
-    found = Office().chooses(**choices).contact(clio_id, **changes).judge(clio_id)
+    office = Office().chooses(**choices).contact(clio_id, **changes)
+    found = office.judge(clio_id)
     assert (found.scope.rule, found.scope.detail) == (rule, detail)
     assert found.scope.in_scope is (found.scope.reason is None)
+    assert found.profile.title == office.contacts[clio_id].title
     refused = [(item.label, item.rule, item.why) for item in found.not_granted]
     if rule == "related_role_exclude":
         assert refused == [("Related Contacts", rule, detail)]
@@ -143,3 +147,24 @@ def test_levitate_holds_each_tag_with_its_category_and_the_owner_with_the_reason
         None,
     )
     assert held.owner.detail == "attorney_not_mapped: Dana Voss (504)"
+
+
+def test_each_tag_names_its_rule():
+    office = Office().chooses(tags__location__city=True, scope__include_related=True)
+    rules = {
+        tag.label: {grant.rule for grant in tag.grants}
+        for clio_id in (1001, 1005, 1007)
+        for tag in office.judge(clio_id).tags
+    }
+    assert rules == {
+        "Clio": {"clio"},
+        "Person": {"person"},
+        "Client": {"client"},
+        "Active Client": {"client_status"},
+        "Family Law": {"practice_area"},
+        "Business Law": {"practice_area"},
+        "Related Contacts": {"related_contact"},
+        "Raleigh": {"location"},
+        "Personal": {"personal"},
+        "Company": {"company"},
+    }
