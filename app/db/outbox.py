@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import outbox_tables as tables
 from app.db import queue
 from app.db import tables as other
-from app.db.contacts import contact_id_of
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError
@@ -90,15 +89,6 @@ class NotCancellable(AppError):
 
 
 @dataclass(frozen=True)
-class Person:
-    """A contact that is linked to Clio."""
-
-    contact_id: str
-    clio_id: int
-    name: str | None
-
-
-@dataclass(frozen=True)
 class NewActivity:
     """An activity that was judged and worded, about to be kept."""
 
@@ -159,36 +149,6 @@ class Wanted:
     contact_id: str | None = None
     status: str | None = None
     kind: str | None = None
-
-
-async def find_person(
-    session: Session, account_id: str, *, contact_id: str | None, clio_id: int | None
-) -> Person | None:
-    """The contact that is meant, if it is linked to Clio: one we once published, or one that Clio showed us [WB-6]."""
-    known = await _published(session, account_id, contact_id) if contact_id else None
-    wanted = known if contact_id else clio_id
-    if wanted is None or (clio_id is not None and clio_id != wanted):
-        return None
-    mirror = other.mirror_contacts
-    mine = (mirror.c.account_id == account_id) & (mirror.c.clio_id == wanted)
-    record = (await session.execute(select(mirror.c.record).where(mine))).scalar_one_or_none()
-    if known is None and record is None:
-        return None
-    return Person(contact_id_of(account_id, wanted), wanted, _name(record or {}))
-
-
-async def _published(session: Session, account_id: str, contact_id: str) -> int | None:
-    table = other.contacts
-    mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
-    found: int | None = (
-        await session.execute(select(table.c.clio_id).where(mine))
-    ).scalar_one_or_none()
-    return found
-
-
-def _name(record: dict[str, Any]) -> str | None:
-    names = [record.get("first_name"), record.get("last_name")]
-    return " ".join(name for name in names if name) or record.get("name")
 
 
 async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:
