@@ -76,15 +76,6 @@ class NotCancellable(AppError):
 
 
 @dataclass(frozen=True)
-class Person:
-    """A contact that is linked to Clio."""
-
-    contact_id: str
-    clio_id: int
-    name: str | None
-
-
-@dataclass(frozen=True)
 class NewActivity:
     """An activity that was judged and worded, about to be kept."""
 

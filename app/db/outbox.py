@@ -15,12 +15,10 @@ from app.db.activities import (
     NotCancellable,
     NotRetryable,
     Outcome,
-    Person,
     Reason,
     Status,
     Wanted,
 )
-from app.db.contacts import contact_id_of
 from app.db.events import EventKind
 from app.db.ids import new_id
 from app.db.session import Session
@@ -29,36 +27,6 @@ _table = tables.activities
 _TOLD = {Status.WRITTEN: EventKind.ACTIVITY_WRITTEN, Status.FAILED: EventKind.ACTIVITY_FAILED}
 
 BLOCKED_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
-
-
-async def find_person(
-    session: Session, account_id: str, *, contact_id: str | None, clio_id: int | None
-) -> Person | None:
-    """The contact that is meant, if it is linked to Clio: one we once published, or one that Clio showed us [WB-6]."""
-    known = await _published(session, account_id, contact_id) if contact_id else None
-    wanted = known if contact_id else clio_id
-    if wanted is None or (clio_id is not None and clio_id != wanted):
-        return None
-    mirror = tables.mirror_contacts
-    mine = (mirror.c.account_id == account_id) & (mirror.c.clio_id == wanted)
-    record = (await session.execute(select(mirror.c.record).where(mine))).scalar_one_or_none()
-    if known is None and record is None:
-        return None
-    return Person(contact_id_of(account_id, wanted), wanted, _name(record or {}))
-
-
-async def _published(session: Session, account_id: str, contact_id: str) -> int | None:
-    table = tables.contacts
-    mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
-    found: int | None = (
-        await session.execute(select(table.c.clio_id).where(mine))
-    ).scalar_one_or_none()
-    return found
-
-
-def _name(record: dict[str, Any]) -> str | None:
-    names = [record.get("first_name"), record.get("last_name")]
-    return " ".join(name for name in names if name) or record.get("name")
 
 
 async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:

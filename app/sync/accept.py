@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.db import outbox
+from app.db import outbox, people
 from app.db.accounts import Account
 from app.db.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
@@ -32,7 +32,7 @@ class Told:
 async def accept(session: Session, account: Account, told: Told, *, now: datetime) -> Activity:
     """Keep an activity and queue it, block it or skip it [WB-4..6]."""
     settings = await settings_of(session, account.account_id)
-    person = await outbox.find_person(
+    person = await people.find_person(
         session, account.account_id, contact_id=told.contact_id, clio_id=told.clio_contact_id
     )
     author = await find_author(session, account.account_id, told.user_id, settings)

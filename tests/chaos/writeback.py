@@ -92,7 +92,7 @@ def activity(nth: int, contact: str, dice: random.Random) -> dict[str, Any]:
 
 
 def round_of_losses(
-    stage: Stage, proxy: Proxy, *, activities: int, kills: int, seed: int
+    stage: Stage, proxy: Proxy, *, activities: int, kills: int, seed: int, life: float
 ) -> Report:
     """Post, lose and kill; check what is in Clio in the end."""
     dice = random.Random(seed)  # noqa: S311
@@ -104,7 +104,7 @@ def round_of_losses(
     posting.start()
     for nth in range(1, kills + 1):
         backend.released = activities * nth // kills
-        time.sleep(dice.uniform(0.0, 2.5))
+        time.sleep(dice.uniform(0.0, life))
         stage.service.kill()
         stage.service.start(path="/healthz")
     posting.join()
@@ -193,8 +193,10 @@ def _check_conversations(
         assert communications[clio_id]["body"] == newest[conversation]
 
 
-def play(folder: Path, dsn: str, *, activities: int, kills: int, seed: int) -> Report:
-    """One round on a database."""
+def play(
+    folder: Path, dsn: str, *, activities: int, kills: int, seed: int, life: float = 2.5
+) -> Report:
+    """One round on a database; `life` is the longest, in seconds, that the service is left alone."""
     proxy = Proxy(free_port(), free_port(), seed)
     options = {"rate_limit": 1_000_000}
     with (
@@ -209,7 +211,9 @@ def play(folder: Path, dsn: str, *, activities: int, kills: int, seed: int) -> R
             **options,
         ) as stage,
     ):
-        return round_of_losses(stage, proxy, activities=activities, kills=kills, seed=seed)
+        return round_of_losses(
+            stage, proxy, activities=activities, kills=kills, seed=seed, life=life
+        )
 
 
 def main() -> None:

@@ -136,5 +136,5 @@ async def test_the_openapi_document_makes_a_good_client(world: World):
         assert problems.MEDIA_TYPE in operation["responses"]["401"]["content"], operation[
             "operationId"
         ]
-    for name in ("AccountIn", "ConnectionIn", "RunIn", "Settings", "PreviewIn"):
+    for name in ("AccountIn", "ConnectionIn", "RunIn", "Settings", "PreviewIn", "ActivityIn"):
         assert document["components"]["schemas"][name]["examples"]

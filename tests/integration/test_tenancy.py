@@ -49,6 +49,12 @@ BODIES: dict[str, Any] = {
         "return_url": "https://levitate.test",
     },
     "/v1/accounts/{account_id}/runs": {"kind": "full"},
+    "/v1/accounts/{account_id}/activities": {
+        "kind": "note",
+        "user_id": "u_ann",
+        "clio_contact_id": "1001",
+        "occurred_at": "2026-03-02T12:00:00Z",
+    },
 }
 
 
