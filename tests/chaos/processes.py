@@ -133,9 +133,21 @@ class Stage:
 
 
 @contextmanager
-def staged(folder: Path, dsn: str, *, contacts: int, **options: Any) -> Iterator[Stage]:
-    """Both programs up, on a database of their own; both gone when the block ends."""
-    clio_port, port = free_port(), free_port()
+def staged(
+    folder: Path,
+    dsn: str,
+    *,
+    contacts: int,
+    clio_port: int | None = None,
+    origin: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    **options: Any,
+) -> Iterator[Stage]:
+    """Both programs up, on a database of their own; both gone when the block ends.
+
+    The service reaches Clio at `origin`, which may be a proxy before `clio_port`.
+    """
+    clio_port, port = clio_port or free_port(), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     clio = Program(
@@ -148,7 +160,10 @@ def staged(folder: Path, dsn: str, *, contacts: int, **options: Any) -> Iterator
         folder / "simulator.log",
     )
     service = Program(
-        ["serve", f"--port={port}"], _environment(dsn, url, clio_url), url, folder / "serve.log"
+        ["serve", f"--port={port}"],
+        {**_environment(dsn, url, origin or clio_url), **(environment or {})},
+        url,
+        folder / "serve.log",
     )
     headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as api:
