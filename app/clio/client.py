@@ -239,6 +239,8 @@ class ClioClient:
             self._budget.abandoned()
             raise
         self._note(answer, began)
+        if self._budget.gate is not None:
+            await self._budget.gate.told(answer.headers)
         return answer
 
     def _note(self, answer: Answer, began: float) -> None:
@@ -254,7 +256,14 @@ class ClioClient:
             self._calls += 1
 
     async def _reserve(self) -> None:
-        while wait := self._budget.reserve(self._clock.seconds()):
+        """Take a call from this process's budget, and then from what all processes share."""
+        while True:
+            while wait := self._budget.reserve(self._clock.seconds()):
+                await self._wait(wait)
+            gate = self._budget.gate
+            if gate is None or not (wait := await gate.enter()):
+                return
+            self._budget.returned()
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:

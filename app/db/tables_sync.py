@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    Double,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.tables import _table, _time, changes, metadata
 
-__all__ = ["chores", "hold_items", "holds", "issues", "listed", "metadata", "quarantine"]
+__all__ = ["budgets", "chores", "hold_items", "holds", "issues", "listed", "metadata", "quarantine"]
 
 issues = _table(  # what somebody should know or do, until it is over (docs/issues.md)
     "issues",
@@ -79,6 +80,17 @@ listed = _table(  # the ids on each page of a list that was read whole, until th
     Column("page", Integer, nullable=False),
     Column("clio_ids", ARRAY(BigInteger), nullable=False),
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
+)
+
+budgets = (
+    _table(  # what the processes that use one token may still ask of Clio (docs/decisions/0012)
+        "budgets",
+        Column("connection_id", Text, nullable=False),
+        Column("call_limit", Integer),
+        Column("given", Integer, nullable=False),
+        Column("ends", Double, nullable=False),  # seconds of the database's clock
+        PrimaryKeyConstraint("account_id", "connection_id"),
+    )
 )
 
 chores = Table(  # that a day's chore was done, by whichever process was first; of no account
