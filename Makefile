@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-hashes --python-version 3.11
 
-.PHONY: run test check fmt lock
+.PHONY: run test check fmt lock mutants
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -24,6 +24,13 @@ check: $(STAMP)
 fmt: $(STAMP)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+mutants: ## change the rules in every way that mutmut knows, and list the changes that no case notices (docs/rules.md)
+	@test -x .venv-mutants/bin/mutmut || { $(PYTHON) -m venv .venv-mutants && \
+		.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check \
+			"mutmut>=3.8,<4" pytest pytest-asyncio hypothesis phonenumbers; }
+	@.venv-mutants/bin/mutmut run $(ARGS)
+	@.venv-mutants/bin/mutmut results
 
 lock:
 	@$(if $(UV),,echo "make lock needs uv"; exit 1)

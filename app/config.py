@@ -39,6 +39,19 @@ def _slots(value: str) -> str:
 def _dsn(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith("postgresql://"):
         raise ValueError("must begin with postgresql://")
+    try:
+        _ = urlsplit(value.get_secret_value()).port
+    except ValueError:
+        raise ValueError("must be postgresql://user:password@host:port/database") from None
+    return value
+
+
+def _hosts(value: str) -> str:
+    for host in _items(value):
+        if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
+            raise ValueError(
+                "must be a comma list of host names or addresses, without scheme and port"
+            )
     return value
 
 
@@ -72,6 +85,7 @@ class Config(BaseSettings):
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
     api_rate: Annotated[int, Field(ge=0)] = 100
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
+    webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 
@@ -83,6 +97,10 @@ class Config(BaseSettings):
         """The origins that a browser may be sent back to."""
         return frozenset(_origin(origin) for origin in _items(self.return_origins))
 
+    def webhook_host_list(self) -> frozenset[str]:
+        """The hosts that events may be posted to although they are private, and by plain http."""
+        return frozenset(host.strip("[]").lower() for host in _items(self.webhook_hosts))
+
     def encryption_key_list(self) -> tuple[str, ...]:
         """The keys that seal secrets, newest first; empty when none is configured."""
         return (
@@ -93,9 +111,13 @@ class Config(BaseSettings):
 def problems(error: ValidationError) -> list[str]:
     """One line for each mistake, saying which variable and what to do; never a value."""
     return [
-        f"{PREFIX}{'__'.join(str(part) for part in fault['loc']).upper()}: {_advice(fault['msg'], fault['type'])}"
+        f"{PREFIX}{_variable(fault['loc'])}: {_advice(fault['msg'], fault['type'])}"
         for fault in error.errors(include_input=False, include_url=False)
     ]
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "__".join(str(part) for part in location if part != "[key]").upper()
 
 
 def _advice(message: str, kind: str) -> str:

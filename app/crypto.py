@@ -26,7 +26,8 @@ class TokenCipher:
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
             raise KeyInvalid("No encryption key is configured")
-        self._keys = MultiFernet([Fernet(_checked(key)) for key in keys])
+        fernets = [Fernet(_checked(key)) for key in keys]
+        self._keys, self._newest = MultiFernet(fernets), fernets[0]
 
     def seal(self, document: dict[str, str], *, row: str) -> str:
         """The document, sealed for a row."""
@@ -43,6 +44,27 @@ class TokenCipher:
             raise SealBroken("A stored secret belongs to another row")
         document: dict[str, str] = body["document"]
         return document
+
+    def opens(self, sealed: str) -> bool:
+        """Whether one of the keys sealed this, for whatever row."""
+        return _opens(self._keys, sealed)
+
+    def renewed(self, sealed: str) -> str | None:
+        """The same, sealed with the newest key for the same row; None when it is already. Raises SealBroken."""
+        if _opens(self._newest, sealed):
+            return None
+        try:
+            return self._keys.rotate(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise SealBroken("A stored secret cannot be opened with the configured keys") from error
+
+
+def _opens(keys: Fernet | MultiFernet, sealed: str) -> bool:
+    try:
+        keys.decrypt(sealed.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def new_key() -> str:

@@ -18,6 +18,7 @@ FIELDS = frozenset(
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
         "account_id", "run_id", "request_id", "connection_id", "clio_id", "resource", "reason",
         "kind", "status", "fence", "method", "route", "milliseconds", "count", "slot", "jobs",
+        "endpoint_id",
     }
 )  # fmt: skip
 # Libraries that would write addresses with codes in them, or say much and mean little.

@@ -26,10 +26,11 @@ from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
-from app.db import migrate
 from app.db.session import open_database
+from app.notify import Notifier
 from app.sync import Budgets, Offered, Services, Timing
-from app.sync.schedule import start_clock
+from app.sync.deliver import relay
+from app.sync.schedule import SlotClock, start_clock
 from app.sync.work import work
 
 LEASE_OF_HEARTBEATS = 3  # a lease outlives this many heartbeats of its holder
@@ -49,7 +50,6 @@ class Parts:
 
     workers: bool = True
     clock: bool = True
-    migrate: bool = True
     clio_transports: Mapping[Region, httpx.AsyncBaseTransport] | None = None
 
 
@@ -78,6 +78,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
                 lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
             ),
+            notifier=Notifier(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
             now=now,
@@ -108,15 +109,16 @@ def _regions(
 
 
 @asynccontextmanager
-async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[None]:
+async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[SlotClock | None]:
     """Clock and workers beside the block; at its end runs are laid down between two pages."""
     clock = start_clock(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
             if parts.workers:
                 group.create_task(work(services, dsn))
+                group.create_task(relay(services))
             try:
-                yield
+                yield clock
             finally:
                 services.stopping.set()
     finally:
@@ -133,9 +135,8 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_services(config, dsn, parts) as services:
             app.state.services = services
-            if parts.migrate:
-                await migrate.migrate(services.database)
-            async with at_work(services, dsn, parts):
+            async with at_work(services, dsn, parts) as clock:
+                app.state.clock = clock
                 yield
 
     app = FastAPI(

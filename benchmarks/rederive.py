@@ -9,8 +9,12 @@ applies two changes: one that touches many contacts and one that touches few. Cl
 import argparse
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from app.db import embedded
 from benchmarks.memory import ACCOUNT, Peak
@@ -54,26 +58,30 @@ def main() -> None:
 
 def measure(stage: Stage, name: str, patch: dict[str, Any]) -> None:
     """Preview a change, then apply it; print what either took."""
-    assert stage.service.process is not None
-    peak, began = Peak(stage.service.process.pid), time.monotonic()
-    answer = stage.api.post(f"{URL}/preview", json={"settings": patch})
+    with measured(stage, f"{name}: preview"):
+        answer = stage.api.post(f"{URL}/preview", json={"settings": patch}, timeout=300)
     answer.raise_for_status()
-    print(f"{name}: preview {report(began, peak)}")
     summary = answer.json()["summary"]
     etag = stage.api.get(URL).headers["etag"]
-    peak, began = Peak(stage.service.process.pid), time.monotonic()
-    stage.api.patch(URL, json=patch, headers={"If-Match": etag}).raise_for_status()
-    run = ended(stage)
-    print(
-        f"{name}: run     {report(began, peak)}, {run['status']}, {run['counts']['changed']} changed"
-    )
+    with measured(stage, f"{name}: run    "):
+        stage.api.patch(URL, json=patch, headers={"If-Match": etag}).raise_for_status()
+        run = ended(stage)
+    print(f"{name}: {run['status']}, {run['counts']['changed']} changed")
     assert run["counts"]["entered"] == summary["entering"]
     assert run["counts"]["new_clients"] == summary["new_clients"]
 
 
-def report(began: float, peak: Peak) -> str:
-    """Seconds since it began, and the most memory since then."""
-    return f"{time.monotonic() - began:5.1f} s, peak {peak.stop() / 2**20:.0f} MiB"
+@contextmanager
+def measured(stage: Stage, what: str) -> Iterator[None]:
+    """Print the seconds, the service's processor time and its most memory while the block lasts."""
+    assert stage.service.process is not None
+    process = psutil.Process(stage.service.process.pid)
+    peak, began, busy = Peak(process.pid), time.monotonic(), sum(process.cpu_times()[:2])
+    yield
+    seconds, used = time.monotonic() - began, sum(process.cpu_times()[:2]) - busy
+    print(
+        f"{what} {seconds:5.1f} s, {used:5.1f} s of processor, peak {peak.stop() / 2**20:.0f} MiB"
+    )
 
 
 def ended(stage: Stage) -> dict[str, Any]:

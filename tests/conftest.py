@@ -168,7 +168,7 @@ async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIt
     """The whole service on a database, with the simulator for Clio."""
     transport = httpx.ASGITransport(simulator.app("us"))
     clio = {Region.US: transport}
-    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, migrate=False, **parts))
+    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, **parts))
     async with app.router.lifespan_context(app):
         yield World(app, simulator, dsn)
 

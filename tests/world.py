@@ -46,6 +46,7 @@ def config_for(dsn: str, **more: Any) -> Config:
         "slot_spread_seconds": 0,
         "heartbeat_seconds": 1.0,
         "api_rate": 0,
+        "webhook_hosts": "127.0.0.1",
     }
     return Config(**{**given, **more})
 

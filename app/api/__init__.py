@@ -7,13 +7,16 @@ from app.api import (
     audit,
     changes,
     contacts,
+    endpoints,
     health,
     history,
     issues,
+    new_clients,
     oauth,
     reports,
     runs,
     settings,
+    webhooks,
 )
 
 router = APIRouter()
@@ -25,9 +28,12 @@ for part in (
     reports,
     contacts,
     history,
+    new_clients,
     changes,
     issues,
     audit,
+    endpoints,
+    webhooks,
     health,
 ):
     router.include_router(part.router)

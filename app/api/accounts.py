@@ -121,6 +121,7 @@ async def put_users(
     session: SessionDep,
 ) -> schemas.Users:
     """Replace the directory. Contacts are judged anew, without asking Clio."""
+    await accounts.lock_account(session, account.account_id)
     users = {
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
@@ -152,6 +153,7 @@ async def map_attorney(
     session: SessionDep,
 ) -> schemas.Attorney:
     """Say by hand who a Clio user is here; null says: nobody. Contacts are judged anew."""
+    await accounts.lock_account(session, account.account_id)
     if await accounts.map_by_hand(session, account.account_id, clio_user_id, body.user_id):
         deed = Deed("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
         await audit.record(session, account.account_id, actor, deed, now=services.now())
@@ -173,6 +175,7 @@ async def unmap_attorney(
     session: SessionDep,
 ) -> None:
     """Forget what was said by hand: the Clio user is mapped automatically again."""
+    await accounts.lock_account(session, account.account_id)
     if await accounts.map_automatically(session, account.account_id, clio_user_id):
         deed = Deed("attorney.unmapped", str(clio_user_id))
         await audit.record(session, account.account_id, actor, deed, now=services.now())

@@ -1,17 +1,18 @@
-"""Contacts: list them, and why one is what it is; the ledger of new clients."""
+"""Contacts: list them, and why one is what it is."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api import cursors, new_clients, schemas
+from app.api.deps import AccountDep, InvalidToken, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.db import contacts, feed
+from app.db import contacts, deliveries, ledger
 from app.db.accounts import AccountNotFound
 from app.db.contacts import ContactNotFound, Explained, Wanted
-from app.db.feed import NewClient
+from app.db.deliveries import Delivery
+from app.db.ledger import NewClient
 from app.rules.verdicts import Owner, Tag
 from app.sync import web_origin
 
@@ -72,34 +73,16 @@ async def explain_contact(
     """Why the contact is in or out, why it has each tag and this owner, who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
     clio_id = found.contact.clio_id
-    row = await feed.find_new_client(session, account.account_id, clio_id)
+    row = await ledger.find_new_client(session, account.account_id, clio_id)
+    event_ids = row.event_ids if row else ()
+    told = await deliveries.list_of_events(session, account.account_id, event_ids)
     seen_by = await contacts.seen_by(session, account.account_id, clio_id)
-    return _explained(found, row, seen_by)
+    return _explained(found, row, told, seen_by)
 
 
-@router.get("/new-clients")
-async def list_new_clients(
-    account: AccountDep,
-    session: SessionDep,
-    status: Literal["emitted", "held", "suppressed"] | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> schemas.Page[schemas.NewClient]:
-    """The ledger: each person once, when first recognised as a client."""
-    asked = ("new-clients", account.account_id, status)
-    after = cursors.decode(cursor, *asked) if cursor else ""
-    found = await feed.list_new_clients(
-        session, account.account_id, status=status, after=after, limit=limit + 1
-    )
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[_new_client(row) for row in page],
-        next_cursor=cursors.encode(page[-1].new_client_id, *asked) if more else None,
-        has_more=more,
-    )
-
-
-def _explained(found: Explained, row: NewClient | None, seen_by: list[str]) -> schemas.Explained:
+def _explained(
+    found: Explained, row: NewClient | None, told: list[Delivery], seen_by: list[str]
+) -> schemas.Explained:
     assessment = found.assessment
     return schemas.Explained(
         contact_id=found.contact.contact_id,
@@ -111,8 +94,18 @@ def _explained(found: Explained, row: NewClient | None, seen_by: list[str]) -> s
             schemas.NotGranted(label=item.label, rule=item.rule, why=item.why)
             for item in assessment.not_granted
         ],
-        new_client=_new_client(row) if row else None,
+        new_client=new_clients.out(row) if row else None,
         new_client_waits=assessment.client_waits,
+        new_client_deliveries=[
+            schemas.NewClientDelivery(
+                event_id=one.event_id,
+                status=one.status,
+                attempts=one.attempts,
+                response_status=one.response_status,
+                delivered_at=one.delivered_at,
+            )
+            for one in told
+        ],
         seen_by=seen_by,
         run_id=found.run_id,
     )
@@ -145,19 +138,4 @@ def _owner(owner: Owner) -> schemas.ExplainedOwner:
             )
             for matter in owner.considered
         ],
-    )
-
-
-def _new_client(row: NewClient) -> schemas.NewClient:
-    return schemas.NewClient(
-        id=row.new_client_id,
-        contact_id=row.contact_id,
-        clio_id=str(row.clio_id),
-        status=row.status,
-        origin=row.origin,
-        basis=row.basis,
-        client_since=row.client_since,
-        has_open_matter=row.has_open_matter,
-        run_id=row.run_id,
-        created_at=row.created_at,
     )

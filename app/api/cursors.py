@@ -1,11 +1,13 @@
 """Opaque cursors of lists: where the next page begins, bound to what the list was asked for."""
 
 import base64
-import hashlib
 import json
 from typing import Any
 
+from app.db.cursors import digest, encode
 from app.errors import AppError
+
+__all__ = ["decode", "encode"]
 
 
 class InvalidCursor(AppError):
@@ -24,23 +26,13 @@ class CursorMismatch(AppError):
     title = "The cursor was made for another list or other filters; begin without one"
 
 
-def encode(after: str | int, *asked: Any) -> str:
-    """A cursor to go on after a key, for a list asked for like this."""
-    document = json.dumps([after, _digest(asked)], separators=(",", ":"))
-    return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
-
-
 def decode(cursor: str, *asked: Any) -> Any:
     """The key after which to go on; raises InvalidCursor or CursorMismatch."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        after, digest = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        after, made_for = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError) as error:
         raise InvalidCursor from error
-    if digest != _digest(asked):
+    if made_for != digest(asked):
         raise CursorMismatch
     return after
-
-
-def _digest(asked: tuple[Any, ...]) -> str:
-    return hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()

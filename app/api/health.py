@@ -1,11 +1,16 @@
 """Whether the process lives and whether it can work: for those who run it."""
 
-from fastapi import APIRouter
-from pydantic import BaseModel
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
 
 from app.api.deps import ServicesDep
+from app.api.problems import problems
 from app.db import migrate
-from app.errors import AppError
+from app.db.migrate import Schema
+from app.errors import AppError, DatabaseUnavailable
+from app.sync import schedule
 
 router = APIRouter(tags=["operations"])
 
@@ -18,10 +23,26 @@ class NotReady(AppError):
     title = "The database schema is not the one this version needs; run `levitate-clio migrate`"
 
 
+class ClockStopped(AppError):
+    """The process lives, but its clock no longer proposes slots."""
+
+    status = 503
+    code = "clock_stopped"
+    title = "The clock of this process has stopped; start the process again"
+
+
 class Health(BaseModel):
     """It is well."""
 
     status: str = "ok"
+
+
+class Readiness(Health):
+    """All that the process needs is there."""
+
+    database: Literal["ok"] = "ok"
+    schema_: Annotated[Literal["current", "newer"], Field(serialization_alias="schema")]
+    clock: Literal["ok", "off"]
 
 
 @router.get("/healthz")
@@ -30,9 +51,13 @@ async def healthz() -> Health:
     return Health()
 
 
-@router.get("/readyz")
-async def readyz(services: ServicesDep) -> Health:
-    """The database answers and its schema is the expected one."""
-    if not await migrate.is_current(services.database):
+@router.get("/readyz", responses=problems(DatabaseUnavailable, NotReady, ClockStopped))
+async def readyz(request: Request, services: ServicesDep) -> Readiness:
+    """The database answers, its schema will do, the clock goes. A newer schema will: it was made to fit us, too."""
+    schema = await migrate.schema(services.database)
+    if schema is Schema.OLDER:
         raise NotReady
-    return Health()
+    clock: schedule.SlotClock | None = request.app.state.clock
+    if clock is not None and not schedule.ticks(clock, now=services.now()):
+        raise ClockStopped
+    return Readiness(schema_=schema.value, clock="ok" if clock else "off")

@@ -5,6 +5,7 @@ Mistakes of configuration and surroundings end in one clear line on stderr and e
 
 import asyncio
 import signal
+from functools import partial
 from typing import Annotated
 
 import httpx
@@ -16,17 +17,17 @@ from app.cli.ground import (
     complete,
     database,
     fail,
-    greet,
+    fit_to_work,
     listen,
     read_config,
+    ready,
     said,
-    with_database,
     with_keys,
 )
+from app.cli.keys import keys_cli
 from app.cli.tokens import token_cli
 from app.clio.regions import Region, origin_of
 from app.config import Config
-from app.db import migrate
 from app.demo import story
 from app.demo.stage import DemoFailed
 from app.main import Parts, at_work, create_app, now, open_services
@@ -34,6 +35,9 @@ from app.simulator import serve as simulating
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(token_cli, name="token")
+cli.add_typer(keys_cli, name="keys")
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")]
 
 
 def main() -> None:
@@ -44,7 +48,7 @@ def main() -> None:
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on")] = 8000,
+    port: Port = 8000,
     no_migrate: Annotated[
         bool, typer.Option("--no-migrate", help="Leave the schema alone")
     ] = False,
@@ -53,9 +57,9 @@ def serve(
     """API, clock and workers in one process."""
     config = with_keys(read_config())
     listener = listen(host, port)
-    parts = Parts(workers=not no_workers, clock=not no_workers, migrate=not no_migrate)
+    parts = Parts(workers=not no_workers, clock=not no_workers)
     with database(config) as dsn:
-        complete(ask_database(dsn, greet))
+        complete(ask_database(dsn, partial(fit_to_work, config=config, migrated=not no_migrate)))
         app = create_app(config, dsn, parts)
         server = uvicorn.Server(
             uvicorn.Config(
@@ -75,12 +79,12 @@ def worker() -> None:
     """Background work alone, in as many processes on as many machines as wanted."""
     config = with_keys(read_config())
     with database(config) as dsn:
-        complete(ask_database(dsn, greet))
+        complete(ask_database(dsn, partial(fit_to_work, config=config)))
         complete(_work(config, dsn))
 
 
 async def _work(config: Config, dsn: str) -> None:
-    parts = Parts(migrate=False)
+    parts = Parts()
     async with open_services(config, dsn, parts) as services:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.stopping.set)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, services.stopping.set)
@@ -91,7 +95,8 @@ async def _work(config: Config, dsn: str) -> None:
 @cli.command("migrate")
 def migrate_schema() -> None:
     """Bring the database's schema to the newest version."""
-    with_database(migrate.migrate)
+    with database(read_config()) as dsn:
+        complete(ask_database(dsn, partial(ready, migrated=True)))
     said.print("The schema is up to date.")
 
 
@@ -102,12 +107,13 @@ def check() -> None:
     failures = 0
     for region in Region:
         failures += not _check_region(config, region)
-    with database(config) as dsn:
-        complete(ask_database(dsn, greet))
-    said.print("[green]ok[/]    the database answers")
     if not config.regions:
         said.print("[red]wrong[/] no region: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …_SECRET")
         failures += 1
+    config = with_keys(config)
+    with database(config) as dsn:
+        complete(ask_database(dsn, partial(fit_to_work, config=config)))
+    said.print("[green]ok[/]    the database answers, its schema is current, the keys fit")
     raise typer.Exit(2 if failures else 0)
 
 
@@ -131,9 +137,10 @@ def _check_region(config: Config, region: Region) -> bool:
 @cli.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the summary")] = False,
-    contacts: Annotated[int, typer.Option(help="Contacts in the simulated firm")] = 2000,
+    contacts: Annotated[int, typer.Option(min=1, help="Contacts in the simulated firm")] = 2000,
     port: Annotated[
-        int | None, typer.Option(help="Port of the service; a free one unless told")
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the service; a free one unless told"),
     ] = None,
 ) -> None:
     """Everything on embedded defaults: a simulated firm is connected, pulled, judged and served."""
@@ -141,6 +148,9 @@ def demo(
         story.run(once=once, contacts=contacts, port=port)
     except DemoFailed as error:
         fail(str(error))
+    except KeyboardInterrupt:
+        said.print("\nEnded; nothing is left behind.")
+        raise typer.Exit(130) from None
 
 
 @cli.command()

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn, TypeVar
@@ -15,12 +15,15 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
 from app import config as configuration
-from app import logs
+from app import logs, signals
+from app.clio.regions import checked_origin
 from app.config import Config
 from app.crypto import KeyInvalid, TokenCipher, new_key
-from app.db import embedded
+from app.db import embedded, migrate, session
+from app.db.migrate import Schema
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
+from app.sync import keys
 
 T = TypeVar("T")
 said = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -36,8 +39,19 @@ def read_config() -> Config:
         said.print(
             f"{name}: is no variable of this service; docs/operations.md lists them", markup=False
         )
+    for region, registered in config.regions.items():
+        _check_origin(region, registered.origin)
     logs.configure(config.log_level, config.log_format)
     return config
+
+
+def _check_origin(region: str, origin: str | None) -> None:
+    """An origin to which no token may go is a mistake now, not at the first call."""
+    try:
+        if origin is not None:
+            checked_origin(origin)
+    except ValueError as error:
+        fail(f"LEVITATE_CLIO_REGIONS__{region.upper()}__ORIGIN: {error}")
 
 
 def with_keys(config: Config) -> Config:
@@ -48,7 +62,16 @@ def with_keys(config: Config) -> Config:
                 "LEVITATE_CLIO_ENCRYPTION_KEYS: is missing; set it to 32 random bytes in URL-safe base64,"
                 f" such as a new one: {new_key()}"
             )
-        kept = kept_key(Path(config.data_dir) / "encryption.key")
+        try:
+            embedded.launcher()
+            kept = kept_key(Path(config.data_dir) / "encryption.key")
+        except embedded.EmbeddedUnavailable as error:
+            fail(str(error))
+        except OSError as error:
+            fail(
+                f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} cannot be written ({error.strerror});"
+                " name a folder that this user may write"
+            )
         config = config.model_copy(update={"encryption_keys": SecretStr(kept)})
     try:
         TokenCipher(config.encryption_key_list())
@@ -80,13 +103,18 @@ def database(config: Config) -> Iterator[str]:
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
-    try:
-        server = embedded.start(Path(config.data_dir) / "pg")
-    except embedded.EmbeddedUnavailable as error:
-        fail(str(error))
-    try:
+    with ExitStack() as ending:
+        try:
+            with signals.held():  # ended half-way, the server would be nobody's
+                server = embedded.start(Path(config.data_dir) / "pg")
+                ending.callback(_stop, server)
+        except embedded.EmbeddedUnavailable as error:
+            fail(str(error))
         yield server.dsn
-    finally:
+
+
+def _stop(server: embedded.EmbeddedServer) -> None:
+    with signals.held():
         server.stop()
 
 
@@ -99,24 +127,54 @@ async def ask_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T
         await opened.dispose()
 
 
-async def greet(opened: Database) -> None:
-    """See that the database answers."""
-    async with transaction(opened):
-        pass
+async def ready(opened: Database, *, migrated: bool = False) -> None:
+    """See that the database answers and that this version can work on it, migrating it first when wanted."""
+    async with transaction(opened) as asked:
+        version = await session.server_version(asked)
+    if version < session.OLDEST:
+        fail(f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST} or newer")
+    schema = await migrate.schema(opened)
+    if schema is Schema.NEWER:
+        fail(
+            "The database's schema is of a newer levitate-clio; start that version, or a newer one"
+        )
+    if migrated:
+        await migrate.migrate(opened)
+    elif schema is Schema.OLDER:
+        fail("The database's schema is not there or too old; run `levitate-clio migrate`")
+
+
+async def fit_to_work(opened: Database, config: Config, *, migrated: bool = False) -> None:
+    """See that the database is ready and that our keys open what it holds."""
+    await ready(opened, migrated=migrated)
+    try:
+        await keys.check_keys(opened, TokenCipher(config.encryption_key_list()))
+    except keys.KeysDoNotFit:
+        fail(
+            "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys opens what the database holds;"
+            " add the key that sealed it (nobody needs to connect again)"
+        )
 
 
 def with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Act on the configured database."""
+    """Act on the configured database, when this version can work on it."""
+
+    async def acting(opened: Database) -> T:
+        await ready(opened)
+        return await act(opened)
+
     with database(read_config()) as dsn:
-        return complete(ask_database(dsn, act))
+        return complete(ask_database(dsn, acting))
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
     """Do the work; a database that is down ends the process with a line."""
     try:
         return asyncio.run(work)
-    except DatabaseUnavailable:
-        fail("The database cannot be reached; check LEVITATE_CLIO_DATABASE_URL and that it runs")
+    except DatabaseUnavailable as error:
+        fail(
+            f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {session.reason(error)}"
+        )
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -126,6 +184,8 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+    except socket.gaierror as error:
+        fail(f"{host} is no address to listen on ({error.strerror}); choose another with --host")
     except OSError as error:
         fail(f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port")
     return listener

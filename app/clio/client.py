@@ -1,10 +1,11 @@
-"""`ClioClient`: reads Clio as one user, at the pace that the token's budget allows. It cannot write [FQ-1].
+"""`ClioClient`: reads Clio as one user, at the pace that the token's budget allows. It writes hardly anything [FQ-1].
 
 Retry, budget and sleep live here. Every address is rebuilt from our own origin; every call has a deadline; what is
 read has a ceiling, counted after decompression.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ P = TypeVar("P")
 API_VERSION = "4.0.13"
 LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
 TRIES = 4
+WRITES = (  # all that is ever written to Clio beside OAuth [FQ-1]
+    ("POST", re.compile(r"/api/v4/webhooks\.json")),
+    ("PATCH", re.compile(r"/api/v4/webhooks/\d+\.json")),
+    ("DELETE", re.compile(r"/api/v4/webhooks/\d+\.json")),
+)
 REDIRECTS = (301, 302, 307, 308)
 _OF_THE_API = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
@@ -215,13 +221,30 @@ class ClioClient:
             raise ClioUnreadable("Clio sent us to another place; it was not asked")
         return here
 
-    async def _send(self, method: str, url: httpx.URL) -> Answer:
+    async def write(
+        self, method: str, path: str, document: Any, *, fields: str | None = None
+    ) -> Any:
+        """One of the few writes that may go to Clio, sent once; answers what Clio says of it, None for nothing."""
+        url = self._address(path, {"fields": fields} if fields else {})
+        answer = await self._send(method, url, document)
+        if not 200 <= answer.status < 300:
+            raise failure_of(answer)
+        if not answer.body:
+            return None
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError) as error:
+            raise ClioUnreadable("Clio's answer to a write is not JSON") from error
+
+    async def _send(self, method: str, url: httpx.URL, document: Any = None) -> Answer:
         """One call; a 429 waits and asks again, a 401 asks once more with another token."""
-        if method != "GET":
-            raise WriteNotAllowed("Only reads may go to Clio")
+        if method != "GET" and not any(
+            method == allowed and path.fullmatch(url.path) for allowed, path in WRITES
+        ):
+            raise WriteNotAllowed("This write is not on the list of those that may go to Clio")
         token, renewed = await self._source.token(), False
         while True:
-            answer = await self._counted(method, url, token)
+            answer = await self._counted(method, url, token, document)
             if answer.status == 429:
                 await self._wait(self._budget.refused(answer.headers, self._clock.seconds()))
             elif answer.status == 401 and not renewed:
@@ -229,12 +252,14 @@ class ClioClient:
             else:
                 return answer
 
-    async def _counted(self, method: str, url: httpx.URL, token: str) -> Answer:
+    async def _counted(
+        self, method: str, url: httpx.URL, token: str, document: Any = None
+    ) -> Answer:
         """One exchange, when the budget allows it; every one that leaves here is counted."""
         await self._reserve()
         began = self._clock.seconds()
         try:
-            answer = await self._exchange(method, url, token)
+            answer = await self._exchange(method, url, token, document)
         except BaseException:
             self._budget.abandoned()
             raise
@@ -276,13 +301,17 @@ class ClioClient:
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
         )
 
-    async def _exchange(self, method: str, url: httpx.URL, token: str) -> Answer:
+    async def _exchange(
+        self, method: str, url: httpx.URL, token: str, document: Any = None
+    ) -> Answer:
         headers = {"X-API-VERSION": API_VERSION}
         auth = BearerAuth(self._origin, token)
         try:
             async with (
                 asyncio.timeout(DEADLINE),
-                self._http.stream(method, url, headers=headers, auth=auth) as response,
+                self._http.stream(
+                    method, url, headers=headers, auth=auth, json=document
+                ) as response,
             ):
                 body = await read_bounded(response)
         except (httpx.HTTPError, TimeoutError) as error:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
 from app.db.ids import derived_id
-from app.db.records import codec
+from app.db.records import as_text, codec, digest
 from app.db.session import Session, among
 from app.errors import AppError
 from app.rules.labels import folded
@@ -19,6 +19,13 @@ from app.rules.verdicts import Assessment, ContactView, State
 _table = tables.contacts
 _views = codec(ContactView)
 _explanations = codec(Assessment)
+_PLAIN = (
+    _table.c.contact_id,
+    _table.c.clio_id,
+    _table.c.version,
+    _table.c.first_synced_at,
+    _table.c.updated_at,
+)
 
 
 class ContactNotFound(AppError):
@@ -43,7 +50,7 @@ class StoredContact:
 
 @dataclass(frozen=True)
 class Explained:
-    """Why a contact is what it is: the rules' last word, and the run that asked them."""
+    """Why a contact is what it is: the rules' last word, and the run that they first said it to."""
 
     contact: StoredContact
     assessment: Assessment
@@ -70,10 +77,15 @@ async def by_clio_id(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, StoredContact]:
     """What is published of these Clio contacts."""
-    rows = await session.execute(
-        select(_table).where(_table.c.account_id == account_id, among(_table.c.clio_id, clio_ids))
-    )
-    return {row.clio_id: _stored(row) for row in rows}
+    rows = (
+        await session.execute(
+            select(*_PLAIN, as_text(_table.c.view).label("text")).where(
+                _table.c.account_id == account_id, among(_table.c.clio_id, clio_ids)
+            )
+        )
+    ).all()
+    views = _views.load_all(row.text for row in rows)
+    return {row.clio_id: _stored(row, view) for row, view in zip(rows, views, strict=True)}
 
 
 async def save(
@@ -83,12 +95,20 @@ async def save(
     *,
     run_id: str,
 ) -> None:
-    """Store contacts with the reasons for what they are."""
-    if not items:
+    """Store contacts with the reasons for what they are; what is as it was, reasons and all, is left alone."""
+    rows = [_row(account_id, contact, assessment, run_id) for contact, assessment in items]
+    known = await session.execute(
+        select(_table.c.clio_id, _table.c.digest).where(
+            _table.c.account_id == account_id,
+            among(_table.c.clio_id, [row["clio_id"] for row in rows]),
+        )
+    )
+    same = {(row.clio_id, row.digest) for row in known}
+    rows = [row for row in rows if (row["clio_id"], row["digest"]) not in same]
+    if not rows:
         return
     statement = insert(_table)
     kept = ("account_id", "contact_id", "clio_id", "first_synced_at")
-    rows = [_row(account_id, contact, assessment, run_id) for contact, assessment in items]
     new = {name: statement.excluded[name] for name in rows[0] if name not in kept}
     key = [_table.c.account_id, _table.c.contact_id]
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
@@ -105,7 +125,8 @@ async def get_explained(session: Session, account_id: str, contact_id: str) -> E
     ).one_or_none()
     if row is None:
         raise ContactNotFound
-    return Explained(_stored(row), _explanations.load(row.explanation), row.run_id)
+    contact = _stored(row, _views.load(row.view))
+    return Explained(contact, _explanations.load(row.explanation), row.run_id)
 
 
 async def list_contacts(
@@ -118,7 +139,7 @@ async def list_contacts(
         .order_by(_table.c.contact_id)
         .limit(limit)
     )
-    return [_stored(row) for row in rows]
+    return [_stored(row, _views.load(row.view)) for row in rows]
 
 
 async def count_by_state(session: Session, account_id: str) -> Mapping[str, int]:
@@ -201,12 +222,12 @@ def zulu(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _stored(row: Any) -> StoredContact:
+def _stored(row: Any, view: ContactView) -> StoredContact:
     return StoredContact(
         contact_id=row.contact_id,
         clio_id=row.clio_id,
         version=row.version,
-        view=_views.load(row.view),
+        view=view,
         first_synced_at=row.first_synced_at,
         updated_at=row.updated_at,
     )
@@ -218,6 +239,7 @@ def _row(
     view = contact.view
     names = (view.profile.first_name, view.profile.last_name)
     words = [*names, *(email.address for email in view.profile.emails)]
+    view_text, reasons = _views.dump(view), _explanations.dump(assessment)
     return {
         "account_id": account_id,
         "contact_id": contact.contact_id,
@@ -227,8 +249,9 @@ def _row(
         "owner_user_id": view.owner.user_id if view.owner else None,
         "labels": [folded(tag.label) for tag in view.tags],
         "search": " ".join(word.lower() for word in words if word),
-        "view": _views.dump(view),
-        "explanation": _explanations.dump(assessment),
+        "view": view_text,
+        "explanation": reasons,
+        "digest": digest(f"{view_text}\n{reasons}".encode()),
         "run_id": run_id,
         "first_synced_at": contact.first_synced_at,
         "updated_at": contact.updated_at,

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from app.db import catalog, mirror, tables
 from app.db.mirror import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.records import as_text
 from app.db.session import Session, among
 from app.rules.facts import ContactFacts, Gone, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
@@ -103,17 +104,21 @@ async def stale_facts(
 ) -> list[ContactFacts]:
     """The next persons whose assessment is due, by id, with all that the rules need of them."""
     rows = await session.execute(
-        select(_contacts.c.record, _contacts.c.gone, _contacts.c.merged_into)
+        select(
+            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
+        )
         .where(_contacts.c.account_id == account_id, _contacts.c.stale)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
         .with_for_update()
     )
-    stale = [(CONTACTS.codec.load(row.record), row.gone, row.merged_into) for row in rows]
-    found = await _facts(session, account_id, [record for record, _, _ in stale], spelling)
+    stale = rows.all()
+    found = await _facts(
+        session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
+    )
     return [
-        replace(known, gone=Gone(why, heir)) if why else known
-        for known, (_, why, heir) in zip(found, stale, strict=True)
+        replace(known, gone=Gone(row.gone, row.merged_into)) if row.gone else known
+        for known, row in zip(found, stale, strict=True)
     ]
 
 
@@ -122,15 +127,13 @@ async def facts_after(
 ) -> list[ContactFacts]:
     """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
     rows = await session.execute(
-        select(_contacts.c.record)
+        select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
         .where(_contacts.c.record["is_person"].as_boolean(), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )
-    return await _facts(
-        session, account_id, [CONTACTS.codec.load(row.record) for row in rows], spelling
-    )
+    return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
 
 
 async def _facts(
@@ -185,27 +188,27 @@ async def _companies(
     session: Session, account_id: str, company_ids: Collection[int]
 ) -> dict[int, ContactRecord]:
     rows = await session.execute(
-        select(_contacts.c.clio_id, _contacts.c.record).where(
+        select(as_text(_contacts.c.record)).where(
             _contacts.c.account_id == account_id,
             among(_contacts.c.clio_id, company_ids),
             _contacts.c.gone.is_(None),
         )
     )
-    return {row.clio_id: CONTACTS.codec.load(row.record) for row in rows}
+    return {company.clio_id: company for company in CONTACTS.codec.load_all(rows.scalars())}
 
 
 async def _links(
     session: Session, account_id: str, contact_ids: Collection[int]
 ) -> list[RelationshipRecord]:
     rows = await session.execute(
-        select(_relationships.c.record)
+        select(as_text(_relationships.c.record))
         .where(
             _relationships.c.account_id == account_id,
             among(_relationships.c.contact_id, contact_ids),
         )
         .order_by(_relationships.c.clio_id)
     )
-    return [RELATIONSHIPS.codec.load(row.record) for row in rows]
+    return RELATIONSHIPS.codec.load_all(rows.scalars())
 
 
 async def _matters_of(
@@ -220,13 +223,15 @@ async def _matters_of(
     )
     rows = (
         await session.execute(
-            select(_matters.c.clio_id, _matters.c.record, _matters.c.hidden)
+            select(_matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text"))
             .where(_matters.c.account_id == account_id, wanted)
             .order_by(_matters.c.clio_id)
         )
     ).all()
-    records = {row.clio_id: MATTERS.codec.load(row.record) for row in rows}
-    return records, {row.clio_id for row in rows if row.hidden}
+    records = MATTERS.codec.load_all(row.text for row in rows)
+    return {record.clio_id: record for record in records}, {
+        row.clio_id for row in rows if row.hidden
+    }
 
 
 async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> None:

@@ -1,4 +1,4 @@
-"""The change feed and the ledger of new clients: what was told to Levitate, in order, for ever.
+"""The change feed: what was told to Levitate, in order, for ever.
 
 A line's `seq` is taken from the account's row, which stays locked until the transaction commits: within an
 account the order of `seq` is the order of commit, and a reader never misses a line that commits late [S13].
@@ -6,19 +6,16 @@ account the order of `seq` is the order of commit, and a reader never misses a l
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import DateTime, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
-from app.db.ids import derived_id
-from app.db.session import Session, among
-from app.rules.verdicts import Client
+from app.db.session import Session
 
 _changes = tables.changes
-_ledger = tables.new_clients
 
 
 @dataclass(frozen=True)
@@ -29,26 +26,10 @@ class Line:
     body: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class NewClient:
-    """A ledger row: a person was recognised as a client, once and for all [NC-1, NC-2]."""
-
-    new_client_id: str
-    clio_id: int
-    contact_id: str
-    status: str
-    origin: str
-    basis: str
-    client_since: date | None
-    has_open_matter: bool
-    run_id: str
-    created_at: datetime
-
-
-async def append(session: Session, account_id: str, lines: Sequence[Line]) -> None:
-    """Append lines, numbered in the order given."""
+async def append(session: Session, account_id: str, lines: Sequence[Line]) -> int | None:
+    """Append lines, numbered in the order given; answers the number before the first, None for no lines."""
     if not lines:
-        return
+        return None
     accounts = tables.accounts
     last = (
         await session.execute(
@@ -64,6 +45,7 @@ async def append(session: Session, account_id: str, lines: Sequence[Line]) -> No
         for seq, line in enumerate(lines, start=first)
     ]
     await session.execute(insert(_changes), rows)
+    return int(first) - 1
 
 
 async def read(
@@ -119,70 +101,3 @@ async def last_seq(session: Session, account_id: str) -> int:
     accounts = tables.accounts
     query = select(accounts.c.feed_seq).where(accounts.c.account_id == account_id)
     return int((await session.execute(query)).scalar_one())
-
-
-async def enter_ledger(
-    session: Session,
-    account_id: str,
-    clients: Sequence[tuple[int, str, Client]],
-    *,
-    origin: str,
-    run_id: str,
-    now: datetime,
-) -> int:
-    """Write a row for each client (Clio id, contact id, what makes it one) that has none; count them."""
-    old = await in_ledger(session, account_id, [clio_id for clio_id, _, _ in clients])
-    rows = [
-        {
-            "account_id": account_id,
-            "clio_id": clio_id,
-            "new_client_id": derived_id("ncl", account_id, clio_id),
-            "contact_id": contact_id,
-            "status": "emitted",
-            "origin": origin,
-            "basis": client.basis,
-            "client_since": client.client_since,
-            "has_open_matter": client.has_open_matter,
-            "run_id": run_id,
-            "created_at": now,
-        }
-        for clio_id, contact_id, client in clients
-        if clio_id not in old
-    ]
-    if rows:
-        await session.execute(insert(_ledger).on_conflict_do_nothing(), rows)
-    return len(rows)
-
-
-async def in_ledger(session: Session, account_id: str, clio_ids: Sequence[int]) -> set[int]:
-    """Those of these Clio contacts that have a row already."""
-    known = await session.execute(
-        select(_ledger.c.clio_id).where(
-            _ledger.c.account_id == account_id, among(_ledger.c.clio_id, clio_ids)
-        )
-    )
-    return set(known.scalars())
-
-
-async def list_new_clients(
-    session: Session, account_id: str, *, status: str | None, after: str, limit: int
-) -> list[NewClient]:
-    """Ledger rows by id, those after `after`."""
-    query = select(_ledger).where(
-        _ledger.c.account_id == account_id, _ledger.c.new_client_id > after
-    )
-    if status is not None:
-        query = query.where(_ledger.c.status == status)
-    rows = await session.execute(query.order_by(_ledger.c.new_client_id).limit(limit))
-    return [_new_client(row) for row in rows]
-
-
-async def find_new_client(session: Session, account_id: str, clio_id: int) -> NewClient | None:
-    """The ledger row of a Clio contact, or None."""
-    query = select(_ledger).where(_ledger.c.account_id == account_id, _ledger.c.clio_id == clio_id)
-    row = (await session.execute(query)).one_or_none()
-    return _new_client(row) if row else None
-
-
-def _new_client(row: Any) -> NewClient:
-    return NewClient(**{name: row._mapping[name] for name in NewClient.__dataclass_fields__})

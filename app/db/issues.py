@@ -5,14 +5,15 @@ or ends them, and resolve by themselves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables_sync
+from app.db import events, tables_sync
+from app.db.events import EventKind
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError
@@ -106,7 +107,11 @@ async def open_issue(
             ).returning(_table)
         )
     ).one()
-    return None if known is not None else _issue(row)
+    if known is not None:
+        return None
+    issue = _issue(row)
+    await _tell(session, account_id, EventKind.ISSUE_OPENED, issue, now=now)
+    return issue
 
 
 async def resolve(
@@ -119,10 +124,20 @@ async def resolve(
         .values(resolved_at=now)
         .returning(_table)
     )
-    return [_issue(row) for row in rows]
+    resolved = [_issue(row) for row in rows]
+    for issue in resolved:
+        await _tell(session, account_id, EventKind.ISSUE_RESOLVED, issue, now=now)
+    return resolved
 
 
-async def replace(
+async def _tell(
+    session: Session, account_id: str, kind: EventKind, issue: Issue, *, now: datetime
+) -> None:
+    data = {"issue_id": issue.issue_id, "code": issue.code}
+    await events.tell(session, account_id, kind, issue.issue_id, data, now=now)
+
+
+async def bring_up_to_date(
     session: Session, account_id: str, code: str, findings: Sequence[Finding], *, now: datetime
 ) -> None:
     """All that is found of a code now: what is no longer found is over."""
@@ -163,12 +178,13 @@ async def list_issues(
 async def resolve_one(session: Session, account_id: str, issue_id: str, *, now: datetime) -> Issue:
     """Resolve an issue on a person's word; one that is over stays as it was. Raises IssueNotFound."""
     one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
-    await session.execute(
-        update(_table).where(one, _table.c.resolved_at.is_(None)).values(resolved_at=now)
-    )
-    row = (await session.execute(select(_table).where(one))).one_or_none()
+    row = (await session.execute(select(_table).where(one).with_for_update())).one_or_none()
     if row is None:
         raise IssueNotFound
+    if row.resolved_at is None:
+        issue = _issue(row)
+        await resolve(session, account_id, issue.code, issue.subject, now=now)
+        return replace(issue, resolved_at=now)
     return _issue(row)
 
 

@@ -39,6 +39,7 @@ class Assessed:
     entered: int = 0
     left_scope: int = 0
     new_clients: int = 0
+    feed_before: int | None = None  # the feed's number before the batch's first line
 
 
 async def acquire(
@@ -123,6 +124,7 @@ async def assessed(
             entered=_table.c.entered + batch.entered,
             left_scope=_table.c.left_scope + batch.left_scope,
             new_clients=_table.c.new_clients + batch.new_clients,
+            feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
             starts_without_progress=0,
             expected_end=expected_end,
         )

@@ -1,5 +1,6 @@
 """Brings a database's schema to where the code expects it, once, whoever starts at the same time."""
 
+from enum import StrEnum
 from pathlib import Path
 
 from alembic import command
@@ -12,6 +13,14 @@ from app.db.session import Database, transaction
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
 _LOCK = 0x1E717A7E  # an advisory lock: one migrates, the others wait and find it done
+
+
+class Schema(StrEnum):
+    """How a database's schema stands to the one that this code expects; newer: a version came that we do not know."""
+
+    CURRENT = "current"
+    OLDER = "older"
+    NEWER = "newer"
 
 
 def alembic_config() -> AlembicConfig:
@@ -28,10 +37,10 @@ async def migrate(database: Database) -> None:
         await session.run_sync(_upgrade)
 
 
-async def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this code expects."""
+async def schema(database: Database) -> Schema:
+    """How the database's schema stands to the one that this code expects."""
     async with transaction(database) as session:
-        return await session.run_sync(_at_head)
+        return await session.run_sync(_compare)
 
 
 def _upgrade(connection: Connection) -> None:
@@ -40,6 +49,10 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _at_head(connection: Connection) -> bool:
-    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == head
+def _compare(connection: Connection) -> Schema:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    there = MigrationContext.configure(connection).get_current_revision()
+    if there == scripts.get_current_head():
+        return Schema.CURRENT
+    known = {script.revision for script in scripts.walk_revisions()}
+    return Schema.OLDER if there is None or there in known else Schema.NEWER

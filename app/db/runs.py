@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, text, update
+from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, queue, tables
@@ -36,6 +36,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     USERS = "users"
     SETTINGS = "settings"
+    WEBHOOK = "webhook"
 
 
 class Status(StrEnum):
@@ -85,6 +86,7 @@ class Wish:
     slot: str | None = None
     connection_id: str | None = None
     contact_clio_id: int | None = None
+    after: timedelta = timedelta(0)  # so long it waits before it begins
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,7 @@ class Run:
     entered: int
     left_scope: int
     new_clients: int
+    feed_before: int | None  # the feed's number before its first line, None while it told nothing
     usage: Usage
     problems: tuple[dict[str, Any], ...]
 
@@ -146,13 +149,21 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
             status=Status.QUEUED,
             slot=wish.slot,
             connection_id=wish.connection_id,
+            settings_version=_newest_settings(
+                account_id
+            ),  # as of now; the one it begins with counts
             contact_clio_id=wish.contact_clio_id,
-            settings_version=1,
             queued_at=now,
         )
     )
-    await queue.enqueue_run(session, account_id, run_id)
+    await queue.enqueue_run(session, account_id, run_id, after=wish.after)
     return await get_run(session, account_id, run_id)
+
+
+def _newest_settings(account_id: str) -> ColumnElement[int]:
+    versions = tables.settings.c
+    newest = select(func.max(versions.version)).where(versions.account_id == account_id)
+    return func.coalesce(newest.scalar_subquery(), 1)
 
 
 async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None:
@@ -160,7 +171,8 @@ async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None
     covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
     waiting = _table.c.status == Status.QUEUED
     in_flight = _table.c.status.in_(UNFINISHED)
-    may_be_running = wish.kind in _COVERED_BY
+    # A run at work may have read past what a nudge is about.
+    may_be_running = wish.kind in _COVERED_BY and wish.trigger is not Trigger.WEBHOOK
     same_contact = _table.c.contact_clio_id == wish.contact_clio_id
     row = (
         await session.execute(
@@ -272,6 +284,13 @@ async def newest_run(
     query = select(_table).where(_table.c.account_id == account_id)
     if status is not None:
         query = query.where(_table.c.status == status)
+    row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
+    return _run(row) if row else None
+
+
+async def newest_by(session: Session, account_id: str, trigger: Trigger) -> Run | None:
+    """The newest run that this asked for, or None."""
+    query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return _run(row) if row else None
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal
+import asyncpg
+from pydantic_core import from_json, to_json
+from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -21,6 +23,15 @@ _SERVER_LIMITS = {
     "application_name": "levitate-clio",
     "statement_timeout": "60000",
     "idle_in_transaction_session_timeout": "60000",
+}
+
+OLDEST = 15  # the oldest PostgreSQL that this service promises to run on
+# What the server itself says when it lets nobody in.
+_REFUSALS: dict[type[Exception], str] = {
+    asyncpg.InvalidAuthorizationSpecificationError: "it refuses the user or the password",
+    asyncpg.InvalidCatalogNameError: "it has no database of that name; create it",
+    asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
+    asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
 
 
@@ -38,7 +49,19 @@ def open_database(dsn: str) -> Database:
         max_overflow=10,
         pool_timeout=20,
         connect_args=options,
+        json_serializer=_json,
+        json_deserializer=from_json,
     )
+
+
+class JsonText(str):
+    """Text that is JSON already: it goes into a JSONB column as it is."""
+
+    __slots__ = ()
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, JsonText) else to_json(value).decode()
 
 
 @asynccontextmanager
@@ -50,9 +73,24 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
     except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
-        if error.connection_invalidated:
-            raise DatabaseUnavailable from error
+        cause = error.orig and error.orig.__cause__
+        if error.connection_invalidated or isinstance(cause, tuple(_REFUSALS)):
+            raise DatabaseUnavailable from cause or error
         raise
+
+
+def reason(failure: DatabaseUnavailable) -> str:
+    """Why the database is not available, for the one who runs it."""
+    for kind, words in _REFUSALS.items():
+        if isinstance(failure.__cause__, kind):
+            return words
+    return "it cannot be reached; see that it runs"
+
+
+async def server_version(session: Session) -> int:
+    """The major version of the PostgreSQL server."""
+    asked = await session.execute(text("select current_setting('server_version_num')::int / 10000"))
+    return int(asked.scalar_one())
 
 
 def among(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db import accounts, tables
 from app.db.records import codec
 from app.db.session import Session
 from app.rules.records import MatterStatus
@@ -48,10 +48,7 @@ async def current(session: Session, account_id: str) -> StoredSettings:
 
 async def lock_current(session: Session, account_id: str) -> StoredSettings:
     """The newest version, and nobody else makes one before this transaction ends."""
-    accounts = tables.accounts
-    await session.execute(
-        select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
-    )
+    await accounts.lock_account(session, account_id)
     return await current(session, account_id)
 
 
@@ -101,9 +98,8 @@ async def begin_run(session: Session, account_id: str, run_id: str) -> None:
 
 
 async def _defaults(session: Session, account_id: str) -> StoredSettings:
-    accounts = tables.accounts
-    query = select(accounts.c.created_at).where(accounts.c.account_id == account_id)
-    return StoredSettings(FIRST, Settings(), (await session.execute(query)).scalar_one(), None)
+    account = await accounts.get_account(session, account_id)
+    return StoredSettings(FIRST, Settings(), account.created_at, None)
 
 
 def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:

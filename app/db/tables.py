@@ -1,7 +1,8 @@
 """Every table of ours, in one place to read; `migrations/` brings a database here.
 
-Every key begins with the account, so that the tables could be spread over a distributed PostgreSQL
-(docs/decisions/0005), but for service tokens and the tables of pgqueuer, which its own migration makes.
+Every key begins with the account, so that the tables could be spread by account over a distributed
+PostgreSQL (docs/decisions/0005). The exceptions belong to no account: service tokens, their webhook
+endpoints, the check value of the encryption keys, and the tables of pgqueuer, which its own migration makes.
 """
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -60,7 +62,7 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
-    Column("clio_region", Text),  # with the two below: the firm that was bound first [AU-4]
+    Column("clio_region", Text),  # this and two more: the firm that was bound first [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
@@ -151,6 +153,13 @@ service_tokens = Table(
     _time("revoked_at", nullable=True),
 )
 
+key_check = Table(  # one row: opens with the keys that seal the secrets of this database, or we do not start
+    "key_check",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("sealed_check", Text, nullable=False),
+)
+
 idempotency_keys = _table(
     "idempotency_keys",
     Column("operation", Text, nullable=False),
@@ -195,6 +204,7 @@ runs = _table(
     _count("entered"),
     _count("left_scope"),
     _count("new_clients"),
+    Column("feed_before", BigInteger),  # the feed's last number before the run's first line
     _count("requests"),
     _count("rate_limited"),
     Column("waited_seconds", Double, nullable=False, server_default=text("0")),
@@ -324,6 +334,7 @@ contacts = _table(  # those who were once in scope, as Levitate holds them
     Column("search", Text, nullable=False),  # lower-cased name and addresses
     Column("view", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
+    Column("digest", LargeBinary),  # of view and explanation; null: not known
     Column("run_id", Text, nullable=False),
     _time("first_synced_at"),
     _time("updated_at"),
@@ -347,12 +358,128 @@ new_clients = _table(  # the ledger: one row per account and Clio contact, for e
     Column("new_client_id", Text, nullable=False),
     Column("contact_id", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("held_for", Text),  # why it waits, set exactly while it is held
     Column("origin", Text, nullable=False),
     Column("basis", Text, nullable=False),
     Column("client_since", Date),
     Column("has_open_matter", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
+    Column("email_digest", LargeBinary),  # of the primary address: who may be a duplicate [NC-6]
+    Column("possible_duplicate_of", Text),
+    # Every own matter ever seen: how a merge in Clio is recognised, and whom it led to [S6].
+    Column("matter_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("joined_to", BigInteger),
+    Column("merged_into", Text),
+    Column("event_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     _time("created_at"),
+    _time("emitted_at", nullable=True),
     PrimaryKeyConstraint("account_id", "clio_id"),
     UniqueConstraint("account_id", "new_client_id"),
+)
+Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_digest)
+Index("new_clients_matters_idx", new_clients.c.matter_ids, postgresql_using="gin")
+Index(
+    "new_clients_held_idx",
+    new_clients.c.account_id,
+    new_clients.c.run_id,
+    postgresql_where=text("status = 'held'"),
+)
+
+subscriptions = (
+    _table(  # Clio's nudges: one for each connection and model, each with an own address
+        "subscriptions",
+        Column("connection_id", Text, nullable=False),
+        Column("model", Text, nullable=False),
+        Column("token_hash", Text),
+        Column("hook_id", BigInteger),
+        Column("pending", Boolean, nullable=False, server_default=text("true")),
+        Column("sealed_secret", Text),
+        Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
+        _time("due_at"),  # when it is to be made, or prolonged
+        PrimaryKeyConstraint("account_id", "connection_id", "model"),
+    )
+)
+Index("subscriptions_token_hash_idx", subscriptions.c.token_hash)
+Index("subscriptions_due_idx", subscriptions.c.due_at)
+
+# --- what Levitate is told beside the feed ---------------------------------------------------------
+
+# An endpoint belongs to the service token that made it, not to an account: a token of many accounts has one
+# receiver for all of them, so its key cannot begin with an account.
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("token_id", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("kinds", ARRAY(Text), nullable=False),  # `*` is every kind
+    Column("description", Text, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("problem_code", Text),
+    Column("problem_detail", Text),
+    Column("sealed_secret", Text, nullable=False),
+    Column("sealed_old_secret", Text),  # after a rotation, until `old_secret_until`
+    _time("old_secret_until", nullable=True),
+    _count("failures"),  # in a row
+    _time("failing_since", nullable=True),
+    _time("rests_until", nullable=True),
+    _time("claimed_until", nullable=True),  # by the database's clock: one process sends at a time
+    _time("created_at"),
+    _time("updated_at"),
+)
+Index("webhook_endpoints_token_idx", webhook_endpoints.c.token_id)
+
+events = _table(
+    "events",
+    Column("event_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # events of one subject arrive in order
+    Column("data", JSONB, nullable=False),
+    _time("at"),
+    PrimaryKeyConstraint("account_id", "event_id"),
+)
+Index("events_at_idx", events.c.at)
+
+deliveries = _table(  # one event on its way to one endpoint
+    "deliveries",
+    Column("event_id", Text, nullable=False),
+    Column("endpoint_id", Text, nullable=False),
+    Column("delivery_id", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("position", BigInteger, Identity(always=True), nullable=False),
+    Column("status", Text, nullable=False),
+    _count("attempts"),
+    _time("due_at"),
+    _time("first_attempt_at", nullable=True),
+    _time("last_attempt_at", nullable=True),
+    _time("delivered_at", nullable=True),
+    Column("response_status", Integer),
+    Column("problem_code", Text),
+    _time("created_at"),
+    PrimaryKeyConstraint("account_id", "event_id", "endpoint_id"),
+    UniqueConstraint("account_id", "delivery_id"),
+)
+deliveries.append_constraint(
+    ForeignKeyConstraint(["endpoint_id"], ["webhook_endpoints.endpoint_id"], ondelete="CASCADE")
+)
+deliveries.append_constraint(
+    ForeignKeyConstraint(
+        ["account_id", "event_id"], ["events.account_id", "events.event_id"], ondelete="CASCADE"
+    )
+)
+Index("deliveries_id_idx", deliveries.c.endpoint_id, deliveries.c.delivery_id)
+Index("deliveries_delivery_id_idx", deliveries.c.delivery_id)
+Index(
+    "deliveries_pending_idx",
+    deliveries.c.endpoint_id,
+    deliveries.c.account_id,
+    deliveries.c.subject,
+    deliveries.c.position,
+    postgresql_where=text("status = 'pending'"),
+)
+Index(
+    "deliveries_due_idx",
+    deliveries.c.endpoint_id,
+    deliveries.c.due_at,
+    postgresql_where=text("status = 'pending'"),
 )

@@ -15,10 +15,11 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from app import signals
 from app.simulator.server import credentials
 
 REGION = "us"
-LATENCY = 0.15  # seconds that the simulated Clio takes to answer, as the real one does
+LATENCY = 0.12  # seconds that the simulated Clio takes to answer, as the real one does
 START_SECONDS = 60
 show = Console(highlight=False)
 
@@ -53,8 +54,10 @@ def staged(
 
 
 def _new_stage(folder: Path, port: int | None) -> Stage:
-    base = _free_ports(4)
+    if port is not None and not _is_free(port):
+        raise DemoFailed(f"127.0.0.1:{port} is in use; choose another with --port, or leave it out")
     service_port = port or _free_ports(1)
+    base = _free_ports(4, but=service_port)
     return Stage(
         service=f"http://127.0.0.1:{service_port}",
         clio=f"http://127.0.0.1:{base}",
@@ -63,20 +66,25 @@ def _new_stage(folder: Path, port: int | None) -> Stage:
     )
 
 
-def _free_ports(count: int) -> int:
-    """The first of `count` neighbouring ports that are free now."""
+def _free_ports(count: int, *, but: int = 0) -> int:
+    """The first of `count` neighbouring ports that are free now, `but` not among them."""
     for _ in range(100):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             first = int(probe.getsockname()[1])
-        if first + count < 65536 and all(_is_free(first + nth) for nth in range(count)):
+        ports = range(first, first + count)
+        if ports.stop <= 65536 and but not in ports and all(map(_is_free, ports)):
             return first
     raise DemoFailed("No free ports were found on 127.0.0.1")
 
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False
 
 
 def _simulator_args(stage: Stage, contacts: int) -> list[str]:
@@ -95,6 +103,9 @@ def _serve_args(stage: Stage) -> list[str]:
 def _environment(stage: Stage) -> Mapping[str, str]:
     client_id, client_secret = credentials(REGION)
     return {
+        "TMPDIR": str(
+            stage.folder
+        ),  # also what the embedded PostgreSQL leaves behind goes with the folder
         "LEVITATE_CLIO_DATA_DIR": str(stage.folder / "data"),
         "LEVITATE_CLIO_PUBLIC_URL": stage.service,
         "LEVITATE_CLIO_RETURN_ORIGINS": stage.service,
@@ -113,22 +124,28 @@ def _running(
     log = stage.folder / f"{command}.log"
     # A child's environment, not configuration of this process.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-    with log.open("wb") as output:
-        child = subprocess.Popen(  # noqa: S603  # our own program with our own arguments
-            [sys.executable, "-m", "app.cli", command, *args],
-            env={**kept, **environment},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    with log.open("wb") as output, contextlib.ExitStack() as ending:
+        with signals.held():
+            child = subprocess.Popen(  # noqa: S603  # our own program with our own arguments
+                [sys.executable, "-m", "app.cli", command, *args],
+                env={**kept, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            ending.callback(_end, child)
+        yield child
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """See a child to its clean end; who is impatient meanwhile waits with us."""
+    with signals.held():
+        child.send_signal(signal.SIGTERM)
         try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            try:
-                child.wait(timeout=30)
-            except subprocess.TimeoutExpired:
-                child.kill()
+            child.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
 
 
 def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
@@ -137,19 +154,19 @@ def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> Non
     while time.monotonic() < deadline:
         for child in children:
             if child.poll() is not None:
-                raise DemoFailed(last_words(stage))
+                raise DemoFailed(last_words(stage, "could not start"))
         with contextlib.suppress(httpx.TransportError):
             httpx.get(stage.clio, trust_env=False)
             if httpx.get(f"{stage.service}/readyz", trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
-    raise DemoFailed(last_words(stage))
+    raise DemoFailed(last_words(stage, f"was not up after {START_SECONDS} s"))
 
 
-def last_words(stage: Stage) -> str:
-    """What the processes said last, before their folder goes."""
+def last_words(stage: Stage, what: str) -> str:
+    """What happened and what the processes said last, before their folder goes."""
     logs = sorted(stage.folder.glob("*.log"))
     said = "\n".join(
         f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs
     )
-    return f"The demonstration could not start.\n{said}"
+    return f"The demonstration {what}.\n{said}"

@@ -3,7 +3,7 @@
 Drives the service through its REST API alone, as Levitate's backend would, and Clio's approval as a browser would.
 """
 
-import contextlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -21,17 +21,23 @@ from app.demo.stage import REGION, DemoFailed, Stage, last_words, show, staged
 from app.simulator.seeded import DEMO_USERS
 
 ACCOUNT = "demo"
+STATUSES = ("Active Client", "Pending Client", "Past Client")
 
 
 def run(*, once: bool, contacts: int, port: int | None) -> None:
-    """Show the whole, then go on serving until Ctrl-C (or end at once)."""
+    """Show the whole, then go on serving until Ctrl-C (or end at once). Whenever it is ended, nothing stays behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
         Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as a user of its own
         began = time.monotonic()
         with staged(Path(folder), port=port, contacts=contacts) as (stage, children):
-            _show(stage, began)
-            if not once:
-                _go_on(stage, children)
+            try:
+                _show(stage, began)
+                if not once:
+                    _go_on(stage, children)
+            except httpx.TransportError as error:
+                raise DemoFailed(last_words(stage, "lost the service")) from error
 
 
 def _show(stage: Stage, began: float) -> None:
@@ -41,8 +47,9 @@ def _show(stage: Stage, began: float) -> None:
         for clio_user_id, user in users.items():
             _connect(stage, api, user["id"], clio_user_id)
             _follow_runs(api, user["name"])
-        requests = _summary(api)
-        _one_person(api)
+        names = _names(api)
+        requests = _summary(api, names)
+        _one_person(api, names)
         seconds = time.monotonic() - began
         show.print(f"\nFrom nothing to here: {seconds:.1f} s, {requests} requests to Clio.")
 
@@ -126,13 +133,15 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
         raise DemoFailed(f"The run ended {run['status']}: {run['problems']}")
 
 
-def _summary(api: httpx.Client) -> int:
+def _names(api: httpx.Client) -> dict[str, str]:
+    """Levitate's users by id."""
+    users = api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
+    return {user["id"]: user["name"] for user in users}
+
+
+def _summary(api: httpx.Client, names: dict[str, str]) -> int:
     """Print what was found; answers how many requests to Clio it took."""
     people = list(_all(api, "contacts"))
-    names = {
-        user["id"]: user["name"]
-        for user in api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
-    }
     tags = Counter(tag["label"] for person in people for tag in person["tags"])
     owners = Counter(
         names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"]
@@ -143,15 +152,20 @@ def _summary(api: httpx.Client) -> int:
     pulled = runs[0]["counts"]["pulled"]
     table = Table(title="What was found", show_header=False, title_justify="left")
     table.add_row("pulled", ", ".join(f"{count:,} {kind}" for kind, count in pulled.items()))
+    statuses = [f"{tags[label]:,} {label}" for label in STATUSES]
     table.add_row("contacts", ", ".join(f"{count:,} {state}" for state, count in states.items()))
+    table.add_row("by status", ", ".join(statuses))
     for title, counter in (("tags", tags), ("owners", owners)):
         table.add_row(title, "\n".join(f"{n:>6,}  {word}" for word, n in counter.most_common(12)))
     table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):,}")
-    table.add_row(
-        "runs", "\n".join(f"{run['kind']}: {run['clio']['requests']} requests" for run in runs)
-    )
+    table.add_row("requests", "\n".join(_cost(run) for run in runs))
     show.print(table)
     return requests
+
+
+def _cost(run: dict[str, Any]) -> str:
+    used = run["clio"]
+    return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s of waiting for Clio's limit"
 
 
 def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
@@ -166,7 +180,7 @@ def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
             return
 
 
-def _one_person(api: httpx.Client) -> None:
+def _one_person(api: httpx.Client, names: dict[str, str]) -> None:
     """Print one person with the reasons for tags and owner."""
     active = api.get(
         f"/v1/accounts/{ACCOUNT}/contacts", params={"tag": "Active Client", "limit": "1"}
@@ -180,7 +194,8 @@ def _one_person(api: httpx.Client) -> None:
         for tag in why["tags"]
     ]
     owner = person["owner"]
-    lines.append(f"\n[bold]Owner {owner['user_id']}[/]  by {owner['rule']}")
+    keeper = names.get(owner["user_id"], "nobody")
+    lines.append(f"\n[bold]Owner {keeper}[/]  by {owner['rule'].replace('_', ' ')}")
     lines += [
         f"  matter {matter['matter_clio_id']} ({matter['status']}): {matter['outcome']}"
         for matter in why["owner"]["considered"]
@@ -203,8 +218,6 @@ def _go_on(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
     ):
         show.print(f"  {line}", soft_wrap=True, markup=False)
     show.print("\nCtrl-C ends everything.")
-    with contextlib.suppress(KeyboardInterrupt):
-        while all(child.poll() is None for child in children):
-            time.sleep(0.5)
-        raise DemoFailed(last_words(stage))
-    show.print("Ending…")
+    while all(child.poll() is None for child in children):
+        time.sleep(0.5)
+    raise DemoFailed(last_words(stage, "lost one of its processes"))

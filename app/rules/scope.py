@@ -139,11 +139,11 @@ def role_pattern(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """
     wanted = [pattern.strip().casefold() for pattern in patterns]
     literally = (re.sub(r"[?[]", r"[\g<0>]", pattern) for pattern in wanted)
-    whole = re.compile("|".join(map(fnmatch.translate, literally)))
+    listed = [re.compile(fnmatch.translate(pattern)) for pattern in literally]
     anything = "*" in wanted
 
     def matches(role: str) -> bool:
         name = role.strip().casefold()
-        return anything or bool(name and whole.match(name))
+        return anything or bool(name and any(pattern.match(name) for pattern in listed))
 
     return matches

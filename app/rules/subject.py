@@ -27,6 +27,7 @@ class Subject:
     contact: ContactRecord
     profile: Profile
     company_name: str
+    company_is_flagged: bool
     company_is_client: bool
     represents: bool
     own_matters: tuple[MatterRecord, ...]
@@ -43,7 +44,8 @@ class Subject:
 def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subject:
     """The contact as the rules see it; nothing here depends on the order of what the facts list."""
     contact, company = facts.contact, facts.company
-    company_is_client = bool(company and company.is_client) or bool(facts.company_matters)
+    flagged = company is not None and company.is_client
+    company_is_client = flagged or bool(facts.company_matters)
     represents = company_is_client and settings.tags.company_representatives is Representatives.ALL
     own = newest_first(facts.own_matters)
     companys = newest_first(facts.company_matters) if represents else ()
@@ -53,6 +55,7 @@ def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subj
         contact=contact,
         profile=profile(facts, firm.country, primary_email_only=settings.scope.primary_email_only),
         company_name=(company.name if company else None) or contact.company_name or "a company",
+        company_is_flagged=flagged,
         company_is_client=company_is_client,
         represents=represents,
         own_matters=own,

@@ -41,9 +41,7 @@ def client(subject: Subject) -> Iterator[Outcome]:
     if subject.own_matters:
         own = subject.own_matters
         yield Grant("Client", status, rule, f"Client of {_named(own)}", _ids(own))
-    if subject.represents:
-        because, ids = _represents(subject), _ids(subject.company_matters)
-        yield Grant("Client", status, rule, because, ids, REPRESENTATIVES)
+    yield from _for_the_company(subject, "Client", status, rule)
 
 
 def client_status(subject: Subject) -> Iterator[Outcome]:
@@ -212,10 +210,25 @@ def personal_or_company(subject: Subject) -> Iterator[Outcome]:
     """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
     kind = Category.PERSONAL_COMPANY
     if subject.represents:
-        because, ids = _represents(subject), _ids(subject.company_matters)
-        yield Grant("Company", kind, "company", because, ids, REPRESENTATIVES)
+        yield from _for_the_company(subject, "Company", kind, "company")
     else:
         yield Grant("Personal", kind, "personal", "Does not represent a client company")
+
+
+def _for_the_company(
+    subject: Subject, label: str, category: Category, rule: str
+) -> Iterator[Outcome]:
+    """What a person is for the client company that it represents: by Clio's flag, by matters, or by both."""
+    stands_for = f"Represents {subject.company_name}"
+    if subject.represents and subject.company_is_flagged:
+        because = f"{stands_for}, which Clio flags as a client"
+        yield Grant(label, category, rule, because, setting=REPRESENTATIVES)
+    if subject.company_matters:
+        because, ids = (
+            f"{stands_for}, client of {_named(subject.company_matters)}",
+            _ids(subject.company_matters),
+        )
+        yield Grant(label, category, rule, because, ids, REPRESENTATIVES)
 
 
 def responsible_attorney(subject: Subject) -> Iterator[Outcome]:
@@ -238,8 +251,10 @@ def _attorneys(
     """Whom all matters name, or the latest that names anybody; in Levitate or not [TG-18, C-17, §15 row 8]."""
     if chosen is AttorneyTags.NONE:
         return
-    found = [(matter, who) for matter, who in named if who is not None and who.name]
+    found = [(matter, who) for matter, who in named if who is not None]
     for matter, attorney in found if chosen is AttorneyTags.ALL else found[:1]:
+        if not attorney.name:
+            continue
         yield Grant(
             f"{role.replace('_', ' ').title()}: {attorney.name}",
             Category.ATTORNEY,
@@ -291,7 +306,3 @@ def _named(matters: Iterable[MatterRecord]) -> str:
 
 def _statuses(chosen: frozenset[MatterStatus]) -> str:
     return ", ".join(status.value for status in MatterStatus if status in chosen) or "none"
-
-
-def _represents(subject: Subject) -> str:
-    return f"Represents {subject.company_name}, a client"

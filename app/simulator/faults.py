@@ -10,7 +10,11 @@ Effect = Literal[
     "unauthorized",  # answer 401, as for a dead token
     "forbidden",  # answer 403
     "slow",  # answer after `value` seconds
-    "cut",  # send half of the answer, then close
+    "cut",  # promise the whole answer, send `value` bytes of it (or half), close the connection
+    "short",  # send `value` bytes of the answer (or half) as if they were all
+    "drip",  # send the answer byte by byte, `value` seconds apart
+    "drop",  # close the connection without an answer; without a socket the call itself breaks
+    "bomb",  # a small gzip body that unpacks to `value` megabytes (or 64)
     "html",  # a page of HTML with status 200
     "empty",  # an empty list with status 200 and no next page
     "poison",  # spoil the first record of the list: an id that is no number

@@ -1,13 +1,15 @@
-"""Field selection as Clio does it: id and etag unless more is asked for, one level of braces, no deeper.
-
-The table agrees with Clio's own OpenAPI document; a test holds it against that.
-"""
+"""Field selection as Clio does it: id and etag unless more is asked for, one level of braces, no deeper."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from datetime import datetime, tzinfo
 from typing import Any
 
 from app.simulator.firm import Firm, Record, etag
+from app.simulator.shapes import SHAPES, Nested
+
+TIMES = frozenset({"created_at", "updated_at", "matter_stage_updated_at", "deleted_at"})
+Selection = dict[str, tuple[str, ...]]  # a field, and what is asked of it
 
 
 class InvalidFields(Exception):
@@ -20,188 +22,158 @@ class InvalidFields(Exception):
         super().__init__(f"{field} is not a valid field")
 
 
-@dataclass(frozen=True)
-class Nested:
-    """A field that holds another record, found by the id in `by`, or a list of parts kept inside."""
-
-    kind: str
-    by: str | None = None
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What can be asked of one kind of record."""
-
-    plain: frozenset[str]
-    nested: dict[str, Nested]
-
-    def knows(self, name: str) -> bool:
-        """Whether the field exists."""
-        return name in self.plain or name in self.nested
-
-
-def _shape(plain: str, **nested: Nested) -> Shape:
-    return Shape(frozenset(f"id etag created_at updated_at {plain}".split()), nested)
-
-
-_USER = "name first_name last_name initials email phone_number enabled account_owner roles subscription_type time_zone"
-SHAPES: dict[str, Shape] = {
-    "contact": _shape(
-        "name first_name middle_name last_name date_of_birth type prefix title initials clio_connect_email"
-        " client_connect_user_id primary_email_address primary_phone_number is_client is_co_counsel",
-        company=Nested("contact", "company_id"),
-        email_addresses=Nested("email_address"),
-        phone_numbers=Nested("phone_number"),
-        addresses=Nested("address"),
-        custom_field_values=Nested("custom_field_value"),
-    ),
-    "matter": _shape(
-        "number display_number custom_number description status location client_reference client_id billable"
-        " billing_method open_date pending_date close_date last_activity_date matter_stage_updated_at",
-        client=Nested("contact", "client_id"),
-        practice_area=Nested("practice_area", "practice_area_id"),
-        matter_stage=Nested("matter_stage", "matter_stage_id"),
-        group=Nested("group", "group_id"),
-        responsible_attorney=Nested("user", "responsible_attorney_id"),
-        originating_attorney=Nested("user", "originating_attorney_id"),
-        responsible_staff=Nested("user", "responsible_staff_id"),
-        custom_field_values=Nested("custom_field_value"),
-    ),
-    "relationship": _shape(
-        "description", matter=Nested("matter", "matter_id"), contact=Nested("contact", "contact_id")
-    ),
-    "user": _shape(
-        _USER,
-        account=Nested("account", "account_id"),
-        groups=Nested("group"),
-        job_title=Nested("job_title"),
-    ),
-    "custom_field": _shape(
-        "name parent_type field_type displayed deleted required display_order",
-        picklist_options=Nested("picklist_option"),
-    ),
-    "practice_area": _shape("name code category"),
-    "matter_stage": _shape("name order practice_area_id"),
-    "group": Shape(
-        frozenset({"id", "etag", "name", "type", "client_connect_user", "updated_at"}), {}
-    ),
-    "account": _shape("name state"),
-    "email_address": _shape("address name primary"),
-    "phone_number": _shape("number name primary"),
-    "address": _shape("name street city province postal_code country primary"),
-    "job_title": Shape(frozenset({"id", "etag", "name"}), {}),
-    "picklist_option": _shape("option deleted_at"),
-    "custom_field_value": _shape(
-        "field_name field_type field_required field_displayed field_display_order value soft_deleted",
-        custom_field=Nested("custom_field"),
-        picklist_option=Nested("picklist_option"),
-        contact=Nested("contact"),
-        matter=Nested("matter"),
-    ),
-}
-DEFAULTS = ("id", "etag")
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_STRAY = re.compile(r"[^,<>;]*[{}]|[^,<>;]*<[^<>]*<|>[^,]")
-
-Selection = dict[str, tuple[str, ...]]  # a field, and what is asked of it
-
-
 def parse(kind: str, asked: str | None, *, gone: frozenset[str] = frozenset()) -> Selection:
     """What a `fields` parameter asks for; `gone` are names that this Clio no longer knows."""
+    shape = SHAPES[kind]
     if not asked:
-        return dict.fromkeys(DEFAULTS, ())
-    selection: Selection = {}
-    for name, inner in _entries(asked):
-        shape = SHAPES[kind]
+        return dict.fromkeys(shape.defaults, ())
+    entries = _entries(asked)
+    for name, _ in entries:
         if not shape.knows(name) or name in gone:
             raise InvalidFields(name)
-        if inner and name not in shape.nested:
-            raise InvalidFields(f"{name}{{")
+    for name, inner in entries:
+        nested = shape.nested.get(name)
         for sub in inner:
-            if not SHAPES[shape.nested[name].kind].knows(sub) or sub in gone:
+            if nested is None or not SHAPES[nested.kind].knows(sub) or sub in gone:
                 raise InvalidFields(sub)
-        selection[name] = tuple(inner)
-    return selection
+    return {name: tuple(inner) for name, inner in entries}
 
 
 def _entries(asked: str) -> list[tuple[str, list[str]]]:
-    """Names with the names in their braces; a second level of braces is refused as Clio refuses it."""
-    flat = _BRACES.sub(lambda found: f"<{found[1].replace(',', ';')}>", asked.replace(" ", ""))
-    if stray := _STRAY.search(flat):
-        raise InvalidFields(stray[0])
-    pairs = (entry.rstrip(">").partition("<") for entry in flat.split(",") if entry)
-    return [(name, [sub for sub in inner.split(";") if sub]) for name, _, inner in pairs]
+    """Names with the names in their braces.
+
+    Braces end at the first that closes, as with Clio: of a second level the rest is left over as part of a name, and
+    `a{b{c},d{e}}` is refused for `d}`.
+    """
+    inner: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        inner.append(found[1])
+        return f"\0{len(inner) - 1}\0"
+
+    flat = re.sub(r"\{([^}]*)\}", keep, re.sub(r"[\s\0]", "", asked))
+    pairs = []
+    for entry in flat.split(","):
+        before, _, rest = entry.partition("\0")
+        place, _, after = rest.partition("\0")
+        names = inner[int(place)].split(",") if place else []
+        pairs.append((before + after, [name for name in names if name]))
+    return [(name, names) for name, names in pairs if name or names]
 
 
 def render(firm: Firm, user_id: int, kind: str, record: Record, selection: Selection) -> Record:
     """A record as a user gets it, with what was asked for."""
+    if kind == "custom_field_value":
+        record = _custom_value(firm, user_id, record)
     answer: Record = {}
     for name, inner in selection.items():
         nested = SHAPES[kind].nested.get(name)
         if nested is None:
-            answer[name] = _plain(kind, name, record)
-        elif nested.by is None:
-            answer[name] = _parts(firm, user_id, kind, name, record, inner)
+            answer[name] = _plain(firm, user_id, kind, name, record)
         else:
-            answer[name] = _other(firm, user_id, nested, record.get(nested.by), inner)
+            held = firm.account["id"] if nested.kind == "account" else record.get(nested.by or name)
+            answer[name] = _nested(firm, user_id, nested, held, inner)
     return answer
 
 
-def _plain(kind: str, name: str, record: Record) -> Any:
-    value = record.get(name)
-    return value.capitalize() if (kind, name) == ("matter", "status") and value else value
+def _plain(firm: Firm, user_id: int, kind: str, name: str, record: Record) -> Any:
+    derive = _DERIVED.get((kind, name))
+    value = derive(record) if derive else record.get(name)
+    if value is not None and name in TIMES:
+        return _local(value, firm.zone_of(user_id))
+    return value
 
 
-def _other(
-    firm: Firm, user_id: int, nested: Nested, record_id: int | None, inner: tuple[str, ...]
-) -> Any:
-    """Another record: one that the user may not see comes as its id and nothing else."""
-    if nested.kind == "account":
-        return _chosen({**firm.account, "etag": etag("account", firm.account["id"], "")}, inner)
-    if record_id is None:
+def _nested(
+    firm: Firm, user_id: int, nested: Nested, held: Any, inner: tuple[str, ...]
+) -> Record | list[Record] | None:
+    """What a field holds: one record or many, by id or kept inside."""
+    selection: Selection = dict.fromkeys(inner or SHAPES[nested.kind].defaults, ())
+    if nested.many:
+        found = [_one(firm, user_id, nested, item, selection) for item in held or []]
+        return [item for item in found if item is not None]
+    return _one(firm, user_id, nested, held, selection)
+
+
+def _one(
+    firm: Firm, user_id: int, nested: Nested, held: Any, selection: Selection
+) -> Record | None:
+    """One record; one that the user may not see comes as its id and nothing else."""
+    if held is None:
         return None
-    found = firm.find(nested.kind, record_id)
+    if nested.by is None:
+        if "etag" in selection:
+            held = {"etag": etag(nested.kind, held.get("id") or "", repr(held)), **held}
+        return render(firm, user_id, nested.kind, held, selection)
+    kind = "matter" if nested.kind == "matter_selection" else nested.kind
+    found = _account(firm) if kind == "account" else firm.find(kind, held)
     if found is None:
         return None
-    if not firm.sees(user_id, nested.kind, record_id):
-        return {"id": record_id, "redacted": True}
-    return {name: _plain(nested.kind, name, found) for name in (inner or DEFAULTS)}
+    if not firm.sees(user_id, kind, held):
+        return {"id": held, "redacted": True}
+    return render(firm, user_id, nested.kind, found, selection)
 
 
-def _parts(
-    firm: Firm, user_id: int, kind: str, name: str, record: Record, inner: tuple[str, ...]
-) -> list[Record]:
-    """The parts kept inside a record."""
-    kept = record.get(name) or []
-    if name == "custom_field_values":
-        return [_custom_value(firm, user_id, value, inner or DEFAULTS) for value in kept]
-    return [
-        _chosen({"etag": etag(name, part["id"], record["etag"]), **part}, inner or DEFAULTS)
-        for part in kept
-    ]
+def _account(firm: Firm) -> Record:
+    return {**firm.account, "etag": etag("account", firm.account["id"], "")}
 
 
-def _chosen(part: Record, names: tuple[str, ...]) -> Record:
-    return {name: part.get(name) for name in (names or DEFAULTS)}
-
-
-def _custom_value(firm: Firm, user_id: int, value: Record, names: tuple[str, ...]) -> Record:
+def _custom_value(firm: Firm, user_id: int, value: Record) -> Record:
     """A custom field's value. One whose field the user may not read keeps its id and loses all else."""
-    field_id = value["custom_field_id"]
-    definition = firm.find("custom_field", field_id) or {}
-    option = value["value"] if definition.get("field_type") == "picklist" else None
-    whole = {
-        "id": value.get("id"),
-        "etag": etag("custom_field_value", f"{field_id}", str(value["value"])),
-        "field_name": definition.get("name"),
-        "field_type": definition.get("field_type"),
-        "value": value["value"],
-        "soft_deleted": bool(definition.get("deleted")),
-        "custom_field": {"id": field_id, "etag": definition.get("etag")},
-        "picklist_option": {"id": int(option), "etag": etag("picklist_option", option, "")}
-        if option
-        else None,
-    }
+    definition = firm.find("custom_field", value["custom_field_id"]) or {}
+    field_type, content = definition.get("field_type"), value["value"]
     if user_id in firm.fields_unreadable:
-        whole |= {"field_name": None, "field_type": None, "value": None, "picklist_option": None}
-    return _chosen(whole, names)
+        return {**value, "value": None}
+    linked = int(content) if content is not None and field_type in _LINKS else None
+    whole = {
+        **value,
+        "field_name": definition.get("name"),
+        "field_type": field_type,
+        "field_required": definition.get("required"),
+        "field_displayed": definition.get("displayed"),
+        "field_display_order": definition.get("display_order"),
+        "soft_deleted": bool(definition.get("deleted")),
+    }
+    if field_type == "picklist":
+        whole["picklist_option"] = {"id": linked} if linked is not None else None
+    elif field_type in _LINKS:
+        whole[f"{field_type}_id"] = linked
+    return whole
+
+
+def _local(moment: str, zone: tzinfo) -> str:
+    """A time with the user's own offset, as Clio tells it."""
+    return datetime.fromisoformat(moment).astimezone(zone).isoformat(timespec="seconds")
+
+
+def _flat(parts: str, content: str, *, primary: bool) -> Callable[[Record], str | None]:
+    """The flat copy of the primary part of a list, or of the first other."""
+
+    def find(record: Record) -> str | None:
+        kept = [part for part in record.get(parts) or [] if bool(part.get("primary")) is primary]
+        return kept[0][content] if kept else None
+
+    return find
+
+
+def _initials(record: Record) -> str | None:
+    names = (record.get("first_name"), record.get("last_name"))
+    return "".join(name.strip()[:1].upper() for name in names if name) or None
+
+
+def _status(record: Record) -> str | None:
+    """Clio says `Open` where it is asked for `open`."""
+    status: str | None = record.get("status")
+    return status.capitalize() if status else status
+
+
+_LINKS = ("picklist", "contact", "matter")
+_DERIVED: dict[tuple[str, str], Callable[[Record], Any]] = {
+    ("matter", "status"): _status,
+    ("contact", "initials"): _initials,
+    ("user", "initials"): _initials,
+    ("contact", "primary_email_address"): _flat("email_addresses", "address", primary=True),
+    ("contact", "secondary_email_address"): _flat("email_addresses", "address", primary=False),
+    ("contact", "primary_phone_number"): _flat("phone_numbers", "number", primary=True),
+    ("contact", "secondary_phone_number"): _flat("phone_numbers", "number", primary=False),
+}

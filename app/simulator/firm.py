@@ -5,9 +5,10 @@ Records are plain dicts in Clio's words; what they name is kept by id (`company_
 
 from bisect import insort
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 from hashlib import blake2b
 from typing import Any
+from zoneinfo import ZoneInfo
 
 Record = dict[str, Any]
 
@@ -31,13 +32,13 @@ class Firm:
         self.account: Record = {"id": account_id, "name": name, "state": "paying"}
         self.region = region
         self.version = 0
-        self.fields_unreadable: set[int] = (
-            set()
-        )  # users who get custom values stripped of their content
+        self.watchers: list[Callable[[str, str, Record], None]] = []  # told of each change
+        self.fields_unreadable: set[int] = set()  # users who get custom values stripped of content
         self._now = now
         self._zone = timezone(offset)
         self._records: dict[str, dict[int, Record]] = {kind: {} for kind in KINDS}
         self._ids: dict[str, list[int]] = {kind: [] for kind in KINDS}
+        self._highest: dict[str, int] = {}
         self._visible: dict[tuple[str, int], tuple[int, frozenset[int]]] = {}
 
     # --- reading -----------------------------------------------------------------------------
@@ -49,6 +50,20 @@ class Firm:
     def ids(self, kind: str) -> list[int]:
         """The ids of a kind, rising."""
         return self._ids[kind]
+
+    def zone_of(self, user_id: int) -> tzinfo:
+        """The user's time zone, in which times are told; the firm's own where the user has none."""
+        name = self._records["user"][user_id].get("time_zone")
+        return ZoneInfo(name) if name else self._zone
+
+    def told(self, moment: datetime) -> str:
+        """A moment in the firm's own time zone, as records keep it."""
+        return moment.astimezone(self._zone).isoformat(timespec="seconds")
+
+    def next_id(self, kind: str) -> int:
+        """An id for a new record, above all that were given."""
+        self._highest[kind] = max([self._highest.get(kind, 0), *self._ids[kind][-1:]]) + 1
+        return self._highest[kind]
 
     def sees(self, user_id: int, kind: str, record_id: int) -> bool:
         """Whether a user may see a record that exists."""
@@ -81,10 +96,19 @@ class Firm:
                 yield matter["id"]
 
     def _seen_contacts(self, user_id: int) -> Iterable[int]:
-        """Those created by the user, and clients and related contacts of the matters that the user sees."""
+        """Those created by the user, and those of the matters that the user sees.
+
+        These are clients, related contacts, and contacts that a matter's custom field names.
+        """
         matters = self._seen(user_id, "matter")
+        fields = self._records["custom_field"]
+        links = {field for field in fields if fields[field]["field_type"] == "contact"}
         for matter_id in matters:
-            yield self._records["matter"][matter_id]["client_id"]
+            matter = self._records["matter"][matter_id]
+            yield matter["client_id"]
+            for value in matter.get("custom_field_values") or []:
+                if value["custom_field_id"] in links and value["value"] is not None:
+                    yield int(value["value"])
         for link in self._records["relationship"].values():
             if link["matter_id"] in matters:
                 yield link["contact_id"]
@@ -96,9 +120,10 @@ class Firm:
 
     def put(self, kind: str, record: Record, *, at: datetime | None = None) -> Record:
         """Add or change a record; what is not named stays. Nothing else is touched: no parent's time moves."""
-        moment = (at or self._now()).astimezone(self._zone).isoformat(timespec="seconds")
+        moment = self.told(at or self._now())
         record_id = record["id"]
         known = self._records[kind].get(record_id)
+        was_known = known is not None
         if known is None:
             insort(self._ids[kind], record_id)
             known = {"created_at": moment, **({"only_users": None} if kind == "matter" else {})}
@@ -107,17 +132,23 @@ class Firm:
         merged["etag"] = etag(kind, record_id, f"{moment}/{self.version}")
         self._records[kind][record_id] = merged
         self.version += 1
+        self._tell("updated" if was_known else "created", kind, merged)
         return merged
 
     def delete(self, kind: str, record_id: int) -> None:
         """Delete a record without a trace; a matter takes its relationships along."""
-        del self._records[kind][record_id]
+        gone = self._records[kind].pop(record_id)
         self._ids[kind].remove(record_id)
         if kind == "matter":
             for link in list(self._records["relationship"].values()):
                 if link["matter_id"] == record_id:
                     self.delete("relationship", link["id"])
         self.version += 1
+        self._tell("deleted", kind, gone)
+
+    def _tell(self, event: str, kind: str, record: Record) -> None:
+        for watcher in self.watchers:
+            watcher(event, kind, record)
 
     def restrict_matter(self, matter_id: int, users: Iterable[int] | None) -> None:
         """Limit a matter to some users, or open it to all (None). Its `updated_at` stays: nobody changed it."""

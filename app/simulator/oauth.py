@@ -4,10 +4,9 @@ A person clicks on a page; a script adds `as_user=<id of a Clio user>` or `as_us
 """
 
 import base64
-import html
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from urllib.parse import urlencode
@@ -15,6 +14,8 @@ from urllib.parse import urlencode
 from app.simulator.firm import Firm
 
 CODE_LIFE = timedelta(minutes=10)
+OUR_WRITES = frozenset({"notes", "communications", "webhooks"})
+ALL_WRITES = OUR_WRITES | {"contacts", "matters"}
 
 
 class OAuthRefused(Exception):
@@ -26,10 +27,20 @@ class OAuthRefused(Exception):
         self.status = status
 
 
+@dataclass(frozen=True)
+class App:
+    """An app as it is registered in one region, and the lists that it may write to; it may read all."""
+
+    client_id: str
+    secret: str = field(repr=False)
+    writes: frozenset[str]
+
+
 @dataclass
 class Code:
     """A code on its way: good once, for ten minutes."""
 
+    app: App
     firm: Firm
     user_id: int
     redirect_uri: str
@@ -41,6 +52,7 @@ class Code:
 class Grant:
     """What a user granted: a refresh token that does not rotate, and the access token of the day."""
 
+    app: App
     firm: Firm
     user_id: int
     refresh_token: str
@@ -51,6 +63,11 @@ class Grant:
 def credentials(region: str) -> tuple[str, str]:
     """The client id and secret of the app registered in a region; they mean nothing in another."""
     return f"levitate-{region}", f"simulated-secret-of-{region}"
+
+
+def third_party(region: str) -> tuple[str, str]:
+    """The same of somebody else's app, which may write what ours may not."""
+    return f"third-party-{region}", f"simulated-third-secret-of-{region}"
 
 
 class OAuth:
@@ -66,6 +83,7 @@ class OAuth:
         now: Callable[[], datetime],
     ) -> None:
         self.firms = [firm for firm in firms if firm.region == region]
+        self._region = region
         self._client_id, self._secret = credentials(region)
         self._redirect_uris = redirect_uris
         self._token_life = token_life
@@ -74,59 +92,47 @@ class OAuth:
         self._grants: dict[str, Grant] = {}  # by refresh token
         self._by_access: dict[str, Grant] = {}
 
+    def _app(self, client_id: str | None) -> App | None:
+        ours = App(self._client_id, self._secret, OUR_WRITES)
+        theirs = App(*third_party(self._region), ALL_WRITES)
+        return {app.client_id: app for app in (ours, theirs)}.get(client_id or "")
+
     # --- authorize ---------------------------------------------------------------------------
 
-    def check_authorize(self, params: Mapping[str, str]) -> None:
-        """Refuse a request that must not even be answered by a redirect."""
-        if params.get("client_id") != self._client_id:
+    def check_authorize(self, params: Mapping[str, str]) -> App:
+        """The app that asks; refuses a request that must not even be answered by a redirect."""
+        app = self._app(params.get("client_id"))
+        if app is None:
             raise OAuthRefused("invalid_client", "Unknown client", status=401)
         if params.get("redirect_uri") not in self._redirect_uris:
             raise OAuthRefused("invalid_request", "redirect_uri is not registered")
         if params.get("response_type") != "code":
             raise OAuthRefused("unsupported_response_type", "response_type must be code")
+        return app
 
-    def page(self, params: Mapping[str, str]) -> str:
-        """The page on which a person approves or declines."""
-        hidden = "".join(
-            f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">'
-            for name, value in params.items()
-        )
-        users = "".join(
-            f'<option value="{user_id}">{html.escape(str(user["name"]))} ({html.escape(firm.account["name"])})</option>'
-            for firm in self.firms
-            for user_id in firm.ids("user")
-            if (user := firm.find("user", user_id)) and user["enabled"]
-        )
-        return (
-            '<!doctype html><meta charset="utf-8"><title>Clio (simulated)</title>'
-            '<body style="font:1.1rem system-ui;max-width:30rem;margin:4rem auto">'
-            "<h1>Clio (simulated)</h1><p>levitate-clio asks for access to your account.</p>"
-            f'<form method="post" action="/oauth/authorize">{hidden}'
-            f'<p><label>You are <select name="as_user">{users}</select></label></p>'
-            '<p><button>Approve</button> <button name="as_user" value="decline">Decline</button></p></form>'
-        )
-
-    def decide(self, params: Mapping[str, str], answers: Sequence[str]) -> str | None:
+    def decide(self, app: App, params: Mapping[str, str], answers: Sequence[str]) -> str | None:
         """Where the browser goes after a decision; None when the user declined and stays on Clio."""
         state = {"state": params["state"]} if "state" in params else {}
         if "decline" in answers:
             if params.get("redirect_on_decline") != "true":
                 return None
-            return f"{params['redirect_uri']}?{urlencode({'error': 'access_denied', **state})}"
+            return _returned(params["redirect_uri"], {"error": "access_denied", **state})
         firm, user_id = self._user(answers[-1])
         code = secrets.token_urlsafe(24)
         self._codes[code] = Code(
-            firm,
-            user_id,
-            params["redirect_uri"],
-            params.get("code_challenge"),
-            self._now() + CODE_LIFE,
+            app=app,
+            firm=firm,
+            user_id=user_id,
+            redirect_uri=params["redirect_uri"],
+            challenge=params.get("code_challenge"),
+            expires_at=self._now() + CODE_LIFE,
         )
-        return f"{params['redirect_uri']}?{urlencode({'code': code, **state})}"
+        return _returned(params["redirect_uri"], {"code": code, **state})
 
     def _user(self, text: str) -> tuple[Firm, int]:
         for firm in self.firms:
-            if text.isdecimal() and firm.find("user", int(text)):
+            user = firm.find("user", int(text)) if text.isdecimal() else None
+            if user is not None and user.get("enabled", True):
                 return firm, int(text)
         raise OAuthRefused("access_denied", "No such user in this region")
 
@@ -134,19 +140,20 @@ class OAuth:
 
     def token(self, form: Mapping[str, str], *, has_header: bool) -> dict[str, object]:
         """The token endpoint's answer. Credentials in a header do not count, as with Clio."""
-        credentials_sent = (form.get("client_id"), form.get("client_secret"))
-        if has_header or credentials_sent != (self._client_id, self._secret):
+        app = self._app(form.get("client_id"))
+        if has_header or app is None or form.get("client_secret") != app.secret:
             raise OAuthRefused("invalid_client", "Client authentication failed", status=401)
         if form.get("grant_type") == "authorization_code":
-            return self._exchange(form)
+            return self._exchange(app, form)
         if form.get("grant_type") == "refresh_token":
-            return self._refresh(form)
+            return self._refresh(app, form)
         raise OAuthRefused("unsupported_grant_type", "grant_type is not supported")
 
-    def _exchange(self, form: Mapping[str, str]) -> dict[str, object]:
+    def _exchange(self, app: App, form: Mapping[str, str]) -> dict[str, object]:
         code = self._codes.pop(form.get("code", ""), None)
         if (
             code is None
+            or code.app.client_id != app.client_id
             or code.expires_at < self._now()
             or code.redirect_uri != form.get("redirect_uri")
         ):
@@ -156,13 +163,13 @@ class OAuth:
             and _challenge(form.get("code_verifier", "")) != code.challenge
         ):
             raise OAuthRefused("invalid_grant", "The code_verifier does not match")
-        grant = Grant(code.firm, code.user_id, secrets.token_urlsafe(24), "", self._now())
+        grant = Grant(app, code.firm, code.user_id, secrets.token_urlsafe(24), "", self._now())
         self._grants[grant.refresh_token] = grant
         return {**self._issue(grant), "refresh_token": grant.refresh_token}
 
-    def _refresh(self, form: Mapping[str, str]) -> dict[str, object]:
+    def _refresh(self, app: App, form: Mapping[str, str]) -> dict[str, object]:
         grant = self._grants.get(form.get("refresh_token", ""))
-        if grant is None:
+        if grant is None or grant.app.client_id != app.client_id:
             raise OAuthRefused("invalid_grant", "The refresh token is invalid or revoked")
         return self._issue(grant)
 
@@ -198,6 +205,10 @@ class OAuth:
         """Every access token expires now; what renews them lives on."""
         for grant in self._grants.values():
             grant.expires_at = self._now()
+
+
+def _returned(redirect_uri: str, answer: Mapping[str, str]) -> str:
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"
 
 
 def _challenge(verifier: str) -> str:

@@ -1,8 +1,9 @@
 """The simulator on real sockets: one port for each region, and a way to steer it from another process.
 
 Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
-`POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`),
-`GET /_simulator/log` and `GET /_simulator/stats` tell what was asked.
+`POST /_simulator/habits` sets the switches of `Habits`, `POST /_simulator/mutations` changes records
+(`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`), `GET /_simulator/log` and
+`GET /_simulator/stats` tell what was asked.
 """
 
 import asyncio
@@ -15,15 +16,23 @@ from typing import Any
 import uvicorn
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from app.simulator.faults import Effect, Fault
 from app.simulator.firm import Firm
 from app.simulator.fixture import harlow_pike
+from app.simulator.habits import Habits
 from app.simulator.seeded import seeded_firm
-from app.simulator.server import Simulator, logged
+from app.simulator.server import REGIONS, Simulator, logged
+from app.simulator.spoil import TRANSPORT
 
 __all__ = ["Simulator", "firms", "run"]
+
+SMALL = 200  # contacts of a firm outside the US
+
+
+POSTED_EVERY = 0.5  # seconds
 
 
 class FaultIn(BaseModel):
@@ -53,8 +62,20 @@ class Mutation(BaseModel):
 
 
 def firms(*, contacts: int, seed: int, now: Callable[[], datetime]) -> list[Firm]:
-    """The two firms that ship with the simulator: a seeded one of any size, and the fixture."""
-    return [seeded_firm(contacts=contacts, seed=seed, now=now), harlow_pike(now)]
+    """The firms that ship with the simulator: in the US a seeded one of any size and the fixture, elsewhere small ones.
+
+    Ids are unique within a region only, so the small ones share theirs with the first.
+    """
+    small = min(contacts, SMALL)
+    return [
+        seeded_firm(contacts=contacts, seed=seed, now=now),
+        harlow_pike(now),
+        *(
+            seeded_firm(contacts=small, seed=seed, region=region, now=now)
+            for region in REGIONS
+            if region != "us"
+        ),
+    ]
 
 
 class _Server(uvicorn.Server):
@@ -66,14 +87,52 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _OnSockets:
+    """Hands the socket under a request to those faults that break it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cycle = getattr(send, "__self__", None)  # uvicorn's own, in both of its HTTP protocols
+        if scope["type"] == "http" and cycle is not None:
+            scope["extensions"] = {**scope.get("extensions", {}), TRANSPORT: cycle.transport}
+        await self._app(scope, receive, send)
+
+
 async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None:
     """Serve the regions until cancelled."""
     async with asyncio.TaskGroup() as group:
+        group.create_task(_post_webhooks(simulator))
         for region, port in ports.items():
             app = simulator.app(region)
             app.include_router(_steering(simulator))
-            config = uvicorn.Config(app, host=host, port=port, log_level="error", access_log=False)
-            group.create_task(_Server(config).serve())
+            config = uvicorn.Config(
+                _OnSockets(app),
+                host=host,
+                port=port,
+                log_level="error",
+                access_log=False,
+                lifespan="off",
+            )
+            group.create_task(_serve(_Server(config)))
+
+
+async def _post_webhooks(simulator: Simulator) -> None:
+    """Post what happened, until cancelled."""
+    while True:
+        await asyncio.sleep(POSTED_EVERY)
+        await simulator.webhooks.deliver()
+
+
+async def _serve(server: _Server) -> None:
+    """Serve until cancelled; then let go of the port and of whoever still waits for an answer."""
+    try:
+        await server.serve()
+    finally:
+        if server.started:
+            server.force_exit = True
+            await server.shutdown()
 
 
 def _steering(simulator: Simulator) -> APIRouter:
@@ -86,6 +145,10 @@ def _steering(simulator: Simulator) -> APIRouter:
     @router.delete("/faults", status_code=204)
     async def clear_faults() -> None:
         simulator.faults.clear()
+
+    @router.post("/habits", status_code=204)
+    async def turn(habits: Habits) -> None:
+        simulator.habits = habits
 
     @router.post("/mutations", status_code=204)
     async def mutate(mutation: Mutation) -> None:

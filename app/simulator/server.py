@@ -1,7 +1,6 @@
 """The simulated Clio itself: one ASGI application for each region, over shared firms, limits, faults and log."""
 
 import asyncio
-import json
 import re
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -9,28 +8,30 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.simulator import fields, listing
+from app.simulator import answers, calls, listing, pages, spoil
+from app.simulator.answers import Refused
+from app.simulator.calls import Call
 from app.simulator.faults import Fault, Faults
 from app.simulator.fields import InvalidFields
+from app.simulator.filters import ArgumentRefused
 from app.simulator.firm import Firm
+from app.simulator.habits import Habits
 from app.simulator.limits import RateLimit
-from app.simulator.listing import LISTS, ArgumentRefused, Matches
+from app.simulator.listing import Matches
 from app.simulator.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.webhooks import PATH as WEBHOOKS
+from app.simulator.webhooks import Webhooks
 
-__all__ = ["REGIONS", "Simulator", "credentials"]
+__all__ = ["REGIONS", "Habits", "Simulator", "credentials"]
 
 REGIONS = ("us", "eu", "ca", "au")
 VERSIONS = re.compile(r"4\.0\.(\d|1[0-3])")
 DEFAULT_VERSION = "4.0.13"
 LOG_LENGTH = 100_000
-FORBIDDEN = "User is forbidden from taking that action"
-_PATH = re.compile(r"/api/v4/(?P<list>[a-z_]+)(/(?P<id>\d+|who_am_i))?(\.json)?")
-_HTML = "<html><body><h1>Something went wrong</h1></body></html>"
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Simulator:
         self.firms = list(firms)
         self.now = now
         self.latency = latency
+        self.habits = Habits()
         self.limits = RateLimit(rate_limit)
         self.faults = Faults()
         self.log: deque[Logged] = deque(maxlen=LOG_LENGTH)
@@ -72,6 +74,9 @@ class Simulator:
             for region in REGIONS
         }
         self.matches = Matches()
+        self.webhooks = Webhooks(now)
+        for firm in self.firms:
+            self.webhooks.watch(firm)
 
     def app(self, region: str) -> FastAPI:
         """The application that answers at a region's host."""
@@ -80,15 +85,6 @@ class Simulator:
     def requests(self, path: str = "/api/") -> list[Logged]:
         """The logged requests whose path begins like this."""
         return [entry for entry in self.log if entry.path.startswith(path)]
-
-
-class _Refused(Exception):
-    """An answer in Clio's error form."""
-
-    def __init__(self, status: int, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.kind = kind
 
 
 class _Region:
@@ -115,38 +111,39 @@ class _Region:
         """The page, or the redirect that a decision leads to."""
         sent = request.query_params if request.method == "GET" else await request.form()
         params = {name: str(value) for name, value in sent.items() if name != "as_user"}
-        answers = [str(value) for value in sent.getlist("as_user")]
+        decision = [str(value) for value in sent.getlist("as_user")]
         try:
-            self._oauth.check_authorize(params)
-            if not answers:
-                return self._logged(request, HTMLResponse(self._oauth.page(params)))
-            target = self._oauth.decide(params, answers)
+            app = self._oauth.check_authorize(params)
+            if not decision:
+                page = pages.approve(self._region, app, self._oauth.firms, params)
+                return self._logged(request, HTMLResponse(page))
+            target = self._oauth.decide(app, params, decision)
         except OAuthRefused as refusal:
             return self._logged(request, _oauth_error(refusal))
         if target is None:
-            return self._logged(
-                request, HTMLResponse("<p>You declined. You may close this page.</p>")
-            )
+            return self._logged(request, HTMLResponse(pages.declined(self._region)))
         return self._logged(request, RedirectResponse(target, status_code=302))
 
     async def token(self, request: Request) -> Response:
         """Codes and refresh tokens to access tokens."""
         fault = self._simulator.faults.strike(request.url.path)
-        if fault is not None and fault.effect == "status":
-            return self._logged(request, HTMLResponse(_HTML, status_code=int(fault.value)))
+        if instead := await spoil.instead(fault):
+            return self._logged(request, instead)
         form = {name: str(value) for name, value in (await request.form()).items()}
         try:
             answer = self._oauth.token(form, has_header="authorization" in request.headers)
         except OAuthRefused as refusal:
             return self._logged(request, _oauth_error(refusal))
-        return self._logged(request, JSONResponse(answer))
+        return self._logged(request, spoil.spoiled(answers.Json(answer), fault))
 
     async def deauthorize(self, request: Request) -> Response:
         """Kill a token."""
+        if instead := await spoil.instead(self._simulator.faults.strike(request.url.path)):
+            return self._logged(request, instead)
         form = await request.form()
         token = str(form.get("token", ""))
         if _bearer(request) != token or not self._oauth.deauthorize(token):
-            return self._logged(request, _unauthorized())
+            return self._logged(request, answers.unauthorized())
         return self._logged(request, Response(status_code=200))
 
     # --- the API -----------------------------------------------------------------------------
@@ -158,10 +155,11 @@ class _Region:
             await asyncio.sleep(simulator.latency)
         grant = self._oauth.grant_of(_bearer(request))
         if grant is None:
-            return self._logged(request, _unauthorized())
+            return self._logged(request, answers.unauthorized())
         allowed, headers = simulator.limits.take(grant.access_token, simulator.now())
         if not allowed:
-            response = _limited(simulator.limits.limit, headers["Retry-After"])
+            limit, wrapped = simulator.limits.limit, simulator.habits.wraps_rate_limit
+            response = answers.limited(limit, headers["Retry-After"], wrapped=wrapped)
         else:
             fault = simulator.faults.strike(request.url.path)
             response = await self._answer(request, grant, fault)
@@ -169,58 +167,44 @@ class _Region:
         return self._logged(request, response, grant.user_id)
 
     async def _answer(self, request: Request, grant: Grant, fault: Fault | None) -> Response:
-        if fault is not None:
-            instead = await _instead(fault)
-            if instead is not None:
-                return instead
+        if instead := await spoil.instead(fault):
+            return instead
         version = request.headers.get("x-api-version", DEFAULT_VERSION)
         if not VERSIONS.fullmatch(version):
-            return _error(410, "VersionError", "The API version is not supported")
+            return answers.error(410, "VersionError", "The API version is not supported")
         try:
-            body = self._body(request, grant, fault)
-        except (_Refused, InvalidFields, ArgumentRefused) as refusal:
-            return _error(refusal.status, refusal.kind, str(refusal))
-        response = JSONResponse(body, headers={"X-API-VERSION": version})
-        if isinstance(body["data"], dict):
-            return _tagged(response, body["data"], request.headers.get("if-none-match"))
-        return _spoiled(response, body, fault)
+            if WEBHOOKS.fullmatch(request.url.path):
+                response = await self._simulator.webhooks.answer(request, grant)
+            else:
+                response = await self._told(calls.understood(request, grant, fault))
+        except (Refused, InvalidFields, ArgumentRefused) as refusal:
+            return answers.error(refusal.status, refusal.kind, str(refusal))
+        response.headers["X-API-VERSION"] = version
+        return spoil.spoiled(response, fault)
 
-    def _body(self, request: Request, grant: Grant, fault: Fault | None) -> dict[str, Any]:
-        found = _PATH.fullmatch(request.url.path)
-        rule = LISTS.get(found["list"]) if found else None
-        if found is None or rule is None:
-            raise _Refused(404, "RecordNotFound", "Not found")
-        if request.method != "GET":
-            raise _Refused(403, "ForbiddenError", FORBIDDEN)
-        if rule.kind == "custom_field" and grant.user_id in grant.firm.fields_unreadable:
-            raise _Refused(403, "ForbiddenError", FORBIDDEN)
-        gone = frozenset({fault.value} if fault and fault.effect == "unknown_field" else ())
-        params = parse_qs(request.url.query, keep_blank_values=True)
-        selection = fields.parse(rule.kind, params.get("fields", [None])[0], gone=gone)
-        if found["id"] is None:
-            return self._list(request, grant, rule, selection, params)
-        return {"data": _single(grant, rule.kind, found["id"], selection)}
+    async def _told(self, call: Call) -> Response:
+        if call.request.method != "GET":
+            return await calls.written(call)
+        if call.record_id is None:
+            return self._list(call)
+        record = call.record()
+        if answers.is_current(record, call.request.headers):
+            return answers.not_modified(record)
+        return answers.stamped(answers.Json({"data": call.told(record)}), record)
 
-    def _list(
-        self,
-        request: Request,
-        grant: Grant,
-        rule: listing.ListRule,
-        selection: fields.Selection,
-        params: dict[str, list[str]],
-    ) -> dict[str, Any]:
-        asked = listing.understand(rule, params)
-        page = self._simulator.matches.page(grant.firm, grant.user_id, asked)
-        paging = {}
-        if page.token is not None:
-            following = request.url.include_query_params(page_token=page.token)
-            paging["next"] = str(following)
-        data = [
-            fields.render(grant.firm, grant.user_id, rule.kind, record, selection)
-            for record_id in page.ids
-            if (record := grant.firm.find(rule.kind, record_id)) is not None
-        ]
-        return {"data": data, "meta": {"paging": paging, "records": page.total}}
+    def _list(self, call: Call) -> Response:
+        firm, kind, habits = call.grant.firm, call.rule.kind, self._simulator.habits
+        asked = listing.understand(call.rule, call.params, habits)
+        page = self._simulator.matches.page(firm, call.grant.user_id, asked)
+        beside = {"next": page.next, "previous": page.previous}
+        url = call.request.url
+        paging = {
+            name: str(url.include_query_params(**there)) for name, there in beside.items() if there
+        }
+        meta = {"paging": paging, **({"records": page.total} if habits.tells_records else {})}
+        records = (firm.find(kind, record_id) for record_id in page.ids)
+        data = [call.told(record) for record in records if record is not None]
+        return answers.Json({"data": data, "meta": meta})
 
     def _logged(self, request: Request, response: Response, user_id: int | None = None) -> Response:
         now = self._simulator.now()
@@ -240,88 +224,13 @@ class _Region:
         return response
 
 
-def _tagged(response: Response, record: dict[str, Any], known: str | None) -> Response:
-    """A single record with its etag, or 304 when the caller knows it already."""
-    etag = record.get("etag")
-    if etag is None:
-        return response
-    if known == etag:
-        return Response(status_code=304, headers={"ETag": etag})
-    response.headers["ETag"] = etag
-    return response
-
-
-def _single(grant: Grant, kind: str, wanted: str, selection: fields.Selection) -> dict[str, Any]:
-    record_id = grant.user_id if wanted == "who_am_i" else int(wanted)
-    record = grant.firm.find(kind, record_id)
-    if record is None or not grant.firm.sees(grant.user_id, kind, record_id):
-        raise _Refused(404, "RecordNotFound", "The requested record could not be found")
-    if kind == "user":
-        record = {**record, "account_id": grant.firm.account["id"]}
-    return fields.render(grant.firm, grant.user_id, kind, record, selection)
-
-
-async def _instead(fault: Fault) -> Response | None:
-    """What a fault answers instead of Clio; None for those that let it answer."""
-    if fault.effect == "slow":
-        await asyncio.sleep(float(fault.value))
-    make = _INSTEAD.get(fault.effect)
-    return make(fault) if make else None
-
-
-_INSTEAD: dict[str, Callable[[Fault], Response]] = {
-    "status": lambda fault: HTMLResponse(_HTML, status_code=int(fault.value)),
-    "rate_limited": lambda fault: _limited(50, fault.value),
-    "unauthorized": lambda _: _unauthorized(),
-    "forbidden": lambda _: _error(403, "ForbiddenError", FORBIDDEN),
-    "html": lambda _: HTMLResponse(_HTML),
-    "empty": lambda _: JSONResponse({"data": [], "meta": {"paging": {}, "records": 0}}),
-    "redirect": lambda fault: RedirectResponse(fault.value, status_code=307),
-}
-
-
-def _spoiled(response: JSONResponse, body: dict[str, Any], fault: Fault | None) -> Response:
-    """An answer as a fault leaves it."""
-    match fault.effect if fault else None:
-        case "cut":
-            response.body = response.body[: len(response.body) // 2]
-            return response
-        case "poison":
-            body["data"][0]["id"] = "not a number"
-        case "next":
-            body["meta"]["paging"]["next"] = fault.value if fault else ""
-        case _:
-            return response
-    spoiled = json.dumps(body).encode()
-    response.body = spoiled
-    response.headers["content-length"] = str(len(spoiled))
-    return response
-
-
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" else ""
 
 
-def _unauthorized() -> Response:
-    text = "The access token provided is expired, revoked, malformed or invalid for other reasons."
-    return JSONResponse({"error": "invalid_token", "error_description": text}, status_code=401)
-
-
 def _oauth_error(refusal: OAuthRefused) -> Response:
-    body = {"error": refusal.error, "error_description": str(refusal)}
-    return JSONResponse(body, status_code=refusal.status)
-
-
-def _error(status: int, kind: str, message: str) -> Response:
-    return JSONResponse({"error": {"type": kind, "message": message}}, status_code=status)
-
-
-def _limited(limit: int, seconds: str) -> Response:
-    message = f"Rate limit of {limit} exceeded. Retry in {seconds} seconds."
-    response = _error(429, "RateLimited", message)
-    response.headers["Retry-After"] = seconds
-    return response
+    return answers.oauth_error(refusal.status, refusal.error, str(refusal))
 
 
 def logged(entry: Logged) -> dict[str, Any]:

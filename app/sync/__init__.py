@@ -15,6 +15,7 @@ from app.clio.regions import ClioApp, Region, origin_of
 from app.crypto import TokenCipher
 from app.db.accounts import Account
 from app.db.session import Database
+from app.notify import Notifier
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Services:
     open_clio: Callable[[ClioApp, TokenSource, Budget], ClioClient]
     budgets: "Budgets"
     timing: Timing
+    notifier: Notifier
     public_url: str
     return_origins: frozenset[str]
     now: Callable[[], datetime]

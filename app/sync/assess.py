@@ -19,8 +19,8 @@ from app.db.runs import Kind, Run, Trigger
 from app.db.session import Session, transaction
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.settings import Settings
-from app.rules.verdicts import Assessment, Change, Client, State
-from app.sync import Services, leaving, web_origin
+from app.rules.verdicts import Assessment, Change, State
+from app.sync import Services, announce, leaving, web_origin
 from app.sync.together import Stopping
 
 BATCH = 200
@@ -128,13 +128,11 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind
         [(verdict.contact, verdict.assessment) for verdict in judged],
         run_id=lease.run_id,
     )
-    clients = clients_among(judged)
     origin = _ORIGINS.get(kind, "incremental")
-    new_clients = await feed.enter_ledger(
-        session, account_id, clients, origin=origin, run_id=lease.run_id, now=basis.now
-    )
+    entry = announce.Entry(lease.run_id, origin, basis.settings.new_client, basis.now)
+    new_clients = await announce.enter(session, account_id, candidates(judged, stale), entry)
     told = [verdict for verdict in judged if verdict.change is not None]
-    await feed.append(session, account_id, [line(verdict, basis) for verdict in told])
+    before = await feed.append(session, account_id, [line(verdict, basis) for verdict in told])
     await facts.settle(session, account_id, clio_ids)
     return Assessed(
         contacts=len(stale),
@@ -142,6 +140,7 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind
         entered=sum(verdict.entered for verdict in judged),
         left_scope=sum(verdict.left for verdict in judged),
         new_clients=new_clients,
+        feed_before=before,
     )
 
 
@@ -216,10 +215,17 @@ def _owner_change(owner: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def clients_among(judged: Sequence[Judged]) -> list[tuple[int, str, Client]]:
+def candidates(
+    judged: Sequence[Judged], people: Sequence[ContactFacts]
+) -> list[announce.Candidate]:
     """Those who reach Levitate as clients now; the ledger knows whether for the first time [NC-1]."""
+    own = {person.contact.clio_id: person.own_matters for person in people}
     return [
-        (verdict.contact.clio_id, verdict.contact.contact_id, verdict.assessment.client)
+        announce.Candidate(
+            verdict.contact,
+            verdict.assessment.client,
+            frozenset(matter.clio_id for matter in own[verdict.contact.clio_id]),
+        )
         for verdict in judged
         if verdict.assessment.client is not None
     ]

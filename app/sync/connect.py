@@ -12,15 +12,17 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
 
+from app.clio import webhooks
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.db import accounts, audit, connections, runs
+from app.db import accounts, audit, connections, events, runs, subscriptions
 from app.db.accounts import ClioAccountMismatch, ClioFirm
 from app.db.audit import Actor, Deed
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
+from app.db.events import EventKind
 from app.db.runs import Kind, Trigger, Wish
 from app.db.session import transaction
 from app.errors import AppError
@@ -167,6 +169,7 @@ async def disconnect(
         connection = await connections.get_connection(session, account_id, connection_id)
         stored = await connections.read_tokens(session, account_id, connection_id)
     if stored is not None:
+        await _unsubscribe(services, connection)
         await _deauthorize(services, connection, opened(services.cipher, connection, stored))
     async with transaction(services.database) as session:
         now = services.now()
@@ -175,6 +178,21 @@ async def disconnect(
             deed = Deed("connection.ended", connection_id, {"user_id": connection.user_id})
             await audit.record(session, account_id, actor, deed, now=now)
     log.info("connection_disconnected", account_id=account_id, connection_id=connection_id)
+
+
+async def _unsubscribe(services: Services, connection: Connection) -> None:
+    """End the connection's subscriptions while its tokens are good; Clio forgets the rest in a month."""
+    async with transaction(services.database) as session:
+        hook_ids = await subscriptions.forget(
+            session, connection.account_id, connection.connection_id
+        )
+    try:
+        for hook_id in hook_ids:
+            await webhooks.unsubscribe(clio_for(services, connection), hook_id)
+    except ClioError as error:
+        log.warning(
+            "clio_unsubscribe_failed", connection_id=connection.connection_id, reason=error.code
+        )
 
 
 async def _exchange(services: Services, attempt: Attempt, callback: Callback) -> str:
@@ -219,6 +237,12 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
             connection_id=None if first else attempt.connection_id,
         )
         run = await runs.ask(session, attempt.account_id, wish, now=now)
+        kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
+        told = {"connection_id": about, "run_id": run.run_id}
+        await events.tell(session, attempt.account_id, kind, about, told, now=now)
+        await subscriptions.want(
+            session, attempt.account_id, attempt.connection_id, tuple(webhooks.MODELS), now=now
+        )
         deed = Deed("connection.connected", attempt.connection_id, {"run_id": run.run_id})
         actor = Actor(user_id=connection.user_id)
         await audit.record(session, attempt.account_id, actor, deed, now=now)

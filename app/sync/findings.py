@@ -59,7 +59,7 @@ async def note_coverage(session: Session, account_id: str, *, now: datetime) -> 
         if alone.contacts or alone.matters:
             text = _coverage_text(connection, alone, left_at + FROZEN)
             findings.append(Finding("coverage_lost", text, _login(connection.connection_id)))
-    await issues.replace(session, account_id, "coverage_lost", findings, now=now)
+    await issues.bring_up_to_date(session, account_id, "coverage_lost", findings, now=now)
 
 
 def _coverage_text(connection: Connection, alone: sightings.Alone, until: datetime) -> str:
@@ -145,14 +145,14 @@ async def note_quarantine(session: Session, account_id: str, *, now: datetime) -
         )
         for item in aside
     ]
-    await issues.replace(session, account_id, "record_quarantined", findings, now=now)
+    await issues.bring_up_to_date(session, account_id, "record_quarantined", findings, now=now)
 
 
 async def note_firm(session: Session, account_id: str, *, now: datetime) -> None:
     """What the account's own directory and settings lack [§15 row 5, EN-3]."""
     firm = await accounts.firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
-    await issues.replace(session, account_id, "primary_user_missing", missing, now=now)
+    await issues.bring_up_to_date(session, account_id, "primary_user_missing", missing, now=now)
     chosen = (await settings.current(session, account_id)).settings
     fields = await catalog.custom_fields(session, account_id)
     gone = [
@@ -164,7 +164,9 @@ async def note_firm(session: Session, account_id: str, *, now: datetime) -> None
         )
         for reference in choices.gone(chosen, fields)
     ]
-    await issues.replace(session, account_id, "setting_refers_to_missing_field", gone, now=now)
+    await issues.bring_up_to_date(
+        session, account_id, "setting_refers_to_missing_field", gone, now=now
+    )
 
 
 _PRIMARY_MISSING = Finding(
@@ -180,7 +182,7 @@ async def _note_not_visible(session: Session, account_id: str, *, now: datetime)
         parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
         text = f"{parts} are shown to no login any more, though Clio does not say that they are deleted; they stay"
         findings.append(Finding(NOT_VISIBLE, text))
-    await issues.replace(session, account_id, NOT_VISIBLE, findings, now=now)
+    await issues.bring_up_to_date(session, account_id, NOT_VISIBLE, findings, now=now)
 
 
 def _login(connection_id: str) -> Subject:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.db import facts, feed
+from app.db import facts, ledger
 from app.db.session import transaction
 from app.rules.settings import Settings
 from app.sync import Services
-from app.sync.assess import BATCH, Judged, basis_of, clients_among, judge_batch, line
+from app.sync.assess import BATCH, Judged, basis_of, candidates, judge_batch, line
 
 
 @dataclass
@@ -73,8 +73,8 @@ async def preview(
                 session, account_id, basis.spelling, after=last, limit=BATCH
             )
             judged = await judge_batch(session, account_id, people, basis)
-            clients = [clio_id for clio_id, _, _ in clients_among(judged)]
-            old = await feed.in_ledger(session, account_id, clients)
+            clients = [one.contact.clio_id for one in candidates(judged, people)]
+            old = await ledger.rows_of(session, account_id, clients)
         summary.new_clients += len(clients) - len(old)
         for verdict in judged:
             summary.count(verdict)

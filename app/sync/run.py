@@ -27,7 +27,7 @@ from app.db.runs import Kind, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.rules import choices
-from app.sync import Services, findings
+from app.sync import Services, announce, findings
 from app.sync.assess import assess_stale
 from app.sync.reading import Problems, read_clio, read_contact
 from app.sync.together import Stopping, during
@@ -184,11 +184,15 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
 
 async def _ended(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
     """Whatever the run remembered for itself is forgotten; what it came to is told."""
-    await absence.forget_pages(session, lease.account_id, lease.run_id)
+    account_id = lease.account_id
+    await absence.forget_pages(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
-        await findings.note_failed(session, lease.account_id, outcome.problems, now=now)
+        await findings.note_failed(session, account_id, outcome.problems, now=now)
     else:
-        await findings.note_firm(session, lease.account_id, now=now)
+        await findings.note_firm(session, account_id, now=now)
+    await announce.run_ended(
+        session, await runs.get_run(session, account_id, lease.run_id), now=now
+    )
 
 
 async def _keep(services: Services, lease: Lease) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,9 +18,13 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.db import accounts, chores, runs
 from app.db.session import transaction
 from app.sync import Services, Timing
+from app.sync.nudge import keep_up
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
+LATE = 3 * TICK  # a tick that is overdue for so long will not come
+
+SlotClock: TypeAlias = AsyncIOScheduler
 HOURLY = timedelta(hours=1)  # how often each process asks whether the day's chore is done
 
 log = structlog.get_logger(__name__)
@@ -110,7 +115,7 @@ async def take_up_lost(services: Services) -> None:
         log.warning("lost_runs_queued", count=requeued)
 
 
-def start_clock(services: Services) -> AsyncIOScheduler:
+def start_clock(services: Services) -> SlotClock:
     """Start the clock in this process's loop; the caller shuts it down."""
     scheduler = AsyncIOScheduler(timezone=UTC)
     scheduler.add_job(
@@ -131,6 +136,19 @@ def start_clock(services: Services) -> AsyncIOScheduler:
         max_instances=1,
         next_run_time=services.now() + TICK,
     )
+    scheduler.add_job(
+        keep_up,
+        IntervalTrigger(seconds=int(TICK.total_seconds()), timezone=UTC),
+        args=[services],
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
     scheduler.add_job(take_up_lost, args=[services], misfire_grace_time=None)
     scheduler.start()
     return scheduler
+
+
+def ticks(clock: SlotClock, *, now: datetime) -> bool:
+    """Whether the clock goes on: its next tick is not long overdue."""
+    return all(job.next_run_time and now - job.next_run_time < LATE for job in clock.get_jobs())

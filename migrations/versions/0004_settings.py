@@ -50,11 +50,13 @@ def upgrade() -> None:
         "catalog_items",
         sa.Column("gone", sa.Boolean(), server_default=sa.text("false"), nullable=False),
     )
+    op.add_column("contacts", sa.Column("digest", sa.LargeBinary(), nullable=True))
     op.create_index("changes_contact_idx", "changes", ["account_id", "contact_id", "seq"])
 
 
 def downgrade() -> None:
     op.drop_index("changes_contact_idx", table_name="changes")
+    op.drop_column("contacts", "digest")
     op.drop_column("catalog_items", "gone")
     op.drop_table("audit")
     op.drop_table("settings")

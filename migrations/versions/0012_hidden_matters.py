@@ -1,14 +1,14 @@
 """A matter knows whether a user of unrestricted visibility does not see it
 
 Revision ID: 0012
-Revises: 0002
+Revises: 0003
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

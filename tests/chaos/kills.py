@@ -20,7 +20,7 @@ from urllib.parse import parse_qs
 from app.db import embedded
 from tests.chaos.processes import Stage, staged
 
-KILLED, UNDISTURBED = "killed", "undisturbed"
+UNDISTURBED = "undisturbed"
 TIMES = (
     "first_synced_at",
     "updated_at",
@@ -34,32 +34,44 @@ class Report:
     """What a round came to."""
 
     kills: int
+    accounts: int
     pages: int
     fetched_again: int
     contacts: int
-    lines: int
     seconds: float
 
 
-def round_of_kills(stage: Stage, *, kills: int, seed: int) -> Report:
-    """Kill the service at random moments of one account's initial run; check it against another's."""
+def round_of_kills(stage: Stage, *, kills: int, seed: int, pause: float = 2.5) -> Report:
+    """Kill the service at random moments of initial runs, and check each account against one that was left in peace.
+
+    `pause` is the longest time in seconds from a start to the next kill; accounts follow one another until all kills
+    are spent.
+    """
     dice = random.Random(seed)  # noqa: S311
     began = time.monotonic()
-    stage.connect(KILLED)
-    done = 0
-    while done < kills and not _ended(stage, KILLED):
-        time.sleep(dice.uniform(0.0, 2.5))
-        stage.service.kill()
-        stage.service.start(path="/healthz")
-        done += 1
-    _wait(stage, KILLED)
-    log = stage.clio_log()
+    spent, again, pages = 0, 0, 0
+    accounts: list[str] = []
+    while spent < kills:
+        account = f"killed-{len(accounts)}"
+        accounts.append(account)
+        asked_before = len(stage.clio_log())
+        stage.connect(account)
+        while spent < kills and not _ended(stage, account):
+            time.sleep(dice.uniform(0.0, pause))
+            stage.service.kill()
+            stage.service.start(path="/healthz")
+            spent += 1
+        _wait(stage, account)
+        log = stage.clio_log()[asked_before:]
+        again += check_walk(log)
+        pages += len({(entry["path"], entry["query"]) for entry in log})
     stage.connect(UNDISTURBED)
     _wait(stage, UNDISTURBED)
-    again = check_walk(log)
-    contacts, lines = _check_contacts(stage), _check_feed(stage)
-    pages = len({(entry["path"], entry["query"]) for entry in log})
-    return Report(done, pages, again, contacts, lines, time.monotonic() - began)
+    expected = _people(stage, UNDISTURBED)
+    for account in accounts:
+        assert _people(stage, account) == expected
+        _check_feed(stage, account)
+    return Report(spent, len(accounts), pages, again, len(expected), time.monotonic() - began)
 
 
 def check_walk(log: list[dict[str, Any]]) -> int:
@@ -79,27 +91,22 @@ def check_walk(log: list[dict[str, Any]]) -> int:
     return repeats
 
 
-def _check_contacts(stage: Stage) -> int:
-    """Both accounts hold the same people with the same tags, owners and data."""
-    held = [
-        {item["clio_id"]: _timeless(item) for item in stage.all(f"/v1/accounts/{account}/contacts")}
-        for account in (KILLED, UNDISTURBED)
-    ]
-    assert held[0] == held[1]
-    return len(held[0])
+def _people(stage: Stage, account: str) -> dict[str, dict[str, Any]]:
+    """The account's people with their tags, owners and data, by Clio id."""
+    found = stage.all(f"/v1/accounts/{account}/contacts")
+    return {item["clio_id"]: _timeless(item) for item in found}
 
 
-def _check_feed(stage: Stage) -> int:
+def _check_feed(stage: Stage, account: str) -> None:
     """Each person was told once, in an unbroken row of numbers, as the contact list shows it."""
-    lines = list(stage.all(f"/v1/accounts/{KILLED}/changes"))
+    lines = list(stage.all(f"/v1/accounts/{account}/changes"))
     told = Counter(line["clio_id"] for line in lines)
     assert set(told.values()) <= {1}, "a person was told twice"
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
-    contacts = {item["clio_id"]: item for item in stage.all(f"/v1/accounts/{KILLED}/contacts")}
+    contacts = {item["clio_id"]: item for item in stage.all(f"/v1/accounts/{account}/contacts")}
     assert {line["clio_id"]: line["contact"] for line in lines} == contacts
-    ledger = Counter(row["clio_id"] for row in stage.all(f"/v1/accounts/{KILLED}/new-clients"))
+    ledger = Counter(row["clio_id"] for row in stage.all(f"/v1/accounts/{account}/new-clients"))
     assert set(ledger.values()) <= {1}
-    return len(lines)
 
 
 def _timeless(contact: dict[str, Any]) -> dict[str, Any]:
@@ -125,7 +132,8 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--latency", type=float, default=0.4)
+    parser.add_argument("--latency", type=float, default=0.5)
+    parser.add_argument("--pause", type=float, default=5.0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lc-kills-") as folder:
         Path(folder).chmod(0o755)
@@ -133,7 +141,10 @@ def main() -> None:
         try:
             options = {"latency": asked.latency, "rate_limit": 100_000}
             with staged(Path(folder), server.dsn, contacts=asked.contacts, **options) as stage:
-                print(round_of_kills(stage, kills=asked.kills, seed=asked.seed))  # noqa: T201
+                report = round_of_kills(
+                    stage, kills=asked.kills, seed=asked.seed, pause=asked.pause
+                )
+                print(report)  # noqa: T201
         finally:
             server.stop()
 

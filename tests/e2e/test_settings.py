@@ -57,6 +57,18 @@ async def test_owners_follow_the_chosen_source_and_return_with_it(pulled: World)
     assert after["1001"]["version"] == before["1001"]["version"] + 2
 
 
+async def test_changes_of_users_and_mappings_at_once_wait_for_each_other(pulled: World):
+    # OW-9: each is stored, none meets a deadlock, and one queued run answers them all
+    urls = [f"/v1/accounts/hp/attorneys/{clio_id}" for clio_id in (501, 502, 503, 504)]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(pulled.api.put(url, json={"user_id": "u_cat"})) for url in urls]
+        tasks.append(group.create_task(pulled.patch_settings(ALL_AREAS)))
+    assert [task.result().status_code for task in tasks] == [200] * 5
+    assert all(run["status"] == "succeeded" for run in await pulled.settled())
+    owners = {contact["owner"]["user_id"] for contact in (await pulled.contacts()).values()}
+    assert owners == {"u_cat", "u_off"}  # the office has those without an attorney
+
+
 async def test_what_cannot_change_a_contact_starts_no_run(pulled: World):
     # api.md §4: run_id is null when nothing can change
     for patch in (

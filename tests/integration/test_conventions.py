@@ -83,9 +83,7 @@ async def test_a_cursor_of_other_filters_or_another_list_is_refused(world: World
 
 
 async def test_more_requests_than_the_rate_are_told_to_wait(dsn, simulator):
-    app = create_app(
-        config_for(dsn, api_rate=1), dsn, Parts(workers=False, clock=False, migrate=False)
-    )
+    app = create_app(config_for(dsn, api_rate=1), dsn, Parts(workers=False, clock=False))
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -113,7 +111,8 @@ async def test_a_fault_of_ours_shows_nothing_of_itself(dsn, simulator):
 async def test_the_process_is_alive_ready_and_measured(world: World):
     # S16
     assert (await world.api.get("/healthz")).json() == {"status": "ok"}
-    assert (await world.api.get("/readyz")).json() == {"status": "ok"}
+    ready = {"status": "ok", "database": "ok", "schema": "current", "clock": "off"}
+    assert (await world.api.get("/readyz")).json() == ready
     await world.create_account("secret-account-id")
     metrics = (await world.api.get("/metrics")).text
     assert 'handler="/v1/accounts/{account_id}"' in metrics
@@ -137,5 +136,5 @@ async def test_the_openapi_document_makes_a_good_client(world: World):
         assert problems.MEDIA_TYPE in operation["responses"]["401"]["content"], operation[
             "operationId"
         ]
-    for name in ("AccountIn", "ConnectionIn", "RunIn"):
+    for name in ("AccountIn", "ConnectionIn", "RunIn", "Settings", "PreviewIn"):
         assert document["components"]["schemas"][name]["examples"]

@@ -27,6 +27,7 @@ from app.api.schemas.contacts import (
     Phone,
     Tag,
 )
+from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
 from app.api.schemas.issues import Hold, Issue, Subject
 from app.api.schemas.reasons import (
     ConsideredMatter,
@@ -36,6 +37,7 @@ from app.api.schemas.reasons import (
     ExplainedTag,
     Grant,
     NewClient,
+    NewClientDelivery,
     NotGranted,
 )
 from app.api.schemas.runs import (
@@ -96,7 +98,11 @@ __all__ = [
     "Contact",
     "Counts",
     "Coverage",
+    "Delivery",
     "Email",
+    "Endpoint",
+    "EndpointIn",
+    "EndpointWithSecret",
     "Explained",
     "ExplainedOwner",
     "ExplainedScope",
@@ -108,6 +114,7 @@ __all__ = [
     "Issue",
     "KeyFact",
     "NewClient",
+    "NewClientDelivery",
     "NotGranted",
     "Outcome",
     "Owner",

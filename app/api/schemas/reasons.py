@@ -57,18 +57,36 @@ class ExplainedScope(BaseModel):
 
 
 class NewClient(BaseModel):
-    """A ledger row: this person was recognised as a client, once and for all."""
+    """A ledger row: this person was recognised as a client, once and for all.
+
+    `held_for` says what a held one waits for: the end of its run, or a person.
+    """
 
     id: str
     contact_id: str
     clio_id: str
     status: Literal["emitted", "held", "suppressed"]
+    held_for: Literal["run", "initial_sync", "surge", "merge"] | None
     origin: Literal["initial_sync", "incremental", "visibility", "settings", "manual"]
     basis: Literal["flag", "matter", "company"]
     client_since: date | None
     has_open_matter: bool
+    possible_duplicate_of: str | None
+    merged_into: str | None
     run_id: str
     created_at: datetime
+    emitted_at: datetime | None
+    event_ids: list[str]
+
+
+class NewClientDelivery(BaseModel):
+    """Whether a receiver was told."""
+
+    event_id: str
+    status: Literal["pending", "delivered", "failed"]
+    attempts: int
+    response_status: int | None
+    delivered_at: datetime | None
 
 
 class Explained(BaseModel):
@@ -82,5 +100,6 @@ class Explained(BaseModel):
     not_granted: list[NotGranted]
     new_client: NewClient | None
     new_client_waits: str | None
+    new_client_deliveries: list[NewClientDelivery]
     seen_by: list[str]
     run_id: str

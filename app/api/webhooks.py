@@ -1,0 +1,38 @@
+"""Clio's nudges: check who posts, make a run due, answer at once. What they say is never read as data."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Path, Request, Response
+
+from app.api.deps import ServicesDep
+from app.api.problems import problems
+from app.sync import nudge
+from app.sync.nudge import HookUnknown, SignatureInvalid
+
+router = APIRouter(tags=["operations"])
+
+CEILING = 64 * 1024  # Clio's posts are some hundred bytes
+
+Token = Annotated[str, Path(max_length=128)]
+Secret = Annotated[str | None, Header(max_length=256)]
+
+
+@router.post(
+    "/hooks/clio/{token}",
+    status_code=200,
+    response_class=Response,
+    responses=problems(HookUnknown, SignatureInvalid),
+)
+async def receive_nudge(
+    token: Token,
+    request: Request,
+    services: ServicesDep,
+    x_hook_secret: Secret = None,
+    x_hook_signature: Secret = None,
+) -> Response:
+    """Clio posts here when something changed: a verified nudge starts a run within a minute. Never answers 410."""
+    body = await request.body()
+    if len(body) > CEILING:
+        raise SignatureInvalid
+    await nudge.receive(services, token, body, handshake=x_hook_secret, signature=x_hook_signature)
+    return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)

@@ -1,0 +1,38 @@
+"""`levitate-clio keys`: the keys that seal the stored secrets."""
+
+import typer
+
+from app.cli.ground import (
+    ask_database,
+    complete,
+    database,
+    fail,
+    fit_to_work,
+    read_config,
+    said,
+    with_keys,
+)
+from app.crypto import TokenCipher
+from app.db.session import Database
+from app.sync import keys
+from app.sync.keys import Rotated
+
+keys_cli = typer.Typer(no_args_is_help=True, help="The keys that seal the stored secrets.")
+
+
+@keys_cli.command("rotate")
+def keys_rotate() -> None:
+    """Seal every stored secret again with the newest key, while the service runs."""
+    config = with_keys(read_config())
+
+    async def rotate(opened: Database) -> Rotated:
+        await fit_to_work(opened, config)
+        return await keys.rotate(opened, TokenCipher(config.encryption_key_list()))
+
+    with database(config) as dsn:
+        done = complete(ask_database(dsn, rotate))
+    said.print(
+        f"{done.renewed} secrets are sealed with the newest key now; {done.current} were before."
+    )
+    if done.lost:
+        fail(f"{done.lost} secrets open with none of the keys; their users must connect again")

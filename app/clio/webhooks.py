@@ -1,0 +1,76 @@
+"""Clio's webhooks: subscriptions, among the few writes that Clio gets from us, and whether a signature is Clio's.
+
+One subscription for each connection and model, because what Clio posts names no model (clio/api.md §15).
+"""
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from app.clio.client import ClioClient
+from app.clio.errors import ClioRefused, ClioUnreadable
+
+MODELS = {"contact": "id,etag", "matter": "id,etag"}  # what is watched: any change moves the etag
+EVENTS = ["created", "updated", "deleted"]
+LIFE = timedelta(days=30)  # Clio allows 31
+PATH = "/api/v4/webhooks"
+FIELDS = "id,status,expires_at,shared_secret"
+
+
+class Hook(BaseModel):
+    """A subscription as Clio tells of it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: int
+    status: str | None = None
+    expires_at: AwareDatetime | None = None
+    shared_secret: str | None = None
+
+
+def is_signed(body: bytes, signature: str, secret: str) -> bool:
+    """Whether the signature is Clio's: lower-case hex of HMAC-SHA256 over the raw bytes; compared in constant time."""
+    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+async def subscribe(clio: ClioClient, url: str, model: str, *, now: datetime) -> Hook:
+    """Ask for what happens to a model; Clio shakes hands with the address before or after it answers."""
+    document = {"url": url, "model": model, "events": EVENTS, "fields": MODELS[model]}
+    body = {"data": {**document, "expires_at": _expiry(now)}}
+    return _hook(await clio.write("POST", f"{PATH}.json", body, fields=FIELDS))
+
+
+async def prolong(clio: ClioClient, hook_id: int, *, now: datetime) -> Hook | None:
+    """Let a subscription live on; None when it is gone, suspended or was never confirmed: then make another."""
+    body = {"data": {"expires_at": _expiry(now)}}
+    try:
+        hook = _hook(await clio.write("PATCH", f"{PATH}/{hook_id}.json", body, fields=FIELDS))
+    except ClioRefused as error:
+        if error.status in (403, 404, 422):
+            return None
+        raise
+    return hook if hook.status == "enabled" else None
+
+
+async def unsubscribe(clio: ClioClient, hook_id: int) -> None:
+    """End a subscription; one that is gone already is as good."""
+    try:
+        await clio.write("DELETE", f"{PATH}/{hook_id}.json", None)
+    except ClioRefused as error:
+        if error.status != 404:
+            raise
+
+
+def _expiry(now: datetime) -> str:
+    return (now + LIFE).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _hook(document: Any) -> Hook:
+    try:
+        return Hook.model_validate(document["data"])
+    except (ValidationError, KeyError, TypeError) as error:
+        raise ClioUnreadable("Clio's answer tells of no webhook") from error

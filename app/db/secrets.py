@@ -1,0 +1,76 @@
+"""Every stored secret, wherever it stands, and the value that proves that a key is the right one.
+
+A column whose name begins with `sealed_` holds what the cipher sealed: a new one is found here by its name alone.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, and_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.session import Session
+
+Place = Column[Any]  # a column that holds secrets
+Key = tuple[str, ...]  # the primary key of a secret's row
+
+CHECK = tables.key_check.c.sealed_check
+SECRETS: tuple[Place, ...] = tuple(
+    column
+    for table in tables.metadata.sorted_tables
+    for column in table.columns
+    if column.name.startswith("sealed_") and column is not CHECK
+)
+
+
+async def key_check(session: Session) -> str | None:
+    """The sealed check value, or None before the first start."""
+    return (await session.execute(select(CHECK))).scalar_one_or_none()
+
+
+async def keep_key_check(session: Session, sealed: str) -> str:
+    """Keep a check value, unless another process was first; answers the one that is kept."""
+    new = insert(tables.key_check).values(check_id="key", sealed_check=sealed)
+    await session.execute(new.on_conflict_do_nothing())
+    return str((await session.execute(select(CHECK))).scalar_one())
+
+
+async def any_secret(session: Session) -> str | None:
+    """Some stored secret, or None when there is none."""
+    for column in SECRETS:
+        found = await session.execute(select(column).where(column.is_not(None)).limit(1))
+        if (sealed := found.scalar_one_or_none()) is not None:
+            return str(sealed)
+    return None
+
+
+async def secrets_after(
+    session: Session, place: Place, after: Key | None, *, limit: int
+) -> Sequence[Key]:
+    """The rows of the next secrets of a place, in the order of their keys."""
+    keys = _keys(place)
+    query = select(*keys).where(place.is_not(None)).order_by(*keys).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*keys) > tuple_(*after))
+    return [tuple(row) for row in await session.execute(query)]
+
+
+async def lock_secret(session: Session, place: Place, key: Key) -> str | None:
+    """A secret, and its row's lock until the transaction ends; None once it is forgotten."""
+    query = select(place).where(_one(place, key)).with_for_update()
+    sealed: str | None = (await session.execute(query)).scalar_one_or_none()
+    return sealed
+
+
+async def replace_secret(session: Session, place: Place, key: Key, sealed: str) -> None:
+    """Store a secret in another's place."""
+    await session.execute(update(place.table).where(_one(place, key)).values({place.name: sealed}))
+
+
+def _keys(place: Place) -> Sequence[Column[Any]]:
+    return list(place.table.primary_key.columns)
+
+
+def _one(place: Place, key: Key) -> Any:
+    return and_(*(part == value for part, value in zip(_keys(place), key, strict=True)))

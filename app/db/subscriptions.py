@@ -1,0 +1,147 @@
+"""Subscriptions to Clio's nudges: one for each connection and model, at an address of which only a hash is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.session import Session
+
+_table = tables.subscriptions
+
+REMEMBERED = 200  # nudges whose repetition is recognised
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """One connection's subscription to one model. `pending`: Clio has not shaken hands yet."""
+
+    account_id: str
+    connection_id: str
+    model: str
+    hook_id: int | None
+    pending: bool
+    sealed_secret: str | None
+    seen: tuple[bytes, ...]
+    due_at: datetime
+
+
+async def want(
+    session: Session, account_id: str, connection_id: str, models: Sequence[str], *, now: datetime
+) -> None:
+    """These are to be made at the next occasion; what there is of them is made anew."""
+    rows = [
+        {"account_id": account_id, "connection_id": connection_id, "model": model, "due_at": now}
+        for model in models
+    ]
+    statement = insert(_table)
+    await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[_table.c.account_id, _table.c.connection_id, _table.c.model],
+            set_={
+                "due_at": statement.excluded.due_at,
+                "token_hash": None,
+                "pending": True,
+                "sealed_secret": None,
+            },
+        ),
+        rows,
+    )
+
+
+async def take_due(
+    session: Session, *, again: timedelta, limit: int, now: datetime
+) -> list[Subscription]:
+    """Those that are to be made or prolonged now; whoever takes one has so long for it."""
+    due = (
+        select(_table)
+        .where(_table.c.due_at <= now)
+        .order_by(_table.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    found = [_subscription(row) for row in await session.execute(due)]
+    for one in found:
+        await _set(session, one, due_at=now + again)
+    return found
+
+
+async def begin(session: Session, one: Subscription, *, token_hash: str) -> None:
+    """A new address waits for Clio's handshake: stored before Clio is asked, which may shake hands at once."""
+    await _set(
+        session, one, token_hash=token_hash, pending=True, sealed_secret=None, hook_id=None, seen=[]
+    )
+
+
+async def shake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
+    """Clio has shaken hands, with this secret."""
+    await _set(session, one, pending=False, sealed_secret=sealed_secret)
+
+
+async def made(
+    session: Session,
+    one: Subscription,
+    *,
+    hook_id: int,
+    sealed_secret: str | None,
+    due_at: datetime,
+) -> None:
+    """Clio has answered: its secret, where it tells one, outranks what any handshake said."""
+    told = {} if sealed_secret is None else {"sealed_secret": sealed_secret}
+    await _set(session, one, hook_id=hook_id, due_at=due_at, **told)
+
+
+async def later(session: Session, one: Subscription, *, due_at: datetime) -> None:
+    """Look after it again then."""
+    await _set(session, one, due_at=due_at)
+
+
+async def remember(session: Session, one: Subscription, digest: bytes) -> None:
+    """Remember a nudge, so that its repetition does nothing."""
+    await _set(session, one, seen=[*one.seen[1 - REMEMBERED :], digest])
+
+
+async def find(session: Session, token_hash: str) -> Subscription | None:
+    """The subscription of an address, locked until the transaction ends, or None.
+
+    The token alone leads to the account: Clio posts with nothing else.
+    """
+    query = select(_table).where(_table.c.token_hash == token_hash).with_for_update()
+    row = (await session.execute(query)).one_or_none()
+    return _subscription(row) if row else None
+
+
+async def forget(session: Session, account_id: str, connection_id: str) -> list[int]:
+    """Drop a connection's subscriptions; answers what Clio calls them."""
+    gone = await session.execute(
+        delete(_table)
+        .where(_table.c.account_id == account_id, _table.c.connection_id == connection_id)
+        .returning(_table.c.hook_id)
+    )
+    return [hook_id for hook_id in gone.scalars() if hook_id is not None]
+
+
+async def _set(session: Session, one: Subscription, **values: Any) -> None:
+    await session.execute(
+        update(_table)
+        .where(_table.c.account_id == one.account_id, _table.c.model == one.model)
+        .where(_table.c.connection_id == one.connection_id)
+        .values(values)
+    )
+
+
+def _subscription(row: Any) -> Subscription:
+    return Subscription(
+        account_id=row.account_id,
+        connection_id=row.connection_id,
+        model=row.model,
+        hook_id=row.hook_id,
+        pending=row.pending,
+        sealed_secret=row.sealed_secret,
+        seen=tuple(row.seen),
+        due_at=row.due_at,
+    )

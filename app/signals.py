@@ -1,0 +1,21 @@
+"""Signals that come at a bad moment: what was begun is finished first, then they act."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """What would end the process waits until the block has ended, and ends it then."""
+    came: list[int] = []
+    before = {number: signal.signal(number, lambda nth, _: came.append(nth)) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])

@@ -1,0 +1,106 @@
+"""How fast events go out, and that the official libraries verify every one of them.
+
+    npm install --prefix /tmp/node standardwebhooks
+    python -m benchmarks.deliveries --events 10000 --node /tmp/node
+
+Starts an embedded PostgreSQL, the service without workers and a receiver on loopback; every post is verified with the
+Python library, and with Node's where `--node` names the folder that it is installed in.
+"""
+
+import argparse
+import asyncio
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from standardwebhooks import Webhook
+
+from app import main as service
+from app.db import embedded, events, migrate
+from app.db.events import Event, EventKind
+from app.db.session import open_database, transaction
+from app.simulator.server import Simulator
+from app.sync import Services, deliver
+from tests.conftest import opened_world
+from tests.receiver import Received, receiving
+
+BATCH = 200
+SUBJECTS = 2000
+
+
+def main() -> None:
+    """Deliver, verify, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000)
+    parser.add_argument("--node", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="lc-deliveries-") as folder:
+        Path(folder).chmod(0o755)
+        server = embedded.start(Path(folder) / "pg")
+        try:
+            secret, posts, seconds = asyncio.run(delivered(server.dsn, asked.events))
+        finally:
+            server.stop()
+        print(
+            f"delivered          {len(posts)} in {seconds:.1f} s, {len(posts) / seconds:.0f} a second"
+        )
+        print(f"different ids      {len({post.headers['webhook-id'] for post in posts})}")
+        print(f"verified, Python   {verified_by_python(secret, posts)}")
+        if asked.node:
+            print(f"verified, Node     {verified_by_node(secret, posts, asked.node, Path(folder))}")
+
+
+async def delivered(dsn: str, wanted: int) -> tuple[str, list[Received], float]:
+    """Record so many events and deliver them; answers the secret, the posts, and the seconds it took."""
+    database = open_database(dsn)
+    await migrate.migrate(database)
+    await database.dispose()
+    simulator = Simulator([], now=service.now, redirect_uris=[])
+    async with (
+        receiving() as receiver,
+        opened_world(dsn, simulator, clock=False, workers=False) as world,
+        world,
+    ):
+        await world.create_account()
+        made = await world.api.post("/v1/webhook-endpoints", json={"url": receiver.url})
+        services: Services = world.app.state.services
+        for first in range(0, wanted, BATCH):
+            found = [
+                Event(
+                    f"evt_{n:032x}",
+                    EventKind.CLIENT_NEW,
+                    f"con_{n % SUBJECTS}",
+                    {"clio_id": str(n)},
+                )
+                for n in range(first, min(first + BATCH, wanted))
+            ]
+            async with transaction(services.database) as session:
+                await events.record(session, "hp", found, now=services.now())
+        began = time.monotonic()
+        await deliver.deliver_due(services)
+        return made.json()["secret"], receiver.received, time.monotonic() - began
+
+
+def verified_by_python(secret: str, posts: list[Received]) -> int:
+    """How many posts the official Python library verifies: all, or it raises."""
+    webhook = Webhook(secret)
+    for post in posts:
+        webhook.verify(post.body, post.headers)
+    return len(posts)
+
+
+def verified_by_node(secret: str, posts: list[Received], node: Path, folder: Path) -> int:
+    """How many posts the official Node library verifies: all, or it raises."""
+    file = folder / "posts.jsonl"
+    lines = [json.dumps({"body": post.body.decode(), "headers": post.headers}) for post in posts]
+    file.write_text("\n".join(lines))
+    script = Path(__file__).with_name("verify_events.mjs")
+    command = ["node", str(script), str(file), secret, str(node.resolve())]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    return int(done.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""The embedded PostgreSQL as several commands use it: the last to leave stops it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.integration.test_cli import run
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder with a short path, for the server's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="lce-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """The PostgreSQL processes that work on this folder."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres"
+        and str(folder) in " ".join(process.info["cmdline"] or ())
+    ]
+
+
+def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """`serve` on the embedded default, up and ready; and its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", f"--port={port}"],
+        env={**kept, "LEVITATE_CLIO_DATA_DIR": str(folder)},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert process.poll() is None
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success:
+                return process, f"http://127.0.0.1:{port}"
+        time.sleep(0.05)
+    raise AssertionError("the service did not come up")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_beside_the_service_leaves_its_database_running(
+    folder: Path, ending: signal.Signals
+):
+    service, url = served(folder)
+    try:
+        made = run("token", "create", "--name=backend", data_dir=str(folder))
+        assert made.returncode == 0, made.stderr
+        assert servers(folder) != []
+        ready = httpx.get(f"{url}/readyz", trust_env=False).json()
+        assert ready == {"status": "ok", "database": "ok", "schema": "current", "clock": "ok"}
+        token = {"Authorization": f"Bearer {made.stdout.strip()}"}
+        assert httpx.get(f"{url}/v1/accounts", headers=token, trust_env=False).is_success
+    finally:
+        service.send_signal(ending)
+        service.wait(timeout=PATIENCE)
+    assert servers(folder) == []
+
+
+def test_a_server_whose_owner_was_killed_is_met_again_and_stopped(folder: Path):
+    service, _ = served(folder)
+    service.kill()
+    service.wait()
+    assert servers(folder) != []
+    assert run("migrate", data_dir=str(folder)).returncode == 0
+    assert servers(folder) == []

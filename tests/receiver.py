@@ -1,0 +1,85 @@
+"""A receiver of events for tests: a small HTTP server on loopback that does as it is told and keeps what came."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Received:
+    """One post."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass
+class Receiver:
+    """What the server does: `answer` names the status of each post, or does something of its own with the writer."""
+
+    answer: Callable[[Received], int | bytes] = lambda _: 204
+    port: int = 0
+    received: list[Received] = field(default_factory=list)
+    delay: float = 0.0
+    endless: bool = False
+    at_once: int = 0
+    most_at_once: int = 0
+    endpoint: dict[str, Any] = field(default_factory=dict)  # as the API made it
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the posts of one connection."""
+        try:
+            while line := await reader.readline():
+                await self._one(line, reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    async def _one(
+        self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        headers: dict[str, str] = {}
+        while (row := await reader.readline()) not in (b"\r\n", b""):
+            name, _, value = row.decode().partition(":")
+            headers[name.strip().lower()] = value.strip()
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        post = Received(line.decode().split()[1], headers, body)
+        self.received.append(post)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            if self.delay:
+                await asyncio.sleep(self.delay)
+            answer = self.answer(post)
+            if isinstance(answer, int):
+                answer = f"HTTP/1.1 {answer} x\r\ncontent-length: 0\r\n\r\n".encode()
+            writer.write(answer)
+            await writer.drain()
+            while self.endless:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        finally:
+            self.at_once -= 1
+
+
+@asynccontextmanager
+async def receiving(
+    receiver: Receiver | None = None, tls: ssl.SSLContext | None = None, **how: Any
+) -> AsyncIterator[Receiver]:
+    """A receiver at work."""
+    receiver = receiver or Receiver(**how)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", receiver.port, ssl=tls)
+    receiver.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield receiver
+        server.close()

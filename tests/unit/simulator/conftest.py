@@ -1,0 +1,29 @@
+"""A simulated Clio with the firm of the fixture and a clock that a test moves."""
+
+import pytest
+
+from app.simulator.firm import Firm
+from app.simulator.fixture import harlow_pike
+from app.simulator.server import Simulator
+from tests.visitor import Clock, Visitor, simulator_with
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def firm(clock: Clock) -> Firm:
+    return harlow_pike(clock)
+
+
+@pytest.fixture
+def clio(firm: Firm, clock: Clock) -> Simulator:
+    return simulator_with(firm, clock=clock)
+
+
+@pytest.fixture
+async def ann(clio: Simulator) -> Visitor:
+    """The owner of the firm, who sees all but matter 208."""
+    return await Visitor(clio).login(501)
