@@ -1,14 +1,14 @@
 """Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import issues, queue, tables
+from app.db import queue, tables
 from app.db.connections import Problem
 from app.db.ids import new_id
 from app.db.session import Session
@@ -58,7 +58,6 @@ _COVERED_BY = {
     Kind.INITIAL: (Kind.INITIAL,),
     Kind.CONTACT: (Kind.CONTACT, Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
 }
-FULL_EVERY = timedelta(days=7) - timedelta(hours=6)  # a week, less what a slot may come early
 
 
 class RunNotFound(AppError):
@@ -186,43 +185,6 @@ async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None
         )
     ).one_or_none()
     return _run(row) if row else None
-
-
-async def claim_slot(
-    session: Session, account_id: str, local_date: date, slot: str, *, now: datetime
-) -> Run | None:
-    """Start the slot's run if nobody has: the slot's row decides, whatever the clocks say [OV-3]."""
-    table = tables.slots
-    claimed = await session.execute(
-        insert(table)
-        .values(account_id=account_id, local_date=local_date, slot=slot, run_id="")
-        .on_conflict_do_nothing()
-        .returning(table.c.slot)
-    )
-    if claimed.one_or_none() is None:
-        return None
-    kind = await _scheduled_kind(session, account_id, now=now)
-    wish = Wish(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
-    run = await ask(session, account_id, wish, now=now)
-    mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
-    await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
-    return run
-
-
-async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:
-    """What a slot's run goes over: everything once a week, and where a list was too short to be believed [OV-4]."""
-    if not await has_initial(session, account_id):
-        return Kind.INITIAL
-    lately = select(_table.c.run_id).where(
-        _table.c.account_id == account_id,
-        _table.c.status == Status.SUCCEEDED,
-        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
-        _table.c.started_at > now - FULL_EVERY,
-    )
-    if (await session.execute(lately.limit(1))).one_or_none() is None:
-        return Kind.FULL
-    doubts = await issues.list_open(session, account_id, "listing_shrank")
-    return Kind.FULL if doubts else Kind.INCREMENTAL
 
 
 async def has_initial(session: Session, account_id: str) -> bool:

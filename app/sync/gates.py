@@ -7,14 +7,23 @@ from collections.abc import Mapping
 from time import monotonic
 
 from app.clio import shared
-from app.clio.budget import told_by
+from app.clio.budget import Budget, told_by
 from app.clio.shared import Given, Window
 from app.db import budgets
 from app.db.budgets import StoredWindow
 from app.db.connections import Connection
 from app.db.session import Database, transaction
+from app.sync import Services
 
 AT_ONCE = 5  # calls that a process takes from the row; what it does not use in the window is lost
+
+
+def shared_budget(services: Services, connection: Connection) -> Budget:
+    """The budget of a login's token, behind the gate that all processes pass."""
+    budget = services.budgets.of(connection.connection_id)
+    if budget.gate is None:
+        budget.gate = TokenGate(services.database, connection)
+    return budget
 
 
 class TokenGate:

@@ -15,7 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app.db import accounts, chores, runs
+from app.db import accounts, chores, runs, slots
 from app.db.session import transaction
 from app.sync import Services, Timing
 from app.sync.nudge import keep_up
@@ -89,7 +89,7 @@ async def propose(services: Services) -> int:
         if slot is None or slot.due_at < account.first_connected_at:
             continue
         async with transaction(services.database) as session:
-            run = await runs.claim_slot(
+            run = await slots.claim_slot(
                 session, account.account_id, slot.local_date, slot.label, now=now
             )
         started += run is not None

@@ -1,0 +1,51 @@
+"""Slots: the row decides who starts a scheduled run, whatever the clocks say; weekly it goes over everything."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import issues, tables
+from app.db.runs import Kind, Run, Status, Trigger, Wish, ask, has_initial
+from app.db.session import Session
+
+_table = tables.runs
+
+FULL_EVERY = timedelta(days=7) - timedelta(hours=6)  # a week, less what a slot may come early
+
+
+async def claim_slot(
+    session: Session, account_id: str, local_date: date, slot: str, *, now: datetime
+) -> Run | None:
+    """Start the slot's run if nobody has: the slot's row decides, whatever the clocks say [OV-3]."""
+    table = tables.slots
+    claimed = await session.execute(
+        insert(table)
+        .values(account_id=account_id, local_date=local_date, slot=slot, run_id="")
+        .on_conflict_do_nothing()
+        .returning(table.c.slot)
+    )
+    if claimed.one_or_none() is None:
+        return None
+    kind = await _scheduled_kind(session, account_id, now=now)
+    wish = Wish(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
+    run = await ask(session, account_id, wish, now=now)
+    mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
+    await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
+    return run
+
+
+async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:
+    """What a slot's run goes over: everything once a week, and where a list was too short to be believed [OV-4]."""
+    if not await has_initial(session, account_id):
+        return Kind.INITIAL
+    lately = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status == Status.SUCCEEDED,
+        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
+        _table.c.started_at > now - FULL_EVERY,
+    )
+    if (await session.execute(lately.limit(1))).one_or_none() is None:
+        return Kind.FULL
+    doubts = await issues.list_open(session, account_id, "listing_shrank")
+    return Kind.FULL if doubts else Kind.INCREMENTAL
