@@ -20,10 +20,10 @@ from app.api.problems import problems
 from app.db import audit, holds, issues
 from app.db.accounts import AccountNotFound
 from app.db.audit import Deed
-from app.db.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
+from app.db.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
-from app.sync import leaving
+from app.sync import announce, leaving
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -122,6 +122,8 @@ async def release_hold(
     """Let what waits happen: a run that calls nothing in Clio starts at once."""
     by, now = actor.user_id or "", services.now()
     hold = await leaving.release(session, account.account_id, hold_id, by=by, now=now)
+    if hold.kind is HoldKind.NEW_CLIENTS:
+        await announce.release_surge(session, account.account_id, hold.run_id, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
@@ -141,6 +143,8 @@ async def discard_hold(
     """Nothing of what waits happens: the contacts stay as they are until something about them changes."""
     by, now = actor.user_id or "", services.now()
     hold = await leaving.discard(session, account.account_id, hold_id, by=by, now=now)
+    if hold.kind is HoldKind.NEW_CLIENTS:
+        await announce.discard_surge(session, account.account_id, hold.run_id, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 

@@ -11,10 +11,11 @@ from datetime import datetime
 
 import structlog
 
-from app.db import audit, contacts, cursors, events, ledger, runs, settings
+from app.db import audit, contacts, cursors, events, holds, issues, ledger, runs, settings
 from app.db.audit import Actor, Deed
 from app.db.contacts import StoredContact
 from app.db.events import Event, EventKind
+from app.db.issues import Finding, Subject
 from app.db.ledger import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.runs import Kind, Run
 from app.db.session import Session
@@ -112,27 +113,48 @@ async def settle(
         log.warning("new_client_surge", account_id=account_id, run_id=run_id, count=by_run[run_id])
     surging = [row.clio_id for row in waiting if row.run_id in surges]
     await ledger.hold(session, account_id, surging, HeldFor.SURGE)
+    for run_id in surges:
+        many = [row.clio_id for row in waiting if row.run_id == run_id]
+        await _open_surge(session, account_id, run_id, many, now=now)
     calm = [row for row in waiting if row.run_id not in surges]
     await ledger.announce(session, account_id, calm, now=now)
 
 
-async def surges(session: Session, account_id: str) -> Mapping[str, int]:
-    """The runs whose new clients are held for a person because they were too many, and how many wait."""
-    held = await ledger.held(session, account_id, HeldFor.SURGE)
-    return Counter(row.run_id for row in held)
+async def _open_surge(
+    session: Session, account_id: str, run_id: str, many: Sequence[int], *, now: datetime
+) -> None:
+    hold_id = await holds.open_surge(session, account_id, run_id, many, now=now)
+    text = f"One run found {len(many)} new clients; none is announced until somebody releases or discards this hold"
+    finding = Finding("new_client_surge", text, Subject("hold", hold_id))
+    await issues.open_issue(session, account_id, finding, now=now)
+
+
+async def _settled(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """These were decided upon: a surge is over when nobody of it waits any more."""
+    for run_id in {row.run_id for row in rows}:
+        mine = [row.clio_id for row in rows if row.run_id == run_id]
+        emptied = await holds.surge_settled(session, account_id, run_id, mine)
+        if emptied is not None:
+            subject = Subject("hold", emptied)
+            await issues.resolve(session, account_id, "new_client_surge", subject, now=now)
+            await holds.forget(session, account_id, [emptied])
 
 
 async def release_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are right: announce them; answers how many."""
     rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
     await ledger.announce(session, account_id, rows, now=now)
+    await _settled(session, account_id, rows, now=now)
     return len(rows)
 
 
-async def discard_surge(session: Session, account_id: str, run_id: str) -> int:
+async def discard_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are not to be announced; answers how many."""
     rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
     await ledger.suppress(session, account_id, [row.clio_id for row in rows])
+    await _settled(session, account_id, rows, now=now)
     return len(rows)
 
 
@@ -144,6 +166,7 @@ async def release(
     if row.status is not Status.HELD:
         raise NewClientNotHeld
     await ledger.announce(session, account_id, [row], now=now)
+    await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.released", row, now=now)
 
 
@@ -155,6 +178,7 @@ async def suppress(
     if row.status is not Status.HELD:
         raise NewClientNotHeld
     await ledger.suppress(session, account_id, [row.clio_id])
+    await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.suppressed", row, now=now)
 
 

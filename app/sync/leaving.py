@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from app.db import holds, issues, runs
-from app.db.holds import Hold, HoldStatus
+from app.db.holds import Hold, HoldKind, HoldStatus
 from app.db.issues import Finding, Subject
 from app.db.leases import Lease
 from app.db.runs import Kind, Trigger, Wish
@@ -85,6 +85,8 @@ async def release(
 ) -> Hold:
     """A person lets the withdrawals happen, in a run of their own. Raises HoldNotFound, HoldDecided."""
     hold = await holds.decide(session, account_id, hold_id, HoldStatus.RELEASED, by=by, now=now)
+    if hold.kind is not HoldKind.REMOVALS:
+        return hold
     await holds.doubt_items(session, account_id, hold_id)
     await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
     await runs.ask(session, account_id, Wish(Kind.REDERIVE, Trigger.MANUAL), now=now)
