@@ -34,7 +34,9 @@ from app.sync.deliver import relay
 from app.sync.schedule import SlotClock, start_clock
 from app.sync.work import work
 
-LEASE_OF_HEARTBEATS = 3  # a lease outlives this many heartbeats of its holder
+LEASE_OF_HEARTBEATS = (
+    2.5  # a lease outlives this many heartbeats of its holder; a dead one is replaced within 30 s
+)
 MAX_BODY = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)

@@ -81,12 +81,12 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
     )
 
 
-async def _token(transport: httpx.AsyncBaseTransport) -> str:
+async def _token(transport: httpx.AsyncBaseTransport, user: int = USER) -> str:
     """What a user gets who approves."""
     client_id, secret = credentials("us")
     asked = {"client_id": client_id, "redirect_uri": BACK, "response_type": "code"}
     async with httpx.AsyncClient(transport=transport, base_url=CLIO) as browser:
-        approved = await browser.get("/oauth/authorize", params={**asked, "as_user": USER})
+        approved = await browser.get("/oauth/authorize", params={**asked, "as_user": user})
         code = httpx.URL(approved.headers["location"]).params["code"]
         form = {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": BACK}
         answer = await browser.post(

@@ -20,7 +20,7 @@ from app.db.pulls import Pull
 from app.db.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync import Services
+from app.sync import Services, announce
 from app.sync.connect import IntegrationNotEnabled
 
 router = APIRouter(
@@ -91,6 +91,7 @@ async def cancel_run(
     """End a run now. What it has read stays; a later run goes on from there."""
     run = await leases.cancel(session, account.account_id, run_id, now=services.now())
     await absence.forget_pages(session, account.account_id, run_id)
+    await announce.run_ended(session, run, now=services.now())
     found = await pulls.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 

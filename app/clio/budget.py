@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
 
+from app.clio.shared import Gate
+
 WINDOW = 60.0
 MARGIN = 1.0  # Clio tells the window's end in whole seconds
 PROBE = 0.05  # while nothing is known one call goes alone; how soon the others ask again
@@ -35,7 +37,8 @@ class Budget:
     goes alone to ask: with no other under way its answer is exact, and an answer that tells nothing locks nobody out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, gate: Gate | None = None) -> None:
+        self.gate = gate  # what other processes that use the token must pass too
         self.limit: int | None = None
         self._left: int | None = None  # of this window, those under way already taken off
         self._ends: float | None = None  # when this window ends; known exactly when `_left` is
@@ -100,6 +103,12 @@ class Budget:
         """No answer came to a call that was taken: it may have been counted all the same, so nothing is given back."""
         self._under_way -= 1
 
+    def returned(self) -> None:
+        """A call that was taken is not made after all."""
+        self._under_way -= 1
+        if self._left is not None:
+            self._left += 1
+
     def expected_seconds(self, calls: int, now: float, *, seconds_per_call: float) -> float:
         """How long so many more calls will take under this budget [IS-2]."""
         own_pace = calls * seconds_per_call
@@ -124,6 +133,13 @@ def sent_at(headers: Mapping[str, str]) -> datetime | None:
         return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def told_by(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
+    """The limit, what is left of it and the seconds to the window's end, where an answer tells them."""
+    limit = _number(headers, "x-ratelimit-limit")
+    left = 0 if "retry-after" in headers else _number(headers, "x-ratelimit-remaining")
+    return None if limit is None or left is None else (limit, left, _seconds_to_reset(headers))
 
 
 def _number(headers: Mapping[str, str], name: str) -> int | None:

@@ -186,6 +186,8 @@ class Calls:
             self._budget.abandoned()
             raise
         self._note(answer, began)
+        if self._budget.gate is not None:
+            await self._budget.gate.told(answer.headers)
         return answer
 
     def _note(self, answer: Answer, began: float) -> None:
@@ -201,7 +203,14 @@ class Calls:
             self._answered_calls += 1
 
     async def _reserve(self) -> None:
-        while wait := self._budget.reserve(self.clock.seconds(), self._lane):
+        """Take a call from this process's budget, and then from what all processes share."""
+        while True:
+            while wait := self._budget.reserve(self.clock.seconds(), self._lane):
+                await self._wait(wait)
+            gate = self._budget.gate
+            if gate is None or not (wait := await gate.enter()):
+                return
+            self._budget.returned()
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:

@@ -4,7 +4,7 @@ The withdrawals of one run gather in a hold first. When they are few they are le
 opens: then a person releases it, or discards it and the contacts stay as they are.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -114,26 +114,29 @@ async def gather(
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
 
 
-async def open_new_clients(
-    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+async def open_surge(
+    session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> str:
-    """The run found so many new clients that a person must decide; answers the hold's id [NC-7]."""
+    """The run found more new clients than may be announced at once: they wait for a person; answers the hold's id."""
     hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
-    await session.execute(
-        insert(_table)
-        .values(
-            account_id=account_id,
-            hold_id=hold_id,
-            kind=HoldKind.NEW_CLIENTS,
-            status=HoldStatus.OPEN,
-            run_id=run_id,
-            opened_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
-    rows = [{"account_id": account_id, "hold_id": hold_id, "clio_id": i} for i in sorted(clio_ids)]
+    key = {"account_id": account_id, "hold_id": hold_id}
+    values = {"kind": HoldKind.NEW_CLIENTS, "status": HoldStatus.OPEN, "run_id": run_id}
+    first = insert(_table).values(**key, **values, opened_at=now).on_conflict_do_nothing()
+    await session.execute(first)
+    rows = [{**key, "clio_id": clio_id} for clio_id in sorted(clio_ids)]
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
     return hold_id
+
+
+async def surge_settled(
+    session: Session, account_id: str, run_id: str, clio_ids: Collection[int]
+) -> str | None:
+    """These new clients of a surge wait no longer; answers the hold's id when nobody in it does."""
+    hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
+    mine = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
+    await session.execute(delete(_items).where(mine, among(_items.c.clio_id, clio_ids)))
+    left = await session.execute(select(_items.c.clio_id).where(mine).limit(1))
+    return hold_id if left.one_or_none() is None else None
 
 
 async def gathered(session: Session, account_id: str, run_id: str) -> Hold | None:

@@ -4,7 +4,7 @@ A contact leaves a row behind that says why it is gone, for its withdrawal must 
 relationship nothing is left but that it makes contacts stale.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,23 +106,3 @@ async def heirs(session: Session, account_id: str, contact_ids: Collection[int])
     return [
         Heir(row.old_id, row.new_id) for row in rows if same_contact(load(row.old), load(row.new))
     ]
-
-
-async def predecessors(
-    session: Session, account_id: str, contact_ids: Collection[int]
-) -> Mapping[int, tuple[int, ...]]:
-    """For these contacts: those whose matters they took over and whose name or e-mail address they have [S6].
-
-    Whoever is about to announce a new client asks this: the predecessor may have been announced already.
-    """
-    query = select(_matters.c.former_client_id).where(
-        _matters.c.account_id == account_id, among(_matters.c.client_id, contact_ids)
-    )
-    former = [
-        clio_id for clio_id in (await session.execute(query)).scalars() if clio_id is not None
-    ]
-    found: dict[int, tuple[int, ...]] = {}
-    for heir in await heirs(session, account_id, former):
-        if heir.heir_id in contact_ids:
-            found[heir.heir_id] = (*found.get(heir.heir_id, ()), heir.contact_id)
-    return found

@@ -547,6 +547,17 @@ listed = _table(  # the ids on each page of a list that was read whole, until th
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
 )
 
+budgets = (
+    _table(  # what the processes that use one token may still ask of Clio (docs/decisions/0007)
+        "budgets",
+        Column("connection_id", Text, nullable=False),
+        Column("call_limit", Integer),
+        Column("given", Integer, nullable=False),
+        Column("ends", Double, nullable=False),  # seconds of the database's clock
+        PrimaryKeyConstraint("account_id", "connection_id"),
+    )
+)
+
 chores = Table(  # that a day's chore was done, by whichever process was first; of no account
     "chores",
     metadata,

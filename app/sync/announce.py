@@ -118,30 +118,42 @@ async def settle(
 
 
 async def _open_surge(
-    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+    session: Session, account_id: str, run_id: str, many: Sequence[int], *, now: datetime
 ) -> None:
     """So many at once wait for a person, who is told so [NC-7]."""
-    log.warning("new_client_surge", account_id=account_id, run_id=run_id, count=len(clio_ids))
-    hold_id = await holds.open_new_clients(session, account_id, run_id, clio_ids, now=now)
-    text = (
-        f"{len(clio_ids)} contacts became clients in one run. None of them is announced until somebody"
-        " releases or discards this hold"
-    )
+    log.warning("new_client_surge", account_id=account_id, run_id=run_id, count=len(many))
+    hold_id = await holds.open_surge(session, account_id, run_id, many, now=now)
+    text = f"One run found {len(many)} new clients; none is announced until somebody releases or discards this hold"
     finding = Finding("new_client_surge", text, Subject("hold", hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
+
+
+async def _settled(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """These were decided upon: a surge is over when nobody of it waits any more."""
+    for run_id in {row.run_id for row in rows}:
+        mine = [row.clio_id for row in rows if row.run_id == run_id]
+        emptied = await holds.surge_settled(session, account_id, run_id, mine)
+        if emptied is not None:
+            subject = Subject("hold", emptied)
+            await issues.resolve(session, account_id, "new_client_surge", subject, now=now)
+            await holds.forget(session, account_id, [emptied])
 
 
 async def release_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are right: announce them; answers how many."""
     rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
     await ledger.announce(session, account_id, rows, now=now)
+    await _settled(session, account_id, rows, now=now)
     return len(rows)
 
 
-async def discard_surge(session: Session, account_id: str, run_id: str) -> int:
+async def discard_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are not to be announced; answers how many."""
     rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
     await ledger.suppress(session, account_id, [row.clio_id for row in rows])
+    await _settled(session, account_id, rows, now=now)
     return len(rows)
 
 
@@ -153,6 +165,7 @@ async def release(
     if row.status is not Status.HELD:
         raise NewClientNotHeld
     await ledger.announce(session, account_id, [row], now=now)
+    await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.released", row, now=now)
 
 
@@ -164,6 +177,7 @@ async def suppress(
     if row.status is not Status.HELD:
         raise NewClientNotHeld
     await ledger.suppress(session, account_id, [row.clio_id])
+    await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.suppressed", row, now=now)
 
 

@@ -27,6 +27,7 @@ from app.db.runs import Kind, Trigger, Wish
 from app.db.session import transaction
 from app.errors import AppError
 from app.sync import Services, findings
+from app.sync.gates import shared_budget
 from app.sync.tokens import StoredTokens, opened, sealed
 
 ATTEMPT_LIFE = timedelta(minutes=10)
@@ -305,7 +306,7 @@ def _clio_with(services: Services, attempt: Attempt, tokens: Tokens) -> ClioClie
 def clio_for(services: Services, connection: Connection) -> ClioClient:
     """A client that speaks to Clio as this connection's user."""
     app = services.regions[Region(connection.region)].app
-    budget = services.budgets.of(connection.connection_id)
+    budget = shared_budget(services, connection)
     return services.open_clio(app, StoredTokens(services, connection), budget)
 
 

@@ -8,8 +8,6 @@ from app.db.issues import Subject
 from app.db.session import Session
 from app.sync import announce, leaving
 
-_CODES = {HoldKind.REMOVALS: "shrink_held", HoldKind.NEW_CLIENTS: "new_client_surge"}
-
 
 async def release(
     session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
@@ -29,7 +27,7 @@ async def discard(
     """The contacts stay as they are, the new clients unannounced. Raises HoldNotFound, HoldDecided."""
     hold = await _decided(session, account_id, hold_id, HoldStatus.DISCARDED, by=by, now=now)
     if hold.kind is HoldKind.NEW_CLIENTS:
-        await announce.discard_surge(session, account_id, hold.run_id)
+        await announce.discard_surge(session, account_id, hold.run_id, now=now)
     return hold
 
 
@@ -37,5 +35,6 @@ async def _decided(
     session: Session, account_id: str, hold_id: str, status: HoldStatus, *, by: str, now: datetime
 ) -> Hold:
     hold = await holds.decide(session, account_id, hold_id, status, by=by, now=now)
-    await issues.resolve(session, account_id, _CODES[hold.kind], Subject("hold", hold_id), now=now)
+    if hold.kind is HoldKind.REMOVALS:  # a surge is over when its last new client is settled
+        await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
     return hold

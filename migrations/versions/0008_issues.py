@@ -37,6 +37,14 @@ def upgrade() -> None:
     _holds()
     _quarantine()
     _listed()
+    _table(
+        "budgets",
+        ("connection_id",),
+        _text("connection_id"),
+        sa.Column("call_limit", sa.Integer(), nullable=True),
+        sa.Column("given", sa.Integer(), nullable=False),
+        sa.Column("ends", sa.Double(), nullable=False),
+    )
     op.create_table(
         "chores",
         _text("name"),
@@ -46,7 +54,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("chores", "listed", "quarantine", "hold_items", "holds", "issues"):
+    for table in ("chores", "budgets", "listed", "quarantine", "hold_items", "holds", "issues"):
         op.drop_table(table)
     op.drop_index("changes_run_id_idx", "changes")
     for table, column in reversed(_ADDED):

@@ -6,8 +6,6 @@ from typing import Any
 import time_machine
 
 from app import main
-from app.db import removal
-from app.db.session import transaction
 from tests.world import World
 
 
@@ -209,9 +207,6 @@ async def test_a_merge_in_clio_leaves_a_hint_who_took_the_place(pulled: World):
     firm(pulled).put("contact", twin)
     firm(pulled).put("matter", {"id": 203, "client_id": 1012})
     await pulled.run()
-    services = pulled.app.state.services
-    async with transaction(services.database) as session:
-        assert await removal.predecessors(session, "hp", [1012]) == {1012: (1002,)}
     firm(pulled).delete("contact", 1002)
     await pulled.run("full")
     bram = (await pulled.contacts())["1002"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 import time_machine
 
 from app import main
@@ -208,3 +209,24 @@ async def test_once_a_week_the_scheduled_run_goes_over_everything(pulled: World)
     assert kinds.count("full") == 1
     assert kinds.index("full") in (6, 7)
     assert set(kinds) == {"full", "incremental"}
+
+
+@pytest.mark.parametrize(("verdict", "status"), [("release", "emitted"), ("discard", "suppressed")])
+async def test_a_surge_of_new_clients_waits_in_a_hold_for_a_person(
+    pulled: World, verdict: str, status: str
+):
+    # NC-7
+    for contact_id in range(3000, 3055):
+        name = {"type": "Person", "name": f"P {contact_id}", "last_name": f"P{contact_id}"}
+        firm(pulled).put("contact", {"id": contact_id, "is_client": True, **name})
+    await pulled.run()
+    (hold,) = [hold async for hold in pulled.all("holds", status="open")]
+    assert (hold["kind"], hold["count"]) == ("new_clients", 55)
+    (issue,) = await open_issues(pulled)
+    assert issue["code"] == "new_client_surge"
+    assert len([row async for row in pulled.all("new-clients", status="held")]) == 55
+    answer = await pulled.api.post(f"/v1/accounts/hp/holds/{hold['id']}/{verdict}")
+    assert answer.status_code == 200, answer.text
+    rows = [row async for row in pulled.all("new-clients", status=status)]
+    assert len([row for row in rows if int(row["clio_id"]) >= 3000]) == 55
+    assert await open_issues(pulled) == []

@@ -1,0 +1,59 @@
+"""What the processes that use one Clio login may still ask: one row for each, by the clock that all share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.session import Session
+
+_table = tables.budgets
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class StoredWindow:
+    """The window that is open for a login; `ends` in seconds of the database's clock."""
+
+    limit: int | None
+    given: int
+    ends: float
+
+
+async def change(
+    session: Session,
+    account_id: str,
+    connection_id: str,
+    step: Callable[[StoredWindow | None, float], tuple[StoredWindow, T]],
+) -> T:
+    """Let a step change the window, by what it is and the time; nobody else changes it meanwhile."""
+    key = {"account_id": account_id, "connection_id": connection_id}
+    first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
+    await session.execute(first)
+    mine = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
+    row = (
+        await session.execute(
+            select(
+                _table.c.call_limit,
+                _table.c.given,
+                _table.c.ends,
+            )
+            .where(mine)
+            .with_for_update()
+        )
+    ).one()
+    now = float(
+        (await session.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
+    )
+    known = StoredWindow(row.call_limit, row.given, row.ends) if row.ends else None
+    after, answer = step(known, now)
+    await session.execute(
+        _table.update()
+        .where(mine)
+        .values(call_limit=after.limit, given=after.given, ends=after.ends)
+    )
+    return answer

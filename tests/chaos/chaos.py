@@ -1,0 +1,334 @@
+"""A firm that changes, a network that breaks, processes and a database that are killed: after each round all is true.
+
+    python -m tests.chaos.chaos --rounds 200 --seed 1
+
+Starts an embedded PostgreSQL of its own, the simulator, a faulty proxy before it, and two processes of the service.
+Each round changes records in Clio, asks for a full run, and breaks things while it works. Then the network heals,
+one more run ends, and the contacts must equal what Clio's own lists and the pure rules say; nobody was withdrawn who
+is still there, and the feed rebuilds the list. The same seed breaks the same things.
+"""
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from app.clio import resources
+from app.db import embedded
+from app.rules.facts import FirmFacts
+from tests.chaos import truth
+from tests.chaos.processes import Program, Stage, free_port, staged
+from tests.chaos.proxy import Odds, Proxy, running
+
+ACCOUNT = "chaos"
+USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters
+FIRM = FirmFacts("US", "u_1", frozenset(USERS.values()), USERS)
+ODDS = Odds(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
+PATIENCE = 240.0
+
+
+@dataclass
+class Report:
+    """What the rounds came to."""
+
+    rounds: int = 0
+    done: Counter[str] = field(default_factory=Counter)
+    contacts: int = 0
+    lines: int = 0
+    seconds: float = 0.0
+
+
+class Chaos:
+    """One firm, one database, two processes, and a die that decides what happens to them."""
+
+    def __init__(self, stage: Stage, other: Program, proxy: Proxy, pg: Path, seed: int) -> None:
+        self._stage = stage
+        self._processes = [stage.service, other]
+        self._proxy = proxy
+        self._pg = pg
+        self._dice = random.Random(seed)  # noqa: S311
+        self._next_id = 900_000
+        self._readers: list[truth.Reader] = []
+        self.report = Report()
+
+    @property
+    def network(self) -> Counter[str]:
+        """What the proxy did to the exchanges with Clio."""
+        return self._proxy.done
+
+    def begin(self) -> None:
+        """Two users connect, and everything is read once."""
+        users = [
+            {"id": us, "name": us, "email": f"{us}@firm.test", "active": True}
+            for us in USERS.values()
+        ]
+        self._stage.connect(ACCOUNT, user=601)
+        path = f"/v1/accounts/{ACCOUNT}"
+        self._stage.api.put(f"{path}/users", json={"users": users}).raise_for_status()
+        self._connect(602)
+        self._settled()
+        redirect = f"{self._stage.service.url}/oauth/clio/callback"
+        self._readers = [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
+        self._check()
+
+    def end(self) -> None:
+        """Look no more."""
+        for reader in self._readers:
+            reader.close()
+
+    def round(self) -> None:
+        """Change, break, heal, check."""
+        for _ in range(self._dice.randint(1, 8)):
+            self._mutate()
+        self._ask("full")
+        self._proxy.odds = ODDS
+        for _ in range(self._dice.randint(0, 3)):
+            time.sleep(self._dice.uniform(0.0, 0.6))
+            self._break()
+        time.sleep(self._dice.uniform(0.0, 0.5))
+        self._proxy.odds = Odds()
+        self._settled()
+        self._ask("full")
+        self._settled()
+        self._check()
+        self.report.rounds += 1
+
+    # --- what changes ------------------------------------------------------------------------
+
+    def _mutate(self) -> None:
+        name, document = self._dice.choice(
+            (
+                self._edit_contact,
+                self._edit_contact,
+                self._edit_matter,
+                self._edit_matter,
+                self._add_contact,
+                self._add_matter,
+                self._delete,
+                self._delete_link,
+            )
+        )()
+        answer = httpx.post(
+            f"{self._stage.clio.url}/_simulator/mutations",
+            json=document,
+            trust_env=False,
+            timeout=30,
+        )
+        self.report.done[name if answer.status_code == 204 else "void"] += 1
+
+    def _edit_contact(self) -> tuple[str, dict[str, Any]]:
+        change = self._dice.choice(
+            (
+                {"title": self._dice.choice([None, "Judge", "Baker", "Pilot"])},
+                {"last_name": self._dice.choice(["Moreno", "Šimić", "O'Neill"])},
+                {"is_client": self._dice.random() < 0.5},
+            )
+        )
+        return "edited contact", _put("contact", {"id": self._some("contacts"), **change})
+
+    def _edit_matter(self) -> tuple[str, dict[str, Any]]:
+        change = {"status": self._dice.choice(["open", "pending", "closed"])}
+        return "edited matter", _put("matter", {"id": self._some("matters"), **change})
+
+    def _add_contact(self) -> tuple[str, dict[str, Any]]:
+        self._next_id += 1
+        name = {"first_name": "New", "last_name": f"Comer{self._next_id}", "type": "Person"}
+        record = {"id": self._next_id, "is_client": True, "name": "New Comer", **name}
+        return "added contact", _put("contact", record)
+
+    def _add_matter(self) -> tuple[str, dict[str, Any]]:
+        self._next_id += 1
+        record = {
+            "id": self._next_id,
+            "client_id": self._some("contacts"),
+            "status": "open",
+            "display_number": f"{self._next_id}-New",
+            "responsible_attorney_id": self._dice.choice([601, 602, None]),
+        }
+        return "added matter", _put("matter", record)
+
+    def _delete(self) -> tuple[str, dict[str, Any]]:
+        kind = self._dice.choice(["contact", "matter"])
+        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._some(f"{kind}s")}
+
+    def _delete_link(self) -> tuple[str, dict[str, Any]]:
+        found = self._some("relationships")
+        return "deleted relationship", {"op": "delete", "kind": "relationship", "id": found}
+
+    def _some(self, name: str) -> int:
+        resource = {
+            r.name: r for r in (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)
+        }
+        found: list[int] = sorted(item.id for item in self._readers[0].all(resource[name]))
+        return self._dice.choice(found)
+
+    # --- what breaks -------------------------------------------------------------------------
+
+    def _break(self) -> None:
+        name = self._dice.choice(["kill", "kill", "stop", "database"])
+        self.report.done[name] += 1
+        if name == "database":
+            restart_database(self._pg)
+            return
+        process = self._dice.choice(self._processes)
+        if name == "kill":
+            process.kill()
+        else:
+            process.stop()
+        self._start(process)
+
+    def _start(self, process: Program) -> None:
+        if process is self._stage.service:
+            process.start(path="/healthz")
+        else:
+            start_worker(process)
+
+    # --- what must be true -------------------------------------------------------------------
+
+    def _check(self) -> None:
+        wanted = truth.expected(self._readers, FIRM)
+        contacts = {c["clio_id"]: c for c in self._all("contacts")}
+        in_scope = {i: truth.told(c) for i, c in contacts.items() if c["state"] == "in_scope"}
+        different = {i for i in wanted.keys() | in_scope.keys() if wanted.get(i) != in_scope.get(i)}
+        shown = {i: (wanted.get(i), in_scope.get(i)) for i in sorted(different)[:3]}
+        assert not different, f"{len(different)} contacts are not what Clio says: {shown}"
+        there = {str(record.id) for record in self._readers[0].all(resources.CONTACTS)}
+        deleted = {i for i, c in contacts.items() if c["state"] == "deleted"}
+        assert not deleted & there, "somebody was deleted who is still there"
+        lines = list(self._all("changes"))
+        assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+        rebuilt = {line["clio_id"]: line["contact"] for line in lines}
+        assert rebuilt == contacts, "the feed does not rebuild the list"
+        ledger = Counter(row["clio_id"] for row in self._all("new-clients"))
+        assert set(ledger.values()) <= {1}, "a new client was told twice"
+        self.report.contacts, self.report.lines = len(contacts), len(lines)
+
+    # --- how it is spoken to -----------------------------------------------------------------
+
+    def _connect(self, user: int) -> None:
+        start = {"user_id": USERS[user], "region": "us", "return_url": "http://127.0.0.1/"}
+        path = f"/v1/accounts/{ACCOUNT}/connections"
+        started = self._stage.api.post(path, json=start).json()
+        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
+        httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+
+    def _ask(self, kind: str) -> None:
+        key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
+        path = f"/v1/accounts/{ACCOUNT}/runs"
+        self._patiently(lambda: self._stage.api.post(path, json={"kind": kind}, headers=key))
+
+    def _settled(self) -> None:
+        """Every run has ended; all but those that Clio's bad day failed have succeeded."""
+        deadline = time.monotonic() + PATIENCE
+        while any(not run["finished_at"] for run in self._all("runs")):
+            assert time.monotonic() < deadline, "a run did not end"
+            time.sleep(0.1)
+
+    def _all(self, what: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            params: dict[str, str] = {"limit": "200", **({"cursor": cursor} if cursor else {})}
+            path = f"/v1/accounts/{ACCOUNT}/{what}"
+            page = self._patiently(lambda: self._stage.api.get(path, params=params)).json()  # noqa: B023
+            found += page["data"]
+            cursor = page["next_cursor"]
+            if not page["has_more"]:
+                return found
+
+    def _patiently(self, call: Any) -> httpx.Response:
+        """The answer, from a service whose database may just be restarting."""
+        deadline = time.monotonic() + 60
+        while True:
+            with suppress(httpx.TransportError):
+                answer: httpx.Response = call()
+                if answer.status_code < 500:
+                    assert answer.is_success, answer.text
+                    return answer
+            assert time.monotonic() < deadline, "the service does not answer"
+            time.sleep(0.1)
+
+
+def _put(kind: str, record: dict[str, Any]) -> dict[str, Any]:
+    return {"op": "put", "kind": kind, "record": record}
+
+
+def start_worker(process: Program) -> None:
+    """Start a worker: it listens nowhere, so there is nothing to wait for."""
+    with suppress(AssertionError):
+        process.start(path="")
+
+
+def restart_database(folder: Path) -> None:
+    """Stop the server as a crash would, and start it again; it recovers from its log."""
+    pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(pid, signal.SIGQUIT)
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.02)
+    again = f"from pathlib import Path; from app.db import embedded; embedded.start(Path({str(folder)!r}))"
+    subprocess.run([sys.executable, "-c", again], check=True, capture_output=True, timeout=120)
+
+
+@contextmanager
+def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) -> Iterator[Chaos]:
+    """Everything up; everything gone when the block ends."""
+    folder.chmod(0o755)
+    server = embedded.start(folder / "pg")
+    clio_port, proxy_port = free_port(), free_port()
+    proxy = Proxy(proxy_port, clio_port, seed)
+    origin = f"http://127.0.0.1:{proxy_port}"
+    options: dict[str, Any] = {"latency": latency, "rate_limit": 1_000_000}
+    try:
+        with (
+            running(proxy),
+            staged(
+                folder, server.dsn, contacts=contacts, clio_port=clio_port, origin=origin, **options
+            ) as stage,
+        ):
+            worker = Program(
+                ["worker"], stage.service.environment, stage.service.url, folder / "worker.log"
+            )
+            start_worker(worker)
+            chaos = Chaos(stage, worker, proxy, folder / "pg", seed)
+            try:
+                yield chaos
+            finally:
+                chaos.end()
+                worker.stop()
+    finally:
+        server.stop()
+
+
+def main() -> None:
+    """Many rounds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--contacts", type=int, default=400)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory(prefix="lc-chaos-") as name,
+        chaotic(Path(name), contacts=asked.contacts, seed=asked.seed) as chaos,
+    ):
+        began = time.monotonic()
+        chaos.begin()
+        for _ in range(asked.rounds):
+            chaos.round()
+            chaos.report.seconds = time.monotonic() - began
+            print(chaos.report, dict(chaos.network), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

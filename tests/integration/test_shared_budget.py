@@ -1,0 +1,87 @@
+"""Two processes, one login: together they ask Clio no more than its limit, and no process asks in vain [S10]."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from time import monotonic
+
+import httpx
+import pytest
+
+from app import main
+from app.clio import resources
+from app.clio.answers import http_client
+from app.clio.budget import Budget
+from app.clio.calls import Calls, Clock
+from app.clio.client import ClioClient
+from app.clio.errors import ClioRetryLater
+from app.db.connections import Connection, Status
+from app.db.session import open_database
+from app.simulator.fixture import harlow_pike
+from app.simulator.server import Simulator
+from app.sync.gates import TokenGate
+from tests.integration.test_feed import make_account
+from tests.pace import BACK, CLIO, _Granted, _token
+
+LIMIT = 23
+LOGIN = Connection("a", "cnx", "u_1", "us", Status.CONNECTED, None, None, None, None)
+
+
+async def no_waiting(seconds: float) -> None:
+    """Short waits pass; one for the next window ends the test's patience."""
+    if seconds > 2:
+        raise ClioRetryLater("the window is used up", after=timedelta(seconds=seconds))
+    await asyncio.sleep(seconds)
+
+
+@pytest.fixture
+async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]:
+    simulator = Simulator(
+        [harlow_pike(main.now)], now=main.now, redirect_uris=[BACK], rate_limit=LIMIT, latency=0.01
+    )
+    transport = httpx.ASGITransport(simulator.app("us"))
+    source = _Granted(await _token(transport, user=501))
+    databases = [open_database(dsn) for _ in range(3)]
+    await make_account(databases[0], "a")
+    clock = Clock(monotonic, main.now, no_waiting)
+    yield (
+        [
+            ClioClient(
+                Calls(
+                    http_client(transport),
+                    origin=CLIO,
+                    source=source,
+                    budget=Budget(TokenGate(database, LOGIN)),
+                    clock=clock,
+                )
+            )
+            for database in databases
+        ],
+        simulator,
+    )
+    for database in databases:
+        await database.dispose()
+
+
+async def test_three_processes_together_use_the_window_and_are_never_refused(
+    clients: tuple[list[ClioClient], Simulator],
+):
+    ask, simulator = clients
+    made = [0, 0, 0]
+
+    async def one(nth: int) -> None:
+        try:
+            while True:
+                await ask[nth].some(resources.CONTACTS, [1001])
+                made[nth] += 1
+        except ClioRetryLater:
+            return
+
+    async with asyncio.TaskGroup() as group:
+        for nth in range(3):
+            for _ in range(2):
+                group.create_task(one(nth))
+    assert simulator.limits.refused == 0
+    assert sum(made) == len(simulator.requests())
+    assert LIMIT - 2 * 4 <= sum(made) <= LIMIT
+    assert all(made)
