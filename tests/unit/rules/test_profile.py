@@ -28,6 +28,18 @@ def test_a_name_is_its_parts_or_is_split(first, last, name, expected):
     assert names(person(1, first_name=first, last_name=last, name=name)) == expected
 
 
+def test_alice_is_mapped_as_the_rows_say():
+    # DM-1, DM-5, DM-7
+    found = Office().judge(1001).profile
+    assert (found.first_name, found.last_name) == ("Alice", "Moreno")
+    assert [(p.number, p.kind) for p in found.phones] == [
+        ("+19195550102", "Mobile"),
+        ("+19195550101", "Home"),
+    ]
+    abroad = Office().knows(country="DE").judge(1001).profile
+    assert [p.number for p in abroad.phones] != [p.number for p in found.phones]
+
+
 def test_the_other_parts_of_a_name_are_passed_on():
     # DM-1, DM-3: the title is not the prefix
     office = Office().contact(1001, prefix="Ms.", middle_name=" B. ", title=" Judge ")

@@ -355,7 +355,8 @@ def test_attorneys_make_tags_in_levitate_or_not(clio_id, role, chosen, expected)
     assert of(office, clio_id, Category.ATTORNEY) == expected
     if expected:
         grant = tag(office, clio_id, expected[0]).grants[0]
-        assert grant.setting == f"/tags/{role}"
+        assert (grant.rule, grant.setting) == (role, f"/tags/{role}")
+        assert grant.matter_ids
         assert grant.because.startswith(role.replace("_", " ").capitalize())
         assert grant.source_id in {501, 502, 504}
 
