@@ -1,10 +1,13 @@
 """A person who is erased is gone from every table and stays away; what was the user's own tag is not withdrawn."""
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
+from app.db import erasures
+from app.db.session import transaction
 from tests.world import World
 
 ROLELESS = {"Levitate-Role": "user"}
@@ -169,3 +172,17 @@ async def test_labels_that_are_none_are_refused(pulled: World, labels: object):
     assert (await pulled.api.post(url, json={"labels": labels})).status_code == 422
     answer = await pulled.api.post(url.replace("con_", "con_0"), json={"labels": ["VIP"]})
     assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
+
+
+async def test_an_erasure_waits_for_the_page_that_lands_and_the_next_page_for_it(pulled: World):
+    # S15: nobody lands, between the two, what was read before the erasure
+    database = pulled.app.state.services.database
+    bram = (await pulled.contacts())["1002"]
+    async with asyncio.TaskGroup() as group, transaction(database) as session:
+        await erasures.share(session, "hp")
+        erasing = group.create_task(pulled.api.delete(f"/v1/accounts/hp/contacts/{bram['id']}"))
+        done, _ = await asyncio.wait({erasing}, timeout=0.5)
+        assert not done
+        assert "1002" in await pulled.contacts()
+    assert erasing.result().status_code == 204
+    assert "1002" not in await pulled.contacts()
