@@ -39,7 +39,7 @@ async def test_alices_fields_become_tags_once_they_are_chosen_and_one_is_too_lon
         "Friend",
         "Nickname: Allie",
     }
-    refused = [item for item in (await explain(pulled, "1001"))["not_granted"]]
+    refused = (await explain(pulled, "1001"))["not_granted"]
     notes = next(item for item in refused if item["rule"] == "custom_fields")
     assert notes["label"] == "Intake Notes"
     assert "900 characters" in notes["why"]
