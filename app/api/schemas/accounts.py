@@ -65,6 +65,24 @@ class User(In):
 class UsersIn(In):
     """The whole directory of the firm's Levitate users."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "users": [
+                        {
+                            "id": "u_ann",
+                            "name": "Ann Harlow",
+                            "email": "ann@harlowpike.example",
+                            "active": True,
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
     users: Annotated[list[User], Field(max_length=10_000)]
 
 
@@ -76,6 +94,10 @@ class Users(BaseModel):
 
 class AttorneyIn(In):
     """Who a Clio user is here; null says: nobody."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"user_id": "u_ann"}]}
+    )
 
     user_id: UserId | None
 
