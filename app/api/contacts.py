@@ -6,10 +6,9 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, new_clients, schemas
-from app.api.deps import AccountDep, InvalidToken, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import contacts, deliveries, ledger
-from app.db.accounts import AccountNotFound
 from app.db.contacts import ContactNotFound, Explained, Wanted
 from app.db.deliveries import Delivery
 from app.db.ledger import NewClient
@@ -19,7 +18,6 @@ from app.sync import web_origin
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["contacts"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 ContactId = Annotated[str, Path(max_length=64)]
