@@ -1,7 +1,7 @@
 """`create_app(config)`: builds engine, HTTP client, cipher, clock and workers. The only place that knows all parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
-from app.api import problems
+from app.api import document, problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
 from app.clio.answers import http_client
@@ -32,6 +32,7 @@ from app.notify import Notifier
 from app.sync import Budgets, Offered, Services, Timing
 from app.sync.deliver import relay
 from app.sync.schedule import SlotClock, start_clock
+from app.sync.together import Stopping
 from app.sync.work import work
 
 LEASE_OF_HEARTBEATS = (
@@ -61,7 +62,8 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     """All that the steps need, opened; closed again when the block ends."""
     database = open_database(dsn)
     transports = parts.clio_transports or {}
-    clock = Clock(monotonic, now)
+    stopping = asyncio.Event()
+    clock = Clock(monotonic, now, _until(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
     def open_clio(app: ClioApp, source: TokenSource, budget: Budget) -> ClioClient:
@@ -88,12 +90,26 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
             now=now,
-            stopping=asyncio.Event(),
+            stopping=stopping,
         )
     finally:
         for client in clients.values():
             await client.aclose()
         await database.dispose()
+
+
+def _until(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
+    """How to wait for Clio: a process that must end does not, but lays its work down (F27)."""
+
+    async def sleep(seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await stopping.wait()
+        except TimeoutError:
+            return
+        raise Stopping
+
+    return sleep
 
 
 def _regions(
@@ -149,6 +165,8 @@ def create_app(
         title="levitate-clio",
         version="1",
         summary="Clients of law firms, from Clio Manage to Levitate",
+        description=document.DESCRIPTION,
+        openapi_tags=document.TAGS,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
     )
@@ -158,6 +176,7 @@ def create_app(
     )
     app.include_router(api.router)
     problems.install(app)
+    document.install(app)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(

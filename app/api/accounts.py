@@ -14,7 +14,6 @@ from app.api.deps import (
     ActorDep,
     CallerDep,
     Cursor,
-    InvalidToken,
     Limit,
     RequireRole,
     RoleRequired,
@@ -33,9 +32,7 @@ from app.rules.attorneys import LevitateUser
 from app.sync import Services, schedule
 from app.sync.erase import erase_account
 
-router = APIRouter(
-    prefix="/v1/accounts", tags=["accounts"], responses=problems(InvalidToken, AccountNotFound)
-)
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user")]
 

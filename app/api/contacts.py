@@ -9,7 +9,6 @@ from app.api import cursors, new_clients, schemas
 from app.api.deps import (
     AccountDep,
     ActorDep,
-    InvalidToken,
     RequireRole,
     RoleRequired,
     ServicesDep,
@@ -17,7 +16,6 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.db import audit, contacts, deliveries, ledger, preexisting
-from app.db.accounts import AccountNotFound
 from app.db.audit import Deed
 from app.db.contacts import ContactNotFound, Explained, Wanted
 from app.db.deliveries import Delivery
@@ -29,7 +27,6 @@ from app.sync.erase import erase_contact
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["contacts"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 ContactId = Annotated[str, Path(max_length=64)]

@@ -1,16 +1,16 @@
 """Connections: start one, see them, end one; and the address to which Clio sends the browser back."""
 
+from collections.abc import Collection
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ActorDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ActorDep, Cursor, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import connections
-from app.db.accounts import AccountNotFound
-from app.db.connections import Connection, ConnectionNotFound
+from app.db.connections import Connection, ConnectionNotFound, Problem
 from app.sync import connect
 from app.sync.connect import (
     Callback,
@@ -25,13 +25,13 @@ from app.sync.disconnect import disconnect
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/connections",
     tags=["connections"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 callback_router = APIRouter(tags=["connections"])
 
 ConnectionId = Annotated[str, Path(max_length=64)]
 Parameter = Annotated[str | None, Query(max_length=2048)]
 
+SAME_CLIO_USER = "same_clio_user"
 _SPENT = """<!doctype html><meta charset="utf-8"><title>Connecting Clio</title>
 <meta name="viewport" content="width=device-width">
 <body style="font:1.1rem/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem">
@@ -74,8 +74,9 @@ async def list_connections(
         session, account.account_id, after=after, limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
+    doubled = await connections.doubled(session, account.account_id)
     return schemas.Page(
-        data=[_out(connection) for connection in page],
+        data=[_out(connection, doubled) for connection in page],
         next_cursor=cursors.encode(page[-1].connection_id, *asked) if more else None,
         has_more=more,
     )
@@ -86,7 +87,8 @@ async def get_connection(
     connection_id: ConnectionId, account: AccountDep, session: SessionDep
 ) -> schemas.Connection:
     """One connection."""
-    return _out(await connections.get_connection(session, account.account_id, connection_id))
+    found = await connections.get_connection(session, account.account_id, connection_id)
+    return _out(found, await connections.doubled(session, account.account_id))
 
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
@@ -101,7 +103,12 @@ async def end_connection(
     "/oauth/clio/callback",
     response_class=RedirectResponse,
     status_code=303,
-    responses={400: {"description": "The state is unknown or was used before"}},
+    responses={
+        400: {
+            "description": "A page for people: the state is unknown or was used before",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        }
+    },
 )
 async def finish_connection(
     request: Request,
@@ -119,8 +126,11 @@ async def finish_connection(
     return RedirectResponse(address, status_code=303, headers={"Referrer-Policy": "no-referrer"})
 
 
-def _out(connection: Connection) -> schemas.Connection:
+def _out(connection: Connection, doubled: Collection[str]) -> schemas.Connection:
+    """A connection as the contract writes it; that two users act as one Clio login is a warning only [AU-1]."""
     login, problem = connection.login, connection.problem
+    if connection.connection_id in doubled:
+        problem = Problem(SAME_CLIO_USER, "Another user has connected the same Clio login")
     return schemas.Connection(
         id=connection.connection_id,
         user_id=connection.user_id,

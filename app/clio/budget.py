@@ -137,8 +137,12 @@ def sent_at(headers: Mapping[str, str]) -> datetime | None:
 
 def told_by(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """The limit, what is left of it and the seconds to the window's end, where an answer tells them."""
-    limit = _number(headers, "x-ratelimit-limit")
-    left = 0 if "retry-after" in headers else _number(headers, "x-ratelimit-remaining")
+    limit, again = _number(headers, "x-ratelimit-limit"), _number(headers, "retry-after")
+    if (
+        limit is not None and again is not None
+    ):  # a refusal: nothing is left, for as long as it says
+        return limit, 0, min(max(float(again), SHORTEST), LONGEST) + MARGIN
+    left = _number(headers, "x-ratelimit-remaining")
     return None if limit is None or left is None else (limit, left, _seconds_to_reset(headers))
 
 

@@ -35,6 +35,9 @@ class Window:
     ends: float
 
 
+UNANSWERED = 5.0  # seconds after which the one who asked is taken for dead
+
+
 @dataclass(frozen=True)
 class Given:
     """Calls that may be made before a moment; with none, how long to wait."""
@@ -49,13 +52,18 @@ def give(window: Window | None, now: float, *, want: int) -> tuple[Window, Given
     if window is None or now >= window.ends:
         limit = window.limit if window else None
         window = Window(limit, 0, now + WINDOW + MARGIN)
-    left = (window.limit or 1) - window.given
+    left = (window.limit or _probes(window, now)) - window.given
     if left <= 0 or now >= window.ends - TAIL:
         probing = window.limit is None and now < window.ends - TAIL
         wait = PROBE if probing else window.ends - now
         return window, Given(0, now, wait=max(wait, PROBE))
     calls = min(want, left)
     return replace(window, given=window.given + calls), Given(calls, window.ends - TAIL)
+
+
+def _probes(window: Window, now: float) -> int:
+    """Calls that may ask for an unknown limit: one at a time, another when its answer does not come."""
+    return 1 + int((now - (window.ends - WINDOW - MARGIN)) / UNANSWERED)
 
 
 def learn(window: Window, now: float, *, limit: int, left: int, reset_in: float) -> Window:

@@ -136,6 +136,16 @@ async def connected(session: Session, account_id: str) -> list[Connection]:
     return [_connection(row) for row in rows]
 
 
+async def doubled(session: Session, account_id: str) -> frozenset[str]:
+    """The connections at work whose Clio login somebody had connected here before [AU-1]."""
+    first: dict[int, str] = {}
+    working = [found for found in await connected(session, account_id) if found.connected_at]
+    for found in sorted(working, key=lambda found: (found.connected_at, found.connection_id)):
+        if found.login is not None:
+            first.setdefault(found.login.clio_user_id, found.connection_id)
+    return frozenset(found.connection_id for found in working) - set(first.values())
+
+
 async def left(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
     """Those that worked once and work no longer, each with since when."""
     rows = await session.execute(

@@ -157,8 +157,9 @@ async def announce(
     told = [
         (row, events.event_id(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
     ]
+    owners = await _owners(session, account_id, rows)
     await events.record(
-        session, account_id, [_event(row, event_id) for row, event_id in told], now=now
+        session, account_id, [_event(row, event_id, owners) for row, event_id in told], now=now
     )
     for row, event_id in told:
         await _tell(session, account_id, row, event_id, now=now)
@@ -167,7 +168,8 @@ async def announce(
 async def replay(session: Session, account_id: str, row: NewClient, *, now: datetime) -> None:
     """Tell Levitate once more, under a new id, so that it is not taken for a repetition [NC-4]."""
     event_id = new_id("evt", now)
-    await events.record(session, account_id, [_event(row, event_id)], now=now)
+    owners = await _owners(session, account_id, [row])
+    await events.record(session, account_id, [_event(row, event_id, owners)], now=now)
     await _tell(session, account_id, row, event_id, now=now)
 
 
@@ -245,8 +247,19 @@ async def lock_new_client(session: Session, account_id: str, new_client_id: str)
     return _new_client(row)
 
 
-def _event(row: NewClient, event_id: str) -> Event:
-    """The event of a row: ids and plain words, no name and no address [NC-2]."""
+async def _owners(
+    session: Session, account_id: str, rows: Sequence[NewClient]
+) -> Mapping[int, str | None]:
+    """Who owns these contacts now: whoever sends an automation sends it in the owner's name [C-18]."""
+    found = tables.contacts.c
+    query = select(found.clio_id, found.owner_user_id).where(
+        found.account_id == account_id, among(found.clio_id, [row.clio_id for row in rows])
+    )
+    return {row.clio_id: row.owner_user_id for row in await session.execute(query)}
+
+
+def _event(row: NewClient, event_id: str, owners: Mapping[int, str | None]) -> Event:
+    """The event of a row: ids and plain words, no name and no address; the owner's id or null [NC-2, C-18]."""
     data = {
         "contact_id": row.contact_id,
         "clio_id": str(row.clio_id),
@@ -255,6 +268,7 @@ def _event(row: NewClient, event_id: str) -> Event:
         "basis": row.basis,
         "client_since": row.client_since.isoformat() if row.client_since else None,
         "has_open_matter": row.has_open_matter,
+        "owner_user_id": owners.get(row.clio_id),
         "possible_duplicate_of": row.possible_duplicate_of,
     }
     return Event(event_id, EventKind.CLIENT_NEW, row.contact_id, data)

@@ -65,6 +65,8 @@ def render(firm: Firm, user_id: int, kind: str, record: Record, selection: Selec
     """A record as a user gets it, with what was asked for."""
     if kind == "custom_field_value":
         record = _custom_value(firm, user_id, record)
+    if kind == "contact" and user_id in firm.emails_hidden:
+        record = {**record, "email_addresses": []}
     answer: Record = {}
     for name, inner in selection.items():
         nested = SHAPES[kind].nested.get(name)

@@ -34,6 +34,9 @@ class Firm:
         self.version = 0
         self.watchers: list[Callable[[str, str, Record], None]] = []  # told of each change
         self.fields_unreadable: set[int] = set()  # users who get custom values stripped of content
+        self.emails_hidden: set[int] = (
+            set()
+        )  # users who get contacts without their e-mail addresses
         self._now = now
         self._zone = timezone(offset)
         self._records: dict[str, dict[int, Record]] = {kind: {} for kind in KINDS}

@@ -1,10 +1,13 @@
 """Clio's bad days and a login's end: what a run makes of them."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 
 from app.simulator.faults import Fault
+from app.simulator.server import Simulator
+from tests.conftest import opened_world
 from tests.world import World
 
 
@@ -156,3 +159,22 @@ async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World
             await asyncio.sleep(0.02)
     assert run["finished_at"] is None
     assert [problem["code"] for problem in run["problems"]] == ["clio_rate_limited"]
+
+
+async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
+    dsn: str, simulator: Simulator
+):
+    # F27, S10: SIGTERM in the middle of a long wait; the next process goes on
+    fault = simulator.faults.add(Fault("rate_limited", path="contacts", value="25"))
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        async with asyncio.timeout(20):
+            while not fault.hits:
+                await asyncio.sleep(0.02)
+        left = monotonic()
+    assert monotonic() - left < 15
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        (run,) = await world.settled()
+        assert run["status"] == "succeeded"
+        await pulled_as_without_faults(world)

@@ -75,15 +75,18 @@ async def firm(world: World) -> World:
 
 
 async def test_the_first_run_tells_seven_clients_once_and_a_second_run_tells_nothing(firm: World):
-    # NC-1, NC-2, NC-8, §15 row 37
+    # NC-1, NC-2, NC-8, §15 row 37, C-18: an event carries the owner or null, and is told all the same
+    await firm.choose({"ownership": {"fallback": "unassigned"}})
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
         first = await told(firm, receiver)
         assert {event["clio_id"] for event in first} == SEVEN
+        owners = {event["clio_id"]: event["owner_user_id"] for event in first}
+        assert (owners["1001"], owners["1003"], owners["1008"]) == ("u_ann", "u_ben", None)
         assert {event["origin"] for event in first} == {"initial_sync"}
         assert {event["clio_id"]: event["basis"] for event in first}["1007"] == "company"
-        assert all(len(event) == 10 for event in first), "thin: ids and plain words"
+        assert all(len(event) == 11 for event in first), "thin: ids and plain words"
         await firm.run()
         await firm.run("full")
         assert await told(firm, receiver) == first
@@ -126,6 +129,7 @@ async def test_with_hold_the_first_sync_tells_nobody_until_a_person_releases_one
         assert await told(firm, receiver) == []
         refused = await decide(firm, held["1001"], "release", **{"Levitate-Role": "user"})
         assert (refused.status_code, refused.json()["code"]) == (403, "role_required")
+        await firm.choose({"ownership": {"source": "primary_user"}})
         released = (await decide(firm, held["1001"], "release")).json()
         assert (released["status"], released["held_for"]) == ("emitted", None)
         suppressed = (await decide(firm, held["1002"], "suppress")).json()
@@ -133,7 +137,8 @@ async def test_with_hold_the_first_sync_tells_nobody_until_a_person_releases_one
         assert (await decide(firm, held["1001"], "release")).status_code == 409
         assert (await decide(firm, held["1001"], "suppress")).status_code == 409
         assert (await decide(firm, held["1003"], "replay")).json()["code"] == "new_client_held"
-        assert [event["clio_id"] for event in await told(firm, receiver)] == ["1001"]
+        (event,) = await told(firm, receiver)
+        assert (event["clio_id"], event["owner_user_id"]) == ("1001", "u_off"), "who owns her now"
     audit = [entry["action"] async for entry in firm.all("audit")]
     assert [action for action in audit if action.startswith("new_client.")] == [
         "new_client.released",

@@ -110,7 +110,7 @@ async def test_a_kind_that_clio_has_no_place_for_is_refused(world: World):
 
 
 async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: World):
-    # WB-3, §15 row 27
+    # WB-3, C-14, §15 row 27: a communication, and no note beside it
     first = await until(pulled, await post(pulled, TEXT))
     second = await until(pulled, await post(pulled, {**TEXT, "body": "See you at noon\nFine"}))
     (found,) = communications(pulled)
@@ -129,6 +129,7 @@ async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: W
     assert [person["id"] for person in communications(pulled)[1]["senders"]] == [1001]
     await until(pulled, await post(pulled, {**TEXT, "conversation_id": None}))
     assert len(communications(pulled)) == 3
+    assert notes(pulled) == []
 
 
 async def test_the_same_key_answers_the_same_activity_and_another_body_is_refused(pulled: World):

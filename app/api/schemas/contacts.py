@@ -144,11 +144,17 @@ class OwnerChange(BaseModel):
 class ToldChange(BaseModel):
     """What happened to one contact, and the contact after it."""
 
-    kind: str
+    kind: Literal[
+        "contact.added",
+        "contact.updated",
+        "contact.out_of_scope",
+        "contact.deleted",
+        "contact.erased",
+    ]
     contact_id: str
     clio_id: str
     at: datetime
-    cause: str
+    cause: Literal["sync", "settings", "users", "manual"]
     fields: dict[str, FieldChange]
     tags_added: list[str]
     tags_removed: list[str]

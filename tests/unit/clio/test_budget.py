@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.budget import MARGIN, PROBE, WINDOW, Budget, sent_at
+from app.clio.budget import MARGIN, PROBE, WINDOW, Budget, sent_at, told_by
 from tests.scripted import NOW, limits
 
 
@@ -270,3 +270,17 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
                 later(now + there, back)
     assert made == 80
     assert clio.most <= limit
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, None),
+        ({"x-ratelimit-limit": "50"}, None),
+        (limits(left=12, limit=50, reset_in=40), (50, 12, 40 + MARGIN)),
+        ({**limits(left=12, limit=50), "retry-after": "7"}, (50, 0, 7 + MARGIN)),
+    ],
+    ids=["nothing", "half", "an answer", "a refusal says itself for how long"],
+)
+def test_what_an_answer_tells_all_processes(headers: dict[str, str], told: object):
+    assert told_by(headers) == told

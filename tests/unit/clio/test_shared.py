@@ -19,6 +19,7 @@ def test_while_the_limit_is_not_known_one_call_goes_alone():
     assert first.calls == 1
     window, second = shared.give(window, 0.1, want=5)
     assert (second.calls, second.wait) == (0, shared.PROBE)
+    assert shared.give(window, shared.UNANSWERED + 0.1, want=5)[1].calls == 1, "the asker died"
     window = shared.learn(window, 0.3, limit=50, left=49, reset_in=60.7)
     assert shared.give(window, 0.4, want=5)[1].calls == 5
 
