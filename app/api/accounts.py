@@ -81,7 +81,7 @@ async def put_account(
         if (old.country, old.primary_user_id) != (fields.country, fields.primary_user_id):
             await _rederive(services, session, account_id)
         if old.enabled and not fields.enabled:
-            await runs.cancel_queued(session, account_id, now=now)
+            await runs.cancel_waiting(session, account_id, now=now)
     return account_out(await accounts.get_account(session, account_id))
 
 

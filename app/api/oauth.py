@@ -20,6 +20,7 @@ from app.sync.connect import (
     StateUnknown,
     UnknownUser,
 )
+from app.sync.disconnect import disconnect
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/connections",
@@ -95,7 +96,7 @@ async def end_connection(
     connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
-    await connect.disconnect(services, account.account_id, connection_id, actor=actor)
+    await disconnect(services, account.account_id, connection_id, actor=actor)
 
 
 @callback_router.get(
