@@ -111,7 +111,9 @@ class Contact(BaseModel):
 class PreexistingIn(BaseModel):
     """Labels that the contact bore in Levitate before we granted them."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"labels": ["Client", "Golf"]}]}
+    )
 
     labels: Annotated[list[Label], Field(min_length=1, max_length=200)]
 
