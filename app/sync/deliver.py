@@ -208,10 +208,9 @@ async def _write_down(
     if problem := _disabling(tried, fares, now):
         await deliveries.attempted(session, [_kept_waiting(one) for one in attempts], now=now)
         await endpoints.disable(session, claim.endpoint_id, problem, now=now)
+        about = issues.endpoint(claim.endpoint_id)
+        finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, about)
         for account_id in sorted({delivery.account_id for delivery, _ in tried}):
-            finding = Finding(
-                issues.ENDPOINT_DISABLED, problem.detail, issues.endpoint(claim.endpoint_id)
-            )
             await issues.open_issue(session, account_id, finding, now=now)
         log.warning("endpoint_disabled", endpoint_id=claim.endpoint_id, reason=problem.code)
         return None

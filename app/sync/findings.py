@@ -4,8 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.db import accounts, catalog, connections, issues, quarantine, removal, settings, sightings
+from app.db import (
+    accounts,
+    catalog,
+    connections,
+    contacts,
+    events,
+    issues,
+    quarantine,
+    removal,
+    settings,
+    sightings,
+)
 from app.db.connections import Connection, Problem
+from app.db.events import EventKind
 from app.db.issues import Finding, Subject
 from app.db.session import Session
 from app.rules import choices
@@ -37,9 +49,22 @@ async def login_left(
         text = f"The Clio login of user {connection.user_id} works no longer; that user must connect again"
         finding = Finding("needs_reconnect", text, subject)
         await issues.open_issue(session, account_id, finding, now=now)
+        await _tell_lost(session, connection, now=now)
     else:
         await issues.resolve(session, account_id, "needs_reconnect", subject, now=now)
     await note_coverage(session, account_id, now=now)
+
+
+async def _tell_lost(session: Session, connection: Connection, *, now: datetime) -> None:
+    """Levitate asks the user to connect again; the authorisation that ended names the occasion [S9]."""
+    since = connection.connected_at
+    data = {
+        "connection_id": connection.connection_id,
+        "user_id": connection.user_id,
+        "connected_at": since and contacts.zulu(since),
+    }
+    kind, about = EventKind.CONNECTION_NEEDS_RECONNECT, connection.connection_id
+    await events.tell(session, connection.account_id, kind, about, data, now=now)
 
 
 async def login_works(

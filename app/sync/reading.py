@@ -7,9 +7,8 @@ from datetime import datetime
 import structlog
 
 from app.clio.errors import ClioReauthRequired
-from app.db import connections, events, leases, mirror, pulls, quarantine, runs
+from app.db import connections, leases, mirror, pulls, quarantine, runs
 from app.db.connections import Connection, Problem
-from app.db.events import EventKind
 from app.db.leases import Lease
 from app.db.runs import Kind, Run, Trigger, Usage
 from app.db.session import transaction
@@ -165,11 +164,7 @@ async def _lost(services: Services, lease: Lease, connection: Connection, proble
     status = connections.Status.NEEDS_RECONNECT
     async with transaction(services.database) as session:
         await leases.hold(session, lease)
-        now, about = services.now(), connection.connection_id
-        await findings.login_left(session, connection, status, problem, now=now)
-        data = {"connection_id": about, "user_id": connection.user_id, "run_id": lease.run_id}
-        kind = EventKind.CONNECTION_NEEDS_RECONNECT
-        await events.tell(session, lease.account_id, kind, about, data, now=now)
+        await findings.login_left(session, connection, status, problem, now=services.now())
     log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
 
 

@@ -23,7 +23,7 @@ from app.db.session import Session, transaction
 from app.db.turns import Turn
 from app.errors import DatabaseUnavailable, Fenced
 from app.rules.settings import FallbackAuthor, WritebackSettings
-from app.sync import Services, outcomes, wording
+from app.sync import Services, findings, outcomes, wording
 from app.sync.connect import clio_for
 from app.sync.together import during
 
@@ -201,7 +201,7 @@ async def _store(
         if outcome.reason is Reason.NEEDS_CONNECTION:
             problem = Problem("needs_reconnect", "Clio no longer accepts this login; connect again")
             lost = connections.Status.NEEDS_RECONNECT
-            await connections.give_up(session, author.connection, lost, problem)
+            await findings.login_left(session, author.connection, lost, problem, now=services.now())
     log.info(
         "activity_settled",
         activity_id=activity.activity_id,

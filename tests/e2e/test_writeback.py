@@ -178,6 +178,10 @@ async def test_a_revoked_login_blocks_and_tells_that_it_must_reconnect(pulled: W
     assert activity["reason"] == "needs_connection"
     status = (await pulled.api.get("/v1/accounts/hp/status")).json()
     assert status["connections"]["needs_reconnect"] == 1
+    codes = [issue["code"] async for issue in pulled.all("issues", status="open")]
+    assert (
+        "needs_reconnect" in codes
+    )  # told as a run tells it, so that the freeze of S4 counts from here
     await pulled.connect("u_ann", 501)
     assert (await until(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
