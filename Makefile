@@ -13,7 +13,7 @@ run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

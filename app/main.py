@@ -16,7 +16,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
-from app.api import problems
+from app.api import document, problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
 from app.clio.answers import http_client
@@ -165,6 +165,8 @@ def create_app(
         title="levitate-clio",
         version="1",
         summary="Clients of law firms, from Clio Manage to Levitate",
+        description=document.DESCRIPTION,
+        openapi_tags=document.TAGS,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
     )
@@ -174,6 +176,7 @@ def create_app(
     )
     app.include_router(api.router)
     problems.install(app)
+    document.install(app)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(

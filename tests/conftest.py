@@ -29,7 +29,7 @@ from tests.world import World, config_for
 
 _numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")
-TEMPLATE = "levitate_template"
+TEMPLATE = f"levitate_template_{os.getpid()}"  # several test processes may share one server
 # A machine that is busy with other things is no fault of a property.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")

@@ -9,6 +9,7 @@ from app import logs
 from app.cli.commands import cli
 from app.clio import errors as clio_errors
 from app.config import PREFIX, Config, RegisteredApp
+from app.db import tables
 
 ROOT = Path(__file__).parents[1]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -56,7 +57,7 @@ def test_the_manual_lists_every_log_field_and_event():
         logs.FIELDS - {"error"}
     )
     source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
-    events = set(re.findall(r'log\.(?:info|warning|error)\(\s*"(\w+)"', source))
+    events = set(re.findall(r'log\.(?:info|warning|error|exception)\(\s*"(\w+)"', source))
     assert named(section("Logs")) == events
 
 
@@ -92,6 +93,27 @@ def test_the_map_has_every_module_of_the_service_and_no_other():
         if not path.name.startswith("__") and path.parts[0] != "simulator"
     }
     assert listed == modules | {"simulator/…"}
+
+
+def test_the_map_says_of_every_table_who_writes_it():
+    rows = named(ARCHITECTURE.split("## Who writes what")[1].split("## Modules")[0])
+    assert rows >= set(tables.metadata.tables)
+    known = set(tables.metadata.tables) | {"accounts.feed_seq", "accounts.clio_…"}
+    assert rows <= known
+
+
+def test_every_decision_has_its_number_in_sequence_and_is_titled_with_it():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.read_text().startswith(f"# {number}. "), page.name
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in readme, page.name
 
 
 def test_every_link_between_the_documents_leads_somewhere():

@@ -117,7 +117,7 @@ class World:
                 runs = await self.runs(account_id)
                 if all(run["finished_at"] for run in runs):
                     return runs
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Ask for a run and see it to its end."""

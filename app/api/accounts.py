@@ -14,7 +14,6 @@ from app.api.deps import (
     ActorDep,
     CallerDep,
     Cursor,
-    InvalidToken,
     Limit,
     RequireRole,
     RoleRequired,
@@ -33,9 +32,7 @@ from app.rules.attorneys import LevitateUser
 from app.sync import Services, schedule
 from app.sync.erase import erase_account
 
-router = APIRouter(
-    prefix="/v1/accounts", tags=["accounts"], responses=problems(InvalidToken, AccountNotFound)
-)
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
 ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user")]
 
@@ -84,7 +81,7 @@ async def put_account(
         if (old.country, old.primary_user_id) != (fields.country, fields.primary_user_id):
             await _rederive(services, session, account_id)
         if old.enabled and not fields.enabled:
-            await runs.cancel_queued(session, account_id, now=now)
+            await runs.cancel_waiting(session, account_id, now=now)
     return account_out(await accounts.get_account(session, account_id))
 
 

@@ -3,16 +3,15 @@
 import hashlib
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, InvalidToken, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.api.runs import IdempotencyKeyRequired
+from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
 from app.db import access, outbox
 from app.db.access import KeyReused, Request, RequestInProgress
-from app.db.accounts import AccountNotFound
 from app.db.activities import (
     Activity,
     ActivityNotFound,
@@ -30,7 +29,6 @@ from app.sync.connect import IntegrationNotEnabled
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
     tags=["activities"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 ActivityId = Annotated[str, Path(max_length=64)]
@@ -77,7 +75,7 @@ async def write_back(
     services: ServicesDep,
     session: SessionDep,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> schemas.Activity:
     """Record an activity in Clio, once, as the user who did it. The same key again answers the same activity.
 

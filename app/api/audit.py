@@ -3,21 +3,17 @@
 from fastapi import APIRouter
 
 from app.api import cursors, schemas
-from app.api.cursors import CursorMismatch, InvalidCursor
-from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, SessionDep
-from app.api.problems import problems
+from app.api.deps import AccountDep, Cursor, Limit, SessionDep
 from app.db import audit
-from app.db.accounts import AccountNotFound
 from app.db.audit import Entry
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["operations"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 
-@router.get("/audit", responses=problems(InvalidCursor, CursorMismatch))
+@router.get("/audit")
 async def list_audit(
     account: AccountDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
 ) -> schemas.Page[schemas.AuditEntry]:

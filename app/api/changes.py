@@ -6,18 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api import cursors, schemas
-from app.api.cursors import CursorMismatch, InvalidCursor
-from app.api.deps import AccountDep, Cursor, InvalidToken, ServicesDep
-from app.api.problems import problems
+from app.api.deps import AccountDep, Cursor, ServicesDep
 from app.db import feed
-from app.db.accounts import AccountNotFound
 from app.db.session import transaction
 from app.sync import Services
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["changes"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 LOOK_AGAIN = 0.25  # seconds between two looks at the feed while a reader waits
@@ -28,7 +24,6 @@ LOOK_AGAIN = 0.25  # seconds between two looks at the feed while a reader waits
     response_class=Response,
     responses={
         200: {"model": schemas.ChangePage, "description": "The next lines"},
-        **problems(InvalidCursor, CursorMismatch),
     },
 )
 async def read_changes(

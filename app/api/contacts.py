@@ -1,25 +1,32 @@
-"""Contacts: list them, and why one is what it is."""
+"""Contacts: list them, why one is what it is, what the user had before us, and erasing one."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, new_clients, schemas
-from app.api.deps import AccountDep, InvalidToken, ServicesDep, SessionDep
+from app.api.deps import (
+    AccountDep,
+    ActorDep,
+    RequireRole,
+    RoleRequired,
+    ServicesDep,
+    SessionDep,
+)
 from app.api.problems import problems
-from app.db import contacts, deliveries, ledger
-from app.db.accounts import AccountNotFound
+from app.db import audit, contacts, deliveries, ledger, preexisting
+from app.db.audit import Deed
 from app.db.contacts import ContactNotFound, Explained, Wanted
 from app.db.deliveries import Delivery
 from app.db.ledger import NewClient
 from app.rules.verdicts import Owner, Tag
 from app.sync import web_origin
+from app.sync.erase import erase_contact
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["contacts"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 ContactId = Annotated[str, Path(max_length=64)]
@@ -78,6 +85,40 @@ async def explain_contact(
     told = await deliveries.list_of_events(session, account.account_id, event_ids)
     seen_by = await contacts.seen_by(session, account.account_id, clio_id)
     return _explained(found, row, told, seen_by)
+
+
+@router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
+async def tell_preexisting_tags(
+    contact_id: ContactId,
+    body: schemas.PreexistingIn,
+    account: AccountDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SessionDep,
+) -> schemas.Preexisting:
+    """Say which labels the user had given before we granted them: they are never withdrawn. Answers all of them."""
+    account_id, now = account.account_id, services.now()
+    await contacts.lock_contact(session, account_id, contact_id)
+    new = await preexisting.mark(session, account_id, contact_id, body.labels, now=now)
+    if new:
+        deed = Deed("tags.preexisting", contact_id, {"labels": new})
+        await audit.record(session, account_id, actor, deed, now=now)
+    labels = await preexisting.labels_of(session, account_id, contact_id)
+    return schemas.Preexisting(contact_id=contact_id, labels=labels)
+
+
+@router.delete(
+    "/contacts/{contact_id}",
+    status_code=204,
+    response_class=Response,
+    dependencies=[RequireRole],
+    responses=problems(RoleRequired, ContactNotFound),
+)
+async def delete_contact(
+    contact_id: ContactId, account: AccountDep, actor: ActorDep, services: ServicesDep
+) -> None:
+    """Erase one person: profile, history, activities, announcement. Told as `contact.erased`; never synced again."""
+    await erase_contact(services, account.account_id, contact_id, actor=actor)
 
 
 def _explained(

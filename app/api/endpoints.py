@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from app.api import cursors, schemas
-from app.api.deps import Caller, CallerDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import Caller, CallerDep, Cursor, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import deliveries, endpoints, issues
 from app.db.connections import Problem
@@ -20,7 +20,7 @@ from app.sync.deliver import endpoint_row
 
 OLD_SECRET_LIFE = timedelta(days=1)
 
-router = APIRouter(prefix="/v1", tags=["events"], responses=problems(InvalidToken))
+router = APIRouter(prefix="/v1", tags=["events"])
 
 EndpointId = Annotated[str, Path(max_length=64)]
 DeliveryId = Annotated[str, Path(max_length=64)]

@@ -8,11 +8,9 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 
 from app.api import cursors, schemas
-from app.api.cursors import CursorMismatch, InvalidCursor
-from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Cursor, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import contacts, feed
-from app.db.accounts import AccountNotFound
 from app.db.contacts import ContactNotFound
 from app.db.session import Session
 from app.errors import AppError
@@ -21,7 +19,6 @@ from app.sync import web_origin
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["contacts"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 ContactId = Annotated[str, Path(max_length=64)]
@@ -63,7 +60,7 @@ async def get_contact(
 @router.get(
     "/contacts/{contact_id}/history",
     response_model=schemas.Page[schemas.Change],
-    responses=problems(ContactNotFound, InvalidCursor, CursorMismatch),
+    responses=problems(ContactNotFound),
 )
 async def get_contact_history(
     contact_id: ContactId,

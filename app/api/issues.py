@@ -9,7 +9,6 @@ from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
-    InvalidToken,
     Limit,
     RequireRole,
     RoleRequired,
@@ -18,7 +17,6 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.db import audit, holds, issues
-from app.db.accounts import AccountNotFound
 from app.db.audit import Deed
 from app.db.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
@@ -28,7 +26,6 @@ from app.sync import decide
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["issues"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 NAMED = 100  # contacts that a hold names

@@ -9,7 +9,6 @@ from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
-    InvalidToken,
     Limit,
     RequireRole,
     RoleRequired,
@@ -18,14 +17,12 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.db import ledger
-from app.db.accounts import AccountNotFound
 from app.db.ledger import NewClient, NewClientHeld, NewClientNotFound, NewClientNotHeld
 from app.sync import announce
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/new-clients",
     tags=["new clients"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 NewClientId = Annotated[str, Path(max_length=64)]

@@ -7,10 +7,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ActorDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ActorDep, Cursor, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import connections
-from app.db.accounts import AccountNotFound
 from app.db.connections import Connection, ConnectionNotFound, Problem
 from app.sync import connect
 from app.sync.connect import (
@@ -21,11 +20,11 @@ from app.sync.connect import (
     StateUnknown,
     UnknownUser,
 )
+from app.sync.disconnect import disconnect
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/connections",
     tags=["connections"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 callback_router = APIRouter(tags=["connections"])
 
@@ -97,14 +96,19 @@ async def end_connection(
     connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
-    await connect.disconnect(services, account.account_id, connection_id, actor=actor)
+    await disconnect(services, account.account_id, connection_id, actor=actor)
 
 
 @callback_router.get(
     "/oauth/clio/callback",
     response_class=RedirectResponse,
     status_code=303,
-    responses={400: {"description": "The state is unknown or was used before"}},
+    responses={
+        400: {
+            "description": "A page for people: the state is unknown or was used before",
+            "content": {"text/html": {"schema": {"type": "string"}}},
+        }
+    },
 )
 async def finish_connection(
     request: Request,

@@ -5,7 +5,7 @@ A problem never repeats what was sent and never shows the text of a failure that
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 from fastapi import FastAPI, Request
@@ -20,6 +20,9 @@ from app.errors import AppError, Invalid
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://levitate-clio.dev/problems/"
+SCHEMAS = "#/components/schemas/"
+
+Told: TypeAlias = tuple[int, str, str]  # status, code, title
 
 log = structlog.get_logger(__name__)
 
@@ -71,18 +74,33 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
+def told(error: type[AppError]) -> Told:
+    """A failure as the documentation tells it."""
+    return error.status, error.code, error.title
+
+
+def told_by_http(status: int) -> Told:
+    """A failure of the form of a request, before any endpoint saw it."""
+    return status, *_HTTP_ERRORS[status]
+
+
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """The documentation of the errors that an endpoint may answer, for its `responses`."""
-    by_status: dict[int | str, list[type[AppError]]] = {}
-    for error in errors:
-        by_status.setdefault(error.status, []).append(error)
+    """The documentation of the errors that an endpoint may answer, for its `responses`.
+
+    Those that come of its form alone are added by `app.api.document`.
+    """
+    by_status: dict[int | str, list[tuple[str, str]]] = {}
+    for status, code, title in map(told, errors):
+        by_status.setdefault(status, []).append((code, title))
+    return {status: answer(found) for status, found in by_status.items()}
+
+
+def answer(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The documentation of an answer that is one of these problems, each a code and its title."""
     return {
-        status: {
-            "description": "; ".join(f"`{error.code}`: {error.title}" for error in found),
-            "model": Problem,
-            "content": {MEDIA_TYPE: {}},
-        }
-        for status, found in by_status.items()
+        "description": "; ".join(f"`{code}`: {title}" for code, title in found),
+        "x-problem-codes": [code for code, _ in found],
+        "content": {MEDIA_TYPE: {"schema": {"$ref": SCHEMAS + Problem.__name__}}},
     }
 
 

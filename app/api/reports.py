@@ -13,11 +13,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import schemas
-from app.api.deps import AccountDep, InvalidToken, ServicesDep
+from app.api.deps import AccountDep, ServicesDep
 from app.api.problems import problems
 from app.api.runs import RunId, run_out, see_run
 from app.db import pulls, quarantine, report, runs
-from app.db.accounts import AccountNotFound
 from app.db.runs import RunNotFound
 from app.db.session import transaction
 from app.sync import Services
@@ -25,7 +24,6 @@ from app.sync import Services
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs/{run_id}/report",
     tags=["runs"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 AT_ONCE = 500

@@ -10,11 +10,10 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, InvalidToken, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Cursor, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import absence, access, contacts, leases, pulls, runs
 from app.db.access import KeyReused, Request, RequestInProgress
-from app.db.accounts import AccountNotFound
 from app.db.contacts import ContactNotFound
 from app.db.pulls import Pull
 from app.db.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
@@ -26,12 +25,15 @@ from app.sync.connect import IntegrationNotEnabled
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs",
     tags=["runs"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 LOOK_AGAIN = 0.5  # seconds between two looks at a run whose progress somebody follows
 
 RunId = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=255, description="Any string of yours that is new for each new request"),
+]
 
 
 class IdempotencyKeyRequired(AppError):
@@ -56,7 +58,7 @@ async def ask_for_run(
     services: ServicesDep,
     session: SessionDep,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(max_length=255)] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> schemas.Run:
     """Ask for a run. One in flight that covers the wish is the answer; else a new one queues."""
     if not idempotency_key:

@@ -10,12 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from app.api import cursors, schemas
-from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
-    InvalidToken,
     Limit,
     RequireRole,
     RoleRequired,
@@ -24,7 +22,6 @@ from app.api.deps import (
 )
 from app.api.problems import pointer_of, problems
 from app.db import catalog, settings
-from app.db.accounts import AccountNotFound
 from app.db.audit import Actor
 from app.db.catalog import Item
 from app.db.session import Session, transaction
@@ -39,7 +36,6 @@ from app.sync.preview import preview
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["settings"],
-    responses=problems(InvalidToken, AccountNotFound),
 )
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -124,7 +120,7 @@ Patch = Annotated[
         examples=[{"tags": {"location": {"city": True}}}],
     ),
 ]
-_CHANGING = problems(RoleRequired, Invalid, PreconditionRequired, VersionConflict)
+_CHANGING = problems(RoleRequired, PreconditionRequired, VersionConflict)
 
 
 @router.get("/settings")
@@ -160,7 +156,7 @@ async def patch_settings(
     return await edit.save(patched(edit.before.settings, patch), response)
 
 
-@router.get("/settings/versions", responses=problems(InvalidCursor, CursorMismatch))
+@router.get("/settings/versions")
 async def list_settings_versions(
     account: AccountDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
 ) -> schemas.Page[schemas.SettingsVersion]:
@@ -179,7 +175,6 @@ async def list_settings_versions(
 @router.post(
     "/settings/preview",
     response_model=schemas.Preview,
-    responses=problems(Invalid, InvalidCursor, CursorMismatch),
 )
 async def preview_settings(
     body: schemas.PreviewIn,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import catalog, tables
@@ -160,9 +160,26 @@ async def put_account(
     return _account(row) if row else None
 
 
+async def switch_off(session: Session, account_id: str) -> None:
+    """Nothing more begins for the account; nobody else changes it before this transaction ends."""
+    mine = _accounts.c.account_id == account_id
+    await session.execute(update(_accounts).where(mine).values(enabled=False))
+
+
 async def delete_account(session: Session, account_id: str) -> None:
     """Delete the account and, with it, every row of every table that bears its id."""
     await session.execute(delete(_accounts).where(_accounts.c.account_id == account_id))
+
+
+async def delete_rows(session: Session, table: Table, account_id: str) -> None:
+    """Delete the account's rows of one of the tables that `owned` names."""
+    await session.execute(delete(table).where(table.c.account_id == account_id))
+
+
+def owned() -> list[Table]:
+    """The tables whose rows belong to an account, those that others refer to last."""
+    tables_ = reversed(tables.metadata.sorted_tables)
+    return [table for table in tables_ if "account_id" in table.c and table is not _accounts]
 
 
 async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:

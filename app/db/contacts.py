@@ -129,6 +129,26 @@ async def get_explained(session: Session, account_id: str, contact_id: str) -> E
     return Explained(contact, _explanations.load(row.explanation), row.run_id)
 
 
+async def lock_contact(session: Session, account_id: str, contact_id: str) -> int:
+    """The contact's Clio id, nobody else changing or erasing the contact until the end; raises ContactNotFound."""
+    query = select(_table.c.clio_id).where(
+        _table.c.account_id == account_id, _table.c.contact_id == contact_id
+    )
+    clio_id: int | None = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    if clio_id is None:
+        raise ContactNotFound
+    return clio_id
+
+
+async def find_clio_id(session: Session, account_id: str, contact_id: str) -> int | None:
+    """The contact's Clio id, or None."""
+    query = select(_table.c.clio_id).where(
+        _table.c.account_id == account_id, _table.c.contact_id == contact_id
+    )
+    found: int | None = (await session.execute(query)).scalar_one_or_none()
+    return found
+
+
 async def list_contacts(
     session: Session, account_id: str, wanted: Wanted, *, after: str, limit: int
 ) -> list[StoredContact]:

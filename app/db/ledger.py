@@ -1,6 +1,7 @@
 """The ledger of new clients: one row per account and Clio contact, for ever [NC-1].
 
-Nothing deletes a row and nothing writes a second one; a row's id and its event's id follow from account and contact.
+Nothing writes a second row, and only the erasure of the person deletes one: from then on the hash that is left of it
+keeps it away. A row's id and its event's id follow from account and contact.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Row, any_, bindparam, literal, select, update
+from sqlalchemy import Column, Row, any_, bindparam, delete, literal, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -192,6 +193,19 @@ async def part(session: Session, account_id: str, clio_ids: Collection[int]) -> 
 async def merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
     """A client became another contact by a merge in Clio [S6]."""
     await _set(session, account_id, [clio_id], merged_into=into)
+
+
+async def erase(session: Session, account_id: str, row: NewClient) -> None:
+    """Delete the row of who is erased, and what other rows say of it."""
+    mine = _table.c.account_id == account_id
+    pointing: tuple[tuple[Column[Any], object], ...] = (
+        (_table.c.possible_duplicate_of, row.new_client_id),
+        (_table.c.joined_to, row.clio_id),
+        (_table.c.merged_into, row.contact_id),
+    )
+    for column, value in pointing:
+        await session.execute(update(_table).where(mine, column == value).values({column: None}))
+    await session.execute(delete(_table).where(mine, _table.c.clio_id == row.clio_id))
 
 
 async def held(session: Session, account_id: str, held_for: HeldFor) -> list[NewClient]:

@@ -8,6 +8,7 @@ from typing import cast
 import asyncpg
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
+from sqlalchemy import text
 
 from app.db.session import Session
 
@@ -46,6 +47,17 @@ async def enqueue_sweep(session: Session, account_id: str) -> None:
     payload = json.dumps({"account_id": account_id}).encode()
     await (await _queries(session)).enqueue(
         SWEEP, payload, dedupe_key=f"sweep:{account_id}", on_conflict="skip"
+    )
+
+
+async def forget(session: Session, account_id: str) -> None:
+    """Drop the jobs of an account that nobody works on."""
+    await session.execute(
+        text(
+            "delete from pgqueuer where status = 'queued'"
+            " and convert_from(payload, 'UTF8')::jsonb ->> 'account_id' = :account"
+        ),
+        {"account": account_id},
     )
 
 

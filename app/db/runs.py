@@ -1,5 +1,6 @@
 """Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -211,21 +212,39 @@ async def is_torn(session: Session, account_id: str) -> bool:
     return row is not None and row.status != Status.SUCCEEDED
 
 
-async def cancel_queued(session: Session, account_id: str, *, now: datetime) -> None:
-    """Runs that have not begun will not [EN-1]."""
+async def end_all(session: Session, account_id: str, *, now: datetime) -> None:
+    """No run of the account goes on: who works on one finds its lease gone at the next page [S15]."""
+    await _cancel(session, account_id, UNFINISHED, now=now)
+
+
+async def cancel_waiting(session: Session, account_id: str, *, now: datetime) -> None:
+    """Runs that have not begun will not, and those laid down do not go on [EN-1]."""
+    await _cancel(session, account_id, (Status.QUEUED, Status.INTERRUPTED), now=now)
+
+
+async def _cancel(
+    session: Session, account_id: str, statuses: Collection[Status], *, now: datetime
+) -> None:
+    ended = {"status": Status.CANCELLED, "finished_at": now, "leased_until": None}
     await session.execute(
         update(_table)
-        .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
-        .values(status=Status.CANCELLED, finished_at=now)
+        .where(_table.c.account_id == account_id, _table.c.status.in_(statuses))
+        .values(**ended, expected_end=None, fence=_table.c.fence + 1)
     )
+
+
+async def find_run(session: Session, account_id: str, run_id: str) -> Run | None:
+    """The run, or None."""
+    row = (await session.execute(select(_table).where(one_run(account_id, run_id)))).one_or_none()
+    return _run(row) if row else None
 
 
 async def get_run(session: Session, account_id: str, run_id: str) -> Run:
     """The run; raises RunNotFound."""
-    row = (await session.execute(select(_table).where(one_run(account_id, run_id)))).one_or_none()
-    if row is None:
+    run = await find_run(session, account_id, run_id)
+    if run is None:
         raise RunNotFound
-    return _run(row)
+    return run
 
 
 async def list_runs(session: Session, account_id: str, *, after: str, limit: int) -> list[Run]:

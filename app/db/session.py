@@ -74,6 +74,8 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
         cause = error.orig and error.orig.__cause__
+        if isinstance(cause, asyncpg.DeadlockDetectedError):  # the other one went on; so may this
+            raise DatabaseUnavailable from cause
         if error.connection_invalidated or isinstance(cause, tuple(_REFUSALS)):
             raise DatabaseUnavailable from cause or error
         raise

@@ -66,6 +66,9 @@ accounts = Table(
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column(
+        "sealed_erasure_key", Text
+    ),  # what hashes the Clio ids of those erased; made for the first
     _time("created_at"),
     _time("updated_at"),
 )
@@ -351,6 +354,26 @@ changes = _table(  # the change feed: append only, `seq` in the order of commit 
     PrimaryKeyConstraint("account_id", "seq"),
 )
 Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes.c.seq)
+
+preexisting_tags = (
+    _table(  # labels that a person bore before we granted them: never withdrawn [TG-20]
+        "preexisting_tags",
+        Column("contact_id", Text, nullable=False),
+        Column("folded", Text, nullable=False),  # as TG-21 compares labels
+        Column("label", Text, nullable=False),
+        _time("told_at"),
+        PrimaryKeyConstraint("account_id", "contact_id", "folded"),
+    )
+)
+
+erased_contacts = (
+    _table(  # all that is left of who was erased, and what keeps them away [§15 row 30]
+        "erased_contacts",
+        Column("clio_hash", LargeBinary, nullable=False),
+        _time("erased_at"),
+        PrimaryKeyConstraint("account_id", "clio_hash"),
+    )
+)
 
 new_clients = _table(  # the ledger: one row per account and Clio contact, for ever [NC-1]
     "new_clients",

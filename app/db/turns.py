@@ -19,6 +19,7 @@ from app.db.outbox import BLOCKED_AT_MOST, activity_of, one_activity, settle
 from app.db.session import Session
 from app.errors import Fenced
 
+GIVEN_UP_AT_ONCE = 500  # the next tick takes the next
 COUNTED_WITHIN = timedelta(days=7)  # whose author's login does not work that long is not counted
 
 _turns, _table, _attempts = tables.activity_turns, tables.activities, tables.activity_attempts
@@ -203,6 +204,8 @@ async def give_up_blocked(session: Session, *, now: datetime) -> int:
     rows = await session.execute(
         select(_table)
         .where(_table.c.status == Status.BLOCKED, _table.c.blocked_at < now - BLOCKED_AT_MOST)
+        .order_by(_table.c.account_id, _table.c.activity_id)
+        .limit(GIVEN_UP_AT_ONCE)
         .with_for_update(skip_locked=True)
     )
     overdue = [activity_of(row) for row in rows]
@@ -214,9 +217,12 @@ async def give_up_blocked(session: Session, *, now: datetime) -> int:
 
 
 async def accounts_to_sweep(session: Session, *, before: datetime) -> list[str]:
-    """The accounts that have activities written before a moment whose records were not counted yet."""
+    """The accounts that are switched on and have activities written before a moment that were not counted yet."""
+    accounts = tables.accounts
     rows = await session.execute(
         select(_table.c.account_id)
+        .join(accounts, accounts.c.account_id == _table.c.account_id)
+        .where(accounts.c.enabled)
         .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
         .where(_table.c.written_at < before, _table.c.written_at > before - COUNTED_WITHIN)
         .distinct()

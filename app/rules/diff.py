@@ -50,8 +50,13 @@ def _owner_view(owner: Owner | None) -> OwnerView | None:
     return OwnerView(owner.user_id, owner.rule, owner.matter_id, owner.detail) if owner else None
 
 
-def diff(before: ContactView | None, after: ContactView) -> Change | None:
-    """The change from one view to the next; None when there is none. The very first is `contact.added`."""
+def diff(
+    before: ContactView | None, after: ContactView, borne: frozenset[str] = frozenset()
+) -> Change | None:
+    """The change from one view to the next; None when there is none. The very first is `contact.added`.
+
+    A label in `borne`, folded, was the user's own before it was ours: it leaves the view, and is not withdrawn [TG-20].
+    """
     if before == after:
         return None
     was = before or ContactView(after.state, None, Profile())
@@ -60,7 +65,7 @@ def diff(before: ContactView | None, after: ContactView) -> Change | None:
         kind=_kind(before, after),
         fields=_fields(was, after),
         tags_added=tuple(labels[key] for key in labels if key not in old_labels),
-        tags_removed=tuple(old_labels[key] for key in old_labels if key not in labels),
+        tags_removed=tuple(old_labels[key] for key in old_labels if key not in {*labels, *borne}),
         owner=_owner_change(was.owner, after.owner),
     )
 

@@ -1,4 +1,4 @@
-"""The order of things: connect, pull, assess. Owns no SQL and no HTTP.
+"""The order of things: connect, pull, assess, write back, tell. Owns no SQL and no HTTP.
 
 `Services` is the frozen bundle that every function here takes first; `main` builds it.
 """

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.db import outbox, people
+from app.db import erasures, outbox, people
 from app.db.accounts import Account
 from app.db.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
@@ -32,6 +32,7 @@ class Told:
 async def accept(session: Session, account: Account, told: Told, *, now: datetime) -> Activity:
     """Keep an activity and queue it, block it or skip it [WB-4..6]."""
     settings = await settings_of(session, account.account_id)
+    await erasures.share(session, account.account_id)  # whom we find now is not erased meanwhile
     person = await people.find_person(
         session, account.account_id, contact_id=told.contact_id, clio_id=told.clio_contact_id
     )

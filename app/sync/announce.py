@@ -192,6 +192,14 @@ async def replay(
     await _audit(session, account_id, actor, "new_client.replayed", row, now=now)
 
 
+async def forget(session: Session, account_id: str, clio_id: int, *, now: datetime) -> None:
+    """The person is erased: it waits in no surge, and its row is no more."""
+    row = await ledger.find_new_client(session, account_id, clio_id)
+    if row is not None:
+        await _settled(session, account_id, [row], now=now)
+        await ledger.erase(session, account_id, row)
+
+
 async def _audit(
     session: Session, account_id: str, actor: Actor, action: str, row: NewClient, *, now: datetime
 ) -> None:

@@ -3,13 +3,13 @@
 Only this writes the feed. A contact whose assessment comes out as before writes nothing but that it is settled.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from app import rules
-from app.db import accounts, contacts, facts, feed, leases, mirror, settings
+from app.db import accounts, contacts, erasures, facts, feed, leases, mirror, preexisting, settings
 from app.db.contacts import StoredContact
 from app.db.facts import Spelling
 from app.db.feed import Line
@@ -114,6 +114,7 @@ async def basis_of(
 
 async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind) -> Assessed:
     account_id = lease.account_id
+    await erasures.share(session, account_id)
     stale = await facts.stale_facts(session, account_id, basis.spelling, limit=BATCH)
     if not stale:
         return Assessed(contacts=0)
@@ -150,15 +151,21 @@ async def judge_batch(
     """What the rules say of these persons beside what is stored of them, storing nothing."""
     clio_ids = [person.contact.clio_id for person in people]
     known = await contacts.by_clio_id(session, account_id, clio_ids)
+    contact_ids = [contact.contact_id for contact in known.values()]
+    borne = await preexisting.of_contacts(session, account_id, contact_ids)
     return [
         verdict
         for person in people
-        if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis))
+        if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis, borne))
     ]
 
 
 def judge(
-    account_id: str, person: ContactFacts, known: StoredContact | None, basis: Basis
+    account_id: str,
+    person: ContactFacts,
+    known: StoredContact | None,
+    basis: Basis,
+    borne: Mapping[str, frozenset[str]],
 ) -> Judged | None:
     """What the rules say of a person beside what is stored; None for one who never was in scope and is not."""
     before = known.view if known else None
@@ -167,7 +174,9 @@ def judge(
     view = rules.view(before, assessment)
     if view is None:
         return None
-    change = rules.diff(before, view)
+    change = rules.diff(
+        before, view, borne.get(known.contact_id, frozenset()) if known else frozenset()
+    )
     if known is None:
         clio_id = person.contact.clio_id
         contact_id = contacts.contact_id_of(account_id, clio_id)

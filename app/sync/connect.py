@@ -1,4 +1,4 @@
-"""Connecting a user's Clio login: start, the browser's return, disconnect [AU-1..4, EN-1].
+"""Connecting a user's Clio login: start, and the browser's return [AU-1..4, EN-1].
 
 The state is ours: 256 random bits, stored as a hash, used once, good for ten minutes, and the only thing that
 the browser brings back (docs/decisions/0004).
@@ -26,9 +26,9 @@ from app.db.events import EventKind
 from app.db.runs import Kind, Trigger, Wish
 from app.db.session import transaction
 from app.errors import AppError
-from app.sync import Services, findings
+from app.sync import Offered, Services, findings
 from app.sync.gates import shared_budget
-from app.sync.tokens import StoredTokens, opened, sealed
+from app.sync.tokens import StoredTokens, sealed
 
 ATTEMPT_LIFE = timedelta(minutes=10)
 DECLINED = "declined"
@@ -161,45 +161,10 @@ async def finish(services: Services, callback: Callback) -> str:
     return await _exchange(services, attempt, callback)
 
 
-async def disconnect(
-    services: Services, account_id: str, connection_id: str, *, actor: Actor
-) -> None:
-    """Deauthorise at Clio and forget the tokens; what was pulled stays. Doing it twice is harmless."""
-    async with transaction(services.database) as session:
-        connection = await connections.get_connection(session, account_id, connection_id)
-        stored = await connections.read_tokens(session, account_id, connection_id)
-    if stored is not None:
-        await _unsubscribe(services, connection)
-        await _deauthorize(services, connection, opened(services.cipher, connection, stored))
-    async with transaction(services.database) as session:
-        now = services.now()
-        await findings.login_left(session, connection, Status.DISCONNECTED, None, now=now)
-        if connection.status is not Status.DISCONNECTED:
-            deed = Deed("connection.ended", connection_id, {"user_id": connection.user_id})
-            await audit.record(session, account_id, actor, deed, now=now)
-    log.info("connection_disconnected", account_id=account_id, connection_id=connection_id)
-
-
-async def _unsubscribe(services: Services, connection: Connection) -> None:
-    """End the connection's subscriptions while its tokens are good; Clio forgets the rest in a month."""
-    async with transaction(services.database) as session:
-        hook_ids = await subscriptions.forget(
-            session, connection.account_id, connection.connection_id
-        )
-    try:
-        for hook_id in hook_ids:
-            await webhooks.unsubscribe(clio_for(services, connection), hook_id)
-    except ClioError as error:
-        log.warning(
-            "clio_unsubscribe_failed", connection_id=connection.connection_id, reason=error.code
-        )
-
-
 async def _exchange(services: Services, attempt: Attempt, callback: Callback) -> str:
     verifier = services.cipher.open(attempt.sealed_verifier, row=_hash(callback.state))["verifier"]
-    offered = services.regions[Region(attempt.region)]
     try:
-        tokens = await offered.oauth.exchange(
+        tokens = await _offered(services, attempt.region).oauth.exchange(
             callback.code or "",
             redirect_uri=_redirect_uri(services),
             code_verifier=verifier,
@@ -215,7 +180,7 @@ async def _exchange(services: Services, attempt: Attempt, callback: Callback) ->
     try:
         await _store(services, attempt, tokens, me)
     except ClioAccountMismatch as error:
-        await _deauthorize(services, await _connection(services, attempt), tokens)
+        await deauthorize(services, await _connection(services, attempt), tokens)
         return await _failed(services, attempt, MISMATCH, error.detail)
     return _returned(attempt, Status.CONNECTED)
 
@@ -275,10 +240,10 @@ async def _failed(services: Services, attempt: Attempt, code: str, detail: str) 
     return _returned(attempt, code)
 
 
-async def _deauthorize(services: Services, connection: Connection, tokens: Tokens) -> None:
+async def deauthorize(services: Services, connection: Connection, tokens: Tokens) -> None:
     """Tell Clio to forget a token; when it cannot be told, forgetting it ourselves must do."""
     try:
-        await services.regions[Region(connection.region)].oauth.deauthorize(tokens)
+        await _offered(services, connection.region).oauth.deauthorize(tokens)
     except ClioError as error:
         log.warning(
             "clio_deauthorize_failed", connection_id=connection.connection_id, reason=error.code
@@ -299,15 +264,23 @@ class _Fresh:
 
 
 def _clio_with(services: Services, attempt: Attempt, tokens: Tokens) -> ClioClient:
-    app = services.regions[Region(attempt.region)].app
+    app = _offered(services, attempt.region).app
     return services.open_clio(app, _Fresh(tokens), services.budgets.of(attempt.connection_id))
 
 
 def clio_for(services: Services, connection: Connection) -> ClioClient:
     """A client that speaks to Clio as this connection's user."""
-    app = services.regions[Region(connection.region)].app
+    app = _offered(services, connection.region).app
     budget = shared_budget(services, connection)
     return services.open_clio(app, StoredTokens(services, connection), budget)
+
+
+def _offered(services: Services, region: str) -> Offered:
+    """The region's app; raises ClioMisconfigured when it is registered with us no longer."""
+    offered = services.regions.get(Region(region))
+    if offered is None:
+        raise ClioMisconfigured(f"No Clio app of the region {region} is configured any more")
+    return offered
 
 
 def _redirect_uri(services: Services) -> str:

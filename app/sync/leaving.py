@@ -46,11 +46,18 @@ async def keep_back(
     }
     await holds.gather(session, account_id, lease.run_id, gather, now=now)
     over = standing.keys() - waiting - gather
-    emptied = await holds.settle(session, account_id, over)
+    await wait_no_longer(session, account_id, over, now=now)
+    return waiting | gather
+
+
+async def wait_no_longer(
+    session: Session, account_id: str, clio_ids: Collection[int], *, now: datetime
+) -> None:
+    """These contacts' withdrawals wait no longer; a hold that is empty by that is over."""
+    emptied = await holds.settle(session, account_id, clio_ids)
     for hold_id in emptied:
         await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
     await holds.forget(session, account_id, emptied)
-    return waiting | gather
 
 
 async def decide(session: Session, lease: Lease, *, now: datetime) -> bool:

@@ -23,7 +23,7 @@ from app.db.quarantine import NAMELESS, PutAside
 from app.db.runs import Usage
 from app.db.session import Session, transaction
 from app.db.sightings import View
-from app.sync import Services, mapping
+from app.sync import Services, erased, mapping
 from app.sync.together import Stopping, together
 
 PAGE = 200  # records on one of Clio's pages
@@ -247,16 +247,17 @@ async def _keep_records(
     session: Session, puller: Puller, listing: Listing, page: Page[Any]
 ) -> list[int]:
     """Store a page's records and put aside those that cannot be read; answers the ids of both."""
-    view, now = view_of(puller, listing), puller.services.now()
+    view, now, services = view_of(puller, listing), puller.services.now(), puller.services
+    kept = await erased.without(session, services, view.account_id, listing.name, page)
     aside = [
         PutAside(listing.name, record.clio_id or NAMELESS, view.connection_id, record.reason)
-        for record in page.unreadable
+        for record in kept.unreadable
     ]
     for item in aside:
         log.warning(
             "record_unreadable", resource=item.resource, clio_id=item.clio_id, reason=item.reason
         )
-    await listing.land(session, view, page)
+    await listing.land(session, view, kept)
     ids = [item.id for item in page.items]
     await quarantine.put(session, puller.lease.run_id, view.account_id, aside, now=now)
     await quarantine.readable(session, view, listing.name, ids, now=now)

@@ -68,7 +68,9 @@ async def run(services: Services, account_id: str, run_id: str) -> timedelta | N
         )
         if lease is not None:
             await settings.begin_run(session, account_id, run_id)
-        found = await runs.get_run(session, account_id, run_id)
+        found = await runs.find_run(session, account_id, run_id)
+    if found is None:  # the account was erased
+        return None
     if lease is None:
         return BUSY if found.status in runs.UNFINISHED else None
     structlog.contextvars.bind_contextvars(account_id=account_id, run_id=run_id)

@@ -27,7 +27,7 @@ async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
     connection = await asyncpg.connect(dsn)
     try:
         return {
-            place.name: [
+            f"{place.table.name}.{place.name}": [
                 row[0]
                 for row in await connection.fetch(
                     f"select {place.name} from {place.table.name} where {place.name} is not null"
@@ -41,12 +41,14 @@ async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
 
 @pytest.fixture
 async def two_logins(world: World) -> World:
-    """Two users connected and a third on the way: two sealed tokens, three sealed verifiers."""
+    """Two connected, a third on the way, one erased: two sealed tokens, three verifiers, a key of hashes."""
     await world.create_account()
     for user_id, clio_user in (("u_ann", 501), ("u_ben", 502)):
         assert "clio=connected" in await world.connect(user_id, clio_user)
     await world.start("u_cat")
     await world.settled()
+    contact_id = (await world.contacts())["1002"]["id"]
+    await world.api.delete(f"/v1/accounts/hp/contacts/{contact_id}")
     return world
 
 
@@ -64,11 +66,14 @@ async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
     both, newest = TokenCipher([NEWER, KEY]), TokenCipher([NEWER])
     async with transaction(database) as session:
         await secrets.keep_key_check(session, TokenCipher([KEY]).seal({}, row=keys.CHECK_ROW))
-    assert await keys.rotate(database, both) == Rotated(renewed=5)
-    assert await keys.rotate(database, both) == Rotated(current=5)
+    assert await keys.rotate(database, both) == Rotated(renewed=6)
+    assert await keys.rotate(database, both) == Rotated(current=6)
     await keys.check_keys(database, newest)
-    for values in (await sealed_values(two_logins.dsn)).values():
-        assert values
+    held = {
+        place: values for place, values in (await sealed_values(two_logins.dsn)).items() if values
+    }
+    assert {"accounts.sealed_erasure_key", "connections.sealed_tokens"} <= set(held)
+    for values in held.values():
         assert all(newest.opens(value) for value in values)
         assert not any(TokenCipher([KEY]).opens(value) for value in values)
 
@@ -139,8 +144,8 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
     async with transaction(database) as session:
         await connections.store_tokens(session, "hp", first, foreign)
     done = await keys.rotate(database, TokenCipher([NEWER, KEY]))
-    assert (done.renewed, done.lost) == (4, 1)
-    assert foreign in (await sealed_values(two_logins.dsn))["sealed_tokens"]
+    assert (done.renewed, done.lost) == (5, 1)
+    assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
 
 
 def test_what_is_sealed_again_belongs_to_its_row_still():

@@ -88,6 +88,38 @@ async def test_a_foreign_account_answers_as_one_that_does_not_exist(world: World
     assert len(await world.contacts()) == 7
 
 
+async def test_what_belongs_to_another_account_is_not_there_though_the_caller_sees_both(
+    world: World,
+):
+    # T2: every id in a path is looked up within its account
+    for account_id in ("hp", "other"):
+        await world.create_account(account_id)
+    await world.connect("u_ann", 501)
+    await world.settled()
+    ids = {
+        "connection_id": (await anext(world.all("connections")))["id"],
+        "run_id": (await world.runs())[0]["id"],
+        "contact_id": (await world.contacts())["1002"]["id"],
+        "new_client_id": (await anext(world.all("new-clients")))["id"],
+    }
+    note = {**BODIES["/v1/accounts/{account_id}/activities"], "clio_contact_id": "1002"}
+    headers = {"Idempotency-Key": "k"}
+    queued = await world.api.post("/v1/accounts/hp/activities", json=note, headers=headers)
+    ids["activity_id"] = queued.json()["id"]
+    asked = [(verb, path) for verb, path in operations(world) if "_id}/" in path + "/"]
+    told = []
+    for verb, path in asked:
+        if not any(f"{{{name}}}" in path for name in ids):
+            continue
+        url = filled(path, {**ids, "account_id": "other"})
+        body = {"labels": ["VIP"]} if path.endswith("preexisting-tags") else None
+        answer = await world.api.request(verb, url, json=body, headers=headers)
+        assert answer.status_code == 404, (verb, path, answer.status_code, answer.text)
+        told.append(path)
+    assert len(told) > 14
+    assert (await world.contacts())["1002"]["id"] == ids["contact_id"]
+
+
 async def test_a_token_lists_its_own_accounts_only(world: World):
     await world.create_account("a")
     await world.create_account("b")

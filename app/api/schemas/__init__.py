@@ -26,6 +26,8 @@ from app.api.schemas.contacts import (
     Owner,
     OwnerChange,
     Phone,
+    Preexisting,
+    PreexistingIn,
     Tag,
 )
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
@@ -125,6 +127,8 @@ __all__ = [
     "OwnerChange",
     "Page",
     "Phone",
+    "Preexisting",
+    "PreexistingIn",
     "Preview",
     "PreviewIn",
     "PreviewSummary",

@@ -3,10 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from app.api.schemas.base import Country, In, Text, TimeZone, UserId, no_nul
 from app.clio.regions import Region
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "name": "Harlow & Pike LLP",
+    "time_zone": "America/New_York",
+    "country": "US",
+    "primary_user_id": "u_off",
+    "enabled": True,
+}
 
 
 class AccountIn(In):
@@ -14,17 +22,7 @@ class AccountIn(In):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "examples": [
-                {
-                    "name": "Harlow & Pike LLP",
-                    "time_zone": "America/New_York",
-                    "country": "US",
-                    "primary_user_id": "u_off",
-                    "enabled": True,
-                }
-            ]
-        },
+        json_schema_extra={"examples": [_EXAMPLE]},
     )
 
     name: Text
@@ -44,6 +42,21 @@ class ClioFirm(BaseModel):
 
 class Account(AccountIn):
     """An account as it is."""
+
+    model_config = ConfigDict(
+        json_schema_serialization_defaults_required=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    **_EXAMPLE,
+                    "id": "hp",
+                    "clio": {"region": "us", "account_id": "31415", "name": "Harlow & Pike LLP"},
+                    "created_at": "2026-03-02T09:00:00Z",
+                    "updated_at": "2026-03-02T09:00:00Z",
+                }
+            ]
+        },
+    )
 
     id: str
     clio: ClioFirm | None
@@ -65,6 +78,24 @@ class User(In):
 class UsersIn(In):
     """The whole directory of the firm's Levitate users."""
 
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "users": [
+                        {
+                            "id": "u_ann",
+                            "name": "Ann Harlow",
+                            "email": "ann@harlowpike.example",
+                            "active": True,
+                        }
+                    ]
+                }
+            ]
+        },
+    )
+
     users: Annotated[list[User], Field(max_length=10_000)]
 
 
@@ -76,6 +107,10 @@ class Users(BaseModel):
 
 class AttorneyIn(In):
     """Who a Clio user is here; null says: nobody."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"user_id": "u_ann"}]}
+    )
 
     user_id: UserId | None
 

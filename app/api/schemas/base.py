@@ -45,6 +45,10 @@ TimeZone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 
 
+# Of an answer: what has a default here is there all the same, and the document says so.
+ALWAYS_THERE = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
 class In(BaseModel):
     """A request's body."""
 

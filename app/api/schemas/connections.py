@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field
 
-from app.api.schemas.base import CodeDetail, In, UserId
+from app.api.schemas.base import ALWAYS_THERE, CodeDetail, In, UserId
 from app.clio.regions import Region
 
 
@@ -32,6 +32,8 @@ class ConnectionIn(In):
 
 class Started(BaseModel):
     """Send the user's browser to `authorize_url` before `expires_at`."""
+
+    model_config = ALWAYS_THERE
 
     id: str
     status: Literal["pending"] = "pending"

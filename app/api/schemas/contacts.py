@@ -1,15 +1,18 @@
 """Contacts and the change feed: bodies out (api.md §6)."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
+    StringConstraints,
     model_serializer,
 )
+
+Label = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 
 
 class Company(BaseModel):
@@ -105,6 +108,23 @@ class Contact(BaseModel):
     updated_at: datetime
 
 
+class PreexistingIn(BaseModel):
+    """Labels that the contact bore in Levitate before we granted them."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"labels": ["Client", "Golf"]}]}
+    )
+
+    labels: Annotated[list[Label], Field(min_length=1, max_length=200)]
+
+
+class Preexisting(BaseModel):
+    """All labels that a contact is known to have borne before."""
+
+    contact_id: str
+    labels: list[str]
+
+
 class FieldChange(BaseModel):
     """A field's value before and after."""
 
@@ -126,11 +146,17 @@ class OwnerChange(BaseModel):
 class ToldChange(BaseModel):
     """What happened to one contact, and the contact after it."""
 
-    kind: str
+    kind: Literal[
+        "contact.added",
+        "contact.updated",
+        "contact.out_of_scope",
+        "contact.deleted",
+        "contact.erased",
+    ]
     contact_id: str
     clio_id: str
     at: datetime
-    cause: str
+    cause: Literal["sync", "settings", "users", "manual"]
     fields: dict[str, FieldChange]
     tags_added: list[str]
     tags_removed: list[str]
@@ -142,7 +168,7 @@ class Change(ToldChange):
     """One line of the change feed."""
 
     seq: int
-    run_id: str
+    run_id: str | None  # None: no run, a person did it
 
 
 class ChangePage(BaseModel):

@@ -5,9 +5,13 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from app.api.schemas.base import ALWAYS_THERE
+
 
 class Grant(BaseModel):
     """One rule's reason for a label."""
+
+    model_config = ALWAYS_THERE
 
     rule: str
     setting: str | None = None

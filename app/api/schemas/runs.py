@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from app.api.schemas.base import CodeDetail, In
+from app.api.schemas.base import ALWAYS_THERE, CodeDetail, In
 
 
 class RunIn(In):
@@ -31,6 +31,8 @@ class Progress(BaseModel):
 
 class Pulled(BaseModel):
     """Records that were read."""
+
+    model_config = ALWAYS_THERE
 
     contacts: int = 0
     matters: int = 0

@@ -95,3 +95,14 @@ def test_who_comes_back_to_life_is_told_as_updated():
     change = diff(before, held(Office(), 1001))
     assert change is not None
     assert change.kind is ChangeKind.UPDATED
+
+
+def test_a_label_that_was_the_users_own_goes_from_the_view_and_is_not_withdrawn():
+    # TG-20, TG-21
+    related = Office().chooses(scope__include_related=True)
+    before = held(related, 1005)
+    after = held(Office(), 1005, before)
+    change = diff(before, after, frozenset({"personal", "related contacts", "vip"}))
+    assert change is not None
+    assert change.tags_removed == ("Clio", "Person")
+    assert after.tags == ()

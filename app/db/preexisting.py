@@ -1,0 +1,52 @@
+"""Labels that a person bore in Levitate before we granted them: they are never withdrawn [TG-20]."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.session import Session
+from app.rules.labels import folded
+
+_table = tables.preexisting_tags
+
+
+async def mark(
+    session: Session, account_id: str, contact_id: str, labels: Collection[str], *, now: datetime
+) -> int:
+    """Remember labels as borne before; answers how many were not known as such."""
+    key = {"account_id": account_id, "contact_id": contact_id}
+    rows = [
+        {**key, "folded": name, "label": " ".join(label.split()), "told_at": now}
+        for name, label in sorted({folded(label): label for label in labels}.items())
+    ]
+    statement = insert(_table).on_conflict_do_nothing().returning(_table.c.folded)
+    return len((await session.execute(statement, rows)).all())
+
+
+async def labels_of(session: Session, account_id: str, contact_id: str) -> list[str]:
+    """All labels that the contact bore before."""
+    rows = await session.execute(
+        select(_table.c.label)
+        .where(_table.c.account_id == account_id, _table.c.contact_id == contact_id)
+        .order_by(_table.c.folded)
+    )
+    return list(rows.scalars())
+
+
+async def of_contacts(
+    session: Session, account_id: str, contact_ids: Collection[str]
+) -> Mapping[str, frozenset[str]]:
+    """The labels that each of these contacts bore before, as labels are compared."""
+    rows = await session.execute(
+        select(_table.c.contact_id, _table.c.folded).where(
+            _table.c.account_id == account_id, _table.c.contact_id.in_(contact_ids)
+        )
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        found[row.contact_id].add(row.folded)
+    return {contact_id: frozenset(labels) for contact_id, labels in found.items()}
