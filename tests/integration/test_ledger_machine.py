@@ -26,6 +26,7 @@ from typing_extensions import override
 from app.db import accounts, contacts, ledger, migrate, mirror, tables
 from app.db.accounts import AccountFields
 from app.db.audit import Actor
+from app.db.events import EventKind
 from app.db.facts import Spelling
 from app.db.leases import Lease
 from app.db.runs import Kind
@@ -352,7 +353,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _remember_events(self) -> None:
         table = tables.events
-        query = select(table.c.event_id, table.c.data).where(table.c.account_id == self.account)
+        query = select(table.c.event_id, table.c.data).where(
+            table.c.account_id == self.account, table.c.kind == EventKind.CLIENT_NEW
+        )
         for row in self.do(lambda session: session.execute(query)):
             self.event_ids[int(row.data["clio_id"])].add(row.event_id)
 
