@@ -217,7 +217,7 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
 async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled: World):
     # reliability.md §6 rule 7
     pulled.simulator.writings.faults.append(WriteFault("unwritten", times=4))
-    pulled.simulator.writings.faults.append(WriteFault("late", times=1, value="0.6"))
+    pulled.simulator.writings.faults.append(WriteFault("late", times=1, value="6"))
     activity = await until(pulled, await post(pulled, EMAIL))
     assert (activity["status"], activity["reason"]) == ("failed", "unconfirmed")
     assert activity["problem"]["code"] == "unconfirmed"
