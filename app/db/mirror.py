@@ -258,7 +258,6 @@ async def _upsert(
         {
             "account_id": account_id,
             "clio_id": change.record.clio_id,
-            "digest": mirror.codec.digest(change.record),
             "record": mirror.codec.dump(change.record),
             **mirror.columns(change.record),
         }

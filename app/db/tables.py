@@ -251,7 +251,6 @@ mirror_contacts = _table(
     "mirror_contacts",
     Column("clio_id", BigInteger, nullable=False),
     Column("company_id", BigInteger),
-    Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     Column("stale", Boolean, nullable=False),
     Column("gone", Text),  # why it was taken out of the mirror; null while it is in it
@@ -276,7 +275,6 @@ mirror_matters = _table(
     Column("clio_id", BigInteger, nullable=False),
     Column("client_id", BigInteger),
     Column("former_client_id", BigInteger),
-    Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     Column(  # from a connected user of unrestricted contact visibility (§15 row 22)
         "hidden", Boolean, nullable=False, server_default=text("false")
@@ -290,7 +288,6 @@ mirror_relationships = _table(
     Column("clio_id", BigInteger, nullable=False),
     Column("matter_id", BigInteger, nullable=False),
     Column("contact_id", BigInteger, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
     Column("record", JSONB, nullable=False),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
