@@ -164,6 +164,25 @@ async def test_attorneys_make_tags_by_their_names_whether_in_levitate_or_not(
     assert gained == {"Originating Attorney: Ben Pike"}
 
 
+async def test_what_a_user_tagged_by_hand_is_never_asked_to_be_removed(pulled: World):
+    # TG-20: a label that the user had before we granted it, and one that is none of ours
+    bram = await contact(pulled, "1002")
+    url = f"/v1/accounts/hp/contacts/{bram['id']}/preexisting-tags"
+    answer = await pulled.api.post(url, json={"labels": ["VIP", "family  law"]})
+    assert answer.status_code == 200, answer.text
+    matter = {"id": 203, "status": "open", "practice_area_id": 11}
+    clio(pulled).put("matter", matter)
+    await pulled.run()
+    assert "Family Law" in (await lines_of(pulled, "1002"))[-1]["tags_added"]
+    clio(pulled).put("matter", {"id": 203, "status": "closed"})
+    await pulled.run()
+    line = (await lines_of(pulled, "1002"))[-1]
+    assert line["tags_removed"] == ["Active Client"]
+    assert line["tags_added"] == ["Past Client"]
+    removed = {label for told in await lines_of(pulled, "1002") for label in told["tags_removed"]}
+    assert not {"VIP", "Family Law"} & removed
+
+
 async def test_a_label_of_two_reasons_stays_as_long_as_one_of_them_holds(pulled: World):
     # TG-21, §15 row 11
     address = {"id": 1, "name": "Home", "street": "1 Broadway", "postal_code": "10001"}
