@@ -24,7 +24,7 @@ from app.db.audit import Actor, Deed
 from app.db.connections import Attempt, ClioLogin, Connection, Problem, Status
 from app.db.events import EventKind
 from app.db.runs import Kind, Trigger, Wish
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync import Offered, Services, findings
 from app.sync.gates import shared_budget
@@ -196,28 +196,36 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         await connections.connect(session, attempt, login_of(me), sealed_tokens=keep, now=now)
         await findings.login_works(session, attempt.account_id, attempt.connection_id, now=now)
         await outbox.unblock(session, attempt.account_id, connection.user_id)
-        first = not await runs.has_initial(session, attempt.account_id)
-        wish = Wish(
-            Kind.INITIAL if first else Kind.COVERAGE,
-            Trigger.CONNECT,
-            connection_id=None if first else attempt.connection_id,
-        )
-        run = await runs.ask(session, attempt.account_id, wish, now=now)
+        run_id = await _ask_for_pull(session, attempt, now=now)
         kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
-        told = {"connection_id": about, "run_id": run.run_id}
+        told = {"connection_id": about, "run_id": run_id}
         await events.tell(session, attempt.account_id, kind, about, told, now=now)
         await subscriptions.want(
             session, attempt.account_id, attempt.connection_id, tuple(webhooks.MODELS), now=now
         )
-        deed = Deed("connection.connected", attempt.connection_id, {"run_id": run.run_id})
+        deed = Deed("connection.connected", attempt.connection_id, {"run_id": run_id})
         actor = Actor(user_id=connection.user_id)
         await audit.record(session, attempt.account_id, actor, deed, now=now)
     log.info(
         "connection_connected",
         account_id=attempt.account_id,
         connection_id=attempt.connection_id,
-        run_id=run.run_id,
+        run_id=run_id,
     )
+
+
+async def _ask_for_pull(session: Session, attempt: Attempt, *, now: datetime) -> str | None:
+    """The run that pulls what the new login sees; none while the account is switched off [IS-1, EN-1]."""
+    account_id = attempt.account_id
+    if not (await accounts.get_account(session, account_id)).fields.enabled:
+        return None
+    first = not await runs.has_initial(session, account_id)
+    wish = Wish(
+        Kind.INITIAL if first else Kind.COVERAGE,
+        Trigger.CONNECT,
+        connection_id=None if first else attempt.connection_id,
+    )
+    return (await runs.ask(session, account_id, wish, now=now)).run_id
 
 
 def login_of(me: WhoAmI) -> ClioLogin:

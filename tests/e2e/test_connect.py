@@ -157,6 +157,15 @@ async def test_nobody_connects_before_a_success_manager_switched_the_integration
     assert (answer.status_code, answer.json()["code"]) == (403, "integration_not_enabled")
 
 
+async def test_an_account_switched_off_while_its_user_approves_pulls_nothing(world: World):
+    # EN-1
+    await world.create_account()
+    callback = await world.approve(await world.start("u_ann"), 501)
+    await world.create_account(enabled=False)
+    assert (await world.api.get(callback)).headers["location"].endswith("clio=connected")
+    assert await world.runs() == []
+
+
 async def test_disconnecting_deauthorises_at_clio_and_keeps_the_data(world: World):
     # S9
     await world.create_account()
