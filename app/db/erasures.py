@@ -105,7 +105,7 @@ async def _unname_matters(session: Session, account_id: str, clio_id: int) -> No
     rows = (await session.execute(select(table.c.clio_id, table.c.record).where(mine))).all()
     for row in rows:
         record = replace(MATTERS.codec.load(row.record), number=None)
-        values = {"record": MATTERS.codec.dump(record), "digest": MATTERS.codec.digest(record)}
+        values = {"record": MATTERS.codec.dump(record)}
         one = (table.c.account_id == account_id) & (table.c.clio_id == row.clio_id)
         await session.execute(update(table).where(one).values(values))
     ids = [row.clio_id for row in rows]
