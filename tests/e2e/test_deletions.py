@@ -129,9 +129,9 @@ async def test_a_list_that_shrank_is_believed_when_a_later_run_finds_the_same(pu
     assert await issues(pulled) == []
 
 
-async def grow(world: World, count: int) -> None:
+async def grow(world: World, count: int, first: int = 3000) -> None:
     """So many more clients, all flagged."""
-    for contact_id in range(3000, 3000 + count):
+    for contact_id in range(first, first + count):
         name = {"type": "Person", "name": f"P {contact_id}", "last_name": f"P{contact_id}"}
         firm(world).put("contact", {"id": contact_id, "is_client": True, **name})
     await world.run()
@@ -199,6 +199,18 @@ async def test_few_leave_without_asking(pulled: World):
     await shrink(pulled, 20)
     assert len(await pulled.contacts(state="out_of_scope")) == 20
     assert [hold async for hold in pulled.all("holds")] == []
+
+
+async def test_settings_let_many_leave_at_once_but_announce_many_to_nobody(pulled: World):
+    # S5, NC-7, §15 row 21: who changed them could preview who leaves; the surge guard holds all the same
+    await grow(pulled, 30)
+    await pulled.choose({"scope": {"segment": {"include_any": ["Family Law"]}}})
+    assert list(await pulled.contacts(state="in_scope")) == ["1001"]
+    assert [hold async for hold in pulled.all("holds")] == []
+    await grow(pulled, 55, first=4000)
+    await pulled.choose({"scope": {"segment": {"include_any": []}}})
+    (hold,) = [hold async for hold in pulled.all("holds")]
+    assert (hold["kind"], hold["status"], hold["count"]) == ("new_clients", "open", 55)
 
 
 async def test_a_merge_in_clio_leaves_a_hint_who_took_the_place(pulled: World):
