@@ -208,7 +208,8 @@ class Calls:
             while wait := self._budget.reserve(self.clock.seconds(), self._lane):
                 await self._wait(wait)
             gate = self._budget.gate
-            if gate is None or not (wait := await gate.enter()):
+            # People and write-backs do not queue behind the reads of other processes: their share is kept above.
+            if gate is None or self._lane <= Lane.WRITE_BACK or not (wait := await gate.enter()):
                 return
             self._budget.returned()
             await self._wait(wait)
