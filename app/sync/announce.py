@@ -141,9 +141,14 @@ async def _settled(
             await holds.forget(session, account_id, [emptied])
 
 
+async def _surging(session: Session, account_id: str, run_id: str) -> list[NewClient]:
+    held = await ledger.held(session, account_id, HeldFor.SURGE)
+    return [row for row in held if row.run_id == run_id]
+
+
 async def release_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are right: announce them; answers how many."""
-    rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
+    rows = await _surging(session, account_id, run_id)
     await ledger.announce(session, account_id, rows, now=now)
     await _settled(session, account_id, rows, now=now)
     return len(rows)
@@ -151,7 +156,7 @@ async def release_surge(session: Session, account_id: str, run_id: str, *, now: 
 
 async def discard_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
     """A person says that the many are not to be announced; answers how many."""
-    rows = [r for r in await ledger.held(session, account_id, HeldFor.SURGE) if r.run_id == run_id]
+    rows = await _surging(session, account_id, run_id)
     await ledger.suppress(session, account_id, [row.clio_id for row in rows])
     await _settled(session, account_id, rows, now=now)
     return len(rows)
@@ -161,9 +166,7 @@ async def release(
     session: Session, account_id: str, new_client_id: str, actor: Actor, *, now: datetime
 ) -> None:
     """Announce one that is held; raises NewClientNotHeld."""
-    row = await ledger.lock_new_client(session, account_id, new_client_id)
-    if row.status is not Status.HELD:
-        raise NewClientNotHeld
+    row = await _lock_held(session, account_id, new_client_id)
     await ledger.announce(session, account_id, [row], now=now)
     await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.released", row, now=now)
@@ -173,12 +176,17 @@ async def suppress(
     session: Session, account_id: str, new_client_id: str, actor: Actor, *, now: datetime
 ) -> None:
     """Never announce one that is held; raises NewClientNotHeld."""
-    row = await ledger.lock_new_client(session, account_id, new_client_id)
-    if row.status is not Status.HELD:
-        raise NewClientNotHeld
+    row = await _lock_held(session, account_id, new_client_id)
     await ledger.suppress(session, account_id, [row.clio_id])
     await _settled(session, account_id, [row], now=now)
     await _audit(session, account_id, actor, "new_client.suppressed", row, now=now)
+
+
+async def _lock_held(session: Session, account_id: str, new_client_id: str) -> NewClient:
+    row = await ledger.lock_new_client(session, account_id, new_client_id)
+    if row.status is not Status.HELD:
+        raise NewClientNotHeld
+    return row
 
 
 async def replay(

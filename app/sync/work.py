@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import pgqueuer
 from pgqueuer.errors import RetryRequested
@@ -23,6 +24,7 @@ AT_ONCE = 20  # jobs of either sort that one process works on at the same time
 
 
 Take = Callable[[Job], Awaitable[None]]
+Step = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
 
 
 async def work(services: Services, dsn: str) -> None:
@@ -65,33 +67,27 @@ async def _hands(
     )
 
 
-def _runner(services: Services) -> Take:
+def _job(step: Step) -> Take:
+    """A job does the step for what its payload names, and is handed back when the step must wait."""
+
     async def take(job: Job) -> None:
-        """Work on the run that the job names, and hand it back when it must wait."""
-        names = json.loads(job.payload or b"{}")
-        again = await run(services, names["account_id"], names["run_id"])
-        if again is not None:
-            raise RetryRequested(again, "the run goes on later")
-
-    return take
-
-
-def _writer(services: Services) -> Take:
-    async def take(job: Job) -> None:
-        """Bring what waits at the contact that the job names, and hand it back when it must wait."""
-        names = json.loads(job.payload or b"{}")
-        again = await write_back(services, names["account_id"], names["clio_contact_id"])
+        again = await step(json.loads(job.payload or b"{}"))
         if again is not None:
             raise RetryRequested(again, "the rest goes later")
 
     return take
 
 
-def _sweeper(services: Services) -> Take:
-    async def take(job: Job) -> None:
-        """Count what the account wrote a day ago."""
-        again = await sweep(services, json.loads(job.payload or b"{}")["account_id"])
-        if again is not None:
-            raise RetryRequested(again, "the rest is counted later")
+def _runner(services: Services) -> Take:
+    """Work on a run."""
+    return _job(lambda names: run(services, names["account_id"], names["run_id"]))
 
-    return take
+
+def _writer(services: Services) -> Take:
+    """Bring what waits at a contact to Clio."""
+    return _job(lambda names: write_back(services, names["account_id"], names["clio_contact_id"]))
+
+
+def _sweeper(services: Services) -> Take:
+    """Count what the account wrote a day ago."""
+    return _job(lambda names: sweep(services, names["account_id"]))
