@@ -94,10 +94,3 @@ async def find_as_of(
     )
     body: dict[str, Any] | None = (await session.execute(line)).scalar_one_or_none()
     return body
-
-
-async def last_seq(session: Session, account_id: str) -> int:
-    """The number of the newest line, 0 when there is none."""
-    accounts = tables.accounts
-    query = select(accounts.c.feed_seq).where(accounts.c.account_id == account_id)
-    return int((await session.execute(query)).scalar_one())

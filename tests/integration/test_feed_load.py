@@ -7,6 +7,7 @@ from collections import defaultdict
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.db import feed
 from app.db.feed import Line
@@ -56,7 +57,8 @@ async def last_seq(world: World, account_id: str) -> int:
     while True:
         try:
             async with transaction(world.app.state.services.database) as session:
-                return await feed.last_seq(session, account_id)
+                held = text("select feed_seq from accounts where account_id = :account")
+                return int((await session.execute(held, {"account": account_id})).scalar_one())
         except DatabaseUnavailable:
             continue
 
