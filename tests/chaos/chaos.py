@@ -1,4 +1,5 @@
-"""A firm that changes, a network that breaks, processes and a database that are killed: after each round all is true.
+"""A firm that changes, a network that breaks, killed processes and databases, wrong clocks: after each round
+all is true.
 
     python -m tests.chaos.chaos --rounds 200 --seed 1
 
@@ -29,6 +30,7 @@ from app.clio import resources
 from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import truth
+from tests.chaos.changes import Firm
 from tests.chaos.processes import Program, Stage, free_port, staged
 from tests.chaos.proxy import Odds, Proxy, running
 
@@ -36,6 +38,8 @@ ACCOUNT = "chaos"
 USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters
 FIRM = FirmFacts("US", "u_1", frozenset(USERS.values()), USERS)
 ODDS = Odds(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
+DAY = 86_400.0
+CLOCKS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds by which a process's clock may be off
 PATIENCE = 240.0
 
 
@@ -59,8 +63,8 @@ class Chaos:
         self._proxy = proxy
         self._pg = pg
         self._dice = random.Random(seed)  # noqa: S311
-        self._next_id = 900_000
         self._readers: list[truth.Reader] = []
+        self._firm = Firm(stage.clio.url, self._readers, self._dice)
         self.report = Report()
 
     @property
@@ -80,7 +84,7 @@ class Chaos:
         self._connect(602)
         self._settled()
         redirect = f"{self._stage.service.url}/oauth/clio/callback"
-        self._readers = [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
+        self._readers += [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
         self._check()
 
     def end(self) -> None:
@@ -91,7 +95,7 @@ class Chaos:
     def round(self) -> None:
         """Change, break, heal, check."""
         for _ in range(self._dice.randint(1, 8)):
-            self._mutate()
+            self.report.done[self._firm.change()] += 1
         self._ask("full")
         self._proxy.odds = ODDS
         for _ in range(self._dice.randint(0, 3)):
@@ -105,84 +109,18 @@ class Chaos:
         self._check()
         self.report.rounds += 1
 
-    # --- what changes ------------------------------------------------------------------------
-
-    def _mutate(self) -> None:
-        name, document = self._dice.choice(
-            (
-                self._edit_contact,
-                self._edit_contact,
-                self._edit_matter,
-                self._edit_matter,
-                self._add_contact,
-                self._add_matter,
-                self._delete,
-                self._delete_link,
-            )
-        )()
-        answer = httpx.post(
-            f"{self._stage.clio.url}/_simulator/mutations",
-            json=document,
-            trust_env=False,
-            timeout=30,
-        )
-        self.report.done[name if answer.status_code == 204 else "void"] += 1
-
-    def _edit_contact(self) -> tuple[str, dict[str, Any]]:
-        change = self._dice.choice(
-            (
-                {"title": self._dice.choice([None, "Judge", "Baker", "Pilot"])},
-                {"last_name": self._dice.choice(["Moreno", "Šimić", "O'Neill"])},
-                {"is_client": self._dice.random() < 0.5},
-            )
-        )
-        return "edited contact", _put("contact", {"id": self._some("contacts"), **change})
-
-    def _edit_matter(self) -> tuple[str, dict[str, Any]]:
-        change = {"status": self._dice.choice(["open", "pending", "closed"])}
-        return "edited matter", _put("matter", {"id": self._some("matters"), **change})
-
-    def _add_contact(self) -> tuple[str, dict[str, Any]]:
-        self._next_id += 1
-        name = {"first_name": "New", "last_name": f"Comer{self._next_id}", "type": "Person"}
-        record = {"id": self._next_id, "is_client": True, "name": "New Comer", **name}
-        return "added contact", _put("contact", record)
-
-    def _add_matter(self) -> tuple[str, dict[str, Any]]:
-        self._next_id += 1
-        record = {
-            "id": self._next_id,
-            "client_id": self._some("contacts"),
-            "status": "open",
-            "display_number": f"{self._next_id}-New",
-            "responsible_attorney_id": self._dice.choice([601, 602, None]),
-        }
-        return "added matter", _put("matter", record)
-
-    def _delete(self) -> tuple[str, dict[str, Any]]:
-        kind = self._dice.choice(["contact", "matter"])
-        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._some(f"{kind}s")}
-
-    def _delete_link(self) -> tuple[str, dict[str, Any]]:
-        found = self._some("relationships")
-        return "deleted relationship", {"op": "delete", "kind": "relationship", "id": found}
-
-    def _some(self, name: str) -> int:
-        resource = {
-            r.name: r for r in (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)
-        }
-        found: list[int] = sorted(item.id for item in self._readers[0].all(resource[name]))
-        return self._dice.choice(found)
-
     # --- what breaks -------------------------------------------------------------------------
 
     def _break(self) -> None:
-        name = self._dice.choice(["kill", "kill", "stop", "database"])
+        name = self._dice.choice(["kill", "kill", "stop", "database", "clock"])
         self.report.done[name] += 1
         if name == "database":
             restart_database(self._pg)
             return
         process = self._dice.choice(self._processes)
+        if name == "clock":
+            process.set_clock(self._dice.choice(CLOCKS))
+            return
         if name == "kill":
             process.kill()
         else:
@@ -261,10 +199,6 @@ class Chaos:
             time.sleep(0.1)
 
 
-def _put(kind: str, record: dict[str, Any]) -> dict[str, Any]:
-    return {"op": "put", "kind": kind, "record": record}
-
-
 def start_worker(process: Program) -> None:
     """Start a worker: it listens nowhere, so there is nothing to wait for."""
     with suppress(AssertionError):
@@ -294,11 +228,21 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
         with (
             running(proxy),
             staged(
-                folder, server.dsn, contacts=contacts, clio_port=clio_port, origin=origin, **options
+                folder,
+                server.dsn,
+                contacts=contacts,
+                clio_port=clio_port,
+                origin=origin,
+                clock=folder / "serve.clock",
+                **options,
             ) as stage,
         ):
             worker = Program(
-                ["worker"], stage.service.environment, stage.service.url, folder / "worker.log"
+                ["worker"],
+                stage.service.environment,
+                stage.service.url,
+                folder / "worker.log",
+                folder / "worker.clock",
             )
             start_worker(worker)
             chaos = Chaos(stage, worker, proxy, folder / "pg", seed)

@@ -45,14 +45,16 @@ class Program:
     environment: Mapping[str, str]
     url: str
     log: Path
+    clock: Path | None = None  # where the seconds stand by which its clock is off, if it can be set
     process: subprocess.Popen[bytes] | None = None
 
     def start(self, *, path: str) -> None:
         """Start it and wait until it answers."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+        program = ["tests.chaos.skewed", str(self.clock)] if self.clock else ["app.cli"]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", *self.command],
+                [sys.executable, "-m", *program, *self.command],
                 env={**kept, **self.environment},
                 stdout=output,
                 stderr=output,
@@ -72,6 +74,13 @@ class Program:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+
+    def set_clock(self, seconds: float) -> None:
+        """From now on its clock is off by so many seconds."""
+        assert self.clock is not None
+        written = self.clock.with_suffix(".new")
+        written.write_text(str(seconds))
+        written.replace(self.clock)
 
     def stop(self) -> None:
         """SIGTERM, and wait for its clean end."""
@@ -141,11 +150,12 @@ def staged(
     clio_port: int | None = None,
     origin: str | None = None,
     environment: Mapping[str, str] | None = None,
+    clock: Path | None = None,
     **options: Any,
 ) -> Iterator[Stage]:
     """Both programs up, on a database of their own; both gone when the block ends.
 
-    The service reaches Clio at `origin`, which may be a proxy before `clio_port`.
+    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`.
     """
     clio_port, port = clio_port or free_port(), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -164,6 +174,7 @@ def staged(
         {**_environment(dsn, url, origin or clio_url), **(environment or {})},
         url,
         folder / "serve.log",
+        clock,
     )
     headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as api:

@@ -198,7 +198,6 @@ def play(
 ) -> Report:
     """One round on a database; `life` is the longest, in seconds, that the service is left alone."""
     proxy = Proxy(free_port(), free_port(), seed)
-    options = {"rate_limit": 1_000_000}
     with (
         running(proxy),
         staged(
@@ -208,7 +207,7 @@ def play(
             clio_port=proxy.target,
             origin=f"http://127.0.0.1:{proxy.port}",
             environment={"LEVITATE_CLIO_SETTLE_SECONDS": SETTLE},
-            **options,
+            rate_limit=1_000_000,
         ) as stage,
     ):
         return round_of_losses(
