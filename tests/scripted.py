@@ -15,6 +15,7 @@ from app.clio.answers import http_client
 from app.clio.budget import Budget
 from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
+from app.clio.shared import Lane
 
 T = TypeVar("T")
 ORIGIN = "https://app.clio.com"
@@ -103,7 +104,9 @@ def over_the_wire(response: httpx.Response) -> httpx.Response:
 class Case:
     """A client over scripted answers, with all that a test may want to look at."""
 
-    def __init__(self, *answers: Answer, source: Source | None = None) -> None:
+    def __init__(
+        self, *answers: Answer, source: Source | None = None, lane: Lane = Lane.INCREMENTAL
+    ) -> None:
         self.clio = Scripted(*answers)
         self.source = source or Source()
         self.time = FakeTime()
@@ -116,6 +119,7 @@ class Case:
                 source=self.source,
                 budget=self.budget,
                 clock=self.time.clock(),
+                lane=lane,
             )
         )
 

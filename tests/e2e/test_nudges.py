@@ -14,6 +14,7 @@ import pytest
 
 from app import main
 from app.clio import webhooks
+from app.clio.shared import Lane
 from app.clio.webhooks import is_signed
 from app.db.session import transaction
 from app.db.tables import subscriptions
@@ -21,6 +22,7 @@ from app.simulator.fixture import harlow_pike
 from app.simulator.server import Simulator
 from app.sync import Services, nudge
 from tests.conftest import opened_world
+from tests.e2e.test_lanes import Passed
 from tests.world import PATIENCE, World
 
 
@@ -334,3 +336,15 @@ def test_a_signature_is_lower_case_hex_over_the_raw_bytes():
     assert not is_signed(body + b" ", expected, secret)
     assert not is_signed(body, right, secret)
     assert timedelta(days=31) >= webhooks.LIFE
+
+
+async def test_subscriptions_are_made_beside_the_runs_and_ended_for_a_person_who_waits(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+):
+    # S10
+    passed, api = Passed(monkeypatch), nudged.world.api
+    assert await nudge.keep_up(nudged.services) == 2
+    assert passed.take() == {Lane.INCREMENTAL}
+    (login,) = (await api.get("/v1/accounts/hp/connections")).json()["data"]
+    assert (await api.delete(f"/v1/accounts/hp/connections/{login['id']}")).status_code == 204
+    assert passed.take() == {Lane.PERSON}
