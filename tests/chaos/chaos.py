@@ -31,8 +31,9 @@ from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import truth
 from tests.chaos.changes import Firm
-from tests.chaos.processes import Program, Stage, free_port, staged
+from tests.chaos.processes import REGIONS, Program, Stage, staged
 from tests.chaos.proxy import Odds, Proxy, running
+from tests.ports import free_port
 
 ACCOUNT = "chaos"
 USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters
@@ -159,8 +160,9 @@ class Chaos:
         start = {"user_id": USERS[user], "region": "us", "return_url": "http://127.0.0.1/"}
         path = f"/v1/accounts/{ACCOUNT}/connections"
         started = self._stage.api.post(path, json=start).json()
-        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
-        httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+        authorize = f"{started['authorize_url']}&as_user={user}"
+        approved = httpx.get(authorize, trust_env=False, timeout=60)
+        httpx.get(approved.headers["location"], trust_env=False, timeout=60)
 
     def _ask(self, kind: str) -> None:
         key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
@@ -224,7 +226,7 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
     """Everything up; everything gone when the block ends."""
     folder.chmod(0o755)
     server = embedded.start(folder / "pg")
-    clio_port, proxy_port = free_port(), free_port()
+    clio_port, proxy_port = free_port(REGIONS), free_port()
     proxy = Proxy(proxy_port, clio_port, seed)
     origin = f"http://127.0.0.1:{proxy_port}"
     options: dict[str, Any] = {"latency": latency, "rate_limit": 1_000_000}

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,25 +15,12 @@ import httpx
 
 from app.crypto import new_key
 from app.simulator.server import credentials
+from tests.ports import free_port
 
 TOKEN = "a-bootstrap-token-for-chaos"
 PATIENCE = 120.0
+REGIONS = 4  # the simulator listens at a port for each, one after another
 USER = 601  # the seeded firm's owner, who sees everything
-
-
-def free_port() -> int:
-    """A port that is free now, with three free ones behind it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 65000 and all(_is_free(port + nth) for nth in range(4)):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @dataclass
@@ -136,8 +122,9 @@ class Stage:
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
         start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
-        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
-        back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+        authorize = f"{started['authorize_url']}&as_user={user}"
+        approved = httpx.get(authorize, trust_env=False, timeout=60)
+        back = httpx.get(approved.headers["location"], trust_env=False, timeout=60)
         assert back.headers["location"].endswith("clio=connected"), back.headers
 
 
@@ -157,7 +144,7 @@ def staged(
 
     The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`.
     """
-    clio_port, port = clio_port or free_port(), free_port()
+    clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     clio = Program(

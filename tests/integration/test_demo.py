@@ -14,7 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.ports import free_port
+
 PATIENCE = 90.0
+MOMENT = 10.0  # PostgreSQL tells that it has stopped just before its process ends
 
 
 class Demo:
@@ -53,7 +56,13 @@ class Demo:
         return self.process.wait(timeout=PATIENCE)
 
     def left(self) -> list[object]:
-        """Files and processes of its that are still there."""
+        """Files and processes of its that are still there; who is just ending has a moment to do so."""
+        deadline = time.monotonic() + MOMENT
+        while self._processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return [*self.folder.iterdir(), *self._processes()]
+
+    def _processes(self) -> list[object]:
         mark = str(self.folder)
         processes: list[object] = []
         for process in psutil.process_iter():
@@ -62,7 +71,7 @@ class Demo:
                     processes.append(process)
             except psutil.Error:
                 continue  # gone meanwhile, or the kernel's
-        return [*self.folder.iterdir(), *processes]
+        return processes
 
     def close(self) -> None:
         """Remove what the test itself made."""
@@ -124,9 +133,7 @@ def test_ctrl_c_leaves_nothing_behind_at_any_moment(demo: Callable[..., Demo], m
 def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_the_port(
     demo: Callable[..., Demo],
 ):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     shown = demo(f"--port={port}")
     shown.wait_for(lambda demo: "Ctrl-C ends everything." in demo.output())
     lines = [line.strip() for line in shown.output().splitlines() if "curl " in line]
