@@ -26,6 +26,7 @@ from tests.integration.test_feed import make_account
 from tests.pace import BACK, CLIO, _Granted, _token
 
 LIMIT = 23
+LATENCY = 0.05  # nobody has used up the window before the others look again (PROBE)
 LOGIN = Connection("a", "cnx", "u_1", "us", Status.CONNECTED, None, None, None, None)
 LANES = (Lane.INITIAL, Lane.RECONCILE, Lane.WRITE_BACK)  # of three processes
 
@@ -40,7 +41,11 @@ async def no_waiting(seconds: float) -> None:
 @pytest.fixture
 async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]:
     simulator = Simulator(
-        [harlow_pike(main.now)], now=main.now, redirect_uris=[BACK], rate_limit=LIMIT, latency=0.01
+        [harlow_pike(main.now)],
+        now=main.now,
+        redirect_uris=[BACK],
+        rate_limit=LIMIT,
+        latency=LATENCY,
     )
     transport = httpx.ASGITransport(simulator.app("us"))
     source = _Granted(await _token(transport, user=501))
