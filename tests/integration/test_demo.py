@@ -16,7 +16,7 @@ import pytest
 
 from tests.ports import free_port
 
-PATIENCE = 90.0
+PATIENCE = 240.0
 MOMENT = 10.0  # PostgreSQL tells that it has stopped just before its process ends
 
 

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL as several commands use it: the last to leave stops it."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -14,10 +15,11 @@ import httpx
 import psutil
 import pytest
 
+from app.db import embedded
 from tests.integration.test_cli import run
 from tests.ports import free_port
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 MOMENT = 10.0  # a server tells that it has stopped just before its process ends
 
 
@@ -64,6 +66,35 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
                 return process, f"http://127.0.0.1:{port}"
         time.sleep(0.05)
     raise AssertionError("the service did not come up")
+
+
+def test_the_user_whom_the_server_runs_as_is_made_by_one_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # as root on a new machine the launcher makes a system user while it builds the server
+    steps: list[str] = []
+
+    class Launcher:
+        def get_server(self, _: Path, **how: object) -> "Launcher":
+            with embedded.USERS.open() as users, pytest.raises(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append(f"built, started: {how['start']}")
+            return self
+
+        def start(self) -> None:
+            with embedded.USERS.open() as users:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append("started")
+
+        def get_uri(self) -> str:
+            return "postgresql://"
+
+        def stop(self) -> None:
+            steps.append("stopped")
+
+    monkeypatch.setattr(embedded, "launcher", Launcher)
+    embedded.start(folder / "pg").stop()
+    assert steps == ["built, started: False", "started", "stopped"]
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
