@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
 import pytest
 import stamina
 from hypothesis import settings
@@ -25,7 +24,7 @@ from app.db.session import Database, open_database
 from app.main import Parts, create_app
 from app.simulator.fixture import harlow_pike
 from app.simulator.server import Simulator
-from tests.world import World, config_for
+from tests.world import Door, World, config_for
 
 _numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")
@@ -166,11 +165,11 @@ def simulator() -> Simulator:
 @asynccontextmanager
 async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator[World]:
     """The whole service on a database, with the simulator for Clio."""
-    transport = httpx.ASGITransport(simulator.app("us"))
-    clio = {Region.US: transport}
+    door = Door(simulator)
+    clio = {Region.US: door}
     app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, **parts))
     async with app.router.lifespan_context(app):
-        yield World(app, simulator, dsn)
+        yield World(app, simulator, dsn, door)
 
 
 @pytest.fixture
