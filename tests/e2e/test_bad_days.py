@@ -154,7 +154,7 @@ async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World
     await world.create_account()
     world.simulator.faults.add(Fault("rate_limited", path="matters", value="80"))
     await world.connect("u_ann", 501)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (run := (await world.runs())[0])["status"] != "interrupted":
             await asyncio.sleep(0.02)
     assert run["finished_at"] is None
@@ -189,11 +189,11 @@ async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not fault.hits:
                 await asyncio.sleep(0.02)
-        left = monotonic()
-    assert monotonic() - left < 15
+        hit = monotonic()
+    assert monotonic() - hit < 25
     async with opened_world(dsn, simulator, clock=False) as world, world:
         (run,) = await world.settled()
         assert run["status"] == "succeeded"
