@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -200,9 +200,10 @@ async def test_once_a_week_the_scheduled_run_goes_over_everything(pulled: World)
     # OV-4, S1
     services, kinds = pulled.app.state.services, []
     zone = ZoneInfo("America/New_York")
-    first = schedule.next_due(main.now(), zone, services.timing, "hp") + timedelta(minutes=5)
-    for day in range(9):
-        with time_machine.travel(first + timedelta(days=day), tick=True):
+    slot = schedule.next_due(main.now(), zone, services.timing, "hp").astimezone(zone)
+    for day in range(9):  # by the firm's clock, which may be changed meanwhile
+        due = (slot + timedelta(days=day)).astimezone(UTC)
+        with time_machine.travel(due + timedelta(minutes=5), tick=True):
             assert await schedule.propose(services) == 1
             kinds.append((await pulled.settled())[-1]["kind"])
     assert kinds.count("full") == 1
