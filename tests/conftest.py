@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 import stamina
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from app import logs, main
 from app.clio.regions import Region
@@ -29,8 +29,15 @@ from tests.world import Door, World, config_for
 _numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")
 TEMPLATE = f"levitate_template_{os.getpid()}"  # several test processes may share one server
-# A machine that is busy with other things is no fault of a property.
-settings.register_profile("house", deadline=None)
+# Properties are judged by the same examples at every run, and never by how busy the machine is with other things. New
+# examples are looked for on purpose: `make test ARGS="--hypothesis-profile=search tests/unit/rules"`.
+AT_ANY_PACE = [HealthCheck.too_slow]
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=AT_ANY_PACE
+)
+settings.register_profile(
+    "search", deadline=None, max_examples=2000, suppress_health_check=AT_ANY_PACE
+)
 settings.load_profile("house")
 QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 
