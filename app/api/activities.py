@@ -3,11 +3,11 @@
 import hashlib
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Id, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
 from app.db import access, outbox
@@ -30,8 +30,6 @@ router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
     tags=["activities"],
 )
-
-ActivityId = Annotated[str, Path(max_length=64)]
 
 
 class UnknownKind(AppError):
@@ -125,7 +123,7 @@ async def list_activities(
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """One activity: where it stands, how often it was tried, its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
@@ -136,7 +134,7 @@ async def get_activity(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may have it, it is looked for before it is sent."""
     found = await outbox.retry(session, account.account_id, activity_id)
@@ -145,7 +143,7 @@ async def retry_activity(
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Take back an activity that certainly is not in Clio yet; doing it twice is harmless."""
     found = await outbox.cancel(session, account.account_id, activity_id)

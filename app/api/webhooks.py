@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
@@ -13,8 +13,7 @@ router = APIRouter(tags=["operations"])
 
 CEILING = 64 * 1024  # Clio's posts are some hundred bytes
 
-Token = Annotated[str, Path(max_length=128)]
-Secret = Annotated[str | None, Header(max_length=256)]
+Secret = Annotated[str | None, Header()]
 
 
 @router.post(
@@ -24,7 +23,7 @@ Secret = Annotated[str | None, Header(max_length=256)]
     responses=problems(HookUnknown, SignatureInvalid),
 )
 async def receive_nudge(
-    token: Token,
+    token: str,
     request: Request,
     services: ServicesDep,
     x_hook_secret: Secret = None,

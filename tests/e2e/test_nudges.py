@@ -168,8 +168,9 @@ async def test_lost_nudges_are_made_up_for_by_the_next_run_and_copies_in_any_ord
         lambda right: "0" * 64,
         lambda right: f"sha256={right}",
         lambda right: "é",
+        lambda right: right * 8,
     ],
-    ids=["none", "empty", "cut", "upper case", "zeros", "prefixed", "not ascii"],
+    ids=["none", "empty", "cut", "upper case", "zeros", "prefixed", "not ascii", "long"],
 )
 async def test_what_clio_has_not_signed_does_nothing(subscribed: Nudged, forge):
     # T8
@@ -194,9 +195,10 @@ async def test_a_signature_of_another_subscription_or_of_other_bytes_does_nothin
     assert await subscribed.nudges() == []
 
 
-async def test_an_unknown_address_is_not_found_and_never_gone(subscribed: Nudged):
-    url = "https://service.test/hooks/clio/" + "x" * 43
-    answer = await subscribed.post(url, b"{}", **{"X-Hook-Secret": "mine"})
+@pytest.mark.parametrize("token", ["x" * 43, "x" * 4000, "%00", "%ff", "x"])
+async def test_an_unknown_address_is_not_found_and_never_gone(nudged: Nudged, token: str):
+    url = "https://service.test/hooks/clio/" + token
+    answer = await nudged.post(url, b"{}", **{"X-Hook-Secret": "mine"})
     assert (answer.status_code, answer.json()["code"]) == (404, "hook_unknown")
 
 
