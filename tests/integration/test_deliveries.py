@@ -335,6 +335,34 @@ async def test_after_a_rotation_both_secrets_verify_for_a_day(post: Post):
     assert [len(signatures) for signatures in signed] == [2, 1]
 
 
+async def test_a_secret_that_cannot_be_opened_stops_the_posts_and_is_told_until_it_is_rotated(
+    post: Post, dsn: str
+):
+    # api.md §9, F29: damage, or a key that is gone
+    async with receiving() as receiver:
+        endpoint = await post.listen(receiver)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("update webhook_endpoints set sealed_secret = 'broken'")
+        await connection.close()
+        await post.tell("con_1")
+        assert await post.deliver() == 0
+        found = await post.endpoint(endpoint)
+        assert (found["status"], found["problem"]["code"]) == ("disabled", "secret_unreadable")
+        (issue,) = [issue async for issue in post.world.all("issues", status="open")]
+        assert issue["code"] == "webhook_endpoint_disabled"
+        assert issue["subject"] == {"kind": "webhook_endpoint", "id": endpoint["id"]}
+        url = f"/v1/webhook-endpoints/{endpoint['id']}"
+        rotated = (await post.api.post(f"{url}/rotate")).json()
+        await post.api.post(f"{url}/enable")
+        post.time = real_now()  # the library looks at its own clock
+        await post.deliver()
+        assert (await post.endpoint(endpoint))["status"] == "enabled"
+        assert not [issue async for issue in post.world.all("issues", status="open")]
+    assert numbers(receiver) == [1]
+    received = receiver.received[0]
+    Webhook(rotated["secret"]).verify(received.body, received.headers)
+
+
 async def test_an_endpoint_gets_the_kinds_that_it_asked_for(post: Post):
     async with receiving() as receiver:
         await post.listen(receiver, events=["run.finished"])
