@@ -139,6 +139,27 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
 
 
+async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pulled: World):
+    # F9, WB-7: else it would be written a second time, and the count a day later would miss it
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(
+                status="sending",
+                unsure=True,
+                written_at=None,
+                clio_id=None,
+                due_at=main.now(),
+                first_attempt_at=main.now() + timedelta(hours=13),
+            )
+        )
+    assert await write_back(services, "hp", 1001) is None
+    found = await get(pulled, activity)
+    assert (found["status"], found["attempts"]) == ("written", 1)
+    assert len(notes(pulled)) == 1
+
+
 async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_whom(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
