@@ -198,6 +198,29 @@ async def test_a_receiver_that_answers_410_is_disabled_and_gets_the_rest_once_it
     assert numbers(receiver) == [1, 1, 2]
 
 
+async def test_enabling_begins_anew_with_what_was_tried_and_touches_nothing_else(
+    post: Post, dsn: str
+):
+    # F26: in thirty days millions may wait; to write each of them anew would take longer than a statement may
+    async with receiving(answer=lambda _: 410) as receiver:
+        endpoint = await post.listen(receiver, events=["client.new"])
+        await post.tell("con_1")
+        await post.deliver()
+        await post.tell(*(f"con_{n}" for n in range(2, 9)))
+        connection = await asyncpg.connect(dsn)
+        query = "select event_id, xmin::text, attempts from deliveries where attempts = 0"
+        before = await connection.fetch(query)
+        await post.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable")
+        after = await connection.fetch(query)
+        await connection.close()
+        receiver.answer = lambda _: 204
+        await post.deliver()
+    assert len(before) == 7
+    assert len(after) == 8
+    assert {tuple(row) for row in before} <= {tuple(row) for row in after}
+    assert sorted(numbers(receiver)[1:]) == list(range(1, 9))
+
+
 async def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(post: Post):
     async with receiving(answer=lambda _: 500) as receiver:
         endpoint = await post.listen(receiver)
