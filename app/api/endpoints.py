@@ -2,7 +2,6 @@
 
 import base64
 import secrets
-from datetime import timedelta
 
 from fastapi import APIRouter
 
@@ -15,9 +14,8 @@ from app.db.deliveries import DeliveryNotFound, Status
 from app.db.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
 from app.errors import AppError
 from app.notify import AddressRefused, check_url
+from app.sync import deliver
 from app.sync.deliver import endpoint_row
-
-OLD_SECRET_LIFE = timedelta(days=1)
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -109,13 +107,13 @@ async def delete_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDe
 async def rotate_secret(
     endpoint_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
-    """A new secret, shown this once. For a day every event bears a signature of the old one too."""
+    """A new secret, shown this once. For a day every event bears a signature of the old one too.
+
+    An answer that was lost does no harm: rotate again, and the secret that the receiver has stays valid as well.
+    """
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
-    now, secret = services.now(), _new_secret()
-    sealed = services.cipher.seal({"secret": secret}, row=endpoint_row(endpoint_id))
-    await endpoints.rotate(
-        session, endpoint_id, sealed_secret=sealed, old_until=now + OLD_SECRET_LIFE, now=now
-    )
+    secret = _new_secret()
+    await deliver.rotate(session, services, endpoint_id, secret)
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
     return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
 

@@ -34,6 +34,8 @@ LOT = 400  # deliveries that are looked up at the same time
 AT_ONCE = 16  # posts to one endpoint at the same time
 ENDPOINTS = 50  # endpoints that one process serves at the same time
 CLAIM = timedelta(seconds=60)  # longer than the slowest batch
+OLD_SECRET_LIFE = timedelta(days=1)
+OLD_SECRETS = 4  # so many at most, should somebody rotate again and again
 LOOK_AGAIN = 1.0  # seconds between two looks for something due
 
 GONE = Problem("endpoint_gone", "The receiver answered 410: it wants no more events")
@@ -170,15 +172,37 @@ async def _batch(
     return replace(claim, failures=fares.failures, failing_since=fares.failing_since, rested=False)
 
 
+async def rotate(session: Session, services: Services, endpoint_id: str, secret: str) -> None:
+    """Give the endpoint a new secret; those that are valid now stay so for a day, however often it is rotated."""
+    stored = await endpoints.secrets(session, endpoint_id, lock=True)
+    row, now = endpoint_row(endpoint_id), services.now()
+    known = _old_secrets(services, endpoint_id, stored)
+    with suppress(SealBroken):  # rotating heals what cannot be opened
+        known = [services.cipher.open(stored.sealed, row=row)["secret"], *known]
+    await endpoints.rotate(
+        session,
+        endpoint_id,
+        sealed_secret=services.cipher.seal({"secret": secret}, row=row),
+        sealed_old_secret=services.cipher.seal({"secret": " ".join(known[:OLD_SECRETS])}, row=row),
+        old_until=now + OLD_SECRET_LIFE,
+        now=now,
+    )
+
+
 async def _secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
     """The secrets that are valid now, the newest first; raises SealBroken where that one cannot be opened."""
     stored = await endpoints.secrets(session, endpoint_id)
-    row = endpoint_row(endpoint_id)
-    found = [services.cipher.open(stored.sealed, row=row)["secret"]]
+    newest = services.cipher.open(stored.sealed, row=endpoint_row(endpoint_id))["secret"]
+    return [newest, *_old_secrets(services, endpoint_id, stored)]
+
+
+def _old_secrets(services: Services, endpoint_id: str, stored: endpoints.Secrets) -> list[str]:
+    """The secrets before the newest while they are valid, the newest of them first."""
     if stored.sealed_old and stored.old_until and services.now() < stored.old_until:
-        with suppress(SealBroken):  # it was rotated away because it cannot be opened
-            found.append(services.cipher.open(stored.sealed_old, row=row)["secret"])
-    return found
+        with suppress(SealBroken):  # a post is better signed with the newest alone than not made
+            row = endpoint_row(endpoint_id)
+            return services.cipher.open(stored.sealed_old, row=row)["secret"].split()
+    return []
 
 
 def endpoint_row(endpoint_id: str) -> str:

@@ -358,6 +358,31 @@ async def test_after_a_rotation_both_secrets_verify_for_a_day(post: Post):
     assert [len(signatures) for signatures in signed] == [2, 1]
 
 
+async def test_a_rotation_whose_answer_was_lost_leaves_the_receivers_secret_valid(post: Post):
+    # api.md §9: rotated once more, for nobody knows the second secret; the receiver still has the first
+    async with receiving() as receiver:
+        endpoint = await post.listen(receiver)
+        url = f"/v1/webhook-endpoints/{endpoint['id']}/rotate"
+        post.time = real_now()  # the library looks at its own clock
+        secrets = [endpoint["secret"]]
+        secrets += [(await post.api.post(url)).json()["secret"] for _ in range(2)]
+        await post.tell("con_1")
+        await post.deliver()
+        (received,) = receiver.received
+        for secret in secrets:
+            assert Webhook(secret).verify(received.body, received.headers)
+        for _ in range(9):
+            await post.api.post(url)
+        post.time += timedelta(hours=23)
+        await post.tell("con_2")
+        await post.deliver()
+        post.time += timedelta(hours=2)
+        await post.tell("con_3")
+        await post.deliver()
+    signed = [received.headers["webhook-signature"].split() for received in receiver.received]
+    assert [len(signatures) for signatures in signed] == [3, 1 + deliver.OLD_SECRETS, 1]
+
+
 async def test_a_secret_that_cannot_be_opened_stops_the_posts_and_is_told_until_it_is_rotated(
     post: Post, dsn: str
 ):
