@@ -167,9 +167,19 @@ async def settle(session: Session, activity: Activity, outcome: Outcome, *, now:
     mine = one_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(mine).values(values))
     if kind := _TOLD.get(outcome.status):
-        data = {"activity_id": activity.activity_id, "attempts": activity.attempts}
-        about = activity.contact_id or activity.activity_id
-        await events.tell(session, activity.account_id, kind, about, data, now=now)
+        await _tell(session, activity, kind, now=now)
+
+
+async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: datetime) -> None:
+    """Tell Levitate of an end. One that came again without an attempt, after a retry, is told by its time."""
+    data: dict[str, object] = {
+        "activity_id": activity.activity_id,
+        "attempts": activity.attempts,
+    }
+    about = activity.contact_id or activity.activity_id
+    if not await events.tell(session, activity.account_id, kind, about, data, now=now):
+        again = {**data, "again_at": now.isoformat()}
+        await events.tell(session, activity.account_id, kind, about, again, now=now)
 
 
 def one_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:

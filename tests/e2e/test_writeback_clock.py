@@ -120,6 +120,28 @@ async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulle
             await turns.hold(session, stalled)
 
 
+async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: World):
+    # WB-8: else it would be blocked, and written when its author connects
+    database = services_of(pulled).database
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
+    async with asyncio.TaskGroup() as group:
+        async with transaction(database) as session:
+            turn = await turns.take(session, "hp", 1001, length=timedelta(minutes=1))
+        assert isinstance(turn, Turn)
+        async with transaction(database) as session:
+            await session.execute(update(activities).values(status="queued"))
+        async with transaction(database) as session:
+            await turns.hold(session, turn)
+            head = await turns.head(session, turn)
+            assert head is not None
+            cancelling = group.create_task(pulled.api.post(url))
+            await asyncio.wait({cancelling}, timeout=0.5)  # it comes first, or it waits for us
+            await outbox.settle(session, head, outcomes.blocked(unsure=False), now=main.now())
+    assert cancelling.result().json()["status"] == "cancelled"
+    assert (await get(pulled, activity))["status"] == "cancelled"
+
+
 async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled: World):
     # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
     services = services_of(pulled)
