@@ -76,6 +76,33 @@ async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
 
 
+async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
+    # WB-8, api.md §9: failed, taken up by a person, failed again without an attempt, and written at last
+    table = tables.events
+
+    async def told() -> list[tuple[str, str, int]]:
+        async with transaction(services_of(pulled).database) as session:
+            query = select(table.c.event_id, table.c.kind, table.c.data).order_by(table.c.at)
+            rows = (await session.execute(query.where(table.c.kind.like("activity.%")))).all()
+        assert {row.data["activity_id"] for row in rows} <= {activity["id"]}
+        return [(row.event_id, row.kind, row.data["attempts"]) for row in rows]
+
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    retry = f"/v1/accounts/hp/activities/{activity['id']}/retry"
+    for weeks in (2, 4):
+        with time_machine.travel(main.now() + timedelta(weeks=weeks, hours=1), tick=True):
+            await tend(services_of(pulled))
+            assert (await get(pulled, activity))["status"] == "failed"
+        assert (await pulled.api.post(retry)).status_code == 202
+        await until(pulled, activity, "blocked")
+    await pulled.connect("u_ben", 502)
+    await until(pulled, activity, "written")
+    found = await told()
+    assert len({event_id for event_id, _, _ in found}) == 3
+    assert [kind for _, kind, _ in found].count("activity.failed") == 2
+    assert [attempts for _, kind, attempts in found if kind == "activity.written"] == [1]
+
+
 async def test_a_job_that_was_lost_is_queued_again(pulled: World):
     # F30, I8: as after a restore; an account that was switched off goes on the same way [EN-1]
     await pulled.create_account(enabled=True)
@@ -159,6 +186,21 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
     async with transaction(services.database) as session:
         (attempt,) = (await session.execute(select(tables.activity_attempts))).all()
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
+
+
+async def test_a_text_that_nobody_can_count_is_forgotten_all_the_same(pulled: World):
+    # T9: the author left the day after; and what was cancelled goes nowhere
+    written = await until(pulled, await post(pulled, EMAIL))
+    waiting = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    cancelled = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    await pulled.api.post(f"/v1/accounts/hp/activities/{cancelled['id']}/cancel")
+    assert await body_of(pulled, cancelled["id"]) == ""
+    database = services_of(pulled).database
+    for days, known in ((7, True), (9, False)):
+        async with transaction(database) as session:
+            await chores.tidy(session, now=main.now() + timedelta(days=days))
+        assert bool(await body_of(pulled, written["id"])) is known
+    assert await body_of(pulled, waiting["id"])
 
 
 async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pulled: World):
