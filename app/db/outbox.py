@@ -132,7 +132,7 @@ async def _take_up(session: Session, which: ColumnElement[bool]) -> int:
 
 
 async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Take back what certainly is not in Clio; doing it twice is harmless. Raises NotCancellable."""
+    """Take back what certainly is not in Clio, its text is forgotten; twice is harmless. Raises NotCancellable."""
     found = await get_activity(session, account_id, activity_id)
     if found.status is Status.CANCELLED:
         return found
@@ -140,7 +140,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
     cancelled = await session.execute(
         update(_table)
         .where(one_activity(account_id, activity_id), certain)
-        .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None)
+        .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None, body="")
         .returning(_table.c.activity_id)
     )
     if cancelled.one_or_none() is None:

@@ -258,3 +258,14 @@ async def proven(
         .where(one_activity(activity.account_id, activity.activity_id))
         .values(proven_at=now, reason=reason, problem=problem, body="")
     )
+
+
+async def forget_texts(session: Session, *, now: datetime) -> None:
+    """Forget the texts of what was written and could not be counted in time: here they have no use any more."""
+    over = _table.c.written_at < now - COUNTED_WITHIN - timedelta(days=1)
+    await session.execute(
+        update(_table)
+        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None), over)
+        .where(_table.c.body != "")
+        .values(body="")
+    )

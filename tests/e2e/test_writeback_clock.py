@@ -8,12 +8,12 @@ import time_machine
 from sqlalchemy import delete, select, text, update
 
 from app import main
-from app.db import outbox, tables, turns
+from app.db import chores, outbox, tables, turns
 from app.db.session import transaction
 from app.db.turns import Turn
 from app.errors import Fenced
 from app.rules.settings import FallbackAuthor, WritebackSettings
-from app.sync import Services
+from app.sync import Services, outcomes
 from app.sync.sweep import sweep, tend
 from app.sync.writeback import find_author, write_back
 from tests.e2e.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
