@@ -63,7 +63,12 @@ class ActivityQuery(BaseModel):
             "description": "Skipped: switched off for this kind, or the contact is not linked to Clio",
         },
         **problems(
-            IdempotencyKeyRequired, IntegrationNotEnabled, KeyReused, RequestInProgress, UnknownKind
+            ActivityNotFound,
+            IdempotencyKeyRequired,
+            IntegrationNotEnabled,
+            KeyReused,
+            RequestInProgress,
+            UnknownKind,
         ),
     },
 )
@@ -84,12 +89,12 @@ async def write_back(
         raise IdempotencyKeyRequired
     if body.kind not in set(Kind):
         raise UnknownKind
-    if not account.fields.enabled:
-        raise IntegrationNotEnabled
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     request = Request(account.account_id, "write_back", idempotency_key, fingerprint)
     activity_id = await access.earlier_answer(session, request)
     if activity_id is None:
+        if not account.fields.enabled:
+            raise IntegrationNotEnabled
         made = await accept(session, account, _told(body), now=services.now())
         activity_id = made.activity_id
         await access.remember_answer(session, request, activity_id, now=services.now())
