@@ -30,8 +30,16 @@ async def receive_nudge(
     x_hook_signature: Secret = None,
 ) -> Response:
     """Clio posts here when something changed: a verified nudge starts a run within a minute. Never answers 410."""
-    body = await request.body()
-    if len(body) > CEILING:
-        raise SignatureInvalid
+    body = await _body(request)
     await nudge.receive(services, token, body, handshake=x_hook_secret, signature=x_hook_signature)
     return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body; raises SignatureInvalid as soon as it is longer than anything that Clio posts."""
+    whole = bytearray()
+    async for chunk in request.stream():
+        whole += chunk
+        if len(whole) > CEILING:
+            raise SignatureInvalid
+    return bytes(whole)

@@ -22,6 +22,7 @@ from app.db.tables import subscriptions
 from app.simulator.fixture import harlow_pike
 from app.simulator.server import Simulator
 from app.sync import Services, nudge
+from app.sync.connect import clio_for
 from tests.conftest import opened_world
 from tests.e2e.test_lanes import Passed
 from tests.world import World
@@ -51,7 +52,7 @@ class Nudged:
         """The runs that nudges asked for, once all have ended."""
         return [run for run in await self.world.settled() if run["trigger"] == "webhook"]
 
-    async def post(self, url: str, body: bytes, **headers: str) -> httpx.Response:
+    async def post(self, url: str, body: bytes, **headers: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self.world.app)
         async with httpx.AsyncClient(transport=transport) as client:
             return await client.post(url, content=body, headers=headers)
@@ -202,6 +203,23 @@ async def test_an_unknown_address_is_not_found_and_never_gone(nudged: Nudged, to
     assert (answer.status_code, answer.json()["code"]) == (404, "hook_unknown")
 
 
+async def test_a_body_longer_than_any_of_clios_is_not_read_to_its_end(nudged: Nudged):
+    # T12: whoever comes without a token is not given memory for it
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 3 * 1024 * 1024:
+            sent += 1024
+            yield b"x" * 1024
+
+    transport = httpx.ASGITransport(nudged.world.app)
+    async with httpx.AsyncClient(transport=transport) as client:
+        answer = await client.post("https://service.test/hooks/clio/x", content=endless())
+    assert answer.status_code == 401
+    assert sent < 128 * 1024
+
+
 async def test_a_nudge_that_is_replayed_a_hundred_times_leads_to_nothing_more(subscribed: Nudged):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
@@ -294,15 +312,14 @@ async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_i
 async def test_a_subscription_that_breaks_holds_up_no_other(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
-    real = nudge.clio_for
     calls = iter([1, 2])
 
     def broken_once(services, connection):
         if next(calls) == 1:
             raise KeyError(connection.region)
-        return real(services, connection)
+        return clio_for(services, connection)
 
-    monkeypatch.setattr(nudge, "clio_for", broken_once)
+    monkeypatch.setattr("app.sync.nudge.clio_for", broken_once)
     assert await nudge.keep_up(nudged.services) == 2
     assert len(nudged.hooks.hooks) == 1
 
