@@ -1,6 +1,7 @@
 """The contract's conventions (api.md §1): problems, lists, limits, ids, an OpenAPI document that tells the truth."""
 
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
@@ -84,12 +85,12 @@ async def test_a_cursor_of_other_filters_or_another_list_is_refused(world: World
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor_mismatch")
 
 
-ODD_KEYS = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
+ODD_KEYS: list[Any] = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
 
 
 @pytest.mark.parametrize(("what", "odd"), [("changes", [*ODD_KEYS, "x"]), ("runs", [*ODD_KEYS, 7])])
 async def test_a_damaged_cursor_is_said_to_be_one_and_reads_from_nowhere_else(
-    world: World, what: str, odd: list[object]
+    world: World, what: str, odd: list[Any]
 ):
     # api.md §1, S13
     await world.create_account()
