@@ -33,6 +33,13 @@ async def body_of(world: World, activity_id: str) -> str:
     return kept.body
 
 
+async def brought(services: Services) -> None:
+    """Bring what waits at Alice; the worker that wrote last may still be about to give its turn back."""
+    async with asyncio.timeout(PATIENCE):
+        while await write_back(services, "hp", 1001) is not None:
+            await asyncio.sleep(0.02)
+
+
 async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
     # reliability.md §6 rule 8
     sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
@@ -180,7 +187,7 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
                 status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
             )
         )
-    assert await write_back(services, "hp", 1001) is None
+    await brought(services)
     assert (await get(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
     async with transaction(services.database) as session:
@@ -218,7 +225,7 @@ async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pull
                 first_attempt_at=main.now() + timedelta(hours=13),
             )
         )
-    assert await write_back(services, "hp", 1001) is None
+    await brought(services)
     found = await get(pulled, activity)
     assert (found["status"], found["attempts"]) == ("written", 1)
     assert len(notes(pulled)) == 1
