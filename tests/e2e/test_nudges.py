@@ -314,10 +314,10 @@ async def test_a_subscription_that_breaks_holds_up_no_other(
 ):
     calls = iter([1, 2])
 
-    def broken_once(services, connection):
+    def broken_once(services, connection, lane):
         if next(calls) == 1:
             raise KeyError(connection.region)
-        return clio_for(services, connection)
+        return clio_for(services, connection, lane)
 
     monkeypatch.setattr("app.sync.nudge.clio_for", broken_once)
     assert await nudge.keep_up(nudged.services) == 2
