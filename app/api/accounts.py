@@ -42,7 +42,7 @@ async def list_accounts(
     caller: CallerDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
 ) -> schemas.Page[schemas.Account]:
     """The accounts of the token."""
-    after = cursors.decode(cursor, "accounts") if cursor else ""
+    after = cursors.after_id(cursor, "accounts")
     found = await accounts.list_accounts(
         session, only=caller.account_ids, after=after, limit=limit + 1
     )

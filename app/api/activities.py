@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Id, ServicesDep, SessionDep
+from app.api.deps import NO_NUL, AccountDep, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
 from app.db import access, outbox
@@ -45,7 +45,7 @@ class ActivityQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    contact_id: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None = None
+    contact_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
     status: (
         Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"] | None
     ) = None
@@ -113,7 +113,7 @@ async def list_activities(
     """Activities, oldest first, of one contact, status or kind if one is asked for."""
     wanted = Wanted(contact_id=query.contact_id, status=query.status, kind=query.kind)
     asked, limit = ("activities", account.account_id, wanted), query.limit
-    after = cursors.decode(query.cursor, *asked) if query.cursor else ""
+    after = cursors.after_id(query.cursor, *asked)
     found = await outbox.list_activities(
         session, account.account_id, wanted, after=after, limit=limit + 1
     )
@@ -128,7 +128,7 @@ async def list_activities(
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """One activity: where it stands, how often it was tried, its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
@@ -139,7 +139,7 @@ async def get_activity(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may have it, it is looked for before it is sent."""
     found = await outbox.retry(session, account.account_id, activity_id)
@@ -148,7 +148,7 @@ async def retry_activity(
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Take back an activity that certainly is not in Clio yet; doing it twice is harmless."""
     found = await outbox.cancel(session, account.account_id, activity_id)

@@ -19,7 +19,7 @@ async def list_audit(
 ) -> schemas.Page[schemas.AuditEntry]:
     """Who changed what when, oldest first: ids, versions and pointers, never client data."""
     asked = ("audit", account.account_id)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await audit.list_entries(session, account.account_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     return schemas.Page(

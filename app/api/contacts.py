@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, new_clients, schemas
 from app.api.deps import (
+    NO_NUL,
     AccountDep,
     ActorDep,
-    Id,
+    OurId,
     RequireRole,
     RoleRequired,
     ServicesDep,
@@ -30,7 +31,7 @@ router = APIRouter(
     tags=["contacts"],
 )
 
-Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None
+Word = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None
 
 
 class ContactQuery(BaseModel):
@@ -57,7 +58,7 @@ async def list_contacts(
     """Contacts by id, of all states unless one is asked for."""
     wanted = Wanted(**query.model_dump(exclude={"cursor", "limit"}))
     asked, limit = ("contacts", account.account_id, wanted), query.limit
-    after = cursors.decode(query.cursor, *asked) if query.cursor else ""
+    after = cursors.after_id(query.cursor, *asked)
     found = await contacts.list_contacts(
         session, account.account_id, wanted, after=after, limit=limit + 1
     )
@@ -75,7 +76,7 @@ async def list_contacts(
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
-    contact_id: Id, account: AccountDep, session: SessionDep
+    contact_id: OurId, account: AccountDep, session: SessionDep
 ) -> schemas.Explained:
     """Why the contact is in or out, why it has each tag and this owner, who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
@@ -89,7 +90,7 @@ async def explain_contact(
 
 @router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
 async def tell_preexisting_tags(
-    contact_id: Id,
+    contact_id: OurId,
     body: schemas.PreexistingIn,
     account: AccountDep,
     actor: ActorDep,
@@ -115,7 +116,7 @@ async def tell_preexisting_tags(
     responses=problems(RoleRequired, ContactNotFound),
 )
 async def delete_contact(
-    contact_id: Id, account: AccountDep, actor: ActorDep, services: ServicesDep
+    contact_id: OurId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Erase one person: profile, history, activities, announcement. Told as `contact.erased`; never synced again."""
     await erase_contact(services, account.account_id, contact_id, actor=actor)

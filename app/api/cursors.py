@@ -2,16 +2,14 @@
 
 import base64
 import json
-import re
 from typing import Any
 
 from app.db.cursors import digest, encode
 from app.errors import AppError
 
-__all__ = ["decode", "decode_number", "encode"]
+__all__ = ["after_id", "after_number", "encode"]
 
-LARGEST = 2**63 - 1
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no key of a database holds
+HIGHEST = 2**63 - 1  # as far as the database counts
 
 
 class InvalidCursor(AppError):
@@ -30,23 +28,23 @@ class CursorMismatch(AppError):
     title = "The cursor was made for another list or other filters; begin without one"
 
 
-def decode(cursor: str, *asked: Any) -> str:
-    """The key after which to go on; raises InvalidCursor or CursorMismatch."""
-    after = _after(cursor, asked)
-    if not isinstance(after, str) or _UNSTORABLE.search(after):
+def after_id(cursor: str | None, *asked: Any) -> str:
+    """The id after which a list goes on, "" without a cursor; raises InvalidCursor or CursorMismatch."""
+    after = _decode(cursor, asked) if cursor else ""
+    if not isinstance(after, str) or not after.isprintable():
         raise InvalidCursor
     return after
 
 
-def decode_number(cursor: str, *asked: Any) -> int:
-    """The number after which to go on; raises InvalidCursor or CursorMismatch."""
-    after = _after(cursor, asked)
-    if type(after) is not int or not 0 <= after <= LARGEST:  # True is an int, too
+def after_number(cursor: str | None, *asked: Any) -> int:
+    """The number after which a list goes on, 0 without a cursor; raises InvalidCursor or CursorMismatch."""
+    after = _decode(cursor, asked) if cursor else 0
+    if type(after) is not int or not 0 <= after <= HIGHEST:
         raise InvalidCursor
     return after
 
 
-def _after(cursor: str, asked: tuple[Any, ...]) -> Any:
+def _decode(cursor: str, asked: tuple[Any, ...]) -> Any:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         after, made_for = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

@@ -6,7 +6,7 @@ import secrets
 from fastapi import APIRouter
 
 from app.api import cursors, schemas
-from app.api.deps import Caller, CallerDep, Cursor, Id, Limit, ServicesDep, SessionDep
+from app.api.deps import Caller, CallerDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import deliveries, endpoints, issues
 from app.db.connections import Problem
@@ -76,7 +76,7 @@ async def list_endpoints(
 ) -> schemas.Page[schemas.Endpoint]:
     """The token's endpoints."""
     asked = ("webhook-endpoints", caller.token_id)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await endpoints.list_endpoints(
         session, token_id=_of(caller), after=after, limit=limit + 1
     )
@@ -89,7 +89,9 @@ async def list_endpoints(
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
-async def get_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDep) -> schemas.Endpoint:
+async def get_endpoint(
+    endpoint_id: OurId, caller: CallerDep, session: SessionDep
+) -> schemas.Endpoint:
     """One endpoint, and what is wrong with it if anything."""
     return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller)))
 
@@ -97,7 +99,7 @@ async def get_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDep) 
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDep) -> None:
+async def delete_endpoint(endpoint_id: OurId, caller: CallerDep, session: SessionDep) -> None:
     """Be told no more. What was not delivered yet is dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     await endpoints.delete_endpoint(session, endpoint_id)
@@ -105,7 +107,7 @@ async def delete_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDe
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
     """A new secret, shown this once. For a day every event bears a signature of the old one too.
 
@@ -120,7 +122,7 @@ async def rotate_secret(
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Post to it again; what waited meanwhile is delivered first, under the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
@@ -133,7 +135,7 @@ async def enable_endpoint(
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: Id,
+    endpoint_id: OurId,
     caller: CallerDep,
     session: SessionDep,
     cursor: Cursor = None,
@@ -142,7 +144,7 @@ async def list_deliveries(
     """The endpoint's deliveries of the last thirty days, oldest first, and how each fared."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     asked = ("deliveries", endpoint_id)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await deliveries.list_deliveries(session, endpoint_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     return schemas.Page(
@@ -156,7 +158,7 @@ async def list_deliveries(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
+    delivery_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Delivery:
     """Post the event once more, under the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_of(caller))

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Id, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
+from app.api.schemas.base import Moment
 from app.db import contacts, feed
 from app.db.contacts import ContactNotFound
 from app.db.session import Session
@@ -36,13 +36,11 @@ class ContactNotYetKnown(AppError):
     responses=problems(ContactNotFound, ContactNotYetKnown),
 )
 async def get_contact(
-    contact_id: Id,
+    contact_id: OurId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-    as_of: Annotated[
-        AwareDatetime | None, Query(description="The contact as it was at this time")
-    ] = None,
+    as_of: Annotated[Moment | None, Query(description="The contact as it was at this time")] = None,
 ) -> schemas.Contact | Response:
     """One contact, as Levitate should hold it: a locally damaged field can be repaired from here.
 
@@ -61,7 +59,7 @@ async def get_contact(
     responses=problems(ContactNotFound),
 )
 async def get_contact_history(
-    contact_id: Id,
+    contact_id: OurId,
     account: AccountDep,
     session: SessionDep,
     cursor: Cursor = None,
@@ -70,7 +68,7 @@ async def get_contact_history(
     """Every change of one contact, oldest first, with what was before and after, its cause and its run."""
     account_id = account.account_id
     asked = ("history", account_id, contact_id)
-    after = cursors.decode_number(cursor, *asked) if cursor else 0
+    after = cursors.after_number(cursor, *asked)
     await contacts.get_explained(session, account_id, contact_id)
     found = await feed.read_contact(session, account_id, contact_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit

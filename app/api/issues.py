@@ -9,8 +9,8 @@ from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
-    Id,
     Limit,
+    OurId,
     RequireRole,
     RoleRequired,
     ServicesDep,
@@ -42,7 +42,7 @@ async def list_issues(
 ) -> schemas.Page[schemas.Issue]:
     """The account's issues, oldest first; open and resolved ones unless a status is named."""
     asked = ("issues", account.account_id, status)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await issues.list_issues(
         session,
         account.account_id,
@@ -64,7 +64,7 @@ async def list_issues(
     responses=problems(IssueNotFound, RoleRequired),
 )
 async def resolve_issue(
-    issue_id: Id,
+    issue_id: OurId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -89,7 +89,7 @@ async def list_holds(
 ) -> schemas.Page[schemas.Hold]:
     """Withdrawals and announcements that wait for a person, and what was decided."""
     asked = ("holds", account.account_id, status)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     wanted = HoldStatus(status) if status else None
     found = await holds.list_holds(
         session, account.account_id, status=wanted, after=after, limit=limit + 1
@@ -108,7 +108,7 @@ async def list_holds(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def release_hold(
-    hold_id: Id,
+    hold_id: OurId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -127,7 +127,7 @@ async def release_hold(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def discard_hold(
-    hold_id: Id,
+    hold_id: OurId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,

@@ -9,8 +9,8 @@ from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
-    Id,
     Limit,
+    OurId,
     RequireRole,
     RoleRequired,
     ServicesDep,
@@ -37,7 +37,7 @@ async def list_new_clients(
 ) -> schemas.Page[schemas.NewClient]:
     """The ledger: each person once, when first recognised as a client."""
     asked = ("new-clients", account.account_id, status)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await ledger.list_new_clients(
         session, account.account_id, status=status, after=after, limit=limit + 1
     )
@@ -55,7 +55,7 @@ async def list_new_clients(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def release_new_client(
-    new_client_id: Id,
+    new_client_id: OurId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -73,7 +73,7 @@ async def release_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def suppress_new_client(
-    new_client_id: Id,
+    new_client_id: OurId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -91,7 +91,7 @@ async def suppress_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientHeld),
 )
 async def replay_new_client(
-    new_client_id: Id,
+    new_client_id: OurId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ActorDep, Cursor, Id, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ActorDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import connections
 from app.db.connections import Connection, ConnectionNotFound, Problem
@@ -68,7 +68,7 @@ async def list_connections(
 ) -> schemas.Page[schemas.Connection]:
     """The account's connections."""
     asked = ("connections", account.account_id)
-    after = cursors.decode(cursor, *asked) if cursor else ""
+    after = cursors.after_id(cursor, *asked)
     found = await connections.list_connections(
         session, account.account_id, after=after, limit=limit + 1
     )
@@ -83,7 +83,7 @@ async def list_connections(
 
 @router.get("/{connection_id}", responses=problems(ConnectionNotFound))
 async def get_connection(
-    connection_id: Id, account: AccountDep, session: SessionDep
+    connection_id: OurId, account: AccountDep, session: SessionDep
 ) -> schemas.Connection:
     """One connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
@@ -92,7 +92,7 @@ async def get_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: Id, account: AccountDep, actor: ActorDep, services: ServicesDep
+    connection_id: OurId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
     await disconnect(services, account.account_id, connection_id, actor=actor)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import schemas
-from app.api.deps import AccountDep, Id, ServicesDep
+from app.api.deps import AccountDep, OurId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import run_out, see_run
 from app.db import pulls, quarantine, report, runs
@@ -45,7 +45,7 @@ Rows = AsyncIterator[dict[str, Any]]
     },
 )
 async def get_report(
-    run_id: Id,
+    run_id: OurId,
     account: AccountDep,
     services: ServicesDep,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import BigInteger, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import accounts, tables
@@ -69,7 +69,7 @@ async def list_versions(
     """Versions, oldest first, those after `after`."""
     rows = await session.execute(
         select(_table)
-        .where(_table.c.account_id == account_id, _table.c.version > after)
+        .where(_table.c.account_id == account_id, _table.c.version > literal(after, BigInteger))
         .order_by(_table.c.version)
         .limit(limit)
     )

@@ -1,11 +1,12 @@
 """What all bodies share: how texts, ids, zones and countries must look, and pages of lists."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 T = TypeVar("T")
 
@@ -35,6 +36,13 @@ def _country(code: str) -> str:
     return code
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie in the years 1 to 9999 in UTC, too") from None
+
+
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -43,6 +51,7 @@ Text = Annotated[
 UserId = Annotated[str, StringConstraints(pattern=r"^[\w.@:-]{1,128}$")]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 # Of an answer: what has a default here is there all the same, and the document says so.
