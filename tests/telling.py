@@ -54,6 +54,13 @@ async def explain(world: World, clio_id: str) -> dict[str, Any]:
     return found
 
 
+async def report(world: World, run: dict[str, Any]) -> dict[str, Any]:
+    """A run's report."""
+    answer = await world.api.get(f"/v1/accounts/hp/runs/{run['id']}/report")
+    found: dict[str, Any] = answer.json()
+    return found
+
+
 async def lines_of(world: World, clio_id: str) -> list[dict[str, Any]]:
     """What the change feed told about one contact, oldest first."""
     return [line for line in await world.changes() if line["clio_id"] == clio_id]

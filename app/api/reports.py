@@ -17,8 +17,9 @@ from app.api.deps import AccountDep, OurId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import run_out, see_run
 from app.db import pulls, quarantine, report, runs
-from app.db.runs import RunNotFound
+from app.db.runs import Run, RunNotFound
 from app.db.session import transaction
+from app.rules.scope import NO_NAME_OR_EMAIL
 from app.sync import Services
 
 router = APIRouter(
@@ -55,7 +56,8 @@ async def get_report(
     rows = _outcomes(services, account.account_id, run_id)
     if form == "csv":
         headers = {"Content-Disposition": name}
-        return StreamingResponse(_csv(rows), media_type="text/csv; charset=utf-8", headers=headers)
+        lines = _csv(services, account.account_id, run_id, rows)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
     body = _json(services, account.account_id, run_id, rows)
     return StreamingResponse(body, media_type="application/json")
 
@@ -72,6 +74,8 @@ async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
     for item in aside:
         kind, clio_id = item.resource.removesuffix("s"), str(item.clio_id or "") or None
         yield _row(outcome="quarantined", kind=kind, clio_id=clio_id, detail=item.reason)
+    for person in run.tally.skipped:
+        yield _row(outcome="skipped", kind="contact", clio_id=str(person), detail=NO_NAME_OR_EMAIL)
     for problem in run.problems:
         detail = f"{problem['code']}: {problem['detail']}"
         yield _row(outcome="problem", kind="run", detail=detail)
@@ -128,7 +132,7 @@ async def _json(services: Services, account_id: str, run_id: str, rows: Rows) ->
         run = await runs.get_run(session, account_id, run_id)
         known = (await pulls.list_pulls(session, account_id, [run_id]))[run_id]
     head = run_out(run, known, now=services.now()).model_dump_json()
-    yield f'{{"run":{head},"outcomes":['
+    yield f'{{"run":{head},"noted":{_noted(run).model_dump_json()},"outcomes":['
     comma = ""
     async for row in rows:
         yield comma + json.dumps(row)
@@ -136,9 +140,18 @@ async def _json(services: Services, account_id: str, run_id: str, rows: Rows) ->
     yield "]}"
 
 
-async def _csv(rows: Rows) -> AsyncIterator[str]:
+def _noted(run: Run) -> schemas.Noted:
+    return schemas.Noted(**{name: getattr(run.tally, name) for name in schemas.Noted.model_fields})
+
+
+async def _csv(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:
     yield _csv_line(list(COLUMNS))
     async for row in rows:
+        yield _csv_line([_cell(row[name]) for name in COLUMNS])
+    async with transaction(services.database) as session:
+        run = await runs.get_run(session, account_id, run_id)
+    for name, count in _noted(run):
+        row = _row(outcome="count", kind="run", detail=f"{name}: {count}")
         yield _csv_line([_cell(row[name]) for name in COLUMNS])
 
 

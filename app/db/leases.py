@@ -4,13 +4,14 @@ Leases are counted by the database's clock, which all workers share.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import case, func, or_, select, update
 
 from app.db import tables
+from app.db.report import Tally
 from app.db.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
 from app.db.session import Session
 from app.errors import Fenced
@@ -40,6 +41,7 @@ class Assessed:
     left_scope: int = 0
     new_clients: int = 0
     feed_before: int | None = None  # the feed's number before the batch's first line
+    tally: Tally = field(default_factory=Tally)
 
 
 async def acquire(
@@ -136,9 +138,11 @@ async def assessed(
     session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None
 ) -> None:
     """A batch of assessments is stored: count what it came to."""
+    mine = one_run(lease.account_id, lease.run_id)
+    so_far = (await session.execute(select(_table.c.tally).where(mine))).scalar_one()
     await session.execute(
         update(_table)
-        .where(one_run(lease.account_id, lease.run_id))
+        .where(mine)
         .values(
             assessed=_table.c.assessed + batch.contacts,
             changed=_table.c.changed + batch.changed,
@@ -146,6 +150,7 @@ async def assessed(
             left_scope=_table.c.left_scope + batch.left_scope,
             new_clients=_table.c.new_clients + batch.new_clients,
             feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
+            tally=asdict(Tally(**so_far).plus(batch.tally)),
             starts_without_progress=0,
             expected_end=expected_end,
         )

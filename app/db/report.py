@@ -1,5 +1,6 @@
-"""What a run came to, contact by contact: its lines in the feed, and whom its hold keeps back."""
+"""What a run came to: its lines in the feed, whom its hold keeps back, and what it counts beside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,32 @@ from app.db.session import Session
 _changes = tables.changes
 _holds = tables.holds
 _items = tables.hold_items
+
+MOST_SKIPPED = 1000  # persons that a report names
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What the report of a run counts: whom and what it could not use, and the owners that it changed.
+
+    `skipped` are the Clio ids of the first persons who are out for want of a name and an address, and always were.
+    """
+
+    owner_changes: int = 0  # OW-11
+    too_long: int = 0  # CF-2, §15 row 12
+    unparsable: int = 0  # §15 row 13
+    no_name_or_email: int = 0  # DM-10
+    skipped: Sequence[int] = ()
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Both together."""
+        return Tally(
+            self.owner_changes + other.owner_changes,
+            self.too_long + other.too_long,
+            self.unparsable + other.unparsable,
+            self.no_name_or_email + other.no_name_or_email,
+            [*self.skipped, *other.skipped][:MOST_SKIPPED],
+        )
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import queue, tables
 from app.db.connections import Problem
 from app.db.ids import new_id
+from app.db.report import Tally
 from app.db.session import Session
 from app.errors import AppError
 
@@ -125,6 +126,7 @@ class Run:
     feed_before: int | None  # the feed's number before its first line, None while it told nothing
     usage: Usage
     problems: tuple[dict[str, Any], ...]
+    tally: Tally
 
 
 async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
@@ -306,7 +308,14 @@ def one_run(account_id: str, run_id: str) -> ColumnElement[bool]:
 
 def _run(row: Any) -> Run:
     data = row._mapping
-    plain = Run.__dataclass_fields__.keys() - {"kind", "trigger", "status", "usage", "problems"}
+    plain = Run.__dataclass_fields__.keys() - {
+        "kind",
+        "trigger",
+        "status",
+        "usage",
+        "problems",
+        "tally",
+    }
     return Run(
         **{name: data[name] for name in plain},
         kind=Kind(row.kind),
@@ -314,4 +323,5 @@ def _run(row: Any) -> Run:
         status=Status(row.status),
         usage=Usage(row.requests, row.rate_limited, row.waited_seconds),
         problems=tuple(row.problems),
+        tally=Tally(**row.tally),
     )

@@ -212,6 +212,7 @@ runs = _table(
     _count("rate_limited"),
     Column("waited_seconds", Double, nullable=False, server_default=text("0")),
     Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("tally", JSONB, nullable=False, server_default=text("'{}'")),  # what its report counts
     PrimaryKeyConstraint("account_id", "run_id"),
 )
 Index(

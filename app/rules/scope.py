@@ -14,6 +14,7 @@ from app.rules.subject import Subject
 from app.rules.values import is_ticked, value_of
 from app.rules.verdicts import Basis, Scope, Tag
 
+NO_NAME_OR_EMAIL = "no_name_or_email"
 _CLIENTS = {
     Basis.FLAG: "Clio flags this person as a client",
     Basis.MATTER: "The person is the client of a matter",
@@ -87,7 +88,7 @@ def _minimum_data(subject: Subject) -> Scope | None:
     if profile.first_name or profile.last_name or profile.emails:
         return None
     detail = "The person has neither a name nor an e-mail address"
-    return Scope(False, "minimum_data", detail, "no_name_or_email")
+    return Scope(False, "minimum_data", detail, NO_NAME_OR_EMAIL)
 
 
 def _opt_out(subject: Subject) -> Scope | None:

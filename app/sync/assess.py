@@ -3,6 +3,7 @@
 Only this writes the feed. A contact whose assessment comes out as before writes nothing but that it is settled.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,11 +16,13 @@ from app.db.facts import Spelling
 from app.db.feed import Line
 from app.db.leases import Assessed, Lease
 from app.db.records import codec
+from app.db.report import Tally
 from app.db.runs import Kind, Run, Trigger
 from app.db.session import Session, transaction
 from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.scope import NO_NAME_OR_EMAIL
 from app.rules.settings import Settings
-from app.rules.verdicts import Assessment, Change, State
+from app.rules.verdicts import Assessment, Change, Refusal, Scope, State
 from app.sync import Services, announce, leaving, web_origin
 from app.sync.together import Stopping
 
@@ -56,6 +59,13 @@ class Judged:
     def entered(self) -> bool:
         """Whether the contact comes into scope, for the first time or again."""
         return _in_scope(self.contact) and not _in_scope(self.known)
+
+    @property
+    def changes_owner(self) -> bool:
+        """Whether a contact that stays in scope gets another owner."""
+        if self.entered or self.left or self.change is None or self.change.owner is None:
+            return False
+        return self.change.owner.before != self.change.owner.after
 
     @property
     def left(self) -> bool:
@@ -118,7 +128,7 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind
     stale = await facts.stale_facts(session, account_id, basis.spelling, limit=BATCH)
     if not stale:
         return Assessed(contacts=0)
-    judged = await judge_batch(session, account_id, stale, basis)
+    judged, outside = await judge_batch(session, account_id, stale, basis)
     clio_ids = [person.contact.clio_id for person in stale]
     leave = {verdict.contact.clio_id for verdict in judged if verdict.left}
     kept = await leaving.keep_back(session, lease, kind, leave, clio_ids, now=basis.now)
@@ -142,22 +152,43 @@ async def _assess_batch(session: Session, lease: Lease, basis: Basis, kind: Kind
         left_scope=sum(verdict.left for verdict in judged),
         new_clients=new_clients,
         feed_before=before,
+        tally=_tally(judged, outside),
+    )
+
+
+def _tally(judged: Sequence[Judged], outside: Mapping[int, Scope]) -> Tally:
+    """What the run's report counts of a batch."""
+    refused = Counter(item.refusal for verdict in judged for item in verdict.assessment.not_granted)
+    skipped = [clio_id for clio_id, scope in outside.items() if scope.reason == NO_NAME_OR_EMAIL]
+    return Tally(
+        owner_changes=sum(verdict.changes_owner for verdict in judged),
+        too_long=refused[Refusal.TOO_LONG],
+        unparsable=refused[Refusal.UNPARSABLE],
+        no_name_or_email=len(skipped)
+        + sum(verdict.assessment.scope.reason == NO_NAME_OR_EMAIL for verdict in judged),
+        skipped=skipped,
     )
 
 
 async def judge_batch(
     session: Session, account_id: str, people: Sequence[ContactFacts], basis: Basis
-) -> list[Judged]:
-    """What the rules say of these persons beside what is stored of them, storing nothing."""
+) -> tuple[list[Judged], dict[int, Scope]]:
+    """What the rules say of these persons beside what is stored of them, storing nothing.
+
+    Of those who never were in scope and are not: why, by Clio id.
+    """
     clio_ids = [person.contact.clio_id for person in people]
     known = await contacts.by_clio_id(session, account_id, clio_ids)
     contact_ids = [contact.contact_id for contact in known.values()]
     borne = await preexisting.of_contacts(session, account_id, contact_ids)
-    return [
-        verdict
+    found = {
+        person.contact.clio_id: judge(
+            account_id, person, known.get(person.contact.clio_id), basis, borne
+        )
         for person in people
-        if (verdict := judge(account_id, person, known.get(person.contact.clio_id), basis, borne))
-    ]
+    }
+    judged = [verdict for verdict in found.values() if isinstance(verdict, Judged)]
+    return judged, {key: scope for key, scope in found.items() if isinstance(scope, Scope)}
 
 
 def judge(
@@ -166,14 +197,14 @@ def judge(
     known: StoredContact | None,
     basis: Basis,
     borne: Mapping[str, frozenset[str]],
-) -> Judged | None:
-    """What the rules say of a person beside what is stored; None for one who never was in scope and is not."""
+) -> Judged | Scope:
+    """What the rules say of a person beside what is stored; of one who never was in scope and is not: why."""
     before = known.view if known else None
     previous = before.owner.user_id if before and before.owner else None
     assessment = rules.assess(person, basis.firm, basis.settings, previous)
     view = rules.view(before, assessment)
     if view is None:
-        return None
+        return assessment.scope
     change = rules.diff(
         before, view, borne.get(known.contact_id, frozenset()) if known else frozenset()
     )

@@ -36,7 +36,7 @@ class Summary:
             self.leaving += verdict.left
             return
         self.contacts_with_tag_changes += bool(change.tags_added or change.tags_removed)
-        self.owner_changes += change.owner is not None and change.owner.before != change.owner.after
+        self.owner_changes += verdict.changes_owner
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ async def preview(
             people = await facts.facts_after(
                 session, account_id, basis.spelling, after=last, limit=BATCH
             )
-            judged = await judge_batch(session, account_id, people, basis)
+            judged, _ = await judge_batch(session, account_id, people, basis)
             clients = [one.contact.clio_id for one in candidates(judged, people)]
             old = await ledger.rows_of(session, account_id, clients)
         summary.new_clients += len(clients) - len(old)

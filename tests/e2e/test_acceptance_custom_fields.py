@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.telling import clio, contact, explain, known, labels, lines_of, tags
+from tests.telling import clio, contact, explain, known, labels, lines_of, report, tags
 from tests.world import World
 
 
@@ -43,6 +43,10 @@ async def test_alices_fields_become_tags_once_they_are_chosen_and_one_is_too_lon
     notes = next(item for item in refused if item["rule"] == "custom_fields")
     assert notes["label"] == "Intake Notes"
     assert "900 characters" in notes["why"]
+    noted = (await report(pulled, (await pulled.runs())[-1]))["noted"]
+    assert (noted["too_long"], noted["unparsable"]) == (1, 0), "counted in the report"
+    fill(pulled, 3, "two or three")
+    assert (await report(pulled, await pulled.run()))["noted"]["unparsable"] == 1  # §15 row 13
 
 
 async def test_a_field_is_shown_in_the_form_that_was_chosen_for_it(pulled: World):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.telling import clio, contact, known, lines_of, person
+from tests.telling import clio, contact, known, lines_of, person, report
 from tests.world import World
 
 
@@ -35,12 +35,19 @@ async def test_somebody_with_neither_name_nor_address_stays_out_until_there_is_o
         "succeeded", 0, 0,
     )  # fmt: skip
     assert "3001" not in await pulled.contacts()
+    told = await report(pulled, run)
+    assert told["noted"]["no_name_or_email"] == 1
+    (row,) = told["outcomes"]
+    assert (row["outcome"], row["clio_id"], row["detail"]) == (
+        "skipped", "3001", "no_name_or_email",
+    )  # fmt: skip
     mail = {"id": 1, "name": "Work", "address": "someone@mail.test", "primary": True}
     clio(pulled).put("contact", {"id": 3001, "email_addresses": [mail]})
     run = await pulled.run()
     assert (run["counts"]["entered"], run["counts"]["new_clients"]) == (1, 1)
     clio(pulled).put("contact", {"id": 3001, "email_addresses": []})
-    await pulled.run()
+    told = await report(pulled, await pulled.run())
+    assert (told["noted"]["no_name_or_email"], len(told["outcomes"])) == (1, 1)
     found = await contact(pulled, "3001")
     assert (found["state"], found["state_reason"]) == ("out_of_scope", "no_name_or_email")
 

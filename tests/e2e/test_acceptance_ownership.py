@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.telling import clio, contact, explain, known, lines_of, owner
+from tests.telling import clio, contact, explain, known, lines_of, owner, report
 from tests.world import World
 
 
@@ -139,8 +139,9 @@ async def test_an_owner_who_changes_is_told_with_the_matter_that_changed_it(pull
         "rule": "responsible_attorney",
         "matter_clio_id": "202",
     }
-    url = f"/v1/accounts/hp/runs/{run['id']}/report"
-    (row,) = (await pulled.api.get(url)).json()["outcomes"]
+    told = await report(pulled, run)
+    assert told["noted"]["owner_changes"] == 1
+    (row,) = told["outcomes"]
     assert (row["clio_id"], row["outcome"]) == ("1001", "updated")
     assert row["owner"] == "u_ben"
 

@@ -106,7 +106,9 @@ async def test_a_report_names_each_contact_touched_and_its_outcome(pulled: World
     answer = await pulled.api.get(path, params={"format": "csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     table = list(csv.DictReader(io.StringIO(answer.text)))
-    assert len(table) == len(report["outcomes"])
+    counts = [row["detail"] for row in table if row["outcome"] == "count"]
+    assert counts == [f"{name}: {count}" for name, count in report["noted"].items()]
+    assert len(table) - len(counts) == len(report["outcomes"])
     cells = [cell for row in table for cell in row.values()]
     assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r")) for cell in cells)
     assert "'=HYPERLINK(1)" in cells

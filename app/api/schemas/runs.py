@@ -83,10 +83,22 @@ class Run(BaseModel):
 
 
 class Outcome(BaseModel):
-    """One row of a run's report. `detail` is why a contact is out, why a record was put aside, or what went wrong."""
+    """One row of a run's report. `detail` is why a contact is out, why a record was put aside, or what went wrong.
+
+    In CSV each count of `noted` is a row `count`.
+    """
 
     outcome: Literal[
-        "added", "updated", "out_of_scope", "deleted", "erased", "held", "quarantined", "problem"
+        "added",
+        "updated",
+        "out_of_scope",
+        "deleted",
+        "erased",
+        "skipped",
+        "held",
+        "quarantined",
+        "problem",
+        "count",
     ]
     kind: Literal["contact", "matter", "relationship", "run"]
     contact_id: str | None
@@ -98,10 +110,24 @@ class Outcome(BaseModel):
     detail: str | None
 
 
+class Noted(BaseModel):
+    """What a run could not use, and how many contacts got another owner.
+
+    `too_long` and `unparsable` are values of custom fields that make no tag; `no_name_or_email` are persons who are
+    out for want of both.
+    """
+
+    owner_changes: int
+    too_long: int
+    unparsable: int
+    no_name_or_email: int
+
+
 class RunReport(BaseModel):
     """A run, and every contact it touched."""
 
     run: Run
+    noted: Noted
     outcomes: list[Outcome]
 
 
