@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, text, update
 
 from app.db import tables
 from app.db.connections import Problem
@@ -88,7 +88,9 @@ def new_endpoint_id(now: datetime) -> str:
 
 
 async def add(session: Session, endpoint: Endpoint, *, sealed_secret: str) -> None:
-    """Add an endpoint; raises TooManyEndpoints."""
+    """Add an endpoint; raises TooManyEndpoints. A token's endpoints are added one at a time, so that it counts all."""
+    alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
+    await session.execute(alone, {"token": endpoint.token_id})
     mine = select(func.count()).where(_table.c.token_id == endpoint.token_id)
     if (await session.execute(mine)).scalar_one() >= MOST:
         raise TooManyEndpoints
