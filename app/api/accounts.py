@@ -185,7 +185,7 @@ async def get_status(
 ) -> schemas.Status:
     """How the account fares: logins, contacts, the run in flight or the last one, when the next is due."""
     account_id = account.account_id
-    logins = await connections.list_connections(session, account_id)
+    logins = await connections.every(session, account_id)
     newest = await runs.newest_run(session, account_id)
     succeeded = await runs.newest_run(session, account_id, status=runs.Status.SUCCEEDED)
     works = account.fields.enabled and any(

@@ -114,7 +114,7 @@ async def get_connection(session: Session, account_id: str, connection_id: str) 
 
 
 async def list_connections(
-    session: Session, account_id: str, *, after: str = "", limit: int = 1000
+    session: Session, account_id: str, *, after: str, limit: int
 ) -> list[Connection]:
     """The account's connections by id, those after `after`."""
     rows = await session.execute(
@@ -123,6 +123,13 @@ async def list_connections(
         .order_by(_table.c.connection_id)
         .limit(limit)
     )
+    return [_connection(row) for row in rows]
+
+
+async def every(session: Session, account_id: str) -> list[Connection]:
+    """All the account's connections, by id: at most one for each user of its directory."""
+    mine = select(_table).where(_table.c.account_id == account_id)
+    rows = await session.execute(mine.order_by(_table.c.connection_id))
     return [_connection(row) for row in rows]
 
 
@@ -250,15 +257,26 @@ async def update_login(session: Session, connection: Connection, login: ClioLogi
 async def give_up(
     session: Session, connection: Connection, status: Status, problem: Problem | None
 ) -> None:
-    """The authorisation is not there, or no longer: forget the tokens, keep the rest."""
-    await _set(
-        session,
-        connection,
-        status=status,
-        sealed_tokens=None,
-        problem_code=problem.code if problem else None,
-        problem_detail=problem.detail if problem else None,
+    """The authorisation is there no longer: forget the tokens, keep the rest."""
+    await _set(session, connection, **_given_up(status, problem))
+
+
+async def attempt_failed(session: Session, of: Attempt, status: Status, problem: Problem) -> None:
+    """The attempt came to nothing. A connection that works, perhaps by another attempt, is left alone."""
+    await session.execute(
+        update(_table)
+        .where(_one(of.account_id, of.connection_id), _table.c.status != Status.CONNECTED)
+        .values(_given_up(status, problem))
     )
+
+
+def _given_up(status: Status, problem: Problem | None) -> dict[str, Any]:
+    return {
+        "status": status,
+        "sealed_tokens": None,
+        "problem_code": problem.code if problem else None,
+        "problem_detail": problem.detail if problem else None,
+    }
 
 
 async def mark_left(session: Session, connection: Connection, *, now: datetime) -> None:

@@ -242,11 +242,9 @@ async def _connection(services: Services, attempt: Attempt) -> Connection:
 
 async def _failed(services: Services, attempt: Attempt, code: str, detail: str) -> str:
     """Say on the connection what went wrong; one that works is left alone."""
-    connection = await _connection(services, attempt)
-    if connection.status is not Status.CONNECTED:
-        status = Status.DECLINED if code == DECLINED else Status.DISCONNECTED
-        async with transaction(services.database) as session:
-            await connections.give_up(session, connection, status, Problem(code, detail))
+    status = Status.DECLINED if code == DECLINED else Status.DISCONNECTED
+    async with transaction(services.database) as session:
+        await connections.attempt_failed(session, attempt, status, Problem(code, detail))
     return _returned(attempt, code)
 
 

@@ -13,6 +13,8 @@ from app.db.session import transaction
 from app.sync import Services, announce, erased, leaving
 from app.sync.disconnect import disconnect
 
+AT_ONCE = 100  # logins that are read at a time
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,9 +26,7 @@ async def erase_account(services: Services, account_id: str, *, actor: Actor) ->
     async with transaction(services.database) as session:
         await runs.end_all(session, account_id, now=services.now())
         await accounts.switch_off(session, account_id)
-        logins = await connections.list_connections(session, account_id)
-    for login in logins:
-        await disconnect(services, account_id, login.connection_id, actor=actor)
+    await _disconnect_all(services, account_id, actor)
     for table in accounts.owned():
         async with transaction(services.database) as session:
             await accounts.delete_rows(session, table, account_id)
@@ -34,6 +34,18 @@ async def erase_account(services: Services, account_id: str, *, actor: Actor) ->
         await accounts.delete_account(session, account_id)
         await queue.forget(session, account_id)
     log.info("account_erased", account_id=account_id)
+
+
+async def _disconnect_all(services: Services, account_id: str, actor: Actor) -> None:
+    after: str | None = ""
+    while after is not None:
+        async with transaction(services.database) as session:
+            logins = await connections.list_connections(
+                session, account_id, after=after, limit=AT_ONCE
+            )
+        for login in logins:
+            await disconnect(services, account_id, login.connection_id, actor=actor)
+        after = logins[-1].connection_id if len(logins) == AT_ONCE else None
 
 
 async def erase_contact(
