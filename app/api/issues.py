@@ -114,7 +114,10 @@ async def release_hold(
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Let what waits happen: withdrawals in a run that asks Clio nothing and starts at once, announcements now."""
+    """Let what waits happen: withdrawals in a run that asks Clio nothing and starts at once, announcements now.
+
+    Of more than 500 announcements the rest follow within a minute.
+    """
     by, now = actor.user_id or "", services.now()
     hold = await decide.release(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)

@@ -208,7 +208,7 @@ async def decide(
     now: datetime,
 ) -> Hold:
     """Move a hold on from where it waits. Raises HoldNotFound, HoldDecided."""
-    hold = await get(session, account_id, hold_id)
+    hold = await _lock(session, account_id, hold_id)
     if hold.status in (HoldStatus.RELEASED, HoldStatus.DISCARDED):
         raise HoldDecided
     decided = status is not HoldStatus.OPEN
@@ -235,11 +235,28 @@ async def doubt_items(session: Session, account_id: str, hold_id: str) -> None:
     )
 
 
-async def get(session: Session, account_id: str, hold_id: str) -> Hold:
-    """The hold, locked until the transaction ends; raises HoldNotFound."""
+async def unfinished(session: Session) -> list[tuple[str, Hold]]:
+    """Surges that a person decided about, not yet carried out on all who wait; each with its account."""
+    waits = (_items.c.account_id == _table.c.account_id) & (_items.c.hold_id == _table.c.hold_id)
+    rows = await session.execute(
+        select(_table.c.account_id, _table.c.hold_id)
+        .where(_table.c.kind == HoldKind.NEW_CLIENTS, _table.c.decided_at.is_not(None))
+        .where(select(_items.c.clio_id).where(waits).exists())
+        .order_by(_table.c.account_id, _table.c.hold_id)
+    )
+    return [(row.account_id, await get(session, row.account_id, row.hold_id)) for row in rows]
+
+
+async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
+    """The hold, locked until the transaction ends, after the contacts or ledger rows that it is about."""
     await session.execute(
         select(_table.c.hold_id).where(_one(account_id, hold_id)).with_for_update()
     )
+    return await get(session, account_id, hold_id)
+
+
+async def get(session: Session, account_id: str, hold_id: str) -> Hold:
+    """The hold; raises HoldNotFound."""
     found = await _list(session, _one(account_id, hold_id))
     if not found:
         raise HoldNotFound
@@ -274,17 +291,6 @@ async def contacts_of(
     for row in rows:
         found[row.hold_id].append(row.clio_id)
     return found
-
-
-async def count_in_scope(session: Session, account_id: str) -> int:
-    """How many contacts Levitate holds as in scope now."""
-    contacts = tables.contacts
-    counted = (
-        select(func.count())
-        .select_from(contacts)
-        .where(contacts.c.account_id == account_id, contacts.c.state == "in_scope")
-    )
-    return int((await session.execute(counted)).scalar_one())
 
 
 def _gathering_id(account_id: str, run_id: str) -> str:

@@ -208,13 +208,22 @@ async def erase(session: Session, account_id: str, row: NewClient) -> None:
     await session.execute(delete(_table).where(mine, _table.c.clio_id == row.clio_id))
 
 
-async def held(session: Session, account_id: str, held_for: HeldFor) -> list[NewClient]:
-    """The rows that wait for this, by Clio id."""
+async def held(
+    session: Session,
+    account_id: str,
+    held_for: HeldFor,
+    *,
+    run_id: str | None = None,
+    limit: int | None = None,
+) -> list[NewClient]:
+    """The rows that wait for this, by Clio id, locked; those of one run and the first of them only, if asked."""
     query = (
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.HELD)
         .where(_table.c.held_for == held_for)
+        .where(literal(run_id is None) | (_table.c.run_id == (run_id or "")))
         .order_by(_table.c.clio_id)
+        .limit(limit)
         .with_for_update()
     )
     return [_new_client(row) for row in await session.execute(query)]

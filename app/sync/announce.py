@@ -24,6 +24,7 @@ from app.rules.settings import NewClientSettings
 from app.rules.verdicts import Client, State
 
 INITIAL = "initial_sync"
+SURGING_AT_ONCE = 500  # announced in one transaction, when a person releases a surge
 
 log = structlog.get_logger(__name__)
 
@@ -141,25 +142,27 @@ async def _settled(
             await holds.forget(session, account_id, [emptied])
 
 
-async def _surging(session: Session, account_id: str, run_id: str) -> list[NewClient]:
-    held = await ledger.held(session, account_id, HeldFor.SURGE)
-    return [row for row in held if row.run_id == run_id]
+async def surging(session: Session, account_id: str, run_id: str) -> list[NewClient]:
+    """The next of a surge who wait, locked."""
+    return await ledger.held(
+        session, account_id, HeldFor.SURGE, run_id=run_id, limit=SURGING_AT_ONCE
+    )
 
 
-async def release_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
-    """A person says that the many are right: announce them; answers how many."""
-    rows = await _surging(session, account_id, run_id)
+async def release_surge(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """A person says that these are right: announce them."""
     await ledger.announce(session, account_id, rows, now=now)
     await _settled(session, account_id, rows, now=now)
-    return len(rows)
 
 
-async def discard_surge(session: Session, account_id: str, run_id: str, *, now: datetime) -> int:
-    """A person says that the many are not to be announced; answers how many."""
-    rows = await _surging(session, account_id, run_id)
+async def discard_surge(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """A person says that these are not to be announced."""
     await ledger.suppress(session, account_id, [row.clio_id for row in rows])
     await _settled(session, account_id, rows, now=now)
-    return len(rows)
 
 
 async def release(
@@ -204,6 +207,7 @@ async def forget(session: Session, account_id: str, clio_id: int, *, now: dateti
     """The person is erased: it waits in no surge, and its row is no more."""
     row = await ledger.find_new_client(session, account_id, clio_id)
     if row is not None:
+        await ledger.lock_new_client(session, account_id, row.new_client_id)
         await _settled(session, account_id, [row], now=now)
         await ledger.erase(session, account_id, row)
 

@@ -93,11 +93,17 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             done += batch.contacts
             end = expected_end(began, basis.now, done=done, due=due)
             await leases.assessed(session, lease, batch, expected_end=end)
-            more = batch.contacts == BATCH or await leaving.decide(session, lease, now=basis.now)
-        if not more:
+        if batch.contacts < BATCH and not await _others_leave(services, lease, basis.now):
             return
         if services.stopping.is_set():
             raise Stopping
+
+
+async def _others_leave(services: Services, lease: Lease, now: datetime) -> bool:
+    """Nobody else is stale: whether those who would leave are judged again, or none does."""
+    async with transaction(services.database) as session:
+        await leases.hold(session, lease)
+        return await leaving.decide(session, lease, now=now)
 
 
 def _cause(run: Run) -> str:

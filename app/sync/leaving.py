@@ -7,7 +7,7 @@ world. What a person asked for by settings or users, and could preview, is not h
 from collections.abc import Collection
 from datetime import datetime
 
-from app.db import holds, issues, runs
+from app.db import contacts, holds, issues, runs
 from app.db.holds import Hold, HoldStatus
 from app.db.issues import Finding, Subject
 from app.db.leases import Lease
@@ -66,12 +66,12 @@ async def decide(session: Session, lease: Lease, *, now: datetime) -> bool:
     hold = await holds.gathered(session, account_id, lease.run_id)
     if hold is None:
         return False
-    in_scope = await holds.count_in_scope(session, account_id)
+    in_scope = (await contacts.count_by_state(session, account_id))["in_scope"]
     if hold.count > max(FEW, SHARE * in_scope):
         await _open(session, account_id, hold, in_scope, now=now)
         return False
-    await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
     await holds.doubt_items(session, account_id, hold.hold_id)
+    await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
     return True
 
 
@@ -87,7 +87,6 @@ async def _open(
     await issues.open_issue(session, account_id, finding, now=now)
 
 
-async def let_go(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
+async def let_go(session: Session, account_id: str, *, now: datetime) -> None:
     """Whom a released hold kept is judged again, in a run of its own that asks Clio nothing."""
-    await holds.doubt_items(session, account_id, hold_id)
     await runs.ask(session, account_id, Wish(Kind.REDERIVE, Trigger.MANUAL), now=now)

@@ -18,6 +18,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from app.db import accounts, chores, runs, slots
 from app.db.session import transaction
 from app.sync import Services, Timing
+from app.sync.decide import finish
 from app.sync.nudge import keep_up
 from app.sync.sweep import tend
 
@@ -134,7 +135,7 @@ def start_clock(services: Services) -> SlotClock:
     return scheduler
 
 
-_STEPS = ((propose, TICK), (keep_up, TICK), (tend, TICK), (tidy_daily, HOURLY))
+_STEPS = ((propose, TICK), (keep_up, TICK), (tend, TICK), (finish, TICK), (tidy_daily, HOURLY))
 
 
 def ticks(clock: SlotClock, *, now: datetime) -> bool:

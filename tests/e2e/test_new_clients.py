@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.simulator.firm import Firm, Record
+from app.sync.decide import finish
 from tests.receiver import Receiver, receiving
 from tests.world import PATIENCE, World
 
@@ -225,6 +226,33 @@ async def test_more_new_clients_than_a_firm_gets_are_held_all_together(firm: Wor
             )
         await firm.run()
         assert len(await told(firm, receiver)) == before + 4
+
+
+async def test_a_surge_of_very_many_is_released_a_part_at_a_time(firm: World):
+    # NC-7, I10: the first within the request, the rest by whichever process's clock asks
+    clio = firm.simulator.firms[0]
+    await firm.connect("u_ann", 501)
+    await firm.settled()
+    for n in range(520):
+        person = {"type": "Person", "first_name": f"N{n}", "last_name": "New", "is_client": True}
+        clio.put("contact", {**found(clio, "contact", 1006), "id": 5000 + n, **person})
+    await firm.run()
+    (hold,) = [hold async for hold in firm.all("holds")]
+    answer = await firm.api.post(f"/v1/accounts/hp/holds/{hold['id']}/release")
+    assert (answer.json()["status"], answer.json()["count"]) == ("released", 520)
+    assert len(await rows(firm, status="held")) == 20
+    again = await firm.api.post(f"/v1/accounts/hp/holds/{hold['id']}/discard")
+    assert (again.status_code, again.json()["code"]) == (409, "hold_already_decided")
+    assert [issue["code"] async for issue in firm.all("issues", status="open")] == [
+        "new_client_surge"
+    ]
+    await finish(firm.app.state.services)
+    emitted = await rows(firm, status="emitted")
+    assert len(emitted) == len(SEVEN) + 520
+    assert all(len(row["event_ids"]) == 1 for row in emitted.values())
+    assert [issue async for issue in firm.all("issues", status="open")] == []
+    await finish(firm.app.state.services)
+    assert await rows(firm, status="emitted") == emitted, "nothing is left to do"
 
 
 async def test_the_same_primary_address_says_that_it_may_be_a_duplicate(firm: World):
