@@ -3,7 +3,6 @@
 from enum import StrEnum
 
 from app.rules.settings import InitialSync
-from app.rules.verdicts import Profile
 
 
 class Status(StrEnum):
@@ -44,20 +43,3 @@ def first_word(*, initial: bool, wish: InitialSync, joined: bool, in_doubt: bool
 def is_surge(count: int, threshold: int) -> bool:
     """Whether one run found more new clients than a firm gets between two runs [NC-7]."""
     return count > threshold
-
-
-def same_person(one: Profile, other: Profile) -> bool:
-    """Whether two contacts are the same person for all that can be told: an e-mail address or the whole name [S6]."""
-    if _addresses(one) & _addresses(other):
-        return True
-    name = _name(one)
-    return name is not None and name == _name(other)
-
-
-def _addresses(profile: Profile) -> set[str]:
-    return {email.address.strip().casefold() for email in profile.emails}
-
-
-def _name(profile: Profile) -> tuple[str, str] | None:
-    first, last = profile.first_name, profile.last_name
-    return (first.casefold(), last.casefold()) if first and last else None

@@ -19,7 +19,8 @@ from app.db.issues import Finding, Subject
 from app.db.ledger import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.runs import Kind, Run
 from app.db.session import Session
-from app.rules.announcement import HeldFor, Status, first_word, is_surge, same_person
+from app.rules.announcement import HeldFor, Status, first_word, is_surge
+from app.rules.same import same_person
 from app.rules.settings import NewClientSettings
 from app.rules.verdicts import Client, State
 
