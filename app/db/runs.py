@@ -1,7 +1,7 @@
 """Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -132,17 +132,19 @@ class Run:
 async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
     """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
 
-    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet. Who does not wish to
-    wait does not wait either for a run that was to gather nudges first: that begins now.
+    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet. What reads a firm
+    for the first time is its `initial` run, whoever asks: its clients are announced as the firm chose for those.
+    Who does not wish to wait does not wait either for a run that was to gather nudges first: that begins now, for
+    runs of an account go one after another.
     """
     accounts = tables.accounts
     await session.execute(
         select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
     )
-    if (
-        not wish.after
-    ):  # runs go one after another: one that was put off would hold up all behind it
+    if not wish.after:
         await queue.hasten_runs(session, account_id)
+    if wish.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
+        wish = replace(wish, kind=Kind.INITIAL)
     found = await _covering(session, account_id, wish)
     if found is not None:
         return found

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, tables
-from app.db.runs import Kind, Run, Status, Trigger, Wish, ask, has_initial
+from app.db.runs import Kind, Run, Status, Trigger, Wish, ask
 from app.db.session import Session
 
 _runs = tables.runs
@@ -37,8 +37,6 @@ async def claim_slot(
 
 async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:
     """What a slot's run goes over: everything once a week, and where a list was too short to be believed [OV-4]."""
-    if not await has_initial(session, account_id):
-        return Kind.INITIAL
     lately = select(_runs.c.run_id).where(
         _runs.c.account_id == account_id,
         _runs.c.status == Status.SUCCEEDED,

@@ -84,6 +84,29 @@ async def test_a_run_under_way_is_cancelled_and_a_later_one_brings_everything(pu
     assert (ended.status_code, ended.json()["code"]) == (409, "run_already_ended")
 
 
+async def test_what_reads_a_firm_for_the_first_time_is_its_initial_run_whoever_asks(world: World):
+    # IS-1, NC-2: the settings say what becomes of the clients that a firm has had for long
+    await world.create_account()
+    nobody = await world.run("full")
+    assert (nobody["kind"], nobody["status"]) == ("initial", "failed")
+    assert [problem["code"] for problem in nobody["problems"]] == ["needs_reconnect"]
+    await world.choose({"new_client": {"initial_sync": "suppress"}})
+    world.simulator.latency = 0.3
+    await world.connect("u_ann", 501)
+    first = (await world.runs())[-1]
+    assert (first["kind"], first["trigger"]) == ("initial", "connect")
+    cancelled = await world.api.post(f"/v1/accounts/hp/runs/{first['id']}/cancel")
+    assert cancelled.status_code == 200, cancelled.text
+    world.simulator.latency = 0
+    by_hand = await world.run("full")
+    assert (by_hand["kind"], by_hand["trigger"], by_hand["status"]) == (
+        "initial", "manual", "succeeded",
+    )  # fmt: skip
+    rows = [row async for row in world.all("new-clients")]
+    assert {(row["origin"], row["status"]) for row in rows} == {("initial_sync", "suppressed")}
+    assert (await world.run("full"))["kind"] == "full"
+
+
 async def test_a_report_names_each_contact_touched_and_its_outcome(pulled: World):
     # S16
     firm(pulled).put("contact", {"id": 1001, "title": None})
