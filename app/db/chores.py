@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import access, connections, events, quarantine, runs, tables, turns
+from app.db import access, connections, events, issues, quarantine, runs, slots, tables, turns
 from app.db.session import Session
 
 _table = tables.chores
@@ -13,6 +13,8 @@ _table = tables.chores
 LOG_LIFE = timedelta(days=7)
 QUARANTINE_LIFE = timedelta(days=90)
 ATTEMPT_LIFE = timedelta(days=1)
+SLOT_LIFE = timedelta(days=7)  # no clock proposes a slot that is older than six hours
+ISSUE_LIFE = timedelta(days=90)  # after it was resolved
 DAILY = "daily"
 
 
@@ -31,6 +33,8 @@ async def tidy(session: Session, *, now: datetime) -> int:
     await events.forget(session, now=now)
     await turns.forget_texts(session, now=now)
     await quarantine.prune(session, before=now - QUARANTINE_LIFE)
+    await issues.prune(session, before=now - ISSUE_LIFE)
+    await slots.forget(session, before=(now - SLOT_LIFE).date())
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}
     )

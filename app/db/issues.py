@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import events, tables
@@ -210,6 +210,11 @@ async def resolve_one(session: Session, account_id: str, issue_id: str, *, now: 
         await resolve(session, account_id, issue.code, issue.subject, now=now)
         return replace(issue, resolved_at=now)
     return _issue(row)
+
+
+async def prune(session: Session, *, before: datetime) -> None:
+    """Forget what was over long ago."""
+    await session.execute(delete(_table).where(_table.c.resolved_at < before))
 
 
 async def count_open(session: Session, account_id: str) -> Mapping[str, int]:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, tables
@@ -33,6 +33,12 @@ async def claim_slot(
     mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
     await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
     return run
+
+
+async def forget(session: Session, *, before: date) -> None:
+    """Drop slots that no clock can propose any more; the runs that they started stay."""
+    table = tables.slots
+    await session.execute(delete(table).where(table.c.local_date < before))
 
 
 async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:

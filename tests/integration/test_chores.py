@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import asyncpg
 import time_machine
+from sqlalchemy import func, select
 
 from app import main
-from app.db import access, connections
+from app.db import access, accounts, chores, connections, issues, runs, slots, tables
 from app.db.access import Request
+from app.db.accounts import AccountFields
 from app.db.connections import Attempt
-from app.db.session import transaction
+from app.db.issues import Finding
+from app.db.session import Database, Session, transaction
 from app.simulator.server import Simulator
 from app.sync import schedule
 from tests.conftest import opened_world
@@ -79,3 +82,31 @@ async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator:
     async with opened_world(dsn, simulator, clock=False) as world:
         await schedule.take_up_lost(world.app.state.services)
         assert [run["status"] for run in await world.settled()] == ["succeeded"]
+
+
+async def test_slots_and_issues_are_forgotten_when_nobody_can_ask_for_them(database: Database):
+    # S16, OV-3: an open issue stays, however old; so does a slot that a late clock may still propose
+    now, nobody = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
+    async with transaction(database) as session:
+        await accounts.put_account(session, "hp", nobody, now=now)
+        for code in ("coverage_lost", "run_failed"):
+            await issues.open_issue(session, "hp", Finding(code, "x"), now=now)
+        await issues.resolve(session, "hp", "run_failed", now=now)
+        await slots.claim_slot(session, "hp", now.date(), "06:00", now=now)
+        await chores.tidy(session, now=now + timedelta(days=7))
+        assert await _left(session) == (2, 1)
+        await chores.tidy(session, now=now + timedelta(days=9))
+        assert await _left(session) == (2, 0)
+        await chores.tidy(session, now=now + timedelta(days=91))
+        assert await _left(session) == (1, 0)
+        (issue,) = await issues.list_open(session, "hp")
+        assert issue.code == "coverage_lost"
+        assert len(await runs.list_runs(session, "hp", after="", limit=9)) == 1
+
+
+async def _left(session: Session) -> tuple[int, ...]:
+    counted = [
+        (await session.execute(select(func.count()).select_from(table))).scalar_one()
+        for table in (tables.issues, tables.slots)
+    ]
+    return tuple(counted)
