@@ -93,7 +93,7 @@ async def _outcome(services: Services, lease: Lease, found: Run) -> Outcome:
     except Exception as error:  # noqa: BLE001  # the one place that turns failures into outcomes
         return _failure(error, problems)
     if problems and all(problem["code"] == "needs_reconnect" for problem in problems):
-        return await _unless_one_works(services, lease.account_id, problems)
+        return await _unless_one_works(services, found, problems)
     return Outcome(Status.SUCCEEDED, problems)
 
 
@@ -199,7 +199,13 @@ async def _keep(services: Services, lease: Lease) -> None:
             await leases.hold(session, lease)
 
 
-async def _unless_one_works(services: Services, account_id: str, problems: Problems) -> Outcome:
+async def _unless_one_works(services: Services, found: Run, problems: Problems) -> Outcome:
+    """Logins are to be renewed: no failure while one works. One that came since the run found none is read now."""
     async with transaction(services.database) as session:
-        working = await connections.connected(session, account_id)
-    return Outcome(Status.SUCCEEDED if working else Status.FAILED, problems)
+        working = await connections.connected(session, found.account_id)
+    if not working:
+        return Outcome(Status.FAILED, problems)
+    found_none = any(problem["connection_id"] is None for problem in problems)
+    if found_none and found.connection_id is None:
+        return Outcome(Status.INTERRUPTED, [], again=timedelta(0))
+    return Outcome(Status.SUCCEEDED, problems)

@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from app.db import connections, endpoints, holds, ledger
+from app.db import connections, endpoints, erasures, holds, ledger
 from app.db.connections import Attempt, ClioLogin
 from app.db.endpoints import Endpoint, TooManyEndpoints
 from app.db.session import Database, transaction
 from app.main import now
 from app.rules.announcement import HeldFor
+from app.simulator.server import Simulator
 from app.sync import announce, leaving
+from app.sync.run import run
+from tests.conftest import opened_world
 from tests.e2e.test_deletions import grow, shrink
 from tests.world import PATIENCE, World
 
@@ -106,3 +110,24 @@ async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_conne
     async with transaction(services.database) as session:
         assert (await connections.get_connection(session, "hp", login["id"])).status == "connected"
         assert await connections.read_tokens(session, "hp", login["id"]) == "sealed"
+
+
+async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
+    dsn: str, simulator: Simulator
+):
+    # IS-1, NC-2: else the firm's old clients came with the second run, as new as a surge
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
+        await world.create_account()
+        key = {"Idempotency-Key": "k"}
+        asked = await world.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
+        run_id, services = asked.json()["id"], world.app.state.services
+        async with asyncio.TaskGroup() as group, transaction(services.database) as session:
+            await erasures.begin(session, "hp")  # the run has looked for logins when it waits
+            first = group.create_task(run(services, "hp", run_id))
+            await until_it_waits(dsn, first)
+            await world.connect("u_ann", 501)
+        assert first.result() == timedelta(0), "it goes on at once"
+        assert await run(services, "hp", run_id) is None
+        assert (await world.runs())[0]["status"] == "succeeded"
+        rows = [row async for row in world.all("new-clients")]
+        assert {(row["origin"], row["status"]) for row in rows} == {("initial_sync", "emitted")}
