@@ -302,6 +302,7 @@ class LedgerMachine(RuleBasedStateMachine):
             is_person=True,
             first_name="F" if named else None,
             last_name=f"L{person.name}" if named else None,
+            title="Mx",  # a record that shows nothing at all is redacted: then the known one stays
             is_client=person.flag,
             emails=tuple(Email(address, primary=True) for address in addresses),
             updated_at=self.time,
