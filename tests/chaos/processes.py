@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,19 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
+def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer, from a service that may just be killed or whose database may just be restarting."""
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(httpx.TransportError):
+            answer = call()
+            if answer.status_code < 500:
+                assert answer.is_success, answer.text
+                return answer
+        assert time.monotonic() < deadline, "the service does not answer"
+        time.sleep(0.1)
+
+
 @dataclass
 class Program:
     """One of our commands, started again as often as wanted."""
@@ -46,21 +59,27 @@ class Program:
     url: str
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    module: str = "app.cli"
 
-    def start(self, *, path: str) -> None:
-        """Start it and wait until it answers."""
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start it, and wait for nothing: it listens nowhere, or need not be up yet."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", *self.command],
+                [sys.executable, "-m", self.module, *self.command],
                 env={**kept, **self.environment},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
+        return self.process
+
+    def start(self, *, path: str) -> None:
+        """Start it and wait until it answers."""
+        process = self.spawn()
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert process.poll() is None, self.log.read_text()[-3000:]
             with suppress(httpx.TransportError):
                 httpx.get(self.url + path, trust_env=False, timeout=5)
                 return
@@ -90,9 +109,22 @@ class Stage:
 
     def get(self, path: str, **params: Any) -> Any:
         """An answer of the API, patient with a service that is just being killed."""
-        answer = self.api.get(path, params=params)
-        answer.raise_for_status()
-        return answer.json()
+        return patiently(lambda: self.api.get(path, params=params)).json()
+
+    def worker(self, name: str) -> Program:
+        """A process beside the service that works and listens nowhere; not started yet."""
+        log = self.service.log.with_name(f"{name}.log")
+        return Program(["worker"], self.service.environment, self.service.url, log)
+
+    def settled(self, account_id: str) -> list[dict[str, Any]]:
+        """The account's runs, once every one has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            runs = list(self.all(f"/v1/accounts/{account_id}/runs"))
+            if all(run["finished_at"] for run in runs):
+                return runs
+            assert time.monotonic() < deadline, f"a run did not end: {runs}"
+            time.sleep(0.1)
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
@@ -141,11 +173,12 @@ def staged(
     clio_port: int | None = None,
     origin: str | None = None,
     environment: Mapping[str, str] | None = None,
+    serve: Sequence[str] = (),
     **options: Any,
 ) -> Iterator[Stage]:
     """Both programs up, on a database of their own; both gone when the block ends.
 
-    The service reaches Clio at `origin`, which may be a proxy before `clio_port`.
+    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; `serve` are more options of its.
     """
     clio_port, port = clio_port or free_port(), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -160,7 +193,7 @@ def staged(
         folder / "simulator.log",
     )
     service = Program(
-        ["serve", f"--port={port}"],
+        ["serve", f"--port={port}", *serve],
         {**_environment(dsn, url, origin or clio_url), **(environment or {})},
         url,
         folder / "serve.log",

@@ -198,7 +198,7 @@ def play(
 ) -> Report:
     """One round on a database; `life` is the longest, in seconds, that the service is left alone."""
     proxy = Proxy(free_port(), free_port(), seed)
-    options = {"rate_limit": 1_000_000}
+    options: dict[str, Any] = {"rate_limit": 1_000_000}
     with (
         running(proxy),
         staged(
