@@ -136,6 +136,16 @@ class Stage:
             if not page["has_more"]:
                 return
 
+    def ended(self, account_id: str, run_id: str) -> dict[str, Any]:
+        """The run, once it has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            run: dict[str, Any] = self.get(f"/v1/accounts/{account_id}/runs/{run_id}")
+            if run["finished_at"]:
+                return run
+            assert time.monotonic() < deadline, f"the run did not end: {run}"
+            time.sleep(0.1)
+
     def clio_log(self) -> list[dict[str, Any]]:
         """What the simulated Clio was asked for through its API, who-am-i left out."""
         log = httpx.get(f"{self.clio.url}/_simulator/log", trust_env=False, timeout=60).json()
