@@ -17,9 +17,9 @@ from typing import Any
 
 import httpx
 
-LIMIT = 40
+LIMIT = 10
 WAIT = 20  # seconds
-WORK = 0.02  # seconds that consuming a page takes: a kill may fall between the page and its place
+WORK = 0.1  # seconds that consuming a page takes: a kill may fall between the page and its place
 
 
 def digest(line: Mapping[str, Any]) -> str:
