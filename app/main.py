@@ -25,6 +25,7 @@ from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
+from app.clio.shared import Lane
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
@@ -66,10 +67,10 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     clock = Clock(monotonic, now, _until(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
-    def open_clio(app: ClioApp, source: TokenSource, budget: Budget) -> ClioClient:
+    def open_clio(app: ClioApp, source: TokenSource, budget: Budget, lane: Lane) -> ClioClient:
         client = clients[app.region]
         return ClioClient(
-            Calls(client, origin=app.origin, source=source, budget=budget, clock=clock)
+            Calls(client, origin=app.origin, source=source, budget=budget, clock=clock, lane=lane)
         )
 
     try:

@@ -13,10 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
 import pytest
 import stamina
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from app import logs, main
 from app.clio.regions import Region
@@ -25,13 +24,20 @@ from app.db.session import Database, open_database
 from app.main import Parts, create_app
 from app.simulator.fixture import harlow_pike
 from app.simulator.server import Simulator
-from tests.world import World, config_for
+from tests.world import Door, World, config_for
 
 _numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")
 TEMPLATE = f"levitate_template_{os.getpid()}"  # several test processes may share one server
-# A machine that is busy with other things is no fault of a property.
-settings.register_profile("house", deadline=None)
+# Properties are judged by the same examples at every run, and never by how busy the machine is with other things. New
+# examples are looked for on purpose: `make test ARGS="--hypothesis-profile=search tests/unit/rules"`.
+AT_ANY_PACE = [HealthCheck.too_slow]
+settings.register_profile(
+    "house", deadline=None, derandomize=True, suppress_health_check=AT_ANY_PACE
+)
+settings.register_profile(
+    "search", deadline=None, max_examples=2000, suppress_health_check=AT_ANY_PACE
+)
 settings.load_profile("house")
 QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 
@@ -166,11 +172,11 @@ def simulator() -> Simulator:
 @asynccontextmanager
 async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator[World]:
     """The whole service on a database, with the simulator for Clio."""
-    transport = httpx.ASGITransport(simulator.app("us"))
-    clio = {Region.US: transport}
+    door = Door(simulator)
+    clio = {Region.US: door}
     app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, **parts))
     async with app.router.lifespan_context(app):
-        yield World(app, simulator, dsn)
+        yield World(app, simulator, dsn, door)
 
 
 @pytest.fixture

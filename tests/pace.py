@@ -1,6 +1,7 @@
 """A firm read under Clio's real limits in time that is skipped instead of waited for: how long, how many refusals."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +10,14 @@ import httpx
 
 from app.clio import resources
 from app.clio.answers import http_client
-from app.clio.budget import KEPT, WINDOW, Budget
+from app.clio.budget import WINDOW, Budget
 from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
 from app.clio.resources import Resource
+from app.clio.shared import KEPT, Lane, Window
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import Simulator, credentials
+from app.sync.gates import Step, T, TokenGate
 from app.sync.together import together
 from tests.scripted import at_once
 
@@ -40,12 +43,27 @@ class Pace:
         The calls that each window keeps for people and write-backs come free one by one while it passes.
         """
         windows, rest = divmod(self.requests - 1, limit)
-        late = max(0.0, rest + 1 - limit * (1 - KEPT))
-        return windows * WINDOW + max((rest + 1) * latency, late * WINDOW / (limit * KEPT))
+        kept = limit * KEPT[Lane.INITIAL]
+        late = max(0.0, rest + 1 - (limit - kept))
+        return windows * WINDOW + max((rest + 1) * latency, late * WINDOW / kept)
+
+
+class MemoryRow:
+    """The window that processes share, by a clock of the test's."""
+
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+        self.window: Window | None = None
+        self.asked = 0
+
+    async def __call__(self, step: Step[T]) -> T:
+        self.asked += 1
+        self.window, answer = step(self.window, self._seconds())
+        return answer
 
 
 def read_firm(contacts: int, *, limit: int = 50, latency: float = 0.15) -> Pace:
-    """Read a whole seeded firm, all lists at once, as a run does."""
+    """Read a whole seeded firm, all lists at once, behind the gate that all processes pass, as a first run does."""
     pace, _ = at_once(_read(contacts, limit, latency))
     return pace
 
@@ -65,8 +83,9 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
             http_client(transport),
             origin=CLIO,
             source=_Granted(await _token(transport)),
-            budget=Budget(),
+            budget=Budget(TokenGate(MemoryRow(loop.time), loop.time)),
             clock=Clock(loop.time, now),
+            lane=Lane.INITIAL,
         )
     )
     zero = loop.time()

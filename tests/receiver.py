@@ -25,6 +25,7 @@ class Receiver:
     port: int = 0
     received: list[Received] = field(default_factory=list)
     delay: float = 0.0
+    answers: asyncio.Event | None = None  # until it is set, no post is answered
     endless: bool = False
     at_once: int = 0
     most_at_once: int = 0
@@ -60,6 +61,8 @@ class Receiver:
         try:
             if self.delay:
                 await asyncio.sleep(self.delay)
+            if self.answers:
+                await self.answers.wait()
             answer = self.answer(post)
             if isinstance(answer, int):
                 answer = f"HTTP/1.1 {answer} x\r\ncontent-length: 0\r\n\r\n".encode()

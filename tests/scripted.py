@@ -15,6 +15,7 @@ from app.clio.answers import http_client
 from app.clio.budget import Budget
 from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
+from app.clio.shared import Lane
 
 T = TypeVar("T")
 ORIGIN = "https://app.clio.com"
@@ -103,7 +104,9 @@ def over_the_wire(response: httpx.Response) -> httpx.Response:
 class Case:
     """A client over scripted answers, with all that a test may want to look at."""
 
-    def __init__(self, *answers: Answer, source: Source | None = None) -> None:
+    def __init__(
+        self, *answers: Answer, source: Source | None = None, lane: Lane = Lane.INCREMENTAL
+    ) -> None:
         self.clio = Scripted(*answers)
         self.source = source or Source()
         self.time = FakeTime()
@@ -116,6 +119,7 @@ class Case:
                 source=self.source,
                 budget=self.budget,
                 clock=self.time.clock(),
+                lane=lane,
             )
         )
 
@@ -171,17 +175,17 @@ def limits(
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: when nothing is ready the time that should have been waited is skipped."""
+    """Never waits: when nothing is ready the time that should have been waited has passed, and no other time has."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.skipped = 0.0
+        self.passed = 0.0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = super().select(0)
         if not ready and timeout:
-            self.skipped += timeout
+            self.passed += timeout
         return ready
 
 
@@ -192,7 +196,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
     @override
     def time(self) -> float:
-        return super().time() + self._jumping.skipped
+        return self._jumping.passed
 
 
 def at_once(coroutine: Coroutine[Any, Any, T]) -> tuple[T, float]:

@@ -3,19 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
+from typing_extensions import override
 
 from app.config import Config
 from app.crypto import new_key
+from app.db.session import transaction
 from app.simulator.server import Simulator, credentials
 
 TOKEN = "a-bootstrap-token-for-tests"
-PATIENCE = 30.0  # seconds after which something that should have happened is taken for lost
+PATIENCE = 120.0  # seconds after which something that should have happened is taken for lost
 
 ACCOUNT = {
     "name": "Harlow & Pike LLP",
@@ -52,12 +56,37 @@ def config_for(dsn: str, **more: Any) -> Config:
     return Config(**{**given, **more})
 
 
+class Door(httpx.ASGITransport):
+    """The way to the simulated Clio, which a test may shut: calls of Clio's API then wait before it."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__(simulator.app("us"))
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @asynccontextmanager
+    async def shut(self) -> AsyncIterator[None]:
+        """Runs come as far as their first call, and no further until the block ends."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/api/"):
+            await self._open.wait()
+        return await super().handle_async_request(request)
+
+
 class World:
     """The service and its surroundings, spoken to as Levitate's backend speaks to it."""
 
-    def __init__(self, app: FastAPI, simulator: Simulator, dsn: str) -> None:
+    def __init__(self, app: FastAPI, simulator: Simulator, dsn: str, door: Door) -> None:
         self.app = app
         self.simulator = simulator
+        self.door = door
         self.dsn = dsn
         headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -118,6 +147,16 @@ class World:
                 if all(run["finished_at"] for run in runs):
                     return runs
                 await asyncio.sleep(0.05)
+
+    async def idle(self) -> None:
+        """Wait until no worker has a job in hand: a run or a note that has ended is put away a moment later."""
+        in_hand = text("select count(*) from pgqueuer where status = 'picked'")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with transaction(self.app.state.services.database) as session:
+                    if not (await session.execute(in_hand)).scalar_one():
+                        return
+                await asyncio.sleep(0.02)
 
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Ask for a run and see it to its end."""

@@ -1,13 +1,13 @@
 """Pure: how many calls one access token may still make in this window, learnt from what Clio answers.
 
-Clio counts per token in windows of 60 seconds and may change the limit unannounced, so no limit is written here.
+Clio counts per token in windows of 60 seconds and may change the limit unannounced, so no limit is written here. Who
+goes first is not decided here but in `shared`: this guards each process against programs that know nothing of us.
 Times are seconds of a monotonic clock of the caller's.
 """
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import IntEnum
 
 from app.clio.shared import Gate
 
@@ -15,19 +15,6 @@ WINDOW = 60.0
 MARGIN = 1.0  # Clio tells the window's end in whole seconds
 PROBE = 0.05  # while nothing is known one call goes alone; how soon the others ask again
 SHORTEST, LONGEST = 1.0, 900.0
-# This share of a window is kept from the lanes below write-back. It melts as the window passes, so that a sync of
-# hours delays a note by seconds and yet, when nobody writes, all calls but the last are used [S10].
-KEPT = 0.2
-
-
-class Lane(IntEnum):
-    """Who asks for a call, in the order of right of way."""
-
-    PERSON = 0  # somebody waits before a screen
-    WRITE_BACK = 1
-    INCREMENTAL = 2
-    INITIAL = 3
-    RECONCILE = 4
 
 
 class Budget:
@@ -46,7 +33,7 @@ class Budget:
         self._under_way = 0
         self._closed_until = 0.0
 
-    def reserve(self, now: float, lane: Lane = Lane.PERSON) -> float:
+    def reserve(self, now: float) -> float:
         """Take a call: 0.0 means go, else ask again after so many seconds."""
         if now < self._closed_until:
             return self._closed_until - now
@@ -57,16 +44,9 @@ class Budget:
         if self._left is not None:
             if self._left <= 0:
                 return max((self._ends or now) - now, PROBE)
-            if lane > Lane.WRITE_BACK and self._left <= self._kept(now):
-                return max(WINDOW / (self.limit or 1), PROBE)
             self._left -= 1
         self._under_way += 1
         return 0.0
-
-    def _kept(self, now: float) -> int:
-        """The calls that are kept for people and write-backs at this point of the window."""
-        to_come = 1.0 if self._ends is None else (self._ends - now) / WINDOW
-        return int((self.limit or 0) * KEPT * min(to_come, 1.0))
 
     def learn(self, headers: Mapping[str, str], now: float) -> None:
         """An answer came to a call that was taken: believe its headers where they say less than we thought."""

@@ -15,16 +15,20 @@ import stamina
 
 from app.clio import paging, writes
 from app.clio.answers import DEADLINE, Answer, failure_of, read_bounded
-from app.clio.budget import Budget, Lane
+from app.clio.budget import Budget
 from app.clio.errors import ClioRetryLater, ClioUnreadable, WriteUnsure, network_error
 from app.clio.oauth import BearerAuth, TokenSource
+from app.clio.shared import Lane
 
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
-LONG_WAIT = 75.0  # a longer wait than a window gives the worker back
-SHORT_WAIT = 2.0  # whoever writes back, or waits himself, comes again rather than sit
+# The longest wait that is sat out; a longer one gives the worker back to others, and who asks comes again.
+LONG_WAIT = 75.0  # a read's: longer than a window
+PATIENCE = 10.0  # a person's: longer than the end of a window, when nothing goes
+SHORT_WAIT = 2.0  # a write-back's: others have something to write too
 TRIES = 4
+_WAITS = {Lane.PERSON: PATIENCE, Lane.WRITE_BACK: SHORT_WAIT}
 REDIRECTS = (301, 302, 307, 308)
 _OF_THE_API = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
@@ -58,7 +62,7 @@ class Calls:
         source: TokenSource,
         budget: Budget,
         clock: Clock,
-        lane: Lane = Lane.INCREMENTAL,
+        lane: Lane,
     ) -> None:
         self.clock = clock
         self._http = http
@@ -203,19 +207,23 @@ class Calls:
             self._answered_calls += 1
 
     async def _reserve(self) -> None:
-        """Take a call from this process's budget, and then from what all processes share."""
+        """Take a call from this process's budget, and then from what all who use the token share."""
+        gate = self._budget.gate
         while True:
-            while wait := self._budget.reserve(self.clock.seconds(), self._lane):
+            while wait := self._budget.reserve(self.clock.seconds()):
                 await self._wait(wait)
-            gate = self._budget.gate
-            # People and write-backs do not queue behind the reads of other processes: their share is kept above.
-            if gate is None or self._lane <= Lane.WRITE_BACK or not (wait := await gate.enter()):
+            try:
+                wait = await gate.enter(self._lane) if gate else 0.0
+            except BaseException:
+                self._budget.returned()
+                raise
+            if not wait:
                 return
             self._budget.returned()
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
-        if seconds > (LONG_WAIT if self._lane > Lane.WRITE_BACK else SHORT_WAIT):
+        if seconds > _WAITS.get(self._lane, LONG_WAIT):
             raise _told_to_wait(seconds)
         await self.clock.sleep(seconds)
         self._usage = Usage(

@@ -9,7 +9,6 @@ import httpx
 
 from app.clio import paging
 from app.clio.answers import Answer, asked_at
-from app.clio.budget import Lane
 from app.clio.calls import Calls, Usage
 from app.clio.errors import (
     ClioMisconfigured,
@@ -24,6 +23,7 @@ from app.clio.resources import (
     Resource,
     T,
 )
+from app.clio.shared import Lane
 
 
 class ClioClient:
@@ -34,8 +34,10 @@ class ClioClient:
         self.dropped: set[str] = set()
 
     def in_lane(self, lane: Lane) -> "ClioClient":
-        """The same Clio, seen by the same user, with another right of way."""
-        return ClioClient(self._calls.in_lane(lane))
+        """The same Clio, seen by the same user, with another right of way; what it uses is counted by itself."""
+        other = ClioClient(self._calls.in_lane(lane))
+        other.dropped = self.dropped
+        return other
 
     async def pages(
         self, resource: Resource[T], *, since: datetime | None = None, cursor: str | None = None

@@ -1,23 +1,55 @@
-"""Pure: how the processes that use one access token keep its limit together (docs/decisions/0007).
+"""Pure: how all who use one access token keep its limit together, and who goes first (docs/decisions/0007).
 
-One of them at a time is given calls of the window that is open, a few at once; what they are given never comes to more
-than the limit. Calls given in one window are not made in the next. Times are seconds of a clock that all share.
+They are given calls of the window that is open; what they are given never comes to more than the limit. Calls given in
+one window are not made in the next. Times are seconds of a clock that all share.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from math import ceil
 from typing import Protocol
 
 WINDOW = 60.0
 MARGIN = 1.0  # Clio tells the window's end in whole seconds, and answers take their time
 TAIL = 4.0  # in the last seconds nothing goes: it might arrive in Clio's next window, of which our next counts all
+LATER = 3.0  # so much later an answer may tell the end: whole seconds, the margin, and its way
+LAST = 1.0  # so long before the tail nothing is kept any more: reads may take the last call too
 PROBE = 0.2  # while the limit is not known one call goes alone; how soon the others ask again
+UNANSWERED = 5.0  # seconds after which the one who asked is taken for dead
+
+
+class Lane(IntEnum):
+    """Who asks for a call, in the order of right of way."""
+
+    PERSON = 0  # somebody waits before a screen
+    WRITE_BACK = 1
+    INCREMENTAL = 2
+    INITIAL = 3
+    RECONCILE = 4
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it takes one call when it has something to ask, and no stock."""
+        return self <= Lane.WRITE_BACK
+
+
+# The share of a window that is kept from a lane for those before it. It melts as the window passes, so that a sync of
+# hours delays no note and yet, when nobody writes, all calls are used [S10].
+KEPT = {
+    Lane.PERSON: 0.0,
+    Lane.WRITE_BACK: 0.05,
+    Lane.INCREMENTAL: 0.2,
+    Lane.INITIAL: 0.25,
+    Lane.RECONCILE: 0.3,
+}
+MELTING = WINDOW + MARGIN - TAIL - LAST  # seconds in which it has melted
 
 
 class Gate(Protocol):
     """What a call must pass before it may use the budget of its own process."""
 
-    async def enter(self) -> float:
+    async def enter(self, lane: Lane) -> float:
         """0.0 means go, else ask again after so many seconds."""
         ...
 
@@ -35,9 +67,6 @@ class Window:
     ends: float
 
 
-UNANSWERED = 5.0  # seconds after which the one who asked is taken for dead
-
-
 @dataclass(frozen=True)
 class Given:
     """Calls that may be made before a moment; with none, how long to wait."""
@@ -47,18 +76,24 @@ class Given:
     wait: float = 0.0
 
 
-def give(window: Window | None, now: float, *, want: int) -> tuple[Window, Given]:
-    """Give calls of the open window, or of a new one when that has ended; answers the window as it is then."""
+def give(window: Window | None, now: float, *, want: int, lane: Lane) -> tuple[Window, Given]:
+    """Give calls of the open window, or of a new one when that has ended; answers the window as it is then.
+
+    Clio's window begins with its first call, so ours does too: whoever opens it gets one.
+    """
     if window is None or now >= window.ends:
-        limit = window.limit if window else None
-        window = Window(limit, 0, now + WINDOW + MARGIN)
-    left = (window.limit or _probes(window, now)) - window.given
-    if left <= 0 or now >= window.ends - TAIL:
-        probing = window.limit is None and now < window.ends - TAIL
-        wait = PROBE if probing else window.ends - now
-        return window, Given(0, now, wait=max(wait, PROBE))
-    calls = min(want, left)
-    return replace(window, given=window.given + calls), Given(calls, window.ends - TAIL)
+        window = Window(window.limit if window else None, 0, now + WINDOW + MARGIN)
+    closes = window.ends - TAIL
+    if now >= closes:
+        free, again = 0, window.ends - now
+    elif window.limit is None:
+        free, again = _probes(window, now) - window.given, PROBE
+    else:
+        free, again = _free(window, window.limit, lane, now)
+    if free <= 0:
+        return window, Given(0, now, wait=max(again, PROBE))
+    calls = min(free, 1 if lane.is_urgent else want)
+    return replace(window, given=window.given + calls), Given(calls, closes)
 
 
 def _probes(window: Window, now: float) -> int:
@@ -66,9 +101,31 @@ def _probes(window: Window, now: float) -> int:
     return 1 + int((now - (window.ends - WINDOW - MARGIN)) / UNANSWERED)
 
 
+def _free(window: Window, limit: int, lane: Lane, now: float) -> tuple[int, float]:
+    """The calls that a lane may take now; with none, in how many seconds it may."""
+    left = limit - window.given
+    if left <= 0:
+        return 0, window.ends - now
+    share = limit * KEPT[lane]
+    melting = max(window.ends - TAIL - LAST - now, 0.0)
+    kept = share * melting / MELTING
+    if lane.is_urgent:  # rounded so that the last call of all is kept for a note
+        free, enough = left - int(kept), left
+    else:
+        free, enough = left - ceil(kept), left - 1
+    if window.given == 0:
+        free = max(free, 1)
+    return (free, 0.0) if free > 0 else (0, melting - enough / share * MELTING)
+
+
 def learn(window: Window, now: float, *, limit: int, left: int, reset_in: float) -> Window:
-    """What an answer says of the open window, `reset_in` with a margin; one of a window that is over says nothing."""
-    ends = now + reset_in
-    if limit <= 0 or now >= window.ends or abs(ends - window.ends) > WINDOW / 2:
+    """What an answer says of the open window, `reset_in` with a margin; one of a window that is over says nothing.
+
+    Where Clio's window ends much later than ours, it began later (a call given was not made, the token is a new one)
+    or Clio said to wait: then ours lasts as long, for our next would give the same calls again.
+    """
+    later = now + reset_in - window.ends
+    if limit <= 0 or now >= window.ends or later < -WINDOW / 2:
         return window
-    return Window(limit, max(window.given, limit - left), min(ends, window.ends))
+    ends = window.ends if 0 <= later <= LATER else now + reset_in
+    return Window(limit, max(window.given, limit - left), ends)

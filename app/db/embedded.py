@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
 PAUSE = 5.0
+USERS = Path("/etc/passwd")  # who makes a user holds a lock on it, which nobody else cares about
 
 
 class EmbeddedUnavailable(Exception):
@@ -43,7 +44,7 @@ def start(folder: Path) -> EmbeddedServer:
     share = _share(folder)
     for left in reversed(range(TRIES)):
         try:
-            server = package.get_server(folder.resolve(), cleanup_mode=None)
+            server = _launched(package, folder.resolve())
         except subprocess.TimeoutExpired:
             if not left:
                 break
@@ -56,6 +57,15 @@ def start(folder: Path) -> EmbeddedServer:
         else:
             return EmbeddedServer(server.get_uri(), server, share)
     raise EmbeddedUnavailable(f"The embedded PostgreSQL in {folder} is still recovering; try again")
+
+
+def _launched(package: Any, folder: Path) -> Any:
+    """The launcher's server, started. Run by root it first makes a system user, which two at once would both do."""
+    with USERS.open() as users:
+        fcntl.flock(users, fcntl.LOCK_EX)
+        server = package.get_server(folder, cleanup_mode=None, start=False)
+    server.start()
+    return server
 
 
 def _share(folder: Path) -> TextIO:

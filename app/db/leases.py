@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, or_, select, update
 
 from app.db import tables
 from app.db.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
@@ -45,19 +45,13 @@ class Assessed:
 async def acquire(
     session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
 ) -> Lease | None:
-    """Lease an unfinished run that nobody holds and that no older one of the account goes before; None when not now."""
-    older = _table.alias()
-    goes_before = (
-        select(older.c.run_id)
-        .where(older.c.account_id == account_id, older.c.run_id < run_id)
-        .where(older.c.status.in_(UNFINISHED))
-        .exists()
-    )
-    free = _table.c.leased_until.is_(None) | (_table.c.leased_until < func.clock_timestamp())
+    """Lease an unfinished run that nobody holds, when none of the account goes before it; None when not now."""
+    if not await _mine_alone(session, account_id, run_id):
+        return None
     row = (
         await session.execute(
             update(_table)
-            .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
+            .where(one_run(account_id, run_id))
             .values(
                 status=Status.RUNNING,
                 fence=_table.c.fence + 1,
@@ -67,8 +61,35 @@ async def acquire(
             )
             .returning(_table.c.fence)
         )
-    ).one_or_none()
-    return Lease(account_id, run_id, row.fence, length) if row else None
+    ).one()
+    return Lease(account_id, run_id, row.fence, length)
+
+
+async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
+    """Whether the run may be taken now, its row then locked, and the account's, so that no other is taken meanwhile.
+
+    Nothing is waited for: whoever finds a row locked comes again. A run that has begun goes before one that has not,
+    even when that is older: ids are made by the clocks of several processes, which may differ.
+    """
+    accounts, other = tables.accounts, _table.alias()
+    lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id)
+    free = or_(_table.c.leased_until.is_(None), _table.c.leased_until < func.clock_timestamp())
+    begun, other_begun = _table.c.status == Status.RUNNING, other.c.status == Status.RUNNING
+    older = other.c.run_id < run_id
+    goes_before = (
+        select(other.c.run_id)
+        .where(other.c.account_id == account_id, other.c.status.in_(UNFINISHED))
+        .where(other.c.run_id != run_id)
+        .where(case((begun == other_begun, older), else_=other_begun))
+        .exists()
+    )
+    mine = (
+        select(_table.c.run_id)
+        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
+        .with_for_update(skip_locked=True)
+    )
+    alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
+    return bool(alone.first()) and (await session.execute(mine)).first() is not None
 
 
 async def crashes_without_progress(session: Session, lease: Lease) -> int:

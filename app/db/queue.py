@@ -32,6 +32,18 @@ async def enqueue_run(
     )
 
 
+async def hasten_runs(session: Session, account_id: str) -> None:
+    """Runs of an account that have not begun and were put off may begin now."""
+    await session.execute(
+        text(
+            "update pgqueuer set execute_after = now()"
+            " where status = 'queued' and execute_after > now() and dedupe_key in"
+            " (select 'run:' || run_id from runs where account_id = :account and status = 'queued')"
+        ),
+        {"account": account_id},
+    )
+
+
 async def enqueue_writeback(
     session: Session, account_id: str, clio_contact_id: int, activity_id: str
 ) -> None:

@@ -130,12 +130,17 @@ class Run:
 async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
     """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
 
-    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet.
+    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet. Who does not wish to
+    wait does not wait either for a run that was to gather nudges first: that begins now.
     """
     accounts = tables.accounts
     await session.execute(
         select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
     )
+    if (
+        not wish.after
+    ):  # runs go one after another: one that was put off would hold up all behind it
+        await queue.hasten_runs(session, account_id)
     found = await _covering(session, account_id, wish)
     if found is not None:
         return found

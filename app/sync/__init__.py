@@ -12,6 +12,7 @@ from app.clio.budget import Budget
 from app.clio.client import ClioClient
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, origin_of
+from app.clio.shared import Lane
 from app.crypto import TokenCipher
 from app.db.accounts import Account
 from app.db.session import Database
@@ -44,7 +45,7 @@ class Services:
     database: Database
     cipher: TokenCipher
     regions: Mapping[Region, Offered]
-    open_clio: Callable[[ClioApp, TokenSource, Budget], ClioClient]
+    open_clio: Callable[[ClioApp, TokenSource, Budget, Lane], ClioClient]
     budgets: "Budgets"
     timing: Timing
     notifier: Notifier

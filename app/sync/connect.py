@@ -13,11 +13,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import structlog
 
 from app.clio import webhooks
+from app.clio.budget import Budget
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
+from app.clio.shared import Lane
 from app.db import accounts, audit, connections, events, outbox, runs, subscriptions
 from app.db.accounts import ClioAccountMismatch, ClioFirm
 from app.db.audit import Actor, Deed
@@ -272,15 +274,16 @@ class _Fresh:
 
 
 def _clio_with(services: Services, attempt: Attempt, tokens: Tokens) -> ClioClient:
+    """Clio as whoever has just approved: a new token has a window of its own, of which nobody else knows."""
     app = _offered(services, attempt.region).app
-    return services.open_clio(app, _Fresh(tokens), services.budgets.of(attempt.connection_id))
+    return services.open_clio(app, _Fresh(tokens), Budget(), Lane.PERSON)
 
 
-def clio_for(services: Services, connection: Connection) -> ClioClient:
-    """A client that speaks to Clio as this connection's user."""
+def clio_for(services: Services, connection: Connection, lane: Lane) -> ClioClient:
+    """A client that speaks to Clio as this connection's user, with a lane's right of way."""
     app = _offered(services, connection.region).app
     budget = shared_budget(services, connection)
-    return services.open_clio(app, StoredTokens(services, connection), budget)
+    return services.open_clio(app, StoredTokens(services, connection), budget, lane)
 
 
 def _offered(services: Services, region: str) -> Offered:

@@ -4,6 +4,7 @@ import structlog
 
 from app.clio import webhooks
 from app.clio.errors import ClioError
+from app.clio.shared import Lane
 from app.crypto import SealBroken
 from app.db import audit, connections, subscriptions
 from app.db.audit import Actor, Deed
@@ -43,7 +44,7 @@ async def _unsubscribe(services: Services, connection: Connection) -> None:
         )
     try:
         for hook_id in hook_ids:
-            await webhooks.unsubscribe(clio_for(services, connection), hook_id)
+            await webhooks.unsubscribe(clio_for(services, connection, Lane.PERSON), hook_id)
     except (ClioError, SealBroken) as error:
         reason = error.code if isinstance(error, ClioError) else None
         log.warning(

@@ -17,6 +17,7 @@ from app.clio import webhooks
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError
 from app.clio.regions import Region
+from app.clio.shared import Lane
 from app.clio.webhooks import Hook
 from app.db import accounts, connections, runs, subscriptions
 from app.db.connections import Connection
@@ -98,7 +99,7 @@ async def keep_up(services: Services) -> int:
 
 
 async def _look_after(services: Services, connection: Connection, one: Subscription) -> None:
-    clio = clio_for(services, connection)
+    clio = clio_for(services, connection, Lane.INCREMENTAL)
     if not can_be_reached(services, Region(connection.region)):
         async with transaction(services.database) as session:
             await subscriptions.later(session, one, due_at=services.now() + webhooks.LIFE)

@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from app.clio.errors import ClioReauthRequired
+from app.clio.shared import Lane
 from app.db import connections, leases, mirror, pulls, quarantine, runs
 from app.db.connections import Connection, Problem
 from app.db.leases import Lease
@@ -32,6 +33,14 @@ RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]
 )
 PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
+# What a firm waits for goes before what nobody waits for; a rederive run asks Clio nothing.
+_LANES = {
+    Kind.INCREMENTAL: Lane.INCREMENTAL,
+    Kind.CONTACT: Lane.INCREMENTAL,
+    Kind.INITIAL: Lane.INITIAL,
+    Kind.COVERAGE: Lane.INITIAL,
+    Kind.FULL: Lane.RECONCILE,
+}
 
 _NOBODY = Problem(
     "needs_reconnect", "No Clio login of this account works; a user must connect again"
@@ -40,6 +49,13 @@ _NOBODY = Problem(
 log = structlog.get_logger(__name__)
 
 Problems = list[dict[str, object]]
+
+
+def lane_of(kind: Kind, trigger: Trigger) -> Lane:
+    """The right of way of a run's calls to Clio [S10]."""
+    if kind is Kind.CONTACT and trigger is Trigger.MANUAL:
+        return Lane.PERSON  # somebody looks at that contact
+    return _LANES[kind]
 
 
 async def read_clio(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
@@ -59,7 +75,8 @@ async def read_clio(services: Services, lease: Lease, found: Run, problems: Prob
         ]
     if found.kind in PROPOSING:
         full = found.kind is Kind.FULL
-        await _confirm(pullers, confirm_missing(pullers, full=full))
+        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in pullers]
+        await _confirm(asking, confirm_missing(asking, full=full))
     await _told(services, lease, pullers, problems)
 
 
@@ -74,7 +91,7 @@ async def read_contact(services: Services, lease: Lease, found: Run, problems: P
     pullers: list[Puller] = []
     for connection in working:
         puller = await _as_login(
-            services, lease, connection, lambda puller: read_one(puller, clio_id)
+            services, lease, found, connection, lambda puller: read_one(puller, clio_id)
         )
         pullers += [puller] if puller.complete else []
         problems += [
@@ -121,7 +138,7 @@ async def _pull_as(
         await pull_all(puller, listings, since)
         await retry_quarantine(puller)
 
-    puller = await _as_login(services, lease, connection, pull)
+    puller = await _as_login(services, lease, found, connection, pull)
     if puller.complete:
         now = services.now()
         async with transaction(services.database) as session:
@@ -136,11 +153,12 @@ async def _pull_as(
 async def _as_login(
     services: Services,
     lease: Lease,
+    found: Run,
     connection: Connection,
     step: Callable[[Puller], Awaitable[None]],
 ) -> Puller:
     """Do a step as one login; `refused` of the puller says what was lacking, `complete` whether the login lasted."""
-    clio = clio_for(services, connection)
+    clio = clio_for(services, connection, lane_of(found.kind, found.trigger))
     view = View(connection.account_id, connection.connection_id, full_view=False)
     puller = Puller(services, clio, lease, view)
     try:

@@ -35,12 +35,6 @@ from app.sync.together import Stopping, during
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 DATABASE_BACK = timedelta(seconds=5)
 MISSING_FIELD = "setting_refers_to_missing_field"
-RELATIONSHIP_PAGES = (
-    50  # a scheduled run reads all relationships while they take no more [§15 row 25]
-)
-
-PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
-
 log = structlog.get_logger(__name__)
 
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import structlog
 
-from app.clio.budget import Lane
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRefused, ClioRetryLater
+from app.clio.shared import Lane
 from app.db import connections, queue, turns
 from app.db.activities import Activity
 from app.db.connections import Connection
@@ -67,7 +67,7 @@ async def _count(
         login = logins.get(activity.connection_id or "")
         if login is None:
             continue
-        clio = clio_for(services, login).in_lane(Lane.RECONCILE)
+        clio = clio_for(services, login, Lane.RECONCILE)
         try:
             found = await find(clio, activity)
         except (ClioReauthRequired, ClioRefused):

@@ -12,9 +12,9 @@ from datetime import timedelta
 import structlog
 
 from app.clio import papers
-from app.clio.budget import Lane
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioReauthRequired
+from app.clio.shared import Lane
 from app.db import accounts, connections, outbox, turns
 from app.db import settings as stored_settings
 from app.db.activities import Activity, Kind, Outcome, Reason, Status
@@ -178,7 +178,7 @@ async def _brought(
 ) -> Outcome:
     """Look for the activity in Clio, or send it. A fault of ours ends it, plainly."""
     log.info("activity_attempted", activity_id=activity.activity_id, count=activity.attempts)
-    clio = clio_for(services, author.connection).in_lane(Lane.WRITE_BACK)
+    clio = clio_for(services, author.connection, Lane.WRITE_BACK)
     try:
         if look:
             return await _looked_up(clio, activity, services.timing.settle)
@@ -246,7 +246,7 @@ async def _gone_or_hidden(
     for login in working:
         if login.connection_id == author.connection.connection_id:
             continue
-        clio = clio_for(services, login).in_lane(Lane.WRITE_BACK)
+        clio = clio_for(services, login, Lane.WRITE_BACK)
         try:
             seen = await clio.sees_contact(activity.clio_contact_id or 0)
         except ClioError as error:

@@ -1,4 +1,5 @@
-"""A firm that changes, a network that breaks, processes and a database that are killed: after each round all is true.
+"""A firm that changes, a network that breaks, killed processes and databases, wrong clocks: after each round
+all is true.
 
     python -m tests.chaos.chaos --rounds 200 --seed 1
 
@@ -29,13 +30,17 @@ from app.clio import resources
 from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import truth
-from tests.chaos.processes import Program, Stage, free_port, patiently, staged
+from tests.chaos.changes import Firm
+from tests.chaos.processes import REGIONS, Program, Stage, patiently, staged
 from tests.chaos.proxy import Odds, Proxy, running
+from tests.ports import free_port
 
 ACCOUNT = "chaos"
 USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters
 FIRM = FirmFacts("US", "u_1", frozenset(USERS.values()), USERS)
 ODDS = Odds(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
+DAY = 86_400.0
+CLOCKS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds by which a process's clock may be off
 PATIENCE = 240.0
 
 
@@ -59,8 +64,8 @@ class Chaos:
         self._proxy = proxy
         self._pg = pg
         self._dice = random.Random(seed)  # noqa: S311
-        self._next_id = 900_000
         self._readers: list[truth.Reader] = []
+        self._firm = Firm(stage.clio.url, self._readers, self._dice)
         self.report = Report()
 
     @property
@@ -80,7 +85,7 @@ class Chaos:
         self._connect(602)
         self._settled()
         redirect = f"{self._stage.service.url}/oauth/clio/callback"
-        self._readers = [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
+        self._readers += [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
         self._check()
 
     def end(self) -> None:
@@ -91,7 +96,7 @@ class Chaos:
     def round(self) -> None:
         """Change, break, heal, check."""
         for _ in range(self._dice.randint(1, 8)):
-            self._mutate()
+            self.report.done[self._firm.change()] += 1
         self._ask("full")
         self._proxy.odds = ODDS
         for _ in range(self._dice.randint(0, 3)):
@@ -105,84 +110,18 @@ class Chaos:
         self._check()
         self.report.rounds += 1
 
-    # --- what changes ------------------------------------------------------------------------
-
-    def _mutate(self) -> None:
-        name, document = self._dice.choice(
-            (
-                self._edit_contact,
-                self._edit_contact,
-                self._edit_matter,
-                self._edit_matter,
-                self._add_contact,
-                self._add_matter,
-                self._delete,
-                self._delete_link,
-            )
-        )()
-        answer = httpx.post(
-            f"{self._stage.clio.url}/_simulator/mutations",
-            json=document,
-            trust_env=False,
-            timeout=30,
-        )
-        self.report.done[name if answer.status_code == 204 else "void"] += 1
-
-    def _edit_contact(self) -> tuple[str, dict[str, Any]]:
-        change = self._dice.choice(
-            (
-                {"title": self._dice.choice([None, "Judge", "Baker", "Pilot"])},
-                {"last_name": self._dice.choice(["Moreno", "Šimić", "O'Neill"])},
-                {"is_client": self._dice.random() < 0.5},
-            )
-        )
-        return "edited contact", _put("contact", {"id": self._some("contacts"), **change})
-
-    def _edit_matter(self) -> tuple[str, dict[str, Any]]:
-        change = {"status": self._dice.choice(["open", "pending", "closed"])}
-        return "edited matter", _put("matter", {"id": self._some("matters"), **change})
-
-    def _add_contact(self) -> tuple[str, dict[str, Any]]:
-        self._next_id += 1
-        name = {"first_name": "New", "last_name": f"Comer{self._next_id}", "type": "Person"}
-        record = {"id": self._next_id, "is_client": True, "name": "New Comer", **name}
-        return "added contact", _put("contact", record)
-
-    def _add_matter(self) -> tuple[str, dict[str, Any]]:
-        self._next_id += 1
-        record = {
-            "id": self._next_id,
-            "client_id": self._some("contacts"),
-            "status": "open",
-            "display_number": f"{self._next_id}-New",
-            "responsible_attorney_id": self._dice.choice([601, 602, None]),
-        }
-        return "added matter", _put("matter", record)
-
-    def _delete(self) -> tuple[str, dict[str, Any]]:
-        kind = self._dice.choice(["contact", "matter"])
-        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._some(f"{kind}s")}
-
-    def _delete_link(self) -> tuple[str, dict[str, Any]]:
-        found = self._some("relationships")
-        return "deleted relationship", {"op": "delete", "kind": "relationship", "id": found}
-
-    def _some(self, name: str) -> int:
-        resource = {
-            r.name: r for r in (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)
-        }
-        found: list[int] = sorted(item.id for item in self._readers[0].all(resource[name]))
-        return self._dice.choice(found)
-
     # --- what breaks -------------------------------------------------------------------------
 
     def _break(self) -> None:
-        name = self._dice.choice(["kill", "kill", "stop", "database"])
+        name = self._dice.choice(["kill", "kill", "stop", "database", "clock"])
         self.report.done[name] += 1
         if name == "database":
             restart_database(self._pg)
             return
         process = self._dice.choice(self._processes)
+        if name == "clock":
+            process.set_clock(self._dice.choice(CLOCKS))
+            return
         if name == "kill":
             process.kill()
         else:
@@ -221,8 +160,9 @@ class Chaos:
         start = {"user_id": USERS[user], "region": "us", "return_url": "http://127.0.0.1/"}
         path = f"/v1/accounts/{ACCOUNT}/connections"
         started = self._stage.api.post(path, json=start).json()
-        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
-        httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+        authorize = f"{started['authorize_url']}&as_user={user}"
+        approved = httpx.get(authorize, trust_env=False, timeout=60)
+        httpx.get(approved.headers["location"], trust_env=False, timeout=60)
 
     def _ask(self, kind: str) -> None:
         key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
@@ -230,9 +170,9 @@ class Chaos:
         patiently(lambda: self._stage.api.post(path, json={"kind": kind}, headers=key))
 
     def _settled(self) -> None:
-        """Every run has ended; all but those that Clio's bad day failed have succeeded."""
+        """Every run has ended but one that waits for more nudges; that finds nothing new when its time comes."""
         deadline = time.monotonic() + PATIENCE
-        while any(not run["finished_at"] for run in self._all("runs")):
+        while any(not run["finished_at"] and not _waits(run) for run in self._all("runs")):
             assert time.monotonic() < deadline, "a run did not end"
             time.sleep(0.1)
 
@@ -240,8 +180,8 @@ class Chaos:
         return list(self._stage.all(f"/v1/accounts/{ACCOUNT}/{what}"))
 
 
-def _put(kind: str, record: dict[str, Any]) -> dict[str, Any]:
-    return {"op": "put", "kind": kind, "record": record}
+def _waits(run: dict[str, Any]) -> bool:
+    return bool(run["status"] == "queued" and run["trigger"] == "webhook")
 
 
 def restart_database(folder: Path) -> None:
@@ -259,7 +199,7 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
     """Everything up; everything gone when the block ends."""
     folder.chmod(0o755)
     server = embedded.start(folder / "pg")
-    clio_port, proxy_port = free_port(), free_port()
+    clio_port, proxy_port = free_port(REGIONS), free_port()
     proxy = Proxy(proxy_port, clio_port, seed)
     origin = f"http://127.0.0.1:{proxy_port}"
     options: dict[str, Any] = {"latency": latency, "rate_limit": 1_000_000}
@@ -267,7 +207,13 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
         with (
             running(proxy),
             staged(
-                folder, server.dsn, contacts=contacts, clio_port=clio_port, origin=origin, **options
+                folder,
+                server.dsn,
+                contacts=contacts,
+                clio_port=clio_port,
+                origin=origin,
+                clock=folder / "serve.clock",
+                **options,
             ) as stage,
         ):
             worker = stage.worker("worker")

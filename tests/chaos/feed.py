@@ -53,7 +53,7 @@ class Report:
     seconds: float = 0.0
 
 
-class Firm:
+class Unrest:
     """The firm in Clio, which changes all the while, and whoever asks for runs of the accounts that read it."""
 
     def __init__(self, stage: Stage, accounts: list[str], seed: int) -> None:
@@ -154,14 +154,14 @@ class Load:
         for program in (*self._workers, *self._readers):
             program.spawn()
         self._stage.settled(self._accounts[0])
-        firm = Firm(self._stage, self._accounts, seed)
-        firm.begin()
+        unrest = Unrest(self._stage, self._accounts, seed)
+        unrest.begin()
         try:
             while time.monotonic() < began + seconds or self.report.kills.total() < kills:
                 self._kill_each(pause)
         finally:
-            firm.end()
-        self.report.edits = firm.edits
+            unrest.end()
+        self.report.edits = unrest.edits
         self._check()
         self.report.seconds = time.monotonic() - began
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,25 +15,12 @@ import httpx
 
 from app.crypto import new_key
 from app.simulator.server import credentials
+from tests.ports import free_port
 
 TOKEN = "a-bootstrap-token-for-chaos"
 PATIENCE = 120.0
+REGIONS = 4  # the simulator listens at a port for each, one after another
 USER = 601  # the seeded firm's owner, who sees everything
-
-
-def free_port() -> int:
-    """A port that is free now, with three free ones behind it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 65000 and all(_is_free(port + nth) for nth in range(4)):
-            return port
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
@@ -58,15 +44,17 @@ class Program:
     environment: Mapping[str, str]
     url: str
     log: Path
+    clock: Path | None = None  # where the seconds stand by which its clock is off, if it can be set
     process: subprocess.Popen[bytes] | None = None
     module: str = "app.cli"
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start it, and wait for nothing: it listens nowhere, or need not be up yet."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+        program = ["tests.chaos.skewed", str(self.clock)] if self.clock else [self.module]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", self.module, *self.command],
+                [sys.executable, "-m", *program, *self.command],
                 env={**kept, **self.environment},
                 stdout=output,
                 stderr=output,
@@ -92,6 +80,13 @@ class Program:
         self.process.kill()
         self.process.wait()
 
+    def set_clock(self, seconds: float) -> None:
+        """From now on its clock is off by so many seconds."""
+        assert self.clock is not None
+        written = self.clock.with_suffix(".new")
+        written.write_text(str(seconds))
+        written.replace(self.clock)
+
     def stop(self) -> None:
         """SIGTERM, and wait for its clean end."""
         if self.process is not None and self.process.poll() is None:
@@ -114,7 +109,8 @@ class Stage:
     def worker(self, name: str) -> Program:
         """A process beside the service that works and listens nowhere; not started yet."""
         log = self.service.log.with_name(f"{name}.log")
-        return Program(["worker"], self.service.environment, self.service.url, log)
+        clock = self.service.clock and log.with_suffix(".clock")
+        return Program(["worker"], self.service.environment, self.service.url, log, clock)
 
     def settled(self, account_id: str) -> list[dict[str, Any]]:
         """The account's runs, once every one has ended."""
@@ -169,8 +165,9 @@ class Stage:
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
         start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
-        approved = httpx.get(f"{started['authorize_url']}&as_user={user}", trust_env=False)
-        back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+        authorize = f"{started['authorize_url']}&as_user={user}"
+        approved = httpx.get(authorize, trust_env=False, timeout=60)
+        back = httpx.get(approved.headers["location"], trust_env=False, timeout=60)
         assert back.headers["location"].endswith("clio=connected"), back.headers
 
 
@@ -184,13 +181,15 @@ def staged(
     origin: str | None = None,
     environment: Mapping[str, str] | None = None,
     serve: Sequence[str] = (),
+    clock: Path | None = None,
     **options: Any,
 ) -> Iterator[Stage]:
     """Both programs up, on a database of their own; both gone when the block ends.
 
-    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; `serve` are more options of its.
+    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`;
+    `serve` are more options of its.
     """
-    clio_port, port = clio_port or free_port(), free_port()
+    clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     clio = Program(
@@ -207,6 +206,7 @@ def staged(
         {**_environment(dsn, url, origin or clio_url), **(environment or {})},
         url,
         folder / "serve.log",
+        clock,
     )
     headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as api:

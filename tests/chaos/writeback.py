@@ -20,8 +20,9 @@ from typing import Any
 import httpx
 
 from app.db import embedded
-from tests.chaos.processes import USER, Stage, free_port, staged
+from tests.chaos.processes import REGIONS, USER, Stage, staged
 from tests.chaos.proxy import Odds, Proxy, running
+from tests.ports import free_port
 
 ACCOUNT = "chaos"
 ODDS = Odds(drop=0.05, lose=0.25, cut=0.05, delay=0.10)  # 30 % of the answers are lost or cut
@@ -197,8 +198,7 @@ def play(
     folder: Path, dsn: str, *, activities: int, kills: int, seed: int, life: float = 2.5
 ) -> Report:
     """One round on a database; `life` is the longest, in seconds, that the service is left alone."""
-    proxy = Proxy(free_port(), free_port(), seed)
-    options: dict[str, Any] = {"rate_limit": 1_000_000}
+    proxy = Proxy(free_port(), free_port(REGIONS), seed)
     with (
         running(proxy),
         staged(
@@ -208,7 +208,7 @@ def play(
             clio_port=proxy.target,
             origin=f"http://127.0.0.1:{proxy.port}",
             environment={"LEVITATE_CLIO_SETTLE_SECONDS": SETTLE},
-            **options,
+            rate_limit=1_000_000,
         ) as stage,
     ):
         return round_of_losses(

@@ -15,6 +15,7 @@ from app.clio.calls import API_VERSION, Calls, Clock
 from app.clio.client import ClioClient
 from app.clio.models import WhoAmI
 from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Resource
+from app.clio.shared import Lane
 from tests.contract import document
 from tests.contract.document import Schema
 
@@ -204,5 +205,12 @@ def client_for(http: httpx.AsyncClient) -> ClioClient:
         sleep=no_sleep,
     )
     return ClioClient(
-        Calls(http, origin="https://app.clio.com", source=OneToken(), budget=Budget(), clock=clock)
+        Calls(
+            http,
+            origin="https://app.clio.com",
+            source=OneToken(),
+            budget=Budget(),
+            clock=clock,
+            lane=Lane.INITIAL,
+        )
     )

@@ -16,7 +16,7 @@ from app.errors import DatabaseUnavailable
 from app.main import now
 from app.sync import Services
 from app.sync.run import run
-from tests.world import World
+from tests.world import PATIENCE, World
 
 URL = "/v1/accounts/hp"
 
@@ -57,10 +57,11 @@ async def written(world: World) -> None:
     headers = {"Idempotency-Key": "note"}
     answer = await world.api.post(f"{URL}/activities", json=body, headers=headers)
     assert answer.status_code == 202, answer.text
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         url = f"{URL}/activities/{answer.json()['id']}"
         while (await world.api.get(url)).json()["status"] != "written":
             await asyncio.sleep(0.05)
+    await world.idle()
 
 
 async def test_nothing_of_an_erased_account_is_left_and_another_is_as_it_was(pulled: World):

@@ -128,13 +128,16 @@ async def test_a_run_ends_under_the_settings_it_began_with(pulled: World):
 
 
 async def test_a_queued_rederivation_takes_the_newest_settings(pulled: World):
-    # S14, F23: two changes in a row are one queued run, which begins under the second
-    pulled.app.state.services.stopping.set()
-    await asyncio.sleep(0)
-    first = (await pulled.patch_settings(BY_ORIGIN)).json()
-    second = (await pulled.patch_settings(ALL_AREAS)).json()
+    # S14, F23: two changes while a run is at work are one queued run, which begins under the second
+    async with pulled.door.shut():
+        body, key = {"kind": "full"}, {"Idempotency-Key": "before"}
+        await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)
+        first = (await pulled.patch_settings(BY_ORIGIN)).json()
+        second = (await pulled.patch_settings(ALL_AREAS)).json()
     assert first["run_id"] == second["run_id"] is not None
     assert (first["version"], second["version"]) == (2, 3)
+    runs = {run["id"]: run for run in await pulled.settled()}
+    assert runs[first["run_id"]]["settings_version"] == 3
 
 
 async def test_a_deleted_field_in_the_settings_is_reported_and_the_run_succeeds(pulled: World):

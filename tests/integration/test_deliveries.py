@@ -10,10 +10,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import func
 from standardwebhooks import Webhook
 
+from app import notify
 from app.crypto import new_service_token
-from app.db import access, deliveries, endpoints, events
+from app.db import access, deliveries, endpoints, events, tables
 from app.db.access import ServiceToken
 from app.db.events import Event, EventKind
 from app.db.session import transaction
@@ -23,7 +25,7 @@ from app.simulator.server import Simulator
 from app.sync import Services, deliver
 from tests.conftest import opened_world
 from tests.receiver import Receiver, receiving
-from tests.world import World
+from tests.world import PATIENCE, World
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -239,25 +241,31 @@ async def test_pauses_grow_differ_between_deliveries_and_stay_under_a_quarter_of
     assert len({deliver.pause(3, f"dlv_{n}") for n in range(50)}) > 40
 
 
-async def test_a_dead_receiver_holds_up_nobody(post: Post):
+async def test_a_dead_receiver_holds_up_nobody(post: Post, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        notify, "DEADLINE", 2 * PATIENCE
+    )  # no post to the dead one is given up meanwhile
+    alive_again = asyncio.Event()
     async with AsyncExitStack() as stack:
-        dead = await stack.enter_async_context(receiving(delay=5.0))
+        dead = await stack.enter_async_context(receiving(answers=alive_again))
         alive = await stack.enter_async_context(receiving())
         await post.listen(dead)
         await post.listen(alive)
         await post.tell(*(f"con_{n}" for n in range(40)))
         async with asyncio.TaskGroup() as group:
             group.create_task(deliver.relay(post.services))
-            async with asyncio.timeout(4):
-                while len(alive.received) < 40:
+            async with asyncio.timeout(PATIENCE):
+                while len(alive.received) < 40 or not dead.at_once:
                     await asyncio.sleep(0.02)
-                assert dead.at_once  # posts to the dead one are still open …
-                await post.tell("con_late")  # … and yet this one arrives
+                await post.tell(
+                    "con_late"
+                )  # posts to the dead one are still open, yet this one arrives
                 while len(alive.received) < 41:
                     await asyncio.sleep(0.02)
             assert dead.at_once
             assert dead.most_at_once <= deliver.AT_ONCE
             post.services.stopping.set()
+            alive_again.set()
 
 
 async def test_processes_that_deliver_at_the_same_time_post_everything_once(post: Post):
@@ -279,7 +287,6 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
     async with receiving() as receiver:
         await post.listen(receiver)
         (event_id,) = await post.tell("con_1")
-        monkeypatch.setattr(deliver, "CLAIM", timedelta(seconds=0.2))
         real = deliver._post_all
 
         async def dies(*args: Any) -> Any:
@@ -290,8 +297,10 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
         with pytest.raises(asyncio.CancelledError):
             await post.deliver()
         monkeypatch.setattr(deliver, "_post_all", real)
-        assert await post.deliver() == 0  # the dead one's claim holds for a while
-        await asyncio.sleep(0.25)
+        assert await post.deliver() == 0  # the dead one's claim holds for a while …
+        over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
+        async with transaction(post.services.database) as session:
+            await session.execute(tables.webhook_endpoints.update().values(over))  # … and no longer
         assert await post.deliver() == 1
     assert ids(receiver) == [event_id, event_id]
 

@@ -15,7 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-PATIENCE = 90.0
+from tests.ports import free_port
+
+PATIENCE = 240.0
+MOMENT = 10.0  # PostgreSQL tells that it has stopped just before its process ends
 
 
 class Demo:
@@ -54,7 +57,10 @@ class Demo:
         return self.process.wait(timeout=PATIENCE)
 
     def left(self) -> list[object]:
-        """Files and processes of its that are still there."""
+        """Files and processes of its that are still there; who is just ending has a moment to do so."""
+        deadline = time.monotonic() + MOMENT
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
         return [*self.folder.iterdir(), *self.processes()]
 
     def processes(self) -> list[object]:
@@ -145,9 +151,7 @@ def test_a_demonstration_that_is_killed_leaves_no_process_behind(demo: Callable[
 def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_the_port(
     demo: Callable[..., Demo],
 ):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     shown = demo(f"--port={port}")
     shown.wait_for(lambda demo: "Ctrl-C ends everything." in demo.output())
     lines = [line.strip() for line in shown.output().splitlines() if "curl " in line]

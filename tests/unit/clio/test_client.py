@@ -24,6 +24,7 @@ from app.clio.errors import (
 from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
+from app.clio.shared import Lane
 from tests.scripted import (
     NOW,
     ORIGIN,
@@ -374,10 +375,35 @@ async def test_a_429_waits_as_long_as_it_says_and_asks_again(headers: dict[str, 
     assert used.waited_seconds == pytest.approx(case.time.passed)
 
 
+@pytest.mark.parametrize(
+    ("lane", "sat_out", "given_back"),
+    [
+        (Lane.PERSON, 9, 10),
+        (Lane.WRITE_BACK, 1, 2),
+        (Lane.INCREMENTAL, 74, 75),
+        (Lane.INITIAL, 74, 75),
+        (Lane.RECONCILE, 74, 75),
+    ],
+)
+async def test_how_long_a_wait_each_lane_sits_out_before_it_gives_the_worker_back(
+    lane: Lane, sat_out: int, given_back: int
+):
+    # S10, F5: told so many seconds, and one more to be sure; reads sit out a window, not more
+    case = Case(failed(429, Retry_After=str(sat_out)), page([1]), lane=lane)
+    assert await ids_of(case) == [1]
+    assert case.time.waits == [sat_out + 1.0]
+    case = Case(failed(429, Retry_After=str(given_back)), page([1]), lane=lane)
+    with pytest.raises(ClioRetryLater) as raised:
+        await ids_of(case)
+    assert (raised.value.code, case.time.waits) == ("clio_rate_limited", [])
+    assert raised.value.after == timedelta(seconds=given_back + 1)
+
+
+@pytest.mark.parametrize("lane", Lane)
 @pytest.mark.parametrize(("told", "after"), [("120", 121), ("1000000000", 900)])
-async def test_a_long_wait_gives_the_worker_back(told: str, after: int):
+async def test_a_long_wait_gives_the_worker_back(told: str, after: int, lane: Lane):
     # F5: never a long sleep inside a job, and never an absurd one
-    case = Case(failed(429, Retry_After=told))
+    case = Case(failed(429, Retry_After=told), lane=lane)
     with pytest.raises(ClioRetryLater) as raised:
         await ids_of(case)
     assert raised.value.code == "clio_rate_limited"

@@ -1,59 +1,123 @@
-"""Who goes first when calls are scarce: people, then what is written back, then what is read."""
+"""Who goes first when calls are scarce: people, write-backs, what changed, first pulls; reconciling last."""
 
-from app.clio.budget import KEPT, WINDOW, Budget, Lane
+from math import ceil
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.clio import shared
+from app.clio.shared import KEPT, LAST, TAIL, Lane, Window
 
 LIMIT = 50
+ENDS = 61.0
+CLOSES = ENDS - TAIL  # when the last seconds begin, in which nothing goes
+lanes = st.sampled_from(Lane)
 
 
-def headers(left: int, *, reset: int = 60) -> dict[str, str]:
-    return {
-        "x-ratelimit-limit": str(LIMIT),
-        "x-ratelimit-remaining": str(left),
-        "x-ratelimit-reset": str(1_000_000_000 + reset),
-        "date": "Sun, 09 Sep 2001 01:46:40 GMT",
-    }
+def left(calls: int, limit: int = LIMIT) -> Window:
+    return Window(limit, limit - calls, ENDS)
 
 
-def known_budget() -> Budget:
-    budget = Budget()
-    assert budget.reserve(0.0, Lane.INITIAL) == 0.0
-    budget.learn(headers(LIMIT - 1), 0.0)
-    return budget
-
-
-def taken(budget: Budget, lane: Lane, *, now: float) -> int:
+def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Window, int]:
+    """All that a lane gets at a moment."""
     count = 0
-    while budget.reserve(now, lane) == 0.0:
-        count += 1
-    return count
+    while (given := shared.give(window, now, want=want, lane=lane))[1].calls:
+        window, count = given[0], count + given[1].calls
+    return window, count
 
 
-def test_a_sync_leaves_a_share_of_each_window_to_people_and_write_backs():
+@pytest.mark.parametrize(
+    ("calls", "now", "going"),
+    [
+        (50, 1.0, "PERSON WRITE_BACK INCREMENTAL INITIAL RECONCILE"),
+        (16, 0.0, "PERSON WRITE_BACK INCREMENTAL INITIAL RECONCILE"),
+        (15, 0.0, "PERSON WRITE_BACK INCREMENTAL INITIAL"),
+        (13, 0.0, "PERSON WRITE_BACK INCREMENTAL"),
+        (11, 0.0, "PERSON WRITE_BACK INCREMENTAL"),
+        (10, 0.0, "PERSON WRITE_BACK"),
+        (3, 0.0, "PERSON WRITE_BACK"),
+        (2, 0.0, "PERSON"),
+        (1, 0.0, "PERSON"),
+        (0, 0.0, ""),
+        (8, 28.0, "PERSON WRITE_BACK INCREMENTAL INITIAL"),
+        (7, 28.0, "PERSON WRITE_BACK INCREMENTAL"),
+        (2, 28.0, "PERSON WRITE_BACK"),
+        (1, 55.9, "PERSON WRITE_BACK"),
+        (1, 56.1, "PERSON WRITE_BACK INCREMENTAL INITIAL RECONCILE"),
+        (50, CLOSES, ""),
+    ],
+)
+def test_when_few_calls_are_left_those_who_go_before_others_get_them(
+    calls: int, now: float, going: str
+):
+    # S10: the shares melt while the window of 50 passes; in its last seconds nobody goes
+    gets = [lane.name for lane in Lane if shared.give(left(calls), now, want=5, lane=lane)[1].calls]
+    assert " ".join(gets) == going
+
+
+@given(st.integers(1, 300), st.integers(0, 300), st.floats(0, ENDS), lanes, lanes)
+def test_who_has_right_of_way_gets_a_call_whenever_one_behind_him_would(
+    limit: int, given_calls: int, now: float, one: Lane, other: Lane
+):
     # S10
-    budget = known_budget()
-    assert taken(budget, Lane.INITIAL, now=1.0) == LIMIT - 1 - int(LIMIT * KEPT)
-    assert taken(budget, Lane.RECONCILE, now=1.0) == 0
-    assert taken(budget, Lane.WRITE_BACK, now=1.0) == int(LIMIT * KEPT)
-    assert budget.reserve(1.0, Lane.PERSON) > 50
+    first, second = sorted((one, other))
+    window = Window(limit, min(given_calls, limit), ENDS)
+    if shared.give(window, now, want=1, lane=second)[1].calls:
+        assert shared.give(window, now, want=1, lane=first)[1].calls
 
 
-def test_what_nobody_wrote_goes_to_the_sync_before_the_window_ends():
-    # S10: all calls of a window are used but those of its last seconds
-    budget = known_budget()
-    used = 1 + sum(taken(budget, Lane.INITIAL, now=float(second)) for second in range(1, 60))
-    assert used == LIMIT
+@given(st.integers(2, 300), st.integers(0, 300), st.floats(0, ENDS), lanes)
+def test_who_waits_as_long_as_he_is_told_gets_a_call_then(
+    limit: int, given_calls: int, now: float, lane: Lane
+):
+    """If nobody else took it; so that a wait costs one question, and never too few."""
+    window = Window(limit, min(given_calls, limit), ENDS)
+    window, none = shared.give(window, now, want=1, lane=lane)
+    if not none.calls:
+        later = now + none.wait + 1e-6
+        assert shared.give(window, later, want=1, lane=lane)[1].calls == 1
+        early = now + none.wait - 0.01
+        if none.wait > shared.PROBE:
+            assert shared.give(window, early, want=1, lane=lane)[1].calls == 0
 
 
-def test_a_note_waits_seconds_at_most_while_a_sync_takes_all_it_gets():
-    # S10: notes come at any second of the window, the sync is always there first
-    for arrival in range(2, 50, 3):
-        budget = known_budget()
-        for second in range(1, arrival + 1):
-            taken(budget, Lane.INITIAL, now=float(second))
-        assert budget.reserve(float(arrival), Lane.WRITE_BACK) == 0.0
+@given(st.integers(2, 300), st.floats(0, CLOSES - LAST - 0.01), st.integers(1, 7), lanes)
+def test_a_note_finds_a_call_while_reads_take_all_they_get(
+    limit: int, now: float, want: int, lane: Lane
+):
+    # S10: at any moment but the last five seconds of a window
+    if lane.is_urgent:
+        return
+    window, _ = taken(left(limit, limit), now, lane, want=want)
+    assert shared.give(window, now, want=1, lane=Lane.WRITE_BACK)[1].calls == 1
 
 
-def test_a_waiting_read_asks_again_before_the_window_ends():
-    budget = known_budget()
-    taken(budget, Lane.INITIAL, now=1.0)
-    assert 0 < budget.reserve(1.0, Lane.INITIAL) <= WINDOW / LIMIT
+@pytest.mark.parametrize("lane", [lane for lane in Lane if not lane.is_urgent])
+@pytest.mark.parametrize("limit", [1, 2, 5, 50, 200])
+def test_what_nobody_wrote_goes_to_the_reads_before_the_window_ends(lane: Lane, limit: int):
+    # S10
+    window, total = left(limit, limit), 0
+    for tenth in range(int(ENDS * 10)):
+        window, count = taken(window, tenth / 10, lane, want=5)
+        total += count
+    assert total == limit
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_of_a_new_window_a_lane_takes_all_but_the_share_of_those_before_it(lane: Lane):
+    kept = LIMIT * KEPT[lane]
+    _, count = taken(left(LIMIT), 0.0, lane, want=5)
+    assert count == LIMIT - (int(kept) if lane.is_urgent else ceil(kept))
+
+
+@pytest.mark.parametrize(("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in Lane])
+def test_who_is_urgent_takes_one_call_and_a_read_a_few(lane: Lane, calls: int):
+    assert shared.give(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_nobody_waits_longer_for_the_tail_than_it_lasts(lane: Lane):
+    window, none = shared.give(left(LIMIT), CLOSES, want=1, lane=lane)
+    assert (none.calls, none.wait) == (0, TAIL)
+    assert shared.give(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1

@@ -25,6 +25,7 @@ from app.clio.errors import (
     WriteUnsure,
 )
 from app.clio.resources import COMMUNICATIONS, NOTES, Resource
+from app.clio.shared import Lane
 from app.clio.writes import NewCommunication, NewNote, Party
 
 ORIGIN = "https://app.clio.com"
@@ -74,7 +75,14 @@ def client(tokens: Tokens | None = None) -> ClioClient:
     clock = Clock(lambda: 0.0, lambda: NOW, no_sleep)
     source = tokens or Tokens()
     return ClioClient(
-        Calls(http_client(), origin=ORIGIN, source=source, budget=Budget(), clock=clock)
+        Calls(
+            http_client(),
+            origin=ORIGIN,
+            source=source,
+            budget=Budget(),
+            clock=clock,
+            lane=Lane.WRITE_BACK,
+        )
     )
 
 

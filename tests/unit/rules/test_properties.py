@@ -19,10 +19,8 @@ from tests.unit.rules.make import setting
 OPEN_DOOR = SETTINGS.map(  # nobody is kept out by tags, so that switching one off does not matter to the scope
     lambda chosen: setting(chosen, ["scope", "segment"], Segment())
 )
-more = settings(max_examples=80, deadline=None)
 
 
-@more
 @given(all_facts(), FIRMS, SETTINGS, st.none() | USERS)
 def test_judging_never_fails_whatever_clio_left_out(facts, firm, chosen, previous):
     found = assess(facts, firm, chosen, previous)
@@ -39,7 +37,6 @@ def test_judging_never_fails_whatever_clio_left_out(facts, firm, chosen, previou
     assert all(tag.grants for tag in found.tags)
 
 
-@more
 @given(all_facts(), FIRMS, SETTINGS, st.none() | USERS, st.randoms(use_true_random=False))
 def test_the_order_of_matters_relationships_and_values_does_not_matter(
     facts, firm, chosen, previous, random
@@ -75,7 +72,6 @@ def grants_of(found: Assessment) -> set[Any]:
     return {grant for tag in found.tags for grant in tag.grants}
 
 
-@more
 @given(all_facts(), FIRMS, OPEN_DOOR, st.sampled_from(SWITCHES))
 def test_a_rule_switched_off_takes_away_exactly_its_own_grants(facts, firm, chosen, switch):
     path, off, pointer = switch
@@ -86,7 +82,6 @@ def test_a_rule_switched_off_takes_away_exactly_its_own_grants(facts, firm, chos
     assert replace(after, tags=(), not_granted=()) == replace(before, tags=(), not_granted=())
 
 
-@more
 @given(all_facts(), all_facts(), FIRMS, SETTINGS, SETTINGS)
 def test_a_change_applied_to_what_was_held_gives_what_is_held(first, second, firm, chosen, later):
     before = view(None, assess(first, firm, chosen))
@@ -116,7 +111,6 @@ def test_a_change_applied_to_what_was_held_gives_what_is_held(first, second, fir
         assert was.owner == after.owner
 
 
-@more
 @given(all_facts(), FIRMS, SETTINGS)
 def test_what_is_withheld_is_what_was_restricted_and_nothing_else(facts, firm, chosen):
     # S7
@@ -132,7 +126,6 @@ def test_what_is_withheld_is_what_was_restricted_and_nothing_else(facts, firm, c
     assert withheld.owner == shown.owner
 
 
-@more
 @given(all_facts(), FIRMS, SETTINGS)
 def test_there_is_at_most_one_status_and_one_of_personal_and_company(facts, firm, chosen):
     # C-1, TG-16
@@ -146,7 +139,6 @@ def says(value: object) -> bool:
     return value not in (None, (), False)
 
 
-@more
 @given(CONTACTS, CONTACTS)
 def test_a_restricted_view_takes_nothing_away_from_a_contact(known, seen):
     # S3
@@ -161,21 +153,18 @@ def test_a_restricted_view_takes_nothing_away_from_a_contact(known, seen):
     assert not any(value.stripped for value in found.custom_values)
 
 
-@more
 @given(CONTACTS, CONTACTS, st.booleans())
 def test_seeing_the_same_again_changes_nothing(known, seen, full_view):
     once = merge_contact(known, seen, full_view=full_view)
     assert merge_contact(once, seen, full_view=full_view) == once
 
 
-@more
 @given(MATTERS, MATTERS, st.booleans())
 def test_seeing_the_same_matter_again_changes_nothing(known, seen, full_view):
     once = merge_matter(known, seen, full_view=full_view)
     assert merge_matter(once, seen, full_view=full_view) == once
 
 
-@more
 @given(all_facts(), FIRMS, SETTINGS)
 def test_who_was_never_in_is_not_known_to_levitate(facts, firm, chosen):
     found = assess(facts, firm, chosen)

@@ -133,9 +133,9 @@ def test_a_relationship_without_description_is_excluded_by_the_star_alone():
 
 
 def test_many_stars_do_not_make_a_pattern_slow():
-    began = time.perf_counter()
+    began = time.process_time()  # a machine that is busy with other things does not count
     assert not role_pattern(("*a" * 12 + "b",))("a" * 5000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_companies_are_never_contacts_but_for_their_people():

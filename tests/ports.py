@@ -1,0 +1,33 @@
+"""Ports for programs that a test starts: kept for this process, so that nobody else is given one meanwhile."""
+
+import atexit
+import socket
+from contextlib import ExitStack
+
+_kept = ExitStack()
+atexit.register(_kept.close)
+
+
+def free_port(count: int = 1) -> int:
+    """The first of so many neighbouring ports that no other process gets until this one ends.
+
+    A socket that is bound but does not listen holds a port: the kernel gives it to nobody who asks for any, and a
+    program that is told its number may still listen there, as often as it is started.
+    """
+    while True:
+        with ExitStack() as tried:
+            first = _bound(tried, 0)
+            try:
+                for port in range(first + 1, first + count):
+                    _bound(tried, port)
+            except (OSError, OverflowError):
+                continue  # a neighbour is taken
+            _kept.push(tried.pop_all())
+            return first
+
+
+def _bound(tried: ExitStack, port: int) -> int:
+    holder = tried.enter_context(socket.socket())
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", port))
+    return int(holder.getsockname()[1])
