@@ -23,8 +23,10 @@ DEADLINE = 15.0  # seconds for one post, from the name's resolution to the answe
 CEILING = 64 * 1024  # bytes of an answer that are read; nobody looks at them
 LONGEST_URL = 2000
 _PORTS = {"https": 443, "http": 80}
-# Their own threads: names that resolve slowly must not hold up the names that others look up.
-_resolvers = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook-names")
+# Their own threads, more than endpoints are served at the same time: each endpoint looks up one name at a time, so
+# that those whose names resolve slowly hold up no others.
+LOOKUPS = 64
+_resolvers = ThreadPoolExecutor(max_workers=LOOKUPS, thread_name_prefix="webhook-names")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -169,6 +171,9 @@ class Courier:
         self._url = url
         self._private_hosts = private_hosts
         self._resolve = resolve
+        self._looking = asyncio.Lock()
+        self._found: Sequence[str] = ()
+        self._found_at = -1.0
 
     async def post(self, message: Message, secrets: Sequence[str], *, now: datetime) -> Outcome:
         """Post the event once; every failure is an outcome."""
@@ -214,7 +219,7 @@ class Courier:
         """The one address that is connected to; raises AddressRefused if any that the name has is not public."""
         if _literal(host) is not None:
             return host  # checked as a part of the URL
-        found = await self._resolve(host, url.port or _PORTS[url.scheme])
+        found = await self._looked_up(host, url.port or _PORTS[url.scheme])
         addresses = [ipaddress.ip_address(text) for text in found]
         if host not in self._private_hosts:
             for address in addresses:
@@ -223,3 +228,13 @@ class Courier:
         if not addresses:
             raise AddressRefused("has no address")
         return str(addresses[0])
+
+    async def _looked_up(self, host: str, port: int) -> Sequence[str]:
+        """The name's addresses as of this post; posts that wait for the same answer share it."""
+        now = asyncio.get_running_loop().time
+        began = now()
+        async with self._looking:
+            if self._found_at <= began:
+                self._found = await self._resolve(host, port)
+                self._found_at = now()
+            return self._found

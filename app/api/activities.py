@@ -3,11 +3,11 @@
 import hashlib
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Id, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
 from app.db import access, outbox
@@ -30,8 +30,6 @@ router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
     tags=["activities"],
 )
-
-ActivityId = Annotated[str, Path(max_length=64)]
 
 
 class UnknownKind(AppError):
@@ -65,7 +63,12 @@ class ActivityQuery(BaseModel):
             "description": "Skipped: switched off for this kind, or the contact is not linked to Clio",
         },
         **problems(
-            IdempotencyKeyRequired, IntegrationNotEnabled, KeyReused, RequestInProgress, UnknownKind
+            ActivityNotFound,
+            IdempotencyKeyRequired,
+            IntegrationNotEnabled,
+            KeyReused,
+            RequestInProgress,
+            UnknownKind,
         ),
     },
 )
@@ -86,12 +89,12 @@ async def write_back(
         raise IdempotencyKeyRequired
     if body.kind not in set(Kind):
         raise UnknownKind
-    if not account.fields.enabled:
-        raise IntegrationNotEnabled
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     request = Request(account.account_id, "write_back", idempotency_key, fingerprint)
     activity_id = await access.earlier_answer(session, request)
     if activity_id is None:
+        if not account.fields.enabled:
+            raise IntegrationNotEnabled
         made = await accept(session, account, _told(body), now=services.now())
         activity_id = made.activity_id
         await access.remember_answer(session, request, activity_id, now=services.now())
@@ -125,7 +128,7 @@ async def list_activities(
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """One activity: where it stands, how often it was tried, its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
@@ -136,7 +139,7 @@ async def get_activity(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may have it, it is looked for before it is sent."""
     found = await outbox.retry(session, account.account_id, activity_id)
@@ -145,7 +148,7 @@ async def retry_activity(
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Take back an activity that certainly is not in Clio yet; doing it twice is harmless."""
     found = await outbox.cancel(session, account.account_id, activity_id)

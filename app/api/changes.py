@@ -39,7 +39,7 @@ async def read_changes(
     and none that was committed late is missed. With `wait` an empty page is held back until there is a line.
     """
     asked = ("changes", account.account_id)
-    after = cursors.decode(cursor, *asked) if cursor else 0
+    after = cursors.decode_number(cursor, *asked) if cursor else 0
     deadline = asyncio.get_running_loop().time() + wait
     lines, count, last = await _read(services, account.account_id, after, limit)
     while not count and asyncio.get_running_loop().time() < deadline:

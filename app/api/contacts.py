@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import cursors, new_clients, schemas
 from app.api.deps import (
     AccountDep,
     ActorDep,
+    Id,
     RequireRole,
     RoleRequired,
     ServicesDep,
@@ -29,7 +30,6 @@ router = APIRouter(
     tags=["contacts"],
 )
 
-ContactId = Annotated[str, Path(max_length=64)]
 Word = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")] | None
 
 
@@ -75,7 +75,7 @@ async def list_contacts(
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
-    contact_id: ContactId, account: AccountDep, session: SessionDep
+    contact_id: Id, account: AccountDep, session: SessionDep
 ) -> schemas.Explained:
     """Why the contact is in or out, why it has each tag and this owner, who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
@@ -89,7 +89,7 @@ async def explain_contact(
 
 @router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
 async def tell_preexisting_tags(
-    contact_id: ContactId,
+    contact_id: Id,
     body: schemas.PreexistingIn,
     account: AccountDep,
     actor: ActorDep,
@@ -115,7 +115,7 @@ async def tell_preexisting_tags(
     responses=problems(RoleRequired, ContactNotFound),
 )
 async def delete_contact(
-    contact_id: ContactId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    contact_id: Id, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Erase one person: profile, history, activities, announcement. Told as `contact.erased`; never synced again."""
     await erase_contact(services, account.account_id, contact_id, actor=actor)

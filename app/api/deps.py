@@ -181,6 +181,7 @@ async def get_actor(
 
 ActorDep = Annotated[Actor, Depends(get_actor)]
 
+Id = Annotated[str, Path(max_length=64, pattern=r"^[^\x00]*$")]  # of whatever the path names
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items at most")]
 Cursor = Annotated[
     str | None, Query(description="`next_cursor` of the page before", max_length=512)

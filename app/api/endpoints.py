@@ -2,13 +2,11 @@
 
 import base64
 import secrets
-from datetime import timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from app.api import cursors, schemas
-from app.api.deps import Caller, CallerDep, Cursor, Limit, ServicesDep, SessionDep
+from app.api.deps import Caller, CallerDep, Cursor, Id, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import deliveries, endpoints, issues
 from app.db.connections import Problem
@@ -16,14 +14,11 @@ from app.db.deliveries import DeliveryNotFound, Status
 from app.db.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
 from app.errors import AppError
 from app.notify import AddressRefused, check_url
+from app.sync import deliver
 from app.sync.deliver import endpoint_row
-
-OLD_SECRET_LIFE = timedelta(days=1)
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
-EndpointId = Annotated[str, Path(max_length=64)]
-DeliveryId = Annotated[str, Path(max_length=64)]
 
 _PROBLEMS = {
     "refused": "The receiver did not answer 2xx",
@@ -94,9 +89,7 @@ async def list_endpoints(
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
-async def get_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, session: SessionDep
-) -> schemas.Endpoint:
+async def get_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDep) -> schemas.Endpoint:
     """One endpoint, and what is wrong with it if anything."""
     return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller)))
 
@@ -104,7 +97,7 @@ async def get_endpoint(
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(endpoint_id: EndpointId, caller: CallerDep, session: SessionDep) -> None:
+async def delete_endpoint(endpoint_id: Id, caller: CallerDep, session: SessionDep) -> None:
     """Be told no more. What was not delivered yet is dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     await endpoints.delete_endpoint(session, endpoint_id)
@@ -112,22 +105,22 @@ async def delete_endpoint(endpoint_id: EndpointId, caller: CallerDep, session: S
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
-    """A new secret, shown this once. For a day every event bears a signature of the old one too."""
+    """A new secret, shown this once. For a day every event bears a signature of the old one too.
+
+    An answer that was lost does no harm: rotate again, and the secret that the receiver has stays valid as well.
+    """
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
-    now, secret = services.now(), _new_secret()
-    sealed = services.cipher.seal({"secret": secret}, row=endpoint_row(endpoint_id))
-    await endpoints.rotate(
-        session, endpoint_id, sealed_secret=sealed, old_until=now + OLD_SECRET_LIFE, now=now
-    )
+    secret = _new_secret()
+    await deliver.rotate(session, services, endpoint_id, secret)
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
     return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Post to it again; what waited meanwhile is delivered first, under the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
@@ -140,7 +133,7 @@ async def enable_endpoint(
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: EndpointId,
+    endpoint_id: Id,
     caller: CallerDep,
     session: SessionDep,
     cursor: Cursor = None,
@@ -163,7 +156,7 @@ async def list_deliveries(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: DeliveryId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    delivery_id: Id, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Delivery:
     """Post the event once more, under the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_of(caller))

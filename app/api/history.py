@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Cursor, Id, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import contacts, feed
 from app.db.contacts import ContactNotFound
@@ -20,8 +20,6 @@ router = APIRouter(
     prefix="/v1/accounts/{account_id}",
     tags=["contacts"],
 )
-
-ContactId = Annotated[str, Path(max_length=64)]
 
 
 class ContactNotYetKnown(AppError):
@@ -38,7 +36,7 @@ class ContactNotYetKnown(AppError):
     responses=problems(ContactNotFound, ContactNotYetKnown),
 )
 async def get_contact(
-    contact_id: ContactId,
+    contact_id: Id,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -63,7 +61,7 @@ async def get_contact(
     responses=problems(ContactNotFound),
 )
 async def get_contact_history(
-    contact_id: ContactId,
+    contact_id: Id,
     account: AccountDep,
     session: SessionDep,
     cursor: Cursor = None,
@@ -72,7 +70,7 @@ async def get_contact_history(
     """Every change of one contact, oldest first, with what was before and after, its cause and its run."""
     account_id = account.account_id
     asked = ("history", account_id, contact_id)
-    after = cursors.decode(cursor, *asked) if cursor else 0
+    after = cursors.decode_number(cursor, *asked) if cursor else 0
     await contacts.get_explained(session, account_id, contact_id)
     found = await feed.read_contact(session, account_id, contact_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit

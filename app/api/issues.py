@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
 from app.api import cursors, schemas
 from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
+    Id,
     Limit,
     RequireRole,
     RoleRequired,
@@ -29,9 +30,6 @@ router = APIRouter(
 )
 
 NAMED = 100  # contacts that a hold names
-
-IssueId = Annotated[str, Path(max_length=64)]
-HoldId = Annotated[str, Path(max_length=64)]
 
 
 @router.get("/issues")
@@ -66,7 +64,7 @@ async def list_issues(
     responses=problems(IssueNotFound, RoleRequired),
 )
 async def resolve_issue(
-    issue_id: IssueId,
+    issue_id: Id,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -110,7 +108,7 @@ async def list_holds(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def release_hold(
-    hold_id: HoldId,
+    hold_id: Id,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -129,7 +127,7 @@ async def release_hold(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def discard_hold(
-    hold_id: HoldId,
+    hold_id: Id,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,

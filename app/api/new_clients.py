@@ -1,14 +1,15 @@
 """The ledger of new clients: read it, and decide on what is held (api.md §7)."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from app.api import cursors, schemas
 from app.api.deps import (
     AccountDep,
     ActorDep,
     Cursor,
+    Id,
     Limit,
     RequireRole,
     RoleRequired,
@@ -24,8 +25,6 @@ router = APIRouter(
     prefix="/v1/accounts/{account_id}/new-clients",
     tags=["new clients"],
 )
-
-NewClientId = Annotated[str, Path(max_length=64)]
 
 
 @router.get("")
@@ -56,7 +55,7 @@ async def list_new_clients(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def release_new_client(
-    new_client_id: NewClientId,
+    new_client_id: Id,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -74,7 +73,7 @@ async def release_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def suppress_new_client(
-    new_client_id: NewClientId,
+    new_client_id: Id,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -92,7 +91,7 @@ async def suppress_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientHeld),
 )
 async def replay_new_client(
-    new_client_id: NewClientId,
+    new_client_id: Id,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,

@@ -3,11 +3,11 @@
 from collections.abc import Collection
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, ActorDep, Cursor, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, ActorDep, Cursor, Id, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import connections
 from app.db.connections import Connection, ConnectionNotFound, Problem
@@ -28,7 +28,6 @@ router = APIRouter(
 )
 callback_router = APIRouter(tags=["connections"])
 
-ConnectionId = Annotated[str, Path(max_length=64)]
 Parameter = Annotated[str | None, Query(max_length=2048)]
 
 SAME_CLIO_USER = "same_clio_user"
@@ -84,7 +83,7 @@ async def list_connections(
 
 @router.get("/{connection_id}", responses=problems(ConnectionNotFound))
 async def get_connection(
-    connection_id: ConnectionId, account: AccountDep, session: SessionDep
+    connection_id: Id, account: AccountDep, session: SessionDep
 ) -> schemas.Connection:
     """One connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
@@ -93,7 +92,7 @@ async def get_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    connection_id: Id, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
     await disconnect(services, account.account_id, connection_id, actor=actor)

@@ -13,9 +13,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import schemas
-from app.api.deps import AccountDep, ServicesDep
+from app.api.deps import AccountDep, Id, ServicesDep
 from app.api.problems import problems
-from app.api.runs import RunId, run_out, see_run
+from app.api.runs import run_out, see_run
 from app.db import pulls, quarantine, report, runs
 from app.db.runs import RunNotFound
 from app.db.session import transaction
@@ -45,7 +45,7 @@ Rows = AsyncIterator[dict[str, Any]]
     },
 )
 async def get_report(
-    run_id: RunId,
+    run_id: Id,
     account: AccountDep,
     services: ServicesDep,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",

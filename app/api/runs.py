@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Depends, Header, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Limit, ServicesDep, SessionDep
+from app.api.deps import AccountDep, Cursor, Id, Limit, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import absence, access, contacts, leases, pulls, runs
 from app.db.access import KeyReused, Request, RequestInProgress
@@ -29,7 +29,6 @@ router = APIRouter(
 
 LOOK_AGAIN = 0.5  # seconds between two looks at a run whose progress somebody follows
 
-RunId = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[
     str | None,
     Header(max_length=255, description="Any string of yours that is new for each new request"),
@@ -88,7 +87,7 @@ async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> Wish:
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
 async def cancel_run(
-    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
     """End a run now. What it has read stays; a later run goes on from there."""
     run = await leases.cancel(session, account.account_id, run_id, now=services.now())
@@ -121,7 +120,7 @@ async def list_runs(
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(
-    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: Id, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
     """One run, with its progress."""
     run = await runs.get_run(session, account.account_id, run_id)
@@ -129,7 +128,7 @@ async def get_run(
     return run_out(run, found[run_id], now=services.now())
 
 
-async def see_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> None:
+async def see_run(run_id: Id, account: AccountDep, services: ServicesDep) -> None:
     """Raises RunNotFound while the answer can still be a problem: once events flow, it cannot."""
     async with transaction(services.database) as session:
         await runs.get_run(session, account.account_id, run_id)
@@ -142,7 +141,7 @@ async def see_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> 
     responses=problems(RunNotFound),
 )
 async def follow_run(
-    run_id: RunId, account: AccountDep, services: ServicesDep
+    run_id: Id, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
     """The run's progress as server-sent events named `run`, one for each change, until it has ended."""
     told = None

@@ -162,7 +162,7 @@ async def list_settings_versions(
 ) -> schemas.Page[schemas.SettingsVersion]:
     """Every version there ever was, oldest first, with who made it and when."""
     asked = ("settings-versions", account.account_id)
-    after = cursors.decode(cursor, *asked) if cursor else 0
+    after = cursors.decode_number(cursor, *asked) if cursor else 0
     found = await settings.list_versions(session, account.account_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
     return schemas.Page(
@@ -196,7 +196,7 @@ async def preview_settings(
         except Invalid as invalid:
             raise invalid.below("/settings") from None
     asked = ("preview", account_id, stored.version, json.dumps(settings.document(candidate)))
-    after = cursors.decode(cursor, *asked) if cursor else 0
+    after = cursors.decode_number(cursor, *asked) if cursor else 0
     found = await preview(services, account_id, candidate, after=after, limit=limit)
     summary = schemas.PreviewSummary.model_validate(found.summary, from_attributes=True)
     following = cursors.encode(found.page[-1].clio_id, *asked) if found.more else None

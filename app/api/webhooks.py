@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
@@ -13,8 +13,7 @@ router = APIRouter(tags=["operations"])
 
 CEILING = 64 * 1024  # Clio's posts are some hundred bytes
 
-Token = Annotated[str, Path(max_length=128)]
-Secret = Annotated[str | None, Header(max_length=256)]
+Secret = Annotated[str | None, Header()]
 
 
 @router.post(
@@ -24,15 +23,23 @@ Secret = Annotated[str | None, Header(max_length=256)]
     responses=problems(HookUnknown, SignatureInvalid),
 )
 async def receive_nudge(
-    token: Token,
+    token: str,
     request: Request,
     services: ServicesDep,
     x_hook_secret: Secret = None,
     x_hook_signature: Secret = None,
 ) -> Response:
     """Clio posts here when something changed: a verified nudge starts a run within a minute. Never answers 410."""
-    body = await request.body()
-    if len(body) > CEILING:
-        raise SignatureInvalid
+    body = await _body(request)
     await nudge.receive(services, token, body, handshake=x_hook_secret, signature=x_hook_signature)
     return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body; raises SignatureInvalid as soon as it is longer than anything that Clio posts."""
+    whole = bytearray()
+    async for chunk in request.stream():
+        whole += chunk
+        if len(whole) > CEILING:
+            raise SignatureInvalid
+    return bytes(whole)

@@ -1,7 +1,7 @@
 """`ClioClient`: what this service asks of Clio, as one user; what it writes is what `writes` lists [FQ-1]."""
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ from app.clio.resources import (
 )
 from app.clio.shared import Lane
 
+Asked = Mapping[str, str | list[str]]  # what a list is asked for beside its own parameters
+
 
 class ClioClient:
     """Clio, as one user sees it. Several steps may share it: they share its budget."""
@@ -40,12 +42,20 @@ class ClioClient:
         return other
 
     async def pages(
-        self, resource: Resource[T], *, since: datetime | None = None, cursor: str | None = None
+        self,
+        resource: Resource[T],
+        *,
+        since: datetime | None = None,
+        created_since: datetime | None = None,
+        cursor: str | None = None,
     ) -> AsyncIterator[Page[T]]:
         """Yield the pages of a list, from `cursor` if one is given; each is whole, and the walk moves on."""
         walk = paging.Walk(resource, cursor)
+        moments = {"updated_since": since, "created_since": created_since}
+        asked = {name: zulu(moment) for name, moment in moments.items() if moment is not None}
         while True:
-            page = await self._page(resource, since, cursor)
+            there = {} if cursor is None else {"page_token": cursor}
+            page = await self._page(resource, {**asked, **there})
             walk.check(page)
             yield page
             if page.cursor is None:
@@ -54,7 +64,7 @@ class ClioClient:
 
     async def some(self, resource: Resource[T], clio_ids: Sequence[int]) -> Page[T]:
         """Those of these records (at most 50) that the user is shown."""
-        return await self._page(resource, None, None, ids=clio_ids)
+        return await self._page(resource, {"ids[]": [str(clio_id) for clio_id in clio_ids]})
 
     async def one(self, resource: Resource[T], clio_id: int) -> T:
         """One record. Raises ClioRefused: `clio_not_found`, or `clio_forbidden`; ClioUnreadable."""
@@ -104,36 +114,16 @@ class ClioClient:
         """How long so many more calls will take: see `Calls.expected_seconds`."""
         return self._calls.expected_seconds(calls, in_a_row=in_a_row)
 
-    async def _page(
-        self,
-        resource: Resource[T],
-        since: datetime | None,
-        cursor: str | None,
-        ids: Sequence[int] = (),
-    ) -> Page[T]:
+    async def _page(self, resource: Resource[T], asked: Asked) -> Page[T]:
         while True:
             try:
-                return await self._asked_page(resource, since, cursor, ids)
+                return await self._asked_page(resource, asked)
             except FieldUnknown as unknown:
                 self._drop(resource, unknown)
 
-    async def _asked_page(
-        self,
-        resource: Resource[T],
-        since: datetime | None,
-        cursor: str | None,
-        ids: Sequence[int],
-    ) -> Page[T]:
-        params: dict[str, str | list[str]] = {
-            **resource.params,
-            "fields": paging.field_list(resource, self.dropped),
-        }
-        if ids:
-            params["ids[]"] = [str(clio_id) for clio_id in ids]
-        if since is not None:
-            params["updated_since"] = zulu(since)
-        if cursor is not None:
-            params["page_token"] = cursor
+    async def _asked_page(self, resource: Resource[T], asked: Asked) -> Page[T]:
+        fields = paging.field_list(resource, self.dropped)
+        params = {**resource.params, "fields": fields, **asked}
         url = self._calls.address(resource.path, params)
 
         def parse(answer: Answer, address: httpx.URL) -> Page[T]:

@@ -96,7 +96,8 @@ MATTERS = Resource(
     frozenset({"matter_stage", "group", "type", "category", "pending_date"}),
     _IN_ID_ORDER,
 )
-RELATIONSHIPS = Resource(  # this list and the stages take no order; their pages are not capped
+# These take no order, like the stages: Clio may end them near record 10,000, then they are read on in windows.
+RELATIONSHIPS = Resource(
     "relationships",
     "/api/v4/relationships.json",
     Relationship,

@@ -16,7 +16,7 @@ from app.clio.errors import ClioRefused
 
 MODELS = {"contact": "id,etag", "matter": "id,etag"}  # what is watched: any change moves the etag
 EVENTS = ["created", "updated", "deleted"]
-LIFE = timedelta(days=30)  # Clio allows 31
+LIFE = timedelta(days=3)  # of 31 at most; at half of it we also learn whether Clio suspended it
 PATH = "/api/v4/webhooks"
 FIELDS = "id,status,expires_at,shared_secret"
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import access, connections, events, quarantine, runs, tables
+from app.db import access, connections, events, quarantine, runs, tables, turns
 from app.db.session import Session
 
 _table = tables.chores
@@ -29,6 +29,7 @@ async def tidy(session: Session, *, now: datetime) -> int:
     await access.forget_keys(session, now=now)
     await connections.forget_attempts(session, before=now - ATTEMPT_LIFE)
     await events.forget(session, now=now)
+    await turns.forget_texts(session, now=now)
     await quarantine.prune(session, before=now - QUARANTINE_LIFE)
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}

@@ -237,10 +237,14 @@ async def hurry(session: Session, endpoint_id: str, *, now: datetime) -> None:
 
 
 async def resume(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """Begin anew with all that has not ended: an endpoint was enabled again."""
+    """Begin anew with all that has not ended: an endpoint was enabled again.
+
+    What was never tried is due as it stands: millions may wait, and are not touched.
+    """
+    tried = _table.c.first_attempt_at.is_not(None) | (_table.c.due_at > now)
     await session.execute(
         update(_table)
-        .where(_table.c.endpoint_id == endpoint_id, _table.c.status == Status.PENDING)
+        .where(_table.c.endpoint_id == endpoint_id, _table.c.status == Status.PENDING, tried)
         .values(due_at=now, attempts=0, first_attempt_at=None)
     )
 

@@ -55,7 +55,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Secrets:
-    """An endpoint's secrets as they are stored: the newest, and the one before while it is still valid."""
+    """An endpoint's secrets as they are stored: the newest, and those before it while they are still valid."""
 
     sealed: str
     sealed_old: str | None
@@ -134,24 +134,31 @@ async def delete_endpoint(session: Session, endpoint_id: str) -> None:
     await session.execute(delete(_table).where(_table.c.endpoint_id == endpoint_id))
 
 
-async def secrets(session: Session, endpoint_id: str) -> Secrets:
-    """The sealed secrets of an endpoint."""
-    query = select(_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
-    row = (await session.execute(query.where(_table.c.endpoint_id == endpoint_id))).one_or_none()
+async def secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> Secrets:
+    """The sealed secrets of an endpoint; `lock`: nobody else rotates them until the transaction ends."""
+    stored = (_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
+    query = select(*stored).where(_table.c.endpoint_id == endpoint_id)
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise EndpointNotFound
     return Secrets(*row)
 
 
 async def rotate(
-    session: Session, endpoint_id: str, *, sealed_secret: str, old_until: datetime, now: datetime
+    session: Session,
+    endpoint_id: str,
+    *,
+    sealed_secret: str,
+    sealed_old_secret: str,
+    old_until: datetime,
+    now: datetime,
 ) -> None:
-    """Give the endpoint a new secret; the one before stays valid until `old_until`."""
+    """Give the endpoint a new secret; those before stay valid until `old_until`."""
     await _set(
         session,
         endpoint_id,
-        sealed_old_secret=_table.c.sealed_secret,
         sealed_secret=sealed_secret,
+        sealed_old_secret=sealed_old_secret,
         old_secret_until=old_until,
         updated_at=now,
     )

@@ -63,19 +63,22 @@ async def tell(
     data: Mapping[str, object],
     *,
     now: datetime,
-) -> None:
-    """Record one event; its id follows from all that it says, so its data must name the occasion."""
+) -> bool:
+    """Record one event; its id follows from all that it says, so its data must name the occasion.
+
+    Answers whether it is new: what says the same was told before.
+    """
     about = [f"{name}={data[name]}" for name in sorted(data)]
     event = Event(event_id(account_id, kind, subject, *about), kind, subject, data)
-    await record(session, account_id, [event], now=now)
+    return bool(await record(session, account_id, [event], now=now))
 
 
 async def record(
     session: Session, account_id: str, found: Sequence[Event], *, now: datetime
-) -> None:
-    """Record events and queue their deliveries; one that was recorded before is left as it is."""
+) -> int:
+    """Record events and queue their deliveries; one that was recorded before is left. Answers how many are new."""
     if not found:
-        return
+        return 0
     rows = [
         {
             "account_id": account_id,
@@ -91,6 +94,7 @@ async def record(
     new = set((await session.execute(statement, rows)).scalars())
     if new:
         await _queue(session, account_id, [row for row in rows if row["event_id"] in new], now=now)
+    return len(new)
 
 
 async def _queue(

@@ -132,7 +132,7 @@ async def _take_up(session: Session, which: ColumnElement[bool]) -> int:
 
 
 async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Take back what certainly is not in Clio; doing it twice is harmless. Raises NotCancellable."""
+    """Take back what certainly is not in Clio, its text is forgotten; twice is harmless. Raises NotCancellable."""
     found = await get_activity(session, account_id, activity_id)
     if found.status is Status.CANCELLED:
         return found
@@ -140,7 +140,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
     cancelled = await session.execute(
         update(_table)
         .where(one_activity(account_id, activity_id), certain)
-        .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None)
+        .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None, body="")
         .returning(_table.c.activity_id)
     )
     if cancelled.one_or_none() is None:
@@ -167,9 +167,19 @@ async def settle(session: Session, activity: Activity, outcome: Outcome, *, now:
     mine = one_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(mine).values(values))
     if kind := _TOLD.get(outcome.status):
-        data = {"activity_id": activity.activity_id, "attempts": activity.attempts}
-        about = activity.contact_id or activity.activity_id
-        await events.tell(session, activity.account_id, kind, about, data, now=now)
+        await _tell(session, activity, kind, now=now)
+
+
+async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: datetime) -> None:
+    """Tell Levitate of an end. One that came again without an attempt, after a retry, is told by its time."""
+    data: dict[str, object] = {
+        "activity_id": activity.activity_id,
+        "attempts": activity.attempts,
+    }
+    about = activity.contact_id or activity.activity_id
+    if not await events.tell(session, activity.account_id, kind, about, data, now=now):
+        again = {**data, "again_at": now.isoformat()}
+        await events.tell(session, activity.account_id, kind, about, again, now=now)
 
 
 def one_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:

@@ -26,17 +26,28 @@ OVERLAP = timedelta(
 
 @dataclass(frozen=True)
 class Pull:
-    """One list, as one connection sees it, in one run. `total` is Clio's count, where it gave one."""
+    """One list, as one connection sees it, in one run. `total` is Clio's count, where it gave one.
+
+    Read in windows, it goes on at `cursor` of the window that began at `created_since`; counts are of all windows.
+    """
 
     connection_id: str
     resource: str
     since: datetime | None
+    created_since: datetime | None
+    newest: datetime | None
     cursor: str | None
     pages: int
     records: int
     total: int | None
     unreadable: int
+    passed: int
     complete: bool
+
+    @property
+    def met(self) -> int:
+        """Records that its pages bore, readable or not."""
+        return self.records + self.unreadable
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,8 @@ class Turned:
     records: int
     unreadable: int
     total: int | None
+    newest: datetime | None
+    complete: bool
     asked_at: datetime
 
 
@@ -71,21 +84,41 @@ async def open_pull(
 
 async def turn_page(
     session: Session, lease: Lease, connection_id: str, resource: str, page: Turned
-) -> None:
-    """The page has landed and the pull goes on at its cursor, or is complete when there is none."""
-    await session.execute(
+) -> Pull:
+    """The page has landed and the pull goes on at its cursor, unless it is complete; answers it as it stands now."""
+    changed = await session.execute(
         update(_table)
         .where(_one(lease, connection_id, resource))
         .values(
             cursor=page.cursor,
+            newest=page.newest,
             pages=_table.c.pages + 1,
             records=_table.c.records + page.records,
             unreadable=_table.c.unreadable + page.unreadable,
-            total=page.total if page.total is not None else _table.c.total,
+            total=_table.c.passed + page.total if page.total is not None else _table.c.total,
             asked_at=func.coalesce(_table.c.asked_at, page.asked_at),
-            complete=page.cursor is None,
+            complete=page.complete,
         )
+        .returning(_table)
     )
+    return _pull(changed.one())
+
+
+async def open_window(
+    session: Session, lease: Lease, connection_id: str, resource: str, *, created_since: datetime
+) -> Pull:
+    """Clio ends the list here: the pull goes on with what was created since; answers it as it stands now."""
+    changed = await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(
+            cursor=None,
+            created_since=created_since,
+            passed=_table.c.records + _table.c.unreadable,
+        )
+        .returning(_table)
+    )
+    return _pull(changed.one())
 
 
 async def add_unreadable(
@@ -99,13 +132,16 @@ async def add_unreadable(
     )
 
 
-async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
-    """Clio no longer knows the cursor: read the list again from its beginning (F1)."""
-    await session.execute(
+async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
+    """Clio no longer knows the cursor: read the list again from its beginning (F1); answers it as it stands now."""
+    nothing = {"cursor": None, "created_since": None, "newest": None, "total": None}
+    changed = await session.execute(
         update(_table)
         .where(_one(lease, connection_id, resource))
-        .values(cursor=None, pages=0, records=0, unreadable=0, total=None)
+        .values(**nothing, pages=0, records=0, unreadable=0, passed=0)
+        .returning(_table)
     )
+    return _pull(changed.one())
 
 
 async def list_pulls(

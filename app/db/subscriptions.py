@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -28,6 +28,16 @@ class Subscription:
     sealed_secret: str | None
     seen: tuple[bytes, ...]
     due_at: datetime
+
+
+@dataclass(frozen=True)
+class Told:
+    """What Clio answers to who subscribes, and when to look again: sooner where no handshake has confirmed it."""
+
+    hook_id: int
+    sealed_secret: str | None
+    due_at: datetime
+    unconfirmed_at: datetime
 
 
 async def want(
@@ -82,17 +92,20 @@ async def shake(session: Session, one: Subscription, *, sealed_secret: str) -> N
     await _set(session, one, pending=False, sealed_secret=sealed_secret)
 
 
-async def made(
-    session: Session,
-    one: Subscription,
-    *,
-    hook_id: int,
-    sealed_secret: str | None,
-    due_at: datetime,
-) -> None:
-    """Clio has answered: its secret, where it tells one, outranks what any handshake said."""
-    told = {} if sealed_secret is None else {"sealed_secret": sealed_secret}
-    await _set(session, one, hook_id=hook_id, due_at=due_at, **told)
+async def made(session: Session, one: Subscription, told: Told, *, token_hash: str) -> bool:
+    """Clio has answered: its secret, where it tells one, outranks what any handshake said.
+
+    Answers whether its address is still the one that counts. Without a handshake it is looked at again soon.
+    """
+    due_at = case((_table.c.pending, told.unconfirmed_at), else_=told.due_at)
+    secret = {} if told.sealed_secret is None else {"sealed_secret": told.sealed_secret}
+    kept = await session.execute(
+        update(_table)
+        .where(_named(one), _table.c.token_hash == token_hash)
+        .values(hook_id=told.hook_id, due_at=due_at, **secret)
+        .returning(_table.c.token_hash)
+    )
+    return kept.one_or_none() is not None
 
 
 async def later(session: Session, one: Subscription, *, due_at: datetime) -> None:
@@ -126,12 +139,12 @@ async def forget(session: Session, account_id: str, connection_id: str) -> list[
 
 
 async def _set(session: Session, one: Subscription, **values: Any) -> None:
-    await session.execute(
-        update(_table)
-        .where(_table.c.account_id == one.account_id, _table.c.model == one.model)
-        .where(_table.c.connection_id == one.connection_id)
-        .values(values)
-    )
+    await session.execute(update(_table).where(_named(one)).values(values))
+
+
+def _named(one: Subscription) -> ColumnElement[bool]:
+    mine = (_table.c.account_id == one.account_id) & (_table.c.model == one.model)
+    return mine & (_table.c.connection_id == one.connection_id)
 
 
 def _subscription(row: Any) -> Subscription:

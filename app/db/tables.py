@@ -227,12 +227,15 @@ pulls = _table(  # one list, as one connection sees it, in one run
     Column("connection_id", Text, nullable=False),
     Column("resource", Text, nullable=False),
     _time("since", nullable=True),
+    _time("created_since", nullable=True),  # where the window began in which the list is read
+    _time("newest", nullable=True),  # the newest created_at landed, while the list comes by age
     Column("cursor", Text),
     _time("asked_at", nullable=True),  # Clio's clock when the first page was asked for
     _count("pages"),
     _count("records"),
     Column("total", Integer),
     _count("unreadable"),
+    _count("passed"),  # records and unreadable ones that windows before this one brought
     Column("complete", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
 )

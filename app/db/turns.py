@@ -80,7 +80,10 @@ async def release(session: Session, turn: Turn) -> None:
 
 
 async def head(session: Session, turn: Turn) -> Activity | None:
-    """The contact's oldest activity that is not settled; those that are blocked let others pass."""
+    """The contact's oldest activity that is not settled; those that are blocked let others pass.
+
+    Locked until the transaction ends: whoever cancels it comes before or after what is decided about it here.
+    """
     row = (
         await session.execute(
             select(_table)
@@ -89,6 +92,7 @@ async def head(session: Session, turn: Turn) -> Activity | None:
             .where(_table.c.status.in_(WAITING))
             .order_by(_table.c.place)
             .limit(1)
+            .with_for_update()
         )
     ).one_or_none()
     return activity_of(row) if row else None
@@ -253,4 +257,15 @@ async def proven(
         update(_table)
         .where(one_activity(activity.account_id, activity.activity_id))
         .values(proven_at=now, reason=reason, problem=problem, body="")
+    )
+
+
+async def forget_texts(session: Session, *, now: datetime) -> None:
+    """Forget the texts of what was written and could not be counted in time: here they have no use any more."""
+    over = _table.c.written_at < now - COUNTED_WITHIN - timedelta(days=1)
+    await session.execute(
+        update(_table)
+        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None), over)
+        .where(_table.c.body != "")
+        .values(body="")
     )

@@ -115,6 +115,7 @@ def _environment(stage: Stage) -> Mapping[str, str]:
         "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET": client_secret,
         "LEVITATE_CLIO_REGIONS__US__ORIGIN": stage.clio,
         "LEVITATE_CLIO_SERVICE_TOKEN": stage.token,
+        "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1,localhost",  # a receiver to try out runs here
     }
 
 

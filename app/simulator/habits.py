@@ -11,5 +11,8 @@ class Habits:
     caps_unordered_lists: bool = (
         False  # relationships and stages, which take no order, end at 10,000 too
     )
+    caps_silently: bool = (
+        False  # the last page that may be read names no next, instead of a refusal
+    )
     wraps_rate_limit: bool = False  # a 429 bears its message as base64 under `data`
     tells_records: bool = True  # lists tell how many match in all

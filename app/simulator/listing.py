@@ -87,6 +87,7 @@ class Asked:
     offset: int | None
     after: int = 0
     passed: int = 0
+    ends_at: int | None = None  # records after which no next page is told
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def understand(rule: ListRule, params: Mapping[str, list[str]], habits: Habits) 
     bounded = order is None and (rule.ordered or habits.caps_unordered_lists)
     if passed >= CAP and bounded:
         raise ArgumentRefused(OUT_OF_BOUNDS, status=422)
-    return Asked(rule, limit, order or "id(asc)", filters, offset, after, passed)
+    ends_at = CAP if bounded and habits.caps_silently else None
+    return Asked(rule, limit, order or "id(asc)", filters, offset, after, passed, ends_at)
 
 
 def _limit(rule: ListRule, params: Mapping[str, list[str]], habits: Habits) -> int:
@@ -200,7 +202,8 @@ def _by_cursor(ids: list[int], asked: Asked) -> Listed:
     first = bisect_right(ids, asked.after)
     page = ids[first : first + asked.limit]
     following = previous = None
-    if first + asked.limit < len(ids):
+    is_cut = asked.ends_at is not None and asked.passed + len(page) >= asked.ends_at
+    if first + asked.limit < len(ids) and not is_cut:
         following = {"page_token": _token(page[-1], asked.passed + len(page), asked.filters)}
     if first:
         before = ids[first - asked.limit - 1] if first > asked.limit else 0

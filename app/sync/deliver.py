@@ -8,6 +8,7 @@ event; when it is back, all that waited is due at once.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -33,11 +34,15 @@ LOT = 400  # deliveries that are looked up at the same time
 AT_ONCE = 16  # posts to one endpoint at the same time
 ENDPOINTS = 50  # endpoints that one process serves at the same time
 CLAIM = timedelta(seconds=60)  # longer than the slowest batch
+OLD_SECRET_LIFE = timedelta(days=1)
+OLD_SECRETS = 4  # so many at most, should somebody rotate again and again
 LOOK_AGAIN = 1.0  # seconds between two looks for something due
 
 GONE = Problem("endpoint_gone", "The receiver answered 410: it wants no more events")
 FAILING = Problem("endpoint_failing", "The receiver has taken no event for three days")
-UNREADABLE = Problem("secret_unreadable", "The endpoint's secret cannot be opened; rotate it")
+UNREADABLE = Problem(
+    "secret_unreadable", "The endpoint's secret cannot be opened; rotate it, then enable it"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -112,10 +117,6 @@ async def _serve(services: Services, mine: Claim) -> int:
         log.warning("database_unavailable")
     except EndpointNotFound:
         log.info("endpoint_deleted", endpoint_id=mine.endpoint_id)
-    except SealBroken:
-        async with transaction(services.database) as session:
-            await endpoints.disable(session, mine.endpoint_id, UNREADABLE, now=services.now())
-        log.warning("endpoint_secret_unreadable", endpoint_id=mine.endpoint_id)
     except Exception:  # a fault at one endpoint must not end the others
         log.exception("delivery_broke", endpoint_id=mine.endpoint_id)
     return posts
@@ -138,11 +139,14 @@ async def _batches(services: Services, mine: Claim, courier: Courier) -> AsyncIt
 
 async def _due(services: Services, mine: Claim) -> tuple[list[Delivery], list[str]]:
     """What is to be sent now, and the secrets to sign it with; gives the claim back when that is nothing."""
-    limit = 1 if mine.rested else LOT
+    limit, now = 1 if mine.rested else LOT, services.now()
     async with transaction(services.database) as session:
-        lot = await deliveries.due(session, mine, limit=limit, now=services.now())
+        lot = await deliveries.due(session, mine, limit=limit, now=now)
         if lot:
-            return lot, await _secrets(session, services, mine.endpoint_id)
+            try:
+                return lot, await _secrets(session, services, mine.endpoint_id)
+            except SealBroken:
+                await _disable(session, mine.endpoint_id, UNREADABLE, lot, now=now)
         await deliveries.release(session, mine)
     return [], []
 
@@ -168,14 +172,37 @@ async def _batch(
     return replace(claim, failures=fares.failures, failing_since=fares.failing_since, rested=False)
 
 
+async def rotate(session: Session, services: Services, endpoint_id: str, secret: str) -> None:
+    """Give the endpoint a new secret; those that are valid now stay so for a day, however often it is rotated."""
+    stored = await endpoints.secrets(session, endpoint_id, lock=True)
+    row, now = endpoint_row(endpoint_id), services.now()
+    known = _old_secrets(services, endpoint_id, stored)
+    with suppress(SealBroken):  # rotating heals what cannot be opened
+        known = [services.cipher.open(stored.sealed, row=row)["secret"], *known]
+    await endpoints.rotate(
+        session,
+        endpoint_id,
+        sealed_secret=services.cipher.seal({"secret": secret}, row=row),
+        sealed_old_secret=services.cipher.seal({"secret": " ".join(known[:OLD_SECRETS])}, row=row),
+        old_until=now + OLD_SECRET_LIFE,
+        now=now,
+    )
+
+
 async def _secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
-    """The secrets that are valid now, the newest first."""
+    """The secrets that are valid now, the newest first; raises SealBroken where that one cannot be opened."""
     stored = await endpoints.secrets(session, endpoint_id)
-    sealed = [stored.sealed]
+    newest = services.cipher.open(stored.sealed, row=endpoint_row(endpoint_id))["secret"]
+    return [newest, *_old_secrets(services, endpoint_id, stored)]
+
+
+def _old_secrets(services: Services, endpoint_id: str, stored: endpoints.Secrets) -> list[str]:
+    """The secrets before the newest while they are valid, the newest of them first."""
     if stored.sealed_old and stored.old_until and services.now() < stored.old_until:
-        sealed.append(stored.sealed_old)
-    row = endpoint_row(endpoint_id)
-    return [services.cipher.open(one, row=row)["secret"] for one in sealed]
+        with suppress(SealBroken):  # a post is better signed with the newest alone than not made
+            row = endpoint_row(endpoint_id)
+            return services.cipher.open(stored.sealed_old, row=row)["secret"].split()
+    return []
 
 
 def endpoint_row(endpoint_id: str) -> str:
@@ -207,17 +234,30 @@ async def _write_down(
     await deliveries.fares(session, claim.endpoint_id, fares)
     if problem := _disabling(tried, fares, now):
         await deliveries.attempted(session, [_kept_waiting(one) for one in attempts], now=now)
-        await endpoints.disable(session, claim.endpoint_id, problem, now=now)
-        about = issues.endpoint(claim.endpoint_id)
-        finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, about)
-        for account_id in sorted({delivery.account_id for delivery, _ in tried}):
-            await issues.open_issue(session, account_id, finding, now=now)
-        log.warning("endpoint_disabled", endpoint_id=claim.endpoint_id, reason=problem.code)
+        batch = [delivery for delivery, _ in tried]
+        await _disable(session, claim.endpoint_id, problem, batch, now=now)
         return None
     if arrived and claim.rested:
         await deliveries.hurry(session, claim.endpoint_id, now=now)
     await deliveries.attempted(session, attempts, now=now)
     return fares
+
+
+async def _disable(
+    session: Session,
+    endpoint_id: str,
+    problem: Problem,
+    waiting: Sequence[Delivery],
+    *,
+    now: datetime,
+) -> None:
+    """Post to it no more, and say so to the accounts whose events these are."""
+    await endpoints.disable(session, endpoint_id, problem, now=now)
+    about = issues.endpoint(endpoint_id)
+    finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, about)
+    for account_id in sorted({delivery.account_id for delivery in waiting}):
+        await issues.open_issue(session, account_id, finding, now=now)
+    log.warning("endpoint_disabled", endpoint_id=endpoint_id, reason=problem.code)
 
 
 def attempt(delivery: Delivery, outcome: Outcome, now: datetime) -> Attempt:

@@ -37,7 +37,7 @@ async def disconnect(
 
 
 async def _unsubscribe(services: Services, connection: Connection) -> None:
-    """End the connection's subscriptions while its tokens are good; Clio forgets the rest in a month."""
+    """End the connection's subscriptions while its tokens are good; Clio forgets the rest in days."""
     async with transaction(services.database) as session:
         hook_ids = await subscriptions.forget(
             session, connection.account_id, connection.connection_id

@@ -19,16 +19,17 @@ from app.clio.errors import ClioError
 from app.clio.regions import Region
 from app.clio.shared import Lane
 from app.clio.webhooks import Hook
+from app.crypto import SealBroken
 from app.db import accounts, connections, runs, subscriptions
-from app.db.connections import Connection
 from app.db.runs import Kind, Trigger, Wish
 from app.db.session import Session, transaction
 from app.db.subscriptions import Subscription
-from app.errors import AppError
+from app.errors import AppError, DatabaseUnavailable
 from app.sync import Services
 from app.sync.connect import clio_for
 
 AGAIN = timedelta(minutes=10)  # how soon to try again what failed
+UNHEARD = timedelta(hours=1)  # how soon to look whether Clio reaches us now, if it did not
 BATCH = 20
 QUIET = timedelta(minutes=1)
 SOON, LATER = timedelta(seconds=3), timedelta(seconds=45)  # a burst becomes one run
@@ -85,28 +86,30 @@ async def keep_up(services: Services) -> int:
     async with transaction(services.database) as session:
         due = await subscriptions.take_due(session, again=AGAIN, limit=BATCH, now=services.now())
     for one in due:
-        async with transaction(services.database) as session:
-            connection = await connections.get_connection(
-                session, one.account_id, one.connection_id
-            )
-        if connection.status is not connections.Status.CONNECTED:
-            continue  # its tokens are gone; once it is connected again, all is made anew
         try:
-            await _look_after(services, connection, one)
+            await _look_after(services, one)
         except ClioError as error:
             log.warning("subscription_failed", connection_id=one.connection_id, reason=error.code)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # a fault at one must not keep the others waiting
+            log.exception("subscription_broke", connection_id=one.connection_id)
     return len(due)
 
 
-async def _look_after(services: Services, connection: Connection, one: Subscription) -> None:
-    clio = clio_for(services, connection, Lane.INCREMENTAL)
+async def _look_after(services: Services, one: Subscription) -> None:
+    async with transaction(services.database) as session:
+        connection = await connections.get_connection(session, one.account_id, one.connection_id)
+    if connection.status is not connections.Status.CONNECTED:
+        return  # its tokens are gone; once it is connected again, all is made anew
     if not can_be_reached(services, Region(connection.region)):
         async with transaction(services.database) as session:
-            await subscriptions.later(session, one, due_at=services.now() + webhooks.LIFE)
+            await subscriptions.later(session, one, due_at=services.now() + UNHEARD)
         return
+    clio = clio_for(services, connection, Lane.INCREMENTAL)
     if one.hook_id is not None:
         hook = await webhooks.prolong(clio, one.hook_id, now=services.now())
-        if hook is not None and not one.pending:
+        if hook is not None and not one.pending and _secret(services, one) is not None:
             async with transaction(services.database) as session:
                 await subscriptions.later(session, one, due_at=_half_life(hook, services.now()))
             return
@@ -124,9 +127,13 @@ async def _make(services: Services, clio: ClioClient, one: Subscription) -> None
     sealed = None
     if hook.shared_secret is not None:
         sealed = services.cipher.seal({"secret": hook.shared_secret}, row=_row(one))
-    due_at = _half_life(hook, services.now())
+    now = services.now()
+    told = subscriptions.Told(hook.id, sealed, _half_life(hook, now), now + UNHEARD)
     async with transaction(services.database) as session:
-        await subscriptions.made(session, one, hook_id=hook.id, sealed_secret=sealed, due_at=due_at)
+        kept = await subscriptions.made(session, one, told, token_hash=_hash(token))
+    if not kept:  # wished anew or ended meanwhile: nobody waits for this one
+        await webhooks.unsubscribe(clio, hook.id)
+        return
     log.info("subscription_made", connection_id=one.connection_id, resource=one.model)
 
 
@@ -158,9 +165,14 @@ async def receive(
 
 
 async def _shake(services: Services, session: Session, one: Subscription, secret: str) -> None:
-    """Accept a handshake only while one is waited for, and only with the secret that Clio told us, if it did."""
+    """Accept a handshake while one is waited for, and only with the secret that Clio told us, if it did.
+
+    The same handshake again is answered again: the answer to the first may have been lost.
+    """
     known = _secret(services, one)
-    if not one.pending or (known is not None and not secrets.compare_digest(known, secret)):
+    if known is not None and not secrets.compare_digest(known.encode(), secret.encode()):
+        raise SignatureInvalid
+    if known is None and not one.pending:
         raise SignatureInvalid
     sealed = services.cipher.seal({"secret": secret}, row=_row(one))
     await subscriptions.shake(session, one, sealed_secret=sealed)
@@ -172,9 +184,13 @@ def _is_signed(services: Services, one: Subscription, body: bytes, signature: st
 
 
 def _secret(services: Services, one: Subscription) -> str | None:
+    """What Clio signs with; None while it is not known, or where none of the keys opens it."""
     if one.sealed_secret is None:
         return None
-    return services.cipher.open(one.sealed_secret, row=_row(one))["secret"]
+    try:
+        return services.cipher.open(one.sealed_secret, row=_row(one))["secret"]
+    except SealBroken:
+        return None
 
 
 async def _make_due(session: Session, account_id: str, *, now: datetime) -> None:

@@ -5,8 +5,7 @@ A page and its cursor land in one transaction, under the run's fence. No transac
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from math import ceil
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,13 +22,12 @@ from app.db.quarantine import NAMELESS, PutAside
 from app.db.runs import Usage
 from app.db.session import Session, transaction
 from app.db.sightings import View
-from app.sync import Services, erased, mapping
+from app.sync import Services, erased, mapping, windows
+from app.sync.remaining import expected_end
 from app.sync.together import Stopping, together
 
-PAGE = 200  # records on one of Clio's pages
 ASKED_AT_ONCE = 50  # ids in one question: more may be refused (clio/api.md §21)
 RETRIED = 1000  # records put aside that one run asks for again
-CAPPED = 45  # pages after which a refused cursor means that the list is capped, not that it was forgotten
 # What Clio may stop knowing, and what of our records then says nothing.
 _FIELDS_OF = {
     "contacts.prefix": ("prefix",),
@@ -139,23 +137,30 @@ async def _pull(puller: Puller, listing: Listing, since: datetime | None) -> Non
         opened = await pulls.open_pull(
             session, puller.lease, puller.view.connection_id, listing.name, since=since
         )
-    if opened.complete:
-        return
-    try:
-        await _land_pages(puller, listing, opened)
-    except ClioRefused as refusal:
-        await _refused(puller, listing, opened, refusal)
+    going: Pull | None = opened
+    while going is not None and not going.complete:
+        step = _next_window if windows.is_cut(going) else _land_pages
+        going = await step(puller, listing, going)
 
 
-async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> None:
+async def _land_pages(puller: Puller, listing: Listing, opened: Pull) -> Pull | None:
+    """Land pages until the list ends or Clio ends it; answers where to go on, None where that is nowhere."""
     puller.listed[listing.name] = set()
-    pages = puller.clio.pages(listing.resource, since=opened.since, cursor=opened.cursor)
-    async for page in pages:
-        await _land(puller, listing, opened, page)
-        if puller.services.stopping.is_set():
-            raise Stopping
-    if listing in SMALL_LISTS and opened.cursor is None:
+    pull = opened
+    window = {"since": opened.since, "created_since": opened.created_since}
+    try:
+        async for page in puller.clio.pages(listing.resource, **window, cursor=opened.cursor):
+            if windows.promises_less(pull, page):
+                _capped(puller, listing)
+                return None
+            pull = await _land(puller, listing, pull, page)
+            if puller.services.stopping.is_set():
+                raise Stopping
+    except ClioRefused as refusal:
+        return await _refused(puller, listing, opened, pull, refusal)
+    if pull.complete and listing in SMALL_LISTS and opened.cursor is None:
         await _mark_gone(puller, listing)
+    return pull
 
 
 async def _mark_gone(puller: Puller, listing: Listing) -> None:
@@ -168,50 +173,61 @@ async def _mark_gone(puller: Puller, listing: Listing) -> None:
         await catalog.mark_gone(session, puller.view.account_id, listing.name, listed)
 
 
-async def _refused(puller: Puller, listing: Listing, opened: Pull, refusal: ClioRefused) -> None:
-    """A cursor that Clio forgot costs the list once more; a list that is capped or forbidden is noted, others go on."""
+async def _refused(
+    puller: Puller, listing: Listing, opened: Pull, pull: Pull, refusal: ClioRefused
+) -> Pull | None:
+    """A list goes on behind its cap, and once more where Clio forgot a cursor; one that is forbidden is noted."""
     if refusal.code == "clio_cursor_refused":
-        if await _is_capped(puller, listing):
-            text = (
-                f"Clio ends the list of {listing.name} before its end; what lies beyond is not read"
-            )
-            puller.refused.append(Problem("relationship_list_capped", text))
-            return
+        if windows.is_near_cap(listing.resource, pull):
+            return await _next_window(puller, listing, pull)
         if opened.cursor is not None:
-            await _start_over(puller, listing)
-            await _land_pages(puller, listing, replace(opened, cursor=None))
-            return
+            return await _start_over(puller, listing)
     if refusal.status != 403:
         raise refusal
     log.warning("clio_list_forbidden", resource=listing.name)
     puller.refused.append(
         Problem("clio_forbidden", f"This Clio user may not read {listing.name.replace('_', ' ')}")
     )
+    return None
 
 
-async def _start_over(puller: Puller, listing: Listing) -> None:
+async def _next_window(puller: Puller, listing: Listing, pull: Pull) -> Pull | None:
+    """Clio ends the list before its end: go on with what was created since, where that skips nothing."""
+    start, lease = windows.next_start(pull), puller.lease
+    if start is None:
+        _capped(puller, listing)
+        return None
+    async with transaction(puller.services.database) as session:
+        await leases.hold(session, lease)
+        opened = await pulls.open_window(
+            session, lease, pull.connection_id, listing.name, created_since=start
+        )
+    log.info("list_window_opened", resource=listing.name)
+    return opened
+
+
+def _capped(puller: Puller, listing: Listing) -> None:
+    text = f"Clio ends the list of {listing.name} before its end; what lies beyond is not read"
+    puller.refused.append(Problem("relationship_list_capped", text))
+
+
+async def _start_over(puller: Puller, listing: Listing) -> Pull:
     async with transaction(puller.services.database) as session:
         await leases.hold(session, puller.lease)
         connection_id = puller.view.connection_id
-        await pulls.start_over(session, puller.lease, connection_id, listing.name)
         await absence.start_over(session, puller.lease, connection_id, listing.name)
+        return await pulls.start_over(session, puller.lease, connection_id, listing.name)
 
 
-async def _is_capped(puller: Puller, listing: Listing) -> bool:
-    """Whether the cursor was refused near record 10,000 of a list that takes no order (clio/api.md §8)."""
-    lease, view = puller.lease, puller.view
-    async with transaction(puller.services.database) as session:
-        found = await pulls.open_pull(session, lease, view.connection_id, listing.name, since=None)
-    return "order" not in listing.resource.params and found.pages >= CAPPED
-
-
-async def _land(puller: Puller, listing: Listing, opened: Pull, page: Page[Any]) -> None:
+async def _land(puller: Puller, listing: Listing, pull: Pull, page: Page[Any]) -> Pull:
     """Land one page: records, sightings, cursor and counts, in one transaction, or none of it."""
     turned = Turned(
         cursor=page.cursor,
         records=len(page.items),
         unreadable=len(page.unreadable),
         total=page.total,
+        newest=windows.newest(listing.resource, pull, page),
+        complete=windows.is_end(listing.resource, pull, page),
         asked_at=page.asked_at,
     )
     if listing in SMALL_LISTS:
@@ -222,13 +238,13 @@ async def _land(puller: Puller, listing: Listing, opened: Pull, page: Page[Any])
         await leases.hold(session, puller.lease)
         lease, connection_id = puller.lease, puller.view.connection_id
         ids = await _keep_records(session, puller, listing, page)
-        await pulls.turn_page(session, lease, connection_id, listing.name, turned)
-        if opened.since is None and listing in RECORDS:
+        landed = await pulls.turn_page(session, lease, connection_id, listing.name, turned)
+        if landed.since is None and listing in RECORDS:
             await absence.note_page(session, lease, connection_id, listing.name, ids)
         known = (await pulls.list_pulls(session, lease.account_id, [lease.run_id]))[lease.run_id]
-        await leases.progressed(
-            session, lease, usage_of(puller.clio), expected_end=expected_end(puller, known)
-        )
+        end = expected_end(puller.clio, known, now=puller.services.now())
+        await leases.progressed(session, lease, usage_of(puller.clio), expected_end=end)
+    return landed
 
 
 async def land_some(puller: Puller, listing: Listing, page: Page[Any]) -> set[int]:
@@ -309,20 +325,3 @@ def usage_of(clio: ClioClient) -> Usage:
     """What Clio was asked since this was last taken."""
     taken = clio.take_usage()
     return Usage(taken.requests, taken.rate_limited, taken.waited_seconds)
-
-
-def expected_end(puller: Puller, known: Sequence[Pull]) -> datetime | None:
-    """When the pull will be done, by the pages left and what the token's budget allows [IS-2]; None when unknown."""
-    left = pages_left(known)
-    if left is None:
-        return None
-    now, longest = puller.services.now(), max(left, default=0)
-    return now + timedelta(seconds=puller.clio.expected_seconds(sum(left), in_a_row=longest))
-
-
-def pages_left(known: Sequence[Pull]) -> list[int] | None:
-    """Pages still to come of each list; None while an unfinished one has not told its length."""
-    unfinished = [pull for pull in known if not pull.complete]
-    if any(pull.total is None for pull in unfinished):
-        return None
-    return [ceil(max((pull.total or 0) - pull.records, 0) / PAGE) for pull in unfinished]

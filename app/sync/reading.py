@@ -18,7 +18,6 @@ from app.sync import Services, findings
 from app.sync.absence import confirm_contact, confirm_missing
 from app.sync.connect import clio_for, login_of
 from app.sync.pull import (
-    PAGE,
     RECORDS,
     RELATIONSHIPS,
     SMALL_LISTS,
@@ -28,6 +27,7 @@ from app.sync.pull import (
     retry_quarantine,
     usage_of,
 )
+from app.sync.remaining import PAGE
 
 RELATIONSHIP_PAGES = (
     50  # a scheduled run reads all relationships while they take no more [§15 row 25]

@@ -29,7 +29,7 @@ from app.sync.together import during
 
 SIT_OUT = timedelta(seconds=1)  # a wait that a job sits out; for a longer one it comes again
 DATABASE_BACK = timedelta(seconds=5)
-SEARCH_OVERLAP = timedelta(minutes=10)  # Clio's clock may be behind ours
+SEARCH_OVERLAP = timedelta(days=1)  # clocks differ, and a day's notes on one contact are few
 
 log = structlog.get_logger(__name__)
 

@@ -322,9 +322,11 @@ async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: 
 
 
 async def test_an_account_that_is_switched_off_accepts_nothing(pulled: World):
-    # EN-1
+    # EN-1; what was accepted before is answered again under its key (api.md §1)
+    before = await post(pulled, EMAIL, key="before")
     await pulled.create_account(enabled=False)
     assert (await post(pulled, EMAIL, status=403))["code"] == "integration_not_enabled"
+    assert (await post(pulled, EMAIL, key="before"))["id"] == before["id"]
 
 
 MALFORMED: list[tuple[dict[str, Any], str]] = [

@@ -8,12 +8,12 @@ import time_machine
 from sqlalchemy import delete, select, text, update
 
 from app import main
-from app.db import outbox, tables, turns
+from app.db import chores, outbox, tables, turns
 from app.db.session import transaction
 from app.db.turns import Turn
 from app.errors import Fenced
 from app.rules.settings import FallbackAuthor, WritebackSettings
-from app.sync import Services
+from app.sync import Services, outcomes
 from app.sync.sweep import sweep, tend
 from app.sync.writeback import find_author, write_back
 from tests.e2e.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
@@ -31,6 +31,13 @@ async def body_of(world: World, activity_id: str) -> str:
     async with transaction(services_of(world).database) as session:
         kept = await outbox.get_activity(session, "hp", activity_id)
     return kept.body
+
+
+async def brought(services: Services) -> None:
+    """Bring what waits at Alice; the worker that wrote last may still be about to give its turn back."""
+    async with asyncio.timeout(PATIENCE):
+        while await write_back(services, "hp", 1001) is not None:
+            await asyncio.sleep(0.02)
 
 
 async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
@@ -74,6 +81,33 @@ async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
         await tend(services_of(pulled))
         failed = await get(pulled, activity)
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
+
+
+async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
+    # WB-8, api.md §9: failed, taken up by a person, failed again without an attempt, and written at last
+    table = tables.events
+
+    async def told() -> list[tuple[str, str, int]]:
+        async with transaction(services_of(pulled).database) as session:
+            query = select(table.c.event_id, table.c.kind, table.c.data).order_by(table.c.at)
+            rows = (await session.execute(query.where(table.c.kind.like("activity.%")))).all()
+        assert {row.data["activity_id"] for row in rows} <= {activity["id"]}
+        return [(row.event_id, row.kind, row.data["attempts"]) for row in rows]
+
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    retry = f"/v1/accounts/hp/activities/{activity['id']}/retry"
+    for weeks in (2, 4):
+        with time_machine.travel(main.now() + timedelta(weeks=weeks, hours=1), tick=True):
+            await tend(services_of(pulled))
+            assert (await get(pulled, activity))["status"] == "failed"
+        assert (await pulled.api.post(retry)).status_code == 202
+        await until(pulled, activity, "blocked")
+    await pulled.connect("u_ben", 502)
+    await until(pulled, activity, "written")
+    found = await told()
+    assert len({event_id for event_id, _, _ in found}) == 3
+    assert [kind for _, kind, _ in found].count("activity.failed") == 2
+    assert [attempts for _, kind, attempts in found if kind == "activity.written"] == [1]
 
 
 async def test_a_job_that_was_lost_is_queued_again(pulled: World):
@@ -120,6 +154,28 @@ async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulle
             await turns.hold(session, stalled)
 
 
+async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: World):
+    # WB-8: else it would be blocked, and written when its author connects
+    database = services_of(pulled).database
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
+    async with asyncio.TaskGroup() as group:
+        async with transaction(database) as session:
+            turn = await turns.take(session, "hp", 1001, length=timedelta(minutes=1))
+        assert isinstance(turn, Turn)
+        async with transaction(database) as session:
+            await session.execute(update(activities).values(status="queued"))
+        async with transaction(database) as session:
+            await turns.hold(session, turn)
+            head = await turns.head(session, turn)
+            assert head is not None
+            cancelling = group.create_task(pulled.api.post(url))
+            await asyncio.wait({cancelling}, timeout=0.5)  # it comes first, or it waits for us
+            await outbox.settle(session, head, outcomes.blocked(unsure=False), now=main.now())
+    assert cancelling.result().json()["status"] == "cancelled"
+    assert (await get(pulled, activity))["status"] == "cancelled"
+
+
 async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled: World):
     # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
     services = services_of(pulled)
@@ -131,12 +187,48 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
                 status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
             )
         )
-    assert await write_back(services, "hp", 1001) is None
+    await brought(services)
     assert (await get(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
     async with transaction(services.database) as session:
         (attempt,) = (await session.execute(select(tables.activity_attempts))).all()
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
+
+
+async def test_a_text_that_nobody_can_count_is_forgotten_all_the_same(pulled: World):
+    # T9: the author left the day after; and what was cancelled goes nowhere
+    written = await until(pulled, await post(pulled, EMAIL))
+    waiting = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    cancelled = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    await pulled.api.post(f"/v1/accounts/hp/activities/{cancelled['id']}/cancel")
+    assert await body_of(pulled, cancelled["id"]) == ""
+    database = services_of(pulled).database
+    for days, known in ((7, True), (9, False)):
+        async with transaction(database) as session:
+            await chores.tidy(session, now=main.now() + timedelta(days=days))
+        assert bool(await body_of(pulled, written["id"])) is known
+    assert await body_of(pulled, waiting["id"])
+
+
+async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pulled: World):
+    # F9, WB-7: else it would be written a second time, and the count a day later would miss it
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(
+                status="sending",
+                unsure=True,
+                written_at=None,
+                clio_id=None,
+                due_at=main.now(),
+                first_attempt_at=main.now() + timedelta(hours=13),
+            )
+        )
+    await brought(services)
+    found = await get(pulled, activity)
+    assert (found["status"], found["attempts"]) == ("written", 1)
+    assert len(notes(pulled)) == 1
 
 
 async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_whom(

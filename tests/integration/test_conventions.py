@@ -1,11 +1,12 @@
 """The contract's conventions (api.md §1): problems, lists, limits, ids, an OpenAPI document that tells the truth."""
 
 from time import monotonic
+from typing import Any
 
 import httpx
 import pytest
 
-from app.api import problems
+from app.api import cursors, problems
 from app.main import Parts, create_app
 from tests.conftest import opened_world
 from tests.world import TOKEN, World, config_for
@@ -82,6 +83,42 @@ async def test_a_cursor_of_other_filters_or_another_list_is_refused(world: World
     for path in ("/v1/accounts/a/runs", "/v1/accounts/a/contacts?tag=x", "/v1/accounts/a/changes"):
         answer = await world.api.get(path, params=params)
         assert (answer.status_code, answer.json()["code"]) == (400, "cursor_mismatch")
+
+
+ODD_KEYS: list[Any] = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
+
+
+@pytest.mark.parametrize(("what", "odd"), [("changes", [*ODD_KEYS, "x"]), ("runs", [*ODD_KEYS, 7])])
+async def test_a_damaged_cursor_is_said_to_be_one_and_reads_from_nowhere_else(
+    world: World, what: str, odd: list[Any]
+):
+    # api.md §1, S13
+    await world.create_account()
+    for after in odd:
+        params = {"cursor": cursors.encode(after, what, "hp")}
+        answer = await world.api.get(f"/v1/accounts/hp/{what}", params=params)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor"), after
+
+
+async def test_an_id_that_no_database_can_hold_is_refused_and_no_fault(world: World):
+    await world.create_account()
+    for verb, path in (
+        ("GET", "/v1/webhook-endpoints/{id}"),
+        ("GET", "/v1/webhook-endpoints/{id}/deliveries"),
+        ("POST", "/v1/webhook-endpoints/{id}/rotate"),
+        ("POST", "/v1/deliveries/{id}/redeliver"),
+        ("POST", "/v1/accounts/hp/new-clients/{id}/replay"),
+        ("GET", "/v1/accounts/hp/activities/{id}"),
+        ("POST", "/v1/accounts/hp/activities/{id}/retry"),
+        ("POST", "/v1/accounts/hp/issues/{id}/resolve"),
+        ("POST", "/v1/accounts/hp/holds/{id}/release"),
+        ("GET", "/v1/accounts/hp/contacts/{id}/explain"),
+        ("GET", "/v1/accounts/hp/runs/{id}"),
+        ("GET", "/v1/accounts/hp/runs/{id}/report"),
+        ("GET", "/v1/accounts/hp/connections/{id}"),
+    ):
+        answer = await world.api.request(verb, path.format(id="a%00b"))
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), path
 
 
 async def test_more_requests_than_the_rate_are_told_to_wait(dsn, simulator):

@@ -198,6 +198,29 @@ async def test_a_receiver_that_answers_410_is_disabled_and_gets_the_rest_once_it
     assert numbers(receiver) == [1, 1, 2]
 
 
+async def test_enabling_begins_anew_with_what_was_tried_and_touches_nothing_else(
+    post: Post, dsn: str
+):
+    # F26: in thirty days millions may wait; to write each of them anew would take longer than a statement may
+    async with receiving(answer=lambda _: 410) as receiver:
+        endpoint = await post.listen(receiver, events=["client.new"])
+        await post.tell("con_1")
+        await post.deliver()
+        await post.tell(*(f"con_{n}" for n in range(2, 9)))
+        connection = await asyncpg.connect(dsn)
+        query = "select event_id, xmin::text, attempts from deliveries where attempts = 0"
+        before = await connection.fetch(query)
+        await post.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable")
+        after = await connection.fetch(query)
+        await connection.close()
+        receiver.answer = lambda _: 204
+        await post.deliver()
+    assert len(before) == 7
+    assert len(after) == 8
+    assert {tuple(row) for row in before} <= {tuple(row) for row in after}
+    assert sorted(numbers(receiver)[1:]) == list(range(1, 9))
+
+
 async def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(post: Post):
     async with receiving(answer=lambda _: 500) as receiver:
         endpoint = await post.listen(receiver)
@@ -333,6 +356,59 @@ async def test_after_a_rotation_both_secrets_verify_for_a_day(post: Post):
         await post.deliver()
     signed = [received.headers["webhook-signature"].split() for received in receiver.received]
     assert [len(signatures) for signatures in signed] == [2, 1]
+
+
+async def test_a_rotation_whose_answer_was_lost_leaves_the_receivers_secret_valid(post: Post):
+    # api.md §9: rotated once more, for nobody knows the second secret; the receiver still has the first
+    async with receiving() as receiver:
+        endpoint = await post.listen(receiver)
+        url = f"/v1/webhook-endpoints/{endpoint['id']}/rotate"
+        post.time = real_now()  # the library looks at its own clock
+        secrets = [endpoint["secret"]]
+        secrets += [(await post.api.post(url)).json()["secret"] for _ in range(2)]
+        await post.tell("con_1")
+        await post.deliver()
+        (received,) = receiver.received
+        for secret in secrets:
+            assert Webhook(secret).verify(received.body, received.headers)
+        for _ in range(9):
+            await post.api.post(url)
+        post.time += timedelta(hours=23)
+        await post.tell("con_2")
+        await post.deliver()
+        post.time += timedelta(hours=2)
+        await post.tell("con_3")
+        await post.deliver()
+    signed = [received.headers["webhook-signature"].split() for received in receiver.received]
+    assert [len(signatures) for signatures in signed] == [3, 1 + deliver.OLD_SECRETS, 1]
+
+
+async def test_a_secret_that_cannot_be_opened_stops_the_posts_and_is_told_until_it_is_rotated(
+    post: Post, dsn: str
+):
+    # api.md §9, F29: damage, or a key that is gone
+    async with receiving() as receiver:
+        endpoint = await post.listen(receiver)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("update webhook_endpoints set sealed_secret = 'broken'")
+        await connection.close()
+        await post.tell("con_1")
+        assert await post.deliver() == 0
+        found = await post.endpoint(endpoint)
+        assert (found["status"], found["problem"]["code"]) == ("disabled", "secret_unreadable")
+        (issue,) = [issue async for issue in post.world.all("issues", status="open")]
+        assert issue["code"] == "webhook_endpoint_disabled"
+        assert issue["subject"] == {"kind": "webhook_endpoint", "id": endpoint["id"]}
+        url = f"/v1/webhook-endpoints/{endpoint['id']}"
+        rotated = (await post.api.post(f"{url}/rotate")).json()
+        await post.api.post(f"{url}/enable")
+        post.time = real_now()  # the library looks at its own clock
+        await post.deliver()
+        assert (await post.endpoint(endpoint))["status"] == "enabled"
+        assert not [issue async for issue in post.world.all("issues", status="open")]
+    assert numbers(receiver) == [1]
+    received = receiver.received[0]
+    Webhook(rotated["secret"]).verify(received.body, received.headers)
 
 
 async def test_an_endpoint_gets_the_kinds_that_it_asked_for(post: Post):

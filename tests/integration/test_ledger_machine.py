@@ -76,6 +76,11 @@ class World:
         owns = any(client == clio_id for client, _ in self.matters.values())
         return person.reachable and (person.flag or owns)
 
+    def counts(self, clio_id: int, chosen: NewClientSettings) -> bool:
+        """Whether it is to have a row by now [NC-3]."""
+        opened = any(client == clio_id and is_open for client, is_open in self.matters.values())
+        return self.is_client(clio_id) and (opened or not chosen.require_open_matter)
+
     def matters_of(self, clio_id: int) -> set[int]:
         return {key for key, (client, _) in self.matters.items() if client == clio_id}
 
@@ -178,9 +183,15 @@ class LedgerMachine(RuleBasedStateMachine):
 
     # --- people ----------------------------------------------------------------------------------
 
-    @rule(wish=st.sampled_from(InitialSync), threshold=st.sampled_from([0, 1, 2, 50]))
-    def choose(self, wish: InitialSync, threshold: int) -> None:
-        self.chosen = NewClientSettings(initial_sync=wish, surge_threshold=threshold)
+    @rule(
+        wish=st.sampled_from(InitialSync),
+        threshold=st.sampled_from([0, 1, 2, 50]),
+        opened=st.booleans(),
+    )
+    def choose(self, wish: InitialSync, threshold: int, opened: bool) -> None:
+        self.chosen = NewClientSettings(
+            initial_sync=wish, surge_threshold=threshold, require_open_matter=opened
+        )
 
     @precondition(lambda self: self.expected)
     @rule(data=st.data())
@@ -213,7 +224,8 @@ class LedgerMachine(RuleBasedStateMachine):
         except Crash:
             return  # nothing of it was committed; the next run does it all
         self.began = True
-        fresh = {i for i in self.landed.people if self.landed.is_client(i)} - self.expected
+        counting = {i for i in self.landed.people if self.landed.counts(i, self.chosen)}
+        fresh = counting - self.expected
         self.expected |= fresh
         self._check_fresh(fresh, before, initial=kind == "initial")
         if dies != "before the end":
@@ -261,7 +273,9 @@ class LedgerMachine(RuleBasedStateMachine):
         view = View(self.account, "cnx_1", full_view=True)
         await mirror.land_contacts(session, view, [self._contact(i, p) for i, p in seen.items()])
         await mirror.land_matters(session, view, [self._matter(i, m) for i, m in matters.items()])
-        self.landed.people |= deepcopy(seen)
+        # Whoever is known and of whom nothing is shown is redacted, not emptied [F19].
+        shown = {i for i, p in seen.items() if p.flag or p.reachable or i not in self.landed.people}
+        self.landed.people |= deepcopy({i: seen[i] for i in shown})
         self.landed.matters |= matters
         if full:
             for clio_id in sorted(self.landed.people.keys() - self.clio.people.keys()):

@@ -2,7 +2,9 @@
 
 import asyncio
 import ipaddress
+import socket
 import ssl
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +20,7 @@ from standardwebhooks import Webhook
 from app import notify
 from app.main import now
 from app.notify import AddressRefused, Message, Notifier, check_url, is_public
+from app.sync import deliver
 from tests.receiver import Receiver, receiving
 
 MESSAGE = Message("evt_1", b'{"type":"client.new"}')
@@ -156,6 +159,34 @@ async def test_a_private_host_is_called_only_if_it_was_configured_by_name_or_add
         by_address = Notifier(private_hosts=frozenset({"127.0.0.1"}))
         assert (await post(by_address, url)).arrived
     assert [post.path for post in receiver.received] == ["/hook"]
+
+
+async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    # F26: one endpoint must not take all the threads that look names up
+    answered, asked = threading.Event(), []
+
+    def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        if host == "slow.test":
+            answered.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    notifier = Notifier(private_hosts=frozenset({"slow.test", "quick.test"}))
+    async with receiving() as receiver, notifier.to("http://slow.test:9/") as slow:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(40):
+                    group.create_task(slow.post(MESSAGE, [SECRET], now=now()))
+                outcome = await post(notifier, f"http://quick.test:{receiver.port}/")
+                answered.set()
+        finally:
+            answered.set()
+    assert outcome.arrived
+    assert asked.count("slow.test") == 1
+    assert deliver.ENDPOINTS < notify.LOOKUPS
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -154,6 +154,17 @@ async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen
     assert answer.status_code == (422 if capped else 200)
 
 
+async def test_a_capped_list_may_end_without_a_word(vast, reader):
+    # §21: "ends near 10,000" may also mean that no next page is told
+    vast.habits.caps_unordered_lists = vast.habits.caps_silently = True
+    walked, answer = 0, await reader.get("relationships.json")
+    while "next" in answer.json()["meta"]["paging"]:
+        walked += len(answer.json()["data"])
+        answer = await reader.http.get(answer.json()["meta"]["paging"]["next"])
+    assert walked + len(answer.json()["data"]) == CAP
+    assert answer.json()["meta"]["records"] == CAP + 401
+
+
 async def test_any_other_order_needs_an_offset_and_ends_at_the_cap(reader):
     # §20.6
     assert (await refusal(reader, "contacts.json", order="name(asc)"))[:2] == (400, "ArgumentError")
