@@ -151,8 +151,8 @@ class Stage:
             if entry["path"].startswith("/api/") and "who_am_i" not in entry["path"]
         ]
 
-    def connect(self, account_id: str, user: int = USER) -> None:
-        """An account whose user connects through the real redirects."""
+    def create(self, account_id: str) -> None:
+        """An account with one user, who has not connected yet."""
         body = {
             "name": "Chaos LLP",
             "time_zone": "America/New_York",
@@ -163,6 +163,10 @@ class Stage:
         users = [{"id": "u_1", "name": "One", "email": "one@firm.test", "active": True}]
         self.api.put(f"/v1/accounts/{account_id}", json=body).raise_for_status()
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
+
+    def connect(self, account_id: str, user: int = USER) -> None:
+        """An account whose user connects through the real redirects."""
+        self.create(account_id)
         start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
         authorize = f"{started['authorize_url']}&as_user={user}"

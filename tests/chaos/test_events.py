@@ -53,14 +53,7 @@ async def start_again(stage: Stage, dsn: str) -> None:
 
 async def listened(stage: Stage, receiver: Receiver) -> dict[str, Any]:
     """An account, and an endpoint that hears of it."""
-    body = {
-        "name": "Harlow & Pike",
-        "time_zone": "America/New_York",
-        "country": "US",
-        "primary_user_id": None,
-        "enabled": True,
-    }
-    stage.api.put(f"/v1/accounts/{ACCOUNT}", json=body).raise_for_status()
+    stage.create(ACCOUNT)
     made = stage.api.post("/v1/webhook-endpoints", json={"url": receiver.url})
     endpoint: dict[str, Any] = made.raise_for_status().json()
     return endpoint

@@ -1,10 +1,13 @@
 """What a process that goes leaves undone, another does; how soon is measured by the script."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import asyncpg
 
 from tests.chaos.kills import LISTS, check_walk
 from tests.chaos.processes import Program, Stage, staged
@@ -77,3 +80,31 @@ async def test_a_process_that_is_asked_to_end_hands_its_run_over_between_two_pag
         assert run["status"] == "succeeded"
         assert [start["fence"] for start in said(other, "run_started")] == [2]
         assert check_walk(stage.clio_log()) <= LISTS
+
+
+async def test_a_service_that_is_asked_to_end_answers_the_readers_who_wait(
+    tmp_path: Path, own_dsn: str
+):
+    # F27, S13: else they, and the runs of that process, would be cut off when its time to end is over
+    with staged(tmp_path, own_dsn, contacts=1) as stage:
+        stage.create(ACCOUNT)
+        path, longest = f"/v1/accounts/{ACCOUNT}/changes", {"wait": 30}
+        polling = asyncio.to_thread(stage.api.get, path, params=longest)
+        database = await asyncpg.connect(own_dsn)
+        reads = (
+            "select exists (select from pg_stat_activity where datname = current_database()"
+            " and pid <> pg_backend_pid() and query like '%json_agg%from changes%')"
+        )
+
+        async def waits() -> bool:
+            return bool(await database.fetchval(reads))
+
+        async with asyncio.TaskGroup() as group:
+            poll = group.create_task(polling)
+            await until(waits, "the feed was not looked at")
+            await asyncio.to_thread(stage.service.stop)
+        await database.close()
+    assert stage.service.process is not None
+    assert stage.service.process.returncode == 0
+    assert poll.result().json()["data"] == []
+    assert poll.result().status_code == 200
