@@ -1,6 +1,8 @@
-"""Signals that come at a bad moment: what was begun is finished first, then they act."""
+"""Signals that come at a bad moment: what was begun is finished first, then they act. And one that must come."""
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,3 +21,13 @@ def held() -> Iterator[None]:
             signal.signal(number, handler)
         if came:
             signal.raise_signal(came[0])
+
+
+def end_with_parent(pipe: int) -> None:
+    """End this process, as if asked to, when nobody holds the other end of the pipe: its parent is gone, however."""
+
+    def wait() -> None:
+        os.read(pipe, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()

@@ -21,6 +21,8 @@ from app.simulator.server import credentials
 REGION = "us"
 LATENCY = 0.12  # seconds that the simulated Clio takes to answer, as the real one does
 START_SECONDS = 60
+# Our own commands, which end when we are gone: also when we were killed and could not end them.
+COMMANDS = "from app import signals; signals.end_with_parent(0); from app.cli import commands; commands.main()"
 show = Console(highlight=False)
 
 
@@ -127,12 +129,15 @@ def _running(
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
     with log.open("wb") as output, contextlib.ExitStack() as ending:
         with signals.held():
-            child = subprocess.Popen(  # noqa: S603  # our own program with our own arguments
-                [sys.executable, "-m", "app.cli", command, *args],
-                env={**kept, **environment},
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
+            child = ending.enter_context(
+                subprocess.Popen(  # noqa: S603  # our own program with our own arguments
+                    [sys.executable, "-c", COMMANDS, command, *args],
+                    env={**kept, **environment},
+                    stdin=subprocess.PIPE,  # never written to; that it ends says that we are gone
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
             )
             ending.callback(_end, child)
         yield child

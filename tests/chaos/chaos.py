@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import truth
 from tests.chaos.changes import Firm
-from tests.chaos.processes import REGIONS, Program, Stage, staged
+from tests.chaos.processes import REGIONS, Program, Stage, patiently, staged
 from tests.chaos.proxy import Odds, Proxy, running
 from tests.ports import free_port
 
@@ -132,7 +132,7 @@ class Chaos:
         if process is self._stage.service:
             process.start(path="/healthz")
         else:
-            start_worker(process)
+            process.spawn()
 
     # --- what must be true -------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class Chaos:
     def _ask(self, kind: str) -> None:
         key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
         path = f"/v1/accounts/{ACCOUNT}/runs"
-        self._patiently(lambda: self._stage.api.post(path, json={"kind": kind}, headers=key))
+        patiently(lambda: self._stage.api.post(path, json={"kind": kind}, headers=key))
 
     def _settled(self) -> None:
         """Every run has ended but one that waits for more nudges; that finds nothing new when its time comes."""
@@ -177,38 +177,11 @@ class Chaos:
             time.sleep(0.1)
 
     def _all(self, what: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            params: dict[str, str] = {"limit": "200", **({"cursor": cursor} if cursor else {})}
-            path = f"/v1/accounts/{ACCOUNT}/{what}"
-            page = self._patiently(lambda: self._stage.api.get(path, params=params)).json()  # noqa: B023
-            found += page["data"]
-            cursor = page["next_cursor"]
-            if not page["has_more"]:
-                return found
-
-    def _patiently(self, call: Any) -> httpx.Response:
-        """The answer, from a service whose database may just be restarting."""
-        deadline = time.monotonic() + 60
-        while True:
-            with suppress(httpx.TransportError):
-                answer: httpx.Response = call()
-                if answer.status_code < 500:
-                    assert answer.is_success, answer.text
-                    return answer
-            assert time.monotonic() < deadline, "the service does not answer"
-            time.sleep(0.1)
+        return list(self._stage.all(f"/v1/accounts/{ACCOUNT}/{what}"))
 
 
 def _waits(run: dict[str, Any]) -> bool:
     return bool(run["status"] == "queued" and run["trigger"] == "webhook")
-
-
-def start_worker(process: Program) -> None:
-    """Start a worker: it listens nowhere, so there is nothing to wait for."""
-    with suppress(AssertionError):
-        process.start(path="")
 
 
 def restart_database(folder: Path) -> None:
@@ -243,14 +216,8 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
                 **options,
             ) as stage,
         ):
-            worker = Program(
-                ["worker"],
-                stage.service.environment,
-                stage.service.url,
-                folder / "worker.log",
-                folder / "worker.clock",
-            )
-            start_worker(worker)
+            worker = stage.worker("worker")
+            worker.spawn()
             chaos = Chaos(stage, worker, proxy, folder / "pg", seed)
             try:
                 yield chaos

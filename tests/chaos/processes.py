@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,19 @@ REGIONS = 4  # the simulator listens at a port for each, one after another
 USER = 601  # the seeded firm's owner, who sees everything
 
 
+def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer, from a service that may just be killed or whose database may just be restarting."""
+    deadline = time.monotonic() + 60
+    while True:
+        with suppress(httpx.TransportError):
+            answer = call()
+            if answer.status_code < 500:
+                assert answer.is_success, answer.text
+                return answer
+        assert time.monotonic() < deadline, "the service does not answer"
+        time.sleep(0.1)
+
+
 @dataclass
 class Program:
     """One of our commands, started again as often as wanted."""
@@ -33,11 +46,12 @@ class Program:
     log: Path
     clock: Path | None = None  # where the seconds stand by which its clock is off, if it can be set
     process: subprocess.Popen[bytes] | None = None
+    module: str = "app.cli"
 
-    def start(self, *, path: str) -> None:
-        """Start it and wait until it answers."""
+    def spawn(self) -> "subprocess.Popen[bytes]":
+        """Start it, and wait for nothing: it listens nowhere, or need not be up yet."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-        program = ["tests.chaos.skewed", str(self.clock)] if self.clock else ["app.cli"]
+        program = ["tests.chaos.skewed", str(self.clock)] if self.clock else [self.module]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *program, *self.command],
@@ -46,9 +60,14 @@ class Program:
                 stderr=output,
                 start_new_session=True,
             )
+        return self.process
+
+    def start(self, *, path: str) -> None:
+        """Start it and wait until it answers."""
+        process = self.spawn()
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            assert self.process.poll() is None, self.log.read_text()[-3000:]
+            assert process.poll() is None, self.log.read_text()[-3000:]
             with suppress(httpx.TransportError):
                 httpx.get(self.url + path, trust_env=False, timeout=5)
                 return
@@ -85,9 +104,23 @@ class Stage:
 
     def get(self, path: str, **params: Any) -> Any:
         """An answer of the API, patient with a service that is just being killed."""
-        answer = self.api.get(path, params=params)
-        answer.raise_for_status()
-        return answer.json()
+        return patiently(lambda: self.api.get(path, params=params)).json()
+
+    def worker(self, name: str) -> Program:
+        """A process beside the service that works and listens nowhere; not started yet."""
+        log = self.service.log.with_name(f"{name}.log")
+        clock = self.service.clock and log.with_suffix(".clock")
+        return Program(["worker"], self.service.environment, self.service.url, log, clock)
+
+    def settled(self, account_id: str) -> list[dict[str, Any]]:
+        """The account's runs, once every one has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            runs = list(self.all(f"/v1/accounts/{account_id}/runs"))
+            if all(run["finished_at"] for run in runs):
+                return runs
+            assert time.monotonic() < deadline, f"a run did not end: {runs}"
+            time.sleep(0.1)
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
         """Every item of a list, page by page."""
@@ -99,6 +132,16 @@ class Stage:
             if not page["has_more"]:
                 return
 
+    def ended(self, account_id: str, run_id: str) -> dict[str, Any]:
+        """The run, once it has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            run: dict[str, Any] = self.get(f"/v1/accounts/{account_id}/runs/{run_id}")
+            if run["finished_at"]:
+                return run
+            assert time.monotonic() < deadline, f"the run did not end: {run}"
+            time.sleep(0.1)
+
     def clio_log(self) -> list[dict[str, Any]]:
         """What the simulated Clio was asked for through its API, who-am-i left out."""
         log = httpx.get(f"{self.clio.url}/_simulator/log", trust_env=False, timeout=60).json()
@@ -108,8 +151,8 @@ class Stage:
             if entry["path"].startswith("/api/") and "who_am_i" not in entry["path"]
         ]
 
-    def connect(self, account_id: str, user: int = USER) -> None:
-        """An account whose user connects through the real redirects."""
+    def create(self, account_id: str) -> None:
+        """An account with one user, who has not connected yet."""
         body = {
             "name": "Chaos LLP",
             "time_zone": "America/New_York",
@@ -120,6 +163,10 @@ class Stage:
         users = [{"id": "u_1", "name": "One", "email": "one@firm.test", "active": True}]
         self.api.put(f"/v1/accounts/{account_id}", json=body).raise_for_status()
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
+
+    def connect(self, account_id: str, user: int = USER) -> None:
+        """An account whose user connects through the real redirects."""
+        self.create(account_id)
         start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
         authorize = f"{started['authorize_url']}&as_user={user}"
@@ -137,12 +184,14 @@ def staged(
     clio_port: int | None = None,
     origin: str | None = None,
     environment: Mapping[str, str] | None = None,
+    serve: Sequence[str] = (),
     clock: Path | None = None,
     **options: Any,
 ) -> Iterator[Stage]:
     """Both programs up, on a database of their own; both gone when the block ends.
 
-    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`.
+    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`;
+    `serve` are more options of its.
     """
     clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -157,7 +206,7 @@ def staged(
         folder / "simulator.log",
     )
     service = Program(
-        ["serve", f"--port={port}"],
+        ["serve", f"--port={port}", *serve],
         {**_environment(dsn, url, origin or clio_url), **(environment or {})},
         url,
         folder / "serve.log",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -58,11 +59,12 @@ class Demo:
     def left(self) -> list[object]:
         """Files and processes of its that are still there; who is just ending has a moment to do so."""
         deadline = time.monotonic() + MOMENT
-        while self._processes() and time.monotonic() < deadline:
+        while self.processes() and time.monotonic() < deadline:
             time.sleep(0.02)
-        return [*self.folder.iterdir(), *self._processes()]
+        return [*self.folder.iterdir(), *self.processes()]
 
-    def _processes(self) -> list[object]:
+    def processes(self) -> list[object]:
+        """Its processes, its children's too."""
         mark = str(self.folder)
         processes: list[object] = []
         for process in psutil.process_iter():
@@ -128,6 +130,22 @@ def test_ctrl_c_leaves_nothing_behind_at_any_moment(demo: Callable[..., Demo], m
     assert "Traceback" not in shown.output()
     assert shown.output().rstrip().endswith("Ended; nothing is left behind.")
     assert shown.left() == []
+
+
+def test_a_demonstration_that_is_killed_leaves_no_process_behind(demo: Callable[..., Demo]):
+    shown = demo()
+    shown.wait_for(MOMENTS["a firm is being pulled"])
+    assert len(shown.processes()) > 3, (
+        "the demonstration, its service, its simulator and a database"
+    )
+    shown.process.kill()
+    shown.process.wait()
+    deadline = time.monotonic() + PATIENCE
+    while left := shown.processes():
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+    for folder in shown.folder.iterdir():  # files it could not remove
+        shutil.rmtree(folder)
 
 
 def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_the_port(
