@@ -62,12 +62,12 @@ async def ask_for_run(
     """Ask for a run. One in flight that covers the wish is the answer; else a new one queues."""
     if not idempotency_key:
         raise IdempotencyKeyRequired
-    if not account.fields.enabled:
-        raise IntegrationNotEnabled
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     request = Request(account.account_id, "ask_for_run", idempotency_key, fingerprint)
     run_id = await access.earlier_answer(session, request)
     if run_id is None:
+        if not account.fields.enabled:
+            raise IntegrationNotEnabled
         wish = await _wish(session, account.account_id, body)
         asked = await runs.ask(session, account.account_id, wish, now=services.now())
         run_id = asked.run_id

@@ -286,7 +286,11 @@ async def test_status_says_how_the_account_fares(pulled: World):
 
 
 async def test_a_disabled_account_starts_nothing_and_keeps_its_data(pulled: World):
-    # EN-1
+    # EN-1; S14: an answer that was lost is still given
+    before = await pulled.api.post(
+        "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "w"}
+    )
+    await pulled.settled()
     account = (await pulled.api.get("/v1/accounts/hp")).json()
     body = {name: account[name] for name in ("name", "time_zone", "country", "primary_user_id")}
     await pulled.api.put("/v1/accounts/hp", json={**body, "enabled": False})
@@ -294,5 +298,9 @@ async def test_a_disabled_account_starts_nothing_and_keeps_its_data(pulled: Worl
         "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "x"}
     )
     assert (answer.status_code, answer.json()["code"]) == (403, "integration_not_enabled")
+    again = await pulled.api.post(
+        "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "w"}
+    )
+    assert (again.status_code, again.json()["id"]) == (202, before.json()["id"])
     assert len(await pulled.contacts()) == 7
     assert (await pulled.api.get("/v1/accounts/hp/status")).json()["health"] == "disabled"
