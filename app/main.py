@@ -32,7 +32,7 @@ from app.db.session import open_database
 from app.notify import Notifier
 from app.sync import Budgets, Offered, Services, Timing
 from app.sync.deliver import relay
-from app.sync.schedule import SlotClock, start_clock
+from app.sync.schedule import SlotClock, set_right, start_clock
 from app.sync.together import Stopping
 from app.sync.work import work
 
@@ -137,6 +137,8 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[S
     clock = start_clock(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
+            if clock is not None:
+                group.create_task(set_right(services, clock))
             if parts.workers:
                 group.create_task(work(services, dsn))
                 group.create_task(relay(services))

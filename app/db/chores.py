@@ -1,11 +1,11 @@
-"""What the database needs now and then: things that are over are forgotten, runs that lost their job get one again."""
+"""What the database needs now and then: things that are over are forgotten."""
 
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import access, connections, events, issues, quarantine, runs, slots, tables, turns
+from app.db import access, connections, events, issues, quarantine, slots, tables, turns
 from app.db.session import Session
 
 _table = tables.chores
@@ -26,8 +26,8 @@ async def claim(session: Session, name: str, day: date) -> bool:
     return claimed.one_or_none() is not None
 
 
-async def tidy(session: Session, *, now: datetime) -> int:
-    """Forget what is over; answers how many runs had lost their job, as after a restore."""
+async def tidy(session: Session, *, now: datetime) -> None:
+    """Forget what is over."""
     await access.forget_keys(session, now=now)
     await connections.forget_attempts(session, before=now - ATTEMPT_LIFE)
     await events.forget(session, now=now)
@@ -47,4 +47,3 @@ async def tidy(session: Session, *, now: datetime) -> int:
     await session.execute(
         text("delete from chores where day < :before"), {"before": (now - LOG_LIFE).date()}
     )
-    return await runs.requeue_lost(session)

@@ -33,8 +33,8 @@ from app.sync.reading import Problems, read_clio, read_contact
 from app.sync.together import Stopping, during
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
-DATABASE_BACK = timedelta(seconds=5)
 MISSING_FIELD = "setting_refers_to_missing_field"
+
 log = structlog.get_logger(__name__)
 
 
@@ -75,9 +75,6 @@ async def run(services: Services, account_id: str, run_id: str) -> timedelta | N
     except Fenced:
         log.warning("run_taken_over", fence=lease.fence)
         return None
-    except DatabaseUnavailable:
-        log.warning("database_unavailable")
-        return DATABASE_BACK
     log.info("run_ended", kind=found.kind, status=outcome.status)
     return outcome.again
 

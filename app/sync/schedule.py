@@ -4,7 +4,9 @@ A slot is `HH:MM` in the account's time zone. What is due follows from the time 
 processes may propose, late or twice, and after an outage the newest missed slot is caught up once.
 """
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
@@ -104,13 +106,13 @@ async def tidy_daily(services: Services) -> bool:
     async with transaction(services.database) as session:
         if not await chores.claim(session, chores.DAILY, now.date()):
             return False
-        requeued = await chores.tidy(session, now=now)
-    log.info("tidied", count=requeued)
+        await chores.tidy(session, now=now)
+    log.info("tidied")
     return True
 
 
 async def take_up_lost(services: Services) -> None:
-    """At start: runs that lost their job, as after a restore, go on."""
+    """Runs that lost their job go on: after a restore, or when the database was lost as the job was handed back."""
     async with transaction(services.database) as session:
         requeued = await runs.requeue_lost(session)
     if requeued:
@@ -130,12 +132,26 @@ def start_clock(services: Services) -> SlotClock:
             max_instances=1,
             next_run_time=services.now(),
         )
-    scheduler.add_job(take_up_lost, args=[services], misfire_grace_time=None)
     scheduler.start()
     return scheduler
 
 
-_STEPS = ((propose, TICK), (keep_up, TICK), (tend, TICK), (finish, TICK), (tidy_daily, HOURLY))
+async def set_right(services: Services, clock: SlotClock) -> None:
+    """Until the process must end: where the date was set back, the next ticks come all the same, not hours later."""
+    while not services.stopping.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TICK.total_seconds()):
+                await services.stopping.wait()
+        now = services.now()
+        for job in clock.get_jobs():
+            if job.next_run_time - now > job.trigger.interval:
+                job.modify(next_run_time=now)
+
+
+_STEPS = (
+    *((propose, TICK), (take_up_lost, TICK), (keep_up, TICK), (tend, TICK), (finish, TICK)),
+    (tidy_daily, HOURLY),
+)
 
 
 def ticks(clock: SlotClock, *, now: datetime) -> bool:

@@ -11,17 +11,21 @@ from datetime import timedelta
 from typing import Any
 
 import pgqueuer
+import structlog
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
 from app.db import queue
+from app.errors import DatabaseUnavailable
 from app.sync import Services
 from app.sync.run import run
 from app.sync.sweep import sweep
 from app.sync.writeback import write_back
 
 AT_ONCE = 20  # jobs of either sort that one process works on at the same time
+DATABASE_BACK = timedelta(seconds=5)
 
+log = structlog.get_logger(__name__)
 
 Take = Callable[[Job], Awaitable[None]]
 Step = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
@@ -68,10 +72,18 @@ async def _hands(
 
 
 def _job(step: Step) -> Take:
-    """A job does the step for what its payload names, and is handed back when the step must wait."""
+    """A job does the step for what its payload names, and is handed back when the step must wait.
+
+    So it is when the database is lost (F14): pgqueuer forgets a job that raises. It forgets one also that cannot be
+    handed back just then; the clock takes up what lost its job.
+    """
 
     async def take(job: Job) -> None:
-        again = await step(json.loads(job.payload or b"{}"))
+        try:
+            again = await step(json.loads(job.payload or b"{}"))
+        except DatabaseUnavailable:
+            log.warning("database_unavailable")
+            again = DATABASE_BACK
         if again is not None:
             raise RetryRequested(again, "the rest goes later")
 

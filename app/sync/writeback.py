@@ -28,7 +28,6 @@ from app.sync.connect import clio_for
 from app.sync.together import during
 
 SIT_OUT = timedelta(seconds=1)  # a wait that a job sits out; for a longer one it comes again
-DATABASE_BACK = timedelta(seconds=5)
 SEARCH_OVERLAP = timedelta(days=1)  # clocks differ, and a day's notes on one contact are few
 
 log = structlog.get_logger(__name__)
@@ -87,9 +86,6 @@ async def write_back(services: Services, account_id: str, clio_contact_id: int) 
         await during(_bring_all(services, taken, waits), _keep(services, taken))
     except Fenced:
         return None
-    except DatabaseUnavailable:
-        log.warning("database_unavailable")
-        return DATABASE_BACK
     return waits[0] if waits else None
 
 

@@ -173,7 +173,7 @@ class Chaos:
         """Every run has ended but one that waits for more nudges; that finds nothing new when its time comes."""
         deadline = time.monotonic() + PATIENCE
         while any(not run["finished_at"] and not _waits(run) for run in self._all("runs")):
-            assert time.monotonic() < deadline, "a run did not end"
+            assert time.monotonic() < deadline, f"a run did not end: {self._all('runs')[-3:]}"
             time.sleep(0.1)
 
     def _all(self, what: str) -> list[dict[str, Any]]:

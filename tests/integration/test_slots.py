@@ -5,13 +5,14 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 import time_machine
 
 from app.simulator.server import Simulator
-from app.sync import schedule
+from app.sync import Services, schedule
 from tests.conftest import opened_world
-from tests.world import World
+from tests.world import PATIENCE, World
 
 DST_DAY = datetime(
     2026, 3, 8, 5, 0, tzinfo=UTC
@@ -135,3 +136,40 @@ async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_wha
             await world.run("incremental")
             (changed,) = simulator.requests("/api/v4/relationships")
             assert "updated_since" in changed.query
+
+
+async def test_a_clock_that_is_set_back_goes_on_ticking(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    # F17, OV-3: the next tick is told by the date, and would come a day later
+    ticked: asyncio.Queue[None] = asyncio.Queue()
+
+    async def step(_: Services) -> None:
+        ticked.put_nowait(None)
+
+    monkeypatch.setattr(schedule, "_STEPS", ((step, timedelta(seconds=1)),))
+    monkeypatch.setattr(schedule, "TICK", timedelta(milliseconds=100))
+    with time_machine.travel(DST_DAY, tick=True) as date:
+        async with opened_world(dsn, simulator, clock=True, workers=False):
+            async with asyncio.timeout(PATIENCE):
+                await ticked.get()
+            date.shift(timedelta(days=-1))
+            async with asyncio.timeout(PATIENCE):
+                for _ in range(3):
+                    await ticked.get()
+
+
+async def test_a_run_that_lost_its_job_is_taken_up_by_the_next_tick(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    # F14: pgqueuer forgets a job that cannot be handed back because the database is away
+    monkeypatch.setattr(schedule, "_STEPS", ((schedule.take_up_lost, timedelta(seconds=1)),))
+    async with opened_world(dsn, simulator, clock=True, workers=False) as world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("delete from pgqueuer")
+        async with asyncio.timeout(PATIENCE):
+            while not await connection.fetchval("select count(*) from pgqueuer"):
+                await asyncio.sleep(0.05)
+        await connection.close()
