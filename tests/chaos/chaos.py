@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -226,6 +226,11 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
                 worker.stop()
     finally:
         server.stop()
+        with suppress(
+            FileNotFoundError, ProcessLookupError
+        ):  # one that was started again is another's
+            pid = int((folder / "pg" / "postmaster.pid").read_text().splitlines()[0])
+            os.kill(pid, signal.SIGINT)
 
 
 def main() -> None:
