@@ -11,18 +11,18 @@ import argparse
 import asyncio
 import json
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
 from standardwebhooks import Webhook
 
 from app import main as service
-from app.db import embedded, events, migrate
+from app.db import events, migrate
 from app.db.events import Event, EventKind
 from app.db.session import open_database, transaction
 from app.simulator.server import Simulator
 from app.sync import Services, deliver
+from tests.chaos.processes import on_embedded
 from tests.conftest import opened_world
 from tests.receiver import Received, receiving
 
@@ -36,20 +36,15 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=10_000)
     parser.add_argument("--node", type=Path)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-deliveries-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            secret, posts, seconds = asyncio.run(delivered(server.dsn, asked.events))
-        finally:
-            server.stop()
+    with on_embedded("deliveries") as (folder, dsn):
+        secret, posts, seconds = asyncio.run(delivered(dsn, asked.events))
         print(
             f"delivered          {len(posts)} in {seconds:.1f} s, {len(posts) / seconds:.0f} a second"
         )
         print(f"different ids      {len({post.headers['webhook-id'] for post in posts})}")
         print(f"verified, Python   {verified_by_python(secret, posts)}")
         if asked.node:
-            print(f"verified, Node     {verified_by_node(secret, posts, asked.node, Path(folder))}")
+            print(f"verified, Node     {verified_by_node(secret, posts, asked.node, folder)}")
 
 
 async def delivered(dsn: str, wanted: int) -> tuple[str, list[Received], float]:

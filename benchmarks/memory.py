@@ -6,16 +6,13 @@ Runs the simulator and the service as processes on an embedded PostgreSQL and sa
 """
 
 import argparse
-import tempfile
 import threading
 import time
 from math import ceil
-from pathlib import Path
 
 import psutil
 
-from app.db import embedded
-from tests.chaos.processes import Stage, staged
+from tests.chaos.processes import Stage, on_embedded, staged
 
 ACCOUNT = "bench"
 SMALL = 5  # the four small lists and who-am-i
@@ -26,15 +23,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-memory-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            options = {"rate_limit": 1_000_000}
-            with staged(Path(folder), server.dsn, contacts=asked.contacts, **options) as stage:
-                measure(stage, asked.contacts)
-        finally:
-            server.stop()
+    with (
+        on_embedded("memory") as (folder, dsn),
+        staged(folder, dsn, contacts=asked.contacts, rate_limit=1_000_000) as stage,
+    ):
+        measure(stage, asked.contacts)
 
 
 def measure(stage: Stage, contacts: int) -> None:

@@ -7,18 +7,15 @@ applies two changes: one that touches many contacts and one that touches few. Cl
 """
 
 import argparse
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-from app.db import embedded
 from benchmarks.memory import ACCOUNT, Peak
-from tests.chaos.processes import Stage, staged
+from tests.chaos.processes import Stage, on_embedded, staged
 
 URL = f"/v1/accounts/{ACCOUNT}/settings"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -39,21 +36,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-rederive-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            options = {"rate_limit": 1_000_000}
-            with staged(Path(folder), server.dsn, contacts=asked.contacts, **options) as stage:
-                stage.connect(ACCOUNT)
-                first = ended(stage)
-                print(f"in scope       {first['counts']['entered']}")
-                calls = len(stage.clio_log())
-                for name, patch in CHANGES.items():
-                    measure(stage, name, patch)
-                print(f"calls to Clio  {len(stage.clio_log()) - calls}")
-        finally:
-            server.stop()
+    with (
+        on_embedded("rederive") as (folder, dsn),
+        staged(folder, dsn, contacts=asked.contacts, rate_limit=1_000_000) as stage,
+    ):
+        stage.connect(ACCOUNT)
+        first = ended(stage)
+        print(f"in scope       {first['counts']['entered']}")
+        calls = len(stage.clio_log())
+        for name, patch in CHANGES.items():
+            measure(stage, name, patch)
+        print(f"calls to Clio  {len(stage.clio_log()) - calls}")
 
 
 def measure(stage: Stage, name: str, patch: dict[str, Any]) -> None:

@@ -7,15 +7,12 @@ minute. The times are the service's own: `written_at` less `created_at`.
 """
 
 import argparse
-import tempfile
 import time
 from datetime import datetime
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from app.db import embedded
-from tests.chaos.processes import Stage, staged
+from tests.chaos.processes import Stage, on_embedded, staged
 
 ACCOUNT = "bench"
 IDLE = 100  # activities on the idle service
@@ -39,16 +36,12 @@ def main() -> None:
 
 def measure(what: str, *, contacts: int, rate_limit: int, act: Any) -> None:
     """One measurement on fresh programs."""
-    with tempfile.TemporaryDirectory(prefix="lc-writeback-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            options = {"rate_limit": rate_limit}
-            with staged(Path(folder), server.dsn, contacts=contacts, **options) as stage:
-                stage.connect(ACCOUNT)
-                report(what, act(stage))
-        finally:
-            server.stop()
+    with (
+        on_embedded("writeback") as (folder, dsn),
+        staged(folder, dsn, contacts=contacts, rate_limit=rate_limit) as stage,
+    ):
+        stage.connect(ACCOUNT)
+        report(what, act(stage))
 
 
 def idle(stage: Stage) -> list[float]:

@@ -10,11 +10,11 @@ import httpx
 
 from app.clio import resources
 from app.clio.answers import http_client
-from app.clio.budget import WINDOW, Budget
+from app.clio.budget import Budget
 from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
 from app.clio.resources import Resource
-from app.clio.shared import KEPT, Lane, Window
+from app.clio.shared import KEPT, WINDOW, Lane, Window
 from app.simulator.seeded import seeded_firm
 from app.simulator.server import Simulator, credentials
 from app.sync.gates import Step, T, TokenGate

@@ -9,10 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.clio.shared import Gate
+from app.clio.shared import MARGIN, WINDOW, Gate
 
-WINDOW = 60.0
-MARGIN = 1.0  # Clio tells the window's end in whole seconds
 PROBE = 0.05  # while nothing is known one call goes alone; how soon the others ask again
 SHORTEST, LONGEST = 1.0, 900.0
 

@@ -13,18 +13,14 @@ import argparse
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from app.clio import resources
 from app.db import embedded
@@ -82,7 +78,7 @@ class Chaos:
         self._stage.connect(ACCOUNT, user=601)
         path = f"/v1/accounts/{ACCOUNT}"
         self._stage.api.put(f"{path}/users", json={"users": users}).raise_for_status()
-        self._connect(602)
+        self._stage.approve(ACCOUNT, USERS[602], user=602)
         self._settled()
         redirect = f"{self._stage.service.url}/oauth/clio/callback"
         self._readers += [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
@@ -156,14 +152,6 @@ class Chaos:
 
     # --- how it is spoken to -----------------------------------------------------------------
 
-    def _connect(self, user: int) -> None:
-        start = {"user_id": USERS[user], "region": "us", "return_url": "http://127.0.0.1/"}
-        path = f"/v1/accounts/{ACCOUNT}/connections"
-        started = self._stage.api.post(path, json=start).json()
-        authorize = f"{started['authorize_url']}&as_user={user}"
-        approved = httpx.get(authorize, trust_env=False, timeout=60)
-        httpx.get(approved.headers["location"], trust_env=False, timeout=60)
-
     def _ask(self, kind: str) -> None:
         key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
         path = f"/v1/accounts/{ACCOUNT}/runs"
@@ -190,8 +178,7 @@ def restart_database(folder: Path) -> None:
     os.kill(pid, signal.SIGQUIT)
     while Path(f"/proc/{pid}").exists():
         time.sleep(0.02)
-    again = f"from pathlib import Path; from app.db import embedded; embedded.start(Path({str(folder)!r}))"
-    subprocess.run([sys.executable, "-c", again], check=True, capture_output=True, timeout=120)
+    embedded.start(folder).share.close()  # the share that we have already is enough
 
 
 @contextmanager
@@ -226,11 +213,6 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
                 worker.stop()
     finally:
         server.stop()
-        with suppress(
-            FileNotFoundError, ProcessLookupError
-        ):  # one that was started again is another's
-            pid = int((folder / "pg" / "postmaster.pid").read_text().splitlines()[0])
-            os.kill(pid, signal.SIGINT)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ own kill, and what the lines tell is what Clio says.
 
 import argparse
 import random
-import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
@@ -20,10 +19,18 @@ from typing import Any
 
 import httpx
 
-from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import truth
-from tests.chaos.processes import PATIENCE, TOKEN, USER, Program, Stage, patiently, staged
+from tests.chaos.processes import (
+    PATIENCE,
+    TOKEN,
+    USER,
+    Program,
+    Stage,
+    on_embedded,
+    patiently,
+    staged,
+)
 from tests.chaos.reader import Notebook, digest
 
 FIRM = FirmFacts("US", "u_1", frozenset({"u_1"}), {USER: "u_1"})  # as `Stage.connect` makes it
@@ -287,17 +294,10 @@ def main() -> None:
     parser.add_argument("--pause", type=float, default=6)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-feed-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        server = embedded.start(folder / "pg")
-        try:
-            size = Size(accounts=8, workers=asked.workers, readers=4)
-            how = {"seconds": asked.seconds, "kills": 30, "pause": asked.pause}
-            report = play(folder, server.dsn, size, contacts=asked.contacts, seed=asked.seed, **how)
-            print(report)  # noqa: T201
-        finally:
-            server.stop()
+    size = Size(accounts=8, workers=asked.workers, readers=4)
+    how = {"seconds": asked.seconds, "kills": 30, "pause": asked.pause}
+    with on_embedded("feed") as (folder, dsn):
+        print(play(folder, dsn, size, contacts=asked.contacts, seed=asked.seed, **how))  # noqa: T201
 
 
 if __name__ == "__main__":

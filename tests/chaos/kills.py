@@ -8,17 +8,14 @@ another account is what the killed one must equal.
 
 import argparse
 import random
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
-from app.db import embedded
-from tests.chaos.processes import Stage, staged
+from tests.chaos.processes import Stage, on_embedded, staged
 
 UNDISTURBED = "undisturbed"
 TIMES = (
@@ -135,18 +132,13 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.5)
     parser.add_argument("--pause", type=float, default=5.0)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-kills-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            options = {"latency": asked.latency, "rate_limit": 100_000}
-            with staged(Path(folder), server.dsn, contacts=asked.contacts, **options) as stage:
-                report = round_of_kills(
-                    stage, kills=asked.kills, seed=asked.seed, pause=asked.pause
-                )
-                print(report)  # noqa: T201
-        finally:
-            server.stop()
+    options = {"latency": asked.latency, "rate_limit": 100_000}
+    with (
+        on_embedded("kills") as (folder, dsn),
+        staged(folder, dsn, contacts=asked.contacts, **options) as stage,
+    ):
+        report = round_of_kills(stage, kills=asked.kills, seed=asked.seed, pause=asked.pause)
+        print(report)  # noqa: T201
 
 
 if __name__ == "__main__":

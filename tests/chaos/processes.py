@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 
 from app.crypto import new_key
+from app.db import embedded
 from app.simulator.server import credentials
 from tests.ports import free_port
 
@@ -167,12 +169,29 @@ class Stage:
     def connect(self, account_id: str, user: int = USER) -> None:
         """An account whose user connects through the real redirects."""
         self.create(account_id)
-        start = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
+        self.approve(account_id, "u_1", user=user)
+
+    def approve(self, account_id: str, user_id: str, *, user: int) -> None:
+        """One of Levitate's users connects as a user of Clio's, through the real redirects."""
+        start = {"user_id": user_id, "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
         authorize = f"{started['authorize_url']}&as_user={user}"
         approved = httpx.get(authorize, trust_env=False, timeout=60)
         back = httpx.get(approved.headers["location"], trust_env=False, timeout=60)
         assert back.headers["location"].endswith("clio=connected"), back.headers
+
+
+@contextmanager
+def on_embedded(name: str) -> Iterator[tuple[Path, str]]:
+    """An empty folder with an embedded PostgreSQL in it, and its address; both gone when the block ends."""
+    with tempfile.TemporaryDirectory(prefix=f"lc-{name}-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+        server = embedded.start(folder / "pg")
+        try:
+            yield folder, server.dsn
+        finally:
+            server.stop()
 
 
 @contextmanager

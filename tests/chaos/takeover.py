@@ -11,18 +11,15 @@ import argparse
 import asyncio
 import json
 import random
-import tempfile
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 import asyncpg
 
-from app.db import embedded
-from tests.chaos.processes import PATIENCE, Program, Stage, staged
+from tests.chaos.processes import PATIENCE, Program, Stage, on_embedded, staged
 
 Ending = Literal["kill", "stop"]
 ENDINGS: dict[Ending, Callable[[Program], None]] = {"kill": Program.kill, "stop": Program.stop}
@@ -183,26 +180,22 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
+    options: dict[str, Any] = {"latency": asked.latency, "rate_limit": 1_000_000}
+    how = {"rounds": asked.rounds, "seed": asked.seed}
     for ending in ENDINGS:
-        with tempfile.TemporaryDirectory(prefix="lc-takeover-") as name:
-            folder = Path(name)
-            folder.chmod(0o755)
-            server = embedded.start(folder / "pg")
-            options: dict[str, Any] = {"latency": asked.latency, "rate_limit": 1_000_000}
-            try:
-                with staged(
-                    folder,
-                    server.dsn,
-                    contacts=asked.contacts,
-                    environment={"LEVITATE_CLIO_HEARTBEAT_SECONDS": "10"},  # the default
-                    serve=["--no-workers"],
-                    **options,
-                ) as stage:
-                    how = {"rounds": asked.rounds, "seed": asked.seed}
-                    found = asyncio.run(measure(stage, server.dsn, ending=ending, **how))
-                    print(_told(ending, found), flush=True)  # noqa: T201
-            finally:
-                server.stop()
+        with (
+            on_embedded("takeover") as (folder, dsn),
+            staged(
+                folder,
+                dsn,
+                contacts=asked.contacts,
+                environment={"LEVITATE_CLIO_HEARTBEAT_SECONDS": "10"},  # the default
+                serve=["--no-workers"],
+                **options,
+            ) as stage,
+        ):
+            found = asyncio.run(measure(stage, dsn, ending=ending, **how))
+            print(_told(ending, found), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ posted with idempotency keys by a backend that sends again until it gets an answ
 
 import argparse
 import random
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -19,8 +18,7 @@ from typing import Any
 
 import httpx
 
-from app.db import embedded
-from tests.chaos.processes import REGIONS, USER, Stage, staged
+from tests.chaos.processes import REGIONS, USER, Stage, on_embedded, staged
 from tests.chaos.proxy import Odds, Proxy, running
 from tests.ports import free_port
 
@@ -223,20 +221,9 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="lc-writeback-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            report = play(
-                Path(folder),
-                server.dsn,
-                activities=asked.activities,
-                kills=asked.kills,
-                seed=asked.seed,
-            )
-            print(report)  # noqa: T201
-        finally:
-            server.stop()
+    how = {"activities": asked.activities, "kills": asked.kills, "seed": asked.seed}
+    with on_embedded("writeback") as (folder, dsn):
+        print(play(folder, dsn, **how))  # noqa: T201
 
 
 if __name__ == "__main__":

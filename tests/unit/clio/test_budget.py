@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.budget import MARGIN, PROBE, WINDOW, Budget, sent_at, told_by
+from app.clio.budget import PROBE, Budget, sent_at, told_by
+from app.clio.shared import MARGIN, WINDOW
 from tests.scripted import NOW, limits
 
 
