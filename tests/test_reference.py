@@ -32,8 +32,8 @@ PROSE = re.compile(r"#.*$|\"\"\".*$|\[[^\]]*\]|^\|.*$", re.MULTILINE)
 BRACKETS = re.compile(r"\[([A-Z]{1,4}-?\d[^\]\n]*)\]")
 UNKNOWN_ID = re.compile(rf"(?!(?:{GROUPS})-|[FIQSTW]\d)[A-Z]{{1,4}}-?\d{{1,2}}")
 ROWS = re.compile(r"\brows? ([1-9]\d*(?:\.\.\d+)?(?:(?:, | and | to )\d+(?:\.\.\d+)?\b)*)(?!\d)")
-CLIO_SECTION = re.compile(r"clio\.md`?,? ((?:(?:, | and )?§\d+(?:\.\d+)?)+)")
-REQUIREMENT_SECTION = re.compile(r"requirements\.md`?,? (?:§|section )(\d+)")
+CLIO_SECTION = re.compile(r"clio\.md`?,? ((?:(?:, | and | to )?§\d+(?:\.\d+)?)+)")
+REQUIREMENT_SECTION = re.compile(r"requirements\.md`?,? (?:§|sections? )(\d+(?: and \d+)*)")
 
 
 def spread(first: str, last: str) -> range:
@@ -62,7 +62,8 @@ def clio_sections_in(text: str) -> Iterator[str]:
 
 
 def requirement_sections_in(text: str) -> Iterator[str]:
-    yield from REQUIREMENT_SECTION.findall(text)
+    for found in REQUIREMENT_SECTION.findall(text):
+        yield from found.split(" and ")
 
 
 Find = Callable[[str], Iterable[str]]
@@ -107,8 +108,8 @@ def test_every_reference_has_one_definition(kind: str):
 EXAMPLES = {
     "id": ("# WB-2, S17: [TG-9..11, row 3]", ["WB-2", "TG-9", "TG-10", "TG-11", "S17"]),
     "row": ("[row 3], rows 4, 5 and 7..8", ["3", "4", "5", "7", "8"]),
-    "section of clio.md": ("clio.md §8, §16.6", ["8", "16.6"]),
-    "section of requirements.md": ("`requirements.md` section 12", ["12"]),
+    "section of clio.md": ("clio.md §8, §16.6 to §20.1", ["8", "16.6", "20.1"]),
+    "section of requirements.md": ("`requirements.md` sections 2 and 12", ["2", "12"]),
 }
 
 
