@@ -16,25 +16,25 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
-from app.api import document, problems
+from app.api import openapi, problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
-from app.clio.answers import http_client
-from app.clio.budget import Budget
-from app.clio.calls import Calls, Clock
 from app.clio.client import ClioClient
+from app.clio.local_limit import Budget
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, checked_origin, origin_of
-from app.clio.shared import Lane
+from app.clio.responses import http_client
+from app.clio.shared_limit import Lane
+from app.clio.transport import Calls, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
-from app.notify import Notifier
 from app.sync import Budgets, Offered, Services, Timing
-from app.sync.deliver import relay
-from app.sync.schedule import SlotClock, set_right, start_clock
-from app.sync.together import Stopping
-from app.sync.work import work
+from app.sync.concurrency import Stopping
+from app.sync.events.relay import relay
+from app.sync.scheduler import SlotClock, set_right, start_clock
+from app.sync.worker import work
+from app.webhook_sender import Notifier
 
 LEASE_OF_HEARTBEATS = (
     2.5  # a lease outlives this many heartbeats of its holder; a dead one is replaced within 30 s
@@ -168,8 +168,8 @@ def create_app(
         title="levitate-clio",
         version="1",
         summary="Clients of law firms, from Clio Manage to Levitate",
-        description=document.DESCRIPTION,
-        openapi_tags=document.TAGS,
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
     )
@@ -179,7 +179,7 @@ def create_app(
     )
     app.include_router(api.router)
     problems.install(app)
-    document.install(app)
+    openapi.install(app)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
     app.add_middleware(

@@ -17,14 +17,16 @@ from pathlib import Path
 from standardwebhooks import Webhook
 
 from app import main as service
-from app.db import events, migrate
-from app.db.events import Event, EventKind
+from app.db import migrate
+from app.db.events import events
+from app.db.events.events import Event, EventKind
 from app.db.session import open_database, transaction
-from app.simulator.server import Simulator
-from app.sync import Services, deliver
+from app.simulator.http.server import Simulator
+from app.sync import Services
+from app.sync.events import relay
 from tests.chaos.processes import on_embedded
 from tests.conftest import opened_world
-from tests.receiver import Received, receiving
+from tests.support.webhook_receiver import Received, receiving
 
 BATCH = 200
 SUBJECTS = 2000
@@ -74,7 +76,7 @@ async def delivered(dsn: str, wanted: int) -> tuple[str, list[Received], float]:
             async with transaction(services.database) as session:
                 await events.record(session, "hp", found, now=services.now())
         began = time.monotonic()
-        await deliver.deliver_due(services)
+        await relay.deliver_due(services)
         return made.json()["secret"], receiver.received, time.monotonic() - began
 
 

@@ -7,7 +7,7 @@ import argparse
 
 import psutil
 
-from tests.pace import read_firm
+from tests.support.rate_limited_read import read_firm
 
 
 def main() -> None:

@@ -22,9 +22,9 @@ from app.clio.regions import Region
 from app.db import embedded, migrate
 from app.db.session import Database, open_database
 from app.main import Parts, create_app
-from app.simulator.fixture import harlow_pike
-from app.simulator.server import Simulator
-from tests.world import Door, World, config_for
+from app.simulator.firms.harlow_pike import harlow_pike
+from app.simulator.http.server import Simulator
+from tests.support.world import Door, World, config_for
 
 _numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")

@@ -7,36 +7,36 @@ from app.api import (
     activities,
     audit,
     changes,
+    clio_webhooks,
+    connections,
+    contact_history,
     contacts,
-    endpoints,
     health,
-    history,
     issues,
     new_clients,
-    oauth,
-    reports,
+    run_reports,
     runs,
     settings,
-    webhooks,
+    webhook_endpoints,
 )
 
 router = APIRouter()
 for part in (
     accounts,
-    oauth,
+    connections,
     settings,
     runs,
-    reports,
+    run_reports,
     contacts,
-    history,
+    contact_history,
     new_clients,
     changes,
     activities,
     issues,
     audit,
-    endpoints,
-    webhooks,
+    webhook_endpoints,
+    clio_webhooks,
     health,
 ):
     router.include_router(part.router)
-router.include_router(oauth.callback_router)
+router.include_router(connections.callback_router)

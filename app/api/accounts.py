@@ -22,15 +22,19 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.api.runs import run_out
-from app.db import accounts, audit, connections, contacts, issues, pulls, runs
-from app.db.accounts import Account, AccountFields, AccountNotFound, Attorney
-from app.db.audit import Deed
-from app.db.connections import Connection
-from app.db.runs import Kind, Run, Trigger, Wish
+from app.db import issues
+from app.db.accounts import accounts, audit
+from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
+from app.db.accounts.audit import Deed
+from app.db.connections import connections
+from app.db.connections.connections import Connection
+from app.db.contacts import contacts
+from app.db.runs import checkpoints, runs
+from app.db.runs.runs import Kind, Run, Trigger, Wish
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
-from app.sync import Services, schedule
-from app.sync.erase import erase_account
+from app.sync import Services, scheduler
+from app.sync.erasure import erase_account
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
@@ -196,7 +200,7 @@ async def get_status(
     return schemas.Status(
         health=_health(account, logins, found),
         last_successful_run_at=succeeded.finished_at if succeeded else None,
-        next_run_at=schedule.next_due(services.now(), zone, services.timing, account_id)
+        next_run_at=scheduler.next_due(services.now(), zone, services.timing, account_id)
         if works
         else None,
         connections=schemas.StatusConnections(**connections.counts(logins)),
@@ -248,7 +252,7 @@ def _health(account: Account, logins: list[Connection], found: Mapping[str, int]
 async def _run_out(services: Services, session: Session, run: Run | None) -> schemas.Run | None:
     if run is None:
         return None
-    found = await pulls.list_pulls(session, run.account_id, [run.run_id])
+    found = await checkpoints.list_pulls(session, run.account_id, [run.run_id])
     return run_out(run, found[run.run_id], now=services.now())
 
 

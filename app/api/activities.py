@@ -10,9 +10,10 @@ from app.api import cursors, schemas
 from app.api.deps import NO_NUL, AccountDep, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
-from app.db import access, outbox
-from app.db.access import KeyReused, Request, RequestInProgress
-from app.db.activities import (
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import KeyReused, Request, RequestInProgress
+from app.db.outbox import outbox
+from app.db.outbox.activities import (
     Activity,
     ActivityNotFound,
     Kind,
@@ -23,8 +24,8 @@ from app.db.activities import (
 )
 from app.errors import AppError
 from app.sync import web_origin
-from app.sync.accept import Told, accept
-from app.sync.connect import IntegrationNotEnabled
+from app.sync.connections.oauth_flow import IntegrationNotEnabled
+from app.sync.writeback.accept import Told, accept
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
@@ -91,13 +92,13 @@ async def write_back(
         raise UnknownKind
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     request = Request(account.account_id, "write_back", idempotency_key, fingerprint)
-    activity_id = await access.earlier_answer(session, request)
+    activity_id = await service_tokens.earlier_answer(session, request)
     if activity_id is None:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         made = await accept(session, account, _told(body), now=services.now())
         activity_id = made.activity_id
-        await access.remember_answer(session, request, activity_id, now=services.now())
+        await service_tokens.remember_answer(session, request, activity_id, now=services.now())
     activity = await outbox.get_activity(session, account.account_id, activity_id)
     response.status_code = 200 if activity.status is Status.SKIPPED else 202
     return _out(activity, web_origin(services, account))

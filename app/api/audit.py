@@ -4,8 +4,8 @@ from fastapi import APIRouter
 
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, Limit, SessionDep
-from app.db import audit
-from app.db.audit import Entry
+from app.db.accounts import audit
+from app.db.accounts.audit import Entry
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, ServicesDep
-from app.db import feed
+from app.db.contacts import change_feed
 from app.db.session import transaction
 from app.sync import Services
 
@@ -58,4 +58,4 @@ async def _read(
     services: Services, account_id: str, after: int, limit: int
 ) -> tuple[str, int, int]:
     async with transaction(services.database) as session:
-        return await feed.read(session, account_id, after=after, limit=limit)
+        return await change_feed.read(session, account_id, after=after, limit=limit)

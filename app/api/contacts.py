@@ -17,14 +17,16 @@ from app.api.deps import (
     SessionDep,
 )
 from app.api.problems import problems
-from app.db import audit, contacts, deliveries, ledger, preexisting
-from app.db.audit import Deed
-from app.db.contacts import ContactNotFound, Explained, Wanted
-from app.db.deliveries import Delivery
-from app.db.ledger import NewClient
-from app.rules.verdicts import Owner, Tag
+from app.db.accounts import audit
+from app.db.accounts.audit import Deed
+from app.db.contacts import contacts, preexisting_tags
+from app.db.contacts.contacts import ContactNotFound, Explained, Wanted
+from app.db.contacts.new_clients import NewClient, find_new_client
+from app.db.events import deliveries
+from app.db.events.deliveries import Delivery
+from app.rules.results import Owner, Tag
 from app.sync import web_origin
-from app.sync.erase import erase_contact
+from app.sync.erasure import erase_contact
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -81,7 +83,7 @@ async def explain_contact(
     """Why the contact is in or out, why it has each tag and this owner, who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
     clio_id = found.contact.clio_id
-    row = await ledger.find_new_client(session, account.account_id, clio_id)
+    row = await find_new_client(session, account.account_id, clio_id)
     event_ids = row.event_ids if row else ()
     told = await deliveries.list_of_events(session, account.account_id, event_ids)
     seen_by = await contacts.seen_by(session, account.account_id, clio_id)
@@ -100,11 +102,11 @@ async def tell_preexisting_tags(
     """Say which labels the user had given before we granted them: they are never withdrawn. Answers all of them."""
     account_id, now = account.account_id, services.now()
     await contacts.lock_contact(session, account_id, contact_id)
-    new = await preexisting.mark(session, account_id, contact_id, body.labels, now=now)
+    new = await preexisting_tags.mark(session, account_id, contact_id, body.labels, now=now)
     if new:
         deed = Deed("tags.preexisting", contact_id, {"labels": new})
         await audit.record(session, account_id, actor, deed, now=now)
-    labels = await preexisting.labels_of(session, account_id, contact_id)
+    labels = await preexisting_tags.labels_of(session, account_id, contact_id)
     return schemas.Preexisting(contact_id=contact_id, labels=labels)
 
 

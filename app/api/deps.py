@@ -12,9 +12,9 @@ from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.crypto import hash_secret, split_service_token
-from app.db import access, accounts
-from app.db.accounts import Account, AccountNotFound
-from app.db.audit import Actor
+from app.db.accounts import accounts, service_tokens
+from app.db.accounts.accounts import Account, AccountNotFound
+from app.db.accounts.audit import Actor
 from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync import Services
@@ -124,7 +124,7 @@ async def _caller(services: Services, door: Door, token: str) -> Caller:
         raise InvalidToken(headers={"WWW-Authenticate": "Bearer"})
     token_id, secret_hash = parts
     async with transaction(services.database) as session:
-        found = await access.find_token(session, token_id)
+        found = await service_tokens.find_token(session, token_id)
     known = found is not None and found.revoked_at is None
     # Compared also when the token is unknown, so that the time taken tells nothing (T14).
     same = hmac.compare_digest(found.secret_hash if found else "", secret_hash)

@@ -10,7 +10,7 @@ from app.api.problems import problems
 from app.db import migrate
 from app.db.migrate import Schema
 from app.errors import AppError, DatabaseUnavailable
-from app.sync import schedule
+from app.sync import scheduler
 
 router = APIRouter(tags=["operations"])
 
@@ -57,7 +57,7 @@ async def readyz(request: Request, services: ServicesDep) -> Readiness:
     schema = await migrate.schema(services.database)
     if schema is Schema.OLDER:
         raise NotReady
-    clock: schedule.SlotClock | None = request.app.state.clock
-    if clock is not None and not schedule.ticks(clock, now=services.now()):
+    clock: scheduler.SlotClock | None = request.app.state.clock
+    if clock is not None and not scheduler.ticks(clock, now=services.now()):
         raise ClockStopped
     return Readiness(schema_=schema.value, clock="ok" if clock else "off")

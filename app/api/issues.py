@@ -17,12 +17,14 @@ from app.api.deps import (
     SessionDep,
 )
 from app.api.problems import problems
-from app.db import audit, holds, issues
-from app.db.audit import Deed
-from app.db.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
+from app.db import issues
+from app.db.accounts import audit
+from app.db.accounts.audit import Deed
+from app.db.contacts import holds
+from app.db.contacts.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
-from app.sync import decide
+from app.sync.assess.holds import discard, release
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -119,7 +121,7 @@ async def release_hold(
     Of more than 500 announcements the rest follow within a minute.
     """
     by, now = actor.user_id or "", services.now()
-    hold = await decide.release(session, account.account_id, hold_id, by=by, now=now)
+    hold = await release(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
@@ -138,7 +140,7 @@ async def discard_hold(
 ) -> schemas.Hold:
     """Nothing of what waits happens: contacts stay as they are until they change in Clio, new clients unannounced."""
     by, now = actor.user_id or "", services.now()
-    hold = await decide.discard(session, account.account_id, hold_id, by=by, now=now)
+    hold = await discard(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)
     return (await _holds_out(session, account.account_id, [hold]))[0]
 

@@ -17,9 +17,14 @@ from app.api.deps import (
     SessionDep,
 )
 from app.api.problems import problems
-from app.db import ledger
-from app.db.ledger import NewClient, NewClientHeld, NewClientNotFound, NewClientNotHeld
-from app.sync import announce
+from app.db.contacts import new_clients
+from app.db.contacts.new_clients import (
+    NewClient,
+    NewClientHeld,
+    NewClientNotFound,
+    NewClientNotHeld,
+)
+from app.sync.assess import new_clients as decisions
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/new-clients",
@@ -38,7 +43,7 @@ async def list_new_clients(
     """The ledger: each person once, when first recognised as a client."""
     asked = ("new-clients", account.account_id, status)
     after = cursors.after_id(cursor, *asked)
-    found = await ledger.list_new_clients(
+    found = await new_clients.list_new_clients(
         session, account.account_id, status=status, after=after, limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
@@ -63,8 +68,8 @@ async def release_new_client(
 ) -> schemas.NewClient:
     """Announce one that is held: `client.new` is posted now."""
     now = services.now()
-    await announce.release(session, account.account_id, new_client_id, actor, now=now)
-    return out(await ledger.lock_new_client(session, account.account_id, new_client_id))
+    await decisions.release(session, account.account_id, new_client_id, actor, now=now)
+    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 
 @router.post(
@@ -81,8 +86,8 @@ async def suppress_new_client(
 ) -> schemas.NewClient:
     """Never announce one that is held. The row stays, so that nothing else announces it either."""
     now = services.now()
-    await announce.suppress(session, account.account_id, new_client_id, actor, now=now)
-    return out(await ledger.lock_new_client(session, account.account_id, new_client_id))
+    await decisions.suppress(session, account.account_id, new_client_id, actor, now=now)
+    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 
 @router.post(
@@ -99,8 +104,8 @@ async def replay_new_client(
 ) -> schemas.NewClient:
     """Announce one again, deliberately: under a new event id, which no receiver takes for a repetition."""
     now = services.now()
-    await announce.replay(session, account.account_id, new_client_id, actor, now=now)
-    return out(await ledger.lock_new_client(session, account.account_id, new_client_id))
+    await decisions.replay(session, account.account_id, new_client_id, actor, now=now)
+    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 
 def out(row: NewClient) -> schemas.NewClient:

@@ -12,15 +12,18 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.db import absence, access, contacts, leases, pulls, runs
-from app.db.access import KeyReused, Request, RequestInProgress
-from app.db.contacts import ContactNotFound
-from app.db.pulls import Pull
-from app.db.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import KeyReused, Request, RequestInProgress
+from app.db.contacts import contacts
+from app.db.contacts.contacts import ContactNotFound
+from app.db.runs import checkpoints, leases, listed_ids, runs
+from app.db.runs.checkpoints import Pull
+from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync import Services, announce
-from app.sync.connect import IntegrationNotEnabled
+from app.sync import Services
+from app.sync.assess import new_clients
+from app.sync.connections.oauth_flow import IntegrationNotEnabled
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs",
@@ -64,17 +67,17 @@ async def ask_for_run(
         raise IdempotencyKeyRequired
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
     request = Request(account.account_id, "ask_for_run", idempotency_key, fingerprint)
-    run_id = await access.earlier_answer(session, request)
+    run_id = await service_tokens.earlier_answer(session, request)
     if run_id is None:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         wish = await _wish(session, account.account_id, body)
         asked = await runs.ask(session, account.account_id, wish, now=services.now())
         run_id = asked.run_id
-        await access.remember_answer(session, request, run_id, now=services.now())
+        await service_tokens.remember_answer(session, request, run_id, now=services.now())
     response.headers["Location"] = f"/v1/accounts/{account.account_id}/runs/{run_id}"
     run = await runs.get_run(session, account.account_id, run_id)
-    found = await pulls.list_pulls(session, account.account_id, [run_id])
+    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 
 
@@ -91,9 +94,9 @@ async def cancel_run(
 ) -> schemas.Run:
     """End a run now. What it has read stays; a later run goes on from there."""
     run = await leases.cancel(session, account.account_id, run_id, now=services.now())
-    await absence.forget_pages(session, account.account_id, run_id)
-    await announce.run_ended(session, run, now=services.now())
-    found = await pulls.list_pulls(session, account.account_id, [run_id])
+    await listed_ids.forget_pages(session, account.account_id, run_id)
+    await new_clients.run_ended(session, run, now=services.now())
+    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 
 
@@ -110,7 +113,7 @@ async def list_runs(
     after = cursors.after_id(cursor, *asked)
     found = await runs.list_runs(session, account.account_id, after=after, limit=limit + 1)
     page, more = found[:limit], len(found) > limit
-    pulled = await pulls.list_pulls(session, account.account_id, [run.run_id for run in page])
+    pulled = await checkpoints.list_pulls(session, account.account_id, [run.run_id for run in page])
     return schemas.Page(
         data=[run_out(run, pulled[run.run_id], now=services.now()) for run in page],
         next_cursor=cursors.encode(page[-1].run_id, *asked) if more else None,
@@ -124,7 +127,7 @@ async def get_run(
 ) -> schemas.Run:
     """One run, with its progress."""
     run = await runs.get_run(session, account.account_id, run_id)
-    found = await pulls.list_pulls(session, account.account_id, [run_id])
+    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 
 
@@ -158,7 +161,7 @@ async def follow_run(
 async def _look(services: Services, account_id: str, run_id: str) -> schemas.Run:
     async with transaction(services.database) as session:
         run = await runs.get_run(session, account_id, run_id)
-        found = await pulls.list_pulls(session, account_id, [run_id])
+        found = await checkpoints.list_pulls(session, account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 
 

@@ -21,17 +21,19 @@ from app.api.deps import (
     SessionDep,
 )
 from app.api.problems import pointer_of, problems
-from app.db import catalog, settings
-from app.db.audit import Actor
-from app.db.catalog import Item
+from app.db.accounts import settings
+from app.db.accounts.audit import Actor
+from app.db.accounts.settings import StoredSettings
+from app.db.mirror import catalog
+from app.db.mirror.catalog import Item
 from app.db.session import Session, transaction
-from app.db.settings import StoredSettings
 from app.errors import AppError, Invalid
-from app.rules import choices
-from app.rules.choices import Use
+from app.rules import settings_check
 from app.rules.settings import Settings
-from app.sync import Services, configure
-from app.sync.preview import preview
+from app.rules.settings_check import Use
+from app.sync import Services
+from app.sync.assess.preview import preview
+from app.sync.assess.settings import change, check
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -84,9 +86,7 @@ class Edit:
 
     async def save(self, new: Settings, response: Response) -> schemas.SettingsSaved:
         """Make the next version; answers it."""
-        saved = await configure.change(
-            self.services, self.session, self.account_id, new, self.actor
-        )
+        saved = await change(self.services, self.session, self.account_id, new, self.actor)
         response.headers["ETag"] = _etag(saved.stored)
         version = _version_out(saved.stored)
         return schemas.SettingsSaved(**dict(version), run_id=saved.run_id)
@@ -192,7 +192,7 @@ async def preview_settings(
         stored = await settings.current(session, account_id)
         try:
             candidate = patched(stored.settings, body.settings)
-            await configure.check(session, account_id, candidate, stored.settings)
+            await check(session, account_id, candidate, stored.settings)
         except Invalid as invalid:
             raise invalid.below("/settings") from None
     asked = ("preview", account_id, stored.version, json.dumps(settings.document(candidate)))
@@ -301,9 +301,9 @@ def _field_out(item: Item) -> schemas.CatalogField:
             schemas.FieldOption(id=str(option_id), option=option.label, deleted=option.deleted)
             for option_id, option in field.options.items()
         ],
-        makes_tags=choices.serves(field, Use.TAGS),
-        makes_dates=choices.serves(field, Use.DATES),
-        makes_opt_out=choices.serves(field, Use.OPT_OUT),
+        makes_tags=settings_check.serves(field, Use.TAGS),
+        makes_dates=settings_check.serves(field, Use.DATES),
+        makes_opt_out=settings_check.serves(field, Use.OPT_OUT),
     )
 
 

@@ -15,7 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 from typing_extensions import override
 
-from app.cli.ground import (
+from app.cli.keys import keys_cli
+from app.cli.startup import (
     ask_database,
     complete,
     database,
@@ -27,14 +28,13 @@ from app.cli.ground import (
     said,
     with_keys,
 )
-from app.cli.keys import keys_cli
 from app.cli.tokens import token_cli
 from app.clio.regions import Region, origin_of
 from app.config import Config
-from app.demo import story
-from app.demo.stage import DemoFailed
+from app.demo import walkthrough
+from app.demo.processes import DemoFailed
 from app.main import Parts, at_work, create_app, now, open_services
-from app.simulator import serve as simulating
+from app.simulator.http import sockets as simulating
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(token_cli, name="token")
@@ -162,7 +162,7 @@ def demo(
 ) -> None:
     """Everything on embedded defaults: a simulated firm is connected, pulled, judged and served."""
     try:
-        story.run(once=once, contacts=contacts, port=port)
+        walkthrough.run(once=once, contacts=contacts, port=port)
     except DemoFailed as error:
         fail(str(error))
     except KeyboardInterrupt:

@@ -2,7 +2,7 @@
 
 import typer
 
-from app.cli.ground import (
+from app.cli.startup import (
     ask_database,
     complete,
     database,
@@ -14,8 +14,8 @@ from app.cli.ground import (
 )
 from app.crypto import TokenCipher
 from app.db.session import Database
-from app.sync import keys
-from app.sync.keys import Rotated
+from app.sync import key_rotation
+from app.sync.key_rotation import Rotated
 
 keys_cli = typer.Typer(no_args_is_help=True, help="The keys that seal the stored secrets.")
 
@@ -27,7 +27,7 @@ def keys_rotate() -> None:
 
     async def rotate(opened: Database) -> Rotated:
         await fit_to_work(opened, config)
-        return await keys.rotate(opened, TokenCipher(config.encryption_key_list()))
+        return await key_rotation.rotate(opened, TokenCipher(config.encryption_key_list()))
 
     with database(config) as dsn:
         done = complete(ask_database(dsn, rotate))

@@ -7,10 +7,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.ground import fail, said, with_database
+from app.cli.startup import fail, said, with_database
 from app.crypto import new_service_token
-from app.db import access
-from app.db.access import ServiceToken
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import ServiceToken
 from app.db.session import Database, transaction
 from app.main import now
 
@@ -31,7 +31,7 @@ def token_create(
 
     async def add(database: Database) -> None:
         async with transaction(database) as session:
-            await access.add_token(session, made)
+            await service_tokens.add_token(session, made)
 
     with_database(add)
     said.print(
@@ -46,7 +46,7 @@ def token_list() -> None:
 
     async def read(database: Database) -> list[ServiceToken]:
         async with transaction(database) as session:
-            return await access.list_tokens(session)
+            return await service_tokens.list_tokens(session)
 
     table = Table("id", "name", "accounts", "created", "revoked")
     for token in with_database(read):
@@ -65,7 +65,7 @@ def token_revoke(token_id: str) -> None:
 
     async def revoke(database: Database) -> bool:
         async with transaction(database) as session:
-            return await access.revoke_token(session, token_id, now=now())
+            return await service_tokens.revoke_token(session, token_id, now=now())
 
     if not with_database(revoke):
         fail(f"There is no live token {token_id}; `levitate-clio token list` shows them")

@@ -8,8 +8,6 @@ from typing import Any
 import httpx
 
 from app.clio import paging
-from app.clio.answers import Answer, asked_at
-from app.clio.calls import Calls, Usage
 from app.clio.errors import (
     ClioMisconfigured,
     ClioRefused,
@@ -23,7 +21,9 @@ from app.clio.resources import (
     Resource,
     T,
 )
-from app.clio.shared import Lane
+from app.clio.responses import Answer, asked_at
+from app.clio.shared_limit import Lane
+from app.clio.transport import Calls, Usage
 
 Asked = Mapping[str, str | list[str]]  # what a list is asked for beside its own parameters
 

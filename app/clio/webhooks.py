@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from app.clio import paging
-from app.clio.answers import Answer
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
+from app.clio.responses import Answer
 
 MODELS = {"contact": "id,etag", "matter": "id,etag"}  # what is watched: any change moves the etag
 EVENTS = ["created", "updated", "deleted"]

@@ -12,8 +12,9 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import events, tables
-from app.db.events import EventKind
+from app.db import tables
+from app.db.events import events
+from app.db.events.events import EventKind
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError

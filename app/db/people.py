@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.db import tables
-from app.db.contacts import contact_id_of
+from app.db.contacts.contacts import contact_id_of
 from app.db.session import Session
 
 

@@ -1,15 +1,15 @@
 """The judgement of one contact: all rules, put together."""
 
+from app.rules.departed import gone
 from app.rules.facts import ContactFacts, FirmFacts
-from app.rules.gone import gone
 from app.rules.keyfacts import key_facts
 from app.rules.labels import Tagging
 from app.rules.ownership import not_mapped, owner
+from app.rules.results import Assessment, Client, NotGranted, Refusal, Scope
 from app.rules.scope import scope, segment
 from app.rules.settings import Settings
 from app.rules.subject import Subject, subject_of
 from app.rules.tags import tags
-from app.rules.verdicts import Assessment, Client, NotGranted, Refusal, Scope
 
 
 def assess(

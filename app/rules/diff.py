@@ -2,9 +2,9 @@
 
 from dataclasses import fields, replace
 
-from app.rules.gone import REMOVED
+from app.rules.departed import REMOVED
 from app.rules.labels import folded
-from app.rules.verdicts import (
+from app.rules.results import (
     Assessment,
     Change,
     ChangeKind,

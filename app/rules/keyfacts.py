@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from datetime import date
 
+from app.rules.custom_values import is_of_contacts, read_date, value_of
 from app.rules.labels import missing
 from app.rules.records import ContactRecord
+from app.rules.results import KeyFact, NotGranted, Refusal
 from app.rules.subject import Subject
-from app.rules.values import is_of_contacts, read_date, value_of
-from app.rules.verdicts import KeyFact, NotGranted, Refusal
 
 MOST_DATES = 20  # Levitate holds at most 100 key facts of a contact, from all sources [KF-4]
 IMPLAUSIBLE = "implausible"

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from app.rules.verdicts import Category, Grant, NotGranted, Refusal, Tag
+from app.rules.results import Category, Grant, NotGranted, Refusal, Tag
 
 Outcome = Grant | NotGranted
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from app.rules.facts import FirmFacts
 from app.rules.records import Attorney, MatterRecord
+from app.rules.results import Considered, NotGranted, Owner, Refusal
 from app.rules.settings import OwnerFallback, OwnerSource
 from app.rules.subject import Subject, newest_first
-from app.rules.verdicts import Considered, NotGranted, Owner, Refusal
 
 Named = tuple[OwnerSource, Attorney]
 

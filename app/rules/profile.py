@@ -8,7 +8,7 @@ import phonenumbers
 
 from app.rules.facts import ContactFacts
 from app.rules.records import Address, ContactRecord, Email, Phone
-from app.rules.verdicts import Company, ContactAddress, ContactEmail, ContactPhone, Profile
+from app.rules.results import Company, ContactAddress, ContactEmail, ContactPhone, Profile
 
 F = TypeVar("F", Email, Phone)
 

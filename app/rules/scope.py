@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from app.rules.custom_values import is_ticked, value_of
 from app.rules.labels import folded
+from app.rules.results import Basis, Scope, Tag
 from app.rules.settings import Segment
 from app.rules.subject import Subject
-from app.rules.values import is_ticked, value_of
-from app.rules.verdicts import Basis, Scope, Tag
 
 NO_NAME_OR_EMAIL = "no_name_or_email"
 _CLIENTS = {

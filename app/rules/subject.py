@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 from app.rules.facts import ContactFacts, FirmFacts, RelatedMatter
 from app.rules.profile import profile
 from app.rules.records import ContactRecord, MatterRecord, MatterStatus
+from app.rules.results import Basis, Client, Profile
 from app.rules.settings import Representatives, Settings
-from app.rules.verdicts import Basis, Client, Profile
 
 STATUS_RANK = {status: rank for rank, status in enumerate(MatterStatus)}
 EVERYBODY = "AccountGroup"

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.rules.customtags import custom_fields
+from app.rules.custom_fields import custom_fields
+from app.rules.custom_values import LONGEST
 from app.rules.labels import Outcome, Tagging, folded, tagging
 from app.rules.records import Attorney, MatterRecord, MatterStatus
+from app.rules.results import Category, Grant, NotGranted, Refusal
 from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
 from app.rules.subject import Subject
-from app.rules.values import LONGEST
-from app.rules.verdicts import Category, Grant, NotGranted, Refusal
 
 __all__ = ["TAG_RULES", "folded", "tags"]
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.clio.budget import Budget
 from app.clio.client import ClioClient
+from app.clio.local_limit import Budget
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, origin_of
-from app.clio.shared import Lane
+from app.clio.shared_limit import Lane
 from app.crypto import TokenCipher
-from app.db.accounts import Account
+from app.db.accounts.accounts import Account
 from app.db.session import Database
-from app.notify import Notifier
+from app.webhook_sender import Notifier
 
 
 @dataclass(frozen=True)

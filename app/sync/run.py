@@ -11,26 +11,21 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioRetryLater
-from app.db import (
-    absence,
-    catalog,
-    connections,
-    leases,
-    mirror,
-    pulls,
-    runs,
-    settings,
-)
-from app.db.connections import Problem
-from app.db.leases import Lease
-from app.db.runs import Kind, Run, Status
+from app.db.accounts import settings
+from app.db.connections import connections
+from app.db.connections.connections import Problem
+from app.db.mirror import catalog, records
+from app.db.runs import checkpoints, leases, listed_ids, runs
+from app.db.runs.leases import Lease
+from app.db.runs.runs import Kind, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
-from app.rules import choices
-from app.sync import Services, announce, findings
-from app.sync.assess import assess_stale
-from app.sync.reading import Problems, read_clio, read_contact
-from app.sync.together import Stopping, during
+from app.rules import settings_check
+from app.sync import Services, issues
+from app.sync.assess import new_clients
+from app.sync.assess.assess import assess_stale
+from app.sync.concurrency import Stopping, during
+from app.sync.pull.all_connections import Problems, read_clio, read_contact
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 MISSING_FIELD = "setting_refers_to_missing_field"
@@ -151,7 +146,7 @@ async def _missing_fields(services: Services, found: Run) -> Problems:
             ),
             None,
         )
-        for reference in choices.gone(chosen, fields)
+        for reference in settings_check.gone(chosen, fields)
     ]
 
 
@@ -160,7 +155,7 @@ async def _mark_all_stale(services: Services, lease: Lease) -> None:
     async with transaction(services.database) as session:
         await leases.hold(session, lease)
         if (await runs.get_run(session, lease.account_id, lease.run_id)).phase is None:
-            await mirror.mark_all_stale(session, lease.account_id)
+            await records.mark_all_stale(session, lease.account_id)
 
 
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
@@ -170,7 +165,7 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
             session, lease, outcome.status, problems=outcome.problems, now=services.now()
         )
         if outcome.status is Status.SUCCEEDED:
-            await pulls.move_checkpoints(session, lease)
+            await checkpoints.move_checkpoints(session, lease)
         if outcome.again is None:
             await _ended(session, lease, outcome, now=services.now())
 
@@ -178,12 +173,12 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
 async def _ended(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
     """Whatever the run remembered for itself is forgotten; what it came to is told."""
     account_id = lease.account_id
-    await absence.forget_pages(session, account_id, lease.run_id)
+    await listed_ids.forget_pages(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
-        await findings.note_failed(session, account_id, outcome.problems, now=now)
+        await issues.note_failed(session, account_id, outcome.problems, now=now)
     else:
-        await findings.note_firm(session, account_id, now=now)
-    await announce.run_ended(
+        await issues.note_firm(session, account_id, now=now)
+    await new_clients.run_ended(
         session, await runs.get_run(session, account_id, lease.run_id), now=now
     )
 

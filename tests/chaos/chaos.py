@@ -29,7 +29,7 @@ from tests.chaos import truth
 from tests.chaos.changes import Firm
 from tests.chaos.processes import REGIONS, Program, Stage, patiently, staged
 from tests.chaos.proxy import Odds, Proxy, running
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ACCOUNT = "chaos"
 USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters

@@ -16,8 +16,8 @@ import httpx
 
 from app.crypto import new_key
 from app.db import embedded
-from app.simulator.server import credentials
-from tests.ports import free_port
+from app.simulator.http.server import credentials
+from tests.support.ports import free_port
 
 TOKEN = "a-bootstrap-token-for-chaos"
 PATIENCE = 120.0

@@ -12,10 +12,10 @@ from app.clio import resources
 from app.clio.resources import Resource
 from app.rules.facts import ContactFacts, FirmFacts, RelatedMatter
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
+from app.rules.results import ContactView
 from app.rules.settings import Settings
-from app.rules.verdicts import ContactView
-from app.simulator.server import credentials
-from app.sync import mapping
+from app.simulator.http.server import credentials
+from app.sync.pull import mapping
 
 Held = dict[str, Any]
 

@@ -20,7 +20,7 @@ import httpx
 
 from tests.chaos.processes import REGIONS, USER, Stage, on_embedded, staged
 from tests.chaos.proxy import Odds, Proxy, running
-from tests.ports import free_port
+from tests.support.ports import free_port
 
 ACCOUNT = "chaos"
 ODDS = Odds(drop=0.05, lose=0.25, cut=0.05, delay=0.10)  # 30 % of the answers are lost or cut

@@ -7,17 +7,17 @@ import httpx
 import pytest
 from jsonschema import ValidationError
 
-from app.simulator.faults import Fault
-from app.simulator.filters import FILTERS
-from app.simulator.fixture import harlow_pike
-from app.simulator.limits import RateLimit
-from app.simulator.listing import LISTS
-from app.simulator.orders import orders_of
-from app.simulator.seeded import seeded_firm
-from app.simulator.server import Simulator
-from app.simulator.shapes import SHAPES, Nested
-from tests.contract import document
-from tests.visitor import Clock, Visitor, simulator_with
+from app.simulator.faults.faults import Fault
+from app.simulator.faults.rate_limit import RateLimit
+from app.simulator.firms.harlow_pike import harlow_pike
+from app.simulator.firms.seeded import seeded_firm
+from app.simulator.http.server import Simulator
+from app.simulator.store.filters import FILTERS
+from app.simulator.store.listing import LISTS
+from app.simulator.store.ordering import orders_of
+from app.simulator.store.schema import SHAPES, Nested
+from tests.contract import clio_schema
+from tests.support.visitor import Clock, Visitor, simulator_with
 
 # Where Clio is known to answer otherwise than its document says: what is found at which place, and who saw it.
 # A place is a path in the answer, numbers left out.
@@ -66,10 +66,10 @@ def no_faults(simulator: Simulator) -> Iterator[None]:
     simulator.faults.clear()
 
 
-def fields_of(kind: str) -> dict[str, document.Schema]:
+def fields_of(kind: str) -> dict[str, clio_schema.Schema]:
     """The document's fields of a kind."""
     schema = SCHEMAS.get(kind, "".join(part.title() for part in kind.split("_")))
-    return document.properties({"$ref": f"#/components/schemas/{schema}"})
+    return clio_schema.properties({"$ref": f"#/components/schemas/{schema}"})
 
 
 def every_field(kind: str) -> str:
@@ -79,7 +79,7 @@ def every_field(kind: str) -> str:
     """
     shape, known = SHAPES[kind], fields_of(kind)
     braced = [
-        f"{name}{{{','.join(sorted(names_of(nested) & document.properties(document.item(known[name])).keys()))}}}"
+        f"{name}{{{','.join(sorted(names_of(nested) & clio_schema.properties(clio_schema.item(known[name])).keys()))}}}"
         for name, nested in shape.nested.items()
     ]
     return ",".join([*sorted(shape.plain), *braced])
@@ -111,7 +111,7 @@ def misfits(answer: httpx.Response) -> set[tuple[str, tuple[str, ...]]]:
     """What of an answer the document does not allow."""
     request = answer.request
     method = request.method.lower()
-    checker = document.validator(shown(request.url.path), method, answer.status_code)
+    checker = clio_schema.validator(shown(request.url.path), method, answer.status_code)
     return {found for error in checker.iter_errors(answer.json()) for found in places(error)}
 
 
@@ -193,7 +193,7 @@ async def test_every_write_is_valid(simulator):
         assert gone.status_code == 204
         assert (
             str(gone.status_code)
-            in document.operation(f"/{path}/{{id}}.json", "delete")["responses"]
+            in clio_schema.operation(f"/{path}/{{id}}.json", "delete")["responses"]
         )
     nameless = await other.write("POST", "contacts.json", {"type": "Person"})
     assert nameless.status_code == 422
@@ -230,10 +230,10 @@ async def test_refusals_that_the_document_tells_in_prose_have_the_same_form(
 ):
     answer = await (await Visitor(simulator).login(501)).get("contacts.json", headers, **params)
     assert answer.status_code == status
-    error = document.checked(document.strict({"$ref": "#/components/schemas/Error"}))
+    error = clio_schema.checked(clio_schema.strict({"$ref": "#/components/schemas/Error"}))
     assert error.is_valid(answer.json())
-    assert "410" not in document.operation("/contacts.json")["responses"]
-    assert "422" not in document.operation("/contacts.json")["responses"]
+    assert "410" not in clio_schema.operation("/contacts.json")["responses"]
+    assert "422" not in clio_schema.operation("/contacts.json")["responses"]
 
 
 async def test_a_dead_token_is_told_in_oauths_form_although_the_document_has_clios(simulator):
@@ -264,18 +264,18 @@ def test_the_table_of_fields_is_the_documents(kind):
     assert shape.plain | shape.nested.keys() == known.keys() - lacking
     assert lacking <= known.keys()
     for name in shape.plain:
-        assert not document.properties(document.item(known[name])), f"{name} is a record"
+        assert not clio_schema.properties(clio_schema.item(known[name])), f"{name} is a record"
     for name, nested in shape.nested.items():
-        inner = document.properties(document.item(known[name]))
+        inner = clio_schema.properties(clio_schema.item(known[name]))
         held = SHAPES[nested.kind]
-        assert (document.named(known[name]).get("type") == "array") is nested.many
+        assert (clio_schema.named(known[name]).get("type") == "array") is nested.many
         # What is nested is the bare record: it has no further level, or defaults at most.
         assert held.plain <= inner.keys(), name
 
 
 @pytest.mark.parametrize("path", LISTS)
 def test_every_parameter_of_the_document_is_served_or_refused_by_name(path):
-    known = document.parameters(f"/{path}.json")
+    known = clio_schema.parameters(f"/{path}.json")
     rule = LISTS[path]
     assert rule.filters | rule.refused == known.keys() - EVERYWHERE
     assert not rule.filters & rule.refused
@@ -300,7 +300,7 @@ SAMPLES: dict[str, Any] = {
 async def test_every_filter_and_order_that_the_document_has_answers(simulator, path):
     visitor = await Visitor(simulator).login(601)
     rule = LISTS[path]
-    for name, schema in document.parameters(f"/{path}.json").items():
+    for name, schema in clio_schema.parameters(f"/{path}.json").items():
         if name in EVERYWHERE:
             continue
         form = "date-time" if schema.get("format") == "date-time" else schema["type"]
@@ -309,6 +309,6 @@ async def test_every_filter_and_order_that_the_document_has_answers(simulator, p
             answer = await visitor.get(f"{path}.json", **{name: value})
             assert answer.status_code == (200 if name in rule.filters else 400), answer.text
             assert "not simulated" in answer.text or answer.status_code == 200
-    for order in document.parameters(f"/{path}.json").get("order", {}).get("enum", []):
+    for order in clio_schema.parameters(f"/{path}.json").get("order", {}).get("enum", []):
         answer = await visitor.get(f"{path}.json", order=order, offset="0")
         assert answer.status_code == (200 if order in orders_of(rule.kind)[0] else 400)

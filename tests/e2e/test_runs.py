@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from app import main
-from tests.world import World
+from tests.support.world import World
 
 MIRROR = (
     "mirror_contacts",

@@ -7,10 +7,10 @@ import httpx
 import pytest
 from pytest_socket import SocketConnectBlockedError
 
-from app.clio.answers import http_client
 from app.clio.oauth import ClioOAuth, Tokens
 from app.clio.regions import ClioApp, Region
-from tests.scripted import NOW, ORIGIN
+from app.clio.responses import http_client
+from tests.support.scripted_clio import NOW, ORIGIN
 
 REFUSED = pytest.RaisesGroup(  # the clients try several addresses at the same time
     SocketConnectBlockedError, allow_unwrapped=True, flatten_subgroups=True

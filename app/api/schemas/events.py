@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from app.api.schemas.base import CodeDetail, In, no_nul
-from app.db.events import EventKind
+from app.db.events.events import EventKind
 
 
 def _kind(kind: str) -> str:

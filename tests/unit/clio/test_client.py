@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.clio import answers
-from app.clio.calls import API_VERSION, TRIES
+from app.clio import responses
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
@@ -24,8 +23,9 @@ from app.clio.errors import (
 from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
-from app.clio.shared import Lane
-from tests.scripted import (
+from app.clio.shared_limit import Lane
+from app.clio.transport import API_VERSION, TRIES
+from tests.support.scripted_clio import (
     NOW,
     ORIGIN,
     Case,
@@ -118,7 +118,7 @@ async def test_a_list_with_more_pages_than_records_is_ended():
     assert len(case.clio.requests) == 13  # two pages, ten that may have grown, and the one too many
 
 
-BOMB = gzip.compress(bytes(4 * answers.CEILING))
+BOMB = gzip.compress(bytes(4 * responses.CEILING))
 JSON = b'{"data": [{"id": 1}]}'
 LYING = {
     "truncated JSON": {"content": JSON[:-3]},
@@ -136,7 +136,7 @@ LYING = {
         "headers": {"Content-Encoding": "gzip"},
     },
     "bomb": {"content": BOMB, "headers": {"Content-Encoding": "gzip"}},
-    "too large": {"content": b" " * (answers.CEILING + 1)},
+    "too large": {"content": b" " * (responses.CEILING + 1)},
 }
 
 
@@ -180,7 +180,7 @@ async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 1.5 * answers.CEILING
+    assert peak < 1.5 * responses.CEILING
 
 
 def test_a_body_that_drips_is_given_up_at_the_deadline():
@@ -199,7 +199,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline():
 
     error, seconds = at_once(pull())
     assert error.code == "clio_unavailable"
-    assert TRIES * answers.DEADLINE <= seconds < TRIES * answers.DEADLINE + 30
+    assert TRIES * responses.DEADLINE <= seconds < TRIES * responses.DEADLINE + 30
     assert case.budget._under_way == 0
 
 

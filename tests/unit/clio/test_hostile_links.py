@@ -5,7 +5,7 @@ import pytest
 
 from app.clio.errors import ClioRetryLater, ClioUnreadable
 from app.clio.resources import CONTACTS as CONTACT_LIST
-from tests.scripted import ORIGIN, Case, page
+from tests.support.scripted_clio import ORIGIN, Case, page
 
 PATH = "/api/v4/contacts.json"
 QUERY = "?page_token=x"

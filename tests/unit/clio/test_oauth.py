@@ -18,7 +18,7 @@ from app.clio.errors import (
 )
 from app.clio.oauth import DEADLINE, ClioOAuth, Tokens
 from app.clio.regions import ClioApp, Region
-from tests.scripted import NOW, Scripted, answered, at_once
+from tests.support.scripted_clio import NOW, Scripted, answered, at_once
 
 APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", "our-secret")
 TOKENS = Tokens("old-access", "old-refresh", NOW)

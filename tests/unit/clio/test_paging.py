@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.clio import paging, resources
 from app.clio.errors import ClioUnreadable
 from app.clio.resources import CONTACTS, MATTERS, Page, Resource
-from tests.scripted import NOW, ORIGIN
+from tests.support.scripted_clio import NOW, ORIGIN
 
 CANARY = "Zwetschgenknödel"
 ALL = [value for value in vars(resources).values() if isinstance(value, Resource)]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.simulator.firm import Firm
-from app.simulator.fixture import harlow_pike
-from app.simulator.server import Simulator
-from tests.visitor import Clock, Visitor, simulator_with
+from app.simulator.firms.harlow_pike import harlow_pike
+from app.simulator.http.server import Simulator
+from app.simulator.store.firm import Firm
+from tests.support.visitor import Clock, Visitor, simulator_with
 
 
 @pytest.fixture

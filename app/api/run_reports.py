@@ -1,0 +1,170 @@
+"""A run's report: every contact touched and its outcome, as JSON or CSV, streamed so that its size does not matter.
+
+It holds ids, tags and names of fields; of what the fields hold nothing.
+"""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from app.api import schemas
+from app.api.deps import AccountDep, OurId, ServicesDep
+from app.api.problems import problems
+from app.api.runs import run_out, see_run
+from app.db.mirror import quarantine
+from app.db.runs import checkpoints, run_report, runs
+from app.db.runs.runs import Run, RunNotFound
+from app.db.session import transaction
+from app.rules.scope import NO_NAME_OR_EMAIL
+from app.sync import Services
+
+router = APIRouter(
+    prefix="/v1/accounts/{account_id}/runs/{run_id}/report",
+    tags=["runs"],
+)
+
+AT_ONCE = 500
+QUARANTINED = 10_000
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+LISTS = ("changed_fields", "tags_added", "tags_removed")
+COLUMNS = tuple(schemas.Outcome.model_fields)
+
+Rows = AsyncIterator[dict[str, Any]]
+
+
+@router.get(
+    "",
+    dependencies=[Depends(see_run)],
+    response_model=schemas.RunReport,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems(RunNotFound),
+    },
+)
+async def get_report(
+    run_id: OurId,
+    account: AccountDep,
+    services: ServicesDep,
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> StreamingResponse:
+    """Each contact that the run touched, what was put aside or held back, and what went wrong."""
+    name = f'attachment; filename="{run_id}.{form}"'
+    rows = _outcomes(services, account.account_id, run_id)
+    if form == "csv":
+        headers = {"Content-Disposition": name}
+        lines = _csv(services, account.account_id, run_id, rows)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+    body = _json(services, account.account_id, run_id, rows)
+    return StreamingResponse(body, media_type="application/json")
+
+
+async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
+    """The report's rows, batch by batch, each batch in a transaction of its own."""
+    async for row in _told(services, account_id, run_id):
+        yield row
+    async for row in _held(services, account_id, run_id):
+        yield row
+    async with transaction(services.database) as session:
+        aside = await quarantine.of_run(session, account_id, run_id, limit=QUARANTINED)
+        run = await runs.get_run(session, account_id, run_id)
+    for item in aside:
+        kind, clio_id = item.resource.removesuffix("s"), str(item.clio_id or "") or None
+        yield _row(outcome="quarantined", kind=kind, clio_id=clio_id, detail=item.reason)
+    for person in run.tally.skipped:
+        yield _row(outcome="skipped", kind="contact", clio_id=str(person), detail=NO_NAME_OR_EMAIL)
+    for problem in run.problems:
+        detail = f"{problem['code']}: {problem['detail']}"
+        yield _row(outcome="problem", kind="run", detail=detail)
+
+
+async def _told(services: Services, account_id: str, run_id: str) -> Rows:
+    after = 0
+    while True:
+        async with transaction(services.database) as session:
+            told = await run_report.told_by(session, account_id, run_id, after=after, limit=AT_ONCE)
+        for line in told:
+            yield _touched(line.body)
+            after = line.seq
+        if len(told) < AT_ONCE:
+            return
+
+
+async def _held(services: Services, account_id: str, run_id: str) -> Rows:
+    after = 0
+    while True:
+        async with transaction(services.database) as session:
+            held = await run_report.held_by(session, account_id, run_id, after=after, limit=AT_ONCE)
+        for clio_id in held:
+            yield _row(outcome="held", kind="contact", clio_id=str(clio_id), detail="shrink_held")
+            after = clio_id
+        if len(held) < AT_ONCE:
+            return
+
+
+def _touched(body: dict[str, Any]) -> dict[str, Any]:
+    """One line of the feed as a row of the report."""
+    contact, owner = body.get("contact") or {}, body.get("owner")
+    return _row(
+        outcome=body["kind"].removeprefix("contact."),
+        kind="contact",
+        contact_id=body["contact_id"],
+        clio_id=body["clio_id"],
+        changed_fields=sorted(body["fields"]),
+        tags_added=body["tags_added"],
+        tags_removed=body["tags_removed"],
+        owner=owner["to"] if owner else None,
+        detail=contact.get("state_reason"),
+    )
+
+
+def _row(**known: Any) -> dict[str, Any]:
+    """A row of the report, with nothing where nothing is known."""
+    nothing: dict[str, Any] = {name: [] if name in LISTS else None for name in COLUMNS}
+    return {**nothing, **known}
+
+
+async def _json(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:
+    async with transaction(services.database) as session:
+        run = await runs.get_run(session, account_id, run_id)
+        known = (await checkpoints.list_pulls(session, account_id, [run_id]))[run_id]
+    head = run_out(run, known, now=services.now()).model_dump_json()
+    yield f'{{"run":{head},"noted":{_noted(run).model_dump_json()},"outcomes":['
+    comma = ""
+    async for row in rows:
+        yield comma + json.dumps(row)
+        comma = ","
+    yield "]}"
+
+
+def _noted(run: Run) -> schemas.Noted:
+    return schemas.Noted(**{name: getattr(run.tally, name) for name in schemas.Noted.model_fields})
+
+
+async def _csv(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:
+    yield _csv_line(list(COLUMNS))
+    async for row in rows:
+        yield _csv_line([_cell(row[name]) for name in COLUMNS])
+    async with transaction(services.database) as session:
+        run = await runs.get_run(session, account_id, run_id)
+    for name, count in _noted(run):
+        row = _row(outcome="count", kind="run", detail=f"{name}: {count}")
+        yield _csv_line([_cell(row[name]) for name in COLUMNS])
+
+
+def _csv_line(cells: list[str]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerow(cells)
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """A cell's text; one that a spreadsheet would take for a formula gets an apostrophe in front (T11)."""
+    text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return (
+        f"'{text}" if text.lstrip().startswith(FORMULA_SIGNS) or text[:1] in FORMULA_SIGNS else text
+    )

@@ -1,0 +1,208 @@
+"""Webhook endpoints: where Levitate wants to be told, and what became of each delivery (api.md §9)."""
+
+import base64
+import secrets
+
+from fastapi import APIRouter
+
+from app.api import cursors, schemas
+from app.api.deps import Caller, CallerDep, Cursor, Limit, OurId, ServicesDep, SessionDep
+from app.api.problems import problems
+from app.db import issues
+from app.db.connections.connections import Problem
+from app.db.events import deliveries, endpoints
+from app.db.events.deliveries import DeliveryNotFound, Status
+from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
+from app.errors import AppError
+from app.sync.events import relay
+from app.sync.events.relay import endpoint_row
+from app.webhook_sender import AddressRefused, check_url
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+
+_PROBLEMS = {
+    "refused": "The receiver did not answer 2xx",
+    "timed_out": "The receiver did not answer in time",
+    "unreachable": "The receiver could not be reached",
+    "address_refused": "The address leads to a place where events may not go",
+}
+
+
+class UrlRefused(AppError):
+    """Events may not be posted to that address."""
+
+    status = 422
+    code = "url_not_allowed"
+    title = "Events are posted to https addresses of the public internet, on port 443"
+
+
+def _of(caller: Caller) -> str | None:
+    """Whose endpoints a caller sees: its own, or all if it sees all accounts."""
+    return None if caller.account_ids is None else caller.token_id
+
+
+@router.post(
+    "/webhook-endpoints", status_code=201, responses=problems(UrlRefused, TooManyEndpoints)
+)
+async def add_endpoint(
+    body: schemas.EndpointIn, caller: CallerDep, services: ServicesDep, session: SessionDep
+) -> schemas.EndpointWithSecret:
+    """Be told of events of this token's accounts. The secret verifies the signatures and is shown this once."""
+    try:
+        check_url(body.url, services.notifier.private_hosts)
+    except AddressRefused as error:
+        raise UrlRefused(f"The address {error}") from error
+    now = services.now()
+    endpoint_id, secret = endpoints.new_endpoint_id(now), _new_secret()
+    endpoint = Endpoint(
+        endpoint_id=endpoint_id,
+        token_id=caller.token_id,
+        url=body.url,
+        kinds=tuple(dict.fromkeys(body.events)),
+        description=body.description,
+        enabled=True,
+        problem=None,
+        created_at=now,
+        updated_at=now,
+    )
+    sealed = services.cipher.seal({"secret": secret}, row=endpoint_row(endpoint_id))
+    await endpoints.add(session, endpoint, sealed_secret=sealed)
+    return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
+
+
+@router.get("/webhook-endpoints")
+async def list_endpoints(
+    caller: CallerDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+) -> schemas.Page[schemas.Endpoint]:
+    """The token's endpoints."""
+    asked = ("webhook-endpoints", caller.token_id)
+    after = cursors.after_id(cursor, *asked)
+    found = await endpoints.list_endpoints(
+        session, token_id=_of(caller), after=after, limit=limit + 1
+    )
+    page, more = found[:limit], len(found) > limit
+    return schemas.Page(
+        data=[_out(endpoint) for endpoint in page],
+        next_cursor=cursors.encode(page[-1].endpoint_id, *asked) if more else None,
+        has_more=more,
+    )
+
+
+@router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
+async def get_endpoint(
+    endpoint_id: OurId, caller: CallerDep, session: SessionDep
+) -> schemas.Endpoint:
+    """One endpoint, and what is wrong with it if anything."""
+    return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller)))
+
+
+@router.delete(
+    "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
+)
+async def delete_endpoint(endpoint_id: OurId, caller: CallerDep, session: SessionDep) -> None:
+    """Be told no more. What was not delivered yet is dropped."""
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    await endpoints.delete_endpoint(session, endpoint_id)
+
+
+@router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
+async def rotate_secret(
+    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+) -> schemas.EndpointWithSecret:
+    """A new secret, shown this once. For a day every event bears a signature of the old one too.
+
+    An answer that was lost does no harm: rotate again, and the secret that the receiver has stays valid as well.
+    """
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    secret = _new_secret()
+    await relay.rotate(session, services, endpoint_id, secret)
+    endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
+    return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
+
+
+@router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
+async def enable_endpoint(
+    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+) -> schemas.Endpoint:
+    """Post to it again; what waited meanwhile is delivered first, under the same ids."""
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    now = services.now()
+    await endpoints.enable(session, endpoint_id, now=now)
+    await issues.resolve_of_endpoint(session, endpoint_id, now=now)
+    await deliveries.resume(session, endpoint_id, now=now)
+    return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
+
+
+@router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
+async def list_deliveries(
+    endpoint_id: OurId,
+    caller: CallerDep,
+    session: SessionDep,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> schemas.Page[schemas.Delivery]:
+    """The endpoint's deliveries of the last thirty days, oldest first, and how each fared."""
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    asked = ("deliveries", endpoint_id)
+    after = cursors.after_id(cursor, *asked)
+    found = await deliveries.list_deliveries(session, endpoint_id, after=after, limit=limit + 1)
+    page, more = found[:limit], len(found) > limit
+    return schemas.Page(
+        data=[_delivery_out(delivery) for delivery in page],
+        next_cursor=cursors.encode(page[-1].delivery_id, *asked) if more else None,
+        has_more=more,
+    )
+
+
+@router.post(
+    "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
+)
+async def redeliver(
+    delivery_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+) -> schemas.Delivery:
+    """Post the event once more, under the same id."""
+    delivery = await deliveries.get_delivery(session, delivery_id, token_id=_of(caller))
+    await deliveries.redeliver(session, delivery, now=services.now())
+    again = await deliveries.get_delivery(session, delivery_id, token_id=None)
+    return _delivery_out(again)
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def _out(endpoint: Endpoint) -> schemas.Endpoint:
+    return schemas.Endpoint(
+        id=endpoint.endpoint_id,
+        url=endpoint.url,
+        events=list(endpoint.kinds),
+        description=endpoint.description,
+        status="enabled" if endpoint.enabled else "disabled",
+        problem=endpoint.problem and _problem_out(endpoint.problem),
+        created_at=endpoint.created_at,
+        updated_at=endpoint.updated_at,
+    )
+
+
+def _problem_out(problem: Problem) -> schemas.CodeDetail:
+    return schemas.CodeDetail(code=problem.code, detail=problem.detail)
+
+
+def _delivery_out(delivery: deliveries.Delivery) -> schemas.Delivery:
+    code, waits = delivery.problem_code, delivery.status is Status.PENDING
+    return schemas.Delivery(
+        id=delivery.delivery_id,
+        endpoint_id=delivery.endpoint_id,
+        account_id=delivery.account_id,
+        event_id=delivery.event_id,
+        type=delivery.kind,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        response_status=delivery.response_status,
+        problem=schemas.CodeDetail(code=code, detail=_PROBLEMS[code]) if code else None,
+        created_at=delivery.created_at,
+        last_attempt_at=delivery.last_attempt_at,
+        next_attempt_at=delivery.due_at if waits else None,
+        delivered_at=delivery.delivered_at,
+    )

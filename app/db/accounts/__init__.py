@@ -1,0 +1,1 @@
+"""Accounts, their settings, service tokens, idempotency keys and the audit log."""

@@ -1,0 +1,308 @@
+"""Accounts, their directory of Levitate users and who the firm's attorneys are here."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.mirror import catalog
+from app.db.session import Session
+from app.errors import AppError
+from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
+from app.rules.facts import FirmFacts
+
+_accounts = tables.accounts
+
+
+class AccountNotFound(AppError):
+    """No such account, or not one of the caller's: the answer is the same, so that ids cannot be probed."""
+
+    status = 404
+    code = "account_not_found"
+    title = "There is no such account for this token"
+
+
+class ClioAccountMismatch(AppError):
+    """The login belongs to another firm than the one this account is bound to [AU-4]."""
+
+    status = 409
+    code = "clio_account_mismatch"
+    title = "This Clio login belongs to another firm than the one already connected"
+
+
+@dataclass(frozen=True)
+class AccountFields:
+    """What a caller may set on an account."""
+
+    name: str
+    time_zone: str
+    country: str
+    primary_user_id: str | None
+    enabled: bool
+
+
+@dataclass(frozen=True)
+class ClioFirm:
+    """The firm in Clio that an account is bound to."""
+
+    region: str
+    account_id: int
+    name: str | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Levitate's customer: one law firm."""
+
+    account_id: str
+    fields: AccountFields
+    clio: ClioFirm | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """An account that the clock runs for."""
+
+    account_id: str
+    time_zone: str
+    first_connected_at: datetime
+
+
+@dataclass(frozen=True)
+class Attorney:
+    """A Clio user of the firm and who that is here."""
+
+    clio_user: ClioUser
+    mapped: Mapped | None
+
+
+def _account(row: object) -> Account:
+    data = row._mapping  # type: ignore[attr-defined]  # a SQLAlchemy Row, untyped beyond its columns
+    bound = data["clio_account_id"] is not None
+    return Account(
+        account_id=data["account_id"],
+        fields=AccountFields(**{name: data[name] for name in AccountFields.__dataclass_fields__}),
+        clio=ClioFirm(data["clio_region"], data["clio_account_id"], data["clio_account_name"])
+        if bound
+        else None,
+        created_at=data["created_at"],
+        updated_at=data["updated_at"],
+    )
+
+
+async def find_account(session: Session, account_id: str) -> Account | None:
+    """The account, or None."""
+    found = await session.execute(select(_accounts).where(_accounts.c.account_id == account_id))
+    row = found.one_or_none()
+    return _account(row) if row else None
+
+
+async def get_account(session: Session, account_id: str) -> Account:
+    """The account; raises AccountNotFound."""
+    account = await find_account(session, account_id)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+async def lock_account(session: Session, account_id: str) -> None:
+    """Nobody else changes the account or asks for a run of it before this transaction ends.
+
+    Taken before anything is written that names the account: two that wrote first would wait for each other.
+    """
+    locked = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
+    await session.execute(locked.with_for_update())
+
+
+async def list_accounts(
+    session: Session, *, only: Collection[str] | None, after: str, limit: int
+) -> list[Account]:
+    """Accounts by id, those after `after`; `only` narrows them to a token's own."""
+    query = select(_accounts).where(_accounts.c.account_id > after)
+    if only is not None:
+        query = query.where(_accounts.c.account_id.in_(only))
+    rows = await session.execute(query.order_by(_accounts.c.account_id).limit(limit))
+    return [_account(row) for row in rows]
+
+
+async def list_scheduled(session: Session) -> list[Scheduled]:
+    """The accounts that the clock runs for: enabled, with a login that works [EN-1]."""
+    logins = tables.connections
+    rows = await session.execute(
+        select(
+            _accounts.c.account_id,
+            _accounts.c.time_zone,
+            func.min(logins.c.connected_at).label("first_connected_at"),
+        )
+        .join(logins, logins.c.account_id == _accounts.c.account_id)
+        .where(_accounts.c.enabled, logins.c.status == "connected")
+        .group_by(_accounts.c.account_id)
+        .order_by(_accounts.c.account_id)
+    )
+    return [Scheduled(*row) for row in rows]
+
+
+async def put_account(
+    session: Session, account_id: str, fields: AccountFields, *, now: datetime
+) -> Account | None:
+    """Create or change an account; answers what it was before, None when it is new."""
+    locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
+    row = (await session.execute(locked)).one_or_none()
+    values = {**asdict(fields), "updated_at": now}
+    statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=[_accounts.c.account_id], set_=values)
+    )
+    return _account(row) if row else None
+
+
+async def switch_off(session: Session, account_id: str) -> None:
+    """Nothing more begins for the account; nobody else changes it before this transaction ends."""
+    mine = _accounts.c.account_id == account_id
+    await session.execute(update(_accounts).where(mine).values(enabled=False))
+
+
+async def delete_account(session: Session, account_id: str) -> None:
+    """Delete the account and, with it, every row of every table that bears its id."""
+    await session.execute(delete(_accounts).where(_accounts.c.account_id == account_id))
+
+
+async def delete_rows(session: Session, table: Table, account_id: str) -> None:
+    """Delete the account's rows of one of the tables that `owned` names."""
+    await session.execute(delete(table).where(table.c.account_id == account_id))
+
+
+def owned() -> list[Table]:
+    """The tables whose rows belong to an account, those that others refer to last."""
+    tables_ = reversed(tables.metadata.sorted_tables)
+    return [table for table in tables_ if "account_id" in table.c and table is not _accounts]
+
+
+async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
+    """Bind the account to a firm in Clio, or check that it is the bound one [AU-4]."""
+    locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
+    bound = _account((await session.execute(locked)).one()).clio
+    if bound is not None and (bound.region, bound.account_id) != (firm.region, firm.account_id):
+        raise ClioAccountMismatch
+    await session.execute(
+        update(_accounts)
+        .where(_accounts.c.account_id == account_id)
+        .values(
+            clio_region=firm.region, clio_account_id=firm.account_id, clio_account_name=firm.name
+        )
+    )
+
+
+async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
+    """The directory of Levitate users, by id."""
+    table = tables.users
+    rows = await session.execute(
+        select(table).where(table.c.account_id == account_id).order_by(table.c.user_id)
+    )
+    return [LevitateUser(row.user_id, row.name, row.email, row.active) for row in rows]
+
+
+async def replace_users(session: Session, account_id: str, users: Sequence[LevitateUser]) -> bool:
+    """Replace the directory; answers whether that changed anything."""
+    before = await list_users(session, account_id)
+    if sorted(users, key=lambda user: user.user_id) == before:
+        return False
+    await session.execute(delete(tables.users).where(tables.users.c.account_id == account_id))
+    if users:
+        rows = [{"account_id": account_id, **asdict(user)} for user in users]
+        await session.execute(insert(tables.users), rows)
+    return True
+
+
+async def map_by_hand(
+    session: Session, account_id: str, clio_user_id: int, user_id: str | None
+) -> bool:
+    """Say who a Clio user is here, None being nobody; answers whether that changed anything."""
+    table = tables.attorney_mappings
+    statement = insert(table).values(
+        account_id=account_id, clio_user_id=clio_user_id, user_id=user_id
+    )
+    changed = await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[table.c.account_id, table.c.clio_user_id],
+            set_={"user_id": user_id},
+            where=table.c.user_id.is_distinct_from(user_id),
+        ).returning(table.c.clio_user_id)
+    )
+    return changed.one_or_none() is not None
+
+
+async def map_automatically(session: Session, account_id: str, clio_user_id: int) -> bool:
+    """Forget what a person said of a Clio user; answers whether there was anything."""
+    table = tables.attorney_mappings
+    gone = await session.execute(
+        delete(table)
+        .where(table.c.account_id == account_id, table.c.clio_user_id == clio_user_id)
+        .returning(table.c.clio_user_id)
+    )
+    return gone.one_or_none() is not None
+
+
+async def list_attorneys(session: Session, account_id: str) -> list[Attorney]:
+    """The firm's Clio users, by id, and who each is here [OW-9]."""
+    clio_users = await _clio_users(session, account_id)
+    mapped = await _mapping(session, account_id, clio_users)
+    return [Attorney(user, mapped.get(user.clio_user_id)) for user in clio_users]
+
+
+async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> Attorney:
+    """Who one Clio user is here, also one that no pull has shown yet."""
+    known = {user.clio_user_id: user for user in await _clio_users(session, account_id)}
+    mapped = await _mapping(session, account_id, list(known.values()))
+    clio_user = known.get(clio_user_id, ClioUser(clio_user_id))
+    return Attorney(clio_user, mapped.get(clio_user_id))
+
+
+async def firm_facts(session: Session, account_id: str) -> FirmFacts:
+    """What all assessments of the account share."""
+    account = await get_account(session, account_id)
+    users = await list_users(session, account_id)
+    mapped = await _mapping(session, account_id, await _clio_users(session, account_id))
+    return FirmFacts(
+        country=account.fields.country,
+        primary_user_id=account.fields.primary_user_id,
+        users=frozenset(user.user_id for user in users if user.active),
+        attorneys={clio_id: to.user_id for clio_id, to in mapped.items() if to.user_id},
+        fields=await catalog.custom_fields(session, account_id),
+    )
+
+
+async def _clio_users(session: Session, account_id: str) -> list[ClioUser]:
+    table = tables.catalog_items
+    rows = await session.execute(
+        select(table.c.clio_id, table.c.record)
+        .where(table.c.account_id == account_id, table.c.resource == "users")
+        .order_by(table.c.clio_id)
+    )
+    return [
+        ClioUser(row.clio_id, *(row.record.get(name) for name in ("name", "email", "enabled")))
+        for row in rows
+    ]
+
+
+async def _mapping(
+    session: Session, account_id: str, clio_users: Sequence[ClioUser]
+) -> dict[int, Mapped]:
+    logins, manual = tables.connections, tables.attorney_mappings
+    connected = await session.execute(
+        select(logins.c.clio_user_id, func.min(logins.c.user_id).label("user_id"))
+        .where(logins.c.account_id == account_id, logins.c.clio_user_id.is_not(None))
+        .group_by(logins.c.clio_user_id)
+    )
+    said = await session.execute(select(manual).where(manual.c.account_id == account_id))
+    return map_attorneys(
+        clio_users,
+        await list_users(session, account_id),
+        connected={row.clio_user_id: row.user_id for row in connected},
+        manual={row.clio_user_id: row.user_id for row in said},
+    )

@@ -1,0 +1,136 @@
+"""What each firm chose: every version of its settings, for ever, with its author and time [OV-5].
+
+Until somebody changes something nothing is stored and version 1 holds: the contract's defaults. A version is
+stored whole, defaults and all, so that it means the same when a later release has other defaults.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.accounts import accounts
+from app.db.json_codec import codec
+from app.db.session import Session
+from app.rules.records import MatterStatus
+from app.rules.settings import Settings
+
+_table = tables.settings
+_codec = codec(Settings)
+
+FIRST = 1
+_STATUSES = [status.value for status in MatterStatus]
+
+
+@dataclass(frozen=True)
+class StoredSettings:
+    """One version of an account's settings. `updated_by` is None where nobody was named."""
+
+    version: int
+    settings: Settings
+    updated_at: datetime
+    updated_by: str | None
+
+
+async def current(session: Session, account_id: str) -> StoredSettings:
+    """The newest version; version 1 is the defaults when nothing was stored yet."""
+    newest = (
+        select(_table)
+        .where(_table.c.account_id == account_id)
+        .order_by(_table.c.version.desc())
+        .limit(1)
+    )
+    row = (await session.execute(newest)).one_or_none()
+    return _stored(row) if row else await _defaults(session, account_id)
+
+
+async def lock_current(session: Session, account_id: str) -> StoredSettings:
+    """The newest version, and nobody else makes one before this transaction ends."""
+    await accounts.lock_account(session, account_id)
+    return await current(session, account_id)
+
+
+async def at_version(session: Session, account_id: str, version: int) -> Settings:
+    """What a version says."""
+    query = select(_table.c.document).where(
+        _table.c.account_id == account_id, _table.c.version == version
+    )
+    document = (await session.execute(query)).scalar_one_or_none()
+    if document is None and version == FIRST:
+        return Settings()
+    return parsed(document)
+
+
+async def list_versions(
+    session: Session, account_id: str, *, after: int, limit: int
+) -> list[StoredSettings]:
+    """Versions, oldest first, those after `after`."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.version > literal(after, BigInteger))
+        .order_by(_table.c.version)
+        .limit(limit)
+    )
+    found = [_stored(row) for row in rows]
+    if not found and after < FIRST:
+        return [await current(session, account_id)]
+    return found
+
+
+async def store(session: Session, account_id: str, new: StoredSettings) -> None:
+    """Store the next version, after `lock_current`; the first change stores also what was before it."""
+    first = [await _defaults(session, account_id)] if new.version == FIRST + 1 else []
+    rows = [_row(account_id, version) for version in (*first, new)]
+    await session.execute(insert(_table), rows)
+
+
+async def begin_run(session: Session, account_id: str, run_id: str) -> None:
+    """A run that begins is judged by the newest version; one that goes on, by the one it began with (F23)."""
+    runs = tables.runs
+    newest = await current(session, account_id)
+    await session.execute(
+        update(runs)
+        .where(runs.c.account_id == account_id, runs.c.run_id == run_id, runs.c.phase.is_(None))
+        .values(settings_version=newest.version)
+    )
+
+
+async def _defaults(session: Session, account_id: str) -> StoredSettings:
+    account = await accounts.get_account(session, account_id)
+    return StoredSettings(FIRST, Settings(), account.created_at, None)
+
+
+def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "version": version.version,
+        "document": document(version.settings),
+        "updated_at": version.updated_at,
+        "updated_by": version.updated_by,
+    }
+
+
+def document(settings: Settings) -> dict[str, Any]:
+    """The settings whole, defaults and all, as JSON objects; equal settings have equal documents."""
+    whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
+    for kind in whole["tags"].values():
+        if isinstance(kind, dict) and "matter_status" in kind:
+            kind["matter_status"].sort(key=_STATUSES.index)
+    return whole
+
+
+def parsed(whole: Any) -> Settings:
+    """The settings of a whole document."""
+    return _codec.load(whole)
+
+
+def _stored(row: Any) -> StoredSettings:
+    return StoredSettings(
+        version=row.version,
+        settings=parsed(row.document),
+        updated_at=row.updated_at,
+        updated_by=row.updated_by,
+    )

@@ -1,0 +1,1 @@
+"""Clio logins of an account: tokens, rate limits and Clio's webhook subscriptions."""

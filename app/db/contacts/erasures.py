@@ -1,0 +1,133 @@
+"""Erasing one person: every row that is about it, but for a keyed hash of its Clio id, which keeps it away.
+
+Whoever lands pages, judges contacts or accepts activities shares a lock with others that do, and whoever erases has it
+alone: what was read before cannot bring back who was erased meanwhile [§15 row 30].
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import any_, delete, literal, or_, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
+
+from app.db import tables
+from app.db.mirror import records, removals, visibility
+from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.session import Session
+
+_accounts = tables.accounts
+_erased = tables.erased_contacts
+
+
+async def share(session: Session, account_id: str) -> None:
+    """Nobody is erased before this transaction ends."""
+    await session.execute(
+        text("select pg_advisory_xact_lock_shared(hashtextextended('erasures/' || :account, 0))"),
+        {"account": account_id},
+    )
+
+
+async def begin(session: Session, account_id: str) -> None:
+    """No page lands and nobody is judged before this transaction ends; taken before any other lock."""
+    await session.execute(
+        text("select pg_advisory_xact_lock(hashtextextended('erasures/' || :account, 0))"),
+        {"account": account_id},
+    )
+
+
+async def find_key(session: Session, account_id: str) -> str | None:
+    """The sealed key of the account's hashes, None while nobody was erased."""
+    query = select(_accounts.c.sealed_erasure_key).where(_accounts.c.account_id == account_id)
+    found: str | None = (await session.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def keep_key(session: Session, account_id: str, sealed: str) -> None:
+    """Keep the key of the account's hashes, by whoever has `begin` behind them."""
+    mine = _accounts.c.account_id == account_id
+    await session.execute(update(_accounts).where(mine).values(sealed_erasure_key=sealed))
+
+
+async def block(session: Session, account_id: str, clio_hash: bytes, *, now: datetime) -> None:
+    """Keep a hash: who bears it stays away."""
+    row = insert(_erased).values(account_id=account_id, clio_hash=clio_hash, erased_at=now)
+    await session.execute(row.on_conflict_do_nothing())
+
+
+async def blocked(session: Session, account_id: str, hashes: Collection[bytes]) -> set[bytes]:
+    """Those of these hashes that are kept."""
+    rows = await session.execute(
+        select(_erased.c.clio_hash).where(
+            _erased.c.account_id == account_id,
+            _erased.c.clio_hash == any_(literal(list(hashes), ARRAY(BYTEA))),
+        )
+    )
+    return set(rows.scalars())
+
+
+async def forget_person(session: Session, account_id: str, contact_id: str, clio_id: int) -> None:
+    """Delete every row about a person but those of the ledger and of holds, which mean something to others."""
+    await _forget_record(session, account_id, clio_id)
+    for table in (tables.contacts, tables.changes, tables.preexisting_tags):
+        mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
+        await session.execute(delete(table).where(mine))
+    await _forget_activities(session, account_id, contact_id, clio_id)
+    told = tables.events
+    about = or_(told.c.subject == contact_id, told.c.data["contact_id"].as_string() == contact_id)
+    await session.execute(delete(told).where(told.c.account_id == account_id, about))
+    runs = tables.runs
+    over = (runs.c.account_id == account_id) & runs.c.finished_at.is_not(None)
+    await session.execute(
+        update(runs).where(over, runs.c.contact_clio_id == clio_id).values(contact_clio_id=None)
+    )
+
+
+async def _forget_record(session: Session, account_id: str, clio_id: int) -> None:
+    """What Clio showed of the person: the record, its relationships, who saw it, why it could not be read."""
+    links = tables.mirror_relationships
+    mine = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
+    people = tables.mirror_contacts
+    one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
+    await session.execute(delete(people).where(one))
+    await _unname_matters(session, account_id, clio_id)
+    ids = list((await session.execute(select(links.c.clio_id).where(mine))).scalars())
+    await removals.remove(session, account_id, RELATIONSHIPS.name, ids, why="")
+    await visibility.forget(session, account_id, CONTACTS.name, [clio_id])
+    aside = tables.quarantine
+    unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
+    await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))
+
+
+async def _unname_matters(session: Session, account_id: str, clio_id: int) -> None:
+    """The person's matters stay for those related to them; their numbers go, for Clio puts the client's name there."""
+    table = tables.mirror_matters
+    mine = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
+    rows = (await session.execute(select(table.c.clio_id, table.c.record).where(mine))).all()
+    for row in rows:
+        record = replace(MATTERS.codec.load(row.record), number=None)
+        values = {"record": MATTERS.codec.dump(record)}
+        one = (table.c.account_id == account_id) & (table.c.clio_id == row.clio_id)
+        await session.execute(update(table).where(one).values(values))
+    ids = [row.clio_id for row in rows]
+    await records.mark_touched(session, account_id, client_ids=(), matter_ids=ids)
+
+
+async def _forget_activities(
+    session: Session, account_id: str, contact_id: str, clio_id: int
+) -> None:
+    """What was to be written or was; who has the turn at the contact finds it gone and writes no more."""
+    turns, table, attempts = (
+        tables.activity_turns,
+        tables.activities,
+        tables.activity_attempts,
+    )
+    turn = (turns.c.account_id == account_id) & (turns.c.clio_contact_id == clio_id)
+    await session.execute(delete(turns).where(turn))
+    about = or_(table.c.contact_id == contact_id, table.c.clio_contact_id == clio_id)
+    gone = await session.execute(
+        delete(table).where(table.c.account_id == account_id, about).returning(table.c.activity_id)
+    )
+    ids = list(gone.scalars())
+    mine = (attempts.c.account_id == account_id) & attempts.c.activity_id.in_(ids)
+    await session.execute(delete(attempts).where(mine))

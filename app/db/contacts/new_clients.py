@@ -1,0 +1,316 @@
+"""The ledger of new clients: one row per account and Clio contact, for ever [NC-1].
+
+Nothing writes a second row, and only the erasure of the person deletes one: from then on the hash that is left of it
+keeps it away. A row's id and its event's id follow from account and contact.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import Column, Row, any_, bindparam, delete, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.db import tables
+from app.db.events import events
+from app.db.events.events import Event, EventKind
+from app.db.ids import derived_id, new_id
+from app.db.session import Session, among
+from app.errors import AppError
+from app.rules.announcement import HeldFor, Status
+
+_table = tables.new_clients
+
+
+class NewClientNotFound(AppError):
+    """No such row in this account's ledger."""
+
+    status = 404
+    code = "new_client_not_found"
+    title = "There is no such new client in this account"
+
+
+class NewClientNotHeld(AppError):
+    """Only what is held can be released or suppressed."""
+
+    status = 409
+    code = "new_client_not_held"
+    title = "This new client is not held; a deliberate second announcement is a replay"
+
+
+class NewClientHeld(AppError):
+    """What is held was never announced, so that there is nothing to repeat."""
+
+    status = 409
+    code = "new_client_held"
+    title = "This new client is held; release it instead"
+
+
+@dataclass(frozen=True)
+class NewClient:
+    """A row: a person was recognised as a client, once and for all [NC-1, NC-2].
+
+    `joined_to` is the Clio id of the client that became this one by a merge in Clio; `merged_into`, on that other
+    row, the contact that it became [S6].
+    """
+
+    clio_id: int
+    new_client_id: str
+    contact_id: str
+    status: Status
+    held_for: HeldFor | None
+    origin: str
+    basis: str
+    client_since: date | None
+    has_open_matter: bool
+    run_id: str
+    email_digest: bytes | None
+    possible_duplicate_of: str | None
+    matter_ids: tuple[int, ...]
+    joined_to: int | None
+    merged_into: str | None
+    event_ids: tuple[str, ...]
+    created_at: datetime
+    emitted_at: datetime | None
+
+
+def row_id(account_id: str, clio_id: int) -> str:
+    """The id of a contact's row, the same for ever."""
+    return derived_id("ncl", account_id, clio_id)
+
+
+def email_digest(address: str | None) -> bytes | None:
+    """A primary address as rows are compared by it, case-folded; the ledger holds no address [NC-6]."""
+    folded = (address or "").strip().casefold()
+    return blake2b(folded.encode(), digest_size=16).digest() if folded else None
+
+
+async def rows_of(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> dict[int, NewClient]:
+    """The rows of those of these Clio contacts that have one."""
+    query = select(_table).where(
+        _table.c.account_id == account_id, among(_table.c.clio_id, clio_ids)
+    )
+    return {row.clio_id: _new_client(row) for row in await session.execute(query)}
+
+
+async def by_email(
+    session: Session, account_id: str, digests: Collection[bytes]
+) -> dict[bytes, str]:
+    """The oldest row of each of these primary addresses."""
+    query = (
+        select(_table.c.email_digest, _table.c.new_client_id)
+        .where(_table.c.account_id == account_id)
+        .where(_table.c.email_digest == any_(literal(list(digests), ARRAY(BYTEA))))
+        .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
+    )
+    return {row.email_digest: row.new_client_id for row in await session.execute(query)}
+
+
+async def by_matters(
+    session: Session, account_id: str, matter_ids: Collection[int]
+) -> list[NewClient]:
+    """The rows of all who were ever seen as the client of one of these matters, by Clio id."""
+    query = (
+        select(_table)
+        .where(_table.c.account_id == account_id)
+        .where(_table.c.matter_ids.op("&&")(literal(list(matter_ids), ARRAY(BIGINT))))
+        .order_by(_table.c.clio_id)
+    )
+    return [_new_client(row) for row in await session.execute(query)]
+
+
+async def enter(session: Session, account_id: str, rows: Sequence[NewClient]) -> list[NewClient]:
+    """Write rows for those that have none; answers the rows that were written."""
+    if not rows:
+        return []
+    written = await session.execute(
+        upsert(_table).on_conflict_do_nothing().returning(_table.c.clio_id),
+        [{"account_id": account_id, **_stored(row)} for row in rows],
+    )
+    new = set(written.scalars())
+    return [row for row in rows if row.clio_id in new]
+
+
+async def remember_matters(
+    session: Session, account_id: str, matters: Mapping[int, Collection[int]]
+) -> None:
+    """Add to the matters that these contacts were ever seen as the client of."""
+    if not matters:
+        return
+    statement = (
+        update(_table)
+        .where(_table.c.account_id == account_id, _table.c.clio_id == bindparam("contact"))
+        .values(matter_ids=bindparam("ids", type_=ARRAY(BIGINT)))
+    )
+    found = [{"contact": key, "ids": sorted(ids)} for key, ids in sorted(matters.items())]
+    await session.execute(statement, found)
+
+
+async def announce(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """Tell Levitate of these rows, and mark them so; each under the one id that it has for ever [NC-8]."""
+    told = [
+        (row, events.event_id(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
+    ]
+    owners = await _owners(session, account_id, rows)
+    await events.record(
+        session, account_id, [_event(row, event_id, owners) for row, event_id in told], now=now
+    )
+    for row, event_id in told:
+        await _tell(session, account_id, row, event_id, now=now)
+
+
+async def replay(session: Session, account_id: str, row: NewClient, *, now: datetime) -> None:
+    """Tell Levitate once more, under a new id, so that it is not taken for a repetition [NC-4]."""
+    event_id = new_id("evt", now)
+    owners = await _owners(session, account_id, [row])
+    await events.record(session, account_id, [_event(row, event_id, owners)], now=now)
+    await _tell(session, account_id, row, event_id, now=now)
+
+
+async def hold(
+    session: Session, account_id: str, clio_ids: Collection[int], held_for: HeldFor
+) -> None:
+    """Let these wait for something else."""
+    await _set(session, account_id, clio_ids, held_for=held_for)
+
+
+async def suppress(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+    """These will not be announced."""
+    await _set(session, account_id, clio_ids, status=Status.SUPPRESSED, held_for=None)
+
+
+async def part(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+    """These are not who the others became after all."""
+    await _set(session, account_id, clio_ids, joined_to=None)
+
+
+async def merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
+    """A client became another contact by a merge in Clio [S6]."""
+    await _set(session, account_id, [clio_id], merged_into=into)
+
+
+async def erase(session: Session, account_id: str, row: NewClient) -> None:
+    """Delete the row of who is erased, and what other rows say of it."""
+    mine = _table.c.account_id == account_id
+    pointing: tuple[tuple[Column[Any], object], ...] = (
+        (_table.c.possible_duplicate_of, row.new_client_id),
+        (_table.c.joined_to, row.clio_id),
+        (_table.c.merged_into, row.contact_id),
+    )
+    for column, value in pointing:
+        await session.execute(update(_table).where(mine, column == value).values({column: None}))
+    await session.execute(delete(_table).where(mine, _table.c.clio_id == row.clio_id))
+
+
+async def held(
+    session: Session,
+    account_id: str,
+    held_for: HeldFor,
+    *,
+    run_id: str | None = None,
+    limit: int | None = None,
+) -> list[NewClient]:
+    """The rows that wait for this, by Clio id, locked; those of one run and the first of them only, if asked."""
+    query = (
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.HELD)
+        .where(_table.c.held_for == held_for)
+        .where(literal(run_id is None) | (_table.c.run_id == (run_id or "")))
+        .order_by(_table.c.clio_id)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [_new_client(row) for row in await session.execute(query)]
+
+
+async def list_new_clients(
+    session: Session, account_id: str, *, status: str | None, after: str, limit: int
+) -> list[NewClient]:
+    """Ledger rows by id, those after `after`."""
+    query = select(_table).where(_table.c.account_id == account_id, _table.c.new_client_id > after)
+    if status is not None:
+        query = query.where(_table.c.status == status)
+    rows = await session.execute(query.order_by(_table.c.new_client_id).limit(limit))
+    return [_new_client(row) for row in rows]
+
+
+async def find_new_client(session: Session, account_id: str, clio_id: int) -> NewClient | None:
+    """The ledger row of a Clio contact, or None."""
+    return (await rows_of(session, account_id, [clio_id])).get(clio_id)
+
+
+async def lock_new_client(session: Session, account_id: str, new_client_id: str) -> NewClient:
+    """The row, which nobody else decides on until the transaction ends; raises NewClientNotFound."""
+    query = select(_table).where(
+        _table.c.account_id == account_id, _table.c.new_client_id == new_client_id
+    )
+    row = (await session.execute(query.with_for_update())).one_or_none()
+    if row is None:
+        raise NewClientNotFound
+    return _new_client(row)
+
+
+async def _owners(
+    session: Session, account_id: str, rows: Sequence[NewClient]
+) -> Mapping[int, str | None]:
+    """Who owns these contacts now: whoever sends an automation sends it in the owner's name [C-18]."""
+    found = tables.contacts.c
+    query = select(found.clio_id, found.owner_user_id).where(
+        found.account_id == account_id, among(found.clio_id, [row.clio_id for row in rows])
+    )
+    return {row.clio_id: row.owner_user_id for row in await session.execute(query)}
+
+
+def _event(row: NewClient, event_id: str, owners: Mapping[int, str | None]) -> Event:
+    """The event of a row: ids and plain words, no name and no address; the owner's id or null [NC-2, C-18]."""
+    data = {
+        "contact_id": row.contact_id,
+        "clio_id": str(row.clio_id),
+        "new_client_id": row.new_client_id,
+        "origin": row.origin,
+        "basis": row.basis,
+        "client_since": row.client_since.isoformat() if row.client_since else None,
+        "has_open_matter": row.has_open_matter,
+        "owner_user_id": owners.get(row.clio_id),
+        "possible_duplicate_of": row.possible_duplicate_of,
+    }
+    return Event(event_id, EventKind.CLIENT_NEW, row.contact_id, data)
+
+
+async def _tell(
+    session: Session, account_id: str, row: NewClient, event_id: str, *, now: datetime
+) -> None:
+    ids = [*row.event_ids, *([] if event_id in row.event_ids else [event_id])]
+    told = {"status": Status.EMITTED, "held_for": None, "event_ids": ids, "emitted_at": now}
+    await _set(session, account_id, [row.clio_id], **told)
+
+
+async def _set(session: Session, account_id: str, clio_ids: Collection[int], **values: Any) -> None:
+    await session.execute(
+        update(_table)
+        .where(_table.c.account_id == account_id, among(_table.c.clio_id, clio_ids))
+        .values(values)
+    )
+
+
+def _stored(row: NewClient) -> dict[str, Any]:
+    return {**asdict(row), "matter_ids": list(row.matter_ids), "event_ids": list(row.event_ids)}
+
+
+def _new_client(row: Row[Any]) -> NewClient:
+    values = {name: row._mapping[name] for name in NewClient.__dataclass_fields__}
+    found = NewClient(**values)
+    return replace(
+        found,
+        status=Status(found.status),
+        held_for=HeldFor(found.held_for) if found.held_for else None,
+        matter_ids=tuple(found.matter_ids),
+        event_ids=tuple(found.event_ids),
+    )

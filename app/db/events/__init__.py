@@ -1,0 +1,1 @@
+"""Events, their deliveries and the webhook endpoints that receive them."""

@@ -1,0 +1,211 @@
+"""Webhook endpoints: where a service token wants its accounts' events, and how the receiver has fared.
+
+An endpoint belongs to its token: it is told of that token's accounts only.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, text, update
+
+from app.db import tables
+from app.db.connections.connections import Problem
+from app.db.ids import new_id
+from app.db.session import Session
+from app.errors import AppError
+
+_table = tables.webhook_endpoints
+_tokens = tables.service_tokens
+
+BOOTSTRAP = "bootstrap"  # the token of the configuration, which has no row
+MOST = 50  # endpoints of one token
+
+
+class EndpointNotFound(AppError):
+    """No such endpoint, or another token's: the answer is the same."""
+
+    status = 404
+    code = "endpoint_not_found"
+    title = "There is no such webhook endpoint for this token"
+
+
+class TooManyEndpoints(AppError):
+    """A token has as many endpoints as it may have."""
+
+    status = 409
+    code = "too_many_endpoints"
+    title = f"A token may have {MOST} webhook endpoints; delete one that is no longer used"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where events go."""
+
+    endpoint_id: str
+    token_id: str
+    url: str
+    kinds: tuple[str, ...]
+    description: str
+    enabled: bool
+    problem: Problem | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """An endpoint's secrets as they are stored: the newest, and those before it while they are still valid."""
+
+    sealed: str
+    sealed_old: str | None
+    old_until: datetime | None
+
+
+def wants(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether an endpoint is to be told an account's event of a kind: its token is alive and sees the account."""
+    token = (
+        select(_tokens.c.token_id)
+        .where(_tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None))
+        .where(_tokens.c.account_ids.is_(None) | (account_id == any_(_tokens.c.account_ids)))
+        .exists()
+    )
+    listed = (literal("*") == any_(_table.c.kinds)) | (kind == any_(_table.c.kinds))
+    return listed & ((_table.c.token_id == BOOTSTRAP) | token)
+
+
+def alive() -> ColumnElement[bool]:
+    """Whether an endpoint is to be posted to at all: it is enabled, and its token was not revoked."""
+    token = select(_tokens.c.token_id).where(
+        _tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None)
+    )
+    return _table.c.enabled & ((_table.c.token_id == BOOTSTRAP) | token.exists())
+
+
+def new_endpoint_id(now: datetime) -> str:
+    """An id for an endpoint that is about to be added: its secret is sealed for it."""
+    return new_id("whe", now)
+
+
+async def add(session: Session, endpoint: Endpoint, *, sealed_secret: str) -> None:
+    """Add an endpoint; raises TooManyEndpoints. A token's endpoints are added one at a time, so that it counts all."""
+    alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
+    await session.execute(alone, {"token": endpoint.token_id})
+    mine = select(func.count()).where(_table.c.token_id == endpoint.token_id)
+    if (await session.execute(mine)).scalar_one() >= MOST:
+        raise TooManyEndpoints
+    await session.execute(
+        insert(_table).values(
+            endpoint_id=endpoint.endpoint_id,
+            token_id=endpoint.token_id,
+            url=endpoint.url,
+            kinds=list(endpoint.kinds),
+            description=endpoint.description,
+            enabled=True,
+            sealed_secret=sealed_secret,
+            created_at=endpoint.created_at,
+            updated_at=endpoint.updated_at,
+        )
+    )
+
+
+async def list_endpoints(
+    session: Session, *, token_id: str | None, after: str, limit: int
+) -> list[Endpoint]:
+    """Endpoints by id, those after `after`; `token_id` narrows them to a token's own."""
+    query = select(_table).where(_table.c.endpoint_id > after)
+    if token_id is not None:
+        query = query.where(_table.c.token_id == token_id)
+    rows = await session.execute(query.order_by(_table.c.endpoint_id).limit(limit))
+    return [_endpoint(row) for row in rows]
+
+
+async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | None) -> Endpoint:
+    """The endpoint, if it is the token's (None: a token that sees all); raises EndpointNotFound."""
+    query = select(_table).where(_table.c.endpoint_id == endpoint_id)
+    if token_id is not None:
+        query = query.where(_table.c.token_id == token_id)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise EndpointNotFound
+    return _endpoint(row)
+
+
+async def delete_endpoint(session: Session, endpoint_id: str) -> None:
+    """Delete an endpoint with its deliveries."""
+    await session.execute(delete(_table).where(_table.c.endpoint_id == endpoint_id))
+
+
+async def secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> Secrets:
+    """The sealed secrets of an endpoint; `lock`: nobody else rotates them until the transaction ends."""
+    stored = (_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
+    query = select(*stored).where(_table.c.endpoint_id == endpoint_id)
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        raise EndpointNotFound
+    return Secrets(*row)
+
+
+async def rotate(
+    session: Session,
+    endpoint_id: str,
+    *,
+    sealed_secret: str,
+    sealed_old_secret: str,
+    old_until: datetime,
+    now: datetime,
+) -> None:
+    """Give the endpoint a new secret; those before stay valid until `old_until`."""
+    await _set(
+        session,
+        endpoint_id,
+        sealed_secret=sealed_secret,
+        sealed_old_secret=sealed_old_secret,
+        old_secret_until=old_until,
+        updated_at=now,
+    )
+
+
+async def enable(session: Session, endpoint_id: str, *, now: datetime) -> None:
+    """Post to it again, as if nothing had been wrong."""
+    await _set(
+        session,
+        endpoint_id,
+        enabled=True,
+        problem_code=None,
+        problem_detail=None,
+        failures=0,
+        failing_since=None,
+        rests_until=None,
+        updated_at=now,
+    )
+
+
+async def disable(session: Session, endpoint_id: str, problem: Problem, *, now: datetime) -> None:
+    """Post to it no more; what is told from now on waits for it."""
+    await _set(
+        session,
+        endpoint_id,
+        enabled=False,
+        problem_code=problem.code,
+        problem_detail=problem.detail,
+        updated_at=now,
+    )
+
+
+async def _set(session: Session, endpoint_id: str, **values: Any) -> None:
+    await session.execute(update(_table).where(_table.c.endpoint_id == endpoint_id).values(values))
+
+
+def _endpoint(row: Any) -> Endpoint:
+    return Endpoint(
+        endpoint_id=row.endpoint_id,
+        token_id=row.token_id,
+        url=row.url,
+        kinds=tuple(row.kinds),
+        description=row.description,
+        enabled=row.enabled,
+        problem=Problem(row.problem_code, row.problem_detail) if row.problem_code else None,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

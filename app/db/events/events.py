@@ -1,0 +1,130 @@
+"""Events to Levitate: recorded in the transaction of what they tell, with a delivery for each endpoint that wants them.
+
+An event's id follows from what it tells, so that a crash, a race or a restored backup tells it under the same id.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, insert, literal, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from app.db import tables
+from app.db.events.endpoints import wants
+from app.db.ids import derived_id, new_id
+from app.db.session import Session
+
+_events = tables.events
+_deliveries = tables.deliveries
+_endpoints = tables.webhook_endpoints
+
+KEPT = timedelta(days=30)  # events and deliveries, waiting or not, are kept this long
+
+
+class EventKind(StrEnum):
+    """What Levitate is told (api.md §9)."""
+
+    CLIENT_NEW = "client.new"
+    CONTACTS_CHANGED = "contacts.changed"
+    RUN_FINISHED = "run.finished"
+    CONNECTION_CONNECTED = "connection.connected"
+    CONNECTION_NEEDS_RECONNECT = "connection.needs_reconnect"
+    ACTIVITY_WRITTEN = "activity.written"
+    ACTIVITY_FAILED = "activity.failed"
+    ISSUE_OPENED = "issue.opened"
+    ISSUE_RESOLVED = "issue.resolved"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to tell: ids and plain words only, no name and no address.
+
+    `subject` is whom or what it is about: events of one subject arrive in order.
+    """
+
+    event_id: str
+    kind: EventKind
+    subject: str
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+def event_id(account_id: str, kind: EventKind, *about: str | int) -> str:
+    """The id of the event of this kind about this thing, the same for ever [NC-8]."""
+    return derived_id("evt", account_id, kind, *about)
+
+
+async def tell(
+    session: Session,
+    account_id: str,
+    kind: EventKind,
+    subject: str,
+    data: Mapping[str, object],
+    *,
+    now: datetime,
+) -> bool:
+    """Record one event; its id follows from all that it says, so its data must name the occasion.
+
+    Answers whether it is new: what says the same was told before.
+    """
+    about = [f"{name}={data[name]}" for name in sorted(data)]
+    event = Event(event_id(account_id, kind, subject, *about), kind, subject, data)
+    return bool(await record(session, account_id, [event], now=now))
+
+
+async def record(
+    session: Session, account_id: str, found: Sequence[Event], *, now: datetime
+) -> int:
+    """Record events and queue their deliveries; one that was recorded before is left. Answers how many are new."""
+    if not found:
+        return 0
+    rows = [
+        {
+            "account_id": account_id,
+            "event_id": event.event_id,
+            "kind": event.kind,
+            "subject": event.subject,
+            "data": {"account_id": account_id, **event.data},
+            "at": now,
+        }
+        for event in found
+    ]
+    statement = upsert(_events).on_conflict_do_nothing().returning(_events.c.event_id)
+    new = set((await session.execute(statement, rows)).scalars())
+    if new:
+        await _queue(session, account_id, [row for row in rows if row["event_id"] in new], now=now)
+    return len(new)
+
+
+async def _queue(
+    session: Session, account_id: str, rows: Sequence[Mapping[str, object]], *, now: datetime
+) -> None:
+    """A delivery of each event to each endpoint that wants it, in the order of the events."""
+    kinds = sorted({str(row["kind"]) for row in rows})
+    receivers: dict[str, list[str]] = {}
+    for kind in kinds:
+        query = select(_endpoints.c.endpoint_id).where(wants(literal(account_id), literal(kind)))
+        receivers[kind] = list((await session.execute(query)).scalars())
+    queued = [
+        {
+            "account_id": account_id,
+            "event_id": row["event_id"],
+            "endpoint_id": endpoint_id,
+            "delivery_id": new_id("dlv", now),
+            "subject": row["subject"],
+            "status": "pending",
+            "due_at": now,
+            "created_at": now,
+        }
+        for row in rows
+        for endpoint_id in receivers[str(row["kind"])]
+    ]
+    if queued:
+        await session.execute(insert(_deliveries), queued)
+
+
+async def forget(session: Session, *, now: datetime) -> int:
+    """Drop the events that are older than they are kept, and their deliveries; answers how many."""
+    gone = await session.execute(delete(_events).where(_events.c.at < now - KEPT))
+    return int(gone.rowcount)

@@ -1,0 +1,148 @@
+"""The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio spells them now."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.mirror import records
+from app.db.session import Session, among
+from app.rules.facts import CustomField, Option
+
+_items = tables.catalog_items
+_matters = tables.mirror_matters
+
+CUSTOM_FIELDS = "custom_fields"
+RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
+
+# Which part of a matter names an item of the list, so that a renamed one makes its clients stale [§15 row 25].
+_NAMED_BY = {
+    "practice_areas": (("practice_area_id",),),
+    "matter_stages": (("stage_id",),),
+    "users": (("responsible", "clio_user_id"), ("originating", "clio_user_id")),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item of a list as Clio last told it; one that has `gone` is no longer listed."""
+
+    clio_id: int
+    record: dict[str, Any]
+    gone: bool
+
+
+async def list_items(session: Session, account_id: str, resource: str) -> list[Item]:
+    """All items of a list that Clio ever told, by id."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _items.c.record, _items.c.gone)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .order_by(_items.c.clio_id)
+    )
+    return [Item(*row) for row in rows]
+
+
+async def custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
+    """The definitions of the firm's custom fields by id; one that has gone counts as deleted."""
+    items = await list_items(session, account_id, CUSTOM_FIELDS)
+    return {item.clio_id: custom_field(item) for item in items}
+
+
+def custom_field(item: Item) -> CustomField:
+    """An item of that list as the rules know it."""
+    record = item.record
+    return CustomField(
+        field_id=item.clio_id,
+        name=record.get("name"),
+        field_type=record.get("field_type"),
+        parent_type=record.get("parent_type"),
+        deleted=item.gone or bool(record.get("deleted")),
+        options={
+            option["id"]: Option(option.get("option"), option.get("deleted_at") is not None)
+            for option in record.get("picklist_options") or ()
+        },
+    )
+
+
+async def mark_gone(
+    session: Session, account_id: str, resource: str, listed: Collection[int]
+) -> None:
+    """The list was read whole: what it did not name has gone, what it names again is back."""
+    named = among(_items.c.clio_id, listed)
+    moved = await session.execute(
+        update(_items)
+        .where(_items.c.account_id == account_id, _items.c.resource == resource)
+        .where(_items.c.gone == named)
+        .values(gone=~named)
+        .returning(_items.c.clio_id)
+    )
+    changed = moved.scalars().all()
+    if resource == CUSTOM_FIELDS and changed:
+        await records.mark_valued(session, account_id, changed)
+
+
+async def land_items(
+    session: Session, account_id: str, resource: str, items: Mapping[int, dict[str, Any]]
+) -> int:
+    """Store a list's items as they are now; answers how many changed. One that has gone is kept."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _items.c.record).where(
+            _items.c.account_id == account_id,
+            _items.c.resource == resource,
+            among(_items.c.clio_id, items),
+        )
+    )
+    known = {row.clio_id: row.record for row in rows}
+    changed = sorted(clio_id for clio_id, item in items.items() if known.get(clio_id) != item)
+    if changed:
+        key = {"account_id": account_id, "resource": resource}
+        statement = insert(_items)
+        statement = statement.on_conflict_do_update(
+            index_elements=[_items.c.account_id, _items.c.resource, _items.c.clio_id],
+            set_={"record": statement.excluded.record},
+        )
+        await session.execute(
+            statement,
+            [{**key, "clio_id": clio_id, "record": items[clio_id]} for clio_id in changed],
+        )
+        await _mark_named(session, account_id, resource, changed)
+    return len(changed)
+
+
+async def names(
+    session: Session, account_id: str, resource: str, *, part: str = "name"
+) -> dict[int, str]:
+    """The current name, or another word, of each item of a list."""
+    rows = await session.execute(
+        select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
+            _items.c.account_id == account_id, _items.c.resource == resource
+        )
+    )
+    return {row.clio_id: row.name for row in rows if row.name}
+
+
+async def _mark_named(
+    session: Session, account_id: str, resource: str, changed: Sequence[int]
+) -> None:
+    """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
+    if resource == CUSTOM_FIELDS:
+        await records.mark_valued(session, account_id, changed)
+    paths = _NAMED_BY.get(resource)
+    if paths is None:
+        return
+    naming = or_(*(_matters.c.record[path].as_integer().in_(changed) for path in paths))
+    rows = await session.execute(
+        select(_matters.c.clio_id, _matters.c.client_id).where(
+            _matters.c.account_id == account_id, naming
+        )
+    )
+    found = rows.all()
+    await records.mark_touched(
+        session,
+        account_id,
+        client_ids={row.client_id for row in found if row.client_id is not None},
+        matter_ids=[row.clio_id for row in found],
+    )

@@ -1,0 +1,138 @@
+"""Records that could not be read, put aside with the reason and never with what they hold [F16, §15 row 34].
+
+One row for each run that met the record; it waits until one of its rows is resolved, and all of them are together.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+
+from app.db import tables
+from app.db.mirror.visibility import View
+from app.db.session import Session, among
+
+_table = tables.quarantine
+
+NAMELESS = 0  # stands for all records of a list whose id could not be read either
+
+
+@dataclass(frozen=True)
+class PutAside:
+    """A record that could not be read."""
+
+    resource: str
+    clio_id: int
+    connection_id: str
+    reason: str
+
+
+async def put(
+    session: Session, run_id: str, account_id: str, aside: Sequence[PutAside], *, now: datetime
+) -> None:
+    """Put records aside in a run."""
+    if not aside:
+        return
+    rows = {
+        (item.resource, item.clio_id): {
+            "account_id": account_id,
+            "resource": item.resource,
+            "clio_id": item.clio_id,
+            "connection_id": item.connection_id,
+            "run_id": run_id,
+            "reason": item.reason,
+            "found_at": now,
+        }
+        for item in aside
+    }
+    await session.execute(insert(_table).on_conflict_do_nothing(), list(rows.values()))
+
+
+async def readable(
+    session: Session, view: View, resource: str, clio_ids: Collection[int], *, now: datetime
+) -> None:
+    """The connection was shown these records in a readable form: they wait no longer."""
+    await session.execute(
+        update(_table)
+        .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
+        .where(among(_table.c.clio_id, clio_ids), _table.c.connection_id == view.connection_id)
+        .where(_table.c.resolved_at.is_(None))
+        .values(resolved_at=now)
+    )
+
+
+async def all_readable(
+    session: Session, account_id: str, run_id: str, connection_id: str, *, now: datetime
+) -> None:
+    """Lists that a run read whole without meeting a record of unreadable id have none any more."""
+    await session.execute(
+        text(
+            "update quarantine q set resolved_at = :now from pulls p"
+            " where q.account_id = :account and q.connection_id = :connection and q.clio_id = 0"
+            " and q.resolved_at is null and q.run_id <> :run and p.account_id = q.account_id"
+            " and p.run_id = :run and p.connection_id = q.connection_id"
+            " and p.resource = q.resource and p.complete and p.since is null"
+            " and not exists (select from quarantine n where n.account_id = q.account_id"
+            " and n.run_id = :run and n.connection_id = q.connection_id"
+            " and n.resource = q.resource and n.clio_id = 0)"
+        ),
+        {"now": now, "account": account_id, "run": run_id, "connection": connection_id},
+    )
+
+
+async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> dict[str, list[int]]:
+    """The first records of a connection that wait and that this run has not met, by resource."""
+    met = (
+        select(_table.c.resource, _table.c.clio_id)
+        .where(_table.c.account_id == view.account_id, _table.c.run_id == run_id)
+        .where(_table.c.connection_id == view.connection_id)
+    )
+    rows = await session.execute(
+        select(_table.c.resource, _table.c.clio_id)
+        .where(_table.c.account_id == view.account_id, _table.c.resolved_at.is_(None))
+        .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != NAMELESS)
+        .except_(met)
+        .order_by("resource", "clio_id")
+        .limit(limit)
+    )
+    found: dict[str, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.resource, []).append(row.clio_id)
+    return found
+
+
+async def still_aside(session: Session, account_id: str, *, limit: int) -> list[PutAside]:
+    """Records that wait, each once, as far as a login that works met them."""
+    logins = tables.connections
+    rows = await session.execute(
+        select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
+        .ext(distinct_on(_table.c.resource, _table.c.clio_id))
+        .join(
+            logins,
+            (logins.c.account_id == _table.c.account_id)
+            & (logins.c.connection_id == _table.c.connection_id),
+        )
+        .where(_table.c.account_id == account_id, _table.c.resolved_at.is_(None))
+        .where(logins.c.status == "connected")
+        .order_by(_table.c.resource, _table.c.clio_id, _table.c.run_id.desc())
+        .limit(limit)
+    )
+    return [PutAside(*row) for row in rows]
+
+
+async def of_run(session: Session, account_id: str, run_id: str, *, limit: int) -> list[PutAside]:
+    """What a run put aside."""
+    rows = await session.execute(
+        select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
+        .where(_table.c.account_id == account_id, _table.c.run_id == run_id)
+        .order_by(_table.c.resource, _table.c.clio_id, _table.c.connection_id)
+        .limit(limit)
+    )
+    return [PutAside(*row) for row in rows]
+
+
+async def prune(session: Session, *, before: datetime) -> None:
+    """Forget what was over long ago."""
+    await session.execute(delete(_table).where(_table.c.resolved_at < before))

@@ -1,0 +1,285 @@
+"""The mirror: Clio's records, each once per account in the fullest version seen.
+
+Landing what a connection was shown before writes nothing. What changed makes the contacts it touches stale.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Table, bindparam, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app import rules
+from app.db import tables
+from app.db.json_codec import Codec, codec
+from app.db.mirror import visibility
+from app.db.mirror.visibility import View
+from app.db.session import Session, among
+from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
+
+R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
+
+_contacts = tables.mirror_contacts
+_matters = tables.mirror_matters
+_relationships = tables.mirror_relationships
+
+
+@dataclass(frozen=True)
+class Mirror(Generic[R]):
+    """How one kind of record is kept."""
+
+    name: str
+    table: Table
+    codec: Codec[R]
+    merge: Callable[..., R]
+    columns: Callable[[R], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Landed(Generic[R]):
+    """A record that changed: what was known before, and what is now."""
+
+    known: R | None
+    record: R
+
+
+CONTACTS = Mirror(
+    "contacts",
+    _contacts,
+    codec(ContactRecord),
+    rules.merge_contact,
+    lambda record: {
+        "company_id": record.company_id,
+        "stale": bool(record.is_person),
+        "gone": None,
+        "merged_into": None,
+    },
+)
+MATTERS = Mirror(
+    "matters",
+    _matters,
+    codec(MatterRecord),
+    rules.merge_matter,
+    lambda record: {"client_id": record.client_id},
+)
+RELATIONSHIPS = Mirror(
+    "relationships",
+    _relationships,
+    codec(RelationshipRecord),
+    rules.merge_relationship,
+    lambda record: {"matter_id": record.matter_id, "contact_id": record.contact_id},
+)
+
+
+async def land_contacts(session: Session, view: View, seen: Sequence[ContactRecord]) -> int:
+    """Lay contacts over what is known; a changed person is stale, so are a changed company's people."""
+    landed = await _land(session, CONTACTS, view, seen)
+    companies = [change.record.clio_id for change in landed if not change.record.is_person]
+    await mark_stale(session, view.account_id, employees(view.account_id, companies))
+    return len(landed)
+
+
+async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord]) -> int:
+    """Lay matters over what is known; stale are their clients, the clients' people and those related."""
+    landed = await _land(session, MATTERS, view, seen)
+    await _note_former_clients(session, view.account_id, landed)
+    versions = [
+        version for change in landed for version in (change.known, change.record) if version
+    ]
+    clients = {version.client_id for version in versions if version.client_id is not None}
+    matters = [change.record.clio_id for change in landed]
+    await mark_touched(session, view.account_id, client_ids=clients, matter_ids=matters)
+    return len(landed)
+
+
+async def _note_former_clients(
+    session: Session, account_id: str, landed: Sequence[Landed[MatterRecord]]
+) -> None:
+    """A matter that went to another client remembers whose it was: that is how a merge in Clio shows [S6]."""
+    rows = [
+        {"b_account_id": account_id, "b_clio_id": record.clio_id, "former_client_id": old}
+        for record, old in (
+            (change.record, change.known and change.known.client_id) for change in landed
+        )
+        if old is not None and old != record.client_id
+    ]
+    if rows:
+        mine = (_matters.c.account_id == bindparam("b_account_id")) & (
+            _matters.c.clio_id == bindparam("b_clio_id")
+        )
+        await session.execute(
+            update(_matters).where(mine).values(former_client_id=bindparam("former_client_id")),
+            rows,
+        )
+
+
+async def land_relationships(
+    session: Session, view: View, seen: Sequence[RelationshipRecord]
+) -> int:
+    """Lay relationships over what is known; stale are the contacts at their ends."""
+    landed = await _land(session, RELATIONSHIPS, view, seen)
+    versions = [
+        version for change in landed for version in (change.known, change.record) if version
+    ]
+    await mark_stale(session, view.account_id, {version.contact_id for version in versions})
+    return len(landed)
+
+
+async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> None:
+    """Say that these persons' assessments are due: a collection of Clio ids or a query of them."""
+    if isinstance(contact_ids, Collection) and not contact_ids:
+        return
+    due = (
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id.in_(contact_ids))
+        .where(~_contacts.c.stale, _contacts.c.record["is_person"].as_boolean())
+        .where(_contacts.c.gone.is_(None))
+        .order_by(_contacts.c.clio_id)  # every writer of several contacts goes in this order
+        .with_for_update()
+        .cte("due")
+    )
+    await session.execute(
+        update(_contacts)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
+        .values(stale=True)
+    )
+
+
+async def mark_touched(
+    session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
+) -> None:
+    """Make stale whom matters concern: their clients, the clients' people and those related to them."""
+    if not matter_ids:
+        return
+    related = select(_relationships.c.contact_id).where(
+        _relationships.c.account_id == account_id, among(_relationships.c.matter_id, matter_ids)
+    )
+    await mark_stale(session, account_id, client_ids)
+    await mark_stale(session, account_id, employees(account_id, client_ids))
+    await mark_stale(session, account_id, related)
+
+
+async def mark_valued(session: Session, account_id: str, field_ids: Collection[int]) -> None:
+    """Make stale who has a value of one of these custom fields [CF-5]."""
+    holding = or_(
+        *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
+    )
+    query = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id, holding)
+    await mark_stale(session, account_id, query)
+
+
+async def mark_all_stale(session: Session, account_id: str) -> None:
+    """Say that every person's assessment is due."""
+    everybody = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id)
+    await mark_stale(session, account_id, everybody)
+
+
+async def matters_of(
+    session: Session, account_id: str, relationship_ids: Collection[int]
+) -> dict[int, int]:
+    """To which matter each of these relationships leads."""
+    rows = await session.execute(
+        select(_relationships.c.clio_id, _relationships.c.matter_id).where(
+            _relationships.c.account_id == account_id,
+            among(_relationships.c.clio_id, relationship_ids),
+        )
+    )
+    return {row.clio_id: row.matter_id for row in rows}
+
+
+async def count_stale(session: Session, account_id: str) -> int:
+    """How many assessments are due."""
+    counted = text("select count(*) from mirror_contacts where account_id = :account and stale")
+    return int((await session.execute(counted, {"account": account_id})).scalar_one())
+
+
+async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) -> int:
+    """How many records of a kind are known."""
+    counted = text(f"select count(*) from {mirror.table.name} where account_id = :account")  # noqa: S608  # a table's own name
+    return int((await session.execute(counted, {"account": account_id})).scalar_one())
+
+
+async def _land(
+    session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
+) -> list[Landed[R]]:
+    """Merge and store what the connection had not been shown like this before, in id order."""
+    by_id = {record.clio_id: record for record in seen}  # named twice on a page: the last counts
+    digests = {clio_id: mirror.codec.digest(record) for clio_id, record in by_id.items()}
+    before = await visibility.shown(session, view, mirror.name, by_id)
+    new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
+    if not new:
+        return []
+    known = await _known(session, mirror, view.account_id, new)
+    fully = (
+        set() if view.full_view else await visibility.seen_fully(session, view, mirror.name, new)
+    )
+    landed = []
+    for clio_id in new:
+        old, record = known.get(clio_id), by_id[clio_id]
+        yields = clio_id in fully or clio_id not in before
+        merged = _laid_over(mirror, old, record, view, yields=yields) if old else record
+        if merged != old:
+            landed.append(Landed(old, merged))
+    await _upsert(session, mirror, view.account_id, landed)
+    await visibility.note(
+        session, view, mirror.name, {clio_id: digests[clio_id] for clio_id in new}
+    )
+    return landed
+
+
+def _laid_over(mirror: Mirror[R], known: R, seen: R, view: View, *, yields: bool) -> R:
+    """What a view shows, laid over what is known; of fields that Clio refused to show it says nothing.
+
+    A view that changed without a newer time is news all the same, unless it yields to a fuller one: Clio does not
+    promise that every change moves the time (clio/api.md §13).
+    """
+    seen = replace(seen, **{name: getattr(known, name) for name in view.unseen})
+    if not yields and known.updated_at == seen.updated_at:
+        known = replace(known, updated_at=None)
+    return mirror.merge(known, seen, full_view=view.full_view)
+
+
+async def _known(
+    session: Session, mirror: Mirror[R], account_id: str, clio_ids: Collection[int]
+) -> dict[int, R]:
+    """What is known of these records; of one that is gone nothing counts any more."""
+    table = mirror.table
+    query = select(table.c.clio_id, table.c.record).where(
+        table.c.account_id == account_id, among(table.c.clio_id, clio_ids)
+    )
+    if "gone" in table.c:
+        query = query.where(table.c.gone.is_(None))
+    rows = await session.execute(query)
+    return {row.clio_id: mirror.codec.load(row.record) for row in rows}
+
+
+async def _upsert(
+    session: Session, mirror: Mirror[R], account_id: str, landed: Sequence[Landed[R]]
+) -> None:
+    if not landed:
+        return
+    rows = [
+        {
+            "account_id": account_id,
+            "clio_id": change.record.clio_id,
+            "record": mirror.codec.dump(change.record),
+            **mirror.columns(change.record),
+        }
+        for change in landed
+    ]
+    statement = insert(mirror.table)
+    new: dict[str, Any] = {
+        name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}
+    }
+    key = [mirror.table.c.account_id, mirror.table.c.clio_id]
+    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
+
+
+def employees(account_id: str, company_ids: Collection[int]) -> Any:
+    """A query of the people of these companies."""
+    if not company_ids:
+        return ()
+    return select(_contacts.c.clio_id).where(
+        _contacts.c.account_id == account_id, among(_contacts.c.company_id, company_ids)
+    )

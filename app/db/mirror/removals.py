@@ -1,0 +1,109 @@
+"""Taking records out of the mirror: those proven deleted in Clio, and those nobody may see again.
+
+A contact leaves a row behind that says why it is gone, for its withdrawal must be told; of a matter or a
+relationship nothing is left but that it makes contacts stale.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, delete, select, text, update
+
+from app.db import tables
+from app.db.mirror import records, visibility
+from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.session import Session, among
+from app.rules.matching import same_contact
+
+_contacts = tables.mirror_contacts
+_matters = tables.mirror_matters
+_relationships = tables.mirror_relationships
+
+
+@dataclass(frozen=True)
+class Heir:
+    """Who took over the matters of a contact and looks like the same person [S6]."""
+
+    contact_id: int
+    heir_id: int
+
+
+async def remove(
+    session: Session, account_id: str, resource: str, clio_ids: Collection[int], *, why: str
+) -> None:
+    """Take records of a kind out of the mirror, with all sightings of them."""
+    if not clio_ids:
+        return
+    if resource == CONTACTS.name:
+        await _remove_contacts(session, account_id, clio_ids, why=why)
+    elif resource == MATTERS.name:
+        await _remove_matters(session, account_id, clio_ids)
+    else:
+        await _remove_relationships(session, account_id, _relationships.c.clio_id, clio_ids)
+    await visibility.forget(session, account_id, resource, clio_ids)
+
+
+async def _remove_contacts(
+    session: Session, account_id: str, clio_ids: Collection[int], *, why: str
+) -> None:
+    these = (_contacts.c.account_id == account_id) & among(_contacts.c.clio_id, clio_ids)
+    due = (
+        select(_contacts.c.clio_id)
+        .where(these)
+        .order_by(_contacts.c.clio_id)
+        .with_for_update()
+        .cte("due")
+    )
+    await session.execute(
+        update(_contacts)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
+        .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean())
+    )
+    for heir in await heirs(session, account_id, clio_ids):
+        one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == heir.contact_id)
+        await session.execute(update(_contacts).where(one).values(merged_into=heir.heir_id))
+    await records.mark_stale(session, account_id, records.employees(account_id, clio_ids))
+
+
+async def _remove_matters(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+    these = (_matters.c.account_id == account_id) & among(_matters.c.clio_id, clio_ids)
+    clients = await session.execute(select(_matters.c.client_id).where(these))
+    client_ids = {client_id for client_id in clients.scalars() if client_id is not None}
+    await records.mark_touched(session, account_id, client_ids=client_ids, matter_ids=clio_ids)
+    await _remove_relationships(session, account_id, _relationships.c.matter_id, clio_ids)
+    await session.execute(delete(_matters).where(these))
+
+
+async def _remove_relationships(
+    session: Session, account_id: str, column: Column[Any], clio_ids: Collection[int]
+) -> None:
+    gone = (
+        await session.execute(
+            delete(_relationships)
+            .where(_relationships.c.account_id == account_id, among(column, clio_ids))
+            .returning(_relationships.c.clio_id, _relationships.c.contact_id)
+        )
+    ).all()
+    ids = [row.clio_id for row in gone]
+    await visibility.forget(session, account_id, RELATIONSHIPS.name, ids)
+    await records.mark_stale(session, account_id, {row.contact_id for row in gone})
+
+
+async def heirs(session: Session, account_id: str, contact_ids: Collection[int]) -> list[Heir]:
+    """For these contacts: who took over a matter of theirs and has their name or e-mail address."""
+    rows = await session.execute(
+        text(
+            "select distinct m.former_client_id as old_id, a.record as old, m.client_id as new_id,"
+            " b.record as new from mirror_matters m"
+            " join mirror_contacts a on a.account_id = m.account_id and a.clio_id = m.former_client_id"
+            " join mirror_contacts b on b.account_id = m.account_id and b.clio_id = m.client_id"
+            " where m.account_id = :account and m.former_client_id = any(cast(:ids as bigint[]))"
+            " and b.gone is null order by old_id, new_id"
+        ),
+        {"account": account_id, "ids": list(contact_ids)},
+    )
+    load = CONTACTS.codec.load
+    return [
+        Heir(row.old_id, row.new_id) for row in rows if same_contact(load(row.old), load(row.new))
+    ]

@@ -1,0 +1,240 @@
+"""What the rules need of a batch of contacts, put together from the mirror."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import select, text
+
+from app.db import tables
+from app.db.json_codec import as_text
+from app.db.mirror import catalog, records
+from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.session import Session, among
+from app.rules.facts import ContactFacts, Gone, RelatedMatter
+from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
+
+_contacts = tables.mirror_contacts
+_matters = tables.mirror_matters
+_relationships = tables.mirror_relationships
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How areas, stages and attorneys are named now, by id: matters may remember an older name [§15 row 25]."""
+
+    practice_areas: Mapping[int, str]
+    stages: Mapping[int, str]
+    categories: Mapping[int, str] = field(default_factory=dict)
+    attorneys: Mapping[int, str] = field(default_factory=dict)
+
+    def of(self, matter: MatterRecord) -> MatterRecord:
+        """The matter with the names of today."""
+        area_id = matter.practice_area_id or 0
+        return replace(
+            matter,
+            practice_area=self.practice_areas.get(area_id, matter.practice_area),
+            practice_area_category=self.categories.get(area_id, matter.practice_area_category),
+            stage=self.stages.get(matter.stage_id or 0, matter.stage),
+            responsible=self._attorney(matter.responsible),
+            originating=self._attorney(matter.originating),
+        )
+
+    def _attorney(self, attorney: Attorney | None) -> Attorney | None:
+        if attorney is None:
+            return None
+        name = self.attorneys.get(attorney.clio_user_id, attorney.name)
+        return attorney if name == attorney.name else Attorney(attorney.clio_user_id, name)
+
+
+async def spelling(session: Session, account_id: str) -> Spelling:
+    """The names that the firm's practice areas, stages and users bear now."""
+    return Spelling(
+        practice_areas=await catalog.names(session, account_id, "practice_areas"),
+        stages=await catalog.names(session, account_id, "matter_stages"),
+        categories=await catalog.names(session, account_id, "practice_areas", part="category"),
+        attorneys=await catalog.names(session, account_id, "users"),
+    )
+
+
+# Read as subqueries that PostgreSQL looks up row by row in the keys: right after a first pull it has no statistics,
+# and would join thirty thousand matters with all sightings of the firm in a nested loop.
+_HIDDEN = text("""
+    with viewers as materialized (
+        select logins.connection_id, greatest(
+            (select max(since) from checkpoints as points where points.account_id = logins.account_id
+                and points.connection_id = logins.connection_id and points.resource = 'matters'),
+            (select max(asked_at) from pulls where pulls.account_id = logins.account_id
+                and pulls.connection_id = logins.connection_id and pulls.resource = 'matters' and complete)
+        ) as seen_until
+        from connections as logins
+        where logins.account_id = :account and logins.status = 'connected' and logins.full_view
+    )
+    update mirror_matters as matters set hidden = not hidden
+    where matters.account_id = :account and hidden <> coalesce((
+        select bool_or(0 = (
+            select count(*) from sightings as seen where seen.account_id = matters.account_id
+                and seen.resource = 'matters' and seen.clio_id = matters.clio_id
+                and seen.connection_id = viewers.connection_id
+        ))
+        from viewers where viewers.seen_until >=
+            coalesce((matters.record ->> 'updated_at')::timestamptz, '-infinity')
+    ), false)
+    returning matters.clio_id, matters.client_id
+""")
+
+
+async def note_hidden(session: Session, account_id: str) -> None:
+    """Note which matters a connected user of unrestricted visibility does not see [S7, §15 row 22].
+
+    Only a user whose own list was read to its end since the matter's last change tells anything. Whom a change
+    concerns becomes stale.
+    """
+    changed = (await session.execute(_HIDDEN, {"account": account_id})).all()
+    clients = {row.client_id for row in changed if row.client_id is not None}
+    matters = [row.clio_id for row in changed]
+    await records.mark_touched(session, account_id, client_ids=clients, matter_ids=matters)
+
+
+async def stale_facts(
+    session: Session, account_id: str, spelling: Spelling, *, limit: int
+) -> list[ContactFacts]:
+    """The next persons whose assessment is due, by id, with all that the rules need of them."""
+    rows = await session.execute(
+        select(
+            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
+        )
+        .where(_contacts.c.account_id == account_id, _contacts.c.stale)
+        .order_by(_contacts.c.clio_id)
+        .limit(limit)
+        .with_for_update()
+    )
+    stale = rows.all()
+    found = await _facts(
+        session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
+    )
+    return [
+        replace(known, gone=Gone(row.gone, row.merged_into)) if row.gone else known
+        for known, row in zip(found, stale, strict=True)
+    ]
+
+
+async def facts_after(
+    session: Session, account_id: str, spelling: Spelling, *, after: int, limit: int
+) -> list[ContactFacts]:
+    """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
+    rows = await session.execute(
+        select(as_text(_contacts.c.record))
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
+        .where(_contacts.c.record["is_person"].as_boolean(), _contacts.c.gone.is_(None))
+        .order_by(_contacts.c.clio_id)
+        .limit(limit)
+    )
+    return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
+
+
+async def _facts(
+    session: Session, account_id: str, people: Sequence[ContactRecord], spelling: Spelling
+) -> list[ContactFacts]:
+    if not people:
+        return []
+    ids = [person.clio_id for person in people]
+    company_ids = {person.company_id for person in people if person.company_id is not None}
+    companies = await _companies(session, account_id, company_ids)
+    links = await _links(session, account_id, ids)
+    matters, hidden = await _matters_of(session, account_id, [*ids, *company_ids], links)
+    by_client: dict[int, list[MatterRecord]] = defaultdict(list)
+    for clio_id, matter in matters.items():
+        matters[clio_id] = spelled = spelling.of(matter)
+        if spelled.client_id is not None:
+            by_client[spelled.client_id].append(spelled)
+    related: dict[int, list[RelatedMatter]] = defaultdict(list)
+    for link in links:
+        if link.matter_id in matters:
+            found = RelatedMatter(matters[link.matter_id], link.description, link.clio_id)
+            related[link.contact_id].append(found)
+    return [
+        _hiding(
+            hidden,
+            ContactFacts(
+                contact=person,
+                company=companies.get(person.company_id or 0),
+                own_matters=tuple(by_client.get(person.clio_id, ())),
+                company_matters=tuple(by_client.get(person.company_id or 0, ())),
+                related_matters=tuple(related.get(person.clio_id, ())),
+            ),
+        )
+        for person in people
+    ]
+
+
+def _hiding(hidden: Collection[int], facts: ContactFacts) -> ContactFacts:
+    """The facts, with those of their matters that are hidden from somebody."""
+    if not hidden:
+        return facts
+    matters = (
+        *facts.own_matters,
+        *facts.company_matters,
+        *(link.matter for link in facts.related_matters),
+    )
+    found = frozenset(matter.clio_id for matter in matters if matter.clio_id in hidden)
+    return replace(facts, hidden=found) if found else facts
+
+
+async def _companies(
+    session: Session, account_id: str, company_ids: Collection[int]
+) -> dict[int, ContactRecord]:
+    rows = await session.execute(
+        select(as_text(_contacts.c.record)).where(
+            _contacts.c.account_id == account_id,
+            among(_contacts.c.clio_id, company_ids),
+            _contacts.c.gone.is_(None),
+        )
+    )
+    return {company.clio_id: company for company in CONTACTS.codec.load_all(rows.scalars())}
+
+
+async def _links(
+    session: Session, account_id: str, contact_ids: Collection[int]
+) -> list[RelationshipRecord]:
+    rows = await session.execute(
+        select(as_text(_relationships.c.record))
+        .where(
+            _relationships.c.account_id == account_id,
+            among(_relationships.c.contact_id, contact_ids),
+        )
+        .order_by(_relationships.c.clio_id)
+    )
+    return RELATIONSHIPS.codec.load_all(rows.scalars())
+
+
+async def _matters_of(
+    session: Session,
+    account_id: str,
+    client_ids: Collection[int],
+    links: Collection[RelationshipRecord],
+) -> tuple[dict[int, MatterRecord], set[int]]:
+    """The matters of these clients and at the end of these links, by id; and which of them are hidden."""
+    wanted = among(_matters.c.client_id, client_ids) | among(
+        _matters.c.clio_id, {link.matter_id for link in links}
+    )
+    rows = (
+        await session.execute(
+            select(_matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text"))
+            .where(_matters.c.account_id == account_id, wanted)
+            .order_by(_matters.c.clio_id)
+        )
+    ).all()
+    matters = MATTERS.codec.load_all(row.text for row in rows)
+    return {record.clio_id: record for record in matters}, {
+        row.clio_id for row in rows if row.hidden
+    }
+
+
+async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+    """These persons' assessments are no longer due."""
+    await session.execute(
+        _contacts.update()
+        .where(_contacts.c.account_id == account_id, among(_contacts.c.clio_id, clio_ids))
+        .values(stale=False)
+    )

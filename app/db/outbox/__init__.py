@@ -1,0 +1,1 @@
+"""Activities that are written to Clio, and the leases of contacts."""

@@ -1,0 +1,196 @@
+"""Activities that wait for Clio: accepted, read, settled, taken up again. Who may write one now is in `turns`."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import job_queue, tables
+from app.db.events import events
+from app.db.events.events import EventKind
+from app.db.ids import new_id
+from app.db.outbox.activities import (
+    Activity,
+    ActivityNotFound,
+    Kind,
+    NewActivity,
+    NotCancellable,
+    NotRetryable,
+    Outcome,
+    Reason,
+    Status,
+    Wanted,
+)
+from app.db.session import Session
+
+_table = tables.activities
+_TOLD = {Status.WRITTEN: EventKind.ACTIVITY_WRITTEN, Status.FAILED: EventKind.ACTIVITY_FAILED}
+
+BLOCKED_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
+
+
+async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:
+    """Keep an activity, at its place behind the others of its contact, and queue its job in this transaction."""
+    activity_id = new_id("act", now)
+    place = 0 if new.clio_contact_id is None else await _next_place(session, new)
+    values = {name: getattr(new, name) for name in NewActivity.__dataclass_fields__}
+    blocked_at = now if new.status is Status.BLOCKED else None
+    await session.execute(
+        insert(_table).values(
+            activity_id=activity_id, place=place, blocked_at=blocked_at, created_at=now, **values
+        )
+    )
+    if new.status is Status.QUEUED:
+        await _enqueue(session, new.account_id, new.clio_contact_id, activity_id)
+    return await get_activity(session, new.account_id, activity_id)
+
+
+async def _next_place(session: Session, new: NewActivity) -> int:
+    """The next place at a contact. Locks its turn, so that whoever ends one sees what is accepted meanwhile."""
+    turns = tables.activity_turns
+    statement = insert(turns).values(
+        account_id=new.account_id, clio_contact_id=new.clio_contact_id, accepted=1
+    )
+    counted = await session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[turns.c.account_id, turns.c.clio_contact_id],
+            set_={"accepted": turns.c.accepted + 1},
+        ).returning(turns.c.accepted)
+    )
+    return int(counted.scalar_one())
+
+
+async def _enqueue(
+    session: Session, account_id: str, clio_contact_id: int | None, activity_id: str
+) -> None:
+    if clio_contact_id is not None:
+        await job_queue.enqueue_writeback(session, account_id, clio_contact_id, activity_id)
+
+
+async def get_activity(session: Session, account_id: str, activity_id: str) -> Activity:
+    """The activity; raises ActivityNotFound."""
+    found = await session.execute(select(_table).where(one_activity(account_id, activity_id)))
+    row = found.one_or_none()
+    if row is None:
+        raise ActivityNotFound
+    return activity_of(row)
+
+
+async def list_activities(
+    session: Session, account_id: str, wanted: Wanted, *, after: str, limit: int
+) -> list[Activity]:
+    """Activities by id, oldest first, those after `after`."""
+    filters = [
+        _table.c[name] == value
+        for name in Wanted.__dataclass_fields__
+        if (value := getattr(wanted, name)) is not None
+    ]
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.activity_id > after, *filters)
+        .order_by(_table.c.activity_id)
+        .limit(limit)
+    )
+    return [activity_of(row) for row in rows]
+
+
+async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
+    """Try again what failed or is blocked; if Clio may have it, that is looked up first. Raises NotRetryable."""
+    await get_activity(session, account_id, activity_id)
+    mine = one_activity(account_id, activity_id)
+    again = await _take_up(session, mine & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
+    if not again:
+        raise NotRetryable
+    return await get_activity(session, account_id, activity_id)
+
+
+async def unblock(session: Session, account_id: str, user_id: str) -> int:
+    """The user has connected: what waited for that goes now [WB-5]. Answers how many."""
+    waiting = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
+    author = tables.activities.c.user_id == user_id
+    attempted = _table.c.connection_id.in_(
+        select(tables.connections.c.connection_id).where(
+            tables.connections.c.account_id == account_id, tables.connections.c.user_id == user_id
+        )
+    )
+    return await _take_up(session, waiting & (author | attempted))
+
+
+async def _take_up(session: Session, which: ColumnElement[bool]) -> int:
+    rows = await session.execute(
+        update(_table)
+        .where(which)
+        .values(
+            status=Status.QUEUED, reason=None, problem=None, due_at=None, blocked_at=None, rounds=0
+        )
+        .returning(_table.c.account_id, _table.c.clio_contact_id, _table.c.activity_id)
+    )
+    found = rows.all()
+    for row in found:
+        await _enqueue(session, *row)
+    return len(found)
+
+
+async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
+    """Take back what certainly is not in Clio, its text is forgotten; twice is harmless. Raises NotCancellable."""
+    found = await get_activity(session, account_id, activity_id)
+    if found.status is Status.CANCELLED:
+        return found
+    certain = _table.c.status.in_((Status.QUEUED, Status.BLOCKED)) & ~_table.c.unsure
+    cancelled = await session.execute(
+        update(_table)
+        .where(one_activity(account_id, activity_id), certain)
+        .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None, body="")
+        .returning(_table.c.activity_id)
+    )
+    if cancelled.one_or_none() is None:
+        raise NotCancellable
+    return await get_activity(session, account_id, activity_id)
+
+
+async def settle(session: Session, activity: Activity, outcome: Outcome, *, now: datetime) -> None:
+    """Store what became of an activity, in the transaction that proves the turn; tell Levitate of its end."""
+    blocked = outcome.status is Status.BLOCKED
+    values: dict[str, Any] = {
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "problem": outcome.problem,
+        "due_at": now + outcome.after if outcome.after is not None else None,
+        "unsure": outcome.unsure,
+        "blocked_at": func.coalesce(_table.c.blocked_at, now) if blocked else None,
+        "rounds": activity.rounds if outcome.rounds is None else outcome.rounds,
+    }
+    if outcome.clio_id is not None:
+        values["clio_id"] = outcome.clio_id
+    if outcome.status is Status.WRITTEN:
+        values["written_at"] = now
+    mine = one_activity(activity.account_id, activity.activity_id)
+    await session.execute(update(_table).where(mine).values(values))
+    if kind := _TOLD.get(outcome.status):
+        await _tell(session, activity, kind, now=now)
+
+
+async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: datetime) -> None:
+    """Tell Levitate of an end. One that came again without an attempt, after a retry, is told by its time."""
+    data: dict[str, object] = {
+        "activity_id": activity.activity_id,
+        "attempts": activity.attempts,
+    }
+    about = activity.contact_id or activity.activity_id
+    if not await events.tell(session, activity.account_id, kind, about, data, now=now):
+        again = {**data, "again_at": now.isoformat()}
+        await events.tell(session, activity.account_id, kind, about, again, now=now)
+
+
+def one_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:
+    """The condition that names one activity."""
+    return (_table.c.account_id == account_id) & (_table.c.activity_id == activity_id)
+
+
+def activity_of(row: Any) -> Activity:
+    """An activity out of its row."""
+    data = {name: row._mapping[name] for name in Activity.__dataclass_fields__}
+    data |= {"kind": Kind(row.kind), "status": Status(row.status)}
+    data["reason"] = Reason(row.reason) if row.reason else None
+    return Activity(**data)

@@ -1,0 +1,55 @@
+"""What the database needs now and then: things that are over are forgotten."""
+
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import issues, tables
+from app.db.accounts import service_tokens
+from app.db.connections import connections
+from app.db.events import events
+from app.db.mirror import quarantine
+from app.db.outbox import contact_leases
+from app.db.runs import slots
+from app.db.session import Session
+
+_table = tables.chores
+
+LOG_LIFE = timedelta(days=7)
+QUARANTINE_LIFE = timedelta(days=90)
+ATTEMPT_LIFE = timedelta(days=1)
+SLOT_LIFE = timedelta(days=7)  # no clock proposes a slot that is older than six hours
+ISSUE_LIFE = timedelta(days=90)  # after it was resolved
+DAILY = "daily"
+
+
+async def claim(session: Session, name: str, day: date) -> bool:
+    """Whether the chore of this day falls to the caller: the row decides, whoever asks and how often."""
+    claimed = await session.execute(
+        insert(_table).values(name=name, day=day).on_conflict_do_nothing().returning(_table.c.name)
+    )
+    return claimed.one_or_none() is not None
+
+
+async def tidy(session: Session, *, now: datetime) -> None:
+    """Forget what is over."""
+    await service_tokens.forget_keys(session, now=now)
+    await connections.forget_attempts(session, before=now - ATTEMPT_LIFE)
+    await events.forget(session, now=now)
+    await contact_leases.forget_texts(session, now=now)
+    await quarantine.prune(session, before=now - QUARANTINE_LIFE)
+    await issues.prune(session, before=now - ISSUE_LIFE)
+    await slots.forget(session, before=(now - SLOT_LIFE).date())
+    await session.execute(
+        text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}
+    )
+    await session.execute(
+        text(
+            "delete from listed l using runs r where r.account_id = l.account_id"
+            " and r.run_id = l.run_id and r.finished_at is not null"
+        )
+    )
+    await session.execute(
+        text("delete from chores where day < :before"), {"before": (now - LOG_LIFE).date()}
+    )

@@ -1,0 +1,1 @@
+"""Runs, their leases, checkpoints, slots and reports."""

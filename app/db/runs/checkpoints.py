@@ -1,0 +1,197 @@
+"""How far each list of a run has come, and the checkpoints from which the next run will ask.
+
+A *cursor* is Clio's token of the next page in an unfinished pull; a *checkpoint* is the `updated_since` of the
+next pull. A cursor moves with its page, in one transaction; a checkpoint only when the run has succeeded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db import tables
+from app.db.runs.leases import Lease
+from app.db.session import Session
+
+_table = tables.pulls
+_checkpoints = tables.checkpoints
+
+OVERLAP = timedelta(
+    minutes=15
+)  # subtracted from a checkpoint, so that nothing slips between [OV-4]
+
+
+@dataclass(frozen=True)
+class Pull:
+    """One list, as one connection sees it, in one run. `total` is Clio's count, where it gave one.
+
+    Read in windows, it goes on at `cursor` of the window that began at `created_since`; counts are of all windows.
+    """
+
+    connection_id: str
+    resource: str
+    since: datetime | None
+    created_since: datetime | None
+    newest: datetime | None
+    cursor: str | None
+    pages: int
+    records: int
+    total: int | None
+    unreadable: int
+    passed: int
+    complete: bool
+
+    @property
+    def met(self) -> int:
+        """Records that its pages bore, readable or not."""
+        return self.records + self.unreadable
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A page that has landed."""
+
+    cursor: str | None
+    records: int
+    unreadable: int
+    total: int | None
+    newest: datetime | None
+    complete: bool
+    asked_at: datetime
+
+
+async def open_pull(
+    session: Session, lease: Lease, connection_id: str, resource: str, *, since: datetime | None
+) -> Pull:
+    """The pull of this list in this run: as it was left, or new and asking for what changed `since`."""
+    await session.execute(
+        insert(_table)
+        .values(
+            account_id=lease.account_id,
+            run_id=lease.run_id,
+            connection_id=connection_id,
+            resource=resource,
+            since=since,
+        )
+        .on_conflict_do_nothing()
+    )
+    where = _one(lease, connection_id, resource)
+    return _pull((await session.execute(select(_table).where(where))).one())
+
+
+async def turn_page(
+    session: Session, lease: Lease, connection_id: str, resource: str, page: Turned
+) -> Pull:
+    """The page has landed and the pull goes on at its cursor, unless it is complete; answers it as it stands now."""
+    changed = await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(
+            cursor=page.cursor,
+            newest=page.newest,
+            pages=_table.c.pages + 1,
+            records=_table.c.records + page.records,
+            unreadable=_table.c.unreadable + page.unreadable,
+            total=_table.c.passed + page.total if page.total is not None else _table.c.total,
+            asked_at=func.coalesce(_table.c.asked_at, page.asked_at),
+            complete=page.complete,
+        )
+        .returning(_table)
+    )
+    return _pull(changed.one())
+
+
+async def open_window(
+    session: Session, lease: Lease, connection_id: str, resource: str, *, created_since: datetime
+) -> Pull:
+    """Clio ends the list here: the pull goes on with what was created since; answers it as it stands now."""
+    changed = await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(
+            cursor=None,
+            created_since=created_since,
+            passed=_table.c.records + _table.c.unreadable,
+        )
+        .returning(_table)
+    )
+    return _pull(changed.one())
+
+
+async def add_unreadable(
+    session: Session, lease: Lease, connection_id: str, resource: str, count: int
+) -> None:
+    """Records of the list that were asked for by themselves cannot be read either."""
+    await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(unreadable=_table.c.unreadable + count)
+    )
+
+
+async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
+    """Clio no longer knows the cursor: read the list again from its beginning (F1); answers it as it stands now."""
+    nothing = {"cursor": None, "created_since": None, "newest": None, "total": None}
+    changed = await session.execute(
+        update(_table)
+        .where(_one(lease, connection_id, resource))
+        .values(**nothing, pages=0, records=0, unreadable=0, passed=0)
+        .returning(_table)
+    )
+    return _pull(changed.one())
+
+
+async def list_pulls(
+    session: Session, account_id: str, run_ids: Sequence[str]
+) -> dict[str, list[Pull]]:
+    """The pulls of each run."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.run_id.in_(run_ids))
+        .order_by(_table.c.run_id, _table.c.connection_id, _table.c.resource)
+    )
+    found: dict[str, list[Pull]] = {run_id: [] for run_id in run_ids}
+    for row in rows:
+        found[row.run_id].append(_pull(row))
+    return found
+
+
+async def checkpoint(
+    session: Session, account_id: str, connection_id: str, resource: str
+) -> datetime | None:
+    """From when on this list must be asked; None when it was never pulled to its end."""
+    query = select(_checkpoints.c.since).where(
+        _checkpoints.c.account_id == account_id,
+        _checkpoints.c.connection_id == connection_id,
+        _checkpoints.c.resource == resource,
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def move_checkpoints(session: Session, lease: Lease) -> None:
+    """The run has succeeded: the next one asks from the moment its complete pulls began, less the overlap."""
+    await session.execute(
+        text(
+            "insert into checkpoints (account_id, connection_id, resource, since)"
+            " select account_id, connection_id, resource, asked_at - cast(:overlap as interval) from pulls"
+            " where account_id = :account and run_id = :run and complete"
+            " on conflict (account_id, connection_id, resource) do update set since = excluded.since"
+        ),
+        {"overlap": OVERLAP, "account": lease.account_id, "run": lease.run_id},
+    )
+
+
+def _one(lease: Lease, connection_id: str, resource: str) -> ColumnElement[bool]:
+    return (
+        (_table.c.account_id == lease.account_id)
+        & (_table.c.run_id == lease.run_id)
+        & (_table.c.connection_id == connection_id)
+        & (_table.c.resource == resource)
+    )
+
+
+def _pull(row: Any) -> Pull:
+    return Pull(**{name: row._mapping[name] for name in Pull.__dataclass_fields__})

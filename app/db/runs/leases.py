@@ -1,0 +1,221 @@
+"""Leases: who may work on a run now, and what the one who does writes on its row. The fence proves the lease.
+
+Leases are counted by the database's clock, which all workers share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, func, or_, select, update
+
+from app.db import tables
+from app.db.runs.run_report import Tally
+from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
+from app.db.session import Session
+from app.errors import Fenced
+
+_table = tables.runs
+
+STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on a run now; worth nothing once another took a higher fence."""
+
+    account_id: str
+    run_id: str
+    fence: int
+    length: timedelta = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What one batch of assessments came to."""
+
+    contacts: int
+    changed: int = 0
+    entered: int = 0
+    left_scope: int = 0
+    new_clients: int = 0
+    feed_before: int | None = None  # the feed's number before the batch's first line
+    tally: Tally = field(default_factory=Tally)
+
+
+async def acquire(
+    session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
+) -> Lease | None:
+    """Lease an unfinished run that nobody holds, when none of the account goes before it; None when not now."""
+    if not await _mine_alone(session, account_id, run_id):
+        return None
+    row = (
+        await session.execute(
+            update(_table)
+            .where(one_run(account_id, run_id))
+            .values(
+                status=Status.RUNNING,
+                fence=_table.c.fence + 1,
+                leased_until=func.clock_timestamp() + length,
+                starts_without_progress=_table.c.starts_without_progress + 1,
+                started_at=func.coalesce(_table.c.started_at, now),
+            )
+            .returning(_table.c.fence)
+        )
+    ).one()
+    return Lease(account_id, run_id, row.fence, length)
+
+
+async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
+    """Whether the run may be taken now, its row then locked, and the account's, so that no other is taken meanwhile.
+
+    Nothing is waited for: whoever finds a row locked comes again. A run that has begun goes before one that has not,
+    even when that is older: ids are made by the clocks of several processes, which may differ.
+    """
+    accounts, other = tables.accounts, _table.alias()
+    lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id)
+    free = or_(_table.c.leased_until.is_(None), _table.c.leased_until < func.clock_timestamp())
+    begun, other_begun = _table.c.status == Status.RUNNING, other.c.status == Status.RUNNING
+    older = other.c.run_id < run_id
+    goes_before = (
+        select(other.c.run_id)
+        .where(other.c.account_id == account_id, other.c.status.in_(UNFINISHED))
+        .where(other.c.run_id != run_id)
+        .where(case((begun == other_begun, older), else_=other_begun))
+        .exists()
+    )
+    mine = (
+        select(_table.c.run_id)
+        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
+        .with_for_update(skip_locked=True)
+    )
+    alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
+    return bool(alone.first()) and (await session.execute(mine)).first() is not None
+
+
+async def crashes_without_progress(session: Session, lease: Lease) -> int:
+    """How often the run was started since it last moved, this time left out."""
+    query = select(_table.c.starts_without_progress).where(one_run(lease.account_id, lease.run_id))
+    return int((await session.execute(query)).scalar_one()) - 1
+
+
+async def hold(session: Session, lease: Lease, **values: Any) -> None:
+    """Prove the lease and prolong it, storing values on the run; raises Fenced when another has it.
+
+    The first statement of every transaction that writes for a run: it locks the run's row until the end.
+    """
+    held = await session.execute(
+        update(_table)
+        .where(one_run(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
+        .where(_table.c.status == Status.RUNNING)
+        .values(leased_until=func.clock_timestamp() + lease.length, **values)
+        .returning(_table.c.fence)
+    )
+    if held.one_or_none() is None:
+        raise Fenced
+
+
+async def progressed(
+    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
+) -> None:
+    """A page has landed: count what it cost and say when the end is expected."""
+    await session.execute(
+        update(_table)
+        .where(one_run(lease.account_id, lease.run_id))
+        .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
+    )
+
+
+async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
+    """All lists have landed; so many assessments are due."""
+    query = select(_table.c.assessed).where(one_run(lease.account_id, lease.run_id))
+    done = int((await session.execute(query)).scalar_one())
+    await hold(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
+
+
+async def assessed(
+    session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None
+) -> None:
+    """A batch of assessments is stored: count what it came to."""
+    mine = one_run(lease.account_id, lease.run_id)
+    so_far = (await session.execute(select(_table.c.tally).where(mine))).scalar_one()
+    await session.execute(
+        update(_table)
+        .where(mine)
+        .values(
+            assessed=_table.c.assessed + batch.contacts,
+            changed=_table.c.changed + batch.changed,
+            entered=_table.c.entered + batch.entered,
+            left_scope=_table.c.left_scope + batch.left_scope,
+            new_clients=_table.c.new_clients + batch.new_clients,
+            feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
+            tally=asdict(Tally(**so_far).plus(batch.tally)),
+            starts_without_progress=0,
+            expected_end=expected_end,
+        )
+    )
+
+
+async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
+    """Count calls to Clio that no page has counted."""
+    mine = one_run(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
+    await session.execute(update(_table).where(mine).values(**_added(usage)))
+
+
+async def close(
+    session: Session,
+    lease: Lease,
+    status: Status,
+    *,
+    problems: Sequence[dict[str, Any]],
+    now: datetime,
+) -> None:
+    """End the run, or lay it down for later (`interrupted`); the lease is over either way."""
+    await hold(session, lease)
+    finished = status is not Status.INTERRUPTED
+    await session.execute(
+        update(_table)
+        .where(one_run(lease.account_id, lease.run_id))
+        .values(
+            status=status,
+            leased_until=None,
+            starts_without_progress=0,
+            finished_at=now if finished else None,
+            phase="done" if status is Status.SUCCEEDED else _table.c.phase,
+            expected_end=None,
+            problems=list(problems),
+        )
+    )
+
+
+async def cancel(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
+    """End a run now; who works on it finds its lease gone at the next page. Raises RunNotFound, RunEnded.
+
+    What it read stays; what it would have judged waits for the next run.
+    """
+    cancelled = await session.execute(
+        update(_table)
+        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED))
+        .values(
+            status=Status.CANCELLED,
+            finished_at=now,
+            leased_until=None,
+            expected_end=None,
+            fence=_table.c.fence + 1,
+        )
+        .returning(_table.c.run_id)
+    )
+    ended = cancelled.one_or_none() is None
+    run = await get_run(session, account_id, run_id)
+    if ended and run.status is not Status.CANCELLED:
+        raise RunEnded
+    return run
+
+
+def _added(usage: Usage) -> dict[str, Any]:
+    return {
+        "requests": _table.c.requests + usage.requests,
+        "rate_limited": _table.c.rate_limited + usage.rate_limited,
+        "waited_seconds": _table.c.waited_seconds + usage.waited_seconds,
+    }

@@ -1,0 +1,119 @@
+"""What a list that was read whole did not list: the ids on its pages beside those its reader used to see.
+
+The pages' ids are kept until the run has ended, so that a run that is resumed knows what its first half listed.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, text
+
+from app.db import tables
+from app.db.runs.leases import Lease
+from app.db.session import Session
+
+_table = tables.listed
+
+
+@dataclass(frozen=True)
+class Absent:
+    """How many records a connection used to see, how many a whole list lacked, and the first of these."""
+
+    seen: int
+    missing: int
+    first: tuple[int, ...]
+
+
+async def note_page(
+    session: Session, lease: Lease, connection_id: str, resource: str, page: Collection[int]
+) -> None:
+    """A page of a whole list has landed with these ids."""
+    await session.execute(
+        text(
+            "insert into listed (account_id, run_id, connection_id, resource, page, clio_ids)"
+            " select account_id, run_id, connection_id, resource, pages, cast(:ids as bigint[])"
+            " from pulls where account_id = :account and run_id = :run"
+            " and connection_id = :connection and resource = :resource"
+            " on conflict (account_id, run_id, connection_id, resource, page)"
+            " do update set clio_ids = excluded.clio_ids"
+        ),
+        {**_names(lease, connection_id, resource), "ids": sorted(page)},
+    )
+
+
+async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
+    """The list is read again from its beginning."""
+    await session.execute(
+        delete(_table).where(
+            _table.c.account_id == lease.account_id,
+            _table.c.run_id == lease.run_id,
+            _table.c.connection_id == connection_id,
+            _table.c.resource == resource,
+        )
+    )
+
+
+_ABSENT = """
+    with whole as (
+        select from pulls where account_id = :account and run_id = :run
+          and connection_id = :connection and resource = :resource and complete and since is null
+    ), listed_ids as (
+        select unnest(clio_ids) as clio_id from listed
+        where account_id = :account and run_id = :run
+          and connection_id = :connection and resource = :resource
+    ), seen as (
+        select clio_id from sightings where account_id = :account and resource = :resource
+          and connection_id = :connection and exists (select from whole)
+    ), missing as (
+        select clio_id from seen except select clio_id from listed_ids
+    )
+    select (select count(*) from seen) as seen, (select count(*) from missing) as missing,
+      array(select clio_id from missing order by clio_id limit :limit) as first
+"""
+
+
+async def absent(
+    session: Session, lease: Lease, connection_id: str, resource: str, *, limit: int
+) -> Absent:
+    """What the connection used to see and did not find listed; nothing, unless the list was read whole in this run."""
+    names = {**_names(lease, connection_id, resource), "limit": limit}
+    row = (await session.execute(text(_ABSENT), names)).one()
+    return Absent(row.seen, row.missing, tuple(row.first))
+
+
+async def listed_among(
+    session: Session, lease: Lease, resource: str, clio_ids: Sequence[int], *, by: str | None = None
+) -> set[int]:
+    """Those of these records that this connection, or any, found listed in this run."""
+    rows = await session.execute(
+        text(
+            "select distinct id from listed, unnest(clio_ids) as id"
+            " where account_id = :account and run_id = :run and resource = :resource"
+            " and (cast(:by as text) is null or connection_id = :by)"
+            " and clio_ids && cast(:ids as bigint[]) and id = any(cast(:ids as bigint[]))"
+        ),
+        {
+            "account": lease.account_id,
+            "run": lease.run_id,
+            "resource": resource,
+            "ids": list(clio_ids),
+            "by": by,
+        },
+    )
+    return set(rows.scalars())
+
+
+async def forget_pages(session: Session, account_id: str, run_id: str) -> None:
+    """The run has ended: what it listed is no longer needed."""
+    await session.execute(
+        delete(_table).where(_table.c.account_id == account_id, _table.c.run_id == run_id)
+    )
+
+
+def _names(lease: Lease, connection_id: str, resource: str) -> dict[str, object]:
+    return {
+        "account": lease.account_id,
+        "run": lease.run_id,
+        "connection": connection_id,
+        "resource": resource,
+    }

@@ -1,0 +1,223 @@
+"""The whole, shown to a newcomer: the simulator and the service as two real processes, a firm connected and pulled.
+
+Drives the service through its REST API alone, as Levitate's backend would, and Clio's approval as a browser would.
+"""
+
+import signal
+import subprocess
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+from rich.table import Table
+
+from app.demo.processes import REGION, DemoFailed, Stage, last_words, show, staged
+from app.simulator.firms.seeded import DEMO_USERS
+
+ACCOUNT = "demo"
+STATUSES = ("Active Client", "Pending Client", "Past Client")
+
+
+def run(*, once: bool, contacts: int, port: int | None) -> None:
+    """Show the whole, then go on serving until Ctrl-C (or end at once). Whenever it is ended, nothing stays behind."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
+        Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as a user of its own
+        began = time.monotonic()
+        with staged(Path(folder), port=port, contacts=contacts) as (stage, children):
+            try:
+                _show(stage, began)
+                if not once:
+                    _go_on(stage, children)
+            except httpx.TransportError as error:
+                raise DemoFailed(last_words(stage, "lost the service")) from error
+
+
+def _show(stage: Stage, began: float) -> None:
+    with _api(stage) as api:
+        users = _create_account(api)
+        show.print(f"Connecting {len(users)} users of the firm through Clio's OAuth pages…")
+        for clio_user_id, user in users.items():
+            _connect(stage, api, user["id"], clio_user_id)
+            _follow_runs(api, user["name"])
+        names = _names(api)
+        requests = _summary(api, names)
+        _one_person(api, names)
+        seconds = time.monotonic() - began
+        show.print(f"\nFrom nothing to here: {seconds:.1f} s, {requests} requests to Clio.")
+
+
+def _api(stage: Stage) -> httpx.Client:
+    headers = {
+        "Authorization": f"Bearer {stage.token}",
+        "Levitate-User": "u_demo",
+        "Levitate-Role": "success_manager",
+    }
+    return httpx.Client(
+        base_url=stage.service,
+        headers=headers,
+        timeout=30,
+        trust_env=False,
+        event_hooks={"response": [_checked]},
+    )
+
+
+def _checked(response: httpx.Response) -> None:
+    if response.is_error:
+        response.read()
+        raise DemoFailed(f"{response.request.method} {response.url.path}: {response.text}")
+
+
+def _create_account(api: httpx.Client) -> dict[int, dict[str, Any]]:
+    """An account and its Levitate users, of whom three connect; by Clio's id of each."""
+    body = {
+        "name": "Seeded & Simulated LLP",
+        "time_zone": "America/New_York",
+        "country": "US",
+        "primary_user_id": "u_office",
+        "enabled": True,
+    }
+    api.put(f"/v1/accounts/{ACCOUNT}", json=body)
+    office = {"id": "u_office", "name": "Front Office", "email": "office@firm.test", "active": True}
+    users = {
+        clio_id: {"id": f"u_{clio_id}", "name": name, "email": email, "active": True}
+        for clio_id, (name, email) in DEMO_USERS.items()
+    }
+    api.put(f"/v1/accounts/{ACCOUNT}/users", json={"users": [office, *users.values()]})
+    return users
+
+
+def _connect(stage: Stage, api: httpx.Client, user_id: str, clio_user_id: int) -> None:
+    """Walk the redirects as a browser would, approving on Clio's page."""
+    body = {"user_id": user_id, "region": REGION, "return_url": f"{stage.service}/docs"}
+    started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
+    approved = httpx.get(
+        f"{started['authorize_url']}&as_user={clio_user_id}", trust_env=False, timeout=30
+    )
+    back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+    if "clio=connected" not in back.headers.get("location", ""):
+        raise DemoFailed(f"Connecting {user_id} ended at {back.headers.get('location', back.text)}")
+
+
+def _follow_runs(api: httpx.Client, name: str) -> None:
+    """Show a bar for the newest run until all runs have ended."""
+    columns = (
+        TextColumn("  {task.description:<44}"),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[eta]}"),
+    )
+    with Progress(*columns, console=show) as bars:
+        bar = bars.add_task(f"{name}: waiting", total=100, eta="")
+        while True:
+            run = api.get(f"/v1/accounts/{ACCOUNT}/status").json()["run"]
+            progress = run["progress"]
+            eta = progress["eta_seconds"]
+            bars.update(
+                bar,
+                description=f"{name}: {run['kind']} run, {progress['phase'] or 'queued'}",
+                completed=progress["percent"] or 0,
+                eta=f"about {eta} s left" if eta else "",
+            )
+            if run["finished_at"]:
+                break
+            time.sleep(0.2)
+    if run["status"] != "succeeded":
+        raise DemoFailed(f"The run ended {run['status']}: {run['problems']}")
+
+
+def _names(api: httpx.Client) -> dict[str, str]:
+    """Levitate's users by id."""
+    users = api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
+    return {user["id"]: user["name"] for user in users}
+
+
+def _summary(api: httpx.Client, names: dict[str, str]) -> int:
+    """Print what was found; answers how many requests to Clio it took."""
+    people = list(_all(api, "contacts"))
+    tags = Counter(tag["label"] for person in people for tag in person["tags"])
+    owners = Counter(
+        names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"]
+    )
+    states = Counter(person["state"] for person in people)
+    runs = list(_all(api, "runs"))
+    requests: int = sum(run["clio"]["requests"] for run in runs)
+    pulled = runs[0]["counts"]["pulled"]
+    table = Table(title="What was found", show_header=False, title_justify="left")
+    table.add_row("pulled", ", ".join(f"{count:,} {kind}" for kind, count in pulled.items()))
+    statuses = [f"{tags[label]:,} {label}" for label in STATUSES]
+    table.add_row("contacts", ", ".join(f"{count:,} {state}" for state, count in states.items()))
+    table.add_row("by status", ", ".join(statuses))
+    for title, counter in (("tags", tags), ("owners", owners)):
+        table.add_row(title, "\n".join(f"{n:>6,}  {word}" for word, n in counter.most_common(12)))
+    table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):,}")
+    table.add_row("requests", "\n".join(_cost(run) for run in runs))
+    show.print(table)
+    return requests
+
+
+def _cost(run: dict[str, Any]) -> str:
+    used = run["clio"]
+    return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s of waiting for Clio's limit"
+
+
+def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
+    """Every item of a list, page by page."""
+    cursor = None
+    while True:
+        params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
+        page = api.get(f"/v1/accounts/{ACCOUNT}/{what}", params=params).json()
+        yield from page["data"]
+        cursor = page["next_cursor"]
+        if not page["has_more"]:
+            return
+
+
+def _one_person(api: httpx.Client, names: dict[str, str]) -> None:
+    """Print one person with the reasons for tags and owner."""
+    active = api.get(
+        f"/v1/accounts/{ACCOUNT}/contacts", params={"tag": "Active Client", "limit": "1"}
+    ).json()["data"]
+    if not active:
+        return
+    person = active[0]
+    why = api.get(f"/v1/accounts/{ACCOUNT}/contacts/{person['id']}/explain").json()
+    lines = [
+        f"[bold]{tag['label']}[/]  {'; '.join(g['detail'] for g in tag['grants'])}"
+        for tag in why["tags"]
+    ]
+    owner = person["owner"]
+    keeper = names.get(owner["user_id"], "nobody")
+    lines.append(f"\n[bold]Owner {keeper}[/]  by {owner['rule'].replace('_', ' ')}")
+    lines += [
+        f"  matter {matter['matter_clio_id']} ({matter['status']}): {matter['outcome']}"
+        for matter in why["owner"]["considered"]
+    ]
+    title = f"Why is {person['first_name']} {person['last_name']} what they are?"
+    show.print(Panel("\n".join(lines), title=title, title_align="left"))
+
+
+def _go_on(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
+    """Say where to look, then wait for Ctrl-C."""
+    base = f"{stage.service}/v1/accounts/{ACCOUNT}"
+    auth = f'-H "Authorization: Bearer {stage.token}"'
+    show.print(f"\nThe API's page   {stage.service}/docs")
+    show.print(f"Simulated Clio   {stage.clio}")
+    show.print(f"Token            {stage.token}\n\nTry:")
+    for line in (
+        f"curl {auth} '{base}/status'",
+        f"curl {auth} '{base}/contacts?tag=Active%20Client&limit=2'",
+        f"curl {auth} '{base}/changes?limit=2'",
+    ):
+        show.print(f"  {line}", soft_wrap=True, markup=False)
+    show.print("\nCtrl-C ends everything.")
+    while all(child.poll() is None for child in children):
+        time.sleep(0.5)
+    raise DemoFailed(last_words(stage, "lost one of its processes"))

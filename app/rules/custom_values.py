@@ -1,0 +1,130 @@
+"""Custom field values as Clio sends them, whatever they are, made into the text that a label bears.
+
+Clio's document calls every value a string and live accounts send booleans and numbers too (clio/api.md §16.6),
+so every kind is read from every type.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from app.rules.facts import CustomField
+from app.rules.records import ContactRecord, CustomValue
+from app.rules.results import Refusal
+
+Raw = str | bool | int | float | None
+LONGEST = 60
+
+_TICKED = {"true", "1", "yes"}
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-]?\.[0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A value that makes no label, and why."""
+
+    refusal: Refusal
+    why: str
+
+
+Read = str | Unusable | None
+
+
+def value_of(contact: ContactRecord, field_id: int) -> CustomValue | None:
+    """The contact's value of a field, one of a living field before one of a deleted."""
+    found = [value for value in contact.custom_values if value.field_id == field_id]
+    return min(found, key=lambda value: value.soft_deleted, default=None)
+
+
+def read(field: CustomField, value: CustomValue) -> Read:
+    """The text of a value; None where the field is empty; Unusable where there is one that can make no label."""
+    if value.value is None:
+        return None
+    reader = READERS.get(field.field_type or "")
+    if reader is None or not is_of_contacts(field):
+        return Unusable(Refusal.NOT_USABLE, "The field is not of a kind that makes tags")
+    if field.deleted or value.soft_deleted:
+        return Unusable(Refusal.DELETED, "The field was deleted in Clio")
+    return reader(field, value.value)
+
+
+def is_of_contacts(field: CustomField) -> bool:
+    """Whether it is a field of contacts, not of matters [CF-1]."""
+    return (field.parent_type or "").casefold() == "contact"
+
+
+def is_ticked(value: Raw) -> bool:
+    """Whether a checkbox's value means yes, in any of the spellings that Clio may use."""
+    if isinstance(value, str):
+        return value.strip().casefold() in _TICKED
+    return value in (True, 1)
+
+
+def read_date(value: Raw) -> date | None:
+    """The day that a date field names, None where it names none; a time of day after it is let go."""
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value.strip()[:10])
+    except ValueError:
+        return None
+
+
+def _checkbox(field: CustomField, value: Raw) -> Read:
+    return "Yes" if is_ticked(value) else None
+
+
+def _words(field: CustomField, value: Raw) -> Read:
+    """Text of up to 60 characters [§15 row 12]."""
+    text = " ".join(value.split()) if isinstance(value, str) else _digits(value)
+    if len(text) > LONGEST:
+        why = f"The value has {len(text)} characters, more than the {LONGEST} of a tag"
+        return Unusable(Refusal.TOO_LONG, why)
+    return text or None
+
+
+def _number(field: CustomField, value: Raw) -> Read:
+    """A number without separators, its trailing zeros cut [CF-2, §15 row 13]."""
+    text = value.strip() if isinstance(value, str) else _digits(value)
+    if not text:
+        return None
+    if isinstance(value, bool) or len(text) > LONGEST or not _NUMBER.fullmatch(text):
+        return Unusable(Refusal.UNPARSABLE, "The value is not a number")
+    plain = format(Decimal(text.replace(",", "")), "f")
+    plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "0" if plain == "-0" else plain
+
+
+def _option(field: CustomField, value: Raw) -> Read:
+    """The text of the chosen option; Clio sends its id [CF-2, CF-5]."""
+    text = value.strip() if isinstance(value, str) else _digits(value).removesuffix(".0")
+    if not text:
+        return None
+    short = len(text) <= 20 and text.isascii() and text.isdigit()
+    option = field.options.get(int(text)) if short else None
+    if option is None:
+        return Unusable(Refusal.NOT_USABLE, "The chosen option is not among the field's options")
+    if option.deleted:
+        return Unusable(Refusal.DELETED, "The chosen option was deleted in Clio")
+    return (option.label or "").strip() or None
+
+
+def _digits(value: Raw) -> str:
+    """A JSON number or boolean as text; Python refuses to spell very long integers, so these are cut."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, int):
+        return str(value) if abs(value) < 10**LONGEST else "9" * (LONGEST + 1)
+    return format(Decimal(repr(value)), "f")
+
+
+READERS: dict[str, Callable[[CustomField, Raw], Read]] = {
+    "checkbox": _checkbox,
+    "currency": _number,
+    "numeric": _number,
+    "picklist": _option,
+    "text_line": _words,
+    "text_area": _words,
+}

@@ -1,0 +1,30 @@
+"""Whether two Clio contacts look like one person or company: what tells a merge from a new client [S6]."""
+
+from app.rules.profile import emails, names
+from app.rules.records import ContactRecord
+from app.rules.results import Profile
+
+
+def same_contact(one: ContactRecord, other: ContactRecord) -> bool:
+    """Both are persons, or both companies, and alike."""
+    return one.is_person == other.is_person and same_person(_profile(one), _profile(other))
+
+
+def same_person(one: Profile, other: Profile) -> bool:
+    """The whole name is the same, however it is cut in two, or an e-mail address is."""
+    name = _name(one)
+    return bool(name and name == _name(other)) or bool(_addresses(one) & _addresses(other))
+
+
+def _profile(record: ContactRecord) -> Profile:
+    first, last = names(record)
+    return Profile(first_name=first, last_name=last, emails=emails(record.emails))
+
+
+def _addresses(profile: Profile) -> set[str]:
+    return {email.address.casefold() for email in profile.emails}
+
+
+def _name(profile: Profile) -> str:
+    parts = (profile.first_name, profile.last_name)
+    return " ".join(" ".join(part for part in parts if part).casefold().split())

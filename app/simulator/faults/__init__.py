@@ -1,0 +1,1 @@
+"""Faults, limits and quirks that the simulated Clio can show."""

@@ -1,0 +1,1 @@
+"""The firms that the simulator offers."""

@@ -1,0 +1,1 @@
+"""The simulated Clio over HTTP: server, OAuth, requests, responses, webhooks."""

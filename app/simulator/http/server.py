@@ -1,0 +1,243 @@
+"""The simulated Clio itself: one ASGI application for each region, over shared firms, limits, faults and log."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.simulator.faults import apply
+from app.simulator.faults.faults import Fault, Faults
+from app.simulator.faults.quirks import Habits
+from app.simulator.faults.rate_limit import RateLimit
+from app.simulator.faults.writings import PATH as WRITINGS
+from app.simulator.faults.writings import Writings, answer
+from app.simulator.http import html_pages, requests, responses
+from app.simulator.http.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.http.requests import Call
+from app.simulator.http.responses import Refused
+from app.simulator.http.webhooks import PATH as WEBHOOKS
+from app.simulator.http.webhooks import Webhooks
+from app.simulator.store import listing
+from app.simulator.store.field_selection import InvalidFields
+from app.simulator.store.filters import ArgumentRefused
+from app.simulator.store.firm import Firm
+from app.simulator.store.listing import Matches
+from app.simulator.store.shelf import Desk
+
+__all__ = ["REGIONS", "Habits", "Simulator", "credentials"]
+
+REGIONS = ("us", "eu", "ca", "au")
+VERSIONS = re.compile(r"4\.0\.(\d|1[0-3])")
+DEFAULT_VERSION = "4.0.13"
+LOG_LENGTH = 100_000
+
+
+@dataclass(frozen=True)
+class Logged:
+    """A request that was made. Never holds a token."""
+
+    method: str
+    path: str
+    query: str
+    region: str
+    user_id: int | None
+    status: int
+    at: str
+
+
+class Simulator:
+    """Clio, simulated: firms in four regions, with limits and faults."""
+
+    def __init__(
+        self,
+        firms: Sequence[Firm],
+        *,
+        now: Callable[[], datetime],
+        redirect_uris: Sequence[str],
+        rate_limit: int = 50,
+        token_life: timedelta = timedelta(days=30),
+        latency: float = 0.0,
+    ) -> None:
+        self.firms = list(firms)
+        self.now = now
+        self.latency = latency
+        self.habits = Habits()
+        self.limits = RateLimit(rate_limit)
+        self.faults = Faults()
+        self.log: deque[Logged] = deque(maxlen=LOG_LENGTH)
+        self.oauth = {
+            region: OAuth(
+                region, firms, redirect_uris=redirect_uris, token_life=token_life, now=now
+            )
+            for region in REGIONS
+        }
+        self.matches = Matches()
+        self.webhooks = Webhooks(now)
+        for firm in self.firms:
+            self.webhooks.watch(firm)
+        self.writings = Writings()
+
+    def app(self, region: str) -> FastAPI:
+        """The application that answers at a region's host."""
+        return _Region(self, region).app()
+
+    def requests(self, path: str = "/api/") -> list[Logged]:
+        """The logged requests whose path begins like this."""
+        return [entry for entry in self.log if entry.path.startswith(path)]
+
+
+class _Region:
+    """One region's endpoints."""
+
+    def __init__(self, simulator: Simulator, region: str) -> None:
+        self._simulator = simulator
+        self._region = region
+        self._oauth = simulator.oauth[region]
+
+    def app(self) -> FastAPI:
+        app = FastAPI(title=f"Clio {self._region} (simulated)", openapi_url=None)
+        app.add_api_route("/oauth/authorize", self.authorize, methods=["GET"])
+        app.add_api_route("/oauth/authorize", self.authorize, methods=["POST"])
+        app.add_api_route("/oauth/token", self.token, methods=["POST"])
+        app.add_api_route("/oauth/deauthorize", self.deauthorize, methods=["POST"])
+        methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        app.add_api_route("/api/v4/{rest:path}", self.api, methods=methods)
+        return app
+
+    # --- OAuth -------------------------------------------------------------------------------
+
+    async def authorize(self, request: Request) -> Response:
+        """The page, or the redirect that a decision leads to."""
+        sent = request.query_params if request.method == "GET" else await request.form()
+        params = {name: str(value) for name, value in sent.items() if name != "as_user"}
+        decision = [str(value) for value in sent.getlist("as_user")]
+        try:
+            app = self._oauth.check_authorize(params)
+            if not decision:
+                page = html_pages.approve(self._region, app, self._oauth.firms, params)
+                return self._logged(request, HTMLResponse(page))
+            target = self._oauth.decide(app, params, decision)
+        except OAuthRefused as refusal:
+            return self._logged(request, _oauth_error(refusal))
+        if target is None:
+            return self._logged(request, HTMLResponse(html_pages.declined(self._region)))
+        return self._logged(request, RedirectResponse(target, status_code=302))
+
+    async def token(self, request: Request) -> Response:
+        """Codes and refresh tokens to access tokens."""
+        fault = self._simulator.faults.strike(request.url.path)
+        if instead := await apply.instead(fault):
+            return self._logged(request, instead)
+        form = {name: str(value) for name, value in (await request.form()).items()}
+        try:
+            answer = self._oauth.token(form, has_header="authorization" in request.headers)
+        except OAuthRefused as refusal:
+            return self._logged(request, _oauth_error(refusal))
+        return self._logged(request, apply.spoiled(responses.Json(answer), fault))
+
+    async def deauthorize(self, request: Request) -> Response:
+        """Kill a token."""
+        if instead := await apply.instead(self._simulator.faults.strike(request.url.path)):
+            return self._logged(request, instead)
+        form = await request.form()
+        token = str(form.get("token", ""))
+        if _bearer(request) != token or not self._oauth.deauthorize(token):
+            return self._logged(request, responses.unauthorized())
+        return self._logged(request, Response(status_code=200))
+
+    # --- the API -----------------------------------------------------------------------------
+
+    async def api(self, request: Request) -> Response:
+        """Any call of the API: limits and faults first, then the answer."""
+        simulator = self._simulator
+        if simulator.latency:
+            await asyncio.sleep(simulator.latency)
+        grant = self._oauth.grant_of(_bearer(request))
+        if grant is None:
+            return self._logged(request, responses.unauthorized())
+        allowed, headers = simulator.limits.take(grant.access_token, simulator.now())
+        if not allowed:
+            limit, wrapped = simulator.limits.limit, simulator.habits.wraps_rate_limit
+            response = responses.limited(limit, headers["Retry-After"], wrapped=wrapped)
+        else:
+            fault = simulator.faults.strike(request.url.path)
+            response = await self._answer(request, grant, fault)
+        response.headers.update(headers)
+        return self._logged(request, response, grant.user_id)
+
+    async def _answer(self, request: Request, grant: Grant, fault: Fault | None) -> Response:
+        if instead := await apply.instead(fault):
+            return instead
+        version = request.headers.get("x-api-version", DEFAULT_VERSION)
+        if not VERSIONS.fullmatch(version):
+            return responses.error(410, "VersionError", "The API version is not supported")
+        try:
+            if WEBHOOKS.fullmatch(request.url.path):
+                response = await self._simulator.webhooks.answer(request, grant)
+            elif WRITINGS.fullmatch(request.url.path):
+                response = await self._written(request, grant)
+            else:
+                response = await self._told(requests.understood(request, grant, fault))
+        except (Refused, InvalidFields, ArgumentRefused) as refusal:
+            return responses.error(refusal.status, refusal.kind, str(refusal))
+        response.headers["X-API-VERSION"] = version
+        return apply.spoiled(response, fault)
+
+    async def _written(self, request: Request, grant: Grant) -> Response:
+        papers = self._simulator.writings
+        desk = Desk(papers.shelf, grant.firm, grant.user_id, self._simulator.now())
+        return await answer(papers, desk, request)
+
+    async def _told(self, call: Call) -> Response:
+        if call.request.method != "GET":
+            return await requests.written(call)
+        if call.record_id is None:
+            return self._list(call)
+        record = call.record()
+        if responses.is_current(record, call.request.headers):
+            return responses.not_modified(record)
+        return responses.stamped(responses.Json({"data": call.told(record)}), record)
+
+    def _list(self, call: Call) -> Response:
+        firm, kind, habits = call.grant.firm, call.rule.kind, self._simulator.habits
+        asked = listing.understand(call.rule, call.params, habits)
+        page = self._simulator.matches.page(firm, call.grant.user_id, asked)
+        beside = {"next": page.next, "previous": page.previous}
+        url = call.request.url
+        paging = {
+            name: str(url.include_query_params(**there)) for name, there in beside.items() if there
+        }
+        meta = {"paging": paging, **({"records": page.total} if habits.tells_records else {})}
+        records = (firm.find(kind, record_id) for record_id in page.ids)
+        data = [call.told(record) for record in records if record is not None]
+        return responses.Json({"data": data, "meta": meta})
+
+    def _logged(self, request: Request, response: Response, user_id: int | None = None) -> Response:
+        now = self._simulator.now()
+        response.headers["Date"] = format_datetime(now, usegmt=True)
+        query = "" if request.url.path.startswith("/oauth") else request.url.query
+        method, path, status = request.method, request.url.path, response.status_code
+        entry = Logged(method, path, query, self._region, user_id, status, now.isoformat())
+        self._simulator.log.append(entry)
+        return response
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
+
+
+def _oauth_error(refusal: OAuthRefused) -> Response:
+    return responses.oauth_error(refusal.status, refusal.error, str(refusal))
+
+
+def logged(entry: Logged) -> dict[str, Any]:
+    """A logged request as JSON."""
+    return asdict(entry)

@@ -1,0 +1,1 @@
+"""From rules to publication: assessments, shrink guard, new clients, holds, preview, settings."""

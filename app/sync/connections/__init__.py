@@ -1,0 +1,1 @@
+"""Clio logins: OAuth flow, tokens, rate limit, Clio's webhooks, disconnect."""

@@ -1,0 +1,1 @@
+"""Reading Clio: landing pages, deletions, windows, mapping, ETA, suppression of erased people."""

@@ -1,0 +1,1 @@
+"""Write-back: accept, send, outcomes, formatting, verification a day later."""

@@ -1,0 +1,260 @@
+"""The REST contract (api.md §2 to §10) against the OpenAPI document: neither drifts without the other."""
+
+from typing import Any
+
+import pytest
+
+from app.api.problems import MEDIA_TYPE
+from app.main import create_app
+from tests.support.world import config_for
+
+DOCUMENT: dict[str, Any] = create_app(
+    config_for("postgresql://nowhere"), "postgresql://nowhere"
+).openapi()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+
+A = "/v1/accounts/{account_id}"
+CONTRACT = f"""
+§2  GET /v1/accounts | PUT {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
+§2  PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
+§3  POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
+§3  DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
+§4  GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/versions
+§4  POST {A}/settings/preview | GET {A}/catalog
+§5  POST {A}/runs | GET {A}/runs | GET {A}/runs/{{run_id}} | GET {A}/runs/{{run_id}}/events
+§5  GET {A}/runs/{{run_id}}/report | POST {A}/runs/{{run_id}}/cancel
+§6  GET {A}/contacts | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
+§6  GET {A}/contacts/{{contact_id}}/history | DELETE {A}/contacts/{{contact_id}} | GET {A}/changes
+§6  POST {A}/contacts/{{contact_id}}/preexisting-tags
+§7  GET {A}/new-clients | POST {A}/new-clients/{{new_client_id}}/release
+§7  POST {A}/new-clients/{{new_client_id}}/suppress | POST {A}/new-clients/{{new_client_id}}/replay
+§8  POST {A}/activities | GET {A}/activities | GET {A}/activities/{{activity_id}}
+§8  POST {A}/activities/{{activity_id}}/retry | POST {A}/activities/{{activity_id}}/cancel
+§9  POST /v1/webhook-endpoints | GET /v1/webhook-endpoints | GET /v1/webhook-endpoints/{{endpoint_id}}
+§9  DELETE /v1/webhook-endpoints/{{endpoint_id}} | POST /v1/webhook-endpoints/{{endpoint_id}}/rotate
+§9  POST /v1/webhook-endpoints/{{endpoint_id}}/enable | GET /v1/webhook-endpoints/{{endpoint_id}}/deliveries
+§9  POST /v1/deliveries/{{delivery_id}}/redeliver
+§10 GET {A}/issues | POST {A}/issues/{{issue_id}}/resolve | GET {A}/holds | POST {A}/holds/{{hold_id}}/release
+§10 POST {A}/holds/{{hold_id}}/discard | GET {A}/audit | POST /hooks/clio/{{token}}
+§10 GET /healthz | GET /readyz | GET /metrics
+"""
+WANTED = {part.strip() for line in CONTRACT.split("\n") for part in line[4:].split("|")} - {""}
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+}
+
+QUERIES = {
+    f"GET {A}/contacts": "state owner tag clio_id q cursor limit",
+    f"GET {A}/contacts/{{contact_id}}": "as_of",
+    f"GET {A}/changes": "cursor limit wait",
+    f"GET {A}/new-clients": "status cursor limit",
+    f"GET {A}/activities": "contact_id status kind cursor limit",
+    f"GET {A}/issues": "status cursor limit",
+    f"GET {A}/holds": "status cursor limit",  # the service's own addition
+    f"GET {A}/runs/{{run_id}}/report": "format",
+    **{
+        f"GET {path}": "cursor limit"
+        for path in (
+            *("/v1/accounts", f"{A}/connections", f"{A}/settings/versions", f"{A}/runs"),
+            *(f"{A}/contacts/{{contact_id}}/history", f"{A}/audit"),
+            *("/v1/webhook-endpoints", "/v1/webhook-endpoints/{endpoint_id}/deliveries"),
+        )
+    },
+}
+
+FIELDS = {  # what is always there; what is only named here may be left out of a request
+    "AccountIn": "name time_zone country primary_user_id enabled",
+    "Account": "name time_zone country primary_user_id enabled clio created_at updated_at",
+    "ClioFirm": "region account_id name",
+    "User": "id name email active",
+    "Attorney": "clio_user_id name email enabled user_id mapped_by",
+    "Status": "health last_successful_run_at next_run_at connections contacts run open_issues coverage",
+    "StatusConnections": "connected needs_reconnect",
+    "StatusContacts": "in_scope out_of_scope deleted",
+    "ConnectionIn": "user_id region return_url",
+    "Started": "id status authorize_url expires_at",
+    "Connection": "id user_id region status clio_user connected_at last_sync_at problem",
+    "ClioUser": "id name email",
+    "SettingsVersion": "version settings updated_at updated_by",
+    "SettingsSaved": "version settings updated_at updated_by run_id",
+    "PreviewSummary": "entering leaving contacts_with_tag_changes tags_added tags_removed owner_changes new_clients",
+    "Preview": "summary data next_cursor has_more",
+    "Catalog": "custom_fields practice_areas stages users",
+    "RunIn": "kind contact_id",
+    "Run": "id kind trigger status slot settings_version queued_at started_at finished_at progress counts clio"
+    " problems",
+    "Progress": "phase done total percent eta_seconds",
+    "Counts": "pulled changed quarantined entered left new_clients",
+    "Pulled": "contacts matters relationships",
+    "ClioUsage": "requests rate_limited waited_seconds",
+    "RunProblem": "code detail connection_id",
+    "Contact": "id clio_id clio_url version state state_reason first_name middle_name last_name prefix title company"
+    " emails phones addresses tags owner key_facts first_synced_at updated_at",
+    "PreexistingIn": "labels",
+    "Company": "clio_id name",
+    "Email": "address kind primary",
+    "Phone": "number raw kind primary",
+    "Address": "kind street city state postal_code country primary clio_primary",
+    "Tag": "label category restricted",
+    "Owner": "user_id rule matter_clio_id detail",
+    "Change": "seq kind contact_id clio_id run_id at cause fields tags_added tags_removed owner contact",
+    "FieldChange": "from to",
+    "OwnerChange": "from to rule matter_clio_id",
+    "ChangePage": "data next_cursor has_more",
+    "Explained": "contact_id in_scope scope tags owner not_granted new_client seen_by run_id",
+    "ExplainedScope": "rule detail",
+    "ExplainedTag": "label category grants",
+    "Grant": "rule setting matter_clio_ids field_id detail",
+    "ExplainedOwner": "rule matter_clio_id considered",
+    "ConsideredMatter": "matter_clio_id status updated_at outcome",
+    "NotGranted": "label rule why",
+    "NewClient": "id contact_id clio_id status origin basis client_since has_open_matter possible_duplicate_of run_id"
+    " created_at emitted_at event_ids",
+    "ActivityIn": "kind user_id contact_id clio_contact_id occurred_at subject body body_format direction"
+    " conversation_id",
+    "Activity": "id kind status reason attempts clio problem created_at written_at",
+    "InClio": "type id url",
+    "EndpointIn": "url events description",
+    "EndpointWithSecret": "id url events description secret",
+    "Issue": "id code severity detail subject opened_at resolved_at",
+    "Subject": "kind id",
+    "Problem": "type title status detail instance code request_id errors",
+    "FieldProblem": "pointer detail",
+}  # fmt: skip
+SOMETIMES = {"Problem": {"errors"}}  # only where a body, query or header is wrong
+
+ENUMS = {
+    "Status.health": "ok degraded needs_attention disabled",
+    "Connection.status": "pending connected needs_reconnect disconnected declined",
+    "Run.kind": "initial incremental full coverage rederive contact",
+    "Run.trigger": "schedule connect manual settings webhook",
+    "Run.status": "queued running succeeded interrupted failed cancelled",
+    "RunIn.kind": "incremental full",
+    "Contact.state": "in_scope out_of_scope deleted",
+    "Change.kind": "contact.added contact.updated contact.out_of_scope contact.deleted contact.erased",
+    "Change.cause": "sync settings users manual",
+    "NewClient.status": "emitted held suppressed",
+    "NewClient.origin": "initial_sync incremental visibility settings manual",
+    "NewClient.basis": "flag matter company",
+    "Activity.kind": "email note phone_call handwritten_card text_message",
+    "Activity.status": "queued sending written skipped blocked failed cancelled",
+    "ActivityIn.body_format": "text html",
+    "InClio.type": "note communication",
+    "Issue.severity": "info warning error",
+}
+
+NEED_A_ROLE = {
+    f"DELETE {A}/contacts/{{contact_id}}",
+    *(f"PUT {A}", f"DELETE {A}", f"PUT {A}/users", f"PUT {A}/settings", f"PATCH {A}/settings"),
+    *(f"{verb} {A}/attorneys/{{clio_user_id}}" for verb in ("PUT", "DELETE")),
+    *(f"POST {A}/new-clients/{{new_client_id}}/{act}" for act in ("release", "suppress", "replay")),
+    *(f"POST {A}/holds/{{hold_id}}/{act}" for act in ("release", "discard")),
+    f"POST {A}/issues/{{issue_id}}/resolve",
+}
+NEED_A_KEY = {f"POST {A}/runs", f"POST {A}/activities"}
+
+
+def codes(operation: dict[str, Any]) -> set[str]:
+    return {
+        code
+        for answer in operation["responses"].values()
+        for code in answer.get("x-problem-codes", ())
+    }
+
+
+def values(schema: dict[str, Any]) -> set[str]:
+    """Every value of an enumeration, wherever it stands in a field's schema."""
+    if "$ref" in schema:
+        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    inner = [value for part in schema.get("anyOf", ()) for value in values(part)]
+    constant = [schema["const"]] if "const" in schema else []
+    return {*schema.get("enum", ()), *inner, *constant}
+
+
+def test_every_path_and_method_of_the_contract_is_there_and_no_other():
+    assert OPERATIONS.keys() == WANTED
+
+
+def test_every_list_and_read_takes_what_the_contract_says():
+    found = {
+        name: {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
+        for name, operation in OPERATIONS.items()
+    }
+    for name, parameters in QUERIES.items():
+        assert found[name] == set(parameters.split()), name
+    lists = {name for name, parameters in found.items() if "cursor" in parameters}
+    assert lists - QUERIES.keys() == {f"POST {A}/settings/preview"}
+
+
+@pytest.mark.parametrize("body", FIELDS)
+def test_the_fields_of_the_main_bodies_are_those_of_the_contract(body):
+    schema, wanted = SCHEMAS[body], set(FIELDS[body].split())
+    assert wanted <= schema["properties"].keys()
+    if not body.endswith("In"):
+        assert wanted - SOMETIMES.get(body, set()) <= set(schema["required"])
+
+
+@pytest.mark.parametrize("place", ENUMS)
+def test_states_and_kinds_are_those_of_the_contract(place):
+    body, name = place.split(".")
+    assert values(SCHEMAS[body]["properties"][name]) >= set(ENUMS[place].split())
+
+
+def test_every_operation_tells_the_problems_of_its_form():
+    for name, operation in OPERATIONS.items():
+        told, method, path = codes(operation), *name.split()
+        if not path.startswith("/v1"):
+            continue
+        assert {"invalid_token", "rate_limited", "database_unavailable"} <= told, name
+        assert ("account_not_found" in told) == path.startswith(A), name
+        assert ("role_required" in told) == (name in NEED_A_ROLE), name
+        assert ("idempotency_key_required" in told) == (name in NEED_A_KEY), name
+        assert ("precondition_required" in told) == (
+            method in ("PUT", "PATCH") and path.endswith("/settings")
+        ), name
+        assert ("invalid_json" in told) == ("requestBody" in operation), name
+        assert "invalid_request" in told, name
+        ours = [part for part in path.split("/") if part in {f"{{{kind}_id}}" for kind in KINDS}]
+        for part in ours:
+            assert f"{part[1:-4]}_not_found" in told, name
+
+
+KINDS = (
+    *("connection", "run", "contact", "new_client", "activity"),
+    *("endpoint", "delivery", "issue", "hold"),
+)
+
+
+def test_every_failure_is_a_problem_and_nothing_else():
+    for name, operation in OPERATIONS.items():
+        for status, answer in operation["responses"].items():
+            if status >= "400" and name != "GET /oauth/clio/callback":
+                assert list(answer["content"]) == [MEDIA_TYPE], (name, status)
+                assert answer["x-problem-codes"], (name, status)
+    assert "HTTPValidationError" not in SCHEMAS
+
+
+def test_every_body_has_an_example():
+    for name, operation in OPERATIONS.items():
+        for content in operation.get("requestBody", {"content": {}})["content"].values():
+            schema = content["schema"]
+            body = SCHEMAS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else content
+            assert body.get("examples") or schema.get("examples"), name
+
+
+def test_headers_that_must_be_sent_are_required():
+    for name, operation in OPERATIONS.items():
+        needed = {p["name"] for p in operation.get("parameters", ()) if p["required"]}
+        assert ("Idempotency-Key" in needed) == (name in NEED_A_KEY), name
+        assert ("If-Match" in needed) == ("precondition_required" in codes(operation)), name
+
+
+def test_every_operation_has_a_word_of_explanation_a_known_group_and_an_id_of_its_own():
+    groups = [tag["name"] for tag in DOCUMENT["tags"]]
+    met = [tag for operation in OPERATIONS.values() for tag in operation["tags"]]
+    assert sorted(set(met), key=groups.index) == groups
+    assert all(operation["description"] for operation in OPERATIONS.values())
+    ids = [operation["operationId"] for operation in OPERATIONS.values()]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,142 @@
+"""Why a contact is what it is, through the whole service; and what hides from the rules and from people."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.db.mirror import catalog, records
+from app.db.session import transaction
+from app.rules.facts import Option
+from tests.support.world import World
+
+
+def restricted(contact: dict[str, Any]) -> set[str]:
+    return {tag["label"] for tag in contact["tags"] if tag["restricted"]}
+
+
+async def explain(world: World, clio_id: str) -> dict[str, Any]:
+    contact = (await world.contacts(clio_id=clio_id))[clio_id]
+    answer = await world.api.get(f"/v1/accounts/hp/contacts/{contact['id']}/explain")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_what_rests_on_a_matter_that_ann_does_not_see_is_marked(pulled: World):
+    # S7, §15 row 22: matter 208 is Ben's alone
+    assert restricted((await pulled.contacts())["1008"]) == set()
+    await pulled.connect("u_ben", 502)
+    await pulled.settled()
+    contacts = await pulled.contacts()
+    assert restricted(contacts["1008"]) == {"Active Client", "Employment"}
+    assert not any(restricted(contacts[clio_id]) for clio_id in contacts if clio_id != "1008")
+    grants = {tag["label"]: tag["grants"] for tag in (await explain(pulled, "1008"))["tags"]}
+    assert grants["Employment"] == [
+        {
+            "rule": "practice_area",
+            "setting": "/tags/practice_area",
+            "matter_clio_ids": ["208"],
+            "field_id": None,
+            "detail": "Practice area of 00208-Brandt (open)",
+        }
+    ]
+
+
+async def test_a_second_pair_of_eyes_tells_what_is_restricted_and_takes_it_back(world: World):
+    # S7: nothing of the matter changes when Ann comes and goes, only who does not see it
+    await world.create_account()
+    await world.connect("u_ben", 502)
+    await world.settled()
+    assert restricted((await world.contacts())["1008"]) == set()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    assert restricted((await world.contacts())["1008"]) == {"Active Client", "Employment"}
+    connections = {found["user_id"]: found["id"] async for found in world.all("connections")}
+    gone = await world.api.delete(f"/v1/accounts/hp/connections/{connections['u_ann']}")
+    assert gone.status_code == 204
+    await world.run()
+    assert restricted((await world.contacts())["1008"]) == set()
+
+
+async def test_a_restricted_user_does_not_make_matters_restricted(pulled: World):
+    # §15 row 22: Cat's contacts visibility is restricted, so what she does not see tells nothing
+    pulled.simulator.firms[0].restrict_matter(201, {501, 502})
+    await pulled.connect("u_cat", 503)
+    await pulled.settled()
+    assert restricted((await pulled.contacts())["1001"]) == set()
+
+
+async def test_explain_of_1004_names_the_unmapped_attorney_and_the_chosen_one(pulled: World):
+    # S12, OW-5, OW-7
+    found = await explain(pulled, "1004")
+    assert found["owner"]["considered"][0]["matter_clio_id"] == "206"
+    outcome = found["owner"]["considered"][0]["outcome"]
+    assert "Dana Voss (504) is not an active Levitate user" in outcome
+    assert "Ann Harlow (501) is u_ann: decides" in outcome
+    assert {"label": "Dana Voss", "rule": "responsible_attorney"}.items() <= found["not_granted"][
+        1
+    ].items()
+    assert found["new_client_waits"] is None
+
+
+async def test_explain_of_1001_says_why_a_closed_matters_area_is_no_tag(pulled: World):
+    # S12, TG-9
+    assert (await explain(pulled, "1001"))["not_granted"] == [
+        {
+            "label": "Estate Planning",
+            "rule": "practice_area",
+            "why": "00202-Moreno is closed, and the setting takes open",
+        }
+    ]
+
+
+async def stored_values(world: World) -> dict[int, Any]:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        rows = await connection.fetch(
+            "select value ->> 'field_id' as field_id, value -> 'value' as content from mirror_contacts,"
+            " jsonb_array_elements(record -> 'custom_values') as value where clio_id = 1001"
+        )
+    finally:
+        await connection.close()
+    return {int(row["field_id"]): row["content"] for row in rows}
+
+
+async def test_values_that_clio_strips_of_their_content_are_kept(pulled: World):
+    # clio/api.md §16.6: a composite id without name, type and value is not an empty field
+    before = await stored_values(pulled)
+    assert sorted(before) == [1, 2, 3, 4, 5, 6, 7]
+    firm = pulled.simulator.firms[0]
+    firm.fields_unreadable.add(501)
+    firm.put("contact", {"id": 1001, "title": "Judge"})
+    await pulled.run("full")
+    assert (await pulled.contacts())["1001"]["title"] == "Judge"
+    assert await stored_values(pulled) == before
+
+
+@pytest.mark.parametrize("field_id", [4, 8])
+async def test_a_changed_field_concerns_those_who_have_a_value_of_it(pulled: World, field_id: int):
+    # CF-5: field 4 is Alice's, of field 8 nobody has a value
+    async with transaction(pulled.app.state.services.database) as session:
+        known = await catalog.custom_fields(session, "hp")
+        assert (known[4].name, known[4].field_type, known[4].parent_type) == (
+            "Referral Source",
+            "picklist",
+            "Contact",
+        )
+        assert known[4].options == {9001: Option("Google"), 9002: Option("Friend")}
+        gone = {
+            "id": field_id,
+            "name": "Referral Source",
+            "field_type": "picklist",
+            "parent_type": "Contact",
+            "deleted": True,
+            "picklist_options": [
+                {"id": 9002, "option": "Friend", "deleted_at": "2026-03-03T00:00:00Z"}
+            ],
+        }
+        await catalog.land_items(session, "hp", "custom_fields", {field_id: gone})
+        assert await records.count_stale(session, "hp") == (1 if field_id == 4 else 0)
+        changed = (await catalog.custom_fields(session, "hp"))[field_id]
+        assert (changed.deleted, changed.options) == (True, {9002: Option("Friend", deleted=True)})

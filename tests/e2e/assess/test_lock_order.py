@@ -1,0 +1,136 @@
+"""Those who decide at the same time wait for each other in one order, and count each other."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+
+from app.db.connections import connections
+from app.db.connections.connections import Attempt, ClioLogin
+from app.db.contacts import erasures, holds, new_clients
+from app.db.events import endpoints
+from app.db.events.endpoints import Endpoint, TooManyEndpoints
+from app.db.session import Database, transaction
+from app.main import now
+from app.rules.announcement import HeldFor
+from app.simulator.http.server import Simulator
+from app.sync.assess import shrink_guard
+from app.sync.assess.new_clients import discard_surge
+from app.sync.run import run
+from tests.conftest import opened_world
+from tests.e2e.pull.test_deletions import grow, shrink
+from tests.support.world import PATIENCE, World
+
+
+async def until_it_waits(dsn: str, task: "asyncio.Task[object]") -> None:
+    """Until the task has ended, or waits in the database for somebody's lock."""
+    connection = await asyncpg.connect(dsn)
+    waiting = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not task.done() and not await connection.fetchval(waiting):
+                await asyncio.sleep(0.02)
+    finally:
+        await connection.close()
+
+
+async def test_a_hold_is_released_while_a_run_judges_whom_it_is_about(pulled: World):
+    # S5: the run has the contacts and wants the hold, the release the other way round
+    await grow(pulled, 30)
+    await shrink(pulled, 21)
+    (hold,) = [hold async for hold in pulled.all("holds")]
+    services = pulled.app.state.services
+    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+        await holds.doubt_items(run, "hp", hold["id"])
+        address = f"/v1/accounts/hp/holds/{hold['id']}/release"
+        release = group.create_task(pulled.api.post(address))
+        await until_it_waits(pulled.dsn, release)
+        await shrink_guard.wait_no_longer(run, "hp", range(3000, 3021), now=now())
+    answer = release.result()
+    assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
+
+
+async def test_a_surge_is_released_while_one_of_it_is_decided_alone(pulled: World):
+    # NC-7: likewise between a row of the ledger and the hold
+    await pulled.choose({"new_client": {"surge_threshold": 1}})
+    await grow(pulled, 2)
+    (hold,) = [hold async for hold in pulled.all("holds")]
+    services = pulled.app.state.services
+    async with asyncio.TaskGroup() as group, transaction(services.database) as person:
+        first, second = await new_clients.held(person, "hp", HeldFor.SURGE)
+        address = f"/v1/accounts/hp/holds/{hold['id']}/release"
+        release = group.create_task(pulled.api.post(address))
+        await until_it_waits(pulled.dsn, release)
+        await discard_surge(person, "hp", [first, second], now=now())
+    answer = release.result()
+    assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
+
+
+async def test_two_endpoints_at_once_are_counted_together(database: Database, dsn: str):
+    made = Endpoint("", "bootstrap", "https://x.test", ("*",), "", True, None, now(), now())
+
+    async def add(name: str) -> str:
+        try:
+            async with transaction(database) as session:
+                one = replace(made, endpoint_id=name)
+                await endpoints.add(session, one, sealed_secret="sealed")
+        except TooManyEndpoints:
+            return "too many"
+        return "added"
+
+    for n in range(endpoints.MOST - 1):
+        assert await add(f"e{n}") == "added"
+    async with asyncio.TaskGroup() as group, transaction(database) as session:
+        last = replace(made, endpoint_id="last")
+        await endpoints.add(session, last, sealed_secret="sealed")
+        other = group.create_task(add("other"))
+        await until_it_waits(dsn, other)
+    assert other.result() == "too many"
+    async with transaction(database) as session:
+        found = await endpoints.list_endpoints(session, token_id="bootstrap", after="", limit=100)
+    assert len(found) == endpoints.MOST
+
+
+async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_connected(world: World):
+    # AU-1, AU-2
+    await world.create_account()
+    (state,) = parse_qs(urlsplit(await world.start("u_ann")).query)["state"]
+    (login,) = [login async for login in world.all("connections")]
+    attempt = Attempt("hp", login["id"], "us", "https://levitate.test", "sealed", now())
+    ann = ClioLogin(501, "Ann Harlow", None, full_view=True)
+    services = world.app.state.services
+    async with asyncio.TaskGroup() as group, transaction(services.database) as session:
+        await connections.connect(session, attempt, ann, sealed_tokens="sealed", now=now())
+        params = {"state": state, "error": "access_denied"}
+        declined = group.create_task(world.api.get("/oauth/clio/callback", params=params))
+        await until_it_waits(world.dsn, declined)
+    assert declined.result().headers["location"].endswith("clio=declined")
+    async with transaction(services.database) as session:
+        assert (await connections.get_connection(session, "hp", login["id"])).status == "connected"
+        assert await connections.read_tokens(session, "hp", login["id"]) == "sealed"
+
+
+async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
+    dsn: str, simulator: Simulator
+):
+    # IS-1, NC-2: else the firm's old clients came with the second run, as new as a surge
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
+        await world.create_account()
+        key = {"Idempotency-Key": "k"}
+        asked = await world.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
+        run_id, services = asked.json()["id"], world.app.state.services
+        async with asyncio.TaskGroup() as group, transaction(services.database) as session:
+            await erasures.begin(session, "hp")  # the run has looked for logins when it waits
+            first = group.create_task(run(services, "hp", run_id))
+            await until_it_waits(dsn, first)
+            await world.connect("u_ann", 501)
+        assert first.result() == timedelta(0), "it goes on at once"
+        assert await run(services, "hp", run_id) is None
+        assert (await world.runs())[0]["status"] == "succeeded"
+        rows = [row async for row in world.all("new-clients")]
+        assert {(row["origin"], row["status"]) for row in rows} == {("initial_sync", "emitted")}

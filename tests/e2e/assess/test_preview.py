@@ -1,0 +1,225 @@
+"""A preview says what other settings would change, stores nothing, and is right."""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.support.world import World
+
+URL = "/v1/accounts/hp/settings/preview"
+ALL_AREAS = {"tags": {"practice_area": {"matter_status": ["open", "pending", "closed"]}}}
+
+
+async def preview(world: World, patch: dict[str, Any], **params: Any) -> dict[str, Any]:
+    answer = await world.api.post(URL, json={"settings": patch}, params=params)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def whole(world: World, patch: dict[str, Any], limit: int = 200) -> list[dict[str, Any]]:
+    """Every previewed change, page by page."""
+    page = await preview(world, patch, limit=limit)
+    found: list[dict[str, Any]] = page["data"]
+    while page["has_more"]:
+        page = await preview(world, patch, limit=limit, cursor=page["next_cursor"])
+        found += page["data"]
+    return found
+
+
+def told(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Lines without what only the real ones have: a number, a run, the moment."""
+    return [
+        {
+            **{name: value for name, value in line.items() if name not in ("seq", "run_id", "at")},
+            "contact": {**line["contact"], "updated_at": None, "first_synced_at": None},
+        }
+        for line in lines
+    ]
+
+
+def counted(lines: list[dict[str, Any]], new_clients: int) -> dict[str, Any]:
+    """What the summary must say, counted from the changes themselves (api.md §4)."""
+    entering = [line for line in lines if enters(line)]
+    leaving = [line for line in lines if line["kind"] == "contact.out_of_scope"]
+    staying = [line for line in lines if line not in entering and line not in leaving]
+    owners = [line["owner"] for line in staying if line["owner"]]
+    return {
+        "entering": len(entering),
+        "leaving": len(leaving),
+        "contacts_with_tag_changes": sum(
+            bool(line["tags_added"] or line["tags_removed"]) for line in staying
+        ),
+        "tags_added": Counter(label for line in lines for label in line["tags_added"]),
+        "tags_removed": Counter(label for line in lines for label in line["tags_removed"]),
+        "owner_changes": sum(owner["from"] != owner["to"] for owner in owners),
+        "new_clients": new_clients,
+    }
+
+
+def enters(line: dict[str, Any]) -> bool:
+    state: dict[str, Any] = line["fields"].get("state", {})
+    return bool(line["kind"] == "contact.added" or state.get("to") == "in_scope")
+
+
+async def ledger(world: World) -> int:
+    return len([row async for row in world.all("new-clients")])
+
+
+async def rows(world: World) -> dict[str, Any]:
+    """What every table holds: equal exactly when nothing was stored."""
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        tables = await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+            " and tablename not like 'pgqueuer%'"
+        )
+        return {
+            name: [tuple(row) for row in await connection.fetch(f"select ctid, xmin from {name}")]
+            for (name,) in tables
+        }
+    finally:
+        await connection.close()
+
+
+async def test_a_preview_stores_nothing_and_asks_clio_nothing(pulled: World):
+    # S11
+    before = await rows(pulled)
+    pulled.simulator.log.clear()
+    answer = await preview(pulled, ALL_AREAS)
+    assert pulled.simulator.requests() == []
+    assert await rows(pulled) == before
+    assert answer["summary"]["tags_added"]["Real Estate"] == 1
+    assert {line["cause"] for line in answer["data"]} == {"settings"}
+    assert {(line["seq"], line["run_id"]) for line in answer["data"]} == {(None, None)}
+
+
+async def test_related_persons_are_previewed_less_those_whose_role_is_excluded(pulled: World):
+    # S11: include_related → +1 (1005), 1009 is excluded by role
+    answer = await preview(pulled, {"scope": {"include_related": True}})
+    assert answer["summary"]["entering"] == 1
+    assert answer["summary"]["contacts_with_tag_changes"] == 0
+    assert answer["summary"]["owner_changes"] == 0
+    assert [(line["kind"], line["clio_id"]) for line in answer["data"]] == [
+        ("contact.added", "1005")
+    ]
+    assert answer["summary"]["tags_added"] == dict.fromkeys(answer["data"][0]["tags_added"], 1)
+
+
+async def test_the_settings_that_hold_change_nothing(pulled: World):
+    # S11
+    answer = await preview(pulled, {})
+    assert answer == {
+        "summary": {
+            "entering": 0,
+            "leaving": 0,
+            "contacts_with_tag_changes": 0,
+            "tags_added": {},
+            "tags_removed": {},
+            "owner_changes": 0,
+            "new_clients": 0,
+        },
+        "data": [],
+        "next_cursor": None,
+        "has_more": False,
+    }
+
+
+async def test_the_pages_of_a_preview_make_the_whole_and_every_page_counts_all(pulled: World):
+    # S11
+    first = await preview(pulled, ALL_AREAS, limit=1)
+    assert first["has_more"]
+    params = {"limit": 1, "cursor": first["next_cursor"]}
+    second = await preview(pulled, ALL_AREAS, **params)
+    assert second["summary"] == first["summary"]
+    lines = told(await whole(pulled, ALL_AREAS, limit=1))
+    assert lines == told((await preview(pulled, ALL_AREAS))["data"])
+    ids = [int(line["clio_id"]) for line in lines]
+    assert ids == sorted(set(ids))
+
+
+async def test_a_cursor_belongs_to_its_patch_and_to_the_settings_that_held(pulled: World):
+    # api.md §1
+    cursor = (await preview(pulled, ALL_AREAS, limit=1))["next_cursor"]
+    other = {"settings": {"ownership": {"source": "primary_user"}}}
+    refused = await pulled.api.post(URL, json=other, params={"cursor": cursor})
+    assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
+    await pulled.choose({"writeback": {"note": False}})
+    refused = await pulled.api.post(URL, json={"settings": ALL_AREAS}, params={"cursor": cursor})
+    assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
+
+
+async def test_before_the_first_pull_there_is_nothing_to_change(world: World):
+    await world.create_account()
+    assert (await preview(world, ALL_AREAS))["data"] == []
+
+
+statuses = st.lists(st.sampled_from(["open", "pending", "closed"]), min_size=1, unique=True)
+on = st.booleans()
+
+
+def some(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object with some of these members."""
+    return st.fixed_dictionaries({}, optional=options)
+
+
+names = st.sampled_from(["none", "most_recent", "all"])
+patches = some(
+    scope=some(
+        include_non_clients=on,
+        include_related=on,
+        primary_email_only=on,
+        related_role_exclude=st.sampled_from([[], ["opposing*"], ["*"]]),
+        segment=some(exclude_any=st.sampled_from([[], ["Family Law"], ["Clio"]])),
+        opt_out_field_id=st.sampled_from([None, "1"]),
+    ),
+    ownership=some(
+        source=st.sampled_from(["responsible_attorney", "originating_attorney", "primary_user"]),
+        fallback=st.sampled_from(["primary_user", "unassigned"]),
+        prefer_open=on,
+        sticky=on,
+    ),
+    tags=some(
+        practice_area=some(
+            enabled=on, matter_status=statuses, label_from=st.sampled_from(["name", "category"])
+        ),
+        related_practice_area=some(enabled=on, matter_status=statuses),
+        relationships=some(enabled=on),
+        matter_number=some(enabled=on, matter_status=statuses),
+        matter_tag=some(enabled=on, matter_status=statuses),
+        location=some(city=on, state=on, country=on),
+        responsible_attorney=names,
+        originating_attorney=names,
+        company_representatives=st.sampled_from(["all", "none"]),
+        custom_fields=st.sampled_from(
+            [[], [{"field_id": "1"}, {"field_id": "4", "label_format": "name_value"}]]
+        ),
+    ),
+    key_facts=some(birthday=on, clio_id=on, custom_date_field_ids=st.sampled_from([[], ["6"]])),
+    new_client=some(require_open_matter=on),
+    restricted_matters=some(withhold=on),
+)
+
+
+@pytest.mark.usefixtures("pulled")
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(patch=patches)
+async def test_what_a_preview_says_is_what_happens(pulled: World, patch: dict[str, Any]):
+    # S11, issue 3: preview equals the later change, from whatever settings the example before left
+    clients, lines = await ledger(pulled), len(await pulled.changes())
+    summary = (await preview(pulled, patch, limit=1))["summary"]
+    foretold = await whole(pulled, patch, limit=3)
+    await pulled.choose(patch)
+    happened = (await pulled.changes())[lines:]
+    assert told(foretold) == told(happened)
+    assert summary == counted(happened, await ledger(pulled) - clients)

@@ -1,0 +1,472 @@
+"""Clio's nudges: a change reaches the feed within a minute, and nobody else can make us do anything (T8, F25)."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app import main
+from app.clio import webhooks
+from app.clio.shared_limit import Lane
+from app.clio.webhooks import is_signed
+from app.db.session import transaction
+from app.db.tables import subscriptions
+from app.simulator.firms.harlow_pike import harlow_pike
+from app.simulator.http.server import Simulator
+from app.sync import Services
+from app.sync.connections import clio_webhooks
+from app.sync.connections.oauth_flow import clio_for
+from tests.conftest import opened_world
+from tests.e2e.connections.test_lanes import Passed
+from tests.support.world import World
+
+
+class Nudged:
+    """The service behind an https address that the simulated Clio can post to."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.hooks = world.simulator.webhooks
+        self.hooks.transport = httpx.ASGITransport(world.app)
+        self.skipped = timedelta(0)
+        found: Services = world.app.state.services
+        self.services = replace(found, now=self.now, public_url="https://service.test")
+        world.app.state.services = self.services
+        world.simulator.webhooks._now = self.now
+
+    def now(self) -> datetime:
+        return main.now() + self.skipped
+
+    @property
+    def firm(self):
+        return self.world.simulator.firms[0]
+
+    async def nudges(self) -> list[dict[str, Any]]:
+        """The runs that nudges asked for, once all have ended."""
+        return [run for run in await self.world.settled() if run["trigger"] == "webhook"]
+
+    async def post(self, url: str, body: bytes, **headers: Any) -> httpx.Response:
+        transport = httpx.ASGITransport(self.world.app)
+        async with httpx.AsyncClient(transport=transport) as client:
+            return await client.post(url, content=body, headers=headers)
+
+    async def let_go(self) -> None:
+        """The run that was held back begins now."""
+        async with transaction(self.services.database) as session:
+            await session.execute(text("update pgqueuer set execute_after = now()"))
+
+    async def rows(self) -> list[Any]:
+        async with transaction(self.services.database) as session:
+            return list(await session.execute(subscriptions.select()))
+
+
+@pytest.fixture
+async def nudged(dsn: str) -> AsyncIterator[Nudged]:
+    redirects = [
+        "http://service.test/oauth/clio/callback",
+        "https://service.test/oauth/clio/callback",
+    ]
+    simulator = Simulator(
+        [harlow_pike(main.now)], now=main.now, redirect_uris=redirects, rate_limit=100_000
+    )
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        made = Nudged(world)
+        await world.connect("u_ann", 501)
+        await world.settled()
+        yield made
+
+
+@pytest.fixture
+async def subscribed(nudged: Nudged) -> Nudged:
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    return nudged
+
+
+@pytest.fixture
+def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that a nudge asks for waits until the test lets it go, however long it takes to post all nudges."""
+    monkeypatch.setattr(clio_webhooks, "SOON", timedelta(hours=1))
+
+
+def signed(body: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_address(
+    subscribed: Nudged,
+):
+    hooks = list(subscribed.hooks.hooks.values())
+    assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
+    assert {hook.status for hook in hooks} == {"enabled"}
+    assert len({hook.url for hook in hooks}) == 2
+    assert all(hook.url.startswith("https://service.test/hooks/clio/") for hook in hooks)
+    rows = await subscribed.rows()
+    assert not [row for row in rows if row.pending]
+    stored = str(rows)  # T6, T8: neither the address nor the secret can be read from the database
+    for hook in hooks:
+        assert hook.url.rsplit("/", 1)[1] not in stored
+        assert hook.secret not in stored
+    assert await clio_webhooks.keep_up(subscribed.services) == 0
+
+
+async def test_a_change_in_clio_reaches_the_feed_within_a_minute(subscribed: Nudged):
+    # api.md §10
+    subscribed.firm.put("contact", {"id": 1001, "title": "Judge"})
+    async with asyncio.timeout(60):
+        assert await subscribed.hooks.deliver() == 1
+        while (await subscribed.world.contacts())["1001"]["title"] != "Judge":
+            await asyncio.sleep(0.1)
+    (run,) = await subscribed.nudges()
+    assert (run["kind"], run["status"]) == ("incremental", "succeeded")
+
+
+async def test_a_burst_of_nudges_leads_to_one_run(subscribed: Nudged, held_back: None):
+    # api.md §10
+    for n in range(20):
+        subscribed.firm.put("contact", {"id": 1001, "title": f"Title {n}"})
+    subscribed.firm.put("matter", {"id": 201, "status": "Closed"})
+    assert await subscribed.hooks.deliver() == 21
+    await subscribed.let_go()
+    (run,) = await subscribed.nudges()
+    assert (run["kind"], run["status"]) == ("incremental", "succeeded")
+    assert (await subscribed.world.contacts())["1001"]["title"] == "Title 19"
+
+
+async def test_lost_nudges_are_made_up_for_by_the_next_run_and_copies_in_any_order_change_nothing(
+    subscribed: Nudged, held_back: None
+):
+    # F25
+    subscribed.hooks.switches.loses = True
+    subscribed.firm.put("contact", {"id": 1001, "title": "Lost"})
+    assert await subscribed.hooks.deliver() == 0
+    await subscribed.world.run()
+    assert (await subscribed.world.contacts())["1001"]["title"] == "Lost"
+    subscribed.hooks.switches.loses = False
+    subscribed.hooks.switches.copies, subscribed.hooks.switches.reorders = 5, True
+    for title in ("One", "Two"):
+        subscribed.firm.put("contact", {"id": 1001, "title": title})
+    assert await subscribed.hooks.deliver() == 10
+    await subscribed.let_go()
+    assert len(await subscribed.nudges()) == 1
+    assert (await subscribed.world.contacts())["1001"]["title"] == "Two"
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda right: None,
+        lambda right: "",
+        lambda right: right[:-1],
+        lambda right: right.upper(),
+        lambda right: "0" * 64,
+        lambda right: f"sha256={right}",
+        lambda right: "é",
+        lambda right: right * 8,
+    ],
+    ids=["none", "empty", "cut", "upper case", "zeros", "prefixed", "not ascii", "long"],
+)
+async def test_what_clio_has_not_signed_does_nothing(subscribed: Nudged, forge):
+    # T8
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    body = json.dumps({"data": {"id": 1001}, "meta": {"event": "updated"}}).encode()
+    signature = forge(signed(body, hook.secret))
+    headers = {} if signature is None else {"X-Hook-Signature": signature.encode()}
+    answer = await subscribed.post(hook.url, body, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
+    assert await subscribed.nudges() == []
+
+
+async def test_a_signature_of_another_subscription_or_of_other_bytes_does_nothing(
+    subscribed: Nudged,
+):
+    # T8
+    one, other = subscribed.hooks.hooks.values()
+    body = b'{"data": {"id": 1001}, "meta": {}}'
+    for signature in (signed(body, other.secret), signed(body.replace(b" ", b""), one.secret)):
+        answer = await subscribed.post(one.url, body, **{"X-Hook-Signature": signature})
+        assert answer.status_code == 401
+    assert await subscribed.nudges() == []
+
+
+@pytest.mark.parametrize("token", ["x" * 43, "x" * 4000, "%00", "%ff", "x"])
+async def test_an_unknown_address_is_not_found_and_never_gone(nudged: Nudged, token: str):
+    url = "https://service.test/hooks/clio/" + token
+    answer = await nudged.post(url, b"{}", **{"X-Hook-Secret": "mine"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "hook_unknown")
+
+
+async def test_a_body_longer_than_any_of_clios_is_not_read_to_its_end(nudged: Nudged):
+    # T12: whoever comes without a token is not given memory for it
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while sent < 3 * 1024 * 1024:
+            sent += 1024
+            yield b"x" * 1024
+
+    transport = httpx.ASGITransport(nudged.world.app)
+    async with httpx.AsyncClient(transport=transport) as client:
+        answer = await client.post("https://service.test/hooks/clio/x", content=endless())
+    assert answer.status_code == 401
+    assert sent < 128 * 1024
+
+
+async def test_a_nudge_that_is_replayed_a_hundred_times_leads_to_nothing_more(subscribed: Nudged):
+    # T8
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    body = b'{"data": {"id": 1001}, "meta": {}}'
+    headers = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
+    assert len(await subscribed.nudges()) == 1
+    for _ in range(100):
+        assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
+    assert len(await subscribed.nudges()) == 1
+
+
+async def test_a_second_handshake_on_a_subscription_at_work_is_refused(subscribed: Nudged):
+    # T8
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    answer = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": "mine"})
+    assert answer.status_code == 401
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    forged = await subscribed.post(hook.url, body, **{"X-Hook-Signature": signed(body, "mine")})
+    assert forged.status_code == 401
+
+
+async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: Nudged):
+    # clio/api.md §15: else Clio would wait for it in vain until half the life is over
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    again = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": hook.secret})
+    assert (again.status_code, again.headers["x-hook-secret"]) == (200, hook.secret)
+    odd = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": "é".encode()})
+    assert odd.status_code == 401
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    right = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await subscribed.post(hook.url, body, **right)).status_code == 200
+
+
+async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_soon(
+    nudged: Nudged,
+):
+    # clio/api.md §15: nothing is delivered before the handshake, and ours may have been lost
+    nudged.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
+    await clio_webhooks.keep_up(nudged.services)
+    lost = set(nudged.hooks.hooks)
+    nudged.hooks.transport = httpx.ASGITransport(nudged.world.app)
+    nudged.skipped = timedelta(hours=1, minutes=1)
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    made = nudged.hooks.hooks
+    assert not lost & set(made)
+    assert [hook.status for hook in made.values()] == ["enabled"] * 2
+    nudged.skipped = timedelta(hours=3)
+    assert await clio_webhooks.keep_up(nudged.services) == 0
+
+
+async def test_who_connects_again_while_a_subscription_is_made_is_not_left_without_one(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+):
+    # api.md §3: what is wished anew must not be taken for what was just made
+    real = nudged.hooks._shake_hands
+
+    async def connecting_meanwhile(hook) -> None:
+        monkeypatch.setattr(nudged.hooks, "_shake_hands", real)
+        await real(hook)
+        await nudged.world.connect("u_ann", 501)
+
+    monkeypatch.setattr(nudged.hooks, "_shake_hands", connecting_meanwhile)
+    await clio_webhooks.keep_up(nudged.services)
+    await clio_webhooks.keep_up(nudged.services)
+    hooks = nudged.hooks.hooks.values()
+    assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    for hook in hooks:
+        right = {"X-Hook-Signature": signed(body, hook.secret)}
+        assert (await nudged.post(hook.url, body, **right)).status_code == 200, hook.model
+
+
+async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_is_made_anew(
+    subscribed: Nudged,
+):
+    # F29
+    async with transaction(subscribed.services.database) as session:
+        await session.execute(subscriptions.update().values(sealed_secret="broken"))
+    old = dict(subscribed.hooks.hooks)
+    hook = next(iter(old.values()))
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    right = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await subscribed.post(hook.url, body, **right)).status_code == 401
+    subscribed.skipped = timedelta(days=2)
+    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert not old.keys() & subscribed.hooks.hooks.keys()
+
+
+async def test_a_subscription_that_breaks_holds_up_no_other(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+):
+    calls = iter([1, 2])
+
+    def broken_once(services, connection, lane):
+        if next(calls) == 1:
+            raise KeyError(connection.region)
+        return clio_for(services, connection, lane)
+
+    monkeypatch.setattr("app.sync.connections.clio_webhooks.clio_for", broken_once)
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert len(nudged.hooks.hooks) == 1
+
+
+async def test_a_handshake_works_also_where_clio_does_not_tell_the_secret_otherwise(
+    nudged: Nudged,
+):
+    nudged.hooks.switches.tells_secret = False
+    await clio_webhooks.keep_up(nudged.services)
+    nudged.firm.put("contact", {"id": 1001, "title": "Heard"})
+    await nudged.hooks.deliver()
+    assert len(await nudged.nudges()) == 1
+
+
+async def test_a_foreign_handshake_that_comes_first_is_undone_by_clios_own_word(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+):
+    # T8: the secret of our own create call outranks what a stranger at the address said
+    real = nudged.hooks._shake_hands
+
+    async def stranger_first(hook) -> None:
+        await nudged.post(hook.url, b"{}", **{"X-Hook-Secret": "the stranger's"})
+        await real(hook)
+
+    monkeypatch.setattr(nudged.hooks, "_shake_hands", stranger_first)
+    await clio_webhooks.keep_up(nudged.services)
+    hook = next(iter(nudged.hooks.hooks.values()))
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    forged = {"X-Hook-Signature": signed(body, "the stranger's")}
+    assert (await nudged.post(hook.url, body, **forged)).status_code == 401
+    right = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await nudged.post(hook.url, body, **right)).status_code == 200
+
+
+async def test_subscriptions_are_prolonged_at_half_their_life(subscribed: Nudged):
+    # F25
+    before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
+    subscribed.skipped = webhooks.LIFE / 2 - timedelta(hours=1)
+    assert await clio_webhooks.keep_up(subscribed.services) == 0
+    subscribed.skipped = webhooks.LIFE / 2 + timedelta(minutes=1)
+    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    after = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
+    assert after.keys() == before.keys()
+    assert all(after[hook] - before[hook] >= webhooks.LIFE / 2 for hook in after)
+
+
+@pytest.mark.parametrize("end", ["suspended", "deleted"])
+async def test_a_subscription_that_clio_ended_is_made_anew_at_another_address(
+    subscribed: Nudged, end: str
+):
+    # F25: Clio suspends what failed for an hour; the feed is quick again in less than two days
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    if end == "suspended":
+        hook.status = "suspended"
+    else:
+        del subscribed.hooks.hooks[hook.id]
+    subscribed.skipped = timedelta(days=2)
+    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    hooks = subscribed.hooks.hooks
+    assert hook.id not in hooks
+    assert sorted(found.model for found in hooks.values()) == ["contact", "matter"]
+    assert hook.url not in {found.url for found in hooks.values()}
+    assert (await subscribed.post(hook.url, b"{}")).status_code == 404
+
+
+async def test_a_subscription_that_could_not_be_made_is_tried_again(nudged: Nudged):
+    from app.simulator.faults.faults import Fault
+
+    nudged.world.simulator.faults.add(Fault("status", path="webhooks", value="503", times=2))
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert not nudged.hooks.hooks
+    nudged.skipped = timedelta(minutes=11)
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert len(nudged.hooks.hooks) == 2
+
+
+async def test_disconnecting_ends_the_subscriptions_and_reconnecting_makes_them_anew(
+    subscribed: Nudged,
+):
+    urls = {hook.url for hook in subscribed.hooks.hooks.values()}
+    connection = await anext(subscribed.world.all("connections"))
+    await subscribed.world.api.delete(f"/v1/accounts/hp/connections/{connection['id']}")
+    assert subscribed.hooks.hooks == {}
+    assert await subscribed.rows() == []
+    await subscribed.world.connect("u_ann", 501)
+    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
+
+
+async def test_a_disabled_account_does_nothing_with_a_nudge(subscribed: Nudged):
+    # EN-1
+    account = (await subscribed.world.api.get("/v1/accounts/hp")).json()
+    body = {name: account[name] for name in ("name", "time_zone", "country")}
+    await subscribed.world.api.put("/v1/accounts/hp", json={**body, "enabled": False})
+    subscribed.firm.put("contact", {"id": 1001, "title": "Unheard"})
+    await subscribed.hooks.deliver()
+    assert await subscribed.nudges() == []
+
+
+async def test_nobody_is_subscribed_where_clio_cannot_reach_the_service(nudged: Nudged):
+    # api.md §3
+    plain = replace(nudged.services, public_url="http://service.test")
+    await clio_webhooks.keep_up(plain)
+    assert nudged.hooks.hooks == {}
+
+
+@pytest.mark.parametrize(
+    ("ours", "clios", "reached"),
+    [
+        ("https://service.test", "https://app.clio.com", True),
+        ("http://service.test", "https://app.clio.com", False),
+        ("http://127.0.0.1:8000", "https://app.clio.com", False),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8787", True),
+        ("http://localhost:8000", "http://[::1]:8787", True),
+    ],
+)
+async def test_clio_reaches_https_addresses_and_its_own_machine(
+    nudged: Nudged, ours: str, clios: str, reached: bool
+):
+    from app.clio.regions import Region
+
+    region, offered = next(iter(nudged.services.regions.items()))
+    moved = replace(offered, app=replace(offered.app, origin=clios))
+    services = replace(nudged.services, public_url=ours, regions={region: moved})
+    assert clio_webhooks.can_be_reached(services, Region.US) is reached
+
+
+def test_a_signature_is_lower_case_hex_over_the_raw_bytes():
+    secret = "6f0e"
+    right = "b7a01a8fb6b3b5b2"
+    body = '{"data":{"id":1,"name":"Zoë"}}'.encode()
+    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    assert is_signed(body, expected, secret)
+    assert not is_signed(body, expected.upper(), secret)
+    assert not is_signed(body + b" ", expected, secret)
+    assert not is_signed(body, right, secret)
+    assert timedelta(days=31) >= webhooks.LIFE
+
+
+async def test_subscriptions_are_made_beside_the_runs_and_ended_for_a_person_who_waits(
+    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+):
+    # S10
+    passed, api = Passed(monkeypatch), nudged.world.api
+    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert passed.take() == {Lane.INCREMENTAL}
+    (login,) = (await api.get("/v1/accounts/hp/connections")).json()["data"]
+    assert (await api.delete(f"/v1/accounts/hp/connections/{login['id']}")).status_code == 204
+    assert passed.take() == {Lane.PERSON}

@@ -1,0 +1,200 @@
+"""Clio's bad days and a login's end: what a run makes of them."""
+
+import asyncio
+from time import monotonic
+
+import pytest
+
+from app.simulator.faults.faults import Fault
+from app.simulator.http.server import Simulator
+from tests.conftest import opened_world
+from tests.support.world import PATIENCE, World
+
+
+async def pulled_as_without_faults(world: World) -> None:
+    """The seven contacts of the golden table have arrived."""
+    assert len(await world.contacts(state="in_scope")) == 7
+
+
+@pytest.mark.parametrize("status", ["500", "502", "503", "504"])
+async def test_an_answer_that_fails_is_asked_for_again_at_once(world: World, status: str):
+    # IS-3, F6
+    await world.create_account()
+    world.simulator.faults.add(Fault("status", path="matters", value=status))
+    await world.connect("u_ann", 501)
+    assert [run["status"] for run in await world.settled()] == ["succeeded"]
+    await pulled_as_without_faults(world)
+
+
+@pytest.mark.parametrize("effect", ["cut", "html"])
+async def test_a_page_that_arrives_broken_counts_not_at_all_and_is_asked_for_again(
+    world: World, effect
+):
+    # F7
+    await world.create_account()
+    world.simulator.faults.add(Fault(effect, path="contacts"))
+    await world.connect("u_ann", 501)
+    assert [run["status"] for run in await world.settled()] == ["succeeded"]
+    await pulled_as_without_faults(world)
+
+
+async def test_a_429_waits_and_never_fails_a_run(world: World):
+    # S10
+    await world.create_account()
+    world.simulator.faults.add(Fault("rate_limited", path="contacts", value="1"))
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    assert (run["status"], run["clio"]["rate_limited"]) == ("succeeded", 1)
+    assert run["clio"]["waited_seconds"] >= 1
+
+
+async def test_a_list_that_the_user_may_not_read_is_told_and_the_others_go_on(world: World):
+    # F19
+    await world.create_account()
+    world.simulator.faults.add(Fault("forbidden", path="custom_fields", times=99))
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    assert run["status"] == "succeeded"
+    assert [problem["code"] for problem in run["problems"]] == ["clio_forbidden"]
+    await pulled_as_without_faults(world)
+
+
+async def test_a_record_that_cannot_be_read_is_counted_and_the_others_go_on(world: World):
+    # §15 row 34
+    await world.create_account()
+    world.simulator.faults.add(Fault("poison", path="matters"))
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    assert (run["status"], run["counts"]["quarantined"]) == ("succeeded", 1)
+
+
+async def test_a_field_that_clio_stopped_knowing_is_left_out_and_reported(world: World):
+    await world.create_account()
+    world.simulator.faults.add(Fault("unknown_field", path="contacts", value="title", times=99))
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    assert run["status"] == "succeeded"
+    assert [problem["code"] for problem in run["problems"]] == ["clio_field_unknown"]
+    assert (await world.contacts())["1001"]["title"] is None
+
+
+async def test_a_next_page_elsewhere_is_not_asked_for_and_fails_the_run(world: World):
+    # T1
+    await world.create_account()
+    world.simulator.faults.add(
+        Fault(
+            "next",
+            path="contacts",
+            value="https://evil.test/api/v4/contacts.json?page_token=x",
+            times=99,
+        )
+    )
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    assert run["status"] == "failed"
+    assert [problem["code"] for problem in run["problems"]] == ["clio_unreadable"]
+
+
+async def test_an_access_token_that_ended_is_renewed_once_and_the_run_goes_on(pulled: World):
+    # S9
+    pulled.simulator.oauth["us"].expire_access_tokens()
+    before = len(pulled.simulator.requests("/oauth/token"))
+    assert (await pulled.run("full"))["status"] == "succeeded"
+    assert len(pulled.simulator.requests("/oauth/token")) == before + 1
+
+
+async def test_a_revoked_login_needs_its_user_and_nothing_is_withdrawn(pulled: World):
+    # S9
+    before = await pulled.contacts()
+    pulled.simulator.oauth["us"].revoke_user(501)
+    run = await pulled.run()
+    assert run["status"] == "failed"
+    assert [problem["code"] for problem in run["problems"]] == ["needs_reconnect"]
+    status = (await pulled.api.get("/v1/accounts/hp/status")).json()
+    assert (status["health"], status["connections"]["needs_reconnect"]) == ("needs_attention", 1)
+    assert await pulled.contacts() == before
+
+
+async def test_one_revoked_login_does_not_stop_the_others(pulled: World):
+    # S9
+    await pulled.connect("u_ben", 502)
+    await pulled.settled()
+    pulled.simulator.oauth["us"].revoke_user(501)
+    run = await pulled.run()
+    assert run["status"] == "succeeded"
+    assert [problem["code"] for problem in run["problems"]] == ["needs_reconnect"]
+    assert (await pulled.api.get("/v1/accounts/hp/status")).json()["health"] == "degraded"
+
+
+async def test_a_broken_matter_listing_withdraws_nothing(pulled: World):
+    # S2: contacts updated so far stay, nobody loses Active Client
+    before = await pulled.contacts()
+    pulled.simulator.firms[0].put("matter", {"id": 201, "status": "closed"})
+    pulled.simulator.faults.add(Fault("status", path="relationships", value="404", times=99))
+    run = await pulled.run()
+    assert run["status"] == "failed"
+    assert await pulled.contacts() == before
+    pulled.simulator.faults.clear()
+    await pulled.run()
+    assert "Past Client" in [tag["label"] for tag in (await pulled.contacts())["1001"]["tags"]]
+
+
+async def test_another_view_of_the_firm_fills_gaps_and_takes_nothing_away(pulled: World):
+    # S3: Ben sees Hugo's matter; no second new-client row
+    await pulled.connect("u_ben", 502)
+    run = (await pulled.settled())[-1]
+    hugo = (await pulled.contacts())["1008"]
+    assert {"Active Client", "Employment"} <= {tag["label"] for tag in hugo["tags"]}
+    assert hugo["owner"]["user_id"] == "u_ben"
+    assert run["counts"]["new_clients"] == 0
+
+
+async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World):
+    # F6, §15 rows 33, 35
+    await world.create_account()
+    world.simulator.faults.add(Fault("rate_limited", path="matters", value="80"))
+    await world.connect("u_ann", 501)
+    async with asyncio.timeout(PATIENCE):
+        while (run := (await world.runs())[0])["status"] != "interrupted":
+            await asyncio.sleep(0.02)
+    assert run["finished_at"] is None
+    assert [problem["code"] for problem in run["problems"]] == ["clio_rate_limited"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [({"kind": "incremental"}, "80"), ({"kind": "full"}, "80"), ({"kind": "incremental"}, "12")],
+    ids=["what changed", "everything", "a contact, for a person"],
+)
+async def test_a_run_that_must_wait_long_gives_its_worker_back_and_goes_on_by_itself(
+    pulled: World, asked: dict[str, str], told: str, request: pytest.FixtureRequest
+):
+    # S10: whatever its lane
+    if "person" in request.node.name:
+        asked = {**asked, "contact_id": (await pulled.contacts())["1001"]["id"]}
+    pulled.simulator.faults.add(Fault("rate_limited", path="contacts", value=told))
+    await pulled.api.post("/v1/accounts/hp/runs", json=asked, headers={"Idempotency-Key": "long"})
+    async with asyncio.timeout(PATIENCE):
+        while (run := (await pulled.runs())[-1])["status"] != "interrupted":
+            await asyncio.sleep(0.02)
+    assert run["finished_at"] is None
+    assert [problem["code"] for problem in run["problems"]] == ["clio_rate_limited"]
+
+
+async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
+    dsn: str, simulator: Simulator
+):
+    # F27, S10: SIGTERM in the middle of a long wait; the next process goes on
+    fault = simulator.faults.add(Fault("rate_limited", path="contacts", value="25"))
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        async with asyncio.timeout(PATIENCE):
+            while not fault.hits:
+                await asyncio.sleep(0.02)
+        hit = monotonic()
+    assert monotonic() - hit < 25
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        (run,) = await world.settled()
+        assert run["status"] == "succeeded"
+        await pulled_as_without_faults(world)

@@ -1,0 +1,234 @@
+"""More relationships than Clio lists at once: they are read in windows, whole, and nothing is withdrawn by mistake.
+
+Most stories have a cap of two pages, so that they are short; one has Clio's own 10,000.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import asyncpg
+import pytest
+
+from app.simulator.faults.faults import Fault
+from app.simulator.firms.harlow_pike import NOW
+from app.simulator.http.server import Simulator
+from app.simulator.store import listing
+from app.sync.pull import windows
+from tests.conftest import opened_world
+from tests.support.world import World
+
+FIRST = 400_000
+CAP, MANY = 400, 1000  # three windows
+
+
+@pytest.fixture
+def low_cap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clio ends a list without order after two pages, and the service knows."""
+    monkeypatch.setattr(listing, "CAP", CAP)
+    monkeypatch.setattr(windows, "CAPPED", CAP - 100)
+
+
+def age(nth: int) -> datetime:
+    """When a relationship was made: one a minute, after those of the fixture."""
+    return NOW + timedelta(minutes=nth)
+
+
+def crowd(simulator: Simulator, made: Callable[[int], datetime] = age, many: int = MANY) -> None:
+    """More relationships than Clio lists; the last of all is Chloe's only one."""
+    simulator.habits.caps_unordered_lists = True
+    link = {"matter_id": 201, "contact_id": 1009, "description": "Witness"}
+    for nth in range(1, many + 1):
+        last = {"matter_id": 207, "contact_id": 1003} if nth == many else {}
+        simulator.firms[0].put("relationship", {"id": FIRST + nth, **link, **last}, at=made(nth))
+
+
+async def rows(world: World, query: str) -> list[Any]:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        return list(await connection.fetch(query))
+    finally:
+        await connection.close()
+
+
+async def landed(world: World) -> dict[int, str]:
+    """The relationships of the mirror by Clio id, and what is said of each."""
+    query = "select clio_id, record->>'description' as said from mirror_relationships"
+    return {row["clio_id"]: row["said"] for row in await rows(world, query)}
+
+
+def asked(world: World) -> list[tuple[str | None, ...]]:
+    """What the list of relationships was asked for: changed since, made since, from which page."""
+    found = [parse_qs(one.query) for one in world.simulator.requests("/api/v4/relationships.json")]
+    names = ("updated_since", "created_since", "page_token")
+    return [tuple(query.get(name, [None])[0] for name in names) for query in found]
+
+
+def opened(world: World) -> list[str | None]:
+    """The beginnings of the windows, in the order in which they were opened."""
+    return list(dict.fromkeys(made for _, made, _ in asked(world)))
+
+
+def since(nth: int) -> str:
+    """The beginning of the window behind a relationship."""
+    return (age(nth) - windows.OVERLAP).isoformat().replace("+00:00", "Z")
+
+
+async def labels(world: World, clio_id: str) -> list[str]:
+    return [tag["label"] for tag in (await world.contacts())[clio_id]["tags"]]
+
+
+async def told(world: World) -> list[str]:
+    return [issue["code"] async for issue in world.all("issues", status="open")]
+
+
+@pytest.fixture
+async def crowded(low_cap: None, world: World) -> World:
+    """The firm with more relationships than Clio lists, pulled once."""
+    crowd(world.simulator)
+    await connected(world)
+    return world
+
+
+async def connected(world: World) -> dict[str, Any]:
+    """Ann's first run."""
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    (run,) = await world.settled()
+    return run
+
+
+HABITS = {
+    "Clio refuses the next page": {},
+    "Clio ends the list without a word": {"caps_silently": True},
+    "Clio tells no total": {"tells_records": False},
+}
+
+
+@pytest.mark.usefixtures("low_cap")
+@pytest.mark.parametrize("habits", HABITS.values(), ids=HABITS)
+async def test_relationships_beyond_the_cap_are_read_in_windows(
+    world: World, habits: dict[str, bool]
+):
+    # §15 row 25, TG-12
+    vars(world.simulator.habits).update(habits)
+    crowd(world.simulator)
+    run = await connected(world)
+    assert (run["status"], run["problems"], await told(world)) == ("succeeded", [], [])
+    assert sorted(await landed(world)) == [301, 302, *range(FIRST + 1, FIRST + MANY + 1)]
+    # 301 and 302 are of the first window; each window begins with the last record of the one before
+    assert opened(world) == [None, since(CAP - 2), since(2 * CAP - 3)]
+    assert "Related Contacts" in await labels(world, "1003")
+
+
+async def test_a_firm_with_more_than_clios_ten_thousand_relationships_is_read_whole(
+    dsn: str, simulator: Simulator
+):
+    # §15 row 25: the cap and the service's notion of it as they are
+    many = listing.CAP + 300
+    crowd(simulator, many=many)
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        async with asyncio.timeout(300):  # it is a long list for a busy machine
+            while not all(run["finished_at"] for run in await world.runs()):
+                await asyncio.sleep(0.1)
+        assert len(await landed(world)) == many + 2
+        assert opened(world) == [None, since(listing.CAP - 2)]
+        assert await told(world) == []
+        assert "Related Contacts" in await labels(world, "1003")
+
+
+@pytest.mark.usefixtures("low_cap")
+async def test_a_run_laid_down_in_a_window_goes_on_at_the_page_it_had_not_landed(
+    dsn: str, simulator: Simulator
+):
+    # IS-3, §15 row 33: window and page are in the database, so that another process finds both
+    crowd(simulator)
+    # two pages, the refusal, one page of the second window; then a wait, in which the process ends
+    fault = simulator.faults.add(Fault("rate_limited", "relationships", skip=4, value="25"))
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        async with asyncio.timeout(30):
+            while not fault.hits:
+                await asyncio.sleep(0.02)
+    (pull,) = await rows(world, "select * from pulls where resource = 'relationships'")
+    assert (pull["records"], pull["passed"], pull["complete"]) == (600, 400, False)
+    assert pull["total"] == MANY + 2 + 1, "what is left: all that there are, one met twice"
+    before = asked(world)
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        (run,) = await world.settled()
+        assert (run["status"], len(await landed(world))) == ("succeeded", MANY + 2)
+        after = asked(world)[len(before) :]
+    assert after[0] == before[-1] == (None, since(CAP - 2), pull["cursor"])
+    assert not set(after[1:]) & set(before)
+
+
+async def test_an_increment_of_more_than_the_cap_is_read_in_windows(crowded: World):
+    # §15 row 25: changed since the last run and made since the last window, both
+    for nth in range(1, MANY + 1):
+        crowded.simulator.firms[0].put("relationship", {"id": FIRST + nth, "description": "Judge"})
+    crowded.simulator.log.clear()
+    run = await crowded.run("incremental")
+    assert (run["status"], run["problems"]) == ("succeeded", [])
+    said = await landed(crowded)
+    assert {said[FIRST + nth] for nth in range(1, MANY + 1)} == {"Judge"}
+    assert len({changed for changed, _, _ in asked(crowded)} - {None}) == 1
+    assert opened(crowded) == [None, since(CAP), since(2 * CAP - 1)]
+
+
+async def test_a_full_run_in_windows_withdraws_exactly_what_was_deleted(crowded: World):
+    # OV-4, §15 rows 25, 32: a relationship beyond the cap
+    links, contacts = await landed(crowded), await crowded.contacts()
+    crowded.simulator.firms[0].delete("relationship", FIRST + MANY)
+    await crowded.run("full")
+    assert links.keys() - (await landed(crowded)).keys() == {FIRST + MANY}
+    after = await crowded.contacts()
+    assert [clio_id for clio_id in after if after[clio_id] != contacts[clio_id]] == ["1003"]
+    assert "Related Contacts" not in await labels(crowded, "1003")
+    assert await told(crowded) == []
+
+
+async def test_a_window_that_cannot_be_read_withdraws_nothing(crowded: World):
+    # S2, F19: the first window lacked what was deleted, the second was forbidden
+    links, contacts = await landed(crowded), await crowded.contacts()
+    crowded.simulator.firms[0].delete("relationship", 301)
+    crowded.simulator.faults.add(Fault("forbidden", "relationships", skip=3))
+    run = await crowded.run("full")
+    assert [problem["code"] for problem in run["problems"]] == ["clio_forbidden"]
+    assert (await landed(crowded), await crowded.contacts()) == (links, contacts)
+    await crowded.run("full")
+    assert links.keys() - (await landed(crowded)).keys() == {301}
+
+
+ENDS = {
+    "all were made in one instant": (lambda _: age(1), [None, since(1)]),
+    "the list does not come by age": (lambda nth: age(MANY - nth), [None]),
+}
+
+
+@pytest.mark.usefixtures("low_cap")
+@pytest.mark.parametrize(("made", "begun"), ENDS.values(), ids=ENDS)
+async def test_a_list_that_windows_cannot_read_is_told_and_withdraws_nothing(
+    world: World, made: Callable[[int], datetime], begun: list[str | None]
+):
+    # S2: nothing beyond the cap is taken for gone, nor what the first window lacked
+    crowd(world.simulator, made)
+    world.simulator.habits.caps_unordered_lists = False
+    await connected(world)
+    links, contacts = await landed(world), await world.contacts()
+    assert len(links) == MANY + 2
+    world.simulator.habits.caps_unordered_lists = True
+    world.simulator.firms[0].delete("relationship", 301)
+    world.simulator.log.clear()
+    run = await world.run("full")
+    assert [problem["code"] for problem in run["problems"]] == ["relationship_list_capped"]
+    assert await told(world) == ["relationship_list_capped"]
+    assert opened(world)[: len(begun)] == begun
+    assert (await landed(world), await world.contacts()) == (links, contacts)
+    world.simulator.habits.caps_unordered_lists = False
+    await world.run("full")
+    assert (await told(world), links.keys() - (await landed(world)).keys()) == ([], {301})

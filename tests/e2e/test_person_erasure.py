@@ -1,0 +1,188 @@
+"""A person who is erased is gone from every table and stays away; what was the user's own tag is not withdrawn."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.db.contacts import erasures
+from app.db.session import transaction
+from tests.support.world import World
+
+ROLELESS = {"Levitate-Role": "user"}
+
+
+def firm(world: World) -> Any:
+    return world.simulator.firms[0]
+
+
+async def grep(world: World, *words: str) -> dict[str, list[str]]:
+    """The tables in which any of the words stands, in any column, written out as text; and which words."""
+    connection = await asyncpg.connect(world.dsn)
+    found: dict[str, list[str]] = {}
+    try:
+        for row in await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+        ):
+            table = row["tablename"]
+            texts = await connection.fetch(f"select t::text as line from {table} t")
+            for word in words:
+                for line in texts:
+                    if word in line["line"] or word.encode().hex() in line["line"]:
+                        found.setdefault(table, []).append(word)
+    finally:
+        await connection.close()
+    return found
+
+
+async def told(world: World, contact_id: str) -> list[dict[str, Any]]:
+    return [line for line in await world.changes() if line["contact_id"] == contact_id]
+
+
+async def erase(world: World, clio_id: str, **headers: str) -> str:
+    contact_id: str = (await world.contacts())[clio_id]["id"]
+    answer = await world.api.delete(f"/v1/accounts/hp/contacts/{contact_id}", headers=headers)
+    assert (answer.status_code, answer.text) == (204, "")
+    return contact_id
+
+
+async def write_note(world: World, contact_id: str) -> None:
+    body = {
+        "kind": "note", "user_id": "u_ann", "contact_id": contact_id, "subject": "Canary-subject",
+        "occurred_at": "2026-03-02T12:00:00Z", "body": "Canary-body",
+    }  # fmt: skip
+    answer = await world.api.post(
+        "/v1/accounts/hp/activities", json=body, headers={"Idempotency-Key": "note"}
+    )
+    assert answer.status_code == 202, answer.text
+
+
+async def test_nothing_is_left_of_an_erased_person_but_a_keyed_hash(pulled: World):
+    # S15, §15 row 30, T15
+    firm(pulled).put("contact", {"id": 1002, "title": "Canary-title"})
+    await pulled.run()
+    bram = (await pulled.contacts())["1002"]
+    await write_note(pulled, bram["id"])
+    url = f"/v1/accounts/hp/contacts/{bram['id']}"
+    await pulled.api.post(f"{url}/preexisting-tags", json={"labels": ["Canary-label"]})
+    words = ("Okafor", "Canary-", bram["emails"][0]["address"])
+    before = await grep(pulled, *words)
+    assert {"contacts", "changes", "mirror_contacts", "activities"} <= set(before)
+    assert "preexisting_tags" in before
+    others = await pulled.contacts()
+    contact_id = await erase(pulled, "1002")
+    assert await grep(pulled, *words) == {}
+    assert set(await grep(pulled, contact_id)) == {"changes", "audit"}
+    del others["1002"]
+    assert await pulled.contacts() == others
+    for answer in (await pulled.api.get(url), await pulled.api.delete(url)):
+        assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
+
+
+async def test_an_erasure_is_told_once_by_ids_alone(pulled: World):
+    # S13, S15
+    contact_id = await erase(pulled, "1002")
+    (line,) = await told(pulled, contact_id)
+    assert line.pop("seq") > 7
+    assert line.pop("at")
+    assert line == {
+        "kind": "contact.erased", "contact_id": contact_id, "clio_id": "1002", "run_id": None,
+        "cause": "manual", "fields": {}, "tags_added": [], "tags_removed": [], "owner": None,
+        "contact": None,
+    }  # fmt: skip
+    entry = [entry async for entry in pulled.all("audit")][-1]
+    assert (entry["action"], entry["subject"]) == ("contact.erased", contact_id)
+
+
+async def test_an_erased_person_does_not_come_back(pulled: World):
+    # S15, §15 row 30, NC-1
+    contact_id = await erase(pulled, "1001")
+    firm(pulled).put("contact", {"id": 1001, "title": "Canary-title", "is_client": True})
+    link = {"id": 399, "matter_id": 207, "contact_id": 1001, "description": "Canary-link"}
+    firm(pulled).put("relationship", link)
+    for kind in ("incremental", "full"):
+        run = await pulled.run(kind)
+        assert (run["status"], run["counts"]["new_clients"]) == ("succeeded", 0)
+    await pulled.choose({"scope": {"include_non_clients": True}})
+    assert "1001" not in await pulled.contacts()
+    assert [line["kind"] for line in await told(pulled, contact_id)] == ["contact.erased"]
+    assert await grep(pulled, "Canary-") == {}
+    rows = [row async for row in pulled.all("new-clients")]
+    assert "1001" not in {row["clio_id"] for row in rows}
+
+
+async def test_nothing_is_written_to_clio_about_an_erased_person(pulled: World):
+    # S15, WB-6
+    contact_id = await erase(pulled, "1002")
+    for about in ({"contact_id": contact_id}, {"clio_contact_id": "1002"}):
+        body = {"kind": "note", "user_id": "u_ann", "occurred_at": "2026-03-02T12:00:00Z", **about}
+        answer = await pulled.api.post(
+            "/v1/accounts/hp/activities", json=body, headers={"Idempotency-Key": str(about)}
+        )
+        assert (answer.status_code, answer.json()["status"]) == (200, "skipped")
+
+
+async def test_erasing_a_person_needs_a_role_and_leaves_a_namesake_of_another_firm(pulled: World):
+    # EN-2, T2
+    url = f"/v1/accounts/hp/contacts/{(await pulled.contacts())['1002']['id']}"
+    answer = await pulled.api.delete(url, headers=ROLELESS)
+    assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
+    await pulled.create_account("other")
+    await pulled.connect("u_ann", 501, "other")
+    await pulled.settled("other")
+    theirs = await pulled.contacts("other")
+    foreign = await pulled.api.delete(url.replace("/hp/", "/other/"))
+    assert foreign.json()["code"] == "contact_not_found"
+    await erase(pulled, "1002")
+    await pulled.run("full", "other")
+    assert await pulled.contacts("other") == theirs
+    assert "1002" in theirs
+
+
+async def test_a_tag_that_the_user_had_before_us_is_never_withdrawn(pulled: World):
+    # TG-20, TG-21
+    contact = (await pulled.contacts())["1001"]
+    labels = {tag["label"] for tag in contact["tags"]}
+    assert {"Client", "Active Client"} <= labels
+    url = f"/v1/accounts/hp/contacts/{contact['id']}/preexisting-tags"
+    body = {"labels": ["VIP", " active  CLIENT ", "vip"]}
+    answer = await pulled.api.post(url, json=body, headers=ROLELESS)
+    assert (answer.status_code, answer.json()["contact_id"]) == (200, contact["id"])
+    assert [label.casefold() for label in answer.json()["labels"]] == ["active client", "vip"]
+    again = await pulled.api.post(url, json={"labels": ["Vip"]})
+    assert again.json() == answer.json()
+    firm(pulled).put("matter", {"id": 201, "status": "Closed"})
+    await pulled.run()
+    line = (await told(pulled, contact["id"]))[-1]
+    assert "Past Client" in line["tags_added"]
+    assert "Active Client" not in line["tags_removed"]
+    assert "Active Client" not in {tag["label"] for tag in line["contact"]["tags"]}
+    firm(pulled).delete("contact", 1001)
+    await pulled.run("full")
+    gone = (await told(pulled, contact["id"]))[-1]
+    assert gone["kind"] == "contact.deleted"
+    assert "Client" in gone["tags_removed"]
+
+
+@pytest.mark.parametrize("labels", [[], [""], ["  "], ["a\u0000"], ["x" * 301], "VIP", [7]])
+async def test_labels_that_are_none_are_refused(pulled: World, labels: object):
+    contact = (await pulled.contacts())["1002"]
+    url = f"/v1/accounts/hp/contacts/{contact['id']}/preexisting-tags"
+    assert (await pulled.api.post(url, json={"labels": labels})).status_code == 422
+    answer = await pulled.api.post(url.replace("con_", "con_0"), json={"labels": ["VIP"]})
+    assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
+
+
+async def test_an_erasure_waits_for_the_page_that_lands_and_the_next_page_for_it(pulled: World):
+    # S15: nobody lands, between the two, what was read before the erasure
+    database = pulled.app.state.services.database
+    bram = (await pulled.contacts())["1002"]
+    async with asyncio.TaskGroup() as group, transaction(database) as session:
+        await erasures.share(session, "hp")
+        erasing = group.create_task(pulled.api.delete(f"/v1/accounts/hp/contacts/{bram['id']}"))
+        done, _ = await asyncio.wait({erasing}, timeout=0.5)
+        assert not done
+        assert "1002" in await pulled.contacts()
+    assert erasing.result().status_code == 204
+    assert "1002" not in await pulled.contacts()

@@ -1,0 +1,285 @@
+"""What the clock looks after in the outbox, who may write when, and in whose name."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+import time_machine
+from sqlalchemy import delete, select, text, update
+
+from app import main
+from app.db import retention, tables
+from app.db.outbox import contact_leases, outbox
+from app.db.outbox.contact_leases import Turn
+from app.db.session import transaction
+from app.errors import Fenced
+from app.rules.settings import FallbackAuthor, WritebackSettings
+from app.sync import Services
+from app.sync.writeback import outcomes
+from app.sync.writeback.send import find_author, write_back
+from app.sync.writeback.verify import sweep, tend
+from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
+from tests.support.world import PATIENCE, World
+
+activities = tables.activities
+
+
+def services_of(world: World) -> Services:
+    services: Services = world.app.state.services
+    return services
+
+
+async def body_of(world: World, activity_id: str) -> str:
+    async with transaction(services_of(world).database) as session:
+        kept = await outbox.get_activity(session, "hp", activity_id)
+    return kept.body
+
+
+async def brought(services: Services) -> None:
+    """Bring what waits at Alice; the worker that wrote last may still be about to give its turn back."""
+    async with asyncio.timeout(PATIENCE):
+        while await write_back(services, "hp", 1001) is not None:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
+    # reliability.md §6 rule 8
+    sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
+    assert await body_of(pulled, sent[0]["id"])
+    await sweep(services_of(pulled), "hp")
+    assert await body_of(pulled, sent[0]["id"])  # not yet
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        assert await sweep(services_of(pulled), "hp") is None
+    for activity in sent:
+        assert await get(pulled, activity) == activity
+        assert await body_of(pulled, activity["id"]) == ""
+
+
+async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World):
+    # reliability.md §6 rule 8, F4: Clio made one late, a person removed another
+    doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
+    papers = pulled.simulator.writings.shelf.papers
+    first, second = notes(pulled)
+    papers["note", 7099] = {**first, "id": 7099}
+    del papers["note", second["id"]]
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        await tend(services_of(pulled))
+        async with asyncio.timeout(PATIENCE):
+            while (gone := await get(pulled, missing))["reason"] is None:
+                await asyncio.sleep(0.02)
+        found = await get(pulled, doubled)
+    assert (gone["status"], gone["reason"]) == ("written", "missing_in_clio")
+    assert (found["status"], found["reason"]) == ("written", "doubled_in_clio")
+    assert "7099" in found["problem"]["detail"]
+
+
+async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
+    # WB-5
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    with time_machine.travel(main.now() + timedelta(days=13, hours=23), tick=True):
+        await tend(services_of(pulled))
+        assert (await get(pulled, activity))["status"] == "blocked"
+    with time_machine.travel(main.now() + timedelta(days=14, hours=1), tick=True):
+        await tend(services_of(pulled))
+        failed = await get(pulled, activity)
+    assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
+
+
+async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
+    # WB-8, api.md §9: failed, taken up by a person, failed again without an attempt, and written at last
+    table = tables.events
+
+    async def told() -> list[tuple[str, str, int]]:
+        async with transaction(services_of(pulled).database) as session:
+            query = select(table.c.event_id, table.c.kind, table.c.data).order_by(table.c.at)
+            rows = (await session.execute(query.where(table.c.kind.like("activity.%")))).all()
+        assert {row.data["activity_id"] for row in rows} <= {activity["id"]}
+        return [(row.event_id, row.kind, row.data["attempts"]) for row in rows]
+
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    retry = f"/v1/accounts/hp/activities/{activity['id']}/retry"
+    for weeks in (2, 4):
+        with time_machine.travel(main.now() + timedelta(weeks=weeks, hours=1), tick=True):
+            await tend(services_of(pulled))
+            assert (await get(pulled, activity))["status"] == "failed"
+        assert (await pulled.api.post(retry)).status_code == 202
+        await until(pulled, activity, "blocked")
+    await pulled.connect("u_ben", 502)
+    await until(pulled, activity, "written")
+    found = await told()
+    assert len({event_id for event_id, _, _ in found}) == 3
+    assert [kind for _, kind, _ in found].count("activity.failed") == 2
+    assert [attempts for _, kind, attempts in found if kind == "activity.written"] == [1]
+
+
+async def test_a_job_that_was_lost_is_queued_again(pulled: World):
+    # F30, I8: as after a restore; an account that was switched off goes on the same way [EN-1]
+    await pulled.create_account(enabled=True)
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    await pulled.idle()
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(status="queued", unsure=True, written_at=None, clio_id=None)
+        )
+        await session.execute(text("delete from pgqueuer"))
+    await tend(services)
+    assert await until(pulled, activity) == {
+        **activity,
+        "written_at": (await get(pulled, activity))["written_at"],
+    }
+    assert len(notes(pulled)) == 1
+
+
+async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulled: World):
+    # F13, reliability.md §6 rule 7
+    services = services_of(pulled)
+    await until(pulled, await post(pulled, EMAIL))
+    await pulled.idle()
+
+    async def take(seconds: float) -> Turn | timedelta | None:
+        async with transaction(services.database) as session:
+            return await contact_leases.take(session, "hp", 1001, length=timedelta(seconds=seconds))
+
+    stalled = await take(-1)  # over as soon as it is given
+    assert isinstance(stalled, Turn)
+    other = await take(60)
+    assert isinstance(other, Turn)
+    held = await take(60)
+    assert isinstance(held, timedelta)
+    assert timedelta(seconds=50) < held <= timedelta(seconds=60)
+    assert await write_back(services, "hp", 1001) is not None
+    async with transaction(services.database) as session:
+        await contact_leases.hold(session, other)
+    with pytest.raises(Fenced):
+        async with transaction(services.database) as session:
+            await contact_leases.hold(session, stalled)
+
+
+async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: World):
+    # WB-8: else it would be blocked, and written when its author connects
+    database = services_of(pulled).database
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
+    async with asyncio.TaskGroup() as group:
+        async with transaction(database) as session:
+            turn = await contact_leases.take(session, "hp", 1001, length=timedelta(minutes=1))
+        assert isinstance(turn, Turn)
+        async with transaction(database) as session:
+            await session.execute(update(activities).values(status="queued"))
+        async with transaction(database) as session:
+            await contact_leases.hold(session, turn)
+            head = await contact_leases.head(session, turn)
+            assert head is not None
+            cancelling = group.create_task(pulled.api.post(url))
+            await asyncio.wait({cancelling}, timeout=0.5)  # it comes first, or it waits for us
+            await outbox.settle(session, head, outcomes.blocked(unsure=False), now=main.now())
+    assert cancelling.result().json()["status"] == "cancelled"
+    assert (await get(pulled, activity))["status"] == "cancelled"
+
+
+async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled: World):
+    # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    await pulled.idle()
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(
+                status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
+            )
+        )
+    await brought(services)
+    assert (await get(pulled, activity))["status"] == "written"
+    assert len(notes(pulled)) == 1
+    async with transaction(services.database) as session:
+        (attempt,) = (await session.execute(select(tables.activity_attempts))).all()
+    assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
+
+
+async def test_a_text_that_nobody_can_count_is_forgotten_all_the_same(pulled: World):
+    # T9: the author left the day after; and what was cancelled goes nowhere
+    written = await until(pulled, await post(pulled, EMAIL))
+    waiting = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    cancelled = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    await pulled.api.post(f"/v1/accounts/hp/activities/{cancelled['id']}/cancel")
+    assert await body_of(pulled, cancelled["id"]) == ""
+    database = services_of(pulled).database
+    for days, known in ((7, True), (9, False)):
+        async with transaction(database) as session:
+            await retention.tidy(session, now=main.now() + timedelta(days=days))
+        assert bool(await body_of(pulled, written["id"])) is known
+    assert await body_of(pulled, waiting["id"])
+
+
+async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pulled: World):
+    # F9, WB-7: else it would be written a second time, and the count a day later would miss it
+    services = services_of(pulled)
+    activity = await until(pulled, await post(pulled, EMAIL))
+    async with transaction(services.database) as session:
+        await session.execute(
+            update(activities).values(
+                status="sending",
+                unsure=True,
+                written_at=None,
+                clio_id=None,
+                due_at=main.now(),
+                first_attempt_at=main.now() + timedelta(hours=13),
+            )
+        )
+    await brought(services)
+    found = await get(pulled, activity)
+    assert (found["status"], found["attempts"]) == ("written", 1)
+    assert len(notes(pulled)) == 1
+
+
+async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_whom(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-5
+    chosen = WritebackSettings(fallback_author=FallbackAuthor.PRIMARY_CONNECTION)
+    services = services_of(pulled)
+    async with transaction(services.database) as session:
+        assert await find_author(session, "hp", "u_ben", WritebackSettings()) is None
+        author = await find_author(session, "hp", "u_ben", chosen)
+        own = await find_author(session, "hp", "u_ann", chosen)
+    assert author is not None
+    assert (author.connection.user_id, author.by) == ("u_ann", "Ben Pike")
+    assert own is not None
+    assert own.by is None
+
+    async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
+        return chosen
+
+    monkeypatch.setattr("app.sync.writeback.accept.settings_of", settings_of)
+    monkeypatch.setattr("app.sync.writeback.send.settings_of", settings_of)
+    for body in (EMAIL, TEXT):
+        activity = await until(pulled, await post(pulled, {**body, "user_id": "u_ben"}))
+        assert activity["status"] == "written"
+    assert notes(pulled)[0]["detail"].split("\n")[-2] == "By Ben Pike"
+    assert notes(pulled)[0]["author"] == 501
+    assert communications(pulled)[0]["body"].endswith("\n\nBy Ben Pike")
+
+
+async def test_a_firm_that_switched_a_kind_off_has_it_skipped_without_a_call(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-4
+    async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
+        return WritebackSettings(phone_call=False)
+
+    monkeypatch.setattr("app.sync.writeback.accept.settings_of", settings_of)
+    skipped = await post(pulled, {**EMAIL, "kind": "phone_call"}, status=200)
+    assert (skipped["status"], skipped["reason"]) == ("skipped", "disabled_by_settings")
+    assert await body_of(pulled, skipped["id"]) == ""
+    assert notes(pulled) == []
+
+
+async def test_erasing_the_account_erases_its_activities(pulled: World):
+    # S15
+    await until(pulled, await post(pulled, EMAIL))
+    assert (await pulled.api.delete("/v1/accounts/hp")).status_code == 202
+    async with transaction(services_of(pulled).database) as session:
+        for table in (activities, tables.activity_attempts, tables.activity_turns):
+            assert (await session.execute(select(table))).all() == []
+        await session.execute(delete(activities))

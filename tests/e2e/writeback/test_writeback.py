@@ -1,0 +1,390 @@
+"""What Levitate's users did arrives in Clio once, under the right name, or says why not."""
+
+import asyncio
+import itertools
+from typing import Any
+
+import pytest
+
+from app.simulator.faults.writings import WriteFault
+from app.simulator.store.papers import LONGEST_TEXT
+from tests.support.world import PATIENCE, World
+
+_keys = itertools.count(1)
+
+EMAIL = {
+    "kind": "email",
+    "user_id": "u_ann",
+    "clio_contact_id": "1001",
+    "occurred_at": "2026-03-02T23:30:00-05:00",
+    "subject": "Your closing date",
+    "body": "Dear Alice, we close on Friday.",
+}
+TEXT = {
+    "kind": "text_message",
+    "user_id": "u_ann",
+    "clio_contact_id": "1001",
+    "occurred_at": "2026-03-02T15:00:00-05:00",
+    "body": "See you at noon",
+    "conversation_id": "c9",
+}
+ENDED = ("written", "skipped", "failed", "cancelled")
+
+
+async def post(world: World, body: dict[str, Any], *, key: str | None = None, status: int = 202):
+    headers = {"Idempotency-Key": key or f"activity-{next(_keys)}"}
+    answer = await world.api.post("/v1/accounts/hp/activities", json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def get(world: World, activity: dict[str, Any]) -> dict[str, Any]:
+    answer = await world.api.get(f"/v1/accounts/hp/activities/{activity['id']}")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def until(world: World, activity: dict[str, Any], *statuses: str) -> dict[str, Any]:
+    """The activity, once it stands in one of these states."""
+    async with asyncio.timeout(PATIENCE):
+        while (found := await get(world, activity))["status"] not in (statuses or ENDED):
+            await asyncio.sleep(0.02)
+    return found
+
+
+def notes(world: World) -> list[dict[str, Any]]:
+    return world.simulator.writings.of("note")
+
+
+def communications(world: World) -> list[dict[str, Any]]:
+    return world.simulator.writings.of("communication")
+
+
+def writes(world: World) -> list[str]:
+    return [
+        f"{entry.method} {entry.path}"
+        for entry in world.simulator.requests("/api/")
+        if entry.method != "GET"
+    ]
+
+
+async def test_an_email_becomes_one_note_of_its_author_on_its_local_day(pulled: World):
+    # WB-2, §15 row 28, S17
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert activity["status"] == "written", activity
+    (note,) = notes(pulled)
+    assert (note["contact"], note["date"], note["author"]) == (1001, "2026-03-02", 501)
+    assert note["subject"] == "Email: Your closing date"
+    body, when, reference = note["detail"].rsplit("\n", 2)
+    assert body == "Dear Alice, we close on Friday.\n"
+    assert when == "2026-03-02 23:30 EST (America/New_York)"
+    assert reference.startswith("Ref: LVT-")
+    assert len(reference) == len("Ref: LVT-") + 26
+    assert (activity["status"], activity["attempts"]) == ("written", 1)
+    assert activity["clio"] == {
+        "type": "note",
+        "id": str(note["id"]),
+        "url": "https://app.clio.com/nc/#/contacts/1001",
+    }
+    assert writes(pulled) == ["POST /api/v4/notes.json"]
+
+
+async def test_notes_calls_and_cards_become_notes_too(pulled: World):
+    # WB-1, WB-2, §15 row 28
+    for kind in ("note", "phone_call", "handwritten_card"):
+        await until(pulled, await post(pulled, {**EMAIL, "kind": kind}))
+    assert [note["subject"] for note in notes(pulled)] == [
+        "Note: Your closing date",
+        "Phone call: Your closing date",
+        "Handwritten card: Your closing date",
+    ]
+
+
+async def test_a_kind_that_clio_has_no_place_for_is_refused(world: World):
+    # WB-1
+    await world.create_account()
+    assert (await post(world, {**EMAIL, "kind": "fax"}, status=422))[
+        "code"
+    ] == "unknown_activity_kind"
+
+
+async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: World):
+    # WB-3, C-14, §15 row 27: a communication, and no note beside it
+    first = await until(pulled, await post(pulled, TEXT))
+    second = await until(pulled, await post(pulled, {**TEXT, "body": "See you at noon\nFine"}))
+    (found,) = communications(pulled)
+    assert (found["type"], found["subject"]) == (
+        "PhoneCommunication",
+        "Text messages with Alice Moreno",
+    )
+    assert found["body"] == "See you at noon\nFine"
+    assert [person["id"] for person in found["senders"]] == [501]
+    assert [person["id"] for person in found["receivers"]] == [1001]
+    assert first["clio"] == second["clio"]
+    assert first["clio"]["type"] == "communication"
+    tomorrow = {**TEXT, "occurred_at": "2026-03-03T15:00:00-05:00", "direction": "inbound"}
+    await until(pulled, await post(pulled, tomorrow))
+    assert len(communications(pulled)) == 2
+    assert [person["id"] for person in communications(pulled)[1]["senders"]] == [1001]
+    await until(pulled, await post(pulled, {**TEXT, "conversation_id": None}))
+    assert len(communications(pulled)) == 3
+    assert notes(pulled) == []
+
+
+async def test_the_same_key_answers_the_same_activity_and_another_body_is_refused(pulled: World):
+    # WB-7, api.md §1
+    first = await post(pulled, EMAIL, key="k1")
+    again = await post(pulled, EMAIL, key="k1")
+    assert first["id"] == again["id"]
+    await until(pulled, first)
+    assert len(notes(pulled)) == 1
+    problem = await post(pulled, {**EMAIL, "body": "other"}, key="k1", status=422)
+    assert problem["code"] == "idempotency_key_reused"
+    answer = await pulled.api.post("/v1/accounts/hp/activities", json=EMAIL)
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
+
+
+async def test_a_contact_that_is_not_linked_is_skipped_without_a_call(pulled: World):
+    # WB-6
+    for who in ({"clio_contact_id": "999"}, {"clio_contact_id": None, "contact_id": "con_none"}):
+        skipped = await post(pulled, {**EMAIL, **who}, status=200)
+        assert (skipped["status"], skipped["reason"]) == ("skipped", "not_linked")
+    assert writes(pulled) == []
+
+
+async def test_a_contact_outside_the_scope_is_written_all_the_same(pulled: World):
+    # §15 row 36: Frank is no client and was never published, yet Clio knows him
+    activity = await until(pulled, await post(pulled, {**EMAIL, "clio_contact_id": "1006"}))
+    assert activity["status"] == "written"
+
+
+async def test_who_is_not_connected_is_blocked_and_written_when_he_connects(pulled: World):
+    # WB-5
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben", "kind": "note"})
+    assert (activity["status"], activity["reason"]) == ("blocked", "needs_connection")
+    assert writes(pulled) == []
+    await until(pulled, await post(pulled, EMAIL))  # one who is blocked holds up nobody
+    await pulled.connect("u_ben", 502)
+    written = await until(pulled, activity)
+    assert written["status"] == "written"
+    assert [note["author"] for note in notes(pulled)] == [501, 502]
+
+
+async def test_a_revoked_login_blocks_and_tells_that_it_must_reconnect(pulled: World):
+    # WB-5, S9
+    pulled.simulator.oauth["us"].revoke_user(501)
+    activity = await until(pulled, await post(pulled, EMAIL), "blocked")
+    assert activity["reason"] == "needs_connection"
+    status = (await pulled.api.get("/v1/accounts/hp/status")).json()
+    assert status["connections"]["needs_reconnect"] == 1
+    codes = [issue["code"] async for issue in pulled.all("issues", status="open")]
+    assert (
+        "needs_reconnect" in codes
+    )  # told as a run tells it, so that the freeze of S4 counts from here
+    await pulled.connect("u_ann", 501)
+    assert (await until(pulled, activity))["status"] == "written"
+    assert len(notes(pulled)) == 1
+
+
+@pytest.mark.parametrize("effect", ["lost", "bad_gateway"])
+async def test_a_note_whose_answer_was_lost_is_found_and_not_written_again(pulled: World, effect):
+    # WB-7, F3
+    pulled.simulator.writings.faults.append(WriteFault(effect, times=1))
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert (activity["status"], activity["attempts"]) == ("written", 1)
+    assert [str(note["id"]) for note in notes(pulled)] == [activity["clio"]["id"]]
+    assert writes(pulled) == ["POST /api/v4/notes.json"]
+
+
+async def test_a_conversation_whose_answer_was_lost_is_found_by_its_property(pulled: World):
+    # WB-7, WB-3
+    pulled.simulator.writings.faults.append(WriteFault("lost", times=1))
+    first = await post(pulled, TEXT)
+    second = await post(pulled, {**TEXT, "body": "newer"})
+    assert [(await until(pulled, item))["status"] for item in (first, second)] == ["written"] * 2
+    assert [found["body"] for found in communications(pulled)] == ["newer"]
+
+
+async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: World):
+    # WB-7, F3
+    pulled.simulator.writings.faults.append(WriteFault("unwritten", times=2))
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert (activity["status"], activity["attempts"]) == ("written", 3)
+    assert len(notes(pulled)) == 1
+
+
+async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled: World):
+    # reliability.md §6 rule 7
+    pulled.simulator.writings.faults.append(WriteFault("unwritten", times=4))
+    pulled.simulator.writings.faults.append(WriteFault("late", times=1, value="6"))
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert (activity["status"], activity["reason"]) == ("failed", "unconfirmed")
+    assert activity["problem"]["code"] == "unconfirmed"
+    async with asyncio.timeout(PATIENCE):
+        while not notes(pulled):
+            await asyncio.sleep(0.02)
+    answer = await pulled.api.post(f"/v1/accounts/hp/activities/{activity['id']}/retry")
+    assert answer.status_code == 202
+    assert (await until(pulled, activity, "written"))["attempts"] == 5
+    assert len(notes(pulled)) == 1
+
+
+async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: World):
+    # reliability.md §6 rule 9: Cat loses sight of Alice after her note was stored
+    await pulled.connect("u_cat", 503)
+    pulled.simulator.writings.faults.append(WriteFault("bad_gateway", times=1))
+    activity = await post(pulled, {**EMAIL, "user_id": "u_cat"})
+    async with asyncio.timeout(PATIENCE):
+        while not notes(pulled):
+            await asyncio.sleep(0.005)
+    pulled.simulator.firms[0].restrict_matter(201, {501})
+    pulled.simulator.firms[0].restrict_matter(202, {501})
+    found = await until(pulled, activity)
+    assert (found["status"], found["reason"]) == ("failed", "sent_unverified")
+    assert len(notes(pulled)) == 1
+
+
+async def test_a_contact_gone_from_clio_is_told_apart_from_one_that_is_hidden(pulled: World):
+    # WB-6, §15 row 29: Cat does not see Hugo, Ann does; nobody sees Bram
+    await pulled.connect("u_cat", 503)
+    hidden = await until(
+        pulled, await post(pulled, {**EMAIL, "user_id": "u_cat", "clio_contact_id": "1008"})
+    )
+    assert (hidden["status"], hidden["reason"]) == ("failed", "no_access")
+    pulled.simulator.firms[0].delete("contact", 1002)
+    gone = await until(pulled, await post(pulled, {**EMAIL, "clio_contact_id": "1002"}))
+    assert (gone["status"], gone["reason"]) == ("failed", "contact_gone")
+    assert notes(pulled) == []
+
+
+async def test_a_conversation_removed_in_clio_is_not_made_again(pulled: World):
+    first = await until(pulled, await post(pulled, TEXT))
+    del pulled.simulator.writings.shelf.papers["communication", int(first["clio"]["id"])]
+    second = await until(pulled, await post(pulled, {**TEXT, "body": "newer"}))
+    assert (second["status"], second["reason"]) == ("failed", "removed_in_clio")
+    assert communications(pulled) == []
+
+
+async def test_activities_are_listed_by_contact_status_and_kind(pulled: World):
+    # WB-8
+    alice = (await pulled.contacts())["1001"]["id"]
+    by_our_id = {**EMAIL, "clio_contact_id": None, "contact_id": alice}
+    first = await until(pulled, await post(pulled, by_our_id))
+    blocked = await post(pulled, {**EMAIL, "user_id": "u_ben", "clio_contact_id": "1002"})
+
+    async def ids(**params: str) -> list[str]:
+        return [item["id"] async for item in pulled.all("activities", **params)]
+
+    assert await ids() == [first["id"], blocked["id"]]
+    assert await ids(contact_id=alice) == [first["id"]]
+    assert await ids(contact_id=alice, status="failed") == []
+    assert await ids(status="blocked", kind="email") == [blocked["id"]]
+    assert await ids(kind="note") == []
+    page = (await pulled.api.get("/v1/accounts/hp/activities", params={"limit": 1})).json()
+    assert (len(page["data"]), page["has_more"]) == (1, True)
+
+
+async def test_what_failed_is_tried_again_and_what_is_not_in_clio_is_taken_back(pulled: World):
+    # WB-8
+    async def act(activity: dict[str, Any], what: str) -> tuple[int, str]:
+        answer = await pulled.api.post(f"/v1/accounts/hp/activities/{activity['id']}/{what}")
+        return answer.status_code, answer.json().get("code") or answer.json()["status"]
+
+    firm = pulled.simulator.firms[0]
+    bram = firm.find("contact", 1002)
+    assert bram is not None
+    firm.delete("contact", 1002)
+    failed = await until(pulled, await post(pulled, {**EMAIL, "clio_contact_id": "1002"}))
+    assert failed["problem"]["detail"]
+    firm.put("contact", bram)
+    assert await act(failed, "retry") == (202, "queued")
+    written = await until(pulled, failed, "written")
+    assert written["attempts"] == 2
+    assert await act(written, "retry") == (409, "activity_not_retryable")
+    assert await act(written, "cancel") == (409, "activity_not_cancellable")
+    blocked = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    assert await act(blocked, "cancel") == (200, "cancelled")
+    assert await act(blocked, "cancel") == (200, "cancelled")
+    await pulled.connect("u_ben", 502)
+    await until(pulled, await post(pulled, EMAIL))
+    assert len(notes(pulled)) == 2
+    assert await act({"id": "act_none"}, "retry") == (404, "activity_not_found")
+
+
+async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: World):
+    # reliability.md §6 rule 7
+    pulled.simulator.writings.faults.append(WriteFault("unwritten", skip=1, times=1))
+    posted = [await post(pulled, {**EMAIL, "subject": str(nth)}) for nth in range(5)]
+    for activity in posted:
+        assert (await until(pulled, activity))["status"] == "written"
+    assert [note["subject"] for note in notes(pulled)] == [f"Email: {nth}" for nth in range(5)]
+
+
+async def test_an_account_that_is_switched_off_accepts_nothing(pulled: World):
+    # EN-1; what was accepted before is answered again under its key (api.md §1)
+    before = await post(pulled, EMAIL, key="before")
+    await pulled.create_account(enabled=False)
+    assert (await post(pulled, EMAIL, status=403))["code"] == "integration_not_enabled"
+    assert (await post(pulled, EMAIL, key="before"))["id"] == before["id"]
+
+
+MALFORMED: list[tuple[dict[str, Any], str]] = [
+    ({"body": "a\0b"}, "/body"),
+    ({"subject": "a\0b"}, "/subject"),
+    ({"occurred_at": "2026-03-02T23:30:00"}, "/occurred_at"),
+    ({"occurred_at": "9999-12-31T23:30:00-12:00"}, "/occurred_at"),
+    ({"body_format": "markdown"}, "/body_format"),
+    ({"clio_contact_id": "x"}, "/clio_contact_id"),
+    ({"clio_contact_id": None}, ""),
+    ({"status": "written"}, "/status"),
+]
+
+
+async def test_a_malformed_activity_is_refused_with_its_place(world: World):
+    # WB-9, T13
+    await world.create_account()
+    for more, pointer in MALFORMED:
+        problem = await post(world, {**EMAIL, **more}, status=422)
+        assert [error["pointer"] for error in problem["errors"]] == [pointer]
+
+
+async def test_a_lone_surrogate_is_refused_not_a_fault(world: World):
+    await world.create_account()
+    content = b'{"kind":"email","user_id":"u_ann","clio_contact_id":"1001",' + (
+        b'"occurred_at":"2026-03-02T23:30:00Z","body":"\\ud800"}'
+    )
+    headers = {"Idempotency-Key": "surrogate", "Content-Type": "application/json"}
+    answer = await world.api.post("/v1/accounts/hp/activities", content=content, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/body"]
+
+
+async def test_a_mail_of_two_megabytes_arrives_cut_and_says_so(pulled: World):
+    # WB-9
+    body = "<p>Hello <script>alert(1)</script>\N{GRINNING FACE}</p>" * 50_000
+    assert len(body.encode()) > 2_000_000
+    activity = await post(pulled, {**EMAIL, "body": body, "body_format": "html"})
+    assert (await until(pulled, activity))["status"] == "written"
+    (note,) = notes(pulled)
+    assert len(note["detail"].encode()) <= 60_000 < LONGEST_TEXT
+    assert "script" not in note["detail"]
+    assert "more characters did not fit.]" in note["detail"].rsplit("\n", 3)[-4]
+
+
+ODD = [
+    ("", "(no text)"),
+    ("<p></p>", "<p></p>"),
+    ("pay \u202egpj.exe\u202c now", "pay gpj.exe now"),
+    ("\N{GRINNING FACE}" * 100, "\N{GRINNING FACE}" * 100),
+    ("=1+1", "=1+1"),
+]
+
+
+async def test_odd_texts_end_well(pulled: World):
+    # WB-9, T11
+    for body, _ in ODD:
+        written = await until(pulled, await post(pulled, {**EMAIL, "body": body}))
+        assert written["status"] == "written"
+    for note, (_, start) in zip(notes(pulled), ODD, strict=True):
+        assert note["detail"].startswith(f"{start}\n\n2026-03-02")

@@ -1,0 +1,162 @@
+"""A token sees its own accounts: any other is as if it were not there, whatever is asked (T2)."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from app.crypto import new_service_token
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import ServiceToken
+from app.db.session import transaction
+from app.main import now
+from tests.support.world import World
+
+
+async def token_for(world: World, *account_ids: str) -> tuple[str, str]:
+    token, token_id, secret_hash = new_service_token()
+    async with transaction(world.app.state.services.database) as session:
+        made = ServiceToken(token_id, "test", secret_hash, account_ids, now(), None)
+        await service_tokens.add_token(session, made)
+    return token, token_id
+
+
+def operations(world: World) -> list[tuple[str, str]]:
+    """Every operation of the API that names an account."""
+    paths = world.app.openapi()["paths"]
+    return [
+        (verb, path) for path, verbs in paths.items() if "{account_id}" in path for verb in verbs
+    ]
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: ids.get(found[1], "1"), path)
+
+
+BODIES: dict[str, Any] = {
+    "/v1/accounts/{account_id}": {
+        "name": "x",
+        "time_zone": "UTC",
+        "country": "US",
+        "enabled": True,
+    },
+    "/v1/accounts/{account_id}/users": {"users": []},
+    "/v1/accounts/{account_id}/attorneys/{clio_user_id}": {"user_id": None},
+    "/v1/accounts/{account_id}/connections": {
+        "user_id": "u_ann",
+        "region": "us",
+        "return_url": "https://levitate.test",
+    },
+    "/v1/accounts/{account_id}/runs": {"kind": "full"},
+    "/v1/accounts/{account_id}/activities": {
+        "kind": "note",
+        "user_id": "u_ann",
+        "clio_contact_id": "1001",
+        "occurred_at": "2026-03-02T12:00:00Z",
+    },
+}
+
+
+async def test_a_foreign_account_answers_as_one_that_does_not_exist(world: World):
+    await world.create_account("hp")
+    await world.connect("u_ann", 501)
+    await world.settled()
+    token, _ = await token_for(world, "other")
+    ids = {
+        "connection_id": (await anext(world.all("connections")))["id"],
+        "run_id": (await world.runs())[0]["id"],
+        "contact_id": next(iter((await world.contacts()).values()))["id"],
+    }
+    headers = {
+        "Authorization": f"Bearer {token}",
+        "Levitate-Role": "success_manager",
+        "Idempotency-Key": "k",
+        "X-Request-Id": "same",
+    }
+    asked = operations(world)
+    assert len(asked) > 15
+    for verb, path in asked:
+        answers = []
+        for account_id in ("hp", "nowhere"):
+            url = filled(path, {**ids, "account_id": account_id})
+            answer = await world.api.request(verb, url, json=BODIES.get(path), headers=headers)
+            answers.append((answer.status_code, answer.text.replace(account_id, "…")))
+        assert answers[0] == answers[1], (verb, path)
+        assert answers[0][0] == 404, (verb, path, answers[0])
+        assert "account_not_found" in answers[0][1]
+    assert len(await world.contacts()) == 7
+
+
+async def test_what_belongs_to_another_account_is_not_there_though_the_caller_sees_both(
+    world: World,
+):
+    # T2: every id in a path is looked up within its account
+    for account_id in ("hp", "other"):
+        await world.create_account(account_id)
+    await world.connect("u_ann", 501)
+    await world.settled()
+    ids = {
+        "connection_id": (await anext(world.all("connections")))["id"],
+        "run_id": (await world.runs())[0]["id"],
+        "contact_id": (await world.contacts())["1002"]["id"],
+        "new_client_id": (await anext(world.all("new-clients")))["id"],
+    }
+    note = {**BODIES["/v1/accounts/{account_id}/activities"], "clio_contact_id": "1002"}
+    headers = {"Idempotency-Key": "k"}
+    queued = await world.api.post("/v1/accounts/hp/activities", json=note, headers=headers)
+    ids["activity_id"] = queued.json()["id"]
+    asked = [(verb, path) for verb, path in operations(world) if "_id}/" in path + "/"]
+    told = []
+    for verb, path in asked:
+        if not any(f"{{{name}}}" in path for name in ids):
+            continue
+        url = filled(path, {**ids, "account_id": "other"})
+        body = {"labels": ["VIP"]} if path.endswith("preexisting-tags") else None
+        answer = await world.api.request(verb, url, json=body, headers=headers)
+        assert answer.status_code == 404, (verb, path, answer.status_code, answer.text)
+        told.append(path)
+    assert len(told) > 14
+    assert (await world.contacts())["1002"]["id"] == ids["contact_id"]
+
+
+async def test_a_token_lists_its_own_accounts_only(world: World):
+    await world.create_account("a")
+    await world.create_account("b")
+    token, _ = await token_for(world, "b")
+    answer = await world.api.get("/v1/accounts", headers={"Authorization": f"Bearer {token}"})
+    assert [account["id"] for account in answer.json()["data"]] == ["b"]
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", "Bearer nonsense", "Bearer lc_aa_bb", "Basic eDp5"]
+)
+async def test_without_a_valid_token_nothing_is_answered(world: World, header: str | None):
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(world.app), base_url="http://service.test"
+    ) as client:
+        headers = {} if header is None else {"Authorization": header}
+        answer = await client.get("/v1/accounts", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_revoked_token_is_refused_at_once(world: World):
+    # T14
+    token, token_id = await token_for(world, "a")
+    headers = {"Authorization": f"Bearer {token}"}
+    assert (await world.api.get("/v1/accounts", headers=headers)).status_code == 200
+    async with transaction(world.app.state.services.database) as session:
+        assert await service_tokens.revoke_token(session, token_id, now=now())
+    assert (await world.api.get("/v1/accounts", headers=headers)).status_code == 401
+
+
+async def test_changing_an_account_needs_a_role(world: World):
+    # EN-2
+    await world.create_account()
+    for role in ("user", None):
+        headers = {"Levitate-Role": role} if role else {"Levitate-Role": "user"}
+        answer = await world.api.put("/v1/accounts/hp/users", json={"users": []}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
+    answer = await world.api.get("/v1/accounts/hp", headers={"Levitate-Role": "user"})
+    assert answer.status_code == 200

@@ -1,0 +1,208 @@
+"""The commands as an operator uses them: what goes wrong ends in one clear line that says what to do."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.cli.startup import kept_key
+from app.crypto import new_key, split_service_token
+from tests.conftest import database_of
+
+
+@pytest.fixture
+def dsn_of_nobody() -> str:
+    """The address of a database that is not there."""
+    return "postgresql://nobody@127.0.0.1:9/none"
+
+
+def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+    given = {f"LEVITATE_CLIO_{name.upper()}": value for name, value in environment.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *args],
+        env={**kept, **given},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def test_a_wrong_configuration_is_told_in_a_line_each():
+    ended = run("serve", slots="late", public_url="nowhere")
+    assert ended.returncode == 2
+    assert sorted(ended.stderr.splitlines()) == [
+        "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
+        "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+    ]
+
+
+def test_a_busy_port_is_told_in_a_line(dsn_of_nobody: str):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run(
+            "serve", f"--port={port}", database_url=dsn_of_nobody, encryption_keys=new_key()
+        )
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines() == [
+        f"127.0.0.1:{port} cannot be listened on (Address already in use); choose another with --port"
+    ]
+
+
+def lines(*args: str, **environment: str) -> list[str]:
+    """What a command that refuses says; it always ends with exit code 2 and never with a traceback."""
+    ended = run(*args, **environment)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    return ended.stderr.splitlines()
+
+
+def serve(dsn: str, key: str | None = None, *options: str) -> list[str]:
+    """What `serve` says when it refuses to start."""
+    keys = key or new_key()
+    return lines("serve", "--port=0", *options, database_url=dsn, encryption_keys=keys)
+
+
+def sql(dsn: str, *statements: str) -> list[asyncpg.Record]:
+    """Do something to a database; answers what the last statement found."""
+
+    async def act() -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(dsn)
+        try:
+            return [await connection.fetch(statement) for statement in statements][-1]
+        finally:
+            await connection.close()
+
+    return asyncio.run(act())
+
+
+UNAVAILABLE = "The database of LEVITATE_CLIO_DATABASE_URL is not available: "
+
+
+def test_a_database_that_is_down_is_told_in_a_line(dsn_of_nobody: str):
+    assert serve(dsn_of_nobody) == [UNAVAILABLE + "it cannot be reached; see that it runs"]
+
+
+def test_a_database_that_does_not_exist_is_told_in_a_line(own_dsn: str):
+    wanted = database_of(own_dsn, "never_created")
+    assert serve(wanted) == [UNAVAILABLE + "it has no database of that name; create it"]
+
+
+def test_an_unknown_user_is_told_in_a_line(own_dsn: str):
+    head, _, tail = own_dsn.partition("://")
+    stranger = f"{head}://stranger:wrong@{tail.rpartition('@')[2]}"
+    assert serve(stranger) == [UNAVAILABLE + "it refuses the user or the password"]
+
+
+def test_a_postgresql_older_than_promised_is_told_in_a_line(own_dsn: str):
+    name = own_dsn.partition("?")[0].rsplit("/", 1)[1]
+    sql(
+        own_dsn,
+        "create function current_setting(text) returns text language sql as $$ select '140012' $$",
+        f"alter database {name} set search_path = public, pg_catalog",
+    )
+    assert serve(own_dsn) == ["The database is PostgreSQL 14; levitate-clio needs 15 or newer"]
+
+
+@pytest.mark.parametrize("command", ["worker", "token list", "keys rotate", "serve --no-migrate"])
+def test_a_database_without_a_schema_is_told_in_a_line(own_dsn: str, command: str):
+    assert lines(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
+        "The database's schema is not there or too old; run `levitate-clio migrate`"
+    ]
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate"])
+def test_a_schema_newer_than_the_code_is_told_in_a_line(own_dsn: str, command: str):
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    sql(own_dsn, "update alembic_version set version_num = '9999'")
+    assert lines(command, database_url=own_dsn, encryption_keys=new_key()) == [
+        "The database's schema is of a newer levitate-clio; start that version, or a newer one"
+    ]
+
+
+def test_a_data_folder_that_cannot_be_written_is_told_in_a_line(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    folder = str(tmp_path / "file" / "data")
+    assert lines("serve", "--port=0", data_dir=folder) == [
+        f"LEVITATE_CLIO_DATA_DIR: {folder} cannot be written (Not a directory);"
+        " name a folder that this user may write"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "line"),
+    [
+        (
+            "regions__xx__client_id",
+            "app",
+            "LEVITATE_CLIO_REGIONS__XX: should be 'us', 'eu', 'ca' or 'au'",
+        ),
+        (
+            "regions__us__origin",
+            "http://clio.example",
+            "LEVITATE_CLIO_REGIONS__US__ORIGIN: must begin with https://"
+            " (plain http only for 127.0.0.1, ::1 or localhost)",
+        ),
+        (
+            "database_url",
+            "postgresql://me@host:port/name",
+            "LEVITATE_CLIO_DATABASE_URL: must be postgresql://user:password@host:port/database",
+        ),
+    ],
+    ids=["no such region", "no safe origin", "no port"],
+)
+def test_a_wrong_value_is_told_in_a_line(variable: str, value: str, line: str):
+    region = {"regions__us__client_id": "app", "regions__us__client_secret": "hush"}
+    if variable == "regions__xx__client_id":
+        region["regions__xx__client_secret"] = "hush"
+    assert lines("serve", "--port=0", **{**region, variable: value}) == [line]
+
+
+def test_a_place_that_is_none_is_told_in_a_line(dsn_of_nobody: str):
+    (line,) = serve(dsn_of_nobody, None, "--host=nowhere.invalid")
+    assert line.startswith("nowhere.invalid is no address to listen on")
+
+
+def test_a_missing_key_is_told_with_a_new_one(dsn_of_nobody: str):
+    ended = run("serve", "--port=0", database_url=dsn_of_nobody)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(
+        "LEVITATE_CLIO_ENCRYPTION_KEYS: is missing; set it to 32 random bytes"
+    )
+
+
+def test_a_token_stands_alone_on_the_last_line_and_is_listed_and_revoked(own_dsn: str):
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    made = run("token", "create", "--name=backend", "--account=hp", database_url=own_dsn)
+    assert made.returncode == 0
+    (token,) = made.stdout.splitlines()
+    parts = split_service_token(token)
+    assert parts is not None
+    assert parts[0] in run("token", "list", database_url=own_dsn).stdout
+    assert run("token", "revoke", parts[0], database_url=own_dsn).returncode == 0
+    again = run("token", "revoke", parts[0], database_url=own_dsn)
+    assert again.returncode == 2
+    assert again.stderr.startswith(f"There is no live token {parts[0]}")
+
+
+def test_check_says_what_is_missing(own_dsn: str):
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    ended = run("check", database_url=own_dsn, encryption_keys=new_key())
+    assert ended.returncode == 2
+    assert "the database answers, its schema is current, the keys fit" in ended.stderr
+    assert "set LEVITATE_CLIO_REGIONS__US__CLIENT_ID" in ended.stderr
+
+
+def test_the_key_beside_an_embedded_database_is_made_once_and_is_its_owners(tmp_path: Path):
+    path = tmp_path / "data" / "encryption.key"
+    first = kept_key(path)
+    assert kept_key(path) == first
+    assert path.stat().st_mode & 0o777 == 0o600

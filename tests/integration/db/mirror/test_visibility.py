@@ -1,0 +1,168 @@
+"""What several connections show of one record: each once, in the fullest version, never rewritten in turns [S3]."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import insert, select
+
+from app.db import tables
+from app.db.mirror import records, removals, visibility
+from app.db.mirror.records import CONTACTS
+from app.db.mirror.visibility import View
+from app.db.session import Database, transaction
+from app.main import now
+from app.rules.departed import NOT_VISIBLE, REMOVED
+from app.rules.records import ContactRecord, CustomValue, Email, MatterRecord, MatterStatus
+from tests.integration.db.contacts.test_change_feed import make_account
+
+T0 = datetime(2026, 3, 1, tzinfo=UTC)
+ANN = View("a", "cnx_ann", full_view=True)
+CAT = View("a", "cnx_cat", full_view=False)
+WHOLE = ContactRecord(
+    clio_id=1001,
+    is_person=True,
+    first_name="Alice",
+    last_name="Moreno",
+    title="Teacher",
+    emails=(Email("alice@home.test"), Email("alice@work.test")),
+    custom_values=(CustomValue(1, "x"), CustomValue(2, "y")),
+    updated_at=T0,
+)
+PART = replace(WHOLE, title=None, emails=(), custom_values=(CustomValue(1, "x"),))
+
+
+@pytest.fixture
+async def account(database: Database) -> Database:
+    await make_account(database, "a")
+    for view in (ANN, CAT):
+        values = {"user_id": view.connection_id, "region": "us", "status": "connected"}
+        async with transaction(database) as session:
+            await session.execute(
+                insert(tables.connections).values(
+                    account_id="a",
+                    connection_id=view.connection_id,
+                    full_view=view.full_view,
+                    created_at=now(),
+                    **values,
+                )
+            )
+    return database
+
+
+async def land(database: Database, view: View, record: ContactRecord) -> int:
+    async with transaction(database) as session:
+        return await records.land_contacts(session, view, [record])
+
+
+async def known(database: Database) -> ContactRecord:
+    async with transaction(database) as session:
+        row = (await session.execute(select(tables.mirror_contacts))).one()
+    return CONTACTS.codec.load(row.record)
+
+
+async def rows(dsn: str) -> list[tuple[object, ...]]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [
+            tuple(row)
+            for table in ("mirror_contacts", "sightings")
+            for row in await connection.fetch(f"select ctid, xmin from {table} order by ctid")
+        ]
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("order", [(ANN, CAT), (CAT, ANN)], ids=["widest first", "widest last"])
+async def test_a_narrower_view_fills_gaps_and_blanks_nothing(account: Database, order):
+    # S3, F19
+    pages = {ANN: WHOLE, CAT: PART}
+    for view in order:
+        await land(account, view, pages[view])
+    assert await known(account) == WHOLE
+
+
+async def test_views_that_differ_for_good_are_not_rewritten_in_turns(account: Database, dsn: str):
+    # S3: neither mirror nor sightings are written, nobody becomes stale
+    for view, record in ((ANN, WHOLE), (CAT, PART)):
+        await land(account, view, record)
+    before = await rows(dsn)
+    for view, record in ((ANN, WHOLE), (CAT, PART), (CAT, PART), (ANN, WHOLE)):
+        assert await land(account, view, record) == 0
+    assert await rows(dsn) == before
+
+
+async def test_a_change_that_moved_no_time_is_seen_through_a_narrow_view_too(account: Database):
+    # clio/api.md §13: what may not move the parent's time
+    await land(account, CAT, PART)
+    await land(account, CAT, replace(PART, custom_values=(CustomValue(1, "z"),)))
+    assert (await known(account)).custom_values == (CustomValue(1, "z"),)
+
+
+async def test_a_narrow_view_that_changed_yields_to_a_full_one_of_the_same_time(account: Database):
+    # S3
+    await land(account, ANN, WHOLE)
+    await land(account, CAT, PART)
+    await land(account, CAT, replace(PART, emails=(Email("part@only.test"),)))
+    assert await known(account) == WHOLE
+
+
+async def test_what_the_full_view_empties_is_emptied(account: Database):
+    # DM-9
+    await land(account, ANN, WHOLE)
+    await land(account, CAT, PART)
+    later = replace(WHOLE, title=None, updated_at=T0 + timedelta(hours=1))
+    await land(account, ANN, later)
+    assert await known(account) == later
+
+
+async def test_an_older_view_changes_nothing(account: Database):
+    await land(account, ANN, WHOLE)
+    await land(account, CAT, replace(PART, title="Pupil", updated_at=T0 - timedelta(days=1)))
+    assert await known(account) == WHOLE
+
+
+async def test_a_field_that_clio_did_not_show_is_not_blanked(account: Database):
+    # F19
+    await land(account, ANN, WHOLE)
+    blind = replace(ANN, unseen=frozenset({"title", "custom_values"}))
+    later = replace(WHOLE, title=None, custom_values=(), updated_at=T0 + timedelta(hours=1))
+    await land(account, blind, later)
+    assert await known(account) == replace(WHOLE, updated_at=later.updated_at)
+
+
+async def test_a_contact_that_was_gone_counts_anew_when_it_is_shown_again(account: Database):
+    # S1
+    await land(account, ANN, WHOLE)
+    async with transaction(account) as session:
+        await removals.remove(session, "a", "contacts", [1001], why=REMOVED)
+        assert await visibility.shown(session, ANN, "contacts", [1001]) == {}
+    assert await land(account, ANN, WHOLE) == 1
+    async with transaction(account) as session:
+        row = (await session.execute(select(tables.mirror_contacts))).one()
+    assert (row.gone, row.stale) == (None, True)
+
+
+async def test_what_a_login_alone_saw_is_withdrawn_only_long_after_it_left(account: Database):
+    # S4: the time is an argument
+    matter = MatterRecord(clio_id=208, status=MatterStatus.OPEN, client_id=1001, updated_at=T0)
+    await land(account, ANN, WHOLE)
+    await land(account, CAT, PART)
+    async with transaction(account) as session:
+        await records.land_matters(session, CAT, [matter])
+        one = tables.connections.c.connection_id == CAT.connection_id
+        await session.execute(
+            tables.connections.update().where(one).values(status="disconnected", left_at=T0)
+        )
+        alone = await visibility.seen_alone(session, "a", CAT.connection_id)
+        assert (alone.contacts, alone.first_matters) == (0, (208,))
+        for resource in ("contacts", "matters"):
+            early = await visibility.expired(session, "a", resource, left_before=T0, limit=9)
+            assert early == []
+        late = T0 + timedelta(seconds=1)
+        assert await visibility.expired(session, "a", "contacts", left_before=late, limit=9) == []
+        found = await visibility.expired(session, "a", "matters", left_before=late, limit=9)
+        assert found == [208]
+        await removals.remove(session, "a", "matters", found, why=NOT_VISIBLE)
+        assert (await session.execute(select(tables.mirror_matters))).all() == []

@@ -1,0 +1,126 @@
+"""Who may work on a run: one at a time, and whoever was overtaken writes no more."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from app.db.runs import leases, runs
+from app.db.runs.leases import Lease
+from app.db.runs.runs import Kind, Run, Trigger, Wish
+from app.db.session import Database, transaction
+from app.errors import Fenced
+from app.main import now
+from tests.integration.db.contacts.test_change_feed import make_account
+
+SHORT = timedelta(milliseconds=50)
+
+
+async def ask(
+    database: Database, kind: Kind = Kind.FULL, *, clock_off: timedelta = timedelta(0)
+) -> Run:
+    async with transaction(database) as session:
+        wish = Wish(kind, Trigger.MANUAL)
+        return await runs.ask(session, "a", wish, now=now() + clock_off)
+
+
+async def acquire(database: Database, run: Run, length: timedelta = SHORT) -> Lease | None:
+    async with transaction(database) as session:
+        return await leases.acquire(session, "a", run.run_id, length=length, now=now())
+
+
+async def test_a_run_that_somebody_works_on_is_not_leased_again(database: Database):
+    await make_account(database, "a")
+    run = await ask(database)
+    assert await acquire(database, run, timedelta(minutes=1)) is not None
+    assert await acquire(database, run) is None
+
+
+async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
+    # F13: SIGSTOP, take-over, SIGCONT
+    await make_account(database, "a")
+    run = await ask(database)
+    stalled = await acquire(database, run)
+    await asyncio.sleep(0.1)
+    other = await acquire(database, run, timedelta(minutes=1))
+    assert stalled is not None
+    assert other is not None
+    async with transaction(database) as session:
+        await leases.hold(session, other)
+    with pytest.raises(Fenced):
+        async with transaction(database) as session:
+            await leases.hold(session, stalled)
+
+
+async def test_the_runs_of_an_account_go_one_after_another(database: Database):
+    await make_account(database, "a")
+    first = await ask(database, Kind.FULL)
+    second = await ask(database, Kind.REDERIVE)
+    assert await acquire(database, second) is None
+    lease = await acquire(database, first, timedelta(minutes=1))
+    assert lease is not None
+    async with transaction(database) as session:
+        await leases.close(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
+    assert await acquire(database, second) is not None
+
+
+async def test_a_run_that_has_begun_is_not_overtaken_by_one_whose_process_has_a_slow_clock(
+    database: Database,
+):
+    # F17: ids are made by the clocks of several processes
+    await make_account(database, "a")
+    first = await ask(database, Kind.FULL)
+    lease = await acquire(database, first)
+    assert lease is not None
+    second = await ask(database, Kind.REDERIVE, clock_off=timedelta(hours=-1))
+    assert second.run_id < first.run_id
+    assert await acquire(database, second) is None
+    await asyncio.sleep(0.1)
+    assert await acquire(database, second) is None, "the first was begun, though nobody holds it"
+    again = await acquire(database, first, timedelta(minutes=1))
+    assert again is not None, "it is taken up by whoever comes"
+    async with transaction(database) as session:
+        await leases.close(session, again, runs.Status.SUCCEEDED, problems=[], now=now())
+    assert await acquire(database, second) is not None
+
+
+async def test_of_many_who_take_runs_of_an_account_at_once_one_gets_one(database: Database):
+    await make_account(database, "a")
+    asked = [
+        await ask(database, kind, clock_off=timedelta(minutes=-nth))
+        for nth, kind in enumerate((Kind.FULL, Kind.REDERIVE, Kind.COVERAGE))
+    ]
+    taken: list[Lease] = []
+    while not taken:  # who finds the account locked comes again, as jobs do
+        async with asyncio.TaskGroup() as group:
+            tries = [
+                group.create_task(acquire(database, run, timedelta(minutes=1))) for run in asked * 3
+            ]
+        taken = [lease for task in tries if (lease := task.result()) is not None]
+    assert [lease.run_id for lease in taken] == [min(run.run_id for run in asked)]
+
+
+async def test_who_asks_for_a_run_does_not_wait_for_one_that_gathers_nudges(database: Database):
+    # S14: a burst of nudges waits 45 s to become one run; a person does not
+    await make_account(database, "a")
+    nudged = Wish(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
+    async with transaction(database) as session:
+        await runs.ask(session, "a", nudged, now=now())
+    assert await put_off(database) == 1
+    await ask(database)
+    assert await put_off(database) == 0
+
+
+async def put_off(database: Database) -> int:
+    query = text("select count(*) from pgqueuer where status = 'queued' and execute_after > now()")
+    async with transaction(database) as session:
+        return int((await session.execute(query)).scalar_one())
+
+
+async def test_two_wishes_at_once_make_one_run(database: Database):
+    # S14
+    await make_account(database, "a")
+    async with asyncio.TaskGroup() as group:
+        asked = [group.create_task(ask(database)) for _ in range(5)]
+    assert len({task.result().run_id for task in asked}) == 1

@@ -1,0 +1,175 @@
+"""The clock of several processes: each slot starts one run, whoever proposes and how often [OV-3]."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+import time_machine
+
+from app.simulator.http.server import Simulator
+from app.sync import Services, scheduler
+from tests.conftest import opened_world
+from tests.support.world import PATIENCE, World
+
+DST_DAY = datetime(
+    2026, 3, 8, 5, 0, tzinfo=UTC
+)  # midnight in New York; at two the clock goes forward
+
+
+async def scheduled(world: World) -> list[dict[str, Any]]:
+    return [run for run in await world.runs() if run["trigger"] == "schedule"]
+
+
+async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
+    dsn: str, simulator: Simulator
+):
+    # OV-3
+    async with AsyncExitStack() as stack:
+        worlds = [
+            await stack.enter_async_context(
+                opened_world(dsn, simulator, clock=False, workers=nth == 0)
+            )
+            for nth in range(3)
+        ]
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await worlds[0].create_account()
+            await worlds[0].connect("u_ann", 501)
+            await worlds[0].settled()
+            for _ in range(48):
+                clock.shift(timedelta(minutes=30))
+                async with asyncio.TaskGroup() as group:
+                    for world in worlds:
+                        group.create_task(scheduler.propose(world.app.state.services))
+                await worlds[0].settled()
+            found = await scheduled(worlds[0])
+        slots = ["2026-03-08 06:00", "2026-03-08 18:00"]
+        assert [run["slot"] for run in found] == slots
+        assert {run["status"] for run in found} == {"succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("midnight", "slots"),
+    [
+        (DST_DAY, ["2026-03-08 06:00", "2026-03-08 18:00", "2026-03-09 06:00", "2026-03-09 18:00"]),
+        (
+            datetime(2026, 11, 1, 4, 0, tzinfo=UTC),
+            ["2026-11-01 06:00", "2026-11-01 18:00", "2026-11-02 06:00", "2026-11-02 18:00"],
+        ),
+    ],
+    ids=["clocks go forward", "clocks go back"],
+)
+async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
+    dsn: str, simulator: Simulator, midnight: datetime, slots: list[str]
+):
+    # OV-3, F13, F21: both work and both propose, at their own minutes; one is away for some hours
+    async with AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(opened_world(dsn, simulator, clock=False))
+            for _ in range(2)
+        ]
+        with time_machine.travel(midnight, tick=True) as clock:
+            await one.create_account()
+            await one.connect("u_ann", 501)
+            await one.settled()
+            for step in range(2 * 24 * 2):
+                clock.shift(timedelta(minutes=30))
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(scheduler.propose(one.app.state.services))
+                    if not 20 <= step <= 30:
+                        group.create_task(scheduler.propose(other.app.state.services))
+                await one.settled()
+            found = await scheduled(one)
+        assert [run["slot"] for run in found] == slots
+        assert {run["status"] for run in found} == {"succeeded"}
+
+
+async def test_a_slot_missed_by_an_outage_is_caught_up_once_and_late(
+    dsn: str, simulator: Simulator
+):
+    # OV-3: the process is down from 05:30 to 07:30 local time
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            clock.shift(timedelta(hours=7))
+            services = world.app.state.services
+            assert [await scheduler.propose(services) for _ in range(3)] == [1, 0, 0]
+            await world.settled()
+            clock.shift(
+                timedelta(days=2, hours=5)
+            )  # 13:00: the slot of 06:00 is older than we catch up
+            assert await scheduler.propose(services) == 0
+
+
+async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simulator):
+    # EN-1
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            await world.create_account(enabled=False)
+            clock.shift(timedelta(hours=7))
+            assert await scheduler.propose(world.app.state.services) == 0
+
+
+async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_what_changed(
+    dsn: str, simulator: Simulator
+):
+    # §15 row 25
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            clock.shift(timedelta(hours=7))
+            simulator.log.clear()
+            await scheduler.propose(world.app.state.services)
+            await world.settled()
+            (whole,) = simulator.requests("/api/v4/relationships")
+            assert "updated_since" not in whole.query
+            simulator.log.clear()
+            await world.run("incremental")
+            (changed,) = simulator.requests("/api/v4/relationships")
+            assert "updated_since" in changed.query
+
+
+async def test_a_clock_that_is_set_back_goes_on_ticking(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    # F17, OV-3: the next tick is told by the date, and would come a day later
+    ticked: asyncio.Queue[None] = asyncio.Queue()
+
+    async def step(_: Services) -> None:
+        ticked.put_nowait(None)
+
+    monkeypatch.setattr(scheduler, "_STEPS", ((step, timedelta(seconds=1)),))
+    monkeypatch.setattr(scheduler, "TICK", timedelta(milliseconds=100))
+    with time_machine.travel(DST_DAY, tick=True) as date:
+        async with opened_world(dsn, simulator, clock=True, workers=False):
+            async with asyncio.timeout(PATIENCE):
+                await ticked.get()
+            date.shift(timedelta(days=-1))
+            async with asyncio.timeout(PATIENCE):
+                for _ in range(3):
+                    await ticked.get()
+
+
+async def test_a_run_that_lost_its_job_is_taken_up_by_the_next_tick(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    # F14: pgqueuer forgets a job that cannot be handed back because the database is away
+    monkeypatch.setattr(scheduler, "_STEPS", ((scheduler.take_up_lost, timedelta(seconds=1)),))
+    async with opened_world(dsn, simulator, clock=True, workers=False) as world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        connection = await asyncpg.connect(dsn)
+        await connection.execute("delete from pgqueuer")
+        async with asyncio.timeout(PATIENCE):
+            while not await connection.fetchval("select count(*) from pgqueuer"):
+                await asyncio.sleep(0.05)
+        await connection.close()

@@ -1,0 +1,126 @@
+"""The embedded PostgreSQL as several commands use it: the last to leave stops it."""
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from app.db import embedded
+from tests.integration.cli.test_commands import run
+from tests.support.ports import free_port
+
+PATIENCE = 180.0
+MOMENT = 10.0  # a server tells that it has stopped just before its process ends
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A data folder with a short path, for the server's socket lies in it."""
+    with tempfile.TemporaryDirectory(prefix="lce-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def servers(folder: Path) -> list[psutil.Process]:
+    """The PostgreSQL processes that work on this folder."""
+    return [
+        process
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.info["name"] == "postgres"
+        and str(folder) in " ".join(process.info["cmdline"] or ())
+    ]
+
+
+def stopped(folder: Path) -> bool:
+    """Whether no such process is left, but for those that are just ending."""
+    deadline = time.monotonic() + MOMENT
+    while servers(folder) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return not servers(folder)
+
+
+def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """`serve` on the embedded default, up and ready; and its address."""
+    port = free_port()
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve", f"--port={port}"],
+        env={**kept, "LEVITATE_CLIO_DATA_DIR": str(folder)},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert process.poll() is None
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success:
+                return process, f"http://127.0.0.1:{port}"
+        time.sleep(0.05)
+    raise AssertionError("the service did not come up")
+
+
+def test_the_user_whom_the_server_runs_as_is_made_by_one_at_a_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # as root on a new machine the launcher makes a system user while it builds the server
+    steps: list[str] = []
+
+    class Launcher:
+        def get_server(self, _: Path, **how: object) -> "Launcher":
+            with embedded.USERS.open() as users, pytest.raises(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append(f"built, started: {how['start']}")
+            return self
+
+        def start(self) -> None:
+            with embedded.USERS.open() as users:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append("started")
+
+        def get_uri(self) -> str:
+            return "postgresql://"
+
+        def stop(self) -> None:
+            steps.append("stopped")
+
+    monkeypatch.setattr(embedded, "launcher", Launcher)
+    embedded.start(folder / "pg").stop()
+    assert steps == ["built, started: False", "started", "stopped"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_command_beside_the_service_leaves_its_database_running(
+    folder: Path, ending: signal.Signals
+):
+    service, url = served(folder)
+    try:
+        made = run("token", "create", "--name=backend", data_dir=str(folder))
+        assert made.returncode == 0, made.stderr
+        assert servers(folder) != []
+        ready = httpx.get(f"{url}/readyz", trust_env=False, timeout=PATIENCE).json()
+        assert ready == {"status": "ok", "database": "ok", "schema": "current", "clock": "ok"}
+        token = {"Authorization": f"Bearer {made.stdout.strip()}"}
+        listed = httpx.get(f"{url}/v1/accounts", headers=token, trust_env=False, timeout=PATIENCE)
+        assert listed.is_success
+    finally:
+        service.send_signal(ending)
+        service.wait(timeout=PATIENCE)
+    assert stopped(folder)
+
+
+def test_a_server_whose_owner_was_killed_is_met_again_and_stopped(folder: Path):
+    service, _ = served(folder)
+    service.kill()
+    service.wait()
+    assert servers(folder) != []
+    assert run("migrate", data_dir=str(folder)).returncode == 0
+    assert stopped(folder)

@@ -1,0 +1,115 @@
+"""The day's chore: done once, by whichever process asks first; what is over is forgotten, what was lost goes on."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import asyncpg
+import time_machine
+from sqlalchemy import func, select
+
+from app import main
+from app.db import issues, retention, tables
+from app.db.accounts import accounts, service_tokens
+from app.db.accounts.accounts import AccountFields
+from app.db.accounts.service_tokens import Request
+from app.db.connections import connections
+from app.db.connections.connections import Attempt
+from app.db.issues import Finding
+from app.db.runs import runs, slots
+from app.db.session import Database, Session, transaction
+from app.simulator.http.server import Simulator
+from app.sync import scheduler
+from tests.conftest import opened_world
+
+TABLES = ("idempotency_keys", "authorizations", "pgqueuer_log", "listed")
+
+
+async def counts(dsn: str) -> dict[str, int]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {t: await connection.fetchval(f"select count(*) from {t}") for t in TABLES}
+    finally:
+        await connection.close()
+
+
+async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, simulator: Simulator):
+    # S16, stack §3: pgqueuer never prunes its log
+    async with opened_world(
+        dsn, simulator, clock=False
+    ) as working:  # its log is whole when it ends
+        await working.create_account()
+        await working.connect("u_ann", 501)
+        await working.settled()
+        await working.run()
+    async with AsyncExitStack() as stack:
+        worlds = [
+            await stack.enter_async_context(
+                opened_world(dsn, simulator, clock=False, workers=False)
+            )
+            for _ in range(3)
+        ]
+        now = main.now()
+        attempt = Attempt("hp", "cnx", "us", "https://x.test", "sealed", now)
+        async with transaction(worlds[0].app.state.services.database) as session:
+            await service_tokens.remember_answer(session, Request("hp", "o", "k", "f"), 1, now=now)
+            await connections.remember_attempt(session, attempt, state_hash="h")
+        before = await counts(dsn)
+        assert before["listed"] == 0, "an ended run keeps nothing"
+        assert all(before[table] for table in TABLES if table != "listed")
+
+        async def all_ask() -> list[bool]:
+            async with asyncio.TaskGroup() as group:
+                asked = [
+                    group.create_task(scheduler.tidy_daily(world.app.state.services))
+                    for world in worlds
+                ]
+            return [task.result() for task in asked]
+
+        assert sum(await all_ask()) == 1
+        assert await counts(dsn) == before, "nothing is old enough"
+        with time_machine.travel(now + timedelta(days=8), tick=True):
+            assert sum(await all_ask()) == 1
+            assert sum(await all_ask()) == 0
+        assert set((await counts(dsn)).values()) == {0}
+
+
+async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator: Simulator):
+    # F30: as after a restore
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("delete from pgqueuer")
+    await connection.close()
+    async with opened_world(dsn, simulator, clock=False) as world:
+        await scheduler.take_up_lost(world.app.state.services)
+        assert [run["status"] for run in await world.settled()] == ["succeeded"]
+
+
+async def test_slots_and_issues_are_forgotten_when_nobody_can_ask_for_them(database: Database):
+    # S16, OV-3: an open issue stays, however old; so does a slot that a late clock may still propose
+    now, nobody = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
+    async with transaction(database) as session:
+        await accounts.put_account(session, "hp", nobody, now=now)
+        for code in ("coverage_lost", "run_failed"):
+            await issues.open_issue(session, "hp", Finding(code, "x"), now=now)
+        await issues.resolve(session, "hp", "run_failed", now=now)
+        await slots.claim_slot(session, "hp", now.date(), "06:00", now=now)
+        await retention.tidy(session, now=now + timedelta(days=7))
+        assert await _left(session) == (2, 1)
+        await retention.tidy(session, now=now + timedelta(days=9))
+        assert await _left(session) == (2, 0)
+        await retention.tidy(session, now=now + timedelta(days=91))
+        assert await _left(session) == (1, 0)
+        (issue,) = await issues.list_open(session, "hp")
+        assert issue.code == "coverage_lost"
+        assert len(await runs.list_runs(session, "hp", after="", limit=9)) == 1
+
+
+async def _left(session: Session) -> tuple[int, ...]:
+    counted = [
+        (await session.execute(select(func.count()).select_from(table))).scalar_one()
+        for table in (tables.issues, tables.slots)
+    ]
+    return tuple(counted)

@@ -1,0 +1,421 @@
+"""The ledger under everything that may happen to a firm: never a second row, never a missing one [NC-1, NC-4, S6]."""
+
+import asyncio
+import itertools
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import delete, insert, select
+from typing_extensions import override
+
+from app.db import migrate, tables
+from app.db.accounts import accounts
+from app.db.accounts.accounts import AccountFields
+from app.db.accounts.audit import Actor
+from app.db.contacts import contacts, new_clients
+from app.db.events.events import EventKind
+from app.db.mirror import records
+from app.db.mirror.rule_inputs import Spelling
+from app.db.mirror.visibility import View
+from app.db.runs.leases import Lease
+from app.db.runs.runs import Kind
+from app.db.session import Session, open_database, transaction
+from app.rules.announcement import HeldFor, Status
+from app.rules.facts import FirmFacts
+from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
+from app.rules.results import Assessment, Scope, State
+from app.rules.settings import InitialSync, NewClientSettings, Settings
+from app.sync.assess import assess
+from app.sync.assess import new_clients as decisions
+from app.sync.assess.assess import Basis
+
+ACTOR = Actor("token", "u_cat", "success_manager")
+numbers = itertools.count(1)
+
+
+async def _executed(query: Any, session: Session) -> Any:
+    return await session.execute(query)
+
+
+class Crash(Exception):
+    """The process dies."""
+
+
+@dataclass
+class Person:
+    """A contact as it is in Clio."""
+
+    flag: bool
+    name: int
+    email: int | None
+    reachable: bool = True
+    hidden: bool = False  # from the first connection
+
+
+@dataclass
+class World:
+    """Clio, or what of it has landed here."""
+
+    people: dict[int, Person] = field(default_factory=dict)
+    matters: dict[int, tuple[int, bool]] = field(default_factory=dict)  # client, open
+
+    def is_client(self, clio_id: int) -> bool:
+        """Whether the Client tag reaches Levitate: a client, and one that can be named or written to."""
+        person = self.people[clio_id]
+        owns = any(client == clio_id for client, _ in self.matters.values())
+        return person.reachable and (person.flag or owns)
+
+    def counts(self, clio_id: int, chosen: NewClientSettings) -> bool:
+        """Whether it is to have a row by now [NC-3]."""
+        opened = any(client == clio_id and is_open for client, is_open in self.matters.values())
+        return self.is_client(clio_id) and (opened or not chosen.require_open_matter)
+
+    def matters_of(self, clio_id: int) -> set[int]:
+        return {key for key, (client, _) in self.matters.items() if client == clio_id}
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Clio changes, runs happen or die, people decide, backups come back; a plain model says what must be."""
+
+    dsn = ""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.Runner()
+        self.database = open_database(self.dsn)
+        self.account = f"a{next(numbers)}"
+        self.time = datetime(2026, 3, 2, tzinfo=UTC)
+        self.clio, self.landed = World(), World()
+        self.widened = False
+        self.chosen = NewClientSettings()
+        self.began = False
+        self.runs = itertools.count(1)
+        self.expected: set[int] = set()  # those who must have a row
+        self.event_ids: dict[int, set[str]] = defaultdict(set)  # all that any receiver ever saw
+        self.replays: dict[int, int] = defaultdict(int)
+        self.silent: set[int] = (
+            set()
+        )  # a merge made these of somebody announced: no event may follow
+        self.backup: tuple[dict[str, list[dict[str, Any]]], set[int], World, bool] | None = None
+
+    @override
+    def teardown(self) -> None:
+        self.loop.run(self.database.dispose())
+        self.loop.close()
+
+    def do(self, step: Callable[[Session], Awaitable[Any]]) -> Any:
+        """One transaction."""
+
+        async def whole() -> Any:
+            async with transaction(self.database) as session:
+                return await step(session)
+
+        self.time += timedelta(minutes=1)
+        return self.loop.run(whole())
+
+    @initialize()
+    def firm(self) -> None:
+        fields = AccountFields("Firm", "UTC", "US", None, enabled=True)
+        self.do(lambda session: accounts.put_account(session, self.account, fields, now=self.time))
+
+    # --- Clio ------------------------------------------------------------------------------------
+
+    @rule(
+        flag=st.booleans(),
+        name=st.integers(0, 3),
+        email=st.none() | st.integers(0, 3),
+        hidden=st.booleans(),
+    )
+    def add_person(self, flag: bool, name: int, email: int | None, hidden: bool) -> None:
+        assume(len(self.clio.people) < 8)
+        clio_id = 1000 + next(numbers)
+        self.clio.people[clio_id] = Person(flag, name, email, hidden=hidden)
+
+    @precondition(lambda self: self.clio.people)
+    @rule(data=st.data())
+    def flap(self, data: st.DataObject) -> None:
+        person = self.clio.people[data.draw(st.sampled_from(sorted(self.clio.people)))]
+        if data.draw(st.booleans()):
+            person.flag = not person.flag
+        else:
+            person.reachable = not person.reachable
+
+    @precondition(lambda self: self.clio.people)
+    @rule(data=st.data(), is_open=st.booleans())
+    def open_matter(self, data: st.DataObject, is_open: bool) -> None:
+        client = data.draw(st.sampled_from(sorted(self.clio.people)))
+        self.clio.matters[100_000 + next(numbers)] = (client, is_open)
+
+    @precondition(lambda self: self.clio.matters)
+    @rule(data=st.data())
+    def close_matter(self, data: st.DataObject) -> None:
+        matter_id = data.draw(st.sampled_from(sorted(self.clio.matters)))
+        self.clio.matters[matter_id] = (self.clio.matters[matter_id][0], False)
+
+    @precondition(lambda self: len(self.clio.people) > 1)
+    @rule(data=st.data(), keep_email=st.booleans())
+    def merge(self, data: st.DataObject, keep_email: bool) -> None:
+        """One becomes another: its matters move, and it is gone."""
+        old, new = data.draw(st.permutations(sorted(self.clio.people)))[:2]
+        if keep_email and self.clio.people[old].email is not None:
+            self.clio.people[new].email = self.clio.people[old].email
+        for matter_id in self.clio.matters_of(old):
+            self.clio.matters[matter_id] = (new, self.clio.matters[matter_id][1])
+        del self.clio.people[old]
+
+    @precondition(lambda self: self.clio.matters and self.clio.people)
+    @rule(data=st.data())
+    def move_matter(self, data: st.DataObject) -> None:
+        matter_id = data.draw(st.sampled_from(sorted(self.clio.matters)))
+        client = data.draw(st.sampled_from(sorted(self.clio.people)))
+        self.clio.matters[matter_id] = (client, self.clio.matters[matter_id][1])
+
+    # --- people ----------------------------------------------------------------------------------
+
+    @rule(
+        wish=st.sampled_from(InitialSync),
+        threshold=st.sampled_from([0, 1, 2, 50]),
+        opened=st.booleans(),
+    )
+    def choose(self, wish: InitialSync, threshold: int, opened: bool) -> None:
+        self.chosen = NewClientSettings(
+            initial_sync=wish, surge_threshold=threshold, require_open_matter=opened
+        )
+
+    @precondition(lambda self: self.expected)
+    @rule(data=st.data())
+    def decide(self, data: st.DataObject) -> None:
+        clio_id = data.draw(st.sampled_from(sorted(self.expected)))
+        row = self.rows()[clio_id]
+        held = row.status is Status.HELD
+        act = data.draw(
+            st.sampled_from([decisions.release, decisions.suppress] if held else [decisions.replay])
+        )
+        self.do(lambda session: act(session, self.account, row.new_client_id, ACTOR, now=self.time))
+        self.replays[clio_id] += act is decisions.replay
+        self.silent.discard(clio_id)
+
+    # --- runs ------------------------------------------------------------------------------------
+
+    @rule(
+        kind=st.sampled_from(["incremental", "incremental", "full", "coverage"]),
+        dies=st.sampled_from(["", "", "", "before the batch", "before the end"]),
+    )
+    def run(self, kind: str, dies: str) -> None:
+        if not self.began:
+            kind = "initial"
+        self.widened |= kind == "coverage"
+        run_id = f"run_{next(self.runs)}"
+        before = self.rows()
+        try:
+            self.do(lambda session: self._land(session, full=kind == "full"))
+            self.do(lambda session: self._judge(session, kind, run_id, dies))
+        except Crash:
+            return  # nothing of it was committed; the next run does it all
+        self.began = True
+        counting = {i for i in self.landed.people if self.landed.counts(i, self.chosen)}
+        fresh = counting - self.expected
+        self.expected |= fresh
+        self._check_fresh(fresh, before, initial=kind == "initial")
+        if dies != "before the end":
+            self.do(
+                lambda session: decisions.settle(
+                    session,
+                    self.account,
+                    self.chosen,
+                    full=kind in ("full", "initial"),
+                    now=self.time,
+                )
+            )
+            self._check_settled(run_id)
+        self._remember_events()
+
+    def _check_fresh(self, fresh: set[int], before: dict[int, Any], *, initial: bool) -> None:
+        """Each new row says what the model says: who is held, joined, announced."""
+        rows = self.rows()
+        word = {
+            InitialSync.EMIT: (Status.EMITTED, None),
+            InitialSync.HOLD: (Status.HELD, HeldFor.SETTING),
+            InitialSync.SUPPRESS: (Status.SUPPRESSED, None),
+        }[self.chosen.initial_sync]
+        for clio_id in fresh:
+            mine = self.landed.matters_of(clio_id)
+            forerunners = [row for row in before.values() if mine & set(row.matter_ids)]
+            said = (rows[clio_id].status, rows[clio_id].held_for)
+            if not forerunners:
+                assert said == (word if initial else (Status.HELD, HeldFor.RUN)), clio_id
+            elif rows[clio_id].status is Status.SUPPRESSED:
+                self.silent.add(clio_id)
+            else:
+                assert said == (Status.HELD, HeldFor.MERGE), clio_id
+
+    def _check_settled(self, run_id: str) -> None:
+        rows = self.rows().values()
+        assert not [row for row in rows if row.held_for is HeldFor.RUN]
+        surge = [row for row in rows if row.run_id == run_id and row.held_for is HeldFor.SURGE]
+        assert not surge or len(surge) > self.chosen.surge_threshold
+
+    async def _land(self, session: Session, *, full: bool) -> None:
+        """A pull: all that the connections see lands here; a full one also proves who is gone."""
+        seen = {i: p for i, p in self.clio.people.items() if self.widened or not p.hidden}
+        matters = {i: m for i, m in self.clio.matters.items() if m[0] in seen}
+        view = View(self.account, "cnx_1", full_view=True)
+        await records.land_contacts(session, view, [self._contact(i, p) for i, p in seen.items()])
+        await records.land_matters(session, view, [self._matter(i, m) for i, m in matters.items()])
+        # Whoever is known and of whom nothing is shown is redacted, not emptied [F19].
+        shown = {i for i, p in seen.items() if p.flag or p.reachable or i not in self.landed.people}
+        self.landed.people |= deepcopy({i: seen[i] for i in shown})
+        self.landed.matters |= matters
+        if full:
+            for clio_id in sorted(self.landed.people.keys() - self.clio.people.keys()):
+                await self._prove_gone(session, clio_id)
+        await records.mark_all_stale(session, self.account)
+
+    async def _prove_gone(self, session: Session, clio_id: int) -> None:
+        table = tables.mirror_contacts
+        mine = (table.c.account_id == self.account) & (table.c.clio_id == clio_id)
+        await session.execute(delete(table).where(mine))
+        del self.landed.people[clio_id]
+        for stored in (await contacts.by_clio_id(session, self.account, [clio_id])).values():
+            gone = replace(stored, view=replace(stored.view, state=State.DELETED))
+            said = Assessment(
+                Scope(False, "deleted", "Gone", "removed_in_clio"), stored.view.profile
+            )
+            await contacts.save(session, self.account, [(gone, said)], run_id="run_x")
+
+    def _contact(self, clio_id: int, person: Person) -> ContactRecord:
+        named = person.reachable
+        addresses = () if person.email is None or not named else (f"E{person.email}@x.test",)
+        return ContactRecord(
+            clio_id,
+            is_person=True,
+            first_name="F" if named else None,
+            last_name=f"L{person.name}" if named else None,
+            title="Mx",  # a record that shows nothing at all is redacted: then the known one stays
+            is_client=person.flag,
+            emails=tuple(Email(address, primary=True) for address in addresses),
+            updated_at=self.time,
+        )
+
+    def _matter(self, matter_id: int, matter: tuple[int, bool]) -> MatterRecord:
+        status = MatterStatus.OPEN if matter[1] else MatterStatus.CLOSED
+        return MatterRecord(matter_id, status, client_id=matter[0], updated_at=self.time)
+
+    async def _judge(self, session: Session, kind: str, run_id: str, dies: str) -> None:
+        chosen = Settings(new_client=self.chosen)
+        firm, spelling = FirmFacts("US"), Spelling({}, {})
+        basis = Basis(run_id, "sync", firm, chosen, spelling, "https://app.clio.com", self.time)
+        lease = Lease(self.account, run_id, 1, timedelta(minutes=1))
+        await assess._assess_batch(session, lease, basis, Kind(kind))
+        if dies == "before the batch":
+            raise Crash
+
+    # --- backups ---------------------------------------------------------------------------------
+
+    @rule()
+    def back_up(self) -> None:
+        saved = {}
+        for table in self._tables():
+            query = select(table).where(table.c.account_id == self.account)
+            rows = self.do(partial(_executed, query))
+            saved[table.name] = [dict(row._mapping) for row in rows]
+        self.backup = (saved, set(self.expected), deepcopy(self.landed), self.began)
+
+    @precondition(lambda self: self.backup)
+    @rule()
+    def restore(self) -> None:
+        """Yesterday's backup comes back: what it does not know is told again, under the same ids."""
+        assert self.backup
+        saved, expected, landed, began = self.backup
+
+        async def replace_all(session: Session) -> None:
+            for table in reversed(self._tables()):
+                await session.execute(delete(table).where(table.c.account_id == self.account))
+            for table in self._tables():
+                if saved[table.name]:
+                    await session.execute(insert(table), saved[table.name])
+
+        self.do(replace_all)
+        self.expected, self.landed, self.began = set(expected), deepcopy(landed), began
+        self.silent &= self.expected
+        self.backup = None
+
+    def _tables(self) -> list[Any]:
+        return [
+            tables.mirror_contacts, tables.mirror_matters, tables.contacts, tables.new_clients, tables.events,
+        ]  # fmt: skip
+
+    # --- what must be ----------------------------------------------------------------------------
+
+    def rows(self) -> dict[int, new_clients.NewClient]:
+        found = self.do(
+            lambda session: new_clients.list_new_clients(
+                session, self.account, status=None, after="", limit=1000
+            )
+        )
+        return {row.clio_id: row for row in found}
+
+    def _remember_events(self) -> None:
+        table = tables.events
+        query = select(table.c.event_id, table.c.data).where(
+            table.c.account_id == self.account, table.c.kind == EventKind.CLIENT_NEW
+        )
+        for row in self.do(lambda session: session.execute(query)):
+            self.event_ids[int(row.data["clio_id"])].add(row.event_id)
+
+    @invariant()
+    def every_client_has_one_row_and_nobody_else_has(self) -> None:
+        if self.began:
+            assert set(self.rows()) == self.expected
+
+    @invariant()
+    def nobody_is_told_twice_but_by_a_person(self) -> None:
+        self._remember_events()
+        for clio_id, ids in self.event_ids.items():
+            assert len(ids) <= 1 + self.replays[clio_id], clio_id
+
+    @invariant()
+    def what_is_emitted_was_told_and_what_is_not_was_not(self) -> None:
+        for row in self.rows().values():
+            assert (row.status is Status.EMITTED) == bool(row.event_ids)
+            assert (row.status is Status.HELD) == (row.held_for is not None)
+            assert set(row.event_ids) <= self.event_ids[row.clio_id]
+
+    @invariant()
+    def who_became_of_somebody_known_is_not_told(self) -> None:
+        rows = self.rows()
+        assert not [clio_id for clio_id in self.silent if rows[clio_id].event_ids]
+
+
+def test_whatever_happens_each_client_has_one_row_and_is_told_once(own_dsn: str):
+    # NC-1, NC-4, NC-7, NC-8, S6, F18, F30
+    async def prepare() -> None:
+        database = open_database(own_dsn)
+        await migrate.migrate(database)
+        await database.dispose()
+
+    asyncio.run(prepare())
+    LedgerMachine.dsn = own_dsn
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    how = settings(
+        max_examples=settings().max_examples // 8,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=slow,
+    )
+    run_state_machine_as_test(LedgerMachine, settings=how)

@@ -1,0 +1,94 @@
+"""A connection's tokens: sealed in the database, refreshed once by however many processes [S9, AU-2]."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import asyncpg
+import time_machine
+
+from app import main
+from app.db.connections import connections
+from app.db.session import open_database, transaction
+from app.sync.connections.tokens import StoredTokens
+from tests.support.world import World
+
+
+async def login(world: World) -> connections.Connection:
+    async with transaction(world.app.state.services.database) as session:
+        return (await connections.connected(session, "hp"))[0]
+
+
+async def test_five_processes_with_one_refused_token_refresh_once(world: World):
+    # F12
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    services, mine = world.app.state.services, await login(world)
+    sources = [StoredTokens(services, mine) for _ in range(5)]
+    refused = await sources[0].token()
+    world.simulator.log.clear()
+    async with asyncio.TaskGroup() as group:
+        renewed = [group.create_task(source.renew(refused)) for source in sources]
+    assert len({task.result() for task in renewed}) == 1
+    assert refused not in {task.result() for task in renewed}
+    assert len(world.simulator.requests("/oauth/token")) == 1
+
+
+async def test_two_processes_refresh_a_token_early_and_once(world: World):
+    # S9: ten minutes before its end, whoever asks first; the other reads what was stored
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    services, mine = world.app.state.services, await login(world)
+    other = open_database(world.dsn)
+    sources = [StoredTokens(services, mine), StoredTokens(replace(services, database=other), mine)]
+    old = {await source.token() for source in sources}
+    world.simulator.log.clear()
+    with time_machine.travel(main.now() + timedelta(days=30, minutes=-9), tick=True):
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(source.token()) for source in sources]
+    await other.dispose()
+    assert len({task.result() for task in asked}) == 1
+    assert not old & {task.result() for task in asked}
+    assert len(world.simulator.requests("/oauth/token")) == 1
+
+
+async def test_a_secret_that_clio_does_not_know_is_an_alarm_and_disconnects_nobody(world: World):
+    # S9: invalid_client is our configuration
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    oauth = world.simulator.oauth["us"]
+    known, oauth._secret = oauth._secret, "another"
+    oauth.expire_access_tokens()
+    run = await world.run()
+    assert (run["status"], [p["code"] for p in run["problems"]]) == (
+        "failed",
+        ["clio_misconfigured"],
+    )
+    status = (await world.api.get("/v1/accounts/hp/status")).json()
+    assert (status["health"], status["connections"]["connected"]) == ("needs_attention", 1)
+    (issue,) = [issue async for issue in world.all("issues", status="open")]
+    assert (issue["code"], issue["severity"]) == ("clio_misconfigured", "error")
+    oauth._secret = known
+    assert (await world.run())["status"] == "succeeded"
+    assert [issue async for issue in world.all("issues", status="open")] == []
+
+
+async def test_no_token_stands_in_the_database_as_it_is(world: World):
+    # AU-2, T6
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    token = await StoredTokens(world.app.state.services, await login(world)).token()
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        tables = await connection.fetch(
+            "select tablename from pg_tables where schemaname = 'public'"
+        )
+        for table in tables:
+            rows = await connection.fetch(f'select t::text from "{table["tablename"]}" t')
+            assert not any(token in row[0] for row in rows), table["tablename"]
+    finally:
+        await connection.close()

@@ -1,0 +1,182 @@
+"""Keys that seal secrets: rotated while the service runs, and never mistaken for lost logins."""
+
+import asyncio
+from collections.abc import Mapping
+
+import asyncpg
+import pytest
+
+from app.clio.regions import Region
+from app.crypto import SealBroken, TokenCipher, new_key
+from app.db import tables
+from app.db.connections import connections, sealed_columns
+from app.db.session import Database, transaction
+from app.main import Parts, create_app
+from app.simulator.http.server import Simulator
+from app.sync import key_rotation
+from app.sync.key_rotation import KeysDoNotFit, Rotated
+from tests.conftest import opened_world
+from tests.integration.cli.test_commands import run, serve
+from tests.support.world import KEY, Door, World, config_for
+
+NEWER = new_key()
+
+
+async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
+    """Every secret that the database holds, by its column."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return {
+            f"{place.table.name}.{place.name}": [
+                row[0]
+                for row in await connection.fetch(
+                    f"select {place.name} from {place.table.name} where {place.name} is not null"
+                )
+            ]
+            for place in (*sealed_columns.SECRETS, sealed_columns.CHECK)
+        }
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def two_logins(world: World) -> World:
+    """Two connected, a third on the way, one erased: two sealed tokens, three verifiers, a key of hashes."""
+    await world.create_account()
+    for user_id, clio_user in (("u_ann", 501), ("u_ben", 502)):
+        assert "clio=connected" in await world.connect(user_id, clio_user)
+    await world.start("u_cat")
+    await world.settled()
+    contact_id = (await world.contacts())["1002"]["id"]
+    await world.api.delete(f"/v1/accounts/hp/contacts/{contact_id}")
+    return world
+
+
+def test_every_column_that_seals_is_rotated():
+    found = {f"{place.table.name}.{place.name}" for place in sealed_columns.SECRETS}
+    assert found >= {"connections.sealed_tokens", "authorizations.sealed_verifier"}
+    named = [c for t in tables.metadata.tables.values() for c in t.columns if "seal" in c.name]
+    assert {*sealed_columns.SECRETS, sealed_columns.CHECK} == set(named)
+
+
+async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
+    two_logins: World, database: Database
+):
+    # F29, T6
+    both, newest = TokenCipher([NEWER, KEY]), TokenCipher([NEWER])
+    async with transaction(database) as session:
+        await sealed_columns.keep_key_check(
+            session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
+        )
+    assert await key_rotation.rotate(database, both) == Rotated(renewed=6)
+    assert await key_rotation.rotate(database, both) == Rotated(current=6)
+    await key_rotation.check_keys(database, newest)
+    held = {
+        place: values for place, values in (await sealed_values(two_logins.dsn)).items() if values
+    }
+    assert {"accounts.sealed_erasure_key", "connections.sealed_tokens"} <= set(held)
+    for values in held.values():
+        assert all(newest.opens(value) for value in values)
+        assert not any(TokenCipher([KEY]).opens(value) for value in values)
+
+
+async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Simulator):
+    # F29
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        await world.settled()
+        database = world.app.state.services.database
+        await key_rotation.rotate(database, TokenCipher([NEWER, KEY]))
+    door = Door(simulator)
+    parts = Parts(clock=False, clio_transports={Region.US: door})
+    app = create_app(config_for(dsn, encryption_keys=NEWER), dsn, parts)
+    async with app.router.lifespan_context(app), World(app, simulator, dsn, door) as world:
+        made = await world.run("incremental")
+    assert (made["status"], made["problems"]) == ("succeeded", [])
+    assert made["clio"]["requests"] > 0
+
+
+async def test_a_token_refreshed_during_a_rotation_is_not_lost(
+    two_logins: World, database: Database
+):
+    # F12, F29: the row is locked while Clio is asked; the rotation waits and seals what was stored then
+    both = TokenCipher([NEWER, KEY])
+    (first, *_) = await listed(database)
+    refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
+    async with asyncio.TaskGroup() as group, transaction(database) as session:
+        await connections.lock_tokens(session, "hp", first)
+        rotating = group.create_task(key_rotation.rotate(database, both))
+        await asyncio.sleep(0.2)
+        assert not rotating.done()
+        await connections.store_tokens(session, "hp", first, refreshed)
+    async with transaction(database) as session:
+        stored = await connections.read_tokens(session, "hp", first)
+    assert stored is not None
+    assert TokenCipher([NEWER]).open(stored, row="r") == {"access_token": "refreshed"}
+
+
+async def listed(database: Database) -> list[str]:
+    async with transaction(database) as session:
+        return [c.connection_id for c in await connections.connected(session, "hp")]
+
+
+async def test_a_key_that_opens_nothing_is_refused_at_the_start(database: Database):
+    # F29
+    await key_rotation.check_keys(database, TokenCipher([KEY]))
+    await key_rotation.check_keys(database, TokenCipher([NEWER, KEY]))
+    with pytest.raises(KeysDoNotFit):
+        await key_rotation.check_keys(database, TokenCipher([NEWER]))
+
+
+async def test_a_database_older_than_its_check_value_is_judged_by_its_secrets(
+    two_logins: World, database: Database
+):
+    await key_rotation.check_keys(database, TokenCipher([KEY]))
+    with pytest.raises(KeysDoNotFit):
+        await key_rotation.check_keys(database, TokenCipher([NEWER]))
+
+
+async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
+    two_logins: World, database: Database
+):
+    (first, *_) = await listed(database)
+    foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
+    async with transaction(database) as session:
+        await connections.store_tokens(session, "hp", first, foreign)
+    done = await key_rotation.rotate(database, TokenCipher([NEWER, KEY]))
+    assert (done.renewed, done.lost) == (5, 1)
+    assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
+
+
+def test_what_is_sealed_again_belongs_to_its_row_still():
+    # T6
+    old, both = TokenCipher([KEY]), TokenCipher([NEWER, KEY])
+    fresh = both.renewed(old.seal({"a": "b"}, row="one"))
+    assert fresh is not None
+    assert both.renewed(fresh) is None
+    assert both.open(fresh, row="one") == {"a": "b"}
+    with pytest.raises(SealBroken):
+        both.open(fresh, row="two")
+    with pytest.raises(SealBroken):
+        TokenCipher([NEWER]).renewed(old.seal({"a": "b"}, row="one"))
+
+
+def test_the_command_rotates_and_a_wrong_key_is_one_line(own_dsn: str):
+    # F29
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    both = f"{NEWER},{KEY}"
+    assert run("keys", "rotate", database_url=own_dsn, encryption_keys=KEY).returncode == 0
+    refused = [
+        "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys opens what the database holds;"
+        " add the key that sealed it (nobody needs to connect again)"
+    ]
+    assert serve(own_dsn, NEWER) == refused
+    rotated = run("keys", "rotate", database_url=own_dsn, encryption_keys=both)
+    assert rotated.returncode == 0
+    assert rotated.stderr.splitlines() == [
+        "0 secrets are sealed with the newest key now; 0 were before."
+    ]
+    assert serve(own_dsn, KEY) == refused
+    again = run("keys", "rotate", database_url=own_dsn, encryption_keys=NEWER)
+    assert again.returncode == 0

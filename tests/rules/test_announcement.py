@@ -1,0 +1,94 @@
+"""What the ledger of new clients may record: NC-1..3, §15 rows 18..20."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from app.rules.results import Basis, Client
+from app.rules.settings import Representatives, Segment
+from tests.rules.builders import OPEN, PENDING, Office
+
+BASES = [  # §15 row 19: flag before matter before company
+    ({"is_client": True}, True, True, Basis.FLAG),
+    ({}, True, True, Basis.MATTER),
+    ({}, False, True, Basis.COMPANY),
+]
+
+
+@pytest.mark.parametrize(("changes", "own", "company", "basis"), BASES)
+def test_the_strongest_basis_is_told(changes, own, company, basis):
+    office = Office().contact(1007, **changes)
+    office = office.matter(300, client_id=1007) if own else office
+    client = office.judge(1007).client
+    assert company
+    assert client is not None
+    assert client.basis is basis
+
+
+DATES = [  # NC-2, §15 row 19
+    ({}, None),
+    ({"open_date": date(2020, 5, 1)}, date(2020, 5, 1)),
+    ({"open_date": date(2020, 5, 1), "pending_date": date(2020, 4, 1)}, date(2020, 4, 1)),
+    (
+        {"pending_date": date(2020, 4, 1), "created_at": datetime(2020, 3, 9, 23, tzinfo=UTC)},
+        date(2020, 3, 9),
+    ),
+    ({"close_date": date(2019, 1, 1)}, None),
+]
+
+
+@pytest.mark.parametrize(("dates", "expected"), DATES)
+def test_a_client_since_the_earliest_date_of_the_matters_that_count(dates, expected):
+    office = Office().matter(203, **dates)
+    assert office.judge(1002).client == Client(Basis.FLAG, expected, has_open_matter=False)
+
+
+def test_a_representatives_matters_are_the_companys_too():
+    # §15 rows 2, 19
+    office = Office().matter(207, open_date=date(2019, 1, 1))
+    office = office.matter(300, client_id=1007, status=PENDING, pending_date=date(2021, 1, 1))
+    found = office.judge(1007).client
+    assert found == Client(Basis.MATTER, date(2019, 1, 1), has_open_matter=True)
+    alone = office.chooses(tags__company_representatives=Representatives.NONE)
+    assert alone.judge(1007).client == Client(Basis.MATTER, date(2021, 1, 1), has_open_matter=False)
+
+
+def test_who_is_no_client_has_no_row_and_waits_for_none():
+    found = Office().chooses(scope__include_non_clients=True).judge(1006)
+    assert (found.client, found.client_waits) == (None, None)
+
+
+def test_a_client_who_is_kept_out_has_no_row_yet():
+    # §15 row 18
+    office = Office().chooses(scope__segment=Segment((), ("Client",)))
+    assert office.judge(1001).client is None
+
+
+def test_an_open_matter_may_be_asked_for():
+    # NC-3, §15 row 20
+    office = Office().chooses(new_client__require_open_matter=True)
+    waiting = office.judge(1004)
+    assert waiting.client is None
+    assert waiting.client_waits == "No open matter yet, and the settings ask for one"
+    assert "Client" in office.labels(1004)
+    opened = office.matter(206, status=OPEN).judge(1004)
+    assert opened.client is not None
+    assert opened.client_waits is None
+    assert office.judge(1001).client is not None
+    assert Office().judge(1004).client is not None
+
+
+def test_there_is_no_row_while_the_client_tag_is_withheld():
+    # NC-1, S7
+    office = Office().ben_connects().chooses(restricted_matters__withhold=True)
+    assert office.judge(1008).client is not None
+    unflagged = office.contact(1008, is_client=False).judge(1008)
+    assert unflagged.scope.in_scope
+    assert unflagged.client is None
+    assert unflagged.client_waits == (
+        "The Client tag is withheld: it rests on permission-limited matters only"
+    )
+    named = office.contact(1008, is_client=False).link(201, 1008, "Client")
+    named = named.chooses(tags__relationships__enabled=True)
+    assert "Client" in named.labels(1008)
+    assert named.judge(1008).client is None

@@ -1,0 +1,108 @@
+"""What Levitate holds and how that changes: CS-8, OW-11, TG-20, TG-21, the change of api.md §6."""
+
+from dataclasses import replace
+
+from app.rules import diff, view
+from app.rules.results import ChangeKind, ContactView, OwnerChange, State
+from tests.rules.builders import Office, at
+
+
+def held(office: Office, clio_id: int, before: ContactView | None = None) -> ContactView:
+    found = view(before, office.judge(clio_id))
+    assert found is not None
+    return found
+
+
+def test_nothing_changed_tells_nothing():
+    assert diff(held(Office(), 1001), held(Office(), 1001)) is None
+
+
+def test_who_leaves_keeps_the_last_names_and_loses_the_rest():
+    # CS-8
+    related = Office().chooses(scope__include_related=True)
+    before = held(related, 1005)
+    after = held(Office().contact(1005, last_name="Changed"), 1005, before)
+    assert (after.state, after.state_reason) == (State.OUT_OF_SCOPE, "settings")
+    assert after.profile == before.profile
+    assert (after.tags, after.owner, after.key_facts) == ((), None, ())
+    change = diff(before, after)
+    assert change is not None
+    assert change.kind is ChangeKind.OUT_OF_SCOPE
+    assert change.tags_removed == ("Clio", "Person", "Related Contacts", "Personal")
+    assert change.owner == OwnerChange("u_ann", None, None, None)
+    assert set(change.fields) == {"state", "state_reason", "key_facts"}
+
+
+def test_who_returns_is_updated_and_not_added_again():
+    # CS-8
+    related = Office().chooses(scope__include_related=True)
+    left = held(Office(), 1005, held(related, 1005))
+    again = diff(left, held(related, 1005, left))
+    assert again is not None
+    assert again.kind is ChangeKind.UPDATED
+    assert again.fields["state"] == (State.OUT_OF_SCOPE, State.IN_SCOPE)
+
+
+def test_another_reason_for_being_out_is_an_update():
+    left = held(Office(), 1005, held(Office().chooses(scope__include_related=True), 1005))
+    later = held(Office().without_matters(201), 1005, left)
+    change = diff(left, later)
+    assert change is not None
+    assert change.kind is ChangeKind.UPDATED
+    assert change.fields == {"state_reason": ("settings", "not_a_client")}
+
+
+def test_a_change_of_owner_names_the_matter():
+    # OW-11: M202 edited
+    before = held(Office(), 1001)
+    change = diff(before, held(Office().matter(202, updated_at=at("2026-03-03")), 1001, before))
+    assert change is not None
+    assert change.owner == OwnerChange("u_ann", "u_ben", "responsible_attorney", 202)
+    assert (change.fields, change.tags_added, change.tags_removed) == ({}, (), ())
+
+
+def test_only_labels_that_came_or_went_are_told():
+    # TG-20
+    office = Office().chooses(tags__location__city=True)
+    change = diff(held(Office(), 1001), held(office, 1001))
+    assert change is not None
+    assert (change.tags_added, change.tags_removed, change.owner) == (("Raleigh",), (), None)
+
+
+def test_a_label_that_is_only_spelled_anew_is_not_withdrawn():
+    # TG-21: Levitate ends automations when a tag goes
+    before = held(Office(), 1001)
+    after = held(Office().matter(201, practice_area="FAMILY LAW"), 1001, before)
+    assert "FAMILY LAW" in [tag.label for tag in after.tags]
+    change = diff(before, after)
+    assert change is not None
+    assert (change.kind, change.fields) == (ChangeKind.UPDATED, {})
+    assert (change.tags_added, change.tags_removed) == ((), ())
+
+
+def test_a_tag_that_becomes_restricted_is_an_update():
+    # S7
+    before = held(Office(), 1001)
+    after = held(Office().matter(201, group_type="AdhocGroup"), 1001, before)
+    assert {tag.label for tag in after.tags if tag.restricted} == {"Active Client", "Family Law"}
+    change = diff(before, after)
+    assert change is not None
+    assert (change.tags_added, change.tags_removed) == ((), ())
+
+
+def test_who_comes_back_to_life_is_told_as_updated():
+    before = replace(held(Office(), 1001), state=State.DELETED)
+    change = diff(before, held(Office(), 1001))
+    assert change is not None
+    assert change.kind is ChangeKind.UPDATED
+
+
+def test_a_label_that_was_the_users_own_goes_from_the_view_and_is_not_withdrawn():
+    # TG-20, TG-21
+    related = Office().chooses(scope__include_related=True)
+    before = held(related, 1005)
+    after = held(Office(), 1005, before)
+    change = diff(before, after, frozenset({"personal", "related contacts", "vip"}))
+    assert change is not None
+    assert change.tags_removed == ("Clio", "Person")
+    assert after.tags == ()

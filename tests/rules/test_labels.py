@@ -1,0 +1,128 @@
+"""What makes labels equal, how they are spelled, what restriction does to them: TG-21, S7, §15 rows 11, 22."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.rules import assess
+from app.rules.labels import MOST_REFUSALS, folded
+from app.rules.results import Category, Refusal, Tag
+from tests.rules.builders import CLOSED, Office
+
+RELATED = {"scope__include_related": True}
+
+
+def tag(office: Office, clio_id: int, label: str) -> Tag:
+    [found] = [tag for tag in office.judge(clio_id).tags if tag.label == label]
+    return found
+
+
+def of(office: Office, clio_id: int, category: Category) -> list[str]:
+    return [tag.label for tag in office.judge(clio_id).tags if tag.category is category]
+
+
+def test_equal_labels_of_two_categories_are_one_tag_of_the_first():
+    # TG-21, §15 row 11
+    office = Office().link(207, 1001, " family  LAW").chooses(tags__relationships__enabled=True)
+    found = tag(office, 1001, "Family Law")
+    assert found.category is Category.PRACTICE_AREA
+    assert [grant.rule for grant in found.grants] == ["practice_area", "relationships"]
+    kept = office.matter(201, practice_area=None)
+    assert tag(kept, 1001, "family LAW").category is Category.RELATIONSHIP
+
+
+def test_two_areas_of_one_name_are_spelled_as_the_lower_id_has_it():
+    # §15 row 11
+    low, high = {"practice_area_id": 11}, {"practice_area_id": 12}
+    office = Office().matter(201, practice_area="FAMILY law", **high)
+    office = office.matter(300, client_id=1001, practice_area="Family  Law ", **low)
+    assert of(office, 1001, Category.PRACTICE_AREA) == ["Family Law"]
+
+
+def test_our_own_labels_keep_our_spelling():
+    office = Office().link(207, 1001, "active CLIENT").chooses(tags__relationships__enabled=True)
+    assert len(tag(office, 1001, "Active Client").grants) == 2
+
+
+def test_labels_are_compared_trimmed_collapsed_and_case_folded():
+    assert folded("  Straße\t und  Weg ") == folded("STRASSE UND WEG")
+    assert folded("a b") != folded("ab")
+
+
+def test_grants_are_listed_in_one_order_whatever_comes_first():
+    office = Office().matter(300, client_id=1001, practice_area="Family Law", practice_area_id=11)
+    found = tag(office, 1001, "Family Law")
+    assert [grant.matter_ids for grant in found.grants] == [(201,), (300,)]
+
+
+def test_restricted_matters_are_marked_where_nothing_else_carries_the_tag():
+    # S7, §15 row 22: 1008's only matter is Ben's alone
+    office = Office().ben_connects()
+    marked = {tag.label: tag.restricted for tag in office.judge(1008).tags}
+    assert marked == {
+        "Clio": False, "Person": False, "Active Client": True, "Client": False,
+        "Employment": True, "Personal": False,
+    }  # fmt: skip
+    assert office.owner(1008) == ("u_ben", "responsible_attorney", 208)
+    second = office.matter(300, client_id=1008, practice_area="Employment")
+    marked = {tag.label: tag.restricted for tag in second.judge(1008).tags}
+    assert not marked["Employment"]
+    assert not marked["Active Client"]
+    assert [grant.restricted for grant in tag(second, 1008, "Employment").grants] == [True, False]
+
+
+GROUPS = [
+    ("AccountGroup", False),
+    ("AdhocGroup", True),
+    ("UserGroup", True),
+    ("TeamGroup", True),
+    (None, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "expected"), GROUPS)
+def test_a_matter_of_another_group_than_the_accounts_is_restricted(kind, expected):
+    # S7, §15 row 22
+    office = Office().matter(201, group_type=kind)
+    assert tag(office, 1001, "Family Law").restricted is expected
+    related = office.chooses(**RELATED)
+    assert tag(related, 1005, "Related Contacts").restricted is expected
+    company = Office().matter(207, group_type=kind)
+    assert tag(company, 1007, "Business Law").restricted is expected
+    assert not tag(company, 1007, "Company").restricted  # Clio flags the company, too
+    assert tag(company.contact(2001, is_client=False), 1007, "Company").restricted is expected
+
+
+def test_what_rests_on_restricted_matters_alone_may_be_withheld():
+    # S7
+    office = Office().ben_connects().chooses(restricted_matters__withhold=True)
+    assert office.labels(1008) == ["Clio", "Person", "Client", "Personal"]
+    refused = {(i.label, i.rule): i for i in office.judge(1008).not_granted}
+    assert set(refused) == {("Active Client", "client_status"), ("Employment", "practice_area")}
+    assert {item.refusal for item in refused.values()} == {Refusal.RESTRICTED}
+    assert office.labels(1001) == Office().labels(1001)
+
+
+def test_explanations_do_not_grow_without_end():
+    office = Office()
+    for place in range(60):
+        office = office.matter(
+            400 + place, client_id=1001, status=CLOSED, practice_area=f"Area {place:02}"
+        )
+    found = office.judge(1001).not_granted
+    assert len(found) == MOST_REFUSALS
+    assert [item.label for item in found] == sorted(item.label for item in found)
+
+
+def test_equal_refusals_are_told_once():
+    office = Office().matter(300, client_id=1001, status=CLOSED, number="00202-Moreno",
+                             practice_area=" estate PLANNING")  # fmt: skip
+    refused = [item for item in office.judge(1001).not_granted if item.rule == "practice_area"]
+    assert len(refused) == 1
+
+
+def test_a_matter_listed_twice_counts_once():
+    office = Office()
+    facts = office.facts(1001)
+    twice = replace(facts, own_matters=facts.own_matters * 2)
+    assert assess(twice, office.firm, office.settings) == office.judge(1001)

@@ -1,0 +1,54 @@
+"""Who looks like one and the same person or company [S6]."""
+
+import pytest
+
+from app.rules.facts import ContactFacts
+from app.rules.matching import same_contact, same_person
+from app.rules.profile import profile
+from app.rules.records import ContactRecord, Email
+
+
+def record(
+    first: str | None = None, last: str | None = None, *emails: str, **more
+) -> ContactRecord:
+    listed = tuple(Email(address) for address in emails)
+    return ContactRecord(
+        **{
+            "clio_id": 1,
+            "is_person": True,
+            "first_name": first,
+            "last_name": last,
+            "emails": listed,
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (record("Ann", "Lee"), record("ann", "LEE"), True),
+        (record("Ann Marie", "Lee"), record("Ann", "Marie  Lee"), True),
+        (record(" Ann ", "Lee"), record(name="Ann Lee"), True),
+        (record(None, "Cher"), record(name="CHER"), True),
+        (record("Ann", "Lee"), record("Anna", "Lee"), False),
+        (record("Ann"), record("Ann", "Lee"), False),
+        (record(), record(), False),
+        (record(), record(name=" "), False),
+        (record("Ann", "Lee", "a@x.test"), record("Bo", "Kim", " A@X.test "), True),
+        (record("Ann", "Lee", "a@x.test"), record("Bo", "Kim", "b@x.test"), False),
+        (record("Ann", "Lee", ""), record("Bo", "Kim", ""), False),
+        (record("Ann", "Lee", " "), record("Bo", "Kim", ""), False),
+        (record("Gro\u00df", "Lee"), record("GROSS", "Lee"), True),
+    ],
+)  # fmt: skip
+def test_the_whole_name_or_an_address_makes_two_contacts_one(one, other, same):
+    assert same_contact(one, other) == same_contact(other, one) == same
+    mapped = [profile(ContactFacts(contact), "US") for contact in (one, other)]
+    assert same_person(*mapped) == same, "as the ledger compares them"
+
+
+def test_a_company_is_never_a_person():
+    company = record(name="Lee", is_person=False)
+    assert same_contact(company, record(name="LEE", is_person=False))
+    assert not same_contact(company, record(None, "Lee"))

@@ -1,0 +1,141 @@
+"""Data mapping: DM-1..9, §15 rows 14..16, 26."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from app.rules import diff, view
+from app.rules.profile import addresses, e164, emails, names, phones
+from app.rules.records import Address, Email, Phone
+from app.rules.results import Company, ContactEmail
+from tests.rules.builders import Office, person
+
+NAMES = [  # DM-1, §15 row 14: first, last, name
+    ("Alice", "Moreno", "ignored", ("Alice", "Moreno")),
+    (" Alice ", None, "Alice Moreno", ("Alice", None)),
+    ("", "Moreno", "Alice Moreno", (None, "Moreno")),
+    (None, None, "Alice Moreno", ("Alice", "Moreno")),
+    (None, "", "Ana  Maria de Sá", ("Ana Maria de", "Sá")),
+    (None, None, "Cher", (None, "Cher")),
+    (None, None, "  ", (None, None)),
+    (None, None, None, (None, None)),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "name", "expected"), NAMES)
+def test_a_name_is_its_parts_or_is_split(first, last, name, expected):
+    assert names(person(1, first_name=first, last_name=last, name=name)) == expected
+
+
+def test_alice_is_mapped_as_the_rows_say():
+    # DM-1, DM-5, DM-7
+    found = Office().judge(1001).profile
+    assert (found.first_name, found.last_name) == ("Alice", "Moreno")
+    assert [(p.number, p.kind) for p in found.phones] == [
+        ("+19195550102", "Mobile"),
+        ("+19195550101", "Home"),
+    ]
+    abroad = Office().knows(country="DE").judge(1001).profile
+    assert [p.number for p in abroad.phones] != [p.number for p in found.phones]
+
+
+def test_the_other_parts_of_a_name_are_passed_on():
+    # DM-1, DM-3: the title is not the prefix
+    office = Office().contact(1001, prefix="Ms.", middle_name=" B. ", title=" Judge ")
+    found = office.judge(1001).profile
+    assert (found.prefix, found.middle_name, found.title) == ("Ms.", "B.", "Judge")
+
+
+def test_the_company_bears_the_name_of_its_own_contact():
+    # DM-2, DM-9, §15 row 26
+    office = Office().contact(1007, company_name="Old Bakery")
+    assert office.judge(1007).profile.company == Company(2001, "Northwind Bakery LLC")
+    renamed = office.contact(2001, name="Southwind")
+    assert renamed.judge(1007).profile.company == Company(2001, "Southwind")
+    hidden = office.contact(2001, name=None)
+    assert hidden.judge(1007).profile.company == Company(2001, "Old Bakery")
+    assert office.judge(1001).profile.company is None
+
+
+EMAILS = [  # DM-4, §15 row 15
+    ([Email("a@x", "Home"), Email("b@x", "Work", primary=True)], ["b@x", "a@x"]),
+    ([Email("a@x"), Email("b@x")], ["a@x", "b@x"]),
+    ([Email("a@x"), Email(" A@X "), Email("b@x")], ["a@x", "b@x"]),
+    ([Email("a@x"), Email("A@X", primary=True)], ["A@X"]),
+    ([Email(" "), Email("b@x")], ["b@x"]),
+    ([Email(""), Email("")], []),
+]
+
+
+@pytest.mark.parametrize(("listed", "expected"), EMAILS)
+def test_addresses_are_listed_once_the_primary_first(listed, expected):
+    found = emails(listed)
+    assert [mail.address for mail in found] == expected
+    assert [mail.primary for mail in found] == [place == 0 for place in range(len(found))]
+
+
+def test_an_address_keeps_its_kind():
+    assert emails([Email("a@x", " Home ")]) == (ContactEmail("a@x", "Home", primary=True),)
+    assert emails([Email("a@x", " ")])[0].kind is None
+
+
+NUMBERS = [  # DM-5, §15 row 16
+    ("919 555 0101", "US", "+19195550101"),
+    ("(919) 555-0101", "US", "+19195550101"),
+    ("+1 919-555-0101", "GB", "+19195550101"),
+    ("020 7946 0958", "GB", "+442079460958"),
+    ("919 555 0101 ext. 22", "US", "+19195550101"),
+    ("555 0101", "US", None),
+    ("call the office", "US", None),
+    ("+999 12345", "US", None),
+    ("919 555 0101", "ZZ", None),
+]
+
+
+@pytest.mark.parametrize(("raw", "country", "expected"), NUMBERS)
+def test_a_number_is_read_as_in_the_accounts_country(raw, country, expected):
+    assert e164(raw, country) == expected
+    [phone] = phones([Phone(f" {raw} ", "Work")], country)
+    assert (phone.number, phone.raw, phone.kind, phone.primary) == (expected, raw, "Work", True)
+
+
+def test_phones_come_with_the_primary_first_and_then_as_in_clio():
+    # DM-7, C-8
+    listed = [Phone("1"), Phone("2"), Phone(" "), Phone("3", primary=True)]
+    found = phones(listed, "US")
+    assert [(phone.raw, phone.primary) for phone in found] == [
+        ("3", True), ("1", False), ("2", False),
+    ]  # fmt: skip
+
+
+def test_the_address_listed_first_is_primary_whatever_clio_flags():
+    # DM-6, DM-8, C-8
+    found = Office().judge(1001).profile.addresses
+    assert [(a.city, a.primary, a.clio_primary) for a in found] == [
+        ("Raleigh", True, False), ("Durham", False, True),
+    ]  # fmt: skip
+    home = found[0]
+    assert (home.kind, home.street, home.state, home.postal_code, home.country) == (
+        "Home", "12 Elm St", "NC", "27601", "US",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ["street", "city", "province", "postal_code", "country"])
+def test_an_address_needs_one_part_at_least(part):
+    one_part: dict[str, Any] = {part: " x "}
+    found = addresses([Address(kind="Home", city=" "), replace(Address(), **one_part)])
+    assert [(a.kind, a.primary) for a in found] == [(None, True)]
+    parts = {found[0].street, found[0].city, found[0].state, found[0].postal_code, found[0].country}
+    assert parts == {None, "x"}
+
+
+def test_a_title_that_clio_loses_is_cleared():
+    # DM-9
+    before = view(None, Office().judge(1001))
+    after = view(before, Office().contact(1001, title=None).judge(1001))
+    assert after is not None
+    change = diff(before, after)
+    assert change is not None
+    assert change.fields == {"title": ("Teacher", None)}
+    assert (change.tags_added, change.tags_removed, change.owner) == ((), (), None)

@@ -1,0 +1,189 @@
+"""What holds for whatever Clio may send and a firm may choose."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.rules import assess, diff, merge_contact, merge_matter, view
+from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.labels import folded
+from app.rules.records import ContactRecord
+from app.rules.results import Assessment, Category, ContactView, State
+from app.rules.settings import AttorneyTags, Segment, Settings
+from tests.rules.builders import setting
+from tests.rules.generators import CONTACTS, FIRMS, MATTERS, SETTINGS, USERS, all_facts
+
+OPEN_DOOR = SETTINGS.map(  # nobody is kept out by tags, so that switching one off does not matter to the scope
+    lambda chosen: setting(chosen, ["scope", "segment"], Segment())
+)
+
+
+@given(all_facts(), FIRMS, SETTINGS, st.none() | USERS)
+def test_judging_never_fails_whatever_clio_left_out(facts, firm, chosen, previous):
+    found = assess(facts, firm, chosen, previous)
+    assert isinstance(found, Assessment)
+    if not found.scope.in_scope:
+        assert found.scope.reason is not None
+        assert (found.tags, found.owner, found.key_facts, found.client) == ((), None, (), None)
+    else:
+        assert found.owner is not None
+        assert found.owner.user_id is None or found.owner.user_id in firm.users
+    labels = [folded(tag.label) for tag in found.tags]
+    assert len(set(labels)) == len(labels)
+    assert all(labels)
+    assert all(tag.grants for tag in found.tags)
+
+
+@given(all_facts(), FIRMS, SETTINGS, st.none() | USERS, st.randoms(use_true_random=False))
+def test_the_order_of_matters_relationships_and_values_does_not_matter(
+    facts, firm, chosen, previous, random
+):
+    def shuffled(listed: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(random.sample(listed, len(listed)))
+
+    again = replace(
+        facts,
+        own_matters=shuffled(facts.own_matters),
+        company_matters=shuffled(facts.company_matters),
+        related_matters=shuffled(facts.related_matters),
+        contact=replace(facts.contact, custom_values=shuffled(facts.contact.custom_values)),
+    )
+    assert assess(again, firm, chosen, previous) == assess(facts, firm, chosen, previous)
+
+
+SWITCHES: list[tuple[str, Any, str]] = [  # a rule's setting, what switches it off, the start of its pointers
+    ("tags__practice_area__enabled", False, "/tags/practice_area"),
+    ("tags__related_practice_area__enabled", False, "/tags/related_practice_area"),
+    ("tags__relationships__enabled", False, "/tags/relationships"),
+    ("tags__matter_number__enabled", False, "/tags/matter_number"),
+    ("tags__matter_tag__enabled", False, "/tags/matter_tag"),
+    *((f"tags__location__{part}", False, f"/tags/location/{part}")
+      for part in ("city", "state", "postal_code", "country")),
+    ("tags__responsible_attorney", AttorneyTags.NONE, "/tags/responsible_attorney"),
+    ("tags__originating_attorney", AttorneyTags.NONE, "/tags/originating_attorney"),
+    ("tags__custom_fields", (), "/tags/custom_fields"),
+]  # fmt: skip
+
+
+def grants_of(found: Assessment) -> set[Any]:
+    return {grant for tag in found.tags for grant in tag.grants}
+
+
+@given(all_facts(), FIRMS, OPEN_DOOR, st.sampled_from(SWITCHES))
+def test_a_rule_switched_off_takes_away_exactly_its_own_grants(facts, firm, chosen, switch):
+    path, off, pointer = switch
+    before = assess(facts, firm, chosen)
+    after = assess(facts, firm, setting(chosen, path.split("__"), off))
+    own = {g for g in grants_of(before) if g.setting and g.setting.startswith(pointer)}
+    assert grants_of(after) == grants_of(before) - own
+    assert replace(after, tags=(), not_granted=()) == replace(before, tags=(), not_granted=())
+
+
+@given(all_facts(), all_facts(), FIRMS, SETTINGS, SETTINGS)
+def test_a_change_applied_to_what_was_held_gives_what_is_held(first, second, firm, chosen, later):
+    before = view(None, assess(first, firm, chosen))
+    after = view(before, assess(second, firm, later))
+    if after is None:
+        assert before is None
+        return
+    change = diff(before, after)
+    if change is None:
+        assert before == after
+        return
+    was = before or ContactView(after.state, None, type(after.profile)())
+    labels = {folded(tag.label) for tag in was.tags} - set(map(folded, change.tags_removed))
+    labels |= set(map(folded, change.tags_added))
+    assert labels == {folded(tag.label) for tag in after.tags}
+    of_view = {name for name in change.fields if hasattr(was, name)}
+    for name, (old, _) in change.fields.items():
+        assert getattr(was if name in of_view else was.profile, name) == old
+    new: dict[str, Any] = {name: pair[1] for name, pair in change.fields.items()}
+    profile = replace(was.profile, **{name: new[name] for name in new.keys() - of_view})
+    now = replace(was, profile=profile, **{name: new[name] for name in of_view})
+    assert replace(now, tags=after.tags, owner=after.owner) == after
+    if change.owner is not None:
+        assert change.owner.before == (was.owner.user_id if was.owner else None)
+        assert change.owner.after == (after.owner.user_id if after.owner else None)
+    else:
+        assert was.owner == after.owner
+
+
+@given(all_facts(), FIRMS, SETTINGS)
+def test_what_is_withheld_is_what_was_restricted_and_nothing_else(facts, firm, chosen):
+    # S7
+    shown, withheld = (
+        assess(facts, firm, setting(setting(chosen, ["scope", "segment"], Segment()), path, on))
+        for path, on in (
+            (["restricted_matters", "withhold"], False),
+            (["restricted_matters", "withhold"], True),
+        )
+    )
+    assert grants_of(withheld) == {grant for grant in grants_of(shown) if not grant.restricted}
+    assert not any(tag.restricted for tag in withheld.tags)
+    assert withheld.owner == shown.owner
+
+
+@given(all_facts(), FIRMS, SETTINGS)
+def test_there_is_at_most_one_status_and_one_of_personal_and_company(facts, firm, chosen):
+    # C-1, TG-16
+    found = assess(facts, firm, setting(chosen, ["restricted_matters", "withhold"], value=False))
+    rules = [{grant.rule for grant in tag.grants} for tag in found.tags]
+    assert sum("client_status" in held for held in rules) <= 1
+    assert sum(bool(held & {"personal", "company"}) for held in rules) == found.scope.in_scope
+
+
+def says(value: object) -> bool:
+    return value not in (None, (), False)
+
+
+@given(CONTACTS, CONTACTS)
+def test_a_restricted_view_takes_nothing_away_from_a_contact(known, seen):
+    # S3
+    known = merge_contact(None, known, full_view=True)
+    found = merge_contact(known, seen, full_view=False)
+    for field in fields(ContactRecord):
+        if field.name in ("company_name", "is_person") or not says(getattr(known, field.name)):
+            continue
+        assert says(getattr(found, field.name)), field.name
+    told = {value.field_id for value in known.custom_values}
+    assert told <= {value.field_id for value in found.custom_values}
+    assert not any(value.stripped for value in found.custom_values)
+
+
+@given(CONTACTS, CONTACTS, st.booleans())
+def test_seeing_the_same_again_changes_nothing(known, seen, full_view):
+    once = merge_contact(known, seen, full_view=full_view)
+    assert merge_contact(once, seen, full_view=full_view) == once
+
+
+@given(MATTERS, MATTERS, st.booleans())
+def test_seeing_the_same_matter_again_changes_nothing(known, seen, full_view):
+    once = merge_matter(known, seen, full_view=full_view)
+    assert merge_matter(once, seen, full_view=full_view) == once
+
+
+@given(all_facts(), FIRMS, SETTINGS)
+def test_who_was_never_in_is_not_known_to_levitate(facts, firm, chosen):
+    found = assess(facts, firm, chosen)
+    held = view(None, found)
+    assert (held is not None) == found.scope.in_scope
+    if held is not None:
+        assert held.state is State.IN_SCOPE
+        assert [tag.label for tag in held.tags] == [tag.label for tag in found.tags]
+
+
+def test_the_generators_reach_every_category():
+    """A generator that never makes some kind of tag would prove nothing of it."""
+    seen: set[Category] = set()
+
+    @settings(max_examples=300, database=None, derandomize=True)
+    @given(all_facts(), FIRMS, SETTINGS)
+    def collect(facts: ContactFacts, firm: FirmFacts, chosen: Settings) -> None:
+        seen.update(tag.category for tag in assess(facts, firm, chosen).tags)
+
+    run: Callable[[], None] = collect
+    run()
+    assert seen == set(Category)

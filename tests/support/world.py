@@ -1,0 +1,217 @@
+"""The whole service in a test: its API over ASGI, its workers at work, a simulated Clio, and how a user connects."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+from typing_extensions import override
+
+from app.config import Config
+from app.crypto import new_key
+from app.db.session import transaction
+from app.simulator.http.server import Simulator, credentials
+
+TOKEN = "a-bootstrap-token-for-tests"
+PATIENCE = 120.0  # seconds after which something that should have happened is taken for lost
+
+ACCOUNT = {
+    "name": "Harlow & Pike LLP",
+    "time_zone": "America/New_York",
+    "country": "US",
+    "primary_user_id": "u_off",
+    "enabled": True,
+}
+USERS = [
+    {"id": "u_ann", "name": "Ann Harlow", "email": "ann@harlowpike.test", "active": True},
+    {"id": "u_ben", "name": "Ben Pike", "email": "ben@harlowpike.test", "active": True},
+    {"id": "u_cat", "name": "Cat Reed", "email": "cat@harlowpike.test", "active": True},
+    {"id": "u_off", "name": "Front Office", "email": "office@levitate.test", "active": True},
+]
+KEY = new_key()
+
+
+def config_for(dsn: str, **more: Any) -> Config:
+    """A configuration for tests: one region, whose Clio is the simulator."""
+    client_id, secret = credentials("us")
+    given: dict[str, Any] = {
+        "database_url": dsn,
+        "public_url": "http://service.test",
+        "encryption_keys": KEY,
+        "return_origins": "https://levitate.test",
+        "regions": {"us": {"client_id": client_id, "client_secret": secret}},
+        "service_token": TOKEN,
+        "slot_spread_seconds": 0,
+        "heartbeat_seconds": 1.0,
+        "settle_seconds": 0.2,
+        "api_rate": 0,
+        "webhook_hosts": "127.0.0.1",
+    }
+    return Config(**{**given, **more})
+
+
+class Door(httpx.ASGITransport):
+    """The way to the simulated Clio, which a test may shut: calls of Clio's API then wait before it."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        super().__init__(simulator.app("us"))
+        self._open = asyncio.Event()
+        self._open.set()
+
+    @asynccontextmanager
+    async def shut(self) -> AsyncIterator[None]:
+        """Runs come as far as their first call, and no further until the block ends."""
+        self._open.clear()
+        try:
+            yield
+        finally:
+            self._open.set()
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/api/"):
+            await self._open.wait()
+        return await super().handle_async_request(request)
+
+
+class World:
+    """The service and its surroundings, spoken to as Levitate's backend speaks to it."""
+
+    def __init__(self, app: FastAPI, simulator: Simulator, dsn: str, door: Door) -> None:
+        self.app = app
+        self.simulator = simulator
+        self.door = door
+        self.dsn = dsn
+        headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.api = httpx.AsyncClient(
+            transport=transport, base_url="http://service.test", headers=headers, timeout=PATIENCE
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.api.aclose()
+
+    async def create_account(self, account_id: str = "hp", **more: Any) -> None:
+        """The account of the fixture, with its Levitate users."""
+        answer = await self.api.put(f"/v1/accounts/{account_id}", json={**ACCOUNT, **more})
+        assert answer.status_code == 200, answer.text
+        answer = await self.api.put(f"/v1/accounts/{account_id}/users", json={"users": USERS})
+        assert answer.status_code == 200, answer.text
+
+    async def start(self, user_id: str, account_id: str = "hp") -> str:
+        """Begin to connect a user; answers where the browser must go."""
+        body = {"user_id": user_id, "region": "us", "return_url": "https://levitate.test/done?x=1"}
+        answer = await self.api.post(f"/v1/accounts/{account_id}/connections", json=body)
+        assert answer.status_code == 201, answer.text
+        url: str = answer.json()["authorize_url"]
+        return url
+
+    async def approve(self, authorize_url: str, clio_user: int | str) -> str:
+        """Click through Clio's page as a browser would; answers the callback's address."""
+        transport = httpx.ASGITransport(self.simulator.app("us"))
+        async with httpx.AsyncClient(transport=transport) as browser:
+            answer = await browser.get(f"{authorize_url}&as_user={clio_user}")
+        assert answer.status_code == 302, answer.text
+        return answer.headers["location"]
+
+    async def connect(self, user_id: str, clio_user: int, account_id: str = "hp") -> str:
+        """Connect a user through the real redirects; answers how the return address ends."""
+        callback = await self.approve(await self.start(user_id, account_id), clio_user)
+        answer = await self.api.get(callback)
+        assert answer.status_code == 303, answer.text
+        return urlsplit(answer.headers["location"]).query
+
+    async def runs(self, account_id: str = "hp") -> list[dict[str, Any]]:
+        """All runs of the account, oldest first."""
+        return [run async for run in self.all("runs", account_id=account_id)]
+
+    async def settled(self, account_id: str = "hp") -> list[dict[str, Any]]:
+        """The runs, once every one of them has ended."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                runs = await self.runs(account_id)
+                if all(run["finished_at"] for run in runs):
+                    return runs
+                await asyncio.sleep(0.05)
+
+    async def idle(self) -> None:
+        """Wait until no worker has a job in hand: a run or a note that has ended is put away a moment later."""
+        in_hand = text("select count(*) from pgqueuer where status = 'picked'")
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                async with transaction(self.app.state.services.database) as session:
+                    if not (await session.execute(in_hand)).scalar_one():
+                        return
+                await asyncio.sleep(0.02)
+
+    async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
+        """Ask for a run and see it to its end."""
+        key = {"Idempotency-Key": f"key-{len(await self.runs(account_id))}"}
+        asked = await self.api.post(
+            f"/v1/accounts/{account_id}/runs", json={"kind": kind}, headers=key
+        )
+        assert asked.status_code == 202, asked.text
+        runs = {run["id"]: run for run in await self.settled(account_id)}
+        return runs[asked.json()["id"]]
+
+    async def all(
+        self, what: str, *, account_id: str = "hp", **params: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Every item of a list, page by page."""
+        cursor: str | None = None
+        while True:
+            asked = {"limit": 200, **params, **({"cursor": cursor} if cursor else {})}
+            answer = await self.api.get(f"/v1/accounts/{account_id}/{what}", params=asked)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            for item in page["data"]:
+                yield item
+            cursor = page["next_cursor"]
+            if not page["has_more"]:
+                return
+
+    async def settings(self, account_id: str = "hp") -> tuple[dict[str, Any], str]:
+        """The settings' document, and the ETag of its version."""
+        answer = await self.api.get(f"/v1/accounts/{account_id}/settings")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["settings"], answer.headers["etag"]
+
+    async def patch_settings(
+        self, patch: dict[str, Any], account_id: str = "hp", **headers: str
+    ) -> httpx.Response:
+        """Patch the settings that hold, as somebody who has just read them."""
+        _, etag = await self.settings(account_id)
+        kind = {"Content-Type": "application/merge-patch+json", "If-Match": etag, **headers}
+        url = f"/v1/accounts/{account_id}/settings"
+        return await self.api.patch(url, content=json.dumps(patch), headers=kind)
+
+    async def choose(self, patch: dict[str, Any], account_id: str = "hp") -> dict[str, Any] | None:
+        """Patch the settings and see the re-derivation to its end; answers its run, None when none was needed."""
+        answer = await self.patch_settings(patch, account_id)
+        assert answer.status_code == 200, answer.text
+        runs = {run["id"]: run for run in await self.settled(account_id)}
+        run_id = answer.json()["run_id"]
+        return runs[run_id] if run_id else None
+
+    async def contacts(self, account_id: str = "hp", **params: Any) -> dict[str, dict[str, Any]]:
+        """The contacts by Clio id."""
+        found = self.all("contacts", account_id=account_id, **params)
+        return {contact["clio_id"]: contact async for contact in found}
+
+    async def changes(self, account_id: str = "hp") -> list[dict[str, Any]]:
+        """The whole change feed."""
+        return [line async for line in self.all("changes", account_id=account_id)]

@@ -1,0 +1,224 @@
+"""What may be written to Clio, that nothing else ever is, and what each answer to a write proves."""
+
+import json
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import respx
+
+from app.clio import notes
+from app.clio.allowed_writes import NewCommunication, NewNote, Party
+from app.clio.client import ClioClient
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioReauthRequired,
+    ClioRefused,
+    ClioRetryLater,
+    WriteNotAllowed,
+    WriteUnsure,
+)
+from app.clio.local_limit import Budget
+from app.clio.resources import COMMUNICATIONS, NOTES, Resource
+from app.clio.responses import http_client
+from app.clio.shared_limit import Lane
+from app.clio.transport import Calls, Clock
+
+ORIGIN = "https://app.clio.com"
+DOCUMENT: dict[str, Any] = json.loads(
+    (Path(__file__).parents[2] / "data" / "openapi-subset.json").read_text()
+)
+NOW = datetime(2026, 3, 3, tzinfo=UTC)
+NOTE = NewNote(1001, "Email: x", "Hello\n\nRef: LVT-ABC", date(2026, 3, 2))
+TEXTS = NewCommunication(
+    "Text messages with Alice Moreno",
+    "Hello",
+    NOW,
+    [Party("User", 501)],
+    [Party("Contact", 1001)],
+    [("levitate_activity_id", "ABC")],
+)
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
+PATHS = [re.sub(r"\{\w+\}", "12", path) for path in DOCUMENT["paths"]]
+ALLOWED = {
+    ("POST", "/notes.json"),
+    ("POST", "/communications.json"),
+    ("PATCH", "/communications/12.json"),
+    ("POST", "/webhooks.json"),
+    ("PATCH", "/webhooks/12.json"),
+    ("DELETE", "/webhooks/12.json"),
+}
+
+
+class Tokens:
+    """A token that is renewed to another."""
+
+    renewed = 0
+
+    async def token(self) -> str:
+        return "first"
+
+    async def renew(self, refused: str) -> str:
+        self.renewed += 1
+        return "second"
+
+
+async def no_sleep(_seconds: float) -> None:
+    return None
+
+
+def client(tokens: Tokens | None = None) -> ClioClient:
+    clock = Clock(lambda: 0.0, lambda: NOW, no_sleep)
+    source = tokens or Tokens()
+    return ClioClient(
+        Calls(
+            http_client(),
+            origin=ORIGIN,
+            source=source,
+            budget=Budget(),
+            clock=clock,
+            lane=Lane.WRITE_BACK,
+        )
+    )
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/webhooks/12/activate.json", "/../oauth/token"])
+@respx.mock
+async def test_no_other_write_ever_comes_to_the_network(path: str):
+    # FQ-1: every path of Clio's document, with every method that writes
+    for method in METHODS:
+        if (method, path) in ALLOWED:
+            continue
+        with pytest.raises(WriteNotAllowed):
+            await client().write(method, f"/api/v4{path}", {"name": "x"})
+    assert respx.calls.call_count == 0
+
+
+@respx.mock
+async def test_the_few_writes_are_sent_once_with_their_bodies():
+    # FQ-1, WB-2, WB-3
+    respx.post(f"{ORIGIN}/api/v4/notes.json").respond(201, json={"data": {"id": 7}})
+    respx.post(f"{ORIGIN}/api/v4/communications.json").respond(201, json={"data": {"id": 8}})
+    respx.patch(f"{ORIGIN}/api/v4/communications/8.json").respond(200, json={"data": {"id": 8}})
+    assert await notes.create_note(client(), NOTE) == 7
+    assert await notes.create_communication(client(), TEXTS) == 8
+    assert await notes.update_communication(client(), 8, body="newer") == 8
+    bodies = [json.loads(call.request.content)["data"] for call in respx.calls]
+    assert bodies[0]["contact"] == {"id": 1001}
+    assert "matter" not in bodies[0]
+    assert bodies[1]["external_properties"] == [{"name": "levitate_activity_id", "value": "ABC"}]
+    assert bodies[2] == {"body": "newer"}
+
+
+@pytest.mark.parametrize("name", ["notes", "communications"])
+def test_what_is_written_is_in_clios_document(name: str):
+    schema = DOCUMENT["paths"][f"/{name}.json"]["post"]["requestBody"]["content"]
+    known = schema["application/json"]["schema"]["properties"]["data"]["properties"]
+    written = NOTE.document() if name == "notes" else TEXTS.document()
+    assert written.keys() <= known.keys()
+    for field, value in written.items():
+        assert value in known[field].get("enum", [value])
+
+
+@pytest.mark.parametrize("resource", [NOTES, COMMUNICATIONS], ids=lambda found: found.name)
+def test_what_is_asked_for_is_in_clios_document(resource: Resource[Any]):
+    path = resource.path.removeprefix("/api/v4")
+    schemas = DOCUMENT["components"]["schemas"]
+    (answer,) = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"].values()
+    shown = fields_of(schemas, answer["schema"])["data"]["items"]
+    known = fields_of(schemas, shown)
+    for entry in resource.fields:
+        name, _, inner = entry.rstrip("}").partition("{")
+        assert name in known
+        if inner:
+            nested = fields_of(schemas, known[name].get("items", known[name]))
+            assert set(inner.split(",")) <= nested.keys()
+    parameters = {item["name"] for item in DOCUMENT["paths"][path]["get"]["parameters"]}
+    assert {*resource.params, "fields", "created_since"} <= parameters
+
+
+def fields_of(schemas: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """The properties of a schema, through references and compositions."""
+    if "$ref" in schema:
+        return fields_of(schemas, schemas[schema["$ref"].rsplit("/", 1)[1]])
+    found: dict[str, Any] = dict(schema.get("properties", {}))
+    for part in schema.get("allOf", []):
+        found |= fields_of(schemas, part)
+    return found
+
+
+PROVEN: list[tuple[httpx.Response | Exception, type[ClioError]]] = [
+    (httpx.ConnectError("refused, or TLS failed"), ClioRetryLater),
+    (httpx.ConnectTimeout("no answer to SYN"), ClioRetryLater),
+    (httpx.PoolTimeout("no connection free"), ClioRetryLater),
+    (httpx.Response(400), ClioRefused),
+    (httpx.Response(401), ClioReauthRequired),
+    (httpx.Response(403), ClioRefused),
+    (httpx.Response(404), ClioRefused),
+    (httpx.Response(410), ClioMisconfigured),
+    (httpx.Response(422), ClioRefused),
+    (httpx.Response(429, headers={"Retry-After": "20"}), ClioRetryLater),
+]
+LOST: list[httpx.Response | Exception] = [
+    httpx.ReadTimeout("answer late"),
+    httpx.WriteTimeout("stuck"),
+    httpx.ReadError("reset"),
+    httpx.WriteError("reset"),
+    httpx.RemoteProtocolError("closed without an answer"),
+    httpx.Response(201, text='{"data": {"i'),
+    httpx.Response(201, json={"data": {}}),
+    httpx.Response(200, text="<html>"),
+    httpx.Response(302, headers={"Location": "/elsewhere"}),
+    httpx.Response(408),
+    *(httpx.Response(status) for status in (500, 502, 503, 504)),
+]
+
+
+@pytest.mark.parametrize(("answer", "error"), PROVEN, ids=lambda value: repr(value)[:40])
+@respx.mock
+async def test_failures_that_prove_that_nothing_was_created(answer, error):
+    # reliability.md §6 rule 4
+    respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer, answer])
+    with pytest.raises(error) as raised:
+        await notes.create_note(client(), NOTE)
+    assert not isinstance(raised.value, WriteUnsure)
+    assert respx.calls.call_count == (2 if isinstance(raised.value, ClioReauthRequired) else 1)
+
+
+@pytest.mark.parametrize("answer", LOST, ids=lambda value: repr(value)[:40])
+@respx.mock
+async def test_every_other_failure_says_nothing_and_nothing_is_sent_again(answer):
+    # reliability.md §6 rule 5
+    respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer])
+    with pytest.raises(WriteUnsure):
+        await notes.create_note(client(), NOTE)
+    assert respx.calls.call_count == 1
+
+
+@respx.mock
+async def test_a_token_that_ended_is_renewed_once_and_the_write_goes_through():
+    tokens = Tokens()
+    route = respx.post(f"{ORIGIN}/api/v4/notes.json")
+    route.side_effect = [httpx.Response(401), httpx.Response(201, json={"data": {"id": 7}})]
+    assert await notes.create_note(client(tokens), NOTE) == 7
+    assert tokens.renewed == 1
+
+
+@respx.mock
+async def test_notes_are_found_by_walking_all_pages_and_comparing_here():
+    # reliability.md §6 rule 6: Clio's own search may lag
+    url = f"{ORIGIN}/api/v4/notes.json"
+    following = {"paging": {"next": f"{url}?page_token=t2"}}
+    first = {"data": [{"id": 1, "detail": "Ref: LVT-XYZ"}, {"id": 2}], "meta": following}
+    second = {"data": [{"id": 3, "detail": "Hello\n\nRef: LVT-ABC"}], "meta": {}}
+    route = respx.get(url)
+    route.side_effect = [httpx.Response(200, json=first), httpx.Response(200, json=second)]
+    assert await notes.find_notes(client(), 1001, "Ref: LVT-ABC", since=NOW) == [3]
+    asked = respx.calls[0].request.url.params
+    assert (asked["type"], asked["contact_id"]) == ("Contact", "1001")
+    assert asked["created_since"] == "2026-03-03T00:00:00Z"
+    assert "query" not in asked

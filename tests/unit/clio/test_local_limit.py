@@ -1,0 +1,287 @@
+"""The pure budget: tables of headers, and a simulated Clio that counts in windows and refuses what is too much."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from math import floor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.clio.local_limit import PROBE, Budget, sent_at, told_by
+from app.clio.shared_limit import MARGIN, WINDOW
+from tests.support.scripted_clio import NOW, limits
+
+
+def taken(budget: Budget, now: float, at_most: int = 1000) -> int:
+    """How many calls go at once."""
+    gone = 0
+    while gone < at_most and budget.reserve(now) == 0.0:
+        gone += 1
+    return gone
+
+
+def known(*, left: int = 10, limit: int = 50, reset_in: int = 40, now: float = 0.0) -> Budget:
+    budget = Budget()
+    assert budget.reserve(now) == 0.0
+    budget.learn(limits(left=left, limit=limit, reset_in=reset_in), now)
+    return budget
+
+
+def test_while_nothing_is_known_one_call_goes_alone():
+    budget = Budget()
+    assert taken(budget, 0.0) == 1
+    assert budget.reserve(0.0) == PROBE
+    budget.learn(limits(left=9), 0.1)
+    assert taken(budget, 0.1) == 9
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"x-ratelimit-limit": "50"},
+        {"x-ratelimit-remaining": "50"},
+        {"x-ratelimit-limit": "fifty", "x-ratelimit-remaining": "49"},
+        {"x-ratelimit-limit": "0", "x-ratelimit-remaining": "0"},
+        {"x-ratelimit-limit": "-1", "x-ratelimit-remaining": "-1"},
+        {"x-ratelimit-limit": "9" * 5000, "x-ratelimit-remaining": "1"},
+    ],
+)
+def test_an_answer_that_tells_nothing_lets_one_more_go_alone(headers: dict[str, str]):
+    budget = Budget()
+    for now in (0.0, 1.0, 2.0):
+        assert taken(budget, now) == 1
+        budget.learn(headers, now)
+
+
+def test_a_window_that_is_used_up_opens_again_when_clio_says_and_not_before():
+    budget = known(left=3, reset_in=40)
+    assert taken(budget, 1.0) == 3
+    assert budget.reserve(1.0) == 39.0 + MARGIN
+    assert budget.reserve(40.0) == pytest.approx(MARGIN)
+    for _ in range(3):
+        budget.abandoned()
+    assert taken(budget, 40.0 + MARGIN) == 1  # what the new window holds is asked by one
+
+
+@pytest.mark.parametrize(("told", "expected"), [(20, 20), (0, 0), (45, 40), (40, 40)])
+def test_it_is_believed_when_it_says_less_and_not_when_it_says_more(told: int, expected: int):
+    budget = known(left=41)
+    assert budget.reserve(1.0) == 0.0
+    budget.learn(limits(left=told), 1.0)
+    assert taken(budget, 1.0) == expected
+
+
+def test_when_somebody_else_uses_the_token_calls_under_way_are_taken_off():
+    budget = known(left=40)
+    assert taken(budget, 1.0, 6) == 6
+    budget.learn(limits(left=10), 1.0)
+    assert taken(budget, 1.0) == 5
+
+
+@pytest.mark.parametrize("limit", [20, 50, 200])
+def test_a_limit_that_changes_is_learnt_with_the_next_window(limit: int):
+    budget = known(left=0, limit=50, reset_in=10)
+    assert budget.reserve(12.0) == 0.0
+    later = limits(left=limit - 1, limit=limit, reset_in=60, sent=NOW + timedelta(seconds=12))
+    budget.learn(later, 12.0)
+    assert budget.limit == limit
+    assert taken(budget, 12.0) == limit - 1
+
+
+def test_an_answer_of_a_window_that_is_over_changes_nothing():
+    budget = known(left=40, reset_in=5)
+    assert taken(budget, 1.0, 2) == 2
+    budget.learn(limits(left=48, reset_in=60, sent=NOW + timedelta(seconds=5)), 5.5)
+    budget.learn(limits(left=0, reset_in=1), 9.0)
+    assert taken(budget, 9.0) == 47
+
+
+def test_a_clock_of_clios_that_was_set_back_is_believed_by_the_next_window():
+    budget = known(left=0, reset_in=10)
+    back = NOW - timedelta(hours=3)
+    assert budget.reserve(12.0) == 0.0
+    budget.learn(limits(left=30, reset_in=60, sent=back), 12.0)
+    assert taken(budget, 12.0) == 30
+
+
+def test_after_a_refusal_nothing_goes_and_then_one_call_asks():
+    budget = known(left=30)
+    assert taken(budget, 0.0, 3) == 3
+    assert budget.refused({"retry-after": "5"}, 1.0) == 5.0 + MARGIN
+    assert budget.refused({"retry-after": "2"}, 1.0) == 2.0 + MARGIN  # the longer wait stands
+    assert budget.reserve(4.0) == pytest.approx(2.0 + MARGIN)
+    budget.abandoned()
+    assert taken(budget, 6.0 + MARGIN) == 1
+
+
+def test_a_call_without_an_answer_is_not_given_back_but_locks_nobody_out():
+    budget = known(left=5, reset_in=40)
+    assert taken(budget, 1.0) == 5
+    for _ in range(5):
+        budget.abandoned()
+    assert budget.reserve(2.0) > 0
+    for now in (50.0, 51.0, 52.0):  # a new window of which no answer ever tells
+        assert taken(budget, now) == 1
+        budget.abandoned()
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [(10, 5.0), (11, 40.0 + MARGIN + 0.5), (61, 40.0 + MARGIN + WINDOW + 0.5), (0, 0.0)],
+)
+def test_how_long_more_calls_will_take(calls: int, expected: float):
+    # IS-2
+    budget = known(left=10, limit=50, reset_in=40)
+    assert budget.expected_seconds(calls, 0.0, seconds_per_call=0.5) == pytest.approx(expected)
+
+
+def test_how_long_calls_take_is_told_though_nothing_is_known():
+    assert Budget().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
+    budget = known(left=0, limit=50, reset_in=1)
+    assert budget.reserve(5.0) == 0.0  # asks what the new window holds
+    assert budget.expected_seconds(50, 5.0, seconds_per_call=0.5) == 25.0
+    assert budget.expected_seconds(51, 5.0, seconds_per_call=0.5) == pytest.approx(WINDOW + 0.5)
+
+
+@given(
+    st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,4} \d\d:\d\d:\d\d.{0,6}")
+)
+def test_a_date_is_read_or_it_is_none(date: str):
+    sent = sent_at({"date": date})
+    assert sent is None or sent.tzinfo is UTC
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["learn", "refused", "abandoned"]),
+            st.dictionaries(
+                st.sampled_from(
+                    [
+                        "x-ratelimit-limit",
+                        "x-ratelimit-remaining",
+                        "x-ratelimit-reset",
+                        "retry-after",
+                        "date",
+                    ]
+                ),
+                st.text(max_size=8)
+                | st.integers().map(str)
+                | st.just("Mon, 02 Mar 2026 12:00:00 GMT"),
+            ),
+            st.floats(0.0, 100.0),
+        ),
+        max_size=40,
+    )
+)
+def test_whatever_clio_answers_some_caller_goes_in_the_end(
+    steps: list[tuple[str, dict[str, str], float]],
+):
+    budget, now = Budget(), 0.0
+    for what, headers, pause in steps:
+        waited = 0.0
+        while wait := budget.reserve(now):
+            now, waited = now + wait, waited + wait
+        assert waited <= 1000.0  # the longest wait, and a window
+        now += pause
+        match what:
+            case "learn":
+                budget.learn(headers, now)
+            case "refused":
+                assert 1.0 <= budget.refused(headers, now) <= 901.0
+            case _:
+                budget.abandoned()
+
+
+@dataclass
+class Window:
+    """Clio's counting: a fixed window of 60 seconds that begins with the first call after the last one's end."""
+
+    limit: int
+    began: float = -1e9
+    count: int = 0
+    most: int = 0
+
+    def call(self, at: float) -> dict[str, str] | None:
+        """The headers of the answer; None when the call was one too many."""
+        if at >= self.began + WINDOW:
+            self.began, self.count = at, 0
+        self.count += 1
+        self.most = max(self.most, self.count)
+        if self.count > self.limit:
+            return None
+        epoch = NOW.timestamp()
+        sent = datetime.fromtimestamp(floor(epoch + at), UTC)
+        told = limits(left=self.limit - self.count, limit=self.limit, sent=sent)
+        return {
+            **told,
+            "x-ratelimit-reset": str(floor(epoch + self.began + WINDOW)),
+        }
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    limit=st.sampled_from([1, 2, 5, 50]),
+    workers=st.sampled_from([1, 2, 7]),
+    delays=st.lists(
+        st.tuples(st.sampled_from([0.01, 0.3, 2.0, 25.0]), st.sampled_from([0.01, 0.3, 2.0, 25.0])),
+        min_size=1,
+        max_size=30,
+    ),
+    first=st.floats(0.0, 60.0),
+)
+def test_no_window_ever_gets_more_calls_than_its_limit(
+    limit: int, workers: int, delays: list[tuple[float, float]], first: float
+):
+    # S10: no 429 at all, in whatever order calls reach Clio and answers come back
+    clio, budget = Window(limit), Budget()
+    numbers, made = count(), 0
+    # what happens when: a worker wants to call (None), a call arrives (how long its answer takes), an answer comes
+    events: list[tuple[float, int, float | dict[str, str] | None]] = []
+
+    def later(at: float, what: float | dict[str, str] | None) -> None:
+        heappush(events, (at, next(numbers), what))
+
+    for _ in range(workers):
+        later(first, None)
+    while events:
+        now, _, what = heappop(events)
+        if isinstance(what, dict):
+            budget.learn(what, now)
+            later(now, None)
+        elif what is not None:
+            headers = clio.call(now)
+            assert headers is not None, "Clio answered 429"
+            later(now + what, headers)
+        elif made < 80:
+            wait = budget.reserve(now)
+            there, back = delays[made % len(delays)]
+            if (
+                wait
+            ):  # when it is short it depends on an answer: nothing changes before the next event
+                later(
+                    max(now + wait, events[0][0]) if wait <= PROBE and events else now + wait, None
+                )
+            else:
+                made += 1
+                later(now + there, back)
+    assert made == 80
+    assert clio.most <= limit
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ({}, None),
+        ({"x-ratelimit-limit": "50"}, None),
+        (limits(left=12, limit=50, reset_in=40), (50, 12, 40 + MARGIN)),
+        ({**limits(left=12, limit=50), "retry-after": "7"}, (50, 0, 7 + MARGIN)),
+    ],
+    ids=["nothing", "half", "an answer", "a refusal says itself for how long"],
+)
+def test_what_an_answer_tells_all_processes(headers: dict[str, str], told: object):
+    assert told_by(headers) == told

@@ -1,0 +1,122 @@
+"""The manual and the map are true: what they list exists, and what exists is listed."""
+
+import re
+from pathlib import Path
+
+import typer
+
+from app import logs
+from app.cli.commands import cli
+from app.clio import errors as clio_errors
+from app.config import PREFIX, Config, RegisteredApp
+from app.db import tables
+
+ROOT = Path(__file__).parents[3]
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+
+
+def section(title: str) -> str:
+    return OPERATIONS.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def named(text: str) -> set[str]:
+    """What stands in the first column of a text's tables, between backticks."""
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+
+
+def test_the_manual_lists_every_variable_and_no_other():
+    wanted = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
+    regions = {f"{PREFIX}REGIONS__US__{name.upper()}" for name in RegisteredApp.model_fields}
+    listed = {name.replace("…", f"{PREFIX}REGIONS") for name in named(section("Variables"))}
+    assert listed == wanted | regions
+
+
+def test_the_manual_lists_every_command_and_no_other():
+    group = typer.main.get_command(cli)
+    commands = {
+        " ".join(filter(None, ("levitate-clio", name, inner)))
+        for name, command in group.commands.items()  # type: ignore[attr-defined]
+        for inner in getattr(command, "commands", {"": None})
+    }
+    assert named(section("Commands")) == commands
+
+
+def test_the_manual_lists_every_option_of_the_commands():
+    group = typer.main.get_command(cli)
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        for inner in getattr(command, "commands", {name: command}).values():
+            for parameter in inner.params:
+                if parameter.param_type_name == "option":
+                    assert f"`{parameter.opts[0]}`" in section("Commands"), (name, parameter.opts)
+
+
+def test_the_manual_lists_every_log_field_and_event():
+    assert set(re.findall(r"`(\w+)`", section("Logs").split(":", 1)[1].split(". ")[0])) >= (
+        logs.FIELDS - {"error"}
+    )
+    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    events = set(re.findall(r'log\.(?:info|warning|error|exception)\(\s*"(\w+)"', source))
+    assert named(section("Logs")) == events
+
+
+def test_the_manual_explains_every_code_that_a_run_may_meet():
+    def below(kind: type[clio_errors.ClioError]) -> set[str]:
+        codes = {code for child in kind.__subclasses__() for code in below(child)}
+        return codes | {kind.default_code}
+
+    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    used = set(re.findall(r'code="(clio_\w+)"', source)) | below(clio_errors.ClioError)
+    never_met = {"clio_error", "write_not_allowed"}  # the root; and a guard against ourselves
+    assert named(section("Codes, and what to do")) >= used - never_met
+
+
+def test_every_code_of_the_manual_exists():
+    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
+    for code in named(section("Codes, and what to do")):
+        assert f'"{code}"' in source, code
+
+
+def test_the_map_has_every_module_of_the_service_and_no_other():
+    listed = set()
+    for row in re.findall(r"^\| (`[a-z].*?) \|", ARCHITECTURE.split("## Modules")[1], re.MULTILINE):
+        names = re.findall(r"`([^`]+)`", row)
+        package = names[0].rpartition("/")[0]
+        listed |= {name if "/" in name or not package else f"{package}/{name}" for name in names}
+    paths = (
+        path.relative_to(ROOT / "app").with_suffix("") for path in (ROOT / "app").rglob("*.py")
+    )
+    modules = {
+        "api/schemas" if str(path).startswith("api/schemas/") else str(path)
+        for path in paths
+        if not path.name.startswith("__") and path.parts[0] != "simulator"
+    }
+    assert listed == modules | {"simulator/…"}
+
+
+def test_the_map_says_of_every_table_who_writes_it():
+    rows = named(ARCHITECTURE.split("## Who writes what")[1].split("## Modules")[0])
+    assert rows >= set(tables.metadata.tables)
+    known = set(tables.metadata.tables) | {"accounts.feed_seq", "accounts.clio_…"}
+    assert rows <= known
+
+
+def test_every_decision_has_its_number_in_sequence_and_is_titled_with_it():
+    pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert numbers == list(range(1, len(pages) + 1))
+    for number, page in zip(numbers, pages, strict=True):
+        assert page.read_text().startswith(f"# {number}. "), page.name
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert f"](docs/{page.name})" in readme, page.name
+
+
+def test_every_link_between_the_documents_leads_somewhere():
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert target.startswith("http") or (page.parent / target).exists(), (page, target)

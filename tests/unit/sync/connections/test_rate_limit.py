@@ -1,0 +1,200 @@
+"""Several processes, one token: whatever their lanes, order and pace, Clio never gets more calls than its limit."""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from heapq import heappop, heappush
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.clio.shared_limit import LAST, PROBE, TAIL, Lane, Window
+from app.simulator.faults.rate_limit import RateLimit
+from app.sync.connections.rate_limit import AT_ONCE, TokenGate
+from tests.support.rate_limited_read import MemoryRow
+
+BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+READS = [lane for lane in Lane if not lane.is_urgent]
+
+
+class Processes:
+    """Processes that share a token whose window is open, and a clock that is moved by hand."""
+
+    def __init__(self, count: int, window: Window | None) -> None:
+        self.now = 0.0
+        self.row = MemoryRow(lambda: self.now)
+        self.row.window = window
+        self.gates = [TokenGate(self.row, lambda: self.now) for _ in range(count)]
+
+    @property
+    def given(self) -> int:
+        assert self.row.window is not None
+        return self.row.window.given
+
+
+def opened(limit: int) -> Window:
+    return Window(limit, 0, 61.0)
+
+
+class Clio:
+    """The simulator's windows, and the headers of its answers."""
+
+    def __init__(self, limit: int) -> None:
+        self.limits = RateLimit(limit)
+
+    def ask(self, arrives: float) -> Mapping[str, str]:
+        moment = BEGIN + timedelta(seconds=arrives)
+        allowed, headers = self.limits.take("token", moment)
+        assert allowed, "Clio answered 429"
+        named = {name.lower(): value for name, value in headers.items()}
+        return {**named, "date": format_datetime(moment, usegmt=True)}
+
+
+@settings(deadline=None)
+@given(
+    processes=st.integers(1, 5),
+    limit=st.integers(1, 60),
+    pace=st.floats(0.01, 3.0),
+    lanes=st.lists(st.sampled_from(Lane), min_size=1, max_size=6),
+    seed=st.integers(0, 10_000),
+)
+def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
+    processes: int, limit: int, pace: float, lanes: list[Lane], seed: int
+):
+    # S10: the windows of the simulated Clio are its own; calls and answers overtake each other
+    async def work() -> None:
+        dice = random.Random(seed)  # noqa: S311
+        world, clio = Processes(processes, None), Clio(limit)
+        under_way: list[tuple[float, int, TokenGate, Mapping[str, str] | None]] = []
+        made = 0
+        for _ in range(400):
+            gate = dice.choice(world.gates)
+            if wait := await gate.enter(dice.choice(lanes)):
+                asks_again = world.now + wait * dice.random()
+            else:
+                heappush(under_way, (world.now + dice.uniform(0, 0.5), made, gate, None))
+                made, asks_again = made + 1, world.now + dice.uniform(0, pace)
+            while under_way and under_way[0][0] <= asks_again:
+                world.now, nth, by, answer = heappop(under_way)
+                if answer is None:
+                    answer = clio.ask(world.now)
+                    heappush(under_way, (world.now + dice.uniform(0, 0.5), nth, by, answer))
+                else:
+                    await by.told(answer)
+            world.now = asks_again
+        assert made
+
+    asyncio.run(work())
+
+
+@settings(deadline=None)
+@given(
+    limit=st.integers(2, 200),
+    reading=st.sampled_from(READS),
+    arrival=st.floats(0.1, 61.0 - TAIL - LAST - 0.1),
+)
+def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
+    limit: int, reading: Lane, arrival: float
+):
+    # S10: whenever it comes, but in the last five seconds of a window
+    async def work() -> None:
+        world = Processes(2, opened(limit))
+        pulling, writing = world.gates
+        for moment in (0.0, arrival / 3, arrival / 2, arrival - 0.05, arrival):
+            world.now = moment
+            while not await pulling.enter(reading):
+                pass
+        assert await writing.enter(Lane.WRITE_BACK) == 0.0
+
+    asyncio.run(work())
+
+
+async def test_in_the_last_seconds_of_a_window_a_note_waits_for_the_next():
+    world = Processes(1, opened(50))
+    world.now = 61.0 - TAIL
+    assert await world.gates[0].enter(Lane.WRITE_BACK) == TAIL
+    world.now = 61.0
+    assert await world.gates[0].enter(Lane.WRITE_BACK) == 0.0
+
+
+async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
+    world = Processes(1, opened(50))
+    (gate,) = world.gates
+    assert await gate.enter(Lane.INITIAL) == 0.0
+    assert world.given == AT_ONCE
+    for _ in range(AT_ONCE - 1):
+        assert await gate.enter(Lane.WRITE_BACK) == 0.0
+    assert world.given == AT_ONCE
+    assert await gate.enter(Lane.WRITE_BACK) == 0.0
+    assert world.given == AT_ONCE + 1, "a note takes just one"
+
+
+async def test_what_a_lane_took_is_not_used_by_one_behind_it():
+    world = Processes(1, opened(50))
+    (gate,) = world.gates
+    await gate.enter(Lane.INCREMENTAL)
+    for nth in (1, 2, 3):
+        assert await gate.enter(Lane.RECONCILE) == 0.0
+        assert world.given == AT_ONCE + nth, "it takes its own, one by one"
+    for _ in range(AT_ONCE - 1):
+        assert await gate.enter(Lane.INCREMENTAL) == 0.0
+    assert world.given == AT_ONCE + 3, "the stock was left whole"
+
+
+async def test_one_behind_gets_nothing_while_the_stock_of_another_lane_lasts_and_the_window_is_low():
+    world = Processes(
+        1, Window(50, 39, 61.0)
+    )  # eleven left: one for incremental reads, none behind
+    (gate,) = world.gates
+    assert await gate.enter(Lane.INITIAL) > PROBE
+    assert await gate.enter(Lane.INCREMENTAL) == 0.0
+    assert await gate.enter(Lane.INCREMENTAL) > PROBE
+    assert await gate.enter(Lane.WRITE_BACK) == 0.0
+
+
+async def test_calls_that_were_not_used_in_their_window_are_not_made_in_the_next():
+    world = Processes(1, opened(50))
+    (gate,) = world.gates
+    await gate.enter(Lane.INITIAL)
+    world.now = 61.0 - TAIL
+    assert await gate.enter(Lane.INITIAL) == TAIL
+    world.now = 61.0
+    assert await gate.enter(Lane.INITIAL) == 0.0
+    assert world.given == AT_ONCE
+
+
+async def test_reads_of_one_process_that_come_together_take_once():
+    world = Processes(1, opened(50))
+
+    async with asyncio.TaskGroup() as group:
+        entering = [group.create_task(world.gates[0].enter(Lane.INITIAL)) for _ in range(AT_ONCE)]
+    assert [task.result() for task in entering] == [0.0] * AT_ONCE
+    assert world.given == AT_ONCE
+
+
+@pytest.mark.parametrize("lane", Lane)
+async def test_the_first_answer_tells_all_processes_the_limit(lane: Lane):
+    world = Processes(2, None)
+    first, second = world.gates
+    assert await first.enter(lane) == 0.0
+    assert await second.enter(Lane.PERSON) == PROBE
+    await first.told(Clio(50).ask(0.2))
+    assert world.row.window is not None
+    assert (world.row.window.limit, world.row.window.given) == (50, 1)
+    assert await second.enter(Lane.PERSON) == 0.0
+
+
+async def test_answers_are_told_when_a_window_opens_and_then_once_for_a_few_calls():
+    world, clio = Processes(1, opened(50)), Clio(50)
+    (gate,) = world.gates
+    told = []
+    for _ in range(1 + 2 * AT_ONCE):
+        assert await gate.enter(Lane.WRITE_BACK) == 0.0
+        world.now += 0.1
+        before = world.row.asked
+        await gate.told(clio.ask(world.now))
+        told.append(world.row.asked - before)
+    assert told == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]

@@ -1,0 +1,29 @@
+"""When tokens are refreshed: early, but never before every call."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.clio.oauth import Tokens
+from app.sync.connections.tokens import _refresh_at
+from tests.support.scripted_clio import NOW
+
+
+@pytest.mark.parametrize(
+    ("life", "refreshed_after"),
+    [
+        (timedelta(days=30), timedelta(days=30, minutes=-10)),
+        (timedelta(hours=1), timedelta(minutes=50)),
+        (timedelta(minutes=20), timedelta(minutes=10)),
+        (timedelta(minutes=10), timedelta(minutes=5)),  # F10: shorter than was told
+        (timedelta(seconds=5), timedelta(seconds=2.5)),
+    ],
+)
+def test_a_token_is_refreshed_ten_minutes_early_or_at_half_of_a_short_life(
+    life: timedelta, refreshed_after: timedelta
+):
+    assert _refresh_at(Tokens("a", "r", NOW + life), NOW) == NOW + refreshed_after
+
+
+def test_a_token_that_has_ended_is_refreshed_now():
+    assert _refresh_at(Tokens("a", "r", NOW - timedelta(hours=1)), NOW) <= NOW

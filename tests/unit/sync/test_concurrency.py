@@ -1,0 +1,135 @@
+"""Steps at the same time: all end before it ends, and one failure is told out of many."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from app.clio.errors import ClioRetryLater, ClioUnreadable
+from app.errors import Fenced
+from app.sync.concurrency import Stopping, during, together
+
+
+async def fails(error: BaseException, *, after: int = 0) -> None:
+    for _ in range(after):
+        await asyncio.sleep(0)
+    raise error
+
+
+async def unwilling(error: BaseException) -> None:
+    """Fails while it is being cancelled."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        raise error
+
+
+async def test_all_steps_run_at_the_same_time_and_to_their_end():
+    met = asyncio.Barrier(3)
+
+    async def step() -> None:
+        await met.wait()
+
+    async with asyncio.timeout(60):
+        await together(step(), step(), step())
+    await together()
+
+
+async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
+    ended: list[str] = []
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append("slow")
+
+    with pytest.raises(ClioUnreadable):
+        await together(slow(), fails(ClioUnreadable("x"), after=2))
+    assert ended == ["slow"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_losing_the_lease_outranks_every_other_failure(order: int):
+    # M11: whoever lost it must write no more
+    steps = [fails(ClioUnreadable("x")), fails(Fenced("lost")), fails(Stopping())][::order]
+    with pytest.raises(Fenced):
+        await together(*steps)
+    with pytest.raises(Fenced):
+        await together(fails(ClioUnreadable("x")), unwilling(Fenced("lost")))
+    with pytest.raises(Fenced):
+        await together(
+            together(fails(ClioUnreadable("x")), fails(Fenced("lost"))), unwilling(Stopping())
+        )
+
+
+async def test_a_failure_keeps_its_own_cause():
+    cause = OSError("the wire")
+
+    async def step() -> None:
+        raise ClioUnreadable("x") from cause
+
+    for work in (together(step(), unwilling(Stopping())), during(unwilling(Stopping()), step())):
+        with pytest.raises(ClioUnreadable) as raised:
+            await work
+        assert raised.value.__cause__ is cause
+
+
+async def test_a_companion_ends_with_its_step():
+    ended: list[str] = []
+
+    async def companion() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("companion")
+
+    await during(asyncio.sleep(0), companion())
+    assert ended == ["companion"]
+    with pytest.raises(ClioUnreadable):
+        await during(fails(ClioUnreadable("x"), after=2), companion())
+    assert ended == ["companion"] * 2
+
+
+async def test_a_companion_that_fails_ends_the_step_and_one_that_returns_does_not():
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Fenced):
+        await during(forever(), fails(Fenced("lost"), after=2))
+    done: list[int] = []
+
+    async def step() -> None:
+        await asyncio.sleep(0.01)
+        done.append(1)
+
+    await during(step(), asyncio.sleep(0))
+    assert done == [1]
+
+
+@pytest.mark.parametrize("shape", ["together", "during"])
+async def test_who_is_cancelled_from_outside_is_cancelled_and_nothing_else(shape: str):
+    running: list[int] = []
+
+    async def forever() -> None:
+        running.append(1)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            running.pop()
+
+    work = together(forever(), forever()) if shape == "together" else during(forever(), forever())
+    task = asyncio.ensure_future(work)
+    while len(running) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert running == []
+
+
+async def test_a_long_wait_is_told_with_how_long_it_is():
+    with pytest.raises(ClioRetryLater) as raised:
+        await together(fails(ClioRetryLater("x", after=timedelta(minutes=3))))
+    assert raised.value.after == timedelta(minutes=3)

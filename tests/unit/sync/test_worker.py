@@ -1,0 +1,45 @@
+"""What a job does beside its step."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+
+from app.errors import DatabaseUnavailable
+from app.sync import worker
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def job() -> Job:
+    times = dict.fromkeys(("created", "updated", "heartbeat", "execute_after"), NOW)
+    return Job(
+        id=1,
+        priority=0,
+        status="picked",
+        entrypoint="run",
+        payload=b"{}",
+        queue_manager_id=uuid4(),
+        headers=None,
+        **times,
+    )
+
+
+async def test_a_job_whose_database_is_lost_is_handed_back():
+    # F14: pgqueuer forgets a job that raises
+    async def step(names: dict[str, Any]) -> timedelta | None:
+        raise DatabaseUnavailable
+
+    with pytest.raises(RetryRequested) as handed_back:
+        await worker._job(step)(job())
+    assert handed_back.value.delay == worker.DATABASE_BACK
+
+
+async def test_a_job_that_is_done_is_not_handed_back():
+    async def step(names: dict[str, Any]) -> timedelta | None:
+        return None
+
+    await worker._job(step)(job())

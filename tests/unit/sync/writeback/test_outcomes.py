@@ -1,0 +1,119 @@
+"""The tables of the outbox: how an activity begins, and what each failure means."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioReauthRequired,
+    ClioRefused,
+    ClioRetryLater,
+    ClioUnreadable,
+    WriteUnsure,
+)
+from app.db.outbox.activities import Kind, Outcome, Reason, Status
+from app.rules.settings import WritebackSettings
+from app.sync.writeback import outcomes
+
+SETTLE = timedelta(seconds=60)
+ON = WritebackSettings()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_each_kind_has_its_own_switch(kind: Kind):
+    # WB-4
+    switch: Any = {kind.value: False}
+    off = replace(ON, **switch)
+    for other in Kind:
+        fate = outcomes.fate(other, off, linked=True, has_author=True)
+        skipped = outcomes.Fate(Status.SKIPPED, Reason.DISABLED)
+        assert fate == (skipped if other is kind else outcomes.Fate(Status.QUEUED))
+
+
+@pytest.mark.parametrize(
+    ("linked", "has_author", "status", "reason"),
+    [
+        (True, True, Status.QUEUED, None),
+        (True, False, Status.BLOCKED, Reason.NEEDS_CONNECTION),
+        (False, True, Status.SKIPPED, Reason.NOT_LINKED),
+        (False, False, Status.SKIPPED, Reason.NOT_LINKED),
+    ],
+)
+def test_an_activity_needs_a_linked_contact_before_an_author(linked, has_author, status, reason):
+    # WB-5, WB-6
+    fate = outcomes.fate(Kind.NOTE, ON, linked=linked, has_author=has_author)
+    assert fate == outcomes.Fate(status, reason)
+
+
+LATER = ClioRetryLater("429", after=timedelta(seconds=20), code="clio_rate_limited")
+OUTAGE = ClioRetryLater("no answer", after=timedelta(seconds=90))
+# failure → where the activity stands, why, when it goes on, whether Clio may have it
+WRITES: list[tuple[ClioError, bool, tuple[Status, Reason, timedelta | None, bool]]] = [
+    (WriteUnsure(""), False, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
+    (WriteUnsure(""), True, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
+    (LATER, False, (Status.QUEUED, Reason.WAITING, timedelta(seconds=20), False)),
+    (ClioReauthRequired(""), False, (Status.BLOCKED, Reason.NEEDS_CONNECTION, None, False)),
+    (ClioRefused("", status=403), False, (Status.FAILED, Reason.NO_ACCESS, None, False)),
+    (ClioRefused("", status=404), False, (Status.FAILED, Reason.CONTACT_GONE, None, False)),
+    (ClioRefused("", status=404), True, (Status.FAILED, Reason.REMOVED, None, False)),
+    (ClioRefused("", status=422), False, (Status.FAILED, Reason.REFUSED, None, False)),
+    (
+        ClioMisconfigured(""),
+        False,
+        (Status.QUEUED, Reason.WAITING, outcomes.OPERATORS_PAUSE, False),
+    ),
+]
+SEARCHES: list[tuple[ClioError, tuple[Status, Reason, timedelta | None]]] = [
+    (LATER, (Status.SENDING, Reason.CHECKING, timedelta(seconds=20))),
+    (OUTAGE, (Status.SENDING, Reason.CHECKING, SETTLE)),
+    (ClioUnreadable(""), (Status.SENDING, Reason.CHECKING, SETTLE)),
+    (ClioMisconfigured(""), (Status.SENDING, Reason.CHECKING, outcomes.OPERATORS_PAUSE)),
+    (ClioReauthRequired(""), (Status.BLOCKED, Reason.NEEDS_CONNECTION, None)),
+    (ClioRefused("", status=403), (Status.FAILED, Reason.UNVERIFIED, None)),
+]
+
+
+@pytest.mark.parametrize(("error", "updating", "expected"), WRITES)
+def test_a_failed_write_is_unsure_only_when_its_answer_was_lost(error, updating, expected):
+    # reliability.md §6 rules 4 and 5
+    found = outcomes.of_write(error, settle=SETTLE, updating=updating)
+    assert (found.status, found.reason, found.after, found.unsure) == expected
+
+
+@pytest.mark.parametrize(("error", "expected"), SEARCHES)
+def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expected):
+    # reliability.md §6 rule 9
+    found = outcomes.of_search(error, settle=SETTLE)
+    assert (found.status, found.reason, found.after) == expected
+    assert found.unsure
+
+
+@pytest.mark.parametrize(
+    ("found", "rounds", "grows", "expected"),
+    [
+        ([7], 0, False, Outcome(Status.WRITTEN, clio_id=7)),
+        ([7], 0, True, Outcome(Status.QUEUED, clio_id=7)),
+        ([], 0, False, Outcome(Status.QUEUED, rounds=1)),
+        ([], 4, False, outcomes.unconfirmed()),
+        (
+            [7, 9],
+            0,
+            False,
+            Outcome(Status.WRITTEN, Reason.DOUBLED, outcomes.doubled([9]), clio_id=7),
+        ),
+    ],
+)
+def test_what_a_search_finds_decides_whether_to_send_again(found, rounds, grows, expected):
+    # reliability.md §6 rules 6 and 7
+    assert outcomes.of_finding(found, rounds=rounds, grows=grows) == expected
+
+
+def test_the_count_a_day_later_wants_one_record_and_only_one():
+    # reliability.md §6 rule 8
+    assert outcomes.of_count([7]) == (None, None)
+    assert outcomes.of_count([])[0] is Reason.MISSING
+    assert outcomes.of_count([7, 9])[0] is Reason.DOUBLED
