@@ -29,10 +29,10 @@ from app.clio.transport import Calls, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
-from app.sync import Budgets, Offered, Services, Timing
 from app.sync.concurrency import Stopping
 from app.sync.events.relay import relay
 from app.sync.scheduler import SlotClock, set_right, start_clock
+from app.sync.services import Budgets, Offered, Services, Timing
 from app.sync.worker import work
 from app.webhook_sender import Notifier
 

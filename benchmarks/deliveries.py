@@ -22,8 +22,8 @@ from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.session import open_database, transaction
 from app.simulator.http.server import Simulator
-from app.sync import Services
 from app.sync.events import relay
+from app.sync.services import Services
 from tests.chaos.processes import on_embedded
 from tests.conftest import opened_world
 from tests.support.webhook_receiver import Received, receiving

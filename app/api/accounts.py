@@ -33,8 +33,9 @@ from app.db.runs import checkpoints, runs
 from app.db.runs.runs import Kind, Run, Trigger, Wish
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
-from app.sync import Services, scheduler
+from app.sync import scheduler
 from app.sync.erasure import erase_account
+from app.sync.services import Services
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 

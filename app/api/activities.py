@@ -23,8 +23,8 @@ from app.db.outbox.activities import (
     Wanted,
 )
 from app.errors import AppError
-from app.sync import web_origin
 from app.sync.connections.oauth_flow import IntegrationNotEnabled
+from app.sync.services import web_origin
 from app.sync.writeback.accept import Told, accept
 
 router = APIRouter(

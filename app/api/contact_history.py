@@ -14,7 +14,7 @@ from app.db.contacts import change_feed, contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.session import Session
 from app.errors import AppError
-from app.sync import web_origin
+from app.sync.services import web_origin
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",

@@ -25,8 +25,8 @@ from app.db.contacts.new_clients import NewClient, find_new_client
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
 from app.rules.results import Owner, Tag
-from app.sync import web_origin
 from app.sync.erasure import erase_contact
+from app.sync.services import web_origin
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",

@@ -17,7 +17,7 @@ from app.db.accounts.accounts import Account, AccountNotFound
 from app.db.accounts.audit import Actor
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync import Services
+from app.sync.services import Services
 
 BURST = 4  # seconds of the rate that may come at once
 

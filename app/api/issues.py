@@ -1,4 +1,4 @@
-"""Issues and holds: what somebody should know, and what waits for a person's decision (api.md §10)."""
+"""Issues and holds: what somebody should know, and what waits for a person's decision."""
 
 from typing import Annotated, Literal
 

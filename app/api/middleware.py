@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api import problems
 
 BODY_SECONDS = (
-    30.0  # a body that takes longer is given up: uvicorn itself waits for ever (stack trap 7)
+    30.0  # a body that takes longer is given up: uvicorn has no limit for slow bodies [T12]
 )
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 

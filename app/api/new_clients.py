@@ -1,4 +1,4 @@
-"""The ledger of new clients: read it, and decide on what is held (api.md §7)."""
+"""The ledger of new clients: read it, and decide on what is held."""
 
 from typing import Literal
 

@@ -1,6 +1,6 @@
 """Turns failures into RFC 9457 problems: the only place where an error becomes HTTP.
 
-A problem never repeats what was sent and never shows the text of a failure that is not one of ours (stack trap 8).
+A problem never repeats what was sent and never shows the text of a failure that is not one of ours [T9, T12].
 """
 
 from collections.abc import Mapping, Sequence

@@ -21,7 +21,7 @@ from app.db.runs import checkpoints, run_report, runs
 from app.db.runs.runs import Run, RunNotFound
 from app.db.session import transaction
 from app.rules.scope import NO_NAME_OR_EMAIL
-from app.sync import Services
+from app.sync.services import Services
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs/{run_id}/report",

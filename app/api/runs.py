@@ -21,9 +21,9 @@ from app.db.runs.checkpoints import Pull
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync import Services
 from app.sync.assess import new_clients
 from app.sync.connections.oauth_flow import IntegrationNotEnabled
+from app.sync.services import Services
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs",

@@ -31,9 +31,9 @@ from app.errors import AppError, Invalid
 from app.rules import settings_check
 from app.rules.settings import Settings
 from app.rules.settings_check import Use
-from app.sync import Services
 from app.sync.assess.preview import preview
 from app.sync.assess.settings import change, check
+from app.sync.services import Services
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",

@@ -1,4 +1,4 @@
-"""Webhook endpoints: where Levitate wants to be told, and what became of each delivery (api.md §9)."""
+"""Webhook endpoints: where Levitate wants to be told, and what became of each delivery."""
 
 import base64
 import secrets

@@ -25,7 +25,7 @@ from app.clio.regions import ClioApp
 
 with warnings.catch_warnings(
     record=True
-):  # authlib announces httpx2, which must not be installed (stack trap 1)
+):  # authlib announces httpx2, which must not be installed (authlib would use it, respx would not see it)
     from authlib.integrations.base_client import OAuthError
     from authlib.integrations.httpx_client import AsyncOAuth2Client
 
@@ -181,7 +181,7 @@ class TokenSource(Protocol):
 
 
 class BearerAuth(httpx.Auth):
-    """Sends the token to one origin and nowhere else (stack trap 3)."""
+    """Sends the token to one origin and nowhere else [T1]."""
 
     def __init__(self, origin: str, token: str) -> None:
         self._origin = httpx.URL(origin)

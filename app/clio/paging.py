@@ -54,7 +54,7 @@ def parse_page(
 
 
 def next_cursor(following: Any, *, address: httpx.URL) -> str:
-    """The page token out of Clio's `next`: the address itself is never followed (stack trap 3)."""
+    """The page token out of Clio's `next`: the address itself is never followed [T1]."""
     try:
         url = httpx.URL(following)
     except (TypeError, ValueError, httpx.InvalidURL) as error:

@@ -44,7 +44,7 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
 
 
 async def read_bounded(response: httpx.Response) -> bytes:
-    """The decoded body, up to the ceiling: a few bytes on the wire may become very many (stack trap 5).
+    """The decoded body, up to the ceiling: a few bytes on the wire may become very many [T12].
 
     Of a failure the status is what counts: a body that cannot be read is then taken for empty.
     """

@@ -1,6 +1,6 @@
 """Clio's webhooks: subscriptions, among the few writes that Clio gets from us, and whether a signature is Clio's.
 
-One subscription for each connection and model, because what Clio posts names no model (clio/api.md §15).
+One subscription for each connection and model, because what Clio posts names no model (clio.md §15).
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: for newcomers, demonstrations and tests, from start to clean stop (stack §2).
+"""The embedded PostgreSQL: for newcomers, demonstrations and tests, from start to clean stop.
 
 After a kill -9 of the process that started it the server lives on, and the next start attaches to it. Several of our
 processes may use one server; a lock on a file, which the kernel frees whatever happens, tells the last to leave.

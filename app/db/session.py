@@ -39,7 +39,7 @@ _REFUSALS: dict[type[Exception], str] = {
 
 
 def open_database(dsn: str) -> Database:
-    """An engine for a `postgresql://` address whose every wait has an end: a silent database raises (stack trap 6)."""
+    """An engine for a `postgresql://` address whose every wait has an end: a silent database raises [F14]."""
     options: dict[str, Any] = {
         "command_timeout": 60,
         "timeout": 10,

@@ -120,7 +120,7 @@ connections = _table(
     Column("clio_user_id", BigInteger),
     Column("clio_user_name", Text),
     Column("clio_user_email", Text),
-    Column("full_view", Boolean, nullable=False, server_default=text("false")),  # §15 row 32
+    Column("full_view", Boolean, nullable=False, server_default=text("false")),  # row 32
     Column("sealed_tokens", Text),
     _time("connected_at", nullable=True),
     _time("last_sync_at", nullable=True),
@@ -280,7 +280,7 @@ mirror_matters = _table(
     Column("client_id", BigInteger),
     Column("former_client_id", BigInteger),
     Column("record", JSONB, nullable=False),
-    Column(  # from a connected user of unrestricted contact visibility (§15 row 22)
+    Column(  # from a connected user of unrestricted contact visibility (row 22)
         "hidden", Boolean, nullable=False, server_default=text("false")
     ),
     PrimaryKeyConstraint("account_id", "clio_id"),
@@ -367,13 +367,11 @@ preexisting_tags = (
     )
 )
 
-erased_contacts = (
-    _table(  # all that is left of who was erased, and what keeps them away [§15 row 30]
-        "erased_contacts",
-        Column("clio_hash", LargeBinary, nullable=False),
-        _time("erased_at"),
-        PrimaryKeyConstraint("account_id", "clio_hash"),
-    )
+erased_contacts = _table(  # all that is left of who was erased, and what keeps them away [row 30]
+    "erased_contacts",
+    Column("clio_hash", LargeBinary, nullable=False),
+    _time("erased_at"),
+    PrimaryKeyConstraint("account_id", "clio_hash"),
 )
 
 new_clients = _table(  # the ledger: one row per account and Clio contact, for ever [NC-1]

@@ -6,7 +6,7 @@ from app.rules.settings import InitialSync
 
 
 class Status(StrEnum):
-    """Where an announcement stands (api.md §7)."""
+    """Where an announcement stands."""
 
     EMITTED = "emitted"
     HELD = "held"

@@ -51,7 +51,7 @@ def _outside(subject: Subject, found: Scope) -> Assessment:
 
 
 def _new_client(subject: Subject, given: Tagging) -> tuple[Client | None, str | None]:
-    """What the ledger may record now that the Client tag reaches Levitate, or why it waits [NC-1, NC-3, §15 row 20]."""
+    """What the ledger may record now that the Client tag reaches Levitate, or why it waits [NC-1, NC-3, row 20]."""
     client = subject.client
     if client is None:
         return None, None

@@ -1,4 +1,4 @@
-"""Which Levitate user each Clio user stands for [OW-9, §15 row 6]."""
+"""Which Levitate user each Clio user stands for [OW-9, row 6]."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

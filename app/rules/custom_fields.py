@@ -51,7 +51,7 @@ def _custom_field(
 
 
 def _label(field: CustomField, name: str, text: str, form: LabelFormat) -> str:
-    """The label in the chosen form, `default` being that of the field's type [CF-2, CF-3, §15 row 13]."""
+    """The label in the chosen form, `default` being that of the field's type [CF-2, CF-3, row 13]."""
     if form is LabelFormat.DEFAULT:
         form = DEFAULT_FORMS[field.field_type or ""]
     if form is LabelFormat.NAME:

@@ -1,6 +1,6 @@
 """Custom field values as Clio sends them, whatever they are, made into the text that a label bears.
 
-Clio's document calls every value a string and live accounts send booleans and numbers too (clio/api.md §16.6),
+Clio's document calls every value a string and live accounts send booleans and numbers too (clio.md §16.6),
 so every kind is read from every type.
 """
 
@@ -77,7 +77,7 @@ def _checkbox(field: CustomField, value: Raw) -> Read:
 
 
 def _words(field: CustomField, value: Raw) -> Read:
-    """Text of up to 60 characters [§15 row 12]."""
+    """Text of up to 60 characters [row 12]."""
     text = " ".join(value.split()) if isinstance(value, str) else _digits(value)
     if len(text) > LONGEST:
         why = f"The value has {len(text)} characters, more than the {LONGEST} of a tag"
@@ -86,7 +86,7 @@ def _words(field: CustomField, value: Raw) -> Read:
 
 
 def _number(field: CustomField, value: Raw) -> Read:
-    """A number without separators, its trailing zeros cut [CF-2, §15 row 13]."""
+    """A number without separators, its trailing zeros cut [CF-2, row 13]."""
     text = value.strip() if isinstance(value, str) else _digits(value)
     if not text:
         return None

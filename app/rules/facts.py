@@ -65,7 +65,7 @@ class ContactFacts:
 
     `own_matters` have this contact as their client, `company_matters` its company (empty unless there is one),
     `related_matters` name it in a relationship; the lists come in any order. `hidden` are the ids of those of
-    these matters that a connected user of unrestricted contact visibility does not see [§15 row 22]. Of one that
+    these matters that a connected user of unrestricted contact visibility does not see [row 22]. Of one that
     is `gone` nothing else counts.
     """
 

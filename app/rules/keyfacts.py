@@ -14,7 +14,7 @@ IMPLAUSIBLE = "implausible"
 
 
 def key_facts(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
-    """Birthday, Clio id, then custom dates in the order of the setting [KF-1..4, §15 row 17]; and what was refused."""
+    """Birthday, Clio id, then custom dates in the order of the setting [KF-1..4, row 17]; and what was refused."""
     dates, refused = _custom_dates(subject)
     return (*_standing(subject), *dates), refused
 

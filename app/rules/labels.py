@@ -50,7 +50,7 @@ def mark(grant: Grant, restricted: frozenset[int]) -> Grant:
 
 
 def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
-    """Grants with equal labels make one tag [TG-21, §15 row 11].
+    """Grants with equal labels make one tag [TG-21, row 11].
 
     It bears the spelling of the lowest Clio id and the first category; a blank label makes none. Tags stand in the
     order of their categories and labels.

@@ -3,7 +3,7 @@
 A view is *full* when its user sees all contacts. An older view changes nothing. Of equal age or newer, a full view is
 the truth. Another user's view sets what it shows when it is newer, only fills gaps when it is not, and blanks nothing,
 for what it lacks may only be hidden from it. No view blanks what Clio withheld even from it: the names of redacted
-records and the content of stripped custom fields (clio/api.md §4, §16.6).
+records and the content of stripped custom fields (clio.md §4, §16.6).
 """
 
 from collections.abc import Iterable

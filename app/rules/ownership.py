@@ -46,7 +46,7 @@ def not_mapped(subject: Subject) -> tuple[NotGranted, ...]:
 
 
 def decisive_matters(subject: Subject) -> tuple[MatterRecord, ...]:
-    """The matters that may decide, in order; related ones only for who is no client [OW-4, OW-10, §15 rows 2, 4]."""
+    """The matters that may decide, in order; related ones only for who is no client [OW-4, OW-10, rows 2, 4]."""
     chosen = subject.settings.ownership
     if subject.client is None:
         matters = tuple(link.matter for link in subject.related)
@@ -87,13 +87,13 @@ def _named(subject: Subject, matter: MatterRecord) -> list[Named]:
 
 
 def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
-    """The active Levitate user whom a Clio user stands for, if any [OW-7, §15 row 5]."""
+    """The active Levitate user whom a Clio user stands for, if any [OW-7, row 5]."""
     user_id = firm.attorneys.get(attorney.clio_user_id)
     return user_id if user_id in firm.users else None
 
 
 def _kept(subject: Subject, previous: str | None, found: Owner) -> Owner | None:
-    """The previous owner, where the firm wants no churn and an own matter still names them [OW-11, §15 row 24]."""
+    """The previous owner, where the firm wants no churn and an own matter still names them [OW-11, row 24]."""
     if not subject.settings.ownership.sticky or previous is None or previous == found.user_id:
         return None
     for matter in subject.matters:
@@ -118,7 +118,7 @@ def _primary(
     detail: str | None = None,
     considered: tuple[Considered, ...] = (),
 ) -> Owner:
-    """The primary user [OW-3]; nobody when there is none or it is not active [§15 row 5]."""
+    """The primary user [OW-3]; nobody when there is none or it is not active [row 5]."""
     if firm.primary_user_id in firm.users:
         return Owner(firm.primary_user_id, rule, None, detail, considered)
     return Owner(None, "unassigned", None, "primary_user_missing", considered)

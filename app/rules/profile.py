@@ -34,7 +34,7 @@ def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = Fal
 
 
 def names(contact: ContactRecord) -> tuple[str | None, str | None]:
-    """First and last name; both empty, the last word of `name` is the last name [DM-1, §15 row 14]."""
+    """First and last name; both empty, the last word of `name` is the last name [DM-1, row 14]."""
     first, last = _text(contact.first_name), _text(contact.last_name)
     if first or last:
         return first, last
@@ -43,7 +43,7 @@ def names(contact: ContactRecord) -> tuple[str | None, str | None]:
 
 
 def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
-    """The primary first; blank ones dropped, equal ones kept once [DM-4, §15 row 15]."""
+    """The primary first; blank ones dropped, equal ones kept once [DM-4, row 15]."""
     kept: dict[str, ContactEmail] = {}
     for email in _primary_first(listed):
         address = _text(email.address)
@@ -91,7 +91,7 @@ def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
 
 @lru_cache(maxsize=10_000)
 def e164(raw: str, country: str) -> str | None:
-    """The number in E.164 without its extension, or None where it is not a valid one [§15 row 16]."""
+    """The number in E.164 without its extension, or None where it is not a valid one [row 16]."""
     try:
         number = phonenumbers.parse(raw, country)
     except phonenumbers.NumberParseException:

@@ -52,7 +52,7 @@ class CustomValue:
     """The value of one custom field; a picklist's value is the id of its option.
 
     One that is `stripped` exists in Clio, but its content was withheld from us: it says nothing, least of all
-    that the field is empty (clio/api.md §16.6). Its `field_id` is 0 where that was withheld too.
+    that the field is empty (clio.md §16.6). Its `field_id` is 0 where that was withheld too.
     """
 
     field_id: int

@@ -183,7 +183,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whether the contact belongs in Levitate. `reason` says what keeps it out (api.md §6), None when it is in."""
+    """Whether the contact belongs in Levitate. `reason` says what keeps it out [API-22], None when it is in."""
 
     in_scope: bool
     rule: str
@@ -192,7 +192,7 @@ class Scope:
 
 
 class Basis(StrEnum):
-    """What makes somebody a client, strongest first [NC-2, §15 row 19]."""
+    """What makes somebody a client, strongest first [NC-2, row 19]."""
 
     FLAG = "flag"
     MATTER = "matter"

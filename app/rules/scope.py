@@ -1,6 +1,6 @@
 """Who belongs in Levitate: clients always; related people and everybody else where the firm wants them.
 
-What keeps somebody out is asked in a fixed order, and the first that does gives the reason [CS-8, §15 row 23].
+What keeps somebody out is asked in a fixed order, and the first that does gives the reason [CS-8, row 23].
 """
 
 import fnmatch
@@ -120,7 +120,7 @@ def segment(tags: Sequence[Tag], wanted: Segment) -> Scope | None:
 
 
 def _excluded_role(subject: Subject) -> str | None:
-    """The first excluded role that the person has in a visible matter, in words [CS-4, §15 row 1]."""
+    """The first excluded role that the person has in a visible matter, in words [CS-4, row 1]."""
     matches = role_pattern(subject.settings.scope.related_role_exclude)
     for link in subject.related:
         role = (link.description or "").strip()
@@ -134,7 +134,7 @@ def _excluded_role(subject: Subject) -> str | None:
 
 @lru_cache(maxsize=256)
 def role_pattern(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Tell whether a role is on the list: `*` is any run of characters, all else is literal [§15 row 1].
+    """Tell whether a role is on the list: `*` is any run of characters, all else is literal [row 1].
 
     Both sides are trimmed and case-folded; an empty role is matched by `*` alone.
     """

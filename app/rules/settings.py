@@ -1,4 +1,4 @@
-"""What a firm chose: the settings document of the REST contract (api.md §4) as frozen values, with its defaults.
+"""What a firm chose: the settings document of the REST API as frozen values, with its defaults.
 
 Field ids are Clio's, integers in here and strings at the border of the API.
 """

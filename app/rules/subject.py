@@ -73,7 +73,7 @@ def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subj
 def newest_first(
     matters: Iterable[MatterRecord], *, prefer_open: bool = False
 ) -> tuple[MatterRecord, ...]:
-    """Latest update first; then open, pending, closed; then the higher id [OW-4, §15 row 7]. Each matter once."""
+    """Latest update first; then open, pending, closed; then the higher id [OW-4, row 7]. Each matter once."""
     once = {matter.clio_id: matter for matter in matters}
     return tuple(
         sorted(
@@ -99,7 +99,7 @@ def _in_order(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
 
 
 def _restricted(facts: ContactFacts) -> frozenset[int]:
-    """The matters that not everybody at the firm may see [S7, §15 row 22].
+    """The matters that not everybody at the firm may see [S7, row 22].
 
     Clio says it by the matter's group, which is the account's own, of type AccountGroup, unless somebody limited
     the matter. A group whose type is not shown says nothing.
@@ -120,7 +120,7 @@ def _client(
     *,
     represents: bool,
 ) -> Client | None:
-    """What makes a person a client: the flag before a matter before a company [CS-1, NC-2, §15 row 19]."""
+    """What makes a person a client: the flag before a matter before a company [CS-1, NC-2, row 19]."""
     if contact.is_client:
         basis = Basis.FLAG
     elif own:
@@ -134,7 +134,7 @@ def _client(
 
 
 def _earliest(matters: Iterable[MatterRecord]) -> date | None:
-    """The earliest open, pending or created date of the matters that count [§15 row 19]."""
+    """The earliest open, pending or created date of the matters that count [row 19]."""
     dates = [
         moment
         for matter in matters

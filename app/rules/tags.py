@@ -114,7 +114,7 @@ def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
 
 
 def _area(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
-    """How a practice area is labelled: by its name, or by its category where it has one [§15 row 10]."""
+    """How a practice area is labelled: by its name, or by its category where it has one [row 10]."""
 
     def label(matter: MatterRecord) -> tuple[str, int]:
         name, category = matter.practice_area, matter.practice_area_category
@@ -155,7 +155,7 @@ def _of_matters(
 
 
 def relationships(subject: Subject) -> Iterator[Outcome]:
-    """Grant the description of every relationship, of at most 60 characters [TG-11, §15 rows 1, 12]."""
+    """Grant the description of every relationship, of at most 60 characters [TG-11, rows 1, 12]."""
     if not subject.settings.tags.relationships.enabled:
         return
     for link in subject.links:
@@ -172,7 +172,7 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
 
 
 def related_contact(subject: Subject) -> Iterator[Outcome]:
-    """Mark those who are tied to a matter that is not their own [TG-12, §15 rows 2, 3, 9]."""
+    """Mark those who are tied to a matter that is not their own [TG-12, rows 2, 3, 9]."""
     for link in subject.related:
         role = (link.description or "").strip() or "Related"
         yield Grant(
@@ -248,7 +248,7 @@ def originating_attorney(subject: Subject) -> Iterator[Outcome]:
 def _attorneys(
     named: Sequence[tuple[MatterRecord, Attorney | None]], chosen: AttorneyTags, role: str
 ) -> Iterator[Outcome]:
-    """Whom all matters name, or the latest that names anybody; in Levitate or not [TG-18, C-17, §15 row 8]."""
+    """Whom all matters name, or the latest that names anybody; in Levitate or not [TG-18, C-17, row 8]."""
     if chosen is AttorneyTags.NONE:
         return
     found = [(matter, who) for matter, who in named if who is not None]

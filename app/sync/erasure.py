@@ -14,10 +14,10 @@ from app.db.contacts.contacts import ContactNotFound
 from app.db.issues import Subject
 from app.db.runs import runs
 from app.db.session import transaction
-from app.sync import Services
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.connections.disconnect import disconnect
 from app.sync.pull import suppression
+from app.sync.services import Services
 
 AT_ONCE = 100  # logins that are read at a time
 

@@ -168,7 +168,7 @@ async def note_quarantine(session: Session, account_id: str, *, now: datetime) -
 
 
 async def note_firm(session: Session, account_id: str, *, now: datetime) -> None:
-    """What the account's own directory and settings lack [§15 row 5, EN-3]."""
+    """What the account's own directory and settings lack [row 5, EN-3]."""
     firm = await accounts.firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
     await issues.bring_up_to_date(session, account_id, "primary_user_missing", missing, now=now)

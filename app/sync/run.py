@@ -1,7 +1,7 @@
 """One run of one account, from lease to closed row; the table from failure to outcome.
 
 The only place that turns a failure into an outcome: `interrupted` goes on by itself, `failed` does not, and its
-problems say who must act [§15 row 35].
+problems say who must act [row 35].
 """
 
 import asyncio
@@ -21,11 +21,12 @@ from app.db.runs.runs import Kind, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Fenced
 from app.rules import settings_check
-from app.sync import Services, issues
+from app.sync import issues
 from app.sync.assess import new_clients
 from app.sync.assess.assess import assess_stale
 from app.sync.concurrency import Stopping, during
 from app.sync.pull.all_connections import Problems, read_clio, read_contact
+from app.sync.services import Services
 
 BUSY = timedelta(seconds=1)  # how soon to look again while another run or worker is at the account
 MISSING_FIELD = "setting_refers_to_missing_field"
@@ -108,7 +109,7 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
 
 
 async def _check_crashes(services: Services, lease: Lease) -> None:
-    """A run that ends its worker again and again without moving is given up (stack §3)."""
+    """A run that ends its worker again and again without moving is given up [I8]."""
     async with transaction(services.database) as session:
         crashes = await leases.crashes_without_progress(session, lease)
     if crashes >= leases.STARTS_WITHOUT_PROGRESS:

@@ -21,9 +21,9 @@ from app.db import retention
 from app.db.accounts import accounts
 from app.db.runs import runs, slots
 from app.db.session import transaction
-from app.sync import Services, Timing
 from app.sync.assess.holds import finish
 from app.sync.connections.clio_webhooks import keep_up
+from app.sync.services import Services, Timing
 from app.sync.writeback.verify import tend
 
 CATCH_UP = timedelta(hours=6)
@@ -73,7 +73,7 @@ def _share(account_id: str) -> float:
 
 
 def _instant(local_date: date, label: str, zone: ZoneInfo) -> datetime:
-    """When the slot is: the first of two where the clock is set back, else the next minute that exists [§15 row 31]."""
+    """When the slot is: the first of two where the clock is set back, else the next minute that exists [row 31]."""
     wall = datetime.combine(local_date, time.fromisoformat(label))
     first = wall.replace(tzinfo=zone, fold=0)
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:

@@ -17,8 +17,8 @@ from pgqueuer.models import Job
 
 from app.db import job_queue
 from app.errors import DatabaseUnavailable
-from app.sync import Services
 from app.sync.run import run
+from app.sync.services import Services
 from app.sync.writeback.send import write_back
 from app.sync.writeback.verify import sweep
 

@@ -1,4 +1,4 @@
-"""The REST contract (api.md §2 to §10) against the OpenAPI document: neither drifts without the other."""
+"""The paths, parameters and fields of the REST API against the OpenAPI document: neither drifts without the other."""
 
 from typing import Any
 

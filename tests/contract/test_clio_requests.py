@@ -22,7 +22,7 @@ from tests.contract.clio_schema import Schema
 RESOURCES = [found for found in vars(resources).values() if isinstance(found, Resource)]
 LARGEST = {"/api/v4/users.json": 2000}  # told by the document in prose only, elsewhere 200
 
-# What the service uses although the document does not have it, and why that is right (clio/api.md, section 1: the
+# What the service uses although the document does not have it, and why that is right (clio.md §1: the
 # document lacks these, Clio's pages have them).
 ABSENT = {
     "/oauth/authorize": "OAuth is described on Clio's authorization page, the document has no OAuth endpoints",

@@ -245,7 +245,7 @@ async def test_a_dead_token_is_told_in_oauths_form_although_the_document_has_cli
 
 
 async def test_a_wrapped_429_has_no_form_that_the_document_knows(simulator):
-    """One client in production unwraps it (clio/api.md, section 9)."""
+    """One client in production unwraps it (clio.md §9)."""
     visitor = await Visitor(simulator).login(501)
     limits = simulator.limits
     simulator.limits, simulator.habits.wraps_rate_limit = RateLimit(0), True

@@ -16,8 +16,8 @@ from app.db.outbox import contact_leases
 from app.db.session import Database, transaction
 from app.errors import DatabaseUnavailable
 from app.main import now
-from app.sync import Services
 from app.sync.run import run
+from app.sync.services import Services
 from tests.support.world import PATIENCE, World
 
 URL = "/v1/accounts/hp"

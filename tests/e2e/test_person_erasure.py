@@ -59,7 +59,7 @@ async def write_note(world: World, contact_id: str) -> None:
 
 
 async def test_nothing_is_left_of_an_erased_person_but_a_keyed_hash(pulled: World):
-    # S15, §15 row 30, T15
+    # S15, row 30, T15
     firm(pulled).put("contact", {"id": 1002, "title": "Canary-title"})
     await pulled.run()
     bram = (await pulled.contacts())["1002"]
@@ -96,7 +96,7 @@ async def test_an_erasure_is_told_once_by_ids_alone(pulled: World):
 
 
 async def test_an_erased_person_does_not_come_back(pulled: World):
-    # S15, §15 row 30, NC-1
+    # S15, row 30, NC-1
     contact_id = await erase(pulled, "1001")
     firm(pulled).put("contact", {"id": 1001, "title": "Canary-title", "is_client": True})
     link = {"id": 399, "matter_id": 207, "contact_id": 1001, "description": "Canary-link"}

@@ -140,7 +140,7 @@ async def test_a_report_names_each_contact_touched_and_its_outcome(pulled: World
 
 
 async def test_a_record_put_aside_is_named_tried_again_and_comes_in_by_itself(pulled: World):
-    # §15 row 34, F16
+    # row 34, F16
     firm(pulled).put("matter", {"id": 201, "status": "odd"})
     run = await pulled.run()
     assert (run["status"], run["counts"]["quarantined"]) == ("succeeded", 1)
@@ -194,7 +194,7 @@ async def test_a_version_that_clio_refuses_is_an_alarm_and_disconnects_nobody(pu
 
 
 async def test_a_missing_primary_user_is_told_until_there_is_one(pulled: World):
-    # OW-7, §15 row 5
+    # OW-7, row 5
     users = (await pulled.api.get("/v1/accounts/hp/users")).json()["users"]
     gone = [{**user, "active": user["id"] != "u_off"} for user in users]
     await pulled.api.put("/v1/accounts/hp/users", json={"users": gone})

@@ -45,7 +45,7 @@ def firm(world: World) -> Any:
 
 
 async def test_a_second_run_with_nothing_changed_asks_the_least_and_writes_nothing(pulled: World):
-    # OV-4, §15 row 25
+    # OV-4, row 25
     before, lines = await versions(pulled), await pulled.changes()
     pulled.simulator.log.clear()
     run = await pulled.run("incremental")
@@ -142,14 +142,14 @@ async def test_what_was_edited_just_before_the_last_run_is_in_the_next(pulled: W
 
 
 async def test_a_renamed_company_reaches_its_people_though_they_did_not_change(pulled: World):
-    # DM-9, §15 row 26
+    # DM-9, row 26
     firm(pulled).put("contact", {"id": 2001, "name": "Northwind Bread Inc"})
     await pulled.run()
     assert (await pulled.contacts())["1007"]["company"]["name"] == "Northwind Bread Inc"
 
 
 async def test_a_renamed_practice_area_reaches_the_tags_though_no_matter_changed(pulled: World):
-    # §15 row 25
+    # row 25
     firm(pulled).put("practice_area", {"id": 11, "name": "Families"})
     await pulled.run()
     line = (await pulled.changes())[-1]

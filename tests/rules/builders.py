@@ -1,4 +1,4 @@
-"""The firm of the requirements' section 1 as records, and how a test changes what it needs."""
+"""The firm of requirements.md section 1 as records, and how a test changes what it needs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

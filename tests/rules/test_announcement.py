@@ -1,4 +1,4 @@
-"""What the ledger of new clients may record: NC-1..3, §15 rows 18..20."""
+"""What the ledger of new clients may record: NC-1..3, rows 18..20."""
 
 from datetime import UTC, date, datetime
 
@@ -8,7 +8,7 @@ from app.rules.results import Basis, Client
 from app.rules.settings import Representatives, Segment
 from tests.rules.builders import OPEN, PENDING, Office
 
-BASES = [  # §15 row 19: flag before matter before company
+BASES = [  # row 19: flag before matter before company
     ({"is_client": True}, True, True, Basis.FLAG),
     ({}, True, True, Basis.MATTER),
     ({}, False, True, Basis.COMPANY),
@@ -25,7 +25,7 @@ def test_the_strongest_basis_is_told(changes, own, company, basis):
     assert client.basis is basis
 
 
-DATES = [  # NC-2, §15 row 19
+DATES = [  # NC-2, row 19
     ({}, None),
     ({"open_date": date(2020, 5, 1)}, date(2020, 5, 1)),
     ({"open_date": date(2020, 5, 1), "pending_date": date(2020, 4, 1)}, date(2020, 4, 1)),
@@ -44,7 +44,7 @@ def test_a_client_since_the_earliest_date_of_the_matters_that_count(dates, expec
 
 
 def test_a_representatives_matters_are_the_companys_too():
-    # §15 rows 2, 19
+    # rows 2, 19
     office = Office().matter(207, open_date=date(2019, 1, 1))
     office = office.matter(300, client_id=1007, status=PENDING, pending_date=date(2021, 1, 1))
     found = office.judge(1007).client
@@ -59,13 +59,13 @@ def test_who_is_no_client_has_no_row_and_waits_for_none():
 
 
 def test_a_client_who_is_kept_out_has_no_row_yet():
-    # §15 row 18
+    # row 18
     office = Office().chooses(scope__segment=Segment((), ("Client",)))
     assert office.judge(1001).client is None
 
 
 def test_an_open_matter_may_be_asked_for():
-    # NC-3, §15 row 20
+    # NC-3, row 20
     office = Office().chooses(new_client__require_open_matter=True)
     waiting = office.judge(1004)
     assert waiting.client is None

@@ -1,4 +1,4 @@
-"""Which Levitate user a Clio user is: OW-9, §15 row 6."""
+"""Which Levitate user a Clio user is: OW-9, row 6."""
 
 import pytest
 

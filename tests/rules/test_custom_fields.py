@@ -1,4 +1,4 @@
-"""Custom fields as tags: CF-1..5, §15 rows 12 and 13, and every odd value of clio/api.md §16.6."""
+"""Custom fields as tags: CF-1..5, rows 12 and 13, and every odd value of clio.md §16.6."""
 
 from dataclasses import replace
 
@@ -46,7 +46,7 @@ def test_alices_fields_become_the_labels_of_the_row():
     assert long.why == "The value has 900 characters, more than the 60 of a tag"
 
 
-FORMATS = [  # CF-3, §15 row 13
+FORMATS = [  # CF-3, row 13
     (1, {DEFAULT: "Newsletter OK", NAME: "Newsletter OK", VALUE: "Yes", NAME_VALUE: "Newsletter OK: Yes"}),
     (2, {DEFAULT: "Net Worth: 250000", NAME: "Net Worth", VALUE: "250000", NAME_VALUE: "Net Worth: 250000"}),
     (3, {DEFAULT: "Children: 2", NAME: "Children", VALUE: "2", NAME_VALUE: "Children: 2"}),
@@ -149,7 +149,7 @@ def test_a_field_without_a_name_is_shown_by_its_value():
 TOO_LONG, UNPARSABLE, GONE = Refusal.TOO_LONG, Refusal.UNPARSABLE, Refusal.NOT_USABLE
 YES = [True, "true", "TRUE", "1", "Yes", " yes ", 1, 1.0]
 NO = [False, "false", "0", "No", "", " ", "off", 0, 2, 0.0, None]
-NUMBERS = [  # §15 row 13
+NUMBERS = [  # row 13
     ("text", "2", "2"),
     ("integer", 2, "2"),
     ("zero", "0", "0"),
@@ -190,7 +190,7 @@ NUMBERS = [  # §15 row 13
     ("a number that Python does not spell", 10**5000, UNPARSABLE),
     ("a number just short enough", 10**60 - 1, "9" * 60),
 ]
-WORDS = [  # §15 row 12
+WORDS = [  # row 12
     ("text", "Allie", "Allie"),
     ("trimmed", "  Al \n lie ", "Al lie"),
     ("blank", " \n", None),

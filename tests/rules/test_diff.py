@@ -1,4 +1,4 @@
-"""What Levitate holds and how that changes: CS-8, OW-11, TG-20, TG-21, the change of api.md §6."""
+"""What Levitate holds and how that changes: CS-8, OW-11, TG-20, TG-21, and the change in the feed [API-22]."""
 
 from dataclasses import replace
 

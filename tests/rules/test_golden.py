@@ -1,4 +1,4 @@
-"""The golden table of the requirements' section 1: default settings, first run."""
+"""The golden table of requirements.md section 1: default settings, first run."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Key facts: KF-1..4, §15 row 17."""
+"""Key facts: KF-1..4, row 17."""
 
 from dataclasses import replace
 from datetime import date
@@ -36,7 +36,7 @@ def test_the_clio_id_is_shown_of_non_clients_too():
 
 
 def test_chosen_dates_come_last_in_the_order_of_the_setting():
-    # KF-2, §15 row 17
+    # KF-2, row 17
     first = CustomField(10, "Will signed", "date")
     office = Office().knows(fields={**FIELDS, 10: first})
     values = (CustomValue(6, "2010-06-12"), CustomValue(10, "2020-01-01"))

@@ -1,4 +1,4 @@
-"""What makes labels equal, how they are spelled, what restriction does to them: TG-21, S7, §15 rows 11, 22."""
+"""What makes labels equal, how they are spelled, what restriction does to them: TG-21, S7, rows 11, 22."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ def of(office: Office, clio_id: int, category: Category) -> list[str]:
 
 
 def test_equal_labels_of_two_categories_are_one_tag_of_the_first():
-    # TG-21, §15 row 11
+    # TG-21, row 11
     office = Office().link(207, 1001, " family  LAW").chooses(tags__relationships__enabled=True)
     found = tag(office, 1001, "Family Law")
     assert found.category is Category.PRACTICE_AREA
@@ -32,7 +32,7 @@ def test_equal_labels_of_two_categories_are_one_tag_of_the_first():
 
 
 def test_two_areas_of_one_name_are_spelled_as_the_lower_id_has_it():
-    # §15 row 11
+    # row 11
     low, high = {"practice_area_id": 11}, {"practice_area_id": 12}
     office = Office().matter(201, practice_area="FAMILY law", **high)
     office = office.matter(300, client_id=1001, practice_area="Family  Law ", **low)
@@ -56,7 +56,7 @@ def test_grants_are_listed_in_one_order_whatever_comes_first():
 
 
 def test_restricted_matters_are_marked_where_nothing_else_carries_the_tag():
-    # S7, §15 row 22: 1008's only matter is Ben's alone
+    # S7, row 22: 1008's only matter is Ben's alone
     office = Office().ben_connects()
     marked = {tag.label: tag.restricted for tag in office.judge(1008).tags}
     assert marked == {
@@ -82,7 +82,7 @@ GROUPS = [
 
 @pytest.mark.parametrize(("kind", "expected"), GROUPS)
 def test_a_matter_of_another_group_than_the_accounts_is_restricted(kind, expected):
-    # S7, §15 row 22
+    # S7, row 22
     office = Office().matter(201, group_type=kind)
     assert tag(office, 1001, "Family Law").restricted is expected
     related = office.chooses(**RELATED)

@@ -115,7 +115,7 @@ def test_what_kind_a_contact_is_stays_known(full_view):
     assert merge_contact(company, turned, full_view=full_view).is_person is True
 
 
-STRIPS = [  # clio/api.md §16.6: a full view that got content stripped; what is cleared is absent
+STRIPS = [  # clio.md §16.6: a full view that got content stripped; what is cleared is absent
     ("all stripped", STRIPPED, ALICE.custom_values),
     ("stripped, its field not named", (CustomValue(0, stripped=True),), ALICE.custom_values),
     ("one stripped, the others cleared", (CustomValue(5, stripped=True),), (CustomValue(5, "Allie"),)),
@@ -150,7 +150,7 @@ def test_values_are_kept_in_the_order_of_their_fields_and_living_ones_first():
 
 @pytest.mark.parametrize("full_view", [True, False])
 def test_a_redacted_name_does_not_blank_the_known_one(full_view):
-    # clio/api.md §4: what may not be read comes as its id alone
+    # clio.md §4: what may not be read comes as its id alone
     seen = replace(KNOWN, company_name=None, updated_at=NEW)
     assert merge_contact(KNOWN, seen, full_view=full_view).company_name == "Northwind"
     bare = replace(

@@ -1,4 +1,4 @@
-"""Who owns a contact: OW-1..11, C-3, C-4, §15 rows 2, 4, 5, 7, 24."""
+"""Who owns a contact: OW-1..11, C-3, C-4, rows 2, 4, 5, 7, 24."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def two(first: dict[str, Any], second: dict[str, Any]) -> Office:
     return office.matter(301, responsible=BEN, **{**known, **second})
 
 
-TIES = [  # OW-4, §15 row 7
+TIES = [  # OW-4, row 7
     ("later wins", {"updated_at": at("2026-01-02")}, {}, 300),
     ("a later closed one wins", {"updated_at": at("2026-01-02"), "status": CLOSED}, {}, 300),
     ("open before pending", {}, {"status": PENDING}, 300),
@@ -72,11 +72,11 @@ def test_the_higher_id_is_the_greater_number():
     office = Office().contact(1006, is_client=True)
     for clio_id, who in ((99, ANN), (100, BEN)):
         office = office.matter(clio_id, client_id=1006, responsible=who)
-    assert office.owner(1006)[2] == 100  # §15 row 7: not as text
+    assert office.owner(1006)[2] == 100  # row 7: not as text
 
 
 def test_preferring_open_matters_goes_on_as_usual_among_the_others():
-    # §15 row 7
+    # row 7
     closed = {"status": CLOSED}
     office = two({**closed, "updated_at": at("2026-01-02")}, closed)
     assert office.chooses(ownership__prefer_open=True).owner(1006)[2] == 300
@@ -135,7 +135,7 @@ def test_one_without_a_name_is_called_by_the_id():
 
 
 def test_who_is_inactive_in_levitate_owns_nothing():
-    # OW-7, §15 row 5
+    # OW-7, row 5
     office = Office().knows(users=frozenset({"u_ben", "u_off"}))
     assert office.owner(1002) == ("u_off", "fallback", None)
     assert office.owner(1001) == ("u_ben", ORIGINATING_RULE, 201)
@@ -143,7 +143,7 @@ def test_who_is_inactive_in_levitate_owns_nothing():
 
 @pytest.mark.parametrize("primary", [None, "u_gone"])
 def test_without_a_primary_user_nobody_owns(primary):
-    # §15 row 5
+    # row 5
     office = Office().knows(primary_user_id=primary)
     for choices in ({}, {"ownership__source": PRIMARY}):
         found = office.chooses(**choices).judge(1008).owner
@@ -179,7 +179,7 @@ def test_a_user_need_not_be_connected_to_own():
 
 
 def test_related_matters_decide_only_for_who_is_no_client():
-    # OW-10, §15 row 4
+    # OW-10, row 4
     office = Office().chooses(scope__include_related=True)
     hugo = office.link(201, 1008, "Spouse")
     assert hugo.owner(1008) == ("u_off", "fallback", None)
@@ -194,7 +194,7 @@ def test_the_latest_related_matter_decides():
 
 
 def test_own_and_company_matters_of_a_representative_decide_together():
-    # §15 row 2
+    # row 2
     office = Office().matter(300, client_id=1007, responsible=ANN, updated_at=at("2026-03-01"))
     assert office.owner(1007) == ("u_ann", RESPONSIBLE_RULE, 300)
     office = office.matter(300, updated_at=at("2026-01-01"))
@@ -213,7 +213,7 @@ def test_a_newly_updated_matter_moves_the_owner():
 
 
 def test_sticky_keeps_the_owner_while_still_among_the_attorneys():
-    # OW-11, §15 row 24
+    # OW-11, row 24
     office = Office().matter(202, updated_at=at("2026-03-03")).chooses(**STICKY)
     found = office.judge(1001, "u_ann").owner
     assert found is not None

@@ -1,4 +1,4 @@
-"""Data mapping: DM-1..9, §15 rows 14..16, 26."""
+"""Data mapping: DM-1..9, rows 14..16, 26."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,7 @@ from app.rules.records import Address, Email, Phone
 from app.rules.results import Company, ContactEmail
 from tests.rules.builders import Office, person
 
-NAMES = [  # DM-1, §15 row 14: first, last, name
+NAMES = [  # DM-1, row 14: first, last, name
     ("Alice", "Moreno", "ignored", ("Alice", "Moreno")),
     (" Alice ", None, "Alice Moreno", ("Alice", None)),
     ("", "Moreno", "Alice Moreno", (None, "Moreno")),
@@ -48,7 +48,7 @@ def test_the_other_parts_of_a_name_are_passed_on():
 
 
 def test_the_company_bears_the_name_of_its_own_contact():
-    # DM-2, DM-9, §15 row 26
+    # DM-2, DM-9, row 26
     office = Office().contact(1007, company_name="Old Bakery")
     assert office.judge(1007).profile.company == Company(2001, "Northwind Bakery LLC")
     renamed = office.contact(2001, name="Southwind")
@@ -58,7 +58,7 @@ def test_the_company_bears_the_name_of_its_own_contact():
     assert office.judge(1001).profile.company is None
 
 
-EMAILS = [  # DM-4, §15 row 15
+EMAILS = [  # DM-4, row 15
     ([Email("a@x", "Home"), Email("b@x", "Work", primary=True)], ["b@x", "a@x"]),
     ([Email("a@x"), Email("b@x")], ["a@x", "b@x"]),
     ([Email("a@x"), Email(" A@X "), Email("b@x")], ["a@x", "b@x"]),
@@ -80,7 +80,7 @@ def test_an_address_keeps_its_kind():
     assert emails([Email("a@x", " ")])[0].kind is None
 
 
-NUMBERS = [  # DM-5, §15 row 16
+NUMBERS = [  # DM-5, row 16
     ("919 555 0101", "US", "+19195550101"),
     ("(919) 555-0101", "US", "+19195550101"),
     ("+1 919-555-0101", "GB", "+19195550101"),

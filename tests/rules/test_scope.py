@@ -1,4 +1,4 @@
-"""Who belongs in Levitate: CS-1..8, DM-10, S8, and the scope's truth table of section 12."""
+"""Who belongs in Levitate: CS-1..8, DM-10, S8, and the scope's truth table of requirements.md section 12."""
 
 import time
 
@@ -78,7 +78,7 @@ def test_related_people_come_with_the_switch():
 
 
 def test_one_excluded_role_on_any_matter_keeps_a_non_client_out():
-    # §15 row 1
+    # row 1
     office = Office().chooses(scope__include_related=True).link(203, 1005, "Adverse party")
     assert reason(office, 1005) == "role_excluded"
     assert office.contact(1005, is_client=True).judge(1005).scope.in_scope
@@ -89,7 +89,7 @@ def test_matters_that_nobody_sees_make_nobody_related():
     assert reason(office, 1005) == "not_a_client"
 
 
-ROLES = [  # §15 row 1: pattern, role, whether it matches
+ROLES = [  # row 1: pattern, role, whether it matches
     ("opposing*", "Opposing Counsel", True),
     ("opposing*", "  OPPOSING  ", True),
     ("opposing*", "Not opposing", False),
@@ -192,7 +192,7 @@ def test_a_segment_sees_tags_that_are_switched_on_only():
     assert office.chooses(tags__location__city=True).in_scope() == {1001}  # CS-6
 
 
-LEAVING = [  # CS-8, §15 row 23: what keeps a person out now
+LEAVING = [  # CS-8, row 23: what keeps a person out now
     ("the related switch", 1005, {}, "settings"),
     ("no relationship, no matter", 1006, {}, "not_a_client"),
     ("an excluded role", 1009, {}, "role_excluded"),
@@ -228,7 +228,7 @@ TICKS = [*((value, True) for value in TRUE), *((value, False) for value in FALSE
 
 @pytest.mark.parametrize(("value", "out"), TICKS)
 def test_a_ticked_opt_out_field_keeps_somebody_out(value, out):
-    # S8, and every spelling of a checkbox in clio/api.md §16.6
+    # S8, and every spelling of a checkbox in clio.md §16.6
     office = Office().chooses(scope__opt_out_field_id=1)
     office = office.contact(1001, custom_values=(CustomValue(1, value),))
     assert reason(office, 1001) == ("opt_out" if out else None)

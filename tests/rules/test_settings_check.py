@@ -52,7 +52,7 @@ TAGS, DATES, OPT_OUT = ({use} for use in Use)
         (field("text_area"), TAGS),
         (field("date"), DATES),
         *((field(kind), set()) for kind in ("time", "email", "url", "contact", "matter", None)),
-        (field("checkbox", "contact"), TAGS | OPT_OUT),  # clio/api.md §16.6: case is not promised
+        (field("checkbox", "contact"), TAGS | OPT_OUT),  # clio.md §16.6: case is not promised
         (field("checkbox", "Matter"), set()),
         (field("checkbox", None), set()),
         (field("checkbox", deleted=True), set()),
@@ -105,7 +105,7 @@ def test_what_has_gone_is_found_where_it_is_used():
         ({"writeback": WritebackSettings(email=False)}, True),
         ({"writeback": WritebackSettings(fallback_author=FallbackAuthor.PRIMARY_CONNECTION)}, True),
         ({"new_client": NewClientSettings(initial_sync=InitialSync.HOLD, surge_threshold=1)}, True),
-        ({"new_client": NewClientSettings(require_open_matter=True)}, False),  # NC-3, §15 row 20
+        ({"new_client": NewClientSettings(require_open_matter=True)}, False),  # NC-3, row 20
         ({"ownership": OwnershipSettings(sticky=True)}, False),
         ({"tags": TagSettings(custom_fields=(CustomFieldTag(1, LabelFormat.NAME),))}, False),
         ({"writeback": WritebackSettings(email=False), "scope": ScopeSettings(True)}, False),

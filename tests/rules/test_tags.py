@@ -1,4 +1,4 @@
-"""Tags of status, matters, relationships, places and attorneys: TG-1..21, S7, §15 rows 2, 3, 8..12, 22."""
+"""Tags of status, matters, relationships, places and attorneys: TG-1..21, S7, rows 2, 3, 8..12, 22."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def client_with(*matters: MatterStatus, flag: bool) -> Office:
     return office
 
 
-STATUS = [  # the truth table of section 12: TG-4, TG-5, TG-6, TG-7, C-1, C-2
+STATUS = [  # the truth table of requirements.md section 12: TG-4, TG-5, TG-6, TG-7, C-1, C-2
     ((OPEN,), "Active Client"),
     ((OPEN, PENDING), "Active Client"),
     ((CLOSED, OPEN, PENDING), "Active Client"),
@@ -144,7 +144,7 @@ CATEGORIES = [
 
 @pytest.mark.parametrize(("label_from", "category", "expected"), CATEGORIES)
 def test_an_area_is_labelled_by_its_name_or_its_category(label_from, category, expected):
-    # TG-9, TG-10, §15 row 10
+    # TG-9, TG-10, row 10
     office = Office().matter(201, practice_area="Accidents", practice_area_category=category)
     office = office.chooses(
         tags__practice_area__label_from=label_from,
@@ -196,13 +196,13 @@ DESCRIPTIONS = [
 
 @pytest.mark.parametrize(("description", "expected"), cases(DESCRIPTIONS))
 def test_a_relationship_is_cut_to_sixty_characters(description, expected):
-    # TG-11, §15 row 12
+    # TG-11, row 12
     office = Office().link(207, 1001, description).chooses(tags__relationships__enabled=True)
     assert of(office, 1001, Category.RELATIONSHIP) == expected
 
 
 def test_relationships_equal_but_for_case_are_one_tag_in_the_spelling_of_the_lowest_id():
-    # TG-11, TG-21, §15 row 11
+    # TG-11, TG-21, row 11
     office = Office().link(210, 1001, "best FRIEND").link(207, 1001, "Best friend")
     office = office.chooses(tags__relationships__enabled=True)
     assert of(office, 1001, Category.RELATIONSHIP) == ["best FRIEND"]
@@ -210,13 +210,13 @@ def test_relationships_equal_but_for_case_are_one_tag_in_the_spelling_of_the_low
 
 
 def test_excluded_roles_count_for_the_tags_of_who_is_in():
-    # §15 row 1
+    # row 1
     office = Office().link(207, 1001, "Opposing counsel").chooses(tags__relationships__enabled=True)
     assert {"Opposing counsel", "Related Contacts"} <= set(office.labels(1001))
 
 
 def test_who_is_tied_to_a_matter_that_is_not_its_own_is_a_related_contact():
-    # TG-12, §15 row 9
+    # TG-12, row 9
     assert "Related Contacts" in Office().chooses(**RELATED).labels(1005)
     witness = Office().link(207, 1001, "Witness")
     assert {"Related Contacts", "Active Client"} <= set(witness.labels(1001))
@@ -227,12 +227,12 @@ def test_who_is_tied_to_a_matter_that_is_not_its_own_is_a_related_contact():
 
 
 def test_a_relationship_to_the_own_matter_is_no_related_matter():
-    # TG-12, §15 row 3
+    # TG-12, row 3
     assert "Related Contacts" not in Office().link(201, 1001, "Client").labels(1001)
 
 
 def test_a_representatives_relationship_to_the_companys_matter_is_related():
-    # §15 row 2
+    # row 2
     assert "Related Contacts" in Office().link(207, 1007, "Signer").labels(1007)
 
 
@@ -317,7 +317,7 @@ def test_everybody_is_either_personal_or_stands_for_a_company():
 
 
 def test_without_representatives_people_stand_for_themselves():
-    # C-6, §15 row 2
+    # C-6, row 2
     office = Office().chooses(tags__company_representatives=Representatives.NONE)
     assert not office.judge(1007).scope.in_scope
     own = office.matter(300, client_id=1007, status=CLOSED)
@@ -362,7 +362,7 @@ def test_attorneys_make_tags_in_levitate_or_not(clio_id, role, chosen, expected)
 
 
 def test_the_most_recent_attorney_is_of_any_status_and_ignores_the_preference_for_open():
-    # TG-18, C-17, §15 row 8
+    # TG-18, C-17, row 8
     office = Office().chooses(
         tags__responsible_attorney=AttorneyTags.MOST_RECENT, ownership__prefer_open=True
     )

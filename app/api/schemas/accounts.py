@@ -1,4 +1,4 @@
-"""Accounts, users, attorneys: bodies in and out (api.md §2)."""
+"""Accounts, users, attorneys: bodies in and out."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Activities: bodies in and out (api.md §8)."""
+"""Activities: bodies in and out."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self

@@ -1,4 +1,4 @@
-"""Connections: bodies in and out (api.md §3)."""
+"""Connections: bodies in and out."""
 
 from datetime import datetime
 from typing import Annotated, Literal

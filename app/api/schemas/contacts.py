@@ -1,4 +1,4 @@
-"""Contacts and the change feed: bodies out (api.md §6)."""
+"""Contacts and the change feed: bodies out."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -1,4 +1,4 @@
-"""Webhook endpoints and deliveries: bodies in and out (api.md §9)."""
+"""Webhook endpoints and deliveries: bodies in and out."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Issues and holds: bodies out (api.md §10)."""
+"""Issues and holds: bodies out."""
 
 from datetime import datetime
 from typing import Literal

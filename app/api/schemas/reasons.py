@@ -1,4 +1,4 @@
-"""Why a contact is what it is, and the ledger of new clients: bodies out (api.md §6, §7)."""
+"""Why a contact is what it is, and the ledger of new clients: bodies out."""
 
 from datetime import date, datetime
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Runs and an account's status: bodies in and out (api.md §2, §5)."""
+"""Runs and an account's status: bodies in and out."""
 
 from datetime import datetime
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""Settings, their preview, the catalog of what can be chosen, the audit: bodies in and out (api.md §4, §10).
+"""Settings, their preview, the catalog of what can be chosen, the audit: bodies in and out.
 
 The document's defaults stand in `app.rules.settings`; a test holds both against the contract.
 """

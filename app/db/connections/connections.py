@@ -19,7 +19,7 @@ _attempts = tables.authorizations
 
 
 class Status(StrEnum):
-    """Where a connection stands (api.md §3)."""
+    """Where a connection stands."""
 
     PENDING = "pending"
     CONNECTED = "connected"
@@ -46,7 +46,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class ClioLogin:
-    """Who the connection acts as in Clio; `full_view`: sees all contacts [§15 row 32]."""
+    """Who the connection acts as in Clio; `full_view`: sees all contacts [row 32]."""
 
     clio_user_id: int
     name: str | None
@@ -290,7 +290,7 @@ async def synced(session: Session, connection: Connection, *, now: datetime) -> 
 
 
 async def lock_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """The sealed tokens, and the row's lock until the transaction ends: one refresh at a time (stack trap 11)."""
+    """The sealed tokens, and the row's lock until the transaction ends: one refresh at a time [S9, F12]."""
     return (
         await session.execute(
             select(_table.c.sealed_tokens).where(_one(account_id, connection_id)).with_for_update()
@@ -322,7 +322,7 @@ async def _set(session: Session, of: Connection | Attempt, **values: Any) -> Non
 
 
 def counts(connections: list[Connection]) -> Mapping[str, int]:
-    """How many work and how many need their user (api.md §2, status)."""
+    """How many work and how many need their user (for the account's status)."""
     return {
         wanted.value: sum(connection.status is wanted for connection in connections)
         for wanted in (Status.CONNECTED, Status.NEEDS_RECONNECT)

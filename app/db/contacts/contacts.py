@@ -186,7 +186,7 @@ async def seen_by(session: Session, account_id: str, clio_id: int) -> list[str]:
 
 
 def document(contact: StoredContact, *, clio_origin: str) -> dict[str, Any]:
-    """The contact in the words of the REST contract (api.md §6)."""
+    """The contact as the REST API returns it."""
     view = _views.adapter.dump_python(contact.view, mode="json")
     profile = view.pop("profile")
     owner = view.pop("owner")

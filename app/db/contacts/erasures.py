@@ -1,7 +1,7 @@
 """Erasing one person: every row that is about it, but for a keyed hash of its Clio id, which keeps it away.
 
 Whoever lands pages, judges contacts or accepts activities shares a lock with others that do, and whoever erases has it
-alone: what was read before cannot bring back who was erased meanwhile [§15 row 30].
+alone: what was read before cannot bring back who was erased meanwhile [row 30].
 """
 
 from collections.abc import Collection

@@ -24,7 +24,7 @@ KEPT = timedelta(days=30)  # events and deliveries, waiting or not, are kept thi
 
 
 class EventKind(StrEnum):
-    """What Levitate is told (api.md §9)."""
+    """What Levitate is told."""
 
     CLIENT_NEW = "client.new"
     CONTACTS_CHANGED = "contacts.changed"

@@ -18,7 +18,7 @@ _matters = tables.mirror_matters
 CUSTOM_FIELDS = "custom_fields"
 RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
 
-# Which part of a matter names an item of the list, so that a renamed one makes its clients stale [§15 row 25].
+# Which part of a matter names an item of the list, so that a renamed one makes its clients stale [row 25].
 _NAMED_BY = {
     "practice_areas": (("practice_area_id",),),
     "matter_stages": (("stage_id",),),

@@ -1,4 +1,4 @@
-"""Records that could not be read, put aside with the reason and never with what they hold [F16, §15 row 34].
+"""Records that could not be read, put aside with the reason and never with what they hold [F16, row 34].
 
 One row for each run that met the record; it waits until one of its rows is resolved, and all of them are together.
 """

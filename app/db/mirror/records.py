@@ -232,7 +232,7 @@ def _laid_over(mirror: Mirror[R], known: R, seen: R, view: View, *, yields: bool
     """What a view shows, laid over what is known; of fields that Clio refused to show it says nothing.
 
     A view that changed without a newer time is news all the same, unless it yields to a fuller one: Clio does not
-    promise that every change moves the time (clio/api.md §13).
+    promise that every change moves the time (clio.md §13).
     """
     seen = replace(seen, **{name: getattr(known, name) for name in view.unseen})
     if not yields and known.updated_at == seen.updated_at:

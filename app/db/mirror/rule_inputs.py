@@ -21,7 +21,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Spelling:
-    """How areas, stages and attorneys are named now, by id: matters may remember an older name [§15 row 25]."""
+    """How areas, stages and attorneys are named now, by id: matters may remember an older name [row 25]."""
 
     practice_areas: Mapping[int, str]
     stages: Mapping[int, str]
@@ -85,7 +85,7 @@ _HIDDEN = text("""
 
 
 async def note_hidden(session: Session, account_id: str) -> None:
-    """Note which matters a connected user of unrestricted visibility does not see [S7, §15 row 22].
+    """Note which matters a connected user of unrestricted visibility does not see [S7, row 22].
 
     Only a user whose own list was read to its end since the matter's last change tells anything. Whom a change
     concerns becomes stale.

@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an activity stands (api.md §8)."""
+    """Where an activity stands."""
 
     QUEUED = "queued"
     SENDING = "sending"

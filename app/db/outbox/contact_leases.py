@@ -181,7 +181,7 @@ async def inherit(session: Session, activity: Activity) -> Activity:
 
 
 def new_marker() -> str:
-    """128 random bits in base32: one record in Clio, for ever (stack trap 10)."""
+    """128 random bits in base32: one record in Clio, for ever [W3]."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
 
 

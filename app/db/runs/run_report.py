@@ -24,8 +24,8 @@ class Tally:
     """
 
     owner_changes: int = 0  # OW-11
-    too_long: int = 0  # CF-2, §15 row 12
-    unparsable: int = 0  # §15 row 13
+    too_long: int = 0  # CF-2, row 12
+    unparsable: int = 0  # row 13
     no_name_or_email: int = 0  # DM-10
     skipped: Sequence[int] = ()
 

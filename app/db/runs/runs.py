@@ -20,7 +20,7 @@ _table = tables.runs
 
 
 class Kind(StrEnum):
-    """What a run goes over (api.md §5)."""
+    """What a run goes over."""
 
     INITIAL = "initial"
     INCREMENTAL = "incremental"
@@ -42,7 +42,7 @@ class Trigger(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a run stands; `interrupted` goes on by itself, `failed` does not [§15 row 35]."""
+    """Where a run stands; `interrupted` goes on by itself, `failed` does not [row 35]."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -299,7 +299,7 @@ async def requeue_lost(session: Session) -> int:
 
 
 def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
-    """A problem as a run keeps it (api.md §5)."""
+    """A problem as a run keeps it."""
     return {"code": problem.code, "detail": problem.detail, "connection_id": connection_id}
 
 

@@ -1,4 +1,4 @@
-"""The firm Harlow & Pike LLP of the requirements' section 1, record for record."""
+"""The firm Harlow & Pike LLP of requirements.md section 1, record for record."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,6 +1,6 @@
 """Clio's webhooks, simulated: subscriptions, the handshake, signed posts, and what may go wrong on their way.
 
-A create call is answered after the handshake was tried, so that a receiver meets the handshake first (clio/api.md §15).
+A create call is answered after the handshake was tried, so that a receiver meets the handshake first (clio.md §15).
 Unlike Clio, plain http is taken for an address on this machine.
 """
 

@@ -26,9 +26,9 @@ from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.results import Assessment, Change, Refusal, Scope, State
 from app.rules.scope import NO_NAME_OR_EMAIL
 from app.rules.settings import Settings
-from app.sync import Services, web_origin
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.concurrency import Stopping
+from app.sync.services import Services, web_origin
 
 BATCH = 200
 
@@ -232,7 +232,7 @@ def judge(
 
 
 def line(verdict: Judged, basis: Basis) -> Line:
-    """The feed line of a change, in the words of the REST contract (api.md §6)."""
+    """The feed line of a change, as the REST API returns it."""
     assert verdict.change is not None  # noqa: S101  # the caller tells changes only
     change = _changes.adapter.dump_python(verdict.change, mode="json")
     body = {

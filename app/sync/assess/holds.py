@@ -11,8 +11,8 @@ from app.db.contacts import holds
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.issues import Subject
 from app.db.session import Session, transaction
-from app.sync import Services
 from app.sync.assess import new_clients, shrink_guard
+from app.sync.services import Services
 
 _SURGE = {
     HoldStatus.RELEASED: new_clients.release_surge,

@@ -9,8 +9,8 @@ from app.db.contacts import new_clients
 from app.db.mirror import rule_inputs
 from app.db.session import transaction
 from app.rules.settings import Settings
-from app.sync import Services
 from app.sync.assess.assess import BATCH, Judged, basis_of, candidates, judge_batch, line
+from app.sync.services import Services
 
 
 @dataclass

@@ -14,7 +14,7 @@ from app.db.session import Session
 from app.errors import Invalid
 from app.rules import settings_check
 from app.rules.settings import Settings
-from app.sync import Services
+from app.sync.services import Services
 
 
 @dataclass(frozen=True)

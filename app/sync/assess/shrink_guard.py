@@ -1,7 +1,7 @@
 """The shrink guard: contacts that would leave Levitate wait until a run knows them all [S5].
 
 Few of them leave at the run's end. Many of them wait for a person, for a withdrawal ends automations in the real
-world. What a person asked for by settings or users, and could preview, is not held back [§15 row 21].
+world. What a person asked for by settings or users, and could preview, is not held back [row 21].
 """
 
 from collections.abc import Collection

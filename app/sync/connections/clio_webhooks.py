@@ -27,8 +27,8 @@ from app.db.runs import runs
 from app.db.runs.runs import Kind, Trigger, Wish
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
-from app.sync import Services
 from app.sync.connections.oauth_flow import clio_for
+from app.sync.services import Services
 
 AGAIN = timedelta(minutes=10)  # how soon to try again what failed
 UNHEARD = timedelta(hours=1)  # how soon to look whether Clio reaches us now, if it did not

@@ -11,9 +11,10 @@ from app.db.accounts.audit import Actor, Deed
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.connections import Connection, Status
 from app.db.session import transaction
-from app.sync import Services, issues
+from app.sync import issues
 from app.sync.connections.oauth_flow import clio_for, deauthorize
 from app.sync.connections.tokens import opened
+from app.sync.services import Services
 
 log = structlog.get_logger(__name__)
 

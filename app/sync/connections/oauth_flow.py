@@ -32,9 +32,10 @@ from app.db.runs import runs
 from app.db.runs.runs import Kind, Trigger, Wish
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync import Offered, Services, issues
+from app.sync import issues
 from app.sync.connections.rate_limit import shared_budget
 from app.sync.connections.tokens import StoredTokens, sealed
+from app.sync.services import Offered, Services
 
 ATTEMPT_LIFE = timedelta(minutes=10)
 DECLINED = "declined"
@@ -235,7 +236,7 @@ async def _ask_for_pull(session: Session, attempt: Attempt, *, now: datetime) ->
 
 
 def login_of(me: WhoAmI) -> ClioLogin:
-    """Who a connection acts as; Clio restricts the view of users without roles only [§15 row 32]."""
+    """Who a connection acts as; Clio restricts the view of users without roles only [row 32]."""
     return ClioLogin(me.id, me.name, me.email, full_view=bool(me.account_owner or me.roles))
 
 

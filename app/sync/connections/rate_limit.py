@@ -17,7 +17,7 @@ from app.db.connections import rate_limits
 from app.db.connections.connections import Connection
 from app.db.connections.rate_limits import StoredWindow
 from app.db.session import Database, transaction
-from app.sync import Services
+from app.sync.services import Services
 
 AT_ONCE = 5  # calls that a process takes from the row; what it does not use in the window is lost
 

@@ -9,7 +9,7 @@ from app.crypto import TokenCipher
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.session import Session, transaction
-from app.sync import Services
+from app.sync.services import Services
 
 EARLY = timedelta(minutes=10)  # refresh this long before the end of a token's life
 
@@ -66,7 +66,7 @@ class StoredTokens:
     async def renew(self, refused: str) -> str:
         """Another access token than the refused one: what somebody else stored since, or a refreshed one.
 
-        The row stays locked while Clio is asked, so that all processes refresh once (stack trap 11).
+        The row stays locked while Clio is asked, so that all processes refresh once [S9, F12].
         """
         mine = self._connection
         async with transaction(self._services.database) as session:

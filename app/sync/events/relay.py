@@ -24,7 +24,7 @@ from app.db.events.endpoints import EndpointNotFound
 from app.db.issues import Finding
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable
-from app.sync import Services
+from app.sync.services import Services
 from app.webhook_sender import Courier, Message, Outcome
 
 PATIENCE = timedelta(days=3)  # after so long a delivery has failed, and an endpoint is disabled
@@ -64,7 +64,7 @@ def rest(failures: int) -> timedelta:
 
 
 def message(delivery: Delivery) -> Message:
-    """The event as it is posted: thin, and the same bytes every time (api.md §9)."""
+    """The event as it is posted: thin, and the same bytes every time [API-27]."""
     at = delivery.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     document = {"type": delivery.kind, "timestamp": at, "data": delivery.data}
     body = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()

@@ -16,7 +16,7 @@ from app.db.runs import checkpoints, leases, runs
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind, Run, Trigger, Usage
 from app.db.session import transaction
-from app.sync import Services, issues
+from app.sync import issues
 from app.sync.connections.oauth_flow import clio_for, login_of
 from app.sync.pull.deletions import confirm_contact, confirm_missing
 from app.sync.pull.eta import PAGE
@@ -30,10 +30,9 @@ from app.sync.pull.pages import (
     retry_quarantine,
     usage_of,
 )
+from app.sync.services import Services
 
-RELATIONSHIP_PAGES = (
-    50  # a scheduled run reads all relationships while they take no more [§15 row 25]
-)
+RELATIONSHIP_PAGES = 50  # a scheduled run reads all relationships while they take no more [row 25]
 PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
 # What a firm waits for goes before what nobody waits for; a rederive run asks Clio nothing.
 _LANES = {

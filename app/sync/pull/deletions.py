@@ -1,4 +1,4 @@
-"""What whole lists lack, and what proves that it is gone [S1, S2, F19, F20, §15 rows 25, 32].
+"""What whole lists lack, and what proves that it is gone [S1, S2, F19, F20, rows 25, 32].
 
 Absence proposes, an answer decides. Whoever used to see a record is asked for it: one who is shown it after all, or
 is told that it is forbidden, shows that it exists. Clio's 404 proves a contact or a matter deleted when the asker's
@@ -168,7 +168,7 @@ async def _one(puller: Puller, listing: Listing, clio_id: int) -> str:
 
 
 async def _proven(puller: Puller, listing: Listing, not_found: set[int]) -> set[int]:
-    """Those of the records not found whose absence this puller can prove [§15 row 32]."""
+    """Those of the records not found whose absence this puller can prove [row 32]."""
     if listing is not RELATIONSHIPS or not not_found:
         return not_found if puller.view.full_view else set()
     async with transaction(puller.services.database) as session:

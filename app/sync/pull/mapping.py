@@ -102,7 +102,7 @@ def _is_person(contact: models.Contact) -> bool | None:
 
 
 def _custom_values(listed: Iterable[models.CustomFieldValue]) -> tuple[CustomValue, ...]:
-    """The values in the order of their fields; a field that was never filled has none (clio/api.md §16.6)."""
+    """The values in the order of their fields; a field that was never filled has none (clio.md §16.6)."""
     found = [value for value in map(_custom_value, listed) if value is not None]
     return tuple(sorted(found, key=lambda value: (value.field_id, value.soft_deleted)))
 

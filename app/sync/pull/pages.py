@@ -23,12 +23,12 @@ from app.db.runs.checkpoints import Pull, Turned
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Usage
 from app.db.session import Session, transaction
-from app.sync import Services
 from app.sync.concurrency import Stopping, together
 from app.sync.pull import mapping, suppression, windows
 from app.sync.pull.eta import expected_end
+from app.sync.services import Services
 
-ASKED_AT_ONCE = 50  # ids in one question: more may be refused (clio/api.md §21)
+ASKED_AT_ONCE = 50  # ids in one question: more may be refused (clio.md §21)
 RETRIED = 1000  # records put aside that one run asks for again
 # What Clio may stop knowing, and what of our records then says nothing.
 _FIELDS_OF = {
@@ -287,7 +287,7 @@ async def _keep_records(
 
 
 async def retry_quarantine(puller: Puller) -> None:
-    """Ask again for the records that could not be read and that this run has not met [§15 row 34]."""
+    """Ask again for the records that could not be read and that this run has not met [row 34]."""
     async with transaction(puller.services.database) as session:
         waiting = await quarantine.waiting(
             session, puller.view, run_id=puller.lease.run_id, limit=RETRIED

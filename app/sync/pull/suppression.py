@@ -14,7 +14,7 @@ from app.clio.resources import Page
 from app.crypto import keyed_hash
 from app.db.contacts import erasures
 from app.db.session import Session
-from app.sync import Services
+from app.sync.services import Services
 
 # Whose records a list holds; those of other lists are about no single person.
 _WHOSE: Mapping[str, Callable[[Any], int | None]] = {

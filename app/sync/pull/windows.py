@@ -1,6 +1,6 @@
 """Pure: a list that takes no order, read in windows of `created_since` where Clio ends it near record 10,000.
 
-Nobody documents whether Clio ends such a list, nor in which order it comes (clio/api.md §8, §21). The next window
+Nobody documents whether Clio ends such a list, nor in which order it comes (clio.md §8, §21). The next window
 begins at the newest `created_at` that has landed, less an overlap: a record met twice is no harm. That skips nothing
 only while the list comes by age, as it does in id order, and so three things are watched:
 

@@ -17,7 +17,7 @@ PROPERTY = (
     "levitate_activity_id"  # the external property that bears a communication's marker [WB-7]
 )
 NO_SUBJECT, NO_TEXT = "(no subject)", "(no text)"
-PREFIXES = {  # §15 row 28
+PREFIXES = {  # row 28
     Kind.EMAIL: "Email",
     Kind.NOTE: "Note",
     Kind.PHONE_CALL: "Phone call",
@@ -62,7 +62,7 @@ def note(activity: Activity, *, by: str | None) -> NewNote:
 def communication(
     activity: Activity, *, clio_user_id: int | None, by: str | None
 ) -> NewCommunication:
-    """The communication that text messages become; who sent is who received where they came in [§15 row 27]."""
+    """The communication that text messages become; who sent is who received where they came in [row 27]."""
     contact = [Party("Contact", activity.clio_contact_id or 0)]
     user = [] if clio_user_id is None else [Party("User", clio_user_id)]
     inbound = activity.direction == "inbound"

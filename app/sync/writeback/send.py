@@ -25,9 +25,10 @@ from app.db.outbox.contact_leases import Turn
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Fenced
 from app.rules.settings import FallbackAuthor, WritebackSettings
-from app.sync import Services, issues
+from app.sync import issues
 from app.sync.concurrency import during
 from app.sync.connections.oauth_flow import clio_for
+from app.sync.services import Services
 from app.sync.writeback import formatting, outcomes
 
 SIT_OUT = timedelta(seconds=1)  # a wait that a job sits out; for a longer one it comes again
@@ -239,7 +240,7 @@ def _write(clio: ClioClient, activity: Activity, author: Author) -> Awaitable[in
 async def _gone_or_hidden(
     services: Services, activity: Activity, author: Author, gone: Outcome
 ) -> Outcome:
-    """Clio knows no such contact for the author: another login that sees it proves it is only hidden [§15 row 29]."""
+    """Clio knows no such contact for the author: another login that sees it proves it is only hidden [row 29]."""
     async with transaction(services.database) as session:
         working = await connections.connected(session, activity.account_id)
     for login in working:

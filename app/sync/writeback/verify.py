@@ -16,8 +16,8 @@ from app.db.connections.connections import Connection
 from app.db.outbox import contact_leases
 from app.db.outbox.activities import Activity
 from app.db.session import transaction
-from app.sync import Services
 from app.sync.connections.oauth_flow import clio_for
+from app.sync.services import Services
 from app.sync.writeback import outcomes
 from app.sync.writeback.send import find
 

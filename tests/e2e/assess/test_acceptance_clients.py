@@ -21,7 +21,7 @@ async def issues(world: World) -> list[dict[str, Any]]:
 async def test_everybody_of_the_first_sync_is_announced_with_the_date_that_tells_old_from_new(
     pulled: World,
 ):
-    # NC-2, C-12, §15 row 19: nobody is left out for being a past client; origin and dates are the brake
+    # NC-2, C-12, row 19: nobody is left out for being a past client; origin and dates are the brake
     rows = await new_clients(pulled)
     assert {row["status"] for row in rows.values()} == {"emitted"}
     assert {row["origin"] for row in rows.values()} == {"initial_sync"}
@@ -65,7 +65,7 @@ async def test_three_users_who_connect_at_once_make_one_row_and_one_event_for_ea
 
 
 async def test_a_prospect_is_announced_when_a_matter_opens_where_the_firm_wants_that(world: World):
-    # NC-3, §15 row 20: M206 opens; the others who wait are announced when the setting goes
+    # NC-3, row 20: M206 opens; the others who wait are announced when the setting goes
     await world.create_account()
     await world.choose({"new_client": {"require_open_matter": True}})
     await world.connect("u_ann", 501)

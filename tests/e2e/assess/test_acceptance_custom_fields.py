@@ -28,7 +28,7 @@ async def facts(world: World, kind: str) -> list[tuple[str, str]]:
 
 
 async def test_alices_fields_become_tags_once_they_are_chosen_and_one_is_too_long(pulled: World):
-    # CF-2, CF-3, C-13, §15 row 12
+    # CF-2, CF-3, C-13, row 12
     before = await contact(pulled, "1001")
     assert "custom_field" not in {tag["category"] for tag in before["tags"]}
     await pulled.choose(fields("1", "2", "3", "4", "5", "7"))
@@ -46,11 +46,11 @@ async def test_alices_fields_become_tags_once_they_are_chosen_and_one_is_too_lon
     noted = (await report(pulled, (await pulled.runs())[-1]))["noted"]
     assert (noted["too_long"], noted["unparsable"]) == (1, 0), "counted in the report"
     fill(pulled, 3, "two or three")
-    assert (await report(pulled, await pulled.run()))["noted"]["unparsable"] == 1  # §15 row 13
+    assert (await report(pulled, await pulled.run()))["noted"]["unparsable"] == 1  # row 13
 
 
 async def test_a_field_is_shown_in_the_form_that_was_chosen_for_it(pulled: World):
-    # CF-3, §15 row 13
+    # CF-3, row 13
     before = await tags(pulled, "1001")
     await pulled.choose(fields(("4", "name_value"), ("1", "value"), ("3", "name")))
     assert await tags(pulled, "1001") - before == {"Referral Source: Friend", "Yes", "Children"}
@@ -112,7 +112,7 @@ async def test_fields_that_make_no_tags_are_refused_with_the_place_that_is_wrong
 
 
 async def test_a_chosen_date_is_a_key_fact_as_long_as_clio_has_its_value(pulled: World):
-    # KF-2, KF-4, §15 row 17
+    # KF-2, KF-4, row 17
     assert await facts(pulled, "custom_date") == []
     await pulled.choose({"key_facts": {"custom_date_field_ids": ["6"]}})
     alice = await contact(pulled, "1001")

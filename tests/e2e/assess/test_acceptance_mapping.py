@@ -1,4 +1,4 @@
-"""What of a person reaches Levitate, and in which form: the acceptance examples of section 9, through HTTP."""
+"""Data mapping: the acceptance examples of requirements.md section 9, through HTTP."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.world import World
 async def test_a_name_in_one_piece_is_split_and_the_other_parts_of_a_name_come_along(
     pulled: World,
 ):
-    # DM-1, DM-3, §15 row 14: the job title is Clio's title, the prefix is a part of the name
+    # DM-1, DM-3, row 14: the job title is Clio's title, the prefix is a part of the name
     nameless = {"first_name": None, "last_name": None, "is_client": True}
     clio(pulled).put("contact", person(3001, **nameless) | {"name": "Maria del Carmen Ruiz"})
     clio(pulled).put("contact", person(3002, **nameless) | {"name": "Cher"})
@@ -27,7 +27,7 @@ async def test_a_name_in_one_piece_is_split_and_the_other_parts_of_a_name_come_a
 
 
 async def test_somebody_with_neither_name_nor_address_stays_out_until_there_is_one(pulled: World):
-    # DM-10, NC-1, §15 row 18: reported, and a new client only when reaching Levitate
+    # DM-10, NC-1, row 18: reported, and a new client only when reaching Levitate
     nobody = {"first_name": None, "last_name": None, "name": "", "is_client": True}
     clio(pulled).put("contact", {**person(3001), **nobody})
     run = await pulled.run()
@@ -55,7 +55,7 @@ async def test_somebody_with_neither_name_nor_address_stays_out_until_there_is_o
 async def test_addresses_and_numbers_are_ordered_and_cleaned_as_levitate_needs_them(
     pulled: World,
 ):
-    # DM-4, DM-5, DM-6, DM-7, DM-8, C-8, §15 rows 15, 16
+    # DM-4, DM-5, DM-6, DM-7, DM-8, C-8, rows 15, 16
     def listed(key: str, *values: str | None) -> list[dict[str, Any]]:
         return [
             {"id": nth, "name": "Other", key: value, "primary": False}

@@ -1,4 +1,4 @@
-"""Who keeps the relationship: the acceptance examples of the requirements' section 6, through HTTP."""
+"""Who keeps the relationship: the acceptance examples of requirements.md section 6, through HTTP."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -77,7 +77,7 @@ async def test_the_other_role_of_the_matter_decides_else_the_primary_user_and_no
 
 
 async def test_without_an_attorney_the_fallback_decides_and_may_be_nobody(pulled: World):
-    # OW-8, C-3, C-18, §15 row 5: whether nobody may own somebody is the firm's choice, what follows the reader's
+    # OW-8, C-3, C-18, row 5: whether nobody may own somebody is the firm's choice, what follows the reader's
     assert await owner(pulled, "1008") == ("u_off", "fallback", None)
     await pulled.choose(ownership(fallback="unassigned"))
     nobody = (await contact(pulled, "1008"))["owner"]
@@ -147,7 +147,7 @@ async def test_an_owner_who_changes_is_told_with_the_matter_that_changed_it(pull
 
 
 async def test_a_sticky_owner_stays_as_long_as_a_matter_names_them(pulled: World):
-    # OW-11, §15 row 24
+    # OW-11, row 24
     await pulled.choose(ownership(sticky=True))
     clio(pulled).put("matter", {"id": 202})
     await pulled.run()

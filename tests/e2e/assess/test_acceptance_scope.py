@@ -1,4 +1,4 @@
-"""Who is in Levitate: the acceptance examples of the requirements' sections 2 and 5, through HTTP."""
+"""Scope: the acceptance examples of requirements.md sections 2 and 5, through HTTP."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What people are called: the acceptance examples of the requirements' section 7, tags, through HTTP."""
+"""What people are called: the acceptance examples of requirements.md section 7, tags, through HTTP."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ async def test_one_status_at_a_time_the_open_before_the_pending_before_the_close
 
 
 async def test_practice_areas_come_of_the_matters_in_the_chosen_statuses(pulled: World):
-    # TG-9, C-7, §15 row 10
+    # TG-9, C-7, row 10
     areas = {"Family Law", "Estate Planning", "Family", "Wills And Estates"}
     assert await tags(pulled, "1001") & areas == {"Family Law"}
     await pulled.choose(on(practice_area={"matter_status": ["open", "closed"]}))
@@ -73,7 +73,7 @@ async def test_related_people_bear_the_matters_area_and_what_they_are_to_it_wher
 
 
 async def test_a_client_who_is_a_witness_elsewhere_is_a_related_contact_too(pulled: World):
-    # TG-12, §15 rows 1, 3: an excluded role keeps no client out; a tie to the own matter is none
+    # TG-12, rows 1, 3: an excluded role keeps no client out; a tie to the own matter is none
     own = {"id": 303, "matter_id": 201, "contact_id": 1001, "description": "Self"}
     clio(pulled).put("relationship", own)
     await pulled.run()
@@ -184,7 +184,7 @@ async def test_what_a_user_tagged_by_hand_is_never_asked_to_be_removed(pulled: W
 
 
 async def test_a_label_of_two_reasons_stays_as_long_as_one_of_them_holds(pulled: World):
-    # TG-21, §15 row 11
+    # TG-21, row 11
     address = {"id": 1, "name": "Home", "street": "1 Broadway", "postal_code": "10001"}
     at = {**address, "city": "New York", "province": "new york", "country": "US", "primary": True}
     clio(pulled).put("contact", person(3001, is_client=True, addresses=[at]))

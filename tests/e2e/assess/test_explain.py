@@ -24,7 +24,7 @@ async def explain(world: World, clio_id: str) -> dict[str, Any]:
 
 
 async def test_what_rests_on_a_matter_that_ann_does_not_see_is_marked(pulled: World):
-    # S7, §15 row 22: matter 208 is Ben's alone
+    # S7, row 22: matter 208 is Ben's alone
     assert restricted((await pulled.contacts())["1008"]) == set()
     await pulled.connect("u_ben", 502)
     await pulled.settled()
@@ -60,7 +60,7 @@ async def test_a_second_pair_of_eyes_tells_what_is_restricted_and_takes_it_back(
 
 
 async def test_a_restricted_user_does_not_make_matters_restricted(pulled: World):
-    # §15 row 22: Cat's contacts visibility is restricted, so what she does not see tells nothing
+    # row 22: Cat's contacts visibility is restricted, so what she does not see tells nothing
     pulled.simulator.firms[0].restrict_matter(201, {501, 502})
     await pulled.connect("u_cat", 503)
     await pulled.settled()
@@ -104,7 +104,7 @@ async def stored_values(world: World) -> dict[int, Any]:
 
 
 async def test_values_that_clio_strips_of_their_content_are_kept(pulled: World):
-    # clio/api.md §16.6: a composite id without name, type and value is not an empty field
+    # clio.md §16.6: a composite id without name, type and value is not an empty field
     before = await stored_values(pulled)
     assert sorted(before) == [1, 2, 3, 4, 5, 6, 7]
     firm = pulled.simulator.firms[0]

@@ -1,4 +1,4 @@
-"""The golden table of requirements §1, row for row, through the whole service: OAuth, pull, rules, HTTP."""
+"""The golden table of requirements.md section 1, row for row, through the whole service: OAuth, pull, rules, HTTP."""
 
 import pytest
 

@@ -76,7 +76,7 @@ async def firm(world: World) -> World:
 
 
 async def test_the_first_run_tells_seven_clients_once_and_a_second_run_tells_nothing(firm: World):
-    # NC-1, NC-2, NC-8, §15 row 37, C-18: an event carries the owner or null, and is told all the same
+    # NC-1, NC-2, NC-8, row 37, C-18: an event carries the owner or null, and is told all the same
     await firm.choose({"ownership": {"fallback": "unassigned"}})
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
@@ -106,7 +106,7 @@ async def test_the_first_run_tells_seven_clients_once_and_a_second_run_tells_not
 
 
 async def test_contacts_changed_bears_the_cursor_before_the_runs_first_change(firm: World):
-    # §15 row 37
+    # row 37
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()

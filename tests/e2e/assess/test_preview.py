@@ -44,7 +44,7 @@ def told(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def counted(lines: list[dict[str, Any]], new_clients: int) -> dict[str, Any]:
-    """What the summary must say, counted from the changes themselves (api.md §4)."""
+    """What the summary must say, counted from the changes themselves [API-18]."""
     entering = [line for line in lines if enters(line)]
     leaving = [line for line in lines if line["kind"] == "contact.out_of_scope"]
     staying = [line for line in lines if line not in entering and line not in leaving]
@@ -144,7 +144,7 @@ async def test_the_pages_of_a_preview_make_the_whole_and_every_page_counts_all(p
 
 
 async def test_a_cursor_belongs_to_its_patch_and_to_the_settings_that_held(pulled: World):
-    # api.md §1
+    # API-6
     cursor = (await preview(pulled, ALL_AREAS, limit=1))["next_cursor"]
     other = {"settings": {"ownership": {"source": "primary_user"}}}
     refused = await pulled.api.post(URL, json=other, params={"cursor": cursor})

@@ -70,7 +70,7 @@ async def test_changes_of_users_and_mappings_at_once_wait_for_each_other(pulled:
 
 
 async def test_what_cannot_change_a_contact_starts_no_run(pulled: World):
-    # api.md §4: run_id is null when nothing can change
+    # API-17: run_id is null when nothing can change
     for patch in (
         {"writeback": {"email": False}},
         {"new_client": {"initial_sync": "hold", "surge_threshold": 7}},

@@ -21,9 +21,9 @@ from app.db.session import transaction
 from app.db.tables import subscriptions
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
-from app.sync import Services
 from app.sync.connections import clio_webhooks
 from app.sync.connections.oauth_flow import clio_for
+from app.sync.services import Services
 from tests.conftest import opened_world
 from tests.e2e.connections.test_lanes import Passed
 from tests.support.world import World
@@ -119,7 +119,7 @@ async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_a
 
 
 async def test_a_change_in_clio_reaches_the_feed_within_a_minute(subscribed: Nudged):
-    # api.md §10
+    # API-15
     subscribed.firm.put("contact", {"id": 1001, "title": "Judge"})
     async with asyncio.timeout(60):
         assert await subscribed.hooks.deliver() == 1
@@ -130,7 +130,7 @@ async def test_a_change_in_clio_reaches_the_feed_within_a_minute(subscribed: Nud
 
 
 async def test_a_burst_of_nudges_leads_to_one_run(subscribed: Nudged, held_back: None):
-    # api.md §10
+    # API-15
     for n in range(20):
         subscribed.firm.put("contact", {"id": 1001, "title": f"Title {n}"})
     subscribed.firm.put("matter", {"id": 201, "status": "Closed"})
@@ -244,7 +244,7 @@ async def test_a_second_handshake_on_a_subscription_at_work_is_refused(subscribe
 
 
 async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: Nudged):
-    # clio/api.md §15: else Clio would wait for it in vain until half the life is over
+    # clio.md §15: else Clio would wait for it in vain until half the life is over
     hook = next(iter(subscribed.hooks.hooks.values()))
     again = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": hook.secret})
     assert (again.status_code, again.headers["x-hook-secret"]) == (200, hook.secret)
@@ -258,7 +258,7 @@ async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: N
 async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_soon(
     nudged: Nudged,
 ):
-    # clio/api.md §15: nothing is delivered before the handshake, and ours may have been lost
+    # clio.md §15: nothing is delivered before the handshake, and ours may have been lost
     nudged.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
     await clio_webhooks.keep_up(nudged.services)
     lost = set(nudged.hooks.hooks)
@@ -275,7 +275,7 @@ async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_s
 async def test_who_connects_again_while_a_subscription_is_made_is_not_left_without_one(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
-    # api.md §3: what is wished anew must not be taken for what was just made
+    # API-15: what is wished anew must not be taken for what was just made
     real = nudged.hooks._shake_hands
 
     async def connecting_meanwhile(hook) -> None:
@@ -421,7 +421,7 @@ async def test_a_disabled_account_does_nothing_with_a_nudge(subscribed: Nudged):
 
 
 async def test_nobody_is_subscribed_where_clio_cannot_reach_the_service(nudged: Nudged):
-    # api.md §3
+    # API-15
     plain = replace(nudged.services, public_url="http://service.test")
     await clio_webhooks.keep_up(plain)
     assert nudged.hooks.hooks == {}

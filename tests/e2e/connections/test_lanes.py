@@ -88,7 +88,7 @@ async def test_first_pulls_changes_and_whole_readings_each_ask_in_their_lane(
 async def test_asking_for_what_a_list_lacked_gives_way_to_what_changed(
     pulled: World, passed: Passed
 ):
-    # S10, §15 row 25: a scheduled run reads the relationships whole and asks for those it did not find
+    # S10, row 25: a scheduled run reads the relationships whole and asks for those it did not find
     firm = pulled.simulator.firms[0]
     firm.delete("relationship", firm.ids("relationship")[0])
     services, zone = pulled.app.state.services, ZoneInfo("America/New_York")

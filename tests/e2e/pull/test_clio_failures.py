@@ -60,7 +60,7 @@ async def test_a_list_that_the_user_may_not_read_is_told_and_the_others_go_on(wo
 
 
 async def test_a_record_that_cannot_be_read_is_counted_and_the_others_go_on(world: World):
-    # §15 row 34
+    # row 34
     await world.create_account()
     world.simulator.faults.add(Fault("poison", path="matters"))
     await world.connect("u_ann", 501)
@@ -150,7 +150,7 @@ async def test_another_view_of_the_firm_fills_gaps_and_takes_nothing_away(pulled
 
 
 async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World):
-    # F6, §15 rows 33, 35
+    # F6, rows 33, 35
     await world.create_account()
     world.simulator.faults.add(Fault("rate_limited", path="matters", value="80"))
     await world.connect("u_ann", 501)

@@ -74,7 +74,7 @@ async def test_the_client_tag_goes_with_flag_and_matters_and_the_ledger_stays(pu
 
 
 async def test_a_removed_relationship_is_found_though_nothing_else_changed(pulled: World):
-    # OV-4, §15 row 25
+    # OV-4, row 25
     link = {"id": 303, "matter_id": 207, "contact_id": 1001, "description": "Witness"}
     firm(pulled).put("relationship", link)
     await pulled.run()
@@ -94,7 +94,7 @@ async def test_a_deleted_company_ends_what_its_people_had_of_it(pulled: World):
 
 
 async def test_a_restricted_login_s_404_proves_nothing(pulled: World):
-    # §15 row 32: only an unrestricted viewer's 404 proves a contact deleted
+    # row 32: only an unrestricted viewer's 404 proves a contact deleted
     await pulled.connect("u_cat", 503)
     await pulled.settled()
     logins = (await pulled.api.get("/v1/accounts/hp/connections")).json()["data"]
@@ -202,7 +202,7 @@ async def test_few_leave_without_asking(pulled: World):
 
 
 async def test_settings_let_many_leave_at_once_but_announce_many_to_nobody(pulled: World):
-    # S5, NC-7, §15 row 21: who changed them could preview who leaves; the surge guard holds all the same
+    # S5, NC-7, row 21: who changed them could preview who leaves; the surge guard holds all the same
     await grow(pulled, 30)
     await pulled.choose({"scope": {"segment": {"include_any": ["Family Law"]}}})
     assert list(await pulled.contacts(state="in_scope")) == ["1001"]

@@ -112,7 +112,7 @@ HABITS = {
 async def test_relationships_beyond_the_cap_are_read_in_windows(
     world: World, habits: dict[str, bool]
 ):
-    # §15 row 25, TG-12
+    # row 25, TG-12
     vars(world.simulator.habits).update(habits)
     crowd(world.simulator)
     run = await connected(world)
@@ -126,7 +126,7 @@ async def test_relationships_beyond_the_cap_are_read_in_windows(
 async def test_a_firm_with_more_than_clios_ten_thousand_relationships_is_read_whole(
     dsn: str, simulator: Simulator
 ):
-    # §15 row 25: the cap and the service's notion of it as they are
+    # row 25: the cap and the service's notion of it as they are
     many = listing.CAP + 300
     crowd(simulator, many=many)
     async with opened_world(dsn, simulator, clock=False) as world, world:
@@ -145,7 +145,7 @@ async def test_a_firm_with_more_than_clios_ten_thousand_relationships_is_read_wh
 async def test_a_run_laid_down_in_a_window_goes_on_at_the_page_it_had_not_landed(
     dsn: str, simulator: Simulator
 ):
-    # IS-3, §15 row 33: window and page are in the database, so that another process finds both
+    # IS-3, row 33: window and page are in the database, so that another process finds both
     crowd(simulator)
     # two pages, the refusal, one page of the second window; then a wait, in which the process ends
     fault = simulator.faults.add(Fault("rate_limited", "relationships", skip=4, value="25"))
@@ -168,7 +168,7 @@ async def test_a_run_laid_down_in_a_window_goes_on_at_the_page_it_had_not_landed
 
 
 async def test_an_increment_of_more_than_the_cap_is_read_in_windows(crowded: World):
-    # §15 row 25: changed since the last run and made since the last window, both
+    # row 25: changed since the last run and made since the last window, both
     for nth in range(1, MANY + 1):
         crowded.simulator.firms[0].put("relationship", {"id": FIRST + nth, "description": "Judge"})
     crowded.simulator.log.clear()
@@ -181,7 +181,7 @@ async def test_an_increment_of_more_than_the_cap_is_read_in_windows(crowded: Wor
 
 
 async def test_a_full_run_in_windows_withdraws_exactly_what_was_deleted(crowded: World):
-    # OV-4, §15 rows 25, 32: a relationship beyond the cap
+    # OV-4, rows 25, 32: a relationship beyond the cap
     links, contacts = await landed(crowded), await crowded.contacts()
     crowded.simulator.firms[0].delete("relationship", FIRST + MANY)
     await crowded.run("full")

@@ -14,7 +14,7 @@ from app.db.outbox.contact_leases import Turn
 from app.db.session import transaction
 from app.errors import Fenced
 from app.rules.settings import FallbackAuthor, WritebackSettings
-from app.sync import Services
+from app.sync.services import Services
 from app.sync.writeback import outcomes
 from app.sync.writeback.send import find_author, write_back
 from app.sync.writeback.verify import sweep, tend
@@ -43,7 +43,7 @@ async def brought(services: Services) -> None:
 
 
 async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
-    # reliability.md §6 rule 8
+    # W8
     sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
     assert await body_of(pulled, sent[0]["id"])
     await sweep(services_of(pulled), "hp")
@@ -56,7 +56,7 @@ async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(p
 
 
 async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World):
-    # reliability.md §6 rule 8, F4: Clio made one late, a person removed another
+    # W8, F4: Clio made one late, a person removed another
     doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
     papers = pulled.simulator.writings.shelf.papers
     first, second = notes(pulled)
@@ -86,7 +86,7 @@ async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
 
 
 async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
-    # WB-8, api.md §9: failed, taken up by a person, failed again without an attempt, and written at last
+    # WB-8, API-27: failed, taken up by a person, failed again without an attempt, and written at last
     table = tables.events
 
     async def told() -> list[tuple[str, str, int]]:
@@ -132,7 +132,7 @@ async def test_a_job_that_was_lost_is_queued_again(pulled: World):
 
 
 async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulled: World):
-    # F13, reliability.md §6 rule 7
+    # F13, W7
     services = services_of(pulled)
     await until(pulled, await post(pulled, EMAIL))
     await pulled.idle()

@@ -70,7 +70,7 @@ def writes(world: World) -> list[str]:
 
 
 async def test_an_email_becomes_one_note_of_its_author_on_its_local_day(pulled: World):
-    # WB-2, §15 row 28, S17
+    # WB-2, row 28, S17
     activity = await until(pulled, await post(pulled, EMAIL))
     assert activity["status"] == "written", activity
     (note,) = notes(pulled)
@@ -91,7 +91,7 @@ async def test_an_email_becomes_one_note_of_its_author_on_its_local_day(pulled: 
 
 
 async def test_notes_calls_and_cards_become_notes_too(pulled: World):
-    # WB-1, WB-2, §15 row 28
+    # WB-1, WB-2, row 28
     for kind in ("note", "phone_call", "handwritten_card"):
         await until(pulled, await post(pulled, {**EMAIL, "kind": kind}))
     assert [note["subject"] for note in notes(pulled)] == [
@@ -110,7 +110,7 @@ async def test_a_kind_that_clio_has_no_place_for_is_refused(world: World):
 
 
 async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: World):
-    # WB-3, C-14, §15 row 27: a communication, and no note beside it
+    # WB-3, C-14, row 27: a communication, and no note beside it
     first = await until(pulled, await post(pulled, TEXT))
     second = await until(pulled, await post(pulled, {**TEXT, "body": "See you at noon\nFine"}))
     (found,) = communications(pulled)
@@ -133,7 +133,7 @@ async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: W
 
 
 async def test_the_same_key_answers_the_same_activity_and_another_body_is_refused(pulled: World):
-    # WB-7, api.md §1
+    # WB-7, API-7
     first = await post(pulled, EMAIL, key="k1")
     again = await post(pulled, EMAIL, key="k1")
     assert first["id"] == again["id"]
@@ -154,7 +154,7 @@ async def test_a_contact_that_is_not_linked_is_skipped_without_a_call(pulled: Wo
 
 
 async def test_a_contact_outside_the_scope_is_written_all_the_same(pulled: World):
-    # §15 row 36: Frank is no client and was never published, yet Clio knows him
+    # row 36: Frank is no client and was never published, yet Clio knows him
     activity = await until(pulled, await post(pulled, {**EMAIL, "clio_contact_id": "1006"}))
     assert activity["status"] == "written"
 
@@ -215,7 +215,7 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
 
 
 async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled: World):
-    # reliability.md §6 rule 7
+    # W7
     pulled.simulator.writings.faults.append(WriteFault("unwritten", times=4))
     pulled.simulator.writings.faults.append(WriteFault("late", times=1, value="6"))
     activity = await until(pulled, await post(pulled, EMAIL))
@@ -231,7 +231,7 @@ async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled
 
 
 async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: World):
-    # reliability.md §6 rule 9: Cat loses sight of Alice after her note was stored
+    # W9: Cat loses sight of Alice after her note was stored
     await pulled.connect("u_cat", 503)
     pulled.simulator.writings.faults.append(WriteFault("bad_gateway", times=1))
     activity = await post(pulled, {**EMAIL, "user_id": "u_cat"})
@@ -246,7 +246,7 @@ async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: Wo
 
 
 async def test_a_contact_gone_from_clio_is_told_apart_from_one_that_is_hidden(pulled: World):
-    # WB-6, §15 row 29: Cat does not see Hugo, Ann does; nobody sees Bram
+    # WB-6, row 29: Cat does not see Hugo, Ann does; nobody sees Bram
     await pulled.connect("u_cat", 503)
     hidden = await until(
         pulled, await post(pulled, {**EMAIL, "user_id": "u_cat", "clio_contact_id": "1008"})
@@ -313,7 +313,7 @@ async def test_what_failed_is_tried_again_and_what_is_not_in_clio_is_taken_back(
 
 
 async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: World):
-    # reliability.md §6 rule 7
+    # W7
     pulled.simulator.writings.faults.append(WriteFault("unwritten", skip=1, times=1))
     posted = [await post(pulled, {**EMAIL, "subject": str(nth)}) for nth in range(5)]
     for activity in posted:
@@ -322,7 +322,7 @@ async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: 
 
 
 async def test_an_account_that_is_switched_off_accepts_nothing(pulled: World):
-    # EN-1; what was accepted before is answered again under its key (api.md §1)
+    # EN-1; what was accepted before is answered again under its key (API-7)
     before = await post(pulled, EMAIL, key="before")
     await pulled.create_account(enabled=False)
     assert (await post(pulled, EMAIL, status=403))["code"] == "integration_not_enabled"

@@ -1,4 +1,4 @@
-"""The contract's conventions (api.md §1): problems, lists, limits, ids, an OpenAPI document that tells the truth."""
+"""The contract's conventions [API-1..11]: problems, lists, limits, ids, an OpenAPI document that tells the truth."""
 
 from time import monotonic
 from typing import Any
@@ -92,7 +92,7 @@ ODD_KEYS: list[Any] = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
 async def test_a_damaged_cursor_is_said_to_be_one_and_reads_from_nowhere_else(
     world: World, what: str, odd: list[Any]
 ):
-    # api.md §1, S13
+    # API-6, S13
     await world.create_account()
     for after in odd:
         params = {"cursor": cursors.encode(after, what, "hp")}

@@ -1,4 +1,4 @@
-"""What no honest caller sends, in every place where an id or a cursor stands, is refused as such (T12, M10)."""
+"""What no honest caller sends, in every place where an id or a cursor stands, is refused as such (T12)."""
 
 import re
 from typing import Any

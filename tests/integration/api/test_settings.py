@@ -39,7 +39,7 @@ DEFAULTS = json.loads("""{
                 "fallback_author": "none"},
   "new_client": {"initial_sync": "emit", "require_open_matter": false, "surge_threshold": 50},
   "restricted_matters": {"withhold": false}
-}""")  # api.md §4, word for word
+}""")  # the default settings document, as clients know it [API-17]
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ async def test_a_put_replaces_the_document_whole(world: World):
 )
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
 async def test_a_change_names_the_version_it_has_seen(world: World, verb, if_match, status, code):
-    # api.md §1
+    # API-8
     await world.create_account()
     await world.patch_settings({"ownership": {"sticky": True}})
     headers = {"If-Match": if_match} if if_match else {}
@@ -250,7 +250,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 
 
 async def test_what_cannot_be_chosen_is_refused_with_its_pointer(firm: World):
-    # api.md §1, §4; CF-1, CF-2, KF-4, EN-3
+    # API-17; CF-1, CF-2, KF-4, EN-3
     for patch, pointers in REFUSED:
         for below, answer in (
             ("", await firm.patch_settings(patch)),

@@ -34,7 +34,7 @@ async def counts(dsn: str) -> dict[str, int]:
 
 
 async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, simulator: Simulator):
-    # S16, stack §3: pgqueuer never prunes its log
+    # S16: pgqueuer never prunes its log
     async with opened_world(
         dsn, simulator, clock=False
     ) as working:  # its log is whole when it ends

@@ -181,7 +181,7 @@ LOST: list[httpx.Response | Exception] = [
 @pytest.mark.parametrize(("answer", "error"), PROVEN, ids=lambda value: repr(value)[:40])
 @respx.mock
 async def test_failures_that_prove_that_nothing_was_created(answer, error):
-    # reliability.md §6 rule 4
+    # W4
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer, answer])
     with pytest.raises(error) as raised:
         await notes.create_note(client(), NOTE)
@@ -192,7 +192,7 @@ async def test_failures_that_prove_that_nothing_was_created(answer, error):
 @pytest.mark.parametrize("answer", LOST, ids=lambda value: repr(value)[:40])
 @respx.mock
 async def test_every_other_failure_says_nothing_and_nothing_is_sent_again(answer):
-    # reliability.md §6 rule 5
+    # W5
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer])
     with pytest.raises(WriteUnsure):
         await notes.create_note(client(), NOTE)
@@ -210,7 +210,7 @@ async def test_a_token_that_ended_is_renewed_once_and_the_write_goes_through():
 
 @respx.mock
 async def test_notes_are_found_by_walking_all_pages_and_comparing_here():
-    # reliability.md §6 rule 6: Clio's own search may lag
+    # W6: Clio's own search may lag
     url = f"{ORIGIN}/api/v4/notes.json"
     following = {"paging": {"next": f"{url}?page_token=t2"}}
     first = {"data": [{"id": 1, "detail": "Ref: LVT-XYZ"}, {"id": 2}], "meta": following}

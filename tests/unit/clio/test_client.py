@@ -152,7 +152,7 @@ def raw(content: bytes, headers: dict[str, str] | None = None, status: int = 200
 
 @pytest.mark.parametrize("body", LYING.values(), ids=LYING)
 async def test_an_answer_that_is_no_page_is_tried_again_and_then_stops_the_pull(body: Any):
-    # F6, F7, M4, M5: whole or not at all
+    # F6, F7, T12: whole or not at all
     case = Case(raw(**body))
     with pytest.raises(ClioUnreadable):
         await ids_of(case)
@@ -171,7 +171,7 @@ async def test_a_packed_page_is_read():
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
-    # M4: also in the answers that are only looked at for their status
+    # T12: also in the answers that are only looked at for their status
     case = Case(raw(BOMB, {"Content-Encoding": "gzip"}, status))
     tracemalloc.start()
     try:
@@ -184,7 +184,7 @@ async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
 
 
 def test_a_body_that_drips_is_given_up_at_the_deadline():
-    # M6
+    # T12: a deadline for the whole call; httpx limits only each read
     async def drip() -> AsyncIterator[bytes]:
         while True:
             await asyncio.sleep(1.5)

@@ -52,7 +52,7 @@ async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
 
 @pytest.mark.parametrize("order", [1, -1])
 async def test_losing_the_lease_outranks_every_other_failure(order: int):
-    # M11: whoever lost it must write no more
+    # F13: whoever lost it must write no more
     steps = [fails(ClioUnreadable("x")), fails(Fenced("lost")), fails(Stopping())][::order]
     with pytest.raises(Fenced):
         await together(*steps)

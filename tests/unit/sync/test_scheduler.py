@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from app.sync import Timing, scheduler
+from app.sync import scheduler
+from app.sync.services import Timing
 
 TIMING = Timing(("06:00", "18:00"), timedelta(0), timedelta(seconds=30), timedelta(seconds=10))
 NEW_YORK = ZoneInfo("America/New_York")
@@ -26,7 +27,7 @@ NEW_YORK = ZoneInfo("America/New_York")
     ids=["winter", "summer", "skipped", "repeated"],
 )
 def test_a_slot_is_at_its_local_time_once(label, day, expected):
-    # §15 row 31
+    # row 31
     moment = scheduler._instant(day, label, NEW_YORK)
     assert moment == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 

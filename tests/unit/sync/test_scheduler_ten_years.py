@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.sync import Timing, scheduler
+from app.sync import scheduler
+from app.sync.services import Timing
 
 BEGIN, END = date(2026, 1, 1), date(2036, 1, 1)
 SLOTS = ("00:00", "02:30", "06:00", "18:00", "23:59")  # the default's two, and the most awkward
@@ -51,7 +52,7 @@ def exists(zone: ZoneInfo, day: date, label: str) -> bool:
 
 
 def test_every_slot_of_a_day_on_which_clocks_change_comes_once_at_its_minute_or_the_next_there_is():
-    # OV-3, F21, §15 row 31
+    # OV-3, F21, row 31
     checked = 0
     for zone, days in places().items():
         for changing in days:

@@ -94,7 +94,7 @@ async def test_views_that_differ_for_good_are_not_rewritten_in_turns(account: Da
 
 
 async def test_a_change_that_moved_no_time_is_seen_through_a_narrow_view_too(account: Database):
-    # clio/api.md §13: what may not move the parent's time
+    # clio.md §13: what may not move the parent's time
     await land(account, CAT, PART)
     await land(account, CAT, replace(PART, custom_values=(CustomValue(1, "z"),)))
     assert (await known(account)).custom_values == (CustomValue(1, "z"),)

@@ -10,7 +10,8 @@ import pytest
 import time_machine
 
 from app.simulator.http.server import Simulator
-from app.sync import Services, scheduler
+from app.sync import scheduler
+from app.sync.services import Services
 from tests.conftest import opened_world
 from tests.support.world import PATIENCE, World
 
@@ -120,7 +121,7 @@ async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simu
 async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_what_changed(
     dsn: str, simulator: Simulator
 ):
-    # §15 row 25
+    # row 25
     async with opened_world(dsn, simulator, clock=False) as world:
         with time_machine.travel(DST_DAY, tick=True) as clock:
             await world.create_account()

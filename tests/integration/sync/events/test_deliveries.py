@@ -23,8 +23,8 @@ from app.db.events.events import Event, EventKind
 from app.db.session import transaction
 from app.main import now as real_now
 from app.simulator.http.server import Simulator
-from app.sync import Services
 from app.sync.events import relay
+from app.sync.services import Services
 from app.webhook_sender import Notifier
 from tests.conftest import opened_world
 from tests.support.webhook_receiver import Receiver, receiving
@@ -362,7 +362,7 @@ async def test_after_a_rotation_both_secrets_verify_for_a_day(post: Post):
 
 
 async def test_a_rotation_whose_answer_was_lost_leaves_the_receivers_secret_valid(post: Post):
-    # api.md §9: rotated once more, for nobody knows the second secret; the receiver still has the first
+    # API-27: rotated once more, for nobody knows the second secret; the receiver still has the first
     async with receiving() as receiver:
         endpoint = await post.listen(receiver)
         url = f"/v1/webhook-endpoints/{endpoint['id']}/rotate"
@@ -389,7 +389,7 @@ async def test_a_rotation_whose_answer_was_lost_leaves_the_receivers_secret_vali
 async def test_a_secret_that_cannot_be_opened_stops_the_posts_and_is_told_until_it_is_rotated(
     post: Post, dsn: str
 ):
-    # api.md §9, F29: damage, or a key that is gone
+    # API-27, F29: damage, or a key that is gone
     async with receiving() as receiver:
         endpoint = await post.listen(receiver)
         connection = await asyncpg.connect(dsn)

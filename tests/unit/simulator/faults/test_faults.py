@@ -1,4 +1,4 @@
-"""The simulated Clio's bad days, over a real socket where it takes one (clio/api.md, section 20, point 20)."""
+"""The simulated Clio's bad days, over a real socket where it takes one (clio.md §20.20)."""
 
 import asyncio
 import gzip
@@ -46,7 +46,7 @@ async def answers(http: httpx.AsyncClient) -> bool:
 
 @pytest.mark.parametrize("status", ["500", "502", "503", "504"])
 async def test_an_outage_is_a_page_of_html_and_then_all_is_well(clio, ann, status):
-    # §20.20
+    # clio.md §20.20
     clio.faults.add(Fault("status", path="contacts", times=2, value=status))
     answers = [await ann.get(CONTACTS) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [int(status), int(status), 200]
@@ -54,7 +54,7 @@ async def test_an_outage_is_a_page_of_html_and_then_all_is_well(clio, ann, statu
 
 
 async def test_a_page_of_html_may_come_with_200(clio, ann):
-    # §20.20
+    # clio.md §20.20
     clio.faults.add(Fault("html", path="contacts"))
     answer = await ann.get(CONTACTS)
     assert answer.status_code == 200
@@ -62,7 +62,7 @@ async def test_a_page_of_html_may_come_with_200(clio, ann):
 
 
 async def test_a_dropped_connection_gives_no_answer_and_the_next_is_served(clio, ann):
-    # §20.20
+    # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("drop", path="contacts", times=2))
         for _ in range(2):
@@ -72,7 +72,7 @@ async def test_a_dropped_connection_gives_no_answer_and_the_next_is_served(clio,
 
 
 async def test_without_a_socket_a_dropped_connection_breaks_the_call(clio, ann):
-    # §20.20
+    # clio.md §20.20
     clio.faults.add(Fault("drop", path="contacts"))
     with pytest.raises(ConnectionResetError):
         await ann.get(CONTACTS)
@@ -80,7 +80,7 @@ async def test_without_a_socket_a_dropped_connection_breaks_the_call(clio, ann):
 
 @pytest.mark.parametrize("sent", [0, 1, 200])
 async def test_an_answer_is_cut_at_a_byte_before_the_length_it_promised(clio, ann, sent):
-    # §20.20
+    # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         whole = (await http.get(CONTACTS)).content
         clio.faults.add(Fault("cut", path="contacts", value=str(sent)))
@@ -92,7 +92,7 @@ async def test_an_answer_is_cut_at_a_byte_before_the_length_it_promised(clio, an
 
 @pytest.mark.parametrize("sent", ["", "0", "200"])
 async def test_an_answer_may_be_short_and_say_so_rightly(clio, ann, sent):
-    # §20.20
+    # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         whole = (await http.get(CONTACTS)).content
         clio.faults.add(Fault("short", path="contacts", value=sent))
@@ -104,7 +104,7 @@ async def test_an_answer_may_be_short_and_say_so_rightly(clio, ann, sent):
 
 
 async def test_a_slow_answer_comes_late(clio, ann):
-    # §20.20
+    # clio.md §20.20
     clio.faults.add(Fault("slow", path="contacts", value="0.2"))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
@@ -113,7 +113,7 @@ async def test_a_slow_answer_comes_late(clio, ann):
 
 
 async def test_a_dripping_answer_never_stalls_and_never_ends_in_time(clio, ann):
-    # §20.20: each byte is in time for a limit on reading, the whole is not
+    # clio.md §20.20: each byte is in time for a limit on reading, the whole is not
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("drip", path="contacts", value="0.01"))
         began = asyncio.get_running_loop().time()
@@ -130,7 +130,7 @@ async def test_a_dripping_answer_never_stalls_and_never_ends_in_time(clio, ann):
 
 
 async def test_a_bomb_is_small_on_the_wire(clio, ann):
-    # §20.20
+    # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("bomb", path="contacts", value="40"))
         async with http.stream("GET", CONTACTS) as answer:
@@ -141,7 +141,7 @@ async def test_a_bomb_is_small_on_the_wire(clio, ann):
 
 
 async def test_faults_hit_the_token_endpoint_too(clio, ann):
-    # §20.20
+    # clio.md §20.20
     clio.faults.add(Fault("status", path="/oauth/token", value="503"))
     clio.faults.add(Fault("html", path="/oauth/token"))
     assert [(await ann.refresh()).status_code for _ in range(3)] == [503, 200, 200]

@@ -1,4 +1,4 @@
-"""The seeded firm looks like a real one, dirt included (clio/api.md, section 20, points 11, 12 and 18)."""
+"""The seeded firm looks like a real one, dirt included (clio.md §20.11, §20.12, §20.18)."""
 
 from collections import Counter
 from typing import Any
@@ -35,7 +35,7 @@ def test_the_same_seed_makes_the_same_firm_and_another_another():
 
 
 def test_names_have_letters_beyond_ascii_and_some_people_have_none(seeded):
-    # §20.18
+    # clio.md §20.18
     names = [contact["name"] for contact in records(seeded, "contact")]
     assert sum(not name.isascii() for name in names) > 500
     assert 0 < names.count("") < 60
@@ -45,7 +45,7 @@ def test_names_have_letters_beyond_ascii_and_some_people_have_none(seeded):
 
 
 def test_addresses_have_line_breaks_and_some_are_blank(seeded):
-    # §20.18
+    # clio.md §20.18
     streets = [address["street"] for address in parts(seeded, "addresses")]
     assert any("\n" in (street or "") for street in streets)
     assert None in streets
@@ -58,7 +58,7 @@ def test_addresses_have_line_breaks_and_some_are_blank(seeded):
     "name", ["date_of_birth", "first_name", "middle_name", "prefix", "title", "company_id"]
 )
 def test_whatever_may_be_missing_is_missing_somewhere_and_there_somewhere(seeded, name):
-    # §20.18
+    # clio.md §20.18
     found = [contact.get(name) for contact in records(seeded, "contact")]
     assert None in found
     assert any(found)
@@ -70,7 +70,7 @@ def test_whatever_may_be_missing_is_missing_somewhere_and_there_somewhere(seeded
      "close_date", "pending_date", "location", "client_reference"],
 )  # fmt: skip
 def test_so_it_is_with_matters(seeded, name):
-    # §20.18
+    # clio.md §20.18
     found = [matter.get(name) for matter in records(seeded, "matter")]
     assert None in found
     assert any(found)
@@ -95,7 +95,7 @@ def test_contacts_share_addresses_and_some_are_blank(seeded):
 
 
 def test_options_that_were_deleted_are_in_use_and_come_as_text_and_as_numbers(seeded):
-    # §20.11
+    # clio.md §20.11
     chosen = [v["value"] for v in parts(seeded, "custom_field_values") if v["custom_field_id"] == 4]
     assert {404, "404", 401, "401"} <= set(chosen)
     option = (seeded.find("custom_field", 4) or {})["picklist_options"][3]
@@ -103,7 +103,7 @@ def test_options_that_were_deleted_are_in_use_and_come_as_text_and_as_numbers(se
 
 
 def test_values_of_every_type_and_both_kinds_of_nothing(seeded):
-    # §20.11
+    # clio.md §20.11
     values = parts(seeded, "custom_field_values")
     filled = {
         value["id"].split("-")[0] for value in values if value["id"] and value["value"] is not None
@@ -136,7 +136,7 @@ def test_companies_without_people_and_companies_that_are_clients(seeded):
 
 
 def test_some_contacts_are_seen_by_the_one_who_made_them_only(seeded):
-    # §20.13: user 607 is restricted
+    # clio.md §20.13: user 607 is restricted
     tied = {matter["client_id"] for matter in records(seeded, "matter")}
     tied |= {link["contact_id"] for link in records(seeded, "relationship")}
     loose = [contact for contact in records(seeded, "contact") if contact["id"] not in tied]
@@ -147,7 +147,7 @@ def test_some_contacts_are_seen_by_the_one_who_made_them_only(seeded):
 
 
 def test_some_clients_are_related_to_their_own_matter(seeded):
-    # §20.12
+    # clio.md §20.12
     links = records(seeded, "relationship")
     clients = {matter["id"]: matter["client_id"] for matter in records(seeded, "matter")}
     own = [link for link in links if link["contact_id"] == clients[link["matter_id"]]]
@@ -157,7 +157,7 @@ def test_some_clients_are_related_to_their_own_matter(seeded):
 
 
 def test_a_matter_may_be_kept_from_all_but_two_even_from_one_with_a_role(seeded):
-    # §20.13
+    # clio.md §20.13
     kept = [m["id"] for m in records(seeded, "matter") if not seeded.sees(603, "matter", m["id"])]
     assert kept
     assert all(seeded.sees(601, "matter", matter_id) for matter_id in kept)

@@ -1,4 +1,4 @@
-"""The simulated Clio's OAuth (clio/api.md, section 20, points 1 to 4)."""
+"""The simulated Clio's OAuth (clio.md §20.1, §20.2, §20.3, §20.4)."""
 
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +18,7 @@ INVALID_TOKEN = {
 
 @pytest.mark.parametrize("region", [region for region in REGIONS if region != "us"])
 async def test_a_code_of_one_region_and_its_credentials_mean_nothing_in_another(clio, region):
-    # §20.1
+    # clio.md §20.1
     visitor, elsewhere = Visitor(clio), Visitor(clio, region)
     code = await visitor.code(501)
     elsewhere.client_id, elsewhere.secret = credentials("us")
@@ -31,7 +31,7 @@ async def test_a_code_of_one_region_and_its_credentials_mean_nothing_in_another(
 
 
 async def test_a_token_of_one_region_is_dead_in_another(clio, ann):
-    # §20.1
+    # clio.md §20.1
     elsewhere = Visitor(clio, "eu")
     elsewhere.use(ann.tokens)
     assert (await elsewhere.get("users/who_am_i.json")).json() == INVALID_TOKEN
@@ -42,20 +42,20 @@ async def test_a_token_of_one_region_is_dead_in_another(clio, ann):
     "redirect_uri", [f"{CALLBACK}/", f"{CALLBACK}?a=1", CALLBACK.replace("http", "https"), ""]
 )
 async def test_a_redirect_must_be_registered_to_the_letter(clio, redirect_uri):
-    # §20.2
+    # clio.md §20.2
     answer = await Visitor(clio).authorize(redirect_uri=redirect_uri, as_user=501)
     assert answer.status_code == 400
     assert "location" not in answer.headers
 
 
 async def test_the_state_comes_back_as_it_was(clio):
-    # §20.2
+    # clio.md §20.2
     answer = await Visitor(clio).authorize(as_user=501)
     assert parse_qs(urlsplit(answer.headers["location"]).query)["state"] == ["s t&te"]
 
 
 async def test_a_user_who_declines_comes_back_only_when_that_was_asked_for(clio):
-    # §20.2
+    # clio.md §20.2
     stays = await Visitor(clio).authorize(as_user="decline")
     assert stays.status_code == 200
     assert "You declined" in stays.text
@@ -65,7 +65,7 @@ async def test_a_user_who_declines_comes_back_only_when_that_was_asked_for(clio)
 
 
 async def test_a_code_is_good_once(clio):
-    # §20.2
+    # clio.md §20.2
     visitor = Visitor(clio)
     code = await visitor.code(501)
     assert (await visitor.exchange(code)).status_code == 200
@@ -75,7 +75,7 @@ async def test_a_code_is_good_once(clio):
 
 @pytest.mark.parametrize(("seconds", "status"), [(599, 200), (601, 400)])
 async def test_a_code_lives_ten_minutes(clio, clock, seconds, status):
-    # §20.2
+    # clio.md §20.2
     visitor = Visitor(clio)
     code = await visitor.code(501)
     clock.move(seconds=seconds)
@@ -84,7 +84,7 @@ async def test_a_code_lives_ten_minutes(clio, clock, seconds, status):
 
 @pytest.mark.parametrize("changed", [{"redirect_uri": f"{CALLBACK}/"}, {"code": "another"}])
 async def test_a_code_goes_with_its_redirect(clio, changed):
-    # §20.2
+    # clio.md §20.2
     visitor = Visitor(clio)
     form = {"redirect_uri": CALLBACK, "code": await visitor.code(501), **changed}
     answer = await visitor.token(grant_type="authorization_code", **form)
@@ -92,7 +92,7 @@ async def test_a_code_goes_with_its_redirect(clio, changed):
 
 
 async def test_somebody_elses_app_cannot_use_our_code_nor_renew_our_token(clio, ann):
-    # §20.3
+    # clio.md §20.3
     other = Visitor(clio, other=True)
     assert (await other.exchange(await ann.code(501))).json()["error"] == "invalid_grant"
     other.tokens = ann.tokens
@@ -106,7 +106,7 @@ async def test_who_cannot_log_in_cannot_approve(clio, firm):
 
 @pytest.mark.parametrize("with_body", [True, False])
 async def test_credentials_count_in_the_body_only(clio, with_body):
-    # §20.3
+    # clio.md §20.3
     visitor = Visitor(clio)
     code = await visitor.code(501)
     own = {"client_id": visitor.client_id, "client_secret": visitor.secret} if with_body else {}
@@ -117,7 +117,7 @@ async def test_credentials_count_in_the_body_only(clio, with_body):
 
 
 async def test_tokens_live_thirty_days_and_the_refresh_token_comes_once(clio):
-    # §20.3
+    # clio.md §20.3
     visitor = Visitor(clio)
     tokens = (await visitor.exchange(await visitor.code(501))).json()
     assert tokens.keys() == {"token_type", "access_token", "expires_in", "refresh_token"}
@@ -130,7 +130,7 @@ async def test_tokens_live_thirty_days_and_the_refresh_token_comes_once(clio):
 
 
 async def test_a_shorter_life_can_be_set_and_ends_the_access_token_only(firm, clock):
-    # §20.3
+    # clio.md §20.3
     clio = simulator_with(firm, clock=clock, token_life=timedelta(hours=1))
     visitor = await Visitor(clio).login(501)
     assert visitor.tokens["expires_in"] == 3600
@@ -141,14 +141,14 @@ async def test_a_shorter_life_can_be_set_and_ends_the_access_token_only(firm, cl
 
 
 async def test_a_revoked_grant_cannot_be_renewed(clio: Simulator, ann: Visitor):
-    # §20.3
+    # clio.md §20.3
     clio.oauth["us"].revoke_user(501)
     assert (await ann.refresh()).json()["error"] == "invalid_grant"
     assert (await ann.get("users.json")).json() == INVALID_TOKEN
 
 
 async def test_deauthorising_kills_the_token_and_what_renews_it(ann):
-    # §20.4
+    # clio.md §20.4
     form = {"token": ann.tokens["access_token"]}
     answer = await ann.http.post("/oauth/deauthorize", data=form)
     assert (answer.status_code, answer.content) == (200, b"")
@@ -158,7 +158,7 @@ async def test_deauthorising_kills_the_token_and_what_renews_it(ann):
 
 
 async def test_deauthorising_needs_the_bearer_of_the_token(clio, ann):
-    # §20.4
+    # clio.md §20.4
     stranger = await Visitor(clio).login(502)
     form = {"token": ann.tokens["access_token"]}
     assert (await stranger.http.post("/oauth/deauthorize", data=form)).status_code == 401
@@ -166,7 +166,7 @@ async def test_deauthorising_needs_the_bearer_of_the_token(clio, ann):
 
 
 async def test_a_person_sees_who_asks_and_chooses_who_they_are(clio, firm):
-    # §20.2
+    # clio.md §20.2
     firm.put("user", {"id": 502, "name": "Ben <Pike> & Co"})
     firm.put("user", {"id": 504, "enabled": False})
     page = (await Visitor(clio).authorize(redirect_on_decline="true")).text
@@ -181,7 +181,7 @@ async def test_a_person_sees_who_asks_and_chooses_who_they_are(clio, firm):
 
 
 async def test_the_form_of_the_page_approves_and_declines(clio):
-    # §20.2
+    # clio.md §20.2
     visitor = Visitor(clio)
     hidden = {
         "client_id": visitor.client_id,

@@ -1,4 +1,4 @@
-"""The simulated Clio's fields, lists, pages and limits (clio/api.md, section 20, points 5 to 7, 9 and 10)."""
+"""The simulated Clio's fields, lists, pages and limits (clio.md §20.5, §20.6, §20.7, §20.9, §20.10)."""
 
 import base64
 from urllib.parse import parse_qs, urlsplit
@@ -44,7 +44,7 @@ async def refusal(visitor: Visitor, path: str, **params) -> tuple[int, str, str]
 
 
 async def test_nothing_but_id_and_etag_comes_unasked(ann):
-    # §20.5
+    # clio.md §20.5
     (first, *_) = await ann.listed("contacts.json")
     assert first.keys() == {"id", "etag"}
     single = (await ann.get("contacts/1001.json")).json()["data"]
@@ -52,7 +52,7 @@ async def test_nothing_but_id_and_etag_comes_unasked(ann):
 
 
 async def test_what_is_nested_without_braces_is_id_and_etag(ann):
-    # §20.5
+    # clio.md §20.5
     alice = (await ann.get("contacts/1001.json", fields="id,email_addresses")).json()["data"]
     assert [address.keys() for address in alice["email_addresses"]] == [{"id", "etag"}] * 2
 
@@ -70,13 +70,13 @@ async def test_what_is_nested_without_braces_is_id_and_etag(ann):
     ],
 )  # fmt: skip
 async def test_one_bad_field_fails_the_whole_request(ann, asked, refused):
-    # §20.5
+    # clio.md §20.5
     answer = await refusal(ann, "contacts.json", fields=asked)
     assert answer == (400, "InvalidFields", f"{refused} is not a valid field")
 
 
 async def test_a_name_of_the_second_level_gives_id_and_etag(ann):
-    # §20.5
+    # clio.md §20.5
     fields = "id,matter{id,client,status},contact{id,company}"
     link = (await ann.get("relationships/301.json", fields=fields)).json()["data"]
     assert link["matter"]["client"].keys() == {"id", "etag"}
@@ -87,12 +87,12 @@ async def test_a_name_of_the_second_level_gives_id_and_etag(ann):
 
 @pytest.mark.parametrize("limit", ["201", "0", "-1", "many"])
 async def test_a_limit_out_of_bounds_is_refused(ann, limit):
-    # §20.6
+    # clio.md §20.6
     assert (await refusal(ann, "contacts.json", limit=limit))[:2] == (400, "ArgumentError")
 
 
 async def test_a_limit_over_the_most_can_be_clamped_instead(vast, reader):
-    # §20.6: nobody knows which of the two Clio does
+    # clio.md §20.6: nobody knows which of the two Clio does
     vast.habits.clamps_limit = True
     answer = await reader.get("contacts.json", limit="5000", order="id(asc)")
     assert len(answer.json()["data"]) == 200
@@ -100,13 +100,13 @@ async def test_a_limit_over_the_most_can_be_clamped_instead(vast, reader):
 
 
 async def test_users_come_two_thousand_at_a_time(ann):
-    # §20.6
+    # clio.md §20.6
     assert (await ann.get("users.json", limit="2000")).status_code == 200
     assert (await refusal(ann, "users.json", limit="2001"))[0] == 400
 
 
 async def test_pages_are_linked_by_whole_addresses_and_end_without_one(reader):
-    # §20.6
+    # clio.md §20.6
     first = await reader.get("contacts.json", order="id(asc)", limit="200", fields="id,name")
     paging = first.json()["meta"]["paging"]
     assert paging.keys() == {"next"}
@@ -122,12 +122,12 @@ async def test_pages_are_linked_by_whole_addresses_and_end_without_one(reader):
 
 
 async def test_a_list_in_id_order_has_no_end(reader):
-    # §20.6
+    # clio.md §20.6
     assert await reader.ids("contacts.json", order="id(asc)") == list(range(1, CAP + 402))
 
 
 async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
-    # §20.6
+    # clio.md §20.6
     walked, answer = 0, await reader.get("contacts.json")
     while answer.status_code == 200:
         walked += len(answer.json()["data"])
@@ -142,7 +142,7 @@ async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
 
 @pytest.mark.parametrize(("capped", "seen"), [(False, CAP + 401), (True, CAP)])
 async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen):
-    # §20.6: nobody knows which of the two Clio does
+    # clio.md §20.6: nobody knows which of the two Clio does
     vast.habits.caps_unordered_lists = capped
     walked, answer = 0, await reader.get("relationships.json")
     while answer.status_code == 200:
@@ -155,7 +155,7 @@ async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen
 
 
 async def test_a_capped_list_may_end_without_a_word(vast, reader):
-    # §21: "ends near 10,000" may also mean that no next page is told
+    # clio.md §21: "ends near 10,000" may also mean that no next page is told
     vast.habits.caps_unordered_lists = vast.habits.caps_silently = True
     walked, answer = 0, await reader.get("relationships.json")
     while "next" in answer.json()["meta"]["paging"]:
@@ -166,7 +166,7 @@ async def test_a_capped_list_may_end_without_a_word(vast, reader):
 
 
 async def test_any_other_order_needs_an_offset_and_ends_at_the_cap(reader):
-    # §20.6
+    # clio.md §20.6
     assert (await refusal(reader, "contacts.json", order="name(asc)"))[:2] == (400, "ArgumentError")
     answer = await reader.get("contacts.json", order="name(desc)", offset="0", fields="id,name")
     names = [record["name"] for record in answer.json()["data"]]
@@ -195,12 +195,12 @@ async def test_any_other_order_needs_an_offset_and_ends_at_the_cap(reader):
     ],
 )
 async def test_offsets_and_tokens_are_checked(reader, params, status):
-    # §20.6
+    # clio.md §20.6
     assert (await refusal(reader, "contacts.json", **params))[0] == status
 
 
 async def test_a_record_made_during_the_walk_shifts_no_page(ann, firm):
-    # §20.6
+    # clio.md §20.6
     first = (await ann.get("contacts.json", order="id(asc)", limit="3")).json()
     firm.delete("contact", 1001)
     firm.put("contact", {"id": 9001, "type": "Person", "name": "Late"})
@@ -220,7 +220,7 @@ async def test_the_total_may_be_missing(vast, reader):
 
 
 async def test_the_limit_is_counted_per_token_in_windows_of_a_minute(clio, clock):
-    # §20.7
+    # clio.md §20.7
     clio.limits = RateLimit(2)
     ann, ben = await Visitor(clio).login(501), await Visitor(clio).login(502)
     clock.move(microseconds=500_000)
@@ -241,7 +241,7 @@ async def test_the_limit_is_counted_per_token_in_windows_of_a_minute(clio, clock
 
 
 async def test_the_message_of_a_429_may_be_wrapped(clio, ann):
-    # §20.7
+    # clio.md §20.7
     clio.limits, clio.habits.wraps_rate_limit = RateLimit(0), True
     answer = await ann.get("users.json")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
@@ -250,7 +250,7 @@ async def test_the_message_of_a_429_may_be_wrapped(clio, ann):
 
 @pytest.mark.parametrize("version", ["4.0.0", "4.0.9", "4.0.13"])
 async def test_the_version_is_echoed(ann, version):
-    # §20.9
+    # clio.md §20.9
     answer = await ann.get("users.json", {"X-API-VERSION": version})
     assert answer.headers["X-API-VERSION"] == version
     assert (await ann.get("users.json")).headers["X-API-VERSION"] == "4.0.13"
@@ -258,7 +258,7 @@ async def test_the_version_is_echoed(ann, version):
 
 @pytest.mark.parametrize("version", ["4.0.14", "4", "v4", "4.1.0", "", "4.0.013"])
 async def test_a_version_that_does_not_exist_is_gone(ann, version):
-    # §20.9
+    # clio.md §20.9
     answer = await ann.get("contacts/1001.json", {"X-API-VERSION": version})
     assert answer.status_code == 410
     assert "X-API-VERSION" not in answer.headers
@@ -273,14 +273,14 @@ async def test_a_version_that_does_not_exist_is_gone(ann, version):
     ],
 )
 async def test_a_status_is_asked_for_in_lower_case_and_told_with_a_capital(ann, status, seen):
-    # §20.10
+    # clio.md §20.10
     found = await ann.listed("matters.json", status=status, fields="status")
     assert {matter["status"] for matter in found} == seen
 
 
 @pytest.mark.parametrize("status", ["Open", "open;closed", "open, closed", ""])
 async def test_a_status_in_any_other_form_is_refused(ann, status):
-    # §20.10
+    # clio.md §20.10
     assert (await refusal(ann, "matters.json", status=status))[:2] == (400, "ArgumentError")
 
 

@@ -1,4 +1,4 @@
-"""The simulated Clio is as strict with notes and communications as Clio is (clio/api.md §20, points 15 and 16)."""
+"""The simulated Clio is as strict with notes and communications as Clio is (clio.md §20.15, §20.16)."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The simulated Clio's records: conditions, custom values, links, views, deletions (section 20, points 8, 11 to 19)."""
+"""The simulated Clio's records: conditions, custom values, links, views, deletions (clio.md §20.8 to §20.19)."""
 
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ async def values_of(visitor: Visitor, contact_id: int = 1001) -> dict[int, dict[
 
 
 async def test_a_single_record_bears_its_etag_and_time_whatever_is_asked_for(ann):
-    # §20.8
+    # clio.md §20.8
     answer = await ann.get("contacts/1001.json", fields="name")
     etag = (await ann.get("contacts/1001.json")).json()["data"]["etag"]
     assert answer.headers["ETag"] == etag
@@ -37,7 +37,7 @@ async def test_a_single_record_bears_its_etag_and_time_whatever_is_asked_for(ann
 
 @pytest.mark.parametrize("path", ["contacts/1001.json", "matters/201.json", "users/who_am_i.json"])
 async def test_a_known_record_is_not_told_again(ann, firm, path):
-    # §20.8
+    # clio.md §20.8
     etag = (await ann.get(path)).headers["ETag"]
     for known in (etag, f'"another", {etag}', "*"):
         answer = await ann.get(path, {"If-None-Match": known})
@@ -60,13 +60,13 @@ async def test_a_known_record_is_not_told_again(ann, firm, path):
     ],
 )
 async def test_a_record_unchanged_since_a_moment_is_not_told_again(ann, since, status):
-    # §20.8
+    # clio.md §20.8
     answer = await ann.get("contacts/1001.json", {"If-Modified-Since": since})
     assert answer.status_code == status
 
 
 async def test_lists_take_no_condition(ann):
-    # §20.8
+    # clio.md §20.8
     etag = (await ann.get("contacts/1001.json")).headers["ETag"]
     answer = await ann.get("contacts.json", {"If-None-Match": etag})
     assert answer.status_code == 200
@@ -74,7 +74,7 @@ async def test_lists_take_no_condition(ann):
 
 
 async def test_a_change_needs_the_record_as_it_is_if_it_says_so(other):
-    # §20.8
+    # clio.md §20.8
     etag = (await other.get("contacts/1001.json")).headers["ETag"]
     changed = await other.write("PATCH", "contacts/1001.json", {"title": "CEO"}, {"If-Match": etag})
     assert changed.status_code == 200
@@ -154,7 +154,7 @@ async def test_parts_are_changed_made_and_destroyed_by_id(other):
 
 
 async def test_values_have_ids_of_their_own_and_options_come_as_ids(ann):
-    # §20.11
+    # clio.md §20.11
     values = await values_of(ann)
     assert values[1] | {"custom_field": None} == {
         "id": "checkbox-1",
@@ -174,7 +174,7 @@ async def test_values_have_ids_of_their_own_and_options_come_as_ids(ann):
 async def test_a_field_that_was_never_filled_is_a_placeholder_and_a_cleared_one_is_absent(
     ann, other
 ):
-    # §20.11
+    # clio.md §20.11
     before = await values_of(ann)
     assert (before[8]["id"], before[8]["value"], before[8]["field_name"]) == (
         None,
@@ -187,7 +187,7 @@ async def test_a_field_that_was_never_filled_is_a_placeholder_and_a_cleared_one_
 
 
 async def test_a_value_is_changed_by_its_own_id_and_made_by_the_fields(ann, other):
-    # §20.11
+    # clio.md §20.11
     again = [{"custom_field": {"id": 5}, "value": "Ali"}]
     refused = await other.write("PATCH", "contacts/1001.json", {"custom_field_values": again})
     text = "custom field value for custom field 5 already exists"
@@ -203,14 +203,14 @@ async def test_a_value_is_changed_by_its_own_id_and_made_by_the_fields(ann, othe
 
 
 async def test_a_value_of_a_deleted_field_is_marked(ann, firm):
-    # §20.11
+    # clio.md §20.11
     firm.put("custom_field", {"id": 5, "deleted": True})
     assert (await values_of(ann))[5]["soft_deleted"] is True
     assert await ann.ids("custom_fields.json", deleted="true") == [5]
 
 
 async def test_a_link_comes_as_an_id_and_as_the_record(ann, firm):
-    # §20.11
+    # clio.md §20.11
     firm.put("contact", {"id": 1002, "custom_field_values": [
         {"id": "contact-9", "custom_field_id": 9, "value": "1001"}]})  # fmt: skip
     answer = await ann.get("contacts/1002.json", fields="custom_field_values{value,contact,matter}")
@@ -220,7 +220,7 @@ async def test_a_link_comes_as_an_id_and_as_the_record(ann, firm):
 
 
 async def test_a_user_who_may_not_read_the_fields_gets_values_without_content(ann, firm):
-    # §20.11
+    # clio.md §20.11
     firm.fields_unreadable.add(501)
     refused = await ann.get("custom_fields.json")
     assert (refused.status_code, refused.json()["error"]["type"]) == (403, "ForbiddenError")
@@ -232,7 +232,7 @@ async def test_a_user_who_may_not_read_the_fields_gets_values_without_content(an
 
 
 async def test_relationships_are_a_list_of_their_own(ann):
-    # §20.12
+    # clio.md §20.12
     asked = "id,description,matter{id,client_id},contact{id,type,name}"
     links = await ann.listed("relationships.json", fields=asked)
     assert [(link["matter"]["id"], link["contact"]["id"]) for link in links] == [
@@ -243,7 +243,7 @@ async def test_relationships_are_a_list_of_their_own(ann):
 
 
 async def test_a_client_can_be_a_related_contact_of_its_own_matter(ann, firm):
-    # §20.12
+    # clio.md §20.12
     firm.put(
         "relationship", {"id": 303, "matter_id": 201, "contact_id": 1001, "description": "Self"}
     )
@@ -254,7 +254,7 @@ async def test_a_client_can_be_a_related_contact_of_its_own_matter(ann, firm):
 
 
 async def test_a_nested_contact_out_of_view_comes_as_an_id_and_nothing_else(clio, firm, ann):
-    # §20.12, §20.13
+    # clio.md §20.12, §20.13
     firm.put("contact", {"id": 3001, "type": "Company", "name": "Hidden", "created_by": 501})
     firm.put("contact", {"id": 1001, "company_id": 3001})
     cat = await Visitor(clio).login(503)
@@ -266,7 +266,7 @@ async def test_a_nested_contact_out_of_view_comes_as_an_id_and_nothing_else(clio
 
 
 async def test_two_users_of_a_firm_see_different_matters_and_contacts(clio, firm):
-    # §20.13
+    # clio.md §20.13
     ann, ben, cat = [await Visitor(clio).login(user_id) for user_id in (501, 502, 503)]
     assert set(await ben.ids("matters.json")) - set(await ann.ids("matters.json")) == {208}
     assert (await ann.get("matters/208.json")).status_code == 404
@@ -281,7 +281,7 @@ async def test_two_users_of_a_firm_see_different_matters_and_contacts(clio, firm
 
 
 async def test_a_matters_custom_field_brings_a_contact_into_view(clio, firm):
-    # §20.13
+    # clio.md §20.13
     firm.put("contact", {"id": 3001, "type": "Person", "name": "Expert", "created_by": 501})
     cat = await Visitor(clio).login(503)
     assert 3001 not in await cat.ids("contacts.json")
@@ -292,7 +292,7 @@ async def test_a_matters_custom_field_brings_a_contact_into_view(clio, firm):
 
 @pytest.mark.parametrize(("kind", "record_id"), [("contact", 1003), ("matter", 204)])
 async def test_what_is_deleted_leaves_no_trace(ann, other, firm, kind, record_id):
-    # §20.14
+    # clio.md §20.14
     path = f"{kind}s"
     gone = await other.write("DELETE", f"{path}/{record_id}.json")
     assert (gone.status_code, gone.content) == (204, b"")
@@ -304,14 +304,14 @@ async def test_what_is_deleted_leaves_no_trace(ann, other, firm, kind, record_id
 
 
 async def test_a_deleted_matter_takes_its_relationships_along(ann, firm):
-    # §20.14
+    # clio.md §20.14
     firm.delete("matter", 201)
     assert await ann.ids("relationships.json") == []
     assert 1005 in await ann.ids("contacts.json")
 
 
 async def test_times_bear_the_users_own_offset(clio, firm):
-    # §20.18
+    # clio.md §20.18
     firm.put("user", {"id": 502, "time_zone": "Asia/Kolkata"})
     ann, ben = await Visitor(clio).login(501), await Visitor(clio).login(502)
     path = "contacts/1001.json"
@@ -326,7 +326,7 @@ async def test_times_bear_the_users_own_offset(clio, firm):
 
 
 async def test_links_and_definitions_do_not_move_what_they_belong_to(ann, firm, clock):
-    # §20.19
+    # clio.md §20.19
     clock.move(hours=1)
     since = clock.now.isoformat().replace("+00:00", "Z")
     clock.move(hours=1)

@@ -1,4 +1,4 @@
-"""Clio's models to the mirror's records, with the odd values that live accounts were seen to send (F16, §15 row 34)."""
+"""Clio's models to the mirror's records, with the odd values that live accounts were seen to send (F16, row 34)."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -86,7 +86,7 @@ def test_a_stub_or_a_placeholder_is_nothing(field: str, given: Any):
     "value", [True, False, "true", "Yes", "1", 1, 0, 12.5, "12.50", "2026-01-31", "9002", 9002, ""]
 )
 def test_a_custom_value_keeps_its_kind(value: Any):
-    # §16.6: live accounts send booleans, numbers and texts; the rules read them leniently
+    # clio.md §16.6: live accounts send booleans, numbers and texts; the rules read them leniently
     (kept,) = values({"id": "x-1", "value": value, **FIELD})
     assert kept == CustomValue(7, value)
     assert type(kept.value) is type(value)
@@ -123,7 +123,7 @@ def test_a_status_is_read_in_any_case(said: str, status: MatterStatus):
 
 
 def test_a_matter_is_judged_by_its_status_alone():
-    # §16.4: a close date in the future, or on an open matter, can occur
+    # clio.md §16.4: a close date in the future, or on an open matter, can occur
     kept = matter(status="Open", close_date="2031-01-01")
     assert (kept.status, kept.close_date) == (MatterStatus.OPEN, date(2031, 1, 1))
 

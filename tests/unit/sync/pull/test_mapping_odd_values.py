@@ -1,4 +1,4 @@
-"""Odd values of Clio on their way to records: stripped, never filled, redacted, unnamed (clio/api.md §16.6)."""
+"""Odd values of Clio on their way to records: stripped, never filled, redacted, unnamed (clio.md §16.6)."""
 
 from typing import Any
 

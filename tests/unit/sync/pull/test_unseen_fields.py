@@ -7,8 +7,8 @@ import pytest
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.rules.records import ContactRecord, MatterRecord
-from app.sync import Services
 from app.sync.pull.pages import _FIELDS_OF, CONTACTS, MATTERS, Listing, Puller, view_of
+from app.sync.services import Services
 from tests.support.scripted_clio import Case, page
 
 

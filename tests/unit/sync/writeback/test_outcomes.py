@@ -79,14 +79,14 @@ SEARCHES: list[tuple[ClioError, tuple[Status, Reason, timedelta | None]]] = [
 
 @pytest.mark.parametrize(("error", "updating", "expected"), WRITES)
 def test_a_failed_write_is_unsure_only_when_its_answer_was_lost(error, updating, expected):
-    # reliability.md §6 rules 4 and 5
+    # W4, W5
     found = outcomes.of_write(error, settle=SETTLE, updating=updating)
     assert (found.status, found.reason, found.after, found.unsure) == expected
 
 
 @pytest.mark.parametrize(("error", "expected"), SEARCHES)
 def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expected):
-    # reliability.md §6 rule 9
+    # W9
     found = outcomes.of_search(error, settle=SETTLE)
     assert (found.status, found.reason, found.after) == expected
     assert found.unsure
@@ -108,12 +108,12 @@ def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expecte
     ],
 )
 def test_what_a_search_finds_decides_whether_to_send_again(found, rounds, grows, expected):
-    # reliability.md §6 rules 6 and 7
+    # W6, W7
     assert outcomes.of_finding(found, rounds=rounds, grows=grows) == expected
 
 
 def test_the_count_a_day_later_wants_one_record_and_only_one():
-    # reliability.md §6 rule 8
+    # W8
     assert outcomes.of_count([7]) == (None, None)
     assert outcomes.of_count([])[0] is Reason.MISSING
     assert outcomes.of_count([7, 9])[0] is Reason.DOUBLED

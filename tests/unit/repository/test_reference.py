@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 FOLDERS = ("app", "tests", "docs", "migrations", "benchmarks")
 REQUIREMENTS = (ROOT / "docs/reference/requirements.md").read_text()
 CLIO = (ROOT / "docs/reference/clio.md").read_text()
@@ -122,3 +122,28 @@ def test_a_reference_is_found_in_every_form(kind: str):
 
 def test_an_id_of_an_unknown_group_is_found_in_brackets():
     assert list(ids_in("[TX-9, TG-1]")) == ["TG-1", "TX-9"]
+
+
+# References to documents that are not in the repository. A section sign must follow the name of the
+# document that has the section.
+OLD_FORMS = (
+    r"§ ?15 rows?\b",
+    r"clio/api\.md",
+    r"(?<![\w/-])api\.md",
+    r"\bstack (?:trap|§)",
+    r"reliability\.md §",
+    r"requirements' section",
+    r"\bM\d{1,2}\b(?=[,):]| *$)",
+    r"(?<!clio\.md )(?<!, )(?<! and )(?<! to )(?<!RFC \d{4} )(?<!requirements\.md )§",
+)
+
+
+def test_no_reference_leads_out_of_the_repository():
+    old = re.compile("|".join(OLD_FORMS), re.MULTILINE)
+    found = [
+        f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"
+        for path, text in texts()
+        if path.parent != ROOT / "docs/reference"
+        for match in old.finditer(text)
+    ]
+    assert found == []
