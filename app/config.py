@@ -110,7 +110,7 @@ class Config(BaseSettings):
         )
 
 
-def problems(error: ValidationError) -> list[str]:
+def describe_errors(error: ValidationError) -> list[str]:
     """One line for each mistake, saying which variable and what to do; never a value."""
     return [
         f"{PREFIX}{_variable(fault['loc'])}: {_advice(fault['msg'], fault['type'])}"
@@ -128,7 +128,7 @@ def _advice(message: str, kind: str) -> str:
     return message.removeprefix("Value error, ").replace("Input should", "should")
 
 
-def unknown_variables() -> list[str]:
+def find_unknown_variables() -> list[str]:
     """Variables that look like ours and are not: a slip of the pen would otherwise go unnoticed."""
     known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
     return sorted(

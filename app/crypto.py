@@ -13,11 +13,11 @@ KEY_BYTES = 32
 TOKEN_PREFIX = "lc"  # noqa: S105  # a prefix for the eye, no secret
 
 
-class KeyInvalid(ValueError):
+class InvalidKey(ValueError):
     """A key is not 32 bytes in URL-safe base64."""
 
 
-class SealBroken(Exception):
+class DecryptionFailed(Exception):
     """What was sealed cannot be opened: another key, another row, or damage."""
 
 
@@ -26,8 +26,8 @@ class TokenCipher:
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise KeyInvalid("No encryption key is configured")
-        fernets = [Fernet(_checked(key)) for key in keys]
+            raise InvalidKey("No encryption key is configured")
+        fernets = [Fernet(_check_key(key)) for key in keys]
         self._keys, self._newest = MultiFernet(fernets), fernets[0]
 
     def seal(self, document: dict[str, str], *, row: str) -> str:
@@ -40,27 +40,31 @@ class TokenCipher:
         try:
             body = json.loads(self._keys.decrypt(sealed.encode()))
         except (InvalidToken, ValueError) as error:
-            raise SealBroken("A stored secret cannot be opened with the configured keys") from error
+            raise DecryptionFailed(
+                "A stored secret cannot be opened with the configured keys"
+            ) from error
         if body["row"] != row:
-            raise SealBroken("A stored secret belongs to another row")
+            raise DecryptionFailed("A stored secret belongs to another row")
         document: dict[str, str] = body["document"]
         return document
 
     def opens(self, sealed: str) -> bool:
         """Whether one of the keys sealed this, for whatever row."""
-        return _opens(self._keys, sealed)
+        return _can_decrypt(self._keys, sealed)
 
     def renewed(self, sealed: str) -> str | None:
         """The same, sealed with the newest key for the same row; None when it is already. Raises SealBroken."""
-        if _opens(self._newest, sealed):
+        if _can_decrypt(self._newest, sealed):
             return None
         try:
             return self._keys.rotate(sealed.encode()).decode()
         except InvalidToken as error:
-            raise SealBroken("A stored secret cannot be opened with the configured keys") from error
+            raise DecryptionFailed(
+                "A stored secret cannot be opened with the configured keys"
+            ) from error
 
 
-def _opens(keys: Fernet | MultiFernet, sealed: str) -> bool:
+def _can_decrypt(keys: Fernet | MultiFernet, sealed: str) -> bool:
     try:
         keys.decrypt(sealed.encode())
     except InvalidToken:
@@ -73,17 +77,17 @@ def new_key() -> str:
     return Fernet.generate_key().decode()
 
 
-def _checked(key: str) -> bytes:
+def _check_key(key: str) -> bytes:
     try:
         raw = base64.b64decode(key, altchars=b"-_", validate=True)
     except ValueError as error:
-        raise KeyInvalid("An encryption key is not URL-safe base64") from error
+        raise InvalidKey("An encryption key is not URL-safe base64") from error
     if len(raw) != KEY_BYTES or len(key) != 44:
-        raise KeyInvalid(
+        raise InvalidKey(
             "An encryption key must be 32 random bytes in URL-safe base64 (44 characters)"
         )
     if len(set(raw)) < 8:
-        raise KeyInvalid("An encryption key must be random")
+        raise InvalidKey("An encryption key must be random")
     return key.encode()
 
 

@@ -1,11 +1,23 @@
-"""Our own failures, one tree. Each carries the HTTP status and the stable code that a caller acts on."""
+"""The exceptions of this service, and `Problem`, the stored form of what is wrong.
+
+An `AppError` becomes a problem document of the API: it has the HTTP status and the stable code that a caller acts on.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a connection, run or webhook endpoint: a stable code, and a sentence for people."""
+
+    code: str
+    detail: str
+
+
 class AppError(Exception):
-    """A failure that is an answer. `detail` says in plain words what to do; it never holds client data."""
+    """An error that the API returns. `detail` tells people what to do and never contains client data."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
@@ -17,8 +29,8 @@ class AppError(Exception):
         self.headers = headers
 
 
-class Invalid(AppError):
-    """A body that has the right form but says what cannot be; `errors` pairs JSON pointers with what is wrong."""
+class InvalidRequest(AppError):
+    """A well-formed body with values that are not allowed; `errors` pairs JSON pointers with messages."""
 
     status = 422
     code = "invalid_request"
@@ -29,20 +41,20 @@ class Invalid(AppError):
         self.errors = tuple(errors)
 
     def below(self, pointer: str) -> "Invalid":
-        """The same, where what was judged stands below a pointer of the body."""
-        return Invalid(errors=[(pointer + where, detail) for where, detail in self.errors])
+        """Return the same error with every pointer prefixed, for a document that is part of a larger body."""
+        return InvalidRequest(errors=[(pointer + where, detail) for where, detail in self.errors])
 
 
 class DatabaseUnavailable(AppError):
-    """The database cannot be reached; the same call will work when it is back."""
+    """The database cannot be reached. The same call works when the database is back."""
 
     status = 503
     code = "database_unavailable"
     title = "The database is not available; try again in a moment"
 
 
-class Fenced(AppError):
-    """Another worker took this run over; whoever is told so must write no more."""
+class RunTakenOver(AppError):
+    """Another worker has taken this run over. The caller must not write anything more."""
 
     status = 409
     code = "run_taken_over"

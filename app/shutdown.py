@@ -6,14 +6,17 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def defer_signals() -> Iterator[None]:
     """What would end the process waits until the block has ended, and ends it then."""
     came: list[int] = []
-    before = {number: signal.signal(number, lambda nth, _: came.append(nth)) for number in ENDING}
+    before = {
+        number: signal.signal(number, lambda nth, _: came.append(nth))
+        for number in TERMINATION_SIGNALS
+    }
     try:
         yield
     finally:
@@ -23,7 +26,7 @@ def held() -> Iterator[None]:
             signal.raise_signal(came[0])
 
 
-def end_with_parent(pipe: int) -> None:
+def exit_with_parent(pipe: int) -> None:
     """End this process, as if asked to, when nobody holds the other end of the pipe: its parent is gone, however."""
 
     def wait() -> None:

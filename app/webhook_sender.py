@@ -20,16 +20,16 @@ import httpx
 from standardwebhooks import Webhook
 
 DEADLINE = 15.0  # seconds for one post, from the name's resolution to the answer's last byte
-CEILING = 64 * 1024  # bytes of an answer that are read; nobody looks at them
-LONGEST_URL = 2000
+MAX_RESPONSE_BYTES = 64 * 1024  # bytes of an answer that are read; nobody looks at them
+MAX_URL_LENGTH = 2000
 _PORTS = {"https": 443, "http": 80}
 # Their own threads, more than endpoints are served at the same time: each endpoint looks up one name at a time, so
 # that those whose names resolve slowly hold up no others.
-LOOKUPS = 64
-_resolvers = ThreadPoolExecutor(max_workers=LOOKUPS, thread_name_prefix="webhook-names")
+DNS_THREADS = 64
+_resolvers = ThreadPoolExecutor(max_workers=DNS_THREADS, thread_name_prefix="webhook-names")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
 # Inside 2000::/3 and yet a way to somewhere else: Teredo and its kin, documentation, 6to4.
@@ -81,7 +81,7 @@ def check_url(url: str, private_hosts: frozenset[str]) -> httpx.URL:
         host = _host(parsed)
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
         raise AddressRefused("is not an address") from error
-    if len(url) > LONGEST_URL or any(ord(character) <= ord(" ") for character in url):
+    if len(url) > MAX_URL_LENGTH or any(ord(character) <= ord(" ") for character in url):
         raise AddressRefused("is too long or holds spaces")
     if not host or parsed.userinfo or parsed.fragment:
         raise AddressRefused("must have a host, and no user name and no fragment")
@@ -126,18 +126,18 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def signatures(secrets: Sequence[str], message: Message, now: datetime) -> str:
+def signature_header(secrets: Sequence[str], message: Message, now: datetime) -> str:
     """The signature header: one signature for each secret that is valid now."""
     moment = now.astimezone(UTC)
     body = message.body.decode()
     return " ".join(Webhook(secret).sign(message.event_id, moment, body) for secret in secrets)
 
 
-class Notifier:
+class WebhookSender:
     """Posts events. `resolve` answers a name's addresses; `private_hosts` may be reached although private."""
 
     def __init__(
-        self, *, private_hosts: frozenset[str] = frozenset(), resolve: Resolve = resolve
+        self, *, private_hosts: frozenset[str] = frozenset(), resolve: Resolver = resolve
     ) -> None:
         self.private_hosts = private_hosts
         self._resolve = resolve
@@ -154,10 +154,10 @@ class Notifier:
             headers={"User-Agent": "levitate-clio", "Content-Type": "application/json"},
         )
         async with client:
-            yield Courier(client, url, self.private_hosts, self._resolve)
+            yield EndpointClient(client, url, self.private_hosts, self._resolve)
 
 
-class Courier:
+class EndpointClient:
     """Posts events to one endpoint, several at a time if asked to."""
 
     def __init__(
@@ -165,7 +165,7 @@ class Courier:
         client: httpx.AsyncClient,
         url: str,
         private_hosts: frozenset[str],
-        resolve: Resolve,
+        resolve: Resolver,
     ) -> None:
         self._client = client
         self._url = url
@@ -180,7 +180,7 @@ class Courier:
         headers = {
             "webhook-id": message.event_id,
             "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signatures(secrets, message, now),
+            "webhook-signature": signature_header(secrets, message, now),
         }
         try:
             async with asyncio.timeout(DEADLINE):
@@ -208,7 +208,7 @@ class Courier:
             read = 0
             async for chunk in response.aiter_raw():  # raw: what is packed stays packed
                 read += len(chunk)
-                if read > CEILING:
+                if read > MAX_RESPONSE_BYTES:
                     break
         finally:
             await response.aclose()

@@ -24,7 +24,7 @@ from app.db.outbox.activities import (
 )
 from app.errors import AppError
 from app.sync.connections.oauth_flow import IntegrationNotEnabled
-from app.sync.services import web_origin
+from app.sync.services import clio_web_origin
 from app.sync.writeback.accept import Told, accept
 
 router = APIRouter(
@@ -101,7 +101,7 @@ async def write_back(
         await service_tokens.remember_answer(session, request, activity_id, now=services.now())
     activity = await outbox.get_activity(session, account.account_id, activity_id)
     response.status_code = 200 if activity.status is Status.SKIPPED else 202
-    return _out(activity, web_origin(services, account))
+    return _out(activity, clio_web_origin(services, account))
 
 
 @router.get("")
@@ -119,7 +119,7 @@ async def list_activities(
         session, account.account_id, wanted, after=after, limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
-    origin = web_origin(services, account)
+    origin = clio_web_origin(services, account)
     return schemas.Page(
         data=[_out(activity, origin) for activity in page],
         next_cursor=cursors.encode(page[-1].activity_id, *asked) if more else None,
@@ -133,7 +133,7 @@ async def get_activity(
 ) -> schemas.Activity:
     """One activity: where it stands, how often it was tried, its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
-    return _out(found, web_origin(services, account))
+    return _out(found, clio_web_origin(services, account))
 
 
 @router.post(
@@ -144,7 +144,7 @@ async def retry_activity(
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may have it, it is looked for before it is sent."""
     found = await outbox.retry(session, account.account_id, activity_id)
-    return _out(found, web_origin(services, account))
+    return _out(found, clio_web_origin(services, account))
 
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
@@ -153,7 +153,7 @@ async def cancel_activity(
 ) -> schemas.Activity:
     """Take back an activity that certainly is not in Clio yet; doing it twice is harmless."""
     found = await outbox.cancel(session, account.account_id, activity_id)
-    return _out(found, web_origin(services, account))
+    return _out(found, clio_web_origin(services, account))
 
 
 def _told(body: schemas.ActivityIn) -> Told:

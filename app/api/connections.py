@@ -10,7 +10,8 @@ from app.api import cursors, schemas
 from app.api.deps import AccountDep, ActorDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db.connections import connections
-from app.db.connections.connections import Connection, ConnectionNotFound, Problem
+from app.db.connections.connections import Connection, ConnectionNotFound
+from app.errors import Problem
 from app.sync.connections import oauth_flow
 from app.sync.connections.disconnect import disconnect
 from app.sync.connections.oauth_flow import (

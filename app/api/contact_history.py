@@ -14,7 +14,7 @@ from app.db.contacts import change_feed, contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.session import Session
 from app.errors import AppError
-from app.sync.services import web_origin
+from app.sync.services import clio_web_origin
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -49,7 +49,7 @@ async def get_contact(
     found = await contacts.get_explained(session, account.account_id, contact_id)
     if as_of is not None:
         return await _as_of(session, account.account_id, contact_id, as_of)
-    origin = web_origin(services, account)
+    origin = clio_web_origin(services, account)
     return schemas.Contact.model_validate(contacts.document(found.contact, clio_origin=origin))
 
 

@@ -26,7 +26,7 @@ from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
 from app.rules.results import Owner, Tag
 from app.sync.erasure import erase_contact
-from app.sync.services import web_origin
+from app.sync.services import clio_web_origin
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -65,7 +65,7 @@ async def list_contacts(
         session, account.account_id, wanted, after=after, limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
-    origin = web_origin(services, account)
+    origin = clio_web_origin(services, account)
     return schemas.Page(
         data=[
             schemas.Contact.model_validate(contacts.document(contact, clio_origin=origin))

@@ -57,7 +57,7 @@ async def readyz(request: Request, services: ServicesDep) -> Readiness:
     schema = await migrate.schema(services.database)
     if schema is Schema.OLDER:
         raise NotReady
-    clock: scheduler.SlotClock | None = request.app.state.clock
-    if clock is not None and not scheduler.ticks(clock, now=services.now()):
+    clock: scheduler.Scheduler | None = request.app.state.clock
+    if clock is not None and not scheduler.is_on_time(clock, now=services.now()):
         raise ClockStopped
     return Readiness(schema_=schema.value, clock="ok" if clock else "off")

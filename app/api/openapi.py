@@ -14,7 +14,7 @@ from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.deps import InvalidToken, TooManyRequests
 from app.api.problems import Problem, Told, told
 from app.db.accounts.accounts import AccountNotFound
-from app.errors import DatabaseUnavailable, Invalid
+from app.errors import DatabaseUnavailable, InvalidRequest
 
 Operation: TypeAlias = dict[str, Any]
 
@@ -79,7 +79,7 @@ _GENERAL: tuple[tuple[Callable[[str, Operation], bool], tuple[Told, ...]], ...] 
     (_has_account, (told(AccountNotFound),)),
     (_is_list, (told(InvalidCursor), told(CursorMismatch))),
     (_has_body, (problems.told_by_http(400), problems.told_by_http(413))),
-    (_has_input, (told(Invalid),)),
+    (_has_input, (told(InvalidRequest),)),
     (_asks_the_database, (told(DatabaseUnavailable),)),
 )
 

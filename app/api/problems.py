@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from app.errors import AppError, Invalid
+from app.errors import AppError, InvalidRequest
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://levitate-clio.dev/problems/"
@@ -136,7 +136,7 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
 async def _app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class
     problem = _problem(request, error.status, error.code, error.title, error.detail)
-    if isinstance(error, Invalid):
+    if isinstance(error, InvalidRequest):
         problem.errors = [
             FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
         ]

@@ -27,7 +27,7 @@ from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
 from app.db.mirror.catalog import Item
 from app.db.session import Session, transaction
-from app.errors import AppError, Invalid
+from app.errors import AppError, InvalidRequest
 from app.rules import settings_check
 from app.rules.settings import Settings
 from app.rules.settings_check import Use
@@ -193,7 +193,7 @@ async def preview_settings(
         try:
             candidate = patched(stored.settings, body.settings)
             await check(session, account_id, candidate, stored.settings)
-        except Invalid as invalid:
+        except InvalidRequest as invalid:
             raise invalid.below("/settings") from None
     asked = ("preview", account_id, stored.version, json.dumps(settings.document(candidate)))
     after = cursors.after_number(cursor, *asked)
@@ -242,7 +242,7 @@ def patched(before: Settings, patch: Mapping[str, Any]) -> Settings:
         whole = schemas.Settings.model_validate(_merged(_wire(before), patch))
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise Invalid(errors=[(pointer_of(e["loc"]), e["msg"]) for e in found]) from None
+        raise InvalidRequest(errors=[(pointer_of(e["loc"]), e["msg"]) for e in found]) from None
     return _settings(whole)
 
 
@@ -301,9 +301,9 @@ def _field_out(item: Item) -> schemas.CatalogField:
             schemas.FieldOption(id=str(option_id), option=option.label, deleted=option.deleted)
             for option_id, option in field.options.items()
         ],
-        makes_tags=settings_check.serves(field, Use.TAGS),
-        makes_dates=settings_check.serves(field, Use.DATES),
-        makes_opt_out=settings_check.serves(field, Use.OPT_OUT),
+        makes_tags=settings_check.is_usable(field, Use.TAGS),
+        makes_dates=settings_check.is_usable(field, Use.DATES),
+        makes_opt_out=settings_check.is_usable(field, Use.OPT_OUT),
     )
 
 

@@ -9,11 +9,10 @@ from app.api import cursors, schemas
 from app.api.deps import Caller, CallerDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.db import issues
-from app.db.connections.connections import Problem
 from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import DeliveryNotFound, Status
 from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
-from app.errors import AppError
+from app.errors import AppError, Problem
 from app.sync.events import relay
 from app.sync.events.relay import endpoint_row
 from app.webhook_sender import AddressRefused, check_url

@@ -16,9 +16,9 @@ from rich.console import Console
 
 from app import config as configuration
 from app import logs, shutdown
-from app.clio.regions import checked_origin
+from app.clio.regions import check_origin
 from app.config import Config
-from app.crypto import KeyInvalid, TokenCipher, new_key
+from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded, migrate, session
 from app.db.migrate import Schema
 from app.db.session import Database, open_database, transaction
@@ -34,8 +34,8 @@ def read_config() -> Config:
     try:
         config = Config()
     except ValidationError as error:
-        fail(*configuration.problems(error))
-    for name in configuration.unknown_variables():
+        fail(*configuration.describe_errors(error))
+    for name in configuration.find_unknown_variables():
         said.print(
             f"{name}: is no variable of this service; docs/operations.md lists them", markup=False
         )
@@ -49,7 +49,7 @@ def _check_origin(region: str, origin: str | None) -> None:
     """An origin to which no token may go is a mistake now, not at the first call."""
     try:
         if origin is not None:
-            checked_origin(origin)
+            check_origin(origin)
     except ValueError as error:
         fail(f"LEVITATE_CLIO_REGIONS__{region.upper()}__ORIGIN: {error}")
 
@@ -75,7 +75,7 @@ def with_keys(config: Config) -> Config:
         config = config.model_copy(update={"encryption_keys": SecretStr(kept)})
     try:
         TokenCipher(config.encryption_key_list())
-    except KeyInvalid as error:
+    except InvalidKey as error:
         fail(f"LEVITATE_CLIO_ENCRYPTION_KEYS: {error}")
     return config
 
@@ -105,7 +105,7 @@ def database(config: Config) -> Iterator[str]:
         return
     with ExitStack() as ending:
         try:
-            with shutdown.held():  # ended half-way, the server would be nobody's
+            with shutdown.defer_signals():  # ended half-way, the server would be nobody's
                 server = embedded.start(Path(config.data_dir) / "pg")
                 ending.callback(_stop, server)
         except embedded.EmbeddedUnavailable as error:
@@ -114,7 +114,7 @@ def database(config: Config) -> Iterator[str]:
 
 
 def _stop(server: embedded.EmbeddedServer) -> None:
-    with shutdown.held():
+    with shutdown.defer_signals():
         server.stop()
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import httpx
 
-from app.clio import paging
-from app.clio.errors import ClioRefused, ClioUnreadable, WriteNotAllowed, WriteUnsure
-from app.clio.responses import Answer, failure_of
+from app.clio import pagination
+from app.clio.errors import ClioRefused, ClioUnreadable, WriteNotAllowed, WriteOutcomeUnknown
+from app.clio.responses import ClioResponse, error_of
 
 NOTES_PATH = "/api/v4/notes.json"
 COMMUNICATIONS_PATH = "/api/v4/communications.json"
 DEADLINE = 30.0  # seconds for one write, from connecting to the last byte of its answer
-ALLOWED = (
+ALLOWED_WRITES = (
     ("POST", re.compile(re.escape(NOTES_PATH))),
     ("POST", re.compile(re.escape(COMMUNICATIONS_PATH))),
     ("PATCH", re.compile(r"/api/v4/communications/\d+\.json")),
@@ -28,38 +28,38 @@ ALLOWED = (
 )
 # No byte of the request has left: a connection that was refused, timed out or failed TLS, or none was free.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-PROOFS = (400, 401, 403, 404, 410, 412, 422)  # answers that say that nothing was created
+NOTHING_CREATED = (400, 401, 403, 404, 410, 412, 422)  # answers that say that nothing was created
 
 
-def refuse_unlisted(method: str, path: str) -> None:
+def check_allowed(method: str, path: str) -> None:
     """Raises WriteNotAllowed for every call but reads and the few writes of the list."""
-    listed = any(method == verb and pattern.fullmatch(path) for verb, pattern in ALLOWED)
+    listed = any(method == verb and pattern.fullmatch(path) for verb, pattern in ALLOWED_WRITES)
     if method != "GET" and not listed:
         raise WriteNotAllowed(
             "This service writes only notes, communications and webhook subscriptions to Clio"
         )
 
 
-def arrived(answer: Answer) -> Answer:
+def check_written(answer: ClioResponse) -> ClioResponse:
     """The answer to a write that arrived; raises WriteUnsure, or the failure that proves that it did not."""
-    if answer.status in PROOFS:
+    if answer.status in NOTHING_CREATED:
         if answer.status == 400:
             raise ClioRefused("Clio does not accept this text", status=400)
-        raise failure_of(answer)
+        raise error_of(answer)
     if answer.status not in (200, 201, 204):
-        raise WriteUnsure(f"Clio answered {answer.status}")
+        raise WriteOutcomeUnknown(f"Clio answered {answer.status}")
     return answer
 
 
-def written_id(answer: Answer) -> int:
+def written_id(answer: ClioResponse) -> int:
     """The id of what was written; raises WriteUnsure where the answer names none."""
     try:
-        data = paging.parse_object(answer.body).get("data")
+        data = pagination.parse_object(answer.body).get("data")
     except ClioUnreadable as error:
-        raise WriteUnsure("Clio's answer cannot be read") from error
+        raise WriteOutcomeUnknown("Clio's answer cannot be read") from error
     found = data.get("id") if isinstance(data, dict) else None
     if not isinstance(found, int):
-        raise WriteUnsure("Clio's answer names no record")
+        raise WriteOutcomeUnknown("Clio's answer names no record")
     return found
 
 

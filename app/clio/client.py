@@ -7,12 +7,8 @@ from typing import Any
 
 import httpx
 
-from app.clio import paging
-from app.clio.errors import (
-    ClioMisconfigured,
-    ClioRefused,
-    FieldUnknown,
-)
+from app.clio import pagination
+from app.clio.errors import ClioMisconfigured, ClioRefused, UnknownField
 from app.clio.models import WhoAmI
 from app.clio.resources import (
     WHO_AM_I_FIELDS,
@@ -21,17 +17,17 @@ from app.clio.resources import (
     Resource,
     T,
 )
-from app.clio.responses import Answer, asked_at
+from app.clio.responses import ClioResponse, clio_time
 from app.clio.shared_limit import Lane
-from app.clio.transport import Calls, Usage
+from app.clio.transport import ClioTransport, Usage
 
-Asked = Mapping[str, str | list[str]]  # what a list is asked for beside its own parameters
+QueryParams = Mapping[str, str | list[str]]  # what a list is asked for beside its own parameters
 
 
 class ClioClient:
     """Clio, as one user sees it. Several steps may share it: they share its budget."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: ClioTransport) -> None:
         self._calls = calls
         self.dropped: set[str] = set()
 
@@ -50,9 +46,9 @@ class ClioClient:
         cursor: str | None = None,
     ) -> AsyncIterator[Page[T]]:
         """Yield the pages of a list, from `cursor` if one is given; each is whole, and the walk moves on."""
-        walk = paging.Walk(resource, cursor)
+        walk = pagination.PaginationGuard(resource, cursor)
         moments = {"updated_since": since, "created_since": created_since}
-        asked = {name: zulu(moment) for name, moment in moments.items() if moment is not None}
+        asked = {name: format_utc(moment) for name, moment in moments.items() if moment is not None}
         while True:
             there = {} if cursor is None else {"page_token": cursor}
             page = await self._page(resource, {**asked, **there})
@@ -69,21 +65,21 @@ class ClioClient:
     async def one(self, resource: Resource[T], clio_id: int) -> T:
         """One record. Raises ClioRefused: `clio_not_found`, or `clio_forbidden`; ClioUnreadable."""
         while True:
-            params = {"fields": paging.field_list(resource, self.dropped)}
+            params = {"fields": pagination.field_list(resource, self.dropped)}
             path = f"{resource.path.removesuffix('.json')}/{clio_id}.json"
             try:
                 answer = await self._calls.get(self._calls.address(path, params))
-            except FieldUnknown as unknown:
+            except UnknownField as unknown:
                 self._drop(resource, unknown)
                 continue
-            record: T = paging.parse_one(resource.model, answer.body)
+            record: T = pagination.parse_one(resource.model, answer.body)
             return record
 
     async def who_am_i(self) -> WhoAmI:
         """The user whose token this is, and the firm."""
         url = self._calls.address(WHO_AM_I_PATH, {"fields": WHO_AM_I_FIELDS})
         answer = await self._calls.get(url)
-        me: WhoAmI = paging.parse_one(WhoAmI, answer.body)
+        me: WhoAmI = pagination.parse_one(WhoAmI, answer.body)
         return me
 
     async def sees_contact(self, contact_id: int) -> bool:
@@ -99,7 +95,7 @@ class ClioClient:
 
     async def write(
         self, method: str, path: str, document: Any = None, *, fields: str = "id"
-    ) -> Answer:
+    ) -> ClioResponse:
         """One write, sent once: see `Calls.write`."""
         content = None if document is None else json.dumps({"data": document}).encode()
         return await self._calls.write(
@@ -114,25 +110,25 @@ class ClioClient:
         """How long so many more calls will take: see `Calls.expected_seconds`."""
         return self._calls.expected_seconds(calls, in_a_row=in_a_row)
 
-    async def _page(self, resource: Resource[T], asked: Asked) -> Page[T]:
+    async def _page(self, resource: Resource[T], asked: QueryParams) -> Page[T]:
         while True:
             try:
                 return await self._asked_page(resource, asked)
-            except FieldUnknown as unknown:
+            except UnknownField as unknown:
                 self._drop(resource, unknown)
 
-    async def _asked_page(self, resource: Resource[T], asked: Asked) -> Page[T]:
-        fields = paging.field_list(resource, self.dropped)
+    async def _asked_page(self, resource: Resource[T], asked: QueryParams) -> Page[T]:
+        fields = pagination.field_list(resource, self.dropped)
         params = {**resource.params, "fields": fields, **asked}
         url = self._calls.address(resource.path, params)
 
-        def parse(answer: Answer, address: httpx.URL) -> Page[T]:
-            asked = asked_at(answer.headers, self._calls.clock.now())
-            return paging.parse_page(resource, answer.body, address=address, asked_at=asked)
+        def parse(answer: ClioResponse, address: httpx.URL) -> Page[T]:
+            asked = clio_time(answer.headers, self._calls.clock.now())
+            return pagination.parse_page(resource, answer.body, address=address, asked_at=asked)
 
         return await self._calls.read(url, parse)
 
-    def _drop(self, resource: Resource[Any], unknown: FieldUnknown) -> None:
+    def _drop(self, resource: Resource[Any], unknown: UnknownField) -> None:
         """Leave out a name that Clio stopped knowing, if we can do without; one bad name fails the whole call."""
         name = unknown.field.strip("{} ")
         if name not in resource.droppable or f"{resource.name}.{name}" in self.dropped:
@@ -142,6 +138,6 @@ class ClioClient:
         self.dropped.add(f"{resource.name}.{name}")
 
 
-def zulu(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
     """A moment as a query string bears it: a `+` would arrive as a space."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

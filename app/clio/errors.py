@@ -9,8 +9,8 @@ from typing import ClassVar
 
 import httpx
 
-SHORTEST_WAIT = timedelta(seconds=1)
-LONGEST_WAIT = timedelta(minutes=15)
+MIN_WAIT = timedelta(seconds=1)
+MAX_WAIT = timedelta(minutes=15)
 
 
 class ClioError(Exception):
@@ -30,7 +30,7 @@ class ClioRetryLater(ClioError):
 
     def __init__(self, message: str, *, after: timedelta, code: str | None = None) -> None:
         super().__init__(message, code=code)
-        self.after = min(max(after, SHORTEST_WAIT), LONGEST_WAIT)
+        self.after = min(max(after, MIN_WAIT), MAX_WAIT)
 
 
 class ClioReauthRequired(ClioError):
@@ -51,7 +51,7 @@ class WriteNotAllowed(ClioMisconfigured):
     default_code = "write_not_allowed"
 
 
-class WriteUnsure(ClioError):
+class WriteOutcomeUnknown(ClioError):
     """The answer to a write was lost or makes no sense: Clio may have done it. Look before writing again.
 
     Every other failure of a write proves that nothing was created.
@@ -76,7 +76,7 @@ class ClioUnreadable(ClioError):
     default_code = "clio_unreadable"
 
 
-class FieldUnknown(ClioError):
+class UnknownField(ClioError):
     """Clio does not know a field that was asked for; asking without it may work."""
 
     default_code = "clio_field_unknown"
@@ -101,7 +101,7 @@ _BY_STATUS: dict[int, Callable[[], ClioError]] = {
 def error_for(status: int, *, kind: str, message: str) -> ClioError:
     """The failure that an answer's status means; `kind` and `message` are those of Clio's error object."""
     if status == 400 and kind == "InvalidFields":
-        return FieldUnknown(message.removesuffix(" is not a valid field").strip())
+        return UnknownField(message.removesuffix(" is not a valid field").strip())
     if status == 422 and "page_token" in message:
         text = "Clio no longer knows where the list was left"
         return ClioRefused(text, status=422, code="clio_cursor_refused")

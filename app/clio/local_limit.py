@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.clio.shared_limit import MARGIN, WINDOW, Gate
+from app.clio.shared_limit import MARGIN, WINDOW, SharedLimit
 
-PROBE = 0.05  # while nothing is known one call goes alone; how soon the others ask again
-SHORTEST, LONGEST = 1.0, 900.0
+PROBE_INTERVAL = 0.05  # while nothing is known one call goes alone; how soon the others ask again
+MIN_WAIT, MAX_WAIT = 1.0, 900.0
 
 
-class Budget:
+class LocalLimit:
     """The calls left to one token. All who use the token in this process share one.
 
     What is left of a window is known or not. While it is not (at first, in a new window, after a refusal) one call
     goes alone to ask: with no other under way its answer is exact, and an answer that tells nothing locks nobody out.
     """
 
-    def __init__(self, gate: Gate | None = None) -> None:
+    def __init__(self, gate: SharedLimit | None = None) -> None:
         self.gate = gate  # what other processes that use the token must pass too
         self.limit: int | None = None
         self._left: int | None = None  # of this window, those under way already taken off
@@ -38,10 +38,10 @@ class Budget:
         if self._ends is not None and now >= self._ends:
             self._forget()
         if self._left is None and self._under_way:
-            return PROBE
+            return PROBE_INTERVAL
         if self._left is not None:
             if self._left <= 0:
-                return max((self._ends or now) - now, PROBE)
+                return max((self._ends or now) - now, PROBE_INTERVAL)
             self._left -= 1
         self._under_way += 1
         return 0.0
@@ -50,12 +50,12 @@ class Budget:
         """An answer came to a call that was taken: believe its headers where they say less than we thought."""
         self._under_way -= 1
         limit, left = (
-            _number(headers, "x-ratelimit-limit"),
-            _number(headers, "x-ratelimit-remaining"),
+            _int_header(headers, "x-ratelimit-limit"),
+            _int_header(headers, "x-ratelimit-remaining"),
         )
         if limit is None or limit <= 0 or left is None:
             return
-        window = _window_of(headers, self._window)
+        window = _window_end(headers, self._window)
         asked_alone = self._left is None and not self._under_way
         if window < self._window - WINDOW / 2 and not asked_alone:
             return  # a late answer, of a window that is over
@@ -70,9 +70,9 @@ class Budget:
     def refused(self, headers: Mapping[str, str], now: float) -> float:
         """Clio answered 429 to a call that was taken; answers how long nothing may go."""
         self._under_way -= 1
-        told = _number(headers, "retry-after")
+        told = _int_header(headers, "retry-after")
         wait = _seconds_to_reset(headers) if told is None or told <= 0 else float(told)
-        wait = min(max(wait, SHORTEST), LONGEST) + MARGIN
+        wait = min(max(wait, MIN_WAIT), MAX_WAIT) + MARGIN
         self._closed_until = max(self._closed_until, now + wait)
         self._forget()
         return wait
@@ -104,7 +104,7 @@ class Budget:
         self._left = self._ends = None
 
 
-def sent_at(headers: Mapping[str, str]) -> datetime | None:
+def response_date(headers: Mapping[str, str]) -> datetime | None:
     """When Clio sent an answer, by its own clock."""
     try:
         sent = parsedate_to_datetime(headers.get("date", ""))
@@ -113,27 +113,27 @@ def sent_at(headers: Mapping[str, str]) -> datetime | None:
         return None
 
 
-def told_by(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
+def read_limit_headers(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
     """The limit, what is left of it and the seconds to the window's end, where an answer tells them."""
-    limit, again = _number(headers, "x-ratelimit-limit"), _number(headers, "retry-after")
+    limit, again = _int_header(headers, "x-ratelimit-limit"), _int_header(headers, "retry-after")
     if (
         limit is not None and again is not None
     ):  # a refusal: nothing is left, for as long as it says
-        return limit, 0, min(max(float(again), SHORTEST), LONGEST) + MARGIN
-    left = _number(headers, "x-ratelimit-remaining")
+        return limit, 0, min(max(float(again), MIN_WAIT), MAX_WAIT) + MARGIN
+    left = _int_header(headers, "x-ratelimit-remaining")
     return None if limit is None or left is None else (limit, left, _seconds_to_reset(headers))
 
 
-def _number(headers: Mapping[str, str], name: str) -> int | None:
+def _int_header(headers: Mapping[str, str], name: str) -> int | None:
     try:
         return int(headers.get(name, ""))
     except ValueError:
         return None
 
 
-def _window_of(headers: Mapping[str, str], known: float) -> float:
+def _window_end(headers: Mapping[str, str], known: float) -> float:
     """The window that an answer speaks of: its end by Clio's clock; the known one where it names none."""
-    reset, sent = _number(headers, "x-ratelimit-reset"), sent_at(headers)
+    reset, sent = _int_header(headers, "x-ratelimit-reset"), response_date(headers)
     if reset is None or sent is None or abs(reset - sent.timestamp()) > 2 * WINDOW:
         return known
     return float(reset)
@@ -141,7 +141,7 @@ def _window_of(headers: Mapping[str, str], known: float) -> float:
 
 def _seconds_to_reset(headers: Mapping[str, str]) -> float:
     """Until the window ends, by Clio's own clock: ours may be off."""
-    reset, sent = _number(headers, "x-ratelimit-reset"), sent_at(headers)
+    reset, sent = _int_header(headers, "x-ratelimit-reset"), response_date(headers)
     if reset is None or sent is None:
         return WINDOW
     return min(max(reset - sent.timestamp(), 0.0), WINDOW) + MARGIN

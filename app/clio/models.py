@@ -16,14 +16,14 @@ from pydantic import (
 )
 
 
-def _no_nul(value: Any) -> Any:
+def _reject_nul(value: Any) -> Any:
     """PostgreSQL holds no NUL character, so a record that has one cannot be kept."""
     if isinstance(value, str) and "\x00" in value:
         raise ValueError("holds a NUL character")
     return value
 
 
-def _list(value: Any) -> Any:
+def _none_to_empty(value: Any) -> Any:
     return () if value is None else value
 
 
@@ -31,13 +31,13 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-def _no_bool(value: Any) -> Any:
+def _reject_bool(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("is no number")  # noqa: TRY004  # pydantic reports a ValueError as a fault of the record
     return value
 
 
-def _utc(value: datetime) -> datetime:
+def _to_utc(value: datetime) -> datetime:
     """Clio writes a time with the asking user's offset: the same moment must look the same to all."""
     try:
         return value.astimezone(UTC)
@@ -45,10 +45,12 @@ def _utc(value: datetime) -> datetime:
         raise ValueError("is out of range") from error
 
 
-Text = Annotated[str | None, BeforeValidator(_no_nul)]
-Words = Annotated[tuple[Annotated[str, BeforeValidator(_no_nul)], ...], BeforeValidator(_list)]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
-Id = Annotated[int, BeforeValidator(_no_bool), Field(gt=0, lt=2**63)]
+Text = Annotated[str | None, BeforeValidator(_reject_nul)]
+StringList = Annotated[
+    tuple[Annotated[str, BeforeValidator(_reject_nul)], ...], BeforeValidator(_none_to_empty)
+]
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, lt=2**63)]
 
 
 class Model(BaseModel):
@@ -99,10 +101,10 @@ class Address(Model):
 class CustomFieldValue(Model):
     """A custom field's value: boolean, number or text, as live accounts were seen to send."""
 
-    id: Annotated[str | int | None, BeforeValidator(_no_nul)] = None
+    id: Annotated[str | int | None, BeforeValidator(_reject_nul)] = None
     field_name: Text = None
     field_type: Text = None
-    value: Annotated[bool | int | float | str | None, BeforeValidator(_no_nul)] = None
+    value: Annotated[bool | int | float | str | None, BeforeValidator(_reject_nul)] = None
     soft_deleted: bool | None = None
     custom_field: Ref | None = None
     picklist_option: Ref | None = None
@@ -122,13 +124,15 @@ class Contact(Model):
     title: Text = None
     date_of_birth: date | None = None
     is_client: bool | None = None
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcDatetime | None = None
+    updated_at: UtcDatetime | None = None
     company: Ref | None = None
-    email_addresses: Annotated[tuple[EmailAddress, ...], BeforeValidator(_list)] = ()
-    phone_numbers: Annotated[tuple[PhoneNumber, ...], BeforeValidator(_list)] = ()
-    addresses: Annotated[tuple[Address, ...], BeforeValidator(_list)] = ()
-    custom_field_values: Annotated[tuple[CustomFieldValue, ...], BeforeValidator(_list)] = ()
+    email_addresses: Annotated[tuple[EmailAddress, ...], BeforeValidator(_none_to_empty)] = ()
+    phone_numbers: Annotated[tuple[PhoneNumber, ...], BeforeValidator(_none_to_empty)] = ()
+    addresses: Annotated[tuple[Address, ...], BeforeValidator(_none_to_empty)] = ()
+    custom_field_values: Annotated[
+        tuple[CustomFieldValue, ...], BeforeValidator(_none_to_empty)
+    ] = ()
 
 
 class AreaRef(Ref):
@@ -160,8 +164,8 @@ class Matter(Model):
     open_date: date | None = None
     pending_date: date | None = None
     close_date: date | None = None
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcDatetime | None = None
+    updated_at: UtcDatetime | None = None
     client: Ref | None = None
     practice_area: AreaRef | None = None
     matter_stage: Ref | None = None
@@ -176,8 +180,8 @@ class Relationship(Model):
     id: Id
     etag: Text = None
     description: Text = None
-    created_at: Moment | None = None
-    updated_at: Moment | None = None
+    created_at: UtcDatetime | None = None
+    updated_at: UtcDatetime | None = None
     matter: Ref | None = None
     contact: Ref | None = None
 
@@ -193,8 +197,8 @@ class User(Model):
     email: Text = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: Words = ()
-    updated_at: Moment | None = None
+    roles: StringList = ()
+    updated_at: UtcDatetime | None = None
 
 
 class PicklistOption(Model):
@@ -202,7 +206,7 @@ class PicklistOption(Model):
 
     id: Id
     option: Text = None
-    deleted_at: Moment | None = None
+    deleted_at: UtcDatetime | None = None
 
 
 class CustomField(Model):
@@ -215,8 +219,8 @@ class CustomField(Model):
     field_type: Text = None
     deleted: bool | None = None
     displayed: bool | None = None
-    updated_at: Moment | None = None
-    picklist_options: Annotated[tuple[PicklistOption, ...], BeforeValidator(_list)] = ()
+    updated_at: UtcDatetime | None = None
+    picklist_options: Annotated[tuple[PicklistOption, ...], BeforeValidator(_none_to_empty)] = ()
 
 
 class PracticeArea(Model):
@@ -227,7 +231,7 @@ class PracticeArea(Model):
     name: Text = None
     code: Text = None
     category: Text = None
-    updated_at: Moment | None = None
+    updated_at: UtcDatetime | None = None
 
 
 class MatterStage(Model):
@@ -237,8 +241,8 @@ class MatterStage(Model):
     etag: Text = None
     name: Text = None
     order: int | None = None
-    practice_area_id: Annotated[str | int | None, BeforeValidator(_no_nul)] = None
-    updated_at: Moment | None = None
+    practice_area_id: Annotated[str | int | None, BeforeValidator(_reject_nul)] = None
+    updated_at: UtcDatetime | None = None
 
 
 class WhoAmI(Model):
@@ -250,7 +254,7 @@ class WhoAmI(Model):
     time_zone: Text = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: Words = ()
+    roles: StringList = ()
     account: Ref
 
 
@@ -277,4 +281,6 @@ class Communication(Model):
     id: Id
     etag: str | None = None
     created_at: datetime | None = None
-    external_properties: Annotated[tuple[ExternalProperty, ...], BeforeValidator(_list)] = ()
+    external_properties: Annotated[
+        tuple[ExternalProperty, ...], BeforeValidator(_none_to_empty)
+    ] = ()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.clio import allowed_writes
-from app.clio.client import ClioClient, zulu
+from app.clio.client import ClioClient, format_utc
 from app.clio.errors import ClioUnreadable
 from app.clio.models import Communication, Note
 from app.clio.resources import COMMUNICATIONS, NOTES, Page, Resource, T
@@ -35,11 +35,11 @@ async def find_notes(clio: ClioClient, contact_id: int, text: str, *, since: dat
 
     All of them are walked and compared here: Clio's own search may lag behind what was just written.
     """
-    only = {"type": "Contact", "contact_id": str(contact_id), "created_since": zulu(since)}
+    only = {"type": "Contact", "contact_id": str(contact_id), "created_since": format_utc(since)}
     notes: Resource[Note] = replace(NOTES, params={**NOTES.params, **only})
     found = []
     async for page in clio.pages(notes):
-        found += [note.id for note in _whole(page) if text in (note.detail or "")]
+        found += [note.id for note in _all_items(page) if text in (note.detail or "")]
     return found
 
 
@@ -51,15 +51,15 @@ async def find_communications(clio: ClioClient, name: str, value: str) -> list[i
     )
     found = []
     async for page in clio.pages(listed):
-        found += [item.id for item in _whole(page) if _bears(item, name, value)]
+        found += [item.id for item in _all_items(page) if _has_property(item, name, value)]
     return found
 
 
-def _bears(item: Communication, name: str, value: str) -> bool:
+def _has_property(item: Communication, name: str, value: str) -> bool:
     return any((p.name, p.value) == (name, value) for p in item.external_properties)
 
 
-def _whole(page: Page[T]) -> tuple[T, ...]:
+def _all_items(page: Page[T]) -> tuple[T, ...]:
     """The records of a page, if all can be read: what is sought may be the one that cannot."""
     if page.unreadable:
         raise ClioUnreadable("A record that Clio lists cannot be read")

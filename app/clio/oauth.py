@@ -105,7 +105,7 @@ class ClioOAuth:
             trust_env=False,
             follow_redirects=False,
             timeout=DEADLINE,
-            event_hooks={"response": [_check_busy]},
+            event_hooks={"response": [_raise_if_unavailable]},
         )
 
     async def _ask(self, **form: str) -> Mapping[str, Any]:
@@ -143,7 +143,7 @@ class ClioOAuth:
         return ClioUnreadable("Clio's token endpoint refused in a way that is not known")
 
 
-async def _check_busy(response: httpx.Response) -> None:
+async def _raise_if_unavailable(response: httpx.Response) -> None:
     """Whatever the body says: who is asked too often or is out of order refuses nothing for good."""
     if response.status_code == 429 or response.status_code >= 500:
         raise ClioRetryLater(f"Clio answered {response.status_code}", after=timedelta(minutes=1))

@@ -38,7 +38,7 @@ def origin_of(region: Region) -> str:
     return _ORIGINS[region]
 
 
-def checked_origin(origin: str) -> str:
+def check_origin(origin: str) -> str:
     """The origin, if a token may go there: https, or plain http to this machine, and nothing but scheme and host."""
     parts = urlsplit(origin)
     bare = f"{parts.scheme}://{parts.netloc}"

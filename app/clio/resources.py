@@ -38,7 +38,7 @@ class Resource(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadableRecord:
     """A record that cannot be read, and why: field and kind of fault, never its content."""
 
     clio_id: int | None
@@ -50,7 +50,7 @@ class Page(Generic[T]):
     """One page. `cursor` is the token of the next, None on the last; `asked_at` is Clio's own clock."""
 
     items: tuple[T, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableRecord, ...]
     cursor: str | None
     total: int | None
     asked_at: datetime

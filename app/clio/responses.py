@@ -7,19 +7,19 @@ from datetime import datetime
 
 import httpx
 
-from app.clio import paging
+from app.clio import pagination
 from app.clio.errors import ClioError, ClioUnreadable, error_for
-from app.clio.local_limit import sent_at
+from app.clio.local_limit import response_date
 
 DEADLINE = (
     60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
 )
-CEILING = 32 * 1024 * 1024  # decoded bytes of one answer
-PIECE = 256 * 1024  # decoded bytes at a time
+MAX_BODY_BYTES = 32 * 1024 * 1024  # decoded bytes of one answer
+CHUNK_BYTES = 256 * 1024  # decoded bytes at a time
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClioResponse:
     """An answer, read whole."""
 
     status: int
@@ -63,30 +63,30 @@ async def _read(response: httpx.Response) -> bytes:
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     body = bytearray()
     async for chunk in response.aiter_raw():
-        for part in _unpacked(inflate, chunk) if inflate else (chunk,):
+        for part in _decompress(inflate, chunk) if inflate else (chunk,):
             body += part
-            if len(body) > CEILING:
+            if len(body) > MAX_BODY_BYTES:
                 raise ClioUnreadable("Clio's answer is larger than a page can be")
     if inflate and body and not inflate.eof:
         raise ClioUnreadable("Clio's answer was cut off")
     return bytes(body)
 
 
-def _unpacked(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
+def _decompress(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
     """A packed chunk, a little at a time: a chunk may hold a thousand times its size."""
     try:
         while chunk:
-            yield inflate.decompress(chunk, PIECE)
+            yield inflate.decompress(chunk, CHUNK_BYTES)
             chunk = inflate.unconsumed_tail
     except zlib.error as error:
         raise ClioUnreadable("Clio's answer cannot be unpacked") from error
 
 
-def failure_of(answer: Answer) -> ClioError:
+def error_of(answer: ClioResponse) -> ClioError:
     """What an answer that is no success means."""
     kind = message = ""
     try:
-        error = paging.parse_object(answer.body).get("error")
+        error = pagination.parse_object(answer.body).get("error")
         if isinstance(error, dict):
             kind, message = str(error.get("type", "")), str(error.get("message", ""))
     except ClioUnreadable:
@@ -94,7 +94,7 @@ def failure_of(answer: Answer) -> ClioError:
     return error_for(answer.status, kind=kind, message=message)
 
 
-def asked_at(headers: Mapping[str, str], now: datetime) -> datetime:
+def clio_time(headers: Mapping[str, str], now: datetime) -> datetime:
     """When Clio answered, by its own clock, but never later than by ours: the next pull may begin too early only."""
-    sent = sent_at(headers)
+    sent = response_date(headers)
     return now if sent is None else min(sent, now)

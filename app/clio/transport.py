@@ -13,24 +13,24 @@ from typing import TypeVar
 import httpx
 import stamina
 
-from app.clio import allowed_writes, paging
-from app.clio.errors import ClioRetryLater, ClioUnreadable, WriteUnsure, network_error
-from app.clio.local_limit import Budget
+from app.clio import allowed_writes, pagination
+from app.clio.errors import ClioRetryLater, ClioUnreadable, WriteOutcomeUnknown, network_error
+from app.clio.local_limit import LocalLimit
 from app.clio.oauth import BearerAuth, TokenSource
-from app.clio.responses import DEADLINE, Answer, failure_of, read_bounded
+from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded
 from app.clio.shared_limit import Lane
 
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
 # The longest wait that is sat out; a longer one gives the worker back to others, and who asks comes again.
-LONG_WAIT = 75.0  # a read's: longer than a window
-PATIENCE = 10.0  # a person's: longer than the end of a window, when nothing goes
-SHORT_WAIT = 2.0  # a write-back's: others have something to write too
-TRIES = 4
-_WAITS = {Lane.PERSON: PATIENCE, Lane.WRITE_BACK: SHORT_WAIT}
+MAX_READ_WAIT = 75.0  # a read's: longer than a window
+MAX_PERSON_WAIT = 10.0  # a person's: longer than the end of a window, when nothing goes
+MAX_WRITE_WAIT = 2.0  # a write-back's: others have something to write too
+ATTEMPTS = 4
+_MAX_WAITS = {Lane.PERSON: MAX_PERSON_WAIT, Lane.WRITE_BACK: MAX_WRITE_WAIT}
 REDIRECTS = (301, 302, 307, 308)
-_OF_THE_API = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
+_API_PATH = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Usage:
     waited_seconds: float = 0.0
 
 
-class Calls:
+class ClioTransport:
     """One user's calls, under the budget of the user's token."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Calls:
         *,
         origin: str,
         source: TokenSource,
-        budget: Budget,
+        budget: LocalLimit,
         clock: Clock,
         lane: Lane,
     ) -> None:
@@ -76,7 +76,7 @@ class Calls:
 
     def in_lane(self, lane: Lane) -> "Calls":
         """The same user's calls, with another right of way."""
-        return Calls(
+        return ClioTransport(
             self._http,
             origin=self._origin,
             source=self._source,
@@ -89,23 +89,23 @@ class Calls:
         """The address of a path at Clio."""
         return httpx.URL(self._origin + path, params=dict(params))
 
-    async def get(self, url: httpx.URL) -> Answer:
+    async def get(self, url: httpx.URL) -> ClioResponse:
         """The answer to a read."""
         return await self.read(url, lambda answer, _: answer)
 
-    async def read(self, url: httpx.URL, parse: Callable[[Answer, httpx.URL], P]) -> P:
+    async def read(self, url: httpx.URL, parse: Callable[[ClioResponse, httpx.URL], P]) -> P:
         """Ask, and read the answer; what may pass (outages, cut or foreign answers) is tried a few times."""
         async for attempt in stamina.retry_context(
-            on=_may_pass, attempts=TRIES, timeout=None, wait_initial=0.5, wait_max=8.0
+            on=_is_transient, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
         ):
             with attempt:
                 answer, address = await self._answered(url)
                 if answer.status != 200:
-                    raise failure_of(answer)
+                    raise error_of(answer)
                 return parse(answer, address)
         raise AssertionError  # retry_context either returns or raises
 
-    async def write(self, method: str, url: httpx.URL, content: bytes | None) -> Answer:
+    async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:
         """One write, sent once. Raises WriteUnsure when it may have arrived or not.
 
         Every other failure proves that it did not. What `writes` does not list is refused here [FQ-1].
@@ -115,10 +115,10 @@ class Calls:
         except allowed_writes.NOT_SENT as error:
             raise network_error(error) from error
         except (httpx.HTTPError, TimeoutError, ClioUnreadable) as error:
-            raise WriteUnsure("Clio's answer to a write was lost") from error
+            raise WriteOutcomeUnknown("Clio's answer to a write was lost") from error
         if answer.status == 429:
-            raise _told_to_wait(self._budget.refused(answer.headers, self.clock.seconds()))
-        return allowed_writes.arrived(answer)
+            raise _rate_limited(self._budget.refused(answer.headers, self.clock.seconds()))
+        return allowed_writes.check_written(answer)
 
     def take_usage(self) -> Usage:
         """What was used since this was last taken."""
@@ -134,7 +134,7 @@ class Calls:
         pace = each * in_a_row / max(calls, 1)
         return self._budget.expected_seconds(calls, self.clock.seconds(), seconds_per_call=pace)
 
-    async def _answered(self, url: httpx.URL) -> tuple[Answer, httpx.URL]:
+    async def _answered(self, url: httpx.URL) -> tuple[ClioResponse, httpx.URL]:
         """The answer, after one redirect at most, and where it came from."""
         answer = await self._asked(url)
         if answer.status in REDIRECTS:
@@ -144,19 +144,19 @@ class Calls:
             raise ClioUnreadable("Clio sent us on and on; only one redirect is followed")
         return answer, url
 
-    def _redirected(self, url: httpx.URL, answer: Answer) -> httpx.URL:
+    def _redirected(self, url: httpx.URL, answer: ClioResponse) -> httpx.URL:
         """Where Clio sends us, if that is a path of its own API; our own parameters stay."""
         try:
             target = url.join(answer.headers.get("location", ""))
             here = url.copy_with(path=target.path)
         except (httpx.InvalidURL, ValueError) as error:
             raise ClioUnreadable("Clio sent us to no address") from error
-        foreign = paging.origin(target) != paging.origin(url) or target.userinfo
-        if foreign or not _OF_THE_API.fullmatch(target.path):
+        foreign = pagination.origin(target) != pagination.origin(url) or target.userinfo
+        if foreign or not _API_PATH.fullmatch(target.path):
             raise ClioUnreadable("Clio sent us to another place; it was not asked")
         return here
 
-    async def _asked(self, url: httpx.URL) -> Answer:
+    async def _asked(self, url: httpx.URL) -> ClioResponse:
         """One read; a 429 waits and asks again."""
         while True:
             try:
@@ -169,9 +169,9 @@ class Calls:
 
     async def _authorised(
         self, method: str, url: httpx.URL, content: bytes | None = None
-    ) -> Answer:
+    ) -> ClioResponse:
         """One call, and once more with another token where Clio refuses the first."""
-        allowed_writes.refuse_unlisted(method, url.path)
+        allowed_writes.check_allowed(method, url.path)
         token = await self._source.token()
         answer = await self._counted(method, url, token, content)
         if answer.status != 401:
@@ -180,7 +180,7 @@ class Calls:
 
     async def _counted(
         self, method: str, url: httpx.URL, token: str, content: bytes | None
-    ) -> Answer:
+    ) -> ClioResponse:
         """One exchange, when the budget allows it; every one that leaves here is counted."""
         await self._reserve()
         began = self.clock.seconds()
@@ -194,7 +194,7 @@ class Calls:
             await self._budget.gate.told(answer.headers)
         return answer
 
-    def _note(self, answer: Answer, began: float) -> None:
+    def _note(self, answer: ClioResponse, began: float) -> None:
         limited = answer.status == 429
         self._usage = Usage(
             self._usage.requests + 1,
@@ -223,8 +223,8 @@ class Calls:
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
-        if seconds > _WAITS.get(self._lane, LONG_WAIT):
-            raise _told_to_wait(seconds)
+        if seconds > _MAX_WAITS.get(self._lane, MAX_READ_WAIT):
+            raise _rate_limited(seconds)
         await self.clock.sleep(seconds)
         self._usage = Usage(
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
@@ -232,7 +232,7 @@ class Calls:
 
     async def _exchange(
         self, method: str, url: httpx.URL, token: str, content: bytes | None
-    ) -> Answer:
+    ) -> ClioResponse:
         headers = {"X-API-VERSION": API_VERSION}
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -248,15 +248,15 @@ class Calls:
         except (httpx.InvalidURL, UnicodeError) as error:
             # httpx works out where a redirect leads, though it does not follow
             raise ClioUnreadable("Clio sent us to no address") from error
-        return Answer(response.status_code, response.headers, body)
+        return ClioResponse(response.status_code, response.headers, body)
 
 
-def _told_to_wait(seconds: float) -> ClioRetryLater:
+def _rate_limited(seconds: float) -> ClioRetryLater:
     after = timedelta(seconds=seconds)
     return ClioRetryLater("Clio asks to wait", after=after, code="clio_rate_limited")
 
 
-def _may_pass(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     """Whether trying again at once may help: not for waits that Clio asked for."""
     if isinstance(error, ClioRetryLater):
         return error.code != "clio_rate_limited"

@@ -9,19 +9,22 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from app.clio import paging
+from app.clio import pagination
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
-from app.clio.responses import Answer
+from app.clio.responses import ClioResponse
 
-MODELS = {"contact": "id,etag", "matter": "id,etag"}  # what is watched: any change moves the etag
+WATCHED_FIELDS = {
+    "contact": "id,etag",
+    "matter": "id,etag",
+}  # what is watched: any change moves the etag
 EVENTS = ["created", "updated", "deleted"]
-LIFE = timedelta(days=3)  # of 31 at most; at half of it we also learn whether Clio suspended it
+LIFETIME = timedelta(days=3)  # of 31 at most; at half of it we also learn whether Clio suspended it
 PATH = "/api/v4/webhooks"
 FIELDS = "id,status,expires_at,shared_secret"
 
 
-class Hook(BaseModel):
+class WebhookSubscription(BaseModel):
     """A subscription as Clio tells of it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -38,18 +41,22 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), signature.encode())
 
 
-async def subscribe(clio: ClioClient, url: str, model: str, *, now: datetime) -> Hook:
+async def subscribe(
+    clio: ClioClient, url: str, model: str, *, now: datetime
+) -> WebhookSubscription:
     """Ask for what happens to a model; Clio shakes hands with the address before or after it answers."""
-    document = {"url": url, "model": model, "events": EVENTS, "fields": MODELS[model]}
+    document = {"url": url, "model": model, "events": EVENTS, "fields": WATCHED_FIELDS[model]}
     wanted = {**document, "expires_at": _expiry(now)}
-    return _hook(await clio.write("POST", f"{PATH}.json", wanted, fields=FIELDS))
+    return _subscription(await clio.write("POST", f"{PATH}.json", wanted, fields=FIELDS))
 
 
-async def prolong(clio: ClioClient, hook_id: int, *, now: datetime) -> Hook | None:
+async def renew(clio: ClioClient, hook_id: int, *, now: datetime) -> WebhookSubscription | None:
     """Let a subscription live on; None when it is gone, suspended or was never confirmed: then make another."""
     longer = {"expires_at": _expiry(now)}
     try:
-        hook = _hook(await clio.write("PATCH", f"{PATH}/{hook_id}.json", longer, fields=FIELDS))
+        hook = _subscription(
+            await clio.write("PATCH", f"{PATH}/{hook_id}.json", longer, fields=FIELDS)
+        )
     except ClioRefused as error:
         if error.status in (403, 404, 422):
             return None
@@ -67,9 +74,9 @@ async def unsubscribe(clio: ClioClient, hook_id: int) -> None:
 
 
 def _expiry(now: datetime) -> str:
-    return (now + LIFE).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return (now + LIFETIME).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _hook(answer: Answer) -> Hook:
-    hook: Hook = paging.parse_one(Hook, answer.body)
+def _subscription(answer: ClioResponse) -> WebhookSubscription:
+    hook: WebhookSubscription = pagination.parse_one(WebhookSubscription, answer.body)
     return hook

@@ -128,7 +128,7 @@ def _running(
     # A child's environment, not configuration of this process.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
     with log.open("wb") as output, contextlib.ExitStack() as ending:
-        with shutdown.held():
+        with shutdown.defer_signals():
             child = ending.enter_context(
                 subprocess.Popen(  # noqa: S603  # our own program with our own arguments
                     [sys.executable, "-c", COMMANDS, command, *args],
@@ -145,7 +145,7 @@ def _running(
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """See a child to its clean end; who is impatient meanwhile waits with us."""
-    with shutdown.held():
+    with shutdown.defer_signals():
         child.send_signal(signal.SIGTERM)
         try:
             child.wait(timeout=60)

@@ -22,16 +22,18 @@ class HeldFor(StrEnum):
     MERGE = "merge"  # a full run, which knows whether another client became this one [S6]
 
 
-Word = tuple[Status, HeldFor | None]
+StatusAndReason = tuple[Status, HeldFor | None]
 
-_FIRST_SYNC: dict[InitialSync, Word] = {
+_FIRST_SYNC: dict[InitialSync, StatusAndReason] = {
     InitialSync.EMIT: (Status.EMITTED, None),
     InitialSync.HOLD: (Status.HELD, HeldFor.SETTING),
     InitialSync.SUPPRESS: (Status.SUPPRESSED, None),
 }
 
 
-def first_word(*, initial: bool, wish: InitialSync, joined: bool, in_doubt: bool) -> Word:
+def initial_status(
+    *, initial: bool, wish: InitialSync, joined: bool, in_doubt: bool
+) -> StatusAndReason:
     """What becomes of a new row: `joined`: another client became this one; `in_doubt`: it may have [NC-2, S6]."""
     if joined:
         return Status.SUPPRESSED, None

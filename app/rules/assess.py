@@ -1,14 +1,14 @@
 """The judgement of one contact: all rules, put together."""
 
-from app.rules.departed import gone
+from app.rules.departed import assess_departed
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.keyfacts import key_facts
 from app.rules.labels import Tagging
-from app.rules.ownership import not_mapped, owner
+from app.rules.ownership import owner, unmapped_attorneys
 from app.rules.results import Assessment, Client, NotGranted, Refusal, Scope
 from app.rules.scope import scope, segment
 from app.rules.settings import Settings
-from app.rules.subject import Subject, subject_of
+from app.rules.subject import Subject, build_subject
 from app.rules.tags import tags
 
 
@@ -17,8 +17,8 @@ def assess(
 ) -> Assessment:
     """What the rules say of a contact whose owner was `previous`. Never raises, whatever Clio left out."""
     if facts.gone is not None:
-        return gone(facts.gone)
-    subject = subject_of(facts, firm, settings)
+        return assess_departed(facts.gone)
+    subject = build_subject(facts, firm, settings)
     found = scope(subject)
     if not found.in_scope:
         return _outside(subject, found)
@@ -36,7 +36,7 @@ def assess(
         key_facts=shown,
         client=client,
         client_waits=waits,
-        not_granted=given.not_granted + refused + not_mapped(subject),
+        not_granted=given.not_granted + refused + unmapped_attorneys(subject),
     )
 
 

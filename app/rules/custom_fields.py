@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from app.rules.custom_values import Unusable, read, value_of
+from app.rules.custom_values import Unusable, read_value, value_of
 from app.rules.facts import CustomField
 from app.rules.labels import Outcome
 from app.rules.results import Category, Grant, NotGranted
@@ -31,7 +31,7 @@ def _custom_field(
     subject: Subject, field: CustomField, chosen: CustomFieldTag, place: int
 ) -> Iterator[Outcome]:
     value = value_of(subject.contact, field.field_id)
-    text = None if value is None else read(field, value)
+    text = None if value is None else read_value(field, value)
     if text is None:
         return
     name = (field.name or "").strip()

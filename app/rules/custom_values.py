@@ -14,8 +14,8 @@ from app.rules.facts import CustomField
 from app.rules.records import ContactRecord, CustomValue
 from app.rules.results import Refusal
 
-Raw = str | bool | int | float | None
-LONGEST = 60
+RawValue = str | bool | int | float | None
+MAX_LABEL_LENGTH = 60
 
 _TICKED = {"true", "1", "yes"}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-]?\.[0-9]+")
@@ -29,7 +29,7 @@ class Unusable:
     why: str
 
 
-Read = str | Unusable | None
+ReadResult = str | Unusable | None
 
 
 def value_of(contact: ContactRecord, field_id: int) -> CustomValue | None:
@@ -38,31 +38,31 @@ def value_of(contact: ContactRecord, field_id: int) -> CustomValue | None:
     return min(found, key=lambda value: value.soft_deleted, default=None)
 
 
-def read(field: CustomField, value: CustomValue) -> Read:
+def read_value(field: CustomField, value: CustomValue) -> ReadResult:
     """The text of a value; None where the field is empty; Unusable where there is one that can make no label."""
     if value.value is None:
         return None
     reader = READERS.get(field.field_type or "")
-    if reader is None or not is_of_contacts(field):
+    if reader is None or not is_contact_field(field):
         return Unusable(Refusal.NOT_USABLE, "The field is not of a kind that makes tags")
     if field.deleted or value.soft_deleted:
         return Unusable(Refusal.DELETED, "The field was deleted in Clio")
     return reader(field, value.value)
 
 
-def is_of_contacts(field: CustomField) -> bool:
+def is_contact_field(field: CustomField) -> bool:
     """Whether it is a field of contacts, not of matters [CF-1]."""
     return (field.parent_type or "").casefold() == "contact"
 
 
-def is_ticked(value: Raw) -> bool:
+def is_ticked(value: RawValue) -> bool:
     """Whether a checkbox's value means yes, in any of the spellings that Clio may use."""
     if isinstance(value, str):
         return value.strip().casefold() in _TICKED
     return value in (True, 1)
 
 
-def read_date(value: Raw) -> date | None:
+def read_date(value: RawValue) -> date | None:
     """The day that a date field names, None where it names none; a time of day after it is let go."""
     if not isinstance(value, str):
         return None
@@ -72,34 +72,34 @@ def read_date(value: Raw) -> date | None:
         return None
 
 
-def _checkbox(field: CustomField, value: Raw) -> Read:
+def _read_checkbox(field: CustomField, value: RawValue) -> ReadResult:
     return "Yes" if is_ticked(value) else None
 
 
-def _words(field: CustomField, value: Raw) -> Read:
+def _read_text(field: CustomField, value: RawValue) -> ReadResult:
     """Text of up to 60 characters [row 12]."""
-    text = " ".join(value.split()) if isinstance(value, str) else _digits(value)
-    if len(text) > LONGEST:
-        why = f"The value has {len(text)} characters, more than the {LONGEST} of a tag"
+    text = " ".join(value.split()) if isinstance(value, str) else _json_text(value)
+    if len(text) > MAX_LABEL_LENGTH:
+        why = f"The value has {len(text)} characters, more than the {MAX_LABEL_LENGTH} of a tag"
         return Unusable(Refusal.TOO_LONG, why)
     return text or None
 
 
-def _number(field: CustomField, value: Raw) -> Read:
+def _read_number(field: CustomField, value: RawValue) -> ReadResult:
     """A number without separators, its trailing zeros cut [CF-2, row 13]."""
-    text = value.strip() if isinstance(value, str) else _digits(value)
+    text = value.strip() if isinstance(value, str) else _json_text(value)
     if not text:
         return None
-    if isinstance(value, bool) or len(text) > LONGEST or not _NUMBER.fullmatch(text):
+    if isinstance(value, bool) or len(text) > MAX_LABEL_LENGTH or not _NUMBER.fullmatch(text):
         return Unusable(Refusal.UNPARSABLE, "The value is not a number")
     plain = format(Decimal(text.replace(",", "")), "f")
     plain = plain.rstrip("0").rstrip(".") if "." in plain else plain
     return "0" if plain == "-0" else plain
 
 
-def _option(field: CustomField, value: Raw) -> Read:
+def _read_option(field: CustomField, value: RawValue) -> ReadResult:
     """The text of the chosen option; Clio sends its id [CF-2, CF-5]."""
-    text = value.strip() if isinstance(value, str) else _digits(value).removesuffix(".0")
+    text = value.strip() if isinstance(value, str) else _json_text(value).removesuffix(".0")
     if not text:
         return None
     short = len(text) <= 20 and text.isascii() and text.isdigit()
@@ -111,20 +111,20 @@ def _option(field: CustomField, value: Raw) -> Read:
     return (option.label or "").strip() or None
 
 
-def _digits(value: Raw) -> str:
+def _json_text(value: RawValue) -> str:
     """A JSON number or boolean as text; Python refuses to spell very long integers, so these are cut."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int):
-        return str(value) if abs(value) < 10**LONGEST else "9" * (LONGEST + 1)
+        return str(value) if abs(value) < 10**MAX_LABEL_LENGTH else "9" * (MAX_LABEL_LENGTH + 1)
     return format(Decimal(repr(value)), "f")
 
 
-READERS: dict[str, Callable[[CustomField, Raw], Read]] = {
-    "checkbox": _checkbox,
-    "currency": _number,
-    "numeric": _number,
-    "picklist": _option,
-    "text_line": _words,
-    "text_area": _words,
+READERS: dict[str, Callable[[CustomField, RawValue], ReadResult]] = {
+    "checkbox": _read_checkbox,
+    "currency": _read_number,
+    "numeric": _read_number,
+    "picklist": _read_option,
+    "text_line": _read_text,
+    "text_area": _read_text,
 }

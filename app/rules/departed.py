@@ -1,6 +1,6 @@
 """What the rules say of a contact that left Clio, or that nobody who is connected may see any more [S1, S4, S6]."""
 
-from app.rules.facts import Gone
+from app.rules.facts import Departed
 from app.rules.results import Assessment, Profile, Scope
 
 REMOVED = "removed_in_clio"  # proven: Clio has it no longer
@@ -12,7 +12,7 @@ _DETAILS = {
 }
 
 
-def gone(found: Gone) -> Assessment:
+def assess_departed(found: Departed) -> Assessment:
     """Out, with the reason; who took its place is told as a hint, for Clio leaves no trace of a merge."""
     detail = _DETAILS[found.reason]
     if found.merged_into is not None:

@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 
 from app.rules.departed import REMOVED
-from app.rules.labels import folded
+from app.rules.labels import fold_label
 from app.rules.results import (
     Assessment,
     Change,
@@ -75,7 +75,7 @@ def _by_label(view: ContactView) -> dict[str, str]:
 
     Levitate ends automations when a tag goes, so a capital letter must not look like a withdrawal.
     """
-    return {folded(tag.label): tag.label for tag in view.tags}
+    return {fold_label(tag.label): tag.label for tag in view.tags}
 
 
 def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:

@@ -36,7 +36,7 @@ class CustomField:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Departed:
     """That a contact left Clio, or our sight for good; `merged_into` is who seems to have taken its place [S6]."""
 
     reason: str
@@ -75,4 +75,4 @@ class ContactFacts:
     company_matters: tuple[MatterRecord, ...] = ()
     related_matters: tuple[RelatedMatter, ...] = ()
     hidden: frozenset[int] = frozenset()
-    gone: Gone | None = None
+    gone: Departed | None = None

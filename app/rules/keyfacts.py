@@ -3,23 +3,23 @@
 from collections.abc import Iterator
 from datetime import date
 
-from app.rules.custom_values import is_of_contacts, read_date, value_of
-from app.rules.labels import missing
+from app.rules.custom_values import is_contact_field, read_date, value_of
+from app.rules.labels import select_not_granted
 from app.rules.records import ContactRecord
 from app.rules.results import KeyFact, NotGranted, Refusal
 from app.rules.subject import Subject
 
-MOST_DATES = 20  # Levitate holds at most 100 key facts of a contact, from all sources [KF-4]
+MAX_DATES = 20  # Levitate holds at most 100 key facts of a contact, from all sources [KF-4]
 IMPLAUSIBLE = "implausible"
 
 
 def key_facts(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
     """Birthday, Clio id, then custom dates in the order of the setting [KF-1..4, row 17]; and what was refused."""
     dates, refused = _custom_dates(subject)
-    return (*_standing(subject), *dates), refused
+    return (*_built_in(subject), *dates), refused
 
 
-def _standing(subject: Subject) -> Iterator[KeyFact]:
+def _built_in(subject: Subject) -> Iterator[KeyFact]:
     """The birthday and the id in Clio, as far as the firm wants them [KF-1, KF-3]."""
     chosen, contact = subject.settings.key_facts, subject.contact
     if chosen.birthday and contact.date_of_birth is not None:
@@ -42,11 +42,11 @@ def _custom_dates(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGrant
     found = [fact for field_id in chosen if (fact := _custom_date(subject, field_id)) is not None]
     facts = [fact for fact in found if isinstance(fact, KeyFact)]
     refused = [fact for fact in found if isinstance(fact, NotGranted)]
-    why = f"At most {MOST_DATES} custom dates are shown"
+    why = f"At most {MAX_DATES} custom dates are shown"
     refused += [
-        NotGranted(fact.label, "custom_date", why, Refusal.LIMIT) for fact in facts[MOST_DATES:]
+        NotGranted(fact.label, "custom_date", why, Refusal.LIMIT) for fact in facts[MAX_DATES:]
     ]
-    return tuple(facts[:MOST_DATES]), missing(refused, ())
+    return tuple(facts[:MAX_DATES]), select_not_granted(refused, ())
 
 
 def _custom_date(subject: Subject, field_id: int) -> KeyFact | NotGranted | None:
@@ -54,7 +54,7 @@ def _custom_date(subject: Subject, field_id: int) -> KeyFact | NotGranted | None
     if field is None or found is None or found.value in (None, ""):
         return None
     label = (field.name or "").strip() or f"Field {field_id}"
-    if field.field_type != "date" or not is_of_contacts(field):
+    if field.field_type != "date" or not is_contact_field(field):
         why = "The field is not a date of contacts"
         return NotGranted(label, "custom_date", why, Refusal.NOT_USABLE)
     if field.deleted or found.soft_deleted:

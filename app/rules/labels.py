@@ -8,7 +8,7 @@ from app.rules.results import Category, Grant, NotGranted, Refusal, Tag
 
 Outcome = Grant | NotGranted
 
-MOST_REFUSALS = 50  # an explanation stays readable, whatever a firm has in Clio
+MAX_NOT_GRANTED = 50  # an explanation stays readable, whatever a firm has in Clio
 _RANK = {category: rank for rank, category in enumerate(Category)}
 
 
@@ -20,12 +20,14 @@ class Tagging:
     not_granted: tuple[NotGranted, ...]
 
 
-def folded(label: str) -> str:
+def fold_label(label: str) -> str:
     """A label as labels are compared: trimmed, spaces collapsed, case folded."""
     return " ".join(label.split()).casefold()
 
 
-def tagging(outcomes: Iterable[Outcome], restricted: frozenset[int], *, withhold: bool) -> Tagging:
+def collect_tags(
+    outcomes: Iterable[Outcome], restricted: frozenset[int], *, withhold: bool
+) -> Tagging:
     """What the rules' outcomes come to, with what rests on restricted matters marked or withheld [S7]."""
     grants: list[Grant] = []
     refused: list[NotGranted] = []
@@ -33,23 +35,23 @@ def tagging(outcomes: Iterable[Outcome], restricted: frozenset[int], *, withhold
         if isinstance(outcome, NotGranted):
             refused.append(outcome)
             continue
-        marked = mark(outcome, restricted)
+        marked = mark_restricted(outcome, restricted)
         if marked.restricted and withhold:
             refused.append(_withheld(marked))
         else:
             grants.append(marked)
-    tags = gather(grants)
-    return Tagging(tags, missing(refused, tags))
+    tags = group_by_label(grants)
+    return Tagging(tags, select_not_granted(refused, tags))
 
 
-def mark(grant: Grant, restricted: frozenset[int]) -> Grant:
+def mark_restricted(grant: Grant, restricted: frozenset[int]) -> Grant:
     """The grant, restricted when all matters that it rests on are [S7]."""
     if restricted and grant.matter_ids and restricted.issuperset(grant.matter_ids):
         return replace(grant, restricted=True)
     return grant
 
 
-def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
+def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
     """Grants with equal labels make one tag [TG-21, row 11].
 
     It bears the spelling of the lowest Clio id and the first category; a blank label makes none. Tags stand in the
@@ -57,7 +59,7 @@ def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
     """
     by_label: dict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
-        if label := folded(grant.label):
+        if label := fold_label(grant.label):
             by_label[label].append(grant)
     found = [
         (_RANK[tag.category], label, tag)
@@ -67,15 +69,17 @@ def gather(grants: Iterable[Grant]) -> tuple[Tag, ...]:
     return tuple(tag for _, _, tag in sorted(found, key=lambda item: item[:2]))
 
 
-def missing(refused: Iterable[NotGranted], tags: Sequence[Tag]) -> tuple[NotGranted, ...]:
+def select_not_granted(
+    refused: Iterable[NotGranted], tags: Sequence[Tag]
+) -> tuple[NotGranted, ...]:
     """The refusals of what another grant did not give after all: in order, each once, and not without end."""
-    held = {folded(tag.label) for tag in tags}
+    held = {fold_label(tag.label) for tag in tags}
     once = {
-        (folded(item.label), item.rule, item.why): item
+        (fold_label(item.label), item.rule, item.why): item
         for item in refused
-        if folded(item.label) not in held
+        if fold_label(item.label) not in held
     }
-    return tuple(once[key] for key in sorted(once)[:MOST_REFUSALS])
+    return tuple(once[key] for key in sorted(once)[:MAX_NOT_GRANTED])
 
 
 def _tag(holding: list[Grant]) -> Tag:

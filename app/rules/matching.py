@@ -5,12 +5,12 @@ from app.rules.records import ContactRecord
 from app.rules.results import Profile
 
 
-def same_contact(one: ContactRecord, other: ContactRecord) -> bool:
+def is_same_contact(one: ContactRecord, other: ContactRecord) -> bool:
     """Both are persons, or both companies, and alike."""
-    return one.is_person == other.is_person and same_person(_profile(one), _profile(other))
+    return one.is_person == other.is_person and is_same_person(_profile(one), _profile(other))
 
 
-def same_person(one: Profile, other: Profile) -> bool:
+def is_same_person(one: Profile, other: Profile) -> bool:
     """The whole name is the same, however it is cut in two, or an e-mail address is."""
     name = _name(one)
     return bool(name and name == _name(other)) or bool(_addresses(one) & _addresses(other))

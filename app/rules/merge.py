@@ -38,10 +38,10 @@ def merge_contact(
 
     One of which nothing is shown is redacted, whoever looks: Clio's contacts all have a name.
     """
-    if known is not None and _is_bare(seen):
+    if known is not None and _is_empty(seen):
         return known
     merged = _merge(known, seen, full_view=full_view)
-    return replace(merged, custom_values=_values(known, seen, full_view=full_view))
+    return replace(merged, custom_values=_merge_custom_values(known, seen, full_view=full_view))
 
 
 def merge_matter(
@@ -51,8 +51,8 @@ def merge_matter(
     if known is not None:
         seen = replace(
             seen,
-            responsible=_attorney(known.responsible, seen.responsible),
-            originating=_attorney(known.originating, seen.originating),
+            responsible=_merge_attorney(known.responsible, seen.responsible),
+            originating=_merge_attorney(known.originating, seen.originating),
         )
     return _merge(known, seen, full_view=full_view)
 
@@ -69,13 +69,13 @@ def _merge(known: R | None, seen: R, *, full_view: bool) -> R:
         return seen
     if _is_older(seen, known):
         return known
-    before, now = _parts(known), _parts(seen)
+    before, now = _field_values(known), _field_values(seen)
     _fill_names(before, now)
     if full_view:
         return replace(seen, **now)
     overlaid = now if _is_newer(seen, known) else before
     beneath = before if overlaid is now else now
-    shown = {name for name in overlaid if _says(name, overlaid[name])}
+    shown = {name for name in overlaid if _has_content(name, overlaid[name])}
     whole = {name: overlaid[name] if name in shown else beneath[name] for name in overlaid}
     for reference, names in _REFERENCES.items():
         if reference in shown:  # a name stands and falls with the id that it belongs to
@@ -83,13 +83,15 @@ def _merge(known: R | None, seen: R, *, full_view: bool) -> R:
     return replace(known, **whole)
 
 
-def _is_bare(seen: ContactRecord) -> bool:
+def _is_empty(seen: ContactRecord) -> bool:
     return not any(
-        _says(name, value) for name, value in _parts(seen).items() if name not in _ALWAYS
+        _has_content(name, value)
+        for name, value in _field_values(seen).items()
+        if name not in _ALWAYS
     )
 
 
-def _parts(record: R) -> dict[str, Any]:
+def _field_values(record: R) -> dict[str, Any]:
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
@@ -104,7 +106,7 @@ def _fill_names(before: dict[str, Any], now: dict[str, Any]) -> None:
         now["is_person"] = before["is_person"]
 
 
-def _says(name: str, value: object) -> bool:
+def _has_content(name: str, value: object) -> bool:
     """Whether a value tells anything: nothing and the unset flag may only be hidden."""
     return value not in (None, ()) and not (name == "is_client" and value is False)
 
@@ -125,12 +127,12 @@ def _is_newer(seen: R, known: R) -> bool:
     return seen.updated_at is not None and seen.updated_at > known.updated_at
 
 
-def _attorney(known: Attorney | None, seen: Attorney | None) -> Attorney | None:
+def _merge_attorney(known: Attorney | None, seen: Attorney | None) -> Attorney | None:
     same = known is not None and seen is not None and known.clio_user_id == seen.clio_user_id
     return known if same and seen is not None and seen.name is None else seen
 
 
-def _values(
+def _merge_custom_values(
     known: ContactRecord | None, seen: ContactRecord, *, full_view: bool
 ) -> tuple[CustomValue, ...]:
     """The custom values by field: what a full view lacks is cleared, what it got stripped stays as it was."""

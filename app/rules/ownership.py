@@ -8,10 +8,10 @@ from app.rules.results import Considered, NotGranted, Owner, Refusal
 from app.rules.settings import OwnerFallback, OwnerSource
 from app.rules.subject import Subject, newest_first
 
-Named = tuple[OwnerSource, Attorney]
+NamedAttorney = tuple[OwnerSource, Attorney]
 
 RESPONSIBLE, ORIGINATING = OwnerSource.RESPONSIBLE_ATTORNEY, OwnerSource.ORIGINATING_ATTORNEY
-ROLES = {
+ROLE_ORDER = {
     RESPONSIBLE: (RESPONSIBLE, ORIGINATING),
     ORIGINATING: (ORIGINATING, RESPONSIBLE),
     OwnerSource.PRIMARY_USER: (),
@@ -23,22 +23,24 @@ NOT_REACHED = "not reached: a later matter decides"
 def owner(subject: Subject, previous: str | None = None) -> Owner:
     """The owner of a contact in scope, with every matter considered and its outcome [OW-1..11]."""
     found = _by_matters(subject)
-    return _kept(subject, previous, found) or found
+    return _sticky_owner(subject, previous, found) or found
 
 
-def not_mapped(subject: Subject) -> tuple[NotGranted, ...]:
+def unmapped_attorneys(subject: Subject) -> tuple[NotGranted, ...]:
     """The attorneys whom the deciding matter names and who cannot own, as nobody in Levitate is they [OW-7]."""
     deciding = _deciding(subject, decisive_matters(subject))
     if deciding is None:
         return ()
-    named = _named(subject, deciding)
-    usable = next((place for place, (_, who) in enumerate(named) if _user(who, subject.firm)), None)
-    why = f"is named by {_number(deciding)}, but is not an active Levitate user"
+    named = _named_attorneys(subject, deciding)
+    usable = next(
+        (place for place, (_, who) in enumerate(named) if _active_user(who, subject.firm)), None
+    )
+    why = f"is named by {_matter_name(deciding)}, but is not an active Levitate user"
     return tuple(
         NotGranted(
-            who.name or _called(who),
+            who.name or _attorney_name(who),
             role.value,
-            f"{_called(who)} {why}",
+            f"{_attorney_name(who)} {why}",
             Refusal.ATTORNEY_NOT_MAPPED,
         )
         for role, who in named[:usable]
@@ -66,40 +68,40 @@ def _by_matters(subject: Subject) -> Owner:
     if deciding is None:
         detail = "no_attorney_named" if matters else "no_visible_matter"
         return _fallback(subject, detail, considered)
-    named = _named(subject, deciding)
+    named = _named_attorneys(subject, deciding)
     for role, who in named:
-        user_id = _user(who, firm)
+        user_id = _active_user(who, firm)
         if user_id is not None:
             return Owner(user_id, role.value, deciding.clio_id, None, considered)
-    return _fallback(subject, f"attorney_not_mapped: {_called(named[0][1])}", considered)
+    return _fallback(subject, f"attorney_not_mapped: {_attorney_name(named[0][1])}", considered)
 
 
 def _deciding(subject: Subject, matters: tuple[MatterRecord, ...]) -> MatterRecord | None:
     """The first matter that names anybody: one that names nobody cannot decide, one that does is final [OW-6, C-4]."""
-    return next((matter for matter in matters if _named(subject, matter)), None)
+    return next((matter for matter in matters if _named_attorneys(subject, matter)), None)
 
 
-def _named(subject: Subject, matter: MatterRecord) -> list[Named]:
+def _named_attorneys(subject: Subject, matter: MatterRecord) -> list[NamedAttorney]:
     """Whom a matter names: in the chosen role, then in the other [OW-1, OW-2, OW-5]."""
     by_role = {RESPONSIBLE: matter.responsible, ORIGINATING: matter.originating}
-    roles = ROLES[subject.settings.ownership.source]
+    roles = ROLE_ORDER[subject.settings.ownership.source]
     return [(role, who) for role in roles if (who := by_role[role]) is not None]
 
 
-def _user(attorney: Attorney, firm: FirmFacts) -> str | None:
+def _active_user(attorney: Attorney, firm: FirmFacts) -> str | None:
     """The active Levitate user whom a Clio user stands for, if any [OW-7, row 5]."""
     user_id = firm.attorneys.get(attorney.clio_user_id)
     return user_id if user_id in firm.users else None
 
 
-def _kept(subject: Subject, previous: str | None, found: Owner) -> Owner | None:
+def _sticky_owner(subject: Subject, previous: str | None, found: Owner) -> Owner | None:
     """The previous owner, where the firm wants no churn and an own matter still names them [OW-11, row 24]."""
     if not subject.settings.ownership.sticky or previous is None or previous == found.user_id:
         return None
     for matter in subject.matters:
-        for role, who in _named(subject, matter):
-            if _user(who, subject.firm) == previous:
-                detail = f"still the {_spoken(role)} of {_number(matter)}"
+        for role, who in _named_attorneys(subject, matter):
+            if _active_user(who, subject.firm) == previous:
+                detail = f"still the {_role_name(role)} of {_matter_name(matter)}"
                 return Owner(previous, "sticky", matter.clio_id, detail, found.considered)
     return None
 
@@ -130,31 +132,31 @@ def _considered(
     """Every matter in the order of the question, with what came of it."""
     outcome = NAMES_NOBODY
     for matter in matters:
-        said = _verdict(subject, matter) if matter is deciding else outcome
+        said = _deciding_outcome(subject, matter) if matter is deciding else outcome
         yield Considered(matter.clio_id, matter.status, matter.updated_at, said)
         if matter is deciding:
             outcome = NOT_REACHED
 
 
-def _verdict(subject: Subject, deciding: MatterRecord) -> str:
+def _deciding_outcome(subject: Subject, deciding: MatterRecord) -> str:
     """Whom the deciding matter names, up to the one who is chosen."""
     said = []
-    for role, who in _named(subject, deciding):
-        user_id = _user(who, subject.firm)
+    for role, who in _named_attorneys(subject, deciding):
+        user_id = _active_user(who, subject.firm)
         if user_id is not None:
-            said.append(f"{_spoken(role)} {_called(who)} is {user_id}: decides")
+            said.append(f"{_role_name(role)} {_attorney_name(who)} is {user_id}: decides")
             break
-        said.append(f"{_spoken(role)} {_called(who)} is not an active Levitate user")
+        said.append(f"{_role_name(role)} {_attorney_name(who)} is not an active Levitate user")
     return "; ".join(said)
 
 
-def _spoken(role: OwnerSource) -> str:
+def _role_name(role: OwnerSource) -> str:
     return role.value.replace("_", " ")
 
 
-def _called(attorney: Attorney) -> str:
+def _attorney_name(attorney: Attorney) -> str:
     return f"{attorney.name or 'Clio user'} ({attorney.clio_user_id})"
 
 
-def _number(matter: MatterRecord) -> str:
+def _matter_name(matter: MatterRecord) -> str:
     return matter.number or f"matter {matter.clio_id}"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from app.rules.custom_values import is_ticked, value_of
-from app.rules.labels import folded
+from app.rules.labels import fold_label
 from app.rules.results import Basis, Scope, Tag
 from app.rules.settings import Segment
 from app.rules.subject import Subject
@@ -27,7 +27,7 @@ def scope(subject: Subject) -> Scope:
     company = _company(subject)
     if company is not None:
         return company
-    found = _admission(subject)
+    found = _truth_table(subject)
     if not found.in_scope:
         return found
     return _minimum_data(subject) or _opt_out(subject) or found
@@ -40,18 +40,18 @@ def _company(subject: Subject) -> Scope | None:
     return Scope(False, "company", "Only individuals are synced, never companies", "not_a_client")
 
 
-def _admission(subject: Subject) -> Scope:
+def _truth_table(subject: Subject) -> Scope:
     """Clients, related people, everybody else: the scope's truth table [CS-1..4, C-9]."""
     if subject.client is not None:
         return Scope(True, "clients", _CLIENTS[subject.client.basis])
     excluded = _excluded_role(subject)
     if excluded is not None:
         return Scope(False, "related_role_exclude", excluded, "role_excluded")
-    for admits in (_as_related, _as_anybody):
+    for admits in (_as_related, _as_non_client):
         found = admits(subject)
         if found is not None:
             return found
-    return _neither(subject)
+    return _not_admitted(subject)
 
 
 def _as_related(subject: Subject) -> Scope | None:
@@ -64,14 +64,14 @@ def _as_related(subject: Subject) -> Scope | None:
     return Scope(True, "include_related", f"Connected to {where} ({role})")
 
 
-def _as_anybody(subject: Subject) -> Scope | None:
+def _as_non_client(subject: Subject) -> Scope | None:
     """Every remaining person, where the firm wants them [CS-3]."""
     if not subject.settings.scope.include_non_clients:
         return None
     return Scope(True, "include_non_clients", "The firm includes people who are not clients")
 
 
-def _neither(subject: Subject) -> Scope:
+def _not_admitted(subject: Subject) -> Scope:
     """Why a person who is no client is out: a switch made for such people is off, else that itself [CS-2, CS-8]."""
     if subject.related:
         return Scope(False, "include_related", "Related people are not included", "settings")
@@ -110,11 +110,11 @@ def _opt_out(subject: Subject) -> Scope | None:
 
 def segment(tags: Sequence[Tag], wanted: Segment) -> Scope | None:
     """What keeps somebody out by its tags, asked after all tag rules; labels compare as tags do [CS-6, TG-21]."""
-    labels = {folded(tag.label): tag.label for tag in tags}
-    unwanted = [labels[name] for name in map(folded, wanted.exclude_any) if name in labels]
+    labels = {fold_label(tag.label): tag.label for tag in tags}
+    unwanted = [labels[name] for name in map(fold_label, wanted.exclude_any) if name in labels]
     if unwanted:
         return Scope(False, "segment", f"Has the tag {unwanted[0]}", "segment")
-    if wanted.include_any and labels.keys().isdisjoint(map(folded, wanted.include_any)):
+    if wanted.include_any and labels.keys().isdisjoint(map(fold_label, wanted.include_any)):
         return Scope(False, "segment", f"Has none of {', '.join(wanted.include_any)}", "segment")
     return None
 

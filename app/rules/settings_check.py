@@ -21,7 +21,7 @@ _TYPES = {
     Use.DATES: frozenset({"date"}),
     Use.OPT_OUT: frozenset({"checkbox"}),
 }
-_WANTED = {
+_MESSAGES = {
     Use.TAGS: "must be a custom field of contacts that can make tags",
     Use.DATES: "must be a custom field of contacts that holds a date",
     Use.OPT_OUT: "must be a checkbox among the custom fields of contacts",
@@ -48,14 +48,14 @@ def references(settings: Settings) -> Iterator[Reference]:
         yield Reference(f"/key_facts/custom_date_field_ids/{nth}", field_id, Use.DATES)
 
 
-def serves(field: CustomField | None, use: Use) -> bool:
+def is_usable(field: CustomField | None, use: Use) -> bool:
     """Whether a field is there, a contact's, and of a type that can be so used [CF-1, CF-2, KF-4]."""
     if field is None or field.deleted or (field.parent_type or "").lower() != "contact":
         return False
     return field.field_type in _TYPES[use]
 
 
-def mistakes(
+def invalid_references(
     settings: Settings, before: Settings, fields: Mapping[int, CustomField]
 ) -> list[tuple[str, str]]:
     """Which references cannot be chosen, each with its pointer and what is wanted instead.
@@ -70,22 +70,22 @@ def mistakes(
         key = (reference.field_id, reference.use)
         if key in seen:
             found.append((reference.pointer, "names a field a second time"))
-        elif key not in old and not serves(fields.get(reference.field_id), reference.use):
-            found.append((reference.pointer, _WANTED[reference.use]))
+        elif key not in old and not is_usable(fields.get(reference.field_id), reference.use):
+            found.append((reference.pointer, _MESSAGES[reference.use]))
         seen.add(key)
     return found
 
 
-def gone(settings: Settings, fields: Mapping[int, CustomField]) -> list[Reference]:
+def unusable_references(settings: Settings, fields: Mapping[int, CustomField]) -> list[Reference]:
     """The references whose fields are no longer there, or no longer what they were chosen for [EN-3]."""
     return [
         reference
         for reference in references(settings)
-        if not serves(fields.get(reference.field_id), reference.use)
+        if not is_usable(fields.get(reference.field_id), reference.use)
     ]
 
 
-def judge_alike(before: Settings, after: Settings) -> bool:
+def have_same_results(before: Settings, after: Settings) -> bool:
     """Whether no contact can come out differently: write-back and when to announce judge nobody."""
     waits = before.new_client.require_open_matter == after.new_client.require_open_matter  # NC-3
     return waits and before == replace(

@@ -11,7 +11,7 @@ from app.rules.results import Basis, Client, Profile
 from app.rules.settings import Representatives, Settings
 
 STATUS_RANK = {status: rank for rank, status in enumerate(MatterStatus)}
-EVERYBODY = "AccountGroup"
+WHOLE_ACCOUNT = "AccountGroup"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -41,7 +41,7 @@ class Subject:
     settings: Settings
 
 
-def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subject:
+def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subject:
     """The contact as the rules see it; nothing here depends on the order of what the facts list."""
     contact, company = facts.contact, facts.company
     flagged = company is not None and company.is_client
@@ -50,7 +50,7 @@ def subject_of(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subj
     own = newest_first(facts.own_matters)
     companys = newest_first(facts.company_matters) if represents else ()
     matters = newest_first(own + companys) if companys else own
-    links = _in_order(facts.related_matters)
+    links = _sort_links(facts.related_matters)
     return Subject(
         contact=contact,
         profile=profile(facts, firm.country, primary_email_only=settings.scope.primary_email_only),
@@ -89,7 +89,7 @@ def newest_first(
     )
 
 
-def _in_order(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
+def _sort_links(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
     return tuple(
         sorted(
             links,
@@ -109,7 +109,9 @@ def _restricted(facts: ContactFacts) -> frozenset[int]:
         *facts.company_matters,
         *(link.matter for link in facts.related_matters),
     )
-    limited = {matter.clio_id for matter in matters if matter.group_type not in (None, EVERYBODY)}
+    limited = {
+        matter.clio_id for matter in matters if matter.group_type not in (None, WHOLE_ACCOUNT)
+    }
     return facts.hidden | limited
 
 
@@ -130,10 +132,10 @@ def _client(
     else:
         return None
     has_open = any(matter.status is MatterStatus.OPEN for matter in matters)
-    return Client(basis, client_since=_earliest(matters), has_open_matter=has_open)
+    return Client(basis, client_since=_client_since(matters), has_open_matter=has_open)
 
 
-def _earliest(matters: Iterable[MatterRecord]) -> date | None:
+def _client_since(matters: Iterable[MatterRecord]) -> date | None:
     """The earliest open, pending or created date of the matters that count [row 19]."""
     dates = [
         moment

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.rules.custom_fields import custom_fields
-from app.rules.custom_values import LONGEST
-from app.rules.labels import Outcome, Tagging, folded, tagging
+from app.rules.custom_values import MAX_LABEL_LENGTH
+from app.rules.labels import Outcome, Tagging, collect_tags
 from app.rules.records import Attorney, MatterRecord, MatterStatus
 from app.rules.results import Category, Grant, NotGranted, Refusal
 from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
@@ -40,8 +40,8 @@ def client(subject: Subject) -> Iterator[Outcome]:
         yield Grant("Client", status, rule, "Clio flags this person as a client")
     if subject.own_matters:
         own = subject.own_matters
-        yield Grant("Client", status, rule, f"Client of {_named(own)}", _ids(own))
-    yield from _for_the_company(subject, "Client", status, rule)
+        yield Grant("Client", status, rule, f"Client of {_matter_names(own)}", _matter_ids(own))
+    yield from _represented_company(subject, "Client", status, rule)
 
 
 def client_status(subject: Subject) -> Iterator[Outcome]:
@@ -49,13 +49,15 @@ def client_status(subject: Subject) -> Iterator[Outcome]:
     for status, label in STATUS_LABELS.items():
         matters = [matter for matter in subject.matters if matter.status is status]
         if matters:
-            because = f"{status.value.capitalize()}: {_named(matters)}"
-            yield Grant(label, Category.CLIENT_STATUS, "client_status", because, _ids(matters))
+            because = f"{status.value.capitalize()}: {_matter_names(matters)}"
+            yield Grant(
+                label, Category.CLIENT_STATUS, "client_status", because, _matter_ids(matters)
+            )
             return
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
+class _MatterTagKind:
     """A kind of tag that a matter gives: the rule, its category, and in a word what of the matter it is."""
 
     rule: str
@@ -63,37 +65,37 @@ class _Kind:
     what: str
 
 
-_PRACTICE_AREA = _Kind("practice_area", Category.PRACTICE_AREA, "Practice area")
-_RELATED_AREA = _Kind(
+_PRACTICE_AREA = _MatterTagKind("practice_area", Category.PRACTICE_AREA, "Practice area")
+_RELATED_AREA = _MatterTagKind(
     "related_practice_area", Category.RELATED_PRACTICE_AREA, "Practice area of a related matter,"
 )
-_MATTER_NUMBER = _Kind("matter_number", Category.MATTER_NUMBER, "Number")
-_MATTER_TAG = _Kind("matter_tag", Category.MATTER_TAG, "Stage or status")
+_MATTER_NUMBER = _MatterTagKind("matter_number", Category.MATTER_NUMBER, "Number")
+_MATTER_TAG = _MatterTagKind("matter_tag", Category.MATTER_TAG, "Stage or status")
 
 
 def practice_area(subject: Subject) -> Iterator[Outcome]:
     """Grant the practice areas of own matters in the chosen statuses [TG-9]."""
     chosen = subject.settings.tags.practice_area
-    yield from _of_matters(subject.matters, chosen, _PRACTICE_AREA, _area(chosen.label_from))
+    yield from _matter_tags(subject.matters, chosen, _PRACTICE_AREA, _area_label(chosen.label_from))
 
 
 def related_practice_area(subject: Subject) -> Iterator[Outcome]:
     """Grant "Related: " and the practice area of related matters, labelled as own ones are [TG-10]."""
     chosen = subject.settings.tags
-    spell = _area(chosen.practice_area.label_from)
+    spell = _area_label(chosen.practice_area.label_from)
 
     def related(matter: MatterRecord) -> tuple[str, int]:
         label, source_id = spell(matter)
         return (f"Related: {label}" if label.strip() else "", source_id)
 
     matters = [link.matter for link in subject.related]
-    yield from _of_matters(matters, chosen.related_practice_area, _RELATED_AREA, related)
+    yield from _matter_tags(matters, chosen.related_practice_area, _RELATED_AREA, related)
 
 
 def matter_number(subject: Subject) -> Iterator[Outcome]:
     """Grant the display numbers of own matters [TG-13]."""
     chosen = subject.settings.tags.matter_number
-    yield from _of_matters(
+    yield from _matter_tags(
         subject.matters,
         chosen,
         _MATTER_NUMBER,
@@ -104,7 +106,7 @@ def matter_number(subject: Subject) -> Iterator[Outcome]:
 def matter_tag(subject: Subject) -> Iterator[Outcome]:
     """Grant each own matter's stage, else its status [TG-14, C-10, C-11]."""
     chosen = subject.settings.tags.matter_tag
-    yield from _of_matters(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
+    yield from _matter_tags(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
 
 
 def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
@@ -113,7 +115,7 @@ def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
     return matter.status.value.capitalize(), 0
 
 
-def _area(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
+def _area_label(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
     """How a practice area is labelled: by its name, or by its category where it has one [row 10]."""
 
     def label(matter: MatterRecord) -> tuple[str, int]:
@@ -125,10 +127,10 @@ def _area(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
     return label
 
 
-def _of_matters(
+def _matter_tags(
     matters: Iterable[MatterRecord],
     chosen: MatterTags | PracticeAreaTags,
-    kind: _Kind,
+    kind: _MatterTagKind,
     spell: Callable[[MatterRecord], tuple[str, int]],
 ) -> Iterator[Outcome]:
     """One grant for each matter in a chosen status; of the others it is said why they give none."""
@@ -138,7 +140,7 @@ def _of_matters(
         label, source_id = spell(matter)
         if not label.strip():
             continue
-        name, status = _named([matter]), matter.status.value
+        name, status = _matter_names([matter]), matter.status.value
         if matter.status in chosen.matter_status:
             yield Grant(
                 label,
@@ -150,7 +152,7 @@ def _of_matters(
                 source_id=source_id,
             )
         else:
-            why = f"{name} is {status}, and the setting takes {_statuses(chosen.matter_status)}"
+            why = f"{name} is {status}, and the setting takes {_status_names(chosen.matter_status)}"
             yield NotGranted(label, kind.rule, why, Refusal.MATTER_STATUS)
 
 
@@ -159,12 +161,12 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
     if not subject.settings.tags.relationships.enabled:
         return
     for link in subject.links:
-        label = " ".join((link.description or "").split())[:LONGEST].rstrip()
+        label = " ".join((link.description or "").split())[:MAX_LABEL_LENGTH].rstrip()
         yield Grant(
             label,
             Category.RELATIONSHIP,
             "relationships",
-            f"Relationship to {_named([link.matter])}",
+            f"Relationship to {_matter_names([link.matter])}",
             (link.matter.clio_id,),
             "/tags/relationships",
             source_id=link.relationship_id or link.matter.clio_id,
@@ -179,7 +181,7 @@ def related_contact(subject: Subject) -> Iterator[Outcome]:
             "Related Contacts",
             Category.RELATED_CONTACT,
             "related_contact",
-            f"{role} in {_named([link.matter])}",
+            f"{role} in {_matter_names([link.matter])}",
             (link.matter.clio_id,),
         )
 
@@ -210,12 +212,12 @@ def personal_or_company(subject: Subject) -> Iterator[Outcome]:
     """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
     kind = Category.PERSONAL_COMPANY
     if subject.represents:
-        yield from _for_the_company(subject, "Company", kind, "company")
+        yield from _represented_company(subject, "Company", kind, "company")
     else:
         yield Grant("Personal", kind, "personal", "Does not represent a client company")
 
 
-def _for_the_company(
+def _represented_company(
     subject: Subject, label: str, category: Category, rule: str
 ) -> Iterator[Outcome]:
     """What a person is for the client company that it represents: by Clio's flag, by matters, or by both."""
@@ -225,8 +227,8 @@ def _for_the_company(
         yield Grant(label, category, rule, because, setting=REPRESENTATIVES)
     if subject.company_matters:
         because, ids = (
-            f"{stands_for}, client of {_named(subject.company_matters)}",
-            _ids(subject.company_matters),
+            f"{stands_for}, client of {_matter_names(subject.company_matters)}",
+            _matter_ids(subject.company_matters),
         )
         yield Grant(label, category, rule, because, ids, REPRESENTATIVES)
 
@@ -259,7 +261,7 @@ def _attorneys(
             f"{role.replace('_', ' ').title()}: {attorney.name}",
             Category.ATTORNEY,
             role,
-            f"{role.replace('_', ' ').capitalize()} of {_named([matter])}",
+            f"{role.replace('_', ' ').capitalize()} of {_matter_names([matter])}",
             (matter.clio_id,),
             f"/tags/{role}",
             source_id=attorney.clio_user_id,
@@ -289,14 +291,14 @@ def tags(subject: Subject) -> Tagging:
     """The tags of a contact that is in scope [TG-1], and what the rules did not give."""
     outcomes = (outcome for rule in TAG_RULES for outcome in rule(subject))
     withhold = subject.settings.restricted_matters.withhold
-    return tagging(outcomes, subject.restricted, withhold=withhold)
+    return collect_tags(outcomes, subject.restricted, withhold=withhold)
 
 
-def _ids(matters: Iterable[MatterRecord]) -> tuple[int, ...]:
+def _matter_ids(matters: Iterable[MatterRecord]) -> tuple[int, ...]:
     return tuple(sorted(matter.clio_id for matter in matters))
 
 
-def _named(matters: Iterable[MatterRecord]) -> str:
+def _matter_names(matters: Iterable[MatterRecord]) -> str:
     """The matters as a lawyer calls them, the first few of many."""
     found = sorted(matters, key=lambda matter: matter.clio_id)
     names = [matter.number or f"matter {matter.clio_id}" for matter in found[:5]]
@@ -304,5 +306,5 @@ def _named(matters: Iterable[MatterRecord]) -> str:
     return ", ".join(names) + more
 
 
-def _statuses(chosen: frozenset[MatterStatus]) -> str:
+def _status_names(chosen: frozenset[MatterStatus]) -> str:
     return ", ".join(status.value for status in MatterStatus if status in chosen) or "none"

@@ -1,33 +1,35 @@
-"""Running steps at the same time, and one failure out of many."""
+"""Run coroutines at the same time and raise one failure out of several."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from app.errors import Fenced
+from app.errors import RunTakenOver
 
 
 class Stopping(Exception):
-    """The process is asked to end: lay the work down between two pages."""
+    """The process must end: stop the work between two pages or batches. It continues in another process."""
 
 
-async def together(*steps: Coroutine[Any, Any, None]) -> None:
-    """Run all steps at once to their end; when one fails the others are cancelled and its failure is raised."""
+async def run_together(*steps: Coroutine[Any, Any, None]) -> None:
+    """Run all steps at once. When one fails, cancel the others and raise its failure."""
     failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
             for step in steps:
                 group.create_task(step)
     except BaseExceptionGroup as failures:
-        failure = _telling(failures)
-    if failure is not None:  # raised out here it keeps its own cause
+        failure = _most_important(failures)
+    if failure is not None:  # raised outside the `except`, so that it keeps its own cause
         raise failure
 
 
-async def during(step: Coroutine[Any, Any, None], companion: Coroutine[Any, Any, None]) -> None:
-    """Run a step with a companion that lasts as long as it; the failure of either ends both."""
+async def run_with_companion(
+    step: Coroutine[Any, Any, None], companion: Coroutine[Any, Any, None]
+) -> None:
+    """Run a step, and a companion for as long as the step runs. When one fails, cancel both and raise its failure."""
 
-    async def to_its_end(beside: asyncio.Task[None]) -> None:
+    async def step_then_cancel(beside: asyncio.Task[None]) -> None:
         try:
             await step
         finally:
@@ -36,17 +38,17 @@ async def during(step: Coroutine[Any, Any, None], companion: Coroutine[Any, Any,
     failure: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(to_its_end(group.create_task(companion)))
+            group.create_task(step_then_cancel(group.create_task(companion)))
     except BaseExceptionGroup as failures:
-        failure = _telling(failures)
+        failure = _most_important(failures)
     if failure is not None:
         raise failure
 
 
-def _telling(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The failure that says most: losing the lease outranks all, for whoever lost it must write no more."""
+def _most_important(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return `Fenced` if it is among the failures, else the first: a worker without a lease must not write."""
     leaves = list(_leaves(failures))
-    return next((leaf for leaf in leaves if isinstance(leaf, Fenced)), leaves[0])
+    return next((leaf for leaf in leaves if isinstance(leaf, RunTakenOver)), leaves[0])
 
 
 def _leaves(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

@@ -67,7 +67,7 @@ async def erase_contact(
         clio_id = await contacts.find_clio_id(session, account_id, contact_id)
         if clio_id is None:
             raise ContactNotFound
-        await suppression.remember(session, services, account_id, clio_id, now=now)
+        await suppression.add_to_suppression_list(session, services, account_id, clio_id, now=now)
         await erasures.forget_person(session, account_id, contact_id, clio_id)
         await shrink_guard.wait_no_longer(session, account_id, [clio_id], now=now)
         await new_clients.forget(session, account_id, clio_id, now=now)

@@ -1,4 +1,4 @@
-"""What happened, told as issues: opened and resolved in the transaction of what causes or ends them."""
+"""Open and resolve issues, in the transaction of the change that causes or ends them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,25 +7,27 @@ from typing import Any
 from app.db import issues
 from app.db.accounts import accounts, settings
 from app.db.connections import connections
-from app.db.connections.connections import Connection, Problem
+from app.db.connections.connections import Connection
 from app.db.contacts import contacts
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
 from app.db.mirror import catalog, quarantine, removals, visibility
 from app.db.session import Session
+from app.errors import Problem
 from app.rules import settings_check
 from app.rules.departed import NOT_VISIBLE
 
-FROZEN = timedelta(days=30)  # so long what only a connection that left saw stays as it was [S4]
-NAMED = 50  # records that get an issue of their own
-AT_ONCE = 500  # records that are withdrawn in one transaction
-OF_A_LOGIN = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
-OF_A_RUN = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
+# How long records stay unchanged that only an ended connection could see [S4].
+FROZEN_FOR = timedelta(days=30)
+MAX_NAMED = 50  # quarantined records that get an issue of their own
+BATCH = 500  # records withdrawn in one transaction
+CONNECTION_CODES = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
+RUN_CODES = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
 _KINDS = {"contacts": "contact", "matters": "matter", "relationships": "relationship"}
 
 
-async def login_left(
+async def connection_ended(
     session: Session,
     connection: Connection,
     status: connections.Status,
@@ -33,24 +35,30 @@ async def login_left(
     *,
     now: datetime,
 ) -> None:
-    """A login works no longer: its tokens are forgotten, what it alone saw is frozen and named [S4, S9]."""
+    """End a connection: delete its tokens and open the issues about it [S4, S9].
+
+    Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them.
+    """
     worked = connection.status is connections.Status.CONNECTED
     await connections.give_up(session, connection, status, problem)
     if worked:
         await connections.mark_left(session, connection, now=now)
     account_id, subject = connection.account_id, _login(connection.connection_id)
     if status is connections.Status.NEEDS_RECONNECT:
-        text = f"The Clio login of user {connection.user_id} works no longer; that user must connect again"
+        text = f"The Clio login of user {connection.user_id} no longer works. This user must connect again"
         finding = Finding("needs_reconnect", text, subject)
         await issues.open_issue(session, account_id, finding, now=now)
-        await _tell_lost(session, connection, now=now)
+        await _record_event(session, connection, now=now)
     else:
         await issues.resolve(session, account_id, "needs_reconnect", subject, now=now)
-    await note_coverage(session, account_id, now=now)
+    await update_coverage(session, account_id, now=now)
 
 
-async def _tell_lost(session: Session, connection: Connection, *, now: datetime) -> None:
-    """Levitate asks the user to connect again; the authorisation that ended names the occasion [S9]."""
+async def _record_event(session: Session, connection: Connection, *, now: datetime) -> None:
+    """Record the event on which Levitate asks the user to connect again.
+
+    `connected_at` tells the authorisation that ended, so each one causes one event [S9].
+    """
     since = connection.connected_at
     data = {
         "connection_id": connection.connection_id,
@@ -61,22 +69,22 @@ async def _tell_lost(session: Session, connection: Connection, *, now: datetime)
     await events.tell(session, connection.account_id, kind, about, data, now=now)
 
 
-async def login_works(
+async def connection_works(
     session: Session, account_id: str, connection_id: str, *, now: datetime
 ) -> None:
-    """A login works, or works again."""
+    """Resolve the issues of a connection that works, or works again."""
     subject = _login(connection_id)
     await issues.resolve(session, account_id, "needs_reconnect", subject, now=now)
-    await note_coverage(session, account_id, now=now)
+    await update_coverage(session, account_id, now=now)
 
 
-async def note_coverage(session: Session, account_id: str, *, now: datetime) -> None:
-    """For each login that left: what it alone saw, and until when that stays as it is."""
+async def update_coverage(session: Session, account_id: str, *, now: datetime) -> None:
+    """Open or resolve the issue about records that only ended connections could see."""
     findings = []
     for connection, left_at in await connections.left(session, account_id):
         alone = await visibility.seen_alone(session, account_id, connection.connection_id)
         if alone.contacts or alone.matters:
-            text = _coverage_text(connection, alone, left_at + FROZEN)
+            text = _coverage_text(connection, alone, left_at + FROZEN_FOR)
             findings.append(Finding("coverage_lost", text, _login(connection.connection_id)))
     await issues.bring_up_to_date(session, account_id, "coverage_lost", findings, now=now)
 
@@ -91,27 +99,30 @@ def _coverage_text(connection: Connection, alone: visibility.Alone, until: datet
         if count
     ]
     return (
-        f"Only the login of user {connection.user_id} showed {' and '.join(parts)}. They stay as they are until"
-        f" {until.date()} and are withdrawn then, unless that user connects again or another user sees them"
+        f"Only the Clio login of user {connection.user_id} could see {' and '.join(parts)}. They stay as they are until"
+        f" {until.date()} and are withdrawn then, unless this user connects again or another user can see them"
     )
 
 
 async def withdraw_expired(session: Session, account_id: str, *, now: datetime) -> bool:
-    """Withdraw the first of what only logins saw that left long ago; answers whether there may be more [S4]."""
-    long_ago = now - FROZEN
+    """Withdraw records that only connections could see that ended more than `FROZEN_FOR` ago [S4].
+
+    Withdraws at most `BATCH` records of each kind; returns whether there may be more.
+    """
+    long_ago = now - FROZEN_FOR
     if all(left_at >= long_ago for _, left_at in await connections.left(session, account_id)):
         return False
     more = False
     for resource in ("relationships", "matters", "contacts"):
         found = await visibility.expired(
-            session, account_id, resource, left_before=long_ago, limit=AT_ONCE
+            session, account_id, resource, left_before=long_ago, limit=BATCH
         )
         await removals.remove(session, account_id, resource, found, why=NOT_VISIBLE)
-        more = more or len(found) == AT_ONCE
+        more = more or len(found) == BATCH
     return more
 
 
-async def note_pulled(
+async def update_after_pull(
     session: Session,
     account_id: str,
     pulled: Collection[str],
@@ -119,47 +130,47 @@ async def note_pulled(
     *,
     now: datetime,
 ) -> None:
-    """A run has read Clio as these connections to its end, with these problems."""
-    for code in OF_A_RUN:
+    """Update the issues after a run that read Clio completely as the `pulled` connections."""
+    for code in RUN_CODES:
         await issues.resolve(session, account_id, code, now=now)
     for connection_id in pulled:
-        for code in OF_A_LOGIN:
-            told = [
+        for code in CONNECTION_CODES:
+            details = [
                 problem["detail"]
                 for problem in problems
                 if (problem["code"], problem["connection_id"]) == (code, connection_id)
             ]
             subject = _login(connection_id)
-            if told:
-                finding = Finding(code, "; ".join(told), subject)
+            if details:
+                finding = Finding(code, "; ".join(details), subject)
                 await issues.open_issue(session, account_id, finding, now=now)
             else:
                 await issues.resolve(session, account_id, code, subject, now=now)
-    await note_quarantine(session, account_id, now=now)
-    await note_coverage(session, account_id, now=now)
+    await update_quarantine(session, account_id, now=now)
+    await update_coverage(session, account_id, now=now)
     await _note_not_visible(session, account_id, now=now)
 
 
-async def note_failed(
+async def open_for_failed_run(
     session: Session, account_id: str, problems: Sequence[Mapping[str, Any]], *, now: datetime
 ) -> None:
-    """A run has failed: somebody must act."""
+    """Open the issues of a failed run: a person must act."""
     for problem in problems:
-        if problem["code"] == "needs_reconnect" or problem["code"] in OF_A_LOGIN:
+        if problem["code"] == "needs_reconnect" or problem["code"] in CONNECTION_CODES:
             continue
-        code = problem["code"] if problem["code"] in OF_A_RUN else "run_failed"
+        code = problem["code"] if problem["code"] in RUN_CODES else "run_failed"
         finding = Finding(code, problem["detail"])
         await issues.open_issue(session, account_id, finding, now=now)
 
 
-async def note_quarantine(session: Session, account_id: str, *, now: datetime) -> None:
-    """The records that cannot be read, by name while they are few enough."""
-    aside = await quarantine.still_aside(session, account_id, limit=NAMED)
+async def update_quarantine(session: Session, account_id: str, *, now: datetime) -> None:
+    """Open an issue for each record that cannot be read, for the first `MAX_NAMED` of them."""
+    aside = await quarantine.still_aside(session, account_id, limit=MAX_NAMED)
     findings = [
         Finding(
             "record_quarantined",
-            f"A {_KINDS.get(item.resource, item.resource)} cannot be read ({item.reason}); what was known of it"
-            " stays, and each run tries it again",
+            f"A {_KINDS.get(item.resource, item.resource)} cannot be read ({item.reason}). The last readable version"
+            " is kept; each run tries again",
             Subject(_KINDS.get(item.resource, item.resource), str(item.clio_id or "")),
         )
         for item in aside
@@ -167,8 +178,8 @@ async def note_quarantine(session: Session, account_id: str, *, now: datetime) -
     await issues.bring_up_to_date(session, account_id, "record_quarantined", findings, now=now)
 
 
-async def note_firm(session: Session, account_id: str, *, now: datetime) -> None:
-    """What the account's own directory and settings lack [row 5, EN-3]."""
+async def update_account(session: Session, account_id: str, *, now: datetime) -> None:
+    """Open or resolve the issues about the account's primary user and settings [row 5, EN-3]."""
     firm = await accounts.firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
     await issues.bring_up_to_date(session, account_id, "primary_user_missing", missing, now=now)
@@ -177,11 +188,11 @@ async def note_firm(session: Session, account_id: str, *, now: datetime) -> None
     gone = [
         Finding(
             "setting_refers_to_missing_field",
-            f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which is no longer"
-            " there or no longer usable; choose another or take it out",
+            f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which no longer exists"
+            " or can no longer be used. Choose another field or remove it",
             Subject("setting", reference.pointer),
         )
-        for reference in settings_check.gone(chosen, fields)
+        for reference in settings_check.unusable_references(chosen, fields)
     ]
     await issues.bring_up_to_date(
         session, account_id, "setting_refers_to_missing_field", gone, now=now
@@ -190,7 +201,8 @@ async def note_firm(session: Session, account_id: str, *, now: datetime) -> None
 
 _PRIMARY_MISSING = Finding(
     "primary_user_missing",
-    "The account's primary user is not set, unknown or inactive: contacts that fall to that user have no owner",
+    "The account's primary user is not set, not in the directory or inactive. Contacts that should go to the primary"
+    " user have no owner",
 )
 
 
@@ -199,7 +211,7 @@ async def _note_not_visible(session: Session, account_id: str, *, now: datetime)
     findings = []
     if any(counts.values()):
         parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
-        text = f"{parts} are shown to no login any more, though Clio does not say that they are deleted; they stay"
+        text = f"No login can see {parts} any more, but Clio does not report them as deleted. They are kept"
         findings.append(Finding(NOT_VISIBLE, text))
     await issues.bring_up_to_date(session, account_id, NOT_VISIBLE, findings, now=now)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.crypto import SealBroken, TokenCipher
+from app.crypto import DecryptionFailed, TokenCipher
 from app.db.connections import sealed_columns
 from app.db.connections.sealed_columns import Key, Place
 from app.db.session import Database, transaction
@@ -71,7 +71,7 @@ async def _rotate_one(database: Database, cipher: TokenCipher, place: Place, key
             return Rotated()
         try:
             fresh = cipher.renewed(sealed)
-        except SealBroken:
+        except DecryptionFailed:
             return Rotated(lost=1)
         if fresh is None:
             return Rotated(current=1)

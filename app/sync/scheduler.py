@@ -1,7 +1,8 @@
-"""The clock: proposes slots to the database, whose slot row decides. The only import of apscheduler [OV-3].
+"""The scheduler: starts the runs of each slot and the regular tasks. Only this module imports apscheduler [OV-3].
 
-A slot is `HH:MM` in the account's time zone. What is due follows from the time alone, so that any number of
-processes may propose, late or twice, and after an outage the newest missed slot is caught up once.
+A slot is `HH:MM` in the account's time zone. Which slot is due follows from the time alone, and the slot's row in the
+database lets it start once. So any number of processes may propose a slot, late or twice. After an outage the newest
+missed slot is run once.
 """
 
 import asyncio
@@ -28,10 +29,10 @@ from app.sync.writeback.verify import tend
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
-LATE = 3 * TICK  # a tick that is overdue for so long will not come
+OVERDUE = 3 * TICK  # after so long the scheduler counts as stopped
 
-SlotClock: TypeAlias = AsyncIOScheduler
-HOURLY = timedelta(hours=1)  # how often each process asks whether the day's chore is done
+Scheduler: TypeAlias = AsyncIOScheduler
+HOURLY = timedelta(hours=1)  # how often each process asks whether the daily deletion was done
 
 log = structlog.get_logger(__name__)
 
@@ -46,34 +47,38 @@ class Slot:
 
 
 def newest_due(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> Slot | None:
-    """The newest slot whose time has come, unless that is longer ago than we catch up."""
+    """Return the newest slot whose time has come; None if it is longer ago than `CATCH_UP`."""
     due = [slot for slot in _around(now, zone, timing, account_id) if slot.due_at <= now]
     newest = max(due, key=lambda slot: slot.due_at, default=None)
     return newest if newest is not None and now - newest.due_at < CATCH_UP else None
 
 
 def next_due(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> datetime:
-    """When the next slot comes."""
+    """Return the time of the account's next slot."""
     return min(slot.due_at for slot in _around(now, zone, timing, account_id) if slot.due_at > now)
 
 
 def _around(now: datetime, zone: ZoneInfo, timing: Timing, account_id: str) -> Iterator[Slot]:
-    """The slots of yesterday, today and tomorrow, each at its place in the spread."""
+    """Yield the slots of yesterday, today and tomorrow, each with the account's delay."""
     today = now.astimezone(zone).date()
-    delay = _share(account_id) * timing.slot_spread
+    delay = _place_in_spread(account_id) * timing.slot_spread
     for days in (-1, 0, 1):
         local_date = today + timedelta(days=days)
         for label in timing.slots:
-            yield Slot(local_date, label, _instant(local_date, label, zone) + delay)
+            yield Slot(local_date, label, _slot_time(local_date, label, zone) + delay)
 
 
-def _share(account_id: str) -> float:
-    """Where in the spread an account stands, from 0 to 1: always the same place."""
+def _place_in_spread(account_id: str) -> float:
+    """Return the account's part of the spread, from 0 to 1; always the same for an account."""
     return int.from_bytes(blake2b(account_id.encode(), digest_size=4).digest()) / 2**32
 
 
-def _instant(local_date: date, label: str, zone: ZoneInfo) -> datetime:
-    """When the slot is: the first of two where the clock is set back, else the next minute that exists [row 31]."""
+def _slot_time(local_date: date, label: str, zone: ZoneInfo) -> datetime:
+    """Return the time of a slot [row 31].
+
+    Where the clock is set back the local time exists twice: the first is taken. Where the clock is set forward it may
+    not exist: the next minute that exists is taken.
+    """
     wall = datetime.combine(local_date, time.fromisoformat(label))
     first = wall.replace(tzinfo=zone, fold=0)
     if first.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
@@ -84,8 +89,8 @@ def _instant(local_date: date, label: str, zone: ZoneInfo) -> datetime:
     return minute
 
 
-async def propose(services: Services) -> int:
-    """Propose the newest due slot of every account that can be synced; answers how many runs that started."""
+async def propose_slots(services: Services) -> int:
+    """Start the run of the newest due slot of every account that can be synced; return the number of runs."""
     now = services.now()
     started = 0
     async with transaction(services.database) as session:
@@ -102,29 +107,32 @@ async def propose(services: Services) -> int:
     return started
 
 
-async def tidy_daily(services: Services) -> bool:
-    """Once a day, by whichever process asks first, forget what is over; answers whether it was this one."""
+async def delete_expired_daily(services: Services) -> bool:
+    """Delete expired rows once a day, in the first process that asks; return whether this process did it."""
     now = services.now()
     async with transaction(services.database) as session:
         if not await retention.claim(session, retention.DAILY, now.date()):
             return False
         await retention.tidy(session, now=now)
-    log.info("tidied")
+    log.info("expired_rows_deleted")
     return True
 
 
-async def take_up_lost(services: Services) -> None:
-    """Runs that lost their job go on: after a restore, or when the database was lost as the job was handed back."""
+async def requeue_lost_runs(services: Services) -> None:
+    """Queue a job for each run that has none: after a restore, or when pgqueuer dropped the job with the database."""
     async with transaction(services.database) as session:
         requeued = await runs.requeue_lost(session)
     if requeued:
         log.warning("lost_runs_queued", count=requeued)
 
 
-def start_clock(services: Services) -> SlotClock:
-    """Start the clock in this process's loop; the caller shuts it down. The first tick, at once, is the catch-up."""
+def start_scheduler(services: Services) -> Scheduler:
+    """Start the scheduler in this process's event loop; the caller shuts it down.
+
+    All tasks run at once for the first time, so that missed slots are caught up.
+    """
     scheduler = AsyncIOScheduler(timezone=UTC)
-    for step, every in _STEPS:
+    for step, every in _TASKS:
         scheduler.add_job(
             step,
             IntervalTrigger(seconds=int(every.total_seconds()), timezone=UTC),
@@ -138,24 +146,33 @@ def start_clock(services: Services) -> SlotClock:
     return scheduler
 
 
-async def set_right(services: Services, clock: SlotClock) -> None:
-    """Until the process must end: where the date was set back, the next ticks come all the same, not hours later."""
+async def follow_clock_changes(services: Services, scheduler: Scheduler) -> None:
+    """Keep the tasks regular when the system clock is set back, until the process must stop.
+
+    Without this a task would wait until the clock reaches its old next time, possibly for hours.
+    """
     while not services.stopping.is_set():
         with suppress(TimeoutError):
             async with asyncio.timeout(TICK.total_seconds()):
                 await services.stopping.wait()
         now = services.now()
-        for job in clock.get_jobs():
+        for job in scheduler.get_jobs():
             if job.next_run_time - now > job.trigger.interval:
                 job.modify(next_run_time=now)
 
 
-_STEPS = (
-    *((propose, TICK), (take_up_lost, TICK), (keep_up, TICK), (tend, TICK), (finish, TICK)),
-    (tidy_daily, HOURLY),
+_TASKS = (
+    (propose_slots, TICK),
+    (requeue_lost_runs, TICK),
+    (keep_up, TICK),
+    (tend, TICK),
+    (finish, TICK),
+    (delete_expired_daily, HOURLY),
 )
 
 
-def ticks(clock: SlotClock, *, now: datetime) -> bool:
-    """Whether the clock goes on: its next tick is not long overdue."""
-    return all(job.next_run_time and now - job.next_run_time < LATE for job in clock.get_jobs())
+def is_on_time(scheduler: Scheduler, *, now: datetime) -> bool:
+    """Return whether no task of the scheduler is overdue."""
+    return all(
+        job.next_run_time and now - job.next_run_time < OVERDUE for job in scheduler.get_jobs()
+    )

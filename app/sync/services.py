@@ -1,7 +1,4 @@
-"""The order of things: connect, pull, assess, write back, tell. Owns no SQL and no HTTP.
-
-`Services` is the frozen bundle that every function here takes first; `main` builds it.
-"""
+"""`Services`: everything that the functions of `app/sync` need from outside. `app.main` builds it once per process."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -9,19 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clio.client import ClioClient
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, origin_of
 from app.clio.shared_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database
-from app.webhook_sender import Notifier
+from app.webhook_sender import WebhookSender
 
 
 @dataclass(frozen=True)
-class Offered:
-    """A region whose Clio app is registered with us."""
+class OfferedRegion:
+    """A region of Clio in which this service has a registered app."""
 
     app: ClioApp
     oauth: ClioOAuth
@@ -29,7 +26,12 @@ class Offered:
 
 @dataclass(frozen=True)
 class Timing:
-    """When runs are due, how soon a dead worker's work is taken over, and how late a lost write may still arrive."""
+    """The configured times.
+
+    `slots` are `HH:MM` in the account's time zone; `slot_spread` is the time over which accounts are spread after a
+    slot. A `lease` that is not renewed for its length may be taken over. `heartbeat` is the interval in which a worker
+    reports that a job is alive. A write whose answer was lost may still arrive at Clio within `settle`.
+    """
 
     slots: tuple[str, ...]
     slot_spread: timedelta
@@ -38,36 +40,39 @@ class Timing:
     settle: timedelta = timedelta(seconds=60)
 
 
+class LocalLimits:
+    """One rate limit for each Clio login, shared by everything in this process that uses the login's token [S10]."""
+
+    def __init__(self) -> None:
+        self._by_connection: dict[str, LocalLimit] = {}
+
+    def of(self, connection_id: str) -> LocalLimit:
+        """Return the limit of a connection's token; make it on first use."""
+        return self._by_connection.setdefault(connection_id, LocalLimit())
+
+
 @dataclass(frozen=True)
 class Services:
-    """All that the steps need from outside. `stopping` is set once, when the process must end."""
+    """The database, Clio and the other parts that a step uses.
+
+    `now` is the only clock. `stopping` is set once, when the process must end.
+    """
 
     database: Database
     cipher: TokenCipher
-    regions: Mapping[Region, Offered]
-    open_clio: Callable[[ClioApp, TokenSource, Budget, Lane], ClioClient]
-    budgets: "Budgets"
+    regions: Mapping[Region, OfferedRegion]
+    open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
+    local_limits: LocalLimits
     timing: Timing
-    notifier: Notifier
+    notifier: WebhookSender
     public_url: str
     return_origins: frozenset[str]
     now: Callable[[], datetime]
     stopping: asyncio.Event
 
 
-class Budgets:
-    """One rate budget per Clio login, shared by all that use its token in this process [S10]."""
-
-    def __init__(self) -> None:
-        self._by_connection: dict[str, Budget] = {}
-
-    def of(self, connection_id: str) -> Budget:
-        """The budget of a connection's token."""
-        return self._by_connection.setdefault(connection_id, Budget())
-
-
-def web_origin(services: Services, account: Account) -> str:
-    """Where a person opens the account's records in Clio."""
+def clio_web_origin(services: Services, account: Account) -> str:
+    """Return the origin under which a person opens the account's records in Clio."""
     region = Region(account.clio.region) if account.clio else Region.US
     offered = services.regions.get(region)
     return offered.app.origin if offered else origin_of(region)

@@ -1,6 +1,7 @@
-"""What a worker can do, by name. The only import of pgqueuer beside `db/job_queue`.
+"""The jobs that a worker process can do, by name. Only this module and `app/db/job_queue.py` import pgqueuer.
 
-A job only names a run; the run's own row says what is left to do, so a job that comes twice does no harm.
+A job only names a run, a contact or an account. Their rows say what is left to do, so a job that is delivered twice
+does no harm.
 """
 
 import asyncio
@@ -17,46 +18,50 @@ from pgqueuer.models import Job
 
 from app.db import job_queue
 from app.errors import DatabaseUnavailable
-from app.sync.run import run
+from app.sync.run import execute_run
 from app.sync.services import Services
 from app.sync.writeback.send import write_back
 from app.sync.writeback.verify import sweep
 
-AT_ONCE = 20  # jobs of either sort that one process works on at the same time
-DATABASE_BACK = timedelta(seconds=5)
+CONCURRENT_JOBS = 20  # per worker: one worker does runs, another one writes to Clio
+RETRY_AFTER_DATABASE_LOSS = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
 
-Take = Callable[[Job], Awaitable[None]]
+JobHandler = Callable[[Job], Awaitable[None]]
 Step = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
 
 
-async def work(services: Services, dsn: str) -> None:
-    """Take jobs and do them until the process is asked to stop; a lost database is met again.
+async def run_workers(services: Services, dsn: str) -> None:
+    """Do jobs until the process must stop; reconnect when the database was lost.
 
-    Runs last for hours and write-backs for a moment, so each has hands of its own.
+    A run takes hours and a write-back takes a moment, so each kind has its own worker.
     """
-    writes = {job_queue.WRITEBACK: _writer(services), job_queue.SWEEP: _sweeper(services)}
+    writes = {
+        job_queue.WRITEBACK: _write_handler(services),
+        job_queue.SWEEP: _verify_handler(services),
+    }
     async with asyncio.TaskGroup() as group:
-        runs = {job_queue.RUN: _runner(services)}
-        group.create_task(_hands(services, dsn, runs, relisten=False))
-        group.create_task(_hands(services, dsn, writes, relisten=True))
+        runs = {job_queue.RUN: _run_handler(services)}
+        group.create_task(_run_worker(services, dsn, runs, restart_listener=False))
+        group.create_task(_run_worker(services, dsn, writes, restart_listener=True))
 
 
-async def _hands(
-    services: Services, dsn: str, takes: Mapping[str, Take], *, relisten: bool
+async def _run_worker(
+    services: Services, dsn: str, handlers: Mapping[str, JobHandler], *, restart_listener: bool
 ) -> None:
-    """Work on some sorts of jobs. `relisten`: begin again when the database's notices no longer arrive.
+    """Do the jobs that have a handler.
 
-    Before it begins again, pgqueuer waits for the jobs under way and takes no other: not where these last for hours.
+    With `restart_listener` the worker restarts when the database's notifications stop. Before a restart pgqueuer
+    waits for the jobs in progress and takes no other job, so a worker whose jobs take hours must not restart.
     """
 
     @asynccontextmanager
     async def worker() -> AsyncIterator[pgqueuer.PgQueuer]:
         async with job_queue.worker_pool(dsn) as pool:
             manager = pgqueuer.PgQueuer.from_asyncpg_pool(pool)
-            for name, take in takes.items():
-                manager.entrypoint(name)(take)
+            for name, handler in handlers.items():
+                manager.entrypoint(name)(handler)
             yield manager
 
     await pgqueuer.run(
@@ -64,42 +69,42 @@ async def _hands(
         shutdown=services.stopping,
         restart_on_failure=True,
         restart_delay=timedelta(seconds=1),
-        shutdown_on_listener_failure=relisten,
+        shutdown_on_listener_failure=restart_listener,
         dequeue_timeout=timedelta(seconds=2),
         heartbeat_timeout=services.timing.heartbeat,
-        max_concurrent_tasks=AT_ONCE,
+        max_concurrent_tasks=CONCURRENT_JOBS,
     )
 
 
-def _job(step: Step) -> Take:
-    """A job does the step for what its payload names, and is handed back when the step must wait.
+def _job(step: Step) -> JobHandler:
+    """Return a handler that calls the step with the job's payload, and queues the job again when the step asks for it.
 
-    So it is when the database is lost (F14): pgqueuer forgets a job that raises. It forgets one also that cannot be
-    handed back just then; the clock takes up what lost its job.
+    The job is queued again also when the database is lost (F14), because pgqueuer drops a job that raises. If it
+    cannot be queued again at that moment, pgqueuer drops it too; the scheduler then queues the run again.
     """
 
-    async def take(job: Job) -> None:
+    async def handle(job: Job) -> None:
         try:
-            again = await step(json.loads(job.payload or b"{}"))
+            retry_after = await step(json.loads(job.payload or b"{}"))
         except DatabaseUnavailable:
             log.warning("database_unavailable")
-            again = DATABASE_BACK
-        if again is not None:
-            raise RetryRequested(again, "the rest goes later")
+            retry_after = RETRY_AFTER_DATABASE_LOSS
+        if retry_after is not None:
+            raise RetryRequested(retry_after, "the rest is done later")
 
-    return take
-
-
-def _runner(services: Services) -> Take:
-    """Work on a run."""
-    return _job(lambda names: run(services, names["account_id"], names["run_id"]))
+    return handle
 
 
-def _writer(services: Services) -> Take:
-    """Bring what waits at a contact to Clio."""
+def _run_handler(services: Services) -> JobHandler:
+    """Return the handler that works on a run."""
+    return _job(lambda names: execute_run(services, names["account_id"], names["run_id"]))
+
+
+def _write_handler(services: Services) -> JobHandler:
+    """Return the handler that writes a contact's waiting activities to Clio."""
     return _job(lambda names: write_back(services, names["account_id"], names["clio_contact_id"]))
 
 
-def _sweeper(services: Services) -> Take:
-    """Count what the account wrote a day ago."""
+def _verify_handler(services: Services) -> JobHandler:
+    """Return the handler that verifies what the account wrote a day ago."""
     return _job(lambda names: sweep(services, names["account_id"]))

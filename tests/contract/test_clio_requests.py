@@ -11,11 +11,11 @@ from pydantic import AwareDatetime, BaseModel
 
 from app.clio import resources
 from app.clio.client import ClioClient
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Resource
 from app.clio.shared_limit import Lane
-from app.clio.transport import API_VERSION, Calls, Clock
+from app.clio.transport import API_VERSION, ClioTransport, Clock
 from tests.contract import clio_schema
 from tests.contract.clio_schema import Schema
 
@@ -208,11 +208,11 @@ def client_for(http: httpx.AsyncClient) -> ClioClient:
         sleep=no_sleep,
     )
     return ClioClient(
-        Calls(
+        ClioTransport(
             http,
             origin="https://app.clio.com",
             source=OneToken(),
-            budget=Budget(),
+            budget=LocalLimit(),
             clock=clock,
             lane=Lane.INITIAL,
         )

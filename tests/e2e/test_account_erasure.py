@@ -16,7 +16,7 @@ from app.db.outbox import contact_leases
 from app.db.session import Database, transaction
 from app.errors import DatabaseUnavailable
 from app.main import now
-from app.sync.run import run
+from app.sync.run import execute_run
 from app.sync.services import Services
 from tests.support.world import PATIENCE, World
 
@@ -108,7 +108,7 @@ async def test_an_account_is_erased_though_no_key_opens_its_tokens(pulled: World
 
 async def test_a_job_whose_run_was_erased_is_over(pulled: World):
     # S15
-    assert await run(services_of(pulled), "hp", "run_that_is_no_more") is None
+    assert await execute_run(services_of(pulled), "hp", "run_that_is_no_more") is None
 
 
 async def test_what_a_disabled_account_wrote_is_not_counted_in_clio(pulled: World):

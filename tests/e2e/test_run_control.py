@@ -229,7 +229,7 @@ async def test_once_a_week_the_scheduled_run_goes_over_everything(pulled: World)
     for day in range(9):  # by the firm's clock, which may be changed meanwhile
         due = (slot + timedelta(days=day)).astimezone(UTC)
         with time_machine.travel(due + timedelta(minutes=5), tick=True):
-            assert await scheduler.propose(services) == 1
+            assert await scheduler.propose_slots(services) == 1
             kinds.append((await pulled.settled())[-1]["kind"])
     assert kinds.count("full") == 1
     assert kinds.index("full") in (6, 7)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.rules import diff, view
-from app.rules.custom_values import Unusable, read, read_date
+from app.rules.custom_values import Unusable, read_date, read_value
 from app.rules.facts import CustomField, Option
 from app.rules.records import CustomValue
 from app.rules.results import Category, Refusal
@@ -239,7 +239,7 @@ PICKLIST = CustomField(
 
 
 def outcome(field: CustomField, value: object) -> object:
-    found = read(field, CustomValue(field.field_id, value))  # type: ignore[arg-type]
+    found = read_value(field, CustomValue(field.field_id, value))  # type: ignore[arg-type]
     return found.refusal if isinstance(found, Unusable) else found
 
 

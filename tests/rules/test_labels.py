@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.rules import assess
-from app.rules.labels import MOST_REFUSALS, folded
+from app.rules.labels import MAX_NOT_GRANTED, fold_label
 from app.rules.results import Category, Refusal, Tag
 from tests.rules.builders import CLOSED, Office
 
@@ -45,8 +45,8 @@ def test_our_own_labels_keep_our_spelling():
 
 
 def test_labels_are_compared_trimmed_collapsed_and_case_folded():
-    assert folded("  Straße\t und  Weg ") == folded("STRASSE UND WEG")
-    assert folded("a b") != folded("ab")
+    assert fold_label("  Straße\t und  Weg ") == fold_label("STRASSE UND WEG")
+    assert fold_label("a b") != fold_label("ab")
 
 
 def test_grants_are_listed_in_one_order_whatever_comes_first():
@@ -110,7 +110,7 @@ def test_explanations_do_not_grow_without_end():
             400 + place, client_id=1001, status=CLOSED, practice_area=f"Area {place:02}"
         )
     found = office.judge(1001).not_granted
-    assert len(found) == MOST_REFUSALS
+    assert len(found) == MAX_NOT_GRANTED
     assert [item.label for item in found] == sorted(item.label for item in found)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.rules.facts import ContactFacts
-from app.rules.matching import same_contact, same_person
+from app.rules.matching import is_same_contact, is_same_person
 from app.rules.profile import profile
 from app.rules.records import ContactRecord, Email
 
@@ -43,12 +43,12 @@ def record(
     ],
 )  # fmt: skip
 def test_the_whole_name_or_an_address_makes_two_contacts_one(one, other, same):
-    assert same_contact(one, other) == same_contact(other, one) == same
+    assert is_same_contact(one, other) == is_same_contact(other, one) == same
     mapped = [profile(ContactFacts(contact), "US") for contact in (one, other)]
-    assert same_person(*mapped) == same, "as the ledger compares them"
+    assert is_same_person(*mapped) == same, "as the ledger compares them"
 
 
 def test_a_company_is_never_a_person():
     company = record(name="Lee", is_person=False)
-    assert same_contact(company, record(name="LEE", is_person=False))
-    assert not same_contact(company, record(None, "Lee"))
+    assert is_same_contact(company, record(name="LEE", is_person=False))
+    assert not is_same_contact(company, record(None, "Lee"))

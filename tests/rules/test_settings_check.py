@@ -61,7 +61,7 @@ TAGS, DATES, OPT_OUT = ({use} for use in Use)
 )
 def test_a_field_serves_by_parent_and_type(definition, uses):
     # CF-1, CF-2, KF-4
-    assert {use for use in Use if settings_check.serves(definition, use)} == uses
+    assert {use for use in Use if settings_check.is_usable(definition, use)} == uses
 
 
 FIELDS = {1: field("checkbox"), 2: field("date"), 3: field("numeric")}
@@ -85,12 +85,14 @@ TAG_POINTERS = [f"/tags/custom_fields/{nth}/field_id" for nth in range(3)]
 )
 def test_what_cannot_be_chosen_is_named_by_its_pointer(new, before, pointers):
     # CF-1, EN-3
-    assert [pointer for pointer, _ in settings_check.mistakes(new, before, FIELDS)] == pointers
+    assert [
+        pointer for pointer, _ in settings_check.invalid_references(new, before, FIELDS)
+    ] == pointers
 
 
 def test_what_has_gone_is_found_where_it_is_used():
     # EN-3
-    found = settings_check.gone(chosen(opt_out=9, tags=(1, 2), dates=(2, 8)), FIELDS)
+    found = settings_check.unusable_references(chosen(opt_out=9, tags=(1, 2), dates=(2, 8)), FIELDS)
     assert [(reference.pointer, reference.field_id) for reference in found] == [
         ("/scope/opt_out_field_id", 9),
         (TAG_POINTERS[1], 2),
@@ -113,5 +115,5 @@ def test_what_has_gone_is_found_where_it_is_used():
 )
 def test_only_some_changes_can_judge_a_contact_otherwise(change, alike):
     # TG-1
-    assert settings_check.judge_alike(Settings(), replace(Settings(), **change)) is alike
-    assert settings_check.judge_alike(replace(Settings(), **change), Settings()) is alike
+    assert settings_check.have_same_results(Settings(), replace(Settings(), **change)) is alike
+    assert settings_check.have_same_results(replace(Settings(), **change), Settings()) is alike

@@ -10,14 +10,14 @@ import httpx
 
 from app.clio import resources
 from app.clio.client import ClioClient
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.resources import Resource
 from app.clio.responses import http_client
-from app.clio.shared_limit import KEPT, WINDOW, Lane, Window
-from app.clio.transport import Calls, Clock
+from app.clio.shared_limit import RESERVED_SHARE, WINDOW, Lane, Window
+from app.clio.transport import ClioTransport, Clock
 from app.simulator.firms.seeded import seeded_firm
 from app.simulator.http.server import Simulator, credentials
-from app.sync.concurrency import together
+from app.sync.concurrency import run_together
 from app.sync.connections.rate_limit import Step, T, TokenGate
 from tests.support.scripted_clio import at_once
 
@@ -43,7 +43,7 @@ class Pace:
         The calls that each window keeps for people and write-backs come free one by one while it passes.
         """
         windows, rest = divmod(self.requests - 1, limit)
-        kept = limit * KEPT[Lane.INITIAL]
+        kept = limit * RESERVED_SHARE[Lane.INITIAL]
         late = max(0.0, rest + 1 - (limit - kept))
         return windows * WINDOW + max((rest + 1) * latency, late * WINDOW / kept)
 
@@ -79,18 +79,18 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
     simulator = Simulator([firm], now=now, redirect_uris=[BACK], rate_limit=limit, latency=latency)
     transport = httpx.ASGITransport(simulator.app("us"))
     client = ClioClient(
-        Calls(
+        ClioTransport(
             http_client(transport),
             origin=CLIO,
             source=_Granted(await _token(transport)),
-            budget=Budget(TokenGate(MemoryRow(loop.time), loop.time)),
+            budget=LocalLimit(TokenGate(MemoryRow(loop.time), loop.time)),
             clock=Clock(loop.time, now),
             lane=Lane.INITIAL,
         )
     )
     zero = loop.time()
     walk = _Walk(client, [len(firm.ids(kind)) for kind in ("contact", "matter", "relationship")])
-    await together(*(walk.read(nth) for nth in range(len(LISTS))), walk.expect(loop, zero))
+    await run_together(*(walk.read(nth) for nth in range(len(LISTS))), walk.expect(loop, zero))
     return Pace(
         len(simulator.requests()),
         simulator.limits.refused,

@@ -12,10 +12,10 @@ import httpx
 from typing_extensions import override
 
 from app.clio.client import ClioClient
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.responses import http_client
 from app.clio.shared_limit import Lane
-from app.clio.transport import Calls, Clock
+from app.clio.transport import ClioTransport, Clock
 
 T = TypeVar("T")
 ORIGIN = "https://app.clio.com"
@@ -110,10 +110,10 @@ class Case:
         self.clio = Scripted(*answers)
         self.source = source or Source()
         self.time = FakeTime()
-        self.budget = Budget()
+        self.budget = LocalLimit()
         self.http = http_client(httpx.MockTransport(self.clio))
         self.client = ClioClient(
-            Calls(
+            ClioTransport(
                 self.http,
                 origin=ORIGIN,
                 source=self.source,

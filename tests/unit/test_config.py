@@ -13,7 +13,7 @@ from app.sync import run
 def lines(**given: Any) -> list[str]:
     with pytest.raises(ValidationError) as caught:
         Config(**given)
-    return config.problems(caught.value)
+    return config.describe_errors(caught.value)
 
 
 def test_without_anything_the_defaults_are_those_of_the_contract(monkeypatch):
@@ -78,12 +78,12 @@ def test_a_mistake_never_shows_the_value():
 def test_a_slip_of_the_pen_in_a_variables_name_is_found(monkeypatch):
     for name in ("SLOT", "SLOTS", "REGIONS__US__CLIENT_ID"):
         monkeypatch.setenv(f"LEVITATE_CLIO_{name}", "x")
-    assert config.unknown_variables() == ["LEVITATE_CLIO_SLOT"]
+    assert config.find_unknown_variables() == ["LEVITATE_CLIO_SLOT"]
 
 
 def test_by_default_a_dead_worker_s_run_is_taken_over_within_thirty_seconds():
     # S10, row 33: the lease it held, a look at the queue, a look at the run
-    look_at_the_queue, look_again = 2.0, run.BUSY.total_seconds()
+    look_at_the_queue, look_again = 2.0, run.RETRY_WHEN_BUSY.total_seconds()
     lease = Config().heartbeat_seconds * main.LEASE_OF_HEARTBEATS
     assert lease + look_at_the_queue + look_again <= 30
     assert lease >= 2 * Config().heartbeat_seconds, "one late heartbeat loses no lease"

@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 from app import webhook_sender
 from app.main import now
 from app.sync.events import relay
-from app.webhook_sender import AddressRefused, Message, Notifier, check_url, is_public
+from app.webhook_sender import AddressRefused, Message, WebhookSender, check_url, is_public
 from tests.support.webhook_receiver import Receiver, receiving
 
 MESSAGE = Message("evt_1", b'{"type":"client.new"}')
@@ -73,7 +73,7 @@ def resolver(*answers: Sequence[str]):
     return resolve, asked
 
 
-async def post(notifier: Notifier, url: str, *secrets: str) -> webhook_sender.Outcome:
+async def post(notifier: WebhookSender, url: str, *secrets: str) -> webhook_sender.Outcome:
     async with notifier.to(url) as courier:
         return await courier.post(MESSAGE, secrets or [SECRET], now=now())
 
@@ -90,11 +90,11 @@ async def test_an_address_that_is_not_of_the_public_internet_is_never_called(add
     with pytest.raises(AddressRefused):
         check_url(literal, frozenset())
     resolve, asked = resolver([address])
-    outcome = await post(Notifier(resolve=resolve), "https://hooks.example.com/")
+    outcome = await post(WebhookSender(resolve=resolve), "https://hooks.example.com/")
     assert outcome == webhook_sender.Outcome(None, "address_refused")
     assert asked == ["hooks.example.com"]
     mixed, _ = resolver(["93.184.216.34", address])
-    outcome = await post(Notifier(resolve=mixed), "https://hooks.example.com/")
+    outcome = await post(WebhookSender(resolve=mixed), "https://hooks.example.com/")
     assert outcome.problem == "address_refused"
 
 
@@ -102,7 +102,7 @@ async def test_an_address_that_is_not_of_the_public_internet_is_never_called(add
 async def test_an_odd_spelling_of_a_private_address_is_seen_through_by_what_it_resolves_to(
     host: str,
 ):
-    outcome = await post(Notifier(), f"https://{host}/")
+    outcome = await post(WebhookSender(), f"https://{host}/")
     assert outcome.problem in ("address_refused", "unreachable")
 
 
@@ -118,7 +118,7 @@ def test_an_address_of_the_public_internet_is_one(address: str):
 @pytest.mark.parametrize("name", ["localhost", "localhost.", "LOCALHOST"])
 async def test_the_own_machine_by_its_names_is_never_called(name: str):
     async with receiving() as receiver:
-        outcome = await post(Notifier(), f"https://{name}/")
+        outcome = await post(WebhookSender(), f"https://{name}/")
     assert outcome.problem in ("address_refused", "unreachable")
     assert receiver.received == []
 
@@ -127,10 +127,10 @@ async def test_a_name_whose_second_answer_is_private_is_connected_to_by_the_firs
     # DNS rebinding: the resolver is asked once, and the connection goes to what it said then
     resolve, asked = resolver(["192.0.2.1"], ["127.0.0.1"])
     public, _ = resolver(["127.0.0.1"], ["10.0.0.1"])
-    outcome = await post(Notifier(resolve=resolve), "https://hooks.example.com/")
+    outcome = await post(WebhookSender(resolve=resolve), "https://hooks.example.com/")
     assert (outcome.problem, len(asked)) == ("address_refused", 1)
     async with receiving() as receiver:
-        notifier = Notifier(private_hosts=frozenset({"hooks.test"}), resolve=public)
+        notifier = WebhookSender(private_hosts=frozenset({"hooks.test"}), resolve=public)
         outcome = await post(notifier, f"http://hooks.test:{receiver.port}/hook")
     assert outcome.arrived
     assert receiver.received[0].headers["host"] == f"hooks.test:{receiver.port}"
@@ -141,10 +141,10 @@ async def test_an_address_is_looked_at_again_at_every_call():
     resolve, asked = resolver(["127.0.0.1"], ["10.0.0.1"])
     async with receiving() as receiver:
         hosts = frozenset({"127.0.0.1", "hooks.test"})
-        notifier = Notifier(private_hosts=hosts, resolve=resolve)
+        notifier = WebhookSender(private_hosts=hosts, resolve=resolve)
         async with notifier.to(f"http://hooks.test:{receiver.port}/") as courier:
             assert (await courier.post(MESSAGE, [SECRET], now=now())).arrived
-            notifier_without = webhook_sender.Courier(
+            notifier_without = webhook_sender.EndpointClient(
                 courier._client, "https://hooks.test/", frozenset({"127.0.0.1"}), resolve
             )
             again = await notifier_without.post(MESSAGE, [SECRET], now=now())
@@ -155,8 +155,8 @@ async def test_an_address_is_looked_at_again_at_every_call():
 async def test_a_private_host_is_called_only_if_it_was_configured_by_name_or_address():
     async with receiving() as receiver:
         url = receiver.url
-        assert (await post(Notifier(), url)).problem == "address_refused"
-        by_address = Notifier(private_hosts=frozenset({"127.0.0.1"}))
+        assert (await post(WebhookSender(), url)).problem == "address_refused"
+        by_address = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
         assert (await post(by_address, url)).arrived
     assert [post.path for post in receiver.received] == ["/hook"]
 
@@ -174,7 +174,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    notifier = Notifier(private_hosts=frozenset({"slow.test", "quick.test"}))
+    notifier = WebhookSender(private_hosts=frozenset({"slow.test", "quick.test"}))
     async with receiving() as receiver, notifier.to("http://slow.test:9/") as slow:
         try:
             async with asyncio.TaskGroup() as group:
@@ -186,7 +186,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
             answered.set()
     assert outcome.arrived
     assert asked.count("slow.test") == 1
-    assert relay.ENDPOINTS < webhook_sender.LOOKUPS
+    assert relay.ENDPOINTS < webhook_sender.DNS_THREADS
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -200,7 +200,7 @@ async def test_a_redirect_is_not_followed_and_is_no_success(status: int):
     async with receiving() as receiver:
         port = receiver.port
         receiver.answer = redirect
-        outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome == webhook_sender.Outcome(status, "refused")
     assert [post.path for post in receiver.received] == ["/hook"]
 
@@ -208,7 +208,7 @@ async def test_a_redirect_is_not_followed_and_is_no_success(status: int):
 async def test_a_receiver_that_does_not_answer_in_time_is_left(monkeypatch):
     monkeypatch.setattr(webhook_sender, "DEADLINE", 0.2)
     async with receiving(delay=1.0) as receiver:
-        outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome == webhook_sender.Outcome(None, "timed_out")
 
 
@@ -216,34 +216,34 @@ async def test_an_answer_that_drips_for_ever_is_left_at_the_deadline(monkeypatch
     monkeypatch.setattr(webhook_sender, "DEADLINE", 0.3)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx"
     async with receiving(answer=lambda _: head) as receiver:
-        outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome.problem == "timed_out"
 
 
 async def test_of_an_endless_answer_only_a_little_is_read():
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n"
     async with asyncio.timeout(60), receiving(answer=lambda _: head, endless=True) as receiver:
-        outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome.arrived
 
 
 async def test_a_packed_answer_is_not_unpacked():
     bomb = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nxyz"
     async with receiving(answer=lambda _: bomb) as receiver:
-        outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome.arrived
 
 
 async def test_a_receiver_that_is_not_there_is_unreachable():
     async with receiving() as receiver:
         url = receiver.url
-    outcome = await post(Notifier(private_hosts=frozenset({"127.0.0.1"})), url)
+    outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), url)
     assert outcome == webhook_sender.Outcome(None, "unreachable")
 
 
 async def test_an_event_verifies_with_the_new_secret_and_with_the_old_one_after_a_rotation():
     async with receiving() as receiver:
-        notifier = Notifier(private_hosts=frozenset({"127.0.0.1"}))
+        notifier = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
         assert (await post(notifier, receiver.url, SECRET, OLD)).arrived
     (received,) = receiver.received
     for secret in (SECRET, OLD):
@@ -287,7 +287,7 @@ async def test_the_certificate_must_be_the_names_though_the_connection_goes_to_i
 ):
     server, trusting = certificate(tmp_path, "hooks.test")
     resolve, _ = resolver(["127.0.0.1"])
-    notifier = Notifier(private_hosts=frozenset({"hooks.test", "other.test"}), resolve=resolve)
+    notifier = WebhookSender(private_hosts=frozenset({"hooks.test", "other.test"}), resolve=resolve)
     notifier._tls = trusting
     async with receiving(Receiver(), tls=server) as receiver:
         assert (await post(notifier, f"https://hooks.test:{receiver.port}/")).arrived

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import tables
 from app.db.ids import new_id
 from app.db.session import Session
-from app.errors import AppError
+from app.errors import AppError, Problem
 
 _table = tables.connections
 _attempts = tables.authorizations
@@ -34,14 +34,6 @@ class ConnectionNotFound(AppError):
     status = 404
     code = "connection_not_found"
     title = "There is no such connection in this account"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong, in plain words."""
-
-    code: str
-    detail: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from app.db.ids import derived_id
 from app.db.json_codec import as_text, codec, digest
 from app.db.session import Session, among
 from app.errors import AppError
-from app.rules.labels import folded
+from app.rules.labels import fold_label
 from app.rules.results import Assessment, ContactView, State
 
 _table = tables.contacts
@@ -267,7 +267,7 @@ def _row(
         "version": contact.version,
         "state": view.state,
         "owner_user_id": view.owner.user_id if view.owner else None,
-        "labels": [folded(tag.label) for tag in view.tags],
+        "labels": [fold_label(tag.label) for tag in view.tags],
         "search": " ".join(word.lower() for word in words if word),
         "view": view_text,
         "explanation": reasons,
@@ -282,7 +282,7 @@ def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
     asked: list[tuple[object, ColumnElement[bool]]] = [
         (wanted.state, _table.c.state == wanted.state),
         (wanted.owner, _table.c.owner_user_id == wanted.owner),
-        (wanted.tag, _table.c.labels.contains([folded(wanted.tag or "")])),
+        (wanted.tag, _table.c.labels.contains([fold_label(wanted.tag or "")])),
         (wanted.clio_id, _table.c.clio_id == wanted.clio_id),
         (wanted.q, _table.c.search.contains((wanted.q or "").lower(), autoescape=True)),
     ]

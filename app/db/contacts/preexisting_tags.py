@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
 from app.db.session import Session
-from app.rules.labels import folded
+from app.rules.labels import fold_label
 
 _table = tables.preexisting_tags
 
@@ -21,7 +21,7 @@ async def mark(
     key = {"account_id": account_id, "contact_id": contact_id}
     rows = [
         {**key, "folded": name, "label": " ".join(label.split()), "told_at": now}
-        for name, label in sorted({folded(label): label for label in labels}.items())
+        for name, label in sorted({fold_label(label): label for label in labels}.items())
     ]
     statement = insert(_table).on_conflict_do_nothing().returning(_table.c.folded)
     return len((await session.execute(statement, rows)).all())

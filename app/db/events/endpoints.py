@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, text, update
 
 from app.db import tables
-from app.db.connections.connections import Problem
 from app.db.ids import new_id
 from app.db.session import Session
-from app.errors import AppError
+from app.errors import AppError, Problem
 
 _table = tables.webhook_endpoints
 _tokens = tables.service_tokens

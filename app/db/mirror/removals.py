@@ -14,7 +14,7 @@ from app.db import tables
 from app.db.mirror import records, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
-from app.rules.matching import same_contact
+from app.rules.matching import is_same_contact
 
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
@@ -105,5 +105,7 @@ async def heirs(session: Session, account_id: str, contact_ids: Collection[int])
     )
     load = CONTACTS.codec.load
     return [
-        Heir(row.old_id, row.new_id) for row in rows if same_contact(load(row.old), load(row.new))
+        Heir(row.old_id, row.new_id)
+        for row in rows
+        if is_same_contact(load(row.old), load(row.new))
     ]

@@ -11,7 +11,7 @@ from app.db.json_codec import as_text
 from app.db.mirror import catalog, records
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
-from app.rules.facts import ContactFacts, Gone, RelatedMatter
+from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
 
 _contacts = tables.mirror_contacts
@@ -114,7 +114,7 @@ async def stale_facts(
         session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
     )
     return [
-        replace(known, gone=Gone(row.gone, row.merged_into)) if row.gone else known
+        replace(known, gone=Departed(row.gone, row.merged_into)) if row.gone else known
         for known, row in zip(found, stale, strict=True)
     ]
 

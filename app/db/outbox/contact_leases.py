@@ -17,7 +17,7 @@ from app.db import tables
 from app.db.outbox.activities import WAITING, Activity, Outcome, Reason, Status
 from app.db.outbox.outbox import BLOCKED_AT_MOST, activity_of, one_activity, settle
 from app.db.session import Session
-from app.errors import Fenced
+from app.errors import RunTakenOver
 
 GIVEN_UP_AT_ONCE = 500  # the next tick takes the next
 COUNTED_WITHIN = timedelta(days=7)  # whose author's login does not work that long is not counted
@@ -66,7 +66,7 @@ async def hold(session: Session, turn: Turn) -> None:
         .returning(_turns.c.fence)
     )
     if held.one_or_none() is None:
-        raise Fenced
+        raise RunTakenOver
 
 
 async def release(session: Session, turn: Turn) -> None:

@@ -3,7 +3,8 @@
 Leases are counted by the database's clock, which all workers share.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,8 +14,8 @@ from sqlalchemy import case, func, or_, select, update
 from app.db import tables
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
-from app.db.session import Session
-from app.errors import Fenced
+from app.db.session import Database, Session, transaction
+from app.errors import RunTakenOver
 
 _table = tables.runs
 
@@ -113,7 +114,20 @@ async def hold(session: Session, lease: Lease, **values: Any) -> None:
         .returning(_table.c.fence)
     )
     if held.one_or_none() is None:
-        raise Fenced
+        raise RunTakenOver
+
+
+@asynccontextmanager
+async def fenced_transaction(
+    database: Database, lease: Lease, **values: Any
+) -> AsyncIterator[Session]:
+    """Open a transaction of a run: renew the lease, store `values` on the run's row, yield the session.
+
+    Every transaction of a run is opened here. Raises Fenced, and writes nothing, when another worker has the run.
+    """
+    async with transaction(database) as session:
+        await hold(session, lease, **values)
+        yield session
 
 
 async def progressed(
@@ -171,8 +185,7 @@ async def close(
     problems: Sequence[dict[str, Any]],
     now: datetime,
 ) -> None:
-    """End the run, or lay it down for later (`interrupted`); the lease is over either way."""
-    await hold(session, lease)
+    """End the run, or interrupt it until later; the lease ends either way. Call it in a `fenced_transaction`."""
     finished = status is not Status.INTERRUPTED
     await session.execute(
         update(_table)

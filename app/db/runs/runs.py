@@ -10,11 +10,10 @@ from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue, tables
-from app.db.connections.connections import Problem
 from app.db.ids import new_id
 from app.db.runs.run_report import Tally
 from app.db.session import Session
-from app.errors import AppError
+from app.errors import AppError, Problem
 
 _table = tables.runs
 

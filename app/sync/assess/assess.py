@@ -28,7 +28,7 @@ from app.rules.scope import NO_NAME_OR_EMAIL
 from app.rules.settings import Settings
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.concurrency import Stopping
-from app.sync.services import Services, web_origin
+from app.sync.services import Services, clio_web_origin
 
 BATCH = 200
 
@@ -127,7 +127,7 @@ async def basis_of(
         firm=await accounts.firm_facts(session, account_id),
         settings=chosen,
         spelling=await rule_inputs.spelling(session, account_id),
-        clio_origin=web_origin(services, account),
+        clio_origin=clio_web_origin(services, account),
         now=services.now(),
     )
 

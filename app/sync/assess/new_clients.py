@@ -23,8 +23,8 @@ from app.db.issues import Finding, Subject
 from app.db.runs import runs
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
-from app.rules.announcement import HeldFor, Status, first_word, is_surge
-from app.rules.matching import same_person
+from app.rules.announcement import HeldFor, Status, initial_status, is_surge
+from app.rules.matching import is_same_person
 from app.rules.results import Client, State
 from app.rules.settings import NewClientSettings
 
@@ -250,7 +250,7 @@ async def _forerunners(
             before = stored.get(row.clio_id)
             if before is None or not one.matter_ids & set(row.matter_ids):
                 continue
-            alike = same_person(one.contact.view.profile, before.view.profile)
+            alike = is_same_person(one.contact.view.profile, before.view.profile)
             certain = alike or before.view.state is State.DELETED
             best = found.get(one.contact.clio_id)
             if best is None or (certain and not best.certain):
@@ -284,7 +284,7 @@ def _row(
     forerunner: Forerunner | None,
     duplicates: Mapping[bytes, Sequence[str]],
 ) -> NewClient:
-    status, held_for = first_word(
+    status, held_for = initial_status(
         initial=entry.origin == INITIAL,
         wish=entry.chosen.initial_sync,
         joined=forerunner is not None and forerunner.certain,

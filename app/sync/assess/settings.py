@@ -11,7 +11,7 @@ from app.db.mirror import catalog
 from app.db.runs import runs
 from app.db.runs.runs import Kind, Trigger, Wish
 from app.db.session import Session
-from app.errors import Invalid
+from app.errors import InvalidRequest
 from app.rules import settings_check
 from app.rules.settings import Settings
 from app.sync.services import Services
@@ -28,9 +28,9 @@ class Saved:
 async def check(session: Session, account_id: str, new: Settings, before: Settings) -> None:
     """Raise Invalid where a setting names a custom field that cannot be chosen [CF-1, EN-3]."""
     fields = await catalog.custom_fields(session, account_id)
-    mistakes = settings_check.mistakes(new, before, fields)
+    mistakes = settings_check.invalid_references(new, before, fields)
     if mistakes:
-        raise Invalid(errors=mistakes)
+        raise InvalidRequest(errors=mistakes)
 
 
 async def change(
@@ -45,7 +45,7 @@ async def change(
     stored = StoredSettings(before.version + 1, new, now, actor.user_id)
     await settings.store(session, account_id, stored)
     run_id = None
-    if not settings_check.judge_alike(before.settings, new) and await runs.has_initial(
+    if not settings_check.have_same_results(before.settings, new) and await runs.has_initial(
         session, account_id
     ):
         wish = Wish(Kind.REDERIVE, Trigger.SETTINGS)

@@ -18,8 +18,8 @@ from app.clio.client import ClioClient
 from app.clio.errors import ClioError
 from app.clio.regions import Region
 from app.clio.shared_limit import Lane
-from app.clio.webhooks import Hook
-from app.crypto import SealBroken
+from app.clio.webhooks import WebhookSubscription
+from app.crypto import DecryptionFailed
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.clio_subscriptions import Subscription
@@ -112,7 +112,7 @@ async def _look_after(services: Services, one: Subscription) -> None:
         return
     clio = clio_for(services, connection, Lane.INCREMENTAL)
     if one.hook_id is not None:
-        hook = await webhooks.prolong(clio, one.hook_id, now=services.now())
+        hook = await webhooks.renew(clio, one.hook_id, now=services.now())
         if hook is not None and not one.pending and _secret(services, one) is not None:
             async with transaction(services.database) as session:
                 await clio_subscriptions.later(
@@ -143,9 +143,9 @@ async def _make(services: Services, clio: ClioClient, one: Subscription) -> None
     log.info("subscription_made", connection_id=one.connection_id, resource=one.model)
 
 
-def _half_life(hook: Hook, now: datetime) -> datetime:
+def _half_life(hook: WebhookSubscription, now: datetime) -> datetime:
     """When to prolong a subscription: early enough to try again many times."""
-    life = hook.expires_at - now if hook.expires_at else webhooks.LIFE
+    life = hook.expires_at - now if hook.expires_at else webhooks.LIFETIME
     return now + max(life / 2, AGAIN)
 
 
@@ -195,7 +195,7 @@ def _secret(services: Services, one: Subscription) -> str | None:
         return None
     try:
         return services.cipher.open(one.sealed_secret, row=_row(one))["secret"]
-    except SealBroken:
+    except DecryptionFailed:
         return None
 
 

@@ -5,7 +5,7 @@ import structlog
 from app.clio import webhooks
 from app.clio.errors import ClioError
 from app.clio.shared_limit import Lane
-from app.crypto import SealBroken
+from app.crypto import DecryptionFailed
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, Deed
 from app.db.connections import clio_subscriptions, connections
@@ -31,7 +31,7 @@ async def disconnect(
         await _forget_at_clio(services, connection, stored)
     async with transaction(services.database) as session:
         now = services.now()
-        await issues.login_left(session, connection, Status.DISCONNECTED, None, now=now)
+        await issues.connection_ended(session, connection, Status.DISCONNECTED, None, now=now)
         if connection.status is not Status.DISCONNECTED:
             deed = Deed("connection.ended", connection_id, {"user_id": connection.user_id})
             await audit.record(session, account_id, actor, deed, now=now)
@@ -47,7 +47,7 @@ async def _unsubscribe(services: Services, connection: Connection) -> None:
     try:
         for hook_id in hook_ids:
             await webhooks.unsubscribe(clio_for(services, connection, Lane.PERSON), hook_id)
-    except (ClioError, SealBroken) as error:
+    except (ClioError, DecryptionFailed) as error:
         reason = error.code if isinstance(error, ClioError) else None
         log.warning(
             "clio_unsubscribe_failed", connection_id=connection.connection_id, reason=reason
@@ -58,7 +58,7 @@ async def _forget_at_clio(services: Services, connection: Connection, stored: st
     """Tokens that no key opens cannot be told to Clio; they are forgotten all the same."""
     try:
         tokens = opened(services.cipher, connection, stored)
-    except SealBroken:
+    except DecryptionFailed:
         log.warning("clio_deauthorize_failed", connection_id=connection.connection_id)
         return
     await deauthorize(services, connection, tokens)

@@ -15,7 +15,7 @@ import structlog
 from app.clio import webhooks
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
@@ -24,18 +24,18 @@ from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import ClioAccountMismatch, ClioFirm
 from app.db.accounts.audit import Actor, Deed
 from app.db.connections import clio_subscriptions, connections
-from app.db.connections.connections import Attempt, ClioLogin, Connection, Problem, Status
+from app.db.connections.connections import Attempt, ClioLogin, Connection, Status
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.outbox import outbox
 from app.db.runs import runs
 from app.db.runs.runs import Kind, Trigger, Wish
 from app.db.session import Session, transaction
-from app.errors import AppError
+from app.errors import AppError, Problem
 from app.sync import issues
 from app.sync.connections.rate_limit import shared_budget
 from app.sync.connections.tokens import StoredTokens, sealed
-from app.sync.services import Offered, Services
+from app.sync.services import OfferedRegion, Services
 
 ATTEMPT_LIFE = timedelta(minutes=10)
 DECLINED = "declined"
@@ -201,14 +201,18 @@ async def _store(services: Services, attempt: Attempt, tokens: Tokens, me: WhoAm
         await accounts.bind_firm(session, attempt.account_id, firm)
         keep = sealed(services.cipher, connection, tokens)
         await connections.connect(session, attempt, login_of(me), sealed_tokens=keep, now=now)
-        await issues.login_works(session, attempt.account_id, attempt.connection_id, now=now)
+        await issues.connection_works(session, attempt.account_id, attempt.connection_id, now=now)
         await outbox.unblock(session, attempt.account_id, connection.user_id)
         run_id = await _ask_for_pull(session, attempt, now=now)
         kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
         told = {"connection_id": about, "run_id": run_id}
         await events.tell(session, attempt.account_id, kind, about, told, now=now)
         await clio_subscriptions.want(
-            session, attempt.account_id, attempt.connection_id, tuple(webhooks.MODELS), now=now
+            session,
+            attempt.account_id,
+            attempt.connection_id,
+            tuple(webhooks.WATCHED_FIELDS),
+            now=now,
         )
         deed = Deed("connection.connected", attempt.connection_id, {"run_id": run_id})
         actor = Actor(user_id=connection.user_id)
@@ -279,7 +283,7 @@ class _Fresh:
 def _clio_with(services: Services, attempt: Attempt, tokens: Tokens) -> ClioClient:
     """Clio as whoever has just approved: a new token has a window of its own, of which nobody else knows."""
     app = _offered(services, attempt.region).app
-    return services.open_clio(app, _Fresh(tokens), Budget(), Lane.PERSON)
+    return services.open_clio(app, _Fresh(tokens), LocalLimit(), Lane.PERSON)
 
 
 def clio_for(services: Services, connection: Connection, lane: Lane) -> ClioClient:
@@ -289,7 +293,7 @@ def clio_for(services: Services, connection: Connection, lane: Lane) -> ClioClie
     return services.open_clio(app, StoredTokens(services, connection), budget, lane)
 
 
-def _offered(services: Services, region: str) -> Offered:
+def _offered(services: Services, region: str) -> OfferedRegion:
     """The region's app; raises ClioMisconfigured when it is registered with us no longer."""
     offered = services.regions.get(Region(region))
     if offered is None:

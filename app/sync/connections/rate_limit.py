@@ -11,8 +11,8 @@ from time import monotonic
 from typing import Protocol, TypeVar
 
 from app.clio import shared_limit
-from app.clio.local_limit import Budget, told_by
-from app.clio.shared_limit import Given, Lane, Window
+from app.clio.local_limit import LocalLimit, read_limit_headers
+from app.clio.shared_limit import Allotment, Lane, Window
 from app.db.connections import rate_limits
 from app.db.connections.connections import Connection
 from app.db.connections.rate_limits import StoredWindow
@@ -33,9 +33,9 @@ class Row(Protocol):
         ...
 
 
-def shared_budget(services: Services, connection: Connection) -> Budget:
+def shared_budget(services: Services, connection: Connection) -> LocalLimit:
     """The budget of a login's token, behind the gate that all processes pass."""
-    budget = services.budgets.of(connection.connection_id)
+    budget = services.local_limits.of(connection.connection_id)
     if budget.gate is None:
         budget.gate = TokenGate(partial(_stored_row, services.database, connection))
     return budget
@@ -71,7 +71,7 @@ class TokenGate:
 
     async def told(self, headers: Mapping[str, str]) -> None:
         """Once for each few calls: what Clio says of the window."""
-        said = told_by(headers)
+        said = read_limit_headers(headers)
         if said is None or (self._untold < AT_ONCE and said[1] > 0):
             return
         self._untold = 0
@@ -79,7 +79,9 @@ class TokenGate:
 
         def learn(window: Window | None, now: float) -> tuple[Window, None]:
             known = window or Window(None, 0, 0.0)
-            return shared_limit.learn(known, now, limit=limit, left=left, reset_in=reset_in), None
+            return shared_limit.update_window(
+                known, now, limit=limit, left=left, reset_in=reset_in
+            ), None
 
         await self._row(learn)
 
@@ -101,11 +103,11 @@ class TokenGate:
             self._stock = _Stock(taken.calls - 1, lane, self._seconds() + good_for)
         return taken.wait
 
-    async def _take(self, lane: Lane, *, want: int) -> tuple[Given, float]:
+    async def _take(self, lane: Lane, *, want: int) -> tuple[Allotment, float]:
         """Calls out of the row, and for how many seconds they are good."""
 
-        def give(window: Window | None, now: float) -> tuple[Window, tuple[Given, float]]:
-            after, given = shared_limit.give(window, now, want=want, lane=lane)
+        def give(window: Window | None, now: float) -> tuple[Window, tuple[Allotment, float]]:
+            after, given = shared_limit.allot(window, now, want=want, lane=lane)
             if given.calls and (after.limit is None or after.given == given.calls):
                 self._untold = AT_ONCE  # the limit is not known, or the window has just opened
             return after, (given, given.until - now)

@@ -15,17 +15,16 @@ from hashlib import blake2b
 
 import structlog
 
-from app.crypto import SealBroken
+from app.crypto import DecryptionFailed
 from app.db import issues
-from app.db.connections.connections import Problem
 from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import Attempt, Claim, Delivery, Health, Status
 from app.db.events.endpoints import EndpointNotFound
 from app.db.issues import Finding
 from app.db.session import Session, transaction
-from app.errors import DatabaseUnavailable
+from app.errors import DatabaseUnavailable, Problem
 from app.sync.services import Services
-from app.webhook_sender import Courier, Message, Outcome
+from app.webhook_sender import EndpointClient, Message, Outcome
 
 PATIENCE = timedelta(days=3)  # after so long a delivery has failed, and an endpoint is disabled
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600))
@@ -123,7 +122,7 @@ async def _serve(services: Services, mine: Claim) -> int:
     return posts
 
 
-async def _batches(services: Services, mine: Claim, courier: Courier) -> AsyncIterator[int]:
+async def _batches(services: Services, mine: Claim, courier: EndpointClient) -> AsyncIterator[int]:
     """Post what is due, some at a time; yields how many that were. A lot is looked up at once, for that is dear."""
     claim: Claim | None = mine
     while claim is not None:
@@ -146,7 +145,7 @@ async def _due(services: Services, mine: Claim) -> tuple[list[Delivery], list[st
         if lot:
             try:
                 return lot, await _secrets(session, services, mine.endpoint_id)
-            except SealBroken:
+            except DecryptionFailed:
                 await _disable(session, mine.endpoint_id, UNREADABLE, lot, now=now)
         await deliveries.release(session, mine)
     return [], []
@@ -155,7 +154,7 @@ async def _due(services: Services, mine: Claim) -> tuple[list[Delivery], list[st
 async def _batch(
     services: Services,
     mine: Claim,
-    courier: Courier,
+    courier: EndpointClient,
     batch: Sequence[Delivery],
     secrets: Sequence[str],
 ) -> Claim | None:
@@ -178,7 +177,7 @@ async def rotate(session: Session, services: Services, endpoint_id: str, secret:
     stored = await endpoints.secrets(session, endpoint_id, lock=True)
     row, now = endpoint_row(endpoint_id), services.now()
     known = _old_secrets(services, endpoint_id, stored)
-    with suppress(SealBroken):  # rotating heals what cannot be opened
+    with suppress(DecryptionFailed):  # rotating heals what cannot be opened
         known = [services.cipher.open(stored.sealed, row=row)["secret"], *known]
     await endpoints.rotate(
         session,
@@ -200,7 +199,9 @@ async def _secrets(session: Session, services: Services, endpoint_id: str) -> li
 def _old_secrets(services: Services, endpoint_id: str, stored: endpoints.Secrets) -> list[str]:
     """The secrets before the newest while they are valid, the newest of them first."""
     if stored.sealed_old and stored.old_until and services.now() < stored.old_until:
-        with suppress(SealBroken):  # a post is better signed with the newest alone than not made
+        with suppress(
+            DecryptionFailed
+        ):  # a post is better signed with the newest alone than not made
             row = endpoint_row(endpoint_id)
             return services.cipher.open(stored.sealed_old, row=row)["secret"].split()
     return []
@@ -212,7 +213,7 @@ def endpoint_row(endpoint_id: str) -> str:
 
 
 async def _post_all(
-    services: Services, courier: Courier, batch: Sequence[Delivery], secrets: Sequence[str]
+    services: Services, courier: EndpointClient, batch: Sequence[Delivery], secrets: Sequence[str]
 ) -> list[Outcome]:
     async with asyncio.TaskGroup() as group:
         posts = [

@@ -1,1 +1,9 @@
-"""Reading Clio: landing pages, deletions, windows, mapping, ETA, suppression of erased people."""
+"""Read Clio: land pages, find deletions, estimate the end, keep erased people away.
+
+Other folders may use the names in `__all__`, and `mapping`. Rules and publication live in `app/sync/assess`.
+"""
+
+from app.sync.pull.all_connections import Problems, lane_of, read_clio, read_contact
+from app.sync.pull.suppression import add_to_suppression_list
+
+__all__ = ["Problems", "add_to_suppression_list", "lane_of", "read_clio", "read_contact"]

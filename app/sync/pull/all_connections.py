@@ -1,4 +1,7 @@
-"""Reading Clio as all logins of a run, one after another, the widest view first; then asking for what was missing."""
+"""Read Clio as every connection of a run, one after another, the one with the widest view first.
+
+Afterwards look up what the lists lacked, and update the issues.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -9,32 +12,27 @@ import structlog
 from app.clio.errors import ClioReauthRequired
 from app.clio.shared_limit import Lane
 from app.db.connections import connections
-from app.db.connections.connections import Connection, Problem
+from app.db.connections.connections import Connection
 from app.db.mirror import quarantine, records
 from app.db.mirror.visibility import View
 from app.db.runs import checkpoints, leases, runs
-from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind, Run, Trigger, Usage
-from app.db.session import transaction
+from app.db.runs.leases import Lease, fenced_transaction
+from app.db.runs.runs import Kind, Run, Trigger
+from app.errors import Problem
 from app.sync import issues
 from app.sync.connections.oauth_flow import clio_for, login_of
 from app.sync.pull.deletions import confirm_contact, confirm_missing
 from app.sync.pull.eta import PAGE
-from app.sync.pull.pages import (
-    RECORDS,
-    RELATIONSHIPS,
-    SMALL_LISTS,
-    Puller,
-    pull_all,
-    read_one,
-    retry_quarantine,
-    usage_of,
-)
+from app.sync.pull.listings import RECORDS, RELATIONSHIPS, SMALL_LISTS
+from app.sync.pull.pages import pull_lists
+from app.sync.pull.reader import ConnectionReader, usage_of
+from app.sync.pull.single_records import read_contact_records, retry_quarantine
 from app.sync.services import Services
 
-RELATIONSHIP_PAGES = 50  # a scheduled run reads all relationships while they take no more [row 25]
-PROPOSING = (Kind.FULL, Kind.INCREMENTAL)  # runs that may find something missing
-# What a firm waits for goes before what nobody waits for; a rederive run asks Clio nothing.
+# A scheduled run reads all relationships as long as they fill no more pages than this [row 25].
+RELATIONSHIP_PAGES = 50
+FINDS_DELETIONS = (Kind.FULL, Kind.INCREMENTAL)
+# Runs that a firm waits for go before the others. A rederive run asks Clio nothing.
 _LANES = {
     Kind.INCREMENTAL: Lane.INCREMENTAL,
     Kind.CONTACT: Lane.INCREMENTAL,
@@ -42,159 +40,158 @@ _LANES = {
     Kind.COVERAGE: Lane.INITIAL,
     Kind.FULL: Lane.RECONCILE,
 }
-
-_NOBODY = Problem(
-    "needs_reconnect", "No Clio login of this account works; a user must connect again"
+_NO_CONNECTION = runs.problem_row(
+    Problem("needs_reconnect", "No Clio login of this account works. A user must connect again"),
+    None,
 )
 
 log = structlog.get_logger(__name__)
 
 Problems = list[dict[str, object]]
+Step = Callable[[ConnectionReader], Awaitable[None]]
 
 
 def lane_of(kind: Kind, trigger: Trigger) -> Lane:
-    """The right of way of a run's calls to Clio [S10]."""
+    """Return the priority lane of a run's requests to Clio [S10]."""
     if kind is Kind.CONTACT and trigger is Trigger.MANUAL:
-        return Lane.PERSON  # somebody looks at that contact
+        return Lane.PERSON  # a person is looking at that contact
     return _LANES[kind]
 
 
-async def read_clio(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
-    """Pull as each connection of the run, the widest view first; one that must reconnect does not stop the others."""
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease, phase="pulling")
-        working = await connections.connected(session, lease.account_id)
-    mine = [login for login in working if found.connection_id in (None, login.connection_id)]
-    if not mine:
-        problems.append(runs.problem_row(_NOBODY, None))
-    pullers: list[Puller] = []
-    for nth, connection in enumerate(mine):
-        puller = await _pull_as(services, lease, found, connection, widest=nth == 0)
-        pullers += [puller] if puller.complete else []
-        problems += [
-            runs.problem_row(problem, connection.connection_id) for problem in puller.refused
-        ]
-    if found.kind in PROPOSING:
-        full = found.kind is Kind.FULL
-        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in pullers]
+async def read_clio(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
+    """Read the lists as each connection of the run, and add to `problems` what went wrong.
+
+    A connection that must reconnect does not stop the others. Raises Fenced, Stopping and any other error of Clio.
+    """
+    usable = [
+        connection
+        for connection in await _connected(services, lease)
+        if run.connection_id in (None, connection.connection_id)
+    ]
+    problems += [] if usable else [_NO_CONNECTION]
+    complete = []
+    for nth, connection in enumerate(usable):
+        reader = await _read_lists_as(services, lease, run, connection, widest=nth == 0)
+        problems += _problem_rows(reader)
+        complete += [reader] if reader.complete else []
+    if run.kind in FINDS_DELETIONS:
+        full = run.kind is Kind.FULL
+        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in complete]
         await _confirm(asking, confirm_missing(asking, full=full))
-    await _told(services, lease, pullers, problems)
+    await _update_issues(services, lease, complete, problems)
 
 
-async def read_contact(services: Services, lease: Lease, found: Run, problems: Problems) -> None:
-    """One contact, its matters and relationships, as everybody sees them; asked for by a person or a nudge [S14]."""
-    clio_id = found.contact_clio_id or 0
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease, phase="pulling")
-        working = await connections.connected(session, lease.account_id)
-    if not working:
-        problems.append(runs.problem_row(_NOBODY, None))
-    pullers: list[Puller] = []
+async def read_contact(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
+    """Read one contact with its matters and relationships as every connection [S14]; see `read_clio`."""
+    clio_id = run.contact_clio_id or 0
+    working = await _connected(services, lease)
+    problems += [] if working else [_NO_CONNECTION]
+    complete = []
     for connection in working:
-        puller = await _as_login(
-            services, lease, found, connection, lambda puller: read_one(puller, clio_id)
+        reader = await _read_as(
+            services, lease, run, connection, lambda reader: read_contact_records(reader, clio_id)
         )
-        pullers += [puller] if puller.complete else []
-        problems += [
-            runs.problem_row(problem, connection.connection_id) for problem in puller.refused
-        ]
-    await _confirm(pullers, confirm_contact(pullers, clio_id))
+        problems += _problem_rows(reader)
+        complete += [reader] if reader.complete else []
+    await _confirm(complete, confirm_contact(complete, clio_id))
 
 
-async def _confirm(pullers: Sequence[Puller], asking: Awaitable[None]) -> None:
+async def _connected(services: Services, lease: Lease) -> Sequence[Connection]:
+    """Begin the pulling phase; return the account's connections that work, the widest view first."""
+    async with fenced_transaction(services.database, lease, phase="pulling") as session:
+        return await connections.connected(session, lease.account_id)
+
+
+def _problem_rows(reader: ConnectionReader) -> Problems:
+    return [runs.problem_row(problem, reader.view.connection_id) for problem in reader.problems]
+
+
+async def _confirm(readers: Sequence[ConnectionReader], lookups: Awaitable[None]) -> None:
+    """Look up missing records; a login that stops working ends this, and the next run finds out which one it was."""
     try:
-        await asking
-    except (
-        ClioReauthRequired
-    ):  # the next run finds out whose login it was; what was not asked is not gone
-        log.warning("confirmation_cut_short")
+        await lookups
+    except ClioReauthRequired:
+        log.warning("lookups_cut_short")
     finally:
-        for puller in pullers:
-            await _count(puller.services, puller.lease, usage_of(puller.clio))
+        for reader in readers:
+            await _count_usage(reader)
 
 
-async def _told(
-    services: Services, lease: Lease, pullers: Sequence[Puller], problems: Problems
+async def _update_issues(
+    services: Services, lease: Lease, readers: Sequence[ConnectionReader], problems: Problems
 ) -> None:
-    """Clio has been read: withdraw what was frozen for too long, and say what is amiss."""
+    """Withdraw what only ended connections could see and was kept long enough, then update the issues."""
     now, more = services.now(), True
     while more:
-        async with transaction(services.database) as session:
-            await leases.hold(session, lease)
+        async with fenced_transaction(services.database, lease) as session:
             more = await issues.withdraw_expired(session, lease.account_id, now=now)
-    pulled = [puller.view.connection_id for puller in pullers]
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await issues.note_pulled(session, lease.account_id, pulled, problems, now=now)
+    pulled = [reader.view.connection_id for reader in readers]
+    async with fenced_transaction(services.database, lease) as session:
+        await issues.update_after_pull(session, lease.account_id, pulled, problems, now=now)
 
 
-async def _pull_as(
-    services: Services, lease: Lease, found: Run, connection: Connection, *, widest: bool
-) -> Puller:
-    """All lists as one login shows them."""
-    since = await _since(services, found, connection)
+async def _read_lists_as(
+    services: Services, lease: Lease, run: Run, connection: Connection, *, widest: bool
+) -> ConnectionReader:
+    """Read all lists as one connection; the small lists only as the one with the widest view."""
+    since = await _since(services, lease, run, connection)
     listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
 
-    async def pull(puller: Puller) -> None:
-        await pull_all(puller, listings, since)
-        await retry_quarantine(puller)
+    async def pull(reader: ConnectionReader) -> None:
+        await pull_lists(reader, listings, since)
+        await retry_quarantine(reader)
 
-    puller = await _as_login(services, lease, found, connection, pull)
-    if puller.complete:
+    reader = await _read_as(services, lease, run, connection, pull)
+    if reader.complete:
         now = services.now()
-        async with transaction(services.database) as session:
-            await leases.hold(session, lease)
+        async with fenced_transaction(services.database, lease) as session:
             await connections.synced(session, connection, now=now)
             await quarantine.all_readable(
                 session, lease.account_id, lease.run_id, connection.connection_id, now=now
             )
-    return puller
+    return reader
 
 
-async def _as_login(
-    services: Services,
-    lease: Lease,
-    found: Run,
-    connection: Connection,
-    step: Callable[[Puller], Awaitable[None]],
-) -> Puller:
-    """Do a step as one login; `refused` of the puller says what was lacking, `complete` whether the login lasted."""
-    clio = clio_for(services, connection, lane_of(found.kind, found.trigger))
+async def _read_as(
+    services: Services, lease: Lease, run: Run, connection: Connection, step: Step
+) -> ConnectionReader:
+    """Do a step as one connection; return the reader with its problems, complete if the login lasted."""
+    clio = clio_for(services, connection, lane_of(run.kind, run.trigger))
     view = View(connection.account_id, connection.connection_id, full_view=False)
-    puller = Puller(services, clio, lease, view)
+    reader = ConnectionReader(services, clio, lease, view)
     try:
         login = login_of(await clio.who_am_i())
-        puller = replace(puller, view=replace(view, full_view=login.full_view))
-        async with transaction(services.database) as session:
-            await leases.hold(session, lease)
+        reader = replace(reader, view=replace(view, full_view=login.full_view))
+        async with fenced_transaction(services.database, lease) as session:
             await connections.update_login(session, connection, login)
-        await step(puller)
+        await step(reader)
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
-        await _lost(services, lease, connection, problem)
-        return replace(puller, refused=[problem])
+        await _end_connection(services, lease, connection, problem)
+        return replace(reader, problems=[problem])
     finally:
-        await _count(services, lease, usage_of(clio))
-    return replace(puller, complete=True)
+        await _count_usage(reader)
+    return replace(reader, complete=True)
 
 
-async def _lost(services: Services, lease: Lease, connection: Connection, problem: Problem) -> None:
-    """The login works no longer, while the run goes on with the others [S9]."""
+async def _end_connection(
+    services: Services, lease: Lease, connection: Connection, problem: Problem
+) -> None:
+    """Record that the login no longer works; the run continues with the others [S9]."""
     status = connections.Status.NEEDS_RECONNECT
-    async with transaction(services.database) as session:
-        await leases.hold(session, lease)
-        await issues.login_left(session, connection, status, problem, now=services.now())
+    async with fenced_transaction(services.database, lease) as session:
+        await issues.connection_ended(session, connection, status, problem, now=services.now())
     log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
 
 
 async def _since(
-    services: Services, found: Run, connection: Connection
+    services: Services, lease: Lease, run: Run, connection: Connection
 ) -> Mapping[str, datetime | None]:
-    """From when on each list is asked for: its checkpoint, or its beginning (None)."""
-    if found.kind is not Kind.INCREMENTAL:
+    """Return from when on each list is read: its checkpoint, or None for its beginning."""
+    if run.kind is not Kind.INCREMENTAL:
         return {}
     account_id, connection_id = connection.account_id, connection.connection_id
-    async with transaction(services.database) as session:
+    async with fenced_transaction(services.database, lease) as session:
         since = {
             listing.name: await checkpoints.checkpoint(
                 session, account_id, connection_id, listing.name
@@ -202,11 +199,11 @@ async def _since(
             for listing in RECORDS
         }
         known = await records.count_records(session, account_id, records.RELATIONSHIPS)
-    if found.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
+    if run.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
         since[RELATIONSHIPS.name] = None
     return since
 
 
-async def _count(services: Services, lease: Lease, usage: Usage) -> None:
-    async with transaction(services.database) as session:
-        await leases.count_usage(session, lease, usage)
+async def _count_usage(reader: ConnectionReader) -> None:
+    async with fenced_transaction(reader.services.database, reader.lease) as session:
+        await leases.count_usage(session, reader.lease, usage_of(reader.clio))

@@ -1,4 +1,4 @@
-"""Pure: Clio's models to the records that the mirror keeps."""
+"""Convert Clio's models to the records of the mirror. This module does no I/O."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ from app.rules.records import (
 
 
 def contact_record(contact: models.Contact) -> ContactRecord:
-    """A contact as the mirror keeps it."""
+    """Return the mirror's record of a contact."""
     company = contact.company
     return ContactRecord(
         clio_id=contact.id,
@@ -51,7 +51,7 @@ def contact_record(contact: models.Contact) -> ContactRecord:
 
 
 def matter_record(matter: models.Matter) -> MatterRecord:
-    """A matter as the mirror keeps it."""
+    """Return the mirror's record of a matter."""
     area, stage = matter.practice_area, matter.matter_stage
     return MatterRecord(
         clio_id=matter.id,
@@ -76,7 +76,7 @@ def matter_record(matter: models.Matter) -> MatterRecord:
 
 
 def relationship_record(relationship: models.Relationship) -> RelationshipRecord | None:
-    """A relationship as the mirror keeps it; None when an end of it is not shown to us."""
+    """Return the mirror's record of a relationship; None when Clio does not show its matter or its contact."""
     if relationship.matter is None or relationship.contact is None:
         return None
     return RelationshipRecord(
@@ -89,20 +89,20 @@ def relationship_record(relationship: models.Relationship) -> RelationshipRecord
 
 
 def catalog_item(item: Any) -> dict[str, Any]:
-    """An item of a small list as the catalog keeps it: what Clio said, less its etag and time."""
+    """Return a small list's item as the catalog stores it: Clio's fields without etag and time."""
     document: dict[str, Any] = item.model_dump(mode="json", exclude={"etag", "updated_at"})
     return document
 
 
 def _is_person(contact: models.Contact) -> bool | None:
-    """Whether it is a person; where Clio does not say, only a person has a first or last name."""
+    """Return whether the contact is a person; if Clio does not say, a first or last name decides."""
     if contact.type is not None:
         return contact.type == "Person"
     return True if contact.first_name or contact.last_name else None
 
 
 def _custom_values(listed: Iterable[models.CustomFieldValue]) -> tuple[CustomValue, ...]:
-    """The values in the order of their fields; a field that was never filled has none (clio.md §16.6)."""
+    """Return the values in the order of their fields; a field that was never filled has no value (clio.md §16.6)."""
     found = [value for value in map(_custom_value, listed) if value is not None]
     return tuple(sorted(found, key=lambda value: (value.field_id, value.soft_deleted)))
 

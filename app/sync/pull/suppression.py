@@ -1,6 +1,7 @@
-"""Who was erased stays away: a keyed hash of the Clio id is all that is left, and what Clio shows is held against it.
+"""The suppression list: erased people are not stored again when Clio shows them.
 
-The key is the account's own and sealed like every secret, so that it survives a change of the encryption keys.
+Only a keyed hash of the Clio id is kept. The key belongs to the account and is sealed like every secret, so it
+survives a rotation of the encryption keys.
 """
 
 import secrets
@@ -16,18 +17,18 @@ from app.db.contacts import erasures
 from app.db.session import Session
 from app.sync.services import Services
 
-# Whose records a list holds; those of other lists are about no single person.
-_WHOSE: Mapping[str, Callable[[Any], int | None]] = {
+# The person that a record of a list is about. The other lists are about no person.
+_PERSON_OF: Mapping[str, Callable[[Any], int | None]] = {
     "contacts": lambda contact: contact.id,
     "relationships": lambda link: link.contact.id if link.contact else None,
     "matters": lambda matter: matter.client.id if matter.client else None,
 }
 
 
-async def remember(
+async def add_to_suppression_list(
     session: Session, services: Services, account_id: str, clio_id: int, *, now: datetime
 ) -> None:
-    """Keep the hash of who is being erased; the first of an account makes its key."""
+    """Add a person to the account's suppression list; make the account's key for the first one."""
     sealed = await erasures.find_key(session, account_id)
     if sealed is None:
         fresh = {"key": secrets.token_urlsafe(32)}
@@ -37,12 +38,15 @@ async def remember(
     await erasures.block(session, account_id, keyed_hash(key, str(clio_id)), now=now)
 
 
-async def without(
+async def remove_erased(
     session: Session, services: Services, account_id: str, resource: str, page: Page[Any]
 ) -> Page[Any]:
-    """The page without what is about people who were erased; nobody is erased before it has landed."""
-    whose = _WHOSE.get(resource)
-    if whose is None:
+    """Return the page without the records about erased people.
+
+    Takes a shared lock, so that no person of the account is erased before the page has landed.
+    """
+    person_of = _PERSON_OF.get(resource)
+    if person_of is None:
         return page
     await erasures.share(session, account_id)
     sealed = await erasures.find_key(session, account_id)
@@ -50,15 +54,15 @@ async def without(
         return page
     key = services.cipher.open(sealed, row=_row(account_id))["key"]
     unread = {record.clio_id for record in page.unreadable if resource == "contacts"}
-    ids = {*map(whose, page.items), *unread} - {None}
-    gone = await _erased(session, account_id, key, ids)
-    kept = (item if whose(item) not in gone else _unnamed(item) for item in page.items)
-    aside = (record for record in page.unreadable if record.clio_id not in unread & gone)
-    return replace(page, items=tuple(filter(None, kept)), unreadable=tuple(aside))
+    ids = {*map(person_of, page.items), *unread} - {None}
+    erased = await _erased(session, account_id, key, ids)
+    kept = (item if person_of(item) not in erased else _unnamed(item) for item in page.items)
+    unreadable = (record for record in page.unreadable if record.clio_id not in unread & erased)
+    return replace(page, items=tuple(filter(None, kept)), unreadable=tuple(unreadable))
 
 
 def _unnamed(item: Any) -> Matter | None:
-    """What stays of an erased person's record: a matter without its number, for Clio puts the client's name there."""
+    """Return what is kept of a record: a matter without its number, because Clio writes the client's name in it."""
     return item.model_copy(update={"display_number": None}) if isinstance(item, Matter) else None
 
 

@@ -13,7 +13,7 @@ from app.clio.errors import (
     ClioReauthRequired,
     ClioRefused,
     ClioRetryLater,
-    WriteUnsure,
+    WriteOutcomeUnknown,
 )
 from app.db.outbox.activities import Kind, Outcome, Reason, Status
 from app.rules.settings import WritebackSettings
@@ -57,7 +57,7 @@ def blocked(*, unsure: bool) -> Outcome:
 def of_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:
     """What a failed write means."""
     match error:
-        case WriteUnsure():
+        case WriteOutcomeUnknown():
             text = "Clio's answer was lost; we look there before writing again"
             return Outcome(Status.SENDING, Reason.CHECKING, text, after=settle, unsure=True)
         case ClioReauthRequired():

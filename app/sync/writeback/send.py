@@ -18,15 +18,15 @@ from app.clio.shared_limit import Lane
 from app.db.accounts import accounts
 from app.db.accounts import settings as stored_settings
 from app.db.connections import connections
-from app.db.connections.connections import Connection, Problem
+from app.db.connections.connections import Connection
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox.activities import Activity, Kind, Outcome, Reason, Status
 from app.db.outbox.contact_leases import Turn
 from app.db.session import Session, transaction
-from app.errors import DatabaseUnavailable, Fenced
+from app.errors import DatabaseUnavailable, Problem, RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync import issues
-from app.sync.concurrency import during
+from app.sync.concurrency import run_with_companion
 from app.sync.connections.oauth_flow import clio_for
 from app.sync.services import Services
 from app.sync.writeback import formatting, outcomes
@@ -87,8 +87,8 @@ async def write_back(services: Services, account_id: str, clio_contact_id: int) 
             return taken
         structlog.contextvars.bind_contextvars(account_id=account_id)
         waits: list[timedelta] = []
-        await during(_bring_all(services, taken, waits), _keep(services, taken))
-    except Fenced:
+        await run_with_companion(_bring_all(services, taken, waits), _keep(services, taken))
+    except RunTakenOver:
         return None
     return waits[0] if waits else None
 
@@ -183,7 +183,7 @@ async def _brought(
         if look:
             return await _looked_up(clio, activity, services.timing.settle)
         return await _sent(services, clio, activity, author)
-    except (Fenced, DatabaseUnavailable):
+    except (RunTakenOver, DatabaseUnavailable):
         raise
     except Exception:  # else it would be tried for ever, and hold up the contact
         log.exception("activity_broke", activity_id=activity.activity_id)
@@ -201,7 +201,9 @@ async def _store(
         if outcome.reason is Reason.NEEDS_CONNECTION:
             problem = Problem("needs_reconnect", "Clio no longer accepts this login; connect again")
             lost = connections.Status.NEEDS_RECONNECT
-            await issues.login_left(session, author.connection, lost, problem, now=services.now())
+            await issues.connection_ended(
+                session, author.connection, lost, problem, now=services.now()
+            )
     log.info(
         "activity_settled",
         activity_id=activity.activity_id,

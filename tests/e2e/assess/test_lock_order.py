@@ -18,7 +18,7 @@ from app.rules.announcement import HeldFor
 from app.simulator.http.server import Simulator
 from app.sync.assess import shrink_guard
 from app.sync.assess.new_clients import discard_surge
-from app.sync.run import run
+from app.sync.run import execute_run
 from tests.conftest import opened_world
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.world import PATIENCE, World
@@ -126,11 +126,11 @@ async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
         run_id, services = asked.json()["id"], world.app.state.services
         async with asyncio.TaskGroup() as group, transaction(services.database) as session:
             await erasures.begin(session, "hp")  # the run has looked for logins when it waits
-            first = group.create_task(run(services, "hp", run_id))
+            first = group.create_task(execute_run(services, "hp", run_id))
             await until_it_waits(dsn, first)
             await world.connect("u_ann", 501)
         assert first.result() == timedelta(0), "it goes on at once"
-        assert await run(services, "hp", run_id) is None
+        assert await execute_run(services, "hp", run_id) is None
         assert (await world.runs())[0]["status"] == "succeeded"
         rows = [row async for row in world.all("new-clients")]
         assert {(row["origin"], row["status"]) for row in rows} == {("initial_sync", "emitted")}

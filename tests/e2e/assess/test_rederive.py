@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.sync.assess import assess
-from app.sync.run import run
+from app.sync.run import execute_run
 from tests.conftest import opened_world
 from tests.support.world import World
 
@@ -14,7 +14,7 @@ EVERYBODY = {"tags": {"responsible_attorney": "all"}, "key_facts": {"clio_id": F
 
 async def work(world: World, run_id: str) -> Any:
     """Do what a worker does with the run, once."""
-    return await run(world.app.state.services, "hp", run_id)
+    return await execute_run(world.app.state.services, "hp", run_id)
 
 
 async def test_a_rederivation_cut_after_each_batch_goes_on_where_it_was(

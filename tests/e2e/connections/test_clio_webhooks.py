@@ -358,13 +358,13 @@ async def test_a_foreign_handshake_that_comes_first_is_undone_by_clios_own_word(
 async def test_subscriptions_are_prolonged_at_half_their_life(subscribed: Nudged):
     # F25
     before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
-    subscribed.skipped = webhooks.LIFE / 2 - timedelta(hours=1)
+    subscribed.skipped = webhooks.LIFETIME / 2 - timedelta(hours=1)
     assert await clio_webhooks.keep_up(subscribed.services) == 0
-    subscribed.skipped = webhooks.LIFE / 2 + timedelta(minutes=1)
+    subscribed.skipped = webhooks.LIFETIME / 2 + timedelta(minutes=1)
     assert await clio_webhooks.keep_up(subscribed.services) == 2
     after = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     assert after.keys() == before.keys()
-    assert all(after[hook] - before[hook] >= webhooks.LIFE / 2 for hook in after)
+    assert all(after[hook] - before[hook] >= webhooks.LIFETIME / 2 for hook in after)
 
 
 @pytest.mark.parametrize("end", ["suspended", "deleted"])
@@ -457,7 +457,7 @@ def test_a_signature_is_lower_case_hex_over_the_raw_bytes():
     assert not is_signed(body, expected.upper(), secret)
     assert not is_signed(body + b" ", expected, secret)
     assert not is_signed(body, right, secret)
-    assert timedelta(days=31) >= webhooks.LIFE
+    assert timedelta(days=31) >= webhooks.LIFETIME
 
 
 async def test_subscriptions_are_made_beside_the_runs_and_ended_for_a_person_who_waits(

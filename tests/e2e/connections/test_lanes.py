@@ -94,7 +94,7 @@ async def test_asking_for_what_a_list_lacked_gives_way_to_what_changed(
     services, zone = pulled.app.state.services, ZoneInfo("America/New_York")
     due = scheduler.next_due(main.now(), zone, services.timing, "hp")
     with time_machine.travel(due + timedelta(minutes=5), tick=True):
-        assert await scheduler.propose(services) == 1
+        assert await scheduler.propose_slots(services) == 1
         run = (await pulled.settled())[-1]
     assert (run["kind"], run["status"]) == ("incremental", "succeeded")
     assert passed.take() == {Lane.INCREMENTAL, Lane.RECONCILE}

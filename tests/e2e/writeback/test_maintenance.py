@@ -12,7 +12,7 @@ from app.db import retention, tables
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox.contact_leases import Turn
 from app.db.session import transaction
-from app.errors import Fenced
+from app.errors import RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync.services import Services
 from app.sync.writeback import outcomes
@@ -151,7 +151,7 @@ async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulle
     assert await write_back(services, "hp", 1001) is not None
     async with transaction(services.database) as session:
         await contact_leases.hold(session, other)
-    with pytest.raises(Fenced):
+    with pytest.raises(RunTakenOver):
         async with transaction(services.database) as session:
             await contact_leases.hold(session, stalled)
 

@@ -61,7 +61,7 @@ async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, sim
         async def all_ask() -> list[bool]:
             async with asyncio.TaskGroup() as group:
                 asked = [
-                    group.create_task(scheduler.tidy_daily(world.app.state.services))
+                    group.create_task(scheduler.delete_expired_daily(world.app.state.services))
                     for world in worlds
                 ]
             return [task.result() for task in asked]
@@ -83,7 +83,7 @@ async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator:
     await connection.execute("delete from pgqueuer")
     await connection.close()
     async with opened_world(dsn, simulator, clock=False) as world:
-        await scheduler.take_up_lost(world.app.state.services)
+        await scheduler.requeue_lost_runs(world.app.state.services)
         assert [run["status"] for run in await world.settled()] == ["succeeded"]
 
 

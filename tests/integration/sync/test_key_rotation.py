@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.clio.regions import Region
-from app.crypto import SealBroken, TokenCipher, new_key
+from app.crypto import DecryptionFailed, TokenCipher, new_key
 from app.db import tables
 from app.db.connections import connections, sealed_columns
 from app.db.session import Database, transaction
@@ -156,9 +156,9 @@ def test_what_is_sealed_again_belongs_to_its_row_still():
     assert fresh is not None
     assert both.renewed(fresh) is None
     assert both.open(fresh, row="one") == {"a": "b"}
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         both.open(fresh, row="two")
-    with pytest.raises(SealBroken):
+    with pytest.raises(DecryptionFailed):
         TokenCipher([NEWER]).renewed(old.seal({"a": "b"}, row="one"))
 
 

@@ -20,13 +20,13 @@ from app.clio.errors import (
     ClioRefused,
     ClioRetryLater,
     WriteNotAllowed,
-    WriteUnsure,
+    WriteOutcomeUnknown,
 )
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.resources import COMMUNICATIONS, NOTES, Resource
 from app.clio.responses import http_client
 from app.clio.shared_limit import Lane
-from app.clio.transport import Calls, Clock
+from app.clio.transport import ClioTransport, Clock
 
 ORIGIN = "https://app.clio.com"
 DOCUMENT: dict[str, Any] = json.loads(
@@ -75,11 +75,11 @@ def client(tokens: Tokens | None = None) -> ClioClient:
     clock = Clock(lambda: 0.0, lambda: NOW, no_sleep)
     source = tokens or Tokens()
     return ClioClient(
-        Calls(
+        ClioTransport(
             http_client(),
             origin=ORIGIN,
             source=source,
-            budget=Budget(),
+            budget=LocalLimit(),
             clock=clock,
             lane=Lane.WRITE_BACK,
         )
@@ -185,7 +185,7 @@ async def test_failures_that_prove_that_nothing_was_created(answer, error):
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer, answer])
     with pytest.raises(error) as raised:
         await notes.create_note(client(), NOTE)
-    assert not isinstance(raised.value, WriteUnsure)
+    assert not isinstance(raised.value, WriteOutcomeUnknown)
     assert respx.calls.call_count == (2 if isinstance(raised.value, ClioReauthRequired) else 1)
 
 
@@ -194,7 +194,7 @@ async def test_failures_that_prove_that_nothing_was_created(answer, error):
 async def test_every_other_failure_says_nothing_and_nothing_is_sent_again(answer):
     # W5
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer])
-    with pytest.raises(WriteUnsure):
+    with pytest.raises(WriteOutcomeUnknown):
         await notes.create_note(client(), NOTE)
     assert respx.calls.call_count == 1
 

@@ -24,7 +24,7 @@ from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
 from app.clio.shared_limit import Lane
-from app.clio.transport import API_VERSION, TRIES
+from app.clio.transport import API_VERSION, ATTEMPTS
 from tests.support.scripted_clio import (
     NOW,
     ORIGIN,
@@ -118,7 +118,7 @@ async def test_a_list_with_more_pages_than_records_is_ended():
     assert len(case.clio.requests) == 13  # two pages, ten that may have grown, and the one too many
 
 
-BOMB = gzip.compress(bytes(4 * responses.CEILING))
+BOMB = gzip.compress(bytes(4 * responses.MAX_BODY_BYTES))
 JSON = b'{"data": [{"id": 1}]}'
 LYING = {
     "truncated JSON": {"content": JSON[:-3]},
@@ -136,7 +136,7 @@ LYING = {
         "headers": {"Content-Encoding": "gzip"},
     },
     "bomb": {"content": BOMB, "headers": {"Content-Encoding": "gzip"}},
-    "too large": {"content": b" " * (responses.CEILING + 1)},
+    "too large": {"content": b" " * (responses.MAX_BODY_BYTES + 1)},
 }
 
 
@@ -156,7 +156,7 @@ async def test_an_answer_that_is_no_page_is_tried_again_and_then_stops_the_pull(
     case = Case(raw(**body))
     with pytest.raises(ClioUnreadable):
         await ids_of(case)
-    assert len(case.clio.requests) == TRIES
+    assert len(case.clio.requests) == ATTEMPTS
 
 
 async def test_an_answer_that_was_cut_once_costs_one_more_call():
@@ -180,7 +180,7 @@ async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert peak < 1.5 * responses.CEILING
+    assert peak < 1.5 * responses.MAX_BODY_BYTES
 
 
 def test_a_body_that_drips_is_given_up_at_the_deadline():
@@ -199,7 +199,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline():
 
     error, seconds = at_once(pull())
     assert error.code == "clio_unavailable"
-    assert TRIES * responses.DEADLINE <= seconds < TRIES * responses.DEADLINE + 30
+    assert ATTEMPTS * responses.DEADLINE <= seconds < ATTEMPTS * responses.DEADLINE + 30
     assert case.budget._under_way == 0
 
 
@@ -268,7 +268,7 @@ async def test_a_second_redirect_is_not_followed():
     case = Case(httpx.Response(307, headers={"Location": "/api/v4/contacts.json"}))
     with pytest.raises(ClioUnreadable, match="one redirect"):
         await ids_of(case)
-    assert len(case.clio.requests) == 2 * TRIES
+    assert len(case.clio.requests) == 2 * ATTEMPTS
 
 
 async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once():
@@ -347,7 +347,7 @@ async def test_an_outage_is_tried_again_and_then_waited_for(answer: Any):
         await ids_of(case)
     assert raised.value.code == "clio_unavailable"
     assert raised.value.after == timedelta(minutes=1)
-    assert len(case.clio.requests) == TRIES
+    assert len(case.clio.requests) == ATTEMPTS
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clio import shared_limit
-from app.clio.shared_limit import KEPT, LAST, TAIL, Lane, Window
+from app.clio.shared_limit import RESERVED_SHARE, TAIL, UNRESERVED, Lane, Window
 
 LIMIT = 50
 ENDS = 61.0
@@ -22,7 +22,7 @@ def left(calls: int, limit: int = LIMIT) -> Window:
 def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Window, int]:
     """All that a lane gets at a moment."""
     count = 0
-    while (given := shared_limit.give(window, now, want=want, lane=lane))[1].calls:
+    while (given := shared_limit.allot(window, now, want=want, lane=lane))[1].calls:
         window, count = given[0], count + given[1].calls
     return window, count
 
@@ -55,7 +55,7 @@ def test_when_few_calls_are_left_those_who_go_before_others_get_them(
     gets = [
         lane.name
         for lane in Lane
-        if shared_limit.give(left(calls), now, want=5, lane=lane)[1].calls
+        if shared_limit.allot(left(calls), now, want=5, lane=lane)[1].calls
     ]
     assert " ".join(gets) == going
 
@@ -67,8 +67,8 @@ def test_who_has_right_of_way_gets_a_call_whenever_one_behind_him_would(
     # S10
     first, second = sorted((one, other))
     window = Window(limit, min(given_calls, limit), ENDS)
-    if shared_limit.give(window, now, want=1, lane=second)[1].calls:
-        assert shared_limit.give(window, now, want=1, lane=first)[1].calls
+    if shared_limit.allot(window, now, want=1, lane=second)[1].calls:
+        assert shared_limit.allot(window, now, want=1, lane=first)[1].calls
 
 
 @given(st.integers(2, 300), st.integers(0, 300), st.floats(0, ENDS), lanes)
@@ -77,16 +77,16 @@ def test_who_waits_as_long_as_he_is_told_gets_a_call_then(
 ):
     """If nobody else took it; so that a wait costs one question, and never too few."""
     window = Window(limit, min(given_calls, limit), ENDS)
-    window, none = shared_limit.give(window, now, want=1, lane=lane)
+    window, none = shared_limit.allot(window, now, want=1, lane=lane)
     if not none.calls:
         later = now + none.wait + 1e-6
-        assert shared_limit.give(window, later, want=1, lane=lane)[1].calls == 1
+        assert shared_limit.allot(window, later, want=1, lane=lane)[1].calls == 1
         early = now + none.wait - 0.01
-        if none.wait > shared_limit.PROBE:
-            assert shared_limit.give(window, early, want=1, lane=lane)[1].calls == 0
+        if none.wait > shared_limit.PROBE_INTERVAL:
+            assert shared_limit.allot(window, early, want=1, lane=lane)[1].calls == 0
 
 
-@given(st.integers(2, 300), st.floats(0, CLOSES - LAST - 0.01), st.integers(1, 7), lanes)
+@given(st.integers(2, 300), st.floats(0, CLOSES - UNRESERVED - 0.01), st.integers(1, 7), lanes)
 def test_a_note_finds_a_call_while_reads_take_all_they_get(
     limit: int, now: float, want: int, lane: Lane
 ):
@@ -94,7 +94,7 @@ def test_a_note_finds_a_call_while_reads_take_all_they_get(
     if lane.is_urgent:
         return
     window, _ = taken(left(limit, limit), now, lane, want=want)
-    assert shared_limit.give(window, now, want=1, lane=Lane.WRITE_BACK)[1].calls == 1
+    assert shared_limit.allot(window, now, want=1, lane=Lane.WRITE_BACK)[1].calls == 1
 
 
 @pytest.mark.parametrize("lane", [lane for lane in Lane if not lane.is_urgent])
@@ -110,18 +110,18 @@ def test_what_nobody_wrote_goes_to_the_reads_before_the_window_ends(lane: Lane, 
 
 @pytest.mark.parametrize("lane", Lane)
 def test_of_a_new_window_a_lane_takes_all_but_the_share_of_those_before_it(lane: Lane):
-    kept = LIMIT * KEPT[lane]
+    kept = LIMIT * RESERVED_SHARE[lane]
     _, count = taken(left(LIMIT), 0.0, lane, want=5)
     assert count == LIMIT - (int(kept) if lane.is_urgent else ceil(kept))
 
 
 @pytest.mark.parametrize(("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in Lane])
 def test_who_is_urgent_takes_one_call_and_a_read_a_few(lane: Lane, calls: int):
-    assert shared_limit.give(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
+    assert shared_limit.allot(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
 
 
 @pytest.mark.parametrize("lane", Lane)
 def test_nobody_waits_longer_for_the_tail_than_it_lasts(lane: Lane):
-    window, none = shared_limit.give(left(LIMIT), CLOSES, want=1, lane=lane)
+    window, none = shared_limit.allot(left(LIMIT), CLOSES, want=1, lane=lane)
     assert (none.calls, none.wait) == (0, TAIL)
-    assert shared_limit.give(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1
+    assert shared_limit.allot(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.local_limit import PROBE, Budget, sent_at, told_by
+from app.clio.local_limit import PROBE_INTERVAL, LocalLimit, read_limit_headers, response_date
 from app.clio.shared_limit import MARGIN, WINDOW
 from tests.support.scripted_clio import NOW, limits
 
 
-def taken(budget: Budget, now: float, at_most: int = 1000) -> int:
+def taken(budget: LocalLimit, now: float, at_most: int = 1000) -> int:
     """How many calls go at once."""
     gone = 0
     while gone < at_most and budget.reserve(now) == 0.0:
@@ -23,17 +23,17 @@ def taken(budget: Budget, now: float, at_most: int = 1000) -> int:
     return gone
 
 
-def known(*, left: int = 10, limit: int = 50, reset_in: int = 40, now: float = 0.0) -> Budget:
-    budget = Budget()
+def known(*, left: int = 10, limit: int = 50, reset_in: int = 40, now: float = 0.0) -> LocalLimit:
+    budget = LocalLimit()
     assert budget.reserve(now) == 0.0
     budget.learn(limits(left=left, limit=limit, reset_in=reset_in), now)
     return budget
 
 
 def test_while_nothing_is_known_one_call_goes_alone():
-    budget = Budget()
+    budget = LocalLimit()
     assert taken(budget, 0.0) == 1
-    assert budget.reserve(0.0) == PROBE
+    assert budget.reserve(0.0) == PROBE_INTERVAL
     budget.learn(limits(left=9), 0.1)
     assert taken(budget, 0.1) == 9
 
@@ -51,7 +51,7 @@ def test_while_nothing_is_known_one_call_goes_alone():
     ],
 )
 def test_an_answer_that_tells_nothing_lets_one_more_go_alone(headers: dict[str, str]):
-    budget = Budget()
+    budget = LocalLimit()
     for now in (0.0, 1.0, 2.0):
         assert taken(budget, now) == 1
         budget.learn(headers, now)
@@ -140,7 +140,7 @@ def test_how_long_more_calls_will_take(calls: int, expected: float):
 
 
 def test_how_long_calls_take_is_told_though_nothing_is_known():
-    assert Budget().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
+    assert LocalLimit().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
     budget = known(left=0, limit=50, reset_in=1)
     assert budget.reserve(5.0) == 0.0  # asks what the new window holds
     assert budget.expected_seconds(50, 5.0, seconds_per_call=0.5) == 25.0
@@ -151,7 +151,7 @@ def test_how_long_calls_take_is_told_though_nothing_is_known():
     st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,4} \d\d:\d\d:\d\d.{0,6}")
 )
 def test_a_date_is_read_or_it_is_none(date: str):
-    sent = sent_at({"date": date})
+    sent = response_date({"date": date})
     assert sent is None or sent.tzinfo is UTC
 
 
@@ -181,7 +181,7 @@ def test_a_date_is_read_or_it_is_none(date: str):
 def test_whatever_clio_answers_some_caller_goes_in_the_end(
     steps: list[tuple[str, dict[str, str], float]],
 ):
-    budget, now = Budget(), 0.0
+    budget, now = LocalLimit(), 0.0
     for what, headers, pause in steps:
         waited = 0.0
         while wait := budget.reserve(now):
@@ -238,7 +238,7 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
     limit: int, workers: int, delays: list[tuple[float, float]], first: float
 ):
     # S10: no 429 at all, in whatever order calls reach Clio and answers come back
-    clio, budget = Window(limit), Budget()
+    clio, budget = Window(limit), LocalLimit()
     numbers, made = count(), 0
     # what happens when: a worker wants to call (None), a call arrives (how long its answer takes), an answer comes
     events: list[tuple[float, int, float | dict[str, str] | None]] = []
@@ -264,7 +264,10 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
                 wait
             ):  # when it is short it depends on an answer: nothing changes before the next event
                 later(
-                    max(now + wait, events[0][0]) if wait <= PROBE and events else now + wait, None
+                    max(now + wait, events[0][0])
+                    if wait <= PROBE_INTERVAL and events
+                    else now + wait,
+                    None,
                 )
             else:
                 made += 1
@@ -284,4 +287,4 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
     ids=["nothing", "half", "an answer", "a refusal says itself for how long"],
 )
 def test_what_an_answer_tells_all_processes(headers: dict[str, str], told: object):
-    assert told_by(headers) == told
+    assert read_limit_headers(headers) == told

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.clio import paging, resources
+from app.clio import pagination, resources
 from app.clio.errors import ClioUnreadable
 from app.clio.resources import CONTACTS, MATTERS, Page, Resource
 from tests.support.scripted_clio import NOW, ORIGIN
@@ -20,7 +20,7 @@ ALL = [value for value in vars(resources).values() if isinstance(value, Resource
 def parsed(document: Any, resource: Resource[Any] = CONTACTS) -> Page[Any]:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     address = httpx.URL(ORIGIN + resource.path)
-    return paging.parse_page(resource, body, address=address, asked_at=NOW)
+    return pagination.parse_page(resource, body, address=address, asked_at=NOW)
 
 
 json_values = st.recursive(

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 
 from app.db.events.events import EventKind
 from app.main import now
-from app.webhook_sender import Message, signatures
+from app.webhook_sender import Message, signature_header
 
 PAGE = (Path(__file__).parents[3] / "docs" / "events.md").read_text()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -45,7 +45,7 @@ def told(event_id: str, body: bytes, secret: str = SECRET) -> dict[str, Any]:
     headers = {
         "webhook-id": event_id,
         "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": signatures([secret], Message(event_id, body), moment),
+        "webhook-signature": signature_header([secret], Message(event_id, body), moment),
     }
     return {"content": body, "headers": headers}
 

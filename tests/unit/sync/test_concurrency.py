@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app.clio.errors import ClioRetryLater, ClioUnreadable
-from app.errors import Fenced
-from app.sync.concurrency import Stopping, during, together
+from app.errors import RunTakenOver
+from app.sync.concurrency import Stopping, run_together, run_with_companion
 
 
 async def fails(error: BaseException, *, after: int = 0) -> None:
@@ -31,8 +31,8 @@ async def test_all_steps_run_at_the_same_time_and_to_their_end():
         await met.wait()
 
     async with asyncio.timeout(60):
-        await together(step(), step(), step())
-    await together()
+        await run_together(step(), step(), step())
+    await run_together()
 
 
 async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
@@ -46,21 +46,22 @@ async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
             ended.append("slow")
 
     with pytest.raises(ClioUnreadable):
-        await together(slow(), fails(ClioUnreadable("x"), after=2))
+        await run_together(slow(), fails(ClioUnreadable("x"), after=2))
     assert ended == ["slow"]
 
 
 @pytest.mark.parametrize("order", [1, -1])
 async def test_losing_the_lease_outranks_every_other_failure(order: int):
     # F13: whoever lost it must write no more
-    steps = [fails(ClioUnreadable("x")), fails(Fenced("lost")), fails(Stopping())][::order]
-    with pytest.raises(Fenced):
-        await together(*steps)
-    with pytest.raises(Fenced):
-        await together(fails(ClioUnreadable("x")), unwilling(Fenced("lost")))
-    with pytest.raises(Fenced):
-        await together(
-            together(fails(ClioUnreadable("x")), fails(Fenced("lost"))), unwilling(Stopping())
+    steps = [fails(ClioUnreadable("x")), fails(RunTakenOver("lost")), fails(Stopping())][::order]
+    with pytest.raises(RunTakenOver):
+        await run_together(*steps)
+    with pytest.raises(RunTakenOver):
+        await run_together(fails(ClioUnreadable("x")), unwilling(RunTakenOver("lost")))
+    with pytest.raises(RunTakenOver):
+        await run_together(
+            run_together(fails(ClioUnreadable("x")), fails(RunTakenOver("lost"))),
+            unwilling(Stopping()),
         )
 
 
@@ -70,7 +71,10 @@ async def test_a_failure_keeps_its_own_cause():
     async def step() -> None:
         raise ClioUnreadable("x") from cause
 
-    for work in (together(step(), unwilling(Stopping())), during(unwilling(Stopping()), step())):
+    for work in (
+        run_together(step(), unwilling(Stopping())),
+        run_with_companion(unwilling(Stopping()), step()),
+    ):
         with pytest.raises(ClioUnreadable) as raised:
             await work
         assert raised.value.__cause__ is cause
@@ -85,10 +89,10 @@ async def test_a_companion_ends_with_its_step():
         finally:
             ended.append("companion")
 
-    await during(asyncio.sleep(0), companion())
+    await run_with_companion(asyncio.sleep(0), companion())
     assert ended == ["companion"]
     with pytest.raises(ClioUnreadable):
-        await during(fails(ClioUnreadable("x"), after=2), companion())
+        await run_with_companion(fails(ClioUnreadable("x"), after=2), companion())
     assert ended == ["companion"] * 2
 
 
@@ -96,15 +100,15 @@ async def test_a_companion_that_fails_ends_the_step_and_one_that_returns_does_no
     async def forever() -> None:
         await asyncio.Event().wait()
 
-    with pytest.raises(Fenced):
-        await during(forever(), fails(Fenced("lost"), after=2))
+    with pytest.raises(RunTakenOver):
+        await run_with_companion(forever(), fails(RunTakenOver("lost"), after=2))
     done: list[int] = []
 
     async def step() -> None:
         await asyncio.sleep(0.01)
         done.append(1)
 
-    await during(step(), asyncio.sleep(0))
+    await run_with_companion(step(), asyncio.sleep(0))
     assert done == [1]
 
 
@@ -119,7 +123,11 @@ async def test_who_is_cancelled_from_outside_is_cancelled_and_nothing_else(shape
         finally:
             running.pop()
 
-    work = together(forever(), forever()) if shape == "together" else during(forever(), forever())
+    work = (
+        run_together(forever(), forever())
+        if shape == "together"
+        else run_with_companion(forever(), forever())
+    )
     task = asyncio.ensure_future(work)
     while len(running) < 2:
         await asyncio.sleep(0)
@@ -131,5 +139,5 @@ async def test_who_is_cancelled_from_outside_is_cancelled_and_nothing_else(shape
 
 async def test_a_long_wait_is_told_with_how_long_it_is():
     with pytest.raises(ClioRetryLater) as raised:
-        await together(fails(ClioRetryLater("x", after=timedelta(minutes=3))))
+        await run_together(fails(ClioRetryLater("x", after=timedelta(minutes=3))))
     assert raised.value.after == timedelta(minutes=3)

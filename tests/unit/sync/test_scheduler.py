@@ -28,7 +28,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 )
 def test_a_slot_is_at_its_local_time_once(label, day, expected):
     # row 31
-    moment = scheduler._instant(day, label, NEW_YORK)
+    moment = scheduler._slot_time(day, label, NEW_YORK)
     assert moment == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -38,7 +38,7 @@ def test_every_zone_has_two_slots_a_day_half_a_day_apart_for_ten_years(zone: str
     place = ZoneInfo(zone)
     day = date(2026, 1, 1)
     while day < date(2036, 1, 1):
-        morning, evening = (scheduler._instant(day, label, place) for label in TIMING.slots)
+        morning, evening = (scheduler._slot_time(day, label, place) for label in TIMING.slots)
         assert timedelta(hours=11) <= evening - morning <= timedelta(hours=13)
         assert morning.astimezone(place).date() == day
         day += timedelta(days=1 if day.month in (3, 4, 9, 10, 11) else 7)

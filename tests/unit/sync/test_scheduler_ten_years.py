@@ -58,7 +58,7 @@ def test_every_slot_of_a_day_on_which_clocks_change_comes_once_at_its_minute_or_
         for changing in days:
             for day in (changing - timedelta(days=1), changing, changing + timedelta(days=1)):
                 for label in SLOTS:
-                    moment = scheduler._instant(day, label, zone)
+                    moment = scheduler._slot_time(day, label, zone)
                     wall = moment.astimezone(zone)
                     if exists(zone, day, label):
                         assert (wall.date(), wall.strftime("%H:%M")) == (day, label), (zone, day)

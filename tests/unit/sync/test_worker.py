@@ -35,7 +35,7 @@ async def test_a_job_whose_database_is_lost_is_handed_back():
 
     with pytest.raises(RetryRequested) as handed_back:
         await worker._job(step)(job())
-    assert handed_back.value.delay == worker.DATABASE_BACK
+    assert handed_back.value.delay == worker.RETRY_AFTER_DATABASE_LOSS
 
 
 async def test_a_job_that_is_done_is_not_handed_back():

@@ -10,7 +10,7 @@ from app.db.runs import leases, runs
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind, Run, Trigger, Wish
 from app.db.session import Database, transaction
-from app.errors import Fenced
+from app.errors import RunTakenOver
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
 
@@ -48,7 +48,7 @@ async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
     assert other is not None
     async with transaction(database) as session:
         await leases.hold(session, other)
-    with pytest.raises(Fenced):
+    with pytest.raises(RunTakenOver):
         async with transaction(database) as session:
             await leases.hold(session, stalled)
 

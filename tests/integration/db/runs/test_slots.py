@@ -43,7 +43,7 @@ async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
                 clock.shift(timedelta(minutes=30))
                 async with asyncio.TaskGroup() as group:
                     for world in worlds:
-                        group.create_task(scheduler.propose(world.app.state.services))
+                        group.create_task(scheduler.propose_slots(world.app.state.services))
                 await worlds[0].settled()
             found = await scheduled(worlds[0])
         slots = ["2026-03-08 06:00", "2026-03-08 18:00"]
@@ -78,9 +78,9 @@ async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
             for step in range(2 * 24 * 2):
                 clock.shift(timedelta(minutes=30))
                 async with asyncio.TaskGroup() as group:
-                    group.create_task(scheduler.propose(one.app.state.services))
+                    group.create_task(scheduler.propose_slots(one.app.state.services))
                     if not 20 <= step <= 30:
-                        group.create_task(scheduler.propose(other.app.state.services))
+                        group.create_task(scheduler.propose_slots(other.app.state.services))
                 await one.settled()
             found = await scheduled(one)
         assert [run["slot"] for run in found] == slots
@@ -98,12 +98,12 @@ async def test_a_slot_missed_by_an_outage_is_caught_up_once_and_late(
             await world.settled()
             clock.shift(timedelta(hours=7))
             services = world.app.state.services
-            assert [await scheduler.propose(services) for _ in range(3)] == [1, 0, 0]
+            assert [await scheduler.propose_slots(services) for _ in range(3)] == [1, 0, 0]
             await world.settled()
             clock.shift(
                 timedelta(days=2, hours=5)
             )  # 13:00: the slot of 06:00 is older than we catch up
-            assert await scheduler.propose(services) == 0
+            assert await scheduler.propose_slots(services) == 0
 
 
 async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simulator):
@@ -115,7 +115,7 @@ async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simu
             await world.settled()
             await world.create_account(enabled=False)
             clock.shift(timedelta(hours=7))
-            assert await scheduler.propose(world.app.state.services) == 0
+            assert await scheduler.propose_slots(world.app.state.services) == 0
 
 
 async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_what_changed(
@@ -129,7 +129,7 @@ async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_wha
             await world.settled()
             clock.shift(timedelta(hours=7))
             simulator.log.clear()
-            await scheduler.propose(world.app.state.services)
+            await scheduler.propose_slots(world.app.state.services)
             await world.settled()
             (whole,) = simulator.requests("/api/v4/relationships")
             assert "updated_since" not in whole.query
@@ -148,7 +148,7 @@ async def test_a_clock_that_is_set_back_goes_on_ticking(
     async def step(_: Services) -> None:
         ticked.put_nowait(None)
 
-    monkeypatch.setattr(scheduler, "_STEPS", ((step, timedelta(seconds=1)),))
+    monkeypatch.setattr(scheduler, "_TASKS", ((step, timedelta(seconds=1)),))
     monkeypatch.setattr(scheduler, "TICK", timedelta(milliseconds=100))
     with time_machine.travel(DST_DAY, tick=True) as date:
         async with opened_world(dsn, simulator, clock=True, workers=False):
@@ -164,7 +164,7 @@ async def test_a_run_that_lost_its_job_is_taken_up_by_the_next_tick(
     dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
     # F14: pgqueuer forgets a job that cannot be handed back because the database is away
-    monkeypatch.setattr(scheduler, "_STEPS", ((scheduler.take_up_lost, timedelta(seconds=1)),))
+    monkeypatch.setattr(scheduler, "_TASKS", ((scheduler.requeue_lost_runs, timedelta(seconds=1)),))
     async with opened_world(dsn, simulator, clock=True, workers=False) as world:
         await world.create_account()
         await world.connect("u_ann", 501)

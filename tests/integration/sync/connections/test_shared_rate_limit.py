@@ -13,10 +13,10 @@ from app import main
 from app.clio import resources
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRetryLater
-from app.clio.local_limit import Budget
+from app.clio.local_limit import LocalLimit
 from app.clio.responses import http_client
-from app.clio.shared_limit import KEPT, Lane
-from app.clio.transport import Calls, Clock
+from app.clio.shared_limit import RESERVED_SHARE, Lane
+from app.clio.transport import ClioTransport, Clock
 from app.db.connections.connections import Connection, Status
 from app.db.session import open_database
 from app.simulator.firms.harlow_pike import harlow_pike
@@ -55,11 +55,11 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
     yield (
         [
             ClioClient(
-                Calls(
+                ClioTransport(
                     http_client(transport),
                     origin=CLIO,
                     source=source,
-                    budget=Budget(TokenGate(partial(_stored_row, database, LOGIN))),
+                    budget=LocalLimit(TokenGate(partial(_stored_row, database, LOGIN))),
                     clock=clock,
                     lane=lane,
                 )
@@ -95,5 +95,5 @@ async def test_three_processes_share_the_window_each_in_its_lane_and_are_never_r
     assert all(made)
     assert simulator.limits.refused == 0
     assert sum(made) == len(simulator.requests())
-    held, for_people = 2 * (AT_ONCE - 1), int(LIMIT * KEPT[Lane.WRITE_BACK])
+    held, for_people = 2 * (AT_ONCE - 1), int(LIMIT * RESERVED_SHARE[Lane.WRITE_BACK])
     assert LIMIT - held - for_people <= sum(made) <= LIMIT

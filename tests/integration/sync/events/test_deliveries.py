@@ -25,7 +25,7 @@ from app.main import now as real_now
 from app.simulator.http.server import Simulator
 from app.sync.events import relay
 from app.sync.services import Services
-from app.webhook_sender import Notifier
+from app.webhook_sender import WebhookSender
 from tests.conftest import opened_world
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World
@@ -41,7 +41,7 @@ class Post:
         self.api = world.api
         self.time = START
         services: Services = world.app.state.services
-        notifier = Notifier(private_hosts=frozenset({"127.0.0.1"}))
+        notifier = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
         self.services = replace(services, now=lambda: self.time, notifier=notifier)
         world.app.state.services = self.services
         self.told = 0

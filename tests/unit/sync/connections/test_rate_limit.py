@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.shared_limit import LAST, PROBE, TAIL, Lane, Window
+from app.clio.shared_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Lane, Window
 from app.simulator.faults.rate_limit import RateLimit
 from app.sync.connections.rate_limit import AT_ONCE, TokenGate
 from tests.support.rate_limited_read import MemoryRow
@@ -94,7 +94,7 @@ def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
 @given(
     limit=st.integers(2, 200),
     reading=st.sampled_from(READS),
-    arrival=st.floats(0.1, 61.0 - TAIL - LAST - 0.1),
+    arrival=st.floats(0.1, 61.0 - TAIL - UNRESERVED - 0.1),
 )
 def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
     limit: int, reading: Lane, arrival: float
@@ -149,9 +149,9 @@ async def test_one_behind_gets_nothing_while_the_stock_of_another_lane_lasts_and
         1, Window(50, 39, 61.0)
     )  # eleven left: one for incremental reads, none behind
     (gate,) = world.gates
-    assert await gate.enter(Lane.INITIAL) > PROBE
+    assert await gate.enter(Lane.INITIAL) > PROBE_INTERVAL
     assert await gate.enter(Lane.INCREMENTAL) == 0.0
-    assert await gate.enter(Lane.INCREMENTAL) > PROBE
+    assert await gate.enter(Lane.INCREMENTAL) > PROBE_INTERVAL
     assert await gate.enter(Lane.WRITE_BACK) == 0.0
 
 
@@ -180,7 +180,7 @@ async def test_the_first_answer_tells_all_processes_the_limit(lane: Lane):
     world = Processes(2, None)
     first, second = world.gates
     assert await first.enter(lane) == 0.0
-    assert await second.enter(Lane.PERSON) == PROBE
+    assert await second.enter(Lane.PERSON) == PROBE_INTERVAL
     await first.told(Clio(50).ask(0.2))
     assert world.row.window is not None
     assert (world.row.window.limit, world.row.window.given) == (50, 1)

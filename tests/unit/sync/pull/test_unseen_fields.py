@@ -7,7 +7,8 @@ import pytest
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.rules.records import ContactRecord, MatterRecord
-from app.sync.pull.pages import _FIELDS_OF, CONTACTS, MATTERS, Listing, Puller, view_of
+from app.sync.pull.listings import CONTACTS, MATTERS, Listing
+from app.sync.pull.reader import _FIELDS_OF, ConnectionReader, view_of
 from app.sync.services import Services
 from tests.support.scripted_clio import Case, page
 
@@ -17,7 +18,7 @@ def unseen(listing: Listing, *dropped: str) -> set[str]:
     case.client.dropped.update(dropped)
     nothing = cast(Any, None)  # neither services nor lease are looked at
     view = View("hp", "cn", full_view=True)
-    puller = Puller(cast(Services, nothing), case.client, cast(Lease, nothing), view)
+    puller = ConnectionReader(cast(Services, nothing), case.client, cast(Lease, nothing), view)
     return set(view_of(puller, listing).unseen)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.clio import resources
 from app.clio.models import Contact, MatterStage, Relationship
-from app.clio.resources import Page, Unreadable
+from app.clio.resources import Page, UnreadableRecord
 from app.db.runs.checkpoints import Pull
 from app.sync.pull import windows
 from app.sync.pull.eta import pages_left
@@ -55,18 +55,18 @@ def page(
 def test_the_newest_is_known_while_the_list_comes_by_age(
     pull: Pull, made: list[float | None], newest: datetime | None
 ):
-    assert windows.newest(LINKS, pull, page(made)) == newest
+    assert windows.newest_created(LINKS, pull, page(made)) == newest
 
 
 def test_a_list_that_takes_an_order_needs_no_windows():
     contacts: Page[Any] = Page((Contact(id=1, created_at=NOON),), (), "more", None, NOON)
-    assert windows.newest(resources.CONTACTS, NEW, contacts) is None
+    assert windows.newest_created(resources.CONTACTS, NEW, contacts) is None
     assert not windows.is_near_cap(resources.CONTACTS, replace(NEW, records=10_000))
 
 
 def test_stages_which_take_no_order_either_tell_no_age():
     stages: Page[Any] = Page((MatterStage(id=1),), (), "more", None, NOON)
-    assert windows.newest(resources.MATTER_STAGES, NEW, stages) is None
+    assert windows.newest_created(resources.MATTER_STAGES, NEW, stages) is None
     assert windows.is_near_cap(resources.MATTER_STAGES, replace(NEW, records=9_000))
 
 
@@ -109,7 +109,7 @@ def test_a_window_opens_only_when_it_moves_on(
     ],
 )
 def test_a_window_must_promise_what_the_one_before_left(pull: Pull, total: int | None, less: bool):
-    assert windows.promises_less(pull, page([1], total=total)) is less
+    assert windows.announces_fewer(pull, page([1], total=total)) is less
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_list_that_stops_short_of_its_total_near_the_cap_has_not_ended(
     records: int, total: int | None, cursor: str | None, end: bool
 ):
     pull = replace(NEW, records=records, total=total)
-    assert windows.is_end(LINKS, pull, page([1, 2], total=total, cursor=cursor)) is end
+    assert windows.is_complete(LINKS, pull, page([1, 2], total=total, cursor=cursor)) is end
 
 
 @pytest.mark.parametrize(
@@ -167,13 +167,13 @@ def walked(ages: Sequence[int]) -> tuple[set[int], bool]:
         following = str(first + SIZE) if first + SIZE < len(found) else None
         items = tuple(Relationship(id=nth + 1, created_at=at(ages[nth])) for nth in ids)
         got: Page[Any] = Page(items, (), following, len(found), NOON)
-        if windows.promises_less(pull, got):
+        if windows.announces_fewer(pull, got):
             return met, False
         met.update(ids)
         pull = replace(
             pull,
             cursor=following,
-            newest=windows.newest(LINKS, pull, got),
+            newest=windows.newest_created(LINKS, pull, got),
             pages=pull.pages + 1,
             records=pull.records + len(ids),
             total=pull.passed + len(found),
@@ -221,5 +221,5 @@ def test_a_firm_whose_relationships_were_made_in_one_instant_is_told_the_cap(man
 
 def test_records_that_cannot_be_read_count_and_tell_no_age():
     pull = replace(NEW, pages=1, newest=at(50))
-    odd: Page[Any] = Page((), (Unreadable(7, "matter.id: missing"),), "more", None, NOON)
-    assert windows.newest(LINKS, pull, odd) == at(50)
+    odd: Page[Any] = Page((), (UnreadableRecord(7, "matter.id: missing"),), "more", None, NOON)
+    assert windows.newest_created(LINKS, pull, odd) == at(50)

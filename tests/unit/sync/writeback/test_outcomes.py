@@ -13,7 +13,7 @@ from app.clio.errors import (
     ClioRefused,
     ClioRetryLater,
     ClioUnreadable,
-    WriteUnsure,
+    WriteOutcomeUnknown,
 )
 from app.db.outbox.activities import Kind, Outcome, Reason, Status
 from app.rules.settings import WritebackSettings
@@ -53,8 +53,8 @@ LATER = ClioRetryLater("429", after=timedelta(seconds=20), code="clio_rate_limit
 OUTAGE = ClioRetryLater("no answer", after=timedelta(seconds=90))
 # failure → where the activity stands, why, when it goes on, whether Clio may have it
 WRITES: list[tuple[ClioError, bool, tuple[Status, Reason, timedelta | None, bool]]] = [
-    (WriteUnsure(""), False, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
-    (WriteUnsure(""), True, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
+    (WriteOutcomeUnknown(""), False, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
+    (WriteOutcomeUnknown(""), True, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
     (LATER, False, (Status.QUEUED, Reason.WAITING, timedelta(seconds=20), False)),
     (ClioReauthRequired(""), False, (Status.BLOCKED, Reason.NEEDS_CONNECTION, None, False)),
     (ClioRefused("", status=403), False, (Status.FAILED, Reason.NO_ACCESS, None, False)),

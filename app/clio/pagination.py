@@ -12,12 +12,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from app.clio.errors import ClioUnreadable
-from app.clio.resources import Page, Resource, T, Unreadable
+from app.clio.resources import Page, Resource, T
+from app.clio.resources import UnreadableRecord
 
-PAGES_AT_MOST = 10_000
-RECORDS_AT_MOST = 2**31 - 1
-LONGEST_TOKEN = 2_000
-GROWTH = 10  # pages that a list may grow by while it is read
+MAX_PAGES = 10_000
+MAX_RECORDS = 2**31 - 1
+MAX_TOKEN_LENGTH = 2_000
+MAX_EXTRA_PAGES = 10  # pages that a list may grow by while it is read
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def parse_page(
         items=items,
         unreadable=unreadable,
         cursor=None if following is None else next_cursor(following, address=address),
-        total=total if type(total) is int and 0 <= total <= RECORDS_AT_MOST else None,
+        total=total if type(total) is int and 0 <= total <= MAX_RECORDS else None,
         asked_at=asked_at,
     )
 
@@ -64,7 +65,7 @@ def next_cursor(following: Any, *, address: httpx.URL) -> str:
     tokens = url.params.get_list("page_token")
     if len(tokens) != 1 or not tokens[0]:
         raise ClioUnreadable("Clio's next page has no page_token")
-    if len(tokens[0]) > LONGEST_TOKEN or not tokens[0].isprintable():
+    if len(tokens[0]) > MAX_TOKEN_LENGTH or not tokens[0].isprintable():
         raise ClioUnreadable("Clio's next page has a page_token that cannot be kept")
     return tokens[0]
 
@@ -78,7 +79,7 @@ def _path(url: httpx.URL) -> bytes:
     return url.raw_path.partition(b"?")[0]
 
 
-class Walk:
+class PaginationGuard:
     """Watches a walk through a list: it must move, rise and end."""
 
     def __init__(self, resource: Resource[Any], cursor: str | None) -> None:
@@ -110,17 +111,17 @@ class Walk:
 
     def _most(self, total: int | None) -> int:
         size = int(self._resource.params["limit"])
-        return PAGES_AT_MOST if total is None else min(ceil(total / size) + GROWTH, PAGES_AT_MOST)
+        return MAX_PAGES if total is None else min(ceil(total / size) + MAX_EXTRA_PAGES, MAX_PAGES)
 
 
 def field_list(resource: Resource[Any], dropped: set[str]) -> str:
     """What to ask for, without the names that Clio stopped knowing."""
     return ",".join(
-        kept for entry in resource.fields if (kept := _without(entry, resource.name, dropped))
+        kept for entry in resource.fields if (kept := _remove_dropped(entry, resource.name, dropped))
     )
 
 
-def _without(entry: str, resource: str, dropped: set[str]) -> str:
+def _remove_dropped(entry: str, resource: str, dropped: set[str]) -> str:
     name, _, nested = entry.partition("{")
     if f"{resource}.{name}" in dropped:
         return ""
@@ -130,13 +131,13 @@ def _without(entry: str, resource: str, dropped: set[str]) -> str:
     return f"{name}{{{','.join(names)}}}"
 
 
-def _items(resource: Resource[T], data: list[Any]) -> tuple[tuple[T, ...], tuple[Unreadable, ...]]:
+def _items(resource: Resource[T], data: list[Any]) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...]]:
     items, unreadable = [], []
     for record in data:
         try:
             items.append(resource.model.model_validate(record))
         except ValidationError as error:
-            unreadable.append(Unreadable(_id(record), _reason(error)))
+            unreadable.append(UnreadableRecord(_id(record), _reason(error)))
     return tuple(items), tuple(unreadable)
 
 

@@ -1,0 +1,60 @@
+"""Ask Clio for records by their ids: quarantined ones again, and everything about one contact."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from app.clio.resources import Page
+from app.db.mirror import quarantine
+from app.db.runs import checkpoints, leases
+from app.db.runs.leases import fenced_transaction
+from app.sync.concurrency import Stopping
+from app.sync.pull.listings import CONTACTS, MATTERS, RECORDS, RELATIONSHIPS, Listing
+from app.sync.pull.reader import ConnectionReader, usage_of
+from app.sync.pull.storage import store_page
+
+IDS_PER_REQUEST = 50  # Clio may refuse more (clio.md §21)
+MAX_RETRIED = 1000  # quarantined records that one run asks for again
+
+
+async def land_records(reader: ConnectionReader, listing: Listing, page: Page[Any]) -> set[int]:
+    """Land records that were asked for by id; return the ids of all of them, also of the unreadable ones."""
+    lease = reader.lease
+    async with fenced_transaction(reader.services.database, lease) as session:
+        ids = await store_page(session, reader, listing, page)
+        if page.unreadable:
+            await checkpoints.add_unreadable(
+                session, lease, reader.view.connection_id, listing.name, len(page.unreadable)
+            )
+        await leases.count_usage(session, lease, usage_of(reader.clio))
+    return set(ids)
+
+
+async def retry_quarantine(reader: ConnectionReader) -> None:
+    """Ask again for the quarantined records that this run has not read yet [row 34]."""
+    async with fenced_transaction(reader.services.database, reader.lease) as session:
+        waiting = await quarantine.waiting(
+            session, reader.view, run_id=reader.lease.run_id, limit=MAX_RETRIED
+        )
+    for listing in RECORDS:
+        for batch in batches(waiting.get(listing.name, ()), IDS_PER_REQUEST):
+            page = await reader.clio.some(listing.resource, batch)
+            await land_records(reader, listing, page)
+            if reader.services.stopping.is_set():
+                raise Stopping
+
+
+async def read_contact_records(reader: ConnectionReader, clio_id: int) -> None:
+    """Land a contact, its matters and its relationships; `reader.shown` says whether Clio returned the contact."""
+    page = await reader.clio.some(CONTACTS.resource, [clio_id])
+    reader.shown.update(await land_records(reader, CONTACTS, page))
+    for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
+        params = {**listing.resource.params, name: str(clio_id)}
+        async for found in reader.clio.pages(replace(listing.resource, params=params)):
+            await land_records(reader, listing, found)
+
+
+def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Yield the ids in groups of at most `size`."""
+    for first in range(0, len(clio_ids), size):
+        yield clio_ids[first : first + size]
