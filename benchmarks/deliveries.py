@@ -25,8 +25,8 @@ from app.simulator.http.server import Simulator
 from app.sync.events import relay
 from app.sync.services import Services
 from tests.chaos.processes import on_embedded
-from tests.conftest import opened_world
 from tests.support.webhook_receiver import Received, receiving
+from tests.support.world import opened_world
 
 BATCH = 200
 SUBJECTS = 2000

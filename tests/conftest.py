@@ -1,34 +1,28 @@
 """What tests stand on: a real PostgreSQL with a database for each test, the simulated Clio, the whole service."""
 
 import asyncio
-import itertools
+import functools
 import os
 import socket
-import tempfile
+import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 import stamina
 from hypothesis import HealthCheck, settings
+from pgqueuer.qm import QueueManager
 
-from app import logs, main
-from app.clio.regions import Region
-from app.db import embedded, migrate
+from app import logs
 from app.db.session import Database, open_database
-from app.main import Parts, create_app
-from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
-from tests.support.world import Door, World, config_for
+from tests.support.first_run import AfterFirstRun, first_run
+from tests.support.postgres import MIGRATED, Server, running_server
+from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
 
-_numbers = itertools.count(1)
 OURSELVES = ("127.0.0.1", "::1", "localhost")
-TEMPLATE = f"levitate_template_{os.getpid()}"  # several test processes may share one server
 # Properties are judged by the same examples at every run, and never by how busy the machine is with other things. New
 # examples are looked for on purpose: `make test ARGS="--hypothesis-profile=search tests/unit/rules"`.
 AT_ANY_PACE = [HealthCheck.too_slow]
@@ -39,7 +33,6 @@ settings.register_profile(
     "search", deadline=None, max_examples=2000, suppress_health_check=AT_ANY_PACE
 )
 settings.load_profile("house")
-QUICK = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,70 +77,59 @@ def surroundings() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def done_once() -> Iterator[None]:
+    """Do once per process what each start of the service does anew, always with the same outcome.
+
+    Reading the certificates of the system takes 20 ms, pgqueuer's check of its tables 30 statements.
+    """
+    verify, verified = QueueManager.verify_structure, asyncio.Event()
+
+    async def verify_once(manager: QueueManager) -> None:
+        if not verified.is_set():
+            await verify(manager)
+            verified.set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QueueManager, "verify_structure", verify_once)
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
 @pytest.fixture(scope="session")
-def server_dsn() -> Iterator[str]:
+def server() -> Iterator[Server]:
     """A PostgreSQL server with a migrated template: TEST_DATABASE_URL's, or an embedded one for this session."""
-    if given := os.environ.get("TEST_DATABASE_URL"):  # noqa: TID251  # a test server, not configuration
-        asyncio.run(_prepare(given))
-        yield given
-        return
-    with tempfile.TemporaryDirectory(prefix="lc-pg-") as folder:
-        Path(folder).chmod(0o755)
-        server = embedded.start(Path(folder) / "pg")
-        try:
-            asyncio.run(_prepare(server.dsn, quick=True))
-            yield server.dsn
-        finally:
-            server.stop()
+    with running_server(os.environ.get("TEST_DATABASE_URL")) as running:  # noqa: TID251  # as above
+        yield running
 
 
-async def _prepare(dsn: str, *, quick: bool = False) -> None:
-    """Make the template that each test's database is copied from."""
-    connection = await asyncpg.connect(dsn)
-    if quick:
-        for setting in QUICK:
-            await connection.execute(f"alter system set {setting} = off")
-        await connection.execute("select pg_reload_conf()")
-    await connection.execute(f"drop database if exists {TEMPLATE} with (force)")
-    await connection.execute(f"create database {TEMPLATE}")
-    await connection.close()
-    database = open_database(database_of(dsn, TEMPLATE))
-    await migrate.migrate(database)
-    await database.dispose()
-
-
-def database_of(dsn: str, name: str) -> str:
-    """The same server's database of another name."""
-    head, _, query = dsn.partition("?")
-    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+@pytest.fixture(scope="session")
+def after_first_run(server: Server) -> AfterFirstRun:
+    """Harlow & Pike after the first run: a template database, and the simulated Clio that belongs to it."""
+    return asyncio.run(first_run(server))
 
 
 @pytest.fixture
-async def dsn(server_dsn: str) -> AsyncIterator[str]:
+def begin(request: pytest.FixtureRequest) -> AfterFirstRun | None:
+    """Where the test begins: after the first run if it uses `pulled`, else with nothing."""
+    if "pulled" not in request.fixturenames:
+        return None
+    begin: AfterFirstRun = request.getfixturevalue("after_first_run")
+    return begin
+
+
+@pytest.fixture
+async def dsn(server: Server, begin: AfterFirstRun | None) -> AsyncIterator[str]:
     """An own database for one test."""
-    name = f"levitate_test_{os.getpid()}_{next(_numbers)}"
-    admin = await asyncpg.connect(server_dsn)
-    await admin.execute(f"create database {name} template {TEMPLATE}")
-    try:
-        yield database_of(server_dsn, name)
-    finally:
-        await admin.execute(f"drop database {name} with (force)")
-        await admin.close()
+    async with server.database(begin.template if begin else MIGRATED) as address:
+        yield address
 
 
 @pytest.fixture
-def own_dsn(server_dsn: str) -> Iterator[str]:
+async def own_dsn(server: Server) -> AsyncIterator[str]:
     """An own, empty database for programs that migrate it themselves."""
-    name = f"levitate_own_{os.getpid()}_{next(_numbers)}"
-    asyncio.run(_execute(server_dsn, f"create database {name}"))
-    yield database_of(server_dsn, name)
-    asyncio.run(_execute(server_dsn, f"drop database {name} with (force)"))
-
-
-async def _execute(dsn: str, statement: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(statement)
-    await connection.close()
+    async with server.database() as address:
+        yield address
 
 
 @pytest.fixture
@@ -159,24 +141,9 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def simulator() -> Simulator:
+def simulator(begin: AfterFirstRun | None) -> Simulator:
     """A simulated Clio with the firm Harlow & Pike, generous with requests."""
-    return Simulator(
-        [harlow_pike(main.now)],
-        now=main.now,
-        redirect_uris=["http://service.test/oauth/clio/callback"],
-        rate_limit=100_000,
-    )
-
-
-@asynccontextmanager
-async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator[World]:
-    """The whole service on a database, with the simulator for Clio."""
-    door = Door(simulator)
-    clio = {Region.US: door}
-    app = create_app(config_for(dsn), dsn, Parts(clio_transports=clio, **parts))
-    async with app.router.lifespan_context(app):
-        yield World(app, simulator, dsn, door)
+    return begin.simulator() if begin else generous_simulator(harlow_and_pike())
 
 
 @pytest.fixture
@@ -184,3 +151,9 @@ async def world(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
     """The whole service at work, its clock off: API and workers on an own database, Clio simulated."""
     async with opened_world(dsn, simulator, clock=False) as opened, opened:
         yield opened
+
+
+@pytest.fixture
+async def pulled(world: World) -> World:
+    """The service after the first run of Harlow & Pike, connected by Ann, who sees all contacts."""
+    return world

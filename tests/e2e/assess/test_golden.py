@@ -34,19 +34,16 @@ GOLDEN = {  # contact: managed tags, owner, the owner's rule, the matter that de
 
 
 @pytest.fixture
-async def pulled(world: World) -> World:
+async def seen_by_two(pulled: World) -> World:
     """The fixture firm, connected by Ann and Cat and pulled."""
-    await world.create_account()
-    assert await world.connect("u_ann", 501) == "x=1&clio=connected"
-    await world.settled()
-    assert await world.connect("u_cat", 503) == "x=1&clio=connected"
-    await world.settled()
-    return world
+    assert await pulled.connect("u_cat", 503) == "x=1&clio=connected"
+    await pulled.settled()
+    return pulled
 
 
-async def test_the_golden_table_holds_through_http(pulled: World):
+async def test_the_golden_table_holds_through_http(seen_by_two: World):
     # CS-1, CS-2, CS-7, OW-1, OW-4..OW-9, TG-2..TG-9, TG-16, TG-17, TG-19
-    contacts = await pulled.contacts()
+    contacts = await seen_by_two.contacts()
     found = {
         clio_id: (
             {tag["label"] for tag in contact["tags"]},
@@ -58,20 +55,20 @@ async def test_the_golden_table_holds_through_http(pulled: World):
 
 
 async def test_the_first_run_recognises_seven_new_clients_of_which_one_by_her_company(
-    pulled: World,
+    seen_by_two: World,
 ):
     # NC-1, NC-2, IS-1
-    rows = [row async for row in pulled.all("new-clients")]
+    rows = [row async for row in seen_by_two.all("new-clients")]
     assert {row["clio_id"] for row in rows} == GOLDEN.keys()
     assert {row["origin"] for row in rows} == {"initial_sync"}
     assert {row["clio_id"]: row["basis"] for row in rows}["1007"] == "company"
-    kinds = [run["kind"] for run in await pulled.runs()]
+    kinds = [run["kind"] for run in await seen_by_two.runs()]
     assert kinds == ["initial", "coverage"]
 
 
-async def test_alices_data_is_mapped(pulled: World):
+async def test_alices_data_is_mapped(seen_by_two: World):
     # DM-1..DM-8, KF-1, KF-3
-    alice = (await pulled.contacts())["1001"]
+    alice = (await seen_by_two.contacts())["1001"]
     assert (alice["first_name"], alice["last_name"], alice["title"]) == (
         "Alice",
         "Moreno",
@@ -94,6 +91,6 @@ async def test_alices_data_is_mapped(pulled: World):
         {"kind": "clio_id", "label": "Clio ID", "value": "1001"},
     ]
     assert alice["clio_url"] == "https://app.clio.com/nc/#/contacts/1001"
-    gail = (await pulled.contacts())["1007"]
+    gail = (await seen_by_two.contacts())["1007"]
     assert gail["company"] == {"clio_id": "2001", "name": "Northwind Bakery LLC"}
     assert gail["title"] == "CFO"

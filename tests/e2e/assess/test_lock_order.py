@@ -19,9 +19,8 @@ from app.simulator.http.server import Simulator
 from app.sync.assess import shrink_guard
 from app.sync.assess.new_clients import discard_surge
 from app.sync.run import execute_run
-from tests.conftest import opened_world
 from tests.e2e.pull.test_deletions import grow, shrink
-from tests.support.world import PATIENCE, World
+from tests.support.world import PATIENCE, World, opened_world
 
 
 async def until_it_waits(dsn: str, task: "asyncio.Task[object]") -> None:

@@ -6,8 +6,7 @@ import pytest
 
 from app.sync.assess import assess
 from app.sync.run import execute_run
-from tests.conftest import opened_world
-from tests.support.world import World
+from tests.support.world import World, opened_world
 
 EVERYBODY = {"tags": {"responsible_attorney": "all"}, "key_facts": {"clio_id": False}}
 

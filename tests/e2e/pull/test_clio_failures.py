@@ -7,8 +7,7 @@ import pytest
 
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
-from tests.conftest import opened_world
-from tests.support.world import PATIENCE, World
+from tests.support.world import PATIENCE, World, opened_world
 
 
 async def pulled_as_without_faults(world: World) -> None:

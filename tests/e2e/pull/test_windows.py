@@ -17,8 +17,7 @@ from app.simulator.firms.harlow_pike import NOW
 from app.simulator.http.server import Simulator
 from app.simulator.store import listing
 from app.sync.pull import windows
-from tests.conftest import opened_world
-from tests.support.world import World
+from tests.support.world import World, opened_world
 
 FIRST = 400_000
 CAP, MANY = 400, 1000  # three windows

@@ -8,8 +8,7 @@ import pytest
 
 from app.api import cursors, problems
 from app.main import Parts, create_app
-from tests.conftest import opened_world
-from tests.support.world import TOKEN, World, config_for
+from tests.support.world import TOKEN, World, config_for, opened_world
 
 
 async def test_a_problem_has_its_form_and_repeats_nothing_that_was_sent(world: World):

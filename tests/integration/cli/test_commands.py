@@ -12,7 +12,7 @@ import pytest
 
 from app.cli.startup import kept_key
 from app.crypto import new_key, split_service_token
-from tests.conftest import database_of
+from tests.support.postgres import database_of
 
 
 @pytest.fixture

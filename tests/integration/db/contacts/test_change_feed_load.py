@@ -14,8 +14,7 @@ from app.db.contacts.change_feed import Line
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.simulator.http.server import Simulator
-from tests.conftest import opened_world
-from tests.support.world import World
+from tests.support.world import World, opened_world
 
 ACCOUNTS = [f"firm-{n}" for n in range(8)]
 READERS = 4

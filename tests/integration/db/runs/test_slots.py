@@ -12,8 +12,7 @@ import time_machine
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
 from app.sync.services import Services
-from tests.conftest import opened_world
-from tests.support.world import PATIENCE, World
+from tests.support.world import PATIENCE, World, opened_world
 
 DST_DAY = datetime(
     2026, 3, 8, 5, 0, tzinfo=UTC

@@ -1,0 +1,40 @@
+"""Harlow & Pike after the first run, kept so that a test can begin there without running it again."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+from app.simulator.http.server import Simulator
+from tests.support.postgres import MIGRATED, Server
+from tests.support.world import generous_simulator, harlow_and_pike, opened_world
+
+FIRST_RUN = "first_run"
+
+
+@dataclass(frozen=True)
+class AfterFirstRun:
+    """A template database, and the simulated Clio as the first run left it; tests change only copies of both."""
+
+    template: str
+    clio: Simulator
+
+    def simulator(self) -> Simulator:
+        """A simulated Clio in the same state."""
+        memo: dict[int, Any] = {id(firm.watchers): [] for firm in self.clio.firms}
+        made = generous_simulator(*copy.deepcopy(self.clio.firms, memo))
+        made.oauth = copy.deepcopy(self.clio.oauth, memo)  # its grants name the copied firms
+        made.limits = copy.deepcopy(self.clio.limits)
+        made.log.extend(self.clio.log)
+        return made
+
+
+async def first_run(server: Server) -> AfterFirstRun:
+    """Connect Ann, who sees all contacts, and wait for the end of the run that this starts."""
+    dsn = await server.new_template(FIRST_RUN, base=MIGRATED)
+    simulator = generous_simulator(harlow_and_pike())
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        await world.settled()
+        await world.idle()
+    return AfterFirstRun(FIRST_RUN, simulator)

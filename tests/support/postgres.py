@@ -1,0 +1,111 @@
+"""The PostgreSQL server of a test session, and databases on it that are copies of a template."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from app.db import embedded, migrate
+from app.db.session import open_database
+
+MIGRATED = "migrated"  # the template with the schema and no rows
+MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
+ENOUGH = 2 * 1024**3  # bytes that must be free there; containers often have 64 MiB
+FAST = ("fsync", "synchronous_commit", "full_page_writes")  # what a server for tests does without
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A PostgreSQL server. `copy` is how it copies a template; several test processes may share one server."""
+
+    dsn: str
+    copy: str = ""
+
+    def address(self, name: str) -> str:
+        """The address of a database of this server."""
+        return database_of(self.dsn, name)
+
+    def template(self, name: str) -> str:
+        """The name of this process's template."""
+        return f"levitate_{name}_{os.getpid()}"
+
+    @asynccontextmanager
+    async def database(self, template: str | None = None) -> AsyncIterator[str]:
+        """The address of a new database, a copy of the template or empty; it is dropped at the end."""
+        name = f"levitate_test_{os.getpid()}_{next(_numbers)}"
+        copied = f"template {self.template(template)} {self.copy}" if template else ""
+        admin = await asyncpg.connect(self.dsn)
+        await admin.execute(f"create database {name} {copied}")
+        try:
+            yield self.address(name)
+        finally:
+            await admin.execute(f"drop database {name} with (force)")
+            await admin.close()
+
+    async def new_template(self, name: str, base: str | None = None) -> str:
+        """Create a template, a copy of another or empty; return its address. Fill it and leave it."""
+        made, copied = self.template(name), f"template {self.template(base)}" if base else ""
+        await self.execute(f"drop database if exists {made} with (force)")
+        await self.execute(f"create database {made} {copied}")
+        return self.address(made)
+
+    async def execute(self, *statements: str) -> None:
+        """Run statements on the server's own database."""
+        admin = await asyncpg.connect(self.dsn)
+        for statement in statements:
+            await admin.execute(statement)
+        await admin.close()
+
+
+def database_of(dsn: str, name: str) -> str:
+    """The address of another database of the same server."""
+    head, _, query = dsn.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@contextmanager
+def running_server(given: str | None) -> Iterator[Server]:
+    """The given server, or an embedded one until the block ends; with a migrated template."""
+    if given:
+        server = Server(given)
+        asyncio.run(_prepare(server))
+        yield server
+        return
+    with tempfile.TemporaryDirectory(prefix="lc-pg-", dir=_fastest_folder()) as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
+        started = embedded.start(Path(folder) / "pg")
+        try:
+            server = Server(started.dsn, copy="strategy file_copy")
+            asyncio.run(_prepare(server, *_without_safety()))
+            yield server
+        finally:
+            started.stop()
+
+
+def _fastest_folder() -> Path | None:
+    """Where files are kept in memory, if there is room; None stands for the usual place."""
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    return MEMORY if shutil.disk_usage(MEMORY).free >= ENOUGH else None
+
+
+def _without_safety() -> Iterator[str]:
+    """Statements after which the server no longer survives a crash, and is faster."""
+    for setting in FAST:
+        yield f"alter system set {setting} = off"
+    yield "select pg_reload_conf()"
+
+
+async def _prepare(server: Server, *statements: str) -> None:
+    await server.execute(*statements)
+    database = open_database(await server.new_template(MIGRATED))
+    await migrate.migrate(database)
+    await database.dispose()
