@@ -1,1 +1,1 @@
-"""The way of a database to `app/db/tables.py` and back, step by step (Alembic, configured in pyproject.toml)."""
+"""The migrations that bring a database to the tables of `app/db/`, and back (Alembic, configured in pyproject.toml)."""

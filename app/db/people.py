@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.db import tables
+from app.db.contacts import tables as contact_tables
 from app.db.contacts.contacts import contact_id_of
+from app.db.mirror import tables as mirror_tables
 from app.db.session import Session
 
 
@@ -27,7 +28,7 @@ async def find_person(
     wanted = known if contact_id else clio_id
     if wanted is None or (clio_id is not None and clio_id != wanted):
         return None
-    mirror = tables.mirror_contacts
+    mirror = mirror_tables.mirror_contacts
     mine = (mirror.c.account_id == account_id) & (mirror.c.clio_id == wanted)
     record = (await session.execute(select(mirror.c.record).where(mine))).scalar_one_or_none()
     if known is None and record is None:
@@ -36,7 +37,7 @@ async def find_person(
 
 
 async def _published(session: Session, account_id: str, contact_id: str) -> int | None:
-    table = tables.contacts
+    table = contact_tables.contacts
     mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
     found: int | None = (
         await session.execute(select(table.c.clio_id).where(mine))

@@ -8,13 +8,16 @@ from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.connections import tables as connection_tables
 from app.db.mirror import catalog
+from app.db.mirror import tables as mirror_tables
 from app.db.session import Session
 from app.errors import AppError
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
 from app.rules.facts import FirmFacts
 
-_accounts = tables.accounts
+_accounts = account_tables.accounts
 
 
 class AccountNotFound(AppError):
@@ -132,7 +135,7 @@ async def list_accounts(
 
 async def list_scheduled(session: Session) -> list[Scheduled]:
     """The accounts that the clock runs for: enabled, with a login that works [EN-1]."""
-    logins = tables.connections
+    logins = connection_tables.connections
     rows = await session.execute(
         select(
             _accounts.c.account_id,
@@ -200,7 +203,7 @@ async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
 
 async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
     """The directory of Levitate users, by id."""
-    table = tables.users
+    table = account_tables.users
     rows = await session.execute(
         select(table).where(table.c.account_id == account_id).order_by(table.c.user_id)
     )
@@ -212,10 +215,12 @@ async def replace_users(session: Session, account_id: str, users: Sequence[Levit
     before = await list_users(session, account_id)
     if sorted(users, key=lambda user: user.user_id) == before:
         return False
-    await session.execute(delete(tables.users).where(tables.users.c.account_id == account_id))
+    await session.execute(
+        delete(account_tables.users).where(account_tables.users.c.account_id == account_id)
+    )
     if users:
         rows = [{"account_id": account_id, **asdict(user)} for user in users]
-        await session.execute(insert(tables.users), rows)
+        await session.execute(insert(account_tables.users), rows)
     return True
 
 
@@ -223,7 +228,7 @@ async def map_by_hand(
     session: Session, account_id: str, clio_user_id: int, user_id: str | None
 ) -> bool:
     """Say who a Clio user is here, None being nobody; answers whether that changed anything."""
-    table = tables.attorney_mappings
+    table = account_tables.attorney_mappings
     statement = insert(table).values(
         account_id=account_id, clio_user_id=clio_user_id, user_id=user_id
     )
@@ -239,7 +244,7 @@ async def map_by_hand(
 
 async def map_automatically(session: Session, account_id: str, clio_user_id: int) -> bool:
     """Forget what a person said of a Clio user; answers whether there was anything."""
-    table = tables.attorney_mappings
+    table = account_tables.attorney_mappings
     gone = await session.execute(
         delete(table)
         .where(table.c.account_id == account_id, table.c.clio_user_id == clio_user_id)
@@ -278,7 +283,7 @@ async def firm_facts(session: Session, account_id: str) -> FirmFacts:
 
 
 async def _clio_users(session: Session, account_id: str) -> list[ClioUser]:
-    table = tables.catalog_items
+    table = mirror_tables.catalog_items
     rows = await session.execute(
         select(table.c.clio_id, table.c.record)
         .where(table.c.account_id == account_id, table.c.resource == "users")
@@ -293,7 +298,7 @@ async def _clio_users(session: Session, account_id: str) -> list[ClioUser]:
 async def _mapping(
     session: Session, account_id: str, clio_users: Sequence[ClioUser]
 ) -> dict[int, Mapped]:
-    logins, manual = tables.connections, tables.attorney_mappings
+    logins, manual = connection_tables.connections, account_tables.attorney_mappings
     connected = await session.execute(
         select(logins.c.clio_user_id, func.min(logins.c.user_id).label("user_id"))
         .where(logins.c.account_id == account_id, logins.c.clio_user_id.is_not(None))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.accounts import tables
 from app.db.ids import new_id
 from app.db.session import Session
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.accounts import tables
 from app.db.session import Session
 from app.errors import AppError
 

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import BigInteger, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
-from app.db.accounts import accounts
+from app.db.accounts import accounts, tables
 from app.db.json_codec import codec
+from app.db.runs import tables as run_tables
 from app.db.session import Session
 from app.rules.records import MatterStatus
 from app.rules.settings import Settings
@@ -89,7 +89,7 @@ async def store(session: Session, account_id: str, new: StoredSettings) -> None:
 
 async def begin_run(session: Session, account_id: str, run_id: str) -> None:
     """A run that begins is judged by the newest version; one that goes on, by the one it began with (F23)."""
-    runs = tables.runs
+    runs = run_tables.runs
     newest = await current(session, account_id)
     await session.execute(
         update(runs)

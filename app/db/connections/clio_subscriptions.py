@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.connections import tables
 from app.db.session import Session
 
 _table = tables.subscriptions

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.connections import tables
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError, Problem

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.connections import tables
 from app.db.session import Session
 
 _table = tables.budgets

@@ -10,12 +10,13 @@ from sqlalchemy import Column, and_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
+from app.db.connections import tables as connection_tables
 from app.db.session import Session
 
 Place = Column[Any]  # a column that holds secrets
 Key = tuple[str, ...]  # the primary key of a secret's row
 
-CHECK = tables.key_check.c.sealed_check
+CHECK = connection_tables.key_check.c.sealed_check
 SECRETS: tuple[Place, ...] = tuple(
     column
     for table in tables.metadata.sorted_tables
@@ -31,7 +32,7 @@ async def key_check(session: Session) -> str | None:
 
 async def keep_key_check(session: Session, sealed: str) -> str:
     """Keep a check value, unless another process was first; answers the one that is kept."""
-    new = insert(tables.key_check).values(check_id="key", sealed_check=sealed)
+    new = insert(connection_tables.key_check).values(check_id="key", sealed_check=sealed)
     await session.execute(new.on_conflict_do_nothing())
     return str((await session.execute(select(CHECK))).scalar_one())
 

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import DateTime, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.contacts import tables
 from app.db.session import Session
 
 _changes = tables.changes
@@ -30,7 +31,7 @@ async def append(session: Session, account_id: str, lines: Sequence[Line]) -> in
     """Append lines, numbered in the order given; answers the number before the first, None for no lines."""
     if not lines:
         return None
-    accounts = tables.accounts
+    accounts = account_tables.accounts
     last = (
         await session.execute(
             update(accounts)

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.contacts import tables
 from app.db.ids import derived_id
 from app.db.json_codec import as_text, codec, digest
+from app.db.mirror import tables as mirror_tables
 from app.db.session import Session, among
 from app.errors import AppError
 from app.rules.labels import fold_label
@@ -175,7 +176,7 @@ async def count_by_state(session: Session, account_id: str) -> Mapping[str, int]
 
 async def seen_by(session: Session, account_id: str, clio_id: int) -> list[str]:
     """The connections that see a Clio contact."""
-    table = tables.sightings
+    table = mirror_tables.sightings
     rows = await session.execute(
         select(table.c.connection_id)
         .where(table.c.account_id == account_id, table.c.resource == "contacts")

@@ -11,12 +11,17 @@ from datetime import datetime
 from sqlalchemy import any_, delete, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.contacts import tables
+from app.db.events import tables as event_tables
 from app.db.mirror import records, removals, visibility
+from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.outbox import tables as outbox_tables
+from app.db.runs import tables as run_tables
 from app.db.session import Session
 
-_accounts = tables.accounts
+_accounts = account_tables.accounts
 _erased = tables.erased_contacts
 
 
@@ -73,10 +78,10 @@ async def forget_person(session: Session, account_id: str, contact_id: str, clio
         mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
         await session.execute(delete(table).where(mine))
     await _forget_activities(session, account_id, contact_id, clio_id)
-    told = tables.events
+    told = event_tables.events
     about = or_(told.c.subject == contact_id, told.c.data["contact_id"].as_string() == contact_id)
     await session.execute(delete(told).where(told.c.account_id == account_id, about))
-    runs = tables.runs
+    runs = run_tables.runs
     over = (runs.c.account_id == account_id) & runs.c.finished_at.is_not(None)
     await session.execute(
         update(runs).where(over, runs.c.contact_clio_id == clio_id).values(contact_clio_id=None)
@@ -85,23 +90,23 @@ async def forget_person(session: Session, account_id: str, contact_id: str, clio
 
 async def _forget_record(session: Session, account_id: str, clio_id: int) -> None:
     """What Clio showed of the person: the record, its relationships, who saw it, why it could not be read."""
-    links = tables.mirror_relationships
+    links = mirror_tables.mirror_relationships
     mine = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
-    people = tables.mirror_contacts
+    people = mirror_tables.mirror_contacts
     one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
     await session.execute(delete(people).where(one))
     await _unname_matters(session, account_id, clio_id)
     ids = list((await session.execute(select(links.c.clio_id).where(mine))).scalars())
     await removals.remove(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.forget(session, account_id, CONTACTS.name, [clio_id])
-    aside = tables.quarantine
+    aside = mirror_tables.quarantine
     unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))
 
 
 async def _unname_matters(session: Session, account_id: str, clio_id: int) -> None:
     """The person's matters stay for those related to them; their numbers go, for Clio puts the client's name there."""
-    table = tables.mirror_matters
+    table = mirror_tables.mirror_matters
     mine = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
     rows = (await session.execute(select(table.c.clio_id, table.c.record).where(mine))).all()
     for row in rows:
@@ -118,9 +123,9 @@ async def _forget_activities(
 ) -> None:
     """What was to be written or was; who has the turn at the contact finds it gone and writes no more."""
     turns, table, attempts = (
-        tables.activity_turns,
-        tables.activities,
-        tables.activity_attempts,
+        outbox_tables.activity_turns,
+        outbox_tables.activities,
+        outbox_tables.activity_attempts,
     )
     turn = (turns.c.account_id == account_id) & (turns.c.clio_contact_id == clio_id)
     await session.execute(delete(turns).where(turn))

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.contacts import tables
 from app.db.ids import derived_id
 from app.db.session import Session, among
 from app.errors import AppError

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Row, any_, bindparam, delete, literal, select, up
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.db import tables
+from app.db.contacts import tables
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.ids import derived_id, new_id

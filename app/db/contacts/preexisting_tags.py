@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.contacts import tables
 from app.db.session import Session
 from app.rules.labels import fold_label
 

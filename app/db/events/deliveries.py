@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
 
-from app.db import tables
+from app.db.events import tables
 from app.db.events.endpoints import alive
 from app.db.session import Session
 from app.errors import AppError

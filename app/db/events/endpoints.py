@@ -9,13 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, text, update
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.events import tables
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError, Problem
 
 _table = tables.webhook_endpoints
-_tokens = tables.service_tokens
+_tokens = account_tables.service_tokens
 
 BOOTSTRAP = "bootstrap"  # the token of the configuration, which has no row
 MOST = 50  # endpoints of one token

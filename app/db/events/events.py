@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from app.db import tables
+from app.db.events import tables
 from app.db.events.endpoints import wants
 from app.db.ids import derived_id, new_id
 from app.db.session import Session

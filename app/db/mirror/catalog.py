@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
-from app.db.mirror import records
+from app.db.mirror import records, tables
 from app.db.session import Session, among
 from app.rules.facts import CustomField, Option
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from app.db import tables
+from app.db.connections import tables as connection_tables
+from app.db.mirror import tables
 from app.db.mirror.visibility import View
 from app.db.session import Session, among
 
@@ -105,7 +106,7 @@ async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> d
 
 async def still_aside(session: Session, account_id: str, *, limit: int) -> list[PutAside]:
     """Records that wait, each once, as far as a login that works met them."""
-    logins = tables.connections
+    logins = connection_tables.connections
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
         .ext(distinct_on(_table.c.resource, _table.c.clio_id))

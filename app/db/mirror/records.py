@@ -11,9 +11,8 @@ from sqlalchemy import Table, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
-from app.db import tables
 from app.db.json_codec import Codec, codec
-from app.db.mirror import visibility
+from app.db.mirror import tables, visibility
 from app.db.mirror.visibility import View
 from app.db.session import Session, among
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord

@@ -10,8 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, delete, select, text, update
 
-from app.db import tables
-from app.db.mirror import records, visibility
+from app.db.mirror import records, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
 from app.rules.matching import is_same_contact

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select, text
 
-from app.db import tables
 from app.db.json_codec import as_text
-from app.db.mirror import catalog, records
+from app.db.mirror import catalog, records, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
@@ -114,7 +113,7 @@ async def stale_facts(
         session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
     )
     return [
-        replace(known, gone=Departed(row.gone, row.merged_into)) if row.gone else known
+        replace(known, departed=Departed(row.gone, row.merged_into)) if row.gone else known
         for known, row in zip(found, stale, strict=True)
     ]
 

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.connections import tables as connection_tables
+from app.db.mirror import tables
 from app.db.session import Session, among
 
 _table = tables.sightings
@@ -68,7 +69,7 @@ async def seen_fully(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
     """Those that another working connection sees whose user sees all contacts."""
-    logins = tables.connections
+    logins = connection_tables.connections
     rows = await session.execute(
         select(_table.c.clio_id)
         .distinct()

@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.outbox import tables
 from app.db.outbox.activities import WAITING, Activity, Outcome, Reason, Status
 from app.db.outbox.outbox import BLOCKED_AT_MOST, activity_of, one_activity, settle
 from app.db.session import Session
@@ -222,7 +223,7 @@ async def give_up_blocked(session: Session, *, now: datetime) -> int:
 
 async def accounts_to_sweep(session: Session, *, before: datetime) -> list[str]:
     """The accounts that are switched on and have activities written before a moment that were not counted yet."""
-    accounts = tables.accounts
+    accounts = account_tables.accounts
     rows = await session.execute(
         select(_table.c.account_id)
         .join(accounts, accounts.c.account_id == _table.c.account_id)

@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import job_queue, tables
+from app.db import job_queue
+from app.db.connections import tables as connection_tables
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
+from app.db.outbox import tables
 from app.db.outbox.activities import (
     Activity,
     ActivityNotFound,
@@ -110,8 +112,9 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
     waiting = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
     author = tables.activities.c.user_id == user_id
     attempted = _table.c.connection_id.in_(
-        select(tables.connections.c.connection_id).where(
-            tables.connections.c.account_id == account_id, tables.connections.c.user_id == user_id
+        select(connection_tables.connections.c.connection_id).where(
+            connection_tables.connections.c.account_id == account_id,
+            connection_tables.connections.c.user_id == user_id,
         )
     )
     return await _take_up(session, waiting & (author | attempted))

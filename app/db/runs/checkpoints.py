@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.runs import tables
 from app.db.runs.leases import Lease
 from app.db.session import Session
 

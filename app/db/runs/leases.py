@@ -11,7 +11,8 @@ from typing import Any
 
 from sqlalchemy import case, func, or_, select, update
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
+from app.db.runs import tables
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
 from app.db.session import Database, Session, transaction
@@ -74,7 +75,7 @@ async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
     Nothing is waited for: whoever finds a row locked comes again. A run that has begun goes before one that has not,
     even when that is older: ids are made by the clocks of several processes, which may differ.
     """
-    accounts, other = tables.accounts, _table.alias()
+    accounts, other = account_tables.accounts, _table.alias()
     lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id)
     free = or_(_table.c.leased_until.is_(None), _table.c.leased_until < func.clock_timestamp())
     begun, other_begun = _table.c.status == Status.RUNNING, other.c.status == Status.RUNNING

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import delete, text
 
-from app.db import tables
+from app.db.runs import tables
 from app.db.runs.leases import Lease
 from app.db.session import Session
 

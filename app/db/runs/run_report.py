@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.db import tables
+from app.db.contacts import tables as contact_tables
 from app.db.session import Session
 
-_changes = tables.changes
-_holds = tables.holds
-_items = tables.hold_items
+_changes = contact_tables.changes
+_holds = contact_tables.holds
+_items = contact_tables.hold_items
 
 MOST_SKIPPED = 1000  # persons that a report names
 

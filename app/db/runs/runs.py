@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import job_queue, tables
+from app.db import job_queue
+from app.db.accounts import tables as account_tables
 from app.db.ids import new_id
+from app.db.runs import tables
 from app.db.runs.run_report import Tally
 from app.db.session import Session
 from app.errors import AppError, Problem
@@ -136,7 +138,7 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
     Who does not wish to wait does not wait either for a run that was to gather nudges first: that begins now, for
     runs of an account go one after another.
     """
-    accounts = tables.accounts
+    accounts = account_tables.accounts
     await session.execute(
         select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
     )
@@ -169,7 +171,7 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
 
 
 def _newest_settings(account_id: str) -> ColumnElement[int]:
-    versions = tables.settings.c
+    versions = account_tables.settings.c
     newest = select(func.max(versions.version)).where(versions.account_id == account_id)
     return func.coalesce(newest.scalar_subquery(), 1)
 

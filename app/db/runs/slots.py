@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import issues, tables
+from app.db import issues
+from app.db.runs import tables
 from app.db.runs.runs import Kind, Run, Status, Trigger, Wish, ask
 from app.db.session import Session
 

@@ -17,8 +17,8 @@ from app import main
 from app.clio import webhooks
 from app.clio.shared_limit import Lane
 from app.clio.webhooks import is_signed
+from app.db.connections.tables import subscriptions
 from app.db.session import transaction
-from app.db.tables import subscriptions
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
 from app.sync.connections import clio_webhooks

@@ -8,8 +8,10 @@ import time_machine
 from sqlalchemy import delete, select, text, update
 
 from app import main
-from app.db import retention, tables
+from app.db import retention
+from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, outbox
+from app.db.outbox import tables as outbox_tables
 from app.db.outbox.contact_leases import Turn
 from app.db.session import transaction
 from app.errors import RunTakenOver
@@ -21,7 +23,7 @@ from app.sync.writeback.verify import sweep, tend
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
 from tests.support.world import PATIENCE, World
 
-activities = tables.activities
+activities = outbox_tables.activities
 
 
 def services_of(world: World) -> Services:
@@ -87,7 +89,7 @@ async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
 
 async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
     # WB-8, API-27: failed, taken up by a person, failed again without an attempt, and written at last
-    table = tables.events
+    table = event_tables.events
 
     async def told() -> list[tuple[str, str, int]]:
         async with transaction(services_of(pulled).database) as session:
@@ -193,7 +195,7 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
     assert (await get(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
     async with transaction(services.database) as session:
-        (attempt,) = (await session.execute(select(tables.activity_attempts))).all()
+        (attempt,) = (await session.execute(select(outbox_tables.activity_attempts))).all()
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
 
 
@@ -280,6 +282,6 @@ async def test_erasing_the_account_erases_its_activities(pulled: World):
     await until(pulled, await post(pulled, EMAIL))
     assert (await pulled.api.delete("/v1/accounts/hp")).status_code == 202
     async with transaction(services_of(pulled).database) as session:
-        for table in (activities, tables.activity_attempts, tables.activity_turns):
+        for table in (activities, outbox_tables.activity_attempts, outbox_tables.activity_turns):
             assert (await session.execute(select(table))).all() == []
         await session.execute(delete(activities))

@@ -17,6 +17,7 @@ from app.db.connections import connections
 from app.db.connections.connections import Attempt
 from app.db.issues import Finding
 from app.db.runs import runs, slots
+from app.db.runs import tables as run_tables
 from app.db.session import Database, Session, transaction
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
@@ -110,6 +111,6 @@ async def test_slots_and_issues_are_forgotten_when_nobody_can_ask_for_them(datab
 async def _left(session: Session) -> tuple[int, ...]:
     counted = [
         (await session.execute(select(func.count()).select_from(table))).scalar_one()
-        for table in (tables.issues, tables.slots)
+        for table in (tables.issues, run_tables.slots)
     ]
     return tuple(counted)

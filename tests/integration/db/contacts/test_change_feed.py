@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy import insert
 
-from app.db import tables
+from app.db.accounts import tables as account_tables
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import Line
 from app.db.session import Database, transaction
@@ -15,7 +15,7 @@ async def make_account(database: Database, account_id: str) -> None:
     values = {"name": "x", "time_zone": "UTC", "country": "US", "enabled": True}
     async with transaction(database) as session:
         await session.execute(
-            insert(tables.accounts).values(
+            insert(account_tables.accounts).values(
                 account_id=account_id, created_at=now(), updated_at=now(), **values
             )
         )

@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 from sqlalchemy import insert, select
 
-from app.db import tables
+from app.db.connections import tables as connection_tables
 from app.db.mirror import records, removals, visibility
+from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS
 from app.db.mirror.visibility import View
 from app.db.session import Database, transaction
@@ -40,7 +41,7 @@ async def account(database: Database) -> Database:
         values = {"user_id": view.connection_id, "region": "us", "status": "connected"}
         async with transaction(database) as session:
             await session.execute(
-                insert(tables.connections).values(
+                insert(connection_tables.connections).values(
                     account_id="a",
                     connection_id=view.connection_id,
                     full_view=view.full_view,
@@ -58,7 +59,7 @@ async def land(database: Database, view: View, record: ContactRecord) -> int:
 
 async def known(database: Database) -> ContactRecord:
     async with transaction(database) as session:
-        row = (await session.execute(select(tables.mirror_contacts))).one()
+        row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
     return CONTACTS.codec.load(row.record)
 
 
@@ -140,7 +141,7 @@ async def test_a_contact_that_was_gone_counts_anew_when_it_is_shown_again(accoun
         assert await visibility.shown(session, ANN, "contacts", [1001]) == {}
     assert await land(account, ANN, WHOLE) == 1
     async with transaction(account) as session:
-        row = (await session.execute(select(tables.mirror_contacts))).one()
+        row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
     assert (row.gone, row.stale) == (None, True)
 
 
@@ -151,9 +152,11 @@ async def test_what_a_login_alone_saw_is_withdrawn_only_long_after_it_left(accou
     await land(account, CAT, PART)
     async with transaction(account) as session:
         await records.land_matters(session, CAT, [matter])
-        one = tables.connections.c.connection_id == CAT.connection_id
+        one = connection_tables.connections.c.connection_id == CAT.connection_id
         await session.execute(
-            tables.connections.update().where(one).values(status="disconnected", left_at=T0)
+            connection_tables.connections.update()
+            .where(one)
+            .values(status="disconnected", left_at=T0)
         )
         alone = await visibility.seen_alone(session, "a", CAT.connection_id)
         assert (alone.contacts, alone.first_matters) == (0, (208,))
@@ -165,4 +168,4 @@ async def test_what_a_login_alone_saw_is_withdrawn_only_long_after_it_left(accou
         found = await visibility.expired(session, "a", "matters", left_before=late, limit=9)
         assert found == [208]
         await removals.remove(session, "a", "matters", found, why=NOT_VISIBLE)
-        assert (await session.execute(select(tables.mirror_matters))).all() == []
+        assert (await session.execute(select(mirror_tables.mirror_matters))).all() == []

@@ -23,13 +23,16 @@ from hypothesis.stateful import (
 from sqlalchemy import delete, insert, select
 from typing_extensions import override
 
-from app.db import migrate, tables
+from app.db import migrate
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
 from app.db.accounts.audit import Actor
 from app.db.contacts import contacts, new_clients
+from app.db.contacts import tables as contact_tables
+from app.db.events import tables as event_tables
 from app.db.events.events import EventKind
 from app.db.mirror import records
+from app.db.mirror import tables as mirror_tables
 from app.db.mirror.rule_inputs import Spelling
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
@@ -287,7 +290,7 @@ class LedgerMachine(RuleBasedStateMachine):
         await records.mark_all_stale(session, self.account)
 
     async def _prove_gone(self, session: Session, clio_id: int) -> None:
-        table = tables.mirror_contacts
+        table = mirror_tables.mirror_contacts
         mine = (table.c.account_id == self.account) & (table.c.clio_id == clio_id)
         await session.execute(delete(table).where(mine))
         del self.landed.people[clio_id]
@@ -357,8 +360,12 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def _tables(self) -> list[Any]:
         return [
-            tables.mirror_contacts, tables.mirror_matters, tables.contacts, tables.new_clients, tables.events,
-        ]  # fmt: skip
+            mirror_tables.mirror_contacts,
+            mirror_tables.mirror_matters,
+            contact_tables.contacts,
+            contact_tables.new_clients,
+            event_tables.events,
+        ]
 
     # --- what must be ----------------------------------------------------------------------------
 
@@ -371,7 +378,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return {row.clio_id: row for row in found}
 
     def _remember_events(self) -> None:
-        table = tables.events
+        table = event_tables.events
         query = select(table.c.event_id, table.c.data).where(
             table.c.account_id == self.account, table.c.kind == EventKind.CLIENT_NEW
         )

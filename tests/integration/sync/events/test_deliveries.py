@@ -15,10 +15,10 @@ from standardwebhooks import Webhook
 
 from app import webhook_sender
 from app.crypto import new_service_token
-from app.db import tables
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
 from app.db.events import deliveries, endpoints, events
+from app.db.events import tables as event_tables
 from app.db.events.events import Event, EventKind
 from app.db.session import transaction
 from app.main import now as real_now
@@ -326,7 +326,9 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
         assert await post.deliver() == 0  # the dead one's claim holds for a while …
         over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
         async with transaction(post.services.database) as session:
-            await session.execute(tables.webhook_endpoints.update().values(over))  # … and no longer
+            await session.execute(
+                event_tables.webhook_endpoints.update().values(over)
+            )  # … and no longer
         assert await post.deliver() == 1
     assert ids(receiver) == [event_id, event_id]
 

@@ -1,0 +1,87 @@
+"""The tables of accounts, their users and settings, service tokens, idempotency keys and the audit log."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.metadata import account_table, metadata, time_column
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("primary_user_id", Text),
+    Column("enabled", Boolean, nullable=False),
+    Column("clio_region", Text),  # this and two more: the firm that was bound first [AU-4]
+    Column("clio_account_id", BigInteger),
+    Column("clio_account_name", Text),
+    Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
+    Column(
+        "sealed_erasure_key", Text
+    ),  # what hashes the Clio ids of those erased; made for the first
+    time_column("created_at"),
+    time_column("updated_at"),
+)
+
+users = account_table(
+    "users",
+    Column("user_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    PrimaryKeyConstraint("account_id", "user_id"),
+)
+
+attorney_mappings = account_table(  # what a person said; connection and e-mail need no row [OW-9]
+    "attorney_mappings",
+    Column("clio_user_id", BigInteger, nullable=False),
+    Column("user_id", Text),  # null is a manual "nobody"
+    PrimaryKeyConstraint("account_id", "clio_user_id"),
+)
+
+settings = (
+    account_table(  # every version for ever; without a row version 1 holds, the defaults [OV-5]
+        "settings",
+        Column("version", Integer, nullable=False),
+        Column("document", JSONB, nullable=False),
+        time_column("updated_at"),
+        Column("updated_by", Text),
+        PrimaryKeyConstraint("account_id", "version"),
+    )
+)
+
+audit = account_table(  # who did what and when: append only, ids and pointers [EN-2]
+    "audit",
+    Column("entry_id", Text, nullable=False),
+    time_column("at"),
+    Column("token_id", Text),
+    Column("user_id", Text),
+    Column("role", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text),
+    Column("details", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "entry_id"),
+)
+
+service_tokens = Table(
+    "service_tokens",
+    metadata,
+    Column("token_id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("secret_hash", Text, nullable=False),
+    Column("account_ids", ARRAY(Text)),  # null: all accounts
+    time_column("created_at"),
+    time_column("revoked_at", nullable=True),
+)
+
+idempotency_keys = account_table(
+    "idempotency_keys",
+    Column("operation", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    time_column("created_at"),
+    PrimaryKeyConstraint("account_id", "operation", "key"),
+)

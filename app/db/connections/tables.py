@@ -1,0 +1,91 @@
+"""The tables of Clio logins: connections, OAuth attempts, webhook subscriptions, rate limits, the key check."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.db.metadata import account_table, metadata, time_column
+
+connections = account_table(
+    "connections",
+    Column("connection_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("clio_user_id", BigInteger),
+    Column("clio_user_name", Text),
+    Column("clio_user_email", Text),
+    Column("full_view", Boolean, nullable=False, server_default=text("false")),  # row 32
+    Column("sealed_tokens", Text),
+    time_column("connected_at", nullable=True),
+    time_column("last_sync_at", nullable=True),
+    time_column(
+        "left_at", nullable=True
+    ),  # since when it works no longer: what it alone saw is frozen
+    Column("problem_code", Text),
+    Column("problem_detail", Text),
+    time_column("created_at"),
+    PrimaryKeyConstraint("account_id", "connection_id"),
+    UniqueConstraint("account_id", "user_id"),
+)
+
+authorizations = account_table(  # one attempt to connect: our own OAuth state (docs/decisions/0004)
+    "authorizations",
+    Column("state_hash", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("sealed_verifier", Text, nullable=False),
+    time_column("expires_at"),
+    time_column("used_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "state_hash"),
+)
+
+Index("authorizations_state_hash_idx", authorizations.c.state_hash)
+
+key_check = Table(  # one row: opens with the keys that seal the secrets of this database, or we do not start
+    "key_check",
+    metadata,
+    Column("check_id", Text, primary_key=True),
+    Column("sealed_check", Text, nullable=False),
+)
+
+subscriptions = (
+    account_table(  # Clio's nudges: one for each connection and model, each with an own address
+        "subscriptions",
+        Column("connection_id", Text, nullable=False),
+        Column("model", Text, nullable=False),
+        Column("token_hash", Text),
+        Column("hook_id", BigInteger),
+        Column("pending", Boolean, nullable=False, server_default=text("true")),
+        Column("sealed_secret", Text),
+        Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
+        time_column("due_at"),  # when it is to be made, or prolonged
+        PrimaryKeyConstraint("account_id", "connection_id", "model"),
+    )
+)
+
+Index("subscriptions_token_hash_idx", subscriptions.c.token_hash)
+
+Index("subscriptions_due_idx", subscriptions.c.due_at)
+
+budgets = account_table(  # what the processes that use one token may still ask of Clio (docs/decisions/0007)
+    "budgets",
+    Column("connection_id", Text, nullable=False),
+    Column("call_limit", Integer),
+    Column("given", Integer, nullable=False),
+    Column("ends", Double, nullable=False),  # seconds of the database's clock
+    PrimaryKeyConstraint("account_id", "connection_id"),
+)

@@ -1,0 +1,128 @@
+"""The tables of contacts as published: contacts, the change feed, new clients, holds and erasures."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.metadata import account_table, time_column
+
+contacts = account_table(  # those who were once in scope, as Levitate holds them
+    "contacts",
+    Column("contact_id", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("owner_user_id", Text),
+    Column("labels", ARRAY(Text), nullable=False),  # folded as TG-21 compares them
+    Column("search", Text, nullable=False),  # lower-cased name and addresses
+    Column("view", JSONB, nullable=False),
+    Column("explanation", JSONB, nullable=False),
+    Column("digest", LargeBinary),  # of view and explanation; null: not known
+    Column("run_id", Text, nullable=False),
+    time_column("first_synced_at"),
+    time_column("updated_at"),
+    PrimaryKeyConstraint("account_id", "contact_id"),
+    UniqueConstraint("account_id", "clio_id"),
+)
+
+changes = account_table(  # the change feed: append only, `seq` in the order of commit [S13]
+    "changes",
+    Column("seq", BigInteger, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("run_id", Text, Computed("body ->> 'run_id'", persisted=True)),
+    PrimaryKeyConstraint("account_id", "seq"),
+)
+
+Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes.c.seq)
+
+preexisting_tags = (
+    account_table(  # labels that a person bore before we granted them: never withdrawn [TG-20]
+        "preexisting_tags",
+        Column("contact_id", Text, nullable=False),
+        Column("folded", Text, nullable=False),  # as TG-21 compares labels
+        Column("label", Text, nullable=False),
+        time_column("told_at"),
+        PrimaryKeyConstraint("account_id", "contact_id", "folded"),
+    )
+)
+
+erased_contacts = (
+    account_table(  # all that is left of who was erased, and what keeps them away [row 30]
+        "erased_contacts",
+        Column("clio_hash", LargeBinary, nullable=False),
+        time_column("erased_at"),
+        PrimaryKeyConstraint("account_id", "clio_hash"),
+    )
+)
+
+new_clients = account_table(  # the ledger: one row per account and Clio contact, for ever [NC-1]
+    "new_clients",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("new_client_id", Text, nullable=False),
+    Column("contact_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("held_for", Text),  # why it waits, set exactly while it is held
+    Column("origin", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("client_since", Date),
+    Column("has_open_matter", Boolean, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("email_digest", LargeBinary),  # of the primary address: who may be a duplicate [NC-6]
+    Column("possible_duplicate_of", Text),
+    # Every own matter ever seen: how a merge in Clio is recognised, and whom it led to [S6].
+    Column("matter_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("joined_to", BigInteger),
+    Column("merged_into", Text),
+    Column("event_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    time_column("created_at"),
+    time_column("emitted_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+    UniqueConstraint("account_id", "new_client_id"),
+)
+
+Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_digest)
+
+Index("new_clients_matters_idx", new_clients.c.matter_ids, postgresql_using="gin")
+
+Index(
+    "new_clients_held_idx",
+    new_clients.c.account_id,
+    new_clients.c.run_id,
+    postgresql_where=text("status = 'held'"),
+)
+
+holds = account_table(  # withdrawals or announcements that wait for a person [S5, NC-7]
+    "holds",
+    Column("hold_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    time_column("opened_at"),
+    time_column("decided_at", nullable=True),
+    Column("decided_by", Text),
+    PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+hold_items = account_table(  # whom a hold is about
+    "hold_items",
+    Column("hold_id", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "hold_id", "clio_id"),
+)
+
+Index("hold_items_clio_id_idx", hold_items.c.account_id, hold_items.c.clio_id)
+
+Index("changes_run_id_idx", changes.c.account_id, changes.c.run_id, changes.c.seq)

@@ -1,0 +1,46 @@
+"""The metadata of all tables, and the helpers that define a table.
+
+Every key begins with the account, so that the tables could be spread by account over a distributed PostgreSQL
+(docs/decisions/0005). The exceptions belong to no account: service tokens, their webhook endpoints, the check value of
+the encryption keys, the daily tasks that were done, and the tables of pgqueuer, which its own migration makes.
+"""
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(referred_table_name)s_fk",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    }
+)
+
+
+def account_table(
+    name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint
+) -> Table:
+    """Define a table whose rows belong to an account and are deleted with it; `account_id` is its first column."""
+    account = ForeignKeyConstraint(["account_id"], ["accounts.account_id"], ondelete="CASCADE")
+    return Table(name, metadata, Column("account_id", Text, nullable=False), *items, account)
+
+
+def time_column(name: str, *, nullable: bool = False) -> Column[object]:
+    """Define a column for a moment, with time zone."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def count_column(name: str) -> Column[object]:
+    """Define a counter that starts at 0."""
+    return Column(name, Integer, nullable=False, server_default=text("0"))

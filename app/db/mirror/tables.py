@@ -1,0 +1,106 @@
+"""The tables of the mirror: Clio's records, each once per account, who sees them, and what could not be read."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.metadata import account_table, time_column
+
+mirror_contacts = account_table(
+    "mirror_contacts",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("company_id", BigInteger),
+    Column("record", JSONB, nullable=False),
+    Column("stale", Boolean, nullable=False),
+    Column("gone", Text),  # why it was taken out of the mirror; null while it is in it
+    Column("merged_into", BigInteger),  # the contact that took over the matters of one gone [S6]
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+
+Index(
+    "mirror_contacts_stale_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.clio_id,
+    postgresql_where=text("stale"),
+)
+
+Index(
+    "mirror_contacts_company_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.company_id,
+    postgresql_where=text("company_id is not null"),
+)
+
+mirror_matters = account_table(
+    "mirror_matters",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("client_id", BigInteger),
+    Column("former_client_id", BigInteger),
+    Column("record", JSONB, nullable=False),
+    Column(  # from a connected user of unrestricted contact visibility (row 22)
+        "hidden", Boolean, nullable=False, server_default=text("false")
+    ),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+
+Index("mirror_matters_client_idx", mirror_matters.c.account_id, mirror_matters.c.client_id)
+
+mirror_relationships = account_table(
+    "mirror_relationships",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("matter_id", BigInteger, nullable=False),
+    Column("contact_id", BigInteger, nullable=False),
+    Column("record", JSONB, nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id"),
+)
+
+Index(
+    "mirror_relationships_matter_idx",
+    mirror_relationships.c.account_id,
+    mirror_relationships.c.matter_id,
+)
+
+Index(
+    "mirror_relationships_contact_idx",
+    mirror_relationships.c.account_id,
+    mirror_relationships.c.contact_id,
+)
+
+catalog_items = account_table(  # users, custom fields, practice areas, matter stages
+    "catalog_items",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("record", JSONB, nullable=False),
+    # no longer listed, when the list was last read whole
+    Column("gone", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id"),
+)
+
+sightings = account_table(  # that a connection sees a record, and what it was shown of it
+    "sightings",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("digest", LargeBinary),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
+)
+
+quarantine = account_table(  # records that could not be read, and why: never what they hold [F16]
+    "quarantine",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),  # 0: its id could not be read either
+    Column("connection_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    time_column("found_at"),
+    time_column("resolved_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id", "run_id"),
+)

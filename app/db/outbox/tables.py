@@ -1,0 +1,104 @@
+"""The tables of the outbox: activities, the attempts to write them, and the leases of contacts."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from app.db.metadata import account_table, count_column, time_column
+
+activities = account_table(
+    "activities",
+    Column("activity_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("problem", Text),
+    Column("user_id", Text, nullable=False),
+    Column("contact_id", Text),
+    Column("clio_contact_id", BigInteger),
+    Column("place", BigInteger, nullable=False),  # the order of acceptance at one contact
+    time_column("occurred_at"),
+    Column("time_zone", Text, nullable=False),  # the account's, when the activity was accepted
+    Column("local_date", Date, nullable=False),
+    Column("direction", Text),
+    Column("conversation_id", Text),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("marker", Text),  # 128 random bits, for one record in Clio and for ever
+    Column("clio_id", BigInteger),
+    Column("connection_id", Text),  # who made the last attempt, and so who can look for it
+    count_column("attempts"),
+    count_column("rounds"),
+    Column("unsure", Boolean, nullable=False, server_default=text("false")),  # Clio may have it
+    time_column("first_attempt_at", nullable=True),
+    time_column("due_at", nullable=True),
+    time_column("blocked_at", nullable=True),
+    time_column("created_at"),
+    time_column("written_at", nullable=True),
+    time_column("proven_at", nullable=True),  # the sweep found it once and only once
+    PrimaryKeyConstraint("account_id", "activity_id"),
+    UniqueConstraint("account_id", "clio_contact_id", "place"),
+)
+
+Index(
+    "activities_waiting_idx",
+    activities.c.account_id,
+    activities.c.clio_contact_id,
+    activities.c.place,
+    postgresql_where=text("status in ('queued', 'sending')"),
+)
+
+Index("activities_contact_idx", activities.c.account_id, activities.c.contact_id)
+
+Index(
+    "activities_blocked_idx",
+    activities.c.account_id,
+    activities.c.user_id,
+    postgresql_where=text("status = 'blocked'"),
+)
+
+Index(
+    "activities_unproven_idx",
+    activities.c.account_id,
+    activities.c.written_at,
+    postgresql_where=text("status = 'written' and proven_at is null"),
+)
+
+Index(
+    "activities_conversation_idx",
+    activities.c.account_id,
+    activities.c.clio_contact_id,
+    activities.c.conversation_id,
+    activities.c.local_date,
+    postgresql_where=text("conversation_id is not null"),
+)
+
+activity_attempts = account_table(
+    "activity_attempts",
+    Column("activity_id", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    time_column("began_at"),
+    time_column("ended_at", nullable=True),
+    Column("outcome", Text),
+    PrimaryKeyConstraint("account_id", "activity_id", "attempt"),
+)
+
+activity_turns = account_table(  # one row for each contact that is written to: one write in flight
+    "activity_turns",
+    Column("clio_contact_id", BigInteger, nullable=False),
+    Column("accepted", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False, server_default=text("0")),
+    time_column("leased_until", nullable=True),
+    PrimaryKeyConstraint("account_id", "clio_contact_id"),
+)

@@ -1,0 +1,106 @@
+"""The tables of runs: slots, runs, pulls, checkpoints and the ids that a run found listed."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from app.db.metadata import account_table, count_column, time_column
+
+slots = account_table(  # the row decides who starts a scheduled run; the clock only proposes [OV-3]
+    "slots",
+    Column("local_date", Date, nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "local_date", "slot"),
+)
+
+runs = account_table(
+    "runs",
+    Column("run_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("slot", Text),
+    Column("connection_id", Text),  # whose view a coverage run completes
+    Column("contact_clio_id", BigInteger),  # whom a contact run is about
+    Column("settings_version", Integer, nullable=False),
+    Column("fence", Integer, nullable=False, server_default=text("0")),
+    time_column("leased_until", nullable=True),
+    count_column("starts_without_progress"),
+    time_column("queued_at"),
+    time_column("started_at", nullable=True),
+    time_column("finished_at", nullable=True),
+    Column("phase", Text),
+    count_column("to_assess"),
+    count_column("assessed"),
+    time_column("expected_end", nullable=True),
+    count_column("changed"),
+    count_column("entered"),
+    count_column("left_scope"),
+    count_column("new_clients"),
+    Column("feed_before", BigInteger),  # the feed's last number before the run's first line
+    count_column("requests"),
+    count_column("rate_limited"),
+    Column("waited_seconds", Double, nullable=False, server_default=text("0")),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("tally", JSONB, nullable=False, server_default=text("'{}'")),  # what its report counts
+    PrimaryKeyConstraint("account_id", "run_id"),
+)
+
+Index(
+    "runs_unfinished_idx",
+    runs.c.account_id,
+    runs.c.run_id,
+    postgresql_where=text("status in ('queued', 'running', 'interrupted')"),
+)
+
+pulls = account_table(  # one list, as one connection sees it, in one run
+    "pulls",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    time_column("since", nullable=True),
+    time_column("created_since", nullable=True),  # where the window began in which the list is read
+    time_column(
+        "newest", nullable=True
+    ),  # the newest created_at landed, while the list comes by age
+    Column("cursor", Text),
+    time_column("asked_at", nullable=True),  # Clio's clock when the first page was asked for
+    count_column("pages"),
+    count_column("records"),
+    Column("total", Integer),
+    count_column("unreadable"),
+    count_column("passed"),  # records and unreadable ones that windows before this one brought
+    Column("complete", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
+)
+
+checkpoints = account_table(
+    "checkpoints",
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    time_column("since"),
+    PrimaryKeyConstraint("account_id", "connection_id", "resource"),
+)
+
+listed = (
+    account_table(  # the ids on each page of a list that was read whole, until the run has ended
+        "listed",
+        Column("run_id", Text, nullable=False),
+        Column("connection_id", Text, nullable=False),
+        Column("resource", Text, nullable=False),
+        Column("page", Integer, nullable=False),
+        Column("clio_ids", ARRAY(BigInteger), nullable=False),
+        PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
+    )
+)
