@@ -1,6 +1,9 @@
-"""The firm's judgement: who belongs in Levitate, with which tags, owner and key facts, and what changed.
+"""The rules: which contacts belong in Levitate, with which tags, owner and key facts, and what changed.
 
-Pure: no I/O, no clock, no framework. What goes in and out is in `facts`.
+Everything here is pure: no I/O, no clock, no framework. Input is in `facts`, `records` and `settings`, output in
+`results`. Other folders use `assess`, `view`, `diff` and the three merge functions, and from the modules:
+`announcement` (status of new clients), `attorneys.map_attorneys`, `labels.fold_label`, `matching`, `scope.role_pattern`
+and `settings_check`.
 """
 
 from app.rules.assess import assess

@@ -1,4 +1,4 @@
-"""What becomes of a client that Levitate sees for the first time: announced, held for somebody, or never told."""
+"""The announcement of a new client: whether it is emitted, held or suppressed."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from app.rules.settings import InitialSync
 
 
 class Status(StrEnum):
-    """Where an announcement stands."""
+    """The status of an announcement."""
 
     EMITTED = "emitted"
     HELD = "held"
@@ -16,10 +16,10 @@ class Status(StrEnum):
 class HeldFor(StrEnum):
     """What a held announcement waits for."""
 
-    RUN = "run"  # the end of its run: only then is it known whether this is a surge
-    SETTING = "initial_sync"  # a person, as the settings wish
-    SURGE = "surge"  # a person: these were more at once than a firm gets [NC-7]
-    MERGE = "merge"  # a full run, which knows whether another client became this one [S6]
+    RUN = "run"  # the end of its run, when it is known whether there is a surge
+    SETTING = "initial_sync"  # a person's decision, because the settings say so
+    SURGE = "surge"  # a person's decision: too many new clients in one run [NC-7]
+    MERGE = "merge"  # a full run, which knows whether another client was merged into this one [S6]
 
 
 StatusAndReason = tuple[Status, HeldFor | None]
@@ -32,16 +32,19 @@ _FIRST_SYNC: dict[InitialSync, StatusAndReason] = {
 
 
 def initial_status(
-    *, initial: bool, wish: InitialSync, joined: bool, in_doubt: bool
+    *, initial: bool, choice: InitialSync, merged: bool, maybe_merged: bool
 ) -> StatusAndReason:
-    """What becomes of a new row: `joined`: another client became this one; `in_doubt`: it may have [NC-2, S6]."""
-    if joined:
+    """Return the status of a new client's announcement, and what a held one waits for [NC-2, S6].
+
+    `merged`: another client was merged into this one. `maybe_merged`: this is possible, but not certain.
+    """
+    if merged:
         return Status.SUPPRESSED, None
-    if in_doubt:
+    if maybe_merged:
         return Status.HELD, HeldFor.MERGE
-    return _FIRST_SYNC[wish] if initial else (Status.HELD, HeldFor.RUN)
+    return _FIRST_SYNC[choice] if initial else (Status.HELD, HeldFor.RUN)
 
 
 def is_surge(count: int, threshold: int) -> bool:
-    """Whether one run found more new clients than a firm gets between two runs [NC-7]."""
+    """Return whether one run found more new clients than the firm's threshold allows [NC-7]."""
     return count > threshold

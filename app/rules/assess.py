@@ -1,4 +1,4 @@
-"""The judgement of one contact: all rules, put together."""
+"""The assessment of one contact: all rules applied in order."""
 
 from app.rules.departed import assess_departed
 from app.rules.facts import ContactFacts, FirmFacts
@@ -15,9 +15,12 @@ from app.rules.tags import tags
 def assess(
     facts: ContactFacts, firm: FirmFacts, settings: Settings, previous: str | None = None
 ) -> Assessment:
-    """What the rules say of a contact whose owner was `previous`. Never raises, whatever Clio left out."""
-    if facts.gone is not None:
-        return assess_departed(facts.gone)
+    """Return what the rules decide about a contact; `previous` is its owner so far.
+
+    It never raises, also when Clio left fields empty.
+    """
+    if facts.departed is not None:
+        return assess_departed(facts.departed)
     subject = build_subject(facts, firm, settings)
     found = scope(subject)
     if not found.in_scope:
@@ -41,7 +44,7 @@ def assess(
 
 
 def _outside(subject: Subject, found: Scope) -> Assessment:
-    """Nothing but why; an excluded role is also what was not granted [CS-8]."""
+    """Return an assessment with only the reason; an excluded role also counts as not granted [CS-8]."""
     refused = NotGranted("Related Contacts", found.rule, found.detail, Refusal.ROLE_EXCLUDED)
     return Assessment(
         scope=found,
@@ -51,12 +54,18 @@ def _outside(subject: Subject, found: Scope) -> Assessment:
 
 
 def _new_client(subject: Subject, given: Tagging) -> tuple[Client | None, str | None]:
-    """What the ledger may record now that the Client tag reaches Levitate, or why it waits [NC-1, NC-3, row 20]."""
+    """Return what the ledger of new clients may record now, or why it must wait [NC-1, NC-3, row 20].
+
+    The ledger records a client only when the Client tag reaches Levitate.
+    """
     client = subject.client
     if client is None:
         return None, None
     if all(grant.rule != "client" for tag in given.tags for grant in tag.grants):
-        return None, "The Client tag is withheld: it rests on permission-limited matters only"
+        return (
+            None,
+            "The Client tag is withheld because all matters behind it have limited permissions",
+        )
     if subject.settings.new_client.require_open_matter and not client.has_open_matter:
-        return None, "No open matter yet, and the settings ask for one"
+        return None, "There is no open matter yet, and the settings require one"
     return client, None

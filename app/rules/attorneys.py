@@ -1,4 +1,4 @@
-"""Which Levitate user each Clio user stands for [OW-9, row 6]."""
+"""The mapping from Clio users to Levitate users [OW-9, row 6]."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class ClioUser:
-    """A user of the firm's Clio: an attorney or staff."""
+    """A user of the firm's Clio account: an attorney or other staff."""
 
     clio_user_id: int
     name: str | None = None
@@ -28,7 +28,7 @@ class LevitateUser:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """Who a Clio user is here, and what says so; a manual None is a person's "nobody"."""
+    """The Levitate user of a Clio user, and the source. `None` by `manual` means that somebody chose nobody."""
 
     user_id: str | None
     by: Literal["manual", "connection", "email"]
@@ -41,9 +41,9 @@ def map_attorneys(
     connected: Mapping[int, str],
     manual: Mapping[int, str | None],
 ) -> dict[int, Mapped]:
-    """Map Clio users to Levitate users: by hand, else by connection, else by equal e-mail.
+    """Map Clio users to Levitate users: by hand, else by connection, else by equal e-mail address.
 
-    An address that two Levitate users share matches nobody. Who maps to nobody is absent, unless by hand.
+    An address that two Levitate users share matches nobody. A Clio user without a match is absent.
     """
     by_email = _unique_addresses(users)
     mapped: dict[int, Mapped] = {

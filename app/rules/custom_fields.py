@@ -1,4 +1,4 @@
-"""Tags that come of the contact's custom fields, in the form that the firm chose for each [CF-1..5]."""
+"""Tags from the contact's custom fields, in the form that the firm chose for each field [CF-1..5]."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from app.rules.results import Category, Grant, NotGranted
 from app.rules.settings import CustomFieldTag, LabelFormat
 from app.rules.subject import Subject
 
-DEFAULT_FORMS = {
+DEFAULT_FORMATS = {
     "checkbox": LabelFormat.NAME,
     "picklist": LabelFormat.VALUE,
     "currency": LabelFormat.NAME_VALUE,
@@ -20,7 +20,7 @@ DEFAULT_FORMS = {
 
 
 def custom_fields(subject: Subject) -> Iterator[Outcome]:
-    """Grant a label for each chosen field that has a value [CF-1, CF-3]; a field that has gone gives none [CF-5]."""
+    """Grant a label for each chosen field that has a value [CF-1, CF-3]; a missing field gives none [CF-5]."""
     for place, chosen in enumerate(subject.settings.tags.custom_fields):
         field = subject.firm.fields.get(chosen.field_id)
         if field is not None:
@@ -43,7 +43,7 @@ def _custom_field(
         _label(field, name, text, chosen.label_format),
         Category.CUSTOM_FIELD,
         "custom_fields",
-        f"{name or 'The field'} is {text} in Clio",
+        f"{name or 'The custom field'} is {text} in Clio",
         setting=f"/tags/custom_fields/{place}",
         field_id=field.field_id,
         source_id=field.field_id,
@@ -51,9 +51,9 @@ def _custom_field(
 
 
 def _label(field: CustomField, name: str, text: str, form: LabelFormat) -> str:
-    """The label in the chosen form, `default` being that of the field's type [CF-2, CF-3, row 13]."""
+    """Return the label in the chosen format; `default` depends on the type of the field [CF-2, CF-3, row 13]."""
     if form is LabelFormat.DEFAULT:
-        form = DEFAULT_FORMS[field.field_type or ""]
+        form = DEFAULT_FORMATS[field.field_type or ""]
     if form is LabelFormat.NAME:
         return name
     return text if form is LabelFormat.VALUE or not name else f"{name}: {text}"

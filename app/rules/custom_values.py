@@ -1,7 +1,7 @@
-"""Custom field values as Clio sends them, whatever they are, made into the text that a label bears.
+"""Reads custom field values as Clio sends them and returns the text for a label.
 
-Clio's document calls every value a string and live accounts send booleans and numbers too (clio.md §16.6),
-so every kind is read from every type.
+Clio's documentation says that every value is a string, but live accounts also send booleans and numbers
+(clio.md §16.6). So every kind of field accepts every JSON type.
 """
 
 import re
@@ -23,7 +23,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A value that makes no label, and why."""
+    """A value that cannot become a label, and why."""
 
     refusal: Refusal
     why: str
@@ -33,37 +33,37 @@ ReadResult = str | Unusable | None
 
 
 def value_of(contact: ContactRecord, field_id: int) -> CustomValue | None:
-    """The contact's value of a field, one of a living field before one of a deleted."""
+    """Return the contact's value of a field, or None. A value that is not deleted comes first."""
     found = [value for value in contact.custom_values if value.field_id == field_id]
     return min(found, key=lambda value: value.soft_deleted, default=None)
 
 
 def read_value(field: CustomField, value: CustomValue) -> ReadResult:
-    """The text of a value; None where the field is empty; Unusable where there is one that can make no label."""
+    """Return the text of a value, None if the field is empty, or Unusable if the value cannot become a label."""
     if value.value is None:
         return None
     reader = READERS.get(field.field_type or "")
     if reader is None or not is_contact_field(field):
-        return Unusable(Refusal.NOT_USABLE, "The field is not of a kind that makes tags")
+        return Unusable(Refusal.NOT_USABLE, "This type of custom field cannot become a tag")
     if field.deleted or value.soft_deleted:
         return Unusable(Refusal.DELETED, "The field was deleted in Clio")
     return reader(field, value.value)
 
 
 def is_contact_field(field: CustomField) -> bool:
-    """Whether it is a field of contacts, not of matters [CF-1]."""
+    """Return whether the field belongs to contacts, not to matters [CF-1]."""
     return (field.parent_type or "").casefold() == "contact"
 
 
 def is_ticked(value: RawValue) -> bool:
-    """Whether a checkbox's value means yes, in any of the spellings that Clio may use."""
+    """Return whether a checkbox's value means yes, in any of the spellings that Clio may use."""
     if isinstance(value, str):
         return value.strip().casefold() in _TICKED
     return value in (True, 1)
 
 
 def read_date(value: RawValue) -> date | None:
-    """The day that a date field names, None where it names none; a time of day after it is let go."""
+    """Return the date of a date field, or None if the value is not a date. A time of day after it is ignored."""
     if not isinstance(value, str):
         return None
     try:
@@ -77,16 +77,16 @@ def _read_checkbox(field: CustomField, value: RawValue) -> ReadResult:
 
 
 def _read_text(field: CustomField, value: RawValue) -> ReadResult:
-    """Text of up to 60 characters [row 12]."""
+    """Return text of at most 60 characters [row 12]."""
     text = " ".join(value.split()) if isinstance(value, str) else _json_text(value)
     if len(text) > MAX_LABEL_LENGTH:
-        why = f"The value has {len(text)} characters, more than the {MAX_LABEL_LENGTH} of a tag"
+        why = f"The value has {len(text)} characters; a tag can have at most {MAX_LABEL_LENGTH}"
         return Unusable(Refusal.TOO_LONG, why)
     return text or None
 
 
 def _read_number(field: CustomField, value: RawValue) -> ReadResult:
-    """A number without separators, its trailing zeros cut [CF-2, row 13]."""
+    """Return a number without separators and trailing zeros [CF-2, row 13]."""
     text = value.strip() if isinstance(value, str) else _json_text(value)
     if not text:
         return None
@@ -98,21 +98,23 @@ def _read_number(field: CustomField, value: RawValue) -> ReadResult:
 
 
 def _read_option(field: CustomField, value: RawValue) -> ReadResult:
-    """The text of the chosen option; Clio sends its id [CF-2, CF-5]."""
+    """Return the text of the chosen option; Clio sends only its id [CF-2, CF-5]."""
     text = value.strip() if isinstance(value, str) else _json_text(value).removesuffix(".0")
     if not text:
         return None
     short = len(text) <= 20 and text.isascii() and text.isdigit()
     option = field.options.get(int(text)) if short else None
     if option is None:
-        return Unusable(Refusal.NOT_USABLE, "The chosen option is not among the field's options")
+        return Unusable(
+            Refusal.NOT_USABLE, "The chosen option is not in the field's list of options"
+        )
     if option.deleted:
         return Unusable(Refusal.DELETED, "The chosen option was deleted in Clio")
     return (option.label or "").strip() or None
 
 
 def _json_text(value: RawValue) -> str:
-    """A JSON number or boolean as text; Python refuses to spell very long integers, so these are cut."""
+    """Return a JSON number or boolean as text. Python refuses to format very long integers, so these are cut."""
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, int):

@@ -1,20 +1,26 @@
-"""What the rules say of a contact that left Clio, or that nobody who is connected may see any more [S1, S4, S6]."""
+"""The assessment of a contact that left Clio or that no connected user can see any more [S1, S4, S6]."""
 
 from app.rules.facts import Departed
 from app.rules.results import Assessment, Profile, Scope
 
-REMOVED = "removed_in_clio"  # proven: Clio has it no longer
-NOT_VISIBLE = "not_visible"  # its last viewer left too long ago
+REMOVED = "removed_in_clio"  # Clio has confirmed that the contact no longer exists
+NOT_VISIBLE = "not_visible"  # its last viewer disconnected more than 30 days ago
 
 _DETAILS = {
-    REMOVED: "Clio no longer has this contact",
-    NOT_VISIBLE: "The last user who saw this contact disconnected more than 30 days ago",
+    REMOVED: "This contact no longer exists in Clio",
+    NOT_VISIBLE: "The last user who could see this contact disconnected more than 30 days ago",
 }
 
 
-def assess_departed(found: Departed) -> Assessment:
-    """Out, with the reason; who took its place is told as a hint, for Clio leaves no trace of a merge."""
-    detail = _DETAILS[found.reason]
-    if found.merged_into is not None:
-        detail += f"; contact {found.merged_into} looks the same and took over its matters, so it may be merged"
-    return Assessment(Scope(False, "gone", detail, found.reason), Profile())
+def assess_departed(departed: Departed) -> Assessment:
+    """Return the assessment of a departed contact: out of scope, with the reason.
+
+    A possible merge is only a hint, because Clio does not record merges.
+    """
+    detail = _DETAILS[departed.reason]
+    if departed.merged_into is not None:
+        detail += (
+            f". Contact {departed.merged_into} looks the same and has its matters now,"
+            " so the two contacts were probably merged in Clio"
+        )
+    return Assessment(Scope(False, "gone", detail, departed.reason), Profile())

@@ -1,4 +1,4 @@
-"""What Levitate holds after an assessment, and how that differs from what it held."""
+"""What Levitate holds after an assessment, and how it differs from before."""
 
 from dataclasses import fields, replace
 
@@ -21,9 +21,10 @@ _STATE_FIELDS = ("state", "state_reason", "key_facts")
 
 
 def view(before: ContactView | None, assessment: Assessment) -> ContactView | None:
-    """What Levitate holds now; None for who never was in scope and is not.
+    """Return what Levitate holds now, or None for a contact that is not and never was in scope.
 
-    Who leaves keeps the last names and addresses, unrefreshed, and loses tags, owner and key facts [CS-8].
+    A contact that leaves the scope keeps its last profile, without further updates, and loses tags, owner and key facts
+    [CS-8].
     """
     if assessment.scope.in_scope:
         return ContactView(
@@ -51,29 +52,32 @@ def _owner_view(owner: Owner | None) -> OwnerView | None:
 
 
 def diff(
-    before: ContactView | None, after: ContactView, borne: frozenset[str] = frozenset()
+    before: ContactView | None, after: ContactView, preexisting: frozenset[str] = frozenset()
 ) -> Change | None:
-    """The change from one view to the next; None when there is none. The very first is `contact.added`.
+    """Return the change from one view to the next, or None if nothing changed. The first change is `contact.added`.
 
-    A label in `borne`, folded, was the user's own before it was ours: it leaves the view, and is not withdrawn [TG-20].
+    `preexisting` are folded labels that users had set before this service granted them. They leave the view, but are
+    not reported as removed [TG-20].
     """
     if before == after:
         return None
-    was = before or ContactView(after.state, None, Profile())
-    labels, old_labels = _by_label(after), _by_label(was)
+    previous = before or ContactView(after.state, None, Profile())
+    labels, old_labels = _by_label(after), _by_label(previous)
     return Change(
         kind=_kind(before, after),
-        fields=_fields(was, after),
+        fields=_fields(previous, after),
         tags_added=tuple(labels[key] for key in labels if key not in old_labels),
-        tags_removed=tuple(old_labels[key] for key in old_labels if key not in {*labels, *borne}),
-        owner=_owner_change(was.owner, after.owner),
+        tags_removed=tuple(
+            old_labels[key] for key in old_labels if key not in {*labels, *preexisting}
+        ),
+        owner=_owner_change(previous.owner, after.owner),
     )
 
 
 def _by_label(view: ContactView) -> dict[str, str]:
-    """The labels by what makes them equal: a label that is only spelled anew is neither added nor removed [TG-21].
+    """Return the labels by their folded form, so that a new spelling is neither added nor removed [TG-21].
 
-    Levitate ends automations when a tag goes, so a capital letter must not look like a withdrawal.
+    Levitate ends automations when a tag is removed, so a change of case must not look like a removal.
     """
     return {fold_label(tag.label): tag.label for tag in view.tags}
 
@@ -88,17 +92,17 @@ def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:
     return ChangeKind.UPDATED
 
 
-def _fields(was: ContactView, after: ContactView) -> dict[str, tuple[object, object]]:
-    pairs = {name: (getattr(was, name), getattr(after, name)) for name in _STATE_FIELDS}
+def _fields(before: ContactView, after: ContactView) -> dict[str, tuple[object, object]]:
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _STATE_FIELDS}
     pairs |= {
-        field.name: (getattr(was.profile, field.name), getattr(after.profile, field.name))
+        field.name: (getattr(before.profile, field.name), getattr(after.profile, field.name))
         for field in fields(Profile)
     }
     return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 
 
 def _owner_change(old: OwnerView | None, new: OwnerView | None) -> OwnerChange | None:
-    """The owner's change, also when only the reason for the same owner is another one."""
+    """Return the change of the owner, also if the owner is the same and only the reason changed."""
     if old == new:
         return None
     return OwnerChange(

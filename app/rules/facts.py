@@ -1,4 +1,4 @@
-"""What the rules look at: the facts of one contact, what all contacts of a firm share, and what the firm chose."""
+"""The input of the rules: the facts of one contact, and the facts that all contacts of a firm share."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from app.rules.records import ContactRecord, MatterRecord
 
 @dataclass(frozen=True, slots=True)
 class RelatedMatter:
-    """A visible matter that the contact is linked to otherwise than as its client [TG-12]."""
+    """A visible matter that names the contact in a relationship, not as its client [TG-12]."""
 
     matter: MatterRecord
     description: str | None = None
@@ -25,7 +25,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """The definition of a custom field, in Clio's words; `options` of a picklist by their ids."""
+    """The definition of a custom field, with Clio's values; `options` maps the ids of a picklist's options."""
 
     field_id: int
     name: str | None
@@ -37,7 +37,10 @@ class CustomField:
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """That a contact left Clio, or our sight for good; `merged_into` is who seems to have taken its place [S6]."""
+    """A contact that left Clio, or that no connected user sees any more.
+
+    `merged_into` is the contact that it was probably merged into [S6].
+    """
 
     reason: str
     merged_into: int | None = None
@@ -45,11 +48,11 @@ class Departed:
 
 @dataclass(frozen=True, slots=True)
 class FirmFacts:
-    """What all contacts of an account share.
+    """The facts that all contacts of an account share.
 
-    `users` are the ids of the *active* Levitate users; `attorneys` leads from a Clio user's id to the
-    Levitate user it stands for, by manual mapping, connection or e-mail [OW-9]; who maps to nobody is absent.
-    `fields` are the definitions of custom fields by id, those of matters and deleted ones among them.
+    `users` are the ids of the *active* Levitate users. `attorneys` maps a Clio user's id to a Levitate user, by manual
+    mapping, connection or e-mail [OW-9]; a Clio user without a Levitate user is absent. `fields` are the definitions
+    of custom fields by id, including deleted ones and those of matters.
     """
 
     country: str
@@ -61,12 +64,11 @@ class FirmFacts:
 
 @dataclass(frozen=True, slots=True)
 class ContactFacts:
-    """All that is known of one contact: the record, its company, its matters.
+    """Everything known about one contact: the record, its company, its matters.
 
-    `own_matters` have this contact as their client, `company_matters` its company (empty unless there is one),
-    `related_matters` name it in a relationship; the lists come in any order. `hidden` are the ids of those of
-    these matters that a connected user of unrestricted contact visibility does not see [row 22]. Of one that
-    is `gone` nothing else counts.
+    The client of `own_matters` is this contact, the client of `company_matters` is its company, and `related_matters`
+    name the contact in a relationship; the order does not matter. `hidden` are the ids of the matters among these that
+    a connected user with full contact visibility does not see [row 22]. If `departed` is set, nothing else counts.
     """
 
     contact: ContactRecord
@@ -75,4 +77,6 @@ class ContactFacts:
     company_matters: tuple[MatterRecord, ...] = ()
     related_matters: tuple[RelatedMatter, ...] = ()
     hidden: frozenset[int] = frozenset()
-    gone: Departed | None = None
+
+
+    departed: Departed | None = None

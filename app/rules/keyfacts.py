@@ -1,4 +1,4 @@
-"""Key facts: short labelled values shown beside a contact."""
+"""The key fact rules. A key fact is a short labelled value that Levitate shows with a contact."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -14,13 +14,16 @@ IMPLAUSIBLE = "implausible"
 
 
 def key_facts(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
-    """Birthday, Clio id, then custom dates in the order of the setting [KF-1..4, row 17]; and what was refused."""
+    """Return the key facts and what was refused: birthday, Clio id, then custom dates in the order of the setting.
+
+    [KF-1..4, row 17]
+    """
     dates, refused = _custom_dates(subject)
     return (*_built_in(subject), *dates), refused
 
 
 def _built_in(subject: Subject) -> Iterator[KeyFact]:
-    """The birthday and the id in Clio, as far as the firm wants them [KF-1, KF-3]."""
+    """Yield the birthday and the Clio id, if the firm wants them [KF-1, KF-3]."""
     chosen, contact = subject.settings.key_facts, subject.contact
     if chosen.birthday and contact.date_of_birth is not None:
         born = contact.date_of_birth
@@ -31,18 +34,18 @@ def _built_in(subject: Subject) -> Iterator[KeyFact]:
 
 
 def _is_implausible(born: date, contact: ContactRecord) -> bool:
-    """Whether a birthday looks like a placeholder: before 1901, or after the record was written [KF-1]."""
+    """Return whether a birthday looks like a placeholder: before 1901, or after the record was last updated [KF-1]."""
     written = contact.updated_at.date() if contact.updated_at else date.max
     return born.year <= 1900 or born > written
 
 
 def _custom_dates(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
-    """The chosen date fields that have a value, 20 at most [KF-2, KF-4]."""
+    """Return the chosen date fields that have a value, at most 20 [KF-2, KF-4]."""
     chosen = dict.fromkeys(subject.settings.key_facts.custom_date_field_ids)
     found = [fact for field_id in chosen if (fact := _custom_date(subject, field_id)) is not None]
     facts = [fact for fact in found if isinstance(fact, KeyFact)]
     refused = [fact for fact in found if isinstance(fact, NotGranted)]
-    why = f"At most {MAX_DATES} custom dates are shown"
+    why = f"Only the first {MAX_DATES} custom dates are shown"
     refused += [
         NotGranted(fact.label, "custom_date", why, Refusal.LIMIT) for fact in facts[MAX_DATES:]
     ]
@@ -55,7 +58,7 @@ def _custom_date(subject: Subject, field_id: int) -> KeyFact | NotGranted | None
         return None
     label = (field.name or "").strip() or f"Field {field_id}"
     if field.field_type != "date" or not is_contact_field(field):
-        why = "The field is not a date of contacts"
+        why = "This is not a date field of contacts"
         return NotGranted(label, "custom_date", why, Refusal.NOT_USABLE)
     if field.deleted or found.soft_deleted:
         return NotGranted(label, "custom_date", "The field was deleted in Clio", Refusal.DELETED)

@@ -1,4 +1,4 @@
-"""From the rules' grants to tags: what makes labels equal, how a label is spelled, what is withheld."""
+"""Turns grants into tags: which labels are equal, how a label is spelled, what is withheld."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,27 +8,27 @@ from app.rules.results import Category, Grant, NotGranted, Refusal, Tag
 
 Outcome = Grant | NotGranted
 
-MAX_NOT_GRANTED = 50  # an explanation stays readable, whatever a firm has in Clio
+MAX_NOT_GRANTED = 50  # keeps an explanation readable, whatever the firm has in Clio
 _RANK = {category: rank for rank, category in enumerate(Category)}
 
 
 @dataclass(frozen=True, slots=True)
 class Tagging:
-    """The tags of a contact, and what the rules that are on did not give."""
+    """The tags of a contact, and what the enabled rules did not grant."""
 
     tags: tuple[Tag, ...]
     not_granted: tuple[NotGranted, ...]
 
 
 def fold_label(label: str) -> str:
-    """A label as labels are compared: trimmed, spaces collapsed, case folded."""
+    """Return a label in the form used for comparison: trimmed, spaces collapsed, case folded."""
     return " ".join(label.split()).casefold()
 
 
 def collect_tags(
     outcomes: Iterable[Outcome], restricted: frozenset[int], *, withhold: bool
 ) -> Tagging:
-    """What the rules' outcomes come to, with what rests on restricted matters marked or withheld [S7]."""
+    """Return the tags and refusals for the outcomes. Grants from restricted matters are marked or withheld [S7]."""
     grants: list[Grant] = []
     refused: list[NotGranted] = []
     for outcome in outcomes:
@@ -45,17 +45,16 @@ def collect_tags(
 
 
 def mark_restricted(grant: Grant, restricted: frozenset[int]) -> Grant:
-    """The grant, restricted when all matters that it rests on are [S7]."""
+    """Return the grant, marked as restricted if all matters behind it are restricted [S7]."""
     if restricted and grant.matter_ids and restricted.issuperset(grant.matter_ids):
         return replace(grant, restricted=True)
     return grant
 
 
 def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
-    """Grants with equal labels make one tag [TG-21, row 11].
+    """Return one tag for all grants with equal labels, sorted by category and label [TG-21, row 11].
 
-    It bears the spelling of the lowest Clio id and the first category; a blank label makes none. Tags stand in the
-    order of their categories and labels.
+    A tag has the spelling of the lowest Clio id and the first category. A blank label gives no tag.
     """
     by_label: dict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
@@ -63,8 +62,8 @@ def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
             by_label[label].append(grant)
     found = [
         (_RANK[tag.category], label, tag)
-        for label, holding in by_label.items()
-        for tag in (_tag(holding),)
+        for label, equal in by_label.items()
+        for tag in (_tag(equal),)
     ]
     return tuple(tag for _, _, tag in sorted(found, key=lambda item: item[:2]))
 
@@ -72,7 +71,7 @@ def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
 def select_not_granted(
     refused: Iterable[NotGranted], tags: Sequence[Tag]
 ) -> tuple[NotGranted, ...]:
-    """The refusals of what another grant did not give after all: in order, each once, and not without end."""
+    """Return the refusals to show: without labels that another grant gave, each once, sorted, at most 50."""
     held = {fold_label(tag.label) for tag in tags}
     once = {
         (fold_label(item.label), item.rule, item.why): item
@@ -82,8 +81,8 @@ def select_not_granted(
     return tuple(once[key] for key in sorted(once)[:MAX_NOT_GRANTED])
 
 
-def _tag(holding: list[Grant]) -> Tag:
-    grants = sorted(holding, key=_grant_order) if len(holding) > 1 else holding
+def _tag(equal: list[Grant]) -> Tag:
+    grants = sorted(equal, key=_grant_order) if len(equal) > 1 else equal
     spelled = min(grants, key=lambda grant: (grant.source_id, grant.label))
     return Tag(
         label=" ".join(spelled.label.split()),
@@ -105,5 +104,5 @@ def _grant_order(grant: Grant) -> tuple[int, tuple[int, ...], str, int, str, str
 
 
 def _withheld(grant: Grant) -> NotGranted:
-    why = "It rests only on matters that not everybody at the firm may see"
+    why = "All matters behind this tag have limited permissions in Clio"
     return NotGranted(grant.label, grant.rule, why, Refusal.RESTRICTED)

@@ -1,4 +1,4 @@
-"""Whether two Clio contacts look like one person or company: what tells a merge from a new client [S6]."""
+"""Whether two Clio contacts look like the same person or company. This tells a merge from a new client [S6]."""
 
 from app.rules.profile import emails, names
 from app.rules.records import ContactRecord
@@ -6,12 +6,15 @@ from app.rules.results import Profile
 
 
 def is_same_contact(one: ContactRecord, other: ContactRecord) -> bool:
-    """Both are persons, or both companies, and alike."""
+    """Return whether both are people, or both companies, and match by name or e-mail address."""
     return one.is_person == other.is_person and is_same_person(_profile(one), _profile(other))
 
 
 def is_same_person(one: Profile, other: Profile) -> bool:
-    """The whole name is the same, however it is cut in two, or an e-mail address is."""
+    """Return whether the full names are equal, or any e-mail address is equal.
+
+    How a name is split into first and last name does not matter.
+    """
     name = _name(one)
     return bool(name and name == _name(other)) or bool(_addresses(one) & _addresses(other))
 

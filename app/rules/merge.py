@@ -1,9 +1,9 @@
-"""What one connection shows of a record, laid over what is known of it [S3, F19].
+"""Merges the view that one connection has of a record into the known record [S3, F19].
 
-A view is *full* when its user sees all contacts. An older view changes nothing. Of equal age or newer, a full view is
-the truth. Another user's view sets what it shows when it is newer, only fills gaps when it is not, and blanks nothing,
-for what it lacks may only be hidden from it. No view blanks what Clio withheld even from it: the names of redacted
-records and the content of stripped custom fields (clio.md §4, §16.6).
+A view is *full* if its user sees all contacts. An older view changes nothing. A full view that is not older replaces
+the record. A restricted view sets the fields it shows if it is newer, and otherwise only fills gaps. It never clears a
+field, because an absent value may only be hidden from that user. No view clears what Clio withheld even from it: the
+names of redacted records and the content of stripped custom fields (clio.md §4, §16.6).
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from app.rules.records import (
 
 R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
 
-_REFERENCES = {  # an id, and what Clio tells with it of the record it leads to, unless that is redacted
+_REFERENCES = {  # an id, and the fields of that record that Clio sends with it unless it is redacted
     "company_id": ("company_name",),
     "practice_area_id": ("practice_area", "practice_area_category"),
     "stage_id": ("stage",),
@@ -34,9 +34,9 @@ _ALWAYS = {"clio_id", "is_person", "created_at", "updated_at"}
 def merge_contact(
     known: ContactRecord | None, seen: ContactRecord, *, full_view: bool
 ) -> ContactRecord:
-    """A contact as seen, laid over the known one; custom values each for themselves.
+    """Return the known contact merged with the one seen; each custom value is merged by itself.
 
-    One of which nothing is shown is redacted, whoever looks: Clio's contacts all have a name.
+    A contact without any content is redacted, also in a full view, because every contact in Clio has a name.
     """
     if known is not None and _is_empty(seen):
         return known
@@ -47,7 +47,7 @@ def merge_contact(
 def merge_matter(
     known: MatterRecord | None, seen: MatterRecord, *, full_view: bool
 ) -> MatterRecord:
-    """A matter as seen, laid over the known one; attorneys keep the names that a view withholds."""
+    """Return the known matter merged with the one seen; attorneys keep a name that the view withholds."""
     if known is not None:
         seen = replace(
             seen,
@@ -60,7 +60,7 @@ def merge_matter(
 def merge_relationship(
     known: RelationshipRecord | None, seen: RelationshipRecord, *, full_view: bool
 ) -> RelationshipRecord:
-    """A relationship as seen, laid over the known one."""
+    """Return the known relationship merged with the one seen."""
     return _merge(known, seen, full_view=full_view)
 
 
@@ -73,14 +73,14 @@ def _merge(known: R | None, seen: R, *, full_view: bool) -> R:
     _fill_names(before, now)
     if full_view:
         return replace(seen, **now)
-    overlaid = now if _is_newer(seen, known) else before
-    beneath = before if overlaid is now else now
-    shown = {name for name in overlaid if _has_content(name, overlaid[name])}
-    whole = {name: overlaid[name] if name in shown else beneath[name] for name in overlaid}
+    first = now if _is_newer(seen, known) else before
+    second = before if first is now else now
+    shown = {name for name in first if _has_content(name, first[name])}
+    merged = {name: first[name] if name in shown else second[name] for name in first}
     for reference, names in _REFERENCES.items():
-        if reference in shown:  # a name stands and falls with the id that it belongs to
-            whole |= {name: overlaid[name] for name in names}
-    return replace(known, **whole)
+        if reference in shown:  # a name must come from the same view as its id
+            merged |= {name: first[name] for name in names}
+    return replace(known, **merged)
 
 
 def _is_empty(seen: ContactRecord) -> bool:
@@ -96,7 +96,7 @@ def _field_values(record: R) -> dict[str, Any]:
 
 
 def _fill_names(before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Where both name the same record, each has the name that the other withholds."""
+    """Fill in names in both views where both refer to the same record and one withholds the name."""
     for reference, names in _REFERENCES.items():
         if reference in now and before[reference] == now[reference]:
             for name in names:
@@ -107,12 +107,12 @@ def _fill_names(before: dict[str, Any], now: dict[str, Any]) -> None:
 
 
 def _has_content(name: str, value: object) -> bool:
-    """Whether a value tells anything: nothing and the unset flag may only be hidden."""
+    """Return whether a value has content. An empty value or an unset flag may only be hidden."""
     return value not in (None, ()) and not (name == "is_client" and value is False)
 
 
 def _is_older(seen: R, known: R) -> bool:
-    """Whether a view is from before what is known; one that bears no time is not."""
+    """Return whether a view is older than the known record. A view without a time is not."""
     return (
         seen.updated_at is not None
         and known.updated_at is not None
@@ -121,7 +121,7 @@ def _is_older(seen: R, known: R) -> bool:
 
 
 def _is_newer(seen: R, known: R) -> bool:
-    """Whether a view is from after what is known, or may be, where that bears no time."""
+    """Return whether a view is newer than the known record, or may be, because the record has no time."""
     if known.updated_at is None:
         return True
     return seen.updated_at is not None and seen.updated_at > known.updated_at
@@ -135,7 +135,7 @@ def _merge_attorney(known: Attorney | None, seen: Attorney | None) -> Attorney |
 def _merge_custom_values(
     known: ContactRecord | None, seen: ContactRecord, *, full_view: bool
 ) -> tuple[CustomValue, ...]:
-    """The custom values by field: what a full view lacks is cleared, what it got stripped stays as it was."""
+    """Return the merged custom values. A full view clears values that it lacks, but not those it got stripped."""
     before = _by_field(known.custom_values) if known else {}
     now = _by_field(value for value in seen.custom_values if not value.stripped)
     if known is not None and _is_older(seen, known):
@@ -149,7 +149,7 @@ def _merge_custom_values(
 
 
 def _by_field(values: Iterable[CustomValue]) -> dict[int, CustomValue]:
-    """One value for each field, a living one before one of a deleted field."""
+    """Return one value for each field; a value of a deleted field counts only if there is no other."""
     return {
         value.field_id: value
         for value in sorted(values, key=lambda value: value.soft_deleted, reverse=True)

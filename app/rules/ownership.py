@@ -1,4 +1,4 @@
-"""Who keeps the relationship: the attorneys of the matter that was updated last, else whom the firm chose."""
+"""The ownership rules: the owner is an attorney of the matter updated last, or else whom the firm chose."""
 
 from collections.abc import Iterator
 
@@ -16,18 +16,18 @@ ROLE_ORDER = {
     ORIGINATING: (ORIGINATING, RESPONSIBLE),
     OwnerSource.PRIMARY_USER: (),
 }
-NAMES_NOBODY = "names no attorney"
-NOT_REACHED = "not reached: a later matter decides"
+NO_ATTORNEY = "names no attorney"
+NOT_REACHED = "not needed: an earlier matter in this list decides"
 
 
 def owner(subject: Subject, previous: str | None = None) -> Owner:
-    """The owner of a contact in scope, with every matter considered and its outcome [OW-1..11]."""
+    """Return the owner of a contact in scope, with every matter considered and its outcome [OW-1..11]."""
     found = _by_matters(subject)
     return _sticky_owner(subject, previous, found) or found
 
 
 def unmapped_attorneys(subject: Subject) -> tuple[NotGranted, ...]:
-    """The attorneys whom the deciding matter names and who cannot own, as nobody in Levitate is they [OW-7]."""
+    """Return the attorneys of the deciding matter who cannot be the owner: they are no active Levitate users [OW-7]."""
     deciding = _deciding(subject, decisive_matters(subject))
     if deciding is None:
         return ()
@@ -35,7 +35,7 @@ def unmapped_attorneys(subject: Subject) -> tuple[NotGranted, ...]:
     usable = next(
         (place for place, (_, who) in enumerate(named) if _active_user(who, subject.firm)), None
     )
-    why = f"is named by {_matter_name(deciding)}, but is not an active Levitate user"
+    why = f"is an attorney of {_matter_name(deciding)}, but is not an active Levitate user"
     return tuple(
         NotGranted(
             who.name or _attorney_name(who),
@@ -48,7 +48,10 @@ def unmapped_attorneys(subject: Subject) -> tuple[NotGranted, ...]:
 
 
 def decisive_matters(subject: Subject) -> tuple[MatterRecord, ...]:
-    """The matters that may decide, in order; related ones only for who is no client [OW-4, OW-10, rows 2, 4]."""
+    """Return the matters that can decide, in order. Related matters count only for people who are not clients.
+
+    [OW-4, OW-10, rows 2, 4]
+    """
     chosen = subject.settings.ownership
     if subject.client is None:
         matters = tuple(link.matter for link in subject.related)
@@ -77,25 +80,25 @@ def _by_matters(subject: Subject) -> Owner:
 
 
 def _deciding(subject: Subject, matters: tuple[MatterRecord, ...]) -> MatterRecord | None:
-    """The first matter that names anybody: one that names nobody cannot decide, one that does is final [OW-6, C-4]."""
+    """Return the first matter that names an attorney. Later matters are not asked [OW-6, C-4]."""
     return next((matter for matter in matters if _named_attorneys(subject, matter)), None)
 
 
 def _named_attorneys(subject: Subject, matter: MatterRecord) -> list[NamedAttorney]:
-    """Whom a matter names: in the chosen role, then in the other [OW-1, OW-2, OW-5]."""
+    """Return the attorneys of a matter: the chosen role, then the other [OW-1, OW-2, OW-5]."""
     by_role = {RESPONSIBLE: matter.responsible, ORIGINATING: matter.originating}
     roles = ROLE_ORDER[subject.settings.ownership.source]
     return [(role, who) for role in roles if (who := by_role[role]) is not None]
 
 
 def _active_user(attorney: Attorney, firm: FirmFacts) -> str | None:
-    """The active Levitate user whom a Clio user stands for, if any [OW-7, row 5]."""
+    """Return the active Levitate user that a Clio user is mapped to, or None [OW-7, row 5]."""
     user_id = firm.attorneys.get(attorney.clio_user_id)
     return user_id if user_id in firm.users else None
 
 
 def _sticky_owner(subject: Subject, previous: str | None, found: Owner) -> Owner | None:
-    """The previous owner, where the firm wants no churn and an own matter still names them [OW-11, row 24]."""
+    """Return the previous owner, if the firm keeps owners and an own matter still names them [OW-11, row 24]."""
     if not subject.settings.ownership.sticky or previous is None or previous == found.user_id:
         return None
     for matter in subject.matters:
@@ -107,7 +110,7 @@ def _sticky_owner(subject: Subject, previous: str | None, found: Owner) -> Owner
 
 
 def _fallback(subject: Subject, detail: str, considered: tuple[Considered, ...]) -> Owner:
-    """Whom the firm chose for contacts without a usable attorney [OW-8, C-3]."""
+    """Return the owner that the firm chose for contacts without a usable attorney [OW-8, C-3]."""
     if subject.settings.ownership.fallback is OwnerFallback.UNASSIGNED:
         return Owner(None, "unassigned", None, detail, considered)
     return _primary(subject.firm, rule="fallback", detail=detail, considered=considered)
@@ -120,7 +123,7 @@ def _primary(
     detail: str | None = None,
     considered: tuple[Considered, ...] = (),
 ) -> Owner:
-    """The primary user [OW-3]; nobody when there is none or it is not active [row 5]."""
+    """Return the primary user [OW-3] as owner, or nobody if there is none or it is not active [row 5]."""
     if firm.primary_user_id in firm.users:
         return Owner(firm.primary_user_id, rule, None, detail, considered)
     return Owner(None, "unassigned", None, "primary_user_missing", considered)
@@ -129,25 +132,25 @@ def _primary(
 def _considered(
     subject: Subject, matters: tuple[MatterRecord, ...], deciding: MatterRecord | None
 ) -> Iterator[Considered]:
-    """Every matter in the order of the question, with what came of it."""
-    outcome = NAMES_NOBODY
+    """Yield every matter in the order considered, with its outcome."""
+    outcome = NO_ATTORNEY
     for matter in matters:
-        said = _deciding_outcome(subject, matter) if matter is deciding else outcome
-        yield Considered(matter.clio_id, matter.status, matter.updated_at, said)
+        text = _deciding_outcome(subject, matter) if matter is deciding else outcome
+        yield Considered(matter.clio_id, matter.status, matter.updated_at, text)
         if matter is deciding:
             outcome = NOT_REACHED
 
 
 def _deciding_outcome(subject: Subject, deciding: MatterRecord) -> str:
-    """Whom the deciding matter names, up to the one who is chosen."""
-    said = []
+    """Return a sentence on the attorneys of the deciding matter, up to the one who is chosen."""
+    parts = []
     for role, who in _named_attorneys(subject, deciding):
         user_id = _active_user(who, subject.firm)
         if user_id is not None:
-            said.append(f"{_role_name(role)} {_attorney_name(who)} is {user_id}: decides")
+            parts.append(f"{_role_name(role)} {_attorney_name(who)} is {user_id}: decides")
             break
-        said.append(f"{_role_name(role)} {_attorney_name(who)} is not an active Levitate user")
-    return "; ".join(said)
+        parts.append(f"{_role_name(role)} {_attorney_name(who)} is not an active Levitate user")
+    return "; ".join(parts)
 
 
 def _role_name(role: OwnerSource) -> str:

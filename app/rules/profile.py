@@ -1,4 +1,4 @@
-"""Data mapping: a person's names, addresses and numbers as Levitate gets them [DM-1..9]."""
+"""The data mapping: a person's names, addresses and phone numbers as Levitate gets them [DM-1..9]."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,9 +14,9 @@ F = TypeVar("F", Email, Phone)
 
 
 def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = False) -> Profile:
-    """The pulled data of a person; phone numbers are read as written in the account's country [DM-1..8].
+    """Return a person's profile; phone numbers without a country code belong to the account's country [DM-1..8].
 
-    With `primary_email_only` the first address is the only one [CS-5].
+    With `primary_email_only` the profile has only the first e-mail address [CS-5].
     """
     contact = facts.contact
     first, last = names(contact)
@@ -34,7 +34,7 @@ def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = Fal
 
 
 def names(contact: ContactRecord) -> tuple[str | None, str | None]:
-    """First and last name; both empty, the last word of `name` is the last name [DM-1, row 14]."""
+    """Return first and last name. If both are empty, the last word of `name` is the last name [DM-1, row 14]."""
     first, last = _text(contact.first_name), _text(contact.last_name)
     if first or last:
         return first, last
@@ -43,7 +43,7 @@ def names(contact: ContactRecord) -> tuple[str | None, str | None]:
 
 
 def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
-    """The primary first; blank ones dropped, equal ones kept once [DM-4, row 15]."""
+    """Return the e-mail addresses, the primary first, without blank and repeated ones [DM-4, row 15]."""
     kept: dict[str, ContactEmail] = {}
     for email in _primary_first(listed):
         address = _text(email.address)
@@ -53,7 +53,7 @@ def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
 
 
 def phones(listed: Iterable[Phone], country: str) -> tuple[ContactPhone, ...]:
-    """The primary first, then Clio's order; E.164 where the number is valid [DM-5, DM-7]."""
+    """Return the phone numbers, the primary first, then in Clio's order; valid ones in E.164 [DM-5, DM-7]."""
     kept: list[ContactPhone] = []
     for phone in _primary_first(listed):
         if raw := _text(phone.number):
@@ -62,7 +62,7 @@ def phones(listed: Iterable[Phone], country: str) -> tuple[ContactPhone, ...]:
 
 
 def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
-    """In Clio's order, the first of them primary, Clio's own flag beside it [DM-6, DM-8, C-8]."""
+    """Return the addresses in Clio's order. The first is primary; Clio's own flag is kept too [DM-6, DM-8, C-8]."""
     kept: list[ContactAddress] = []
     for address in listed:
         parts = (
@@ -91,7 +91,7 @@ def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
 
 @lru_cache(maxsize=10_000)
 def e164(raw: str, country: str) -> str | None:
-    """The number in E.164 without its extension, or None where it is not a valid one [row 16]."""
+    """Return the number in E.164 without its extension, or None if it is not valid [row 16]."""
     try:
         number = phonenumbers.parse(raw, country)
     except phonenumbers.NumberParseException:
@@ -106,7 +106,7 @@ def _primary_first(listed: Iterable[F]) -> list[F]:
 
 
 def _company(facts: ContactFacts) -> Company | None:
-    """The company under the name that its own contact bears now, else as the person's record had it [DM-9]."""
+    """Return the company with the current name of its own contact, or else the name in the person's record [DM-9]."""
     contact = facts.contact
     if contact.company_id is None:
         return None
@@ -115,5 +115,5 @@ def _company(facts: ContactFacts) -> Company | None:
 
 
 def _text(value: str | None) -> str | None:
-    """The text without space around it; blank is none."""
+    """Return the trimmed text, or None if it is blank."""
     return (value or "").strip() or None

@@ -1,6 +1,6 @@
-"""Clio's contacts, matters and relationships as the mirror keeps them, each in the fullest version seen.
+"""Clio's contacts, matters and relationships as the mirror stores them, each in the most complete version seen.
 
-Clio's ids are integers in here and strings only at the border of the API.
+Clio's ids are integers here; only the API uses strings.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 
 class MatterStatus(StrEnum):
-    """Clio's three matter statuses, in the order in which they outrank one another [C-1]."""
+    """Clio's three matter statuses, the strongest first [C-1]."""
 
     OPEN = "open"
     PENDING = "pending"
@@ -27,7 +27,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A phone number as Clio lists it: free text."""
+    """A phone number as Clio lists it; `number` is free text."""
 
     number: str
     kind: str | None = None
@@ -49,10 +49,10 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class CustomValue:
-    """The value of one custom field; a picklist's value is the id of its option.
+    """The value of one custom field; the value of a picklist is the id of an option.
 
-    One that is `stripped` exists in Clio, but its content was withheld from us: it says nothing, least of all
-    that the field is empty (clio.md §16.6). Its `field_id` is 0 where that was withheld too.
+    A `stripped` value exists in Clio, but Clio withheld its content. It does not mean that the field is empty
+    (clio.md §16.6). Its `field_id` is 0 if Clio withheld that too.
     """
 
     field_id: int
@@ -63,7 +63,7 @@ class CustomValue:
 
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
-    """A Clio contact, person or company; `is_person` is None where Clio did not say."""
+    """A Clio contact, a person or a company; `is_person` is None if Clio did not say."""
 
     clio_id: int
     is_person: bool | None
@@ -87,7 +87,7 @@ class ContactRecord:
 
 @dataclass(frozen=True, slots=True)
 class Attorney:
-    """A Clio user as a matter names it."""
+    """A Clio user who is named by a matter."""
 
     clio_user_id: int
     name: str | None = None
@@ -95,9 +95,9 @@ class Attorney:
 
 @dataclass(frozen=True, slots=True)
 class MatterRecord:
-    """A Clio matter. `practice_area` and `stage` are names; their ids lead to the current spelling.
+    """A Clio matter. `practice_area` and `stage` are names; the current spelling is found by their ids.
 
-    `group_type` is the kind of the permission group that may see it: Clio's `AccountGroup` is everybody.
+    `group_type` is the type of the permission group that may see the matter; `AccountGroup` means everybody.
     """
 
     clio_id: int
@@ -122,7 +122,7 @@ class MatterRecord:
 
 @dataclass(frozen=True, slots=True)
 class RelationshipRecord:
-    """A contact's link to a matter, other than as its client (Clio may list the client too)."""
+    """A contact's relationship to a matter. Usually the contact is not its client, but Clio may list the client too."""
 
     clio_id: int
     matter_id: int

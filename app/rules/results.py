@@ -1,6 +1,6 @@
-"""What the rules answer: grants, tags, owner, scope, what Levitate then holds, and how that changed.
+"""The output of the rules: grants, tags, owner, scope, the view that Levitate holds, and its changes.
 
-Nothing here computes anything.
+This module only defines data types.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from app.rules.records import MatterStatus
 
 
 class Category(StrEnum):
-    """Kinds of tags, in the order in which they are shown and in which they win a collision [TG-21]."""
+    """The kinds of tags. Tags are shown in this order, and the first category wins a collision [TG-21]."""
 
     DEFAULT = "default"
     CLIENT_STATUS = "client_status"
@@ -29,7 +29,7 @@ class Category(StrEnum):
 
 
 class State(StrEnum):
-    """Where a contact stands for Levitate."""
+    """The state of a contact for Levitate."""
 
     IN_SCOPE = "in_scope"
     OUT_OF_SCOPE = "out_of_scope"
@@ -38,11 +38,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One rule's reason for a label. `because` is one plain sentence for a Success Manager.
+    """One rule's reason for a label. `because` is a plain sentence for a Success Manager.
 
-    `setting` points into the settings document at what switched the rule on, None where nothing can switch it
-    off. `matter_ids` are the matters that the grant rests on, all of them permission-limited when `restricted`.
-    `source_id` is the Clio id of the record that spells the label, 0 where we do.
+    `setting` is the JSON pointer of the setting that enables the rule, or None if the rule is always on. `matter_ids`
+    are the matters behind the grant; if it is `restricted`, all of them have limited permissions. `source_id` is the
+    Clio id of the record that the label comes from, or 0 if the label is fixed.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Grant:
 
 
 class Refusal(StrEnum):
-    """Why a label was not granted, in one word for counting."""
+    """The kind of reason why a label was not granted, used for counting."""
 
     MATTER_STATUS = "matter_status"
     ATTORNEY_NOT_MAPPED = "attorney_not_mapped"
@@ -72,7 +72,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NotGranted:
-    """What somebody might expect and a rule that is switched on did not give; `why` is one plain sentence."""
+    """A label that an enabled rule did not grant although somebody may expect it; `why` is a plain sentence."""
 
     label: str
     rule: str
@@ -82,9 +82,9 @@ class NotGranted:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A label with every grant that holds it up; it stays while one grant remains.
+    """A label with all its grants; the tag stays while one grant remains.
 
-    It is `restricted` when every grant rests on permission-limited matters alone [S7].
+    It is `restricted` if every grant comes only from matters with limited permissions [S7].
     """
 
     label: str
@@ -95,7 +95,7 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Considered:
-    """A matter that the ownership rule looked at, and what came of it."""
+    """A matter that the ownership rule considered, and the outcome."""
 
     matter_id: int
     status: MatterStatus
@@ -105,7 +105,7 @@ class Considered:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The Levitate user who keeps the relationship, or None, and the rule that said so."""
+    """The Levitate user who owns the contact, or None, and the rule that decided."""
 
     user_id: str | None
     rule: str
@@ -116,7 +116,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class KeyFact:
-    """A short labelled value shown beside a contact; `flag` marks one that is passed on though doubtful [KF-1]."""
+    """A short labelled value shown with a contact; `flag` marks a doubtful value [KF-1]."""
 
     kind: str
     label: str
@@ -127,7 +127,7 @@ class KeyFact:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """The company a person works for."""
+    """The company that a person works for."""
 
     clio_id: int
     name: str | None
@@ -135,7 +135,7 @@ class Company:
 
 @dataclass(frozen=True, slots=True)
 class ContactEmail:
-    """An e-mail address as Levitate gets it: exactly one of a list is primary, the first [DM-4]."""
+    """An e-mail address as Levitate gets it. The first of a list is primary, and no other [DM-4]."""
 
     address: str
     kind: str | None
@@ -144,7 +144,7 @@ class ContactEmail:
 
 @dataclass(frozen=True, slots=True)
 class ContactPhone:
-    """A phone number as Levitate gets it: E.164 where it can be parsed, and as written [DM-5]."""
+    """A phone number as Levitate gets it: in E.164 if it is valid, and as written in Clio [DM-5]."""
 
     number: str | None
     raw: str
@@ -154,7 +154,7 @@ class ContactPhone:
 
 @dataclass(frozen=True, slots=True)
 class ContactAddress:
-    """An address as Levitate gets it: the first listed is primary, Clio's own flag beside it [DM-8]."""
+    """An address as Levitate gets it: the first listed is `primary`; `clio_primary` is Clio's own flag [DM-8]."""
 
     kind: str | None
     street: str | None
@@ -168,7 +168,7 @@ class ContactAddress:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person's pulled data, mapped [DM-1..8]."""
+    """A person's data, mapped for Levitate [DM-1..8]."""
 
     first_name: str | None = None
     middle_name: str | None = None
@@ -183,7 +183,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whether the contact belongs in Levitate. `reason` says what keeps it out [API-22], None when it is in."""
+    """Whether the contact belongs in Levitate. `reason` is the code of why not [API-22], None if it is in scope."""
 
     in_scope: bool
     rule: str
@@ -192,7 +192,7 @@ class Scope:
 
 
 class Basis(StrEnum):
-    """What makes somebody a client, strongest first [NC-2, row 19]."""
+    """What makes a person a client, the strongest first [NC-2, row 19]."""
 
     FLAG = "flag"
     MATTER = "matter"
@@ -201,7 +201,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the ledger of new clients records of a client [NC-2]."""
+    """What the ledger of new clients records about a client [NC-2]."""
 
     basis: Basis
     client_since: date | None
@@ -210,10 +210,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """What the rules say of one contact. Out of scope there are no tags, owner, key facts or client.
+    """The result of the rules for one contact. Out of scope there are no tags, owner, key facts or client.
 
-    `client` is what the ledger of new clients may record now; `client_waits` says why it may not yet, of one
-    who is in scope and a client [NC-3, S7].
+    `client` is what the ledger of new clients may record now. `client_waits` says why the ledger must wait,
+    for a client who is in scope [NC-3, S7].
     """
 
     scope: Scope
@@ -258,7 +258,7 @@ class ContactView:
 
 
 class ChangeKind(StrEnum):
-    """Kinds of feed lines that an assessment can lead to."""
+    """The kinds of changes in the change feed that come from an assessment."""
 
     ADDED = "contact.added"
     UPDATED = "contact.updated"
@@ -268,7 +268,7 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnerChange:
-    """From one owner to another; `rule` and `matter_id` are the new owner's, None when there is none."""
+    """A change of the owner; `rule` and `matter_id` belong to the new owner, None if there is none."""
 
     before: str | None
     after: str | None
@@ -280,7 +280,7 @@ class OwnerChange:
 class Change:
     """The difference between two views of one contact.
 
-    `fields` names each changed field of the profile, the state and the key facts with its value before and after.
+    `fields` maps each changed field of the profile, the state and the key facts to its values before and after.
     """
 
     kind: ChangeKind

@@ -1,6 +1,7 @@
-"""Who belongs in Levitate: clients always; related people and everybody else where the firm wants them.
+"""The scope rules: which contacts belong in Levitate.
 
-What keeps somebody out is asked in a fixed order, and the first that does gives the reason [CS-8, row 23].
+Clients always do; related people and other people do if the firm's settings include them. The checks run in a fixed
+order, and the first one that excludes a contact gives the reason [CS-8, row 23].
 """
 
 import fnmatch
@@ -16,14 +17,14 @@ from app.rules.subject import Subject
 
 NO_NAME_OR_EMAIL = "no_name_or_email"
 _CLIENTS = {
-    Basis.FLAG: "Clio flags this person as a client",
-    Basis.MATTER: "The person is the client of a matter",
-    Basis.COMPANY: "The person represents a company that is a client",
+    Basis.FLAG: "This person is marked as a client in Clio",
+    Basis.MATTER: "This person is the client of a matter",
+    Basis.COMPANY: "This person represents a company that is a client",
 }
 
 
 def scope(subject: Subject) -> Scope:
-    """Whether the contact is in scope, by which rule, and what keeps it out; segments are asked later [CS-1..8]."""
+    """Return whether the contact is in scope, by which rule, and why not. `segment` is checked later [CS-1..8]."""
     company = _company(subject)
     if company is not None:
         return company
@@ -34,14 +35,14 @@ def scope(subject: Subject) -> Scope:
 
 
 def _company(subject: Subject) -> Scope | None:
-    """Companies are never contacts, nor is what Clio does not call a person [CS-7]."""
+    """Exclude companies, and contacts that Clio does not call a person [CS-7]."""
     if subject.contact.is_person:
         return None
-    return Scope(False, "company", "Only individuals are synced, never companies", "not_a_client")
+    return Scope(False, "company", "Only people are synced, not companies", "not_a_client")
 
 
 def _truth_table(subject: Subject) -> Scope:
-    """Clients, related people, everybody else: the scope's truth table [CS-1..4, C-9]."""
+    """Apply the truth table of the scope: clients, related people, everybody else [CS-1..4, C-9]."""
     if subject.client is not None:
         return Scope(True, "clients", _CLIENTS[subject.client.basis])
     excluded = _excluded_role(subject)
@@ -55,47 +56,55 @@ def _truth_table(subject: Subject) -> Scope:
 
 
 def _as_related(subject: Subject) -> Scope | None:
-    """Those with a relationship to a visible matter, of whatever status, where the firm wants them [CS-4]."""
+    """Admit a person related to a visible matter of any status, if the firm includes related people [CS-4]."""
     if not (subject.related and subject.settings.scope.include_related):
         return None
     link = subject.related[0]
     role = (link.description or "").strip() or "related"
     where = link.matter.number or f"matter {link.matter.clio_id}"
-    return Scope(True, "include_related", f"Connected to {where} ({role})")
+    return Scope(True, "include_related", f"This person is related to {where} ({role})")
 
 
 def _as_non_client(subject: Subject) -> Scope | None:
-    """Every remaining person, where the firm wants them [CS-3]."""
+    """Admit every other person, if the firm includes people who are not clients [CS-3]."""
     if not subject.settings.scope.include_non_clients:
         return None
-    return Scope(True, "include_non_clients", "The firm includes people who are not clients")
+    return Scope(True, "include_non_clients", "The settings include people who are not clients")
 
 
 def _not_admitted(subject: Subject) -> Scope:
-    """Why a person who is no client is out: a switch made for such people is off, else that itself [CS-2, CS-8]."""
+    """Return why a person who is not a client is excluded.
+
+    If a setting could include the person, the reason is that setting; otherwise it is `not_a_client` [CS-2, CS-8].
+    """
     if subject.related:
-        return Scope(False, "include_related", "Related people are not included", "settings")
+        return Scope(
+            False, "include_related", "The settings do not include related people", "settings"
+        )
     if subject.company_is_client:
-        detail = f"People of {subject.company_name}, a client, do not stand for it here"
+        detail = (
+            f"This person works for {subject.company_name}, which is a client,"
+            " but the settings do not include representatives of companies"
+        )
         return Scope(False, "company_representatives", detail, "settings")
-    detail = "Neither flagged as a client nor client of a matter"
+    detail = "This person is not marked as a client in Clio and is not the client of a matter"
     return Scope(False, "clients", detail, "not_a_client")
 
 
 def _minimum_data(subject: Subject) -> Scope | None:
-    """Somebody with neither a name nor an e-mail address is of no use in Levitate [DM-10]."""
+    """Exclude a person with neither a name nor an e-mail address: Levitate cannot use such a contact [DM-10]."""
     profile = subject.profile
     if profile.first_name or profile.last_name or profile.emails:
         return None
-    detail = "The person has neither a name nor an e-mail address"
+    detail = "This person has no name and no e-mail address"
     return Scope(False, "minimum_data", detail, NO_NAME_OR_EMAIL)
 
 
 def _opt_out(subject: Subject) -> Scope | None:
-    """The firm's opt-out checkbox is ticked [S8].
+    """Exclude a person whose opt-out checkbox is ticked [S8].
 
-    It counts as long as the settings name the field, also when the field was deleted in Clio: nobody
-    comes back to a mailing because a field was tidied away.
+    The checkbox counts as long as the settings name the field, even if the field was deleted in Clio. Deleting a field
+    must not put people back on a mailing list.
     """
     field_id = subject.settings.scope.opt_out_field_id
     if field_id is None:
@@ -105,46 +114,53 @@ def _opt_out(subject: Subject) -> Scope | None:
         return None
     field = subject.firm.fields.get(field_id)
     name = (field.name if field else None) or f"field {field_id}"
-    return Scope(False, "opt_out_field_id", f"{name} is ticked in Clio", "opt_out")
+    return Scope(
+        False, "opt_out_field_id", f"The opt-out field “{name}” is ticked in Clio", "opt_out"
+    )
 
 
 def segment(tags: Sequence[Tag], wanted: Segment) -> Scope | None:
-    """What keeps somebody out by its tags, asked after all tag rules; labels compare as tags do [CS-6, TG-21]."""
+    """Return why the tags exclude a contact, or None. Labels are compared as tags are [CS-6, TG-21].
+
+    Call it after all tag rules.
+    """
     labels = {fold_label(tag.label): tag.label for tag in tags}
     unwanted = [labels[name] for name in map(fold_label, wanted.exclude_any) if name in labels]
     if unwanted:
-        return Scope(False, "segment", f"Has the tag {unwanted[0]}", "segment")
+        detail = f"The segment excludes the tag {unwanted[0]}"
+        return Scope(False, "segment", detail, "segment")
     if wanted.include_any and labels.keys().isdisjoint(map(fold_label, wanted.include_any)):
-        return Scope(False, "segment", f"Has none of {', '.join(wanted.include_any)}", "segment")
+        detail = f"This person has none of the segment's tags: {', '.join(wanted.include_any)}"
+        return Scope(False, "segment", detail, "segment")
     return None
 
 
 def _excluded_role(subject: Subject) -> str | None:
-    """The first excluded role that the person has in a visible matter, in words [CS-4, row 1]."""
+    """Return a sentence on the first excluded role that the person has in a visible matter, or None [CS-4, row 1]."""
     matches = role_pattern(subject.settings.scope.related_role_exclude)
     for link in subject.related:
         role = (link.description or "").strip()
         if matches(role):
             where = link.matter.number or f"matter {link.matter.clio_id}"
-            return (
-                f"{role or 'A relationship without a description'} in {where} is an excluded role"
-            )
+            named = f"the role {role}" if role else "a relationship without a description"
+            return f"This person has {named} in {where}; the settings exclude this role"
     return None
 
 
 @lru_cache(maxsize=256)
 def role_pattern(patterns: tuple[str, ...]) -> Callable[[str], bool]:
-    """Tell whether a role is on the list: `*` is any run of characters, all else is literal [row 1].
+    """Return a function that says whether a role matches one of the patterns [row 1].
 
-    Both sides are trimmed and case-folded; an empty role is matched by `*` alone.
+    `*` stands for any characters, everything else is literal. Patterns and roles are trimmed and case-folded. Only the
+    pattern `*` matches an empty role.
     """
-    wanted = [pattern.strip().casefold() for pattern in patterns]
-    literally = (re.sub(r"[?[]", r"[\g<0>]", pattern) for pattern in wanted)
-    listed = [re.compile(fnmatch.translate(pattern)) for pattern in literally]
-    anything = "*" in wanted
+    folded = [pattern.strip().casefold() for pattern in patterns]
+    escaped = (re.sub(r"[?[]", r"[\g<0>]", pattern) for pattern in folded)
+    compiled = [re.compile(fnmatch.translate(pattern)) for pattern in escaped]
+    matches_all = "*" in folded
 
     def matches(role: str) -> bool:
         name = role.strip().casefold()
-        return anything or bool(name and any(pattern.match(name) for pattern in listed))
+        return matches_all or bool(name and any(pattern.match(name) for pattern in compiled))
 
     return matches

@@ -1,6 +1,6 @@
-"""What a firm chose: the settings document of the REST API as frozen values, with its defaults.
+"""The firm's settings: the settings document of the REST API as frozen values, with its defaults.
 
-Field ids are Clio's, integers in here and strings at the border of the API.
+Field ids are Clio's; they are integers here, only the API uses strings.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ OPEN_AND_PENDING = frozenset({MatterStatus.OPEN, MatterStatus.PENDING})
 
 
 class OwnerSource(StrEnum):
-    """Who owns contacts [OW-1..3]."""
+    """The source of a contact's owner [OW-1..3]."""
 
     RESPONSIBLE_ATTORNEY = "responsible_attorney"
     ORIGINATING_ATTORNEY = "originating_attorney"
@@ -21,21 +21,21 @@ class OwnerSource(StrEnum):
 
 
 class OwnerFallback(StrEnum):
-    """Who owns a contact for whom no attorney is found [OW-8]."""
+    """The owner of a contact without a usable attorney [OW-8]."""
 
     PRIMARY_USER = "primary_user"
     UNASSIGNED = "unassigned"
 
 
 class LabelFrom(StrEnum):
-    """What a practice area's label is made of [TG-9]."""
+    """The field that a practice area's label comes from [TG-9]."""
 
     NAME = "name"
     CATEGORY = "category"
 
 
 class AttorneyTags(StrEnum):
-    """Whose names become tags [TG-18]."""
+    """The attorneys whose names become tags [TG-18]."""
 
     NONE = "none"
     MOST_RECENT = "most_recent"
@@ -43,7 +43,7 @@ class AttorneyTags(StrEnum):
 
 
 class Representatives(StrEnum):
-    """Whether people of client companies stand for them [C-6]."""
+    """Whether people of a client company count as its representatives [C-6]."""
 
     ALL = "all"
     NONE = "none"
@@ -59,14 +59,14 @@ class LabelFormat(StrEnum):
 
 
 class FallbackAuthor(StrEnum):
-    """Who writes to Clio for a user who is not connected [WB-5]."""
+    """The user who writes to Clio for a user who is not connected [WB-5]."""
 
     NONE = "none"
     PRIMARY_CONNECTION = "primary_connection"
 
 
 class InitialSync(StrEnum):
-    """What becomes of the new clients that the first sync finds [NC-2]."""
+    """What the first sync does with the new clients it finds [NC-2]."""
 
     EMIT = "emit"
     HOLD = "hold"
@@ -75,7 +75,7 @@ class InitialSync(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Only contacts with one of these labels, and none of those [CS-6]."""
+    """Only contacts with one of the labels `include_any`, and none of `exclude_any` [CS-6]."""
 
     include_any: tuple[str, ...] = ()
     exclude_any: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ScopeSettings:
-    """Who belongs in Levitate [CS-1..6, S8]."""
+    """Which contacts belong in Levitate [CS-1..6, S8]."""
 
     include_non_clients: bool = False
     include_related: bool = False
@@ -95,7 +95,7 @@ class ScopeSettings:
 
 @dataclass(frozen=True, slots=True)
 class OwnershipSettings:
-    """Who keeps the relationship [OW-1..11]."""
+    """How the owner of a contact is chosen [OW-1..11]."""
 
     source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
     fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
@@ -105,7 +105,7 @@ class OwnershipSettings:
 
 @dataclass(frozen=True, slots=True)
 class PracticeAreaTags:
-    """Practice areas of own matters [TG-9]."""
+    """The tags for practice areas of own matters [TG-9]."""
 
     enabled: bool = True
     matter_status: frozenset[MatterStatus] = OPEN
@@ -114,7 +114,7 @@ class PracticeAreaTags:
 
 @dataclass(frozen=True, slots=True)
 class MatterTags:
-    """A kind of tag that comes of matters in some statuses [TG-10, TG-13, TG-14]."""
+    """A kind of tag that comes from matters in the chosen statuses [TG-10, TG-13, TG-14]."""
 
     enabled: bool = False
     matter_status: frozenset[MatterStatus] = OPEN_AND_PENDING
@@ -129,7 +129,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class LocationTags:
-    """Which parts of the primary address become tags [TG-15]."""
+    """The parts of the primary address that become tags [TG-15]."""
 
     city: bool = False
     state: bool = False
@@ -139,7 +139,7 @@ class LocationTags:
 
 @dataclass(frozen=True, slots=True)
 class CustomFieldTag:
-    """A custom field that makes tags, and how [CF-1..3]."""
+    """A custom field whose values become tags, and the format of the label [CF-1..3]."""
 
     field_id: int
     label_format: LabelFormat = LabelFormat.DEFAULT
@@ -147,7 +147,7 @@ class CustomFieldTag:
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """Which tags the firm wants [TG-9..18, CF-1..5]."""
+    """The tags that the firm wants [TG-9..18, CF-1..5]."""
 
     practice_area: PracticeAreaTags = PracticeAreaTags()
     related_practice_area: MatterTags = MatterTags(matter_status=OPEN)
@@ -163,7 +163,7 @@ class TagSettings:
 
 @dataclass(frozen=True, slots=True)
 class KeyFactSettings:
-    """Which key facts the firm wants [KF-1..4]."""
+    """The key facts that the firm wants [KF-1..4]."""
 
     birthday: bool = True
     clio_id: bool = True
@@ -172,7 +172,7 @@ class KeyFactSettings:
 
 @dataclass(frozen=True, slots=True)
 class WritebackSettings:
-    """Which activities are written to Clio, and by whom [WB-4, WB-5]."""
+    """The activities that are written to Clio, and the user who writes them [WB-4, WB-5]."""
 
     email: bool = True
     note: bool = True
@@ -193,14 +193,14 @@ class NewClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class RestrictedMatters:
-    """Whether what rests only on permission-limited matters is withheld [S7]."""
+    """Whether tags that come only from matters with limited permissions are withheld [S7]."""
 
     withhold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole document."""
+    """The whole settings document."""
 
     scope: ScopeSettings = field(default_factory=ScopeSettings)
     ownership: OwnershipSettings = field(default_factory=OwnershipSettings)

@@ -1,4 +1,4 @@
-"""What a settings document refers to, whether that serves, and whether another document can judge otherwise."""
+"""Checks of a settings document: the custom fields it refers to, and whether two documents give the same results."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from app.rules.settings import Settings
 
 
 class Use(StrEnum):
-    """What a setting wants of a custom field."""
+    """What a setting uses a custom field for."""
 
     TAGS = "tags"
     DATES = "dates"
@@ -22,15 +22,15 @@ _TYPES = {
     Use.OPT_OUT: frozenset({"checkbox"}),
 }
 _MESSAGES = {
-    Use.TAGS: "must be a custom field of contacts that can make tags",
-    Use.DATES: "must be a custom field of contacts that holds a date",
-    Use.OPT_OUT: "must be a checkbox among the custom fields of contacts",
+    Use.TAGS: "must be a custom field of contacts whose type can become a tag",
+    Use.DATES: "must be a custom field of contacts of type date",
+    Use.OPT_OUT: "must be a custom field of contacts of type checkbox",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """That a setting, by its JSON pointer, names a custom field."""
+    """A setting, as a JSON pointer, that names a custom field."""
 
     pointer: str
     field_id: int
@@ -38,7 +38,7 @@ class Reference:
 
 
 def references(settings: Settings) -> Iterator[Reference]:
-    """Every custom field that the settings name, in the document's order."""
+    """Yield every custom field that the settings name, in the document's order."""
     opt_out = settings.scope.opt_out_field_id
     if opt_out is not None:
         yield Reference("/scope/opt_out_field_id", opt_out, Use.OPT_OUT)
@@ -49,7 +49,7 @@ def references(settings: Settings) -> Iterator[Reference]:
 
 
 def is_usable(field: CustomField | None, use: Use) -> bool:
-    """Whether a field is there, a contact's, and of a type that can be so used [CF-1, CF-2, KF-4]."""
+    """Return whether a field exists, belongs to contacts and has a type for this use [CF-1, CF-2, KF-4]."""
     if field is None or field.deleted or (field.parent_type or "").lower() != "contact":
         return False
     return field.field_type in _TYPES[use]
@@ -58,10 +58,10 @@ def is_usable(field: CustomField | None, use: Use) -> bool:
 def invalid_references(
     settings: Settings, before: Settings, fields: Mapping[int, CustomField]
 ) -> list[tuple[str, str]]:
-    """Which references cannot be chosen, each with its pointer and what is wanted instead.
+    """Return the references that cannot be chosen, each with its pointer and a message.
 
-    What was chosen before may stay: a field that has gone since is reported by the runs, it must not stand in
-    the way of other changes [EN-3].
+    A reference that was chosen before may stay. The runs report a field that was deleted since then; it must not block
+    other changes of the settings [EN-3].
     """
     old = {(reference.field_id, reference.use) for reference in references(before)}
     found: list[tuple[str, str]] = []
@@ -69,7 +69,7 @@ def invalid_references(
     for reference in references(settings):
         key = (reference.field_id, reference.use)
         if key in seen:
-            found.append((reference.pointer, "names a field a second time"))
+            found.append((reference.pointer, "names a field that was already named"))
         elif key not in old and not is_usable(fields.get(reference.field_id), reference.use):
             found.append((reference.pointer, _MESSAGES[reference.use]))
         seen.add(key)
@@ -77,7 +77,7 @@ def invalid_references(
 
 
 def unusable_references(settings: Settings, fields: Mapping[int, CustomField]) -> list[Reference]:
-    """The references whose fields are no longer there, or no longer what they were chosen for [EN-3]."""
+    """Return the references whose fields no longer exist, or can no longer be used as chosen [EN-3]."""
     return [
         reference
         for reference in references(settings)
@@ -86,8 +86,13 @@ def unusable_references(settings: Settings, fields: Mapping[int, CustomField]) -
 
 
 def have_same_results(before: Settings, after: Settings) -> bool:
-    """Whether no contact can come out differently: write-back and when to announce judge nobody."""
-    waits = before.new_client.require_open_matter == after.new_client.require_open_matter  # NC-3
-    return waits and before == replace(
+    """Return whether both documents assess every contact in the same way.
+
+    Write-back and the announcement of new clients do not change an assessment, except `require_open_matter`.
+    """
+    same_wait = (
+        before.new_client.require_open_matter == after.new_client.require_open_matter
+    )  # NC-3
+    return same_wait and before == replace(
         after, writeback=before.writeback, new_client=before.new_client
     )

@@ -1,4 +1,4 @@
-"""One contact as the rules see it: what several of them need, worked out once."""
+"""The subject of the rules: one contact, with values that several rules need, computed once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A contact with what follows from its facts and the firm's choice.
+    """A contact with values that follow from its facts and the firm's settings.
 
-    `matters` count as its own, a representative's company's among them, latest first; `links` are all its
-    relationships, `related` those to matters that are not its own; `company_is_client` holds also for one who does
-    not represent the company because the firm wants no representatives.
+    `matters` are the contact's own, plus those of the company it represents, the latest first. `links` are all its
+    relationships, `related` those to matters of other clients. `company_is_client` is also true if the contact does not
+    represent the company because the firm wants no representatives.
     """
 
     contact: ContactRecord
@@ -42,14 +42,14 @@ class Subject:
 
 
 def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> Subject:
-    """The contact as the rules see it; nothing here depends on the order of what the facts list."""
+    """Return the subject for a contact. The order of the lists in `facts` does not matter."""
     contact, company = facts.contact, facts.company
     flagged = company is not None and company.is_client
     company_is_client = flagged or bool(facts.company_matters)
     represents = company_is_client and settings.tags.company_representatives is Representatives.ALL
     own = newest_first(facts.own_matters)
-    companys = newest_first(facts.company_matters) if represents else ()
-    matters = newest_first(own + companys) if companys else own
+    company_matters = newest_first(facts.company_matters) if represents else ()
+    matters = newest_first(own + company_matters) if company_matters else own
     links = _sort_links(facts.related_matters)
     return Subject(
         contact=contact,
@@ -59,7 +59,7 @@ def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> S
         company_is_client=company_is_client,
         represents=represents,
         own_matters=own,
-        company_matters=companys,
+        company_matters=company_matters,
         matters=matters,
         links=links,
         related=tuple(link for link in links if link.matter.client_id != contact.clio_id),
@@ -73,7 +73,7 @@ def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> S
 def newest_first(
     matters: Iterable[MatterRecord], *, prefer_open: bool = False
 ) -> tuple[MatterRecord, ...]:
-    """Latest update first; then open, pending, closed; then the higher id [OW-4, row 7]. Each matter once."""
+    """Return each matter once: latest update first; then open, pending, closed; then the higher id [OW-4, row 7]."""
     once = {matter.clio_id: matter for matter in matters}
     return tuple(
         sorted(
@@ -99,10 +99,10 @@ def _sort_links(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
 
 
 def _restricted(facts: ContactFacts) -> frozenset[int]:
-    """The matters that not everybody at the firm may see [S7, row 22].
+    """Return the ids of the matters that not everybody at the firm may see [S7, row 22].
 
-    Clio says it by the matter's group, which is the account's own, of type AccountGroup, unless somebody limited
-    the matter. A group whose type is not shown says nothing.
+    The group of a matter has the type AccountGroup unless somebody limited the permissions of the matter. A group
+    without a visible type says nothing.
     """
     matters = (
         *facts.own_matters,
@@ -122,7 +122,10 @@ def _client(
     *,
     represents: bool,
 ) -> Client | None:
-    """What makes a person a client: the flag before a matter before a company [CS-1, NC-2, row 19]."""
+    """Return what makes a person a client, or None. The flag comes before a matter, a matter before a company.
+
+    [CS-1, NC-2, row 19]
+    """
     if contact.is_client:
         basis = Basis.FLAG
     elif own:
@@ -136,7 +139,7 @@ def _client(
 
 
 def _client_since(matters: Iterable[MatterRecord]) -> date | None:
-    """The earliest open, pending or created date of the matters that count [row 19]."""
+    """Return the earliest open, pending or created date of the matters, or None [row 19]."""
     dates = [
         moment
         for matter in matters

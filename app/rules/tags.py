@@ -1,4 +1,4 @@
-"""Tags: one small function for each rule, one table that lists them. Every label carries every reason for it."""
+"""The tag rules: one small function per rule, listed in `TAG_RULES`. A tag keeps every reason for its label."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from app.rules.results import Category, Grant, NotGranted, Refusal
 from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
 from app.rules.subject import Subject
 
-__all__ = ["TAG_RULES", "folded", "tags"]
+__all__ = ["TAG_RULES", "tags"]
 
 TagRule = Callable[[Subject], Iterator[Outcome]]
 
@@ -24,20 +24,20 @@ REPRESENTATIVES = "/tags/company_representatives"
 
 
 def clio(subject: Subject) -> Iterator[Outcome]:
-    """Mark contacts that come from Clio [TG-2]."""
-    yield Grant("Clio", Category.DEFAULT, "clio", "Synced from Clio")
+    """Grant Clio to every contact [TG-2]."""
+    yield Grant("Clio", Category.DEFAULT, "clio", "This contact comes from Clio")
 
 
 def person(subject: Subject) -> Iterator[Outcome]:
-    """Mark individuals [TG-3]."""
-    yield Grant("Person", Category.DEFAULT, "person", "An individual in Clio")
+    """Grant Person to individuals [TG-3]."""
+    yield Grant("Person", Category.DEFAULT, "person", "This contact is a person in Clio")
 
 
 def client(subject: Subject) -> Iterator[Outcome]:
     """Grant Client for the flag, for own matters and for a represented company [TG-5, TG-8, C-1, C-2, C-6]."""
     status, rule = Category.CLIENT_STATUS, "client"
     if subject.contact.is_client:
-        yield Grant("Client", status, rule, "Clio flags this person as a client")
+        yield Grant("Client", status, rule, "This person is marked as a client in Clio")
     if subject.own_matters:
         own = subject.own_matters
         yield Grant("Client", status, rule, f"Client of {_matter_names(own)}", _matter_ids(own))
@@ -58,19 +58,19 @@ def client_status(subject: Subject) -> Iterator[Outcome]:
 
 @dataclass(frozen=True, slots=True)
 class _MatterTagKind:
-    """A kind of tag that a matter gives: the rule, its category, and in a word what of the matter it is."""
+    """A kind of tag that comes from a matter: its rule, its category, and the start of its reason."""
 
     rule: str
     category: Category
-    what: str
+    phrase: str
 
 
-_PRACTICE_AREA = _MatterTagKind("practice_area", Category.PRACTICE_AREA, "Practice area")
+_PRACTICE_AREA = _MatterTagKind("practice_area", Category.PRACTICE_AREA, "Practice area of")
 _RELATED_AREA = _MatterTagKind(
-    "related_practice_area", Category.RELATED_PRACTICE_AREA, "Practice area of a related matter,"
+    "related_practice_area", Category.RELATED_PRACTICE_AREA, "Practice area of the related matter"
 )
-_MATTER_NUMBER = _MatterTagKind("matter_number", Category.MATTER_NUMBER, "Number")
-_MATTER_TAG = _MatterTagKind("matter_tag", Category.MATTER_TAG, "Stage or status")
+_MATTER_NUMBER = _MatterTagKind("matter_number", Category.MATTER_NUMBER, "Number of")
+_MATTER_TAG = _MatterTagKind("matter_tag", Category.MATTER_TAG, "Stage or status of")
 
 
 def practice_area(subject: Subject) -> Iterator[Outcome]:
@@ -80,7 +80,7 @@ def practice_area(subject: Subject) -> Iterator[Outcome]:
 
 
 def related_practice_area(subject: Subject) -> Iterator[Outcome]:
-    """Grant "Related: " and the practice area of related matters, labelled as own ones are [TG-10]."""
+    """Grant "Related: " plus the practice area of related matters. The label is built as for own matters [TG-10]."""
     chosen = subject.settings.tags
     spell = _area_label(chosen.practice_area.label_from)
 
@@ -104,7 +104,7 @@ def matter_number(subject: Subject) -> Iterator[Outcome]:
 
 
 def matter_tag(subject: Subject) -> Iterator[Outcome]:
-    """Grant each own matter's stage, else its status [TG-14, C-10, C-11]."""
+    """Grant the stage of each own matter, or its status if it has no stage [TG-14, C-10, C-11]."""
     chosen = subject.settings.tags.matter_tag
     yield from _matter_tags(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
 
@@ -116,7 +116,7 @@ def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
 
 
 def _area_label(label_from: LabelFrom) -> Callable[[MatterRecord], tuple[str, int]]:
-    """How a practice area is labelled: by its name, or by its category where it has one [row 10]."""
+    """Return a function that labels a practice area by name, or by category if it has one [row 10]."""
 
     def label(matter: MatterRecord) -> tuple[str, int]:
         name, category = matter.practice_area, matter.practice_area_category
@@ -133,7 +133,7 @@ def _matter_tags(
     kind: _MatterTagKind,
     spell: Callable[[MatterRecord], tuple[str, int]],
 ) -> Iterator[Outcome]:
-    """One grant for each matter in a chosen status; of the others it is said why they give none."""
+    """Yield a grant for each matter in a chosen status, and a NotGranted with the reason for the others."""
     if not chosen.enabled:
         return
     for matter in matters:
@@ -146,18 +146,19 @@ def _matter_tags(
                 label,
                 kind.category,
                 kind.rule,
-                f"{kind.what} of {name} ({status})",
+                f"{kind.phrase} {name} ({status})",
                 (matter.clio_id,),
                 f"/tags/{kind.rule}",
                 source_id=source_id,
             )
         else:
-            why = f"{name} is {status}, and the setting takes {_status_names(chosen.matter_status)}"
+            allowed = _status_names(chosen.matter_status)
+            why = f"{name} is {status}; the setting includes only these statuses: {allowed}"
             yield NotGranted(label, kind.rule, why, Refusal.MATTER_STATUS)
 
 
 def relationships(subject: Subject) -> Iterator[Outcome]:
-    """Grant the description of every relationship, of at most 60 characters [TG-11, rows 1, 12]."""
+    """Grant the description of every relationship, cut to 60 characters [TG-11, rows 1, 12]."""
     if not subject.settings.tags.relationships.enabled:
         return
     for link in subject.links:
@@ -174,7 +175,7 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
 
 
 def related_contact(subject: Subject) -> Iterator[Outcome]:
-    """Mark those who are tied to a matter that is not their own [TG-12, rows 2, 3, 9]."""
+    """Grant Related Contacts for each matter of another client that names the contact [TG-12, rows 2, 3, 9]."""
     for link in subject.related:
         role = (link.description or "").strip() or "Related"
         yield Grant(
@@ -187,7 +188,7 @@ def related_contact(subject: Subject) -> Iterator[Outcome]:
 
 
 def location(subject: Subject) -> Iterator[Outcome]:
-    """Grant the chosen parts of the primary address [TG-15]."""
+    """Grant the chosen parts of the primary address as tags [TG-15]."""
     chosen, found = subject.settings.tags.location, subject.profile.addresses[:1]
     for address in found:
         parts = (
@@ -209,27 +210,25 @@ def location(subject: Subject) -> Iterator[Outcome]:
 
 
 def personal_or_company(subject: Subject) -> Iterator[Outcome]:
-    """Grant Company to who represents a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
+    """Grant Company to representatives of a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
     kind = Category.PERSONAL_COMPANY
     if subject.represents:
         yield from _represented_company(subject, "Company", kind, "company")
     else:
-        yield Grant("Personal", kind, "personal", "Does not represent a client company")
+        yield Grant("Personal", kind, "personal", "This person does not represent a client company")
 
 
 def _represented_company(
     subject: Subject, label: str, category: Category, rule: str
 ) -> Iterator[Outcome]:
-    """What a person is for the client company that it represents: by Clio's flag, by matters, or by both."""
-    stands_for = f"Represents {subject.company_name}"
+    """Yield the grants of a representative: for the company's client flag in Clio, and for the company's matters."""
+    represents = f"Represents {subject.company_name}"
     if subject.represents and subject.company_is_flagged:
-        because = f"{stands_for}, which Clio flags as a client"
+        because = f"{represents}, which is marked as a client in Clio"
         yield Grant(label, category, rule, because, setting=REPRESENTATIVES)
     if subject.company_matters:
-        because, ids = (
-            f"{stands_for}, client of {_matter_names(subject.company_matters)}",
-            _matter_ids(subject.company_matters),
-        )
+        because = f"{represents}, the client of {_matter_names(subject.company_matters)}"
+        ids = _matter_ids(subject.company_matters)
         yield Grant(label, category, rule, because, ids, REPRESENTATIVES)
 
 
@@ -250,7 +249,10 @@ def originating_attorney(subject: Subject) -> Iterator[Outcome]:
 def _attorneys(
     named: Sequence[tuple[MatterRecord, Attorney | None]], chosen: AttorneyTags, role: str
 ) -> Iterator[Outcome]:
-    """Whom all matters name, or the latest that names anybody; in Levitate or not [TG-18, C-17, row 8]."""
+    """Grant the attorneys of all matters, or of the latest matter that names one.
+
+    The attorney need not be a Levitate user [TG-18, C-17, row 8].
+    """
     if chosen is AttorneyTags.NONE:
         return
     found = [(matter, who) for matter, who in named if who is not None]
@@ -288,7 +290,7 @@ TAG_RULES: tuple[TagRule, ...] = (
 
 
 def tags(subject: Subject) -> Tagging:
-    """The tags of a contact that is in scope [TG-1], and what the rules did not give."""
+    """Return the tags of a contact in scope [TG-1], and what the rules did not grant."""
     outcomes = (outcome for rule in TAG_RULES for outcome in rule(subject))
     withhold = subject.settings.restricted_matters.withhold
     return collect_tags(outcomes, subject.restricted, withhold=withhold)
@@ -299,7 +301,7 @@ def _matter_ids(matters: Iterable[MatterRecord]) -> tuple[int, ...]:
 
 
 def _matter_names(matters: Iterable[MatterRecord]) -> str:
-    """The matters as a lawyer calls them, the first few of many."""
+    """Return the display numbers of the matters for a sentence; after five, only how many more there are."""
     found = sorted(matters, key=lambda matter: matter.clio_id)
     names = [matter.number or f"matter {matter.clio_id}" for matter in found[:5]]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""

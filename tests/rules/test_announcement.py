@@ -69,7 +69,7 @@ def test_an_open_matter_may_be_asked_for():
     office = Office().chooses(new_client__require_open_matter=True)
     waiting = office.judge(1004)
     assert waiting.client is None
-    assert waiting.client_waits == "No open matter yet, and the settings ask for one"
+    assert waiting.client_waits == "There is no open matter yet, and the settings require one"
     assert "Client" in office.labels(1004)
     opened = office.matter(206, status=OPEN).judge(1004)
     assert opened.client is not None
@@ -86,7 +86,7 @@ def test_there_is_no_row_while_the_client_tag_is_withheld():
     assert unflagged.scope.in_scope
     assert unflagged.client is None
     assert unflagged.client_waits == (
-        "The Client tag is withheld: it rests on permission-limited matters only"
+        "The Client tag is withheld because all matters behind it have limited permissions"
     )
     named = office.contact(1008, is_client=False).link(201, 1008, "Client")
     named = named.chooses(tags__relationships__enabled=True)

@@ -43,7 +43,7 @@ def test_alices_fields_become_the_labels_of_the_row():
     ]  # fmt: skip
     assert refusals(office) == [("Intake Notes", Refusal.TOO_LONG)]
     [long] = [i for i in office.judge(1001).not_granted if i.rule == "custom_fields"]
-    assert long.why == "The value has 900 characters, more than the 60 of a tag"
+    assert long.why == "The value has 900 characters; a tag can have at most 60"
 
 
 FORMATS = [  # CF-3, row 13
@@ -141,7 +141,7 @@ def test_a_field_without_a_name_is_shown_by_its_value():
     assert labels(office) == ["Allie"]
     assert labels(chosen(5, form=NAME).knows(fields={5: replace(FIELDS[5], name=" ")})) == []
     [tag] = [t for t in office.judge(1001).tags if t.label == "Allie"]
-    assert tag.grants[0].because == "The field is Allie in Clio"
+    assert tag.grants[0].because == "The custom field is Allie in Clio"
     long = chosen(7).knows(fields={7: replace(FIELDS[7], name=None)})
     assert refusals(long) == [("field 7", Refusal.TOO_LONG)]
 

@@ -116,7 +116,7 @@ def test_twenty_custom_dates_are_the_most():
     left = [item for item in found.not_granted if item.refusal is Refusal.LIMIT]
     assert [item.label for item in left] == [f"Date {id_}" for id_ in ids[21:]]
     assert {(item.rule, item.why) for item in left} == {
-        ("custom_date", "At most 20 custom dates are shown")
+        ("custom_date", "Only the first 20 custom dates are shown")
     }
 
 

@@ -93,7 +93,7 @@ def test_an_unmapped_attorney_does_not_walk_back():
     assert (found.owner.user_id, found.owner.rule) == ("u_off", "fallback")
     assert found.owner.detail == "attorney_not_mapped: Dana Voss (504)"
     assert [considered.matter_id for considered in found.owner.considered] == [206, 300]
-    assert found.owner.considered[1].outcome == "not reached: a later matter decides"
+    assert found.owner.considered[1].outcome == "not needed: an earlier matter in this list decides"
     unassigned = office.chooses(ownership__fallback=UNASSIGNED).judge(1004).owner
     assert unassigned is not None
     assert (unassigned.user_id, unassigned.rule) == (None, "unassigned")
@@ -113,7 +113,7 @@ def test_explain_names_the_unmapped_attorney_and_the_chosen_one():
     [refused] = [item for item in found.not_granted if item.refusal is Refusal.ATTORNEY_NOT_MAPPED]
     assert (refused.label, refused.rule) == ("Dana Voss", "responsible_attorney")
     assert refused.why == (
-        "Dana Voss (504) is named by 00206-Kaya, but is not an active Levitate user"
+        "Dana Voss (504) is an attorney of 00206-Kaya, but is not an active Levitate user"
     )
 
 

@@ -124,11 +124,11 @@ def test_an_empty_list_excludes_nobody():
 
 def test_a_relationship_without_description_is_excluded_by_the_star_alone():
     office = Office().chooses(scope__include_related=True).link(201, 1, None).contact(1, name="A B")
-    assert office.judge(1).scope.detail == "Connected to 00201-Moreno (related)"
+    assert office.judge(1).scope.detail == "This person is related to 00201-Moreno (related)"
     found = office.chooses(scope__related_role_exclude=("*",)).matter(201, number=None).judge(1)
     assert (
         found.scope.detail
-        == "A relationship without a description in matter 201 is an excluded role"
+        == "This person has a relationship without a description in matter 201; the settings exclude this role"
     )
 
 
@@ -181,10 +181,10 @@ def test_a_segment_keeps_those_with_its_tags(segment, expected):
 
 def test_a_segment_says_which_tag_keeps_somebody_out():
     found = Office().chooses(scope__segment=Segment((), ("PERSONAL",))).judge(1001)
-    assert found.scope.detail == "Has the tag Personal"
+    assert found.scope.detail == "The segment excludes the tag Personal"
     assert (found.tags, found.owner, found.key_facts, found.client) == ((), None, (), None)
     wanted = Office().chooses(scope__segment=Segment(("Gold", "Silver"))).judge(1001)
-    assert wanted.scope.detail == "Has none of Gold, Silver"
+    assert wanted.scope.detail == "This person has none of the segment's tags: Gold, Silver"
 
 
 def test_a_segment_sees_tags_that_are_switched_on_only():
@@ -237,11 +237,11 @@ def test_a_ticked_opt_out_field_keeps_somebody_out(value, out):
 def test_opting_out_names_the_field_and_outlives_it():
     # S8: nobody comes back to a mailing because a field was tidied away
     office = Office().chooses(scope__opt_out_field_id=1)
-    assert office.judge(1001).scope.detail == "Newsletter OK is ticked in Clio"
+    assert office.judge(1001).scope.detail == "The opt-out field “Newsletter OK” is ticked in Clio"
     gone = office.knows(fields={}).contact(
         1001, custom_values=(CustomValue(1, value=True, soft_deleted=True),)
     )
-    assert gone.judge(1001).scope.detail == "field 1 is ticked in Clio"
+    assert gone.judge(1001).scope.detail == "The opt-out field “field 1” is ticked in Clio"
     assert reason(office, 1002) is None
 
 

@@ -67,11 +67,11 @@ def test_the_client_tag_stays_with_the_flag_when_all_matters_close():
 
 def test_the_client_tag_says_each_reason_for_itself():
     flag, own = tag(Office(), 1001, "Client").grants
-    assert (flag.because, flag.matter_ids) == ("Clio flags this person as a client", ())
+    assert (flag.because, flag.matter_ids) == ("This person is marked as a client in Clio", ())
     assert (own.because, own.matter_ids) == ("Client of 00201-Moreno, 00202-Moreno", (201, 202))
     flag, matters = tag(Office(), 1007, "Client").grants
-    assert flag.because == "Represents Northwind Bakery LLC, which Clio flags as a client"
-    assert matters.because == "Represents Northwind Bakery LLC, client of 00207-Northwind"
+    assert flag.because == "Represents Northwind Bakery LLC, which is marked as a client in Clio"
+    assert matters.because == "Represents Northwind Bakery LLC, the client of 00207-Northwind"
     assert (flag.matter_ids, matters.matter_ids) == ((), (207,))
     assert flag.setting == matters.setting == "/tags/company_representatives"
     assert [g.because for g in tag(Office(), 1007, "Company").grants] == [
@@ -120,9 +120,9 @@ def test_the_area_of_a_closed_matter_is_explained():
     # S12
     [refused] = [item for item in Office().judge(1001).not_granted if item.rule == "practice_area"]
     assert (refused.label, refused.refusal) == ("Estate Planning", Refusal.MATTER_STATUS)
-    assert refused.why == "00202-Moreno is closed, and the setting takes open"
+    assert refused.why == "00202-Moreno is closed; the setting includes only these statuses: open"
     nothing = Office().chooses(tags__practice_area__matter_status=frozenset())
-    assert "takes none" in nothing.judge(1001).not_granted[0].why
+    assert "statuses: none" in nothing.judge(1001).not_granted[0].why
     two = Office().chooses(tags__practice_area__matter_status=frozenset({PENDING, CLOSED}))
     assert "takes pending, closed" in two.judge(1001).not_granted[0].why
 
@@ -162,7 +162,7 @@ def test_related_practice_areas_are_an_option():
     assert of(Office().chooses(**RELATED), 1005, category) == []
     assert of(on, 1005, category) == ["Related: Family Law"]
     [grant] = tag(on, 1005, "Related: Family Law").grants
-    assert grant.because == "Practice area of a related matter, of 00201-Moreno (open)"
+    assert grant.because == "Practice area of the related matter 00201-Moreno (open)"
     assert (grant.setting, grant.source_id) == ("/tags/related_practice_area", 11)
     closed = on.matter(201, status=CLOSED)
     assert of(closed, 1005, category) == []
@@ -327,9 +327,9 @@ def test_without_representatives_people_stand_for_themselves():
 def test_a_company_that_nobody_shows_is_called_as_the_person_has_it():
     office = Office(contacts={1007: Office().contacts[1007]}).contact(1007, company_name="Bakery")
     [grant] = tag(office, 1007, "Company").grants
-    assert grant.because == "Represents Bakery, client of 00207-Northwind"
+    assert grant.because == "Represents Bakery, the client of 00207-Northwind"
     [grant] = tag(office.contact(1007, company_name=None), 1007, "Company").grants
-    assert grant.because == "Represents a company, client of 00207-Northwind"
+    assert grant.because == "Represents a company, the client of 00207-Northwind"
 
 
 ATTORNEYS = [  # TG-18

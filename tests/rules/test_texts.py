@@ -13,22 +13,29 @@ from tests.rules.builders import FIELDS, Office, cases
 BARE = {"name": None, "first_name": None, "last_name": None, "emails": ()}
 NON_CLIENTS = {"scope__include_non_clients": True}
 SCOPES = [
-    ("flag", 1001, {}, {}, "clients", "Clio flags this person as a client"),
-    ("own matter", 1001, {}, {"is_client": False}, "clients", "The person is the client of a matter"),
-    ("company", 1007, {}, {}, "clients", "The person represents a company that is a client"),
-    ("related", 1005, {"scope__include_related": True}, {}, "include_related", "Connected to 00201-Moreno (Spouse)"),
-    ("anybody", 1006, NON_CLIENTS, {}, "include_non_clients", "The firm includes people who are not clients"),
-    ("a company", 2001, {}, {}, "company", "Only individuals are synced, never companies"),
-    ("related, not wanted", 1005, {}, {}, "include_related", "Related people are not included"),
+    ("flag", 1001, {}, {}, "clients", "This person is marked as a client in Clio"),
+    ("own matter", 1001, {}, {"is_client": False}, "clients", "This person is the client of a matter"),
+    ("company", 1007, {}, {}, "clients", "This person represents a company that is a client"),
+    ("related", 1005, {"scope__include_related": True}, {}, "include_related",
+     "This person is related to 00201-Moreno (Spouse)"),
+    ("anybody", 1006, NON_CLIENTS, {}, "include_non_clients", "The settings include people who are not clients"),
+    ("a company", 2001, {}, {}, "company", "Only people are synced, not companies"),
+    ("related, not wanted", 1005, {}, {}, "include_related", "The settings do not include related people"),
     ("representative, not wanted", 1007, {"tags__company_representatives": Representatives.NONE}, {},
-     "company_representatives", "People of Northwind Bakery LLC, a client, do not stand for it here"),
-    ("no client", 1006, {}, {}, "clients", "Neither flagged as a client nor client of a matter"),
-    ("nothing to show", 1001, {}, BARE, "minimum_data", "The person has neither a name nor an e-mail address"),
-    ("opted out", 1001, {"scope__opt_out_field_id": 1}, {}, "opt_out_field_id", "Newsletter OK is ticked in Clio"),
-    ("segment", 1001, {"scope__segment": Segment((), ("client",))}, {}, "segment", "Has the tag Client"),
+     "company_representatives",
+     "This person works for Northwind Bakery LLC, which is a client,"
+     " but the settings do not include representatives of companies"),
+    ("no client", 1006, {}, {}, "clients",
+     "This person is not marked as a client in Clio and is not the client of a matter"),
+    ("nothing to show", 1001, {}, BARE, "minimum_data", "This person has no name and no e-mail address"),
+    ("opted out", 1001, {"scope__opt_out_field_id": 1}, {}, "opt_out_field_id",
+     "The opt-out field “Newsletter OK” is ticked in Clio"),
+    ("segment", 1001, {"scope__segment": Segment((), ("client",))}, {}, "segment",
+     "The segment excludes the tag Client"),
     ("not in the segment", 1001, {"scope__segment": Segment(("Gold", "Silver"))}, {}, "segment",
-     "Has none of Gold, Silver"),
-    ("excluded role", 1009, {}, {}, "related_role_exclude", "Opposing Counsel in 00201-Moreno is an excluded role"),
+     "This person has none of the segment's tags: Gold, Silver"),
+    ("excluded role", 1009, {}, {}, "related_role_exclude",
+     "This person has the role Opposing Counsel in 00201-Moreno; the settings exclude this role"),
 ]  # fmt: skip
 
 
@@ -48,12 +55,12 @@ def test_the_scope_is_explained(clio_id, choices, changes, rule, detail):
 
 VALUES = [
     (3, {}, CustomValue(3, "many"), "The value is not a number"),
-    (8, {}, CustomValue(8, "x"), "The field is not of a kind that makes tags"),
+    (8, {}, CustomValue(8, "x"), "This type of custom field cannot become a tag"),
     (5, {"deleted": True}, CustomValue(5, "x"), "The field was deleted in Clio"),
-    (4, {}, CustomValue(4, "1"), "The chosen option is not among the field's options"),
+    (4, {}, CustomValue(4, "1"), "The chosen option is not in the field's list of options"),
     (4, {"options": {1: replace(FIELDS[4].options[9001], deleted=True)}}, CustomValue(4, "1"),
      "The chosen option was deleted in Clio"),
-    (7, {}, CustomValue(7, "n" * 61), "The value has 61 characters, more than the 60 of a tag"),
+    (7, {}, CustomValue(7, "n" * 61), "The value has 61 characters; a tag can have at most 60"),
 ]  # fmt: skip
 
 
@@ -69,7 +76,7 @@ def test_a_value_that_makes_no_tag_is_explained(field_id, changes, value, why):
 
 
 DATES = [
-    ({"field_type": "time"}, "2010-06-12", "The field is not a date of contacts"),
+    ({"field_type": "time"}, "2010-06-12", "This is not a date field of contacts"),
     ({"deleted": True}, "2010-06-12", "The field was deleted in Clio"),
     ({}, "soon", "The value is not a date"),
 ]
@@ -94,16 +101,16 @@ def test_a_date_without_a_name_is_explained_by_its_id():
 def test_what_is_withheld_is_explained():
     office = Office().ben_connects().chooses(restricted_matters__withhold=True)
     assert {item.why for item in office.judge(1008).not_granted} == {
-        "It rests only on matters that not everybody at the firm may see"
+        "All matters behind this tag have limited permissions in Clio"
     }
 
 
 def test_the_standing_tags_are_explained():
     grants = {tag.label: tag.grants[0] for tag in Office().chooses(**NON_CLIENTS).judge(1006).tags}
     assert {label: grant.because for label, grant in grants.items()} == {
-        "Clio": "Synced from Clio",
-        "Person": "An individual in Clio",
-        "Personal": "Does not represent a client company",
+        "Clio": "This contact comes from Clio",
+        "Person": "This contact is a person in Clio",
+        "Personal": "This person does not represent a client company",
     }
     assert {label: grant.rule for label, grant in grants.items()} == {
         "Clio": "clio",

@@ -286,9 +286,9 @@ def _row(
 ) -> NewClient:
     status, held_for = initial_status(
         initial=entry.origin == INITIAL,
-        wish=entry.chosen.initial_sync,
-        joined=forerunner is not None and forerunner.certain,
-        in_doubt=forerunner is not None and not forerunner.certain,
+        choice=entry.chosen.initial_sync,
+        merged=forerunner is not None and forerunner.certain,
+        maybe_merged=forerunner is not None and not forerunner.certain,
     )
     digest, row_id = _digest(one), new_clients.row_id(account_id, one.contact.clio_id)
     first = duplicates[digest][0] if digest else row_id

@@ -65,7 +65,7 @@ async def test_the_other_role_of_the_matter_decides_else_the_primary_user_and_no
     await pulled.run("full")
     assert considered(await explain(pulled, "1004")) == [
         ("206", "responsible attorney Dana Voss (504) is not an active Levitate user"),
-        ("212", "not reached: a later matter decides"),
+        ("212", "not needed: an earlier matter in this list decides"),
     ]
     found = (await contact(pulled, "1004"))["owner"]
     assert found == {

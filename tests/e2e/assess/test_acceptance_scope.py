@@ -63,7 +63,7 @@ async def test_related_people_come_in_when_chosen_but_for_an_adverse_role(pulled
     await pulled.choose(scope(include_related=True))
     assert await in_scope(pulled) == SEVEN | {"1005"}
     assert (await explain(pulled, "1005"))["scope"]["detail"] == (
-        "Connected to 00201-Moreno (Spouse)"
+        "This person is related to 00201-Moreno (Spouse)"
     )
     await pulled.choose(scope(related_role_exclude=[]))
     assert await in_scope(pulled) == SEVEN | {"1005", "1009"}

@@ -86,7 +86,7 @@ async def test_explain_of_1001_says_why_a_closed_matters_area_is_no_tag(pulled: 
         {
             "label": "Estate Planning",
             "rule": "practice_area",
-            "why": "00202-Moreno is closed, and the setting takes open",
+            "why": "00202-Moreno is closed; the setting includes only these statuses: open",
         }
     ]
 
