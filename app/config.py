@@ -1,4 +1,4 @@
-"""`Config`: what the environment says, read once. No default for a secret; each mistake is one clear line."""
+"""`Config`: the process's configuration, read once from environment variables. Secrets have no default."""
 
 import os
 from typing import Annotated, Literal
@@ -28,9 +28,9 @@ def _slots(value: str) -> str:
     for slot in _items(value):
         hour, _, minute = slot.partition(":")
         if not (len(slot) == 5 and hour.isdecimal() and minute.isdecimal()):
-            raise ValueError("must be a comma list of HH:MM such as 06:00,18:00")
+            raise ValueError("must be a comma-separated list of HH:MM such as 06:00,18:00")
         if int(hour) > 23 or int(minute) > 59:
-            raise ValueError("must be a comma list of HH:MM such as 06:00,18:00")
+            raise ValueError("must be a comma-separated list of HH:MM such as 06:00,18:00")
     if not _items(value):
         raise ValueError("must name at least one slot such as 06:00")
     return value
@@ -50,7 +50,7 @@ def _hosts(value: str) -> str:
     for host in _items(value):
         if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
             raise ValueError(
-                "must be a comma list of host names or addresses, without scheme and port"
+                "must be a comma-separated list of host names or addresses, without scheme and port"
             )
     return value
 
@@ -60,7 +60,7 @@ def _items(value: str) -> list[str]:
 
 
 class RegisteredApp(BaseModel):
-    """The app registered with Clio in one region; `origin` only for a simulator."""
+    """The app registered with Clio in one region; set `origin` only for a simulator."""
 
     client_id: Annotated[str, Field(min_length=1)]
     client_secret: Annotated[SecretStr, Field(min_length=1)]
@@ -84,7 +84,7 @@ class Config(BaseSettings):
     slots: Annotated[str, AfterValidator(_slots)] = "06:00,18:00"
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
     api_rate: Annotated[int, Field(ge=0)] = 100
-    # How long after a lost answer Clio may still make the record: twice a write's deadline, or more.
+    # Seconds after a lost response in which Clio may still create the record: at least twice the deadline of a write.
     settle_seconds: Annotated[float, Field(ge=0.05, le=600)] = 60.0
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
     webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
@@ -92,26 +92,26 @@ class Config(BaseSettings):
     log_format: Literal["json", "console"] = "json"
 
     def slot_list(self) -> tuple[str, ...]:
-        """The slots, each `HH:MM`."""
+        """Return the slots, each as `HH:MM`."""
         return tuple(_items(self.slots))
 
     def return_origin_list(self) -> frozenset[str]:
-        """The origins that a browser may be sent back to."""
+        """Return the origins that a browser may be redirected to after connecting."""
         return frozenset(_origin(origin) for origin in _items(self.return_origins))
 
     def webhook_host_list(self) -> frozenset[str]:
-        """The hosts that events may be posted to although they are private, and by plain http."""
+        """Return the hosts that events may be posted to over plain http or at private addresses."""
         return frozenset(host.strip("[]").lower() for host in _items(self.webhook_hosts))
 
     def encryption_key_list(self) -> tuple[str, ...]:
-        """The keys that seal secrets, newest first; empty when none is configured."""
+        """Return the keys that encrypt secrets, the newest first; empty if none is configured."""
         return (
             tuple(_items(self.encryption_keys.get_secret_value())) if self.encryption_keys else ()
         )
 
 
 def describe_errors(error: ValidationError) -> list[str]:
-    """One line for each mistake, saying which variable and what to do; never a value."""
+    """Return one line for each mistake: the variable and what to do. A line never contains a value."""
     return [
         f"{PREFIX}{_variable(fault['loc'])}: {_advice(fault['msg'], fault['type'])}"
         for fault in error.errors(include_input=False, include_url=False)
@@ -129,7 +129,7 @@ def _advice(message: str, kind: str) -> str:
 
 
 def find_unknown_variables() -> list[str]:
-    """Variables that look like ours and are not: a slip of the pen would otherwise go unnoticed."""
+    """Return variables with our prefix that do not exist, so that a typing mistake does not go unnoticed."""
     known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
     return sorted(
         name

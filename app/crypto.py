@@ -1,4 +1,4 @@
-"""Sealing secrets, and the secrets of service tokens. Keys come from outside and stay in memory."""
+"""Encryption of stored secrets, and the secrets of service tokens. Keys come from the configuration."""
 
 import base64
 import hashlib
@@ -10,19 +10,22 @@ from collections.abc import Sequence
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 KEY_BYTES = 32
-TOKEN_PREFIX = "lc"  # noqa: S105  # a prefix for the eye, no secret
+TOKEN_PREFIX = "lc"  # noqa: S105  # makes a token recognisable; it is not a secret
 
 
 class InvalidKey(ValueError):
-    """A key is not 32 bytes in URL-safe base64."""
+    """An encryption key is not 32 random bytes in URL-safe base64."""
 
 
 class DecryptionFailed(Exception):
-    """What was sealed cannot be opened: another key, another row, or damage."""
+    """A sealed document cannot be opened: it has another key or another row, or it is damaged."""
 
 
 class TokenCipher:
-    """Seals documents with the newest key and opens them with any; a sealed document opens for its own row only."""
+    """Seals (encrypts) documents with the newest key and opens them with any key.
+
+    A sealed document contains the name of its row and opens only for that row.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
@@ -31,36 +34,36 @@ class TokenCipher:
         self._keys, self._newest = MultiFernet(fernets), fernets[0]
 
     def seal(self, document: dict[str, str], *, row: str) -> str:
-        """The document, sealed for a row."""
+        """Return the document, encrypted for a row."""
         body = json.dumps({"row": row, "document": document}, separators=(",", ":"))
         return self._keys.encrypt(body.encode()).decode()
 
     def open(self, sealed: str, *, row: str) -> dict[str, str]:
-        """The document that was sealed for this row; raises SealBroken."""
+        """Return the document that was sealed for this row. Raise DecryptionFailed if that is not possible."""
         try:
             body = json.loads(self._keys.decrypt(sealed.encode()))
         except (InvalidToken, ValueError) as error:
             raise DecryptionFailed(
-                "A stored secret cannot be opened with the configured keys"
+                "A stored secret cannot be decrypted with the configured encryption keys"
             ) from error
         if body["row"] != row:
             raise DecryptionFailed("A stored secret belongs to another row")
         document: dict[str, str] = body["document"]
         return document
 
-    def opens(self, sealed: str) -> bool:
-        """Whether one of the keys sealed this, for whatever row."""
+    def can_open(self, sealed: str) -> bool:
+        """Return whether one of the keys can decrypt this, for any row."""
         return _can_decrypt(self._keys, sealed)
 
-    def renewed(self, sealed: str) -> str | None:
-        """The same, sealed with the newest key for the same row; None when it is already. Raises SealBroken."""
+    def rotate(self, sealed: str) -> str | None:
+        """Return the same document, sealed with the newest key, or None if it already is. Raise DecryptionFailed."""
         if _can_decrypt(self._newest, sealed):
             return None
         try:
             return self._keys.rotate(sealed.encode()).decode()
         except InvalidToken as error:
             raise DecryptionFailed(
-                "A stored secret cannot be opened with the configured keys"
+                "A stored secret cannot be decrypted with the configured encryption keys"
             ) from error
 
 
@@ -73,7 +76,7 @@ def _can_decrypt(keys: Fernet | MultiFernet, sealed: str) -> bool:
 
 
 def new_key() -> str:
-    """A new encryption key."""
+    """Return a new random encryption key."""
     return Fernet.generate_key().decode()
 
 
@@ -92,23 +95,23 @@ def _check_key(key: str) -> bytes:
 
 
 def hash_secret(secret: str) -> str:
-    """The hash under which a random secret is stored; 256 random bits need no slow hash."""
+    """Return the hash under which a random secret is stored. 256 random bits need no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def keyed_hash(key: str, text: str) -> bytes:
-    """What tells a text again without telling the text: nobody without the key can try all that it might be."""
+    """Return a keyed hash that recognises a text again. Without the key, nobody can find the text by trying values."""
     return hmac.digest(key.encode(), text.encode(), "sha256")
 
 
 def new_service_token() -> tuple[str, str, str]:
-    """A new service token, its public id, and the hash of its secret."""
+    """Return a new service token, its public id, and the hash of its secret."""
     token_id, secret = secrets.token_hex(8), secrets.token_urlsafe(32)
     return f"{TOKEN_PREFIX}_{token_id}_{secret}", token_id, hash_secret(secret)
 
 
 def split_service_token(token: str) -> tuple[str, str] | None:
-    """A token's public id and the hash of its secret; None for what is no token of ours."""
+    """Return a token's public id and the hash of its secret, or None if the text is not a service token."""
     parts = token.split("_", 2)
     if len(parts) != 3 or parts[0] != TOKEN_PREFIX or not parts[1].isalnum():
         return None

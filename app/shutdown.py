@@ -1,4 +1,4 @@
-"""Signals that come at a bad moment: what was begun is finished first, then they act. And one that must come."""
+"""Signals that end the process: deferred while a critical block runs, and sent when the parent process has ended."""
 
 import os
 import signal
@@ -11,10 +11,10 @@ TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """What would end the process waits until the block has ended, and ends it then."""
-    came: list[int] = []
+    """Defer SIGINT, SIGTERM and SIGHUP until the block has ended, then raise the first one that arrived."""
+    received: list[int] = []
     before = {
-        number: signal.signal(number, lambda nth, _: came.append(nth))
+        number: signal.signal(number, lambda nth, _: received.append(nth))
         for number in TERMINATION_SIGNALS
     }
     try:
@@ -22,12 +22,12 @@ def defer_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if received:
+            signal.raise_signal(received[0])
 
 
 def exit_with_parent(pipe: int) -> None:
-    """End this process, as if asked to, when nobody holds the other end of the pipe: its parent is gone, however."""
+    """Send SIGTERM to this process when the other end of the pipe is closed, that is when its parent has ended."""
 
     def wait() -> None:
         os.read(pipe, 1)

@@ -1,8 +1,9 @@
-"""Signs and posts one event to Levitate, by Standard Webhooks. The only place that does.
+"""Signs events as Standard Webhooks and posts them to Levitate's webhook endpoints. No other module does this.
 
-An endpoint's address is a caller's word, so it is looked at when it is saved and again whenever it is called: the
-name is resolved once, every address it has must be one of the public internet, and the connection goes to that
-very address under the certificate of the name. A second answer of the resolver is never asked for (T7).
+Callers choose the URL of an endpoint, so it is checked when it is saved and again before each post, to prevent
+server-side request forgery: the host name is resolved once, every address must be on the public internet, and the
+connection goes to exactly that address with the certificate of the name. Resolving the name a second time would let an
+attacker return another address (DNS rebinding).
 """
 
 import asyncio
@@ -19,12 +20,12 @@ from typing import Any
 import httpx
 from standardwebhooks import Webhook
 
-DEADLINE = 15.0  # seconds for one post, from the name's resolution to the answer's last byte
-MAX_RESPONSE_BYTES = 64 * 1024  # bytes of an answer that are read; nobody looks at them
+DEADLINE = 15.0  # seconds for one post, from resolving the name to the last byte of the response
+MAX_RESPONSE_BYTES = 64 * 1024  # bytes of a response that are read; the body is not used
 MAX_URL_LENGTH = 2000
 _PORTS = {"https": 443, "http": 80}
-# Their own threads, more than endpoints are served at the same time: each endpoint looks up one name at a time, so
-# that those whose names resolve slowly hold up no others.
+# Threads for name lookups only, more than endpoints that are served at the same time. Each endpoint looks up one name
+# at a time, so endpoints whose names resolve slowly do not block others.
 DNS_THREADS = 64
 _resolvers = ThreadPoolExecutor(max_workers=DNS_THREADS, thread_name_prefix="webhook-names")
 
@@ -32,7 +33,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 _GLOBAL_V6 = ipaddress.ip_network("2000::/3")
-# Inside 2000::/3 and yet a way to somewhere else: Teredo and its kin, documentation, 6to4.
+# Inside 2000::/3, but they lead elsewhere: Teredo and similar tunnels, documentation, 6to4.
 _TUNNELS_V6 = tuple(
     map(ipaddress.ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 )
@@ -45,12 +46,12 @@ _SPECIAL_V4 = tuple(
 
 
 class AddressRefused(ValueError):
-    """Events may not be posted there; the message says why and holds nothing of the address."""
+    """Events may not be posted to this URL. The message says why and contains no part of the URL."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """An event as it is posted: the same id and the same bytes every time."""
+    """An event as it is posted. Every attempt sends the same id and the same bytes."""
 
     event_id: str
     body: bytes
@@ -58,37 +59,40 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a post: the receiver's status if there was one, and what was wrong if anything."""
+    """The result of one post: the receiver's HTTP status or None, and a code for the problem or None."""
 
     status: int | None
     problem: str | None
 
     @property
-    def arrived(self) -> bool:
-        """Whether the receiver took the event."""
+    def succeeded(self) -> bool:
+        """Whether the receiver accepted the event."""
         return self.problem is None
 
     @property
-    def gone(self) -> bool:
-        """Whether the receiver says that it wants no more (410)."""
+    def endpoint_gone(self) -> bool:
+        """Whether the receiver wants no more events (410 Gone)."""
         return self.status == httpx.codes.GONE
 
 
 def check_url(url: str, private_hosts: frozenset[str]) -> httpx.URL:
-    """The address, if events may be posted to it as far as can be told without asking anybody."""
+    """Return the parsed URL, or raise AddressRefused if events may not be posted to it.
+
+    This checks only the text of the URL and resolves no name. Hosts in `private_hosts` may be private and use http.
+    """
     try:
         parsed = httpx.URL(url)
         host = _host(parsed)
     except (httpx.InvalidURL, ValueError, UnicodeError) as error:
-        raise AddressRefused("is not an address") from error
+        raise AddressRefused("is not a URL") from error
     if len(url) > MAX_URL_LENGTH or any(ord(character) <= ord(" ") for character in url):
-        raise AddressRefused("is too long or holds spaces")
+        raise AddressRefused(f"must have at most {MAX_URL_LENGTH} characters and no spaces")
     if not host or parsed.userinfo or parsed.fragment:
-        raise AddressRefused("must have a host, and no user name and no fragment")
+        raise AddressRefused("must have a host, no user name and no fragment")
     if host in private_hosts and parsed.scheme in _PORTS:
         return parsed
     if parsed.scheme != "https" or parsed.port not in (None, 443):
-        raise AddressRefused("must be https on port 443")
+        raise AddressRefused("must use https on port 443")
     literal = _literal(host)
     if literal is not None and not is_public(literal):
         raise AddressRefused("must be on the public internet")
@@ -96,23 +100,23 @@ def check_url(url: str, private_hosts: frozenset[str]) -> httpx.URL:
 
 
 def is_public(address: Address) -> bool:
-    """Whether an address is one of the public internet, and no way round to another."""
+    """Return whether an address is on the public internet and does not tunnel to another network."""
     if isinstance(address, ipaddress.IPv6Address):
-        inside = address in _GLOBAL_V6 and not any(address in net for net in _TUNNELS_V6)
-        return inside and address.is_global
+        unicast = address in _GLOBAL_V6 and not any(address in net for net in _TUNNELS_V6)
+        return unicast and address.is_global
     if any(address in net for net in _SPECIAL_V4):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 async def resolve(host: str, port: int) -> Sequence[str]:
-    """Every address that the system's resolver has for a name."""
+    """Return every address that the system's resolver has for a host name."""
 
-    def ask() -> list[tuple[Any, ...]]:
+    def look_up() -> list[tuple[Any, ...]]:
         return list(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
 
-    found = await asyncio.get_running_loop().run_in_executor(_resolvers, ask)
-    return [str(entry[4][0]) for entry in found]
+    entries = await asyncio.get_running_loop().run_in_executor(_resolvers, look_up)
+    return [str(entry[4][0]) for entry in entries]
 
 
 def _host(url: httpx.URL) -> str:
@@ -127,14 +131,14 @@ def _literal(host: str) -> Address | None:
 
 
 def signature_header(secrets: Sequence[str], message: Message, now: datetime) -> str:
-    """The signature header: one signature for each secret that is valid now."""
+    """Return the value of the signature header: one signature for each valid secret, separated by spaces."""
     moment = now.astimezone(UTC)
     body = message.body.decode()
     return " ".join(Webhook(secret).sign(message.event_id, moment, body) for secret in secrets)
 
 
 class WebhookSender:
-    """Posts events. `resolve` answers a name's addresses; `private_hosts` may be reached although private."""
+    """Opens clients for endpoints. `resolve` returns a name's addresses; `private_hosts` may have private ones."""
 
     def __init__(
         self, *, private_hosts: frozenset[str] = frozenset(), resolve: Resolver = resolve
@@ -144,8 +148,8 @@ class WebhookSender:
         self._tls = ssl.create_default_context()
 
     @asynccontextmanager
-    async def to(self, url: str) -> AsyncIterator["Courier"]:
-        """A way to one endpoint. Its connections are its own: none is ever used under another name."""
+    async def connect(self, url: str) -> AsyncIterator["EndpointClient"]:
+        """Open a client for one endpoint. Its connections are never used for another host name."""
         client = httpx.AsyncClient(
             verify=self._tls,
             trust_env=False,
@@ -158,7 +162,7 @@ class WebhookSender:
 
 
 class EndpointClient:
-    """Posts events to one endpoint, several at a time if asked to."""
+    """Posts events to one endpoint. Several posts may run at the same time."""
 
     def __init__(
         self,
@@ -171,12 +175,12 @@ class EndpointClient:
         self._url = url
         self._private_hosts = private_hosts
         self._resolve = resolve
-        self._looking = asyncio.Lock()
-        self._found: Sequence[str] = ()
-        self._found_at = -1.0
+        self._lookup_lock = asyncio.Lock()
+        self._addresses: Sequence[str] = ()
+        self._resolved_at = -1.0
 
     async def post(self, message: Message, secrets: Sequence[str], *, now: datetime) -> Outcome:
-        """Post the event once; every failure is an outcome."""
+        """Post the event once. It does not raise: every failure is an Outcome."""
         headers = {
             "webhook-id": message.event_id,
             "webhook-timestamp": str(int(now.timestamp())),
@@ -206,7 +210,7 @@ class EndpointClient:
         response = await self._client.send(request, stream=True)
         try:
             read = 0
-            async for chunk in response.aiter_raw():  # raw: what is packed stays packed
+            async for chunk in response.aiter_raw():  # raw: a compressed body is not decompressed
                 read += len(chunk)
                 if read > MAX_RESPONSE_BYTES:
                     break
@@ -216,11 +220,11 @@ class EndpointClient:
         return Outcome(response.status_code, problem)
 
     async def _address(self, url: httpx.URL, host: str) -> str:
-        """The one address that is connected to; raises AddressRefused if any that the name has is not public."""
+        """Return the address to connect to. Raise AddressRefused if any address of the name is not public."""
         if _literal(host) is not None:
-            return host  # checked as a part of the URL
-        found = await self._looked_up(host, url.port or _PORTS[url.scheme])
-        addresses = [ipaddress.ip_address(text) for text in found]
+            return host  # check_url has checked it
+        resolved = await self._look_up(host, url.port or _PORTS[url.scheme])
+        addresses = [ipaddress.ip_address(text) for text in resolved]
         if host not in self._private_hosts:
             for address in addresses:
                 if not is_public(address) and str(address) not in self._private_hosts:
@@ -229,12 +233,12 @@ class EndpointClient:
             raise AddressRefused("has no address")
         return str(addresses[0])
 
-    async def _looked_up(self, host: str, port: int) -> Sequence[str]:
-        """The name's addresses as of this post; posts that wait for the same answer share it."""
+    async def _look_up(self, host: str, port: int) -> Sequence[str]:
+        """Return the name's addresses, resolved after this call began. Posts that wait together share one lookup."""
         now = asyncio.get_running_loop().time
         began = now()
-        async with self._looking:
-            if self._found_at <= began:
-                self._found = await self._resolve(host, port)
-                self._found_at = now()
-            return self._found
+        async with self._lookup_lock:
+            if self._resolved_at <= began:
+                self._addresses = await self._resolve(host, port)
+                self._resolved_at = now()
+            return self._addresses

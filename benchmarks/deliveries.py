@@ -74,7 +74,7 @@ async def delivered(dsn: str, wanted: int) -> tuple[str, list[Received], float]:
                 for n in range(first, min(first + BATCH, wanted))
             ]
             async with transaction(services.database) as session:
-                await events.record(session, "hp", found, now=services.now())
+                await events.record_events(session, "hp", found, now=services.now())
         began = time.monotonic()
         await relay.deliver_due(services)
         return made.json()["secret"], receiver.received, time.monotonic() - began

@@ -25,12 +25,12 @@ from app.api.runs import run_out
 from app.db import issues
 from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
-from app.db.accounts.audit import Deed
+from app.db.accounts.audit import AuditAction
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
 from app.db.runs import checkpoints, runs
-from app.db.runs.runs import Kind, Run, Trigger, Wish
+from app.db.runs.runs import Kind, Run, RunRequest, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import scheduler
@@ -128,7 +128,7 @@ async def put_users(
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
     if await accounts.replace_users(session, account.account_id, list(users.values())):
-        deed = Deed("users.replaced", details={"users": len(users)})
+        deed = AuditAction("users.replaced", details={"users": len(users)})
         await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
     return await _users_out(session, account.account_id)
@@ -156,8 +156,8 @@ async def map_attorney(
 ) -> schemas.Attorney:
     """Say by hand who a Clio user is here; null says: nobody. Contacts are judged anew."""
     await accounts.lock_account(session, account.account_id)
-    if await accounts.map_by_hand(session, account.account_id, clio_user_id, body.user_id):
-        deed = Deed("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
+    if await accounts.set_attorney_mapping(session, account.account_id, clio_user_id, body.user_id):
+        deed = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
         await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
     return _attorney_out(await accounts.get_attorney(session, account.account_id, clio_user_id))
@@ -178,8 +178,8 @@ async def unmap_attorney(
 ) -> None:
     """Forget what was said by hand: the Clio user is mapped automatically again."""
     await accounts.lock_account(session, account.account_id)
-    if await accounts.map_automatically(session, account.account_id, clio_user_id):
-        deed = Deed("attorney.unmapped", str(clio_user_id))
+    if await accounts.delete_attorney_mapping(session, account.account_id, clio_user_id):
+        deed = AuditAction("attorney.unmapped", str(clio_user_id))
         await audit.record(session, account.account_id, actor, deed, now=services.now())
         await _rederive(services, session, account.account_id)
 
@@ -190,7 +190,7 @@ async def get_status(
 ) -> schemas.Status:
     """How the account fares: logins, contacts, the run in flight or the last one, when the next is due."""
     account_id = account.account_id
-    logins = await connections.every(session, account_id)
+    logins = await connections.list_all(session, account_id)
     newest = await runs.newest_run(session, account_id)
     succeeded = await runs.newest_run(session, account_id, status=runs.Status.SUCCEEDED)
     works = account.fields.enabled and any(
@@ -204,7 +204,7 @@ async def get_status(
         next_run_at=scheduler.next_due(services.now(), zone, services.timing, account_id)
         if works
         else None,
-        connections=schemas.StatusConnections(**connections.counts(logins)),
+        connections=schemas.StatusConnections(**connections.count_by_status(logins)),
         contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
         run=await _run_out(services, session, newest),
         open_issues=sum(found.values()),
@@ -230,12 +230,12 @@ def account_out(account: Account) -> schemas.Account:
     )
 
 
-def _account_deed(before: AccountFields | None, after: AccountFields) -> Deed | None:
+def _account_deed(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
     """What putting an account did; None when it is as it was."""
     if before is None:
-        return Deed("account.created")
+        return AuditAction("account.created")
     pointers = [f"/{name}" for name, old in asdict(before).items() if getattr(after, name) != old]
-    return Deed("account.changed", details={"pointers": pointers}) if pointers else None
+    return AuditAction("account.changed", details={"pointers": pointers}) if pointers else None
 
 
 def _health(account: Account, logins: list[Connection], found: Mapping[str, int]) -> str:
@@ -291,5 +291,5 @@ def _attorney_out(attorney: Attorney) -> schemas.Attorney:
 async def _rederive(services: Services, session: Session, account_id: str) -> None:
     """Judge all contacts anew, if any were ever pulled."""
     if await runs.has_initial(session, account_id):
-        wish = Wish(Kind.REDERIVE, Trigger.USERS)
-        await runs.ask(session, account_id, wish, now=services.now())
+        wish = RunRequest(Kind.REDERIVE, Trigger.USERS)
+        await runs.request_run(session, account_id, wish, now=services.now())

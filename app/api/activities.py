@@ -10,17 +10,17 @@ from app.api import cursors, schemas
 from app.api.deps import NO_NUL, AccountDep, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
-from app.db.accounts import service_tokens
-from app.db.accounts.service_tokens import KeyReused, Request, RequestInProgress
+from app.db.accounts import idempotency
+from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
     Activity,
+    ActivityFilter,
     ActivityNotFound,
     Kind,
     NotCancellable,
     NotRetryable,
     Status,
-    Wanted,
 )
 from app.errors import AppError
 from app.sync.connections.oauth_flow import IntegrationNotEnabled
@@ -67,7 +67,7 @@ class ActivityQuery(BaseModel):
             ActivityNotFound,
             IdempotencyKeyRequired,
             IntegrationNotEnabled,
-            KeyReused,
+            IdempotencyKeyReused,
             RequestInProgress,
             UnknownKind,
         ),
@@ -91,14 +91,14 @@ async def write_back(
     if body.kind not in set(Kind):
         raise UnknownKind
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    request = Request(account.account_id, "write_back", idempotency_key, fingerprint)
-    activity_id = await service_tokens.earlier_answer(session, request)
+    request = IdempotentRequest(account.account_id, "write_back", idempotency_key, fingerprint)
+    activity_id = await idempotency.find_response(session, request)
     if activity_id is None:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         made = await accept(session, account, _told(body), now=services.now())
         activity_id = made.activity_id
-        await service_tokens.remember_answer(session, request, activity_id, now=services.now())
+        await idempotency.store_response(session, request, activity_id, now=services.now())
     activity = await outbox.get_activity(session, account.account_id, activity_id)
     response.status_code = 200 if activity.status is Status.SKIPPED else 202
     return _out(activity, clio_web_origin(services, account))
@@ -112,7 +112,7 @@ async def list_activities(
     session: SessionDep,
 ) -> schemas.Page[schemas.Activity]:
     """Activities, oldest first, of one contact, status or kind if one is asked for."""
-    wanted = Wanted(contact_id=query.contact_id, status=query.status, kind=query.kind)
+    wanted = ActivityFilter(contact_id=query.contact_id, status=query.status, kind=query.kind)
     asked, limit = ("activities", account.account_id, wanted), query.limit
     after = cursors.after_id(query.cursor, *asked)
     found = await outbox.list_activities(

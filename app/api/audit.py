@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, Limit, SessionDep
 from app.db.accounts import audit
-from app.db.accounts.audit import Entry
+from app.db.accounts.audit import AuditEntry
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -29,7 +29,7 @@ async def list_audit(
     )
 
 
-def _out(entry: Entry) -> schemas.AuditEntry:
+def _out(entry: AuditEntry) -> schemas.AuditEntry:
     return schemas.AuditEntry(
         id=entry.entry_id,
         at=entry.at,

@@ -58,4 +58,4 @@ async def _read(
     services: Services, account_id: str, after: int, limit: int
 ) -> tuple[str, int, int]:
     async with transaction(services.database) as session:
-        return await change_feed.read(session, account_id, after=after, limit=limit)
+        return await change_feed.read_json(session, account_id, after=after, limit=limit)

@@ -74,7 +74,7 @@ async def list_connections(
         session, account.account_id, after=after, limit=limit + 1
     )
     page, more = found[:limit], len(found) > limit
-    doubled = await connections.doubled(session, account.account_id)
+    doubled = await connections.find_duplicate_logins(session, account.account_id)
     return schemas.Page(
         data=[_out(connection, doubled) for connection in page],
         next_cursor=cursors.encode(page[-1].connection_id, *asked) if more else None,
@@ -88,7 +88,7 @@ async def get_connection(
 ) -> schemas.Connection:
     """One connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
-    return _out(found, await connections.doubled(session, account.account_id))
+    return _out(found, await connections.find_duplicate_logins(session, account.account_id))
 
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))

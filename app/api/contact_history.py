@@ -10,7 +10,7 @@ from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment
-from app.db.contacts import change_feed, contacts
+from app.db.contacts import change_feed, contacts, documents
 from app.db.contacts.contacts import ContactNotFound
 from app.db.session import Session
 from app.errors import AppError
@@ -50,7 +50,9 @@ async def get_contact(
     if as_of is not None:
         return await _as_of(session, account.account_id, contact_id, as_of)
     origin = clio_web_origin(services, account)
-    return schemas.Contact.model_validate(contacts.document(found.contact, clio_origin=origin))
+    return schemas.Contact.model_validate(
+        documents.contact_document(found.contact, clio_origin=origin)
+    )
 
 
 @router.get(

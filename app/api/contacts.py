@@ -18,9 +18,9 @@ from app.api.deps import (
 )
 from app.api.problems import problems
 from app.db.accounts import audit
-from app.db.accounts.audit import Deed
-from app.db.contacts import contacts, preexisting_tags
-from app.db.contacts.contacts import ContactNotFound, Explained, Wanted
+from app.db.accounts.audit import AuditAction
+from app.db.contacts import contacts, documents, preexisting_tags
+from app.db.contacts.contacts import ContactFilter, ContactNotFound, ExplainedContact
 from app.db.contacts.new_clients import NewClient, find_new_client
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
@@ -58,7 +58,7 @@ async def list_contacts(
     session: SessionDep,
 ) -> schemas.Page[schemas.Contact]:
     """Contacts by id, of all states unless one is asked for."""
-    wanted = Wanted(**query.model_dump(exclude={"cursor", "limit"}))
+    wanted = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
     asked, limit = ("contacts", account.account_id, wanted), query.limit
     after = cursors.after_id(query.cursor, *asked)
     found = await contacts.list_contacts(
@@ -68,7 +68,7 @@ async def list_contacts(
     origin = clio_web_origin(services, account)
     return schemas.Page(
         data=[
-            schemas.Contact.model_validate(contacts.document(contact, clio_origin=origin))
+            schemas.Contact.model_validate(documents.contact_document(contact, clio_origin=origin))
             for contact in page
         ],
         next_cursor=cursors.encode(page[-1].contact_id, *asked) if more else None,
@@ -85,8 +85,8 @@ async def explain_contact(
     clio_id = found.contact.clio_id
     row = await find_new_client(session, account.account_id, clio_id)
     event_ids = row.event_ids if row else ()
-    told = await deliveries.list_of_events(session, account.account_id, event_ids)
-    seen_by = await contacts.seen_by(session, account.account_id, clio_id)
+    told = await deliveries.list_by_events(session, account.account_id, event_ids)
+    seen_by = await contacts.list_viewers(session, account.account_id, clio_id)
     return _explained(found, row, told, seen_by)
 
 
@@ -102,11 +102,11 @@ async def tell_preexisting_tags(
     """Say which labels the user had given before we granted them: they are never withdrawn. Answers all of them."""
     account_id, now = account.account_id, services.now()
     await contacts.lock_contact(session, account_id, contact_id)
-    new = await preexisting_tags.mark(session, account_id, contact_id, body.labels, now=now)
+    new = await preexisting_tags.add_labels(session, account_id, contact_id, body.labels, now=now)
     if new:
-        deed = Deed("tags.preexisting", contact_id, {"labels": new})
+        deed = AuditAction("tags.preexisting", contact_id, {"labels": new})
         await audit.record(session, account_id, actor, deed, now=now)
-    labels = await preexisting_tags.labels_of(session, account_id, contact_id)
+    labels = await preexisting_tags.list_labels(session, account_id, contact_id)
     return schemas.Preexisting(contact_id=contact_id, labels=labels)
 
 
@@ -125,7 +125,7 @@ async def delete_contact(
 
 
 def _explained(
-    found: Explained, row: NewClient | None, told: list[Delivery], seen_by: list[str]
+    found: ExplainedContact, row: NewClient | None, told: list[Delivery], seen_by: list[str]
 ) -> schemas.Explained:
     assessment = found.assessment
     return schemas.Explained(

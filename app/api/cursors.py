@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Any
 
-from app.db.cursors import digest, encode
+from app.db.cursors import encode, query_digest
 from app.errors import AppError
 
 __all__ = ["after_id", "after_number", "encode"]
@@ -50,6 +50,6 @@ def _decode(cursor: str, asked: tuple[Any, ...]) -> Any:
         after, made_for = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError) as error:
         raise InvalidCursor from error
-    if made_for != digest(asked):
+    if made_for != query_digest(asked):
         raise CursorMismatch
     return after

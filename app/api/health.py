@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from app.api.deps import ServicesDep
 from app.api.problems import problems
 from app.db import migrate
-from app.db.migrate import Schema
+from app.db.migrate import SchemaState
 from app.errors import AppError, DatabaseUnavailable
 from app.sync import scheduler
 
@@ -54,8 +54,8 @@ async def healthz() -> Health:
 @router.get("/readyz", responses=problems(DatabaseUnavailable, NotReady, ClockStopped))
 async def readyz(request: Request, services: ServicesDep) -> Readiness:
     """The database answers, its schema will do, the clock goes. A newer schema will: it was made to fit us, too."""
-    schema = await migrate.schema(services.database)
-    if schema is Schema.OLDER:
+    schema = await migrate.compare_schema(services.database)
+    if schema is SchemaState.OLDER:
         raise NotReady
     clock: scheduler.Scheduler | None = request.app.state.clock
     if clock is not None and not scheduler.is_on_time(clock, now=services.now()):

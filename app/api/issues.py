@@ -19,7 +19,7 @@ from app.api.deps import (
 from app.api.problems import problems
 from app.db import issues
 from app.db.accounts import audit
-from app.db.accounts.audit import Deed
+from app.db.accounts.audit import AuditAction
 from app.db.contacts import holds
 from app.db.contacts.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
@@ -74,9 +74,9 @@ async def resolve_issue(
 ) -> schemas.Issue:
     """Say that an issue is over. One whose cause lasts opens anew when it is found again."""
     now = services.now()
-    issue = await issues.resolve_one(session, account.account_id, issue_id, now=now)
+    issue = await issues.resolve_issue(session, account.account_id, issue_id, now=now)
     await audit.record(
-        session, account.account_id, actor, Deed("issue.resolved", issue_id), now=now
+        session, account.account_id, actor, AuditAction("issue.resolved", issue_id), now=now
     )
     return issue_out(issue)
 
@@ -122,7 +122,9 @@ async def release_hold(
     """
     by, now = actor.user_id or "", services.now()
     hold = await release(session, account.account_id, hold_id, by=by, now=now)
-    await audit.record(session, account.account_id, actor, Deed("hold.released", hold_id), now=now)
+    await audit.record(
+        session, account.account_id, actor, AuditAction("hold.released", hold_id), now=now
+    )
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
 
@@ -141,7 +143,9 @@ async def discard_hold(
     """Nothing of what waits happens: contacts stay as they are until they change in Clio, new clients unannounced."""
     by, now = actor.user_id or "", services.now()
     hold = await discard(session, account.account_id, hold_id, by=by, now=now)
-    await audit.record(session, account.account_id, actor, Deed("hold.discarded", hold_id), now=now)
+    await audit.record(
+        session, account.account_id, actor, AuditAction("hold.discarded", hold_id), now=now
+    )
     return (await _holds_out(session, account.account_id, [hold]))[0]
 
 
@@ -159,7 +163,7 @@ def issue_out(issue: Issue) -> schemas.Issue:
 
 
 async def _holds_out(session: Session, account_id: str, found: list[Hold]) -> list[schemas.Hold]:
-    named = await holds.contacts_of(
+    named = await holds.list_contacts(
         session, account_id, [hold.hold_id for hold in found], limit=NAMED
     )
     return [

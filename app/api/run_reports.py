@@ -70,7 +70,7 @@ async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
     async for row in _held(services, account_id, run_id):
         yield row
     async with transaction(services.database) as session:
-        aside = await quarantine.of_run(session, account_id, run_id, limit=QUARANTINED)
+        aside = await quarantine.list_by_run(session, account_id, run_id, limit=QUARANTINED)
         run = await runs.get_run(session, account_id, run_id)
     for item in aside:
         kind, clio_id = item.resource.removesuffix("s"), str(item.clio_id or "") or None
@@ -86,7 +86,9 @@ async def _told(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
         async with transaction(services.database) as session:
-            told = await run_report.told_by(session, account_id, run_id, after=after, limit=AT_ONCE)
+            told = await run_report.list_changes(
+                session, account_id, run_id, after=after, limit=AT_ONCE
+            )
         for line in told:
             yield _touched(line.body)
             after = line.seq
@@ -98,7 +100,9 @@ async def _held(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
         async with transaction(services.database) as session:
-            held = await run_report.held_by(session, account_id, run_id, after=after, limit=AT_ONCE)
+            held = await run_report.list_held_contacts(
+                session, account_id, run_id, after=after, limit=AT_ONCE
+            )
         for clio_id in held:
             yield _row(outcome="held", kind="contact", clio_id=str(clio_id), detail="shrink_held")
             after = clio_id

@@ -12,13 +12,13 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from app.api import cursors, schemas
 from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
 from app.api.problems import problems
-from app.db.accounts import service_tokens
-from app.db.accounts.service_tokens import KeyReused, Request, RequestInProgress
+from app.db.accounts import idempotency
+from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.runs import checkpoints, leases, listed_ids, runs
 from app.db.runs.checkpoints import Pull
-from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger, Wish
+from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, RunRequest, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError
 from app.sync.assess import new_clients
@@ -50,7 +50,7 @@ class IdempotencyKeyRequired(AppError):
     "",
     status_code=202,
     responses=problems(
-        *(IdempotencyKeyRequired, IntegrationNotEnabled, KeyReused),
+        *(IdempotencyKeyRequired, IntegrationNotEnabled, IdempotencyKeyReused),
         *(RequestInProgress, ContactNotFound),
     ),
 )
@@ -66,26 +66,26 @@ async def ask_for_run(
     if not idempotency_key:
         raise IdempotencyKeyRequired
     fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    request = Request(account.account_id, "ask_for_run", idempotency_key, fingerprint)
-    run_id = await service_tokens.earlier_answer(session, request)
+    request = IdempotentRequest(account.account_id, "ask_for_run", idempotency_key, fingerprint)
+    run_id = await idempotency.find_response(session, request)
     if run_id is None:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         wish = await _wish(session, account.account_id, body)
-        asked = await runs.ask(session, account.account_id, wish, now=services.now())
+        asked = await runs.request_run(session, account.account_id, wish, now=services.now())
         run_id = asked.run_id
-        await service_tokens.remember_answer(session, request, run_id, now=services.now())
+        await idempotency.store_response(session, request, run_id, now=services.now())
     response.headers["Location"] = f"/v1/accounts/{account.account_id}/runs/{run_id}"
     run = await runs.get_run(session, account.account_id, run_id)
     found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 
 
-async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> Wish:
+async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> RunRequest:
     if body.contact_id is None:
-        return Wish(Kind(body.kind), Trigger.MANUAL)
+        return RunRequest(Kind(body.kind), Trigger.MANUAL)
     found = await contacts.get_explained(session, account_id, body.contact_id)
-    return Wish(Kind.CONTACT, Trigger.MANUAL, contact_clio_id=found.contact.clio_id)
+    return RunRequest(Kind.CONTACT, Trigger.MANUAL, contact_clio_id=found.contact.clio_id)
 
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
@@ -93,8 +93,8 @@ async def cancel_run(
     run_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
     """End a run now. What it has read stays; a later run goes on from there."""
-    run = await leases.cancel(session, account.account_id, run_id, now=services.now())
-    await listed_ids.forget_pages(session, account.account_id, run_id)
+    run = await leases.cancel_run(session, account.account_id, run_id, now=services.now())
+    await listed_ids.delete_pages(session, account.account_id, run_id)
     await new_clients.run_ended(session, run, now=services.now())
     found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())

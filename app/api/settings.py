@@ -25,7 +25,7 @@ from app.db.accounts import settings
 from app.db.accounts.audit import Actor
 from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
-from app.db.mirror.catalog import Item
+from app.db.mirror.catalog import CatalogItem
 from app.db.session import Session, transaction
 from app.errors import AppError, InvalidRequest
 from app.rules import settings_check
@@ -128,7 +128,7 @@ async def get_settings(
     account: AccountDep, session: SessionDep, response: Response
 ) -> schemas.SettingsVersion:
     """The settings that hold; version 1 is the defaults."""
-    stored = await settings.current(session, account.account_id)
+    stored = await settings.get_current(session, account.account_id)
     response.headers["ETag"] = _etag(stored)
     return _version_out(stored)
 
@@ -189,13 +189,13 @@ async def preview_settings(
     """
     account_id = account.account_id
     async with transaction(services.database) as session:
-        stored = await settings.current(session, account_id)
+        stored = await settings.get_current(session, account_id)
         try:
             candidate = patched(stored.settings, body.settings)
             await check(session, account_id, candidate, stored.settings)
         except InvalidRequest as invalid:
             raise invalid.below("/settings") from None
-    asked = ("preview", account_id, stored.version, json.dumps(settings.document(candidate)))
+    asked = ("preview", account_id, stored.version, json.dumps(settings.to_document(candidate)))
     after = cursors.after_number(cursor, *asked)
     found = await preview(services, account_id, candidate, after=after, limit=limit)
     summary = schemas.PreviewSummary.model_validate(found.summary, from_attributes=True)
@@ -265,12 +265,12 @@ def _etag(stored: StoredSettings) -> str:
 
 
 def _settings(body: schemas.Settings) -> Settings:
-    return settings.parsed(body.model_dump(mode="json"))
+    return settings.from_document(body.model_dump(mode="json"))
 
 
 def _wire(chosen: Settings) -> dict[str, Any]:
     """The document in the words of the contract: there field ids are strings."""
-    whole = settings.document(chosen)
+    whole = settings.to_document(chosen)
     scope, tags, facts = whole["scope"], whole["tags"], whole["key_facts"]
     opt_out = scope["opt_out_field_id"]
     scope["opt_out_field_id"] = None if opt_out is None else str(opt_out)
@@ -289,8 +289,8 @@ def _version_out(stored: StoredSettings) -> schemas.SettingsVersion:
     )
 
 
-def _field_out(item: Item) -> schemas.CatalogField:
-    field = catalog.custom_field(item)
+def _field_out(item: CatalogItem) -> schemas.CatalogField:
+    field = catalog.custom_field_of(item)
     return schemas.CatalogField(
         id=str(field.field_id),
         name=field.name,
@@ -307,10 +307,10 @@ def _field_out(item: Item) -> schemas.CatalogField:
     )
 
 
-def _named(item: Item) -> dict[str, Any]:
+def _named(item: CatalogItem) -> dict[str, Any]:
     return {"id": str(item.clio_id), "name": item.record.get("name"), "gone": item.gone}
 
 
-def _text(item: Item, name: str) -> str | None:
+def _text(item: CatalogItem, name: str) -> str | None:
     value = item.record.get(name)
     return None if value is None else str(value)

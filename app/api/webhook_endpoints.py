@@ -66,7 +66,7 @@ async def add_endpoint(
         updated_at=now,
     )
     sealed = services.cipher.seal({"secret": secret}, row=endpoint_row(endpoint_id))
-    await endpoints.add(session, endpoint, sealed_secret=sealed)
+    await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
     return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
 
 
@@ -127,9 +127,9 @@ async def enable_endpoint(
     """Post to it again; what waited meanwhile is delivered first, under the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     now = services.now()
-    await endpoints.enable(session, endpoint_id, now=now)
-    await issues.resolve_of_endpoint(session, endpoint_id, now=now)
-    await deliveries.resume(session, endpoint_id, now=now)
+    await endpoints.enable_endpoint(session, endpoint_id, now=now)
+    await issues.resolve_endpoint_issues(session, endpoint_id, now=now)
+    await deliveries.restart_pending(session, endpoint_id, now=now)
     return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 

@@ -20,7 +20,7 @@ from app.clio.regions import check_origin
 from app.config import Config
 from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded, migrate, session
-from app.db.migrate import Schema
+from app.db.migrate import SchemaState
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
 from app.sync import key_rotation
@@ -131,16 +131,18 @@ async def ready(opened: Database, *, migrated: bool = False) -> None:
     """See that the database answers and that this version can work on it, migrating it first when wanted."""
     async with transaction(opened) as asked:
         version = await session.server_version(asked)
-    if version < session.OLDEST:
-        fail(f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST} or newer")
-    schema = await migrate.schema(opened)
-    if schema is Schema.NEWER:
+    if version < session.OLDEST_POSTGRESQL:
+        fail(
+            f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST_POSTGRESQL} or newer"
+        )
+    schema = await migrate.compare_schema(opened)
+    if schema is SchemaState.NEWER:
         fail(
             "The database's schema is of a newer levitate-clio; start that version, or a newer one"
         )
     if migrated:
         await migrate.migrate(opened)
-    elif schema is Schema.OLDER:
+    elif schema is SchemaState.OLDER:
         fail("The database's schema is not there or too old; run `levitate-clio migrate`")
 
 
@@ -173,7 +175,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except DatabaseUnavailable as error:
         fail(
-            f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {session.reason(error)}"
+            f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {session.unavailable_reason(error)}"
         )
 
 

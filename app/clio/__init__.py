@@ -1,1 +1,5 @@
-"""All that is known of Clio, and nothing of us: regions, OAuth, what to ask for, and the short list of writes."""
+"""The client for Clio's API: regions, OAuth, resources, pagination, rate limits, webhooks, and the allowed writes.
+
+Nothing here knows accounts, runs or the database. Other folders use `client.ClioClient`, `oauth`, `regions`, `errors`,
+`models`, `resources`, `notes`, `webhooks`, `local_limit` and `shared_limit`, and `transport` to build a client.
+"""

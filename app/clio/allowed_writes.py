@@ -1,6 +1,6 @@
-"""All that may ever be written to Clio, and what the answer to a write proves. Pure.
+"""The list of allowed writes to Clio, their request bodies, and what the response to a write proves. No I/O.
 
-The list is short by promise: Clio is the source of truth for contact data [FQ-1].
+The list is short because Clio is the source of truth for contact data [FQ-1].
 """
 
 import re
@@ -17,7 +17,7 @@ from app.clio.responses import ClioResponse, error_of
 
 NOTES_PATH = "/api/v4/notes.json"
 COMMUNICATIONS_PATH = "/api/v4/communications.json"
-DEADLINE = 30.0  # seconds for one write, from connecting to the last byte of its answer
+DEADLINE = 30.0  # seconds for one write, from connecting to the last byte of the response
 ALLOWED_WRITES = (
     ("POST", re.compile(re.escape(NOTES_PATH))),
     ("POST", re.compile(re.escape(COMMUNICATIONS_PATH))),
@@ -26,41 +26,52 @@ ALLOWED_WRITES = (
     ("PATCH", re.compile(r"/api/v4/webhooks/\d+\.json")),
     ("DELETE", re.compile(r"/api/v4/webhooks/\d+\.json")),
 )
-# No byte of the request has left: a connection that was refused, timed out or failed TLS, or none was free.
+# No byte of the request was sent: connecting was refused, timed out or failed in TLS, or no connection was free.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-NOTHING_CREATED = (400, 401, 403, 404, 410, 412, 422)  # answers that say that nothing was created
+NOTHING_CREATED = (
+    400,
+    401,
+    403,
+    404,
+    410,
+    412,
+    422,
+)  # statuses that prove that nothing was created
 
 
 def check_allowed(method: str, path: str) -> None:
-    """Raises WriteNotAllowed for every call but reads and the few writes of the list."""
+    """Raise WriteNotAllowed unless the request is a read or an allowed write."""
     listed = any(method == verb and pattern.fullmatch(path) for verb, pattern in ALLOWED_WRITES)
     if method != "GET" and not listed:
         raise WriteNotAllowed(
-            "This service writes only notes, communications and webhook subscriptions to Clio"
+            "This service may write only notes, communications and webhook subscriptions to Clio"
         )
 
 
-def check_written(answer: ClioResponse) -> ClioResponse:
-    """The answer to a write that arrived; raises WriteUnsure, or the failure that proves that it did not."""
-    if answer.status in NOTHING_CREATED:
-        if answer.status == 400:
-            raise ClioRefused("Clio does not accept this text", status=400)
-        raise error_of(answer)
-    if answer.status not in (200, 201, 204):
-        raise WriteOutcomeUnknown(f"Clio answered {answer.status}")
-    return answer
+def check_written(response: ClioResponse) -> ClioResponse:
+    """Return the response to a successful write.
+
+    Raise WriteOutcomeUnknown if Clio may have done it, or another ClioError that proves that nothing was created.
+    """
+    if response.status in NOTHING_CREATED:
+        if response.status == 400:
+            raise ClioRefused("Clio does not accept the content of this activity", status=400)
+        raise error_of(response)
+    if response.status not in (200, 201, 204):
+        raise WriteOutcomeUnknown(f"Clio returned HTTP status {response.status} to a write")
+    return response
 
 
-def written_id(answer: ClioResponse) -> int:
-    """The id of what was written; raises WriteUnsure where the answer names none."""
+def written_id(response: ClioResponse) -> int:
+    """Return the id of the written record. Raise WriteOutcomeUnknown if the response contains none."""
     try:
-        data = pagination.parse_object(answer.body).get("data")
+        data = pagination.parse_object(response.body).get("data")
     except ClioUnreadable as error:
-        raise WriteOutcomeUnknown("Clio's answer cannot be read") from error
-    found = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(found, int):
-        raise WriteOutcomeUnknown("Clio's answer names no record")
-    return found
+        raise WriteOutcomeUnknown("Clio's response to a write cannot be read") from error
+    record_id = data.get("id") if isinstance(data, dict) else None
+    if not isinstance(record_id, int):
+        raise WriteOutcomeUnknown("Clio's response to a write contains no record id")
+    return record_id
 
 
 @dataclass(frozen=True)
@@ -73,7 +84,7 @@ class NewNote:
     date: date
 
     def document(self) -> dict[str, Any]:
-        """The note in Clio's words."""
+        """Return the note as Clio's request body."""
         return {
             "type": "Contact",
             "contact": {"id": self.contact_id},
@@ -86,7 +97,7 @@ class NewNote:
 
 @dataclass(frozen=True)
 class Party:
-    """Who sends or receives a communication: `Contact` or `User`."""
+    """A sender or receiver of a communication; `type` is `Contact` or `User`."""
 
     type: str
     id: int
@@ -94,7 +105,7 @@ class Party:
 
 @dataclass(frozen=True)
 class NewCommunication:
-    """A text conversation; Clio has no type for it, so it is written as a phone communication [WB-3]."""
+    """A text conversation. Clio has no type for it, so it is written as a phone communication [WB-3]."""
 
     subject: str
     body: str
@@ -104,7 +115,7 @@ class NewCommunication:
     external_properties: Sequence[tuple[str, str]]
 
     def document(self) -> dict[str, Any]:
-        """The communication in Clio's words."""
+        """Return the communication as Clio's request body."""
         return {
             "type": "PhoneCommunication",
             "subject": self.subject,

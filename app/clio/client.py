@@ -1,4 +1,4 @@
-"""`ClioClient`: what this service asks of Clio, as one user; what it writes is what `writes` lists [FQ-1]."""
+"""`ClioClient`: the requests of this service to Clio, as one user. `allowed_writes` lists all writes [FQ-1]."""
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,19 +21,19 @@ from app.clio.responses import ClioResponse, clio_time
 from app.clio.shared_limit import Lane
 from app.clio.transport import ClioTransport, Usage
 
-QueryParams = Mapping[str, str | list[str]]  # what a list is asked for beside its own parameters
+QueryParams = Mapping[str, str | list[str]]  # in addition to the resource's own parameters
 
 
 class ClioClient:
-    """Clio, as one user sees it. Several steps may share it: they share its budget."""
+    """Clio as one user sees it. Steps that share a client share its rate limit."""
 
-    def __init__(self, calls: ClioTransport) -> None:
-        self._calls = calls
+    def __init__(self, transport: ClioTransport) -> None:
+        self._transport = transport
         self.dropped: set[str] = set()
 
     def in_lane(self, lane: Lane) -> "ClioClient":
-        """The same Clio, seen by the same user, with another right of way; what it uses is counted by itself."""
-        other = ClioClient(self._calls.in_lane(lane))
+        """Return a client for the same user with another priority. It counts its own usage."""
+        other = ClioClient(self._transport.in_lane(lane))
         other.dropped = self.dropped
         return other
 
@@ -45,48 +45,48 @@ class ClioClient:
         created_since: datetime | None = None,
         cursor: str | None = None,
     ) -> AsyncIterator[Page[T]]:
-        """Yield the pages of a list, from `cursor` if one is given; each is whole, and the walk moves on."""
-        walk = pagination.PaginationGuard(resource, cursor)
-        moments = {"updated_since": since, "created_since": created_since}
-        asked = {name: format_utc(moment) for name, moment in moments.items() if moment is not None}
+        """Yield the complete pages of a list, from `cursor` if given. Raise ClioUnreadable if the list does not end."""
+        guard = pagination.PaginationGuard(resource, cursor)
+        times = {"updated_since": since, "created_since": created_since}
+        filters = {name: format_utc(time) for name, time in times.items() if time is not None}
         while True:
-            there = {} if cursor is None else {"page_token": cursor}
-            page = await self._page(resource, {**asked, **there})
-            walk.check(page)
+            position = {} if cursor is None else {"page_token": cursor}
+            page = await self._page(resource, {**filters, **position})
+            guard.check(page)
             yield page
             if page.cursor is None:
                 return
             cursor = page.cursor
 
-    async def some(self, resource: Resource[T], clio_ids: Sequence[int]) -> Page[T]:
-        """Those of these records (at most 50) that the user is shown."""
+    async def get_many(self, resource: Resource[T], clio_ids: Sequence[int]) -> Page[T]:
+        """Return those of these records (at most 50 ids) that the user can see."""
         return await self._page(resource, {"ids[]": [str(clio_id) for clio_id in clio_ids]})
 
-    async def one(self, resource: Resource[T], clio_id: int) -> T:
-        """One record. Raises ClioRefused: `clio_not_found`, or `clio_forbidden`; ClioUnreadable."""
+    async def get_one(self, resource: Resource[T], clio_id: int) -> T:
+        """Return one record. Raise ClioRefused with `clio_not_found` or `clio_forbidden`, or ClioUnreadable."""
         while True:
             params = {"fields": pagination.field_list(resource, self.dropped)}
             path = f"{resource.path.removesuffix('.json')}/{clio_id}.json"
             try:
-                answer = await self._calls.get(self._calls.address(path, params))
+                response = await self._transport.get(self._transport.address(path, params))
             except UnknownField as unknown:
                 self._drop(resource, unknown)
                 continue
-            record: T = pagination.parse_one(resource.model, answer.body)
+            record: T = pagination.parse_one(resource.model, response.body)
             return record
 
     async def who_am_i(self) -> WhoAmI:
-        """The user whose token this is, and the firm."""
-        url = self._calls.address(WHO_AM_I_PATH, {"fields": WHO_AM_I_FIELDS})
-        answer = await self._calls.get(url)
-        me: WhoAmI = pagination.parse_one(WhoAmI, answer.body)
+        """Return the user of this token, and the firm."""
+        url = self._transport.address(WHO_AM_I_PATH, {"fields": WHO_AM_I_FIELDS})
+        response = await self._transport.get(url)
+        me: WhoAmI = pagination.parse_one(WhoAmI, response.body)
         return me
 
     async def sees_contact(self, contact_id: int) -> bool:
-        """Whether the contact exists and this user may see it."""
-        url = self._calls.address(f"/api/v4/contacts/{contact_id}.json", {"fields": "id"})
+        """Return whether the contact exists and this user can see it."""
+        url = self._transport.address(f"/api/v4/contacts/{contact_id}.json", {"fields": "id"})
         try:
-            await self._calls.get(url)
+            await self._transport.get(url)
         except ClioRefused as refusal:
             if refusal.status in (403, 404):
                 return False
@@ -96,48 +96,50 @@ class ClioClient:
     async def write(
         self, method: str, path: str, document: Any = None, *, fields: str = "id"
     ) -> ClioResponse:
-        """One write, sent once: see `Calls.write`."""
+        """Send one write, once: see `ClioTransport.write`."""
         content = None if document is None else json.dumps({"data": document}).encode()
-        return await self._calls.write(
-            method, self._calls.address(path, {"fields": fields}), content
+        return await self._transport.write(
+            method, self._transport.address(path, {"fields": fields}), content
         )
 
     def take_usage(self) -> Usage:
-        """What was used since this was last taken."""
-        return self._calls.take_usage()
+        """Return the usage since the last call of this method, and reset it."""
+        return self._transport.take_usage()
 
     def expected_seconds(self, calls: int, *, in_a_row: int) -> float:
-        """How long so many more calls will take: see `Calls.expected_seconds`."""
-        return self._calls.expected_seconds(calls, in_a_row=in_a_row)
+        """Return how long `calls` more requests will take: see `ClioTransport.expected_seconds`."""
+        return self._transport.expected_seconds(calls, in_a_row=in_a_row)
 
-    async def _page(self, resource: Resource[T], asked: QueryParams) -> Page[T]:
+    async def _page(self, resource: Resource[T], query: QueryParams) -> Page[T]:
         while True:
             try:
-                return await self._asked_page(resource, asked)
+                return await self._request_page(resource, query)
             except UnknownField as unknown:
                 self._drop(resource, unknown)
 
-    async def _asked_page(self, resource: Resource[T], asked: QueryParams) -> Page[T]:
+    async def _request_page(self, resource: Resource[T], query: QueryParams) -> Page[T]:
         fields = pagination.field_list(resource, self.dropped)
-        params = {**resource.params, "fields": fields, **asked}
-        url = self._calls.address(resource.path, params)
+        params = {**resource.params, "fields": fields, **query}
+        url = self._transport.address(resource.path, params)
 
-        def parse(answer: ClioResponse, address: httpx.URL) -> Page[T]:
-            asked = clio_time(answer.headers, self._calls.clock.now())
-            return pagination.parse_page(resource, answer.body, address=address, asked_at=asked)
+        def parse(response: ClioResponse, address: httpx.URL) -> Page[T]:
+            asked_at = clio_time(response.headers, self._transport.clock.now())
+            return pagination.parse_page(
+                resource, response.body, address=address, asked_at=asked_at
+            )
 
-        return await self._calls.read(url, parse)
+        return await self._transport.read(url, parse)
 
     def _drop(self, resource: Resource[Any], unknown: UnknownField) -> None:
-        """Leave out a name that Clio stopped knowing, if we can do without; one bad name fails the whole call."""
+        """Stop requesting a field that Clio no longer knows, if it is not needed. One unknown field fails a request."""
         name = unknown.field.strip("{} ")
         if name not in resource.droppable or f"{resource.name}.{name}" in self.dropped:
             raise ClioMisconfigured(
-                f"Clio no longer knows a field of {resource.name} that is needed"
+                f"Clio no longer knows a field of {resource.name} that this service needs"
             ) from unknown
         self.dropped.add(f"{resource.name}.{name}")
 
 
 def format_utc(moment: datetime) -> str:
-    """A moment as a query string bears it: a `+` would arrive as a space."""
+    """Return a time for a query string, in UTC with `Z`, because a `+` would arrive as a space."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,6 +1,6 @@
-"""Failures of calls to Clio, sorted by what to do about them.
+"""The errors of requests to Clio, one class for each reaction to them.
 
-A message never holds an answer's body, an address with its query, or a token.
+Success Managers read the messages. A message never contains a response body, a URL with its query, or a token.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ MAX_WAIT = timedelta(minutes=15)
 
 
 class ClioError(Exception):
-    """Any failure of a call to Clio. The subclass says what to do about it, `code` names it for people."""
+    """Any error of a request to Clio. The subclass says how to react; `code` names the error for people."""
 
     default_code: ClassVar[str] = "clio_error"
 
@@ -24,7 +24,7 @@ class ClioError(Exception):
 
 
 class ClioRetryLater(ClioError):
-    """The same call may work after a while."""
+    """The same request may work after `after`, a time between 1 second and 15 minutes."""
 
     default_code = "clio_unavailable"
 
@@ -34,34 +34,34 @@ class ClioRetryLater(ClioError):
 
 
 class ClioReauthRequired(ClioError):
-    """The user must connect again; the other connections go on."""
+    """The user must connect again. Other connections are not affected."""
 
     default_code = "needs_reconnect"
 
 
 class ClioMisconfigured(ClioError):
-    """Our registration, region or version is wrong; tell the operators, disconnect nobody."""
+    """The app's registration, region or API version is wrong. Operators must act; connections stay as they are."""
 
     default_code = "clio_misconfigured"
 
 
 class WriteNotAllowed(ClioMisconfigured):
-    """A write that is not on the short list; refused before the network [FQ-1]."""
+    """A write that is not on the list of allowed writes; it was not sent [FQ-1]."""
 
     default_code = "write_not_allowed"
 
 
 class WriteOutcomeUnknown(ClioError):
-    """The answer to a write was lost or makes no sense: Clio may have done it. Look before writing again.
+    """The response to a write was lost or is not valid, so Clio may have done it. Search before writing again.
 
-    Every other failure of a write proves that nothing was created.
+    Every other error of a write proves that nothing was created.
     """
 
     default_code = "clio_write_unsure"
 
 
 class ClioRefused(ClioError):
-    """Will never work like this; record it and go on."""
+    """Clio refuses this request and always will. Record it and continue."""
 
     default_code = "clio_refused"
 
@@ -71,51 +71,57 @@ class ClioRefused(ClioError):
 
 
 class ClioUnreadable(ClioError):
-    """Not the shape that Clio promises; stop and look."""
+    """A response without the form that Clio documents. Stop and investigate."""
 
     default_code = "clio_unreadable"
 
 
 class UnknownField(ClioError):
-    """Clio does not know a field that was asked for; asking without it may work."""
+    """Clio does not know a requested field. The request may work without it."""
 
     default_code = "clio_field_unknown"
 
     def __init__(self, field: str) -> None:
-        super().__init__("Clio does not know a field that we ask for")
+        super().__init__("Clio does not know a field that this service requests")
         self.field = field
 
 
 _BY_STATUS: dict[int, Callable[[], ClioError]] = {
-    400: lambda: ClioMisconfigured("Clio does not accept a parameter that this service sends"),
+    400: lambda: ClioMisconfigured("Clio does not accept a parameter of this service's request"),
     401: lambda: ClioReauthRequired(
-        "Clio no longer accepts this login; the user must connect again"
+        "Clio no longer accepts this login. The user must connect to Clio again"
     ),
-    403: lambda: ClioRefused("Clio forbids this to the user", status=403, code="clio_forbidden"),
+    403: lambda: ClioRefused(
+        "This Clio user does not have permission for this", status=403, code="clio_forbidden"
+    ),
     410: lambda: ClioMisconfigured(
-        "Clio refuses the API version that this service speaks", code="clio_api_version_gone"
+        "Clio no longer supports the API version that this service uses",
+        code="clio_api_version_gone",
     ),
 }
 
 
 def error_for(status: int, *, kind: str, message: str) -> ClioError:
-    """The failure that an answer's status means; `kind` and `message` are those of Clio's error object."""
+    """Return the error for a response's status; `kind` and `message` come from Clio's error object."""
     if status == 400 and kind == "InvalidFields":
         return UnknownField(message.removesuffix(" is not a valid field").strip())
     if status == 422 and "page_token" in message:
-        text = "Clio no longer knows where the list was left"
+        text = "Clio no longer accepts the cursor of this list"
         return ClioRefused(text, status=422, code="clio_cursor_refused")
-    if status == 404 and kind:  # Clio's own word: one without it came from something in between
+    if status == 404 and kind:  # a 404 without Clio's error type comes from a proxy
         return ClioRefused(
-            "Clio has no such record for this user", status=404, code="clio_not_found"
+            "Clio has no such record, or this Clio user cannot see it",
+            status=404,
+            code="clio_not_found",
         )
     if status >= 500:
-        return ClioRetryLater(f"Clio answered {status}", after=timedelta(minutes=1))
+        return ClioRetryLater(f"Clio returned HTTP status {status}", after=timedelta(minutes=1))
     known = _BY_STATUS.get(status)
-    return known() if known else ClioRefused(f"Clio answered {status}", status=status)
+    return known() if known else ClioRefused(f"Clio returned HTTP status {status}", status=status)
 
 
 def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:
-    """The failure of a call that got no answer."""
-    kind = "in time" if isinstance(error, (TimeoutError, httpx.TimeoutException)) else "at all"
-    return ClioRetryLater(f"Clio did not answer {kind}", after=timedelta(minutes=1))
+    """Return the error for a request without a response."""
+    timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException))
+    text = "Clio did not respond in time" if timed_out else "Clio could not be reached"
+    return ClioRetryLater(text, after=timedelta(minutes=1))

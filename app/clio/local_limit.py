@@ -1,8 +1,8 @@
-"""Pure: how many calls one access token may still make in this window, learnt from what Clio answers.
+"""The local rate limit: how many requests one process may still send with an access token. No I/O.
 
-Clio counts per token in windows of 60 seconds and may change the limit unannounced, so no limit is written here. Who
-goes first is not decided here but in `shared`: this guards each process against programs that know nothing of us.
-Times are seconds of a monotonic clock of the caller's.
+Clio counts requests per token in windows of 60 seconds and may change the limit at any time, so the limit is learnt
+from the headers of responses. `shared_limit` decides on priorities. This module protects each process also against
+other programs that use the same token. Times are seconds of the caller's monotonic clock.
 """
 
 from collections.abc import Mapping
@@ -11,44 +11,45 @@ from email.utils import parsedate_to_datetime
 
 from app.clio.shared_limit import MARGIN, WINDOW, SharedLimit
 
-PROBE_INTERVAL = 0.05  # while nothing is known one call goes alone; how soon the others ask again
+# seconds; while the limit is unknown, one request goes alone, and the others try again after this time
+PROBE_INTERVAL = 0.05
 MIN_WAIT, MAX_WAIT = 1.0, 900.0
 
 
 class LocalLimit:
-    """The calls left to one token. All who use the token in this process share one.
+    """The requests left to one token in this process. All users of the token in the process share one object.
 
-    What is left of a window is known or not. While it is not (at first, in a new window, after a refusal) one call
-    goes alone to ask: with no other under way its answer is exact, and an answer that tells nothing locks nobody out.
+    How many requests are left in a window may be unknown: at the start, in a new window, after a 429. Then one request
+    goes alone. With no other request in flight its response is exact, and a response without headers blocks nobody.
     """
 
-    def __init__(self, gate: SharedLimit | None = None) -> None:
-        self.gate = gate  # what other processes that use the token must pass too
+    def __init__(self, shared: SharedLimit | None = None) -> None:
+        self.shared = shared  # the limit that other processes with the same token use too
         self.limit: int | None = None
-        self._left: int | None = None  # of this window, those under way already taken off
+        self._left: int | None = None  # in this window, without the requests in flight
         self._ends: float | None = None  # when this window ends; known exactly when `_left` is
-        self._window = 0.0  # the newest window that was told of: when it ends by Clio's clock
-        self._under_way = 0
+        self._window = 0.0  # the end of the newest window in a response, by Clio's clock
+        self._in_flight = 0
         self._closed_until = 0.0
 
     def reserve(self, now: float) -> float:
-        """Take a call: 0.0 means go, else ask again after so many seconds."""
+        """Reserve one request. Return 0.0 if it may be sent, else the seconds after which to try again."""
         if now < self._closed_until:
             return self._closed_until - now
         if self._ends is not None and now >= self._ends:
             self._forget()
-        if self._left is None and self._under_way:
+        if self._left is None and self._in_flight:
             return PROBE_INTERVAL
         if self._left is not None:
             if self._left <= 0:
                 return max((self._ends or now) - now, PROBE_INTERVAL)
             self._left -= 1
-        self._under_way += 1
+        self._in_flight += 1
         return 0.0
 
-    def learn(self, headers: Mapping[str, str], now: float) -> None:
-        """An answer came to a call that was taken: believe its headers where they say less than we thought."""
-        self._under_way -= 1
+    def record_response(self, headers: Mapping[str, str], now: float) -> None:
+        """Record the response to a reserved request. Its headers count if they say that fewer requests are left."""
+        self._in_flight -= 1
         limit, left = (
             _int_header(headers, "x-ratelimit-limit"),
             _int_header(headers, "x-ratelimit-remaining"),
@@ -56,39 +57,39 @@ class LocalLimit:
         if limit is None or limit <= 0 or left is None:
             return
         window = _window_end(headers, self._window)
-        asked_alone = self._left is None and not self._under_way
+        asked_alone = self._left is None and not self._in_flight
         if window < self._window - WINDOW / 2 and not asked_alone:
-            return  # a late answer, of a window that is over
+            return  # a late response, from a window that has ended
         newer = abs(window - self._window) > WINDOW / 2
         if self._left is None or newer or left < self._left:
-            # less than we thought: somebody else uses the token, and Clio may not have seen our calls under way
-            self._left = max(left - self._under_way, 0)
+            # fewer than expected: another program uses the token, and Clio may not have counted our requests in flight
+            self._left = max(left - self._in_flight, 0)
         if self._ends is None or newer:
             self._ends = now + _seconds_to_reset(headers)
         self.limit, self._window = limit, window
 
-    def refused(self, headers: Mapping[str, str], now: float) -> float:
-        """Clio answered 429 to a call that was taken; answers how long nothing may go."""
-        self._under_way -= 1
-        told = _int_header(headers, "retry-after")
-        wait = _seconds_to_reset(headers) if told is None or told <= 0 else float(told)
+    def record_rate_limited(self, headers: Mapping[str, str], now: float) -> float:
+        """Record a 429 for a reserved request. Return the seconds in which no request may be sent."""
+        self._in_flight -= 1
+        after = _int_header(headers, "retry-after")
+        wait = _seconds_to_reset(headers) if after is None or after <= 0 else float(after)
         wait = min(max(wait, MIN_WAIT), MAX_WAIT) + MARGIN
         self._closed_until = max(self._closed_until, now + wait)
         self._forget()
         return wait
 
-    def abandoned(self) -> None:
-        """No answer came to a call that was taken: it may have been counted all the same, so nothing is given back."""
-        self._under_way -= 1
+    def record_no_response(self) -> None:
+        """Record that a reserved request got no response. Clio may have counted it, so it is not given back."""
+        self._in_flight -= 1
 
-    def returned(self) -> None:
-        """A call that was taken is not made after all."""
-        self._under_way -= 1
+    def release(self) -> None:
+        """Give back a reserved request that was not sent."""
+        self._in_flight -= 1
         if self._left is not None:
             self._left += 1
 
     def expected_seconds(self, calls: int, now: float, *, seconds_per_call: float) -> float:
-        """How long so many more calls will take under this budget [IS-2]."""
+        """Return how many seconds `calls` more requests will take under this limit [IS-2]."""
         own_pace = calls * seconds_per_call
         if not self.limit:
             return own_pace
@@ -105,7 +106,7 @@ class LocalLimit:
 
 
 def response_date(headers: Mapping[str, str]) -> datetime | None:
-    """When Clio sent an answer, by its own clock."""
+    """Return when Clio sent a response, by Clio's clock, or None if the header is missing."""
     try:
         sent = parsedate_to_datetime(headers.get("date", ""))
         return sent.replace(tzinfo=UTC) if sent.tzinfo is None else sent.astimezone(UTC)
@@ -114,12 +115,10 @@ def response_date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def read_limit_headers(headers: Mapping[str, str]) -> tuple[int, int, float] | None:
-    """The limit, what is left of it and the seconds to the window's end, where an answer tells them."""
-    limit, again = _int_header(headers, "x-ratelimit-limit"), _int_header(headers, "retry-after")
-    if (
-        limit is not None and again is not None
-    ):  # a refusal: nothing is left, for as long as it says
-        return limit, 0, min(max(float(again), MIN_WAIT), MAX_WAIT) + MARGIN
+    """Return the limit, the requests left and the seconds to the window's end, or None if the headers lack them."""
+    limit, after = _int_header(headers, "x-ratelimit-limit"), _int_header(headers, "retry-after")
+    if limit is not None and after is not None:  # a 429: nothing is left until then
+        return limit, 0, min(max(float(after), MIN_WAIT), MAX_WAIT) + MARGIN
     left = _int_header(headers, "x-ratelimit-remaining")
     return None if limit is None or left is None else (limit, left, _seconds_to_reset(headers))
 
@@ -132,7 +131,7 @@ def _int_header(headers: Mapping[str, str], name: str) -> int | None:
 
 
 def _window_end(headers: Mapping[str, str], known: float) -> float:
-    """The window that an answer speaks of: its end by Clio's clock; the known one where it names none."""
+    """Return the end of the response's window by Clio's clock, or the known one if the headers lack it."""
     reset, sent = _int_header(headers, "x-ratelimit-reset"), response_date(headers)
     if reset is None or sent is None or abs(reset - sent.timestamp()) > 2 * WINDOW:
         return known
@@ -140,7 +139,7 @@ def _window_end(headers: Mapping[str, str], known: float) -> float:
 
 
 def _seconds_to_reset(headers: Mapping[str, str]) -> float:
-    """Until the window ends, by Clio's own clock: ours may be off."""
+    """Return the seconds until the window ends, computed with Clio's clock because ours may be wrong."""
     reset, sent = _int_header(headers, "x-ratelimit-reset"), response_date(headers)
     if reset is None or sent is None:
         return WINDOW

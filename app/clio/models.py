@@ -1,6 +1,6 @@
-"""What we accept of Clio's answers.
+"""Pydantic models of Clio's records.
 
-Clio's document promises nothing: every field may be absent or null, so every field here may be.
+Clio's OpenAPI document marks no field as required or never null, so nearly every field here is optional.
 """
 
 from datetime import UTC, date, datetime
@@ -17,9 +17,9 @@ from pydantic import (
 
 
 def _reject_nul(value: Any) -> Any:
-    """PostgreSQL holds no NUL character, so a record that has one cannot be kept."""
+    """Reject text with a NUL character, because PostgreSQL cannot store it."""
     if isinstance(value, str) and "\x00" in value:
-        raise ValueError("holds a NUL character")
+        raise ValueError("contains a NUL character")
     return value
 
 
@@ -33,12 +33,12 @@ def _lower(value: Any) -> Any:
 
 def _reject_bool(value: Any) -> Any:
     if isinstance(value, bool):
-        raise ValueError("is no number")  # noqa: TRY004  # pydantic reports a ValueError as a fault of the record
+        raise ValueError("is not a number")  # noqa: TRY004  # pydantic reports a ValueError as an error of the record
     return value
 
 
 def _to_utc(value: datetime) -> datetime:
-    """Clio writes a time with the asking user's offset: the same moment must look the same to all."""
+    """Convert to UTC. Clio uses the offset of the user who asks, but the stored time must be the same for all users."""
     try:
         return value.astimezone(UTC)
     except OverflowError as error:
@@ -54,13 +54,13 @@ Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, lt=2**63)]
 
 
 class Model(BaseModel):
-    """A part of an answer: frozen, and blind to what was not asked for."""
+    """A part of a response: frozen; unknown fields are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
 
 class Ref(Model):
-    """A record that another names. One that the user may not see is `redacted`: its id and nothing else."""
+    """A reference to another record. If the user cannot see that record, it is `redacted` and has only an id."""
 
     id: Id
     name: Text = None
@@ -99,7 +99,7 @@ class Address(Model):
 
 
 class CustomFieldValue(Model):
-    """A custom field's value: boolean, number or text, as live accounts were seen to send."""
+    """A custom field's value: a boolean, a number or text. Live accounts send all three."""
 
     id: Annotated[str | int | None, BeforeValidator(_reject_nul)] = None
     field_name: Text = None
@@ -142,20 +142,20 @@ class AreaRef(Ref):
 
 
 class GroupRef(Ref):
-    """A matter's permission group; that of type `AccountGroup` is everybody."""
+    """A matter's permission group; the type `AccountGroup` means everybody."""
 
     type: Text = None
 
 
 class UserRef(Ref):
-    """A user that a matter names."""
+    """A user who is named by a matter."""
 
     email: Text = None
     enabled: bool | None = None
 
 
 class Matter(Model):
-    """A matter. Clio reads `Open` and writes `open`: here it is always lower case."""
+    """A matter. Clio returns the status as `Open` and accepts `open`; here it is always lower case."""
 
     id: Id
     etag: Text = None
@@ -175,7 +175,7 @@ class Matter(Model):
 
 
 class Relationship(Model):
-    """A contact's link to a matter."""
+    """A contact's relationship to a matter."""
 
     id: Id
     etag: Text = None
@@ -202,7 +202,7 @@ class User(Model):
 
 
 class PicklistOption(Model):
-    """One choice of a picklist."""
+    """One option of a picklist."""
 
     id: Id
     option: Text = None
@@ -224,7 +224,7 @@ class CustomField(Model):
 
 
 class PracticeArea(Model):
-    """A practice area, named by the firm."""
+    """A practice area. The firm chooses the name."""
 
     id: Id
     etag: Text = None
@@ -235,7 +235,7 @@ class PracticeArea(Model):
 
 
 class MatterStage(Model):
-    """A stage of matters of one practice area."""
+    """A stage of matters in one practice area."""
 
     id: Id
     etag: Text = None
@@ -246,7 +246,7 @@ class MatterStage(Model):
 
 
 class WhoAmI(Model):
-    """The user whose token was sent, and the firm."""
+    """The user of the token, and the firm."""
 
     id: Id
     name: Text = None
@@ -268,7 +268,7 @@ class Note(Model):
 
 
 class ExternalProperty(Model):
-    """What an app remembers on a communication."""
+    """A name and value that an app stores with a communication."""
 
     id: int | None = None
     name: str | None = None
@@ -276,7 +276,7 @@ class ExternalProperty(Model):
 
 
 class Communication(Model):
-    """A call, an e-mail, or what others log as one."""
+    """A phone call or an e-mail that was logged in Clio."""
 
     id: Id
     etag: str | None = None

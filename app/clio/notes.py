@@ -1,4 +1,4 @@
-"""Notes and communications: written as one user, and found again by that user when an answer was lost."""
+"""Writes notes and communications as one user, and finds them again if the response to a write was lost."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,32 +11,34 @@ from app.clio.resources import COMMUNICATIONS, NOTES, Page, Resource, T
 
 
 async def create_note(clio: ClioClient, note: allowed_writes.NewNote) -> int:
-    """Write a note; answers its id."""
-    answer = await clio.write("POST", allowed_writes.NOTES_PATH, note.document())
-    return allowed_writes.written_id(answer)
+    """Write a note and return its id."""
+    response = await clio.write("POST", allowed_writes.NOTES_PATH, note.document())
+    return allowed_writes.written_id(response)
 
 
 async def create_communication(
     clio: ClioClient, communication: allowed_writes.NewCommunication
 ) -> int:
-    """Write a communication; answers its id."""
-    answer = await clio.write("POST", allowed_writes.COMMUNICATIONS_PATH, communication.document())
-    return allowed_writes.written_id(answer)
+    """Write a communication and return its id."""
+    response = await clio.write(
+        "POST", allowed_writes.COMMUNICATIONS_PATH, communication.document()
+    )
+    return allowed_writes.written_id(response)
 
 
 async def update_communication(clio: ClioClient, communication_id: int, *, body: str) -> int:
-    """Replace the body of a communication that we wrote. Doing it twice is harmless."""
+    """Replace the body of a communication that this service wrote, and return its id. Safe to repeat."""
     path = f"/api/v4/communications/{communication_id}.json"
     return allowed_writes.written_id(await clio.write("PATCH", path, {"body": body}))
 
 
 async def find_notes(clio: ClioClient, contact_id: int, text: str, *, since: datetime) -> list[int]:
-    """The contact's notes made after a moment that hold the text, oldest first.
+    """Return the ids of the contact's notes created since `since` that contain the text, the oldest first.
 
-    All of them are walked and compared here: Clio's own search may lag behind what was just written.
+    All these notes are read and compared here, because Clio's own search may not know new notes yet.
     """
-    only = {"type": "Contact", "contact_id": str(contact_id), "created_since": format_utc(since)}
-    notes: Resource[Note] = replace(NOTES, params={**NOTES.params, **only})
+    filters = {"type": "Contact", "contact_id": str(contact_id), "created_since": format_utc(since)}
+    notes: Resource[Note] = replace(NOTES, params={**NOTES.params, **filters})
     found = []
     async for page in clio.pages(notes):
         found += [note.id for note in _all_items(page) if text in (note.detail or "")]
@@ -44,10 +46,10 @@ async def find_notes(clio: ClioClient, contact_id: int, text: str, *, since: dat
 
 
 async def find_communications(clio: ClioClient, name: str, value: str) -> list[int]:
-    """The communications with this external property, oldest first."""
-    only = {"external_property_name": name, "external_property_value": value}
+    """Return the ids of the communications with this external property, the oldest first."""
+    filters = {"external_property_name": name, "external_property_value": value}
     listed: Resource[Communication] = replace(
-        COMMUNICATIONS, params={**COMMUNICATIONS.params, **only}
+        COMMUNICATIONS, params={**COMMUNICATIONS.params, **filters}
     )
     found = []
     async for page in clio.pages(listed):
@@ -60,7 +62,7 @@ def _has_property(item: Communication, name: str, value: str) -> bool:
 
 
 def _all_items(page: Page[T]) -> tuple[T, ...]:
-    """The records of a page, if all can be read: what is sought may be the one that cannot."""
+    """Return the records of a page. Raise ClioUnreadable if one cannot be read: it may be the one searched for."""
     if page.unreadable:
-        raise ClioUnreadable("A record that Clio lists cannot be read")
+        raise ClioUnreadable("Clio lists a record that cannot be read")
     return page.items

@@ -1,6 +1,6 @@
-"""Clio's OAuth: the address to send a user to, codes to tokens, refresh, deauthorise; and the bearer of data calls.
+"""OAuth with Clio: the authorization URL, code exchange, token refresh, deauthorization, and the bearer header.
 
-authlib speaks at the token endpoint only. Credentials go into the form: Clio refuses them in a header.
+authlib is used for the token endpoint only. Credentials are sent in the form, because Clio refuses them in a header.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ DEADLINE = 30.0  # seconds for one call, from connecting to the last byte
 
 @dataclass(frozen=True)
 class Tokens:
-    """An access token, what renews it, and when it ends."""
+    """An access token, its refresh token, and the time at which the access token expires."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -42,14 +42,14 @@ class Tokens:
 
 
 class ClioOAuth:
-    """OAuth with one region's Clio, as the app registered there."""
+    """The OAuth client for the app that is registered in one region of Clio."""
 
     def __init__(self, app: ClioApp, *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._app = app
         self._transport = transport
 
     def authorize_url(self, *, redirect_uri: str, state: str, code_verifier: str) -> str:
-        """Where the user approves. A user who declines comes back too, else we would never hear of it."""
+        """Return the URL at which the user approves. A user who declines is redirected back too."""
         client = AsyncOAuth2Client(
             self._app.client_id, redirect_uri=redirect_uri, code_challenge_method="S256"
         )
@@ -64,7 +64,7 @@ class ClioOAuth:
     async def exchange(
         self, code: str, *, redirect_uri: str, code_verifier: str, now: datetime
     ) -> Tokens:
-        """The tokens for a code; a code is good once."""
+        """Return the tokens for an authorization code. A code works once."""
         answer = await self._ask(
             grant_type="authorization_code",
             code=code,
@@ -74,12 +74,12 @@ class ClioOAuth:
         return _tokens(answer, refresh_token=None, now=now)
 
     async def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
-        """A new access token; Clio sends no new refresh token, so the old one is kept unless it does."""
+        """Return new tokens. Clio usually sends no new refresh token; then the old one is kept."""
         answer = await self._ask(grant_type="refresh_token", refresh_token=tokens.refresh_token)
         return _tokens(answer, refresh_token=tokens.refresh_token, now=now)
 
     async def deauthorize(self, tokens: Tokens) -> None:
-        """Make Clio forget the access token and what renews it. A token that is dead already is no failure."""
+        """Revoke the access token and the refresh token. A token that no longer works is no error."""
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
         form = {"token": tokens.access_token}
         async with httpx.AsyncClient(
@@ -93,14 +93,15 @@ class ClioOAuth:
                 raise network_error(error) from error
         if answer.status_code not in (200, 401):
             raise ClioRetryLater(
-                f"Clio answered {answer.status_code} to deauthorise", after=timedelta(minutes=1)
+                f"Clio returned HTTP status {answer.status_code} when access was revoked",
+                after=timedelta(minutes=1),
             )
 
     def _client(self) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
             self._app.client_id,
             self._app.client_secret,
-            token_endpoint_auth_method="client_secret_post",  # noqa: S106  # a method's name, no secret
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106  # the name of a method, not a secret
             transport=self._transport,
             trust_env=False,
             follow_redirects=False,
@@ -109,7 +110,7 @@ class ClioOAuth:
         )
 
     async def _ask(self, **form: str) -> Mapping[str, Any]:
-        """One call of the token endpoint."""
+        """Send one request to the token endpoint and return its JSON object."""
         url = f"{self._app.origin}/oauth/token"
         async with self._client() as client:
             try:
@@ -121,32 +122,36 @@ class ClioOAuth:
             except OAuthError as error:
                 raise self._refusal(error.error) from error
             except httpx.HTTPStatusError as error:
-                raise ClioUnreadable("Clio's token endpoint did not answer with tokens") from error
+                raise ClioUnreadable("Clio's token endpoint did not return tokens") from error
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
             except (ValueError, TypeError, AttributeError, RecursionError) as error:
-                # authlib takes for granted that the answer is a JSON object
-                raise ClioUnreadable("Clio's token endpoint did not answer with tokens") from error
+                # authlib assumes that the response is a JSON object
+                raise ClioUnreadable("Clio's token endpoint did not return tokens") from error
         if not isinstance(answer, dict):
-            raise ClioUnreadable("Clio's token endpoint answered something else than tokens")
+            raise ClioUnreadable("Clio's token endpoint did not return tokens")
         return answer
 
     def _refusal(self, error: str) -> ClioError:
         region = self._app.region
         if error == "invalid_client":
             return ClioMisconfigured(
-                f"Clio {region} does not know our app: check the client id and secret of region {region},"
-                " and that the user's firm is in that region"
+                f"Clio does not know this app in region {region}. Check the client id and secret for region"
+                f" {region}, and that the user's firm is in that region"
             )
         if error == "invalid_grant":
-            return ClioReauthRequired("Clio no longer accepts this authorisation; connect again")
-        return ClioUnreadable("Clio's token endpoint refused in a way that is not known")
+            return ClioReauthRequired(
+                "Clio no longer accepts this authorization. The user must connect to Clio again"
+            )
+        return ClioUnreadable("Clio's token endpoint returned an unknown error")
 
 
 async def _raise_if_unavailable(response: httpx.Response) -> None:
-    """Whatever the body says: who is asked too often or is out of order refuses nothing for good."""
+    """Raise ClioRetryLater for 429 and 5xx, whatever the body says: such a refusal is never final."""
     if response.status_code == 429 or response.status_code >= 500:
-        raise ClioRetryLater(f"Clio answered {response.status_code}", after=timedelta(minutes=1))
+        raise ClioRetryLater(
+            f"Clio returned HTTP status {response.status_code}", after=timedelta(minutes=1)
+        )
 
 
 def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: datetime) -> Tokens:
@@ -155,33 +160,31 @@ def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: dateti
         refresh = answer.get("refresh_token") or refresh_token
         expires_at = now + timedelta(seconds=int(answer["expires_in"]))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise ClioUnreadable(
-            "Clio's token endpoint answered without a token or its life"
-        ) from error
+        raise ClioUnreadable("Clio's token endpoint returned no token, or no lifetime") from error
     if not _is_token(access) or not _is_token(refresh) or expires_at <= now:
-        raise ClioUnreadable("Clio's token endpoint answered without a token that can be used")
+        raise ClioUnreadable("Clio's token endpoint returned a token that cannot be used")
     return Tokens(access, refresh, expires_at.astimezone(UTC))
 
 
 def _is_token(value: Any) -> TypeGuard[str]:
-    """Whether it can stand in a header: a token that cannot would fail every call after."""
+    """Return whether the value can be sent in a header. Another token would make every later request fail."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
 
 
 class TokenSource(Protocol):
-    """Where data calls get their access token from."""
+    """The source of access tokens for data requests."""
 
     async def token(self) -> str:
-        """A token that should work now."""
+        """Return a token that should work now."""
         ...
 
     async def renew(self, refused: str) -> str:
-        """Another token than the one that Clio has just refused."""
+        """Return a new token in place of the one that Clio has just refused."""
         ...
 
 
 class BearerAuth(httpx.Auth):
-    """Sends the token to one origin and nowhere else [T1]."""
+    """Sends the token to one origin only, so that it cannot leak to another host."""
 
     def __init__(self, origin: str, token: str) -> None:
         self._origin = httpx.URL(origin)
@@ -189,8 +192,8 @@ class BearerAuth(httpx.Auth):
 
     @override
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response]:
-        ours = (self._origin.scheme, self._origin.raw_host, self._origin.port)
-        if (request.url.scheme, request.url.raw_host, request.url.port) != ours:
-            raise ClioMisconfigured("A call to another origin than Clio's was stopped")
+        allowed = (self._origin.scheme, self._origin.raw_host, self._origin.port)
+        if (request.url.scheme, request.url.raw_host, request.url.port) != allowed:
+            raise ClioMisconfigured("A request to another host than Clio was stopped")
         request.headers["Authorization"] = f"Bearer {self._token}"
         yield request

@@ -1,6 +1,6 @@
-"""Pure: from the bytes of an answer to a page, or to the reason why it is none. No I/O.
+"""Pagination: parses a response body into a page, and checks that a list of pages ends. No I/O.
 
-A page counts whole or not at all; a record that cannot be read is named and put aside, the others count.
+A page is accepted completely or not at all. A record that cannot be read is reported and the others are kept.
 """
 
 from datetime import datetime
@@ -12,34 +12,33 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from app.clio.errors import ClioUnreadable
-from app.clio.resources import Page, Resource, T
-from app.clio.resources import UnreadableRecord
+from app.clio.resources import Page, Resource, T, UnreadableRecord
 
 MAX_PAGES = 10_000
 MAX_RECORDS = 2**31 - 1
 MAX_TOKEN_LENGTH = 2_000
-MAX_EXTRA_PAGES = 10  # pages that a list may grow by while it is read
+MAX_EXTRA_PAGES = 10  # pages that a list may gain while it is read
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
-    """The JSON object of an answer; raises ClioUnreadable (also for nesting that is too deep)."""
+    """Return the JSON object of a body. Raise ClioUnreadable, also if the nesting is too deep."""
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise ClioUnreadable("Clio's answer is not JSON") from error
+        raise ClioUnreadable("Clio's response is not JSON") from error
     if not isinstance(document, dict):
-        raise ClioUnreadable("Clio's answer is not a JSON object")
+        raise ClioUnreadable("Clio's response is not a JSON object")
     return document
 
 
 def parse_page(
     resource: Resource[T], body: bytes, *, address: httpx.URL, asked_at: datetime
 ) -> Page[T]:
-    """The page that was asked for at an address."""
+    """Return the page that was requested from `address`. Raise ClioUnreadable if the body is not a page."""
     document = parse_object(body)
     data, meta = document.get("data"), document.get("meta")
     if not isinstance(data, list):
-        raise ClioUnreadable(f"{resource.name}: Clio's answer has no list")
+        raise ClioUnreadable(f"{resource.name}: Clio's response contains no list")
     items, unreadable = _items(resource, data)
     meta = meta if isinstance(meta, dict) else {}
     paging = meta.get("paging")
@@ -55,23 +54,23 @@ def parse_page(
 
 
 def next_cursor(following: Any, *, address: httpx.URL) -> str:
-    """The page token out of Clio's `next`: the address itself is never followed [T1]."""
+    """Return the page token in Clio's `next` URL. The URL itself is never requested: it could lead elsewhere."""
     try:
         url = httpx.URL(following)
     except (TypeError, ValueError, httpx.InvalidURL) as error:
-        raise ClioUnreadable("Clio's next page has no address") from error
+        raise ClioUnreadable("Clio's link to the next page is not a URL") from error
     if (origin(url), _path(url)) != (origin(address), _path(address)) or url.userinfo:
-        raise ClioUnreadable("Clio's next page is at another place; it was not asked for")
+        raise ClioUnreadable("Clio's link to the next page leads elsewhere; it was not followed")
     tokens = url.params.get_list("page_token")
     if len(tokens) != 1 or not tokens[0]:
-        raise ClioUnreadable("Clio's next page has no page_token")
+        raise ClioUnreadable("Clio's link to the next page has no page_token")
     if len(tokens[0]) > MAX_TOKEN_LENGTH or not tokens[0].isprintable():
-        raise ClioUnreadable("Clio's next page has a page_token that cannot be kept")
+        raise ClioUnreadable("Clio's link to the next page has an invalid page_token")
     return tokens[0]
 
 
 def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
-    """Where an address leads, the host as it would be asked for: a decoded name may look alike or not decode."""
+    """Return the origin of a URL with its raw host, because a decoded host may look alike or fail to decode."""
     return url.scheme, url.raw_host, url.port
 
 
@@ -80,7 +79,7 @@ def _path(url: httpx.URL) -> bytes:
 
 
 class PaginationGuard:
-    """Watches a walk through a list: it must move, rise and end."""
+    """Checks the pages of one list: each page must bring new records, ids must rise, and the list must end."""
 
     def __init__(self, resource: Resource[Any], cursor: str | None) -> None:
         self._resource = resource
@@ -89,15 +88,15 @@ class PaginationGuard:
         self._pages = 0
 
     def check(self, page: Page[Any]) -> None:
-        """Raises ClioUnreadable when the walk does not move on."""
+        """Raise ClioUnreadable if this page does not continue the list."""
         name = self._resource.name
         self._pages += 1
         if page.cursor is not None and page.cursor in self._cursors:
-            raise ClioUnreadable(f"{name}: the next page is one that was here before")
+            raise ClioUnreadable(f"{name}: Clio's next page was already read")
         if page.cursor is not None and not page.items and not page.unreadable:
-            raise ClioUnreadable(f"{name}: an empty page that says there are more")
-        if self._pages > self._most(page.total):
-            raise ClioUnreadable(f"{name}: more pages than records")
+            raise ClioUnreadable(f"{name}: Clio sent an empty page with a link to a next page")
+        if self._pages > self._max_pages(page.total):
+            raise ClioUnreadable(f"{name}: Clio sent more pages than the number of records allows")
         self._check_order(page)
         self._cursors.add(page.cursor)
 
@@ -105,19 +104,23 @@ class PaginationGuard:
         if self._resource.params.get("order") != "id(asc)" or not page.items:
             return
         highest = max(item.id for item in page.items)
-        if highest <= self._highest:  # a record on two pages is no harm, a page that adds none is
-            raise ClioUnreadable(f"{self._resource.name}: a page that comes again")
+        if (
+            highest <= self._highest
+        ):  # a record on two pages is harmless, a page without a new one is not
+            raise ClioUnreadable(f"{self._resource.name}: Clio sent a page a second time")
         self._highest = highest
 
-    def _most(self, total: int | None) -> int:
+    def _max_pages(self, total: int | None) -> int:
         size = int(self._resource.params["limit"])
         return MAX_PAGES if total is None else min(ceil(total / size) + MAX_EXTRA_PAGES, MAX_PAGES)
 
 
 def field_list(resource: Resource[Any], dropped: set[str]) -> str:
-    """What to ask for, without the names that Clio stopped knowing."""
+    """Return the value of the `fields` parameter, without the fields that Clio no longer knows."""
     return ",".join(
-        kept for entry in resource.fields if (kept := _remove_dropped(entry, resource.name, dropped))
+        kept
+        for entry in resource.fields
+        if (kept := _remove_dropped(entry, resource.name, dropped))
     )
 
 
@@ -131,7 +134,9 @@ def _remove_dropped(entry: str, resource: str, dropped: set[str]) -> str:
     return f"{name}{{{','.join(names)}}}"
 
 
-def _items(resource: Resource[T], data: list[Any]) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...]]:
+def _items(
+    resource: Resource[T], data: list[Any]
+) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...]]:
     items, unreadable = [], []
     for record in data:
         try:
@@ -147,14 +152,14 @@ def _id(record: Any) -> int | None:
 
 
 def _reason(error: ValidationError) -> str:
-    """Which fields have which fault; never what they hold."""
-    faults = error.errors(include_url=False, include_input=False, include_context=False)
-    return ", ".join(f"{'.'.join(map(str, f['loc'])) or 'record'}: {f['type']}" for f in faults[:3])
+    """Return the first three invalid fields with the kind of error, never their values."""
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    return ", ".join(f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['type']}" for e in errors[:3])
 
 
 def parse_one(model: type[BaseModel], body: bytes) -> Any:
-    """The single record of an answer."""
+    """Return the single record of a body. Raise ClioUnreadable if it cannot be read."""
     try:
         return model.model_validate(parse_object(body).get("data"))
     except ValidationError as error:
-        raise ClioUnreadable(f"Clio's answer cannot be read: {_reason(error)}") from error
+        raise ClioUnreadable(f"Clio's response cannot be read: {_reason(error)}") from error

@@ -1,4 +1,4 @@
-"""Clio's four regions: separate systems, each with its own host, app and tokens (Clio's handbook, regions)."""
+"""Clio's four regions. They are separate systems, each with its own host, app registration and tokens."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Region(StrEnum):
-    """A region of Clio. A token of one is useless in another."""
+    """A region of Clio. A token of one region does not work in another."""
 
     US = "us"
     EU = "eu"
@@ -25,7 +25,7 @@ _ORIGINS = {
 
 @dataclass(frozen=True)
 class ClioApp:
-    """Our app as it is registered in one region; tokens go to exactly this origin."""
+    """The app as registered in one region. Tokens are sent to this origin only."""
 
     region: Region
     origin: str
@@ -34,16 +34,16 @@ class ClioApp:
 
 
 def origin_of(region: Region) -> str:
-    """Clio's own origin in a region."""
+    """Return Clio's origin in a region."""
     return _ORIGINS[region]
 
 
 def check_origin(origin: str) -> str:
-    """The origin, if a token may go there: https, or plain http to this machine, and nothing but scheme and host."""
+    """Return the origin. Raise ValueError unless it is https, or http on this machine, and has no path."""
     parts = urlsplit(origin)
     bare = f"{parts.scheme}://{parts.netloc}"
     if origin not in (bare, f"{bare}/") or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("must be scheme://host[:port] with nothing behind it")
+        raise ValueError("must be scheme://host[:port] without a path")
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname)):
         raise ValueError(
             "must begin with https:// (plain http only for 127.0.0.1, ::1 or localhost)"

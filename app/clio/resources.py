@@ -1,6 +1,6 @@
-"""What we ask Clio for: its collections, their fields, what may be dropped of these, and how a page looks.
+"""Clio's collections that this service reads: their paths, requested fields and parameters, and the type of a page.
 
-Fields nest one level, as Clio's do; every name here is held against Clio's own OpenAPI document by a test.
+Fields are nested one level, as in Clio. A test checks every name here against Clio's own OpenAPI document.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ T = TypeVar("T", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Resource(Generic[T]):
-    """One of Clio's collections: where it is, what to ask for, what may be dropped, how its items look."""
+    """One collection of Clio. `droppable` are fields that are no longer requested if Clio does not know them."""
 
     name: str
     path: str
@@ -39,7 +39,7 @@ class Resource(Generic[T]):
 
 @dataclass(frozen=True)
 class UnreadableRecord:
-    """A record that cannot be read, and why: field and kind of fault, never its content."""
+    """A record that cannot be read. `reason` has the field and the kind of error, never the content."""
 
     clio_id: int | None
     reason: str
@@ -47,7 +47,7 @@ class UnreadableRecord:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page. `cursor` is the token of the next, None on the last; `asked_at` is Clio's own clock."""
+    """One page. `cursor` is the token of the next page, None on the last; `asked_at` is a time of Clio's clock."""
 
     items: tuple[T, ...]
     unreadable: tuple[UnreadableRecord, ...]
@@ -96,7 +96,7 @@ MATTERS = Resource(
     frozenset({"matter_stage", "group", "type", "category", "pending_date"}),
     _IN_ID_ORDER,
 )
-# These take no order, like the stages: Clio may end them near record 10,000, then they are read on in windows.
+# Relationships and stages accept no order. Clio may end such a list near record 10,000; it is then read in windows.
 RELATIONSHIPS = Resource(
     "relationships",
     "/api/v4/relationships.json",
@@ -142,14 +142,14 @@ MATTER_STAGES = Resource(
     ("id", "etag", "name", "order", "practice_area_id", "updated_at"),
     params={"limit": "200"},
 )
-NOTES = Resource(  # small pages: one note may be hundreds of pages long
+NOTES = Resource(  # small pages, because one note may be hundreds of pages long
     "notes",
     "/api/v4/notes.json",
     Note,
     ("id", "etag", "detail", "created_at"),
     params={"limit": "50", "order": "id(asc)"},
 )
-COMMUNICATIONS = Resource(  # the order must be named: this list's own default is date(asc)
+COMMUNICATIONS = Resource(  # the order is needed: the default of this list is date(asc)
     "communications",
     "/api/v4/communications.json",
     Communication,

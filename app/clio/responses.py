@@ -1,4 +1,4 @@
-"""Answers of Clio as they come over the wire, read whole under a ceiling or not at all; what a failed one means."""
+"""Clio's HTTP responses: the HTTP client, reading a body up to a maximum size, and the error of a failed response."""
 
 import zlib
 from collections.abc import Iterator, Mapping
@@ -11,16 +11,15 @@ from app.clio import pagination
 from app.clio.errors import ClioError, ClioUnreadable, error_for
 from app.clio.local_limit import response_date
 
-DEADLINE = (
-    60.0  # seconds for one call, from connecting to the last byte: httpx's own limits are per read
-)
-MAX_BODY_BYTES = 32 * 1024 * 1024  # decoded bytes of one answer
-CHUNK_BYTES = 256 * 1024  # decoded bytes at a time
+# seconds for one request, from connecting to the last byte; the timeouts of httpx apply to each read only
+DEADLINE = 60.0
+MAX_BODY_BYTES = 32 * 1024 * 1024  # bytes of one response after decompression
+CHUNK_BYTES = 256 * 1024  # bytes that are decompressed at a time
 
 
 @dataclass(frozen=True)
 class ClioResponse:
-    """An answer, read whole."""
+    """A response of Clio with its complete body."""
 
     status: int
     headers: httpx.Headers
@@ -28,7 +27,7 @@ class ClioResponse:
 
 
 def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """The client that all data calls share; a transport leads to a simulator."""
+    """Return the HTTP client for all data requests; `transport` replaces the network, for example by a simulator."""
     return httpx.AsyncClient(
         transport=transport,
         trust_env=False,
@@ -44,9 +43,9 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
 
 
 async def read_bounded(response: httpx.Response) -> bytes:
-    """The decoded body, up to the ceiling: a few bytes on the wire may become very many [T12].
+    """Return the decompressed body. Raise ClioUnreadable if it is too large: a few bytes can decompress to very many.
 
-    Of a failure the status is what counts: a body that cannot be read is then taken for empty.
+    For an error only the status counts, so an unreadable body of an error is returned as empty.
     """
     try:
         return await _read(response)
@@ -59,42 +58,42 @@ async def read_bounded(response: httpx.Response) -> bytes:
 async def _read(response: httpx.Response) -> bytes:
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in ("identity", "gzip"):
-        raise ClioUnreadable("Clio's answer is packed in a way that was not asked for")
+        raise ClioUnreadable("Clio's response has an encoding that was not requested")
     inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16) if encoding == "gzip" else None
     body = bytearray()
     async for chunk in response.aiter_raw():
         for part in _decompress(inflate, chunk) if inflate else (chunk,):
             body += part
             if len(body) > MAX_BODY_BYTES:
-                raise ClioUnreadable("Clio's answer is larger than a page can be")
+                raise ClioUnreadable("Clio's response is larger than a page can be")
     if inflate and body and not inflate.eof:
-        raise ClioUnreadable("Clio's answer was cut off")
+        raise ClioUnreadable("Clio's response was cut off")
     return bytes(body)
 
 
 def _decompress(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
-    """A packed chunk, a little at a time: a chunk may hold a thousand times its size."""
+    """Yield a compressed chunk in small parts, because it may expand to a thousand times its size."""
     try:
         while chunk:
             yield inflate.decompress(chunk, CHUNK_BYTES)
             chunk = inflate.unconsumed_tail
     except zlib.error as error:
-        raise ClioUnreadable("Clio's answer cannot be unpacked") from error
+        raise ClioUnreadable("Clio's response cannot be decompressed") from error
 
 
-def error_of(answer: ClioResponse) -> ClioError:
-    """What an answer that is no success means."""
+def error_of(response: ClioResponse) -> ClioError:
+    """Return the error that an unsuccessful response means."""
     kind = message = ""
     try:
-        error = pagination.parse_object(answer.body).get("error")
+        error = pagination.parse_object(response.body).get("error")
         if isinstance(error, dict):
             kind, message = str(error.get("type", "")), str(error.get("message", ""))
     except ClioUnreadable:
         pass  # the status alone decides
-    return error_for(answer.status, kind=kind, message=message)
+    return error_for(response.status, kind=kind, message=message)
 
 
 def clio_time(headers: Mapping[str, str], now: datetime) -> datetime:
-    """When Clio answered, by its own clock, but never later than by ours: the next pull may begin too early only."""
+    """Return when Clio responded, by Clio's clock, but not later than `now`: the next pull may only begin too early."""
     sent = response_date(headers)
     return now if sent is None else min(sent, now)

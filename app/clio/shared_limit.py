@@ -1,7 +1,7 @@
-"""Pure: how all who use one access token keep its limit together, and who goes first (docs/decisions/0007).
+"""The shared rate limit: how all processes keep the limit of one access token, by priority (docs/decisions/0007).
 
-They are given calls of the window that is open; what they are given never comes to more than the limit. Calls given in
-one window are not made in the next. Times are seconds of a clock that all share.
+Processes get allotments of requests in the open window; together they never exceed the limit. Requests of one window
+are not sent in the next. Times are seconds of a clock that all processes share. No I/O.
 """
 
 from collections.abc import Mapping
@@ -11,24 +11,18 @@ from math import ceil
 from typing import Protocol
 
 WINDOW = 60.0
-MARGIN = 1.0  # Clio tells the window's end in whole seconds, and answers take their time
-TAIL = 4.0  # in the last seconds nothing goes: it might arrive in Clio's next window, of which our next counts all
-END_TOLERANCE = (
-    3.0  # so much later an answer may tell the end: whole seconds, the margin, and its way
-)
-UNRESERVED = (
-    1.0  # so long before the tail nothing is kept any more: reads may take the last call too
-)
-PROBE_INTERVAL = (
-    0.2  # while the limit is not known one call goes alone; how soon the others ask again
-)
-PROBE_TIMEOUT = 5.0  # seconds after which the one who asked is taken for dead
+MARGIN = 1.0  # Clio gives the window's end in whole seconds, and responses take time
+TAIL = 4.0  # at the end no request starts: it could arrive in Clio's next window, where ours counts from zero
+END_TOLERANCE = 3.0  # how much later a response may put the end: whole seconds, the margin, and the way of the response
+UNRESERVED = 1.0  # this long before the tail nothing is reserved any more: reads may use the last request too
+PROBE_INTERVAL = 0.2  # while the limit is unknown, one request goes alone, and the others try again after this time
+PROBE_TIMEOUT = 5.0  # seconds without a response after which another probe may go
 
 
 class Lane(IntEnum):
-    """Who asks for a call, in the order of right of way."""
+    """The priority of a request, the highest first."""
 
-    PERSON = 0  # somebody waits before a screen
+    PERSON = 0  # a person waits for the response
     WRITE_BACK = 1
     INCREMENTAL = 2
     INITIAL = 3
@@ -36,12 +30,12 @@ class Lane(IntEnum):
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it takes one call when it has something to ask, and no stock."""
+        """Whether it gets single requests when it needs them, not several in advance."""
         return self <= Lane.WRITE_BACK
 
 
-# The share of a window that is kept from a lane for those before it. It melts as the window passes, so that a sync of
-# hours delays no note and yet, when nobody writes, all calls are used [S10].
+# The share of a window that a lane must leave for the lanes above it. It shrinks while the window passes, so that a
+# sync of hours delays no note, and all requests are used if nobody writes [S10].
 RESERVED_SHARE = {
     Lane.PERSON: 0.0,
     Lane.WRITE_BACK: 0.05,
@@ -49,24 +43,24 @@ RESERVED_SHARE = {
     Lane.INITIAL: 0.25,
     Lane.RECONCILE: 0.3,
 }
-RESERVATION_SECONDS = WINDOW + MARGIN - TAIL - UNRESERVED  # seconds in which it has melted
+RESERVATION_SECONDS = WINDOW + MARGIN - TAIL - UNRESERVED  # seconds until it is zero
 
 
 class SharedLimit(Protocol):
-    """What a call must pass before it may use the budget of its own process."""
+    """The limit that all processes with the same token share."""
 
-    async def enter(self, lane: Lane) -> float:
-        """0.0 means go, else ask again after so many seconds."""
+    async def acquire(self, lane: Lane) -> float:
+        """Acquire one request. Return 0.0 if it may be sent, else the seconds after which to try again."""
         ...
 
-    async def told(self, headers: Mapping[str, str]) -> None:
-        """An answer came with these headers."""
+    async def record_response(self, headers: Mapping[str, str]) -> None:
+        """Record the rate limit headers of a response."""
         ...
 
 
 @dataclass(frozen=True)
 class Window:
-    """The window that is open: its limit, None until an answer told it, the calls given, and when it ends."""
+    """The open window: its limit (None until a response contains it), the requests given, and its end."""
 
     limit: int | None
     given: int
@@ -75,7 +69,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Allotment:
-    """Calls that may be made before a moment; with none, how long to wait."""
+    """A number of requests that may start before `until`; if it is zero, the seconds to wait."""
 
     calls: int
     until: float
@@ -83,9 +77,9 @@ class Allotment:
 
 
 def allot(window: Window | None, now: float, *, want: int, lane: Lane) -> tuple[Window, Allotment]:
-    """Give calls of the open window, or of a new one when that has ended; answers the window as it is then.
+    """Allot requests of the open window, or of a new one if it has ended. Return the changed window and the allotment.
 
-    Clio's window begins with its first call, so ours does too: whoever opens it gets one.
+    Clio's window begins with its first request, so ours does too: the first caller always gets one.
     """
     if window is None or now >= window.ends:
         window = Window(window.limit if window else None, 0, now + WINDOW + MARGIN)
@@ -103,32 +97,32 @@ def allot(window: Window | None, now: float, *, want: int, lane: Lane) -> tuple[
 
 
 def _allowed_probes(window: Window, now: float) -> int:
-    """Calls that may ask for an unknown limit: one at a time, another when its answer does not come."""
+    """Return how many requests may have been sent to learn an unknown limit: one, and one more per probe timeout."""
     return 1 + int((now - (window.ends - WINDOW - MARGIN)) / PROBE_TIMEOUT)
 
 
 def _available(window: Window, limit: int, lane: Lane, now: float) -> tuple[int, float]:
-    """The calls that a lane may take now; with none, in how many seconds it may."""
+    """Return the requests that a lane may take now; if zero, also the seconds until it may."""
     left = limit - window.given
     if left <= 0:
         return 0, window.ends - now
     share = limit * RESERVED_SHARE[lane]
-    melting = max(window.ends - TAIL - UNRESERVED - now, 0.0)
-    kept = share * melting / RESERVATION_SECONDS
-    if lane.is_urgent:  # rounded so that the last call of all is kept for a note
-        free, enough = left - int(kept), left
+    remaining = max(window.ends - TAIL - UNRESERVED - now, 0.0)
+    reserved = share * remaining / RESERVATION_SECONDS
+    if lane.is_urgent:  # rounded so that the last request of all is reserved for a note
+        free, enough = left - int(reserved), left
     else:
-        free, enough = left - ceil(kept), left - 1
+        free, enough = left - ceil(reserved), left - 1
     if window.given == 0:
         free = max(free, 1)
-    return (free, 0.0) if free > 0 else (0, melting - enough / share * RESERVATION_SECONDS)
+    return (free, 0.0) if free > 0 else (0, remaining - enough / share * RESERVATION_SECONDS)
 
 
 def update_window(window: Window, now: float, *, limit: int, left: int, reset_in: float) -> Window:
-    """What an answer says of the open window, `reset_in` with a margin; one of a window that is over says nothing.
+    """Return the window after a response. `reset_in` includes the margin; a response from an ended window is ignored.
 
-    Where Clio's window ends much later than ours, it began later (a call given was not made, the token is a new one)
-    or Clio said to wait: then ours lasts as long, for our next would give the same calls again.
+    If Clio's window ends much later than ours, it began later (an allotted request was not sent, or the token is new),
+    or Clio told us to wait. Then ours is extended, because the next window would allot the same requests again.
     """
     later = now + reset_in - window.ends
     if limit <= 0 or now >= window.ends or later < -WINDOW / 2:

@@ -1,6 +1,7 @@
-"""Calls to Clio as one user: the bearer, the budget, deadlines, retries of reads, and the count of what was used.
+"""HTTP requests to Clio as one user: bearer token, rate limit, deadlines, retries of reads, and usage counters.
 
-Every address is of our own origin; every call has a deadline; what is read has a ceiling. A write is never repeated.
+Every URL has the configured origin. Every request has a deadline, and a response has a maximum size. A write is never
+repeated.
 """
 
 import asyncio
@@ -23,10 +24,11 @@ from app.clio.shared_limit import Lane
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
-# The longest wait that is sat out; a longer one gives the worker back to others, and who asks comes again.
-MAX_READ_WAIT = 75.0  # a read's: longer than a window
-MAX_PERSON_WAIT = 10.0  # a person's: longer than the end of a window, when nothing goes
-MAX_WRITE_WAIT = 2.0  # a write-back's: others have something to write too
+# The longest time in seconds to wait for the rate limit. For a longer wait the request fails with ClioRetryLater, so
+# that the worker can do other work.
+MAX_READ_WAIT = 75.0  # for a read: longer than a rate limit window
+MAX_PERSON_WAIT = 10.0  # for a person: longer than the end of a window, when no request may start
+MAX_WRITE_WAIT = 2.0  # for a write-back: other activities wait too
 ATTEMPTS = 4
 _MAX_WAITS = {Lane.PERSON: MAX_PERSON_WAIT, Lane.WRITE_BACK: MAX_WRITE_WAIT}
 REDIRECTS = (301, 302, 307, 308)
@@ -35,7 +37,7 @@ _API_PATH = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
 
 @dataclass(frozen=True)
 class Clock:
-    """The time as the client needs it: seconds that only rise, the date, and how to wait."""
+    """The time source of the client: monotonic seconds, the current time, and a sleep function."""
 
     seconds: Callable[[], float]
     now: Callable[[], datetime]
@@ -44,7 +46,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Usage:
-    """Calls made, those refused for now, and the seconds waited."""
+    """Requests sent, responses with status 429, and seconds waited for the rate limit."""
 
     requests: int = 0
     rate_limited: int = 0
@@ -52,7 +54,7 @@ class Usage:
 
 
 class ClioTransport:
-    """One user's calls, under the budget of the user's token."""
+    """Sends one user's requests, under the rate limit of the user's token."""
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class ClioTransport:
         *,
         origin: str,
         source: TokenSource,
-        budget: LocalLimit,
+        local_limit: LocalLimit,
         clock: Clock,
         lane: Lane,
     ) -> None:
@@ -68,158 +70,164 @@ class ClioTransport:
         self._http = http
         self._origin = origin
         self._source = source
-        self._budget = budget
+        self._local_limit = local_limit
         self._lane = lane
         self._usage = Usage()
         self._seconds = 0.0
-        self._answered_calls = 0
+        self._response_count = 0
 
-    def in_lane(self, lane: Lane) -> "Calls":
-        """The same user's calls, with another right of way."""
+    def in_lane(self, lane: Lane) -> "ClioTransport":
+        """Return a transport for the same user with another priority."""
         return ClioTransport(
             self._http,
             origin=self._origin,
             source=self._source,
-            budget=self._budget,
+            local_limit=self._local_limit,
             clock=self.clock,
             lane=lane,
         )
 
     def address(self, path: str, params: Mapping[str, str | list[str]]) -> httpx.URL:
-        """The address of a path at Clio."""
+        """Return the URL of a path at Clio."""
         return httpx.URL(self._origin + path, params=dict(params))
 
     async def get(self, url: httpx.URL) -> ClioResponse:
-        """The answer to a read."""
-        return await self.read(url, lambda answer, _: answer)
+        """Return the response to a read."""
+        return await self.read(url, lambda response, _: response)
 
     async def read(self, url: httpx.URL, parse: Callable[[ClioResponse, httpx.URL], P]) -> P:
-        """Ask, and read the answer; what may pass (outages, cut or foreign answers) is tried a few times."""
+        """Send a read and return the parsed response. Outages and unreadable responses are retried a few times."""
         async for attempt in stamina.retry_context(
             on=_is_transient, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
         ):
             with attempt:
-                answer, address = await self._answered(url)
-                if answer.status != 200:
-                    raise error_of(answer)
-                return parse(answer, address)
+                response, address = await self._follow_redirect(url)
+                if response.status != 200:
+                    raise error_of(response)
+                return parse(response, address)
         raise AssertionError  # retry_context either returns or raises
 
     async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:
-        """One write, sent once. Raises WriteUnsure when it may have arrived or not.
+        """Send one write, once. Raise WriteOutcomeUnknown if it is not known whether Clio did it.
 
-        Every other failure proves that it did not. What `writes` does not list is refused here [FQ-1].
+        Every other error proves that Clio did not. Writes that `allowed_writes` does not list are refused [FQ-1].
         """
         try:
-            answer = await self._authorised(method, url, content)
+            response = await self._authorised(method, url, content)
         except allowed_writes.NOT_SENT as error:
             raise network_error(error) from error
         except (httpx.HTTPError, TimeoutError, ClioUnreadable) as error:
-            raise WriteOutcomeUnknown("Clio's answer to a write was lost") from error
-        if answer.status == 429:
-            raise _rate_limited(self._budget.refused(answer.headers, self.clock.seconds()))
-        return allowed_writes.check_written(answer)
+            raise WriteOutcomeUnknown("Clio's response to a write was lost") from error
+        if response.status == 429:
+            raise _rate_limited(self._record_rate_limited(response))
+        return allowed_writes.check_written(response)
 
     def take_usage(self) -> Usage:
-        """What was used since this was last taken."""
+        """Return the usage since the last call of this method, and reset it."""
         taken, self._usage = self._usage, Usage()
         return taken
 
     def expected_seconds(self, calls: int, *, in_a_row: int) -> float:
-        """How long so many more calls will take at the pace so far and under the budget [IS-2].
+        """Return how many seconds `calls` more requests will take, at the pace so far and under the rate limit [IS-2].
 
-        Lists are read at the same time, the pages of each one after another: `in_a_row` of the longest are left.
+        Lists are read concurrently, but the pages of a list in sequence. `in_a_row` is the number of pages that remain
+        in the longest list.
         """
-        each = self._seconds / self._answered_calls if self._answered_calls else 0.0
-        pace = each * in_a_row / max(calls, 1)
-        return self._budget.expected_seconds(calls, self.clock.seconds(), seconds_per_call=pace)
+        average = self._seconds / self._response_count if self._response_count else 0.0
+        pace = average * in_a_row / max(calls, 1)
+        return self._local_limit.expected_seconds(
+            calls, self.clock.seconds(), seconds_per_call=pace
+        )
 
-    async def _answered(self, url: httpx.URL) -> tuple[ClioResponse, httpx.URL]:
-        """The answer, after one redirect at most, and where it came from."""
-        answer = await self._asked(url)
-        if answer.status in REDIRECTS:
-            url = self._redirected(url, answer)
-            answer = await self._asked(url)
-        if answer.status in REDIRECTS:
-            raise ClioUnreadable("Clio sent us on and on; only one redirect is followed")
-        return answer, url
+    async def _follow_redirect(self, url: httpx.URL) -> tuple[ClioResponse, httpx.URL]:
+        """Return the response, after at most one redirect, and the URL that it came from."""
+        response = await self._get(url)
+        if response.status in REDIRECTS:
+            url = self._redirect_target(url, response)
+            response = await self._get(url)
+        if response.status in REDIRECTS:
+            raise ClioUnreadable("Clio redirected more than once; only one redirect is followed")
+        return response, url
 
-    def _redirected(self, url: httpx.URL, answer: ClioResponse) -> httpx.URL:
-        """Where Clio sends us, if that is a path of its own API; our own parameters stay."""
+    def _redirect_target(self, url: httpx.URL, response: ClioResponse) -> httpx.URL:
+        """Return the URL with the path of the redirect, if that is in Clio's API. The query stays our own."""
         try:
-            target = url.join(answer.headers.get("location", ""))
-            here = url.copy_with(path=target.path)
+            target = url.join(response.headers.get("location", ""))
+            redirected = url.copy_with(path=target.path)
         except (httpx.InvalidURL, ValueError) as error:
-            raise ClioUnreadable("Clio sent us to no address") from error
+            raise ClioUnreadable("Clio redirected to an invalid URL") from error
         foreign = pagination.origin(target) != pagination.origin(url) or target.userinfo
         if foreign or not _API_PATH.fullmatch(target.path):
-            raise ClioUnreadable("Clio sent us to another place; it was not asked")
-        return here
+            raise ClioUnreadable("Clio redirected outside its API; the redirect was not followed")
+        return redirected
 
-    async def _asked(self, url: httpx.URL) -> ClioResponse:
-        """One read; a 429 waits and asks again."""
+    async def _get(self, url: httpx.URL) -> ClioResponse:
+        """Send one read. After a 429, wait and send it again."""
         while True:
             try:
-                answer = await self._authorised("GET", url)
+                response = await self._authorised("GET", url)
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
-            if answer.status != 429:
-                return answer
-            await self._wait(self._budget.refused(answer.headers, self.clock.seconds()))
+            if response.status != 429:
+                return response
+            await self._wait(self._record_rate_limited(response))
+
+    def _record_rate_limited(self, response: ClioResponse) -> float:
+        return self._local_limit.record_rate_limited(response.headers, self.clock.seconds())
 
     async def _authorised(
         self, method: str, url: httpx.URL, content: bytes | None = None
     ) -> ClioResponse:
-        """One call, and once more with another token where Clio refuses the first."""
+        """Send a request, and once more with a new token if Clio rejects the first one."""
         allowed_writes.check_allowed(method, url.path)
         token = await self._source.token()
-        answer = await self._counted(method, url, token, content)
-        if answer.status != 401:
-            return answer
-        return await self._counted(method, url, await self._source.renew(token), content)
+        response = await self._send(method, url, token, content)
+        if response.status != 401:
+            return response
+        return await self._send(method, url, await self._source.renew(token), content)
 
-    async def _counted(
+    async def _send(
         self, method: str, url: httpx.URL, token: str, content: bytes | None
     ) -> ClioResponse:
-        """One exchange, when the budget allows it; every one that leaves here is counted."""
+        """Send one request when the rate limit allows it, and count it."""
         await self._reserve()
         began = self.clock.seconds()
         try:
-            answer = await self._exchange(method, url, token, content)
+            response = await self._exchange(method, url, token, content)
         except BaseException:
-            self._budget.abandoned()
+            self._local_limit.record_no_response()
             raise
-        self._note(answer, began)
-        if self._budget.gate is not None:
-            await self._budget.gate.told(answer.headers)
-        return answer
+        self._record(response, began)
+        if self._local_limit.shared is not None:
+            await self._local_limit.shared.record_response(response.headers)
+        return response
 
-    def _note(self, answer: ClioResponse, began: float) -> None:
-        limited = answer.status == 429
+    def _record(self, response: ClioResponse, began: float) -> None:
+        limited = response.status == 429
         self._usage = Usage(
             self._usage.requests + 1,
             self._usage.rate_limited + limited,
             self._usage.waited_seconds,
         )
         if not limited:
-            self._budget.learn(answer.headers, self.clock.seconds())
+            self._local_limit.record_response(response.headers, self.clock.seconds())
             self._seconds += self.clock.seconds() - began
-            self._answered_calls += 1
+            self._response_count += 1
 
     async def _reserve(self) -> None:
-        """Take a call from this process's budget, and then from what all who use the token share."""
-        gate = self._budget.gate
+        """Reserve a request in this process's limit, and then in the limit that all processes share."""
+        shared = self._local_limit.shared
         while True:
-            while wait := self._budget.reserve(self.clock.seconds()):
+            while wait := self._local_limit.reserve(self.clock.seconds()):
                 await self._wait(wait)
             try:
-                wait = await gate.enter(self._lane) if gate else 0.0
+                wait = await shared.acquire(self._lane) if shared else 0.0
             except BaseException:
-                self._budget.returned()
+                self._local_limit.release()
                 raise
             if not wait:
                 return
-            self._budget.returned()
+            self._local_limit.release()
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
@@ -246,18 +254,19 @@ class ClioTransport:
             ):
                 body = await read_bounded(response)
         except (httpx.InvalidURL, UnicodeError) as error:
-            # httpx works out where a redirect leads, though it does not follow
-            raise ClioUnreadable("Clio sent us to no address") from error
+            # httpx parses the target of a redirect even if it does not follow it
+            raise ClioUnreadable("Clio redirected to an invalid URL") from error
         return ClioResponse(response.status_code, response.headers, body)
 
 
 def _rate_limited(seconds: float) -> ClioRetryLater:
     after = timedelta(seconds=seconds)
-    return ClioRetryLater("Clio asks to wait", after=after, code="clio_rate_limited")
+    text = "Clio's rate limit is reached; the request is sent again later"
+    return ClioRetryLater(text, after=after, code="clio_rate_limited")
 
 
 def _is_transient(error: Exception) -> bool:
-    """Whether trying again at once may help: not for waits that Clio asked for."""
+    """Return whether an immediate retry may help. It does not help if Clio's rate limit is reached."""
     if isinstance(error, ClioRetryLater):
         return error.code != "clio_rate_limited"
     return isinstance(error, ClioUnreadable)

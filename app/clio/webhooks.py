@@ -1,6 +1,6 @@
-"""Clio's webhooks: subscriptions, among the few writes that Clio gets from us, and whether a signature is Clio's.
+"""Subscriptions to Clio's webhooks, and the check of the signature of a webhook.
 
-One subscription for each connection and model, because what Clio posts names no model (clio.md §15).
+Each connection has one subscription per model, because Clio's webhooks do not name the model (clio.md §15).
 """
 
 import hashlib
@@ -17,15 +17,17 @@ from app.clio.responses import ClioResponse
 WATCHED_FIELDS = {
     "contact": "id,etag",
     "matter": "id,etag",
-}  # what is watched: any change moves the etag
+}  # every change of a record changes its etag
 EVENTS = ["created", "updated", "deleted"]
-LIFETIME = timedelta(days=3)  # of 31 at most; at half of it we also learn whether Clio suspended it
+LIFETIME = timedelta(
+    days=3
+)  # up to 31 allowed; the renewal at half of it also shows a suspended subscription
 PATH = "/api/v4/webhooks"
 FIELDS = "id,status,expires_at,shared_secret"
 
 
 class WebhookSubscription(BaseModel):
-    """A subscription as Clio tells of it."""
+    """A webhook subscription as Clio returns it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -36,7 +38,7 @@ class WebhookSubscription(BaseModel):
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
-    """Whether the signature is Clio's: lower-case hex of HMAC-SHA256 over the raw bytes; compared in constant time."""
+    """Return whether the signature is the lower-case hex HMAC-SHA256 of the raw body. Compares in constant time."""
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), signature.encode())
 
@@ -44,18 +46,18 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
 async def subscribe(
     clio: ClioClient, url: str, model: str, *, now: datetime
 ) -> WebhookSubscription:
-    """Ask for what happens to a model; Clio shakes hands with the address before or after it answers."""
+    """Subscribe to the events of a model. Clio's handshake with the URL comes before or after its response."""
     document = {"url": url, "model": model, "events": EVENTS, "fields": WATCHED_FIELDS[model]}
-    wanted = {**document, "expires_at": _expiry(now)}
-    return _subscription(await clio.write("POST", f"{PATH}.json", wanted, fields=FIELDS))
+    body = {**document, "expires_at": _expiry(now)}
+    return _subscription(await clio.write("POST", f"{PATH}.json", body, fields=FIELDS))
 
 
 async def renew(clio: ClioClient, hook_id: int, *, now: datetime) -> WebhookSubscription | None:
-    """Let a subscription live on; None when it is gone, suspended or was never confirmed: then make another."""
-    longer = {"expires_at": _expiry(now)}
+    """Extend a subscription, or return None if it is gone, suspended or not confirmed: then subscribe again."""
+    body = {"expires_at": _expiry(now)}
     try:
         hook = _subscription(
-            await clio.write("PATCH", f"{PATH}/{hook_id}.json", longer, fields=FIELDS)
+            await clio.write("PATCH", f"{PATH}/{hook_id}.json", body, fields=FIELDS)
         )
     except ClioRefused as error:
         if error.status in (403, 404, 422):
@@ -65,7 +67,7 @@ async def renew(clio: ClioClient, hook_id: int, *, now: datetime) -> WebhookSubs
 
 
 async def unsubscribe(clio: ClioClient, hook_id: int) -> None:
-    """End a subscription; one that is gone already is as good."""
+    """Delete a subscription. A subscription that no longer exists is no error."""
     try:
         await clio.write("DELETE", f"{PATH}/{hook_id}.json")
     except ClioRefused as error:

@@ -62,7 +62,7 @@ class Subject:
     id: str = ""
 
 
-def endpoint(endpoint_id: str) -> Subject:
+def endpoint_subject(endpoint_id: str) -> Subject:
     """A webhook endpoint as a subject."""
     return Subject("webhook_endpoint", endpoint_id)
 
@@ -124,7 +124,7 @@ async def open_issue(
     return issue
 
 
-async def resolve(
+async def resolve_issues(
     session: Session, account_id: str, code: str, subject: Subject | None = None, *, now: datetime
 ) -> list[Issue]:
     """Resolve the open issues of a code, of one subject or of all; answers those that were open."""
@@ -144,12 +144,12 @@ async def _tell(
     session: Session, account_id: str, kind: EventKind, issue: Issue, *, now: datetime
 ) -> None:
     data = {"issue_id": issue.issue_id, "code": issue.code}
-    await events.tell(session, account_id, kind, issue.issue_id, data, now=now)
+    await events.emit(session, account_id, kind, issue.issue_id, data, now=now)
 
 
-async def resolve_of_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
+async def resolve_endpoint_issues(session: Session, endpoint_id: str, *, now: datetime) -> None:
     """The endpoint is posted to again: its issue is over in every account that it serves."""
-    about = endpoint(endpoint_id)
+    about = endpoint_subject(endpoint_id)
     found = await session.execute(
         select(_table.c.account_id).where(
             _table.c.code == ENDPOINT_DISABLED,
@@ -159,17 +159,17 @@ async def resolve_of_endpoint(session: Session, endpoint_id: str, *, now: dateti
         )
     )
     for account_id in sorted(found.scalars()):
-        await resolve(session, account_id, ENDPOINT_DISABLED, about, now=now)
+        await resolve_issues(session, account_id, ENDPOINT_DISABLED, about, now=now)
 
 
-async def bring_up_to_date(
+async def reconcile(
     session: Session, account_id: str, code: str, findings: Sequence[Finding], *, now: datetime
 ) -> None:
     """All that is found of a code now: what is no longer found is over."""
     found = {finding.subject for finding in findings}
     for issue in await list_open(session, account_id, code):
         if issue.subject not in found:
-            await resolve(session, account_id, code, issue.subject, now=now)
+            await resolve_issues(session, account_id, code, issue.subject, now=now)
     for finding in findings:
         await open_issue(session, account_id, finding, now=now)
 
@@ -200,7 +200,9 @@ async def list_issues(
     return [_issue(row) for row in rows]
 
 
-async def resolve_one(session: Session, account_id: str, issue_id: str, *, now: datetime) -> Issue:
+async def resolve_issue(
+    session: Session, account_id: str, issue_id: str, *, now: datetime
+) -> Issue:
     """Resolve an issue on a person's word; one that is over stays as it was. Raises IssueNotFound."""
     one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
     row = (await session.execute(select(_table).where(one).with_for_update())).one_or_none()
@@ -208,12 +210,12 @@ async def resolve_one(session: Session, account_id: str, issue_id: str, *, now: 
         raise IssueNotFound
     if row.resolved_at is None:
         issue = _issue(row)
-        await resolve(session, account_id, issue.code, issue.subject, now=now)
+        await resolve_issues(session, account_id, issue.code, issue.subject, now=now)
         return replace(issue, resolved_at=now)
     return _issue(row)
 
 
-async def prune(session: Session, *, before: datetime) -> None:
+async def delete_resolved(session: Session, *, before: datetime) -> None:
     """Forget what was over long ago."""
     await session.execute(delete(_table).where(_table.c.resolved_at < before))
 

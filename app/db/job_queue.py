@@ -32,7 +32,7 @@ async def enqueue_run(
     )
 
 
-async def hasten_runs(session: Session, account_id: str) -> None:
+async def start_delayed_runs(session: Session, account_id: str) -> None:
     """Runs of an account that have not begun and were put off may begin now."""
     await session.execute(
         text(
@@ -62,7 +62,7 @@ async def enqueue_sweep(session: Session, account_id: str) -> None:
     )
 
 
-async def forget(session: Session, account_id: str) -> None:
+async def delete_jobs(session: Session, account_id: str) -> None:
     """Drop the jobs of an account that nobody works on."""
     await session.execute(
         text(

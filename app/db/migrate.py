@@ -15,7 +15,7 @@ _SCRIPTS = Path(__file__).parents[2] / "migrations"
 _LOCK = 0x1E717A7E  # an advisory lock: one migrates, the others wait and find it done
 
 
-class Schema(StrEnum):
+class SchemaState(StrEnum):
     """How a database's schema stands to the one that this code expects; newer: a version came that we do not know."""
 
     CURRENT = "current"
@@ -37,7 +37,7 @@ async def migrate(database: Database) -> None:
         await session.run_sync(_upgrade)
 
 
-async def schema(database: Database) -> Schema:
+async def compare_schema(database: Database) -> SchemaState:
     """How the database's schema stands to the one that this code expects."""
     async with transaction(database) as session:
         return await session.run_sync(_compare)
@@ -49,10 +49,10 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _compare(connection: Connection) -> Schema:
+def _compare(connection: Connection) -> SchemaState:
     scripts = ScriptDirectory.from_config(alembic_config())
     there = MigrationContext.configure(connection).get_current_revision()
     if there == scripts.get_current_head():
-        return Schema.CURRENT
+        return SchemaState.CURRENT
     known = {script.revision for script in scripts.walk_revisions()}
-    return Schema.OLDER if there is None or there in known else Schema.NEWER
+    return SchemaState.OLDER if there is None or there in known else SchemaState.NEWER

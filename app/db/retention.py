@@ -6,11 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, tables
-from app.db.accounts import service_tokens
+from app.db.accounts import idempotency
 from app.db.connections import connections
 from app.db.events import events
 from app.db.mirror import quarantine
-from app.db.outbox import contact_leases
+from app.db.outbox import maintenance
 from app.db.runs import slots
 from app.db.session import Session
 
@@ -24,7 +24,7 @@ ISSUE_LIFE = timedelta(days=90)  # after it was resolved
 DAILY = "daily"
 
 
-async def claim(session: Session, name: str, day: date) -> bool:
+async def claim_daily_task(session: Session, name: str, day: date) -> bool:
     """Whether the chore of this day falls to the caller: the row decides, whoever asks and how often."""
     claimed = await session.execute(
         insert(_table).values(name=name, day=day).on_conflict_do_nothing().returning(_table.c.name)
@@ -32,15 +32,15 @@ async def claim(session: Session, name: str, day: date) -> bool:
     return claimed.one_or_none() is not None
 
 
-async def tidy(session: Session, *, now: datetime) -> None:
+async def delete_expired(session: Session, *, now: datetime) -> None:
     """Forget what is over."""
-    await service_tokens.forget_keys(session, now=now)
-    await connections.forget_attempts(session, before=now - ATTEMPT_LIFE)
-    await events.forget(session, now=now)
-    await contact_leases.forget_texts(session, now=now)
-    await quarantine.prune(session, before=now - QUARANTINE_LIFE)
-    await issues.prune(session, before=now - ISSUE_LIFE)
-    await slots.forget(session, before=(now - SLOT_LIFE).date())
+    await idempotency.delete_expired_keys(session, now=now)
+    await connections.delete_expired_attempts(session, before=now - ATTEMPT_LIFE)
+    await events.delete_expired(session, now=now)
+    await maintenance.delete_old_texts(session, now=now)
+    await quarantine.delete_resolved(session, before=now - QUARANTINE_LIFE)
+    await issues.delete_resolved(session, before=now - ISSUE_LIFE)
+    await slots.delete_old(session, before=(now - SLOT_LIFE).date())
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}
     )

@@ -28,7 +28,7 @@ _SERVER_LIMITS = {
 # Rows in one INSERT. A batch of hundreds in one makes texts of a megabyte with thousands of parameters, which leave
 # the memory in pieces: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
-OLDEST = 15  # the oldest PostgreSQL that this service promises to run on
+OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL that this service promises to run on
 # What the server itself says when it lets nobody in.
 _REFUSALS: dict[type[Exception], str] = {
     asyncpg.InvalidAuthorizationSpecificationError: "it refuses the user or the password",
@@ -85,7 +85,7 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
         raise
 
 
-def reason(failure: DatabaseUnavailable) -> str:
+def unavailable_reason(failure: DatabaseUnavailable) -> str:
     """Why the database is not available, for the one who runs it."""
     for kind, words in _REFUSALS.items():
         if isinstance(failure.__cause__, kind):
@@ -99,6 +99,6 @@ async def server_version(session: Session) -> int:
     return int(asked.scalar_one())
 
 
-def among(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:
+def any_of(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:
     """The column is one of these Clio ids; one array, so that the statement stays the same for any number."""
     return column == any_(literal(list(clio_ids), ARRAY(BigInteger)))

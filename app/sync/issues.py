@@ -8,7 +8,7 @@ from app.db import issues
 from app.db.accounts import accounts, settings
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.contacts import contacts
+from app.db.contacts import documents
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
@@ -40,7 +40,7 @@ async def connection_ended(
     Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them.
     """
     worked = connection.status is connections.Status.CONNECTED
-    await connections.give_up(session, connection, status, problem)
+    await connections.drop_authorization(session, connection, status, problem)
     if worked:
         await connections.mark_left(session, connection, now=now)
     account_id, subject = connection.account_id, _login(connection.connection_id)
@@ -50,7 +50,7 @@ async def connection_ended(
         await issues.open_issue(session, account_id, finding, now=now)
         await _record_event(session, connection, now=now)
     else:
-        await issues.resolve(session, account_id, "needs_reconnect", subject, now=now)
+        await issues.resolve_issues(session, account_id, "needs_reconnect", subject, now=now)
     await update_coverage(session, account_id, now=now)
 
 
@@ -63,10 +63,10 @@ async def _record_event(session: Session, connection: Connection, *, now: dateti
     data = {
         "connection_id": connection.connection_id,
         "user_id": connection.user_id,
-        "connected_at": since and contacts.zulu(since),
+        "connected_at": since and documents.format_time(since),
     }
     kind, about = EventKind.CONNECTION_NEEDS_RECONNECT, connection.connection_id
-    await events.tell(session, connection.account_id, kind, about, data, now=now)
+    await events.emit(session, connection.account_id, kind, about, data, now=now)
 
 
 async def connection_works(
@@ -74,22 +74,22 @@ async def connection_works(
 ) -> None:
     """Resolve the issues of a connection that works, or works again."""
     subject = _login(connection_id)
-    await issues.resolve(session, account_id, "needs_reconnect", subject, now=now)
+    await issues.resolve_issues(session, account_id, "needs_reconnect", subject, now=now)
     await update_coverage(session, account_id, now=now)
 
 
 async def update_coverage(session: Session, account_id: str, *, now: datetime) -> None:
     """Open or resolve the issue about records that only ended connections could see."""
     findings = []
-    for connection, left_at in await connections.left(session, account_id):
-        alone = await visibility.seen_alone(session, account_id, connection.connection_id)
+    for connection, left_at in await connections.list_former(session, account_id):
+        alone = await visibility.count_seen_alone(session, account_id, connection.connection_id)
         if alone.contacts or alone.matters:
             text = _coverage_text(connection, alone, left_at + FROZEN_FOR)
             findings.append(Finding("coverage_lost", text, _login(connection.connection_id)))
-    await issues.bring_up_to_date(session, account_id, "coverage_lost", findings, now=now)
+    await issues.reconcile(session, account_id, "coverage_lost", findings, now=now)
 
 
-def _coverage_text(connection: Connection, alone: visibility.Alone, until: datetime) -> str:
+def _coverage_text(connection: Connection, alone: visibility.SoleSightings, until: datetime) -> str:
     parts = [
         f"{count} {name} (Clio ids {', '.join(map(str, first))}{', …' if count > len(first) else ''})"
         for name, count, first in (
@@ -110,14 +110,16 @@ async def withdraw_expired(session: Session, account_id: str, *, now: datetime) 
     Withdraws at most `BATCH` records of each kind; returns whether there may be more.
     """
     long_ago = now - FROZEN_FOR
-    if all(left_at >= long_ago for _, left_at in await connections.left(session, account_id)):
+    if all(
+        left_at >= long_ago for _, left_at in await connections.list_former(session, account_id)
+    ):
         return False
     more = False
     for resource in ("relationships", "matters", "contacts"):
-        found = await visibility.expired(
+        found = await visibility.list_expired(
             session, account_id, resource, left_before=long_ago, limit=BATCH
         )
-        await removals.remove(session, account_id, resource, found, why=NOT_VISIBLE)
+        await removals.remove_records(session, account_id, resource, found, why=NOT_VISIBLE)
         more = more or len(found) == BATCH
     return more
 
@@ -132,7 +134,7 @@ async def update_after_pull(
 ) -> None:
     """Update the issues after a run that read Clio completely as the `pulled` connections."""
     for code in RUN_CODES:
-        await issues.resolve(session, account_id, code, now=now)
+        await issues.resolve_issues(session, account_id, code, now=now)
     for connection_id in pulled:
         for code in CONNECTION_CODES:
             details = [
@@ -145,7 +147,7 @@ async def update_after_pull(
                 finding = Finding(code, "; ".join(details), subject)
                 await issues.open_issue(session, account_id, finding, now=now)
             else:
-                await issues.resolve(session, account_id, code, subject, now=now)
+                await issues.resolve_issues(session, account_id, code, subject, now=now)
     await update_quarantine(session, account_id, now=now)
     await update_coverage(session, account_id, now=now)
     await _note_not_visible(session, account_id, now=now)
@@ -165,7 +167,7 @@ async def open_for_failed_run(
 
 async def update_quarantine(session: Session, account_id: str, *, now: datetime) -> None:
     """Open an issue for each record that cannot be read, for the first `MAX_NAMED` of them."""
-    aside = await quarantine.still_aside(session, account_id, limit=MAX_NAMED)
+    aside = await quarantine.list_open(session, account_id, limit=MAX_NAMED)
     findings = [
         Finding(
             "record_quarantined",
@@ -175,16 +177,16 @@ async def update_quarantine(session: Session, account_id: str, *, now: datetime)
         )
         for item in aside
     ]
-    await issues.bring_up_to_date(session, account_id, "record_quarantined", findings, now=now)
+    await issues.reconcile(session, account_id, "record_quarantined", findings, now=now)
 
 
 async def update_account(session: Session, account_id: str, *, now: datetime) -> None:
     """Open or resolve the issues about the account's primary user and settings [row 5, EN-3]."""
-    firm = await accounts.firm_facts(session, account_id)
+    firm = await accounts.load_firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
-    await issues.bring_up_to_date(session, account_id, "primary_user_missing", missing, now=now)
-    chosen = (await settings.current(session, account_id)).settings
-    fields = await catalog.custom_fields(session, account_id)
+    await issues.reconcile(session, account_id, "primary_user_missing", missing, now=now)
+    chosen = (await settings.get_current(session, account_id)).settings
+    fields = await catalog.load_custom_fields(session, account_id)
     gone = [
         Finding(
             "setting_refers_to_missing_field",
@@ -194,9 +196,7 @@ async def update_account(session: Session, account_id: str, *, now: datetime) ->
         )
         for reference in settings_check.unusable_references(chosen, fields)
     ]
-    await issues.bring_up_to_date(
-        session, account_id, "setting_refers_to_missing_field", gone, now=now
-    )
+    await issues.reconcile(session, account_id, "setting_refers_to_missing_field", gone, now=now)
 
 
 _PRIMARY_MISSING = Finding(
@@ -213,7 +213,7 @@ async def _note_not_visible(session: Session, account_id: str, *, now: datetime)
         parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
         text = f"No login can see {parts} any more, but Clio does not report them as deleted. They are kept"
         findings.append(Finding(NOT_VISIBLE, text))
-    await issues.bring_up_to_date(session, account_id, NOT_VISIBLE, findings, now=now)
+    await issues.reconcile(session, account_id, NOT_VISIBLE, findings, now=now)
 
 
 def _login(connection_id: str) -> Subject:

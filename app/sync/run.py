@@ -59,7 +59,7 @@ async def execute_run(services: Services, account_id: str, run_id: str) -> timed
             session, account_id, run_id, length=services.timing.lease, now=services.now()
         )
         if lease is not None:
-            await settings.begin_run(session, account_id, run_id)
+            await settings.set_run_version(session, account_id, run_id)
         run = await runs.find_run(session, account_id, run_id)
     if run is None:  # the account was erased
         return None
@@ -118,8 +118,8 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
     pgqueuer does not count a job as failed when its worker is killed, so the run's row counts its starts [I8].
     """
     async with fenced_transaction(services.database, lease) as session:
-        crashes = await leases.crashes_without_progress(session, lease)
-    if crashes >= leases.STARTS_WITHOUT_PROGRESS:
+        crashes = await leases.count_crashes(session, lease)
+    if crashes >= leases.MAX_STARTS_WITHOUT_PROGRESS:
         raise RunKeepsCrashing
 
 
@@ -135,7 +135,7 @@ async def _work(services: Services, lease: Lease, run: Run, problems: Problems) 
     else:
         await read_clio(services, lease, run, problems)
     async with fenced_transaction(services.database, lease) as session:
-        incomplete = await runs.is_torn(session, lease.account_id)
+        incomplete = await runs.is_incomplete(session, lease.account_id)
     if run.kind in (Kind.REDERIVE, Kind.CONTACT) and incomplete:
         text = "The last pull was interrupted. Changes take effect when the next pull is complete"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
@@ -147,8 +147,8 @@ async def _work(services: Services, lease: Lease, run: Run, problems: Problems) 
 async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problems:
     """Return a problem for each setting that refers to a missing custom field; this is no failure [EN-3]."""
     async with fenced_transaction(services.database, lease) as session:
-        chosen = await settings.at_version(session, run.account_id, run.settings_version)
-        fields = await catalog.custom_fields(session, run.account_id)
+        chosen = await settings.get_version(session, run.account_id, run.settings_version)
+        fields = await catalog.load_custom_fields(session, run.account_id)
     return [
         runs.problem_row(
             Problem(
@@ -172,7 +172,7 @@ async def _mark_all_stale(services: Services, lease: Lease) -> None:
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
     """Close the run's row; if the run succeeded, move the checkpoints in the same transaction."""
     async with fenced_transaction(services.database, lease) as session:
-        await leases.close(
+        await leases.close_run(
             session, lease, outcome.status, problems=outcome.problems, now=services.now()
         )
         if outcome.status is Status.SUCCEEDED:
@@ -184,7 +184,7 @@ async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
 async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
     """Delete what only the run needed; update issues, new clients and events."""
     account_id = lease.account_id
-    await listed_ids.forget_pages(session, account_id, lease.run_id)
+    await listed_ids.delete_pages(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
         await issues.open_for_failed_run(session, account_id, outcome.problems, now=now)
     else:
@@ -209,7 +209,7 @@ async def _no_login_worked(
     It failed if no login works now. If one was connected after the run found none, the run continues with it.
     """
     async with fenced_transaction(services.database, lease) as session:
-        working = await connections.connected(session, run.account_id)
+        working = await connections.list_connected(session, run.account_id)
     if not working:
         return Outcome(Status.FAILED, problems)
     found_none = any(problem["connection_id"] is None for problem in problems)

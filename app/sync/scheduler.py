@@ -111,9 +111,9 @@ async def delete_expired_daily(services: Services) -> bool:
     """Delete expired rows once a day, in the first process that asks; return whether this process did it."""
     now = services.now()
     async with transaction(services.database) as session:
-        if not await retention.claim(session, retention.DAILY, now.date()):
+        if not await retention.claim_daily_task(session, retention.DAILY, now.date()):
             return False
-        await retention.tidy(session, now=now)
+        await retention.delete_expired(session, now=now)
     log.info("expired_rows_deleted")
     return True
 

@@ -146,7 +146,7 @@ def _all_ended(stage: Stage) -> dict[str, dict[str, Any]]:
 
 
 def _written(stage: Stage, kind: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{stage.clio.url}/_simulator/writings/{kind}", trust_env=False, timeout=60)
+    answer = httpx.get(f"{stage.clio.url}/_simulator/records/{kind}", trust_env=False, timeout=60)
     found: list[dict[str, Any]] = answer.json()
     return found
 
@@ -170,7 +170,7 @@ def _check_notes(
         assert there == 1, (body, there)
         note = ids[item["clio"]["id"]]
         assert note["detail"].startswith(body["body"] + "\n")
-        assert (str(note["contact"]), note["author"]) == (body["clio_contact_id"], USER)
+        assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], USER)
     assert len(notes) == sum(by_text.values())
 
 

@@ -212,7 +212,7 @@ def client_for(http: httpx.AsyncClient) -> ClioClient:
             http,
             origin="https://app.clio.com",
             source=OneToken(),
-            budget=LocalLimit(),
+            local_limit=LocalLimit(),
             clock=clock,
             lane=Lane.INITIAL,
         )

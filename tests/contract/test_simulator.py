@@ -13,9 +13,9 @@ from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.firms.seeded import seeded_firm
 from app.simulator.http.server import Simulator
 from app.simulator.store.filters import FILTERS
-from app.simulator.store.listing import LISTS
+from app.simulator.store.listing import LISTS, ListSpec
 from app.simulator.store.ordering import orders_of
-from app.simulator.store.schema import SHAPES, Nested
+from app.simulator.store.schema import SCHEMAS, Nested
 from tests.contract import clio_schema
 from tests.support.visitor import Clock, Visitor, simulator_with
 
@@ -41,10 +41,15 @@ LACKING = {
     " relationships task_template_list_instances kyc_field_values split_invoice_payers",
     "user": "default_activity_description notification_methods avatar contact",
     "group": "users",
+    "note": "time_entries notification_event_subscribers",
+    "communication": "communication_eml_file time_entries documents notification_event_subscribers",
+    "participant": "avatar created_at initials job_title_name secondary_identifier updated_at",
+    "external_property": "created_at updated_at",
 }
-SCHEMAS = {  # the document's name for a kind, where it is not the kind's own
+DOCUMENT_NAMES = {  # the document's name for a kind, where it is not the kind's own
     "account": "Account_base",
     "address": "Address_base",
+    "external_property": "ExternalProperty_base",
     "job_title": "JobTitle_base",
     "matter_selection": "CustomFieldMatterSelection_base",
 }
@@ -68,7 +73,7 @@ def no_faults(simulator: Simulator) -> Iterator[None]:
 
 def fields_of(kind: str) -> dict[str, clio_schema.Schema]:
     """The document's fields of a kind."""
-    schema = SCHEMAS.get(kind, "".join(part.title() for part in kind.split("_")))
+    schema = DOCUMENT_NAMES.get(kind, "".join(part.title() for part in kind.split("_")))
     return clio_schema.properties({"$ref": f"#/components/schemas/{schema}"})
 
 
@@ -77,7 +82,7 @@ def every_field(kind: str) -> str:
 
     What is nested is bare there: that its own associations can be named too is told on Clio's fields page.
     """
-    shape, known = SHAPES[kind], fields_of(kind)
+    shape, known = SCHEMAS[kind], fields_of(kind)
     braced = [
         f"{name}{{{','.join(sorted(names_of(nested) & clio_schema.properties(clio_schema.item(known[name])).keys()))}}}"
         for name, nested in shape.nested.items()
@@ -86,7 +91,7 @@ def every_field(kind: str) -> str:
 
 
 def names_of(nested: Nested) -> set[str]:
-    shape = SHAPES[nested.kind]
+    shape = SCHEMAS[nested.kind]
     return {*shape.plain, *shape.nested}
 
 
@@ -248,18 +253,18 @@ async def test_a_wrapped_429_has_no_form_that_the_document_knows(simulator):
     """One client in production unwraps it (clio.md §9)."""
     visitor = await Visitor(simulator).login(501)
     limits = simulator.limits
-    simulator.limits, simulator.habits.wraps_rate_limit = RateLimit(0), True
+    simulator.limits, simulator.quirks.wraps_rate_limit = RateLimit(0), True
     try:
         answer = await visitor.get("contacts.json")
     finally:
-        simulator.limits, simulator.habits.wraps_rate_limit = limits, False
+        simulator.limits, simulator.quirks.wraps_rate_limit = limits, False
     assert answer.status_code == 429
     assert misfits(answer) == {("additionalProperties", ("data",)), ("required", ())}
 
 
-@pytest.mark.parametrize("kind", SHAPES)
+@pytest.mark.parametrize("kind", SCHEMAS)
 def test_the_table_of_fields_is_the_documents(kind):
-    known, shape = fields_of(kind), SHAPES[kind]
+    known, shape = fields_of(kind), SCHEMAS[kind]
     lacking = set(LACKING.get(kind, "").split())
     assert shape.plain | shape.nested.keys() == known.keys() - lacking
     assert lacking <= known.keys()
@@ -267,7 +272,7 @@ def test_the_table_of_fields_is_the_documents(kind):
         assert not clio_schema.properties(clio_schema.item(known[name])), f"{name} is a record"
     for name, nested in shape.nested.items():
         inner = clio_schema.properties(clio_schema.item(known[name]))
-        held = SHAPES[nested.kind]
+        held = SCHEMAS[nested.kind]
         assert (clio_schema.named(known[name]).get("type") == "array") is nested.many
         # What is nested is the bare record: it has no further level, or defaults at most.
         assert held.plain <= inner.keys(), name
@@ -277,8 +282,8 @@ def test_the_table_of_fields_is_the_documents(kind):
 def test_every_parameter_of_the_document_is_served_or_refused_by_name(path):
     known = clio_schema.parameters(f"/{path}.json")
     rule = LISTS[path]
-    assert rule.filters | rule.refused == known.keys() - EVERYWHERE
-    assert not rule.filters & rule.refused
+    assert rule.filters | rule.not_simulated == known.keys() - EVERYWHERE
+    assert not rule.filters & rule.not_simulated
     served, refused = orders_of(rule.kind)
     assert served | refused == set(known.get("order", {}).get("enum", []))
     assert rule.ordered is ("order" in known)
@@ -286,6 +291,12 @@ def test_every_parameter_of_the_document_is_served_or_refused_by_name(path):
 
 def test_every_filter_belongs_to_a_list():
     assert FILTERS.keys() <= {name for rule in LISTS.values() for name in rule.filters}
+
+
+def needed(rule: ListSpec, name: str = "") -> dict[str, Any]:
+    """Parameters without which the list refuses a request that has the parameter `name`."""
+    found: dict[str, Any] = {"type": "Contact"} if rule.required == "type" and name != "type" else {}
+    return {**found, **({rule.needs[name]: "smith"} if name in rule.needs else {})}
 
 
 SAMPLES: dict[str, Any] = {
@@ -306,9 +317,9 @@ async def test_every_filter_and_order_that_the_document_has_answers(simulator, p
         form = "date-time" if schema.get("format") == "date-time" else schema["type"]
         for word in schema.get("enum", [SAMPLES[form]]):
             value = word.replace("DATE", "2024-01-01")
-            answer = await visitor.get(f"{path}.json", **{name: value})
+            answer = await visitor.get(f"{path}.json", **needed(rule, name), **{name: value})
             assert answer.status_code == (200 if name in rule.filters else 400), answer.text
             assert "not simulated" in answer.text or answer.status_code == 200
     for order in clio_schema.parameters(f"/{path}.json").get("order", {}).get("enum", []):
-        answer = await visitor.get(f"{path}.json", order=order, offset="0")
+        answer = await visitor.get(f"{path}.json", order=order, offset="0", **needed(rule))
         assert answer.status_code == (200 if order in orders_of(rule.kind)[0] else 400)

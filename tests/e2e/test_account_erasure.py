@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.crypto import TokenCipher, new_key
 from app.db import job_queue
 from app.db.connections import connections
-from app.db.outbox import contact_leases
+from app.db.outbox import maintenance
 from app.db.session import Database, transaction
 from app.errors import DatabaseUnavailable
 from app.main import now
@@ -118,7 +118,7 @@ async def test_what_a_disabled_account_wrote_is_not_counted_in_clio(pulled: Worl
 
     async def due() -> list[str]:
         async with transaction(services_of(pulled).database) as session:
-            return await contact_leases.accounts_to_sweep(session, before=later)
+            return await maintenance.list_accounts_to_verify(session, before=later)
 
     assert await due() == ["hp"]
     account: dict[str, Any] = (await pulled.api.get(URL)).json()

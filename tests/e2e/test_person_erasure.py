@@ -179,7 +179,7 @@ async def test_an_erasure_waits_for_the_page_that_lands_and_the_next_page_for_it
     database = pulled.app.state.services.database
     bram = (await pulled.contacts())["1002"]
     async with asyncio.TaskGroup() as group, transaction(database) as session:
-        await erasures.share(session, "hp")
+        await erasures.lock_shared(session, "hp")
         erasing = group.create_task(pulled.api.delete(f"/v1/accounts/hp/contacts/{bram['id']}"))
         done, _ = await asyncio.wait({erasing}, timeout=0.5)
         assert not done

@@ -124,7 +124,7 @@ def test_the_area_of_a_closed_matter_is_explained():
     nothing = Office().chooses(tags__practice_area__matter_status=frozenset())
     assert "statuses: none" in nothing.judge(1001).not_granted[0].why
     two = Office().chooses(tags__practice_area__matter_status=frozenset({PENDING, CLOSED}))
-    assert "takes pending, closed" in two.judge(1001).not_granted[0].why
+    assert "statuses: pending, closed" in two.judge(1001).not_granted[0].why
 
 
 def test_an_area_that_another_matter_gives_is_not_missing():

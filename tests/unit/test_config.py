@@ -43,11 +43,11 @@ def test_regions_are_read_from_nested_variables(monkeypatch):
     [
         (
             {"slots": "6:00"},
-            "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+            "LEVITATE_CLIO_SLOTS: must be a comma-separated list of HH:MM such as 06:00,18:00",
         ),
         (
             {"slots": "25:00"},
-            "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+            "LEVITATE_CLIO_SLOTS: must be a comma-separated list of HH:MM such as 06:00,18:00",
         ),
         ({"slots": ""}, "LEVITATE_CLIO_SLOTS: must name at least one slot such as 06:00"),
         (

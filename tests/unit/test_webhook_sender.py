@@ -74,7 +74,7 @@ def resolver(*answers: Sequence[str]):
 
 
 async def post(notifier: WebhookSender, url: str, *secrets: str) -> webhook_sender.Outcome:
-    async with notifier.to(url) as courier:
+    async with notifier.connect(url) as courier:
         return await courier.post(MESSAGE, secrets or [SECRET], now=now())
 
 
@@ -132,7 +132,7 @@ async def test_a_name_whose_second_answer_is_private_is_connected_to_by_the_firs
     async with receiving() as receiver:
         notifier = WebhookSender(private_hosts=frozenset({"hooks.test"}), resolve=public)
         outcome = await post(notifier, f"http://hooks.test:{receiver.port}/hook")
-    assert outcome.arrived
+    assert outcome.succeeded
     assert receiver.received[0].headers["host"] == f"hooks.test:{receiver.port}"
 
 
@@ -142,8 +142,8 @@ async def test_an_address_is_looked_at_again_at_every_call():
     async with receiving() as receiver:
         hosts = frozenset({"127.0.0.1", "hooks.test"})
         notifier = WebhookSender(private_hosts=hosts, resolve=resolve)
-        async with notifier.to(f"http://hooks.test:{receiver.port}/") as courier:
-            assert (await courier.post(MESSAGE, [SECRET], now=now())).arrived
+        async with notifier.connect(f"http://hooks.test:{receiver.port}/") as courier:
+            assert (await courier.post(MESSAGE, [SECRET], now=now())).succeeded
             notifier_without = webhook_sender.EndpointClient(
                 courier._client, "https://hooks.test/", frozenset({"127.0.0.1"}), resolve
             )
@@ -157,7 +157,7 @@ async def test_a_private_host_is_called_only_if_it_was_configured_by_name_or_add
         url = receiver.url
         assert (await post(WebhookSender(), url)).problem == "address_refused"
         by_address = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
-        assert (await post(by_address, url)).arrived
+        assert (await post(by_address, url)).succeeded
     assert [post.path for post in receiver.received] == ["/hook"]
 
 
@@ -175,7 +175,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     notifier = WebhookSender(private_hosts=frozenset({"slow.test", "quick.test"}))
-    async with receiving() as receiver, notifier.to("http://slow.test:9/") as slow:
+    async with receiving() as receiver, notifier.connect("http://slow.test:9/") as slow:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(40):
@@ -184,7 +184,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
                 answered.set()
         finally:
             answered.set()
-    assert outcome.arrived
+    assert outcome.succeeded
     assert asked.count("slow.test") == 1
     assert relay.ENDPOINTS < webhook_sender.DNS_THREADS
 
@@ -224,14 +224,14 @@ async def test_of_an_endless_answer_only_a_little_is_read():
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n"
     async with asyncio.timeout(60), receiving(answer=lambda _: head, endless=True) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
-    assert outcome.arrived
+    assert outcome.succeeded
 
 
 async def test_a_packed_answer_is_not_unpacked():
     bomb = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nxyz"
     async with receiving(answer=lambda _: bomb) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
-    assert outcome.arrived
+    assert outcome.succeeded
 
 
 async def test_a_receiver_that_is_not_there_is_unreachable():
@@ -244,7 +244,7 @@ async def test_a_receiver_that_is_not_there_is_unreachable():
 async def test_an_event_verifies_with_the_new_secret_and_with_the_old_one_after_a_rotation():
     async with receiving() as receiver:
         notifier = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
-        assert (await post(notifier, receiver.url, SECRET, OLD)).arrived
+        assert (await post(notifier, receiver.url, SECRET, OLD)).succeeded
     (received,) = receiver.received
     for secret in (SECRET, OLD):
         assert Webhook(secret).verify(received.body, received.headers) == {"type": "client.new"}
@@ -290,7 +290,7 @@ async def test_the_certificate_must_be_the_names_though_the_connection_goes_to_i
     notifier = WebhookSender(private_hosts=frozenset({"hooks.test", "other.test"}), resolve=resolve)
     notifier._tls = trusting
     async with receiving(Receiver(), tls=server) as receiver:
-        assert (await post(notifier, f"https://hooks.test:{receiver.port}/")).arrived
+        assert (await post(notifier, f"https://hooks.test:{receiver.port}/")).succeeded
         outcome = await post(notifier, f"https://other.test:{receiver.port}/")
     assert outcome.problem == "unreachable"
     assert len(receiver.received) == 1

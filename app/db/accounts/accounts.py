@@ -68,7 +68,7 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Scheduled:
+class ScheduledAccount:
     """An account that the clock runs for."""
 
     account_id: str
@@ -133,7 +133,7 @@ async def list_accounts(
     return [_account(row) for row in rows]
 
 
-async def list_scheduled(session: Session) -> list[Scheduled]:
+async def list_scheduled(session: Session) -> list[ScheduledAccount]:
     """The accounts that the clock runs for: enabled, with a login that works [EN-1]."""
     logins = connection_tables.connections
     rows = await session.execute(
@@ -147,7 +147,7 @@ async def list_scheduled(session: Session) -> list[Scheduled]:
         .group_by(_accounts.c.account_id)
         .order_by(_accounts.c.account_id)
     )
-    return [Scheduled(*row) for row in rows]
+    return [ScheduledAccount(*row) for row in rows]
 
 
 async def put_account(
@@ -164,7 +164,7 @@ async def put_account(
     return _account(row) if row else None
 
 
-async def switch_off(session: Session, account_id: str) -> None:
+async def disable_account(session: Session, account_id: str) -> None:
     """Nothing more begins for the account; nobody else changes it before this transaction ends."""
     mine = _accounts.c.account_id == account_id
     await session.execute(update(_accounts).where(mine).values(enabled=False))
@@ -180,7 +180,7 @@ async def delete_rows(session: Session, table: Table, account_id: str) -> None:
     await session.execute(delete(table).where(table.c.account_id == account_id))
 
 
-def owned() -> list[Table]:
+def owned_tables() -> list[Table]:
     """The tables whose rows belong to an account, those that others refer to last."""
     tables_ = reversed(tables.metadata.sorted_tables)
     return [table for table in tables_ if "account_id" in table.c and table is not _accounts]
@@ -224,7 +224,7 @@ async def replace_users(session: Session, account_id: str, users: Sequence[Levit
     return True
 
 
-async def map_by_hand(
+async def set_attorney_mapping(
     session: Session, account_id: str, clio_user_id: int, user_id: str | None
 ) -> bool:
     """Say who a Clio user is here, None being nobody; answers whether that changed anything."""
@@ -242,7 +242,7 @@ async def map_by_hand(
     return changed.one_or_none() is not None
 
 
-async def map_automatically(session: Session, account_id: str, clio_user_id: int) -> bool:
+async def delete_attorney_mapping(session: Session, account_id: str, clio_user_id: int) -> bool:
     """Forget what a person said of a Clio user; answers whether there was anything."""
     table = account_tables.attorney_mappings
     gone = await session.execute(
@@ -268,7 +268,7 @@ async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> 
     return Attorney(clio_user, mapped.get(clio_user_id))
 
 
-async def firm_facts(session: Session, account_id: str) -> FirmFacts:
+async def load_firm_facts(session: Session, account_id: str) -> FirmFacts:
     """What all assessments of the account share."""
     account = await get_account(session, account_id)
     users = await list_users(session, account_id)
@@ -278,7 +278,7 @@ async def firm_facts(session: Session, account_id: str) -> FirmFacts:
         primary_user_id=account.fields.primary_user_id,
         users=frozenset(user.user_id for user in users if user.active),
         attorneys={clio_id: to.user_id for clio_id, to in mapped.items() if to.user_id},
-        fields=await catalog.custom_fields(session, account_id),
+        fields=await catalog.load_custom_fields(session, account_id),
     )
 
 

@@ -25,7 +25,7 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Deed:
+class AuditAction:
     """What was done, to which thing. `details` holds ids, versions and JSON pointers."""
 
     action: str
@@ -34,17 +34,17 @@ class Deed:
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """One line of the audit."""
 
     entry_id: str
     at: datetime
     actor: Actor
-    deed: Deed
+    deed: AuditAction
 
 
 async def record(
-    session: Session, account_id: str, actor: Actor, deed: Deed, *, now: datetime
+    session: Session, account_id: str, actor: Actor, deed: AuditAction, *, now: datetime
 ) -> None:
     """Write down a deed, in the transaction that does it."""
     await session.execute(
@@ -62,7 +62,9 @@ async def record(
     )
 
 
-async def list_entries(session: Session, account_id: str, *, after: str, limit: int) -> list[Entry]:
+async def list_entries(
+    session: Session, account_id: str, *, after: str, limit: int
+) -> list[AuditEntry]:
     """Entries by id, oldest first, those after `after`."""
     rows = await session.execute(
         select(_table)
@@ -71,11 +73,11 @@ async def list_entries(session: Session, account_id: str, *, after: str, limit: 
         .limit(limit)
     )
     return [
-        Entry(
+        AuditEntry(
             entry_id=row.entry_id,
             at=row.at,
             actor=Actor(row.token_id, row.user_id, row.role),
-            deed=Deed(row.action, row.subject, row.details),
+            deed=AuditAction(row.action, row.subject, row.details),
         )
         for row in rows
     ]

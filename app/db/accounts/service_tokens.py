@@ -1,46 +1,23 @@
 """Who may call: service tokens, stored hashed; and requests that must not happen twice."""
 
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables
 from app.db.session import Session
-from app.errors import AppError
 
 _tokens = tables.service_tokens
-_keys = tables.idempotency_keys
-
-KEY_LIFE = timedelta(days=7)
 
 
-class KeyReused(AppError):
-    """The key was used with another body."""
-
-    status = 422
-    code = "idempotency_key_reused"
-    title = "This Idempotency-Key was used with another body; use a new key for a new request"
 
 
-class RequestInProgress(AppError):
-    """The same request is being worked on right now."""
-
-    status = 409
-    code = "request_in_progress"
-    title = "The same request is still being worked on; send it again in a moment"
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request that must not happen twice: its operation, its key and a fingerprint of its body."""
 
-    account_id: str
-    operation: str
-    key: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -94,37 +71,10 @@ async def revoke_token(session: Session, token_id: str, *, now: datetime) -> boo
     return revoked.one_or_none() is not None
 
 
-async def earlier_answer(session: Session, request: Request) -> Any | None:
-    """What the same request was answered before, or None; raises KeyReused for another body."""
-    row = (
-        await session.execute(
-            select(_keys.c.fingerprint, _keys.c.answer).where(
-                _keys.c.account_id == request.account_id,
-                _keys.c.operation == request.operation,
-                _keys.c.key == request.key,
-            )
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    if row.fingerprint != request.fingerprint:
-        raise KeyReused
-    return row.answer
 
 
-async def remember_answer(
-    session: Session, request: Request, answer: Any, *, now: datetime
-) -> None:
-    """Keep an answer for whoever sends the key again; raises RequestInProgress when its twin was faster."""
-    statement = insert(_keys).values(**asdict(request), answer=answer, created_at=now)
-    kept = await session.execute(statement.on_conflict_do_nothing().returning(_keys.c.key))
-    if kept.one_or_none() is None:
-        raise RequestInProgress
 
 
-async def forget_keys(session: Session, *, now: datetime) -> None:
-    """Drop keys that are older than their life."""
-    await session.execute(delete(_keys).where(_keys.c.created_at < now - KEY_LIFE))
 
 
 def _token(row: Any) -> ServiceToken:

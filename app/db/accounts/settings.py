@@ -21,7 +21,7 @@ from app.rules.settings import Settings
 _table = tables.settings
 _codec = codec(Settings)
 
-FIRST = 1
+FIRST_VERSION = 1
 _STATUSES = [status.value for status in MatterStatus]
 
 
@@ -35,7 +35,7 @@ class StoredSettings:
     updated_by: str | None
 
 
-async def current(session: Session, account_id: str) -> StoredSettings:
+async def get_current(session: Session, account_id: str) -> StoredSettings:
     """The newest version; version 1 is the defaults when nothing was stored yet."""
     newest = (
         select(_table)
@@ -50,18 +50,18 @@ async def current(session: Session, account_id: str) -> StoredSettings:
 async def lock_current(session: Session, account_id: str) -> StoredSettings:
     """The newest version, and nobody else makes one before this transaction ends."""
     await accounts.lock_account(session, account_id)
-    return await current(session, account_id)
+    return await get_current(session, account_id)
 
 
-async def at_version(session: Session, account_id: str, version: int) -> Settings:
+async def get_version(session: Session, account_id: str, version: int) -> Settings:
     """What a version says."""
     query = select(_table.c.document).where(
         _table.c.account_id == account_id, _table.c.version == version
     )
     document = (await session.execute(query)).scalar_one_or_none()
-    if document is None and version == FIRST:
+    if document is None and version == FIRST_VERSION:
         return Settings()
-    return parsed(document)
+    return from_document(document)
 
 
 async def list_versions(
@@ -75,22 +75,22 @@ async def list_versions(
         .limit(limit)
     )
     found = [_stored(row) for row in rows]
-    if not found and after < FIRST:
-        return [await current(session, account_id)]
+    if not found and after < FIRST_VERSION:
+        return [await get_current(session, account_id)]
     return found
 
 
-async def store(session: Session, account_id: str, new: StoredSettings) -> None:
+async def store_version(session: Session, account_id: str, new: StoredSettings) -> None:
     """Store the next version, after `lock_current`; the first change stores also what was before it."""
-    first = [await _defaults(session, account_id)] if new.version == FIRST + 1 else []
+    first = [await _defaults(session, account_id)] if new.version == FIRST_VERSION + 1 else []
     rows = [_row(account_id, version) for version in (*first, new)]
     await session.execute(insert(_table), rows)
 
 
-async def begin_run(session: Session, account_id: str, run_id: str) -> None:
+async def set_run_version(session: Session, account_id: str, run_id: str) -> None:
     """A run that begins is judged by the newest version; one that goes on, by the one it began with (F23)."""
     runs = run_tables.runs
-    newest = await current(session, account_id)
+    newest = await get_current(session, account_id)
     await session.execute(
         update(runs)
         .where(runs.c.account_id == account_id, runs.c.run_id == run_id, runs.c.phase.is_(None))
@@ -100,20 +100,20 @@ async def begin_run(session: Session, account_id: str, run_id: str) -> None:
 
 async def _defaults(session: Session, account_id: str) -> StoredSettings:
     account = await accounts.get_account(session, account_id)
-    return StoredSettings(FIRST, Settings(), account.created_at, None)
+    return StoredSettings(FIRST_VERSION, Settings(), account.created_at, None)
 
 
 def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
     return {
         "account_id": account_id,
         "version": version.version,
-        "document": document(version.settings),
+        "document": to_document(version.settings),
         "updated_at": version.updated_at,
         "updated_by": version.updated_by,
     }
 
 
-def document(settings: Settings) -> dict[str, Any]:
+def to_document(settings: Settings) -> dict[str, Any]:
     """The settings whole, defaults and all, as JSON objects; equal settings have equal documents."""
     whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
     for kind in whole["tags"].values():
@@ -122,7 +122,7 @@ def document(settings: Settings) -> dict[str, Any]:
     return whole
 
 
-def parsed(whole: Any) -> Settings:
+def from_document(whole: Any) -> Settings:
     """The settings of a whole document."""
     return _codec.load(whole)
 
@@ -130,7 +130,7 @@ def parsed(whole: Any) -> Settings:
 def _stored(row: Any) -> StoredSettings:
     return StoredSettings(
         version=row.version,
-        settings=parsed(row.document),
+        settings=from_document(row.document),
         updated_at=row.updated_at,
         updated_by=row.updated_by,
     )

@@ -13,7 +13,7 @@ from app.db.session import Session
 
 _table = tables.subscriptions
 
-REMEMBERED = 200  # nudges whose repetition is recognised
+REMEMBERED_NOTIFICATIONS = 200  # nudges whose repetition is recognised
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Subscription:
 
 
 @dataclass(frozen=True)
-class Told:
+class CreatedWebhook:
     """What Clio answers to who subscribes, and when to look again: sooner where no handshake has confirmed it."""
 
     hook_id: int
@@ -40,7 +40,7 @@ class Told:
     unconfirmed_at: datetime
 
 
-async def want(
+async def request_subscriptions(
     session: Session, account_id: str, connection_id: str, models: Sequence[str], *, now: datetime
 ) -> None:
     """These are to be made at the next occasion; what there is of them is made anew."""
@@ -63,7 +63,7 @@ async def want(
     )
 
 
-async def take_due(
+async def claim_due(
     session: Session, *, again: timedelta, limit: int, now: datetime
 ) -> list[Subscription]:
     """Those that are to be made or prolonged now; whoever takes one has so long for it."""
@@ -80,19 +80,21 @@ async def take_due(
     return found
 
 
-async def begin(session: Session, one: Subscription, *, token_hash: str) -> None:
+async def start_handshake(session: Session, one: Subscription, *, token_hash: str) -> None:
     """A new address waits for Clio's handshake: stored before Clio is asked, which may shake hands at once."""
     await _set(
         session, one, token_hash=token_hash, pending=True, sealed_secret=None, hook_id=None, seen=[]
     )
 
 
-async def shake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
+async def confirm_handshake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
     """Clio has shaken hands, with this secret."""
     await _set(session, one, pending=False, sealed_secret=sealed_secret)
 
 
-async def made(session: Session, one: Subscription, told: Told, *, token_hash: str) -> bool:
+async def store_webhook(
+    session: Session, one: Subscription, told: CreatedWebhook, *, token_hash: str
+) -> bool:
     """Clio has answered: its secret, where it tells one, outranks what any handshake said.
 
     Answers whether its address is still the one that counts. Without a handshake it is looked at again soon.
@@ -108,17 +110,17 @@ async def made(session: Session, one: Subscription, told: Told, *, token_hash: s
     return kept.one_or_none() is not None
 
 
-async def later(session: Session, one: Subscription, *, due_at: datetime) -> None:
+async def reschedule(session: Session, one: Subscription, *, due_at: datetime) -> None:
     """Look after it again then."""
     await _set(session, one, due_at=due_at)
 
 
-async def remember(session: Session, one: Subscription, digest: bytes) -> None:
+async def remember_notification(session: Session, one: Subscription, digest: bytes) -> None:
     """Remember a nudge, so that its repetition does nothing."""
-    await _set(session, one, seen=[*one.seen[1 - REMEMBERED :], digest])
+    await _set(session, one, seen=[*one.seen[1 - REMEMBERED_NOTIFICATIONS :], digest])
 
 
-async def find(session: Session, token_hash: str) -> Subscription | None:
+async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription | None:
     """The subscription of an address, locked until the transaction ends, or None.
 
     The token alone leads to the account: Clio posts with nothing else.
@@ -128,7 +130,7 @@ async def find(session: Session, token_hash: str) -> Subscription | None:
     return _subscription(row) if row else None
 
 
-async def forget(session: Session, account_id: str, connection_id: str) -> list[int]:
+async def delete_subscriptions(session: Session, account_id: str, connection_id: str) -> list[int]:
     """Drop a connection's subscriptions; answers what Clio calls them."""
     gone = await session.execute(
         delete(_table)

@@ -62,7 +62,7 @@ class Connection:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class OAuthAttempt:
     """One attempt to connect, found again by its state."""
 
     account_id: str
@@ -118,14 +118,14 @@ async def list_connections(
     return [_connection(row) for row in rows]
 
 
-async def every(session: Session, account_id: str) -> list[Connection]:
+async def list_all(session: Session, account_id: str) -> list[Connection]:
     """All the account's connections, by id: at most one for each user of its directory."""
     mine = select(_table).where(_table.c.account_id == account_id)
     rows = await session.execute(mine.order_by(_table.c.connection_id))
     return [_connection(row) for row in rows]
 
 
-async def connected(session: Session, account_id: str) -> list[Connection]:
+async def list_connected(session: Session, account_id: str) -> list[Connection]:
     """Those that work now, the widest view first: it pulls first, others fill gaps [S3]."""
     rows = await session.execute(
         select(_table)
@@ -135,17 +135,17 @@ async def connected(session: Session, account_id: str) -> list[Connection]:
     return [_connection(row) for row in rows]
 
 
-async def doubled(session: Session, account_id: str) -> frozenset[str]:
+async def find_duplicate_logins(session: Session, account_id: str) -> frozenset[str]:
     """The connections at work whose Clio login somebody had connected here before [AU-1]."""
     first: dict[int, str] = {}
-    working = [found for found in await connected(session, account_id) if found.connected_at]
+    working = [found for found in await list_connected(session, account_id) if found.connected_at]
     for found in sorted(working, key=lambda found: (found.connected_at, found.connection_id)):
         if found.login is not None:
             first.setdefault(found.login.clio_user_id, found.connection_id)
     return frozenset(found.connection_id for found in working) - set(first.values())
 
 
-async def left(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
+async def list_former(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
     """Those that worked once and work no longer, each with since when."""
     rows = await session.execute(
         select(_table)
@@ -155,7 +155,7 @@ async def left(session: Session, account_id: str) -> list[tuple[Connection, date
     return [(_connection(row), row.left_at) for row in rows]
 
 
-async def begin(
+async def start_connection(
     session: Session, account_id: str, *, user_id: str, region: str, now: datetime
 ) -> Connection:
     """The user's connection, new or again: ids and history outlive a reconnect [AU-1, S9].
@@ -187,14 +187,14 @@ async def begin(
     return _connection((await session.execute(select(_table).where(mine))).one())
 
 
-async def remember_attempt(session: Session, attempt: Attempt, *, state_hash: str) -> None:
+async def store_attempt(session: Session, attempt: OAuthAttempt, *, state_hash: str) -> None:
     """Keep what the callback will need; of the state only its hash."""
     await session.execute(
         insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt))
     )
 
 
-async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> Attempt | None:
+async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
     """The attempt of this state, marked used; its `used_at` tells whether it had been used before.
 
     The state alone leads to the account: Clio sends the browser back with nothing else.
@@ -207,15 +207,15 @@ async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> At
     await session.execute(
         update(_attempts).where(mine, _attempts.c.used_at.is_(None)).values(used_at=now)
     )
-    return Attempt(**{name: row._mapping[name] for name in Attempt.__dataclass_fields__})
+    return OAuthAttempt(**{name: row._mapping[name] for name in OAuthAttempt.__dataclass_fields__})
 
 
-def _kept(attempt: Attempt) -> dict[str, Any]:
+def _kept(attempt: OAuthAttempt) -> dict[str, Any]:
     return {name: value for name, value in asdict(attempt).items() if name != "used_at"}
 
 
-async def connect(
-    session: Session, attempt: Attempt, login: ClioLogin, *, sealed_tokens: str, now: datetime
+async def mark_connected(
+    session: Session, attempt: OAuthAttempt, login: ClioLogin, *, sealed_tokens: str, now: datetime
 ) -> None:
     """The authorisation arrived: store who and with which tokens."""
     await _set(
@@ -246,14 +246,16 @@ async def update_login(session: Session, connection: Connection, login: ClioLogi
     )
 
 
-async def give_up(
+async def drop_authorization(
     session: Session, connection: Connection, status: Status, problem: Problem | None
 ) -> None:
     """The authorisation is there no longer: forget the tokens, keep the rest."""
     await _set(session, connection, **_given_up(status, problem))
 
 
-async def attempt_failed(session: Session, of: Attempt, status: Status, problem: Problem) -> None:
+async def record_failed_attempt(
+    session: Session, of: OAuthAttempt, status: Status, problem: Problem
+) -> None:
     """The attempt came to nothing. A connection that works, perhaps by another attempt, is left alone."""
     await session.execute(
         update(_table)
@@ -276,7 +278,7 @@ async def mark_left(session: Session, connection: Connection, *, now: datetime) 
     await _set(session, connection, left_at=func.coalesce(_table.c.left_at, now))
 
 
-async def synced(session: Session, connection: Connection, *, now: datetime) -> None:
+async def mark_synced(session: Session, connection: Connection, *, now: datetime) -> None:
     """A run has pulled all that this connection shows."""
     await _set(session, connection, last_sync_at=now)
 
@@ -303,17 +305,17 @@ async def store_tokens(session: Session, account_id: str, connection_id: str, se
     )
 
 
-async def forget_attempts(session: Session, *, before: datetime) -> None:
+async def delete_expired_attempts(session: Session, *, before: datetime) -> None:
     """Drop attempts that expired before a moment."""
     await session.execute(delete(_attempts).where(_attempts.c.expires_at < before))
 
 
-async def _set(session: Session, of: Connection | Attempt, **values: Any) -> None:
+async def _set(session: Session, of: Connection | OAuthAttempt, **values: Any) -> None:
     where = _one(of.account_id, of.connection_id)
     await session.execute(update(_table).where(where).values(values))
 
 
-def counts(connections: list[Connection]) -> Mapping[str, int]:
+def count_by_status(connections: list[Connection]) -> Mapping[str, int]:
     """How many work and how many need their user (for the account's status)."""
     return {
         wanted.value: sum(connection.status is wanted for connection in connections)

@@ -24,7 +24,7 @@ class StoredWindow:
     ends: float
 
 
-async def change(
+async def update_window(
     session: Session,
     account_id: str,
     connection_id: str,

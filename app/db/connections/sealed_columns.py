@@ -13,42 +13,42 @@ from app.db import tables
 from app.db.connections import tables as connection_tables
 from app.db.session import Session
 
-Place = Column[Any]  # a column that holds secrets
-Key = tuple[str, ...]  # the primary key of a secret's row
+SealedColumn = Column[Any]  # a column that holds secrets
+RowKey = tuple[str, ...]  # the primary key of a secret's row
 
-CHECK = connection_tables.key_check.c.sealed_check
-SECRETS: tuple[Place, ...] = tuple(
+KEY_CHECK = connection_tables.key_check.c.sealed_check
+SEALED_COLUMNS: tuple[SealedColumn, ...] = tuple(
     column
     for table in tables.metadata.sorted_tables
     for column in table.columns
-    if column.name.startswith("sealed_") and column is not CHECK
+    if column.name.startswith("sealed_") and column is not KEY_CHECK
 )
 
 
-async def key_check(session: Session) -> str | None:
+async def find_key_check(session: Session) -> str | None:
     """The sealed check value, or None before the first start."""
-    return (await session.execute(select(CHECK))).scalar_one_or_none()
+    return (await session.execute(select(KEY_CHECK))).scalar_one_or_none()
 
 
-async def keep_key_check(session: Session, sealed: str) -> str:
+async def store_key_check(session: Session, sealed: str) -> str:
     """Keep a check value, unless another process was first; answers the one that is kept."""
     new = insert(connection_tables.key_check).values(check_id="key", sealed_check=sealed)
     await session.execute(new.on_conflict_do_nothing())
-    return str((await session.execute(select(CHECK))).scalar_one())
+    return str((await session.execute(select(KEY_CHECK))).scalar_one())
 
 
-async def any_secret(session: Session) -> str | None:
+async def find_any_secret(session: Session) -> str | None:
     """Some stored secret, or None when there is none."""
-    for column in SECRETS:
+    for column in SEALED_COLUMNS:
         found = await session.execute(select(column).where(column.is_not(None)).limit(1))
         if (sealed := found.scalar_one_or_none()) is not None:
             return str(sealed)
     return None
 
 
-async def secrets_after(
-    session: Session, place: Place, after: Key | None, *, limit: int
-) -> Sequence[Key]:
+async def list_keys_after(
+    session: Session, place: SealedColumn, after: RowKey | None, *, limit: int
+) -> Sequence[RowKey]:
     """The rows of the next secrets of a place, in the order of their keys."""
     keys = _keys(place)
     query = select(*keys).where(place.is_not(None)).order_by(*keys).limit(limit)
@@ -57,21 +57,21 @@ async def secrets_after(
     return [tuple(row) for row in await session.execute(query)]
 
 
-async def lock_secret(session: Session, place: Place, key: Key) -> str | None:
+async def lock_secret(session: Session, place: SealedColumn, key: RowKey) -> str | None:
     """A secret, and its row's lock until the transaction ends; None once it is forgotten."""
     query = select(place).where(_one(place, key)).with_for_update()
     sealed: str | None = (await session.execute(query)).scalar_one_or_none()
     return sealed
 
 
-async def replace_secret(session: Session, place: Place, key: Key, sealed: str) -> None:
+async def replace_secret(session: Session, place: SealedColumn, key: RowKey, sealed: str) -> None:
     """Store a secret in another's place."""
     await session.execute(update(place.table).where(_one(place, key)).values({place.name: sealed}))
 
 
-def _keys(place: Place) -> Sequence[Column[Any]]:
+def _keys(place: SealedColumn) -> Sequence[Column[Any]]:
     return list(place.table.primary_key.columns)
 
 
-def _one(place: Place, key: Key) -> Any:
+def _one(place: SealedColumn, key: RowKey) -> Any:
     return and_(*(part == value for part, value in zip(_keys(place), key, strict=True)))

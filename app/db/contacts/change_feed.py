@@ -20,14 +20,14 @@ _changes = tables.changes
 
 
 @dataclass(frozen=True)
-class Line:
+class FeedLine:
     """A change to be told; `body` is what the reader gets, but for its `seq`."""
 
     contact_id: str
     body: dict[str, Any]
 
 
-async def append(session: Session, account_id: str, lines: Sequence[Line]) -> int | None:
+async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -> int | None:
     """Append lines, numbered in the order given; answers the number before the first, None for no lines."""
     if not lines:
         return None
@@ -49,7 +49,7 @@ async def append(session: Session, account_id: str, lines: Sequence[Line]) -> in
     return int(first) - 1
 
 
-async def read(
+async def read_json(
     session: Session, account_id: str, *, after: int, limit: int
 ) -> tuple[str, int, int]:
     """The lines after a position: as one JSON array made by the database, its length, the last seq."""

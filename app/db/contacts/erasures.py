@@ -25,7 +25,7 @@ _accounts = account_tables.accounts
 _erased = tables.erased_contacts
 
 
-async def share(session: Session, account_id: str) -> None:
+async def lock_shared(session: Session, account_id: str) -> None:
     """Nobody is erased before this transaction ends."""
     await session.execute(
         text("select pg_advisory_xact_lock_shared(hashtextextended('erasures/' || :account, 0))"),
@@ -33,7 +33,7 @@ async def share(session: Session, account_id: str) -> None:
     )
 
 
-async def begin(session: Session, account_id: str) -> None:
+async def lock_exclusive(session: Session, account_id: str) -> None:
     """No page lands and nobody is judged before this transaction ends; taken before any other lock."""
     await session.execute(
         text("select pg_advisory_xact_lock(hashtextextended('erasures/' || :account, 0))"),
@@ -48,19 +48,19 @@ async def find_key(session: Session, account_id: str) -> str | None:
     return found
 
 
-async def keep_key(session: Session, account_id: str, sealed: str) -> None:
+async def store_key(session: Session, account_id: str, sealed: str) -> None:
     """Keep the key of the account's hashes, by whoever has `begin` behind them."""
     mine = _accounts.c.account_id == account_id
     await session.execute(update(_accounts).where(mine).values(sealed_erasure_key=sealed))
 
 
-async def block(session: Session, account_id: str, clio_hash: bytes, *, now: datetime) -> None:
+async def add_hash(session: Session, account_id: str, clio_hash: bytes, *, now: datetime) -> None:
     """Keep a hash: who bears it stays away."""
     row = insert(_erased).values(account_id=account_id, clio_hash=clio_hash, erased_at=now)
     await session.execute(row.on_conflict_do_nothing())
 
 
-async def blocked(session: Session, account_id: str, hashes: Collection[bytes]) -> set[bytes]:
+async def find_erased(session: Session, account_id: str, hashes: Collection[bytes]) -> set[bytes]:
     """Those of these hashes that are kept."""
     rows = await session.execute(
         select(_erased.c.clio_hash).where(
@@ -71,7 +71,7 @@ async def blocked(session: Session, account_id: str, hashes: Collection[bytes]) 
     return set(rows.scalars())
 
 
-async def forget_person(session: Session, account_id: str, contact_id: str, clio_id: int) -> None:
+async def delete_person(session: Session, account_id: str, contact_id: str, clio_id: int) -> None:
     """Delete every row about a person but those of the ledger and of holds, which mean something to others."""
     await _forget_record(session, account_id, clio_id)
     for table in (tables.contacts, tables.changes, tables.preexisting_tags):
@@ -97,8 +97,8 @@ async def _forget_record(session: Session, account_id: str, clio_id: int) -> Non
     await session.execute(delete(people).where(one))
     await _unname_matters(session, account_id, clio_id)
     ids = list((await session.execute(select(links.c.clio_id).where(mine))).scalars())
-    await removals.remove(session, account_id, RELATIONSHIPS.name, ids, why="")
-    await visibility.forget(session, account_id, CONTACTS.name, [clio_id])
+    await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
+    await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
     aside = mirror_tables.quarantine
     unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))
@@ -115,7 +115,7 @@ async def _unname_matters(session: Session, account_id: str, clio_id: int) -> No
         one = (table.c.account_id == account_id) & (table.c.clio_id == row.clio_id)
         await session.execute(update(table).where(one).values(values))
     ids = [row.clio_id for row in rows]
-    await records.mark_touched(session, account_id, client_ids=(), matter_ids=ids)
+    await records.mark_matter_contacts_stale(session, account_id, client_ids=(), matter_ids=ids)
 
 
 async def _forget_activities(

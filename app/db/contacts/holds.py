@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.errors import AppError
 
 _table = tables.holds
@@ -71,7 +71,7 @@ class Hold:
     count: int
 
 
-async def standing(
+async def find_removal_statuses(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> Mapping[int, HoldStatus]:
     """Which of these contacts' withdrawals are in a hold, and how that stands: the latest word if several do."""
@@ -81,14 +81,14 @@ async def standing(
             _table,
             (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id),
         )
-        .where(_items.c.account_id == account_id, among(_items.c.clio_id, clio_ids))
+        .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, clio_ids))
         .where(_table.c.kind == HoldKind.REMOVALS)
     )
     found = sorted((_RANK.index(row.status), row.clio_id) for row in rows)
     return {clio_id: _RANK[rank] for rank, clio_id in found}
 
 
-async def gather(
+async def add_removals(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
     """The run would withdraw these contacts: they wait until all of them are known."""
@@ -114,7 +114,7 @@ async def gather(
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
 
 
-async def open_surge(
+async def open_surge_hold(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> str:
     """The run found more new clients than may be announced at once: they wait for a person; answers the hold's id."""
@@ -128,18 +128,18 @@ async def open_surge(
     return hold_id
 
 
-async def surge_settled(
+async def remove_from_surge(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int]
 ) -> str | None:
     """These new clients of a surge wait no longer; answers the hold's id when nobody in it does."""
     hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
     mine = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
-    await session.execute(delete(_items).where(mine, among(_items.c.clio_id, clio_ids)))
+    await session.execute(delete(_items).where(mine, any_of(_items.c.clio_id, clio_ids)))
     left = await session.execute(select(_items.c.clio_id).where(mine).limit(1))
     return hold_id if left.one_or_none() is None else None
 
 
-async def gathered(session: Session, account_id: str, run_id: str) -> Hold | None:
+async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold | None:
     """What the run has gathered and nobody has decided, or None."""
     found = await _list(
         session,
@@ -150,7 +150,7 @@ async def gathered(session: Session, account_id: str, run_id: str) -> Hold | Non
     return found[0] if found else None
 
 
-async def abandoned(session: Session, account_id: str, *, but_of: str) -> list[Hold]:
+async def list_abandoned(session: Session, account_id: str, *, but_of: str) -> list[Hold]:
     """Holds that other runs began to fill and left."""
     return await _list(
         session,
@@ -160,7 +160,9 @@ async def abandoned(session: Session, account_id: str, *, but_of: str) -> list[H
     )
 
 
-async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> list[str]:
+async def remove_contacts(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> list[str]:
     """These contacts wait in no hold of withdrawals any more; answers the holds that this emptied."""
     if not clio_ids:
         return []
@@ -169,7 +171,7 @@ async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -
     )
     left = await session.execute(
         delete(_items)
-        .where(_items.c.account_id == account_id, among(_items.c.clio_id, clio_ids))
+        .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, clio_ids))
         .where(_items.c.hold_id.in_(mine))
         .returning(_items.c.hold_id)
     )
@@ -182,7 +184,7 @@ async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -
     return sorted(touched - set(filled.scalars()))
 
 
-async def forget(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
+async def delete_undecided(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
     """Drop holds that no person decided, with all that is left in them."""
     undecided = (
         select(_table.c.hold_id)
@@ -217,10 +219,10 @@ async def decide(
         .where(_one(account_id, hold_id))
         .values(status=status, decided_at=now if decided else None, decided_by=by)
     )
-    return await get(session, account_id, hold_id)
+    return await get_hold(session, account_id, hold_id)
 
 
-async def doubt_items(session: Session, account_id: str, hold_id: str) -> None:
+async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -> None:
     """Whom the hold is about is to be judged again, those gone from Clio among them."""
     await session.execute(
         text(
@@ -235,7 +237,7 @@ async def doubt_items(session: Session, account_id: str, hold_id: str) -> None:
     )
 
 
-async def unfinished(session: Session) -> list[tuple[str, Hold]]:
+async def list_unfinished(session: Session) -> list[tuple[str, Hold]]:
     """Surges that a person decided about, not yet carried out on all who wait; each with its account."""
     waits = (_items.c.account_id == _table.c.account_id) & (_items.c.hold_id == _table.c.hold_id)
     rows = await session.execute(
@@ -244,7 +246,7 @@ async def unfinished(session: Session) -> list[tuple[str, Hold]]:
         .where(select(_items.c.clio_id).where(waits).exists())
         .order_by(_table.c.account_id, _table.c.hold_id)
     )
-    return [(row.account_id, await get(session, row.account_id, row.hold_id)) for row in rows]
+    return [(row.account_id, await get_hold(session, row.account_id, row.hold_id)) for row in rows]
 
 
 async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
@@ -252,10 +254,10 @@ async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
     await session.execute(
         select(_table.c.hold_id).where(_one(account_id, hold_id)).with_for_update()
     )
-    return await get(session, account_id, hold_id)
+    return await get_hold(session, account_id, hold_id)
 
 
-async def get(session: Session, account_id: str, hold_id: str) -> Hold:
+async def get_hold(session: Session, account_id: str, hold_id: str) -> Hold:
     """The hold; raises HoldNotFound."""
     found = await _list(session, _one(account_id, hold_id))
     if not found:
@@ -274,7 +276,7 @@ async def list_holds(
     return await _list(session, *conditions, limit=limit)
 
 
-async def contacts_of(
+async def list_contacts(
     session: Session, account_id: str, hold_ids: Collection[str], *, limit: int
 ) -> dict[str, list[int]]:
     """The first contacts of each hold, by Clio id."""

@@ -18,7 +18,7 @@ from app.db.contacts import tables
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.ids import derived_id, new_id
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.announcement import HeldFor, Status
 
@@ -77,7 +77,7 @@ class NewClient:
     emitted_at: datetime | None
 
 
-def row_id(account_id: str, clio_id: int) -> str:
+def new_client_id_of(account_id: str, clio_id: int) -> str:
     """The id of a contact's row, the same for ever."""
     return derived_id("ncl", account_id, clio_id)
 
@@ -88,17 +88,17 @@ def email_digest(address: str | None) -> bytes | None:
     return blake2b(folded.encode(), digest_size=16).digest() if folded else None
 
 
-async def rows_of(
+async def find_by_clio_ids(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, NewClient]:
     """The rows of those of these Clio contacts that have one."""
     query = select(_table).where(
-        _table.c.account_id == account_id, among(_table.c.clio_id, clio_ids)
+        _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
     )
     return {row.clio_id: _new_client(row) for row in await session.execute(query)}
 
 
-async def by_email(
+async def find_by_email(
     session: Session, account_id: str, digests: Collection[bytes]
 ) -> dict[bytes, str]:
     """The oldest row of each of these primary addresses."""
@@ -111,7 +111,7 @@ async def by_email(
     return {row.email_digest: row.new_client_id for row in await session.execute(query)}
 
 
-async def by_matters(
+async def find_by_matters(
     session: Session, account_id: str, matter_ids: Collection[int]
 ) -> list[NewClient]:
     """The rows of all who were ever seen as the client of one of these matters, by Clio id."""
@@ -124,7 +124,9 @@ async def by_matters(
     return [_new_client(row) for row in await session.execute(query)]
 
 
-async def enter(session: Session, account_id: str, rows: Sequence[NewClient]) -> list[NewClient]:
+async def insert_rows(
+    session: Session, account_id: str, rows: Sequence[NewClient]
+) -> list[NewClient]:
     """Write rows for those that have none; answers the rows that were written."""
     if not rows:
         return []
@@ -136,7 +138,7 @@ async def enter(session: Session, account_id: str, rows: Sequence[NewClient]) ->
     return [row for row in rows if row.clio_id in new]
 
 
-async def remember_matters(
+async def store_matters(
     session: Session, account_id: str, matters: Mapping[int, Collection[int]]
 ) -> None:
     """Add to the matters that these contacts were ever seen as the client of."""
@@ -156,10 +158,10 @@ async def announce(
 ) -> None:
     """Tell Levitate of these rows, and mark them so; each under the one id that it has for ever [NC-8]."""
     told = [
-        (row, events.event_id(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
+        (row, events.event_id_of(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
     ]
     owners = await _owners(session, account_id, rows)
-    await events.record(
+    await events.record_events(
         session, account_id, [_event(row, event_id, owners) for row, event_id in told], now=now
     )
     for row, event_id in told:
@@ -170,11 +172,11 @@ async def replay(session: Session, account_id: str, row: NewClient, *, now: date
     """Tell Levitate once more, under a new id, so that it is not taken for a repetition [NC-4]."""
     event_id = new_id("evt", now)
     owners = await _owners(session, account_id, [row])
-    await events.record(session, account_id, [_event(row, event_id, owners)], now=now)
+    await events.record_events(session, account_id, [_event(row, event_id, owners)], now=now)
     await _tell(session, account_id, row, event_id, now=now)
 
 
-async def hold(
+async def set_held_for(
     session: Session, account_id: str, clio_ids: Collection[int], held_for: HeldFor
 ) -> None:
     """Let these wait for something else."""
@@ -186,17 +188,17 @@ async def suppress(session: Session, account_id: str, clio_ids: Collection[int])
     await _set(session, account_id, clio_ids, status=Status.SUPPRESSED, held_for=None)
 
 
-async def part(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+async def clear_joined(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
     """These are not who the others became after all."""
     await _set(session, account_id, clio_ids, joined_to=None)
 
 
-async def merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
+async def mark_merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
     """A client became another contact by a merge in Clio [S6]."""
     await _set(session, account_id, [clio_id], merged_into=into)
 
 
-async def erase(session: Session, account_id: str, row: NewClient) -> None:
+async def delete_row(session: Session, account_id: str, row: NewClient) -> None:
     """Delete the row of who is erased, and what other rows say of it."""
     mine = _table.c.account_id == account_id
     pointing: tuple[tuple[Column[Any], object], ...] = (
@@ -209,7 +211,7 @@ async def erase(session: Session, account_id: str, row: NewClient) -> None:
     await session.execute(delete(_table).where(mine, _table.c.clio_id == row.clio_id))
 
 
-async def held(
+async def lock_held(
     session: Session,
     account_id: str,
     held_for: HeldFor,
@@ -243,7 +245,7 @@ async def list_new_clients(
 
 async def find_new_client(session: Session, account_id: str, clio_id: int) -> NewClient | None:
     """The ledger row of a Clio contact, or None."""
-    return (await rows_of(session, account_id, [clio_id])).get(clio_id)
+    return (await find_by_clio_ids(session, account_id, [clio_id])).get(clio_id)
 
 
 async def lock_new_client(session: Session, account_id: str, new_client_id: str) -> NewClient:
@@ -263,7 +265,7 @@ async def _owners(
     """Who owns these contacts now: whoever sends an automation sends it in the owner's name [C-18]."""
     found = tables.contacts.c
     query = select(found.clio_id, found.owner_user_id).where(
-        found.account_id == account_id, among(found.clio_id, [row.clio_id for row in rows])
+        found.account_id == account_id, any_of(found.clio_id, [row.clio_id for row in rows])
     )
     return {row.clio_id: row.owner_user_id for row in await session.execute(query)}
 
@@ -295,7 +297,7 @@ async def _tell(
 async def _set(session: Session, account_id: str, clio_ids: Collection[int], **values: Any) -> None:
     await session.execute(
         update(_table)
-        .where(_table.c.account_id == account_id, among(_table.c.clio_id, clio_ids))
+        .where(_table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids))
         .values(values)
     )
 

@@ -14,7 +14,7 @@ from app.rules.labels import fold_label
 _table = tables.preexisting_tags
 
 
-async def mark(
+async def add_labels(
     session: Session, account_id: str, contact_id: str, labels: Collection[str], *, now: datetime
 ) -> int:
     """Remember labels as borne before; answers how many were not known as such."""
@@ -27,7 +27,7 @@ async def mark(
     return len((await session.execute(statement, rows)).all())
 
 
-async def labels_of(session: Session, account_id: str, contact_id: str) -> list[str]:
+async def list_labels(session: Session, account_id: str, contact_id: str) -> list[str]:
     """All labels that the contact bore before."""
     rows = await session.execute(
         select(_table.c.label)
@@ -37,7 +37,7 @@ async def labels_of(session: Session, account_id: str, contact_id: str) -> list[
     return list(rows.scalars())
 
 
-async def of_contacts(
+async def load_folded(
     session: Session, account_id: str, contact_ids: Collection[str]
 ) -> Mapping[str, frozenset[str]]:
     """The labels that each of these contacts bore before, as labels are compared."""

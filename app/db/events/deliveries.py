@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
 
 from app.db.events import tables
-from app.db.events.endpoints import alive
+from app.db.events.endpoints import is_active
 from app.db.session import Session
 from app.errors import AppError
 
@@ -81,7 +81,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Attempt:
+class DeliveryAttempt:
     """What a delivery comes to after one attempt."""
 
     delivery: Delivery
@@ -92,7 +92,7 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Health:
+class EndpointHealth:
     """How an endpoint fares after a batch: failures in a row, since when, and until when it is left alone."""
 
     failures: int
@@ -122,7 +122,9 @@ def _is_due(now: datetime, tired: ColumnElement[bool]) -> ColumnElement[bool]:
     return (_table.c.status == Status.PENDING) & ((_table.c.due_at <= now) | tired)
 
 
-async def claim(session: Session, *, length: timedelta, limit: int, now: datetime) -> list[Claim]:
+async def claim_endpoints(
+    session: Session, *, length: timedelta, limit: int, now: datetime
+) -> list[Claim]:
     """Claim endpoints that something is due for and that no process sends to now."""
     clock = func.clock_timestamp()
     due = _is_due(now, _endpoints.c.rests_until.is_not(None))
@@ -131,7 +133,7 @@ async def claim(session: Session, *, length: timedelta, limit: int, now: datetim
     )
     free = (
         select(_endpoints.c.endpoint_id)
-        .where(alive(), waiting.exists())
+        .where(is_active(), waiting.exists())
         .where(_endpoints.c.rests_until.is_(None) | (_endpoints.c.rests_until <= now))
         .where(_endpoints.c.claimed_until.is_(None) | (_endpoints.c.claimed_until < clock))
         .order_by(_endpoints.c.endpoint_id)
@@ -150,11 +152,11 @@ async def claim(session: Session, *, length: timedelta, limit: int, now: datetim
     return [_claim(row) for row in rows]
 
 
-async def renew(session: Session, mine: Claim, *, length: timedelta) -> Claim | None:
+async def renew_claim(session: Session, mine: Claim, *, length: timedelta) -> Claim | None:
     """The claim, prolonged, with how the endpoint fares now; None when another has it or it is sent to no more."""
     held = await session.execute(
         update(_endpoints)
-        .where(_endpoints.c.endpoint_id == mine.endpoint_id, alive())
+        .where(_endpoints.c.endpoint_id == mine.endpoint_id, is_active())
         .where(_endpoints.c.claimed_until == mine.until)
         .values(claimed_until=func.clock_timestamp() + length)
         .returning(_endpoints)
@@ -163,7 +165,7 @@ async def renew(session: Session, mine: Claim, *, length: timedelta) -> Claim | 
     return _claim(row) if row else None
 
 
-async def release(session: Session, mine: Claim) -> None:
+async def release_claim(session: Session, mine: Claim) -> None:
     """Leave the endpoint to whoever comes next."""
     await session.execute(
         update(_endpoints)
@@ -173,7 +175,7 @@ async def release(session: Session, mine: Claim) -> None:
     )
 
 
-async def due(session: Session, mine: Claim, *, limit: int, now: datetime) -> list[Delivery]:
+async def list_due(session: Session, mine: Claim, *, limit: int, now: datetime) -> list[Delivery]:
     """What is to be sent to an endpoint now, one of each subject; what was never tried comes first."""
     due_now = _is_due(now, literal(mine.rested))
     query = (
@@ -185,7 +187,9 @@ async def due(session: Session, mine: Claim, *, limit: int, now: datetime) -> li
     return [_delivery(row) for row in await session.execute(query)]
 
 
-async def attempted(session: Session, attempts: Sequence[Attempt], *, now: datetime) -> None:
+async def record_attempts(
+    session: Session, attempts: Sequence[DeliveryAttempt], *, now: datetime
+) -> None:
     """Write down what was tried, each if nobody else has tried it meanwhile."""
     statement = (
         update(_table)
@@ -197,7 +201,7 @@ async def attempted(session: Session, attempts: Sequence[Attempt], *, now: datet
     await session.execute(statement, [_tried(attempt, now) for attempt in attempts])
 
 
-def _tried(attempt: Attempt, now: datetime) -> dict[str, Any]:
+def _tried(attempt: DeliveryAttempt, now: datetime) -> dict[str, Any]:
     before = attempt.delivery
     return {
         "of_account": before.account_id,
@@ -213,7 +217,7 @@ def _tried(attempt: Attempt, now: datetime) -> dict[str, Any]:
     }
 
 
-async def fares(session: Session, endpoint_id: str, health: Health) -> None:
+async def record_health(session: Session, endpoint_id: str, health: EndpointHealth) -> None:
     """Write down how an endpoint fares."""
     await session.execute(
         update(_endpoints)
@@ -226,7 +230,7 @@ async def fares(session: Session, endpoint_id: str, health: Health) -> None:
     )
 
 
-async def hurry(session: Session, endpoint_id: str, *, now: datetime) -> None:
+async def retry_now(session: Session, endpoint_id: str, *, now: datetime) -> None:
     """The receiver is back: what waits for a later try is due now."""
     await session.execute(
         update(_table)
@@ -236,7 +240,7 @@ async def hurry(session: Session, endpoint_id: str, *, now: datetime) -> None:
     )
 
 
-async def resume(session: Session, endpoint_id: str, *, now: datetime) -> None:
+async def restart_pending(session: Session, endpoint_id: str, *, now: datetime) -> None:
     """Begin anew with all that has not ended: an endpoint was enabled again.
 
     What was never tried is due as it stands: millions may wait, and are not touched.
@@ -262,7 +266,7 @@ async def list_deliveries(
     return [_delivery(row) for row in await session.execute(query)]
 
 
-async def list_of_events(
+async def list_by_events(
     session: Session, account_id: str, event_ids: Sequence[str]
 ) -> list[Delivery]:
     """Where events went, and how they fared there, in the order of their telling [NC-5]."""

@@ -18,8 +18,8 @@ from app.errors import AppError, Problem
 _table = tables.webhook_endpoints
 _tokens = account_tables.service_tokens
 
-BOOTSTRAP = "bootstrap"  # the token of the configuration, which has no row
-MOST = 50  # endpoints of one token
+BOOTSTRAP_ID = "bootstrap"  # the token of the configuration, which has no row
+MAX_ENDPOINTS = 50  # endpoints of one token
 
 
 class EndpointNotFound(AppError):
@@ -35,7 +35,7 @@ class TooManyEndpoints(AppError):
 
     status = 409
     code = "too_many_endpoints"
-    title = f"A token may have {MOST} webhook endpoints; delete one that is no longer used"
+    title = f"A token may have {MAX_ENDPOINTS} webhook endpoints; delete one that is no longer used"
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
-class Secrets:
+class EndpointSecrets:
     """An endpoint's secrets as they are stored: the newest, and those before it while they are still valid."""
 
     sealed: str
@@ -62,7 +62,7 @@ class Secrets:
     old_until: datetime | None
 
 
-def wants(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnElement[bool]:
+def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether an endpoint is to be told an account's event of a kind: its token is alive and sees the account."""
     token = (
         select(_tokens.c.token_id)
@@ -71,15 +71,15 @@ def wants(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnEle
         .exists()
     )
     listed = (literal("*") == any_(_table.c.kinds)) | (kind == any_(_table.c.kinds))
-    return listed & ((_table.c.token_id == BOOTSTRAP) | token)
+    return listed & ((_table.c.token_id == BOOTSTRAP_ID) | token)
 
 
-def alive() -> ColumnElement[bool]:
+def is_active() -> ColumnElement[bool]:
     """Whether an endpoint is to be posted to at all: it is enabled, and its token was not revoked."""
     token = select(_tokens.c.token_id).where(
         _tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None)
     )
-    return _table.c.enabled & ((_table.c.token_id == BOOTSTRAP) | token.exists())
+    return _table.c.enabled & ((_table.c.token_id == BOOTSTRAP_ID) | token.exists())
 
 
 def new_endpoint_id(now: datetime) -> str:
@@ -87,12 +87,12 @@ def new_endpoint_id(now: datetime) -> str:
     return new_id("whe", now)
 
 
-async def add(session: Session, endpoint: Endpoint, *, sealed_secret: str) -> None:
+async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: str) -> None:
     """Add an endpoint; raises TooManyEndpoints. A token's endpoints are added one at a time, so that it counts all."""
     alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
     await session.execute(alone, {"token": endpoint.token_id})
     mine = select(func.count()).where(_table.c.token_id == endpoint.token_id)
-    if (await session.execute(mine)).scalar_one() >= MOST:
+    if (await session.execute(mine)).scalar_one() >= MAX_ENDPOINTS:
         raise TooManyEndpoints
     await session.execute(
         insert(_table).values(
@@ -136,17 +136,17 @@ async def delete_endpoint(session: Session, endpoint_id: str) -> None:
     await session.execute(delete(_table).where(_table.c.endpoint_id == endpoint_id))
 
 
-async def secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> Secrets:
+async def get_secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> EndpointSecrets:
     """The sealed secrets of an endpoint; `lock`: nobody else rotates them until the transaction ends."""
     stored = (_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
     query = select(*stored).where(_table.c.endpoint_id == endpoint_id)
     row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise EndpointNotFound
-    return Secrets(*row)
+    return EndpointSecrets(*row)
 
 
-async def rotate(
+async def store_rotated_secret(
     session: Session,
     endpoint_id: str,
     *,
@@ -166,7 +166,7 @@ async def rotate(
     )
 
 
-async def enable(session: Session, endpoint_id: str, *, now: datetime) -> None:
+async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
     """Post to it again, as if nothing had been wrong."""
     await _set(
         session,
@@ -181,7 +181,9 @@ async def enable(session: Session, endpoint_id: str, *, now: datetime) -> None:
     )
 
 
-async def disable(session: Session, endpoint_id: str, problem: Problem, *, now: datetime) -> None:
+async def disable_endpoint(
+    session: Session, endpoint_id: str, problem: Problem, *, now: datetime
+) -> None:
     """Post to it no more; what is told from now on waits for it."""
     await _set(
         session,

@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db.events import tables
-from app.db.events.endpoints import wants
+from app.db.events.endpoints import is_subscribed
 from app.db.ids import derived_id, new_id
 from app.db.session import Session
 
@@ -20,7 +20,7 @@ _events = tables.events
 _deliveries = tables.deliveries
 _endpoints = tables.webhook_endpoints
 
-KEPT = timedelta(days=30)  # events and deliveries, waiting or not, are kept this long
+EVENT_LIFETIME = timedelta(days=30)  # events and deliveries, waiting or not, are kept this long
 
 
 class EventKind(StrEnum):
@@ -50,12 +50,12 @@ class Event:
     data: Mapping[str, object] = field(default_factory=dict)
 
 
-def event_id(account_id: str, kind: EventKind, *about: str | int) -> str:
+def event_id_of(account_id: str, kind: EventKind, *about: str | int) -> str:
     """The id of the event of this kind about this thing, the same for ever [NC-8]."""
     return derived_id("evt", account_id, kind, *about)
 
 
-async def tell(
+async def emit(
     session: Session,
     account_id: str,
     kind: EventKind,
@@ -69,11 +69,11 @@ async def tell(
     Answers whether it is new: what says the same was told before.
     """
     about = [f"{name}={data[name]}" for name in sorted(data)]
-    event = Event(event_id(account_id, kind, subject, *about), kind, subject, data)
-    return bool(await record(session, account_id, [event], now=now))
+    event = Event(event_id_of(account_id, kind, subject, *about), kind, subject, data)
+    return bool(await record_events(session, account_id, [event], now=now))
 
 
-async def record(
+async def record_events(
     session: Session, account_id: str, found: Sequence[Event], *, now: datetime
 ) -> int:
     """Record events and queue their deliveries; one that was recorded before is left. Answers how many are new."""
@@ -104,7 +104,9 @@ async def _queue(
     kinds = sorted({str(row["kind"]) for row in rows})
     receivers: dict[str, list[str]] = {}
     for kind in kinds:
-        query = select(_endpoints.c.endpoint_id).where(wants(literal(account_id), literal(kind)))
+        query = select(_endpoints.c.endpoint_id).where(
+            is_subscribed(literal(account_id), literal(kind))
+        )
         receivers[kind] = list((await session.execute(query)).scalars())
     queued = [
         {
@@ -124,7 +126,7 @@ async def _queue(
         await session.execute(insert(_deliveries), queued)
 
 
-async def forget(session: Session, *, now: datetime) -> int:
+async def delete_expired(session: Session, *, now: datetime) -> int:
     """Drop the events that are older than they are kept, and their deliveries; answers how many."""
-    gone = await session.execute(delete(_events).where(_events.c.at < now - KEPT))
+    gone = await session.execute(delete(_events).where(_events.c.at < now - EVENT_LIFETIME))
     return int(gone.rowcount)

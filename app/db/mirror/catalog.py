@@ -8,7 +8,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import records, tables
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
@@ -26,7 +26,7 @@ _NAMED_BY = {
 
 
 @dataclass(frozen=True)
-class Item:
+class CatalogItem:
     """An item of a list as Clio last told it; one that has `gone` is no longer listed."""
 
     clio_id: int
@@ -34,23 +34,23 @@ class Item:
     gone: bool
 
 
-async def list_items(session: Session, account_id: str, resource: str) -> list[Item]:
+async def list_items(session: Session, account_id: str, resource: str) -> list[CatalogItem]:
     """All items of a list that Clio ever told, by id."""
     rows = await session.execute(
         select(_items.c.clio_id, _items.c.record, _items.c.gone)
         .where(_items.c.account_id == account_id, _items.c.resource == resource)
         .order_by(_items.c.clio_id)
     )
-    return [Item(*row) for row in rows]
+    return [CatalogItem(*row) for row in rows]
 
 
-async def custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
+async def load_custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
     """The definitions of the firm's custom fields by id; one that has gone counts as deleted."""
     items = await list_items(session, account_id, CUSTOM_FIELDS)
-    return {item.clio_id: custom_field(item) for item in items}
+    return {item.clio_id: custom_field_of(item) for item in items}
 
 
-def custom_field(item: Item) -> CustomField:
+def custom_field_of(item: CatalogItem) -> CustomField:
     """An item of that list as the rules know it."""
     record = item.record
     return CustomField(
@@ -70,7 +70,7 @@ async def mark_gone(
     session: Session, account_id: str, resource: str, listed: Collection[int]
 ) -> None:
     """The list was read whole: what it did not name has gone, what it names again is back."""
-    named = among(_items.c.clio_id, listed)
+    named = any_of(_items.c.clio_id, listed)
     moved = await session.execute(
         update(_items)
         .where(_items.c.account_id == account_id, _items.c.resource == resource)
@@ -80,10 +80,10 @@ async def mark_gone(
     )
     changed = moved.scalars().all()
     if resource == CUSTOM_FIELDS and changed:
-        await records.mark_valued(session, account_id, changed)
+        await records.mark_field_contacts_stale(session, account_id, changed)
 
 
-async def land_items(
+async def store_items(
     session: Session, account_id: str, resource: str, items: Mapping[int, dict[str, Any]]
 ) -> int:
     """Store a list's items as they are now; answers how many changed. One that has gone is kept."""
@@ -91,7 +91,7 @@ async def land_items(
         select(_items.c.clio_id, _items.c.record).where(
             _items.c.account_id == account_id,
             _items.c.resource == resource,
-            among(_items.c.clio_id, items),
+            any_of(_items.c.clio_id, items),
         )
     )
     known = {row.clio_id: row.record for row in rows}
@@ -111,7 +111,7 @@ async def land_items(
     return len(changed)
 
 
-async def names(
+async def load_names(
     session: Session, account_id: str, resource: str, *, part: str = "name"
 ) -> dict[int, str]:
     """The current name, or another word, of each item of a list."""
@@ -128,7 +128,7 @@ async def _mark_named(
 ) -> None:
     """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
     if resource == CUSTOM_FIELDS:
-        await records.mark_valued(session, account_id, changed)
+        await records.mark_field_contacts_stale(session, account_id, changed)
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
@@ -139,7 +139,7 @@ async def _mark_named(
         )
     )
     found = rows.all()
-    await records.mark_touched(
+    await records.mark_matter_contacts_stale(
         session,
         account_id,
         client_ids={row.client_id for row in found if row.client_id is not None},

@@ -13,15 +13,15 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
 from app.db.mirror.visibility import View
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 
 _table = tables.quarantine
 
-NAMELESS = 0  # stands for all records of a list whose id could not be read either
+UNKNOWN_ID = 0  # stands for all records of a list whose id could not be read either
 
 
 @dataclass(frozen=True)
-class PutAside:
+class QuarantinedRecord:
     """A record that could not be read."""
 
     resource: str
@@ -30,8 +30,13 @@ class PutAside:
     reason: str
 
 
-async def put(
-    session: Session, run_id: str, account_id: str, aside: Sequence[PutAside], *, now: datetime
+async def add_records(
+    session: Session,
+    run_id: str,
+    account_id: str,
+    aside: Sequence[QuarantinedRecord],
+    *,
+    now: datetime,
 ) -> None:
     """Put records aside in a run."""
     if not aside:
@@ -51,20 +56,20 @@ async def put(
     await session.execute(insert(_table).on_conflict_do_nothing(), list(rows.values()))
 
 
-async def readable(
+async def resolve_records(
     session: Session, view: View, resource: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
     """The connection was shown these records in a readable form: they wait no longer."""
     await session.execute(
         update(_table)
         .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
-        .where(among(_table.c.clio_id, clio_ids), _table.c.connection_id == view.connection_id)
+        .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id == view.connection_id)
         .where(_table.c.resolved_at.is_(None))
         .values(resolved_at=now)
     )
 
 
-async def all_readable(
+async def resolve_unknown_ids(
     session: Session, account_id: str, run_id: str, connection_id: str, *, now: datetime
 ) -> None:
     """Lists that a run read whole without meeting a record of unreadable id have none any more."""
@@ -83,7 +88,9 @@ async def all_readable(
     )
 
 
-async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> dict[str, list[int]]:
+async def list_waiting(
+    session: Session, view: View, *, run_id: str, limit: int
+) -> dict[str, list[int]]:
     """The first records of a connection that wait and that this run has not met, by resource."""
     met = (
         select(_table.c.resource, _table.c.clio_id)
@@ -93,7 +100,7 @@ async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> d
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id)
         .where(_table.c.account_id == view.account_id, _table.c.resolved_at.is_(None))
-        .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != NAMELESS)
+        .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != UNKNOWN_ID)
         .except_(met)
         .order_by("resource", "clio_id")
         .limit(limit)
@@ -104,7 +111,7 @@ async def waiting(session: Session, view: View, *, run_id: str, limit: int) -> d
     return found
 
 
-async def still_aside(session: Session, account_id: str, *, limit: int) -> list[PutAside]:
+async def list_open(session: Session, account_id: str, *, limit: int) -> list[QuarantinedRecord]:
     """Records that wait, each once, as far as a login that works met them."""
     logins = connection_tables.connections
     rows = await session.execute(
@@ -120,10 +127,12 @@ async def still_aside(session: Session, account_id: str, *, limit: int) -> list[
         .order_by(_table.c.resource, _table.c.clio_id, _table.c.run_id.desc())
         .limit(limit)
     )
-    return [PutAside(*row) for row in rows]
+    return [QuarantinedRecord(*row) for row in rows]
 
 
-async def of_run(session: Session, account_id: str, run_id: str, *, limit: int) -> list[PutAside]:
+async def list_by_run(
+    session: Session, account_id: str, run_id: str, *, limit: int
+) -> list[QuarantinedRecord]:
     """What a run put aside."""
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
@@ -131,9 +140,9 @@ async def of_run(session: Session, account_id: str, run_id: str, *, limit: int) 
         .order_by(_table.c.resource, _table.c.clio_id, _table.c.connection_id)
         .limit(limit)
     )
-    return [PutAside(*row) for row in rows]
+    return [QuarantinedRecord(*row) for row in rows]
 
 
-async def prune(session: Session, *, before: datetime) -> None:
+async def delete_resolved(session: Session, *, before: datetime) -> None:
     """Forget what was over long ago."""
     await session.execute(delete(_table).where(_table.c.resolved_at < before))

@@ -14,7 +14,7 @@ from app import rules
 from app.db.json_codec import Codec, codec
 from app.db.mirror import tables, visibility
 from app.db.mirror.visibility import View
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
 R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
@@ -36,7 +36,7 @@ class Mirror(Generic[R]):
 
 
 @dataclass(frozen=True)
-class Landed(Generic[R]):
+class RecordChange(Generic[R]):
     """A record that changed: what was known before, and what is now."""
 
     known: R | None
@@ -75,7 +75,7 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
     """Lay contacts over what is known; a changed person is stale, so are a changed company's people."""
     landed = await _land(session, CONTACTS, view, seen)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    await mark_stale(session, view.account_id, employees(view.account_id, companies))
+    await mark_stale(session, view.account_id, employees_query(view.account_id, companies))
     return len(landed)
 
 
@@ -88,12 +88,14 @@ async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord
     ]
     clients = {version.client_id for version in versions if version.client_id is not None}
     matters = [change.record.clio_id for change in landed]
-    await mark_touched(session, view.account_id, client_ids=clients, matter_ids=matters)
+    await mark_matter_contacts_stale(
+        session, view.account_id, client_ids=clients, matter_ids=matters
+    )
     return len(landed)
 
 
 async def _note_former_clients(
-    session: Session, account_id: str, landed: Sequence[Landed[MatterRecord]]
+    session: Session, account_id: str, landed: Sequence[RecordChange[MatterRecord]]
 ) -> None:
     """A matter that went to another client remembers whose it was: that is how a merge in Clio shows [S6]."""
     rows = [
@@ -145,21 +147,23 @@ async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> Non
     )
 
 
-async def mark_touched(
+async def mark_matter_contacts_stale(
     session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
 ) -> None:
     """Make stale whom matters concern: their clients, the clients' people and those related to them."""
     if not matter_ids:
         return
     related = select(_relationships.c.contact_id).where(
-        _relationships.c.account_id == account_id, among(_relationships.c.matter_id, matter_ids)
+        _relationships.c.account_id == account_id, any_of(_relationships.c.matter_id, matter_ids)
     )
     await mark_stale(session, account_id, client_ids)
-    await mark_stale(session, account_id, employees(account_id, client_ids))
+    await mark_stale(session, account_id, employees_query(account_id, client_ids))
     await mark_stale(session, account_id, related)
 
 
-async def mark_valued(session: Session, account_id: str, field_ids: Collection[int]) -> None:
+async def mark_field_contacts_stale(
+    session: Session, account_id: str, field_ids: Collection[int]
+) -> None:
     """Make stale who has a value of one of these custom fields [CF-5]."""
     holding = or_(
         *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
@@ -174,14 +178,14 @@ async def mark_all_stale(session: Session, account_id: str) -> None:
     await mark_stale(session, account_id, everybody)
 
 
-async def matters_of(
+async def find_matter_ids(
     session: Session, account_id: str, relationship_ids: Collection[int]
 ) -> dict[int, int]:
     """To which matter each of these relationships leads."""
     rows = await session.execute(
         select(_relationships.c.clio_id, _relationships.c.matter_id).where(
             _relationships.c.account_id == account_id,
-            among(_relationships.c.clio_id, relationship_ids),
+            any_of(_relationships.c.clio_id, relationship_ids),
         )
     )
     return {row.clio_id: row.matter_id for row in rows}
@@ -201,17 +205,19 @@ async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) 
 
 async def _land(
     session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
-) -> list[Landed[R]]:
+) -> list[RecordChange[R]]:
     """Merge and store what the connection had not been shown like this before, in id order."""
     by_id = {record.clio_id: record for record in seen}  # named twice on a page: the last counts
     digests = {clio_id: mirror.codec.digest(record) for clio_id, record in by_id.items()}
-    before = await visibility.shown(session, view, mirror.name, by_id)
+    before = await visibility.load_digests(session, view, mirror.name, by_id)
     new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
     if not new:
         return []
     known = await _known(session, mirror, view.account_id, new)
     fully = (
-        set() if view.full_view else await visibility.seen_fully(session, view, mirror.name, new)
+        set()
+        if view.full_view
+        else await visibility.find_seen_by_full_view(session, view, mirror.name, new)
     )
     landed = []
     for clio_id in new:
@@ -219,9 +225,9 @@ async def _land(
         yields = clio_id in fully or clio_id not in before
         merged = _laid_over(mirror, old, record, view, yields=yields) if old else record
         if merged != old:
-            landed.append(Landed(old, merged))
+            landed.append(RecordChange(old, merged))
     await _upsert(session, mirror, view.account_id, landed)
-    await visibility.note(
+    await visibility.record_sightings(
         session, view, mirror.name, {clio_id: digests[clio_id] for clio_id in new}
     )
     return landed
@@ -245,7 +251,7 @@ async def _known(
     """What is known of these records; of one that is gone nothing counts any more."""
     table = mirror.table
     query = select(table.c.clio_id, table.c.record).where(
-        table.c.account_id == account_id, among(table.c.clio_id, clio_ids)
+        table.c.account_id == account_id, any_of(table.c.clio_id, clio_ids)
     )
     if "gone" in table.c:
         query = query.where(table.c.gone.is_(None))
@@ -254,7 +260,7 @@ async def _known(
 
 
 async def _upsert(
-    session: Session, mirror: Mirror[R], account_id: str, landed: Sequence[Landed[R]]
+    session: Session, mirror: Mirror[R], account_id: str, landed: Sequence[RecordChange[R]]
 ) -> None:
     if not landed:
         return
@@ -275,10 +281,10 @@ async def _upsert(
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
 
 
-def employees(account_id: str, company_ids: Collection[int]) -> Any:
+def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
     """A query of the people of these companies."""
     if not company_ids:
         return ()
     return select(_contacts.c.clio_id).where(
-        _contacts.c.account_id == account_id, among(_contacts.c.company_id, company_ids)
+        _contacts.c.account_id == account_id, any_of(_contacts.c.company_id, company_ids)
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Column, delete, select, text, update
 
 from app.db.mirror import records, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.rules.matching import is_same_contact
 
 _contacts = tables.mirror_contacts
@@ -21,14 +21,14 @@ _relationships = tables.mirror_relationships
 
 
 @dataclass(frozen=True)
-class Heir:
+class Successor:
     """Who took over the matters of a contact and looks like the same person [S6]."""
 
     contact_id: int
     heir_id: int
 
 
-async def remove(
+async def remove_records(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int], *, why: str
 ) -> None:
     """Take records of a kind out of the mirror, with all sightings of them."""
@@ -40,13 +40,13 @@ async def remove(
         await _remove_matters(session, account_id, clio_ids)
     else:
         await _remove_relationships(session, account_id, _relationships.c.clio_id, clio_ids)
-    await visibility.forget(session, account_id, resource, clio_ids)
+    await visibility.delete_all_sightings(session, account_id, resource, clio_ids)
 
 
 async def _remove_contacts(
     session: Session, account_id: str, clio_ids: Collection[int], *, why: str
 ) -> None:
-    these = (_contacts.c.account_id == account_id) & among(_contacts.c.clio_id, clio_ids)
+    these = (_contacts.c.account_id == account_id) & any_of(_contacts.c.clio_id, clio_ids)
     due = (
         select(_contacts.c.clio_id)
         .where(these)
@@ -59,17 +59,19 @@ async def _remove_contacts(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean())
     )
-    for heir in await heirs(session, account_id, clio_ids):
+    for heir in await find_successors(session, account_id, clio_ids):
         one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == heir.contact_id)
         await session.execute(update(_contacts).where(one).values(merged_into=heir.heir_id))
-    await records.mark_stale(session, account_id, records.employees(account_id, clio_ids))
+    await records.mark_stale(session, account_id, records.employees_query(account_id, clio_ids))
 
 
 async def _remove_matters(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    these = (_matters.c.account_id == account_id) & among(_matters.c.clio_id, clio_ids)
+    these = (_matters.c.account_id == account_id) & any_of(_matters.c.clio_id, clio_ids)
     clients = await session.execute(select(_matters.c.client_id).where(these))
     client_ids = {client_id for client_id in clients.scalars() if client_id is not None}
-    await records.mark_touched(session, account_id, client_ids=client_ids, matter_ids=clio_ids)
+    await records.mark_matter_contacts_stale(
+        session, account_id, client_ids=client_ids, matter_ids=clio_ids
+    )
     await _remove_relationships(session, account_id, _relationships.c.matter_id, clio_ids)
     await session.execute(delete(_matters).where(these))
 
@@ -80,16 +82,18 @@ async def _remove_relationships(
     gone = (
         await session.execute(
             delete(_relationships)
-            .where(_relationships.c.account_id == account_id, among(column, clio_ids))
+            .where(_relationships.c.account_id == account_id, any_of(column, clio_ids))
             .returning(_relationships.c.clio_id, _relationships.c.contact_id)
         )
     ).all()
     ids = [row.clio_id for row in gone]
-    await visibility.forget(session, account_id, RELATIONSHIPS.name, ids)
+    await visibility.delete_all_sightings(session, account_id, RELATIONSHIPS.name, ids)
     await records.mark_stale(session, account_id, {row.contact_id for row in gone})
 
 
-async def heirs(session: Session, account_id: str, contact_ids: Collection[int]) -> list[Heir]:
+async def find_successors(
+    session: Session, account_id: str, contact_ids: Collection[int]
+) -> list[Successor]:
     """For these contacts: who took over a matter of theirs and has their name or e-mail address."""
     rows = await session.execute(
         text(
@@ -104,7 +108,7 @@ async def heirs(session: Session, account_id: str, contact_ids: Collection[int])
     )
     load = CONTACTS.codec.load
     return [
-        Heir(row.old_id, row.new_id)
+        Successor(row.old_id, row.new_id)
         for row in rows
         if is_same_contact(load(row.old), load(row.new))
     ]

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, records, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
 
@@ -19,7 +19,7 @@ _relationships = tables.mirror_relationships
 
 
 @dataclass(frozen=True)
-class Spelling:
+class CurrentNames:
     """How areas, stages and attorneys are named now, by id: matters may remember an older name [row 25]."""
 
     practice_areas: Mapping[int, str]
@@ -46,13 +46,13 @@ class Spelling:
         return attorney if name == attorney.name else Attorney(attorney.clio_user_id, name)
 
 
-async def spelling(session: Session, account_id: str) -> Spelling:
+async def load_current_names(session: Session, account_id: str) -> CurrentNames:
     """The names that the firm's practice areas, stages and users bear now."""
-    return Spelling(
-        practice_areas=await catalog.names(session, account_id, "practice_areas"),
-        stages=await catalog.names(session, account_id, "matter_stages"),
-        categories=await catalog.names(session, account_id, "practice_areas", part="category"),
-        attorneys=await catalog.names(session, account_id, "users"),
+    return CurrentNames(
+        practice_areas=await catalog.load_names(session, account_id, "practice_areas"),
+        stages=await catalog.load_names(session, account_id, "matter_stages"),
+        categories=await catalog.load_names(session, account_id, "practice_areas", part="category"),
+        attorneys=await catalog.load_names(session, account_id, "users"),
     )
 
 
@@ -83,7 +83,7 @@ _HIDDEN = text("""
 """)
 
 
-async def note_hidden(session: Session, account_id: str) -> None:
+async def update_hidden_matters(session: Session, account_id: str) -> None:
     """Note which matters a connected user of unrestricted visibility does not see [S7, row 22].
 
     Only a user whose own list was read to its end since the matter's last change tells anything. Whom a change
@@ -92,11 +92,13 @@ async def note_hidden(session: Session, account_id: str) -> None:
     changed = (await session.execute(_HIDDEN, {"account": account_id})).all()
     clients = {row.client_id for row in changed if row.client_id is not None}
     matters = [row.clio_id for row in changed]
-    await records.mark_touched(session, account_id, client_ids=clients, matter_ids=matters)
+    await records.mark_matter_contacts_stale(
+        session, account_id, client_ids=clients, matter_ids=matters
+    )
 
 
-async def stale_facts(
-    session: Session, account_id: str, spelling: Spelling, *, limit: int
+async def load_stale_facts(
+    session: Session, account_id: str, spelling: CurrentNames, *, limit: int
 ) -> list[ContactFacts]:
     """The next persons whose assessment is due, by id, with all that the rules need of them."""
     rows = await session.execute(
@@ -118,8 +120,8 @@ async def stale_facts(
     ]
 
 
-async def facts_after(
-    session: Session, account_id: str, spelling: Spelling, *, after: int, limit: int
+async def load_facts_after(
+    session: Session, account_id: str, spelling: CurrentNames, *, after: int, limit: int
 ) -> list[ContactFacts]:
     """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
     rows = await session.execute(
@@ -133,7 +135,7 @@ async def facts_after(
 
 
 async def _facts(
-    session: Session, account_id: str, people: Sequence[ContactRecord], spelling: Spelling
+    session: Session, account_id: str, people: Sequence[ContactRecord], spelling: CurrentNames
 ) -> list[ContactFacts]:
     if not people:
         return []
@@ -186,7 +188,7 @@ async def _companies(
     rows = await session.execute(
         select(as_text(_contacts.c.record)).where(
             _contacts.c.account_id == account_id,
-            among(_contacts.c.clio_id, company_ids),
+            any_of(_contacts.c.clio_id, company_ids),
             _contacts.c.gone.is_(None),
         )
     )
@@ -200,7 +202,7 @@ async def _links(
         select(as_text(_relationships.c.record))
         .where(
             _relationships.c.account_id == account_id,
-            among(_relationships.c.contact_id, contact_ids),
+            any_of(_relationships.c.contact_id, contact_ids),
         )
         .order_by(_relationships.c.clio_id)
     )
@@ -214,7 +216,7 @@ async def _matters_of(
     links: Collection[RelationshipRecord],
 ) -> tuple[dict[int, MatterRecord], set[int]]:
     """The matters of these clients and at the end of these links, by id; and which of them are hidden."""
-    wanted = among(_matters.c.client_id, client_ids) | among(
+    wanted = any_of(_matters.c.client_id, client_ids) | any_of(
         _matters.c.clio_id, {link.matter_id for link in links}
     )
     rows = (
@@ -230,10 +232,10 @@ async def _matters_of(
     }
 
 
-async def settle(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+async def clear_stale(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
     """These persons' assessments are no longer due."""
     await session.execute(
         _contacts.update()
-        .where(_contacts.c.account_id == account_id, among(_contacts.c.clio_id, clio_ids))
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
         .values(stale=False)
     )

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
-from app.db.session import Session, among
+from app.db.session import Session, any_of
 
 _table = tables.sightings
 
@@ -29,19 +29,21 @@ class View:
     unseen: frozenset[str] = field(default=frozenset())
 
 
-async def shown(
+async def load_digests(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> dict[int, bytes | None]:
     """What the connection was shown of these records, by digest; those it never saw are left out."""
     rows = await session.execute(
         select(_table.c.clio_id, _table.c.digest).where(
-            _mine(view, resource), among(_table.c.clio_id, clio_ids)
+            _mine(view, resource), any_of(_table.c.clio_id, clio_ids)
         )
     )
     return {row.clio_id: row.digest for row in rows}
 
 
-async def note(session: Session, view: View, resource: str, digests: Mapping[int, bytes]) -> None:
+async def record_sightings(
+    session: Session, view: View, resource: str, digests: Mapping[int, bytes]
+) -> None:
     """The connection sees these records, and was shown this of them."""
     if not digests:
         return
@@ -65,7 +67,7 @@ async def note(session: Session, view: View, resource: str, digests: Mapping[int
     )
 
 
-async def seen_fully(
+async def find_seen_by_full_view(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
     """Those that another working connection sees whose user sees all contacts."""
@@ -79,20 +81,22 @@ async def seen_fully(
             & (logins.c.connection_id == _table.c.connection_id),
         )
         .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
-        .where(among(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
+        .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
         .where(logins.c.status == "connected", logins.c.full_view)
     )
     return set(rows.scalars())
 
 
-async def lose(session: Session, view: View, resource: str, clio_ids: Collection[int]) -> None:
+async def delete_sightings(
+    session: Session, view: View, resource: str, clio_ids: Collection[int]
+) -> None:
     """The connection sees these records no longer; they stay as they were last seen."""
     await session.execute(
-        delete(_table).where(_mine(view, resource), among(_table.c.clio_id, clio_ids))
+        delete(_table).where(_mine(view, resource), any_of(_table.c.clio_id, clio_ids))
     )
 
 
-async def forget(
+async def delete_all_sightings(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int]
 ) -> None:
     """Nobody sees these records: they are no more."""
@@ -100,12 +104,12 @@ async def forget(
         delete(_table).where(
             _table.c.account_id == account_id,
             _table.c.resource == resource,
-            among(_table.c.clio_id, clio_ids),
+            any_of(_table.c.clio_id, clio_ids),
         )
     )
 
 
-async def unseen(
+async def find_unseen(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
     """Those of these records that no connection sees, whether it works or not."""
@@ -113,14 +117,14 @@ async def unseen(
         select(_table.c.clio_id).where(
             _table.c.account_id == account_id,
             _table.c.resource == resource,
-            among(_table.c.clio_id, clio_ids),
+            any_of(_table.c.clio_id, clio_ids),
         )
     )
     return set(clio_ids) - set(rows.scalars())
 
 
 @dataclass(frozen=True)
-class Alone:
+class SoleSightings:
     """How many records one connection alone sees, and the first of their ids."""
 
     contacts: int
@@ -143,12 +147,12 @@ _ALONE = """
 """
 
 
-async def seen_alone(session: Session, account_id: str, connection_id: str) -> Alone:
+async def count_seen_alone(session: Session, account_id: str, connection_id: str) -> SoleSightings:
     """What no working connection but this one sees [S4]."""
     rows = await session.execute(text(_ALONE), {"account": account_id, "connection": connection_id})
     found = {row.resource: row for row in rows}
     matters, contacts = found.get("matters"), found.get("contacts")
-    return Alone(
+    return SoleSightings(
         contacts=contacts.n if contacts else 0,
         matters=matters.n if matters else 0,
         first_matters=tuple(matters.first) if matters else (),
@@ -170,7 +174,7 @@ async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
     return found
 
 
-async def expired(
+async def list_expired(
     session: Session, account_id: str, resource: str, *, left_before: datetime, limit: int
 ) -> list[int]:
     """Records whose every viewer has left before a moment, and may not come back [S4]."""

@@ -130,7 +130,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ActivityFilter:
     """Which activities a reader asks for; None asks for all."""
 
     contact_id: str | None = None

@@ -5,29 +5,24 @@ One write is in flight per contact, in the order of acceptance; leases are count
 
 import base64
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.accounts import tables as account_tables
 from app.db.outbox import tables
-from app.db.outbox.activities import WAITING, Activity, Outcome, Reason, Status
-from app.db.outbox.outbox import BLOCKED_AT_MOST, activity_of, one_activity, settle
+from app.db.outbox.activities import WAITING, Activity, Outcome, Status
+from app.db.outbox.outbox import activity_of, is_activity, record_outcome
 from app.db.session import Session
 from app.errors import RunTakenOver
-
-GIVEN_UP_AT_ONCE = 500  # the next tick takes the next
-COUNTED_WITHIN = timedelta(days=7)  # whose author's login does not work that long is not counted
 
 _turns, _table, _attempts = tables.activity_turns, tables.activities, tables.activity_attempts
 
 
 @dataclass(frozen=True)
-class Turn:
+class ContactLease:
     """The right to write to one contact now; worth nothing once another took a higher fence."""
 
     account_id: str
@@ -36,9 +31,9 @@ class Turn:
     length: timedelta = field(compare=False)
 
 
-async def take(
+async def acquire(
     session: Session, account_id: str, clio_contact_id: int, *, length: timedelta
-) -> Turn | timedelta | None:
+) -> ContactLease | timedelta | None:
     """The turn at a contact; how long another may still hold it; None when nobody ever wrote to it."""
     mine = (_turns.c.account_id == account_id) & (_turns.c.clio_contact_id == clio_contact_id)
     free = _turns.c.leased_until.is_(None) | (_turns.c.leased_until < func.clock_timestamp())
@@ -50,13 +45,13 @@ async def take(
     )
     row = taken.one_or_none()
     if row is not None:
-        return Turn(account_id, clio_contact_id, row.fence, length)
+        return ContactLease(account_id, clio_contact_id, row.fence, length)
     left = select(_turns.c.leased_until - func.clock_timestamp()).where(mine)
     remaining: timedelta | None = (await session.execute(left)).scalar_one_or_none()
     return None if remaining is None else max(remaining, timedelta(milliseconds=50))
 
 
-async def hold(session: Session, turn: Turn) -> None:
+async def renew(session: Session, turn: ContactLease) -> None:
     """Prove the turn and prolong it; raises Fenced when another has it. Locks it until the transaction ends."""
     held = await session.execute(
         update(_turns)
@@ -70,7 +65,7 @@ async def hold(session: Session, turn: Turn) -> None:
         raise RunTakenOver
 
 
-async def release(session: Session, turn: Turn) -> None:
+async def release(session: Session, turn: ContactLease) -> None:
     """Give the turn back; in the transaction that saw that there is nothing to do now."""
     await session.execute(
         update(_turns)
@@ -80,7 +75,7 @@ async def release(session: Session, turn: Turn) -> None:
     )
 
 
-async def head(session: Session, turn: Turn) -> Activity | None:
+async def next_activity(session: Session, turn: ContactLease) -> Activity | None:
     """The contact's oldest activity that is not settled; those that are blocked let others pass.
 
     Locked until the transaction ends: whoever cancels it comes before or after what is decided about it here.
@@ -99,8 +94,8 @@ async def head(session: Session, turn: Turn) -> Activity | None:
     return activity_of(row) if row else None
 
 
-async def begin(
-    session: Session, turn: Turn, activity: Activity, connection_id: str, *, due_at: datetime, now: datetime
+async def begin_attempt(
+    session: Session, turn: ContactLease, activity: Activity, connection_id: str, *, due_at: datetime, now: datetime
 ) -> Activity | None:  # fmt: skip
     """Note an attempt before its first byte leaves; None when the activity was cancelled meanwhile.
 
@@ -108,7 +103,7 @@ async def begin(
     """
     begun = await session.execute(
         update(_table)
-        .where(one_activity(activity.account_id, activity.activity_id))
+        .where(is_activity(activity.account_id, activity.activity_id))
         .where(_table.c.status.in_(WAITING))
         .values(
             status=Status.SENDING,
@@ -139,7 +134,9 @@ async def begin(
     return activity_of(row)
 
 
-async def end(session: Session, activity: Activity, outcome: Outcome, *, now: datetime) -> None:
+async def end_attempt(
+    session: Session, activity: Activity, outcome: Outcome, *, now: datetime
+) -> None:
     """Note how the attempt under way ended, and what becomes of the activity."""
     mine = (_attempts.c.account_id == activity.account_id) & (
         _attempts.c.activity_id == activity.activity_id
@@ -150,10 +147,10 @@ async def end(session: Session, activity: Activity, outcome: Outcome, *, now: da
         .where(mine, _attempts.c.attempt == activity.attempts, _attempts.c.ended_at.is_(None))
         .values(ended_at=now, outcome=said)
     )
-    await settle(session, activity, outcome, now=now)
+    await record_outcome(session, activity, outcome, now=now)
 
 
-async def inherit(session: Session, activity: Activity) -> Activity:
+async def inherit_conversation(session: Session, activity: Activity) -> Activity:
     """The activity with what its conversation's day knows already: its record in Clio, its marker [WB-3].
 
     A post whose own fate is unknown keeps what it has.
@@ -176,7 +173,7 @@ async def inherit(session: Session, activity: Activity) -> Activity:
     known: dict[str, Any] = {"marker": row.marker, "clio_id": row.clio_id}
     if row.unsure and row.clio_id is None:
         known |= {"unsure": True, "connection_id": row.connection_id}
-    mine = one_activity(activity.account_id, activity.activity_id)
+    mine = is_activity(activity.account_id, activity.activity_id)
     changed = await session.execute(update(_table).where(mine).values(known).returning(_table))
     return activity_of(changed.one())
 
@@ -184,89 +181,3 @@ async def inherit(session: Session, activity: Activity) -> Activity:
 def new_marker() -> str:
     """128 random bits in base32: one record in Clio, for ever [W3]."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")
-
-
-# --- what the clock looks after -------------------------------------------------------------------
-
-
-async def lost(session: Session, *, now: datetime) -> Sequence[Any]:
-    """Contacts with work that is due, that nobody holds and for which no job waits, as after a restore."""
-    found = text(
-        "select distinct on (a.account_id, a.clio_contact_id)"
-        "  a.account_id, a.clio_contact_id, a.activity_id"
-        " from activities a join accounts on accounts.account_id = a.account_id and accounts.enabled"
-        " join activity_turns t on t.account_id = a.account_id and t.clio_contact_id = a.clio_contact_id"
-        " where a.status in ('queued', 'sending') and (a.due_at is null or a.due_at < :now)"
-        " and (t.leased_until is null or t.leased_until < clock_timestamp())"
-        " and not exists (select from pgqueuer where dedupe_key like 'writeback:' || a.activity_id || ':%')"
-        " order by a.account_id, a.clio_contact_id, a.place"
-    )
-    return (await session.execute(found, {"now": now})).all()
-
-
-async def give_up_blocked(session: Session, *, now: datetime) -> int:
-    """What waited two weeks for its author has failed [WB-5]; answers how many."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.status == Status.BLOCKED, _table.c.blocked_at < now - BLOCKED_AT_MOST)
-        .order_by(_table.c.account_id, _table.c.activity_id)
-        .limit(GIVEN_UP_AT_ONCE)
-        .with_for_update(skip_locked=True)
-    )
-    overdue = [activity_of(row) for row in rows]
-    for activity in overdue:
-        problem = "The author did not connect a Clio login within 14 days"
-        outcome = Outcome(Status.FAILED, Reason.NEEDS_CONNECTION, problem, unsure=activity.unsure)
-        await settle(session, activity, outcome, now=now)
-    return len(overdue)
-
-
-async def accounts_to_sweep(session: Session, *, before: datetime) -> list[str]:
-    """The accounts that are switched on and have activities written before a moment that were not counted yet."""
-    accounts = account_tables.accounts
-    rows = await session.execute(
-        select(_table.c.account_id)
-        .join(accounts, accounts.c.account_id == _table.c.account_id)
-        .where(accounts.c.enabled)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
-        .where(_table.c.written_at < before, _table.c.written_at > before - COUNTED_WITHIN)
-        .distinct()
-    )
-    return list(rows.scalars())
-
-
-async def unproven(
-    session: Session, account_id: str, *, before: datetime, after: str, limit: int
-) -> list[Activity]:
-    """Activities written before a moment whose records were not counted yet, by id."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.activity_id > after)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
-        .where(_table.c.written_at < before, _table.c.written_at > before - COUNTED_WITHIN)
-        .order_by(_table.c.activity_id)
-        .limit(limit)
-    )
-    return [activity_of(row) for row in rows]
-
-
-async def proven(
-    session: Session, activity: Activity, *, reason: Reason | None, problem: str | None, now: datetime
-) -> None:  # fmt: skip
-    """The record was counted: the text is forgotten, and what is wrong stays for a person to see."""
-    await session.execute(
-        update(_table)
-        .where(one_activity(activity.account_id, activity.activity_id))
-        .values(proven_at=now, reason=reason, problem=problem, body="")
-    )
-
-
-async def forget_texts(session: Session, *, now: datetime) -> None:
-    """Forget the texts of what was written and could not be counted in time: here they have no use any more."""
-    over = _table.c.written_at < now - COUNTED_WITHIN - timedelta(days=1)
-    await session.execute(
-        update(_table)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None), over)
-        .where(_table.c.body != "")
-        .values(body="")
-    )

@@ -14,6 +14,7 @@ from app.db.ids import new_id
 from app.db.outbox import tables
 from app.db.outbox.activities import (
     Activity,
+    ActivityFilter,
     ActivityNotFound,
     Kind,
     NewActivity,
@@ -22,14 +23,13 @@ from app.db.outbox.activities import (
     Outcome,
     Reason,
     Status,
-    Wanted,
 )
 from app.db.session import Session
 
 _table = tables.activities
 _TOLD = {Status.WRITTEN: EventKind.ACTIVITY_WRITTEN, Status.FAILED: EventKind.ACTIVITY_FAILED}
 
-BLOCKED_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
+BLOCKED_FOR_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
 
 
 async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:
@@ -72,7 +72,7 @@ async def _enqueue(
 
 async def get_activity(session: Session, account_id: str, activity_id: str) -> Activity:
     """The activity; raises ActivityNotFound."""
-    found = await session.execute(select(_table).where(one_activity(account_id, activity_id)))
+    found = await session.execute(select(_table).where(is_activity(account_id, activity_id)))
     row = found.one_or_none()
     if row is None:
         raise ActivityNotFound
@@ -80,12 +80,12 @@ async def get_activity(session: Session, account_id: str, activity_id: str) -> A
 
 
 async def list_activities(
-    session: Session, account_id: str, wanted: Wanted, *, after: str, limit: int
+    session: Session, account_id: str, wanted: ActivityFilter, *, after: str, limit: int
 ) -> list[Activity]:
     """Activities by id, oldest first, those after `after`."""
     filters = [
         _table.c[name] == value
-        for name in Wanted.__dataclass_fields__
+        for name in ActivityFilter.__dataclass_fields__
         if (value := getattr(wanted, name)) is not None
     ]
     rows = await session.execute(
@@ -100,8 +100,8 @@ async def list_activities(
 async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
     """Try again what failed or is blocked; if Clio may have it, that is looked up first. Raises NotRetryable."""
     await get_activity(session, account_id, activity_id)
-    mine = one_activity(account_id, activity_id)
-    again = await _take_up(session, mine & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
+    mine = is_activity(account_id, activity_id)
+    again = await _requeue(session, mine & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
     if not again:
         raise NotRetryable
     return await get_activity(session, account_id, activity_id)
@@ -117,10 +117,10 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
             connection_tables.connections.c.user_id == user_id,
         )
     )
-    return await _take_up(session, waiting & (author | attempted))
+    return await _requeue(session, waiting & (author | attempted))
 
 
-async def _take_up(session: Session, which: ColumnElement[bool]) -> int:
+async def _requeue(session: Session, which: ColumnElement[bool]) -> int:
     rows = await session.execute(
         update(_table)
         .where(which)
@@ -143,7 +143,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
     certain = _table.c.status.in_((Status.QUEUED, Status.BLOCKED)) & ~_table.c.unsure
     cancelled = await session.execute(
         update(_table)
-        .where(one_activity(account_id, activity_id), certain)
+        .where(is_activity(account_id, activity_id), certain)
         .values(status=Status.CANCELLED, reason=None, problem=None, due_at=None, body="")
         .returning(_table.c.activity_id)
     )
@@ -152,7 +152,9 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
     return await get_activity(session, account_id, activity_id)
 
 
-async def settle(session: Session, activity: Activity, outcome: Outcome, *, now: datetime) -> None:
+async def record_outcome(
+    session: Session, activity: Activity, outcome: Outcome, *, now: datetime
+) -> None:
     """Store what became of an activity, in the transaction that proves the turn; tell Levitate of its end."""
     blocked = outcome.status is Status.BLOCKED
     values: dict[str, Any] = {
@@ -168,7 +170,7 @@ async def settle(session: Session, activity: Activity, outcome: Outcome, *, now:
         values["clio_id"] = outcome.clio_id
     if outcome.status is Status.WRITTEN:
         values["written_at"] = now
-    mine = one_activity(activity.account_id, activity.activity_id)
+    mine = is_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(mine).values(values))
     if kind := _TOLD.get(outcome.status):
         await _tell(session, activity, kind, now=now)
@@ -181,12 +183,12 @@ async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: d
         "attempts": activity.attempts,
     }
     about = activity.contact_id or activity.activity_id
-    if not await events.tell(session, activity.account_id, kind, about, data, now=now):
+    if not await events.emit(session, activity.account_id, kind, about, data, now=now):
         again = {**data, "again_at": now.isoformat()}
-        await events.tell(session, activity.account_id, kind, about, again, now=now)
+        await events.emit(session, activity.account_id, kind, about, again, now=now)
 
 
-def one_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:
+def is_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:
     """The condition that names one activity."""
     return (_table.c.account_id == account_id) & (_table.c.activity_id == activity_id)
 

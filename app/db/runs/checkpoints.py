@@ -51,7 +51,7 @@ class Pull:
 
 
 @dataclass(frozen=True)
-class Turned:
+class LandedPage:
     """A page that has landed."""
 
     cursor: str | None
@@ -82,8 +82,8 @@ async def open_pull(
     return _pull((await session.execute(select(_table).where(where))).one())
 
 
-async def turn_page(
-    session: Session, lease: Lease, connection_id: str, resource: str, page: Turned
+async def record_page(
+    session: Session, lease: Lease, connection_id: str, resource: str, page: LandedPage
 ) -> Pull:
     """The page has landed and the pull goes on at its cursor, unless it is complete; answers it as it stands now."""
     changed = await session.execute(
@@ -132,7 +132,7 @@ async def add_unreadable(
     )
 
 
-async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
+async def restart_pull(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
     """Clio no longer knows the cursor: read the list again from its beginning (F1); answers it as it stands now."""
     nothing = {"cursor": None, "created_since": None, "newest": None, "total": None}
     changed = await session.execute(
@@ -159,7 +159,7 @@ async def list_pulls(
     return found
 
 
-async def checkpoint(
+async def find_checkpoint(
     session: Session, account_id: str, connection_id: str, resource: str
 ) -> datetime | None:
     """From when on this list must be asked; None when it was never pulled to its end."""

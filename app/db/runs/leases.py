@@ -14,13 +14,13 @@ from sqlalchemy import case, func, or_, select, update
 from app.db.accounts import tables as account_tables
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
-from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, one_run
+from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, is_run
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 
 _table = tables.runs
 
-STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
+MAX_STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Lease:
 
 
 @dataclass(frozen=True)
-class Assessed:
+class AssessedBatch:
     """What one batch of assessments came to."""
 
     contacts: int
@@ -55,7 +55,7 @@ async def acquire(
     row = (
         await session.execute(
             update(_table)
-            .where(one_run(account_id, run_id))
+            .where(is_run(account_id, run_id))
             .values(
                 status=Status.RUNNING,
                 fence=_table.c.fence + 1,
@@ -89,27 +89,27 @@ async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
     )
     mine = (
         select(_table.c.run_id)
-        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
+        .where(is_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
         .with_for_update(skip_locked=True)
     )
     alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
     return bool(alone.first()) and (await session.execute(mine)).first() is not None
 
 
-async def crashes_without_progress(session: Session, lease: Lease) -> int:
+async def count_crashes(session: Session, lease: Lease) -> int:
     """How often the run was started since it last moved, this time left out."""
-    query = select(_table.c.starts_without_progress).where(one_run(lease.account_id, lease.run_id))
+    query = select(_table.c.starts_without_progress).where(is_run(lease.account_id, lease.run_id))
     return int((await session.execute(query)).scalar_one()) - 1
 
 
-async def hold(session: Session, lease: Lease, **values: Any) -> None:
+async def renew(session: Session, lease: Lease, **values: Any) -> None:
     """Prove the lease and prolong it, storing values on the run; raises Fenced when another has it.
 
     The first statement of every transaction that writes for a run: it locks the run's row until the end.
     """
     held = await session.execute(
         update(_table)
-        .where(one_run(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
+        .where(is_run(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
         .where(_table.c.status == Status.RUNNING)
         .values(leased_until=func.clock_timestamp() + lease.length, **values)
         .returning(_table.c.fence)
@@ -127,33 +127,33 @@ async def fenced_transaction(
     Every transaction of a run is opened here. Raises Fenced, and writes nothing, when another worker has the run.
     """
     async with transaction(database) as session:
-        await hold(session, lease, **values)
+        await renew(session, lease, **values)
         yield session
 
 
-async def progressed(
+async def record_progress(
     session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
 ) -> None:
     """A page has landed: count what it cost and say when the end is expected."""
     await session.execute(
         update(_table)
-        .where(one_run(lease.account_id, lease.run_id))
+        .where(is_run(lease.account_id, lease.run_id))
         .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
     )
 
 
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
     """All lists have landed; so many assessments are due."""
-    query = select(_table.c.assessed).where(one_run(lease.account_id, lease.run_id))
+    query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
     done = int((await session.execute(query)).scalar_one())
-    await hold(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
+    await renew(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
 
 
-async def assessed(
-    session: Session, lease: Lease, batch: Assessed, *, expected_end: datetime | None
+async def record_assessed(
+    session: Session, lease: Lease, batch: AssessedBatch, *, expected_end: datetime | None
 ) -> None:
     """A batch of assessments is stored: count what it came to."""
-    mine = one_run(lease.account_id, lease.run_id)
+    mine = is_run(lease.account_id, lease.run_id)
     so_far = (await session.execute(select(_table.c.tally).where(mine))).scalar_one()
     await session.execute(
         update(_table)
@@ -174,11 +174,11 @@ async def assessed(
 
 async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
     """Count calls to Clio that no page has counted."""
-    mine = one_run(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
+    mine = is_run(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
     await session.execute(update(_table).where(mine).values(**_added(usage)))
 
 
-async def close(
+async def close_run(
     session: Session,
     lease: Lease,
     status: Status,
@@ -190,7 +190,7 @@ async def close(
     finished = status is not Status.INTERRUPTED
     await session.execute(
         update(_table)
-        .where(one_run(lease.account_id, lease.run_id))
+        .where(is_run(lease.account_id, lease.run_id))
         .values(
             status=status,
             leased_until=None,
@@ -203,14 +203,14 @@ async def close(
     )
 
 
-async def cancel(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
+async def cancel_run(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
     """End a run now; who works on it finds its lease gone at the next page. Raises RunNotFound, RunEnded.
 
     What it read stays; what it would have judged waits for the next run.
     """
     cancelled = await session.execute(
         update(_table)
-        .where(one_run(account_id, run_id), _table.c.status.in_(UNFINISHED))
+        .where(is_run(account_id, run_id), _table.c.status.in_(UNFINISHED))
         .values(
             status=Status.CANCELLED,
             finished_at=now,

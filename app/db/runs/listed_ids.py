@@ -16,7 +16,7 @@ _table = tables.listed
 
 
 @dataclass(frozen=True)
-class Absent:
+class MissingRecords:
     """How many records a connection used to see, how many a whole list lacked, and the first of these."""
 
     seen: int
@@ -24,7 +24,7 @@ class Absent:
     first: tuple[int, ...]
 
 
-async def note_page(
+async def record_page(
     session: Session, lease: Lease, connection_id: str, resource: str, page: Collection[int]
 ) -> None:
     """A page of a whole list has landed with these ids."""
@@ -41,7 +41,7 @@ async def note_page(
     )
 
 
-async def start_over(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
+async def restart(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
     """The list is read again from its beginning."""
     await session.execute(
         delete(_table).where(
@@ -72,16 +72,16 @@ _ABSENT = """
 """
 
 
-async def absent(
+async def find_missing(
     session: Session, lease: Lease, connection_id: str, resource: str, *, limit: int
-) -> Absent:
+) -> MissingRecords:
     """What the connection used to see and did not find listed; nothing, unless the list was read whole in this run."""
     names = {**_names(lease, connection_id, resource), "limit": limit}
     row = (await session.execute(text(_ABSENT), names)).one()
-    return Absent(row.seen, row.missing, tuple(row.first))
+    return MissingRecords(row.seen, row.missing, tuple(row.first))
 
 
-async def listed_among(
+async def find_listed(
     session: Session, lease: Lease, resource: str, clio_ids: Sequence[int], *, by: str | None = None
 ) -> set[int]:
     """Those of these records that this connection, or any, found listed in this run."""
@@ -103,7 +103,7 @@ async def listed_among(
     return set(rows.scalars())
 
 
-async def forget_pages(session: Session, account_id: str, run_id: str) -> None:
+async def delete_pages(session: Session, account_id: str, run_id: str) -> None:
     """The run has ended: what it listed is no longer needed."""
     await session.execute(
         delete(_table).where(_table.c.account_id == account_id, _table.c.run_id == run_id)

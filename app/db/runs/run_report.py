@@ -13,7 +13,7 @@ _changes = contact_tables.changes
 _holds = contact_tables.holds
 _items = contact_tables.hold_items
 
-MOST_SKIPPED = 1000  # persons that a report names
+MAX_SKIPPED = 1000  # persons that a report names
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,21 @@ class Tally:
             self.too_long + other.too_long,
             self.unparsable + other.unparsable,
             self.no_name_or_email + other.no_name_or_email,
-            [*self.skipped, *other.skipped][:MOST_SKIPPED],
+            [*self.skipped, *other.skipped][:MAX_SKIPPED],
         )
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedChange:
     """One line of the feed that a run wrote."""
 
     seq: int
     body: dict[str, Any]
 
 
-async def told_by(
+async def list_changes(
     session: Session, account_id: str, run_id: str, *, after: int, limit: int
-) -> list[Told]:
+) -> list[ReportedChange]:
     """The lines that a run wrote, in order, those after `after`."""
     rows = await session.execute(
         select(_changes.c.seq, _changes.c.body)
@@ -59,10 +59,10 @@ async def told_by(
         .order_by(_changes.c.seq)
         .limit(limit)
     )
-    return [Told(row.seq, row.body) for row in rows]
+    return [ReportedChange(row.seq, row.body) for row in rows]
 
 
-async def held_by(
+async def list_held_contacts(
     session: Session, account_id: str, run_id: str, *, after: int, limit: int
 ) -> list[int]:
     """The contacts that a hold of this run keeps back, by Clio id, those after `after`."""

@@ -80,7 +80,7 @@ class RunEnded(AppError):
 
 
 @dataclass(frozen=True)
-class Wish:
+class RunRequest:
     """A run that somebody or something asks for."""
 
     kind: Kind
@@ -130,7 +130,7 @@ class Run:
     tally: Tally
 
 
-async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -> Run:
+async def request_run(session: Session, account_id: str, wish: RunRequest, *, now: datetime) -> Run:
     """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
 
     Runs of an account are asked for one at a time (its row is locked), so that two wishes meet. What reads a firm
@@ -143,7 +143,7 @@ async def ask(session: Session, account_id: str, wish: Wish, *, now: datetime) -
         select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
     )
     if not wish.after:
-        await job_queue.hasten_runs(session, account_id)
+        await job_queue.start_delayed_runs(session, account_id)
     if wish.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
         wish = replace(wish, kind=Kind.INITIAL)
     found = await _covering(session, account_id, wish)
@@ -176,7 +176,7 @@ def _newest_settings(account_id: str) -> ColumnElement[int]:
     return func.coalesce(newest.scalar_subquery(), 1)
 
 
-async def _covering(session: Session, account_id: str, wish: Wish) -> Run | None:
+async def _covering(session: Session, account_id: str, wish: RunRequest) -> Run | None:
     """A run that will do what is wished: queued ones of any wider kind, running ones unless facts moved under them."""
     covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
     waiting = _table.c.status == Status.QUEUED
@@ -208,7 +208,7 @@ async def has_initial(session: Session, account_id: str) -> bool:
     return (await session.execute(query.limit(1))).one_or_none() is not None
 
 
-async def is_torn(session: Session, account_id: str) -> bool:
+async def is_incomplete(session: Session, account_id: str) -> bool:
     """Whether the newest pull was cut short for good: judging by half a pull could withdraw wrongly [S2]."""
     newest = (
         select(_table.c.run_id, _table.c.status)
@@ -222,7 +222,7 @@ async def is_torn(session: Session, account_id: str) -> bool:
     return row is not None and row.status != Status.SUCCEEDED
 
 
-async def end_all(session: Session, account_id: str, *, now: datetime) -> None:
+async def cancel_all(session: Session, account_id: str, *, now: datetime) -> None:
     """No run of the account goes on: who works on one finds its lease gone at the next page [S15]."""
     await _cancel(session, account_id, UNFINISHED, now=now)
 
@@ -245,7 +245,7 @@ async def _cancel(
 
 async def find_run(session: Session, account_id: str, run_id: str) -> Run | None:
     """The run, or None."""
-    row = (await session.execute(select(_table).where(one_run(account_id, run_id)))).one_or_none()
+    row = (await session.execute(select(_table).where(is_run(account_id, run_id)))).one_or_none()
     return _run(row) if row else None
 
 
@@ -279,7 +279,7 @@ async def newest_run(
     return _run(row) if row else None
 
 
-async def newest_by(session: Session, account_id: str, trigger: Trigger) -> Run | None:
+async def newest_by_trigger(session: Session, account_id: str, trigger: Trigger) -> Run | None:
     """The newest run that this asked for, or None."""
     query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
@@ -304,7 +304,7 @@ def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
     return {"code": problem.code, "detail": problem.detail, "connection_id": connection_id}
 
 
-def one_run(account_id: str, run_id: str) -> ColumnElement[bool]:
+def is_run(account_id: str, run_id: str) -> ColumnElement[bool]:
     """The condition that names one run."""
     return (_table.c.account_id == account_id) & (_table.c.run_id == run_id)
 

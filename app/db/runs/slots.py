@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues
 from app.db.runs import tables
-from app.db.runs.runs import Kind, Run, Status, Trigger, Wish, ask
+from app.db.runs.runs import Kind, Run, RunRequest, Status, Trigger, request_run
 from app.db.session import Session
 
 _runs = tables.runs
@@ -29,14 +29,14 @@ async def claim_slot(
     if claimed.one_or_none() is None:
         return None
     kind = await _scheduled_kind(session, account_id, now=now)
-    wish = Wish(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
-    run = await ask(session, account_id, wish, now=now)
+    wish = RunRequest(kind, Trigger.SCHEDULE, slot=f"{local_date} {slot}")
+    run = await request_run(session, account_id, wish, now=now)
     mine = (table.c.account_id == account_id) & (table.c.local_date == local_date)
     await session.execute(update(table).where(mine, table.c.slot == slot).values(run_id=run.run_id))
     return run
 
 
-async def forget(session: Session, *, before: date) -> None:
+async def delete_old(session: Session, *, before: date) -> None:
     """Drop slots that no clock can propose any more; the runs that they started stay."""
     table = tables.slots
     await session.execute(delete(table).where(table.c.local_date < before))

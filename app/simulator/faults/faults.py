@@ -1,42 +1,52 @@
-"""Clio's bad days, switched on by a test: which requests are hit, how often, and what happens to them."""
+"""Faults of Clio that a test switches on: which requests they hit, how often, and with what effect."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 Effect = Literal[
-    "status",  # answer `value` (500, 502, …) with a page of HTML
-    "rate_limited",  # answer 429 with Retry-After: `value`
-    "unauthorized",  # answer 401, as for a dead token
-    "forbidden",  # answer 403
-    "slow",  # answer after `value` seconds
-    "cut",  # promise the whole answer, send `value` bytes of it (or half), close the connection
-    "short",  # send `value` bytes of the answer (or half) as if they were all
-    "drip",  # send the answer byte by byte, `value` seconds apart
-    "drop",  # close the connection without an answer; without a socket the call itself breaks
+    "status",  # return status `value` (500, 502, …) with an HTML page
+    "rate_limited",  # return 429 with Retry-After: `value`
+    "unauthorized",  # return 401, as for an invalid token
+    "forbidden",  # return 403
+    "slow",  # wait `value` seconds before the response
+    "cut",  # announce the whole body, send `value` bytes of it (or half), close the connection
+    "short",  # send `value` bytes of the body (or half) as if they were all
+    "drip",  # send the body byte by byte, `value` seconds apart
+    "drop",  # close the connection without a response; without a socket, raise ConnectionResetError
     "bomb",  # a small gzip body that unpacks to `value` megabytes (or 64)
-    "html",  # a page of HTML with status 200
+    "html",  # an HTML page with status 200
     "empty",  # an empty list with status 200 and no next page
-    "poison",  # spoil the first record of the list: an id that is no number
-    "next",  # a next page at the address `value`
+    "poison",  # give the first record of the list an id that is not a number
+    "next",  # name `value` as the address of the next page
     "unknown_field",  # refuse the field `value`
-    "redirect",  # answer 307 to `value`
+    "redirect",  # return 307 to `value`
 ]
+WriteEffect = Literal[
+    "lost",  # write, then break off in the middle of the response
+    "bad_gateway",  # write, then return 502
+    "slow",  # write, then respond after `value` seconds
+    "late",  # return 504 at once and write `value` seconds later
+    "unwritten",  # return 503 and write nothing
+]
+
+E = TypeVar("E", Effect, WriteEffect)
 
 
 @dataclass
-class Fault:
-    """One fault. It spares the first `skip` matching requests and then hits `times` of them."""
+class _Counted(Generic[E]):
+    """Hits the next `times` matching requests after the first `skip` of them. `path` is a regular expression."""
 
-    effect: Effect
+    effect: E
     path: str = "."
     times: int = 1
     skip: int = 0
     value: str = ""
     hits: int = field(default=0, init=False)
 
-    def strikes(self, path: str) -> bool:
-        """Whether it hits this request; counts it."""
+    def matches(self, path: str) -> bool:
+        """Return whether it hits this request, and count it."""
         if not re.search(self.path, path) or self.hits >= self.times:
             return False
         if self.skip:
@@ -46,21 +56,38 @@ class Fault:
         return True
 
 
+class Fault(_Counted[Effect]):
+    """A fault that hits requests of any kind."""
+
+
+class WriteFault(_Counted[WriteEffect]):
+    """A fault that hits writes only, so that the search after a lost response succeeds."""
+
+
 class Faults:
-    """The faults that are switched on, in order; the first that strikes is the one that happens."""
+    """The active faults, in order. The first that matches a request takes effect."""
 
     def __init__(self) -> None:
-        self._on: list[Fault] = []
+        self._faults: list[Fault] = []
+        self._write_faults: list[WriteFault] = []
+        self.late_writes: set[asyncio.Task[None]] = set()
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: Fault | WriteFault) -> None:
         """Switch a fault on."""
-        self._on.append(fault)
-        return fault
+        if isinstance(fault, WriteFault):
+            self._write_faults.append(fault)
+        else:
+            self._faults.append(fault)
 
     def clear(self) -> None:
-        """Switch all off."""
-        self._on.clear()
+        """Switch all faults off."""
+        self._faults.clear()
+        self._write_faults.clear()
 
-    def strike(self, path: str) -> Fault | None:
-        """The fault that hits this request, if one does."""
-        return next((fault for fault in self._on if fault.strikes(path)), None)
+    def match(self, path: str) -> Fault | None:
+        """Return the fault that hits this request, if any."""
+        return next((fault for fault in self._faults if fault.matches(path)), None)
+
+    def match_write(self, path: str) -> WriteFault | None:
+        """Return the fault that hits this write, if any."""
+        return next((fault for fault in self._write_faults if fault.matches(path)), None)

@@ -1,4 +1,4 @@
-"""Clio's rate limit: so many requests per access token in a window of 60 seconds, told in three headers."""
+"""Clio's rate limit: a number of requests per access token in a window of 60 seconds, reported in three headers."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,14 +9,14 @@ WINDOW = timedelta(seconds=60)
 
 @dataclass
 class Window:
-    """One token's window."""
+    """The current window of one token."""
 
     ends: datetime
     used: int = 0
 
 
 class RateLimit:
-    """Counts every token's requests."""
+    """Counts the requests of each token."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -24,7 +24,7 @@ class RateLimit:
         self._windows: dict[str, Window] = {}
 
     def take(self, token: str, now: datetime) -> tuple[bool, dict[str, str]]:
-        """Count a request: whether it may go, and the headers that its answer bears."""
+        """Count a request. Return whether it is allowed, and the headers of its response."""
         window = self._windows.get(token)
         if window is None or now >= window.ends:
             window = self._windows[token] = Window(now + WINDOW)

@@ -22,4 +22,4 @@ class Seeding:
         """Add a record that was made at some time and changed at a later one, or never."""
         changed = self.moment(days)
         made = changed - timedelta(days=self.dice.choice((0, 0, 3, 400)))
-        self.firm.put(kind, {**record, "created_at": self.firm.told(made)}, at=changed)
+        self.firm.put(kind, {**record, "created_at": self.firm.format_time(made)}, at=changed)

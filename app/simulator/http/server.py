@@ -1,4 +1,4 @@
-"""The simulated Clio itself: one ASGI application for each region, over shared firms, limits, faults and log."""
+"""The simulated Clio: one ASGI application for each region. They share firms, rate limits, faults and a log."""
 
 import asyncio
 import re
@@ -14,24 +14,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.simulator.faults import apply
 from app.simulator.faults.faults import Fault, Faults
-from app.simulator.faults.quirks import Habits
+from app.simulator.faults.quirks import Quirks
 from app.simulator.faults.rate_limit import RateLimit
-from app.simulator.faults.writings import PATH as WRITINGS
-from app.simulator.faults.writings import Writings, answer
 from app.simulator.http import html_pages, requests, responses
 from app.simulator.http.oauth import Grant, OAuth, OAuthRefused, credentials
-from app.simulator.http.requests import Call
-from app.simulator.http.responses import Refused
-from app.simulator.http.webhooks import PATH as WEBHOOKS
+from app.simulator.http.requests import ApiRequest
+from app.simulator.http.webhooks import PATH as WEBHOOKS_PATH
 from app.simulator.http.webhooks import Webhooks
 from app.simulator.store import listing
-from app.simulator.store.field_selection import InvalidFields
-from app.simulator.store.filters import ArgumentRefused
-from app.simulator.store.firm import Firm
-from app.simulator.store.listing import Matches
-from app.simulator.store.shelf import Desk
+from app.simulator.store.firm import Firm, Record
+from app.simulator.store.listing import Lists
+from app.simulator.store.refusals import Refusal
 
-__all__ = ["REGIONS", "Habits", "Simulator", "credentials"]
+__all__ = ["REGIONS", "Quirks", "Simulator", "credentials"]
 
 REGIONS = ("us", "eu", "ca", "au")
 VERSIONS = re.compile(r"4\.0\.(\d|1[0-3])")
@@ -40,8 +35,8 @@ LOG_LENGTH = 100_000
 
 
 @dataclass(frozen=True)
-class Logged:
-    """A request that was made. Never holds a token."""
+class LogEntry:
+    """A request that was received. It contains no token."""
 
     method: str
     path: str
@@ -53,7 +48,7 @@ class Logged:
 
 
 class Simulator:
-    """Clio, simulated: firms in four regions, with limits and faults."""
+    """A simulated Clio: firms in four regions, with rate limits and faults."""
 
     def __init__(
         self,
@@ -68,33 +63,39 @@ class Simulator:
         self.firms = list(firms)
         self.now = now
         self.latency = latency
-        self.habits = Habits()
+        self.quirks = Quirks()
         self.limits = RateLimit(rate_limit)
         self.faults = Faults()
-        self.log: deque[Logged] = deque(maxlen=LOG_LENGTH)
+        self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.oauth = {
             region: OAuth(
                 region, firms, redirect_uris=redirect_uris, token_life=token_life, now=now
             )
             for region in REGIONS
         }
-        self.matches = Matches()
+        self.lists = Lists()
         self.webhooks = Webhooks(now)
         for firm in self.firms:
             self.webhooks.watch(firm)
-        self.writings = Writings()
 
     def app(self, region: str) -> FastAPI:
-        """The application that answers at a region's host."""
+        """Return the ASGI application of a region."""
         return _Region(self, region).app()
 
-    def requests(self, path: str = "/api/") -> list[Logged]:
-        """The logged requests whose path begins like this."""
+    def requests(self, path: str = "/api/") -> list[LogEntry]:
+        """Return the logged requests whose path begins with `path`."""
         return [entry for entry in self.log if entry.path.startswith(path)]
+
+    def records(self, kind: str) -> list[Record]:
+        """Return all records of a kind, of all firms, by id."""
+        found = [
+            firm.find(kind, record_id) or {} for firm in self.firms for record_id in firm.ids(kind)
+        ]
+        return sorted(found, key=lambda record: record["id"])
 
 
 class _Region:
-    """One region's endpoints."""
+    """The endpoints of one region."""
 
     def __init__(self, simulator: Simulator, region: str) -> None:
         self._simulator = simulator
@@ -114,7 +115,7 @@ class _Region:
     # --- OAuth -------------------------------------------------------------------------------
 
     async def authorize(self, request: Request) -> Response:
-        """The page, or the redirect that a decision leads to."""
+        """Return the page, or the redirect after a decision."""
         sent = request.query_params if request.method == "GET" else await request.form()
         params = {name: str(value) for name, value in sent.items() if name != "as_user"}
         decision = [str(value) for value in sent.getlist("as_user")]
@@ -131,21 +132,21 @@ class _Region:
         return self._logged(request, RedirectResponse(target, status_code=302))
 
     async def token(self, request: Request) -> Response:
-        """Codes and refresh tokens to access tokens."""
-        fault = self._simulator.faults.strike(request.url.path)
-        if instead := await apply.instead(fault):
-            return self._logged(request, instead)
+        """Exchange a code or a refresh token for an access token."""
+        fault = self._simulator.faults.match(request.url.path)
+        if replaced := await apply.replacement(fault):
+            return self._logged(request, replaced)
         form = {name: str(value) for name, value in (await request.form()).items()}
         try:
-            answer = self._oauth.token(form, has_header="authorization" in request.headers)
+            document = self._oauth.token(form, has_header="authorization" in request.headers)
         except OAuthRefused as refusal:
             return self._logged(request, _oauth_error(refusal))
-        return self._logged(request, apply.spoiled(responses.Json(answer), fault))
+        return self._logged(request, apply.apply(responses.Json(document), fault))
 
     async def deauthorize(self, request: Request) -> Response:
-        """Kill a token."""
-        if instead := await apply.instead(self._simulator.faults.strike(request.url.path)):
-            return self._logged(request, instead)
+        """Revoke a token."""
+        if replaced := await apply.replacement(self._simulator.faults.match(request.url.path)):
+            return self._logged(request, replaced)
         form = await request.form()
         token = str(form.get("token", ""))
         if _bearer(request) != token or not self._oauth.deauthorize(token):
@@ -155,7 +156,7 @@ class _Region:
     # --- the API -----------------------------------------------------------------------------
 
     async def api(self, request: Request) -> Response:
-        """Any call of the API: limits and faults first, then the answer."""
+        """Answer any request of the API: token, rate limit and faults first."""
         simulator = self._simulator
         if simulator.latency:
             await asyncio.sleep(simulator.latency)
@@ -164,59 +165,54 @@ class _Region:
             return self._logged(request, responses.unauthorized())
         allowed, headers = simulator.limits.take(grant.access_token, simulator.now())
         if not allowed:
-            limit, wrapped = simulator.limits.limit, simulator.habits.wraps_rate_limit
-            response = responses.limited(limit, headers["Retry-After"], wrapped=wrapped)
+            limit, wrapped = simulator.limits.limit, simulator.quirks.wraps_rate_limit
+            response = responses.rate_limited(limit, headers["Retry-After"], wrapped=wrapped)
         else:
-            fault = simulator.faults.strike(request.url.path)
+            fault = simulator.faults.match(request.url.path)
             response = await self._answer(request, grant, fault)
         response.headers.update(headers)
         return self._logged(request, response, grant.user_id)
 
     async def _answer(self, request: Request, grant: Grant, fault: Fault | None) -> Response:
-        if instead := await apply.instead(fault):
-            return instead
+        if replaced := await apply.replacement(fault):
+            return replaced
         version = request.headers.get("x-api-version", DEFAULT_VERSION)
         if not VERSIONS.fullmatch(version):
             return responses.error(410, "VersionError", "The API version is not supported")
         try:
-            if WEBHOOKS.fullmatch(request.url.path):
+            if WEBHOOKS_PATH.fullmatch(request.url.path):
                 response = await self._simulator.webhooks.answer(request, grant)
-            elif WRITINGS.fullmatch(request.url.path):
-                response = await self._written(request, grant)
             else:
-                response = await self._told(requests.understood(request, grant, fault))
-        except (Refused, InvalidFields, ArgumentRefused) as refusal:
-            return responses.error(refusal.status, refusal.kind, str(refusal))
+                response = await self._respond(requests.parse(request, grant, fault))
+        except Refusal as refusal:
+            return responses.refused(refusal)
         response.headers["X-API-VERSION"] = version
-        return apply.spoiled(response, fault)
+        return apply.apply(response, fault)
 
-    async def _written(self, request: Request, grant: Grant) -> Response:
-        papers = self._simulator.writings
-        desk = Desk(papers.shelf, grant.firm, grant.user_id, self._simulator.now())
-        return await answer(papers, desk, request)
-
-    async def _told(self, call: Call) -> Response:
+    async def _respond(self, call: ApiRequest) -> Response:
         if call.request.method != "GET":
-            return await requests.written(call)
+            return await requests.handle_write(call, self._simulator.faults)
         if call.record_id is None:
             return self._list(call)
         record = call.record()
         if responses.is_current(record, call.request.headers):
             return responses.not_modified(record)
-        return responses.stamped(responses.Json({"data": call.told(record)}), record)
+        return responses.with_etag(responses.Json({"data": call.render(record)}), record)
 
-    def _list(self, call: Call) -> Response:
-        firm, kind, habits = call.grant.firm, call.rule.kind, self._simulator.habits
-        asked = listing.understand(call.rule, call.params, habits)
-        page = self._simulator.matches.page(firm, call.grant.user_id, asked)
-        beside = {"next": page.next, "previous": page.previous}
+    def _list(self, call: ApiRequest) -> Response:
+        firm, kind, quirks = call.grant.firm, call.spec.kind, self._simulator.quirks
+        asked = listing.parse_request(call.spec, call.params, quirks)
+        page = self._simulator.lists.page(firm, call.grant.user_id, asked)
+        neighbours = {"next": page.next, "previous": page.previous}
         url = call.request.url
         paging = {
-            name: str(url.include_query_params(**there)) for name, there in beside.items() if there
+            name: str(url.include_query_params(**changed))
+            for name, changed in neighbours.items()
+            if changed
         }
-        meta = {"paging": paging, **({"records": page.total} if habits.tells_records else {})}
+        meta = {"paging": paging, **({"records": page.total} if quirks.tells_records else {})}
         records = (firm.find(kind, record_id) for record_id in page.ids)
-        data = [call.told(record) for record in records if record is not None]
+        data = [call.render(record) for record in records if record is not None]
         return responses.Json({"data": data, "meta": meta})
 
     def _logged(self, request: Request, response: Response, user_id: int | None = None) -> Response:
@@ -224,7 +220,7 @@ class _Region:
         response.headers["Date"] = format_datetime(now, usegmt=True)
         query = "" if request.url.path.startswith("/oauth") else request.url.query
         method, path, status = request.method, request.url.path, response.status_code
-        entry = Logged(method, path, query, self._region, user_id, status, now.isoformat())
+        entry = LogEntry(method, path, query, self._region, user_id, status, now.isoformat())
         self._simulator.log.append(entry)
         return response
 
@@ -238,6 +234,6 @@ def _oauth_error(refusal: OAuthRefused) -> Response:
     return responses.oauth_error(refusal.status, refusal.error, str(refusal))
 
 
-def logged(entry: Logged) -> dict[str, Any]:
-    """A logged request as JSON."""
+def log_entry_json(entry: LogEntry) -> dict[str, Any]:
+    """Return a log entry as JSON."""
     return asdict(entry)

@@ -1,11 +1,11 @@
-"""The simulator on real sockets: one port for each region, and a way to steer it from another process.
+"""The simulator on real sockets: one port for each region, with control endpoints for other processes.
 
-Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
-Steering, beside Clio's own addresses: `POST /_simulator/faults` switches a fault on (DELETE: all off),
-`POST /_simulator/write-faults` a bad day of writing, `POST /_simulator/habits` sets the switches of `Habits`,
-`POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`).
-`GET /_simulator/writings/note|communication` tells what was written, `GET /_simulator/log` and
-`GET /_simulator/stats` what was asked.
+- `POST /_simulator/faults` switches a fault on; DELETE switches all faults off.
+- `POST /_simulator/write-faults` switches a fault of writes on.
+- `POST /_simulator/quirks` sets the switches of `Quirks`.
+- `POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`).
+- `GET /_simulator/records/{kind}` returns all records of a kind, such as `note`.
+- `GET /_simulator/log` and `GET /_simulator/stats` return the requests that were received.
 """
 
 import asyncio
@@ -22,21 +22,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
 from app.simulator.faults.apply import TRANSPORT
-from app.simulator.faults.faults import Effect, Fault
-from app.simulator.faults.quirks import Habits
-from app.simulator.faults.writings import Effect as WriteEffect
-from app.simulator.faults.writings import WriteFault
+from app.simulator.faults.faults import Effect, Fault, WriteEffect, WriteFault
+from app.simulator.faults.quirks import Quirks
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.firms.seeded import seeded_firm
-from app.simulator.http.server import REGIONS, Simulator, logged
+from app.simulator.http.server import REGIONS, Simulator, log_entry_json
 from app.simulator.store.firm import Firm
 
 __all__ = ["Simulator", "firms", "run"]
 
-SMALL = 200  # contacts of a firm outside the US
-
-
-POSTED_EVERY = 0.5  # seconds
+SMALL_FIRM = 200  # contacts of a firm outside the US
+WEBHOOK_INTERVAL = 0.5  # seconds between deliveries
 
 
 class FaultIn(BaseModel):
@@ -52,7 +48,7 @@ class FaultIn(BaseModel):
 
 
 class WriteFaultIn(BaseModel):
-    """A bad day of writing to switch on."""
+    """A fault of writes to switch on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,11 +56,11 @@ class WriteFaultIn(BaseModel):
     path: str = "."
     times: int = 1
     skip: int = 0
-    value: str = "0"
+    value: str = ""
 
 
 class Mutation(BaseModel):
-    """A change of the first firm of a region, or of its users' tokens."""
+    """A change to a firm of a region (`firm`: its position), or to its users' tokens."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -78,11 +74,11 @@ class Mutation(BaseModel):
 
 
 def firms(*, contacts: int, seed: int, now: Callable[[], datetime]) -> list[Firm]:
-    """The firms that ship with the simulator: in the US a seeded one of any size and the fixture, elsewhere small ones.
+    """Return the built-in firms: in the US a seeded one of any size and Harlow & Pike, in other regions small ones.
 
-    Ids are unique within a region only, so the small ones share theirs with the first.
+    Ids are unique within a region only; firms of different regions share them.
     """
-    small = min(contacts, SMALL)
+    small = min(contacts, SMALL_FIRM)
     return [
         seeded_firm(contacts=contacts, seed=seed, now=now),
         harlow_pike(now),
@@ -95,7 +91,7 @@ def firms(*, contacts: int, seed: int, now: Callable[[], datetime]) -> list[Firm
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to the one who runs it."""
+    """A uvicorn server that does not handle signals; the caller does."""
 
     @override
     @contextlib.contextmanager
@@ -103,14 +99,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _OnSockets:
-    """Hands the socket under a request to those faults that break it."""
+class _WithTransport:
+    """Gives the faults access to the socket of a request, which some of them close."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        cycle = getattr(send, "__self__", None)  # uvicorn's own, in both of its HTTP protocols
+        cycle = getattr(
+            send, "__self__", None
+        )  # uvicorn's request cycle, in both of its HTTP protocols
         if scope["type"] == "http" and cycle is not None:
             scope["extensions"] = {**scope.get("extensions", {}), TRANSPORT: cycle.transport}
         await self._app(scope, receive, send)
@@ -122,9 +120,9 @@ async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None
         group.create_task(_post_webhooks(simulator))
         for region, port in ports.items():
             app = simulator.app(region)
-            app.include_router(_steering(simulator))
+            app.include_router(_control(simulator))
             config = uvicorn.Config(
-                _OnSockets(app),
+                _WithTransport(app),
                 host=host,
                 port=port,
                 log_level="error",
@@ -135,14 +133,14 @@ async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None
 
 
 async def _post_webhooks(simulator: Simulator) -> None:
-    """Post what happened, until cancelled."""
+    """Deliver webhooks until cancelled."""
     while True:
-        await asyncio.sleep(POSTED_EVERY)
+        await asyncio.sleep(WEBHOOK_INTERVAL)
         await simulator.webhooks.deliver()
 
 
 async def _serve(server: _Server) -> None:
-    """Serve until cancelled; then let go of the port and of whoever still waits for an answer."""
+    """Serve until cancelled; then close the port and the open requests."""
     try:
         await server.serve()
     finally:
@@ -151,9 +149,9 @@ async def _serve(server: _Server) -> None:
             await server.shutdown()
 
 
-def _steering(simulator: Simulator) -> APIRouter:
+def _control(simulator: Simulator) -> APIRouter:
     router = APIRouter(prefix="/_simulator")
-    _steer_writing(router, simulator)
+    _add_write_endpoints(router, simulator)
 
     @router.post("/faults", status_code=204)
     async def add_fault(fault: FaultIn) -> None:
@@ -163,9 +161,9 @@ def _steering(simulator: Simulator) -> APIRouter:
     async def clear_faults() -> None:
         simulator.faults.clear()
 
-    @router.post("/habits", status_code=204)
-    async def turn(habits: Habits) -> None:
-        simulator.habits = habits
+    @router.post("/quirks", status_code=204)
+    async def set_quirks(quirks: Quirks) -> None:
+        simulator.quirks = quirks
 
     @router.post("/mutations", status_code=204)
     async def mutate(mutation: Mutation) -> None:
@@ -173,7 +171,7 @@ def _steering(simulator: Simulator) -> APIRouter:
 
     @router.get("/log")
     async def log(after: int = 0) -> list[dict[str, Any]]:
-        return [logged(entry) for entry in list(simulator.log)[after:]]
+        return [log_entry_json(entry) for entry in list(simulator.log)[after:]]
 
     @router.get("/stats")
     async def stats() -> dict[str, Any]:
@@ -187,14 +185,14 @@ def _steering(simulator: Simulator) -> APIRouter:
     return router
 
 
-def _steer_writing(router: APIRouter, simulator: Simulator) -> None:
+def _add_write_endpoints(router: APIRouter, simulator: Simulator) -> None:
     @router.post("/write-faults", status_code=204)
     async def add_write_fault(fault: WriteFaultIn) -> None:
-        simulator.writings.faults.append(WriteFault(**fault.model_dump()))
+        simulator.faults.add(WriteFault(**fault.model_dump()))
 
-    @router.get("/writings/{kind}")
-    async def written(kind: str) -> list[dict[str, Any]]:
-        return simulator.writings.of(kind)
+    @router.get("/records/{kind}")
+    async def records(kind: str) -> list[dict[str, Any]]:
+        return simulator.records(kind)
 
 
 def _mutate(simulator: Simulator, mutation: Mutation) -> None:

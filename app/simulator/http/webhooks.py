@@ -21,11 +21,10 @@ from fastapi import Request, Response
 
 from app.simulator.http import responses
 from app.simulator.http.oauth import Grant
-from app.simulator.http.responses import Refused
+from app.simulator.http.requests import parse_data
 from app.simulator.store import field_selection
-from app.simulator.store.field_selection import InvalidFields
-from app.simulator.store.filters import ArgumentRefused
 from app.simulator.store.firm import Firm
+from app.simulator.store.refusals import InvalidArgument, InvalidFields, forbidden, not_found
 
 PATH = re.compile(r"/api/v4/webhooks(/(?P<id>\d+)(?P<activate>/activate)?)?(\.json)?")
 MODELS = {
@@ -100,13 +99,13 @@ class Webhooks:
         """Any call about webhooks; a user sees those that are the user's own."""
         found = PATH.fullmatch(request.url.path)
         if found is None:
-            raise Refused(404, "RecordNotFound", "Not found")
+            raise not_found("Not found")
         asked = _asked(request.query_params.get("fields"))
         if found["id"] is None:
             return await self._collection(request, grant, asked)
         hook = self.hooks.get(int(found["id"]))
         if hook is None or (hook.firm, hook.user_id) != (grant.firm, grant.user_id):
-            raise Refused(404, "RecordNotFound", "The requested record could not be found")
+            raise not_found()
         if request.method == "DELETE" and not found["activate"]:
             del self.hooks[hook.id]
             return Response(status_code=204)
@@ -121,10 +120,10 @@ class Webhooks:
                 await self._change(hook, await _data(request))
             case "PUT", True:
                 if not hmac.compare_digest(request.headers.get("x-hook-secret", ""), hook.secret):
-                    raise Refused(403, "ForbiddenError", responses.FORBIDDEN)
+                    raise forbidden()
                 hook.status = "enabled"
             case _:
-                raise Refused(404, "RecordNotFound", "Not found")
+                raise not_found("Not found")
 
     async def _collection(self, request: Request, grant: Grant, asked: tuple[str, ...]) -> Response:
         if request.method == "GET":
@@ -135,7 +134,7 @@ class Webhooks:
                 {"data": [self._told(hook, asked) for hook in mine], "meta": {"paging": {}}}
             )
         if request.method != "POST":
-            raise Refused(404, "RecordNotFound", "Not found")
+            raise not_found("Not found")
         hook = self._made(await _data(request), grant)
         self.hooks[hook.id] = hook
         await self._shake_hands(hook)
@@ -146,13 +145,13 @@ class Webhooks:
             str(data.get("model")), data.get("model")
         )
         if model not in MODELS:
-            raise ArgumentRefused("model is not a valid argument")
+            raise InvalidArgument("model is not a valid argument")
         events, watched = data.get("events"), data.get("fields")
         allowed = (*EVENTS, *(MATTER_EVENTS if model == "matter" else ()))
         if not isinstance(events, list) or not events or not set(events) <= set(allowed):
-            raise ArgumentRefused("events are not valid for this model")
+            raise InvalidArgument("events are not valid for this model")
         if not isinstance(watched, str) or not 0 < len(watched) <= 1000:
-            raise ArgumentRefused("fields are required, of at most 1000 characters")
+            raise InvalidArgument("fields are required, of at most 1000 characters")
         if model in ("contact", "matter"):
             field_selection.parse(model, watched)
         now = self._now()
@@ -173,11 +172,11 @@ class Webhooks:
         try:
             asked = datetime.fromisoformat(str(data["expires_at"]))
         except ValueError as error:
-            raise ArgumentRefused("expires_at is not a time") from error
+            raise InvalidArgument("expires_at is not a time") from error
         if asked.tzinfo is None:
             asked = asked.replace(tzinfo=UTC)
         if asked > self._now() + LONGEST_LIFE:
-            raise ArgumentRefused("expires_at is more than 31 days away")
+            raise InvalidArgument("expires_at is more than 31 days away")
         return asked
 
     def _told(self, hook: Hook, asked: tuple[str, ...]) -> dict[str, Any]:
@@ -189,9 +188,9 @@ class Webhooks:
             "events": hook.events,
             "fields": hook.fields,
             "status": hook.status,
-            "created_at": hook.firm.told(hook.created_at),
-            "updated_at": hook.firm.told(self._now()),
-            "expires_at": hook.firm.told(hook.expires_at),
+            "created_at": hook.firm.format_time(hook.created_at),
+            "updated_at": hook.firm.format_time(self._now()),
+            "expires_at": hook.firm.format_time(hook.expires_at),
             **({"shared_secret": hook.secret} if self.switches.tells_secret else {}),
         }
         return {name: told[name] for name in asked if name in told}
@@ -287,16 +286,9 @@ def _url(data: Mapping[str, Any]) -> str:
     url = str(data.get("url", ""))
     parts = urlsplit(url)
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-        raise ArgumentRefused("url must be https")
+        raise InvalidArgument("url must be https")
     return url
 
 
 async def _data(request: Request) -> Mapping[str, Any]:
-    try:
-        body = await request.json()
-    except ValueError as error:
-        raise ArgumentRefused("The body is not JSON") from error
-    data = body.get("data") if isinstance(body, dict) else None
-    if not isinstance(data, dict):
-        raise ArgumentRefused("The body has no data")
-    return data
+    return parse_data(request.headers.get("content-type", ""), await request.body())

@@ -1,4 +1,4 @@
-"""Field selection as Clio does it: id and etag unless more is asked for, one level of braces, no deeper."""
+"""Field selection as in Clio: id and etag by default, one level of braces."""
 
 import re
 from collections.abc import Callable
@@ -6,52 +6,43 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from app.simulator.store.firm import Firm, Record, etag
-from app.simulator.store.schema import SHAPES, Nested
+from app.simulator.store.refusals import InvalidFields
+from app.simulator.store.schema import SCHEMAS, Nested
 
 TIMES = frozenset({"created_at", "updated_at", "matter_stage_updated_at", "deleted_at"})
-Selection = dict[str, tuple[str, ...]]  # a field, and what is asked of it
+Selection = dict[str, tuple[str, ...]]  # a field -> the requested fields of the record in it
 
 
-class InvalidFields(Exception):
-    """A field that does not exist, or one of the second level; one of them fails the whole request."""
-
-    status = 400
-    kind = "InvalidFields"
-
-    def __init__(self, field: str) -> None:
-        super().__init__(f"{field} is not a valid field")
-
-
-def parse(kind: str, asked: str | None, *, gone: frozenset[str] = frozenset()) -> Selection:
-    """What a `fields` parameter asks for; `gone` are names that this Clio no longer knows."""
-    shape = SHAPES[kind]
+def parse(kind: str, asked: str | None, *, removed: frozenset[str] = frozenset()) -> Selection:
+    """Parse a `fields` parameter; raises InvalidFields. `removed` are fields that this Clio no longer has."""
+    schema = SCHEMAS[kind]
     if not asked:
-        return dict.fromkeys(shape.defaults, ())
+        return dict.fromkeys(schema.defaults, ())
     entries = _entries(asked)
     for name, _ in entries:
-        if not shape.knows(name) or name in gone:
+        if not schema.knows(name) or name in removed:
             raise InvalidFields(name)
     for name, inner in entries:
-        nested = shape.nested.get(name)
+        nested = schema.nested.get(name)
         for sub in inner:
-            if nested is None or not SHAPES[nested.kind].knows(sub) or sub in gone:
+            if nested is None or not SCHEMAS[nested.kind].knows(sub) or sub in removed:
                 raise InvalidFields(sub)
     return {name: tuple(inner) for name, inner in entries}
 
 
 def _entries(asked: str) -> list[tuple[str, list[str]]]:
-    """Names with the names in their braces.
+    """Return names with the names in their braces.
 
-    Braces end at the first that closes, as with Clio: of a second level the rest is left over as part of a name, and
-    `a{b{c},d{e}}` is refused for `d}`.
+    A brace ends at the first closing one, as in Clio. The rest of a second level becomes part of a name: `a{b{c},d{e}}`
+    is refused for `d}`.
     """
     inner: list[str] = []
 
-    def keep(found: re.Match[str]) -> str:
+    def replace(found: re.Match[str]) -> str:
         inner.append(found[1])
         return f"\0{len(inner) - 1}\0"
 
-    flat = re.sub(r"\{([^}]*)\}", keep, re.sub(r"[\s\0]", "", asked))
+    flat = re.sub(r"\{([^}]*)\}", replace, re.sub(r"[\s\0]", "", asked))
     pairs = []
     for entry in flat.split(","):
         before, _, rest = entry.partition("\0")
@@ -62,14 +53,14 @@ def _entries(asked: str) -> list[tuple[str, list[str]]]:
 
 
 def render(firm: Firm, user_id: int, kind: str, record: Record, selection: Selection) -> Record:
-    """A record as a user gets it, with what was asked for."""
+    """Return a record with the selected fields, as a user may see it."""
     if kind == "custom_field_value":
         record = _custom_value(firm, user_id, record)
     if kind == "contact" and user_id in firm.emails_hidden:
         record = {**record, "email_addresses": []}
     answer: Record = {}
     for name, inner in selection.items():
-        nested = SHAPES[kind].nested.get(name)
+        nested = SCHEMAS[kind].nested.get(name)
         if nested is None:
             answer[name] = _plain(firm, user_id, kind, name, record)
         else:
@@ -82,15 +73,15 @@ def _plain(firm: Firm, user_id: int, kind: str, name: str, record: Record) -> An
     derive = _DERIVED.get((kind, name))
     value = derive(record) if derive else record.get(name)
     if value is not None and name in TIMES:
-        return _local(value, firm.zone_of(user_id))
+        return _local_time(value, firm.time_zone_of(user_id))
     return value
 
 
 def _nested(
     firm: Firm, user_id: int, nested: Nested, held: Any, inner: tuple[str, ...]
 ) -> Record | list[Record] | None:
-    """What a field holds: one record or many, by id or kept inside."""
-    selection: Selection = dict.fromkeys(inner or SHAPES[nested.kind].defaults, ())
+    """Return the record or the records in a field, referred to by id or stored inside."""
+    selection: Selection = dict.fromkeys(inner or SCHEMAS[nested.kind].defaults, ())
     if nested.many:
         found = [_one(firm, user_id, nested, item, selection) for item in held or []]
         return [item for item in found if item is not None]
@@ -100,7 +91,7 @@ def _nested(
 def _one(
     firm: Firm, user_id: int, nested: Nested, held: Any, selection: Selection
 ) -> Record | None:
-    """One record; one that the user may not see comes as its id and nothing else."""
+    """Return one record; a record that the user may not see shows its id only."""
     if held is None:
         return None
     if nested.by is None:
@@ -121,7 +112,7 @@ def _account(firm: Firm) -> Record:
 
 
 def _custom_value(firm: Firm, user_id: int, value: Record) -> Record:
-    """A custom field's value. One whose field the user may not read keeps its id and loses all else."""
+    """Return a custom field's value. If the user may not read the field, only its id remains."""
     definition = firm.find("custom_field", value["custom_field_id"]) or {}
     field_type, content = definition.get("field_type"), value["value"]
     if user_id in firm.fields_unreadable:
@@ -143,13 +134,13 @@ def _custom_value(firm: Firm, user_id: int, value: Record) -> Record:
     return whole
 
 
-def _local(moment: str, zone: tzinfo) -> str:
-    """A time with the user's own offset, as Clio tells it."""
-    return datetime.fromisoformat(moment).astimezone(zone).isoformat(timespec="seconds")
+def _local_time(timestamp: str, zone: tzinfo) -> str:
+    """Return a timestamp in the user's time zone, as Clio returns it."""
+    return datetime.fromisoformat(timestamp).astimezone(zone).isoformat(timespec="seconds")
 
 
 def _flat(parts: str, content: str, *, primary: bool) -> Callable[[Record], str | None]:
-    """The flat copy of the primary part of a list, or of the first other."""
+    """Return a function that copies the primary part of a list, or the first other part."""
 
     def find(record: Record) -> str | None:
         kept = [part for part in record.get(parts) or [] if bool(part.get("primary")) is primary]
@@ -164,7 +155,7 @@ def _initials(record: Record) -> str | None:
 
 
 def _status(record: Record) -> str | None:
-    """Clio says `Open` where it is asked for `open`."""
+    """Capitalise the status: Clio filters by `open` and returns `Open`."""
     status: str | None = record.get("status")
     return status.capitalize() if status else status
 

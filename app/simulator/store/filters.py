@@ -1,4 +1,4 @@
-"""What each filter of a list asks of a record. Values that Clio would not understand are refused."""
+"""The filters of the lists: each turns the values of a parameter into a predicate, or refuses them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,24 +7,15 @@ from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from app.simulator.store.firm import Firm, Record
+from app.simulator.store.refusals import InvalidArgument
 
-Test = Callable[[Record], bool]
+Predicate = Callable[[Record], bool]
 Values = tuple[str, ...]
 
 
-class ArgumentRefused(Exception):
-    """A parameter that Clio does not accept."""
-
-    kind = "ArgumentError"
-
-    def __init__(self, message: str, *, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-
-
 @dataclass(frozen=True)
-class Asking:
-    """A filter of one request: its name, its values, and the firm that it is asked of."""
+class Filter:
+    """A filter of one request: its name, its values, and the firm and kind of record that it applies to."""
 
     firm: Firm
     kind: str
@@ -33,110 +24,110 @@ class Asking:
 
     @property
     def value(self) -> str:
-        """The value, where there is one."""
+        """The first value."""
         return self.values[0]
 
-    def refused(self, what: str) -> ArgumentRefused:
-        """A refusal in Clio's words."""
-        return ArgumentRefused(f"An invalid argument was supplied: {self.name} {what}")
+    def invalid(self, problem: str) -> InvalidArgument:
+        """Return the refusal of the value, in Clio's words."""
+        return InvalidArgument(f"An invalid argument was supplied: {self.name} {problem}")
 
 
-def test_of(asking: Asking) -> Test:
-    """What a filter asks of a record; raises ArgumentRefused."""
-    make = _OF_ONE_KIND.get((asking.kind, asking.name)) or FILTERS[asking.name]
-    return make(asking)
+def predicate_for(asked: Filter) -> Predicate:
+    """Return the predicate of a filter; raises InvalidArgument."""
+    make = _BY_KIND.get((asked.kind, asked.name)) or FILTERS[asked.name]
+    return make(asked)
 
 
-def _ids(asking: Asking) -> frozenset[int]:
-    if not all(text.isdecimal() for text in asking.values):
-        raise asking.refused("must be ids")
-    return frozenset(int(text) for text in asking.values)
+def _ids(asked: Filter) -> frozenset[int]:
+    if not all(text.isdecimal() for text in asked.values):
+        raise asked.invalid("must be ids")
+    return frozenset(int(text) for text in asked.values)
 
 
-def _among(asking: Asking) -> Test:
-    ids = _ids(asking)
+def _any_of(asked: Filter) -> Predicate:
+    ids = _ids(asked)
     return lambda record: record["id"] in ids
 
 
-def _not_among(asking: Asking) -> Test:
-    ids = _ids(asking)
+def _none_of(asked: Filter) -> Predicate:
+    ids = _ids(asked)
     return lambda record: record["id"] not in ids
 
 
-def _by_id(asking: Asking) -> Test:
-    (wanted,) = _ids(asking)
-    return lambda record: str(record.get(asking.name) or "") == str(wanted)
+def _by_id(asked: Filter) -> Predicate:
+    (wanted,) = _ids(asked)
+    return lambda record: str(record.get(asked.name) or "") == str(wanted)
 
 
-def _by_id_or_null(asking: Asking) -> Test:
-    if asking.value == "null":
-        return lambda record: record.get(asking.name) is None
-    return _by_id(asking)
+def _by_id_or_null(asked: Filter) -> Predicate:
+    if asked.value == "null":
+        return lambda record: record.get(asked.name) is None
+    return _by_id(asked)
 
 
-def _flag(field: str) -> Callable[[Asking], Test]:
-    """A filter by true or false."""
+def _flag(field: str) -> Callable[[Filter], Predicate]:
+    """Return a filter by true or false."""
 
-    def make(asking: Asking) -> Test:
-        if asking.value not in ("true", "false"):
-            raise asking.refused("must be true or false")
-        wanted = asking.value == "true"
+    def make(asked: Filter) -> Predicate:
+        if asked.value not in ("true", "false"):
+            raise asked.invalid("must be true or false")
+        wanted = asked.value == "true"
         return lambda record: bool(record.get(field)) is wanted
 
     return make
 
 
-def _one_of(*known: str, fold: bool = False) -> Callable[[Asking], Test]:
-    """A filter by one of a few words; folded where Clio is known to take either case."""
+def _one_of(*known: str, fold: bool = False) -> Callable[[Filter], Predicate]:
+    """Return a filter by an enumerated value; `fold` where Clio is known to accept either case."""
 
-    def make(asking: Asking) -> Test:
-        value = asking.value.lower() if fold else asking.value
+    def make(asked: Filter) -> Predicate:
+        value = asked.value.lower() if fold else asked.value
         if value not in known:
-            raise asking.refused(f"must be one of {', '.join(known)}")
-        return lambda record: str(record.get(asking.name)).lower() == value.lower()
+            raise asked.invalid(f"must be one of {', '.join(known)}")
+        return lambda record: str(record.get(asked.name)).lower() == value.lower()
 
     return make
 
 
-def _status(asking: Asking) -> Test:
-    """A comma list, in lower case, although Clio answers with capitals."""
-    wanted = set(asking.value.split(","))
+def _status(asked: Filter) -> Predicate:
+    """Accept a comma-separated list in lower case, although Clio returns capitalised values."""
+    wanted = set(asked.value.split(","))
     if not wanted <= {"open", "pending", "closed"}:
-        raise asking.refused("must be one of open, closed, or pending")
+        raise asked.invalid("must be one of open, closed, or pending")
     return lambda record: record["status"] in wanted
 
 
-def _role(asking: Asking) -> Test:
-    if asking.value not in ("admin", "accounts", "billing", "reports"):
-        raise asking.refused("must be one of admin, accounts, billing, or reports")
-    return lambda record: asking.value in record["roles"]
+def _role(asked: Filter) -> Predicate:
+    if asked.value not in ("admin", "accounts", "billing", "reports"):
+        raise asked.invalid("must be one of admin, accounts, billing, or reports")
+    return lambda record: asked.value in record["roles"]
 
 
-def _since(asking: Asking) -> Test:
-    """After a moment with its zone; a `+` that was not encoded arrives as a space and is refused."""
-    field = f"{asking.name.removesuffix('_since')}_at"
+def _since(asked: Filter) -> Predicate:
+    """Keep records after a time with a time zone; a `+` that was not encoded arrives as a space and is refused."""
+    field = f"{asked.name.removesuffix('_since')}_at"
     try:
-        moment = datetime.fromisoformat(asking.value)
+        limit = datetime.fromisoformat(asked.value)
     except ValueError as error:
-        raise asking.refused("must be an ISO-8601 timestamp") from error
-    if moment.tzinfo is None:
-        raise asking.refused("must bear a time zone")
-    return lambda record: datetime.fromisoformat(record[field]) > moment
+        raise asked.invalid("must be an ISO-8601 timestamp") from error
+    if limit.tzinfo is None:
+        raise asked.invalid("must have a time zone")
+    return lambda record: datetime.fromisoformat(record[field]) > limit
 
 
 _COMPARE = {">=": ge, "<=": le, ">": gt, "<": lt, "=": eq}
 
 
-def _dates(asking: Asking) -> Test:
-    """A date behind an operator; several must all hold."""
-    field = asking.name.removesuffix("[]")
+def _dates(asked: Filter) -> Predicate:
+    """Compare with dates that follow an operator; all must hold."""
+    field = asked.name.removesuffix("[]")
     bounds = []
-    for text in asking.values:
+    for text in asked.values:
         sign = next((sign for sign in _COMPARE if text.startswith(sign)), None)
         try:
             bounds.append((_COMPARE[sign or ""], date.fromisoformat(text[len(sign or "") :])))
         except (KeyError, ValueError) as error:
-            raise asking.refused("must be an operator and a date") from error
+            raise asked.invalid("must be an operator and a date") from error
 
     def test(record: Record) -> bool:
         value = record.get(field)
@@ -147,32 +138,32 @@ def _dates(asking: Asking) -> Test:
     return test
 
 
-def _initial(asking: Asking) -> Test:
-    """The first letter of the last name, or of the company's."""
-    if len(asking.value) != 1 or not "A" <= asking.value <= "Z":
-        raise asking.refused("must be a letter from A to Z")
+def _initial(asked: Filter) -> Predicate:
+    """Compare the first letter of the last name, or of a company's name."""
+    if len(asked.value) != 1 or not "A" <= asked.value <= "Z":
+        raise asked.invalid("must be a letter from A to Z")
 
     def test(record: Record) -> bool:
         name = record["name"] if record["type"] == "Company" else record.get("last_name")
-        return str(name or "").strip().upper().startswith(asking.value)
+        return str(name or "").strip().upper().startswith(asked.value)
 
     return test
 
 
-def _text(name: str) -> Callable[[Asking], Test]:
-    """A filter by a name, whatever its case."""
+def _text(name: str) -> Callable[[Filter], Predicate]:
+    """Return a filter by a text, ignoring case."""
 
-    def make(asking: Asking) -> Test:
-        return lambda record: str(record.get(name) or "").lower() == asking.value.lower()
+    def make(asked: Filter) -> Predicate:
+        return lambda record: str(record.get(name) or "").lower() == asked.value.lower()
 
     return make
 
 
-def _query(asking: Asking) -> Test:
-    """A wildcard search, phone numbers as plain text: another way to write a number is missed."""
-    wanted = asking.value.lower()
-    texts = _SEARCHED[asking.kind]
-    return lambda record: any(wanted in text.lower() for text in texts(asking.firm, record) if text)
+def _query(asked: Filter) -> Predicate:
+    """Search for a part of a text. Phone numbers are plain text: a number written in another way is not found."""
+    wanted = asked.value.lower()
+    texts = _SEARCHED[asked.kind]
+    return lambda record: any(wanted in text.lower() for text in texts(asked.firm, record) if text)
 
 
 def _contact_texts(firm: Firm, record: Record) -> list[str | None]:
@@ -189,23 +180,52 @@ def _matter_texts(firm: Firm, record: Record) -> list[str | None]:
     return [record["display_number"], number, record.get("description"), client.get("name")]
 
 
-def _email_only(asking: Asking) -> Test:
-    _flag("")(asking)
-    wanted = asking.value == "true"
+def _exact(name: str) -> Callable[[Filter], Predicate]:
+    """Return a filter by the exact text of a field."""
+
+    def make(asked: Filter) -> Predicate:
+        return lambda record: str(record.get(name)) == asked.value
+
+    return make
+
+
+def _participant(asked: Filter) -> Predicate:
+    """Keep communications that a contact sent or received."""
+    ids = _ids(asked)
+    return lambda record: any(
+        person["id"] in ids and person["type"] != "User"
+        for person in [*record["senders"], *record["receivers"]]
+    )
+
+
+def _external_property(part: str) -> Callable[[Filter], Predicate]:
+    """Return a filter by the name or the value of an external property."""
+
+    def make(asked: Filter) -> Predicate:
+        return lambda record: any(
+            item[part] == asked.value for item in record["external_properties"]
+        )
+
+    return make
+
+
+def _email_only(asked: Filter) -> Predicate:
+    _flag("")(asked)
+    wanted = asked.value == "true"
     return lambda record: (
         not wanted or any(part.get("address") for part in record.get("email_addresses") or [])
     )
 
 
-def _area_of_matter(asking: Asking) -> Test:
-    matters = [asking.firm.find("matter", matter_id) or {} for matter_id in _ids(asking)]
+def _area_of_matter(asked: Filter) -> Predicate:
+    matters = [asked.firm.find("matter", matter_id) or {} for matter_id in _ids(asked)]
     areas = {matter.get("practice_area_id") for matter in matters}
     return lambda record: record["id"] in areas
 
 
-def _visible_and_required(asking: Asking) -> Test:
-    _flag("")(asking)
-    wanted = asking.value == "true"
+def _visible_and_required(asked: Filter) -> Predicate:
+    _flag("")(asked)
+    wanted = asked.value == "true"
     return lambda record: bool(record["displayed"] and record["required"]) is wanted
 
 
@@ -219,14 +239,16 @@ _SEARCHED: Mapping[str, Callable[[Firm, Record], list[Any]]] = {
     "matter": _matter_texts,
     "custom_field": lambda _, record: [record["name"]],
     "group": lambda _, record: [record["name"]],
+    "note": lambda _, record: [record.get("subject"), record.get("detail")],
+    "communication": lambda _, record: [record["subject"], record["body"]],
 }
 _FIELD_TYPES = (
     "checkbox", "contact", "currency", "date", "time", "email", "matter", "numeric", "picklist", "text_area",
     "text_line", "url",
 )  # fmt: skip
-FILTERS: dict[str, Callable[[Asking], Test]] = {
-    "ids[]": _among,
-    "exclude_ids[]": _not_among,
+FILTERS: dict[str, Callable[[Filter], Predicate]] = {
+    "ids[]": _any_of,
+    "exclude_ids[]": _none_of,
     "updated_since": _since,
     "created_since": _since,
     "query": _query,
@@ -256,9 +278,17 @@ FILTERS: dict[str, Callable[[Asking], Test]] = {
     "responsible_attorney_id": _by_id_or_null,
     "originating_attorney_id": _by_id_or_null,
     "responsible_staff_id": _by_id_or_null,
+    "user_id": _by_id,
+    "date": _exact("date"),
+    "received_since": _since,
+    "external_property_name": _external_property("name"),
+    "external_property_value": _external_property("value"),
 }
-_OF_ONE_KIND: dict[tuple[str, str], Callable[[Asking], Test]] = {
+_BY_KIND: dict[tuple[str, str], Callable[[Filter], Predicate]] = {
     ("contact", "type"): _one_of("Company", "Person"),
     ("group", "type"): _one_of("AccountGroup", "AdhocGroup", "UserGroup"),
     ("practice_area", "matter_id"): _area_of_matter,
+    ("note", "type"): _one_of("Contact", "Matter"),
+    ("communication", "type"): _one_of("PhoneCommunication", "EmailCommunication"),
+    ("communication", "contact_id"): _participant,
 }

@@ -1,98 +1,115 @@
-"""Lists: which exist, what each accepts, and its pages.
+"""The lists of the API: which exist, what each accepts, and its pages.
 
-Stricter than Clio in one thing: a parameter that the simulator does not know is refused, not ignored, so that a
-slip of the pen in a client comes to light. Of the filters and orders that Clio's document has for these lists,
-`ListRule.refused` names those that are refused because they are not simulated; every other one works.
+The simulator is stricter than Clio in one point: it refuses a parameter that it does not know, so that a typing error
+in a client is found. `ListSpec.not_simulated` names Clio's own filters that are refused; all others work.
 
-Two ways to page, as with Clio. With `order=id(asc)` and no `offset` a list has no end; with an `offset`, which any
-other order needs, it ends at record 10,000; without any order it ends there too, and nobody documents it.
+There are two ways to page, as in Clio. With `order=id(asc)` and no `offset`, a list has no end. With an `offset`, which
+other orders need, it ends at record 10,000. Without an order it ends there too; Clio does not document this.
 """
 
 import base64
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from app.simulator.faults.quirks import Habits
-from app.simulator.store.filters import ArgumentRefused, Asking, test_of
-from app.simulator.store.firm import Firm
-from app.simulator.store.ordering import in_order, orders_of
+from app.simulator.faults.quirks import Quirks
+from app.simulator.store.filters import Filter, predicate_for
+from app.simulator.store.firm import DOCUMENT_KINDS, Firm
+from app.simulator.store.ordering import orders_of, sort_ids
+from app.simulator.store.refusals import InvalidArgument
 
-CAP = 10_000  # records that can be paged without order=id(asc)
-MATCHES_KEPT = 64
+MAX_UNORDERED = 10_000  # records that can be read without order=id(asc)
+CACHED_QUERIES = 64
 OUT_OF_BOUNDS = "page_token is now out of bounds and cannot be used."
+ID_ORDER = "id(asc)"
 
 
 @dataclass(frozen=True)
-class ListRule:
-    """What one list accepts, and which of Clio's own parameters it refuses."""
+class ListSpec:
+    """The parameters of one list, and Clio's own filters that it refuses.
+
+    `required` must be given; `needs` names for a filter the one that must be given with it.
+    """
 
     kind: str
     filters: frozenset[str]
     ordered: bool = True
-    most: int = 200
-    refused: frozenset[str] = frozenset()
+    max_limit: int = 200
+    not_simulated: frozenset[str] = frozenset()
+    default_order: str = ID_ORDER
+    required: str | None = None
+    needs: Mapping[str, str] = field(default_factory=dict)
 
 
-def _rule(
-    kind: str, filters: str, *, refused: str = "", ordered: bool = True, most: int = 200
-) -> ListRule:
+def _spec(kind: str, filters: str, *, not_simulated: str = "", **options: Any) -> ListSpec:
     common = "updated_since created_since ids[]"
-    known = frozenset(f"{common} {filters}".split())
-    return ListRule(kind, known, ordered, most, frozenset(refused.split()))
+    names = frozenset(f"{common} {filters}".split())
+    return ListSpec(kind, names, not_simulated=frozenset(not_simulated.split()), **options)
 
 
 _VALUES = "custom_field_ids[] custom_field_values"
 LISTS = {
-    "contacts": _rule(
+    "contacts": _spec(
         "contact",
         "type client_only clio_connect_only email_only exclude_ids[] initial query",
-        refused=f"{_VALUES} shared_resource_id",
+        not_simulated=f"{_VALUES} shared_resource_id",
     ),
-    "matters": _rule(
+    "matters": _spec(
         "matter",
         "status client_id practice_area_id group_id responsible_attorney_id originating_attorney_id"
         " responsible_staff_id billable open_date[] close_date[] pending_date[] query",
-        refused=f"{_VALUES} currency_id grant_id notification_event_subscriber_user_id subscriber_user_id",
+        not_simulated=f"{_VALUES} currency_id grant_id notification_event_subscriber_user_id"
+        " subscriber_user_id",
     ),
-    "relationships": _rule("relationship", "contact_id matter_id", ordered=False),
-    "users": _rule(
+    "relationships": _spec("relationship", "contact_id matter_id", ordered=False),
+    "users": _spec(
         "user",
         "enabled name role subscription_type",
-        refused="include_co_counsel pending_setup",
-        most=2000,
+        not_simulated="include_co_counsel pending_setup",
+        max_limit=2000,
     ),
-    "custom_fields": _rule(
+    "custom_fields": _spec(
         "custom_field", "parent_type deleted field_type query visible_and_required"
     ),
-    "practice_areas": _rule("practice_area", "name code matter_id"),
-    "matter_stages": _rule("matter_stage", "practice_area_id", ordered=False),
-    "groups": _rule("group", "type name query", refused="archived user_id"),
+    "practice_areas": _spec("practice_area", "name code matter_id"),
+    "matter_stages": _spec("matter_stage", "practice_area_id", ordered=False),
+    "groups": _spec("group", "type name query", not_simulated="archived user_id"),
+    "notes": _spec(
+        "note", "type contact_id matter_id query", not_simulated="has_time_entries", required="type"
+    ),
+    "communications": _spec(
+        "communication",
+        "type contact_id matter_id user_id date received_since external_property_name"
+        " external_property_value query",
+        not_simulated="having_time_entries received_at received_before",
+        default_order="date(asc)",
+        needs={"external_property_value": "external_property_name"},
+    ),
 }
 _PAGING = frozenset({"limit", "order", "page_token", "offset", "fields"})
 Filters = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A list request, understood. `offset` is None in cursor mode."""
+class ListRequest:
+    """A parsed list request. `offset` is None when pages are read by cursor."""
 
-    rule: ListRule
+    spec: ListSpec
     limit: int
     order: str
     filters: Filters
     offset: int | None
     after: int = 0
     passed: int = 0
-    ends_at: int | None = None  # records after which no next page is told
+    ends_at: int | None = None  # the number of records after which no next page is named
 
 
 @dataclass(frozen=True)
-class Listed:
-    """The ids of one page, how many match in all, and what leads to the pages beside it."""
+class Page:
+    """The ids of one page, the number of all matches, and the parameters of the neighbouring pages."""
 
     ids: list[int]
     total: int
@@ -100,33 +117,47 @@ class Listed:
     previous: dict[str, str] | None
 
 
-def understand(rule: ListRule, params: Mapping[str, list[str]], habits: Habits) -> Asked:
-    """The request behind the parameters; raises ArgumentRefused."""
-    known = rule.filters | (_PAGING if rule.ordered else _PAGING - {"order"})
-    for name in params:
-        if name.partition("[")[0] in rule.refused or name in rule.refused:
-            raise ArgumentRefused(f"{name} is a filter of Clio's that is not simulated")
-        if name not in known:
-            raise ArgumentRefused(f"{name} is not a valid argument")
-    filters = tuple(sorted((name, tuple(params[name])) for name in params if name in rule.filters))
-    limit = _limit(rule, params, habits)
+def parse_request(spec: ListSpec, params: Mapping[str, list[str]], quirks: Quirks) -> ListRequest:
+    """Parse the parameters of a list request; raises InvalidArgument."""
+    _check_names(spec, params)
+    filters = tuple(sorted((name, tuple(params[name])) for name in params if name in spec.filters))
+    limit = _limit(spec, params, quirks)
     order, offset = params.get("order", [None])[0], _offset(params, limit)
     if order is not None:
-        _check_order(rule, order, offset)
+        _check_order(spec, order, offset)
     after, passed = _position(params.get("page_token", [None])[0], filters)
-    bounded = order is None and (rule.ordered or habits.caps_unordered_lists)
-    if passed >= CAP and bounded:
-        raise ArgumentRefused(OUT_OF_BOUNDS, status=422)
-    ends_at = CAP if bounded and habits.caps_silently else None
-    return Asked(rule, limit, order or "id(asc)", filters, offset, after, passed, ends_at)
+    bounded = order is None and (spec.ordered or quirks.caps_unordered_lists)
+    if passed >= MAX_UNORDERED and bounded:
+        raise InvalidArgument(OUT_OF_BOUNDS, status=422)
+    ends_at = MAX_UNORDERED if bounded and quirks.caps_silently else None
+    order = order or spec.default_order
+    return ListRequest(spec, limit, order, filters, offset, after, passed, ends_at)
 
 
-def _limit(rule: ListRule, params: Mapping[str, list[str]], habits: Habits) -> int:
-    """What is over the limit is refused or cut down to it: nobody outside knows which Clio does."""
-    text = params.get("limit", [str(rule.most)])[0]
-    if not text.isdecimal() or int(text) < 1 or (int(text) > rule.most and not habits.clamps_limit):
-        raise ArgumentRefused(f"limit must be between 1 and {rule.most}")
-    return min(int(text), rule.most)
+def _check_names(spec: ListSpec, params: Mapping[str, list[str]]) -> None:
+    known = spec.filters | (_PAGING if spec.ordered else _PAGING - {"order"})
+    for name in params:
+        if name.partition("[")[0] in spec.not_simulated or name in spec.not_simulated:
+            raise InvalidArgument(f"{name} is a filter of Clio's that is not simulated")
+        if name not in known:
+            raise InvalidArgument(f"{name} is not a valid argument")
+    if spec.required and spec.required not in params:
+        raise InvalidArgument(f"{spec.required} is required", status=422)
+    for name, needed in spec.needs.items():
+        if name in params and needed not in params:
+            raise InvalidArgument(f"{name} needs {needed}")
+
+
+def _limit(spec: ListSpec, params: Mapping[str, list[str]], quirks: Quirks) -> int:
+    """Return the page size. It is unknown whether Clio refuses or reduces a larger one: `quirks` decides."""
+    text = params.get("limit", [str(spec.max_limit)])[0]
+    if (
+        not text.isdecimal()
+        or int(text) < 1
+        or (int(text) > spec.max_limit and not quirks.clamps_limit)
+    ):
+        raise InvalidArgument(f"limit must be between 1 and {spec.max_limit}")
+    return min(int(text), spec.max_limit)
 
 
 def _offset(params: Mapping[str, list[str]], limit: int) -> int | None:
@@ -134,20 +165,20 @@ def _offset(params: Mapping[str, list[str]], limit: int) -> int | None:
         return None
     text = params["offset"][0]
     if not text.isdecimal() or "page_token" in params:
-        raise ArgumentRefused("offset must be a number, and go without a page_token")
-    if int(text) + limit > CAP:
-        raise ArgumentRefused(f"offset cannot go past {CAP} records", status=422)
+        raise InvalidArgument("offset must be a number, and cannot be combined with page_token")
+    if int(text) + limit > MAX_UNORDERED:
+        raise InvalidArgument(f"offset cannot go past {MAX_UNORDERED} records", status=422)
     return int(text)
 
 
-def _check_order(rule: ListRule, order: str, offset: int | None) -> None:
-    known, unserved = orders_of(rule.kind)
-    if order in unserved:
-        raise ArgumentRefused(f"{order} is an order of Clio's that is not simulated")
+def _check_order(spec: ListSpec, order: str, offset: int | None) -> None:
+    known, not_simulated = orders_of(spec.kind)
+    if order in not_simulated:
+        raise InvalidArgument(f"{order} is an order of Clio's that is not simulated")
     if order not in known:
-        raise ArgumentRefused(f"{order} is not a valid order")
-    if order != "id(asc)" and offset is None:
-        raise ArgumentRefused(f"order {order} needs an offset")
+        raise InvalidArgument(f"{order} is not a valid order")
+    if order not in (ID_ORDER, spec.default_order) and offset is None:
+        raise InvalidArgument(f"order {order} needs an offset")
 
 
 def _digest(filters: Filters) -> str:
@@ -155,72 +186,92 @@ def _digest(filters: Filters) -> str:
 
 
 def _position(token: str | None, filters: Filters) -> tuple[int, int]:
-    """Where a page begins: behind which id, and how many records have passed."""
+    """Return the id after which a page begins, and the number of records before it."""
     if token is None:
         return 0, 0
     try:
         after, passed, digest = json.loads(base64.urlsafe_b64decode(token))
     except (ValueError, TypeError) as error:
-        raise ArgumentRefused("page_token is invalid", status=422) from error
+        raise InvalidArgument("page_token is invalid", status=422) from error
     if digest != _digest(filters):
-        raise ArgumentRefused("page_token belongs to another query", status=422)
+        raise InvalidArgument("page_token belongs to another query", status=422)
     return after, passed
 
 
-class Matches:
-    """The ids that match a request, remembered while the firm does not change: lists are long, pages many."""
+class Lists:
+    """Reads pages. The ids of recent queries are cached while the firm does not change: lists are long, pages many."""
 
     def __init__(self) -> None:
-        self._kept: dict[Any, list[int]] = {}
+        self._cache: dict[Any, list[int]] = {}
 
-    def page(self, firm: Firm, user_id: int, asked: Asked) -> Listed:
-        """One page as a user sees it."""
-        ids = self._ids(firm, user_id, asked)
-        return _by_offset(ids, asked) if asked.offset is not None else _by_cursor(ids, asked)
+    def page(self, firm: Firm, user_id: int, request: ListRequest) -> Page:
+        """Return one page as a user sees it."""
+        ids = self._ids(firm, user_id, request)
+        return _by_cursor(ids, request) if request.offset is None else _by_offset(ids, request)
 
-    def _ids(self, firm: Firm, user_id: int, asked: Asked) -> list[int]:
-        kind = asked.rule.kind
-        key = (id(firm), firm.version, kind, user_id, asked.filters, asked.order)
-        found = self._kept.get(key)
+    def _ids(self, firm: Firm, user_id: int, request: ListRequest) -> list[int]:
+        kind = request.spec.kind
+        if kind in DOCUMENT_KINDS:  # searched before each write, each time with another filter
+            return _matching_ids(firm, user_id, request)
+        key = (id(firm), firm.version, kind, user_id, request.filters, request.order)
+        found = self._cache.get(key)
         if found is None:
-            tests = [test_of(Asking(firm, kind, name, values)) for name, values in asked.filters]
-            matching = [
-                record_id
-                for record_id in firm.ids(kind)
-                if firm.sees(user_id, kind, record_id)
-                and all(test(firm.find(kind, record_id) or {}) for test in tests)
-            ]
-            found = in_order(firm, kind, matching, asked.order)
-            if len(self._kept) >= MATCHES_KEPT:
-                self._kept.clear()
-            self._kept[key] = found
+            found = _matching_ids(firm, user_id, request)
+            if len(self._cache) >= CACHED_QUERIES:
+                self._cache.clear()
+            self._cache[key] = found
         return found
 
 
-def _by_cursor(ids: list[int], asked: Asked) -> Listed:
-    """What came or went since the last page does not shift this one."""
-    first = bisect_right(ids, asked.after)
-    page = ids[first : first + asked.limit]
-    following = previous = None
-    is_cut = asked.ends_at is not None and asked.passed + len(page) >= asked.ends_at
-    if first + asked.limit < len(ids) and not is_cut:
-        following = {"page_token": _token(page[-1], asked.passed + len(page), asked.filters)}
-    if first:
-        before = ids[first - asked.limit - 1] if first > asked.limit else 0
-        passed = max(asked.passed - asked.limit, 0)
-        previous = {"page_token": _token(before, passed, asked.filters)}
-    return Listed(page, len(ids), following, previous)
+def _matching_ids(firm: Firm, user_id: int, request: ListRequest) -> list[int]:
+    kind = request.spec.kind
+    predicates = [
+        predicate_for(Filter(firm, kind, name, values)) for name, values in request.filters
+    ]
+    matching = [
+        record_id
+        for record_id in firm.ids(kind)
+        if firm.sees(user_id, kind, record_id)
+        and all(predicate(firm.find(kind, record_id) or {}) for predicate in predicates)
+    ]
+    return sort_ids(firm, kind, matching, request.order)
 
 
-def _by_offset(ids: list[int], asked: Asked) -> Listed:
-    """The next page is told even where asking for it will be refused."""
-    first = asked.offset or 0
+def _by_cursor(ids: list[int], request: ListRequest) -> Page:
+    """Return a page by cursor. In id order, records that were added or deleted since do not move it."""
+    first = _start(ids, request)
+    page = ids[first : first + request.limit]
     following = previous = None
-    if first + asked.limit < len(ids):
-        following = {"offset": str(first + asked.limit)}
+    is_cut = request.ends_at is not None and request.passed + len(page) >= request.ends_at
+    if first + request.limit < len(ids) and not is_cut:
+        following = {"page_token": _token(page[-1], request.passed + len(page), request.filters)}
     if first:
-        previous = {"offset": str(max(first - asked.limit, 0))}
-    return Listed(ids[first : first + asked.limit], len(ids), following, previous)
+        before = ids[first - request.limit - 1] if first > request.limit else 0
+        passed = max(request.passed - request.limit, 0)
+        previous = {"page_token": _token(before, passed, request.filters)}
+    return Page(page, len(ids), following, previous)
+
+
+def _start(ids: list[int], request: ListRequest) -> int:
+    """Return the position of the first record of a page."""
+    if request.order == ID_ORDER:
+        return bisect_right(ids, request.after)
+    if not request.after:
+        return 0
+    if request.after not in ids:
+        raise InvalidArgument(OUT_OF_BOUNDS, status=422)
+    return ids.index(request.after) + 1
+
+
+def _by_offset(ids: list[int], request: ListRequest) -> Page:
+    """Return a page by offset. It names the next page even where a request for it will be refused."""
+    first = request.offset or 0
+    following = previous = None
+    if first + request.limit < len(ids):
+        following = {"offset": str(first + request.limit)}
+    if first:
+        previous = {"offset": str(max(first - request.limit, 0))}
+    return Page(ids[first : first + request.limit], len(ids), following, previous)
 
 
 def _token(after: int, passed: int, filters: Filters) -> str:

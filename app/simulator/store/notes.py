@@ -1,40 +1,41 @@
-"""Notes: on a contact or on a matter, never on both; no external id, so that only their text can be recognised."""
+"""The writable attributes of a note.
 
-from app.simulator.store.firm import Firm, Record
-from app.simulator.store.papers import (
-    PaperRule,
-    Refused,
-    check_rich,
-    containing,
+A note belongs to a contact or to a matter, never to both. Clio stores no external id with it, so a note can be
+recognised by its text only.
+"""
+
+from app.simulator.store.document_writes import WritableSpec
+from app.simulator.store.firm import Record
+from app.simulator.store.value_checks import (
+    check_rich_text,
     day,
-    equal,
-    linked,
+    invalid,
     one_of,
-    since,
+    reference,
     text,
 )
 
 
-def _finish(_firm: Firm, record: Record) -> Record:
+def _complete(record: Record) -> Record:
+    """Check the attributes together, and add the defaults."""
     kind = record["type"].lower()
     other = "matter" if kind == "contact" else "contact"
-    if kind not in record:
-        raise Refused(422, f"{kind} is required for a note of type {record['type']}")
-    if other in record:
-        raise Refused(422, f"{other} is not valid for a note of type {record['type']}")
+    if f"{kind}_id" not in record:
+        raise invalid(f"{kind} is required for a note of type {record['type']}")
+    if f"{other}_id" in record:
+        raise invalid(f"{other} is not valid for a note of type {record['type']}")
     record.setdefault("detail_text_type", "plain_text")
     if record["detail_text_type"] == "rich_text":
-        check_rich(record.get("detail", ""))
+        check_rich_text(record.get("detail", ""))
     return record
 
 
-_NAMED = frozenset({"id", "etag", "name"})
-NOTES = PaperRule(
-    name="note",
-    writable={
+NOTE = WritableSpec(
+    kind="note",
+    checks={
         "type": one_of("Contact", "Matter"),
-        "contact": linked("contact"),
-        "matter": linked("matter"),
+        "contact": reference("contact"),
+        "matter": reference("matter"),
         "subject": text,
         "detail": text,
         "detail_text_type": one_of("plain_text", "rich_text"),
@@ -42,29 +43,6 @@ NOTES = PaperRule(
     },
     required=frozenset({"type"}),
     changeable=frozenset({"subject", "detail", "detail_text_type", "date"}),
-    plain=frozenset(
-        [
-            "id",
-            "etag",
-            "type",
-            "subject",
-            "detail",
-            "detail_text_type",
-            "date",
-            "created_at",
-            "updated_at",
-            "time_entries_count",
-        ]
-    ),
-    nested={"contact": _NAMED, "matter": frozenset({"id", "etag"}), "author": _NAMED},
-    filters={
-        "type": equal("type"),
-        "contact_id": equal("contact"),
-        "matter_id": equal("matter"),
-        "created_since": since("created_at"),
-        "updated_since": since("updated_at"),
-        "query": containing("subject", "detail"),
-    },
-    finish=_finish,
-    needed_in_list="type",
+    author_field="author_id",
+    complete=_complete,
 )

@@ -1,6 +1,6 @@
-"""What can be asked of each kind of record, and of what is nested in it.
+"""The fields of each kind of record and of the records nested in it.
 
-The table agrees with Clio's own OpenAPI document; a test holds it against that.
+The contract tests compare this table with Clio's own OpenAPI document.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Nested:
-    """A field that holds another record (found by the id in `by`), or a part kept inside; or a list of these."""
+    """A field that holds another record (`by` is the key of its id) or a part stored inside; or a list (`many`)."""
 
     kind: str
     by: str | None = None
@@ -17,27 +17,27 @@ class Nested:
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What can be asked of one kind of record, and what comes when nothing is."""
+class Schema:
+    """The fields of one kind of record, and those returned when a request names none."""
 
     plain: frozenset[str]
     nested: MappingProxyType[str, Nested] = field(default_factory=lambda: MappingProxyType({}))
     defaults: tuple[str, ...] = ("id", "etag")
 
     def knows(self, name: str) -> bool:
-        """Whether the field exists."""
+        """Return whether the field exists."""
         return name in self.plain or name in self.nested
 
 
-def shape(plain: str, **nested: Nested) -> Shape:
-    """A record's shape; nearly all know when they were made and changed."""
+def _schema(plain: str, **nested: Nested) -> Schema:
+    """Return the schema of a record with the usual fields: id, etag and the two times."""
     names = f"id etag created_at updated_at {plain}".split()
-    return Shape(frozenset(names), MappingProxyType(nested))
+    return Schema(frozenset(names), MappingProxyType(nested))
 
 
-def bare(plain: str, **nested: Nested) -> Shape:
-    """The shape of one of the few that lack some of the usual fields."""
-    return Shape(frozenset(plain.split()), MappingProxyType(nested))
+def _bare(plain: str, **nested: Nested) -> Schema:
+    """Return the schema of a record that lacks some of the usual fields."""
+    return Schema(frozenset(plain.split()), MappingProxyType(nested))
 
 
 def _one(kind: str, by: str) -> Nested:
@@ -48,8 +48,8 @@ def _parts(kind: str) -> Nested:
     return Nested(kind, many=True)
 
 
-SHAPES: dict[str, Shape] = {
-    "contact": shape(
+SCHEMAS: dict[str, Schema] = {
+    "contact": _schema(
         "name first_name middle_name last_name date_of_birth type prefix title initials clio_connect_email"
         " locked_clio_connect_email client_connect_user_id primary_email_address secondary_email_address"
         " primary_phone_number secondary_phone_number ledes_client_id has_clio_for_clients_permission is_client"
@@ -60,7 +60,7 @@ SHAPES: dict[str, Shape] = {
         addresses=_parts("address"),
         custom_field_values=_parts("custom_field_value"),
     ),
-    "matter": shape(
+    "matter": _schema(
         "number display_number custom_number description status location client_reference client_id billable"
         " maildrop_address billing_method open_date pending_date close_date shared has_tasks last_activity_date"
         " matter_stage_updated_at",
@@ -74,35 +74,51 @@ SHAPES: dict[str, Shape] = {
         user=_one("user", "created_by"),
         custom_field_values=_parts("custom_field_value"),
     ),
-    "relationship": shape(
+    "relationship": _schema(
         "description", matter=_one("matter", "matter_id"), contact=_one("contact", "contact_id")
     ),
-    "user": shape(
+    "user": _schema(
         "name first_name last_name initials email phone_number enabled account_owner roles subscription_type"
         " time_zone clio_connect court_rules_default_attendee default_calendar_id rate",
         account=_one("account", "account_id"),
         groups=Nested("group", "group_ids", many=True),
         job_title=Nested("job_title"),
     ),
-    "custom_field": shape(
+    "custom_field": _schema(
         "name parent_type field_type displayed deleted required display_order",
         picklist_options=_parts("picklist_option"),
     ),
-    "practice_area": shape("name code category"),
-    "matter_stage": shape("name order practice_area_id"),
-    "group": bare("id etag name type client_connect_user updated_at"),
-    "account": shape("name state"),
-    "email_address": shape("address name primary"),
-    "phone_number": shape("number name primary"),
-    "address": shape("name street city province postal_code country primary"),
-    "job_title": bare("id etag name initials"),
-    "picklist_option": shape("option deleted_at"),
-    "custom_field_value": shape(
+    "practice_area": _schema("name code category"),
+    "matter_stage": _schema("name order practice_area_id"),
+    "group": _bare("id etag name type client_connect_user updated_at"),
+    "note": _schema(
+        "type subject detail detail_text_type date time_entries_count",
+        contact=_one("contact", "contact_id"),
+        matter=_one("matter", "matter_id"),
+        author=_one("user", "author_id"),
+    ),
+    "communication": _schema(
+        "type subject body date received_at time_entries_count",
+        matter=_one("matter", "matter_id"),
+        user=_one("user", "user_id"),
+        senders=_parts("participant"),
+        receivers=_parts("participant"),
+        external_properties=_parts("external_property"),
+    ),
+    "participant": _bare("id etag type name identifier enabled"),
+    "external_property": _bare("id etag name value"),
+    "account": _schema("name state"),
+    "email_address": _schema("address name primary"),
+    "phone_number": _schema("number name primary"),
+    "address": _schema("name street city province postal_code country primary"),
+    "job_title": _bare("id etag name initials"),
+    "picklist_option": _schema("option deleted_at"),
+    "custom_field_value": _schema(
         "field_name field_type field_required field_displayed field_display_order value soft_deleted",
         custom_field=_one("custom_field", "custom_field_id"),
         picklist_option=Nested("picklist_option"),
         contact=_one("contact", "contact_id"),
         matter=_one("matter_selection", "matter_id"),
     ),
-    "matter_selection": Shape(frozenset({"id", "display_number"}), defaults=("id",)),
+    "matter_selection": Schema(frozenset({"id", "display_number"}), defaults=("id",)),
 }

@@ -1,6 +1,7 @@
-"""Writes to contacts and matters, as far as Clio's answers to them matter; `WRITES` is the table of all writes.
+"""The writes of the API. `WRITES` has one function for each method and list.
 
-The service never writes these. A third party's app may, and that is how a record changes under the service's eyes.
+The service writes notes and communications only. Another vendor's app may write contacts and matters; the tests use
+this to change records while the service runs.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,13 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.simulator.store.filters import ArgumentRefused
+from app.simulator.store import document_writes
+from app.simulator.store.communications import COMMUNICATION
+from app.simulator.store.document_writes import WritableSpec
 from app.simulator.store.firm import Firm, Record
+from app.simulator.store.notes import NOTE
+from app.simulator.store.refusals import InvalidArgument
 
-PARTS_AT_MOST = 20
-_PARTS: dict[
-    str, tuple[str, str]
-] = {  # what a contact keeps inside: its names, its flag on writing
+MAX_PARTS = 20
+# the lists inside a contact: the allowed names of their items, and the flag that makes an item the default
+_PARTS: dict[str, tuple[str, str]] = {
     "email_addresses": ("Work Home Other", "default_email"),
     "phone_numbers": ("Work Home Mobile Fax Pager Skype Other", "default_number"),
     "addresses": ("Work Home Billing Other", ""),
@@ -27,8 +31,8 @@ _MATTER = frozenset(
         *("open_date", "pending_date", "close_date"),
     )
 )
-_CONTACT_REFERS = {"company": "contact"}
-_MATTER_REFERS = {
+_CONTACT_REFERENCES = {"company": "contact"}
+_MATTER_REFERENCES = {
     "client": "contact",
     "practice_area": "practice_area",
     "matter_stage": "matter_stage",
@@ -40,8 +44,8 @@ _MATTER_REFERS = {
 
 
 @dataclass(frozen=True)
-class Writing:
-    """A write that was asked for: by whom, of which record (None: a new one), and the body's `data`."""
+class WriteRequest:
+    """A write: the user, the record (None: a new one), and the `data` of the body."""
 
     firm: Firm
     user_id: int
@@ -49,65 +53,67 @@ class Writing:
     data: Mapping[str, Any]
 
 
-Write = Callable[[Writing], Record | None]
+Write = Callable[[WriteRequest], Record | None]  # returns the record; None when it was deleted
 
 
-def _invalid(what: str) -> ArgumentRefused:
-    return ArgumentRefused(f"An invalid argument was supplied: {what}")
+def _invalid(problem: str) -> InvalidArgument:
+    return InvalidArgument(f"An invalid argument was supplied: {problem}")
 
 
-def _refused(message: str) -> ArgumentRefused:
-    return ArgumentRefused(message, status=422)
+def _unprocessable(message: str) -> InvalidArgument:
+    return InvalidArgument(message, status=422)
 
 
-def _write_contact(writing: Writing) -> Record:
-    firm, data = writing.firm, writing.data
-    known = firm.find("contact", writing.record_id) or {}
-    _check_names(data, _CONTACT | _CONTACT_REFERS.keys() | _PARTS.keys() | {"custom_field_values"})
+def _write_contact(request: WriteRequest) -> Record:
+    firm, data = request.firm, request.data
+    known = firm.find("contact", request.record_id) or {}
+    _check_names(
+        data, _CONTACT | _CONTACT_REFERENCES.keys() | _PARTS.keys() | {"custom_field_values"}
+    )
     merged = {**known, **{name: data[name] for name in data.keys() & _CONTACT}}
     if merged.get("type") not in ("Person", "Company"):
         raise _invalid("type must be one of Person or Company")
-    merged = _named(merged, data)
-    merged |= _references(firm, data, _CONTACT_REFERS)
+    merged = _with_name(merged, data)
+    merged |= _references(firm, data, _CONTACT_REFERENCES)
     for name in data.keys() & _PARTS.keys():
         merged[name] = _parts(known.get(name) or [], data[name], name)
     if "custom_field_values" in data:
         merged["custom_field_values"] = _values(firm, known, data["custom_field_values"])
-    merged["id"] = writing.record_id or firm.next_id("contact")
-    return firm.put("contact", {"is_client": False, "created_by": writing.user_id, **merged})
+    merged["id"] = request.record_id or firm.next_id("contact")
+    return firm.put("contact", {"is_client": False, "created_by": request.user_id, **merged})
 
 
-def _named(merged: Record, data: Mapping[str, Any]) -> Record:
-    """A person's name comes of its parts, a company's is its own."""
+def _with_name(merged: Record, data: Mapping[str, Any]) -> Record:
+    """Set the name: a person's is built from its parts, a company's is given."""
     if merged["type"] == "Company":
         if not merged.get("name"):
-            raise _refused("Name can't be blank")
+            raise _unprocessable("Name can't be blank")
         return merged
     if "name" in data:
-        raise _refused("Invalid attributes present for a Person: name")
+        raise _unprocessable("Invalid attributes present for a Person: name")
     if not merged.get("first_name") and not merged.get("last_name"):
-        raise _refused("At least one of first name or last name must be provided")
+        raise _unprocessable("At least one of first name or last name must be provided")
     names = (merged.get(name) for name in ("first_name", "middle_name", "last_name"))
     return {**merged, "name": " ".join(name for name in names if name)}
 
 
-def _write_matter(writing: Writing) -> Record:
-    firm, data = writing.firm, writing.data
-    known = firm.find("matter", writing.record_id) or {}
-    _check_names(data, _MATTER | _MATTER_REFERS.keys())
+def _write_matter(request: WriteRequest) -> Record:
+    firm, data = request.firm, request.data
+    known = firm.find("matter", request.record_id) or {}
+    _check_names(data, _MATTER | _MATTER_REFERENCES.keys())
     if not known and not {"client", "description"} <= data.keys():
         raise _invalid("client and description are required")
     if data.get("status", "open") not in ("open", "closed", "pending"):
         raise _invalid("status must be one of open, closed, or pending")
-    matter_id = writing.record_id or firm.next_id("matter")
+    matter_id = request.record_id or firm.next_id("matter")
     fresh = {"status": "open", "number": matter_id, "display_number": f"{matter_id:05}"}
     given = {name: data[name] for name in data.keys() & _MATTER}
-    merged = {**(known or fresh), **given, **_references(firm, data, _MATTER_REFERS)}
+    merged = {**(known or fresh), **given, **_references(firm, data, _MATTER_REFERENCES)}
     return firm.put("matter", {**merged, "id": matter_id})
 
 
 def _check_names(data: Mapping[str, Any], known: set[str] | frozenset[str]) -> None:
-    """Attributes that Clio has and the simulator does not write are refused like those that nobody has."""
+    """Refuse unknown attributes, and those of Clio's that the simulator does not write."""
     if unknown := sorted(data.keys() - known):
         raise _invalid(f"{unknown[0]} cannot be written")
     for name in data.keys() & {"date_of_birth", "open_date", "pending_date", "close_date"}:
@@ -118,20 +124,20 @@ def _check_names(data: Mapping[str, Any], known: set[str] | frozenset[str]) -> N
 
 
 def _references(firm: Firm, data: Mapping[str, Any], known: Mapping[str, str]) -> Record:
-    """What names another record by `{"id": …}`, kept as its id."""
+    """Return the given references (`{"id": …}`) as the ids to store."""
     found: Record = {}
     for name in data.keys() & known.keys():
         target = data[name] and data[name].get("id")
         if target is not None and firm.find(known[name], target) is None:
-            raise _refused(f"{name} must exist")
+            raise _unprocessable(f"{name} must exist")
         found[f"{name}_id"] = target
     return found
 
 
-def _parts(kept: list[Record], given: list[Record], kind: str) -> list[Record]:
-    """Parts with an id are changed or destroyed, those without are new; one default takes the flag of the others."""
+def _parts(stored: list[Record], given: list[Record], kind: str) -> list[Record]:
+    """Merge the given parts. Those with an id are changed or deleted, others are added; only one is the default."""
     names, flag = _PARTS[kind]
-    parts = {part["id"]: part for part in kept}
+    parts = {part["id"]: part for part in stored}
     for part in given:
         part_id = part.get("id") or max(parts, default=0) + 1
         if part.get("_destroy"):
@@ -146,40 +152,52 @@ def _parts(kept: list[Record], given: list[Record], kind: str) -> list[Record]:
         parts[part_id] = {**own, **{name: part[name] for name in part.keys() - {flag, "_destroy"}}}
         if flag and part.get(flag):
             parts[part_id]["primary"] = True
-    if len(parts) > PARTS_AT_MOST:
-        raise _refused(f"{kind} cannot be more than {PARTS_AT_MOST}")
+    if len(parts) > MAX_PARTS:
+        raise _unprocessable(f"{kind} cannot be more than {MAX_PARTS}")
     return list(parts.values())
 
 
 def _values(firm: Firm, known: Record, given: list[Record]) -> list[Record]:
-    """Custom values: changed by their own composite id, made by the field's; a cleared one is gone."""
+    """Merge custom values: changed by their composite id, added by the id of the field, removed when empty."""
     values = {value["custom_field_id"]: value for value in known.get("custom_field_values") or []}
     by_id = {value["id"]: field_id for field_id, value in values.items() if value["id"]}
     for value in given:
         if "id" in value:
             if value["id"] not in by_id:
-                raise _refused(f"custom field value {value['id']} does not exist")
+                raise _unprocessable(f"custom field value {value['id']} does not exist")
             field_id = by_id[value["id"]]
         else:
             field_id = (value.get("custom_field") or {}).get("id")
             if field_id in by_id.values():
                 text = f"custom field value for custom field {field_id} already exists"
-                raise _refused(text)
+                raise _unprocessable(text)
         definition = firm.find("custom_field", field_id)
         if definition is None:
-            raise _refused(f"custom field {field_id} does not exist")
+            raise _unprocessable(f"custom field {field_id} does not exist")
         if value.get("_destroy") or value.get("value") in (None, ""):
             values.pop(field_id, None)
             continue
         value_id = f"{definition['field_type']}-{field_id}"
-        kept = {"id": value_id, "custom_field_id": field_id, "value": value["value"]}
-        values[field_id] = kept
+        stored = {"id": value_id, "custom_field_id": field_id, "value": value["value"]}
+        values[field_id] = stored
     return list(values.values())
 
 
+def _write_document(spec: WritableSpec) -> Write:
+    """Return the function that creates or changes a document."""
+
+    def write(request: WriteRequest) -> Record:
+        firm, user_id, record_id = request.firm, request.user_id, request.record_id
+        if record_id is None:
+            return document_writes.create(spec, firm, user_id, request.data)
+        return document_writes.change(spec, firm, user_id, record_id, request.data)
+
+    return write
+
+
 def _delete(kind: str) -> Write:
-    def delete(writing: Writing) -> None:
-        writing.firm.delete(kind, writing.record_id or 0)
+    def delete(request: WriteRequest) -> None:
+        request.firm.delete(kind, request.record_id or 0)
 
     return delete
 
@@ -191,4 +209,10 @@ WRITES: dict[tuple[str, str], Write] = {
     ("POST", "matters"): _write_matter,
     ("PATCH", "matters"): _write_matter,
     ("DELETE", "matters"): _delete("matter"),
+    ("POST", "notes"): _write_document(NOTE),
+    ("PATCH", "notes"): _write_document(NOTE),
+    ("DELETE", "notes"): _delete("note"),
+    ("POST", "communications"): _write_document(COMMUNICATION),
+    ("PATCH", "communications"): _write_document(COMMUNICATION),
+    ("DELETE", "communications"): _delete("communication"),
 }

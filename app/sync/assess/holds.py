@@ -1,7 +1,6 @@
-"""What a person decides about a hold: let what waits happen, or let it never happen [S5, NC-7].
+"""A person's decision about a hold: release it, so that the change happens, or discard it [S5, NC-7].
 
-Who changes what waits locks it before the hold, contacts and ledger rows alike, as a run does: so they never wait
-for each other in a circle.
+Contacts and new-client rows are locked before their hold, as a run does it, so that the two cannot deadlock.
 """
 
 from datetime import datetime
@@ -11,56 +10,67 @@ from app.db.contacts import holds
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.issues import Subject
 from app.db.session import Session, transaction
-from app.sync.assess import new_clients, shrink_guard
+from app.sync.assess import shrink_guard, surges
 from app.sync.services import Services
 
-_SURGE = {
-    HoldStatus.RELEASED: new_clients.release_surge,
-    HoldStatus.DISCARDED: new_clients.discard_surge,
+_SURGE_ACTIONS = {
+    HoldStatus.RELEASED: surges.release_surge,
+    HoldStatus.DISCARDED: surges.discard_surge,
 }
 
 
-async def release(
+async def release_hold(
     session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
 ) -> Hold:
-    """Withdrawals happen in a run of their own, announcements at once. Raises HoldNotFound, HoldDecided."""
+    """Release a hold: removals happen in a run of their own, new clients are announced at once.
+
+    Raises HoldNotFound, HoldDecided.
+    """
     return await _decide(session, account_id, hold_id, HoldStatus.RELEASED, by=by, now=now)
 
 
-async def discard(
+async def discard_hold(
     session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
 ) -> Hold:
-    """The contacts stay as they are, the new clients unannounced. Raises HoldNotFound, HoldDecided."""
+    """Discard a hold: the contacts stay as they are, the new clients are never announced.
+
+    Raises HoldNotFound, HoldDecided.
+    """
     return await _decide(session, account_id, hold_id, HoldStatus.DISCARDED, by=by, now=now)
 
 
-async def finish(services: Services) -> None:
-    """Go on with the surges that were decided and are too large for one transaction; the clock asks for it."""
+async def finish_decided_surges(services: Services) -> None:
+    """Announce or suppress the rest of the decided surges that were too large for one transaction.
+
+    The scheduler calls it regularly.
+    """
     async with transaction(services.database) as session:
-        decided = await holds.unfinished(session)
+        decided = await holds.list_unfinished(session)
     for account_id, hold in decided:
         more = True
         while more and not services.stopping.is_set():
             async with transaction(services.database) as session:
                 now = services.now()
-                rows = await new_clients.surging(session, account_id, hold.run_id)
-                await _SURGE[hold.status](session, account_id, rows, now=now)
+                rows = await surges.lock_surge_rows(session, account_id, hold.run_id)
+                await _SURGE_ACTIONS[hold.status](session, account_id, rows, now=now)
             more = bool(rows)
 
 
 async def _decide(
     session: Session, account_id: str, hold_id: str, status: HoldStatus, *, by: str, now: datetime
 ) -> Hold:
-    waiting = await holds.get(session, account_id, hold_id)
+    waiting = await holds.get_hold(session, account_id, hold_id)
     if waiting.kind is HoldKind.NEW_CLIENTS:
-        rows = await new_clients.surging(session, account_id, waiting.run_id)
+        rows = await surges.lock_surge_rows(session, account_id, waiting.run_id)
         hold = await holds.decide(session, account_id, hold_id, status, by=by, now=now)
-        await _SURGE[status](session, account_id, rows, now=now)
+        await _SURGE_ACTIONS[status](session, account_id, rows, now=now)
         return hold
     if status is HoldStatus.RELEASED:
-        await holds.doubt_items(session, account_id, hold_id)
+        await holds.mark_contacts_stale(session, account_id, hold_id)
     hold = await holds.decide(session, account_id, hold_id, status, by=by, now=now)
-    await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
+    await issues.resolve_issues(
+        session, account_id, "shrink_held", Subject("hold", hold_id), now=now
+    )
     if status is HoldStatus.RELEASED:
-        await shrink_guard.let_go(session, account_id, now=now)
+        await shrink_guard.request_reassessment(session, account_id, now=now)
     return hold

@@ -1,4 +1,4 @@
-"""What other settings would change: the whole firm judged by the function that the sync uses, storing nothing [S11]."""
+"""The effect of other settings: assess the whole firm by the function that a run uses, and store nothing [S11]."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,13 +9,23 @@ from app.db.contacts import new_clients
 from app.db.mirror import rule_inputs
 from app.db.session import transaction
 from app.rules.settings import Settings
-from app.sync.assess.assess import BATCH, Judged, basis_of, candidates, judge_batch, line
+from app.sync.assess.assess import (
+    BATCH_SIZE,
+    AssessedContact,
+    assess_contacts,
+    feed_line,
+    load_context,
+    new_client_candidates,
+)
 from app.sync.services import Services
 
 
 @dataclass
 class Summary:
-    """What a change of settings comes to. Who enters or leaves counts there and in the tags, not as changed."""
+    """The counts of a preview.
+
+    A contact that enters or leaves counts there and in the tags, not as a contact with changes.
+    """
 
     entering: int = 0
     leaving: int = 0
@@ -25,24 +35,24 @@ class Summary:
     owner_changes: int = 0
     new_clients: int = 0
 
-    def count(self, verdict: Judged) -> None:
-        """Count what becomes of one contact."""
-        change = verdict.change
+    def count(self, assessed: AssessedContact) -> None:
+        """Add one contact to the counts."""
+        change = assessed.change
         if change is None:
             return
         self.tags_added.update(change.tags_added)
         self.tags_removed.update(change.tags_removed)
-        if verdict.entered or verdict.left:
-            self.entering += verdict.entered
-            self.leaving += verdict.left
+        if assessed.entered or assessed.left:
+            self.entering += assessed.entered
+            self.leaving += assessed.left
             return
         self.contacts_with_tag_changes += bool(change.tags_added or change.tags_removed)
-        self.owner_changes += verdict.changes_owner
+        self.owner_changes += assessed.changes_owner
 
 
 @dataclass(frozen=True)
-class Told:
-    """One change as the feed would tell it."""
+class PreviewedChange:
+    """One change in the form of a line of the change feed."""
 
     clio_id: int
     body: dict[str, Any]
@@ -50,38 +60,38 @@ class Told:
 
 @dataclass(frozen=True)
 class Preview:
-    """The counts over the whole firm, and one page of the changes, by Clio id, as the feed would tell them."""
+    """The counts of the whole firm, and one page of the changes in the order of Clio ids."""
 
     summary: Summary
-    page: Sequence[Told]
+    page: Sequence[PreviewedChange]
     more: bool
 
 
-async def preview(
+async def preview_settings(
     services: Services, account_id: str, candidate: Settings, *, after: int, limit: int
 ) -> Preview:
-    """What these settings would change; the page begins after a Clio id.
+    """Return the effect of these settings; the page begins after the Clio id `after`.
 
-    Batch by batch, each in its own short transaction, so that neither memory nor locks grow with the firm.
+    Each batch has its own short transaction, so that neither memory nor locks grow with the firm.
     """
     async with transaction(services.database) as session:
-        basis = await basis_of(session, services, account_id, candidate)
-    summary, told, last = Summary(), list[Told](), 0
+        context = await load_context(session, services, account_id, candidate)
+    summary, changes, last = Summary(), list[PreviewedChange](), 0
     while True:
-        basis = replace(basis, now=services.now())
+        context = replace(context, now=services.now())
         async with transaction(services.database) as session:
-            people = await rule_inputs.facts_after(
-                session, account_id, basis.spelling, after=last, limit=BATCH
+            people = await rule_inputs.load_facts_after(
+                session, account_id, context.spelling, after=last, limit=BATCH_SIZE
             )
-            judged, _ = await judge_batch(session, account_id, people, basis)
-            clients = [one.contact.clio_id for one in candidates(judged, people)]
-            old = await new_clients.rows_of(session, account_id, clients)
+            assessed, _ = await assess_contacts(session, account_id, people, context)
+            clients = [one.contact.clio_id for one in new_client_candidates(assessed, people)]
+            old = await new_clients.find_by_clio_ids(session, account_id, clients)
         summary.new_clients += len(clients) - len(old)
-        for verdict in judged:
-            summary.count(verdict)
-            clio_id = verdict.contact.clio_id
-            if verdict.change is not None and clio_id > after and len(told) <= limit:
-                told.append(Told(clio_id, line(verdict, basis).body))
-        if len(people) < BATCH:
-            return Preview(summary, told[:limit], more=len(told) > limit)
+        for one in assessed:
+            summary.count(one)
+            clio_id = one.contact.clio_id
+            if one.change is not None and clio_id > after and len(changes) <= limit:
+                changes.append(PreviewedChange(clio_id, feed_line(one, context).body))
+        if len(people) < BATCH_SIZE:
+            return Preview(summary, changes[:limit], more=len(changes) > limit)
         last = people[-1].contact.clio_id

@@ -1,7 +1,8 @@
-"""The shrink guard: contacts that would leave Levitate wait until a run knows them all [S5].
+"""The shrink guard: contacts that would leave Levitate wait until the run has found all of them [S5].
 
-Few of them leave at the run's end. Many of them wait for a person, for a withdrawal ends automations in the real
-world. What a person asked for by settings or users, and could preview, is not held back [row 21].
+A few of them leave at the end of the run. Many of them wait for a person's decision, because a removal ends
+automations that reach real people. A change of settings or of users is not held back: its effect could be previewed
+[row 21].
 """
 
 from collections.abc import Collection
@@ -13,71 +14,80 @@ from app.db.contacts.holds import Hold, HoldStatus
 from app.db.issues import Finding, Subject
 from app.db.runs import runs
 from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind, Trigger, Wish
+from app.db.runs.runs import Kind, RunRequest, Trigger
 from app.db.session import Session
 
-FEW, SHARE = 20, 0.10  # so many, and so large a part of the synced contacts, may leave in one run
+# One run may remove this number of contacts, or this share of the synced contacts if that is more.
+MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
 
 
-async def take_up(session: Session, lease: Lease) -> None:
-    """What runs that were cut had gathered is judged again."""
-    for hold in await holds.abandoned(session, lease.account_id, but_of=lease.run_id):
-        await holds.doubt_items(session, lease.account_id, hold.hold_id)
-        await holds.forget(session, lease.account_id, [hold.hold_id])
+async def requeue_abandoned(session: Session, lease: Lease) -> None:
+    """Mark the contacts that ended runs had gathered as stale, so that this run assesses them again."""
+    for hold in await holds.list_abandoned(session, lease.account_id, but_of=lease.run_id):
+        await holds.mark_contacts_stale(session, lease.account_id, hold.hold_id)
+        await holds.delete_undecided(session, lease.account_id, [hold.hold_id])
 
 
-async def keep_back(
+async def defer_removals(
     session: Session,
     lease: Lease,
     kind: Kind,
-    leave: set[int],
-    judged: Collection[int],
+    leaving: set[int],
+    assessed: Collection[int],
     *,
     now: datetime,
 ) -> set[int]:
-    """Which of those that would leave must wait; those judged that stay, or leave now, wait no longer."""
+    """Return which of the contacts that would leave must wait.
+
+    The other assessed contacts, which stay or leave now, no longer wait in a hold.
+    """
     account_id = lease.account_id
     guarded = kind is not Kind.REDERIVE
-    standing = await holds.standing(session, account_id, judged)
+    standing = await holds.find_removal_statuses(session, account_id, assessed)
     held = (HoldStatus.OPEN,) if guarded else (HoldStatus.OPEN, HoldStatus.DISCARDED)
-    waiting = {clio_id for clio_id in leave if standing.get(clio_id) in held}
+    waiting = {clio_id for clio_id in leaving if standing.get(clio_id) in held}
     gather = {
         clio_id
-        for clio_id in leave - waiting
+        for clio_id in leaving - waiting
         if guarded and standing.get(clio_id) is not HoldStatus.RELEASED
     }
-    await holds.gather(session, account_id, lease.run_id, gather, now=now)
-    over = standing.keys() - waiting - gather
-    await wait_no_longer(session, account_id, over, now=now)
+    await holds.add_removals(session, account_id, lease.run_id, gather, now=now)
+    decided = standing.keys() - waiting - gather
+    await stop_waiting(session, account_id, decided, now=now)
     return waiting | gather
 
 
-async def wait_no_longer(
+async def stop_waiting(
     session: Session, account_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
-    """These contacts' withdrawals wait no longer; a hold that is empty by that is over."""
-    emptied = await holds.settle(session, account_id, clio_ids)
+    """Remove contacts from the holds of removals; delete a hold, and resolve its issue, when it is empty."""
+    emptied = await holds.remove_contacts(session, account_id, clio_ids)
     for hold_id in emptied:
-        await issues.resolve(session, account_id, "shrink_held", Subject("hold", hold_id), now=now)
-    await holds.forget(session, account_id, emptied)
+        await issues.resolve_issues(
+            session, account_id, "shrink_held", Subject("hold", hold_id), now=now
+        )
+    await holds.delete_undecided(session, account_id, emptied)
 
 
-async def decide(session: Session, lease: Lease, *, now: datetime) -> bool:
-    """All who would leave are known: let them go, or open the hold. Answers whether there is more to judge."""
+async def release_or_open(session: Session, lease: Lease, *, now: datetime) -> bool:
+    """Release the gathered removals if they are few, or open the hold; return whether contacts are stale again.
+
+    Call it when the run has assessed all stale contacts.
+    """
     account_id = lease.account_id
-    hold = await holds.gathered(session, account_id, lease.run_id)
+    hold = await holds.find_gathering(session, account_id, lease.run_id)
     if hold is None:
         return False
     in_scope = (await contacts.count_by_state(session, account_id))["in_scope"]
-    if hold.count > max(FEW, SHARE * in_scope):
-        await _open(session, account_id, hold, in_scope, now=now)
+    if hold.count > max(MAX_REMOVALS, MAX_REMOVED_SHARE * in_scope):
+        await _open_hold(session, account_id, hold, in_scope, now=now)
         return False
-    await holds.doubt_items(session, account_id, hold.hold_id)
+    await holds.mark_contacts_stale(session, account_id, hold.hold_id)
     await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
     return True
 
 
-async def _open(
+async def _open_hold(
     session: Session, account_id: str, hold: Hold, in_scope: int, *, now: datetime
 ) -> None:
     await holds.decide(session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now)
@@ -89,6 +99,6 @@ async def _open(
     await issues.open_issue(session, account_id, finding, now=now)
 
 
-async def let_go(session: Session, account_id: str, *, now: datetime) -> None:
-    """Whom a released hold kept is judged again, in a run of its own that asks Clio nothing."""
-    await runs.ask(session, account_id, Wish(Kind.REDERIVE, Trigger.MANUAL), now=now)
+async def request_reassessment(session: Session, account_id: str, *, now: datetime) -> None:
+    """Request a run that assesses the contacts of a released hold again without asking Clio."""
+    await runs.request_run(session, account_id, RunRequest(Kind.REDERIVE, Trigger.MANUAL), now=now)

@@ -1,7 +1,7 @@
-"""Clio's nudges: subscriptions are made and prolonged, and a verified nudge makes a run due. Never read as data.
+"""Clio's webhooks: create and renew subscriptions, and request a run when a verified notification arrives.
 
-A nudge is a hint: without any of them the next run brings the same. Subscriptions are looked after by rows that
-are due, so that whatever fails is tried again.
+A notification is a hint and its content is never used as data: without it the next run finds the same. Each
+subscription has a row with a due time, so that whatever fails is tried again.
 """
 
 import hashlib
@@ -24,17 +24,20 @@ from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.clio_subscriptions import Subscription
 from app.db.runs import runs
-from app.db.runs.runs import Kind, Trigger, Wish
+from app.db.runs.runs import Kind, RunRequest, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
-from app.sync.connections.oauth_flow import clio_for
+from app.sync.connections.clients import clio_for
 from app.sync.services import Services
 
-AGAIN = timedelta(minutes=10)  # how soon to try again what failed
-UNHEARD = timedelta(hours=1)  # how soon to look whether Clio reaches us now, if it did not
-BATCH = 20
-QUIET = timedelta(minutes=1)
-SOON, LATER = timedelta(seconds=3), timedelta(seconds=45)  # a burst becomes one run
+RETRY_AFTER = timedelta(minutes=10)  # after a failure
+CHECK_AGAIN_AFTER = timedelta(
+    hours=1
+)  # while Clio cannot reach us, or has not confirmed an address
+BATCH_SIZE = 20
+# A burst of notifications becomes one run: the first waits for RUN_DELAY, the next ones within BURST_WINDOW longer.
+BURST_WINDOW = timedelta(minutes=1)
+RUN_DELAY, BURST_RUN_DELAY = timedelta(seconds=3), timedelta(seconds=45)
 
 log = structlog.get_logger(__name__)
 
@@ -44,27 +47,27 @@ class HookUnknown(AppError):
 
     status = 404
     code = "hook_unknown"
-    title = "There is no such address for webhooks"
+    title = "There is no webhook at this address"
 
 
 class SignatureInvalid(AppError):
-    """What was posted was not signed by Clio, or shook hands when nobody waited for that (T8)."""
+    """The request was not signed by Clio, or it was a handshake that nobody waited for."""
 
     status = 401
     code = "signature_invalid"
-    title = "The signature is not Clio's"
+    title = "The request was not signed by Clio"
 
 
-class Word(Enum):
-    """What a post to an address was."""
+class WebhookKind(Enum):
+    """The kinds of requests that Clio sends to a webhook address."""
 
     HANDSHAKE = auto()
-    NUDGE = auto()
+    NOTIFICATION = auto()
     REPETITION = auto()
 
 
 def can_be_reached(services: Services, region: Region) -> bool:
-    """Whether Clio can post to us: over https, or all on one machine."""
+    """Whether Clio can post to us: over https, or both run on this machine."""
     ours = urlsplit(services.public_url)
     if ours.scheme == "https":
         return True
@@ -83,135 +86,149 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-async def keep_up(services: Services) -> int:
-    """Make or prolong every subscription that is due; answers how many were looked after."""
+async def renew_subscriptions(services: Services) -> int:
+    """Create or renew every subscription that is due; return how many were due. The scheduler calls it."""
     async with transaction(services.database) as session:
-        due = await clio_subscriptions.take_due(
-            session, again=AGAIN, limit=BATCH, now=services.now()
+        due = await clio_subscriptions.claim_due(
+            session, again=RETRY_AFTER, limit=BATCH_SIZE, now=services.now()
         )
     for one in due:
         try:
-            await _look_after(services, one)
+            await _create_or_renew(services, one)
         except ClioError as error:
             log.warning("subscription_failed", connection_id=one.connection_id, reason=error.code)
         except DatabaseUnavailable:
             raise
-        except Exception:  # a fault at one must not keep the others waiting
-            log.exception("subscription_broke", connection_id=one.connection_id)
+        except Exception:  # a fault in one subscription must not delay the others
+            log.exception("subscription_crashed", connection_id=one.connection_id)
     return len(due)
 
 
-async def _look_after(services: Services, one: Subscription) -> None:
+async def _create_or_renew(services: Services, one: Subscription) -> None:
     async with transaction(services.database) as session:
         connection = await connections.get_connection(session, one.account_id, one.connection_id)
     if connection.status is not connections.Status.CONNECTED:
-        return  # its tokens are gone; once it is connected again, all is made anew
+        return  # its tokens are gone; connecting it again creates new subscriptions
     if not can_be_reached(services, Region(connection.region)):
         async with transaction(services.database) as session:
-            await clio_subscriptions.later(session, one, due_at=services.now() + UNHEARD)
+            due_at = services.now() + CHECK_AGAIN_AFTER
+            await clio_subscriptions.reschedule(session, one, due_at=due_at)
         return
     clio = clio_for(services, connection, Lane.INCREMENTAL)
     if one.hook_id is not None:
         hook = await webhooks.renew(clio, one.hook_id, now=services.now())
-        if hook is not None and not one.pending and _secret(services, one) is not None:
+        if hook is not None and not one.pending and _open_secret(services, one) is not None:
             async with transaction(services.database) as session:
-                await clio_subscriptions.later(
-                    session, one, due_at=_half_life(hook, services.now())
+                await clio_subscriptions.reschedule(
+                    session, one, due_at=_renew_at(hook, services.now())
                 )
             return
         await webhooks.unsubscribe(clio, one.hook_id)
-    await _make(services, clio, one)
+    await _create(services, clio, one)
 
 
-async def _make(services: Services, clio: ClioClient, one: Subscription) -> None:
-    """An address of its own, stored before Clio is asked: Clio may shake hands before it answers."""
+async def _create(services: Services, clio: ClioClient, one: Subscription) -> None:
+    """Create a subscription at a new address.
+
+    The address is stored before Clio is asked, because Clio may send the handshake before it responds.
+    """
     token = secrets.token_urlsafe(32)
     async with transaction(services.database) as session:
-        await clio_subscriptions.begin(session, one, token_hash=_hash(token))
+        await clio_subscriptions.start_handshake(session, one, token_hash=_hash(token))
     url = f"{services.public_url}/hooks/clio/{token}"
     hook = await webhooks.subscribe(clio, url, one.model, now=services.now())
     sealed = None
     if hook.shared_secret is not None:
-        sealed = services.cipher.seal({"secret": hook.shared_secret}, row=_row(one))
+        sealed = services.cipher.seal({"secret": hook.shared_secret}, row=_seal_text(one))
     now = services.now()
-    told = clio_subscriptions.Told(hook.id, sealed, _half_life(hook, now), now + UNHEARD)
+    created = clio_subscriptions.CreatedWebhook(
+        hook.id, sealed, _renew_at(hook, now), now + CHECK_AGAIN_AFTER
+    )
     async with transaction(services.database) as session:
-        kept = await clio_subscriptions.made(session, one, told, token_hash=_hash(token))
-    if not kept:  # wished anew or ended meanwhile: nobody waits for this one
+        kept = await clio_subscriptions.store_webhook(
+            session, one, created, token_hash=_hash(token)
+        )
+    if not kept:  # it was requested again or deleted meanwhile: nobody waits for this one
         await webhooks.unsubscribe(clio, hook.id)
         return
-    log.info("subscription_made", connection_id=one.connection_id, resource=one.model)
+    log.info("subscription_created", connection_id=one.connection_id, resource=one.model)
 
 
-def _half_life(hook: WebhookSubscription, now: datetime) -> datetime:
-    """When to prolong a subscription: early enough to try again many times."""
+def _renew_at(hook: WebhookSubscription, now: datetime) -> datetime:
+    """Return half of the subscription's life from now, early enough to retry many times."""
     life = hook.expires_at - now if hook.expires_at else webhooks.LIFETIME
-    return now + max(life / 2, AGAIN)
+    return now + max(life / 2, RETRY_AFTER)
 
 
-async def receive(
+async def receive_webhook(
     services: Services, token: str, body: bytes, *, handshake: str | None, signature: str | None
-) -> Word:
-    """What came to an address; a verified nudge makes a run due. Raises HookUnknown or SignatureInvalid."""
+) -> WebhookKind:
+    """Handle a request to a webhook address and return its kind; a verified notification requests a run.
+
+    Raises HookUnknown, SignatureInvalid.
+    """
     async with transaction(services.database) as session:
-        one = await clio_subscriptions.find(session, _hash(token))
+        one = await clio_subscriptions.lock_by_token_hash(session, _hash(token))
         if one is None:
             raise HookUnknown
         if handshake is not None:
-            await _shake(services, session, one, handshake)
-            return Word.HANDSHAKE
+            await _accept_handshake(services, session, one, handshake)
+            return WebhookKind.HANDSHAKE
         if not _is_signed(services, one, body, signature or ""):
             raise SignatureInvalid
         digest = hashlib.blake2b(body, digest_size=16).digest()
         if digest in one.seen:
-            return Word.REPETITION
-        await clio_subscriptions.remember(session, one, digest)
-        await _make_due(session, one.account_id, now=services.now())
-    return Word.NUDGE
+            return WebhookKind.REPETITION
+        await clio_subscriptions.remember_notification(session, one, digest)
+        await _request_run(session, one.account_id, now=services.now())
+    return WebhookKind.NOTIFICATION
 
 
-async def _shake(services: Services, session: Session, one: Subscription, secret: str) -> None:
-    """Accept a handshake while one is waited for, and only with the secret that Clio told us, if it did.
+async def _accept_handshake(
+    services: Services, session: Session, one: Subscription, secret: str
+) -> None:
+    """Accept a handshake that is expected; if Clio's response had a secret, only with that secret.
 
-    The same handshake again is answered again: the answer to the first may have been lost.
+    A repeated handshake is accepted again, because our response to the first may have been lost.
     """
-    known = _secret(services, one)
+    known = _open_secret(services, one)
     if known is not None and not secrets.compare_digest(known.encode(), secret.encode()):
         raise SignatureInvalid
     if known is None and not one.pending:
         raise SignatureInvalid
-    sealed = services.cipher.seal({"secret": secret}, row=_row(one))
-    await clio_subscriptions.shake(session, one, sealed_secret=sealed)
+    sealed = services.cipher.seal({"secret": secret}, row=_seal_text(one))
+    await clio_subscriptions.confirm_handshake(session, one, sealed_secret=sealed)
 
 
 def _is_signed(services: Services, one: Subscription, body: bytes, signature: str) -> bool:
-    secret = _secret(services, one)
+    secret = _open_secret(services, one)
     return secret is not None and webhooks.is_signed(body, signature, secret)
 
 
-def _secret(services: Services, one: Subscription) -> str | None:
-    """What Clio signs with; None while it is not known, or where none of the keys opens it."""
+def _open_secret(services: Services, one: Subscription) -> str | None:
+    """Return the secret that Clio signs with; None if it is not known yet or no key opens it."""
     if one.sealed_secret is None:
         return None
     try:
-        return services.cipher.open(one.sealed_secret, row=_row(one))["secret"]
+        return services.cipher.open(one.sealed_secret, row=_seal_text(one))["secret"]
     except DecryptionFailed:
         return None
 
 
-async def _make_due(session: Session, account_id: str, *, now: datetime) -> None:
-    """A run within the minute, that begins after now; a burst, or one nudge after another, leads to one."""
+async def _request_run(session: Session, account_id: str, *, now: datetime) -> None:
+    """Request a run that begins within a minute. Notifications that arrive meanwhile share it."""
     account = await accounts.get_account(session, account_id)
     if not account.fields.enabled:
         return
-    before = await runs.newest_by(session, account_id, Trigger.WEBHOOK)
-    after = LATER if before is not None and now - before.queued_at < QUIET else SOON
-    wish = Wish(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
-    await runs.ask(session, account_id, wish, now=now)
+    before = await runs.newest_by_trigger(session, account_id, Trigger.WEBHOOK)
+    in_burst = before is not None and now - before.queued_at < BURST_WINDOW
+    after = BURST_RUN_DELAY if in_burst else RUN_DELAY
+    request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
+    await runs.request_run(session, account_id, request, now=now)
 
 
-def _row(one: Subscription) -> str:
-    """What a subscription's secret is sealed for."""
+def _seal_text(one: Subscription) -> str:
+    """Return the text that binds a sealed secret to its subscription. Stored secrets contain it: do not change it."""
     return f"subscriptions/{one.account_id}/{one.connection_id}/{one.model}"
 
 

@@ -1,6 +1,6 @@
-"""The gate before a Clio login's calls: all who use one token keep its limit together, each in its lane [S10].
+"""The rate limit of a Clio login, shared by all processes that use its token, with a priority for each lane [S10].
 
-Reads take a few calls at a time from the login's row, so that most calls cost no question (docs/decisions/0007).
+Reads take a few requests at a time from the login's row, so that most requests need no query (docs/decisions/0007).
 """
 
 import asyncio
@@ -19,31 +19,34 @@ from app.db.connections.rate_limits import StoredWindow
 from app.db.session import Database, transaction
 from app.sync.services import Services
 
-AT_ONCE = 5  # calls that a process takes from the row; what it does not use in the window is lost
+ALLOTMENT_SIZE = 5  # requests that a process takes at a time; those it does not use in the window are lost
 
 T = TypeVar("T")
 Step = Callable[[Window | None, float], tuple[Window, T]]
 
 
-class Row(Protocol):
-    """The window that all who use a token share: changes it by a step that is told the time, nobody else meanwhile."""
+class SharedWindow(Protocol):
+    """The window that all users of a token share. A call changes it by a step, alone and at the shared time."""
 
     async def __call__(self, step: Step[T]) -> T:
-        """Answers what the step answers."""
+        """Apply the step and return its result."""
         ...
 
 
-def shared_budget(services: Services, connection: Connection) -> LocalLimit:
-    """The budget of a login's token, behind the gate that all processes pass."""
-    budget = services.local_limits.of(connection.connection_id)
-    if budget.gate is None:
-        budget.gate = TokenGate(partial(_stored_row, services.database, connection))
-    return budget
+def limit_of(services: Services, connection: Connection) -> LocalLimit:
+    """Return this process's limit for a login's token, connected to the limit that all processes share."""
+    limit = services.local_limits.of(connection.connection_id)
+    if limit.shared is None:
+        limit.shared = TokenGate(partial(_stored_window, services.database, connection))
+    return limit
 
 
 @dataclass(frozen=True)
 class _Stock:
-    """Calls that a process holds, by whose right, and until when they are good."""
+    """Requests that this process has taken and not used, the lane they were taken for, and until when they are valid.
+
+    `until` is in seconds of the process's clock.
+    """
 
     calls: int = 0
     lane: Lane = Lane.RECONCILE
@@ -51,81 +54,83 @@ class _Stock:
 
 
 class TokenGate:
-    """The `Gate` of one login in one process."""
+    """The `SharedLimit` of one login in one process."""
 
-    def __init__(self, row: Row, seconds: Callable[[], float] = monotonic) -> None:
-        self._row = row
+    def __init__(self, window: SharedWindow, seconds: Callable[[], float] = monotonic) -> None:
+        self._window = window
         self._seconds = seconds
         self._stock = _Stock()
-        self._taking = asyncio.Lock()  # reads that come together take once
-        self._untold = AT_ONCE  # calls taken since an answer was told to all
+        self._restocking = asyncio.Lock()  # reads that arrive together take one allotment
+        self._unreported = ALLOTMENT_SIZE  # requests taken since a response was reported to all
 
-    async def enter(self, lane: Lane) -> float:
-        """0.0 means go, else ask again after so many seconds."""
+    async def acquire(self, lane: Lane) -> float:
+        """Return 0.0 if a request may start now, else the seconds to wait before the next try."""
         if self._use_stock(lane):
             return 0.0
         if lane.is_urgent:
             return (await self._take(lane, want=1))[0].wait
-        async with self._taking:
+        async with self._restocking:
             return 0.0 if self._use_stock(lane) else await self._restock(lane)
 
-    async def told(self, headers: Mapping[str, str]) -> None:
-        """Once for each few calls: what Clio says of the window."""
-        said = read_limit_headers(headers)
-        if said is None or (self._untold < AT_ONCE and said[1] > 0):
+    async def record_response(self, headers: Mapping[str, str]) -> None:
+        """Store Clio's rate limit headers in the shared window, once for every few requests."""
+        read = read_limit_headers(headers)
+        if read is None or (self._unreported < ALLOTMENT_SIZE and read[1] > 0):
             return
-        self._untold = 0
-        limit, left, reset_in = said
+        self._unreported = 0
+        limit, left, reset_in = read
 
-        def learn(window: Window | None, now: float) -> tuple[Window, None]:
+        def update(window: Window | None, now: float) -> tuple[Window, None]:
             known = window or Window(None, 0, 0.0)
             return shared_limit.update_window(
                 known, now, limit=limit, left=left, reset_in=reset_in
             ), None
 
-        await self._row(learn)
+        await self._window(update)
 
     def _use_stock(self, lane: Lane) -> bool:
-        """Use a call that is held, unless it was given by a better right than the lane has."""
+        """Use a request from the stock, unless it was taken for a lane with more priority; return whether it was."""
         held = self._stock
-        if not self._is_good(held) or lane > held.lane:
+        if not self._is_valid(held) or lane > held.lane:
             return False
         self._stock = _Stock(held.calls - 1, held.lane, held.until)
         return True
 
-    def _is_good(self, held: _Stock) -> bool:
+    def _is_valid(self, held: _Stock) -> bool:
         return held.calls > 0 and self._seconds() < held.until
 
     async def _restock(self, lane: Lane) -> float:
-        """Take a few calls and use one; only one while those are held that the lane has no right to."""
-        taken, good_for = await self._take(lane, want=1 if self._is_good(self._stock) else AT_ONCE)
+        """Take some requests and use one; take only one while the stock belongs to a lane with more priority."""
+        taken, valid_for = await self._take(
+            lane, want=1 if self._is_valid(self._stock) else ALLOTMENT_SIZE
+        )
         if taken.calls > 1:
-            self._stock = _Stock(taken.calls - 1, lane, self._seconds() + good_for)
+            self._stock = _Stock(taken.calls - 1, lane, self._seconds() + valid_for)
         return taken.wait
 
     async def _take(self, lane: Lane, *, want: int) -> tuple[Allotment, float]:
-        """Calls out of the row, and for how many seconds they are good."""
+        """Take requests from the shared window; return them and the seconds for which they are valid."""
 
-        def give(window: Window | None, now: float) -> tuple[Window, tuple[Allotment, float]]:
+        def allot(window: Window | None, now: float) -> tuple[Window, tuple[Allotment, float]]:
             after, given = shared_limit.allot(window, now, want=want, lane=lane)
             if given.calls and (after.limit is None or after.given == given.calls):
-                self._untold = AT_ONCE  # the limit is not known, or the window has just opened
+                self._unreported = ALLOTMENT_SIZE  # limit unknown, or the window has just opened
             return after, (given, given.until - now)
 
-        taken = await self._row(give)
-        self._untold += taken[0].calls
+        taken = await self._window(allot)
+        self._unreported += taken[0].calls
         return taken
 
 
-async def _stored_row(database: Database, connection: Connection, step: Step[T]) -> T:
-    """The row in the database, by the database's clock."""
+async def _stored_window(database: Database, connection: Connection, step: Step[T]) -> T:
+    """Apply a step to the window in the database, by the database's clock, and return the step's result."""
 
     def stored(known: StoredWindow | None, now: float) -> tuple[StoredWindow, T]:
         window = Window(known.limit, known.given, known.ends) if known else None
-        after, answer = step(window, now)
-        return StoredWindow(after.limit, after.given, after.ends), answer
+        after, result = step(window, now)
+        return StoredWindow(after.limit, after.given, after.ends), result
 
     async with transaction(database) as session:
-        return await rate_limits.change(
+        return await rate_limits.update_window(
             session, connection.account_id, connection.connection_id, stored
         )

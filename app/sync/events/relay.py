@@ -1,14 +1,13 @@
-"""Brings events to Levitate, at least once: each to each endpoint that wants it, in the order of each subject.
+"""The relay: posts each event to each subscribed webhook endpoint, at least once, and in the order of each subject.
 
-Endpoints are independent: each is served by its own task with its own few posts at a time, so that a receiver that
-is slow or dead holds up nobody. One that fails again and again is left alone for a while and then tried with one
-event; when it is back, all that waited is due at once.
+Endpoints are independent: each has its own task with a few posts at a time, so that a slow or dead receiver delays no
+other. An endpoint that fails again and again is paused, then tried with one event. When it is back, everything that
+waited is due at once.
 """
 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -18,79 +17,81 @@ import structlog
 from app.crypto import DecryptionFailed
 from app.db import issues
 from app.db.events import deliveries, endpoints
-from app.db.events.deliveries import Attempt, Claim, Delivery, Health, Status
+from app.db.events.deliveries import Claim, Delivery, DeliveryAttempt, EndpointHealth, Status
 from app.db.events.endpoints import EndpointNotFound
 from app.db.issues import Finding
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Problem
+from app.sync.events.endpoint_secrets import valid_secrets
 from app.sync.services import Services
 from app.webhook_sender import EndpointClient, Message, Outcome
 
-PATIENCE = timedelta(days=3)  # after so long a delivery has failed, and an endpoint is disabled
-PAUSES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600))
-TIRED = 5  # failures in a row after which an endpoint is left alone for a while
-LONGEST_REST = timedelta(minutes=15)
-LOT = 400  # deliveries that are looked up at the same time
-AT_ONCE = 16  # posts to one endpoint at the same time
-ENDPOINTS = 50  # endpoints that one process serves at the same time
-CLAIM = timedelta(seconds=60)  # longer than the slowest batch
-OLD_SECRET_LIFE = timedelta(days=1)
-OLD_SECRETS = 4  # so many at most, should somebody rotate again and again
-LOOK_AGAIN = 1.0  # seconds between two looks for something due
+GIVE_UP_AFTER = timedelta(days=3)  # then a delivery has failed, and a failing endpoint is disabled
+RETRY_DELAYS = tuple(
+    timedelta(seconds=s) for s in (5, 30, 120, 600, 1800, 3600, 7200, 14400, 21600)
+)
+FAILURES_BEFORE_PAUSE = 5  # in a row
+MAX_PAUSE = timedelta(minutes=15)
+BATCH_SIZE = 400  # deliveries that are loaded together
+CONCURRENT_POSTS = 16  # to one endpoint
+CONCURRENT_ENDPOINTS = 50  # in one process
+CLAIM_LENGTH = timedelta(seconds=60)  # longer than the slowest posts take
+POLL_SECONDS = 1.0  # between two queries for due deliveries
 
-GONE = Problem("endpoint_gone", "The receiver answered 410: it wants no more events")
-FAILING = Problem("endpoint_failing", "The receiver has taken no event for three days")
+GONE = Problem("endpoint_gone", "The endpoint responded with 410: it wants no more events")
+FAILING = Problem("endpoint_failing", "The endpoint has accepted no event for three days")
 UNREADABLE = Problem(
-    "secret_unreadable", "The endpoint's secret cannot be opened; rotate it, then enable it"
+    "secret_unreadable",
+    "The endpoint's secret cannot be decrypted. Rotate the secret, then enable the endpoint",
 )
 
 log = structlog.get_logger(__name__)
 
 
-def pause(attempts: int, delivery_id: str) -> timedelta:
-    """How long to wait after so many attempts: growing, and up to a fifth more or less for each delivery."""
-    base = PAUSES[min(attempts, len(PAUSES)) - 1]
+def retry_delay(attempts: int, delivery_id: str) -> timedelta:
+    """Return the backoff after a number of attempts: growing, with a jitter of a fifth that is fixed per delivery."""
+    base = RETRY_DELAYS[min(attempts, len(RETRY_DELAYS)) - 1]
     seed = f"{delivery_id}/{attempts}".encode()
     share = int.from_bytes(blake2b(seed, digest_size=4).digest()) / 2**32
     return timedelta(seconds=base.total_seconds() * (0.8 + 0.4 * share))
 
 
-def rest(failures: int) -> timedelta:
-    """How long an endpoint is left alone after so many failures in a row."""
-    if failures < TIRED:
+def endpoint_pause(failures: int) -> timedelta:
+    """Return how long an endpoint is paused after a number of failures in a row."""
+    if failures < FAILURES_BEFORE_PAUSE:
         return timedelta(0)
-    return min(timedelta(seconds=5 << min(failures - TIRED, 10)), LONGEST_REST)
+    return min(timedelta(seconds=5 << min(failures - FAILURES_BEFORE_PAUSE, 10)), MAX_PAUSE)
 
 
-def message(delivery: Delivery) -> Message:
-    """The event as it is posted: thin, and the same bytes every time [API-27]."""
+def build_message(delivery: Delivery) -> Message:
+    """Return the event as it is posted: a thin event, with the same bytes in every attempt [API-27]."""
     at = delivery.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
     document = {"type": delivery.kind, "timestamp": at, "data": delivery.data}
     body = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     return Message(delivery.event_id, body)
 
 
-async def relay(services: Services) -> None:
-    """Serve endpoints, each in its own task, until the process is asked to stop."""
+async def relay_events(services: Services) -> None:
+    """Serve endpoints, each in its own task, until the process must stop."""
     served: set[asyncio.Task[int]] = set()
     async with asyncio.TaskGroup() as group:
         while not services.stopping.is_set():
-            for mine in await _claims(services, limit=ENDPOINTS - len(served)):
-                task = group.create_task(_serve(services, mine))
+            for claim in await _claims(services, limit=CONCURRENT_ENDPOINTS - len(served)):
+                task = group.create_task(_serve(services, claim))
                 served.add(task)
                 task.add_done_callback(served.discard)
             try:
-                await asyncio.wait_for(services.stopping.wait(), LOOK_AGAIN)
+                await asyncio.wait_for(services.stopping.wait(), POLL_SECONDS)
             except TimeoutError:
                 continue
 
 
 async def deliver_due(services: Services) -> int:
-    """Send all that is due now; answers how many posts that took."""
+    """Post everything that is due now and return the number of posts."""
     posts = 0
-    while claims := await _claims(services, limit=ENDPOINTS):
+    while claims := await _claims(services, limit=CONCURRENT_ENDPOINTS):
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(_serve(services, mine)) for mine in claims]
+            tasks = [group.create_task(_serve(services, claim)) for claim in claims]
         posts += sum(task.result() for task in tasks)
     return posts
 
@@ -100,149 +101,118 @@ async def _claims(services: Services, *, limit: int) -> list[Claim]:
         return []
     try:
         async with transaction(services.database) as session:
-            return await deliveries.claim(session, length=CLAIM, limit=limit, now=services.now())
+            return await deliveries.claim_endpoints(
+                session, length=CLAIM_LENGTH, limit=limit, now=services.now()
+            )
     except DatabaseUnavailable:
         log.warning("database_unavailable")
         return []
 
 
-async def _serve(services: Services, mine: Claim) -> int:
-    """Send to an endpoint batch by batch while something is due; answers how many posts that took."""
+async def _serve(services: Services, claim: Claim) -> int:
+    """Post to an endpoint while something is due; return the number of posts."""
     posts = 0
     try:
-        async with services.notifier.to(mine.url) as courier:
-            async for sent in _batches(services, mine, courier):
+        async with services.notifier.connect(claim.url) as client:
+            async for sent in _post_due(services, claim, client):
                 posts += sent
     except DatabaseUnavailable:
         log.warning("database_unavailable")
     except EndpointNotFound:
-        log.info("endpoint_deleted", endpoint_id=mine.endpoint_id)
+        log.info("endpoint_deleted", endpoint_id=claim.endpoint_id)
     except Exception:  # a fault at one endpoint must not end the others
-        log.exception("delivery_broke", endpoint_id=mine.endpoint_id)
+        log.exception("delivery_crashed", endpoint_id=claim.endpoint_id)
     return posts
 
 
-async def _batches(services: Services, mine: Claim, courier: EndpointClient) -> AsyncIterator[int]:
-    """Post what is due, some at a time; yields how many that were. A lot is looked up at once, for that is dear."""
-    claim: Claim | None = mine
-    while claim is not None:
-        lot, secrets = await _due(services, claim)
-        if not lot:
+async def _post_due(
+    services: Services, claim: Claim, client: EndpointClient
+) -> AsyncIterator[int]:
+    """Post what is due and yield the number of posts of each group.
+
+    Many deliveries are loaded at a time, because the query is expensive; a few are posted at a time.
+    """
+    current: Claim | None = claim
+    while current is not None:
+        batch, secrets = await _load_due(services, current)
+        if not batch:
             return
-        for first in range(0, len(lot), AT_ONCE):
-            batch = lot[first : first + AT_ONCE]
-            claim = await _batch(services, claim, courier, batch, secrets)
-            yield len(batch)
-            if claim is None:
+        for first in range(0, len(batch), CONCURRENT_POSTS):
+            group = batch[first : first + CONCURRENT_POSTS]
+            current = await _post_group(services, current, client, group, secrets)
+            yield len(group)
+            if current is None:
                 return
 
 
-async def _due(services: Services, mine: Claim) -> tuple[list[Delivery], list[str]]:
-    """What is to be sent now, and the secrets to sign it with; gives the claim back when that is nothing."""
-    limit, now = 1 if mine.rested else LOT, services.now()
+async def _load_due(services: Services, claim: Claim) -> tuple[list[Delivery], list[str]]:
+    """Return the due deliveries and the secrets that sign them; release the claim if nothing is due."""
+    limit, now = 1 if claim.rested else BATCH_SIZE, services.now()
     async with transaction(services.database) as session:
-        lot = await deliveries.due(session, mine, limit=limit, now=now)
-        if lot:
+        batch = await deliveries.list_due(session, claim, limit=limit, now=now)
+        if batch:
             try:
-                return lot, await _secrets(session, services, mine.endpoint_id)
+                return batch, await valid_secrets(session, services, claim.endpoint_id)
             except DecryptionFailed:
-                await _disable(session, mine.endpoint_id, UNREADABLE, lot, now=now)
-        await deliveries.release(session, mine)
+                await _disable(session, claim.endpoint_id, UNREADABLE, batch, now=now)
+        await deliveries.release_claim(session, claim)
     return [], []
 
 
-async def _batch(
+async def _post_group(
     services: Services,
-    mine: Claim,
-    courier: EndpointClient,
-    batch: Sequence[Delivery],
+    claim: Claim,
+    client: EndpointClient,
+    group: Sequence[Delivery],
     secrets: Sequence[str],
 ) -> Claim | None:
-    """Post these; answers the claim if there may be more to do now."""
-    outcomes = await _post_all(services, courier, batch, secrets)
+    """Post these deliveries and store the outcomes; return the renewed claim, or None if nothing more can be done."""
+    outcomes = await _post_all(services, client, group, secrets)
     async with transaction(services.database) as session:
-        claim = await deliveries.renew(session, mine, length=CLAIM)
-        if claim is None:
+        renewed = await deliveries.renew_claim(session, claim, length=CLAIM_LENGTH)
+        if renewed is None:
             return None
-        tried = list(zip(batch, outcomes, strict=True))
-        fares = await _write_down(session, claim, tried, services.now())
-        if fares is None or fares.rests_until is not None or services.stopping.is_set():
-            await deliveries.release(session, claim)
+        tried = list(zip(group, outcomes, strict=True))
+        health = await _store_outcomes(session, renewed, tried, services.now())
+        if health is None or health.rests_until is not None or services.stopping.is_set():
+            await deliveries.release_claim(session, renewed)
             return None
-    return replace(claim, failures=fares.failures, failing_since=fares.failing_since, rested=False)
-
-
-async def rotate(session: Session, services: Services, endpoint_id: str, secret: str) -> None:
-    """Give the endpoint a new secret; those that are valid now stay so for a day, however often it is rotated."""
-    stored = await endpoints.secrets(session, endpoint_id, lock=True)
-    row, now = endpoint_row(endpoint_id), services.now()
-    known = _old_secrets(services, endpoint_id, stored)
-    with suppress(DecryptionFailed):  # rotating heals what cannot be opened
-        known = [services.cipher.open(stored.sealed, row=row)["secret"], *known]
-    await endpoints.rotate(
-        session,
-        endpoint_id,
-        sealed_secret=services.cipher.seal({"secret": secret}, row=row),
-        sealed_old_secret=services.cipher.seal({"secret": " ".join(known[:OLD_SECRETS])}, row=row),
-        old_until=now + OLD_SECRET_LIFE,
-        now=now,
+    return replace(
+        renewed, failures=health.failures, failing_since=health.failing_since, rested=False
     )
 
 
-async def _secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
-    """The secrets that are valid now, the newest first; raises SealBroken where that one cannot be opened."""
-    stored = await endpoints.secrets(session, endpoint_id)
-    newest = services.cipher.open(stored.sealed, row=endpoint_row(endpoint_id))["secret"]
-    return [newest, *_old_secrets(services, endpoint_id, stored)]
-
-
-def _old_secrets(services: Services, endpoint_id: str, stored: endpoints.Secrets) -> list[str]:
-    """The secrets before the newest while they are valid, the newest of them first."""
-    if stored.sealed_old and stored.old_until and services.now() < stored.old_until:
-        with suppress(
-            DecryptionFailed
-        ):  # a post is better signed with the newest alone than not made
-            row = endpoint_row(endpoint_id)
-            return services.cipher.open(stored.sealed_old, row=row)["secret"].split()
-    return []
-
-
-def endpoint_row(endpoint_id: str) -> str:
-    """What an endpoint's secrets are sealed for."""
-    return f"webhook_endpoints/{endpoint_id}"
-
-
 async def _post_all(
-    services: Services, courier: EndpointClient, batch: Sequence[Delivery], secrets: Sequence[str]
+    services: Services, client: EndpointClient, group: Sequence[Delivery], secrets: Sequence[str]
 ) -> list[Outcome]:
-    async with asyncio.TaskGroup() as group:
+    async with asyncio.TaskGroup() as tasks:
         posts = [
-            group.create_task(courier.post(message(delivery), secrets, now=services.now()))
-            for delivery in batch
+            tasks.create_task(client.post(build_message(delivery), secrets, now=services.now()))
+            for delivery in group
         ]
     return [post.result() for post in posts]
 
 
-async def _write_down(
+async def _store_outcomes(
     session: Session,
     claim: Claim,
     tried: Sequence[tuple[Delivery, Outcome]],
     now: datetime,
-) -> Health | None:
-    """Store what a batch came to; answers how the endpoint fares, None when it is posted to no more."""
-    attempts = [attempt(delivery, outcome, now) for delivery, outcome in tried]
-    arrived = any(outcome.arrived for _, outcome in tried)
-    fares = health(claim, failed=0 if arrived else len(tried), now=now)
-    await deliveries.fares(session, claim.endpoint_id, fares)
-    if problem := _disabling(tried, fares, now):
-        await deliveries.attempted(session, [_kept_waiting(one) for one in attempts], now=now)
-        batch = [delivery for delivery, _ in tried]
-        await _disable(session, claim.endpoint_id, problem, batch, now=now)
+) -> EndpointHealth | None:
+    """Store the outcomes of a group; return the endpoint's health, or None if it was disabled."""
+    attempts = [next_state(delivery, outcome, now) for delivery, outcome in tried]
+    succeeded = any(outcome.succeeded for _, outcome in tried)
+    health = health_after(claim, failed=0 if succeeded else len(tried), now=now)
+    await deliveries.record_health(session, claim.endpoint_id, health)
+    if problem := _reason_to_disable(tried, health, now):
+        await deliveries.record_attempts(session, [_keep_pending(one) for one in attempts], now=now)
+        group = [delivery for delivery, _ in tried]
+        await _disable(session, claim.endpoint_id, problem, group, now=now)
         return None
-    if arrived and claim.rested:
-        await deliveries.hurry(session, claim.endpoint_id, now=now)
-    await deliveries.attempted(session, attempts, now=now)
-    return fares
+    if succeeded and claim.rested:
+        await deliveries.retry_now(session, claim.endpoint_id, now=now)
+    await deliveries.record_attempts(session, attempts, now=now)
+    return health
 
 
 async def _disable(
@@ -253,49 +223,50 @@ async def _disable(
     *,
     now: datetime,
 ) -> None:
-    """Post to it no more, and say so to the accounts whose events these are."""
-    await endpoints.disable(session, endpoint_id, problem, now=now)
-    about = issues.endpoint(endpoint_id)
-    finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, about)
+    """Disable an endpoint and open an issue in the accounts of the waiting events."""
+    await endpoints.disable_endpoint(session, endpoint_id, problem, now=now)
+    subject = issues.endpoint_subject(endpoint_id)
+    finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, subject)
     for account_id in sorted({delivery.account_id for delivery in waiting}):
         await issues.open_issue(session, account_id, finding, now=now)
     log.warning("endpoint_disabled", endpoint_id=endpoint_id, reason=problem.code)
 
 
-def attempt(delivery: Delivery, outcome: Outcome, now: datetime) -> Attempt:
-    """What a delivery comes to: delivered, to be tried again, or failed after three days of trying."""
+def next_state(delivery: Delivery, outcome: Outcome, now: datetime) -> DeliveryAttempt:
+    """Return the delivery's state after an attempt: delivered, to be retried, or failed after three days."""
     began = delivery.first_attempt_at or now
-    if outcome.arrived:
-        return Attempt(delivery, Status.DELIVERED, outcome.status, None, delivery.due_at)
-    if now - began >= PATIENCE:
-        return Attempt(delivery, Status.FAILED, outcome.status, outcome.problem, delivery.due_at)
-    again = now + pause(delivery.attempts + 1, delivery.delivery_id)
-    # The last try comes when the three days are over, not a pause later.
-    again = min(again, began + PATIENCE) if now < began + PATIENCE else again
-    return Attempt(delivery, Status.PENDING, outcome.status, outcome.problem, again)
+    if outcome.succeeded:
+        return DeliveryAttempt(delivery, Status.DELIVERED, outcome.status, None, delivery.due_at)
+    if now - began >= GIVE_UP_AFTER:
+        return DeliveryAttempt(
+            delivery, Status.FAILED, outcome.status, outcome.problem, delivery.due_at
+        )
+    due_at = now + retry_delay(delivery.attempts + 1, delivery.delivery_id)
+    # The last attempt is made when the three days are over, not a delay later.
+    due_at = min(due_at, began + GIVE_UP_AFTER) if now < began + GIVE_UP_AFTER else due_at
+    return DeliveryAttempt(delivery, Status.PENDING, outcome.status, outcome.problem, due_at)
 
 
-def _kept_waiting(tried: Attempt) -> Attempt:
-    """What did not arrive at an endpoint that is disabled now waits until it is enabled again."""
+def _keep_pending(tried: DeliveryAttempt) -> DeliveryAttempt:
+    """Return a failed attempt as pending: at a disabled endpoint it waits until the endpoint is enabled again."""
     return replace(tried, status=Status.PENDING) if tried.status is Status.FAILED else tried
 
 
-def health(claim: Claim, *, failed: int, now: datetime) -> Health:
-    """How an endpoint fares after a batch of which so many failed and none arrived (0: some arrived)."""
+def health_after(claim: Claim, *, failed: int, now: datetime) -> EndpointHealth:
+    """Return an endpoint's health after a group of posts. `failed` is 0 if one of them succeeded."""
     if not failed:
-        return Health(0, None, None)
+        return EndpointHealth(0, None, None)
     failures = claim.failures + failed
-    pause_of_endpoint = rest(failures)
-    rests_until = now + pause_of_endpoint if pause_of_endpoint else None
-    return Health(failures, claim.failing_since or now, rests_until)
+    pause = endpoint_pause(failures)
+    return EndpointHealth(failures, claim.failing_since or now, now + pause if pause else None)
 
 
-def _disabling(
-    tried: Sequence[tuple[Delivery, Outcome]], fares: Health, now: datetime
+def _reason_to_disable(
+    tried: Sequence[tuple[Delivery, Outcome]], health: EndpointHealth, now: datetime
 ) -> Problem | None:
-    """Why the endpoint is to be disabled, if it is."""
-    if any(outcome.gone for _, outcome in tried):
+    """Return why the endpoint must be disabled, or None."""
+    if any(outcome.endpoint_gone for _, outcome in tried):
         return GONE
-    if fares.failing_since is not None and now - fares.failing_since >= PATIENCE:
+    if health.failing_since is not None and now - health.failing_since >= GIVE_UP_AFTER:
         return FAILING
     return None

@@ -99,7 +99,7 @@ async def read_contact(services: Services, lease: Lease, run: Run, problems: Pro
 async def _connected(services: Services, lease: Lease) -> Sequence[Connection]:
     """Begin the pulling phase; return the account's connections that work, the widest view first."""
     async with fenced_transaction(services.database, lease, phase="pulling") as session:
-        return await connections.connected(session, lease.account_id)
+        return await connections.list_connected(session, lease.account_id)
 
 
 def _problem_rows(reader: ConnectionReader) -> Problems:
@@ -145,8 +145,8 @@ async def _read_lists_as(
     if reader.complete:
         now = services.now()
         async with fenced_transaction(services.database, lease) as session:
-            await connections.synced(session, connection, now=now)
-            await quarantine.all_readable(
+            await connections.mark_synced(session, connection, now=now)
+            await quarantine.resolve_unknown_ids(
                 session, lease.account_id, lease.run_id, connection.connection_id, now=now
             )
     return reader
@@ -193,7 +193,7 @@ async def _since(
     account_id, connection_id = connection.account_id, connection.connection_id
     async with fenced_transaction(services.database, lease) as session:
         since = {
-            listing.name: await checkpoints.checkpoint(
+            listing.name: await checkpoints.find_checkpoint(
                 session, account_id, connection_id, listing.name
             )
             for listing in RECORDS

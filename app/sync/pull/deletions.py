@@ -22,7 +22,7 @@ from app.db.issues import Finding, Subject
 from app.db.mirror import records, removals, visibility
 from app.db.runs import listed_ids
 from app.db.runs.leases import fenced_transaction
-from app.db.runs.listed_ids import Absent
+from app.db.runs.listed_ids import MissingRecords
 from app.db.session import Session
 from app.rules.departed import REMOVED
 from app.sync.concurrency import Stopping
@@ -80,11 +80,11 @@ async def _missing(reader: ConnectionReader, listing: Listing) -> set[int]:
     lease, view = reader.lease, reader.view
     subject = Subject(listing.name, view.connection_id)
     async with fenced_transaction(reader.services.database, lease) as session:
-        found = await listed_ids.absent(
+        found = await listed_ids.find_missing(
             session, lease, view.connection_id, listing.name, limit=MAX_LOOKUPS
         )
         if not _shrank(found):
-            await issues.resolve(
+            await issues.resolve_issues(
                 session, view.account_id, "listing_shrank", subject, now=reader.services.now()
             )
             return set(found.first)
@@ -100,7 +100,7 @@ async def _missing(reader: ConnectionReader, listing: Listing) -> set[int]:
     return set()
 
 
-def _shrank(found: Absent) -> bool:
+def _shrank(found: MissingRecords) -> bool:
     emptied = found.missing == found.seen > EMPTY
     return emptied or found.missing > max(FEW, SHARE * found.seen)
 
@@ -118,15 +118,15 @@ async def _look_up(
     """Ask for these records as every login that used to see them; store lost sightings and deletions."""
     lease, database = readers[0].lease, readers[0].services.database
     async with fenced_transaction(database, lease) as session:
-        listed = await listed_ids.listed_among(session, lease, listing.name, batch)
+        listed = await listed_ids.find_listed(session, lease, listing.name, batch)
     results = [(reader, await _ask(reader, listing, batch, listed)) for reader in readers]
     exist = listed.union(*(result.shown | result.forbidden for _, result in results))
     deleted = set().union(*(result.proven for _, result in results)) - exist
     async with fenced_transaction(database, lease) as session:
         for reader, result in results:
             lost = result.forbidden | result.not_found
-            await visibility.lose(session, reader.view, listing.name, lost)
-        await removals.remove(session, lease.account_id, listing.name, deleted, why=REMOVED)
+            await visibility.delete_sightings(session, reader.view, listing.name, lost)
+        await removals.remove_records(session, lease.account_id, listing.name, deleted, why=REMOVED)
     if deleted:
         log.info("records_removed", resource=listing.name, count=len(deleted))
 
@@ -137,14 +137,14 @@ async def _ask(
     """Ask for those of the batch that the login used to see. What another login lists exists and needs no proof."""
     lease, view = reader.lease, reader.view
     async with fenced_transaction(reader.services.database, lease) as session:
-        seen = await visibility.shown(session, view, listing.name, batch)
-        own = await listed_ids.listed_among(
+        seen = await visibility.load_digests(session, view, listing.name, batch)
+        own = await listed_ids.find_listed(
             session, lease, listing.name, batch, by=view.connection_id
         )
     answers: dict[str, set[int]] = {"shown": set(own), "forbidden": set(), "not_found": set()}
     wanted = sorted(seen.keys() - own)
     if wanted:
-        page = await reader.clio.some(listing.resource, wanted)
+        page = await reader.clio.get_many(listing.resource, wanted)
         answers["shown"] |= await land_records(reader, listing, page)
     for clio_id in wanted:
         if clio_id in answers["shown"]:
@@ -159,7 +159,7 @@ async def _ask(
 async def _ask_one(reader: ConnectionReader, listing: Listing, clio_id: int) -> str:
     """Return what Clio says of one record. An unreadable answer proves nothing, so the record counts as shown."""
     try:
-        await reader.clio.one(listing.resource, clio_id)
+        await reader.clio.get_one(listing.resource, clio_id)
     except ClioUnreadable:
         return "shown"
     except ClioRefused as refusal:
@@ -175,9 +175,9 @@ async def _proven(reader: ConnectionReader, listing: Listing, not_found: set[int
     if listing is not RELATIONSHIPS or not not_found:
         return not_found if reader.view.full_view else set()
     async with fenced_transaction(reader.services.database, reader.lease) as session:
-        matters = await records.matters_of(session, reader.view.account_id, not_found)
+        matters = await records.find_matter_ids(session, reader.view.account_id, not_found)
     visible: set[int] = set()
     for batch in batches(sorted(set(matters.values())), IDS_PER_REQUEST):
-        page = await reader.clio.some(MATTERS.resource, batch)
+        page = await reader.clio.get_many(MATTERS.resource, batch)
         visible |= await land_records(reader, MATTERS, page)
     return {clio_id for clio_id in not_found if matters.get(clio_id) in visible}

@@ -45,7 +45,7 @@ async def _land_relationships(session: Session, view: View, page: Page[models.Re
 def _catalog_listing(resource: Resource[Any]) -> Listing:
     async def land(session: Session, view: View, page: Page[Any]) -> int:
         items = {item.id: mapping.catalog_item(item) for item in page.items}
-        return await catalog.land_items(session, view.account_id, resource.name, items)
+        return await catalog.store_items(session, view.account_id, resource.name, items)
 
     return Listing(resource, land)
 

@@ -13,7 +13,7 @@ from app.clio.errors import ClioRefused
 from app.clio.resources import Page
 from app.db.mirror import catalog
 from app.db.runs import checkpoints, leases, listed_ids
-from app.db.runs.checkpoints import Pull, Turned
+from app.db.runs.checkpoints import LandedPage, Pull
 from app.db.runs.leases import fenced_transaction
 from app.errors import Problem
 from app.sync.concurrency import Stopping, run_together
@@ -125,8 +125,8 @@ async def _start_again(reader: ConnectionReader, listing: Listing) -> Pull:
     """Read a list again from its beginning, because Clio no longer knows the cursor."""
     async with fenced_transaction(reader.services.database, reader.lease) as session:
         connection_id = reader.view.connection_id
-        await listed_ids.start_over(session, reader.lease, connection_id, listing.name)
-        return await checkpoints.start_over(session, reader.lease, connection_id, listing.name)
+        await listed_ids.restart(session, reader.lease, connection_id, listing.name)
+        return await checkpoints.restart_pull(session, reader.lease, connection_id, listing.name)
 
 
 async def _land_page(
@@ -138,14 +138,14 @@ async def _land_page(
     lease, connection_id = reader.lease, reader.view.connection_id
     async with fenced_transaction(reader.services.database, lease) as session:
         ids = await store_page(session, reader, listing, page)
-        landed = await checkpoints.turn_page(
+        landed = await checkpoints.record_page(
             session, lease, connection_id, listing.name, _turned(listing, pull, page)
         )
         if landed.since is None and listing in RECORDS:
-            await listed_ids.note_page(session, lease, connection_id, listing.name, ids)
+            await listed_ids.record_page(session, lease, connection_id, listing.name, ids)
         pulls = await checkpoints.list_pulls(session, lease.account_id, [lease.run_id])
         end = expected_end(reader.clio, pulls[lease.run_id], now=reader.services.now())
-        await leases.progressed(session, lease, usage_of(reader.clio), expected_end=end)
+        await leases.record_progress(session, lease, usage_of(reader.clio), expected_end=end)
     return landed
 
 
@@ -156,8 +156,8 @@ def _note_listed(reader: ConnectionReader, listing: Listing, page: Page[Any]) ->
     reader.listed[listing.name].update(readable, unreadable)
 
 
-def _turned(listing: Listing, pull: Pull, page: Page[Any]) -> Turned:
-    return Turned(
+def _turned(listing: Listing, pull: Pull, page: Page[Any]) -> LandedPage:
+    return LandedPage(
         cursor=page.cursor,
         records=len(page.items),
         unreadable=len(page.unreadable),

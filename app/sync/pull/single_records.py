@@ -33,12 +33,12 @@ async def land_records(reader: ConnectionReader, listing: Listing, page: Page[An
 async def retry_quarantine(reader: ConnectionReader) -> None:
     """Ask again for the quarantined records that this run has not read yet [row 34]."""
     async with fenced_transaction(reader.services.database, reader.lease) as session:
-        waiting = await quarantine.waiting(
+        waiting = await quarantine.list_waiting(
             session, reader.view, run_id=reader.lease.run_id, limit=MAX_RETRIED
         )
     for listing in RECORDS:
         for batch in batches(waiting.get(listing.name, ()), IDS_PER_REQUEST):
-            page = await reader.clio.some(listing.resource, batch)
+            page = await reader.clio.get_many(listing.resource, batch)
             await land_records(reader, listing, page)
             if reader.services.stopping.is_set():
                 raise Stopping
@@ -46,7 +46,7 @@ async def retry_quarantine(reader: ConnectionReader) -> None:
 
 async def read_contact_records(reader: ConnectionReader, clio_id: int) -> None:
     """Land a contact, its matters and its relationships; `reader.shown` says whether Clio returned the contact."""
-    page = await reader.clio.some(CONTACTS.resource, [clio_id])
+    page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
     reader.shown.update(await land_records(reader, CONTACTS, page))
     for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
         params = {**listing.resource.params, name: str(clio_id)}

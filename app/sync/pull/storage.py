@@ -6,7 +6,7 @@ import structlog
 
 from app.clio.resources import Page
 from app.db.mirror import quarantine
-from app.db.mirror.quarantine import NAMELESS, PutAside
+from app.db.mirror.quarantine import UNKNOWN_ID, QuarantinedRecord
 from app.db.session import Session
 from app.sync.pull import suppression
 from app.sync.pull.listings import Listing
@@ -23,7 +23,9 @@ async def store_page(
     now = services.now()
     kept = await suppression.remove_erased(session, services, view.account_id, listing.name, page)
     unreadable = [
-        PutAside(listing.name, record.clio_id or NAMELESS, view.connection_id, record.reason)
+        QuarantinedRecord(
+            listing.name, record.clio_id or UNKNOWN_ID, view.connection_id, record.reason
+        )
         for record in kept.unreadable
     ]
     for item in unreadable:
@@ -32,6 +34,6 @@ async def store_page(
         )
     await listing.land(session, view, kept)
     ids = [item.id for item in page.items]
-    await quarantine.put(session, reader.lease.run_id, view.account_id, unreadable, now=now)
-    await quarantine.readable(session, view, listing.name, ids, now=now)
-    return [*ids, *(item.clio_id for item in unreadable if item.clio_id != NAMELESS)]
+    await quarantine.add_records(session, reader.lease.run_id, view.account_id, unreadable, now=now)
+    await quarantine.resolve_records(session, view, listing.name, ids, now=now)
+    return [*ids, *(item.clio_id for item in unreadable if item.clio_id != UNKNOWN_ID)]

@@ -33,9 +33,9 @@ async def add_to_suppression_list(
     if sealed is None:
         fresh = {"key": secrets.token_urlsafe(32)}
         sealed = services.cipher.seal(fresh, row=_row(account_id))
-        await erasures.keep_key(session, account_id, sealed)
+        await erasures.store_key(session, account_id, sealed)
     key = services.cipher.open(sealed, row=_row(account_id))["key"]
-    await erasures.block(session, account_id, keyed_hash(key, str(clio_id)), now=now)
+    await erasures.add_hash(session, account_id, keyed_hash(key, str(clio_id)), now=now)
 
 
 async def remove_erased(
@@ -48,7 +48,7 @@ async def remove_erased(
     person_of = _PERSON_OF.get(resource)
     if person_of is None:
         return page
-    await erasures.share(session, account_id)
+    await erasures.lock_shared(session, account_id)
     sealed = await erasures.find_key(session, account_id)
     if sealed is None:
         return page
@@ -70,7 +70,7 @@ async def _erased(
     session: Session, account_id: str, key: str, clio_ids: Iterable[int | None]
 ) -> set[int | None]:
     hashes = {keyed_hash(key, str(clio_id)): clio_id for clio_id in clio_ids}
-    return {hashes[found] for found in await erasures.blocked(session, account_id, hashes)}
+    return {hashes[found] for found in await erasures.find_erased(session, account_id, hashes)}
 
 
 def _row(account_id: str) -> str:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from app.db import people
 from app.db.accounts.accounts import Account
-from app.db.contacts import erasures
+from app.db.contacts import contacts, erasures
 from app.db.outbox import outbox
 from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
@@ -34,8 +33,10 @@ class Told:
 async def accept(session: Session, account: Account, told: Told, *, now: datetime) -> Activity:
     """Keep an activity and queue it, block it or skip it [WB-4..6]."""
     settings = await settings_of(session, account.account_id)
-    await erasures.share(session, account.account_id)  # whom we find now is not erased meanwhile
-    person = await people.find_person(
+    await erasures.lock_shared(
+        session, account.account_id
+    )  # whom we find now is not erased meanwhile
+    person = await contacts.find_linked(
         session, account.account_id, contact_id=told.contact_id, clio_id=told.clio_contact_id
     )
     author = await find_author(session, account.account_id, told.user_id, settings)

@@ -21,7 +21,7 @@ from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox.activities import Activity, Kind, Outcome, Reason, Status
-from app.db.outbox.contact_leases import Turn
+from app.db.outbox.contact_leases import ContactLease
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Problem, RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 async def settings_of(session: Session, account_id: str) -> WritebackSettings:
     """What the firm chose."""
-    return (await stored_settings.current(session, account_id)).settings.writeback
+    return (await stored_settings.get_current(session, account_id)).settings.writeback
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ async def find_author(
     session: Session, account_id: str, user_id: str, settings: WritebackSettings
 ) -> Author | None:
     """The login to write with: the user's own, or the fallback that the firm chose [WB-5]."""
-    working = await connections.connected(session, account_id)
+    working = await connections.list_connected(session, account_id)
     own = next((login for login in working if login.user_id == user_id), None)
     if own is not None:
         return Author(own)
@@ -82,8 +82,10 @@ async def write_back(services: Services, account_id: str, clio_contact_id: int) 
     try:
         async with transaction(services.database) as session:
             length = services.timing.lease
-            taken = await contact_leases.take(session, account_id, clio_contact_id, length=length)
-        if not isinstance(taken, Turn):
+            taken = await contact_leases.acquire(
+                session, account_id, clio_contact_id, length=length
+            )
+        if not isinstance(taken, ContactLease):
             return taken
         structlog.contextvars.bind_contextvars(account_id=account_id)
         waits: list[timedelta] = []
@@ -93,15 +95,15 @@ async def write_back(services: Services, account_id: str, clio_contact_id: int) 
     return waits[0] if waits else None
 
 
-async def _keep(services: Services, turn: Turn) -> None:
+async def _keep(services: Services, turn: ContactLease) -> None:
     """Prolong the turn while the work goes on; losing it ends the work."""
     while True:
         await asyncio.sleep(services.timing.lease.total_seconds() / 3)
         async with transaction(services.database) as session:
-            await contact_leases.hold(session, turn)
+            await contact_leases.renew(session, turn)
 
 
-async def _bring_all(services: Services, turn: Turn, waits: list[timedelta]) -> None:
+async def _bring_all(services: Services, turn: ContactLease, waits: list[timedelta]) -> None:
     """One activity after another, until there is none or the next must wait."""
     while True:
         step = await _next(services, turn)
@@ -117,12 +119,12 @@ async def _bring_all(services: Services, turn: Turn, waits: list[timedelta]) -> 
             await _store(services, turn, step.activity, step.author, outcome)
 
 
-async def _next(services: Services, turn: Turn) -> Step:
+async def _next(services: Services, turn: ContactLease) -> Step:
     """What to do next; an attempt that will be made is noted here, before its first byte leaves."""
     now = services.now()
     async with transaction(services.database) as session:
-        await contact_leases.hold(session, turn)
-        activity = await contact_leases.head(session, turn)
+        await contact_leases.renew(session, turn)
+        activity = await contact_leases.next_activity(session, turn)
         account = await accounts.get_account(session, turn.account_id)
         if activity is None or not account.fields.enabled:
             await contact_leases.release(session, turn)
@@ -135,14 +137,14 @@ async def _next(services: Services, turn: Turn) -> Step:
             if wait > SIT_OUT:
                 await contact_leases.release(session, turn)
             return Step(wait=wait)
-        activity = await contact_leases.inherit(session, activity)
+        activity = await contact_leases.inherit_conversation(session, activity)
         author = await _author_now(session, activity)
         if author is None:
             blocked = outcomes.blocked(unsure=activity.unsure)
-            await outbox.settle(session, activity, blocked, now=now)
+            await outbox.record_outcome(session, activity, blocked, now=now)
             return Step(activity)
         if not _must_look(activity):
-            begun = await contact_leases.begin(
+            begun = await contact_leases.begin_attempt(
                 session,
                 turn,
                 activity,
@@ -160,7 +162,7 @@ async def _author_now(session: Session, activity: Activity) -> Author | None:
     author = await find_author(session, activity.account_id, activity.user_id, settings)
     if not activity.unsure or activity.connection_id is None:
         return author
-    working = await connections.connected(session, activity.account_id)
+    working = await connections.list_connected(session, activity.account_id)
     made = next((c for c in working if c.connection_id == activity.connection_id), None)
     if made is None:
         return None
@@ -192,12 +194,12 @@ async def _brought(
 
 
 async def _store(
-    services: Services, turn: Turn, activity: Activity, author: Author, outcome: Outcome
+    services: Services, turn: ContactLease, activity: Activity, author: Author, outcome: Outcome
 ) -> None:
     """Store what came of it; a login that Clio refused is told, so that its user connects again."""
     async with transaction(services.database) as session:
-        await contact_leases.hold(session, turn)
-        await contact_leases.end(session, activity, outcome, now=services.now())
+        await contact_leases.renew(session, turn)
+        await contact_leases.end_attempt(session, activity, outcome, now=services.now())
         if outcome.reason is Reason.NEEDS_CONNECTION:
             problem = Problem("needs_reconnect", "Clio no longer accepts this login; connect again")
             lost = connections.Status.NEEDS_RECONNECT
@@ -244,7 +246,7 @@ async def _gone_or_hidden(
 ) -> Outcome:
     """Clio knows no such contact for the author: another login that sees it proves it is only hidden [row 29]."""
     async with transaction(services.database) as session:
-        working = await connections.connected(session, activity.account_id)
+        working = await connections.list_connected(session, activity.account_id)
     for login in working:
         if login.connection_id == author.connection.connection_id:
             continue

@@ -13,7 +13,7 @@ from app.clio.shared_limit import Lane
 from app.db import job_queue
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.outbox import contact_leases
+from app.db.outbox import maintenance
 from app.db.outbox.activities import Activity
 from app.db.session import transaction
 from app.sync.connections.oauth_flow import clio_for
@@ -32,10 +32,12 @@ async def tend(services: Services) -> None:
     """Queue what was lost and what is due for the count; end what was blocked for too long."""
     now = services.now()
     async with transaction(services.database) as session:
-        await contact_leases.give_up_blocked(session, now=now)
-        for row in await contact_leases.lost(session, now=now):
+        await maintenance.fail_expired_blocked(session, now=now)
+        for row in await maintenance.list_lost(session, now=now):
             await job_queue.enqueue_writeback(session, *row)
-        for account_id in await contact_leases.accounts_to_sweep(session, before=now - SWEEP_AFTER):
+        for account_id in await maintenance.list_accounts_to_verify(
+            session, before=now - SWEEP_AFTER
+        ):
             await job_queue.enqueue_sweep(session, account_id)
 
 
@@ -45,10 +47,10 @@ async def sweep(services: Services, account_id: str) -> timedelta | None:
     while not services.stopping.is_set():
         async with transaction(services.database) as session:
             before = services.now() - SWEEP_AFTER
-            batch = await contact_leases.unproven(
+            batch = await maintenance.list_unverified(
                 session, account_id, before=before, after=after, limit=BATCH
             )
-            logins = await connections.connected(session, account_id)
+            logins = await connections.list_connected(session, account_id)
         if not batch:
             return None
         after = batch[-1].activity_id
@@ -79,6 +81,6 @@ async def _count(
         if reason is not None:
             log.error("activity_miscounted", activity_id=activity.activity_id, reason=reason)
         async with transaction(services.database) as session:
-            await contact_leases.proven(
+            await maintenance.mark_verified(
                 session, activity, reason=reason, problem=problem, now=services.now()
             )

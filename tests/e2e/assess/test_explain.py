@@ -119,7 +119,7 @@ async def test_values_that_clio_strips_of_their_content_are_kept(pulled: World):
 async def test_a_changed_field_concerns_those_who_have_a_value_of_it(pulled: World, field_id: int):
     # CF-5: field 4 is Alice's, of field 8 nobody has a value
     async with transaction(pulled.app.state.services.database) as session:
-        known = await catalog.custom_fields(session, "hp")
+        known = await catalog.load_custom_fields(session, "hp")
         assert (known[4].name, known[4].field_type, known[4].parent_type) == (
             "Referral Source",
             "picklist",
@@ -136,7 +136,7 @@ async def test_a_changed_field_concerns_those_who_have_a_value_of_it(pulled: Wor
                 {"id": 9002, "option": "Friend", "deleted_at": "2026-03-03T00:00:00Z"}
             ],
         }
-        await catalog.land_items(session, "hp", "custom_fields", {field_id: gone})
+        await catalog.store_items(session, "hp", "custom_fields", {field_id: gone})
         assert await records.count_stale(session, "hp") == (1 if field_id == 4 else 0)
-        changed = (await catalog.custom_fields(session, "hp"))[field_id]
+        changed = (await catalog.load_custom_fields(session, "hp"))[field_id]
         assert (changed.deleted, changed.options) == (True, {9002: Option("Friend", deleted=True)})

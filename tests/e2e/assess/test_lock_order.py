@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 
 from app.db.connections import connections
-from app.db.connections.connections import Attempt, ClioLogin
+from app.db.connections.connections import ClioLogin, OAuthAttempt
 from app.db.contacts import erasures, holds, new_clients
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
@@ -45,7 +45,7 @@ async def test_a_hold_is_released_while_a_run_judges_whom_it_is_about(pulled: Wo
     (hold,) = [hold async for hold in pulled.all("holds")]
     services = pulled.app.state.services
     async with asyncio.TaskGroup() as group, transaction(services.database) as run:
-        await holds.doubt_items(run, "hp", hold["id"])
+        await holds.mark_contacts_stale(run, "hp", hold["id"])
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_it_waits(pulled.dsn, release)
@@ -61,7 +61,7 @@ async def test_a_surge_is_released_while_one_of_it_is_decided_alone(pulled: Worl
     (hold,) = [hold async for hold in pulled.all("holds")]
     services = pulled.app.state.services
     async with asyncio.TaskGroup() as group, transaction(services.database) as person:
-        first, second = await new_clients.held(person, "hp", HeldFor.SURGE)
+        first, second = await new_clients.lock_held(person, "hp", HeldFor.SURGE)
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_it_waits(pulled.dsn, release)
@@ -77,22 +77,22 @@ async def test_two_endpoints_at_once_are_counted_together(database: Database, ds
         try:
             async with transaction(database) as session:
                 one = replace(made, endpoint_id=name)
-                await endpoints.add(session, one, sealed_secret="sealed")
+                await endpoints.add_endpoint(session, one, sealed_secret="sealed")
         except TooManyEndpoints:
             return "too many"
         return "added"
 
-    for n in range(endpoints.MOST - 1):
+    for n in range(endpoints.MAX_ENDPOINTS - 1):
         assert await add(f"e{n}") == "added"
     async with asyncio.TaskGroup() as group, transaction(database) as session:
         last = replace(made, endpoint_id="last")
-        await endpoints.add(session, last, sealed_secret="sealed")
+        await endpoints.add_endpoint(session, last, sealed_secret="sealed")
         other = group.create_task(add("other"))
         await until_it_waits(dsn, other)
     assert other.result() == "too many"
     async with transaction(database) as session:
         found = await endpoints.list_endpoints(session, token_id="bootstrap", after="", limit=100)
-    assert len(found) == endpoints.MOST
+    assert len(found) == endpoints.MAX_ENDPOINTS
 
 
 async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_connected(world: World):
@@ -100,11 +100,11 @@ async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_conne
     await world.create_account()
     (state,) = parse_qs(urlsplit(await world.start("u_ann")).query)["state"]
     (login,) = [login async for login in world.all("connections")]
-    attempt = Attempt("hp", login["id"], "us", "https://levitate.test", "sealed", now())
+    attempt = OAuthAttempt("hp", login["id"], "us", "https://levitate.test", "sealed", now())
     ann = ClioLogin(501, "Ann Harlow", None, full_view=True)
     services = world.app.state.services
     async with asyncio.TaskGroup() as group, transaction(services.database) as session:
-        await connections.connect(session, attempt, ann, sealed_tokens="sealed", now=now())
+        await connections.mark_connected(session, attempt, ann, sealed_tokens="sealed", now=now())
         params = {"state": state, "error": "access_denied"}
         declined = group.create_task(world.api.get("/oauth/clio/callback", params=params))
         await until_it_waits(world.dsn, declined)
@@ -124,7 +124,9 @@ async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
         asked = await world.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
         run_id, services = asked.json()["id"], world.app.state.services
         async with asyncio.TaskGroup() as group, transaction(services.database) as session:
-            await erasures.begin(session, "hp")  # the run has looked for logins when it waits
+            await erasures.lock_exclusive(
+                session, "hp"
+            )  # the run has looked for logins when it waits
             first = group.create_task(execute_run(services, "hp", run_id))
             await until_it_waits(dsn, first)
             await world.connect("u_ann", 501)

@@ -63,7 +63,7 @@ async def test_thirty_days_after_the_only_viewer_left_the_data_is_withdrawn(pull
     services = pulled.app.state.services
     async with transaction(services.database) as session:
         (ben,) = [
-            login for login in await connections.every(session, "hp") if login.user_id == "u_ben"
+            login for login in await connections.list_all(session, "hp") if login.user_id == "u_ben"
         ]
     path = f"/v1/accounts/hp/connections/{ben.connection_id}"
     assert (await pulled.api.delete(path)).status_code == 204

@@ -26,7 +26,7 @@ CAP, MANY = 400, 1000  # three windows
 @pytest.fixture
 def low_cap(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clio ends a list without order after two pages, and the service knows."""
-    monkeypatch.setattr(listing, "CAP", CAP)
+    monkeypatch.setattr(listing, "MAX_UNORDERED", CAP)
     monkeypatch.setattr(windows, "CAPPED", CAP - 100)
 
 
@@ -37,7 +37,7 @@ def age(nth: int) -> datetime:
 
 def crowd(simulator: Simulator, made: Callable[[int], datetime] = age, many: int = MANY) -> None:
     """More relationships than Clio lists; the last of all is Chloe's only one."""
-    simulator.habits.caps_unordered_lists = True
+    simulator.quirks.caps_unordered_lists = True
     link = {"matter_id": 201, "contact_id": 1009, "description": "Witness"}
     for nth in range(1, many + 1):
         last = {"matter_id": 207, "contact_id": 1003} if nth == many else {}
@@ -112,7 +112,7 @@ async def test_relationships_beyond_the_cap_are_read_in_windows(
     world: World, habits: dict[str, bool]
 ):
     # row 25, TG-12
-    vars(world.simulator.habits).update(habits)
+    vars(world.simulator.quirks).update(habits)
     crowd(world.simulator)
     run = await connected(world)
     assert (run["status"], run["problems"], await told(world)) == ("succeeded", [], [])
@@ -126,7 +126,7 @@ async def test_a_firm_with_more_than_clios_ten_thousand_relationships_is_read_wh
     dsn: str, simulator: Simulator
 ):
     # row 25: the cap and the service's notion of it as they are
-    many = listing.CAP + 300
+    many = listing.MAX_UNORDERED + 300
     crowd(simulator, many=many)
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
@@ -135,7 +135,7 @@ async def test_a_firm_with_more_than_clios_ten_thousand_relationships_is_read_wh
             while not all(run["finished_at"] for run in await world.runs()):
                 await asyncio.sleep(0.1)
         assert len(await landed(world)) == many + 2
-        assert opened(world) == [None, since(listing.CAP - 2)]
+        assert opened(world) == [None, since(listing.MAX_UNORDERED - 2)]
         assert await told(world) == []
         assert "Related Contacts" in await labels(world, "1003")
 
@@ -216,11 +216,11 @@ async def test_a_list_that_windows_cannot_read_is_told_and_withdraws_nothing(
 ):
     # S2: nothing beyond the cap is taken for gone, nor what the first window lacked
     crowd(world.simulator, made)
-    world.simulator.habits.caps_unordered_lists = False
+    world.simulator.quirks.caps_unordered_lists = False
     await connected(world)
     links, contacts = await landed(world), await world.contacts()
     assert len(links) == MANY + 2
-    world.simulator.habits.caps_unordered_lists = True
+    world.simulator.quirks.caps_unordered_lists = True
     world.simulator.firms[0].delete("relationship", 301)
     world.simulator.log.clear()
     run = await world.run("full")
@@ -228,6 +228,6 @@ async def test_a_list_that_windows_cannot_read_is_told_and_withdraws_nothing(
     assert await told(world) == ["relationship_list_capped"]
     assert opened(world)[: len(begun)] == begun
     assert (await landed(world), await world.contacts()) == (links, contacts)
-    world.simulator.habits.caps_unordered_lists = False
+    world.simulator.quirks.caps_unordered_lists = False
     await world.run("full")
     assert (await told(world), links.keys() - (await landed(world)).keys()) == ([], {301})

@@ -12,7 +12,7 @@ from app.db import retention
 from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox import tables as outbox_tables
-from app.db.outbox.contact_leases import Turn
+from app.db.outbox.contact_leases import ContactLease
 from app.db.session import transaction
 from app.errors import RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
@@ -60,10 +60,10 @@ async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(p
 async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World):
     # W8, F4: Clio made one late, a person removed another
     doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
-    papers = pulled.simulator.writings.shelf.papers
+    firm = pulled.simulator.firms[0]
     first, second = notes(pulled)
-    papers["note", 7099] = {**first, "id": 7099}
-    del papers["note", second["id"]]
+    firm.put("note", {**first, "id": 7099})
+    firm.delete("note", second["id"])
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
         await tend(services_of(pulled))
         async with asyncio.timeout(PATIENCE):
@@ -139,23 +139,25 @@ async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulle
     await until(pulled, await post(pulled, EMAIL))
     await pulled.idle()
 
-    async def take(seconds: float) -> Turn | timedelta | None:
+    async def take(seconds: float) -> ContactLease | timedelta | None:
         async with transaction(services.database) as session:
-            return await contact_leases.take(session, "hp", 1001, length=timedelta(seconds=seconds))
+            return await contact_leases.acquire(
+                session, "hp", 1001, length=timedelta(seconds=seconds)
+            )
 
     stalled = await take(-1)  # over as soon as it is given
-    assert isinstance(stalled, Turn)
+    assert isinstance(stalled, ContactLease)
     other = await take(60)
-    assert isinstance(other, Turn)
+    assert isinstance(other, ContactLease)
     held = await take(60)
     assert isinstance(held, timedelta)
     assert timedelta(seconds=50) < held <= timedelta(seconds=60)
     assert await write_back(services, "hp", 1001) is not None
     async with transaction(services.database) as session:
-        await contact_leases.hold(session, other)
+        await contact_leases.renew(session, other)
     with pytest.raises(RunTakenOver):
         async with transaction(services.database) as session:
-            await contact_leases.hold(session, stalled)
+            await contact_leases.renew(session, stalled)
 
 
 async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: World):
@@ -165,17 +167,19 @@ async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: Wo
     url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
     async with asyncio.TaskGroup() as group:
         async with transaction(database) as session:
-            turn = await contact_leases.take(session, "hp", 1001, length=timedelta(minutes=1))
-        assert isinstance(turn, Turn)
+            turn = await contact_leases.acquire(session, "hp", 1001, length=timedelta(minutes=1))
+        assert isinstance(turn, ContactLease)
         async with transaction(database) as session:
             await session.execute(update(activities).values(status="queued"))
         async with transaction(database) as session:
-            await contact_leases.hold(session, turn)
-            head = await contact_leases.head(session, turn)
+            await contact_leases.renew(session, turn)
+            head = await contact_leases.next_activity(session, turn)
             assert head is not None
             cancelling = group.create_task(pulled.api.post(url))
             await asyncio.wait({cancelling}, timeout=0.5)  # it comes first, or it waits for us
-            await outbox.settle(session, head, outcomes.blocked(unsure=False), now=main.now())
+            await outbox.record_outcome(
+                session, head, outcomes.blocked(unsure=False), now=main.now()
+            )
     assert cancelling.result().json()["status"] == "cancelled"
     assert (await get(pulled, activity))["status"] == "cancelled"
 
@@ -209,7 +213,7 @@ async def test_a_text_that_nobody_can_count_is_forgotten_all_the_same(pulled: Wo
     database = services_of(pulled).database
     for days, known in ((7, True), (9, False)):
         async with transaction(database) as session:
-            await retention.tidy(session, now=main.now() + timedelta(days=days))
+            await retention.delete_expired(session, now=main.now() + timedelta(days=days))
         assert bool(await body_of(pulled, written["id"])) is known
     assert await body_of(pulled, waiting["id"])
 
@@ -259,7 +263,7 @@ async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_who
         activity = await until(pulled, await post(pulled, {**body, "user_id": "u_ben"}))
         assert activity["status"] == "written"
     assert notes(pulled)[0]["detail"].split("\n")[-2] == "By Ben Pike"
-    assert notes(pulled)[0]["author"] == 501
+    assert notes(pulled)[0]["author_id"] == 501
     assert communications(pulled)[0]["body"].endswith("\n\nBy Ben Pike")
 
 

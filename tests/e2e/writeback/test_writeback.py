@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.simulator.faults.writings import WriteFault
-from app.simulator.store.papers import LONGEST_TEXT
+from app.simulator.faults.faults import WriteFault
+from app.simulator.store.value_checks import MAX_TEXT_BYTES
 from tests.support.world import PATIENCE, World
 
 _keys = itertools.count(1)
@@ -54,11 +54,11 @@ async def until(world: World, activity: dict[str, Any], *statuses: str) -> dict[
 
 
 def notes(world: World) -> list[dict[str, Any]]:
-    return world.simulator.writings.of("note")
+    return world.simulator.records("note")
 
 
 def communications(world: World) -> list[dict[str, Any]]:
-    return world.simulator.writings.of("communication")
+    return world.simulator.records("communication")
 
 
 def writes(world: World) -> list[str]:
@@ -74,7 +74,7 @@ async def test_an_email_becomes_one_note_of_its_author_on_its_local_day(pulled: 
     activity = await until(pulled, await post(pulled, EMAIL))
     assert activity["status"] == "written", activity
     (note,) = notes(pulled)
-    assert (note["contact"], note["date"], note["author"]) == (1001, "2026-03-02", 501)
+    assert (note["contact_id"], note["date"], note["author_id"]) == (1001, "2026-03-02", 501)
     assert note["subject"] == "Email: Your closing date"
     body, when, reference = note["detail"].rsplit("\n", 2)
     assert body == "Dear Alice, we close on Friday.\n"
@@ -168,7 +168,7 @@ async def test_who_is_not_connected_is_blocked_and_written_when_he_connects(pull
     await pulled.connect("u_ben", 502)
     written = await until(pulled, activity)
     assert written["status"] == "written"
-    assert [note["author"] for note in notes(pulled)] == [501, 502]
+    assert [note["author_id"] for note in notes(pulled)] == [501, 502]
 
 
 async def test_a_revoked_login_blocks_and_tells_that_it_must_reconnect(pulled: World):
@@ -190,7 +190,7 @@ async def test_a_revoked_login_blocks_and_tells_that_it_must_reconnect(pulled: W
 @pytest.mark.parametrize("effect", ["lost", "bad_gateway"])
 async def test_a_note_whose_answer_was_lost_is_found_and_not_written_again(pulled: World, effect):
     # WB-7, F3
-    pulled.simulator.writings.faults.append(WriteFault(effect, times=1))
+    pulled.simulator.faults.add(WriteFault(effect, times=1))
     activity = await until(pulled, await post(pulled, EMAIL))
     assert (activity["status"], activity["attempts"]) == ("written", 1)
     assert [str(note["id"]) for note in notes(pulled)] == [activity["clio"]["id"]]
@@ -199,7 +199,7 @@ async def test_a_note_whose_answer_was_lost_is_found_and_not_written_again(pulle
 
 async def test_a_conversation_whose_answer_was_lost_is_found_by_its_property(pulled: World):
     # WB-7, WB-3
-    pulled.simulator.writings.faults.append(WriteFault("lost", times=1))
+    pulled.simulator.faults.add(WriteFault("lost", times=1))
     first = await post(pulled, TEXT)
     second = await post(pulled, {**TEXT, "body": "newer"})
     assert [(await until(pulled, item))["status"] for item in (first, second)] == ["written"] * 2
@@ -208,7 +208,7 @@ async def test_a_conversation_whose_answer_was_lost_is_found_by_its_property(pul
 
 async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: World):
     # WB-7, F3
-    pulled.simulator.writings.faults.append(WriteFault("unwritten", times=2))
+    pulled.simulator.faults.add(WriteFault("unwritten", times=2))
     activity = await until(pulled, await post(pulled, EMAIL))
     assert (activity["status"], activity["attempts"]) == ("written", 3)
     assert len(notes(pulled)) == 1
@@ -216,8 +216,8 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
 
 async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled: World):
     # W7
-    pulled.simulator.writings.faults.append(WriteFault("unwritten", times=4))
-    pulled.simulator.writings.faults.append(WriteFault("late", times=1, value="6"))
+    pulled.simulator.faults.add(WriteFault("unwritten", times=4))
+    pulled.simulator.faults.add(WriteFault("late", times=1, value="6"))
     activity = await until(pulled, await post(pulled, EMAIL))
     assert (activity["status"], activity["reason"]) == ("failed", "unconfirmed")
     assert activity["problem"]["code"] == "unconfirmed"
@@ -233,7 +233,7 @@ async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled
 async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: World):
     # W9: Cat loses sight of Alice after her note was stored
     await pulled.connect("u_cat", 503)
-    pulled.simulator.writings.faults.append(WriteFault("bad_gateway", times=1))
+    pulled.simulator.faults.add(WriteFault("bad_gateway", times=1))
     activity = await post(pulled, {**EMAIL, "user_id": "u_cat"})
     async with asyncio.timeout(PATIENCE):
         while not notes(pulled):
@@ -260,7 +260,7 @@ async def test_a_contact_gone_from_clio_is_told_apart_from_one_that_is_hidden(pu
 
 async def test_a_conversation_removed_in_clio_is_not_made_again(pulled: World):
     first = await until(pulled, await post(pulled, TEXT))
-    del pulled.simulator.writings.shelf.papers["communication", int(first["clio"]["id"])]
+    pulled.simulator.firms[0].delete("communication", int(first["clio"]["id"]))
     second = await until(pulled, await post(pulled, {**TEXT, "body": "newer"}))
     assert (second["status"], second["reason"]) == ("failed", "removed_in_clio")
     assert communications(pulled) == []
@@ -314,7 +314,7 @@ async def test_what_failed_is_tried_again_and_what_is_not_in_clio_is_taken_back(
 
 async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: World):
     # W7
-    pulled.simulator.writings.faults.append(WriteFault("unwritten", skip=1, times=1))
+    pulled.simulator.faults.add(WriteFault("unwritten", skip=1, times=1))
     posted = [await post(pulled, {**EMAIL, "subject": str(nth)}) for nth in range(5)]
     for activity in posted:
         assert (await until(pulled, activity))["status"] == "written"
@@ -367,7 +367,7 @@ async def test_a_mail_of_two_megabytes_arrives_cut_and_says_so(pulled: World):
     activity = await post(pulled, {**EMAIL, "body": body, "body_format": "html"})
     assert (await until(pulled, activity))["status"] == "written"
     (note,) = notes(pulled)
-    assert len(note["detail"].encode()) <= 60_000 < LONGEST_TEXT
+    assert len(note["detail"].encode()) <= 60_000 < MAX_TEXT_BYTES
     assert "script" not in note["detail"]
     assert "more characters did not fit.]" in note["detail"].rsplit("\n", 3)[-4]
 

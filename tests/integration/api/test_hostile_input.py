@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.api import cursors
 from app.api.cursors import InvalidCursor
-from app.db.contacts.contacts import Wanted
+from app.db.contacts.contacts import ContactFilter
 from app.db.cursors import encode
 from tests.integration.api.test_tenancy import BODIES
 from tests.support.world import World
@@ -16,7 +16,7 @@ from tests.support.world import World
 OURS = re.compile(r"\{(?!account_id|clio_user_id|token)\w+\}")
 KEYS: list[Any] = [None, True, 1.5, -1, 2**63, 10**30, [1], {"a": 1}, "a\x00b", "\ud800", "a\nb"]
 ASKED: list[tuple[Any, ...]] = [  # a list of each sort of key, as its cursors name it
-    ("contacts", "hp", Wanted()),
+    ("contacts", "hp", ContactFilter()),
     ("issues", "hp", None),
     ("changes", "hp"),
     ("settings-versions", "hp"),

@@ -56,7 +56,7 @@ async def firm(world: World) -> World:
         **{field_id: field("date") for field_id in range(100, 121)},
     }
     async with transaction(world.app.state.services.database) as session:
-        await catalog.land_items(session, "hp", "custom_fields", items)
+        await catalog.store_items(session, "hp", "custom_fields", items)
     return world
 
 
@@ -316,8 +316,8 @@ async def test_a_later_release_with_other_defaults_changes_no_version(database: 
     async with transaction(database) as session:
         before = await settings.lock_current(session, "a")
         assert (before.version, before.settings) == (1, Settings())
-        await settings.store(session, "a", StoredSettings(2, chosen, now(), "u"))
-        assert await settings.at_version(session, "a", 1) == Settings()
-        assert await settings.at_version(session, "a", 2) == chosen
-        assert (await settings.current(session, "a")).settings == chosen
-    assert settings.document(Settings()).keys() == DEFAULTS.keys()
+        await settings.store_version(session, "a", StoredSettings(2, chosen, now(), "u"))
+        assert await settings.get_version(session, "a", 1) == Settings()
+        assert await settings.get_version(session, "a", 2) == chosen
+        assert (await settings.get_current(session, "a")).settings == chosen
+    assert settings.to_document(Settings()).keys() == DEFAULTS.keys()

@@ -39,7 +39,7 @@ def test_a_wrong_configuration_is_told_in_a_line_each():
     assert ended.returncode == 2
     assert sorted(ended.stderr.splitlines()) == [
         "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
-        "LEVITATE_CLIO_SLOTS: must be a comma list of HH:MM such as 06:00,18:00",
+        "LEVITATE_CLIO_SLOTS: must be a comma-separated list of HH:MM such as 06:00,18:00",
     ]
 
 

@@ -7,7 +7,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from app.db import migrate, tables
-from app.db.migrate import Schema
+from app.db.migrate import SchemaState
 from app.db.session import Database, transaction
 
 
@@ -39,10 +39,10 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
         assert await session.run_sync(differences) == []
         await session.run_sync(move, "base")
     assert await names(dsn) == {"alembic_version"}
-    assert await migrate.schema(database) is Schema.OLDER
+    assert await migrate.compare_schema(database) is SchemaState.OLDER
     await migrate.migrate(database)
     await migrate.migrate(database)
-    assert await migrate.schema(database) is Schema.CURRENT
+    assert await migrate.compare_schema(database) is SchemaState.CURRENT
     async with transaction(database) as session:
         assert await session.run_sync(differences) == []
 
@@ -50,7 +50,7 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
 async def test_a_schema_that_this_version_does_not_know_is_newer(database: Database):
     async with transaction(database) as session:
         await session.execute(text("update alembic_version set version_num = '9999'"))
-    assert await migrate.schema(database) is Schema.NEWER
+    assert await migrate.compare_schema(database) is SchemaState.NEWER
 
 
 OF_NO_ACCOUNT = {

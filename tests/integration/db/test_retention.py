@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 
 from app import main
 from app.db import issues, retention, tables
-from app.db.accounts import accounts, service_tokens
+from app.db.accounts import accounts, idempotency
 from app.db.accounts.accounts import AccountFields
-from app.db.accounts.service_tokens import Request
+from app.db.accounts.idempotency import IdempotentRequest
 from app.db.connections import connections
-from app.db.connections.connections import Attempt
+from app.db.connections.connections import OAuthAttempt
 from app.db.issues import Finding
 from app.db.runs import runs, slots
 from app.db.runs import tables as run_tables
@@ -51,10 +51,12 @@ async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, sim
             for _ in range(3)
         ]
         now = main.now()
-        attempt = Attempt("hp", "cnx", "us", "https://x.test", "sealed", now)
+        attempt = OAuthAttempt("hp", "cnx", "us", "https://x.test", "sealed", now)
         async with transaction(worlds[0].app.state.services.database) as session:
-            await service_tokens.remember_answer(session, Request("hp", "o", "k", "f"), 1, now=now)
-            await connections.remember_attempt(session, attempt, state_hash="h")
+            await idempotency.store_response(
+                session, IdempotentRequest("hp", "o", "k", "f"), 1, now=now
+            )
+            await connections.store_attempt(session, attempt, state_hash="h")
         before = await counts(dsn)
         assert before["listed"] == 0, "an ended run keeps nothing"
         assert all(before[table] for table in TABLES if table != "listed")
@@ -95,13 +97,13 @@ async def test_slots_and_issues_are_forgotten_when_nobody_can_ask_for_them(datab
         await accounts.put_account(session, "hp", nobody, now=now)
         for code in ("coverage_lost", "run_failed"):
             await issues.open_issue(session, "hp", Finding(code, "x"), now=now)
-        await issues.resolve(session, "hp", "run_failed", now=now)
+        await issues.resolve_issues(session, "hp", "run_failed", now=now)
         await slots.claim_slot(session, "hp", now.date(), "06:00", now=now)
-        await retention.tidy(session, now=now + timedelta(days=7))
+        await retention.delete_expired(session, now=now + timedelta(days=7))
         assert await _left(session) == (2, 1)
-        await retention.tidy(session, now=now + timedelta(days=9))
+        await retention.delete_expired(session, now=now + timedelta(days=9))
         assert await _left(session) == (2, 0)
-        await retention.tidy(session, now=now + timedelta(days=91))
+        await retention.delete_expired(session, now=now + timedelta(days=91))
         assert await _left(session) == (1, 0)
         (issue,) = await issues.list_open(session, "hp")
         assert issue.code == "coverage_lost"

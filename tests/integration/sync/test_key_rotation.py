@@ -32,7 +32,7 @@ async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
                     f"select {place.name} from {place.table.name} where {place.name} is not null"
                 )
             ]
-            for place in (*sealed_columns.SECRETS, sealed_columns.CHECK)
+            for place in (*sealed_columns.SEALED_COLUMNS, sealed_columns.KEY_CHECK)
         }
     finally:
         await connection.close()
@@ -52,10 +52,10 @@ async def two_logins(world: World) -> World:
 
 
 def test_every_column_that_seals_is_rotated():
-    found = {f"{place.table.name}.{place.name}" for place in sealed_columns.SECRETS}
+    found = {f"{place.table.name}.{place.name}" for place in sealed_columns.SEALED_COLUMNS}
     assert found >= {"connections.sealed_tokens", "authorizations.sealed_verifier"}
     named = [c for t in tables.metadata.tables.values() for c in t.columns if "seal" in c.name]
-    assert {*sealed_columns.SECRETS, sealed_columns.CHECK} == set(named)
+    assert {*sealed_columns.SEALED_COLUMNS, sealed_columns.KEY_CHECK} == set(named)
 
 
 async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
@@ -64,7 +64,7 @@ async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
     # F29, T6
     both, newest = TokenCipher([NEWER, KEY]), TokenCipher([NEWER])
     async with transaction(database) as session:
-        await sealed_columns.keep_key_check(
+        await sealed_columns.store_key_check(
             session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
         )
     assert await key_rotation.rotate(database, both) == Rotated(renewed=6)
@@ -75,8 +75,8 @@ async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
     }
     assert {"accounts.sealed_erasure_key", "connections.sealed_tokens"} <= set(held)
     for values in held.values():
-        assert all(newest.opens(value) for value in values)
-        assert not any(TokenCipher([KEY]).opens(value) for value in values)
+        assert all(newest.can_open(value) for value in values)
+        assert not any(TokenCipher([KEY]).can_open(value) for value in values)
 
 
 async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Simulator):
@@ -117,7 +117,7 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
 
 async def listed(database: Database) -> list[str]:
     async with transaction(database) as session:
-        return [c.connection_id for c in await connections.connected(session, "hp")]
+        return [c.connection_id for c in await connections.list_connected(session, "hp")]
 
 
 async def test_a_key_that_opens_nothing_is_refused_at_the_start(database: Database):
@@ -151,14 +151,14 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
 def test_what_is_sealed_again_belongs_to_its_row_still():
     # T6
     old, both = TokenCipher([KEY]), TokenCipher([NEWER, KEY])
-    fresh = both.renewed(old.seal({"a": "b"}, row="one"))
+    fresh = both.rotate(old.seal({"a": "b"}, row="one"))
     assert fresh is not None
-    assert both.renewed(fresh) is None
+    assert both.rotate(fresh) is None
     assert both.open(fresh, row="one") == {"a": "b"}
     with pytest.raises(DecryptionFailed):
         both.open(fresh, row="two")
     with pytest.raises(DecryptionFailed):
-        TokenCipher([NEWER]).renewed(old.seal({"a": "b"}, row="one"))
+        TokenCipher([NEWER]).rotate(old.seal({"a": "b"}, row="one"))
 
 
 def test_the_command_rotates_and_a_wrong_key_is_one_line(own_dsn: str):

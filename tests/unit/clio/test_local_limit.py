@@ -1,4 +1,4 @@
-"""The pure budget: tables of headers, and a simulated Clio that counts in windows and refuses what is too much."""
+"""The pure limiter: tables of headers, and a simulated Clio that counts in windows and refuses what is too much."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,27 +15,27 @@ from app.clio.shared_limit import MARGIN, WINDOW
 from tests.support.scripted_clio import NOW, limits
 
 
-def taken(budget: LocalLimit, now: float, at_most: int = 1000) -> int:
+def taken(limiter: LocalLimit, now: float, at_most: int = 1000) -> int:
     """How many calls go at once."""
     gone = 0
-    while gone < at_most and budget.reserve(now) == 0.0:
+    while gone < at_most and limiter.reserve(now) == 0.0:
         gone += 1
     return gone
 
 
 def known(*, left: int = 10, limit: int = 50, reset_in: int = 40, now: float = 0.0) -> LocalLimit:
-    budget = LocalLimit()
-    assert budget.reserve(now) == 0.0
-    budget.learn(limits(left=left, limit=limit, reset_in=reset_in), now)
-    return budget
+    limiter = LocalLimit()
+    assert limiter.reserve(now) == 0.0
+    limiter.record_response(limits(left=left, limit=limit, reset_in=reset_in), now)
+    return limiter
 
 
 def test_while_nothing_is_known_one_call_goes_alone():
-    budget = LocalLimit()
-    assert taken(budget, 0.0) == 1
-    assert budget.reserve(0.0) == PROBE_INTERVAL
-    budget.learn(limits(left=9), 0.1)
-    assert taken(budget, 0.1) == 9
+    limiter = LocalLimit()
+    assert taken(limiter, 0.0) == 1
+    assert limiter.reserve(0.0) == PROBE_INTERVAL
+    limiter.record_response(limits(left=9), 0.1)
+    assert taken(limiter, 0.1) == 9
 
 
 @pytest.mark.parametrize(
@@ -51,82 +51,84 @@ def test_while_nothing_is_known_one_call_goes_alone():
     ],
 )
 def test_an_answer_that_tells_nothing_lets_one_more_go_alone(headers: dict[str, str]):
-    budget = LocalLimit()
+    limiter = LocalLimit()
     for now in (0.0, 1.0, 2.0):
-        assert taken(budget, now) == 1
-        budget.learn(headers, now)
+        assert taken(limiter, now) == 1
+        limiter.record_response(headers, now)
 
 
 def test_a_window_that_is_used_up_opens_again_when_clio_says_and_not_before():
-    budget = known(left=3, reset_in=40)
-    assert taken(budget, 1.0) == 3
-    assert budget.reserve(1.0) == 39.0 + MARGIN
-    assert budget.reserve(40.0) == pytest.approx(MARGIN)
+    limiter = known(left=3, reset_in=40)
+    assert taken(limiter, 1.0) == 3
+    assert limiter.reserve(1.0) == 39.0 + MARGIN
+    assert limiter.reserve(40.0) == pytest.approx(MARGIN)
     for _ in range(3):
-        budget.abandoned()
-    assert taken(budget, 40.0 + MARGIN) == 1  # what the new window holds is asked by one
+        limiter.record_no_response()
+    assert taken(limiter, 40.0 + MARGIN) == 1  # what the new window holds is asked by one
 
 
 @pytest.mark.parametrize(("told", "expected"), [(20, 20), (0, 0), (45, 40), (40, 40)])
 def test_it_is_believed_when_it_says_less_and_not_when_it_says_more(told: int, expected: int):
-    budget = known(left=41)
-    assert budget.reserve(1.0) == 0.0
-    budget.learn(limits(left=told), 1.0)
-    assert taken(budget, 1.0) == expected
+    limiter = known(left=41)
+    assert limiter.reserve(1.0) == 0.0
+    limiter.record_response(limits(left=told), 1.0)
+    assert taken(limiter, 1.0) == expected
 
 
 def test_when_somebody_else_uses_the_token_calls_under_way_are_taken_off():
-    budget = known(left=40)
-    assert taken(budget, 1.0, 6) == 6
-    budget.learn(limits(left=10), 1.0)
-    assert taken(budget, 1.0) == 5
+    limiter = known(left=40)
+    assert taken(limiter, 1.0, 6) == 6
+    limiter.record_response(limits(left=10), 1.0)
+    assert taken(limiter, 1.0) == 5
 
 
 @pytest.mark.parametrize("limit", [20, 50, 200])
 def test_a_limit_that_changes_is_learnt_with_the_next_window(limit: int):
-    budget = known(left=0, limit=50, reset_in=10)
-    assert budget.reserve(12.0) == 0.0
+    limiter = known(left=0, limit=50, reset_in=10)
+    assert limiter.reserve(12.0) == 0.0
     later = limits(left=limit - 1, limit=limit, reset_in=60, sent=NOW + timedelta(seconds=12))
-    budget.learn(later, 12.0)
-    assert budget.limit == limit
-    assert taken(budget, 12.0) == limit - 1
+    limiter.record_response(later, 12.0)
+    assert limiter.limit == limit
+    assert taken(limiter, 12.0) == limit - 1
 
 
 def test_an_answer_of_a_window_that_is_over_changes_nothing():
-    budget = known(left=40, reset_in=5)
-    assert taken(budget, 1.0, 2) == 2
-    budget.learn(limits(left=48, reset_in=60, sent=NOW + timedelta(seconds=5)), 5.5)
-    budget.learn(limits(left=0, reset_in=1), 9.0)
-    assert taken(budget, 9.0) == 47
+    limiter = known(left=40, reset_in=5)
+    assert taken(limiter, 1.0, 2) == 2
+    limiter.record_response(limits(left=48, reset_in=60, sent=NOW + timedelta(seconds=5)), 5.5)
+    limiter.record_response(limits(left=0, reset_in=1), 9.0)
+    assert taken(limiter, 9.0) == 47
 
 
 def test_a_clock_of_clios_that_was_set_back_is_believed_by_the_next_window():
-    budget = known(left=0, reset_in=10)
+    limiter = known(left=0, reset_in=10)
     back = NOW - timedelta(hours=3)
-    assert budget.reserve(12.0) == 0.0
-    budget.learn(limits(left=30, reset_in=60, sent=back), 12.0)
-    assert taken(budget, 12.0) == 30
+    assert limiter.reserve(12.0) == 0.0
+    limiter.record_response(limits(left=30, reset_in=60, sent=back), 12.0)
+    assert taken(limiter, 12.0) == 30
 
 
 def test_after_a_refusal_nothing_goes_and_then_one_call_asks():
-    budget = known(left=30)
-    assert taken(budget, 0.0, 3) == 3
-    assert budget.refused({"retry-after": "5"}, 1.0) == 5.0 + MARGIN
-    assert budget.refused({"retry-after": "2"}, 1.0) == 2.0 + MARGIN  # the longer wait stands
-    assert budget.reserve(4.0) == pytest.approx(2.0 + MARGIN)
-    budget.abandoned()
-    assert taken(budget, 6.0 + MARGIN) == 1
+    limiter = known(left=30)
+    assert taken(limiter, 0.0, 3) == 3
+    assert limiter.record_rate_limited({"retry-after": "5"}, 1.0) == 5.0 + MARGIN
+    assert (
+        limiter.record_rate_limited({"retry-after": "2"}, 1.0) == 2.0 + MARGIN
+    )  # the longer wait stands
+    assert limiter.reserve(4.0) == pytest.approx(2.0 + MARGIN)
+    limiter.record_no_response()
+    assert taken(limiter, 6.0 + MARGIN) == 1
 
 
 def test_a_call_without_an_answer_is_not_given_back_but_locks_nobody_out():
-    budget = known(left=5, reset_in=40)
-    assert taken(budget, 1.0) == 5
+    limiter = known(left=5, reset_in=40)
+    assert taken(limiter, 1.0) == 5
     for _ in range(5):
-        budget.abandoned()
-    assert budget.reserve(2.0) > 0
+        limiter.record_no_response()
+    assert limiter.reserve(2.0) > 0
     for now in (50.0, 51.0, 52.0):  # a new window of which no answer ever tells
-        assert taken(budget, now) == 1
-        budget.abandoned()
+        assert taken(limiter, now) == 1
+        limiter.record_no_response()
 
 
 @pytest.mark.parametrize(
@@ -135,16 +137,16 @@ def test_a_call_without_an_answer_is_not_given_back_but_locks_nobody_out():
 )
 def test_how_long_more_calls_will_take(calls: int, expected: float):
     # IS-2
-    budget = known(left=10, limit=50, reset_in=40)
-    assert budget.expected_seconds(calls, 0.0, seconds_per_call=0.5) == pytest.approx(expected)
+    limiter = known(left=10, limit=50, reset_in=40)
+    assert limiter.expected_seconds(calls, 0.0, seconds_per_call=0.5) == pytest.approx(expected)
 
 
 def test_how_long_calls_take_is_told_though_nothing_is_known():
     assert LocalLimit().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
-    budget = known(left=0, limit=50, reset_in=1)
-    assert budget.reserve(5.0) == 0.0  # asks what the new window holds
-    assert budget.expected_seconds(50, 5.0, seconds_per_call=0.5) == 25.0
-    assert budget.expected_seconds(51, 5.0, seconds_per_call=0.5) == pytest.approx(WINDOW + 0.5)
+    limiter = known(left=0, limit=50, reset_in=1)
+    assert limiter.reserve(5.0) == 0.0  # asks what the new window holds
+    assert limiter.expected_seconds(50, 5.0, seconds_per_call=0.5) == 25.0
+    assert limiter.expected_seconds(51, 5.0, seconds_per_call=0.5) == pytest.approx(WINDOW + 0.5)
 
 
 @given(
@@ -181,20 +183,20 @@ def test_a_date_is_read_or_it_is_none(date: str):
 def test_whatever_clio_answers_some_caller_goes_in_the_end(
     steps: list[tuple[str, dict[str, str], float]],
 ):
-    budget, now = LocalLimit(), 0.0
+    limiter, now = LocalLimit(), 0.0
     for what, headers, pause in steps:
         waited = 0.0
-        while wait := budget.reserve(now):
+        while wait := limiter.reserve(now):
             now, waited = now + wait, waited + wait
         assert waited <= 1000.0  # the longest wait, and a window
         now += pause
         match what:
             case "learn":
-                budget.learn(headers, now)
+                limiter.record_response(headers, now)
             case "refused":
-                assert 1.0 <= budget.refused(headers, now) <= 901.0
+                assert 1.0 <= limiter.record_rate_limited(headers, now) <= 901.0
             case _:
-                budget.abandoned()
+                limiter.record_no_response()
 
 
 @dataclass
@@ -238,7 +240,7 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
     limit: int, workers: int, delays: list[tuple[float, float]], first: float
 ):
     # S10: no 429 at all, in whatever order calls reach Clio and answers come back
-    clio, budget = Window(limit), LocalLimit()
+    clio, limiter = Window(limit), LocalLimit()
     numbers, made = count(), 0
     # what happens when: a worker wants to call (None), a call arrives (how long its answer takes), an answer comes
     events: list[tuple[float, int, float | dict[str, str] | None]] = []
@@ -251,14 +253,14 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
     while events:
         now, _, what = heappop(events)
         if isinstance(what, dict):
-            budget.learn(what, now)
+            limiter.record_response(what, now)
             later(now, None)
         elif what is not None:
             headers = clio.call(now)
             assert headers is not None, "Clio answered 429"
             later(now + what, headers)
         elif made < 80:
-            wait = budget.reserve(now)
+            wait = limiter.reserve(now)
             there, back = delays[made % len(delays)]
             if (
                 wait

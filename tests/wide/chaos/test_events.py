@@ -28,7 +28,7 @@ async def tell(dsn: str) -> list[str]:
     """Record events about a few people in turn; answers their ids."""
     told = [
         Event(
-            events.event_id(ACCOUNT, EventKind.CLIENT_NEW, f"con_{subject}", nth),
+            events.event_id_of(ACCOUNT, EventKind.CLIENT_NEW, f"con_{subject}", nth),
             EventKind.CLIENT_NEW,
             f"con_{subject}",
             {"subject": subject, "nth": nth},
@@ -38,7 +38,7 @@ async def tell(dsn: str) -> list[str]:
     ]
     database = open_database(dsn)
     async with transaction(database) as session:
-        await events.record(session, ACCOUNT, told, now=now())
+        await events.record_events(session, ACCOUNT, told, now=now())
     await database.dispose()
     return [event.event_id for event in told]
 

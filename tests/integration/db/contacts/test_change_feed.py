@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from app.db.accounts import tables as account_tables
 from app.db.contacts import change_feed
-from app.db.contacts.change_feed import Line
+from app.db.contacts.change_feed import FeedLine
 from app.db.session import Database, transaction
 from app.main import now
 
@@ -28,14 +28,14 @@ async def test_a_line_that_commits_late_is_not_skipped(database: Database):
 
     async def first() -> None:
         async with transaction(database) as session:
-            await change_feed.append(session, "a", [Line("con_1", {"n": 1})])
+            await change_feed.append(session, "a", [FeedLine("con_1", {"n": 1})])
             first_holds.set()
             await first_may_end.wait()
 
     async def second() -> None:
         await first_holds.wait()
         async with transaction(database) as session:
-            await change_feed.append(session, "a", [Line("con_2", {"n": 2})])
+            await change_feed.append(session, "a", [FeedLine("con_2", {"n": 2})])
 
     async with asyncio.TaskGroup() as group:
         group.create_task(first())
@@ -44,10 +44,10 @@ async def test_a_line_that_commits_late_is_not_skipped(database: Database):
         await asyncio.sleep(0.1)
         assert not ended.done()
         async with transaction(database) as session:
-            assert (await change_feed.read(session, "a", after=0, limit=10))[1] == 0
+            assert (await change_feed.read_json(session, "a", after=0, limit=10))[1] == 0
         first_may_end.set()
     async with transaction(database) as session:
-        lines, count, last = await change_feed.read(session, "a", after=0, limit=10)
+        lines, count, last = await change_feed.read_json(session, "a", after=0, limit=10)
     assert (count, last) == (2, 2)
     assert lines.index('"n": 1') < lines.index('"n": 2')
 
@@ -61,14 +61,16 @@ async def test_a_reader_beside_eight_writers_misses_nothing(database: Database):
     async def write(writer: int) -> None:
         for number in range(25):
             async with transaction(database) as session:
-                await change_feed.append(session, "a", [Line(f"con_{writer}", {"n": number})] * 2)
+                await change_feed.append(
+                    session, "a", [FeedLine(f"con_{writer}", {"n": number})] * 2
+                )
 
     async def read() -> None:
         after = 0
         while True:
             ended = done.is_set()
             async with transaction(database) as session:
-                _, count, last = await change_feed.read(session, "a", after=after, limit=7)
+                _, count, last = await change_feed.read_json(session, "a", after=after, limit=7)
             seen.extend(range(last - count + 1, last + 1))
             after = last
             if ended and not count:

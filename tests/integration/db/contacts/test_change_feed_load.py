@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.contacts import change_feed
-from app.db.contacts.change_feed import Line
+from app.db.contacts.change_feed import FeedLine
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.simulator.http.server import Simulator
@@ -31,7 +31,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
         lines, told = [], dict(last)
         for person in people:
             told[person] = told.get(person, 0) + 1
-            lines.append(Line(person, {"contact_id": person, "n": told[person]}))
+            lines.append(FeedLine(person, {"contact_id": person, "n": told[person]}))
         try:
             await append(world, account_id, lines, dice)
         except DatabaseUnavailable:
@@ -43,7 +43,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
     return last
 
 
-async def append(world: World, account_id: str, lines: list[Line], dice: random.Random) -> None:
+async def append(world: World, account_id: str, lines: list[FeedLine], dice: random.Random) -> None:
     """Append lines in a transaction that commits late, or never."""
     async with transaction(world.app.state.services.database) as session:
         await change_feed.append(session, account_id, lines)

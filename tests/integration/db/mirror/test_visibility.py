@@ -137,8 +137,8 @@ async def test_a_contact_that_was_gone_counts_anew_when_it_is_shown_again(accoun
     # S1
     await land(account, ANN, WHOLE)
     async with transaction(account) as session:
-        await removals.remove(session, "a", "contacts", [1001], why=REMOVED)
-        assert await visibility.shown(session, ANN, "contacts", [1001]) == {}
+        await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
+        assert await visibility.load_digests(session, ANN, "contacts", [1001]) == {}
     assert await land(account, ANN, WHOLE) == 1
     async with transaction(account) as session:
         row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
@@ -158,14 +158,16 @@ async def test_what_a_login_alone_saw_is_withdrawn_only_long_after_it_left(accou
             .where(one)
             .values(status="disconnected", left_at=T0)
         )
-        alone = await visibility.seen_alone(session, "a", CAT.connection_id)
+        alone = await visibility.count_seen_alone(session, "a", CAT.connection_id)
         assert (alone.contacts, alone.first_matters) == (0, (208,))
         for resource in ("contacts", "matters"):
-            early = await visibility.expired(session, "a", resource, left_before=T0, limit=9)
+            early = await visibility.list_expired(session, "a", resource, left_before=T0, limit=9)
             assert early == []
         late = T0 + timedelta(seconds=1)
-        assert await visibility.expired(session, "a", "contacts", left_before=late, limit=9) == []
-        found = await visibility.expired(session, "a", "matters", left_before=late, limit=9)
+        assert (
+            await visibility.list_expired(session, "a", "contacts", left_before=late, limit=9) == []
+        )
+        found = await visibility.list_expired(session, "a", "matters", left_before=late, limit=9)
         assert found == [208]
-        await removals.remove(session, "a", "matters", found, why=NOT_VISIBLE)
+        await removals.remove_records(session, "a", "matters", found, why=NOT_VISIBLE)
         assert (await session.execute(select(mirror_tables.mirror_matters))).all() == []

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.db.runs import leases, runs
 from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind, Run, Trigger, Wish
+from app.db.runs.runs import Kind, Run, RunRequest, Trigger
 from app.db.session import Database, transaction
 from app.errors import RunTakenOver
 from app.main import now
@@ -21,8 +21,8 @@ async def ask(
     database: Database, kind: Kind = Kind.FULL, *, clock_off: timedelta = timedelta(0)
 ) -> Run:
     async with transaction(database) as session:
-        wish = Wish(kind, Trigger.MANUAL)
-        return await runs.ask(session, "a", wish, now=now() + clock_off)
+        wish = RunRequest(kind, Trigger.MANUAL)
+        return await runs.request_run(session, "a", wish, now=now() + clock_off)
 
 
 async def acquire(database: Database, run: Run, length: timedelta = SHORT) -> Lease | None:
@@ -47,10 +47,10 @@ async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
     assert stalled is not None
     assert other is not None
     async with transaction(database) as session:
-        await leases.hold(session, other)
+        await leases.renew(session, other)
     with pytest.raises(RunTakenOver):
         async with transaction(database) as session:
-            await leases.hold(session, stalled)
+            await leases.renew(session, stalled)
 
 
 async def test_the_runs_of_an_account_go_one_after_another(database: Database):
@@ -61,7 +61,7 @@ async def test_the_runs_of_an_account_go_one_after_another(database: Database):
     lease = await acquire(database, first, timedelta(minutes=1))
     assert lease is not None
     async with transaction(database) as session:
-        await leases.close(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
+        await leases.close_run(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
     assert await acquire(database, second) is not None
 
 
@@ -81,7 +81,7 @@ async def test_a_run_that_has_begun_is_not_overtaken_by_one_whose_process_has_a_
     again = await acquire(database, first, timedelta(minutes=1))
     assert again is not None, "it is taken up by whoever comes"
     async with transaction(database) as session:
-        await leases.close(session, again, runs.Status.SUCCEEDED, problems=[], now=now())
+        await leases.close_run(session, again, runs.Status.SUCCEEDED, problems=[], now=now())
     assert await acquire(database, second) is not None
 
 
@@ -104,9 +104,9 @@ async def test_of_many_who_take_runs_of_an_account_at_once_one_gets_one(database
 async def test_who_asks_for_a_run_does_not_wait_for_one_that_gathers_nudges(database: Database):
     # S14: a burst of nudges waits 45 s to become one run; a person does not
     await make_account(database, "a")
-    nudged = Wish(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
+    nudged = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
     async with transaction(database) as session:
-        await runs.ask(session, "a", nudged, now=now())
+        await runs.request_run(session, "a", nudged, now=now())
     assert await put_off(database) == 1
     await ask(database)
     assert await put_off(database) == 0

@@ -27,13 +27,13 @@ from app.db import migrate
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
 from app.db.accounts.audit import Actor
-from app.db.contacts import contacts, new_clients
+from app.db.contacts import contact_store, new_clients
 from app.db.contacts import tables as contact_tables
 from app.db.events import tables as event_tables
 from app.db.events.events import EventKind
 from app.db.mirror import records
 from app.db.mirror import tables as mirror_tables
-from app.db.mirror.rule_inputs import Spelling
+from app.db.mirror.rule_inputs import CurrentNames
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind
@@ -294,12 +294,14 @@ class LedgerMachine(RuleBasedStateMachine):
         mine = (table.c.account_id == self.account) & (table.c.clio_id == clio_id)
         await session.execute(delete(table).where(mine))
         del self.landed.people[clio_id]
-        for stored in (await contacts.by_clio_id(session, self.account, [clio_id])).values():
+        for stored in (
+            await contact_store.load_by_clio_id(session, self.account, [clio_id])
+        ).values():
             gone = replace(stored, view=replace(stored.view, state=State.DELETED))
             said = Assessment(
                 Scope(False, "deleted", "Gone", "removed_in_clio"), stored.view.profile
             )
-            await contacts.save(session, self.account, [(gone, said)], run_id="run_x")
+            await contact_store.save(session, self.account, [(gone, said)], run_id="run_x")
 
     def _contact(self, clio_id: int, person: Person) -> ContactRecord:
         named = person.reachable
@@ -321,7 +323,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     async def _judge(self, session: Session, kind: str, run_id: str, dies: str) -> None:
         chosen = Settings(new_client=self.chosen)
-        firm, spelling = FirmFacts("US"), Spelling({}, {})
+        firm, spelling = FirmFacts("US"), CurrentNames({}, {})
         basis = Basis(run_id, "sync", firm, chosen, spelling, "https://app.clio.com", self.time)
         lease = Lease(self.account, run_id, 1, timedelta(minutes=1))
         await assess._assess_batch(session, lease, basis, Kind(kind))

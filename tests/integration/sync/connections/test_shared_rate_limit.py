@@ -59,7 +59,7 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
                     http_client(transport),
                     origin=CLIO,
                     source=source,
-                    budget=LocalLimit(TokenGate(partial(_stored_row, database, LOGIN))),
+                    local_limit=LocalLimit(TokenGate(partial(_stored_row, database, LOGIN))),
                     clock=clock,
                     lane=lane,
                 )
@@ -82,7 +82,7 @@ async def test_three_processes_share_the_window_each_in_its_lane_and_are_never_r
     async def one(nth: int) -> None:
         try:
             while True:
-                await ask[nth].some(resources.CONTACTS, [1001])
+                await ask[nth].get_many(resources.CONTACTS, [1001])
                 made[nth] += 1
         except ClioRetryLater:
             return

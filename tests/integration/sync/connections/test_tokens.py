@@ -16,7 +16,7 @@ from tests.support.world import World
 
 async def login(world: World) -> connections.Connection:
     async with transaction(world.app.state.services.database) as session:
-        return (await connections.connected(session, "hp"))[0]
+        return (await connections.list_connected(session, "hp"))[0]
 
 
 async def test_five_processes_with_one_refused_token_refresh_once(world: World):

@@ -59,10 +59,10 @@ class Post:
         found = []
         for subject in subjects:
             self.told += 1
-            event_id = events.event_id(account_id, kind, subject, self.told)
+            event_id = events.event_id_of(account_id, kind, subject, self.told)
             found.append(Event(event_id, kind, subject, {"n": self.told}))
         async with transaction(self.services.database) as session:
-            await events.record(session, account_id, found, now=self.time)
+            await events.record_events(session, account_id, found, now=self.time)
         return [event.event_id for event in found]
 
     async def deliver(self) -> int:
@@ -140,7 +140,7 @@ async def test_what_was_rolled_back_is_not_told(post: Post):
 
         async def fails() -> None:
             async with transaction(post.services.database) as session:
-                await events.record(session, "hp", [event], now=post.time)
+                await events.record_events(session, "hp", [event], now=post.time)
                 raise RuntimeError
 
         with pytest.raises(RuntimeError):
@@ -339,13 +339,18 @@ async def test_a_claim_that_another_took_over_writes_nothing(post: Post):
         await post.tell("con_1")
         database = post.services.database
         async with transaction(database) as session:
-            (first,) = await deliveries.claim(session, length=timedelta(0), limit=5, now=post.time)
+            (first,) = await deliveries.claim_endpoints(
+                session, length=timedelta(0), limit=5, now=post.time
+            )
         async with transaction(database) as session:
-            (second,) = await deliveries.claim(
+            (second,) = await deliveries.claim_endpoints(
                 session, length=timedelta(seconds=9), limit=5, now=post.time
             )
-            assert await deliveries.renew(session, first, length=timedelta(seconds=9)) is None
-            assert await deliveries.renew(session, second, length=timedelta(seconds=9)) is not None
+            assert await deliveries.renew_claim(session, first, length=timedelta(seconds=9)) is None
+            assert (
+                await deliveries.renew_claim(session, second, length=timedelta(seconds=9))
+                is not None
+            )
 
 
 async def test_after_a_rotation_both_secrets_verify_for_a_day(post: Post):
@@ -520,7 +525,7 @@ async def test_an_endpoint_that_cannot_be_is_refused(post: Post, body: dict[str,
 
 
 async def test_a_token_has_no_more_endpoints_than_it_may_have(post: Post):
-    for n in range(endpoints.MOST):
+    for n in range(endpoints.MAX_ENDPOINTS):
         answer = await post.api.post(
             "/v1/webhook-endpoints", json={"url": f"https://hooks.example.com/{n}"}
         )
@@ -534,9 +539,9 @@ async def test_events_are_dropped_with_their_deliveries_after_thirty_days(post: 
         endpoint = await post.listen(receiver)
         await post.tell("con_1")
         await post.deliver()
-        post.time += events.KEPT + timedelta(seconds=1)
+        post.time += events.EVENT_LIFETIME + timedelta(seconds=1)
         await post.tell("con_2")
         async with transaction(post.services.database) as session:
             # the first one, and that the endpoint was disabled
-            assert await events.forget(session, now=post.time) == 2
+            assert await events.delete_expired(session, now=post.time) == 2
         assert len(await post.deliveries(endpoint)) == 1

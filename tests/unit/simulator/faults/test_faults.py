@@ -156,7 +156,7 @@ async def test_faults_can_be_steered_from_another_process(clio, ann):
             await http.get(CONTACTS)
         habits = {"tells_records": False, "clamps_limit": True}
         assert (
-            await http.post(http.base_url.join("/_simulator/habits"), json=habits)
+            await http.post(http.base_url.join("/_simulator/quirks"), json=habits)
         ).status_code == 204
         answer = await http.get(CONTACTS, params={"limit": "999"})
         assert answer.json()["meta"].keys() == {"paging"}

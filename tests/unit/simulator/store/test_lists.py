@@ -8,7 +8,7 @@ import pytest
 from app.simulator.faults.rate_limit import RateLimit
 from app.simulator.http.server import Simulator
 from app.simulator.store.firm import Firm
-from app.simulator.store.listing import CAP
+from app.simulator.store.listing import MAX_UNORDERED
 from tests.support.visitor import Clock, Visitor, simulator_with
 
 
@@ -18,7 +18,7 @@ def large() -> Firm:
     clock = Clock()
     firm = Firm(account_id=1, name="Large", region="us", now=clock)
     firm.put("user", {"id": 1, "name": "One", "roles": ["admin"], "time_zone": "Asia/Kolkata"})
-    for nth in range(1, CAP + 402):
+    for nth in range(1, MAX_UNORDERED + 402):
         firm.put(
             "contact", {"id": nth, "type": "Person", "name": f"Person {nth % 7}"}, at=clock.now
         )
@@ -93,7 +93,7 @@ async def test_a_limit_out_of_bounds_is_refused(ann, limit):
 
 async def test_a_limit_over_the_most_can_be_clamped_instead(vast, reader):
     # clio.md §20.6: nobody knows which of the two Clio does
-    vast.habits.clamps_limit = True
+    vast.quirks.clamps_limit = True
     answer = await reader.get("contacts.json", limit="5000", order="id(asc)")
     assert len(answer.json()["data"]) == 200
     assert (await refusal(reader, "contacts.json", limit="0"))[0] == 400
@@ -123,7 +123,7 @@ async def test_pages_are_linked_by_whole_addresses_and_end_without_one(reader):
 
 async def test_a_list_in_id_order_has_no_end(reader):
     # clio.md §20.6
-    assert await reader.ids("contacts.json", order="id(asc)") == list(range(1, CAP + 402))
+    assert await reader.ids("contacts.json", order="id(asc)") == list(range(1, MAX_UNORDERED + 402))
 
 
 async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
@@ -132,7 +132,7 @@ async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
     while answer.status_code == 200:
         walked += len(answer.json()["data"])
         answer = await reader.http.get(answer.json()["meta"]["paging"]["next"])
-    assert walked == CAP
+    assert walked == MAX_UNORDERED
     error = {
         "type": "ArgumentError",
         "message": "page_token is now out of bounds and cannot be used.",
@@ -140,10 +140,10 @@ async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
     assert (answer.status_code, answer.json()["error"]) == (422, error)
 
 
-@pytest.mark.parametrize(("capped", "seen"), [(False, CAP + 401), (True, CAP)])
+@pytest.mark.parametrize(("capped", "seen"), [(False, MAX_UNORDERED + 401), (True, MAX_UNORDERED)])
 async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen):
     # clio.md §20.6: nobody knows which of the two Clio does
-    vast.habits.caps_unordered_lists = capped
+    vast.quirks.caps_unordered_lists = capped
     walked, answer = 0, await reader.get("relationships.json")
     while answer.status_code == 200:
         walked += len(answer.json()["data"])
@@ -156,13 +156,13 @@ async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen
 
 async def test_a_capped_list_may_end_without_a_word(vast, reader):
     # clio.md §21: "ends near 10,000" may also mean that no next page is told
-    vast.habits.caps_unordered_lists = vast.habits.caps_silently = True
+    vast.quirks.caps_unordered_lists = vast.quirks.caps_silently = True
     walked, answer = 0, await reader.get("relationships.json")
     while "next" in answer.json()["meta"]["paging"]:
         walked += len(answer.json()["data"])
         answer = await reader.http.get(answer.json()["meta"]["paging"]["next"])
-    assert walked + len(answer.json()["data"]) == CAP
-    assert answer.json()["meta"]["records"] == CAP + 401
+    assert walked + len(answer.json()["data"]) == MAX_UNORDERED
+    assert answer.json()["meta"]["records"] == MAX_UNORDERED + 401
 
 
 async def test_any_other_order_needs_an_offset_and_ends_at_the_cap(reader):
@@ -178,7 +178,7 @@ async def test_any_other_order_needs_an_offset_and_ends_at_the_cap(reader):
             str(walked)
         ]
         answer = await reader.http.get(answer.json()["meta"]["paging"]["next"])
-    assert walked == CAP
+    assert walked == MAX_UNORDERED
     assert (answer.status_code, answer.json()["error"]["type"]) == (422, "ArgumentError")
 
 
@@ -213,8 +213,8 @@ async def test_a_record_made_during_the_walk_shifts_no_page(ann, firm):
 
 async def test_the_total_may_be_missing(vast, reader):
     answer = await reader.get("contacts.json", order="id(asc)")
-    assert answer.json()["meta"]["records"] == CAP + 401
-    vast.habits.tells_records = False
+    assert answer.json()["meta"]["records"] == MAX_UNORDERED + 401
+    vast.quirks.tells_records = False
     answer = await reader.get("contacts.json", order="id(asc)")
     assert answer.json()["meta"].keys() == {"paging"}
 
@@ -242,7 +242,7 @@ async def test_the_limit_is_counted_per_token_in_windows_of_a_minute(clio, clock
 
 async def test_the_message_of_a_429_may_be_wrapped(clio, ann):
     # clio.md §20.7
-    clio.limits, clio.habits.wraps_rate_limit = RateLimit(0), True
+    clio.limits, clio.quirks.wraps_rate_limit = RateLimit(0), True
     answer = await ann.get("users.json")
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
     assert b"RateLimited" in base64.b64decode(answer.json()["data"])

@@ -72,7 +72,7 @@ def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
         made = 0
         for _ in range(400):
             gate = dice.choice(world.gates)
-            if wait := await gate.enter(dice.choice(lanes)):
+            if wait := await gate.acquire(dice.choice(lanes)):
                 asks_again = world.now + wait * dice.random()
             else:
                 heappush(under_way, (world.now + dice.uniform(0, 0.5), made, gate, None))
@@ -83,7 +83,7 @@ def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
                     answer = clio.ask(world.now)
                     heappush(under_way, (world.now + dice.uniform(0, 0.5), nth, by, answer))
                 else:
-                    await by.told(answer)
+                    await by.record_response(answer)
             world.now = asks_again
         assert made
 
@@ -105,9 +105,9 @@ def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
         pulling, writing = world.gates
         for moment in (0.0, arrival / 3, arrival / 2, arrival - 0.05, arrival):
             world.now = moment
-            while not await pulling.enter(reading):
+            while not await pulling.acquire(reading):
                 pass
-        assert await writing.enter(Lane.WRITE_BACK) == 0.0
+        assert await writing.acquire(Lane.WRITE_BACK) == 0.0
 
     asyncio.run(work())
 
@@ -115,32 +115,32 @@ def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
 async def test_in_the_last_seconds_of_a_window_a_note_waits_for_the_next():
     world = Processes(1, opened(50))
     world.now = 61.0 - TAIL
-    assert await world.gates[0].enter(Lane.WRITE_BACK) == TAIL
+    assert await world.gates[0].acquire(Lane.WRITE_BACK) == TAIL
     world.now = 61.0
-    assert await world.gates[0].enter(Lane.WRITE_BACK) == 0.0
+    assert await world.gates[0].acquire(Lane.WRITE_BACK) == 0.0
 
 
 async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
     world = Processes(1, opened(50))
     (gate,) = world.gates
-    assert await gate.enter(Lane.INITIAL) == 0.0
+    assert await gate.acquire(Lane.INITIAL) == 0.0
     assert world.given == AT_ONCE
     for _ in range(AT_ONCE - 1):
-        assert await gate.enter(Lane.WRITE_BACK) == 0.0
+        assert await gate.acquire(Lane.WRITE_BACK) == 0.0
     assert world.given == AT_ONCE
-    assert await gate.enter(Lane.WRITE_BACK) == 0.0
+    assert await gate.acquire(Lane.WRITE_BACK) == 0.0
     assert world.given == AT_ONCE + 1, "a note takes just one"
 
 
 async def test_what_a_lane_took_is_not_used_by_one_behind_it():
     world = Processes(1, opened(50))
     (gate,) = world.gates
-    await gate.enter(Lane.INCREMENTAL)
+    await gate.acquire(Lane.INCREMENTAL)
     for nth in (1, 2, 3):
-        assert await gate.enter(Lane.RECONCILE) == 0.0
+        assert await gate.acquire(Lane.RECONCILE) == 0.0
         assert world.given == AT_ONCE + nth, "it takes its own, one by one"
     for _ in range(AT_ONCE - 1):
-        assert await gate.enter(Lane.INCREMENTAL) == 0.0
+        assert await gate.acquire(Lane.INCREMENTAL) == 0.0
     assert world.given == AT_ONCE + 3, "the stock was left whole"
 
 
@@ -149,20 +149,20 @@ async def test_one_behind_gets_nothing_while_the_stock_of_another_lane_lasts_and
         1, Window(50, 39, 61.0)
     )  # eleven left: one for incremental reads, none behind
     (gate,) = world.gates
-    assert await gate.enter(Lane.INITIAL) > PROBE_INTERVAL
-    assert await gate.enter(Lane.INCREMENTAL) == 0.0
-    assert await gate.enter(Lane.INCREMENTAL) > PROBE_INTERVAL
-    assert await gate.enter(Lane.WRITE_BACK) == 0.0
+    assert await gate.acquire(Lane.INITIAL) > PROBE_INTERVAL
+    assert await gate.acquire(Lane.INCREMENTAL) == 0.0
+    assert await gate.acquire(Lane.INCREMENTAL) > PROBE_INTERVAL
+    assert await gate.acquire(Lane.WRITE_BACK) == 0.0
 
 
 async def test_calls_that_were_not_used_in_their_window_are_not_made_in_the_next():
     world = Processes(1, opened(50))
     (gate,) = world.gates
-    await gate.enter(Lane.INITIAL)
+    await gate.acquire(Lane.INITIAL)
     world.now = 61.0 - TAIL
-    assert await gate.enter(Lane.INITIAL) == TAIL
+    assert await gate.acquire(Lane.INITIAL) == TAIL
     world.now = 61.0
-    assert await gate.enter(Lane.INITIAL) == 0.0
+    assert await gate.acquire(Lane.INITIAL) == 0.0
     assert world.given == AT_ONCE
 
 
@@ -170,7 +170,7 @@ async def test_reads_of_one_process_that_come_together_take_once():
     world = Processes(1, opened(50))
 
     async with asyncio.TaskGroup() as group:
-        entering = [group.create_task(world.gates[0].enter(Lane.INITIAL)) for _ in range(AT_ONCE)]
+        entering = [group.create_task(world.gates[0].acquire(Lane.INITIAL)) for _ in range(AT_ONCE)]
     assert [task.result() for task in entering] == [0.0] * AT_ONCE
     assert world.given == AT_ONCE
 
@@ -179,12 +179,12 @@ async def test_reads_of_one_process_that_come_together_take_once():
 async def test_the_first_answer_tells_all_processes_the_limit(lane: Lane):
     world = Processes(2, None)
     first, second = world.gates
-    assert await first.enter(lane) == 0.0
-    assert await second.enter(Lane.PERSON) == PROBE_INTERVAL
-    await first.told(Clio(50).ask(0.2))
+    assert await first.acquire(lane) == 0.0
+    assert await second.acquire(Lane.PERSON) == PROBE_INTERVAL
+    await first.record_response(Clio(50).ask(0.2))
     assert world.row.window is not None
     assert (world.row.window.limit, world.row.window.given) == (50, 1)
-    assert await second.enter(Lane.PERSON) == 0.0
+    assert await second.acquire(Lane.PERSON) == 0.0
 
 
 async def test_answers_are_told_when_a_window_opens_and_then_once_for_a_few_calls():
@@ -192,9 +192,9 @@ async def test_answers_are_told_when_a_window_opens_and_then_once_for_a_few_call
     (gate,) = world.gates
     told = []
     for _ in range(1 + 2 * AT_ONCE):
-        assert await gate.enter(Lane.WRITE_BACK) == 0.0
+        assert await gate.acquire(Lane.WRITE_BACK) == 0.0
         world.now += 0.1
         before = world.row.asked
-        await gate.told(clio.ask(world.now))
+        await gate.record_response(clio.ask(world.now))
         told.append(world.row.asked - before)
     assert told == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]

@@ -1,0 +1,89 @@
+"""Published contacts as the assessment loads and saves them, many at a time."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.contacts import tables
+from app.db.contacts.contacts import StoredContact, explanations, stored_contact, views
+from app.db.json_codec import as_text, digest
+from app.db.session import Session, any_of
+from app.rules.labels import fold_label
+from app.rules.results import Assessment
+
+_table = tables.contacts
+_PLAIN = (
+    _table.c.contact_id,
+    _table.c.clio_id,
+    _table.c.version,
+    _table.c.first_synced_at,
+    _table.c.updated_at,
+)
+
+
+async def load_by_clio_id(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> dict[int, StoredContact]:
+    """Return the published contacts with these Clio ids, by Clio id."""
+    rows = (
+        await session.execute(
+            select(*_PLAIN, as_text(_table.c.view).label("text")).where(
+                _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
+            )
+        )
+    ).all()
+    loaded = views.load_all(row.text for row in rows)
+    return {row.clio_id: stored_contact(row, view) for row, view in zip(rows, loaded, strict=True)}
+
+
+async def save(
+    session: Session,
+    account_id: str,
+    items: Sequence[tuple[StoredContact, Assessment]],
+    *,
+    run_id: str,
+) -> None:
+    """Store contacts with their explanations; a contact whose view and explanation are unchanged is not written."""
+    rows = [_row(account_id, contact, assessment, run_id) for contact, assessment in items]
+    known = await session.execute(
+        select(_table.c.clio_id, _table.c.digest).where(
+            _table.c.account_id == account_id,
+            any_of(_table.c.clio_id, [row["clio_id"] for row in rows]),
+        )
+    )
+    same = {(row.clio_id, row.digest) for row in known}
+    rows = [row for row in rows if (row["clio_id"], row["digest"]) not in same]
+    if not rows:
+        return
+    statement = insert(_table)
+    kept = ("account_id", "contact_id", "clio_id", "first_synced_at")
+    new = {name: statement.excluded[name] for name in rows[0] if name not in kept}
+    key = [_table.c.account_id, _table.c.contact_id]
+    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
+
+
+def _row(
+    account_id: str, contact: StoredContact, assessment: Assessment, run_id: str
+) -> dict[str, Any]:
+    view = contact.view
+    names = (view.profile.first_name, view.profile.last_name)
+    words = [*names, *(email.address for email in view.profile.emails)]
+    view_text, reasons = views.dump(view), explanations.dump(assessment)
+    return {
+        "account_id": account_id,
+        "contact_id": contact.contact_id,
+        "clio_id": contact.clio_id,
+        "version": contact.version,
+        "state": view.state,
+        "owner_user_id": view.owner.user_id if view.owner else None,
+        "labels": [fold_label(tag.label) for tag in view.tags],
+        "search": " ".join(word.lower() for word in words if word),
+        "view": view_text,
+        "explanation": reasons,
+        "digest": digest(f"{view_text}\n{reasons}".encode()),
+        "run_id": run_id,
+        "first_synced_at": contact.first_synced_at,
+        "updated_at": contact.updated_at,
+    }

@@ -1,0 +1,105 @@
+"""Periodic work on the outbox: contacts whose job was lost, activities that waited too long, and verification.
+
+The scheduler calls these functions. A written activity is verified a day later: exactly one record in Clio must have
+its marker (docs/writeback.md).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, text, update
+
+from app.db.accounts import tables as account_tables
+from app.db.outbox import tables
+from app.db.outbox.activities import Activity, Outcome, Reason, Status
+from app.db.outbox.outbox import BLOCKED_FOR_AT_MOST, activity_of, is_activity, record_outcome
+from app.db.session import Session
+
+BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
+VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
+
+_table = tables.activities
+
+
+async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
+    """Return contacts with due activities that nobody works on and that have no job, e.g. after a restore."""
+    query = text(
+        "select distinct on (a.account_id, a.clio_contact_id)"
+        "  a.account_id, a.clio_contact_id, a.activity_id"
+        " from activities a join accounts on accounts.account_id = a.account_id and accounts.enabled"
+        " join activity_turns t on t.account_id = a.account_id and t.clio_contact_id = a.clio_contact_id"
+        " where a.status in ('queued', 'sending') and (a.due_at is null or a.due_at < :now)"
+        " and (t.leased_until is null or t.leased_until < clock_timestamp())"
+        " and not exists (select from pgqueuer where dedupe_key like 'writeback:' || a.activity_id || ':%')"
+        " order by a.account_id, a.clio_contact_id, a.place"
+    )
+    return (await session.execute(query, {"now": now})).all()
+
+
+async def fail_expired_blocked(session: Session, *, now: datetime) -> int:
+    """Mark activities as failed that waited two weeks for their author [WB-5]; return how many."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.status == Status.BLOCKED, _table.c.blocked_at < now - BLOCKED_FOR_AT_MOST)
+        .order_by(_table.c.account_id, _table.c.activity_id)
+        .limit(BLOCKED_BATCH_SIZE)
+        .with_for_update(skip_locked=True)
+    )
+    expired = [activity_of(row) for row in rows]
+    for activity in expired:
+        problem = "The author did not connect a Clio login within 14 days"
+        outcome = Outcome(Status.FAILED, Reason.NEEDS_CONNECTION, problem, unsure=activity.unsure)
+        await record_outcome(session, activity, outcome, now=now)
+    return len(expired)
+
+
+async def list_accounts_to_verify(session: Session, *, before: datetime) -> list[str]:
+    """Return the enabled accounts with unverified activities that were written before `before`."""
+    accounts = account_tables.accounts
+    rows = await session.execute(
+        select(_table.c.account_id)
+        .join(accounts, accounts.c.account_id == _table.c.account_id)
+        .where(accounts.c.enabled)
+        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
+        .where(_table.c.written_at < before, _table.c.written_at > before - VERIFY_WITHIN)
+        .distinct()
+    )
+    return list(rows.scalars())
+
+
+async def list_unverified(
+    session: Session, account_id: str, *, before: datetime, after: str, limit: int
+) -> list[Activity]:
+    """Return unverified activities that were written before `before`, by id, those after `after`."""
+    rows = await session.execute(
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.activity_id > after)
+        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
+        .where(_table.c.written_at < before, _table.c.written_at > before - VERIFY_WITHIN)
+        .order_by(_table.c.activity_id)
+        .limit(limit)
+    )
+    return [activity_of(row) for row in rows]
+
+
+async def mark_verified(
+    session: Session, activity: Activity, *, reason: Reason | None, problem: str | None, now: datetime
+) -> None:  # fmt: skip
+    """Mark an activity as verified and delete its text; `reason` and `problem` say what is wrong in Clio."""
+    await session.execute(
+        update(_table)
+        .where(is_activity(activity.account_id, activity.activity_id))
+        .values(proven_at=now, reason=reason, problem=problem, body="")
+    )
+
+
+async def delete_old_texts(session: Session, *, now: datetime) -> None:
+    """Delete the texts of written activities that could not be verified in time: they have no use here any more."""
+    expired = _table.c.written_at < now - VERIFY_WITHIN - timedelta(days=1)
+    await session.execute(
+        update(_table)
+        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None), expired)
+        .where(_table.c.body != "")
+        .values(body="")
+    )

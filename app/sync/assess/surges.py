@@ -1,0 +1,108 @@
+"""New clients at the end of a run: announce those that waited for it, or hold them if they are a surge [NC-7]."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from app.db import issues
+from app.db.contacts import contact_store, holds, new_clients
+from app.db.contacts.new_clients import NewClient
+from app.db.issues import Finding, Subject
+from app.db.session import Session
+from app.rules.announcement import HeldFor, is_surge
+from app.rules.results import State
+from app.rules.settings import NewClientSettings
+
+ROWS_PER_TRANSACTION = 500  # announced or suppressed together after a person's decision
+
+log = structlog.get_logger(__name__)
+
+
+async def announce_or_hold(
+    session: Session, account_id: str, chosen: NewClientSettings, *, full: bool, now: datetime
+) -> None:
+    """Announce the new clients that waited for the end of a run, or open a hold for a surge [NC-7, S6].
+
+    This includes the rows that an earlier run of the account left when it was ended from outside. `full`: the run
+    read everything and succeeded, so a predecessor that still exists was not merged.
+    """
+    await _decide_merges(session, account_id, full=full, now=now)
+    waiting = await new_clients.lock_held(session, account_id, HeldFor.RUN)
+    by_run = Counter(row.run_id for row in waiting)
+    surges = {run_id for run_id, n in by_run.items() if is_surge(n, chosen.surge_threshold)}
+    for run_id in surges:
+        clio_ids = [row.clio_id for row in waiting if row.run_id == run_id]
+        await new_clients.set_held_for(session, account_id, clio_ids, HeldFor.SURGE)
+        await _open_hold(session, account_id, run_id, clio_ids, now=now)
+    others = [row for row in waiting if row.run_id not in surges]
+    await new_clients.announce(session, account_id, others, now=now)
+
+
+async def _open_hold(
+    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+) -> None:
+    """Open a hold for a surge and report it as an issue [NC-7]."""
+    log.warning("new_client_surge_held", account_id=account_id, run_id=run_id, count=len(clio_ids))
+    hold_id = await holds.open_surge_hold(session, account_id, run_id, clio_ids, now=now)
+    text = (
+        f"One run found {len(clio_ids)} new clients. None of them is announced until somebody"
+        " releases or discards this hold"
+    )
+    finding = Finding("new_client_surge", text, Subject("hold", hold_id))
+    await issues.open_issue(session, account_id, finding, now=now)
+
+
+async def _decide_merges(session: Session, account_id: str, *, full: bool, now: datetime) -> None:
+    """Suppress the clients whose predecessor is deleted; after a full run announce the others [S6].
+
+    A deleted predecessor was merged into the new client. One that a full run still found was not.
+    """
+    waiting = await new_clients.lock_held(session, account_id, HeldFor.MERGE)
+    ids = [row.joined_to for row in waiting if row.joined_to is not None]
+    stored = await contact_store.load_by_clio_id(session, account_id, ids)
+    deleted = {i for i in ids if i not in stored or stored[i].view.state is State.DELETED}
+    merged = [row.clio_id for row in waiting if row.joined_to in deleted]
+    await new_clients.suppress(session, account_id, merged)
+    if full:
+        others = [replace(row, joined_to=None) for row in waiting if row.joined_to not in deleted]
+        await new_clients.clear_joined(session, account_id, [row.clio_id for row in others])
+        await new_clients.announce(session, account_id, others, now=now)
+
+
+async def lock_surge_rows(session: Session, account_id: str, run_id: str) -> list[NewClient]:
+    """Lock and return the next waiting rows of a surge, at most `ROWS_PER_TRANSACTION`."""
+    return await new_clients.lock_held(
+        session, account_id, HeldFor.SURGE, run_id=run_id, limit=ROWS_PER_TRANSACTION
+    )
+
+
+async def release_surge(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """Announce these rows of a surge."""
+    await new_clients.announce(session, account_id, rows, now=now)
+    await remove_from_surges(session, account_id, rows, now=now)
+
+
+async def discard_surge(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """Suppress these rows of a surge: they are never announced."""
+    await new_clients.suppress(session, account_id, [row.clio_id for row in rows])
+    await remove_from_surges(session, account_id, rows, now=now)
+
+
+async def remove_from_surges(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """Remove decided rows from their holds; delete a hold, and resolve its issue, when no row of it waits."""
+    for run_id in {row.run_id for row in rows}:
+        decided = [row.clio_id for row in rows if row.run_id == run_id]
+        emptied = await holds.remove_from_surge(session, account_id, run_id, decided)
+        if emptied is not None:
+            subject = Subject("hold", emptied)
+            await issues.resolve_issues(session, account_id, "new_client_surge", subject, now=now)
+            await holds.delete_undecided(session, account_id, [emptied])
