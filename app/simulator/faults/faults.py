@@ -64,6 +64,9 @@ class WriteFault(_Counted[WriteEffect]):
     """A fault that hits writes only, so that the search after a lost response succeeds."""
 
 
+F = TypeVar("F", Fault, WriteFault)
+
+
 class Faults:
     """The active faults, in order. The first that matches a request takes effect."""
 
@@ -72,12 +75,13 @@ class Faults:
         self._write_faults: list[WriteFault] = []
         self.late_writes: set[asyncio.Task[None]] = set()
 
-    def add(self, fault: Fault | WriteFault) -> None:
-        """Switch a fault on."""
+    def add(self, fault: F) -> F:
+        """Switch a fault on, and return it."""
         if isinstance(fault, WriteFault):
             self._write_faults.append(fault)
         else:
             self._faults.append(fault)
+        return fault
 
     def clear(self) -> None:
         """Switch all faults off."""

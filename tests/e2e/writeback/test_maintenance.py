@@ -17,9 +17,8 @@ from app.db.session import transaction
 from app.errors import RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync.services import Services
-from app.sync.writeback import outcomes
-from app.sync.writeback.send import find_author, write_back
-from app.sync.writeback.verify import sweep, tend
+from app.sync.writeback import maintain_outbox, outcomes, verify_written, write_back
+from app.sync.writeback.authors import find_author
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
 from tests.support.world import PATIENCE, World
 
@@ -48,10 +47,10 @@ async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(p
     # W8
     sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
     assert await body_of(pulled, sent[0]["id"])
-    await sweep(services_of(pulled), "hp")
+    await verify_written(services_of(pulled), "hp")
     assert await body_of(pulled, sent[0]["id"])  # not yet
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        assert await sweep(services_of(pulled), "hp") is None
+        assert await verify_written(services_of(pulled), "hp") is None
     for activity in sent:
         assert await get(pulled, activity) == activity
         assert await body_of(pulled, activity["id"]) == ""
@@ -62,27 +61,28 @@ async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World
     doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
     firm = pulled.simulator.firms[0]
     first, second = notes(pulled)
-    firm.put("note", {**first, "id": 7099})
+    doubled_id = first["id"] + 99
+    firm.put("note", {**first, "id": doubled_id})
     firm.delete("note", second["id"])
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        await tend(services_of(pulled))
+        await maintain_outbox(services_of(pulled))
         async with asyncio.timeout(PATIENCE):
             while (gone := await get(pulled, missing))["reason"] is None:
                 await asyncio.sleep(0.02)
         found = await get(pulled, doubled)
     assert (gone["status"], gone["reason"]) == ("written", "missing_in_clio")
     assert (found["status"], found["reason"]) == ("written", "doubled_in_clio")
-    assert "7099" in found["problem"]["detail"]
+    assert str(doubled_id) in found["problem"]["detail"]
 
 
 async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
     # WB-5
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     with time_machine.travel(main.now() + timedelta(days=13, hours=23), tick=True):
-        await tend(services_of(pulled))
+        await maintain_outbox(services_of(pulled))
         assert (await get(pulled, activity))["status"] == "blocked"
     with time_machine.travel(main.now() + timedelta(days=14, hours=1), tick=True):
-        await tend(services_of(pulled))
+        await maintain_outbox(services_of(pulled))
         failed = await get(pulled, activity)
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
 
@@ -102,7 +102,7 @@ async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled
     retry = f"/v1/accounts/hp/activities/{activity['id']}/retry"
     for weeks in (2, 4):
         with time_machine.travel(main.now() + timedelta(weeks=weeks, hours=1), tick=True):
-            await tend(services_of(pulled))
+            await maintain_outbox(services_of(pulled))
             assert (await get(pulled, activity))["status"] == "failed"
         assert (await pulled.api.post(retry)).status_code == 202
         await until(pulled, activity, "blocked")
@@ -125,7 +125,7 @@ async def test_a_job_that_was_lost_is_queued_again(pulled: World):
             update(activities).values(status="queued", unsure=True, written_at=None, clio_id=None)
         )
         await session.execute(text("delete from pgqueuer"))
-    await tend(services)
+    await maintain_outbox(services)
     assert await until(pulled, activity) == {
         **activity,
         "written_at": (await get(pulled, activity))["written_at"],
@@ -257,8 +257,8 @@ async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_who
     async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
         return chosen
 
-    monkeypatch.setattr("app.sync.writeback.accept.settings_of", settings_of)
-    monkeypatch.setattr("app.sync.writeback.send.settings_of", settings_of)
+    monkeypatch.setattr("app.sync.writeback.accept.load_settings", settings_of)
+    monkeypatch.setattr("app.sync.writeback.authors.load_settings", settings_of)
     for body in (EMAIL, TEXT):
         activity = await until(pulled, await post(pulled, {**body, "user_id": "u_ben"}))
         assert activity["status"] == "written"
@@ -274,7 +274,7 @@ async def test_a_firm_that_switched_a_kind_off_has_it_skipped_without_a_call(
     async def settings_of(_session: object, _account_id: str) -> WritebackSettings:
         return WritebackSettings(phone_call=False)
 
-    monkeypatch.setattr("app.sync.writeback.accept.settings_of", settings_of)
+    monkeypatch.setattr("app.sync.writeback.accept.load_settings", settings_of)
     skipped = await post(pulled, {**EMAIL, "kind": "phone_call"}, status=200)
     assert (skipped["status"], skipped["reason"]) == ("skipped", "disabled_by_settings")
     assert await body_of(pulled, skipped["id"]) == ""
