@@ -78,9 +78,9 @@ async def put_account(
     now = services.now()
     fields = AccountFields(**body.model_dump())
     before = await accounts.put_account(session, account_id, fields, now=now)
-    deed = _account_deed(before.fields if before else None, fields)
-    if deed is not None:
-        await audit.record(session, account_id, actor, deed, now=now)
+    action = _account_action(before.fields if before else None, fields)
+    if action is not None:
+        await audit.record(session, account_id, actor, action, now=now)
     if before is not None:
         old = before.fields
         if (old.country, old.primary_user_id) != (fields.country, fields.primary_user_id):
@@ -128,8 +128,8 @@ async def put_users(
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
     if await accounts.replace_users(session, account.account_id, list(users.values())):
-        deed = AuditAction("users.replaced", details={"users": len(users)})
-        await audit.record(session, account.account_id, actor, deed, now=services.now())
+        action = AuditAction("users.replaced", details={"users": len(users)})
+        await audit.record(session, account.account_id, actor, action, now=services.now())
         await _rederive(services, session, account.account_id)
     return await _users_out(session, account.account_id)
 
@@ -157,8 +157,8 @@ async def map_attorney(
     """Say by hand who a Clio user is here; null says: nobody. Contacts are judged anew."""
     await accounts.lock_account(session, account.account_id)
     if await accounts.set_attorney_mapping(session, account.account_id, clio_user_id, body.user_id):
-        deed = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
-        await audit.record(session, account.account_id, actor, deed, now=services.now())
+        action = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
+        await audit.record(session, account.account_id, actor, action, now=services.now())
         await _rederive(services, session, account.account_id)
     return _attorney_out(await accounts.get_attorney(session, account.account_id, clio_user_id))
 
@@ -179,8 +179,8 @@ async def unmap_attorney(
     """Forget what was said by hand: the Clio user is mapped automatically again."""
     await accounts.lock_account(session, account.account_id)
     if await accounts.delete_attorney_mapping(session, account.account_id, clio_user_id):
-        deed = AuditAction("attorney.unmapped", str(clio_user_id))
-        await audit.record(session, account.account_id, actor, deed, now=services.now())
+        action = AuditAction("attorney.unmapped", str(clio_user_id))
+        await audit.record(session, account.account_id, actor, action, now=services.now())
         await _rederive(services, session, account.account_id)
 
 
@@ -230,7 +230,7 @@ def account_out(account: Account) -> schemas.Account:
     )
 
 
-def _account_deed(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
+def _account_action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
     """What putting an account did; None when it is as it was."""
     if before is None:
         return AuditAction("account.created")

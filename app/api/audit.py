@@ -36,7 +36,7 @@ def _out(entry: AuditEntry) -> schemas.AuditEntry:
         user_id=entry.actor.user_id,
         role=entry.actor.role,
         token_id=entry.actor.token_id,
-        action=entry.deed.action,
-        subject=entry.deed.subject,
-        details=dict(entry.deed.details),
+        action=entry.action.name,
+        subject=entry.action.subject,
+        details=dict(entry.action.details),
     )

@@ -104,8 +104,8 @@ async def tell_preexisting_tags(
     await contacts.lock_contact(session, account_id, contact_id)
     new = await preexisting_tags.add_labels(session, account_id, contact_id, body.labels, now=now)
     if new:
-        deed = AuditAction("tags.preexisting", contact_id, {"labels": new})
-        await audit.record(session, account_id, actor, deed, now=now)
+        action = AuditAction("tags.preexisting", contact_id, {"labels": new})
+        await audit.record(session, account_id, actor, action, now=now)
     labels = await preexisting_tags.list_labels(session, account_id, contact_id)
     return schemas.Preexisting(contact_id=contact_id, labels=labels)
 

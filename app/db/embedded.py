@@ -1,7 +1,8 @@
-"""The embedded PostgreSQL: for newcomers, demonstrations and tests, from start to clean stop.
+"""The embedded PostgreSQL for demonstrations and tests, from start to clean stop.
 
-After a kill -9 of the process that started it the server lives on, and the next start attaches to it. Several of our
-processes may use one server; a lock on a file, which the kernel frees whatever happens, tells the last to leave.
+If the process that started the server is killed, the server keeps running and the next start attaches to it. Several
+processes may use one server. Each holds a shared lock on a file, which the kernel releases in any case; the process
+that can get the exclusive lock is the last one and stops the server.
 """
 
 import contextlib
@@ -16,23 +17,23 @@ from typing import Any, TextIO
 
 TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
 PAUSE = 5.0
-USERS = Path("/etc/passwd")  # who makes a user holds a lock on it, which nobody else cares about
+USERS = Path("/etc/passwd")  # locked while a system user is added; nothing else locks it
 
 
 class EmbeddedUnavailable(Exception):
-    """The embedded server cannot be had here; the text says what to do."""
+    """The embedded server cannot run here; the text says what to do."""
 
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A server that runs, and our share in it."""
+    """A running server, and this process's share in it."""
 
     dsn: str
     server: Any
     share: TextIO
 
     def stop(self) -> None:
-        """Stop the server, cleanly, unless another process still uses it."""
+        """Stop the server cleanly, unless another process still uses it."""
         with self.share, contextlib.suppress(BlockingIOError):
             fcntl.flock(self.share, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.server.stop()
@@ -51,8 +52,8 @@ def start(folder: Path) -> EmbeddedServer:
             time.sleep(PAUSE)
         except (OSError, RuntimeError, subprocess.CalledProcessError) as error:
             raise EmbeddedUnavailable(
-                f"The embedded PostgreSQL could not start in {folder}; look into {folder / 'log'}, or set"
-                " LEVITATE_CLIO_DATABASE_URL to a server of yours"
+                f"The embedded PostgreSQL could not start in {folder}; see {folder / 'log'}, or set"
+                " LEVITATE_CLIO_DATABASE_URL to your own server"
             ) from error
         else:
             return EmbeddedServer(server.get_uri(), server, share)
@@ -60,7 +61,7 @@ def start(folder: Path) -> EmbeddedServer:
 
 
 def _launched(package: Any, folder: Path) -> Any:
-    """The launcher's server, started. Run by root it first makes a system user, which two at once would both do."""
+    """Start and return the server. As root, the launcher adds a system user; the lock prevents adding it twice."""
     with USERS.open() as users:
         fcntl.flock(users, fcntl.LOCK_EX)
         server = package.get_server(folder, cleanup_mode=None, start=False)
@@ -69,7 +70,7 @@ def _launched(package: Any, folder: Path) -> Any:
 
 
 def _share(folder: Path) -> TextIO:
-    """A share in the server of this folder: it is not stopped while we hold it."""
+    """Return a share in the server of this folder: nobody stops the server while it is held."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         share = folder.with_suffix(".lock").open("w")
@@ -77,12 +78,12 @@ def _share(folder: Path) -> TextIO:
         raise EmbeddedUnavailable(
             f"{folder.parent} cannot be written ({error.strerror})"
         ) from error
-    fcntl.flock(share, fcntl.LOCK_SH)  # waits while the last one before us stops it
+    fcntl.flock(share, fcntl.LOCK_SH)  # waits while another process stops the server
     return share
 
 
 def launcher() -> Any:
-    """The package of the embedded server; raises EmbeddedUnavailable where it is not installed."""
+    """Return the package of the embedded server; raises EmbeddedUnavailable if it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="platformdirs")

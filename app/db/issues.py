@@ -1,7 +1,7 @@
-"""Issues: what somebody should know or do, from the moment it is found until it is over (docs/issues.md).
+"""Issues: problems or facts that somebody should know, with a code (docs/issues.md).
 
-At most one issue of a code is open for a subject. They are opened and resolved in the transaction of what causes
-or ends them, and resolve by themselves.
+At most one issue of a code is open for a subject. Issues are opened and resolved in the transaction of their cause,
+and resolve by themselves.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,12 +42,11 @@ SEVERITIES: Mapping[str, Severity] = {
     "webhook_endpoint_disabled": "error",
 }
 
-
 ENDPOINT_DISABLED = "webhook_endpoint_disabled"
 
 
 class IssueNotFound(AppError):
-    """No such issue in this account."""
+    """The account has no such issue."""
 
     status = 404
     code = "issue_not_found"
@@ -56,20 +55,20 @@ class IssueNotFound(AppError):
 
 @dataclass(frozen=True)
 class Subject:
-    """What an issue is about; the account itself by default."""
+    """The subject of an issue; by default the account itself."""
 
     kind: str = "account"
     id: str = ""
 
 
 def endpoint_subject(endpoint_id: str) -> Subject:
-    """A webhook endpoint as a subject."""
+    """Return a webhook endpoint as a subject."""
     return Subject("webhook_endpoint", endpoint_id)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something found that is an issue."""
+    """A problem that was found and belongs into an issue."""
 
     code: str
     detail: str
@@ -78,7 +77,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Issue:
-    """An issue, open until `resolved_at`."""
+    """An issue; open while `resolved_at` is None."""
 
     issue_id: str
     code: str
@@ -92,7 +91,7 @@ class Issue:
 async def open_issue(
     session: Session, account_id: str, finding: Finding, *, now: datetime
 ) -> Issue | None:
-    """Open an issue, or bring the open one up to date; answers it when it is new."""
+    """Open an issue, or update the detail of the open one; return it if it is new."""
     statement = insert(_table).values(
         account_id=account_id,
         issue_id=new_id("iss", now),
@@ -120,14 +119,14 @@ async def open_issue(
     if known is not None:
         return None
     issue = _issue(row)
-    await _tell(session, account_id, EventKind.ISSUE_OPENED, issue, now=now)
+    await _emit(session, account_id, EventKind.ISSUE_OPENED, issue, now=now)
     return issue
 
 
 async def resolve_issues(
     session: Session, account_id: str, code: str, subject: Subject | None = None, *, now: datetime
 ) -> list[Issue]:
-    """Resolve the open issues of a code, of one subject or of all; answers those that were open."""
+    """Resolve the open issues of a code, of one subject or of all; return them."""
     rows = await session.execute(
         update(_table)
         .where(_open(account_id, code, subject))
@@ -136,11 +135,11 @@ async def resolve_issues(
     )
     resolved = [_issue(row) for row in rows]
     for issue in resolved:
-        await _tell(session, account_id, EventKind.ISSUE_RESOLVED, issue, now=now)
+        await _emit(session, account_id, EventKind.ISSUE_RESOLVED, issue, now=now)
     return resolved
 
 
-async def _tell(
+async def _emit(
     session: Session, account_id: str, kind: EventKind, issue: Issue, *, now: datetime
 ) -> None:
     data = {"issue_id": issue.issue_id, "code": issue.code}
@@ -148,7 +147,7 @@ async def _tell(
 
 
 async def resolve_endpoint_issues(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """The endpoint is posted to again: its issue is over in every account that it serves."""
+    """Resolve the issues of an endpoint in all accounts, because it gets events again."""
     about = endpoint_subject(endpoint_id)
     found = await session.execute(
         select(_table.c.account_id).where(
@@ -165,7 +164,7 @@ async def resolve_endpoint_issues(session: Session, endpoint_id: str, *, now: da
 async def reconcile(
     session: Session, account_id: str, code: str, findings: Sequence[Finding], *, now: datetime
 ) -> None:
-    """All that is found of a code now: what is no longer found is over."""
+    """Open an issue for each finding of a code, and resolve the open issues that are not among the findings."""
     found = {finding.subject for finding in findings}
     for issue in await list_open(session, account_id, code):
         if issue.subject not in found:
@@ -175,14 +174,14 @@ async def reconcile(
 
 
 async def find_open(session: Session, account_id: str, code: str, subject: Subject) -> Issue | None:
-    """The open issue of a code and subject, or None."""
+    """Return the open issue of a code and subject, or None."""
     query = select(_table).where(_open(account_id, code, subject))
     row = (await session.execute(query)).one_or_none()
     return _issue(row) if row else None
 
 
 async def list_open(session: Session, account_id: str, code: str | None = None) -> list[Issue]:
-    """The open issues, of a code if one is named, oldest first."""
+    """Return the open issues, of one code if given, oldest first."""
     query = select(_table).where(_open(account_id, code)).order_by(_table.c.issue_id)
     return [_issue(row) for row in await session.execute(query)]
 
@@ -190,7 +189,7 @@ async def list_open(session: Session, account_id: str, code: str | None = None) 
 async def list_issues(
     session: Session, account_id: str, *, is_open: bool | None, after: str, limit: int
 ) -> list[Issue]:
-    """Issues by id, oldest first, those after `after`; only open or only resolved ones if asked."""
+    """Return issues by id, oldest first, those after `after`; only open or only resolved ones if `is_open` is given."""
     query = select(_table).where(_table.c.account_id == account_id, _table.c.issue_id > after)
     if is_open is not None:
         query = query.where(
@@ -203,7 +202,7 @@ async def list_issues(
 async def resolve_issue(
     session: Session, account_id: str, issue_id: str, *, now: datetime
 ) -> Issue:
-    """Resolve an issue on a person's word; one that is over stays as it was. Raises IssueNotFound."""
+    """Resolve an issue on a person's request; a resolved one stays as it is. Raises IssueNotFound."""
     one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
     row = (await session.execute(select(_table).where(one).with_for_update())).one_or_none()
     if row is None:
@@ -216,12 +215,12 @@ async def resolve_issue(
 
 
 async def delete_resolved(session: Session, *, before: datetime) -> None:
-    """Forget what was over long ago."""
+    """Delete issues that were resolved before a moment."""
     await session.execute(delete(_table).where(_table.c.resolved_at < before))
 
 
 async def count_open(session: Session, account_id: str) -> Mapping[str, int]:
-    """How many issues are open, by severity."""
+    """Return how many issues are open, by severity."""
     rows = await session.execute(
         select(_table.c.severity, func.count().label("n"))
         .where(_open(account_id))

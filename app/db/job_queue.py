@@ -1,4 +1,4 @@
-"""Puts work into the queue inside the caller's transaction: it is queued if and only if that commits."""
+"""Adds jobs to the queue in the caller's transaction: a job is queued if and only if the transaction commits."""
 
 import json
 import secrets
@@ -18,14 +18,14 @@ SWEEP = "sweep"
 
 
 def worker_pool(dsn: str) -> "asyncpg.pool.Pool[asyncpg.Record]":
-    """The worker's own few database connections: it listens, so it cannot share the service's."""
+    """Return the worker's own database connections: it listens, so it cannot share those of the service."""
     return asyncpg.create_pool(dsn, min_size=2, max_size=4, command_timeout=60, timeout=10)
 
 
 async def enqueue_run(
     session: Session, account_id: str, run_id: str, *, after: timedelta = timedelta(0)
 ) -> None:
-    """Queue one pass over an account; at most one job waits or works for a run."""
+    """Queue a run; at most one job waits or works for a run."""
     payload = json.dumps({"account_id": account_id, "run_id": run_id}).encode()
     await (await _queries(session)).enqueue(
         RUN, payload, execute_after=after, dedupe_key=f"run:{run_id}", on_conflict="skip"
@@ -33,7 +33,7 @@ async def enqueue_run(
 
 
 async def start_delayed_runs(session: Session, account_id: str) -> None:
-    """Runs of an account that have not begun and were put off may begin now."""
+    """Let delayed runs of an account that have not begun start now."""
     await session.execute(
         text(
             "update pgqueuer set execute_after = now()"
@@ -47,7 +47,7 @@ async def start_delayed_runs(session: Session, account_id: str) -> None:
 async def enqueue_writeback(
     session: Session, account_id: str, clio_contact_id: int, activity_id: str
 ) -> None:
-    """Queue the writing of what waits at a contact: a new job each time, so that none is overlooked."""
+    """Queue the writing of a contact's activities: a new job each time, so that no activity is missed."""
     payload = json.dumps({"account_id": account_id, "clio_contact_id": clio_contact_id}).encode()
     await (await _queries(session)).enqueue(
         WRITEBACK, payload, dedupe_key=f"writeback:{activity_id}:{secrets.token_hex(4)}"
@@ -55,7 +55,7 @@ async def enqueue_writeback(
 
 
 async def enqueue_sweep(session: Session, account_id: str) -> None:
-    """Queue the counting of what an account has written; at most one job waits or works for it."""
+    """Queue the verification of an account's written activities; at most one job waits or works for it."""
     payload = json.dumps({"account_id": account_id}).encode()
     await (await _queries(session)).enqueue(
         SWEEP, payload, dedupe_key=f"sweep:{account_id}", on_conflict="skip"
@@ -63,7 +63,7 @@ async def enqueue_sweep(session: Session, account_id: str) -> None:
 
 
 async def delete_jobs(session: Session, account_id: str) -> None:
-    """Drop the jobs of an account that nobody works on."""
+    """Delete the waiting jobs of an account."""
     await session.execute(
         text(
             "delete from pgqueuer where status = 'queued'"

@@ -1,7 +1,7 @@
-"""How records and views are kept in JSONB: without their defaults, and compared by digest.
+"""How records and views are stored in JSONB: without their defaults, and compared by digest.
 
-Both ways go straight between JSON text and frozen dataclasses, a batch at once: building Python's dicts and lists
-in between costs more than all rules together.
+Values are converted directly between JSON text and frozen dataclasses, many at a time: building Python dicts and
+lists in between takes longer than all rules together.
 """
 
 from collections.abc import Iterable
@@ -19,38 +19,38 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Codec(Generic[T]):
-    """Turns values of one frozen dataclass into JSON and back, losing nothing."""
+    """Converts values of one frozen dataclass to JSON and back without loss."""
 
     adapter: TypeAdapter[T]
     batch: TypeAdapter[list[T]]
 
     def dump(self, value: T) -> JsonText:
-        """The value as JSON text, its defaults left out."""
+        """Return the value as JSON text, without its defaults."""
         return JsonText(self.adapter.dump_json(value, exclude_defaults=True).decode())
 
     def load(self, document: Any) -> T:
-        """The value that was dumped, from its JSON objects."""
+        """Return the value of dumped JSON objects."""
         return self.adapter.validate_python(document)
 
     def load_all(self, texts: Iterable[str]) -> list[T]:
-        """The values that were dumped, from their `as_text`."""
+        """Return the values of dumped JSON texts (see `as_text`)."""
         return self.batch.validate_json(f"[{','.join(texts)}]")
 
     def digest(self, value: T) -> bytes:
-        """16 bytes that are equal exactly when two values are."""
+        """Return 16 bytes that are equal exactly when two values are equal."""
         return digest(self.adapter.dump_json(value, exclude_defaults=True))
 
 
 def codec(kind: type[T]) -> Codec[T]:
-    """The codec of a frozen dataclass."""
+    """Return the codec of a frozen dataclass."""
     return Codec(TypeAdapter(kind), TypeAdapter(list[kind]))  # type: ignore[valid-type]  # a type at run time
 
 
 def digest(document: bytes) -> bytes:
-    """16 bytes that tell a document from any other."""
+    """Return a 16-byte digest of a document."""
     return blake2b(document, digest_size=16).digest()
 
 
 def as_text(column: Column[Any]) -> ColumnElement[str]:
-    """A JSONB column as its text: asked for as JSONB, the driver would parse it."""
+    """Return a JSONB column as text, so that the driver does not parse it."""
     return cast(column, Text)

@@ -1,4 +1,4 @@
-"""Brings a database's schema to where the code expects it, once, whoever starts at the same time."""
+"""Brings the schema of a database to the version that the code expects, once, however many processes start."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -12,11 +12,11 @@ from sqlalchemy import Connection, text
 from app.db.session import Database, transaction
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
-_LOCK = 0x1E717A7E  # an advisory lock: one migrates, the others wait and find it done
+_LOCK = 0x1E717A7E  # of an advisory lock: one process migrates, the others wait
 
 
 class SchemaState(StrEnum):
-    """How a database's schema stands to the one that this code expects; newer: a version came that we do not know."""
+    """The schema of a database compared with the one that the code expects; newer: a revision that it does not know."""
 
     CURRENT = "current"
     OLDER = "older"
@@ -24,7 +24,7 @@ class SchemaState(StrEnum):
 
 
 def alembic_config() -> AlembicConfig:
-    """Alembic's configuration, without a file."""
+    """Return Alembic's configuration, without a file."""
     config = AlembicConfig()
     config.set_main_option("script_location", str(_SCRIPTS))
     return config
@@ -38,7 +38,7 @@ async def migrate(database: Database) -> None:
 
 
 async def compare_schema(database: Database) -> SchemaState:
-    """How the database's schema stands to the one that this code expects."""
+    """Return how the database's schema compares with the one that the code expects."""
     async with transaction(database) as session:
         return await session.run_sync(_compare)
 

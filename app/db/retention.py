@@ -1,4 +1,4 @@
-"""What the database needs now and then: things that are over are forgotten."""
+"""Retention: deletes rows that are no longer needed, once a day."""
 
 from datetime import date, datetime, timedelta
 
@@ -19,13 +19,13 @@ _table = tables.chores
 LOG_LIFE = timedelta(days=7)
 QUARANTINE_LIFE = timedelta(days=90)
 ATTEMPT_LIFE = timedelta(days=1)
-SLOT_LIFE = timedelta(days=7)  # no clock proposes a slot that is older than six hours
+SLOT_LIFE = timedelta(days=7)  # the scheduler proposes no slot that is older than six hours
 ISSUE_LIFE = timedelta(days=90)  # after it was resolved
 DAILY = "daily"
 
 
 async def claim_daily_task(session: Session, name: str, day: date) -> bool:
-    """Whether the chore of this day falls to the caller: the row decides, whoever asks and how often."""
+    """Return whether the caller has to do this task of this day: True for the first process, False for all others."""
     claimed = await session.execute(
         insert(_table).values(name=name, day=day).on_conflict_do_nothing().returning(_table.c.name)
     )
@@ -33,7 +33,7 @@ async def claim_daily_task(session: Session, name: str, day: date) -> bool:
 
 
 async def delete_expired(session: Session, *, now: datetime) -> None:
-    """Forget what is over."""
+    """Delete everything that has expired."""
     await idempotency.delete_expired_keys(session, now=now)
     await connections.delete_expired_attempts(session, before=now - ATTEMPT_LIFE)
     await events.delete_expired(session, now=now)

@@ -1,6 +1,6 @@
-"""The engine and the transaction: the only place that opens, commits or rolls back.
+"""The engine and the transaction: the only module that begins, commits or rolls back.
 
-A *session* is the handle of one transaction. (The word connection belongs to Clio logins.)
+A *session* is the handle of one transaction. (A connection is always a Clio login.)
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -25,21 +25,21 @@ _SERVER_LIMITS = {
     "idle_in_transaction_session_timeout": "60000",
 }
 
-# Rows in one INSERT. A batch of hundreds in one makes texts of a megabyte with thousands of parameters, which leave
-# the memory in pieces: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
+# Rows in one INSERT. Hundreds of rows make statements of a megabyte with thousands of parameters, which fragment the
+# memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
-OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL that this service promises to run on
-# What the server itself says when it lets nobody in.
+OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
+# The reasons that the server itself gives when it refuses a connection.
 _REFUSALS: dict[type[Exception], str] = {
     asyncpg.InvalidAuthorizationSpecificationError: "it refuses the user or the password",
-    asyncpg.InvalidCatalogNameError: "it has no database of that name; create it",
+    asyncpg.InvalidCatalogNameError: "it has no database with that name; create it",
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
 
 
 def open_database(dsn: str) -> Database:
-    """An engine for a `postgresql://` address whose every wait has an end: a silent database raises [F14]."""
+    """Return an engine for a `postgresql://` address; every wait has a limit, so a silent database raises [F14]."""
     options: dict[str, Any] = {
         "command_timeout": 60,
         "timeout": 10,
@@ -59,7 +59,7 @@ def open_database(dsn: str) -> Database:
 
 
 class JsonText(str):
-    """Text that is JSON already: it goes into a JSONB column as it is."""
+    """Text that is JSON already: it is stored in a JSONB column unchanged."""
 
     __slots__ = ()
 
@@ -70,7 +70,7 @@ def _json(value: Any) -> str:
 
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncIterator[Session]:
-    """One transaction: committed when the block ends, rolled back when it raises."""
+    """Open a transaction: committed when the block ends, rolled back when it raises. Raises DatabaseUnavailable."""
     try:
         async with database.begin() as session:
             yield session
@@ -78,7 +78,9 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
         raise DatabaseUnavailable from error
     except DBAPIError as error:
         cause = error.orig and error.orig.__cause__
-        if isinstance(cause, asyncpg.DeadlockDetectedError):  # the other one went on; so may this
+        if isinstance(
+            cause, asyncpg.DeadlockDetectedError
+        ):  # the other transaction continued; this one may be tried again
             raise DatabaseUnavailable from cause
         if error.connection_invalidated or isinstance(cause, tuple(_REFUSALS)):
             raise DatabaseUnavailable from cause or error
@@ -86,19 +88,19 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
 
 
 def unavailable_reason(failure: DatabaseUnavailable) -> str:
-    """Why the database is not available, for the one who runs it."""
+    """Return why the database is not available, for the operator."""
     for kind, words in _REFUSALS.items():
         if isinstance(failure.__cause__, kind):
             return words
-    return "it cannot be reached; see that it runs"
+    return "it cannot be reached; check that it is running"
 
 
 async def server_version(session: Session) -> int:
-    """The major version of the PostgreSQL server."""
+    """Return the major version of the PostgreSQL server."""
     asked = await session.execute(text("select current_setting('server_version_num')::int / 10000"))
     return int(asked.scalar_one())
 
 
 def any_of(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:
-    """The column is one of these Clio ids; one array, so that the statement stays the same for any number."""
+    """Return the condition that the column is one of these ids, sent as one array: one statement for any number."""
     return column == any_(literal(list(clio_ids), ARRAY(BigInteger)))

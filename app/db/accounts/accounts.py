@@ -1,4 +1,4 @@
-"""Accounts, their directory of Levitate users and who the firm's attorneys are here."""
+"""Accounts, their Levitate users, and the mapping from Clio users to Levitate users."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -21,7 +21,7 @@ _accounts = account_tables.accounts
 
 
 class AccountNotFound(AppError):
-    """No such account, or not one of the caller's: the answer is the same, so that ids cannot be probed."""
+    """No such account, or not one of the caller's: the response is the same, so that ids cannot be probed."""
 
     status = 404
     code = "account_not_found"
@@ -29,7 +29,7 @@ class AccountNotFound(AppError):
 
 
 class ClioAccountMismatch(AppError):
-    """The login belongs to another firm than the one this account is bound to [AU-4]."""
+    """The login belongs to another firm than the one to which this account is bound [AU-4]."""
 
     status = 409
     code = "clio_account_mismatch"
@@ -38,7 +38,7 @@ class ClioAccountMismatch(AppError):
 
 @dataclass(frozen=True)
 class AccountFields:
-    """What a caller may set on an account."""
+    """The fields of an account that a caller may set."""
 
     name: str
     time_zone: str
@@ -49,7 +49,7 @@ class AccountFields:
 
 @dataclass(frozen=True)
 class ClioFirm:
-    """The firm in Clio that an account is bound to."""
+    """The firm in Clio to which an account is bound."""
 
     region: str
     account_id: int
@@ -58,7 +58,7 @@ class ClioFirm:
 
 @dataclass(frozen=True)
 class Account:
-    """Levitate's customer: one law firm."""
+    """A law firm that is Levitate's customer."""
 
     account_id: str
     fields: AccountFields
@@ -69,7 +69,7 @@ class Account:
 
 @dataclass(frozen=True)
 class ScheduledAccount:
-    """An account that the clock runs for."""
+    """An account that the scheduler runs."""
 
     account_id: str
     time_zone: str
@@ -78,7 +78,7 @@ class ScheduledAccount:
 
 @dataclass(frozen=True)
 class Attorney:
-    """A Clio user of the firm and who that is here."""
+    """A Clio user of the firm, and the Levitate user to whom it is mapped."""
 
     clio_user: ClioUser
     mapped: Mapped | None
@@ -99,14 +99,14 @@ def _account(row: object) -> Account:
 
 
 async def find_account(session: Session, account_id: str) -> Account | None:
-    """The account, or None."""
+    """Return the account, or None."""
     found = await session.execute(select(_accounts).where(_accounts.c.account_id == account_id))
     row = found.one_or_none()
     return _account(row) if row else None
 
 
 async def get_account(session: Session, account_id: str) -> Account:
-    """The account; raises AccountNotFound."""
+    """Return the account; raises AccountNotFound."""
     account = await find_account(session, account_id)
     if account is None:
         raise AccountNotFound
@@ -114,9 +114,9 @@ async def get_account(session: Session, account_id: str) -> Account:
 
 
 async def lock_account(session: Session, account_id: str) -> None:
-    """Nobody else changes the account or asks for a run of it before this transaction ends.
+    """Lock the account's row until the transaction ends: nobody else changes it or requests a run for it.
 
-    Taken before anything is written that names the account: two that wrote first would wait for each other.
+    Lock it before writing any row that refers to the account; otherwise two transactions could wait for each other.
     """
     locked = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
     await session.execute(locked.with_for_update())
@@ -125,7 +125,7 @@ async def lock_account(session: Session, account_id: str) -> None:
 async def list_accounts(
     session: Session, *, only: Collection[str] | None, after: str, limit: int
 ) -> list[Account]:
-    """Accounts by id, those after `after`; `only` narrows them to a token's own."""
+    """Return accounts by id, those after `after`; only those in `only` if it is given."""
     query = select(_accounts).where(_accounts.c.account_id > after)
     if only is not None:
         query = query.where(_accounts.c.account_id.in_(only))
@@ -134,7 +134,7 @@ async def list_accounts(
 
 
 async def list_scheduled(session: Session) -> list[ScheduledAccount]:
-    """The accounts that the clock runs for: enabled, with a login that works [EN-1]."""
+    """Return the accounts that the scheduler runs: enabled, with a working login [EN-1]."""
     logins = connection_tables.connections
     rows = await session.execute(
         select(
@@ -153,7 +153,7 @@ async def list_scheduled(session: Session) -> list[ScheduledAccount]:
 async def put_account(
     session: Session, account_id: str, fields: AccountFields, *, now: datetime
 ) -> Account | None:
-    """Create or change an account; answers what it was before, None when it is new."""
+    """Create or change an account; return what it was before, None if it is new."""
     locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
     row = (await session.execute(locked)).one_or_none()
     values = {**asdict(fields), "updated_at": now}
@@ -165,29 +165,29 @@ async def put_account(
 
 
 async def disable_account(session: Session, account_id: str) -> None:
-    """Nothing more begins for the account; nobody else changes it before this transaction ends."""
+    """Disable the account: no new work begins. Locks its row until the transaction ends."""
     mine = _accounts.c.account_id == account_id
     await session.execute(update(_accounts).where(mine).values(enabled=False))
 
 
 async def delete_account(session: Session, account_id: str) -> None:
-    """Delete the account and, with it, every row of every table that bears its id."""
+    """Delete the account and every row of every table that has its id."""
     await session.execute(delete(_accounts).where(_accounts.c.account_id == account_id))
 
 
 async def delete_rows(session: Session, table: Table, account_id: str) -> None:
-    """Delete the account's rows of one of the tables that `owned` names."""
+    """Delete the account's rows in one of the `owned_tables`."""
     await session.execute(delete(table).where(table.c.account_id == account_id))
 
 
 def owned_tables() -> list[Table]:
-    """The tables whose rows belong to an account, those that others refer to last."""
+    """Return the tables whose rows belong to an account; a table comes before those it refers to."""
     tables_ = reversed(tables.metadata.sorted_tables)
     return [table for table in tables_ if "account_id" in table.c and table is not _accounts]
 
 
 async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
-    """Bind the account to a firm in Clio, or check that it is the bound one [AU-4]."""
+    """Bind the account to a firm in Clio; raises ClioAccountMismatch if it is bound to another [AU-4]."""
     locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
     bound = _account((await session.execute(locked)).one()).clio
     if bound is not None and (bound.region, bound.account_id) != (firm.region, firm.account_id):
@@ -202,7 +202,7 @@ async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
 
 
 async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
-    """The directory of Levitate users, by id."""
+    """Return the Levitate users of the account, by id."""
     table = account_tables.users
     rows = await session.execute(
         select(table).where(table.c.account_id == account_id).order_by(table.c.user_id)
@@ -211,7 +211,7 @@ async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
 
 
 async def replace_users(session: Session, account_id: str, users: Sequence[LevitateUser]) -> bool:
-    """Replace the directory; answers whether that changed anything."""
+    """Replace the Levitate users; return whether anything changed."""
     before = await list_users(session, account_id)
     if sorted(users, key=lambda user: user.user_id) == before:
         return False
@@ -227,7 +227,7 @@ async def replace_users(session: Session, account_id: str, users: Sequence[Levit
 async def set_attorney_mapping(
     session: Session, account_id: str, clio_user_id: int, user_id: str | None
 ) -> bool:
-    """Say who a Clio user is here, None being nobody; answers whether that changed anything."""
+    """Map a Clio user to a Levitate user by hand, None for nobody; return whether anything changed."""
     table = account_tables.attorney_mappings
     statement = insert(table).values(
         account_id=account_id, clio_user_id=clio_user_id, user_id=user_id
@@ -243,7 +243,7 @@ async def set_attorney_mapping(
 
 
 async def delete_attorney_mapping(session: Session, account_id: str, clio_user_id: int) -> bool:
-    """Forget what a person said of a Clio user; answers whether there was anything."""
+    """Delete a manual mapping; return whether there was one."""
     table = account_tables.attorney_mappings
     gone = await session.execute(
         delete(table)
@@ -254,14 +254,14 @@ async def delete_attorney_mapping(session: Session, account_id: str, clio_user_i
 
 
 async def list_attorneys(session: Session, account_id: str) -> list[Attorney]:
-    """The firm's Clio users, by id, and who each is here [OW-9]."""
+    """Return the firm's Clio users by id, each with its Levitate user [OW-9]."""
     clio_users = await _clio_users(session, account_id)
     mapped = await _mapping(session, account_id, clio_users)
     return [Attorney(user, mapped.get(user.clio_user_id)) for user in clio_users]
 
 
 async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> Attorney:
-    """Who one Clio user is here, also one that no pull has shown yet."""
+    """Return one Clio user with its Levitate user, also one that no pull has shown yet."""
     known = {user.clio_user_id: user for user in await _clio_users(session, account_id)}
     mapped = await _mapping(session, account_id, list(known.values()))
     clio_user = known.get(clio_user_id, ClioUser(clio_user_id))
@@ -269,7 +269,7 @@ async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> 
 
 
 async def load_firm_facts(session: Session, account_id: str) -> FirmFacts:
-    """What all assessments of the account share."""
+    """Return the facts that all assessments of the account share."""
     account = await get_account(session, account_id)
     users = await list_users(session, account_id)
     mapped = await _mapping(session, account_id, await _clio_users(session, account_id))
@@ -304,10 +304,10 @@ async def _mapping(
         .where(logins.c.account_id == account_id, logins.c.clio_user_id.is_not(None))
         .group_by(logins.c.clio_user_id)
     )
-    said = await session.execute(select(manual).where(manual.c.account_id == account_id))
+    mapped_by_hand = await session.execute(select(manual).where(manual.c.account_id == account_id))
     return map_attorneys(
         clio_users,
         await list_users(session, account_id),
         connected={row.clio_user_id: row.user_id for row in connected},
-        manual={row.clio_user_id: row.user_id for row in said},
+        manual={row.clio_user_id: row.user_id for row in mapped_by_hand},
     )

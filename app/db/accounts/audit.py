@@ -1,4 +1,4 @@
-"""Who did what and when: append only, ids and pointers, never client data [EN-2, S16]."""
+"""The audit log: who did what and when. Append only; ids and JSON pointers, never client data [EN-2, S16]."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ _table = tables.audit
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the service token that called, and the user and role that Levitate's backend asserted."""
+    """Who acts: the service token of the call, and the user and role that Levitate's backend asserted."""
 
     token_id: str | None = None
     user_id: str | None = None
@@ -26,27 +26,27 @@ class Actor:
 
 @dataclass(frozen=True)
 class AuditAction:
-    """What was done, to which thing. `details` holds ids, versions and JSON pointers."""
+    """An action and its subject. `details` holds ids, versions and JSON pointers."""
 
-    action: str
+    name: str
     subject: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One line of the audit."""
+    """One entry of the audit log."""
 
     entry_id: str
     at: datetime
     actor: Actor
-    deed: AuditAction
+    action: AuditAction
 
 
 async def record(
-    session: Session, account_id: str, actor: Actor, deed: AuditAction, *, now: datetime
+    session: Session, account_id: str, actor: Actor, action: AuditAction, *, now: datetime
 ) -> None:
-    """Write down a deed, in the transaction that does it."""
+    """Add an entry, in the transaction that does the action."""
     await session.execute(
         insert(_table).values(
             account_id=account_id,
@@ -55,9 +55,9 @@ async def record(
             token_id=actor.token_id,
             user_id=actor.user_id,
             role=actor.role,
-            action=deed.action,
-            subject=deed.subject,
-            details=dict(deed.details),
+            action=action.name,
+            subject=action.subject,
+            details=dict(action.details),
         )
     )
 
@@ -65,7 +65,7 @@ async def record(
 async def list_entries(
     session: Session, account_id: str, *, after: str, limit: int
 ) -> list[AuditEntry]:
-    """Entries by id, oldest first, those after `after`."""
+    """Return entries by id, oldest first, those after `after`."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.entry_id > after)
@@ -77,7 +77,7 @@ async def list_entries(
             entry_id=row.entry_id,
             at=row.at,
             actor=Actor(row.token_id, row.user_id, row.role),
-            deed=AuditAction(row.action, row.subject, row.details),
+            action=AuditAction(row.action, row.subject, row.details),
         )
         for row in rows
     ]

@@ -1,4 +1,4 @@
-"""Who may call: service tokens, stored hashed; and requests that must not happen twice."""
+"""Service tokens of Levitate's backend, stored as hashes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,13 +11,6 @@ from app.db.accounts import tables
 from app.db.session import Session
 
 _tokens = tables.service_tokens
-
-
-
-
-
-
-
 
 
 @dataclass(frozen=True)
@@ -33,7 +26,7 @@ class ServiceToken:
 
 
 async def add_token(session: Session, token: ServiceToken) -> None:
-    """Store a new token: of its secret only the hash."""
+    """Store a new token with the hash of its secret."""
     account_ids = None if token.account_ids is None else list(token.account_ids)
     await session.execute(
         insert(_tokens).values(
@@ -47,7 +40,7 @@ async def add_token(session: Session, token: ServiceToken) -> None:
 
 
 async def find_token(session: Session, token_id: str) -> ServiceToken | None:
-    """The token of this public id, revoked or not, or None."""
+    """Return the token with this public id, revoked or not, or None."""
     row = (
         await session.execute(select(_tokens).where(_tokens.c.token_id == token_id))
     ).one_or_none()
@@ -55,13 +48,13 @@ async def find_token(session: Session, token_id: str) -> ServiceToken | None:
 
 
 async def list_tokens(session: Session) -> list[ServiceToken]:
-    """All tokens, oldest first."""
+    """Return all tokens, oldest first."""
     rows = await session.execute(select(_tokens).order_by(_tokens.c.created_at, _tokens.c.token_id))
     return [_token(row) for row in rows]
 
 
 async def revoke_token(session: Session, token_id: str, *, now: datetime) -> bool:
-    """Revoke a token; answers whether there was a live one of this id."""
+    """Revoke a token; return whether there was an active one with this id."""
     revoked = await session.execute(
         update(_tokens)
         .where(_tokens.c.token_id == token_id, _tokens.c.revoked_at.is_(None))
@@ -69,12 +62,6 @@ async def revoke_token(session: Session, token_id: str, *, now: datetime) -> boo
         .returning(_tokens.c.token_id)
     )
     return revoked.one_or_none() is not None
-
-
-
-
-
-
 
 
 def _token(row: Any) -> ServiceToken:

@@ -1,7 +1,7 @@
-"""What each firm chose: every version of its settings, for ever, with its author and time [OV-5].
+"""The settings of each account: every version for ever, with author and time [OV-5].
 
-Until somebody changes something nothing is stored and version 1 holds: the contract's defaults. A version is
-stored whole, defaults and all, so that it means the same when a later release has other defaults.
+Until the first change nothing is stored, and version 1 is the default settings. A version is stored complete, with
+its defaults, so that it means the same when a later release has other defaults.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _STATUSES = [status.value for status in MatterStatus]
 
 @dataclass(frozen=True)
 class StoredSettings:
-    """One version of an account's settings. `updated_by` is None where nobody was named."""
+    """One version of an account's settings. `updated_by` is None if no user was named."""
 
     version: int
     settings: Settings
@@ -36,7 +36,7 @@ class StoredSettings:
 
 
 async def get_current(session: Session, account_id: str) -> StoredSettings:
-    """The newest version; version 1 is the defaults when nothing was stored yet."""
+    """Return the newest version; version 1 with the defaults if nothing was stored yet."""
     newest = (
         select(_table)
         .where(_table.c.account_id == account_id)
@@ -48,13 +48,13 @@ async def get_current(session: Session, account_id: str) -> StoredSettings:
 
 
 async def lock_current(session: Session, account_id: str) -> StoredSettings:
-    """The newest version, and nobody else makes one before this transaction ends."""
+    """Return the newest version and prevent a newer one until the transaction ends."""
     await accounts.lock_account(session, account_id)
     return await get_current(session, account_id)
 
 
 async def get_version(session: Session, account_id: str, version: int) -> Settings:
-    """What a version says."""
+    """Return the settings of a version."""
     query = select(_table.c.document).where(
         _table.c.account_id == account_id, _table.c.version == version
     )
@@ -67,7 +67,7 @@ async def get_version(session: Session, account_id: str, version: int) -> Settin
 async def list_versions(
     session: Session, account_id: str, *, after: int, limit: int
 ) -> list[StoredSettings]:
-    """Versions, oldest first, those after `after`."""
+    """Return versions, oldest first, those after `after`."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.version > literal(after, BigInteger))
@@ -81,14 +81,14 @@ async def list_versions(
 
 
 async def store_version(session: Session, account_id: str, new: StoredSettings) -> None:
-    """Store the next version, after `lock_current`; the first change stores also what was before it."""
+    """Store the next version, after `lock_current`; the first change also stores version 1."""
     first = [await _defaults(session, account_id)] if new.version == FIRST_VERSION + 1 else []
     rows = [_row(account_id, version) for version in (*first, new)]
     await session.execute(insert(_table), rows)
 
 
 async def set_run_version(session: Session, account_id: str, run_id: str) -> None:
-    """A run that begins is judged by the newest version; one that goes on, by the one it began with (F23)."""
+    """Set the run's settings to the newest version, unless it has begun: then it keeps its version (F23)."""
     runs = run_tables.runs
     newest = await get_current(session, account_id)
     await session.execute(
@@ -114,7 +114,7 @@ def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
 
 
 def to_document(settings: Settings) -> dict[str, Any]:
-    """The settings whole, defaults and all, as JSON objects; equal settings have equal documents."""
+    """Return the complete settings as JSON objects, with defaults; equal settings have equal documents."""
     whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
     for kind in whole["tags"].values():
         if isinstance(kind, dict) and "matter_status" in kind:
@@ -123,7 +123,7 @@ def to_document(settings: Settings) -> dict[str, Any]:
 
 
 def from_document(whole: Any) -> Settings:
-    """The settings of a whole document."""
+    """Return the settings of a complete document."""
     return _codec.load(whole)
 
 

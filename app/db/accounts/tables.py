@@ -14,13 +14,13 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
-    Column("clio_region", Text),  # this and two more: the firm that was bound first [AU-4]
+    Column("clio_region", Text),  # this and the next two: the firm that was bound first [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),
     Column("feed_seq", BigInteger, nullable=False, server_default=text("0")),
     Column(
         "sealed_erasure_key", Text
-    ),  # what hashes the Clio ids of those erased; made for the first
+    ),  # hashes the Clio ids of erased persons; made with the first erasure
     time_column("created_at"),
     time_column("updated_at"),
 )
@@ -34,22 +34,22 @@ users = account_table(
     PrimaryKeyConstraint("account_id", "user_id"),
 )
 
-attorney_mappings = account_table(  # what a person said; connection and e-mail need no row [OW-9]
-    "attorney_mappings",
-    Column("clio_user_id", BigInteger, nullable=False),
-    Column("user_id", Text),  # null is a manual "nobody"
-    PrimaryKeyConstraint("account_id", "clio_user_id"),
+attorney_mappings = (
+    account_table(  # manual mappings; those by connection or e-mail need no row [OW-9]
+        "attorney_mappings",
+        Column("clio_user_id", BigInteger, nullable=False),
+        Column("user_id", Text),  # null is a manual "nobody"
+        PrimaryKeyConstraint("account_id", "clio_user_id"),
+    )
 )
 
-settings = (
-    account_table(  # every version for ever; without a row version 1 holds, the defaults [OV-5]
-        "settings",
-        Column("version", Integer, nullable=False),
-        Column("document", JSONB, nullable=False),
-        time_column("updated_at"),
-        Column("updated_by", Text),
-        PrimaryKeyConstraint("account_id", "version"),
-    )
+settings = account_table(  # every version for ever; without a row, version 1 is the defaults [OV-5]
+    "settings",
+    Column("version", Integer, nullable=False),
+    Column("document", JSONB, nullable=False),
+    time_column("updated_at"),
+    Column("updated_by", Text),
+    PrimaryKeyConstraint("account_id", "version"),
 )
 
 audit = account_table(  # who did what and when: append only, ids and pointers [EN-2]

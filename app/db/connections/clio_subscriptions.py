@@ -1,4 +1,4 @@
-"""Subscriptions to Clio's nudges: one for each connection and model, at an address of which only a hash is kept."""
+"""Subscriptions to Clio's webhooks: one per connection and model, each with its own URL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from app.db.session import Session
 
 _table = tables.subscriptions
 
-REMEMBERED_NOTIFICATIONS = 200  # nudges whose repetition is recognised
+REMEMBERED_NOTIFICATIONS = 200  # notifications whose repetition is recognised
 
 
 @dataclass(frozen=True)
 class Subscription:
-    """One connection's subscription to one model. `pending`: Clio has not shaken hands yet."""
+    """One connection's subscription to one model; `pending` until Clio's handshake."""
 
     account_id: str
     connection_id: str
@@ -32,7 +32,10 @@ class Subscription:
 
 @dataclass(frozen=True)
 class CreatedWebhook:
-    """What Clio answers to who subscribes, and when to look again: sooner where no handshake has confirmed it."""
+    """Clio's response to a subscription.
+
+    The subscription is checked again at `due_at`, or at `unconfirmed_at` if no handshake has confirmed it.
+    """
 
     hook_id: int
     sealed_secret: str | None
@@ -43,7 +46,7 @@ class CreatedWebhook:
 async def request_subscriptions(
     session: Session, account_id: str, connection_id: str, models: Sequence[str], *, now: datetime
 ) -> None:
-    """These are to be made at the next occasion; what there is of them is made anew."""
+    """Mark these models to be subscribed soon; existing subscriptions are replaced."""
     rows = [
         {"account_id": account_id, "connection_id": connection_id, "model": model, "due_at": now}
         for model in models
@@ -66,7 +69,7 @@ async def request_subscriptions(
 async def claim_due(
     session: Session, *, again: timedelta, limit: int, now: datetime
 ) -> list[Subscription]:
-    """Those that are to be made or prolonged now; whoever takes one has so long for it."""
+    """Return subscriptions to create or renew now. Each is hidden from other processes for the time `again`."""
     due = (
         select(_table)
         .where(_table.c.due_at <= now)
@@ -81,49 +84,50 @@ async def claim_due(
 
 
 async def start_handshake(session: Session, one: Subscription, *, token_hash: str) -> None:
-    """A new address waits for Clio's handshake: stored before Clio is asked, which may shake hands at once."""
+    """Store the token of a new URL before Clio is called, because Clio may start the handshake at once."""
     await _set(
         session, one, token_hash=token_hash, pending=True, sealed_secret=None, hook_id=None, seen=[]
     )
 
 
 async def confirm_handshake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
-    """Clio has shaken hands, with this secret."""
+    """Store the secret of Clio's handshake."""
     await _set(session, one, pending=False, sealed_secret=sealed_secret)
 
 
 async def store_webhook(
-    session: Session, one: Subscription, told: CreatedWebhook, *, token_hash: str
+    session: Session, one: Subscription, created: CreatedWebhook, *, token_hash: str
 ) -> bool:
-    """Clio has answered: its secret, where it tells one, outranks what any handshake said.
+    """Store Clio's response; return whether the URL is still the current one.
 
-    Answers whether its address is still the one that counts. Without a handshake it is looked at again soon.
+    A secret in the response overrides the one of a handshake. Without a handshake the subscription is checked again
+    soon.
     """
-    due_at = case((_table.c.pending, told.unconfirmed_at), else_=told.due_at)
-    secret = {} if told.sealed_secret is None else {"sealed_secret": told.sealed_secret}
+    due_at = case((_table.c.pending, created.unconfirmed_at), else_=created.due_at)
+    secret = {} if created.sealed_secret is None else {"sealed_secret": created.sealed_secret}
     kept = await session.execute(
         update(_table)
         .where(_named(one), _table.c.token_hash == token_hash)
-        .values(hook_id=told.hook_id, due_at=due_at, **secret)
+        .values(hook_id=created.hook_id, due_at=due_at, **secret)
         .returning(_table.c.token_hash)
     )
     return kept.one_or_none() is not None
 
 
 async def reschedule(session: Session, one: Subscription, *, due_at: datetime) -> None:
-    """Look after it again then."""
+    """Set the time of the next check."""
     await _set(session, one, due_at=due_at)
 
 
 async def remember_notification(session: Session, one: Subscription, digest: bytes) -> None:
-    """Remember a nudge, so that its repetition does nothing."""
+    """Store the digest of a notification, so that a repetition has no effect."""
     await _set(session, one, seen=[*one.seen[1 - REMEMBERED_NOTIFICATIONS :], digest])
 
 
 async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription | None:
-    """The subscription of an address, locked until the transaction ends, or None.
+    """Return the subscription of a URL and lock its row until the transaction ends, or None.
 
-    The token alone leads to the account: Clio posts with nothing else.
+    Only the token identifies the account: Clio posts nothing else.
     """
     query = select(_table).where(_table.c.token_hash == token_hash).with_for_update()
     row = (await session.execute(query)).one_or_none()
@@ -131,7 +135,7 @@ async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription 
 
 
 async def delete_subscriptions(session: Session, account_id: str, connection_id: str) -> list[int]:
-    """Drop a connection's subscriptions; answers what Clio calls them."""
+    """Delete a connection's subscriptions; return their ids in Clio."""
     gone = await session.execute(
         delete(_table)
         .where(_table.c.account_id == account_id, _table.c.connection_id == connection_id)

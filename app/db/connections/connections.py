@@ -1,4 +1,4 @@
-"""Connections: a Levitate user's authorisation to a Clio login, its sealed tokens and the attempts to get one."""
+"""Connections: a Levitate user's authorisation of a Clio login, its sealed tokens and its OAuth attempts."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ _attempts = tables.authorizations
 
 
 class Status(StrEnum):
-    """Where a connection stands."""
+    """The state of a connection."""
 
     PENDING = "pending"
     CONNECTED = "connected"
@@ -29,7 +29,7 @@ class Status(StrEnum):
 
 
 class ConnectionNotFound(AppError):
-    """No such connection in this account."""
+    """The account has no such connection."""
 
     status = 404
     code = "connection_not_found"
@@ -38,7 +38,7 @@ class ConnectionNotFound(AppError):
 
 @dataclass(frozen=True)
 class ClioLogin:
-    """Who the connection acts as in Clio; `full_view`: sees all contacts [row 32]."""
+    """The Clio user of a connection; `full_view` means that the user sees all contacts [row 32]."""
 
     clio_user_id: int
     name: str | None
@@ -48,7 +48,7 @@ class ClioLogin:
 
 @dataclass(frozen=True)
 class Connection:
-    """One Levitate user's authorisation to one Clio login."""
+    """One Levitate user's authorisation of one Clio login."""
 
     account_id: str
     connection_id: str
@@ -63,7 +63,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class OAuthAttempt:
-    """One attempt to connect, found again by its state."""
+    """One attempt to connect, identified by its OAuth state."""
 
     account_id: str
     connection_id: str
@@ -96,7 +96,7 @@ def _one(account_id: str, connection_id: str) -> Any:
 
 
 async def get_connection(session: Session, account_id: str, connection_id: str) -> Connection:
-    """The connection; raises ConnectionNotFound."""
+    """Return the connection; raises ConnectionNotFound."""
     row = (
         await session.execute(select(_table).where(_one(account_id, connection_id)))
     ).one_or_none()
@@ -108,7 +108,7 @@ async def get_connection(session: Session, account_id: str, connection_id: str) 
 async def list_connections(
     session: Session, account_id: str, *, after: str, limit: int
 ) -> list[Connection]:
-    """The account's connections by id, those after `after`."""
+    """Return the account's connections by id, those after `after`."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.connection_id > after)
@@ -119,14 +119,14 @@ async def list_connections(
 
 
 async def list_all(session: Session, account_id: str) -> list[Connection]:
-    """All the account's connections, by id: at most one for each user of its directory."""
+    """Return all connections of the account, by id: at most one per user."""
     mine = select(_table).where(_table.c.account_id == account_id)
     rows = await session.execute(mine.order_by(_table.c.connection_id))
     return [_connection(row) for row in rows]
 
 
 async def list_connected(session: Session, account_id: str) -> list[Connection]:
-    """Those that work now, the widest view first: it pulls first, others fill gaps [S3]."""
+    """Return the working connections, the widest view first: it pulls first, others fill gaps [S3]."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.CONNECTED)
@@ -136,7 +136,7 @@ async def list_connected(session: Session, account_id: str) -> list[Connection]:
 
 
 async def find_duplicate_logins(session: Session, account_id: str) -> frozenset[str]:
-    """The connections at work whose Clio login somebody had connected here before [AU-1]."""
+    """Return the working connections whose Clio login was connected here before by another user [AU-1]."""
     first: dict[int, str] = {}
     working = [found for found in await list_connected(session, account_id) if found.connected_at]
     for found in sorted(working, key=lambda found: (found.connected_at, found.connection_id)):
@@ -146,7 +146,7 @@ async def find_duplicate_logins(session: Session, account_id: str) -> frozenset[
 
 
 async def list_former(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
-    """Those that worked once and work no longer, each with since when."""
+    """Return the connections that worked once and no longer do, each with the time since when."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.left_at.is_not(None))
@@ -158,9 +158,9 @@ async def list_former(session: Session, account_id: str) -> list[tuple[Connectio
 async def start_connection(
     session: Session, account_id: str, *, user_id: str, region: str, now: datetime
 ) -> Connection:
-    """The user's connection, new or again: ids and history outlive a reconnect [AU-1, S9].
+    """Return the user's connection, new or existing: ids and history survive a reconnect [AU-1, S9].
 
-    One that works stays as it is until the new authorisation arrives.
+    A working connection stays as it is until the new authorisation arrives.
     """
     statement = insert(_table).values(
         account_id=account_id,
@@ -188,16 +188,16 @@ async def start_connection(
 
 
 async def store_attempt(session: Session, attempt: OAuthAttempt, *, state_hash: str) -> None:
-    """Keep what the callback will need; of the state only its hash."""
+    """Store the data that the OAuth callback needs; of the state only its hash."""
     await session.execute(
         insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt))
     )
 
 
 async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
-    """The attempt of this state, marked used; its `used_at` tells whether it had been used before.
+    """Return the attempt of this state and mark it as used; its `used_at` is set if it was used before.
 
-    The state alone leads to the account: Clio sends the browser back with nothing else.
+    Only the state identifies the account: Clio sends the browser back with nothing else.
     """
     found = select(_attempts).where(_attempts.c.state_hash == state_hash).with_for_update()
     row = (await session.execute(found)).one_or_none()
@@ -217,7 +217,7 @@ def _kept(attempt: OAuthAttempt) -> dict[str, Any]:
 async def mark_connected(
     session: Session, attempt: OAuthAttempt, login: ClioLogin, *, sealed_tokens: str, now: datetime
 ) -> None:
-    """The authorisation arrived: store who and with which tokens."""
+    """Store the login and the tokens of a new authorisation."""
     await _set(
         session,
         attempt,
@@ -236,7 +236,7 @@ async def mark_connected(
 
 
 async def update_login(session: Session, connection: Connection, login: ClioLogin) -> None:
-    """What Clio says of the user now: a role may have come or gone since."""
+    """Store what Clio says about the user now: a role may have been added or removed."""
     await _set(
         session,
         connection,
@@ -249,14 +249,14 @@ async def update_login(session: Session, connection: Connection, login: ClioLogi
 async def drop_authorization(
     session: Session, connection: Connection, status: Status, problem: Problem | None
 ) -> None:
-    """The authorisation is there no longer: forget the tokens, keep the rest."""
+    """Delete the tokens of an authorisation that is no longer valid; keep the rest."""
     await _set(session, connection, **_given_up(status, problem))
 
 
 async def record_failed_attempt(
     session: Session, of: OAuthAttempt, status: Status, problem: Problem
 ) -> None:
-    """The attempt came to nothing. A connection that works, perhaps by another attempt, is left alone."""
+    """Store that an attempt failed. A working connection, e.g. from another attempt, is not changed."""
     await session.execute(
         update(_table)
         .where(_one(of.account_id, of.connection_id), _table.c.status != Status.CONNECTED)
@@ -274,17 +274,17 @@ def _given_up(status: Status, problem: Problem | None) -> dict[str, Any]:
 
 
 async def mark_left(session: Session, connection: Connection, *, now: datetime) -> None:
-    """From now on the connection sees nothing: what it alone saw is frozen, counted from here [S4]."""
+    """Store that the connection sees nothing from now on: records that only it saw are frozen [S4]."""
     await _set(session, connection, left_at=func.coalesce(_table.c.left_at, now))
 
 
 async def mark_synced(session: Session, connection: Connection, *, now: datetime) -> None:
-    """A run has pulled all that this connection shows."""
+    """Store that a run has pulled everything that this connection sees."""
     await _set(session, connection, last_sync_at=now)
 
 
 async def lock_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """The sealed tokens, and the row's lock until the transaction ends: one refresh at a time [S9, F12]."""
+    """Return the sealed tokens and lock the row until the transaction ends: one refresh at a time [S9, F12]."""
     return (
         await session.execute(
             select(_table.c.sealed_tokens).where(_one(account_id, connection_id)).with_for_update()
@@ -293,7 +293,7 @@ async def lock_tokens(session: Session, account_id: str, connection_id: str) -> 
 
 
 async def read_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """The sealed tokens, or None once they are forgotten."""
+    """Return the sealed tokens, or None once they are deleted."""
     query = select(_table.c.sealed_tokens).where(_one(account_id, connection_id))
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -306,7 +306,7 @@ async def store_tokens(session: Session, account_id: str, connection_id: str, se
 
 
 async def delete_expired_attempts(session: Session, *, before: datetime) -> None:
-    """Drop attempts that expired before a moment."""
+    """Delete attempts that expired before a moment."""
     await session.execute(delete(_attempts).where(_attempts.c.expires_at < before))
 
 
@@ -316,7 +316,7 @@ async def _set(session: Session, of: Connection | OAuthAttempt, **values: Any) -
 
 
 def count_by_status(connections: list[Connection]) -> Mapping[str, int]:
-    """How many work and how many need their user (for the account's status)."""
+    """Return how many connections work and how many need their user, for the account's status."""
     return {
         wanted.value: sum(connection.status is wanted for connection in connections)
         for wanted in (Status.CONNECTED, Status.NEEDS_RECONNECT)

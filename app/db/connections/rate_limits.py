@@ -1,4 +1,7 @@
-"""What the processes that use one Clio login may still ask: one row for each, by the clock that all share."""
+"""The rate limit of each Clio login, shared by all processes: one row per login.
+
+The row is locked while a process changes the window; times are of the database's clock, which all processes share.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class StoredWindow:
-    """The window that is open for a login; `ends` in seconds of the database's clock."""
+    """The current window of a login; `ends` is in seconds of the database's clock."""
 
     limit: int | None
     given: int
@@ -30,7 +33,7 @@ async def update_window(
     connection_id: str,
     step: Callable[[StoredWindow | None, float], tuple[StoredWindow, T]],
 ) -> T:
-    """Let a step change the window, by what it is and the time; nobody else changes it meanwhile."""
+    """Apply `step` to the stored window and the time now, store its new window and return its result."""
     key = {"account_id": account_id, "connection_id": connection_id}
     first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
     await session.execute(first)
@@ -50,10 +53,10 @@ async def update_window(
         (await session.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
     )
     known = StoredWindow(row.call_limit, row.given, row.ends) if row.ends else None
-    after, answer = step(known, now)
+    after, result = step(known, now)
     await session.execute(
         _table.update()
         .where(mine)
         .values(call_limit=after.limit, given=after.given, ends=after.ends)
     )
-    return answer
+    return result

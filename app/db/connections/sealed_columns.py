@@ -1,6 +1,6 @@
-"""Every stored secret, wherever it stands, and the value that proves that a key is the right one.
+"""All stored secrets, and the check value that proves that the key is the right one.
 
-A column whose name begins with `sealed_` holds what the cipher sealed: a new one is found here by its name alone.
+Every column whose name begins with `sealed_` holds sealed data, so a new one is found by its name.
 """
 
 from collections.abc import Sequence
@@ -26,19 +26,19 @@ SEALED_COLUMNS: tuple[SealedColumn, ...] = tuple(
 
 
 async def find_key_check(session: Session) -> str | None:
-    """The sealed check value, or None before the first start."""
+    """Return the sealed check value, or None before the first start."""
     return (await session.execute(select(KEY_CHECK))).scalar_one_or_none()
 
 
 async def store_key_check(session: Session, sealed: str) -> str:
-    """Keep a check value, unless another process was first; answers the one that is kept."""
+    """Store a check value unless another process was first; return the stored one."""
     new = insert(connection_tables.key_check).values(check_id="key", sealed_check=sealed)
     await session.execute(new.on_conflict_do_nothing())
-    return str((await session.execute(select(KEY_CHECK))).scalar_one())
+    return str((await session.execute(select(KEY_CHECK))).scalar_is_row())
 
 
 async def find_any_secret(session: Session) -> str | None:
-    """Some stored secret, or None when there is none."""
+    """Return any stored secret, or None if there is none."""
     for column in SEALED_COLUMNS:
         found = await session.execute(select(column).where(column.is_not(None)).limit(1))
         if (sealed := found.scalar_one_or_none()) is not None:
@@ -49,7 +49,7 @@ async def find_any_secret(session: Session) -> str | None:
 async def list_keys_after(
     session: Session, place: SealedColumn, after: RowKey | None, *, limit: int
 ) -> Sequence[RowKey]:
-    """The rows of the next secrets of a place, in the order of their keys."""
+    """Return the primary keys of the next secrets in a column, in order."""
     keys = _keys(place)
     query = select(*keys).where(place.is_not(None)).order_by(*keys).limit(limit)
     if after is not None:
@@ -58,20 +58,22 @@ async def list_keys_after(
 
 
 async def lock_secret(session: Session, place: SealedColumn, key: RowKey) -> str | None:
-    """A secret, and its row's lock until the transaction ends; None once it is forgotten."""
-    query = select(place).where(_one(place, key)).with_for_update()
+    """Return a secret and lock its row until the transaction ends; None if it was deleted."""
+    query = select(place).where(_is_row(place, key)).with_for_update()
     sealed: str | None = (await session.execute(query)).scalar_one_or_none()
     return sealed
 
 
 async def replace_secret(session: Session, place: SealedColumn, key: RowKey, sealed: str) -> None:
-    """Store a secret in another's place."""
-    await session.execute(update(place.table).where(_one(place, key)).values({place.name: sealed}))
+    """Replace a secret."""
+    await session.execute(
+        update(place.table).where(_is_row(place, key)).values({place.name: sealed})
+    )
 
 
 def _keys(place: SealedColumn) -> Sequence[Column[Any]]:
     return list(place.table.primary_key.columns)
 
 
-def _one(place: SealedColumn, key: RowKey) -> Any:
+def _is_row(place: SealedColumn, key: RowKey) -> Any:
     return and_(*(part == value for part, value in zip(_keys(place), key, strict=True)))

@@ -33,7 +33,7 @@ connections = account_table(
     time_column("last_sync_at", nullable=True),
     time_column(
         "left_at", nullable=True
-    ),  # since when it works no longer: what it alone saw is frozen
+    ),  # since when it does not work: records that only it saw are frozen
     Column("problem_code", Text),
     Column("problem_detail", Text),
     time_column("created_at"),
@@ -55,33 +55,31 @@ authorizations = account_table(  # one attempt to connect: our own OAuth state (
 
 Index("authorizations_state_hash_idx", authorizations.c.state_hash)
 
-key_check = Table(  # one row: opens with the keys that seal the secrets of this database, or we do not start
+key_check = Table(  # one row: the service starts only if its keys open it
     "key_check",
     metadata,
     Column("check_id", Text, primary_key=True),
     Column("sealed_check", Text, nullable=False),
 )
 
-subscriptions = (
-    account_table(  # Clio's nudges: one for each connection and model, each with an own address
-        "subscriptions",
-        Column("connection_id", Text, nullable=False),
-        Column("model", Text, nullable=False),
-        Column("token_hash", Text),
-        Column("hook_id", BigInteger),
-        Column("pending", Boolean, nullable=False, server_default=text("true")),
-        Column("sealed_secret", Text),
-        Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
-        time_column("due_at"),  # when it is to be made, or prolonged
-        PrimaryKeyConstraint("account_id", "connection_id", "model"),
-    )
+subscriptions = account_table(  # subscriptions to Clio's webhooks: one per connection and model, each with its own URL
+    "subscriptions",
+    Column("connection_id", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("token_hash", Text),
+    Column("hook_id", BigInteger),
+    Column("pending", Boolean, nullable=False, server_default=text("true")),
+    Column("sealed_secret", Text),
+    Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
+    time_column("due_at"),  # when it must be created or renewed
+    PrimaryKeyConstraint("account_id", "connection_id", "model"),
 )
 
 Index("subscriptions_token_hash_idx", subscriptions.c.token_hash)
 
 Index("subscriptions_due_idx", subscriptions.c.due_at)
 
-budgets = account_table(  # what the processes that use one token may still ask of Clio (docs/decisions/0007)
+budgets = account_table(  # the rate-limit window of a login, shared by all processes (docs/decisions/0007)
     "budgets",
     Column("connection_id", Text, nullable=False),
     Column("call_limit", Integer),

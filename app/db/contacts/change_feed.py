@@ -1,7 +1,11 @@
-"""The change feed: what was told to Levitate, in order, for ever.
+"""The change feed: the published changes of an account, in order, append only.
 
-A line's `seq` is taken from the account's row, which stays locked until the transaction commits: within an
-account the order of `seq` is the order of commit, and a reader never misses a line that commits late [S13].
+The sequence number `seq` of a line comes from the account's row (`accounts.feed_seq`). Appending adds to it, which
+locks the row until the transaction commits. So within an account the order of `seq` is the order of commit: when a
+reader has seen a number, no line with a lower number can appear later, and its cursor misses nothing [S13]. A
+PostgreSQL sequence would not guarantee that, because it hands out numbers before the commit.
+
+Append as late as possible in a transaction: the account's row is the last lock, after the contacts.
 """
 
 from collections.abc import Sequence
@@ -21,14 +25,14 @@ _changes = tables.changes
 
 @dataclass(frozen=True)
 class FeedLine:
-    """A change to be told; `body` is what the reader gets, but for its `seq`."""
+    """A change to publish; `body` is what a reader gets, except for its `seq`."""
 
     contact_id: str
     body: dict[str, Any]
 
 
 async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -> int | None:
-    """Append lines, numbered in the order given; answers the number before the first, None for no lines."""
+    """Append lines, numbered in the given order; return the number before the first, None for no lines."""
     if not lines:
         return None
     accounts = account_tables.accounts
@@ -52,7 +56,7 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
 async def read_json(
     session: Session, account_id: str, *, after: int, limit: int
 ) -> tuple[str, int, int]:
-    """The lines after a position: as one JSON array made by the database, its length, the last seq."""
+    """Return the lines after a position as a JSON array made by the database, their count and the last `seq`."""
     row = (
         await session.execute(
             text(
@@ -70,7 +74,7 @@ async def read_json(
 async def read_contact(
     session: Session, account_id: str, contact_id: str, *, after: int, limit: int
 ) -> list[tuple[int, dict[str, Any]]]:
-    """The lines of one contact after a position, oldest first, each with its seq [S12]."""
+    """Return the lines of one contact after a position, oldest first, each with its `seq` [S12]."""
     rows = await session.execute(
         select(_changes.c.seq, _changes.c.body)
         .where(_changes.c.account_id == account_id, _changes.c.contact_id == contact_id)
@@ -84,7 +88,7 @@ async def read_contact(
 async def find_as_of(
     session: Session, account_id: str, contact_id: str, moment: datetime
 ) -> dict[str, Any] | None:
-    """The newest line of one contact at a moment, None when there was none yet [S12]."""
+    """Return the newest line of one contact at a moment, None if there was none yet [S12]."""
     told_at = cast(_changes.c.body["at"].as_string(), DateTime(timezone=True))
     line = (
         select(_changes.c.body)

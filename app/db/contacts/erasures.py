@@ -1,7 +1,8 @@
-"""Erasing one person: every row that is about it, but for a keyed hash of its Clio id, which keeps it away.
+"""Erasing one person: deletes every row about the person, except a keyed hash of the Clio id.
 
-Whoever lands pages, judges contacts or accepts activities shares a lock with others that do, and whoever erases has it
-alone: what was read before cannot bring back who was erased meanwhile [row 30].
+The hash is the suppression list: it keeps the person from coming back. Transactions that land pages, assess contacts
+or accept activities take a shared advisory lock; an erasure takes it exclusively. So data that was read before the
+erasure cannot bring the person back after it [row 30].
 """
 
 from collections.abc import Collection
@@ -26,7 +27,7 @@ _erased = tables.erased_contacts
 
 
 async def lock_shared(session: Session, account_id: str) -> None:
-    """Nobody is erased before this transaction ends."""
+    """Prevent erasures in this account until the transaction ends."""
     await session.execute(
         text("select pg_advisory_xact_lock_shared(hashtextextended('erasures/' || :account, 0))"),
         {"account": account_id},
@@ -34,7 +35,7 @@ async def lock_shared(session: Session, account_id: str) -> None:
 
 
 async def lock_exclusive(session: Session, account_id: str) -> None:
-    """No page lands and nobody is judged before this transaction ends; taken before any other lock."""
+    """Prevent landing pages and assessing until the transaction ends; take this before any other lock."""
     await session.execute(
         text("select pg_advisory_xact_lock(hashtextextended('erasures/' || :account, 0))"),
         {"account": account_id},
@@ -42,26 +43,26 @@ async def lock_exclusive(session: Session, account_id: str) -> None:
 
 
 async def find_key(session: Session, account_id: str) -> str | None:
-    """The sealed key of the account's hashes, None while nobody was erased."""
+    """Return the sealed key of the account's hashes, None while nobody was erased."""
     query = select(_accounts.c.sealed_erasure_key).where(_accounts.c.account_id == account_id)
     found: str | None = (await session.execute(query)).scalar_one_or_none()
     return found
 
 
 async def store_key(session: Session, account_id: str, sealed: str) -> None:
-    """Keep the key of the account's hashes, by whoever has `begin` behind them."""
+    """Store the key of the account's hashes; call `lock_exclusive` first."""
     mine = _accounts.c.account_id == account_id
     await session.execute(update(_accounts).where(mine).values(sealed_erasure_key=sealed))
 
 
 async def add_hash(session: Session, account_id: str, clio_hash: bytes, *, now: datetime) -> None:
-    """Keep a hash: who bears it stays away."""
+    """Add a hash to the suppression list."""
     row = insert(_erased).values(account_id=account_id, clio_hash=clio_hash, erased_at=now)
     await session.execute(row.on_conflict_do_nothing())
 
 
 async def find_erased(session: Session, account_id: str, hashes: Collection[bytes]) -> set[bytes]:
-    """Those of these hashes that are kept."""
+    """Return those of these hashes that are on the suppression list."""
     rows = await session.execute(
         select(_erased.c.clio_hash).where(
             _erased.c.account_id == account_id,
@@ -72,15 +73,17 @@ async def find_erased(session: Session, account_id: str, hashes: Collection[byte
 
 
 async def delete_person(session: Session, account_id: str, contact_id: str, clio_id: int) -> None:
-    """Delete every row about a person but those of the ledger and of holds, which mean something to others."""
-    await _forget_record(session, account_id, clio_id)
+    """Delete every row about a person, except new-client rows and holds, which other contacts depend on."""
+    await _delete_record(session, account_id, clio_id)
     for table in (tables.contacts, tables.changes, tables.preexisting_tags):
         mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
         await session.execute(delete(table).where(mine))
-    await _forget_activities(session, account_id, contact_id, clio_id)
-    told = event_tables.events
-    about = or_(told.c.subject == contact_id, told.c.data["contact_id"].as_string() == contact_id)
-    await session.execute(delete(told).where(told.c.account_id == account_id, about))
+    await _delete_activities(session, account_id, contact_id, clio_id)
+    events = event_tables.events
+    about = or_(
+        events.c.subject == contact_id, events.c.data["contact_id"].as_string() == contact_id
+    )
+    await session.execute(delete(events).where(events.c.account_id == account_id, about))
     runs = run_tables.runs
     over = (runs.c.account_id == account_id) & runs.c.finished_at.is_not(None)
     await session.execute(
@@ -88,14 +91,14 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
     )
 
 
-async def _forget_record(session: Session, account_id: str, clio_id: int) -> None:
-    """What Clio showed of the person: the record, its relationships, who saw it, why it could not be read."""
+async def _delete_record(session: Session, account_id: str, clio_id: int) -> None:
+    """Delete what Clio showed of the person: record, relationships, sightings and quarantine rows."""
     links = mirror_tables.mirror_relationships
     mine = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
     people = mirror_tables.mirror_contacts
     one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
     await session.execute(delete(people).where(one))
-    await _unname_matters(session, account_id, clio_id)
+    await _clear_matter_numbers(session, account_id, clio_id)
     ids = list((await session.execute(select(links.c.clio_id).where(mine))).scalars())
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
@@ -104,8 +107,8 @@ async def _forget_record(session: Session, account_id: str, clio_id: int) -> Non
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))
 
 
-async def _unname_matters(session: Session, account_id: str, clio_id: int) -> None:
-    """The person's matters stay for those related to them; their numbers go, for Clio puts the client's name there."""
+async def _clear_matter_numbers(session: Session, account_id: str, clio_id: int) -> None:
+    """Remove the numbers of the person's matters, which may contain the name; others may need the matters."""
     table = mirror_tables.mirror_matters
     mine = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
     rows = (await session.execute(select(table.c.clio_id, table.c.record).where(mine))).all()
@@ -118,17 +121,17 @@ async def _unname_matters(session: Session, account_id: str, clio_id: int) -> No
     await records.mark_matter_contacts_stale(session, account_id, client_ids=(), matter_ids=ids)
 
 
-async def _forget_activities(
+async def _delete_activities(
     session: Session, account_id: str, contact_id: str, clio_id: int
 ) -> None:
-    """What was to be written or was; who has the turn at the contact finds it gone and writes no more."""
-    turns, table, attempts = (
+    """Delete activities and the contact's lease; a worker that has the lease writes nothing more."""
+    leases, table, attempts = (
         outbox_tables.activity_turns,
         outbox_tables.activities,
         outbox_tables.activity_attempts,
     )
-    turn = (turns.c.account_id == account_id) & (turns.c.clio_contact_id == clio_id)
-    await session.execute(delete(turns).where(turn))
+    lease = (leases.c.account_id == account_id) & (leases.c.clio_contact_id == clio_id)
+    await session.execute(delete(leases).where(lease))
     about = or_(table.c.contact_id == contact_id, table.c.clio_contact_id == clio_id)
     gone = await session.execute(
         delete(table).where(table.c.account_id == account_id, about).returning(table.c.activity_id)

@@ -1,7 +1,7 @@
-"""Holds: withdrawals or announcements that wait for a person [S5, NC-7].
+"""Holds: removals or new clients that wait for a person's decision [S5, NC-7].
 
-The withdrawals of one run gather in a hold first. When they are few they are let go, when they are many the hold
-opens: then a person releases it, or discards it and the contacts stay as they are.
+The removals of one run are first collected in a hold of status `gathering`. At the end of the run a few removals are
+released at once; many open the hold. Then a person releases the hold, or discards it and the contacts stay.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,14 +23,14 @@ _items = tables.hold_items
 
 
 class HoldKind(StrEnum):
-    """What waits."""
+    """The kind of changes that wait."""
 
     REMOVALS = "removals"
     NEW_CLIENTS = "new_clients"
 
 
 class HoldStatus(StrEnum):
-    """Where a hold stands: still filling, waiting for a person, let go, or not to happen."""
+    """The state of a hold: being filled, waiting for a person, carried out, or not carried out."""
 
     GATHERING = "gathering"
     OPEN = "open"
@@ -42,7 +42,7 @@ _RANK = (HoldStatus.DISCARDED, HoldStatus.GATHERING, HoldStatus.OPEN, HoldStatus
 
 
 class HoldNotFound(AppError):
-    """No such hold in this account."""
+    """The account has no such hold."""
 
     status = 404
     code = "hold_not_found"
@@ -50,7 +50,7 @@ class HoldNotFound(AppError):
 
 
 class HoldDecided(AppError):
-    """Somebody has decided already."""
+    """The hold was decided already."""
 
     status = 409
     code = "hold_already_decided"
@@ -59,7 +59,7 @@ class HoldDecided(AppError):
 
 @dataclass(frozen=True)
 class Hold:
-    """Changes that wait for a person, found by one run."""
+    """Changes found by one run that wait for a person."""
 
     hold_id: str
     kind: HoldKind
@@ -74,7 +74,7 @@ class Hold:
 async def find_removal_statuses(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> Mapping[int, HoldStatus]:
-    """Which of these contacts' withdrawals are in a hold, and how that stands: the latest word if several do."""
+    """Return the hold status of each contact whose removal is in a hold: the most advanced if several."""
     rows = await session.execute(
         select(_items.c.clio_id, _table.c.status)
         .join(
@@ -91,7 +91,7 @@ async def find_removal_statuses(
 async def add_removals(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
-    """The run would withdraw these contacts: they wait until all of them are known."""
+    """Add removals that the run proposes to its hold; they wait until all of them are known."""
     if not clio_ids:
         return
     hold_id = _gathering_id(account_id, run_id)
@@ -117,7 +117,7 @@ async def add_removals(
 async def open_surge_hold(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> str:
-    """The run found more new clients than may be announced at once: they wait for a person; answers the hold's id."""
+    """Open a hold for more new clients than may be announced at once; return its id."""
     hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
     key = {"account_id": account_id, "hold_id": hold_id}
     values = {"kind": HoldKind.NEW_CLIENTS, "status": HoldStatus.OPEN, "run_id": run_id}
@@ -131,7 +131,7 @@ async def open_surge_hold(
 async def remove_from_surge(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int]
 ) -> str | None:
-    """These new clients of a surge wait no longer; answers the hold's id when nobody in it does."""
+    """Remove new clients from the surge's hold; return the hold's id if it is empty now."""
     hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
     mine = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
     await session.execute(delete(_items).where(mine, any_of(_items.c.clio_id, clio_ids)))
@@ -140,7 +140,7 @@ async def remove_from_surge(
 
 
 async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold | None:
-    """What the run has gathered and nobody has decided, or None."""
+    """Return the run's hold of removals that is still being filled, or None."""
     found = await _list(
         session,
         _table.c.account_id == account_id,
@@ -150,20 +150,20 @@ async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold
     return found[0] if found else None
 
 
-async def list_abandoned(session: Session, account_id: str, *, but_of: str) -> list[Hold]:
-    """Holds that other runs began to fill and left."""
+async def list_abandoned(session: Session, account_id: str, *, except_run_id: str) -> list[Hold]:
+    """Return holds that other runs began to fill and left."""
     return await _list(
         session,
         _table.c.account_id == account_id,
         _table.c.status == HoldStatus.GATHERING,
-        _table.c.run_id != but_of,
+        _table.c.run_id != except_run_id,
     )
 
 
 async def remove_contacts(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> list[str]:
-    """These contacts wait in no hold of withdrawals any more; answers the holds that this emptied."""
+    """Remove these contacts from all holds of removals; return the ids of holds that are empty now."""
     if not clio_ids:
         return []
     mine = select(_table.c.hold_id).where(
@@ -185,7 +185,7 @@ async def remove_contacts(
 
 
 async def delete_undecided(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
-    """Drop holds that no person decided, with all that is left in them."""
+    """Delete holds that no person decided, with their remaining items."""
     undecided = (
         select(_table.c.hold_id)
         .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
@@ -209,7 +209,7 @@ async def decide(
     by: str | None,
     now: datetime,
 ) -> Hold:
-    """Move a hold on from where it waits. Raises HoldNotFound, HoldDecided."""
+    """Change the status of a hold and return it; raises HoldNotFound, HoldDecided."""
     hold = await _lock(session, account_id, hold_id)
     if hold.status in (HoldStatus.RELEASED, HoldStatus.DISCARDED):
         raise HoldDecided
@@ -223,7 +223,7 @@ async def decide(
 
 
 async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -> None:
-    """Whom the hold is about is to be judged again, those gone from Clio among them."""
+    """Mark the hold's contacts as stale, also those deleted in Clio."""
     await session.execute(
         text(
             "update mirror_contacts c set stale = true from ("
@@ -238,7 +238,7 @@ async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -
 
 
 async def list_unfinished(session: Session) -> list[tuple[str, Hold]]:
-    """Surges that a person decided about, not yet carried out on all who wait; each with its account."""
+    """Return decided surges that still have items to carry out, each with its account's id."""
     waits = (_items.c.account_id == _table.c.account_id) & (_items.c.hold_id == _table.c.hold_id)
     rows = await session.execute(
         select(_table.c.account_id, _table.c.hold_id)
@@ -250,7 +250,7 @@ async def list_unfinished(session: Session) -> list[tuple[str, Hold]]:
 
 
 async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
-    """The hold, locked until the transaction ends, after the contacts or ledger rows that it is about."""
+    """Return the hold and lock it until the transaction ends; lock its contacts or new-client rows before."""
     await session.execute(
         select(_table.c.hold_id).where(_one(account_id, hold_id)).with_for_update()
     )
@@ -258,7 +258,7 @@ async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
 
 
 async def get_hold(session: Session, account_id: str, hold_id: str) -> Hold:
-    """The hold; raises HoldNotFound."""
+    """Return the hold; raises HoldNotFound."""
     found = await _list(session, _one(account_id, hold_id))
     if not found:
         raise HoldNotFound
@@ -268,7 +268,7 @@ async def get_hold(session: Session, account_id: str, hold_id: str) -> Hold:
 async def list_holds(
     session: Session, account_id: str, *, status: HoldStatus | None, after: str, limit: int
 ) -> list[Hold]:
-    """Holds that a person has seen or should see, by id, those after `after`."""
+    """Return open holds and holds that a person decided, by id, those after `after`."""
     shown = (_table.c.status == HoldStatus.OPEN) | _table.c.decided_by.is_not(None)
     conditions = [_table.c.account_id == account_id, _table.c.hold_id > after, shown]
     if status is not None:
@@ -279,7 +279,7 @@ async def list_holds(
 async def list_contacts(
     session: Session, account_id: str, hold_ids: Collection[str], *, limit: int
 ) -> dict[str, list[int]]:
-    """The first contacts of each hold, by Clio id."""
+    """Return the first contacts of each hold, by Clio id."""
     nth = func.row_number().over(partition_by=_items.c.hold_id, order_by=_items.c.clio_id)
     ranked = (
         select(_items.c.hold_id, _items.c.clio_id, nth.label("nth"))

@@ -1,7 +1,7 @@
-"""The ledger of new clients: one row per account and Clio contact, for ever [NC-1].
+"""New-client rows: one row per account and Clio contact, for ever [NC-1].
 
-Nothing writes a second row, and only the erasure of the person deletes one: from then on the hash that is left of it
-keeps it away. A row's id and its event's id follow from account and contact.
+Nothing writes a second row. Only the erasure of the person deletes a row; the suppression list then prevents a new
+one. The ids of a row and of its event follow from account and contact.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ _table = tables.new_clients
 
 
 class NewClientNotFound(AppError):
-    """No such row in this account's ledger."""
+    """The account has no such new client."""
 
     status = 404
     code = "new_client_not_found"
@@ -34,15 +34,15 @@ class NewClientNotFound(AppError):
 
 
 class NewClientNotHeld(AppError):
-    """Only what is held can be released or suppressed."""
+    """Only a held new client can be released or suppressed."""
 
     status = 409
     code = "new_client_not_held"
-    title = "This new client is not held; a deliberate second announcement is a replay"
+    title = "This new client is not held; to announce it again on purpose, use replay"
 
 
 class NewClientHeld(AppError):
-    """What is held was never announced, so that there is nothing to repeat."""
+    """A held new client was never announced, so it cannot be replayed."""
 
     status = 409
     code = "new_client_held"
@@ -51,10 +51,10 @@ class NewClientHeld(AppError):
 
 @dataclass(frozen=True)
 class NewClient:
-    """A row: a person was recognised as a client, once and for all [NC-1, NC-2].
+    """A row: the person was recognised as a client, once and for all [NC-1, NC-2].
 
     `joined_to` is the Clio id of the client that became this one by a merge in Clio; `merged_into`, on that other
-    row, the contact that it became [S6].
+    row, is the id of the contact that it became [S6].
     """
 
     clio_id: int
@@ -78,12 +78,12 @@ class NewClient:
 
 
 def new_client_id_of(account_id: str, clio_id: int) -> str:
-    """The id of a contact's row, the same for ever."""
+    """Return the id of a contact's row; it never changes."""
     return derived_id("ncl", account_id, clio_id)
 
 
 def email_digest(address: str | None) -> bytes | None:
-    """A primary address as rows are compared by it, case-folded; the ledger holds no address [NC-6]."""
+    """Return the digest by which primary addresses are compared, case-folded; no address is stored [NC-6]."""
     folded = (address or "").strip().casefold()
     return blake2b(folded.encode(), digest_size=16).digest() if folded else None
 
@@ -91,7 +91,7 @@ def email_digest(address: str | None) -> bytes | None:
 async def find_by_clio_ids(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, NewClient]:
-    """The rows of those of these Clio contacts that have one."""
+    """Return the rows of these Clio contacts, by Clio id."""
     query = select(_table).where(
         _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
     )
@@ -101,7 +101,7 @@ async def find_by_clio_ids(
 async def find_by_email(
     session: Session, account_id: str, digests: Collection[bytes]
 ) -> dict[bytes, str]:
-    """The oldest row of each of these primary addresses."""
+    """Return the id of the oldest row of each primary address, by digest."""
     query = (
         select(_table.c.email_digest, _table.c.new_client_id)
         .where(_table.c.account_id == account_id)
@@ -114,7 +114,7 @@ async def find_by_email(
 async def find_by_matters(
     session: Session, account_id: str, matter_ids: Collection[int]
 ) -> list[NewClient]:
-    """The rows of all who were ever seen as the client of one of these matters, by Clio id."""
+    """Return the rows of all contacts that were ever the client of one of these matters, by Clio id."""
     query = (
         select(_table)
         .where(_table.c.account_id == account_id)
@@ -127,7 +127,7 @@ async def find_by_matters(
 async def insert_rows(
     session: Session, account_id: str, rows: Sequence[NewClient]
 ) -> list[NewClient]:
-    """Write rows for those that have none; answers the rows that were written."""
+    """Insert rows for contacts that have none; return the rows that were inserted."""
     if not rows:
         return []
     written = await session.execute(
@@ -141,7 +141,7 @@ async def insert_rows(
 async def store_matters(
     session: Session, account_id: str, matters: Mapping[int, Collection[int]]
 ) -> None:
-    """Add to the matters that these contacts were ever seen as the client of."""
+    """Store the matters that these contacts were ever the client of."""
     if not matters:
         return
     statement = (
@@ -156,50 +156,50 @@ async def store_matters(
 async def announce(
     session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
 ) -> None:
-    """Tell Levitate of these rows, and mark them so; each under the one id that it has for ever [NC-8]."""
-    told = [
+    """Emit the events of these rows and mark them as emitted; each event has one id for ever [NC-8]."""
+    pairs = [
         (row, events.event_id_of(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
     ]
     owners = await _owners(session, account_id, rows)
     await events.record_events(
-        session, account_id, [_event(row, event_id, owners) for row, event_id in told], now=now
+        session, account_id, [_event(row, event_id, owners) for row, event_id in pairs], now=now
     )
-    for row, event_id in told:
-        await _tell(session, account_id, row, event_id, now=now)
+    for row, event_id in pairs:
+        await _mark_emitted(session, account_id, row, event_id, now=now)
 
 
 async def replay(session: Session, account_id: str, row: NewClient, *, now: datetime) -> None:
-    """Tell Levitate once more, under a new id, so that it is not taken for a repetition [NC-4]."""
+    """Emit the event once more under a new id, so that a receiver does not drop it as a repetition [NC-4]."""
     event_id = new_id("evt", now)
     owners = await _owners(session, account_id, [row])
     await events.record_events(session, account_id, [_event(row, event_id, owners)], now=now)
-    await _tell(session, account_id, row, event_id, now=now)
+    await _mark_emitted(session, account_id, row, event_id, now=now)
 
 
 async def set_held_for(
     session: Session, account_id: str, clio_ids: Collection[int], held_for: HeldFor
 ) -> None:
-    """Let these wait for something else."""
+    """Change the reason for which these rows are held."""
     await _set(session, account_id, clio_ids, held_for=held_for)
 
 
 async def suppress(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    """These will not be announced."""
+    """Mark rows as suppressed: they will not be announced."""
     await _set(session, account_id, clio_ids, status=Status.SUPPRESSED, held_for=None)
 
 
 async def clear_joined(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    """These are not who the others became after all."""
+    """Clear the link to another client: they are not the same person after all."""
     await _set(session, account_id, clio_ids, joined_to=None)
 
 
 async def mark_merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
-    """A client became another contact by a merge in Clio [S6]."""
+    """Store that a client became another contact by a merge in Clio [S6]."""
     await _set(session, account_id, [clio_id], merged_into=into)
 
 
 async def delete_row(session: Session, account_id: str, row: NewClient) -> None:
-    """Delete the row of who is erased, and what other rows say of it."""
+    """Delete the row of an erased person and the links to it in other rows."""
     mine = _table.c.account_id == account_id
     pointing: tuple[tuple[Column[Any], object], ...] = (
         (_table.c.possible_duplicate_of, row.new_client_id),
@@ -219,7 +219,7 @@ async def lock_held(
     run_id: str | None = None,
     limit: int | None = None,
 ) -> list[NewClient]:
-    """The rows that wait for this, by Clio id, locked; those of one run and the first of them only, if asked."""
+    """Return and lock the rows held for this reason, by Clio id; only of one run, or only the first `limit`."""
     query = (
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.HELD)
@@ -235,7 +235,7 @@ async def lock_held(
 async def list_new_clients(
     session: Session, account_id: str, *, status: str | None, after: str, limit: int
 ) -> list[NewClient]:
-    """Ledger rows by id, those after `after`."""
+    """Return rows by id, those after `after`."""
     query = select(_table).where(_table.c.account_id == account_id, _table.c.new_client_id > after)
     if status is not None:
         query = query.where(_table.c.status == status)
@@ -244,12 +244,12 @@ async def list_new_clients(
 
 
 async def find_new_client(session: Session, account_id: str, clio_id: int) -> NewClient | None:
-    """The ledger row of a Clio contact, or None."""
+    """Return the row of a Clio contact, or None."""
     return (await find_by_clio_ids(session, account_id, [clio_id])).get(clio_id)
 
 
 async def lock_new_client(session: Session, account_id: str, new_client_id: str) -> NewClient:
-    """The row, which nobody else decides on until the transaction ends; raises NewClientNotFound."""
+    """Return the row and lock it until the transaction ends; raises NewClientNotFound."""
     query = select(_table).where(
         _table.c.account_id == account_id, _table.c.new_client_id == new_client_id
     )
@@ -262,7 +262,7 @@ async def lock_new_client(session: Session, account_id: str, new_client_id: str)
 async def _owners(
     session: Session, account_id: str, rows: Sequence[NewClient]
 ) -> Mapping[int, str | None]:
-    """Who owns these contacts now: whoever sends an automation sends it in the owner's name [C-18]."""
+    """Return the current owner of each contact: an automation is sent in the owner's name [C-18]."""
     found = tables.contacts.c
     query = select(found.clio_id, found.owner_user_id).where(
         found.account_id == account_id, any_of(found.clio_id, [row.clio_id for row in rows])
@@ -271,7 +271,7 @@ async def _owners(
 
 
 def _event(row: NewClient, event_id: str, owners: Mapping[int, str | None]) -> Event:
-    """The event of a row: ids and plain words, no name and no address; the owner's id or null [NC-2, C-18]."""
+    """Return the event of a row: ids and plain words, no name and no address; the owner's id or null [NC-2, C-18]."""
     data = {
         "contact_id": row.contact_id,
         "clio_id": str(row.clio_id),
@@ -286,12 +286,12 @@ def _event(row: NewClient, event_id: str, owners: Mapping[int, str | None]) -> E
     return Event(event_id, EventKind.CLIENT_NEW, row.contact_id, data)
 
 
-async def _tell(
+async def _mark_emitted(
     session: Session, account_id: str, row: NewClient, event_id: str, *, now: datetime
 ) -> None:
     ids = [*row.event_ids, *([] if event_id in row.event_ids else [event_id])]
-    told = {"status": Status.EMITTED, "held_for": None, "event_ids": ids, "emitted_at": now}
-    await _set(session, account_id, [row.clio_id], **told)
+    values = {"status": Status.EMITTED, "held_for": None, "event_ids": ids, "emitted_at": now}
+    await _set(session, account_id, [row.clio_id], **values)
 
 
 async def _set(session: Session, account_id: str, clio_ids: Collection[int], **values: Any) -> None:

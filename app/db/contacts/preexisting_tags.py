@@ -1,4 +1,4 @@
-"""Labels that a person bore in Levitate before we granted them: they are never withdrawn [TG-20]."""
+"""Labels that a contact had in Levitate before this service granted them: they are never removed [TG-20]."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
@@ -17,7 +17,7 @@ _table = tables.preexisting_tags
 async def add_labels(
     session: Session, account_id: str, contact_id: str, labels: Collection[str], *, now: datetime
 ) -> int:
-    """Remember labels as borne before; answers how many were not known as such."""
+    """Store labels as preexisting; return how many are new."""
     key = {"account_id": account_id, "contact_id": contact_id}
     rows = [
         {**key, "folded": name, "label": " ".join(label.split()), "told_at": now}
@@ -28,7 +28,7 @@ async def add_labels(
 
 
 async def list_labels(session: Session, account_id: str, contact_id: str) -> list[str]:
-    """All labels that the contact bore before."""
+    """Return all preexisting labels of the contact."""
     rows = await session.execute(
         select(_table.c.label)
         .where(_table.c.account_id == account_id, _table.c.contact_id == contact_id)
@@ -40,7 +40,7 @@ async def list_labels(session: Session, account_id: str, contact_id: str) -> lis
 async def load_folded(
     session: Session, account_id: str, contact_ids: Collection[str]
 ) -> Mapping[str, frozenset[str]]:
-    """The labels that each of these contacts bore before, as labels are compared."""
+    """Return the preexisting labels of each contact, folded as labels are compared."""
     rows = await session.execute(
         select(_table.c.contact_id, _table.c.folded).where(
             _table.c.account_id == account_id, _table.c.contact_id.in_(contact_ids)

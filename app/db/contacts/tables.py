@@ -18,18 +18,18 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.metadata import account_table, time_column
 
-contacts = account_table(  # those who were once in scope, as Levitate holds them
+contacts = account_table(  # contacts that were ever in scope, as last published
     "contacts",
     Column("contact_id", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("owner_user_id", Text),
-    Column("labels", ARRAY(Text), nullable=False),  # folded as TG-21 compares them
+    Column("labels", ARRAY(Text), nullable=False),  # folded as labels are compared [TG-21]
     Column("search", Text, nullable=False),  # lower-cased name and addresses
     Column("view", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
-    Column("digest", LargeBinary),  # of view and explanation; null: not known
+    Column("digest", LargeBinary),  # of view and explanation; null: unknown
     Column("run_id", Text, nullable=False),
     time_column("first_synced_at"),
     time_column("updated_at"),
@@ -48,41 +48,37 @@ changes = account_table(  # the change feed: append only, `seq` in the order of 
 
 Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes.c.seq)
 
-preexisting_tags = (
-    account_table(  # labels that a person bore before we granted them: never withdrawn [TG-20]
-        "preexisting_tags",
-        Column("contact_id", Text, nullable=False),
-        Column("folded", Text, nullable=False),  # as TG-21 compares labels
-        Column("label", Text, nullable=False),
-        time_column("told_at"),
-        PrimaryKeyConstraint("account_id", "contact_id", "folded"),
-    )
+preexisting_tags = account_table(  # labels that a contact had before this service granted them: never removed [TG-20]
+    "preexisting_tags",
+    Column("contact_id", Text, nullable=False),
+    Column("folded", Text, nullable=False),  # as labels are compared [TG-21]
+    Column("label", Text, nullable=False),
+    time_column("told_at"),
+    PrimaryKeyConstraint("account_id", "contact_id", "folded"),
 )
 
-erased_contacts = (
-    account_table(  # all that is left of who was erased, and what keeps them away [row 30]
-        "erased_contacts",
-        Column("clio_hash", LargeBinary, nullable=False),
-        time_column("erased_at"),
-        PrimaryKeyConstraint("account_id", "clio_hash"),
-    )
+erased_contacts = account_table(  # the suppression list: keyed hashes of erased persons [row 30]
+    "erased_contacts",
+    Column("clio_hash", LargeBinary, nullable=False),
+    time_column("erased_at"),
+    PrimaryKeyConstraint("account_id", "clio_hash"),
 )
 
-new_clients = account_table(  # the ledger: one row per account and Clio contact, for ever [NC-1]
+new_clients = account_table(  # one row per account and Clio contact, for ever [NC-1]
     "new_clients",
     Column("clio_id", BigInteger, nullable=False),
     Column("new_client_id", Text, nullable=False),
     Column("contact_id", Text, nullable=False),
     Column("status", Text, nullable=False),
-    Column("held_for", Text),  # why it waits, set exactly while it is held
+    Column("held_for", Text),  # why it waits; set exactly while it is held
     Column("origin", Text, nullable=False),
     Column("basis", Text, nullable=False),
     Column("client_since", Date),
     Column("has_open_matter", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
-    Column("email_digest", LargeBinary),  # of the primary address: who may be a duplicate [NC-6]
+    Column("email_digest", LargeBinary),  # of the primary address: finds possible duplicates [NC-6]
     Column("possible_duplicate_of", Text),
-    # Every own matter ever seen: how a merge in Clio is recognised, and whom it led to [S6].
+    # Every own matter ever seen: a merge in Clio is recognised by it [S6].
     Column("matter_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("joined_to", BigInteger),
     Column("merged_into", Text),
@@ -104,7 +100,7 @@ Index(
     postgresql_where=text("status = 'held'"),
 )
 
-holds = account_table(  # withdrawals or announcements that wait for a person [S5, NC-7]
+holds = account_table(  # removals or new clients that wait for a person's decision [S5, NC-7]
     "holds",
     Column("hold_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -116,7 +112,7 @@ holds = account_table(  # withdrawals or announcements that wait for a person [S
     PrimaryKeyConstraint("account_id", "hold_id"),
 )
 
-hold_items = account_table(  # whom a hold is about
+hold_items = account_table(  # the contacts of a hold
     "hold_items",
     Column("hold_id", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),

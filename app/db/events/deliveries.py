@@ -1,10 +1,14 @@
-"""Deliveries: events on their way to endpoints.
+"""Deliveries: events on their way to webhook endpoints.
 
-A delivery is a row with a time at which it is due, not a job: a receiver that is down for days costs one row for
-each event, and nobody wakes up for it.
+A delivery is a row with the time at which it is due, not a job: a receiver that is down for days costs one row per
+event and no polling.
 
-One process at a time sends to an endpoint: it claims it for a while, by the database's clock. Of each subject only
-the oldest delivery that has not ended is ever due, so that what is about one person arrives in order.
+One process at a time posts to an endpoint: it claims the endpoint (`claimed_until`) by the database's clock. The
+stored time is the fencing token of the claim: each claim and each renewal sets a new one, and `renew_claim` succeeds
+only for the time that the process has set itself. A process that hung finds another time there and stops. Claiming
+skips locked rows, so no process waits for another.
+
+Of each subject only the oldest pending delivery is ever due, so events about one subject arrive in order.
 """
 
 from collections.abc import Sequence
@@ -31,7 +35,7 @@ _TRIED = (
 
 
 class Status(StrEnum):
-    """Where a delivery stands."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -39,7 +43,7 @@ class Status(StrEnum):
 
 
 class DeliveryNotFound(AppError):
-    """No such delivery, or one of another token's endpoint: the answer is the same."""
+    """No such delivery, or one of another token's endpoint: the response is the same."""
 
     status = 404
     code = "delivery_not_found"
@@ -70,19 +74,19 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to send to an endpoint until a time; worth nothing once another claimed it after that."""
+    """The right to post to an endpoint until a time; it is void once another process has claimed the endpoint."""
 
     endpoint_id: str
     url: str
     failures: int
     failing_since: datetime | None
-    rested: bool  # it was left alone for a while, and is to be tried with one event
+    paused: bool  # after a pause, one event is tried first
     until: datetime
 
 
 @dataclass(frozen=True)
 class DeliveryAttempt:
-    """What a delivery comes to after one attempt."""
+    """A delivery after one attempt."""
 
     delivery: Delivery
     status: Status
@@ -93,7 +97,7 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True)
 class EndpointHealth:
-    """How an endpoint fares after a batch: failures in a row, since when, and until when it is left alone."""
+    """The health of an endpoint: failures in a row, since when, and until when nothing is sent."""
 
     failures: int
     failing_since: datetime | None
@@ -117,15 +121,15 @@ def _is_first_of_its_subject() -> ColumnElement[bool]:
     )
 
 
-def _is_due(now: datetime, tired: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Waiting, and its time has come; to an endpoint that was left alone for a while, whatever waits."""
-    return (_table.c.status == Status.PENDING) & ((_table.c.due_at <= now) | tired)
+def _is_due(now: datetime, after_pause: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Pending, and due now; at an endpoint after a pause, everything pending is due."""
+    return (_table.c.status == Status.PENDING) & ((_table.c.due_at <= now) | after_pause)
 
 
 async def claim_endpoints(
     session: Session, *, length: timedelta, limit: int, now: datetime
 ) -> list[Claim]:
-    """Claim endpoints that something is due for and that no process sends to now."""
+    """Claim endpoints with due deliveries that no other process has claimed."""
     clock = func.clock_timestamp()
     due = _is_due(now, _endpoints.c.rests_until.is_not(None))
     waiting = select(_table.c.delivery_id).where(
@@ -152,35 +156,35 @@ async def claim_endpoints(
     return [_claim(row) for row in rows]
 
 
-async def renew_claim(session: Session, mine: Claim, *, length: timedelta) -> Claim | None:
-    """The claim, prolonged, with how the endpoint fares now; None when another has it or it is sent to no more."""
-    held = await session.execute(
+async def renew_claim(session: Session, claim: Claim, *, length: timedelta) -> Claim | None:
+    """Renew the claim with the endpoint's health now; None if another process has it or the endpoint is off."""
+    renewed = await session.execute(
         update(_endpoints)
-        .where(_endpoints.c.endpoint_id == mine.endpoint_id, is_active())
-        .where(_endpoints.c.claimed_until == mine.until)
+        .where(_endpoints.c.endpoint_id == claim.endpoint_id, is_active())
+        .where(_endpoints.c.claimed_until == claim.until)
         .values(claimed_until=func.clock_timestamp() + length)
         .returning(_endpoints)
     )
-    row = held.one_or_none()
+    row = renewed.one_or_none()
     return _claim(row) if row else None
 
 
-async def release_claim(session: Session, mine: Claim) -> None:
-    """Leave the endpoint to whoever comes next."""
+async def release_claim(session: Session, claim: Claim) -> None:
+    """Release the claim."""
     await session.execute(
         update(_endpoints)
-        .where(_endpoints.c.endpoint_id == mine.endpoint_id)
-        .where(_endpoints.c.claimed_until == mine.until)
+        .where(_endpoints.c.endpoint_id == claim.endpoint_id)
+        .where(_endpoints.c.claimed_until == claim.until)
         .values(claimed_until=None)
     )
 
 
-async def list_due(session: Session, mine: Claim, *, limit: int, now: datetime) -> list[Delivery]:
-    """What is to be sent to an endpoint now, one of each subject; what was never tried comes first."""
-    due_now = _is_due(now, literal(mine.rested))
+async def list_due(session: Session, claim: Claim, *, limit: int, now: datetime) -> list[Delivery]:
+    """Return the deliveries that are due at an endpoint, one per subject, those with the fewest attempts first."""
+    due_now = _is_due(now, literal(claim.paused))
     query = (
         _joined()
-        .where(_table.c.endpoint_id == mine.endpoint_id, due_now, _is_first_of_its_subject())
+        .where(_table.c.endpoint_id == claim.endpoint_id, due_now, _is_first_of_its_subject())
         .order_by(_table.c.attempts, _table.c.position)
         .limit(limit)
     )
@@ -190,7 +194,7 @@ async def list_due(session: Session, mine: Claim, *, limit: int, now: datetime) 
 async def record_attempts(
     session: Session, attempts: Sequence[DeliveryAttempt], *, now: datetime
 ) -> None:
-    """Write down what was tried, each if nobody else has tried it meanwhile."""
+    """Store the results of attempts, each unless another process has tried the delivery meanwhile."""
     statement = (
         update(_table)
         .where(_table.c.account_id == bindparam("of_account"))
@@ -218,7 +222,7 @@ def _tried(attempt: DeliveryAttempt, now: datetime) -> dict[str, Any]:
 
 
 async def record_health(session: Session, endpoint_id: str, health: EndpointHealth) -> None:
-    """Write down how an endpoint fares."""
+    """Store the health of an endpoint."""
     await session.execute(
         update(_endpoints)
         .where(_endpoints.c.endpoint_id == endpoint_id)
@@ -231,7 +235,7 @@ async def record_health(session: Session, endpoint_id: str, health: EndpointHeal
 
 
 async def retry_now(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """The receiver is back: what waits for a later try is due now."""
+    """Make the deliveries that wait for a retry due now, because the receiver works again."""
     await session.execute(
         update(_table)
         .where(_table.c.endpoint_id == endpoint_id, _table.c.status == Status.PENDING)
@@ -241,9 +245,9 @@ async def retry_now(session: Session, endpoint_id: str, *, now: datetime) -> Non
 
 
 async def restart_pending(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """Begin anew with all that has not ended: an endpoint was enabled again.
+    """Restart all pending deliveries of an endpoint that was enabled again.
 
-    What was never tried is due as it stands: millions may wait, and are not touched.
+    Deliveries that were never tried are due already and are not changed: there may be millions of them.
     """
     tried = _table.c.first_attempt_at.is_not(None) | (_table.c.due_at > now)
     await session.execute(
@@ -256,7 +260,7 @@ async def restart_pending(session: Session, endpoint_id: str, *, now: datetime) 
 async def list_deliveries(
     session: Session, endpoint_id: str, *, after: str, limit: int
 ) -> list[Delivery]:
-    """The endpoint's deliveries by id, those after `after`."""
+    """Return the endpoint's deliveries by id, those after `after`."""
     query = (
         _joined()
         .where(_table.c.endpoint_id == endpoint_id, _table.c.delivery_id > after)
@@ -269,7 +273,7 @@ async def list_deliveries(
 async def list_by_events(
     session: Session, account_id: str, event_ids: Sequence[str]
 ) -> list[Delivery]:
-    """Where events went, and how they fared there, in the order of their telling [NC-5]."""
+    """Return the deliveries of these events, in the order of the events [NC-5]."""
     if not event_ids:
         return []
     query = _joined().where(_table.c.account_id == account_id, _table.c.event_id.in_(event_ids))
@@ -277,13 +281,13 @@ async def list_by_events(
 
 
 async def get_delivery(session: Session, delivery_id: str, *, token_id: str | None) -> Delivery:
-    """The delivery, if it is of an endpoint of the token (None: of one that sees all); raises DeliveryNotFound."""
+    """Return a delivery of the token's endpoints (None: of any endpoint); raises DeliveryNotFound."""
     query = _joined().where(_table.c.delivery_id == delivery_id)
     if token_id is not None:
-        mine = select(_endpoints.c.endpoint_id).where(
+        owned = select(_endpoints.c.endpoint_id).where(
             _endpoints.c.endpoint_id == _table.c.endpoint_id, _endpoints.c.token_id == token_id
         )
-        query = query.where(mine.exists())
+        query = query.where(owned.exists())
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise DeliveryNotFound
@@ -307,9 +311,9 @@ def _joined() -> Any:
 
 
 def _claim(row: Any) -> Claim:
-    rested = row.rests_until is not None
+    paused = row.rests_until is not None
     return Claim(
-        row.endpoint_id, row.url, row.failures, row.failing_since, rested, row.claimed_until
+        row.endpoint_id, row.url, row.failures, row.failing_since, paused, row.claimed_until
     )
 
 

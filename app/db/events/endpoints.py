@@ -1,6 +1,6 @@
-"""Webhook endpoints: where a service token wants its accounts' events, and how the receiver has fared.
+"""Webhook endpoints: the URLs to which events are posted, their secrets and their health.
 
-An endpoint belongs to its token: it is told of that token's accounts only.
+An endpoint belongs to a service token and gets only events of that token's accounts.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ MAX_ENDPOINTS = 50  # endpoints of one token
 
 
 class EndpointNotFound(AppError):
-    """No such endpoint, or another token's: the answer is the same."""
+    """No such endpoint, or another token's: the response is the same."""
 
     status = 404
     code = "endpoint_not_found"
@@ -31,16 +31,16 @@ class EndpointNotFound(AppError):
 
 
 class TooManyEndpoints(AppError):
-    """A token has as many endpoints as it may have."""
+    """The token has the maximum number of endpoints."""
 
     status = 409
     code = "too_many_endpoints"
-    title = f"A token may have {MAX_ENDPOINTS} webhook endpoints; delete one that is no longer used"
+    title = f"A token may have {MAX_ENDPOINTS} webhook endpoints; delete one that you no longer use"
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where events go."""
+    """A URL to which events are posted."""
 
     endpoint_id: str
     token_id: str
@@ -55,7 +55,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class EndpointSecrets:
-    """An endpoint's secrets as they are stored: the newest, and those before it while they are still valid."""
+    """The sealed secrets of an endpoint: the newest, and the older ones that are valid until `old_until`."""
 
     sealed: str
     sealed_old: str | None
@@ -63,7 +63,7 @@ class EndpointSecrets:
 
 
 def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether an endpoint is to be told an account's event of a kind: its token is alive and sees the account."""
+    """Return the SQL condition that an endpoint gets an account's event of a kind."""
     token = (
         select(_tokens.c.token_id)
         .where(_tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None))
@@ -75,7 +75,7 @@ def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> C
 
 
 def is_active() -> ColumnElement[bool]:
-    """Whether an endpoint is to be posted to at all: it is enabled, and its token was not revoked."""
+    """Return the SQL condition that an endpoint is enabled and its token is not revoked."""
     token = select(_tokens.c.token_id).where(
         _tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None)
     )
@@ -83,16 +83,16 @@ def is_active() -> ColumnElement[bool]:
 
 
 def new_endpoint_id(now: datetime) -> str:
-    """An id for an endpoint that is about to be added: its secret is sealed for it."""
+    """Return an id for a new endpoint; its secret is sealed for this id before the row exists."""
     return new_id("whe", now)
 
 
 async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: str) -> None:
-    """Add an endpoint; raises TooManyEndpoints. A token's endpoints are added one at a time, so that it counts all."""
+    """Store an endpoint; raises TooManyEndpoints. A lock per token makes the count of endpoints reliable."""
     alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
     await session.execute(alone, {"token": endpoint.token_id})
-    mine = select(func.count()).where(_table.c.token_id == endpoint.token_id)
-    if (await session.execute(mine)).scalar_one() >= MAX_ENDPOINTS:
+    owned = select(func.count()).where(_table.c.token_id == endpoint.token_id)
+    if (await session.execute(owned)).scalar_one() >= MAX_ENDPOINTS:
         raise TooManyEndpoints
     await session.execute(
         insert(_table).values(
@@ -112,7 +112,7 @@ async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: s
 async def list_endpoints(
     session: Session, *, token_id: str | None, after: str, limit: int
 ) -> list[Endpoint]:
-    """Endpoints by id, those after `after`; `token_id` narrows them to a token's own."""
+    """Return endpoints by id, those after `after`; only a token's own if `token_id` is given."""
     query = select(_table).where(_table.c.endpoint_id > after)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
@@ -121,7 +121,7 @@ async def list_endpoints(
 
 
 async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | None) -> Endpoint:
-    """The endpoint, if it is the token's (None: a token that sees all); raises EndpointNotFound."""
+    """Return the endpoint if it is the token's (None: any endpoint); raises EndpointNotFound."""
     query = select(_table).where(_table.c.endpoint_id == endpoint_id)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
@@ -137,7 +137,7 @@ async def delete_endpoint(session: Session, endpoint_id: str) -> None:
 
 
 async def get_secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> EndpointSecrets:
-    """The sealed secrets of an endpoint; `lock`: nobody else rotates them until the transaction ends."""
+    """Return the sealed secrets; `lock` prevents another rotation until the transaction ends."""
     stored = (_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
     query = select(*stored).where(_table.c.endpoint_id == endpoint_id)
     row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
@@ -155,7 +155,7 @@ async def store_rotated_secret(
     old_until: datetime,
     now: datetime,
 ) -> None:
-    """Give the endpoint a new secret; those before stay valid until `old_until`."""
+    """Store a new secret; the older ones stay valid until `old_until`."""
     await _set(
         session,
         endpoint_id,
@@ -167,7 +167,7 @@ async def store_rotated_secret(
 
 
 async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """Post to it again, as if nothing had been wrong."""
+    """Enable the endpoint and reset its health."""
     await _set(
         session,
         endpoint_id,
@@ -184,7 +184,7 @@ async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) 
 async def disable_endpoint(
     session: Session, endpoint_id: str, problem: Problem, *, now: datetime
 ) -> None:
-    """Post to it no more; what is told from now on waits for it."""
+    """Disable the endpoint; later events wait for it."""
     await _set(
         session,
         endpoint_id,

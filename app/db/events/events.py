@@ -1,6 +1,6 @@
-"""Events to Levitate: recorded in the transaction of what they tell, with a delivery for each endpoint that wants them.
+"""Events for Levitate: stored in the transaction of the change, with one delivery per interested webhook endpoint.
 
-An event's id follows from what it tells, so that a crash, a race or a restored backup tells it under the same id.
+An event's id follows from its content, so a crash, a race or a restored backup produces the same id again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +20,11 @@ _events = tables.events
 _deliveries = tables.deliveries
 _endpoints = tables.webhook_endpoints
 
-EVENT_LIFETIME = timedelta(days=30)  # events and deliveries, waiting or not, are kept this long
+EVENT_LIFETIME = timedelta(days=30)  # of events and deliveries, also pending ones
 
 
 class EventKind(StrEnum):
-    """What Levitate is told."""
+    """The kind of an event."""
 
     CLIENT_NEW = "client.new"
     CONTACTS_CHANGED = "contacts.changed"
@@ -39,9 +39,9 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """Something to tell: ids and plain words only, no name and no address.
+    """An event: ids and plain words only, no name and no address.
 
-    `subject` is whom or what it is about: events of one subject arrive in order.
+    `subject` is the id of what it is about: events of one subject arrive in order.
     """
 
     event_id: str
@@ -51,7 +51,7 @@ class Event:
 
 
 def event_id_of(account_id: str, kind: EventKind, *about: str | int) -> str:
-    """The id of the event of this kind about this thing, the same for ever [NC-8]."""
+    """Return the id of the event of this kind about this subject; it never changes [NC-8]."""
     return derived_id("evt", account_id, kind, *about)
 
 
@@ -64,9 +64,9 @@ async def emit(
     *,
     now: datetime,
 ) -> bool:
-    """Record one event; its id follows from all that it says, so its data must name the occasion.
+    """Store one event; return whether it is new.
 
-    Answers whether it is new: what says the same was told before.
+    Its id follows from all of its content, so the data must distinguish one occasion from another.
     """
     about = [f"{name}={data[name]}" for name in sorted(data)]
     event = Event(event_id_of(account_id, kind, subject, *about), kind, subject, data)
@@ -76,7 +76,7 @@ async def emit(
 async def record_events(
     session: Session, account_id: str, found: Sequence[Event], *, now: datetime
 ) -> int:
-    """Record events and queue their deliveries; one that was recorded before is left. Answers how many are new."""
+    """Store events and their deliveries, except events that are stored already; return how many are new."""
     if not found:
         return 0
     rows = [
@@ -100,7 +100,7 @@ async def record_events(
 async def _queue(
     session: Session, account_id: str, rows: Sequence[Mapping[str, object]], *, now: datetime
 ) -> None:
-    """A delivery of each event to each endpoint that wants it, in the order of the events."""
+    """Store a delivery of each event for each interested endpoint, in the order of the events."""
     kinds = sorted({str(row["kind"]) for row in rows})
     receivers: dict[str, list[str]] = {}
     for kind in kinds:
@@ -127,6 +127,6 @@ async def _queue(
 
 
 async def delete_expired(session: Session, *, now: datetime) -> int:
-    """Drop the events that are older than they are kept, and their deliveries; answers how many."""
+    """Delete events older than `EVENT_LIFETIME` and their deliveries; return how many."""
     gone = await session.execute(delete(_events).where(_events.c.at < now - EVENT_LIFETIME))
     return int(gone.rowcount)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.metadata import account_table, count_column, metadata, time_column
 
-# An endpoint belongs to the service token that made it, not to an account: a token of many accounts has one
+# An endpoint belongs to the service token that created it, not to an account: a token of many accounts has one
 # receiver for all of them, so its key cannot begin with an account.
 webhook_endpoints = Table(
     "webhook_endpoints",
@@ -26,7 +26,7 @@ webhook_endpoints = Table(
     Column("endpoint_id", Text, primary_key=True),
     Column("token_id", Text, nullable=False),
     Column("url", Text, nullable=False),
-    Column("kinds", ARRAY(Text), nullable=False),  # `*` is every kind
+    Column("kinds", ARRAY(Text), nullable=False),  # `*` means every kind
     Column("description", Text, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("problem_code", Text),
@@ -39,7 +39,7 @@ webhook_endpoints = Table(
     time_column("rests_until", nullable=True),
     time_column(
         "claimed_until", nullable=True
-    ),  # by the database's clock: one process sends at a time
+    ),  # by the database's clock: one process posts at a time
     time_column("created_at"),
     time_column("updated_at"),
 )
@@ -58,7 +58,7 @@ events = account_table(
 
 Index("events_at_idx", events.c.at)
 
-deliveries = account_table(  # one event on its way to one endpoint
+deliveries = account_table(  # one event for one endpoint
     "deliveries",
     Column("event_id", Text, nullable=False),
     Column("endpoint_id", Text, nullable=False),

@@ -1,1 +1,5 @@
-"""The copy of Clio's records: who sees which record, the catalog, quarantine, the input of the rules."""
+"""The mirror of Clio's records.
+
+Modules for other folders: `records` (landing), `visibility` (which connection sees what), `catalog` (the small
+lists), `quarantine`, `removals`, `rule_inputs` (what the rules need). Published contacts are in `app/db/contacts/`.
+"""

@@ -1,4 +1,4 @@
-"""The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio spells them now."""
+"""The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio names them now."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _matters = tables.mirror_matters
 CUSTOM_FIELDS = "custom_fields"
 RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
 
-# Which part of a matter names an item of the list, so that a renamed one makes its clients stale [row 25].
+# The fields of a matter that refer to an item of the list: a renamed item makes the clients stale [row 25].
 _NAMED_BY = {
     "practice_areas": (("practice_area_id",),),
     "matter_stages": (("stage_id",),),
@@ -27,7 +27,7 @@ _NAMED_BY = {
 
 @dataclass(frozen=True)
 class CatalogItem:
-    """An item of a list as Clio last told it; one that has `gone` is no longer listed."""
+    """An item of a list as Clio last showed it; `gone` means that it is no longer listed."""
 
     clio_id: int
     record: dict[str, Any]
@@ -35,7 +35,7 @@ class CatalogItem:
 
 
 async def list_items(session: Session, account_id: str, resource: str) -> list[CatalogItem]:
-    """All items of a list that Clio ever told, by id."""
+    """Return all items of a list that Clio ever showed, by id."""
     rows = await session.execute(
         select(_items.c.clio_id, _items.c.record, _items.c.gone)
         .where(_items.c.account_id == account_id, _items.c.resource == resource)
@@ -45,13 +45,13 @@ async def list_items(session: Session, account_id: str, resource: str) -> list[C
 
 
 async def load_custom_fields(session: Session, account_id: str) -> dict[int, CustomField]:
-    """The definitions of the firm's custom fields by id; one that has gone counts as deleted."""
+    """Return the definitions of the firm's custom fields by id; one that is gone counts as deleted."""
     items = await list_items(session, account_id, CUSTOM_FIELDS)
     return {item.clio_id: custom_field_of(item) for item in items}
 
 
 def custom_field_of(item: CatalogItem) -> CustomField:
-    """An item of that list as the rules know it."""
+    """Return an item of the custom fields as the rules know it."""
     record = item.record
     return CustomField(
         field_id=item.clio_id,
@@ -69,7 +69,7 @@ def custom_field_of(item: CatalogItem) -> CustomField:
 async def mark_gone(
     session: Session, account_id: str, resource: str, listed: Collection[int]
 ) -> None:
-    """The list was read whole: what it did not name has gone, what it names again is back."""
+    """Update `gone` after a complete list: unlisted items are gone, listed ones are back."""
     named = any_of(_items.c.clio_id, listed)
     moved = await session.execute(
         update(_items)
@@ -86,7 +86,7 @@ async def mark_gone(
 async def store_items(
     session: Session, account_id: str, resource: str, items: Mapping[int, dict[str, Any]]
 ) -> int:
-    """Store a list's items as they are now; answers how many changed. One that has gone is kept."""
+    """Store a list's items; return how many changed. Items that are gone are kept."""
     rows = await session.execute(
         select(_items.c.clio_id, _items.c.record).where(
             _items.c.account_id == account_id,
@@ -114,7 +114,7 @@ async def store_items(
 async def load_names(
     session: Session, account_id: str, resource: str, *, part: str = "name"
 ) -> dict[int, str]:
-    """The current name, or another word, of each item of a list."""
+    """Return the current name, or another text field, of each item of a list."""
     rows = await session.execute(
         select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
             _items.c.account_id == account_id, _items.c.resource == resource
@@ -126,7 +126,7 @@ async def load_names(
 async def _mark_named(
     session: Session, account_id: str, resource: str, changed: Sequence[int]
 ) -> None:
-    """Make stale whom a matter ties to one of these items, or who has a value of one of these fields."""
+    """Mark as stale the contacts of matters with these items, or with a value of these fields."""
     if resource == CUSTOM_FIELDS:
         await records.mark_field_contacts_stale(session, account_id, changed)
     paths = _NAMED_BY.get(resource)

@@ -1,6 +1,6 @@
-"""Records that could not be read, put aside with the reason and never with what they hold [F16, row 34].
+"""The quarantine: records that could not be read, with the reason and never with their content [F16, row 34].
 
-One row for each run that met the record; it waits until one of its rows is resolved, and all of them are together.
+There is one row per run that met the record. A record waits until one of its rows is resolved; then all are.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ from app.db.session import Session, any_of
 
 _table = tables.quarantine
 
-UNKNOWN_ID = 0  # stands for all records of a list whose id could not be read either
+UNKNOWN_ID = 0  # stands for all records of a list whose id cannot be read
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ async def add_records(
     *,
     now: datetime,
 ) -> None:
-    """Put records aside in a run."""
+    """Add the records that a run could not read."""
     if not aside:
         return
     rows = {
@@ -59,7 +59,7 @@ async def add_records(
 async def resolve_records(
     session: Session, view: View, resource: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
-    """The connection was shown these records in a readable form: they wait no longer."""
+    """Resolve records that the connection was shown in a readable form."""
     await session.execute(
         update(_table)
         .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
@@ -72,7 +72,10 @@ async def resolve_records(
 async def resolve_unknown_ids(
     session: Session, account_id: str, run_id: str, connection_id: str, *, now: datetime
 ) -> None:
-    """Lists that a run read whole without meeting a record of unreadable id have none any more."""
+    """Resolve the entries without a known id in lists that the run read completely.
+
+    A list in which the run met another record with an unreadable id keeps its entry.
+    """
     await session.execute(
         text(
             "update quarantine q set resolved_at = :now from pulls p"
@@ -91,7 +94,7 @@ async def resolve_unknown_ids(
 async def list_waiting(
     session: Session, view: View, *, run_id: str, limit: int
 ) -> dict[str, list[int]]:
-    """The first records of a connection that wait and that this run has not met, by resource."""
+    """Return the first waiting records of a connection that this run has not met, by resource."""
     met = (
         select(_table.c.resource, _table.c.clio_id)
         .where(_table.c.account_id == view.account_id, _table.c.run_id == run_id)
@@ -112,7 +115,7 @@ async def list_waiting(
 
 
 async def list_open(session: Session, account_id: str, *, limit: int) -> list[QuarantinedRecord]:
-    """Records that wait, each once, as far as a login that works met them."""
+    """Return waiting records, each once, that a working connection met."""
     logins = connection_tables.connections
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
@@ -133,7 +136,7 @@ async def list_open(session: Session, account_id: str, *, limit: int) -> list[Qu
 async def list_by_run(
     session: Session, account_id: str, run_id: str, *, limit: int
 ) -> list[QuarantinedRecord]:
-    """What a run put aside."""
+    """Return the records that a run added."""
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
         .where(_table.c.account_id == account_id, _table.c.run_id == run_id)
@@ -144,5 +147,5 @@ async def list_by_run(
 
 
 async def delete_resolved(session: Session, *, before: datetime) -> None:
-    """Forget what was over long ago."""
+    """Delete entries that were resolved before a moment."""
     await session.execute(delete(_table).where(_table.c.resolved_at < before))

@@ -1,6 +1,7 @@
-"""The mirror: Clio's records, each once per account in the fullest version seen.
+"""The mirror: Clio's records, one per account and record, in the fullest version seen.
 
-Landing what a connection was shown before writes nothing. What changed makes the contacts it touches stale.
+Landing a record as the connection saw it before writes nothing. A changed record marks the contacts that depend on it
+as stale.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -26,7 +27,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Mirror(Generic[R]):
-    """How one kind of record is kept."""
+    """How one kind of record is stored."""
 
     name: str
     table: Table
@@ -37,7 +38,7 @@ class Mirror(Generic[R]):
 
 @dataclass(frozen=True)
 class RecordChange(Generic[R]):
-    """A record that changed: what was known before, and what is now."""
+    """A record that changed: the version known before, and the version now."""
 
     known: R | None
     record: R
@@ -72,7 +73,7 @@ RELATIONSHIPS = Mirror(
 
 
 async def land_contacts(session: Session, view: View, seen: Sequence[ContactRecord]) -> int:
-    """Lay contacts over what is known; a changed person is stale, so are a changed company's people."""
+    """Merge contacts into the mirror; changed persons and the people of changed companies become stale."""
     landed = await _land(session, CONTACTS, view, seen)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
     await mark_stale(session, view.account_id, employees_query(view.account_id, companies))
@@ -80,9 +81,9 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
 
 
 async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord]) -> int:
-    """Lay matters over what is known; stale are their clients, the clients' people and those related."""
+    """Merge matters into the mirror; their clients, the clients' people and related contacts become stale."""
     landed = await _land(session, MATTERS, view, seen)
-    await _note_former_clients(session, view.account_id, landed)
+    await _store_former_clients(session, view.account_id, landed)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
@@ -94,10 +95,10 @@ async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord
     return len(landed)
 
 
-async def _note_former_clients(
+async def _store_former_clients(
     session: Session, account_id: str, landed: Sequence[RecordChange[MatterRecord]]
 ) -> None:
-    """A matter that went to another client remembers whose it was: that is how a merge in Clio shows [S6]."""
+    """Store the old client of matters whose client changed: that is how a merge in Clio shows [S6]."""
     rows = [
         {"b_account_id": account_id, "b_clio_id": record.clio_id, "former_client_id": old}
         for record, old in (
@@ -118,7 +119,7 @@ async def _note_former_clients(
 async def land_relationships(
     session: Session, view: View, seen: Sequence[RelationshipRecord]
 ) -> int:
-    """Lay relationships over what is known; stale are the contacts at their ends."""
+    """Merge relationships into the mirror; the contacts at their ends become stale."""
     landed = await _land(session, RELATIONSHIPS, view, seen)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
@@ -128,7 +129,7 @@ async def land_relationships(
 
 
 async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> None:
-    """Say that these persons' assessments are due: a collection of Clio ids or a query of them."""
+    """Mark persons as stale, given as a collection or a query of Clio ids."""
     if isinstance(contact_ids, Collection) and not contact_ids:
         return
     due = (
@@ -136,7 +137,9 @@ async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> Non
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id.in_(contact_ids))
         .where(~_contacts.c.stale, _contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))
-        .order_by(_contacts.c.clio_id)  # every writer of several contacts goes in this order
+        .order_by(
+            _contacts.c.clio_id
+        )  # all writers lock contacts in this order, so none waits for another in a circle
         .with_for_update()
         .cte("due")
     )
@@ -150,7 +153,7 @@ async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> Non
 async def mark_matter_contacts_stale(
     session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
 ) -> None:
-    """Make stale whom matters concern: their clients, the clients' people and those related to them."""
+    """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
     if not matter_ids:
         return
     related = select(_relationships.c.contact_id).where(
@@ -173,7 +176,7 @@ async def mark_field_contacts_stale(
 
 
 async def mark_all_stale(session: Session, account_id: str) -> None:
-    """Say that every person's assessment is due."""
+    """Mark all persons as stale."""
     everybody = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id)
     await mark_stale(session, account_id, everybody)
 
@@ -181,7 +184,7 @@ async def mark_all_stale(session: Session, account_id: str) -> None:
 async def find_matter_ids(
     session: Session, account_id: str, relationship_ids: Collection[int]
 ) -> dict[int, int]:
-    """To which matter each of these relationships leads."""
+    """Return the matter id of each relationship."""
     rows = await session.execute(
         select(_relationships.c.clio_id, _relationships.c.matter_id).where(
             _relationships.c.account_id == account_id,
@@ -192,13 +195,13 @@ async def find_matter_ids(
 
 
 async def count_stale(session: Session, account_id: str) -> int:
-    """How many assessments are due."""
+    """Return how many persons must be assessed."""
     counted = text("select count(*) from mirror_contacts where account_id = :account and stale")
     return int((await session.execute(counted, {"account": account_id})).scalar_one())
 
 
 async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) -> int:
-    """How many records of a kind are known."""
+    """Return how many records of a kind are stored."""
     counted = text(f"select count(*) from {mirror.table.name} where account_id = :account")  # noqa: S608  # a table's own name
     return int((await session.execute(counted, {"account": account_id})).scalar_one())
 
@@ -206,8 +209,10 @@ async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) 
 async def _land(
     session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
 ) -> list[RecordChange[R]]:
-    """Merge and store what the connection had not been shown like this before, in id order."""
-    by_id = {record.clio_id: record for record in seen}  # named twice on a page: the last counts
+    """Merge and store the records that the connection did not see in this version before, in the order of their ids."""
+    by_id = {
+        record.clio_id: record for record in seen
+    }  # if a record is twice on a page, the last one counts
     digests = {clio_id: mirror.codec.digest(record) for clio_id, record in by_id.items()}
     before = await visibility.load_digests(session, view, mirror.name, by_id)
     new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
@@ -222,8 +227,8 @@ async def _land(
     landed = []
     for clio_id in new:
         old, record = known.get(clio_id), by_id[clio_id]
-        yields = clio_id in fully or clio_id not in before
-        merged = _laid_over(mirror, old, record, view, yields=yields) if old else record
+        defers = clio_id in fully or clio_id not in before
+        merged = _merge(mirror, old, record, view, defers=defers) if old else record
         if merged != old:
             landed.append(RecordChange(old, merged))
     await _upsert(session, mirror, view.account_id, landed)
@@ -233,14 +238,14 @@ async def _land(
     return landed
 
 
-def _laid_over(mirror: Mirror[R], known: R, seen: R, view: View, *, yields: bool) -> R:
-    """What a view shows, laid over what is known; of fields that Clio refused to show it says nothing.
+def _merge(mirror: Mirror[R], known: R, seen: R, view: View, *, defers: bool) -> R:
+    """Merge the version that a view shows into the known one; fields that Clio refused to show stay as they are.
 
-    A view that changed without a newer time is news all the same, unless it yields to a fuller one: Clio does not
-    promise that every change moves the time (clio.md §13).
+    A changed record without a newer `updated_at` still counts as newer, unless a fuller view sees it too: Clio does
+    not promise that every change moves the time (clio.md §13).
     """
     seen = replace(seen, **{name: getattr(known, name) for name in view.unseen})
-    if not yields and known.updated_at == seen.updated_at:
+    if not defers and known.updated_at == seen.updated_at:
         known = replace(known, updated_at=None)
     return mirror.merge(known, seen, full_view=view.full_view)
 
@@ -248,7 +253,7 @@ def _laid_over(mirror: Mirror[R], known: R, seen: R, view: View, *, yields: bool
 async def _known(
     session: Session, mirror: Mirror[R], account_id: str, clio_ids: Collection[int]
 ) -> dict[int, R]:
-    """What is known of these records; of one that is gone nothing counts any more."""
+    """Return the stored records; records that are gone do not count."""
     table = mirror.table
     query = select(table.c.clio_id, table.c.record).where(
         table.c.account_id == account_id, any_of(table.c.clio_id, clio_ids)
@@ -282,7 +287,7 @@ async def _upsert(
 
 
 def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
-    """A query of the people of these companies."""
+    """Return a query of the people of these companies."""
     if not company_ids:
         return ()
     return select(_contacts.c.clio_id).where(

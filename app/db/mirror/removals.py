@@ -1,7 +1,7 @@
-"""Taking records out of the mirror: those proven deleted in Clio, and those nobody may see again.
+"""Removing records from the mirror: those deleted in Clio, and those that nobody may see again.
 
-A contact leaves a row behind that says why it is gone, for its withdrawal must be told; of a matter or a
-relationship nothing is left but that it makes contacts stale.
+A contact leaves a row with the reason, because its removal must be published. Of a matter or a relationship nothing
+stays; it makes contacts stale.
 """
 
 from collections.abc import Collection
@@ -22,16 +22,16 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Successor:
-    """Who took over the matters of a contact and looks like the same person [S6]."""
+    """A contact that took over the matters of another one and looks like the same person [S6]."""
 
     contact_id: int
-    heir_id: int
+    successor_id: int
 
 
 async def remove_records(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int], *, why: str
 ) -> None:
-    """Take records of a kind out of the mirror, with all sightings of them."""
+    """Remove records of a kind from the mirror, with their sightings."""
     if not clio_ids:
         return
     if resource == CONTACTS.name:
@@ -59,9 +59,11 @@ async def _remove_contacts(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean())
     )
-    for heir in await find_successors(session, account_id, clio_ids):
-        one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == heir.contact_id)
-        await session.execute(update(_contacts).where(one).values(merged_into=heir.heir_id))
+    for successor in await find_successors(session, account_id, clio_ids):
+        one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == successor.contact_id)
+        await session.execute(
+            update(_contacts).where(one).values(merged_into=successor.successor_id)
+        )
     await records.mark_stale(session, account_id, records.employees_query(account_id, clio_ids))
 
 
@@ -94,7 +96,7 @@ async def _remove_relationships(
 async def find_successors(
     session: Session, account_id: str, contact_ids: Collection[int]
 ) -> list[Successor]:
-    """For these contacts: who took over a matter of theirs and has their name or e-mail address."""
+    """Return who took over a matter of these contacts and has the same name or e-mail address."""
     rows = await session.execute(
         text(
             "select distinct m.former_client_id as old_id, a.record as old, m.client_id as new_id,"

@@ -1,4 +1,4 @@
-"""What the rules need of a batch of contacts, put together from the mirror."""
+"""The input of the rules for a batch of contacts, loaded from the mirror."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class CurrentNames:
-    """How areas, stages and attorneys are named now, by id: matters may remember an older name [row 25]."""
+    """The current names of areas, stages and attorneys, by id: matters may have an older name [row 25]."""
 
     practice_areas: Mapping[int, str]
     stages: Mapping[int, str]
@@ -28,7 +28,7 @@ class CurrentNames:
     attorneys: Mapping[int, str] = field(default_factory=dict)
 
     def of(self, matter: MatterRecord) -> MatterRecord:
-        """The matter with the names of today."""
+        """Return the matter with the current names."""
         area_id = matter.practice_area_id or 0
         return replace(
             matter,
@@ -47,7 +47,7 @@ class CurrentNames:
 
 
 async def load_current_names(session: Session, account_id: str) -> CurrentNames:
-    """The names that the firm's practice areas, stages and users bear now."""
+    """Return the current names of the firm's practice areas, stages and users."""
     return CurrentNames(
         practice_areas=await catalog.load_names(session, account_id, "practice_areas"),
         stages=await catalog.load_names(session, account_id, "matter_stages"),
@@ -56,8 +56,8 @@ async def load_current_names(session: Session, account_id: str) -> CurrentNames:
     )
 
 
-# Read as subqueries that PostgreSQL looks up row by row in the keys: right after a first pull it has no statistics,
-# and would join thirty thousand matters with all sightings of the firm in a nested loop.
+# Correlated subqueries make PostgreSQL look up each row by its key. With a join, right after a first pull and without
+# statistics, it would combine thirty thousand matters with all sightings of the firm in a nested loop.
 _HIDDEN = text("""
     with viewers as materialized (
         select logins.connection_id, greatest(
@@ -84,10 +84,10 @@ _HIDDEN = text("""
 
 
 async def update_hidden_matters(session: Session, account_id: str) -> None:
-    """Note which matters a connected user of unrestricted visibility does not see [S7, row 22].
+    """Update which matters a connected user with unrestricted visibility does not see [S7, row 22].
 
-    Only a user whose own list was read to its end since the matter's last change tells anything. Whom a change
-    concerns becomes stale.
+    Only a user whose own list was read to its end after the matter's last change counts. Contacts of changed matters
+    become stale.
     """
     changed = (await session.execute(_HIDDEN, {"account": account_id})).all()
     clients = {row.client_id for row in changed if row.client_id is not None}
@@ -100,7 +100,7 @@ async def update_hidden_matters(session: Session, account_id: str) -> None:
 async def load_stale_facts(
     session: Session, account_id: str, spelling: CurrentNames, *, limit: int
 ) -> list[ContactFacts]:
-    """The next persons whose assessment is due, by id, with all that the rules need of them."""
+    """Return and lock the next stale persons, by id, with all facts that the rules need."""
     rows = await session.execute(
         select(
             as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
@@ -123,7 +123,7 @@ async def load_stale_facts(
 async def load_facts_after(
     session: Session, account_id: str, spelling: CurrentNames, *, after: int, limit: int
 ) -> list[ContactFacts]:
-    """The persons with a higher Clio id, by id, whether their assessment is due or not; nothing is locked."""
+    """Return persons with a higher Clio id, by id, stale or not; nothing is locked."""
     rows = await session.execute(
         select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
@@ -155,7 +155,7 @@ async def _facts(
             found = RelatedMatter(matters[link.matter_id], link.description, link.clio_id)
             related[link.contact_id].append(found)
     return [
-        _hiding(
+        _with_hidden(
             hidden,
             ContactFacts(
                 contact=person,
@@ -169,8 +169,8 @@ async def _facts(
     ]
 
 
-def _hiding(hidden: Collection[int], facts: ContactFacts) -> ContactFacts:
-    """The facts, with those of their matters that are hidden from somebody."""
+def _with_hidden(hidden: Collection[int], facts: ContactFacts) -> ContactFacts:
+    """Return the facts with those of their matters that are hidden from somebody."""
     if not hidden:
         return facts
     matters = (
@@ -215,7 +215,7 @@ async def _matters_of(
     client_ids: Collection[int],
     links: Collection[RelationshipRecord],
 ) -> tuple[dict[int, MatterRecord], set[int]]:
-    """The matters of these clients and at the end of these links, by id; and which of them are hidden."""
+    """Return the matters of these clients and of these relationships, by id, and the ids of hidden ones."""
     wanted = any_of(_matters.c.client_id, client_ids) | any_of(
         _matters.c.clio_id, {link.matter_id for link in links}
     )
@@ -233,7 +233,7 @@ async def _matters_of(
 
 
 async def clear_stale(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    """These persons' assessments are no longer due."""
+    """Clear the stale mark of these persons."""
     await session.execute(
         _contacts.update()
         .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))

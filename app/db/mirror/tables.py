@@ -20,8 +20,8 @@ mirror_contacts = account_table(
     Column("company_id", BigInteger),
     Column("record", JSONB, nullable=False),
     Column("stale", Boolean, nullable=False),
-    Column("gone", Text),  # why it was taken out of the mirror; null while it is in it
-    Column("merged_into", BigInteger),  # the contact that took over the matters of one gone [S6]
+    Column("gone", Text),  # why it was removed from the mirror; null while it is there
+    Column("merged_into", BigInteger),  # the contact that took over its matters [S6]
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 
@@ -45,7 +45,7 @@ mirror_matters = account_table(
     Column("client_id", BigInteger),
     Column("former_client_id", BigInteger),
     Column("record", JSONB, nullable=False),
-    Column(  # from a connected user of unrestricted contact visibility (row 22)
+    Column(  # from a connected user with unrestricted contact visibility (row 22)
         "hidden", Boolean, nullable=False, server_default=text("false")
     ),
     PrimaryKeyConstraint("account_id", "clio_id"),
@@ -79,24 +79,26 @@ catalog_items = account_table(  # users, custom fields, practice areas, matter s
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     Column("record", JSONB, nullable=False),
-    # no longer listed, when the list was last read whole
+    # not in the list when it was last read completely
     Column("gone", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "resource", "clio_id"),
 )
 
-sightings = account_table(  # that a connection sees a record, and what it was shown of it
-    "sightings",
-    Column("resource", Text, nullable=False),
-    Column("clio_id", BigInteger, nullable=False),
-    Column("connection_id", Text, nullable=False),
-    Column("digest", LargeBinary),
-    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
+sightings = (
+    account_table(  # the connections that see a record, and the digest of the version that each saw
+        "sightings",
+        Column("resource", Text, nullable=False),
+        Column("clio_id", BigInteger, nullable=False),
+        Column("connection_id", Text, nullable=False),
+        Column("digest", LargeBinary),
+        PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
+    )
 )
 
-quarantine = account_table(  # records that could not be read, and why: never what they hold [F16]
+quarantine = account_table(  # records that could not be read, and why; never their content [F16]
     "quarantine",
     Column("resource", Text, nullable=False),
-    Column("clio_id", BigInteger, nullable=False),  # 0: its id could not be read either
+    Column("clio_id", BigInteger, nullable=False),  # 0: its id cannot be read
     Column("connection_id", Text, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("reason", Text, nullable=False),

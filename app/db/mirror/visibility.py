@@ -1,7 +1,7 @@
-"""Sightings: which connection sees a record, and what it was shown of it last.
+"""Sightings: which connection sees a record, and the digest of the version that it saw last.
 
-A connection that is shown what it was shown before tells nothing new, however much its view differs from what all
-views together amount to: only what changed in a view is laid over what is known.
+A connection that sees the same version as before brings nothing new, even if its view differs from the merged record.
+Only what changed within one view is merged into the mirror.
 """
 
 from collections.abc import Collection, Mapping
@@ -21,7 +21,7 @@ _table = tables.sightings
 
 @dataclass(frozen=True)
 class View:
-    """Whose eyes a page was seen with; `unseen` are fields of its records that Clio did not show."""
+    """The connection through which a page was read; `unseen` are fields of its records that Clio did not show."""
 
     account_id: str
     connection_id: str
@@ -32,10 +32,10 @@ class View:
 async def load_digests(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> dict[int, bytes | None]:
-    """What the connection was shown of these records, by digest; those it never saw are left out."""
+    """Return the digests of the versions that the connection saw; records that it never saw are left out."""
     rows = await session.execute(
         select(_table.c.clio_id, _table.c.digest).where(
-            _mine(view, resource), any_of(_table.c.clio_id, clio_ids)
+            _in_view(view, resource), any_of(_table.c.clio_id, clio_ids)
         )
     )
     return {row.clio_id: row.digest for row in rows}
@@ -44,7 +44,7 @@ async def load_digests(
 async def record_sightings(
     session: Session, view: View, resource: str, digests: Mapping[int, bytes]
 ) -> None:
-    """The connection sees these records, and was shown this of them."""
+    """Store that the connection sees these records, with the digests of the versions."""
     if not digests:
         return
     statement = insert(_table)
@@ -70,7 +70,7 @@ async def record_sightings(
 async def find_seen_by_full_view(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
-    """Those that another working connection sees whose user sees all contacts."""
+    """Return those of these records that another working connection with a full view sees."""
     logins = connection_tables.connections
     rows = await session.execute(
         select(_table.c.clio_id)
@@ -90,16 +90,16 @@ async def find_seen_by_full_view(
 async def delete_sightings(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> None:
-    """The connection sees these records no longer; they stay as they were last seen."""
+    """Store that the connection no longer sees these records; they stay as they were last seen."""
     await session.execute(
-        delete(_table).where(_mine(view, resource), any_of(_table.c.clio_id, clio_ids))
+        delete(_table).where(_in_view(view, resource), any_of(_table.c.clio_id, clio_ids))
     )
 
 
 async def delete_all_sightings(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int]
 ) -> None:
-    """Nobody sees these records: they are no more."""
+    """Delete all sightings of records that no longer exist."""
     await session.execute(
         delete(_table).where(
             _table.c.account_id == account_id,
@@ -112,7 +112,7 @@ async def delete_all_sightings(
 async def find_unseen(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
-    """Those of these records that no connection sees, whether it works or not."""
+    """Return those of these records that no connection sees, working or not."""
     rows = await session.execute(
         select(_table.c.clio_id).where(
             _table.c.account_id == account_id,
@@ -125,7 +125,7 @@ async def find_unseen(
 
 @dataclass(frozen=True)
 class SoleSightings:
-    """How many records one connection alone sees, and the first of their ids."""
+    """How many records only one connection sees, and the first of their ids."""
 
     contacts: int
     matters: int
@@ -133,7 +133,7 @@ class SoleSightings:
     first_contacts: tuple[int, ...]
 
 
-_ALONE = """
+_SEEN_ALONE = """
     select s.resource, count(*) as n, (array_agg(s.clio_id order by s.clio_id))[1:5] as first
     from sightings s
     where s.account_id = :account and s.connection_id = :connection
@@ -148,8 +148,10 @@ _ALONE = """
 
 
 async def count_seen_alone(session: Session, account_id: str, connection_id: str) -> SoleSightings:
-    """What no working connection but this one sees [S4]."""
-    rows = await session.execute(text(_ALONE), {"account": account_id, "connection": connection_id})
+    """Return what no other working connection sees [S4]."""
+    rows = await session.execute(
+        text(_SEEN_ALONE), {"account": account_id, "connection": connection_id}
+    )
     found = {row.resource: row for row in rows}
     matters, contacts = found.get("matters"), found.get("contacts")
     return SoleSightings(
@@ -161,7 +163,7 @@ async def count_seen_alone(session: Session, account_id: str, connection_id: str
 
 
 async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
-    """How many contacts and matters are known that no connection sees, whether it works or not."""
+    """Return how many stored contacts and matters no connection sees, working or not."""
     found = {}
     for resource, here in (("contacts", "m.gone is null"), ("matters", "true")):
         counted = text(
@@ -177,7 +179,7 @@ async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
 async def list_expired(
     session: Session, account_id: str, resource: str, *, left_before: datetime, limit: int
 ) -> list[int]:
-    """Records whose every viewer has left before a moment, and may not come back [S4]."""
+    """Return records whose every viewer left before a moment [S4]."""
     rows = await session.execute(
         text(
             "select s.clio_id from sightings s join connections c"
@@ -191,7 +193,7 @@ async def list_expired(
     return list(rows.scalars())
 
 
-def _mine(view: View, resource: str) -> Any:
+def _in_view(view: View, resource: str) -> Any:
     return (
         (_table.c.account_id == view.account_id)
         & (_table.c.resource == resource)

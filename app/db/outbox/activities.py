@@ -1,4 +1,4 @@
-"""Activities as values: what Levitate's users did, where writing it to Clio stands, and why it does not go on."""
+"""Activities as values: what a Levitate user did, the status of writing it to Clio, and the reason for the status."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from app.errors import AppError
 
 
 class Kind(StrEnum):
-    """What a Levitate user did [WB-1]."""
+    """The kind of an activity of a Levitate user [WB-1]."""
 
     EMAIL = "email"
     NOTE = "note"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 
 
 class Status(StrEnum):
-    """Where an activity stands."""
+    """The state of an activity."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -30,7 +30,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why it stands there."""
+    """The reason for an activity's status."""
 
     DISABLED = "disabled_by_settings"
     NOT_LINKED = "not_linked"
@@ -52,7 +52,7 @@ WAITING = (Status.QUEUED, Status.SENDING)
 
 
 class ActivityNotFound(AppError):
-    """No such activity in this account."""
+    """The account has no such activity."""
 
     status = 404
     code = "activity_not_found"
@@ -60,7 +60,7 @@ class ActivityNotFound(AppError):
 
 
 class NotRetryable(AppError):
-    """Only what failed or is blocked can be tried again."""
+    """Only a failed or blocked activity can be tried again."""
 
     status = 409
     code = "activity_not_retryable"
@@ -68,7 +68,7 @@ class NotRetryable(AppError):
 
 
 class NotCancellable(AppError):
-    """What is on its way, or may be in Clio already, cannot be taken back."""
+    """An activity that is being sent, or may be in Clio already, cannot be cancelled."""
 
     status = 409
     code = "activity_not_cancellable"
@@ -77,7 +77,7 @@ class NotCancellable(AppError):
 
 @dataclass(frozen=True)
 class NewActivity:
-    """An activity that was judged and worded, about to be kept."""
+    """An activity that was checked and formatted and is about to be stored."""
 
     account_id: str
     kind: Kind
@@ -97,7 +97,7 @@ class NewActivity:
 
 @dataclass(frozen=True)
 class Activity(NewActivity):
-    """An activity as it is kept."""
+    """A stored activity."""
 
     activity_id: str
     place: int
@@ -118,7 +118,7 @@ class Activity(NewActivity):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of an activity: `unsure` says that Clio may have it, `after` when to go on."""
+    """The result of an attempt: `unsure` means that Clio may have it; `after` is the delay of the next attempt."""
 
     status: Status
     reason: Reason | None = None
@@ -131,7 +131,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class ActivityFilter:
-    """Which activities a reader asks for; None asks for all."""
+    """The activities that a list shows; None does not filter."""
 
     contact_id: str | None = None
     status: str | None = None

@@ -1,6 +1,13 @@
-"""Turns: who may write to one contact now, and what the one who does notes on its activities. The fence proves it.
+"""Leases of contacts: the right of one worker to write to one contact in Clio, and what it records on its activities.
 
-One write is in flight per contact, in the order of acceptance; leases are counted by the database's clock.
+One write is in flight per contact, in the order in which the activities were accepted. A worker acquires the lease of
+the contact (a row of `activity_leases`) for a limited time. If it hangs, another worker may acquire the lease
+afterwards and gets a higher *fencing token* (`fence`). `renew` succeeds only for the stored number, so a worker that
+lost its lease cannot record anything.
+
+The order of locks is: the contact's lease, then its activities. Accepting an activity locks the lease's row too
+(`outbox.accept`), so a worker that releases the lease sees every activity that was accepted before. Times are
+compared by the database's clock, which all workers share.
 """
 
 import base64
@@ -18,12 +25,12 @@ from app.db.outbox.outbox import activity_of, is_activity, record_outcome
 from app.db.session import Session
 from app.errors import RunTakenOver
 
-_turns, _table, _attempts = tables.activity_turns, tables.activities, tables.activity_attempts
+_leases, _table, _attempts = tables.activity_leases, tables.activities, tables.activity_attempts
 
 
 @dataclass(frozen=True)
 class ContactLease:
-    """The right to write to one contact now; worth nothing once another took a higher fence."""
+    """The right to write to one contact now; it is void once another worker has acquired a higher fence."""
 
     account_id: str
     clio_contact_id: int
@@ -34,57 +41,60 @@ class ContactLease:
 async def acquire(
     session: Session, account_id: str, clio_contact_id: int, *, length: timedelta
 ) -> ContactLease | timedelta | None:
-    """The turn at a contact; how long another may still hold it; None when nobody ever wrote to it."""
-    mine = (_turns.c.account_id == account_id) & (_turns.c.clio_contact_id == clio_contact_id)
-    free = _turns.c.leased_until.is_(None) | (_turns.c.leased_until < func.clock_timestamp())
-    taken = await session.execute(
-        update(_turns)
+    """Acquire and return the lease of a contact.
+
+    Returns how long another worker may still have it, if so; None if no activity was ever accepted for the contact.
+    """
+    mine = (_leases.c.account_id == account_id) & (_leases.c.clio_contact_id == clio_contact_id)
+    free = _leases.c.leased_until.is_(None) | (_leases.c.leased_until < func.clock_timestamp())
+    acquired = await session.execute(
+        update(_leases)
         .where(mine, free)
-        .values(fence=_turns.c.fence + 1, leased_until=func.clock_timestamp() + length)
-        .returning(_turns.c.fence)
+        .values(fence=_leases.c.fence + 1, leased_until=func.clock_timestamp() + length)
+        .returning(_leases.c.fence)
     )
-    row = taken.one_or_none()
+    row = acquired.one_or_none()
     if row is not None:
         return ContactLease(account_id, clio_contact_id, row.fence, length)
-    left = select(_turns.c.leased_until - func.clock_timestamp()).where(mine)
+    left = select(_leases.c.leased_until - func.clock_timestamp()).where(mine)
     remaining: timedelta | None = (await session.execute(left)).scalar_one_or_none()
     return None if remaining is None else max(remaining, timedelta(milliseconds=50))
 
 
-async def renew(session: Session, turn: ContactLease) -> None:
-    """Prove the turn and prolong it; raises Fenced when another has it. Locks it until the transaction ends."""
-    held = await session.execute(
-        update(_turns)
-        .where(_turns.c.account_id == turn.account_id)
-        .where(_turns.c.clio_contact_id == turn.clio_contact_id, _turns.c.fence == turn.fence)
-        .where(_turns.c.leased_until.is_not(None))
-        .values(leased_until=func.clock_timestamp() + turn.length)
-        .returning(_turns.c.fence)
+async def renew(session: Session, lease: ContactLease) -> None:
+    """Renew the lease and lock its row until the transaction ends; raises RunTakenOver if another worker has it."""
+    renewed = await session.execute(
+        update(_leases)
+        .where(_leases.c.account_id == lease.account_id)
+        .where(_leases.c.clio_contact_id == lease.clio_contact_id, _leases.c.fence == lease.fence)
+        .where(_leases.c.leased_until.is_not(None))
+        .values(leased_until=func.clock_timestamp() + lease.length)
+        .returning(_leases.c.fence)
     )
-    if held.one_or_none() is None:
+    if renewed.one_or_none() is None:
         raise RunTakenOver
 
 
-async def release(session: Session, turn: ContactLease) -> None:
-    """Give the turn back; in the transaction that saw that there is nothing to do now."""
+async def release(session: Session, lease: ContactLease) -> None:
+    """Release the lease, in the transaction that found nothing to do now."""
     await session.execute(
-        update(_turns)
-        .where(_turns.c.account_id == turn.account_id)
-        .where(_turns.c.clio_contact_id == turn.clio_contact_id, _turns.c.fence == turn.fence)
+        update(_leases)
+        .where(_leases.c.account_id == lease.account_id)
+        .where(_leases.c.clio_contact_id == lease.clio_contact_id, _leases.c.fence == lease.fence)
         .values(leased_until=None)
     )
 
 
-async def next_activity(session: Session, turn: ContactLease) -> Activity | None:
-    """The contact's oldest activity that is not settled; those that are blocked let others pass.
+async def next_activity(session: Session, lease: ContactLease) -> Activity | None:
+    """Return and lock the contact's oldest activity that waits, or None. Blocked activities do not hold up later ones.
 
-    Locked until the transaction ends: whoever cancels it comes before or after what is decided about it here.
+    The lock lasts until the transaction ends, so a cancellation comes before or after the decision made here.
     """
     row = (
         await session.execute(
             select(_table)
-            .where(_table.c.account_id == turn.account_id)
-            .where(_table.c.clio_contact_id == turn.clio_contact_id)
+            .where(_table.c.account_id == lease.account_id)
+            .where(_table.c.clio_contact_id == lease.clio_contact_id)
             .where(_table.c.status.in_(WAITING))
             .order_by(_table.c.place)
             .limit(1)
@@ -95,11 +105,11 @@ async def next_activity(session: Session, turn: ContactLease) -> Activity | None
 
 
 async def begin_attempt(
-    session: Session, turn: ContactLease, activity: Activity, connection_id: str, *, due_at: datetime, now: datetime
+    session: Session, lease: ContactLease, activity: Activity, connection_id: str, *, due_at: datetime, now: datetime
 ) -> Activity | None:  # fmt: skip
-    """Note an attempt before its first byte leaves; None when the activity was cancelled meanwhile.
+    """Record an attempt before its first byte is sent; returns None if the activity was cancelled meanwhile.
 
-    From here on Clio may have it: whoever finds the row like this, looks there before sending again.
+    From now on Clio may have the record, so the next worker searches Clio for the marker before it sends again.
     """
     begun = await session.execute(
         update(_table)
@@ -126,7 +136,7 @@ async def begin_attempt(
             account_id=activity.account_id,
             activity_id=activity.activity_id,
             attempt=row.attempts,
-            fence=turn.fence,
+            fence=lease.fence,
             connection_id=connection_id,
             began_at=now,
         )
@@ -137,23 +147,23 @@ async def begin_attempt(
 async def end_attempt(
     session: Session, activity: Activity, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Note how the attempt under way ended, and what becomes of the activity."""
+    """Record how the current attempt ended, and the outcome for the activity."""
     mine = (_attempts.c.account_id == activity.account_id) & (
         _attempts.c.activity_id == activity.activity_id
     )
-    said = outcome.reason or outcome.status
+    result = outcome.reason or outcome.status
     await session.execute(
         update(_attempts)
         .where(mine, _attempts.c.attempt == activity.attempts, _attempts.c.ended_at.is_(None))
-        .values(ended_at=now, outcome=said)
+        .values(ended_at=now, outcome=result)
     )
     await record_outcome(session, activity, outcome, now=now)
 
 
 async def inherit_conversation(session: Session, activity: Activity) -> Activity:
-    """The activity with what its conversation's day knows already: its record in Clio, its marker [WB-3].
+    """Return the activity with the record in Clio and the marker of its conversation's day, if there are any [WB-3].
 
-    A post whose own fate is unknown keeps what it has.
+    An activity that has a marker already keeps it: its own earlier attempt may be in Clio.
     """
     if activity.conversation_id is None or activity.marker is not None:
         return activity
@@ -179,5 +189,5 @@ async def inherit_conversation(session: Session, activity: Activity) -> Activity
 
 
 def new_marker() -> str:
-    """128 random bits in base32: one record in Clio, for ever [W3]."""
+    """Return 128 random bits in base32: they identify one record in Clio [W3]."""
     return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=")

@@ -1,4 +1,7 @@
-"""Activities that wait for Clio: accepted, read, settled, taken up again. Who may write one now is in `turns`."""
+"""The outbox: activities that wait to be written to Clio. Accept, read, retry and cancel them.
+
+An activity and its job are stored in one transaction. `contact_leases` says which worker may write it.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,13 +30,16 @@ from app.db.outbox.activities import (
 from app.db.session import Session
 
 _table = tables.activities
-_TOLD = {Status.WRITTEN: EventKind.ACTIVITY_WRITTEN, Status.FAILED: EventKind.ACTIVITY_FAILED}
+_EVENT_KINDS = {
+    Status.WRITTEN: EventKind.ACTIVITY_WRITTEN,
+    Status.FAILED: EventKind.ACTIVITY_FAILED,
+}
 
-BLOCKED_FOR_AT_MOST = timedelta(days=14)  # so long an activity waits for its author [WB-5]
+BLOCKED_FOR_AT_MOST = timedelta(days=14)  # how long an activity waits for its author [WB-5]
 
 
 async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:
-    """Keep an activity, at its place behind the others of its contact, and queue its job in this transaction."""
+    """Store an activity behind the others of its contact, and queue its job in this transaction."""
     activity_id = new_id("act", now)
     place = 0 if new.clio_contact_id is None else await _next_place(session, new)
     values = {name: getattr(new, name) for name in NewActivity.__dataclass_fields__}
@@ -49,16 +55,16 @@ async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activi
 
 
 async def _next_place(session: Session, new: NewActivity) -> int:
-    """The next place at a contact. Locks its turn, so that whoever ends one sees what is accepted meanwhile."""
-    turns = tables.activity_turns
-    statement = insert(turns).values(
+    """Return the next place at a contact. Locks the contact's lease: a worker that releases it sees this activity."""
+    leases = tables.activity_turns
+    statement = insert(leases).values(
         account_id=new.account_id, clio_contact_id=new.clio_contact_id, accepted=1
     )
     counted = await session.execute(
         statement.on_conflict_do_update(
-            index_elements=[turns.c.account_id, turns.c.clio_contact_id],
-            set_={"accepted": turns.c.accepted + 1},
-        ).returning(turns.c.accepted)
+            index_elements=[leases.c.account_id, leases.c.clio_contact_id],
+            set_={"accepted": leases.c.accepted + 1},
+        ).returning(leases.c.accepted)
     )
     return int(counted.scalar_one())
 
@@ -71,7 +77,7 @@ async def _enqueue(
 
 
 async def get_activity(session: Session, account_id: str, activity_id: str) -> Activity:
-    """The activity; raises ActivityNotFound."""
+    """Return the activity; raises ActivityNotFound."""
     found = await session.execute(select(_table).where(is_activity(account_id, activity_id)))
     row = found.one_or_none()
     if row is None:
@@ -82,7 +88,7 @@ async def get_activity(session: Session, account_id: str, activity_id: str) -> A
 async def list_activities(
     session: Session, account_id: str, wanted: ActivityFilter, *, after: str, limit: int
 ) -> list[Activity]:
-    """Activities by id, oldest first, those after `after`."""
+    """Return activities by id, oldest first, those after `after`."""
     filters = [
         _table.c[name] == value
         for name in ActivityFilter.__dataclass_fields__
@@ -98,7 +104,7 @@ async def list_activities(
 
 
 async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Try again what failed or is blocked; if Clio may have it, that is looked up first. Raises NotRetryable."""
+    """Queue a failed or blocked activity again; if Clio may have it, that is checked first. Raises NotRetryable."""
     await get_activity(session, account_id, activity_id)
     mine = is_activity(account_id, activity_id)
     again = await _requeue(session, mine & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
@@ -108,7 +114,7 @@ async def retry(session: Session, account_id: str, activity_id: str) -> Activity
 
 
 async def unblock(session: Session, account_id: str, user_id: str) -> int:
-    """The user has connected: what waited for that goes now [WB-5]. Answers how many."""
+    """Queue the activities that waited for this user to connect [WB-5]; return how many."""
     waiting = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
     author = tables.activities.c.user_id == user_id
     attempted = _table.c.connection_id.in_(
@@ -136,7 +142,10 @@ async def _requeue(session: Session, which: ColumnElement[bool]) -> int:
 
 
 async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Take back what certainly is not in Clio, its text is forgotten; twice is harmless. Raises NotCancellable."""
+    """Cancel an activity that certainly is not in Clio and delete its text; raises NotCancellable.
+
+    Cancelling twice does nothing more.
+    """
     found = await get_activity(session, account_id, activity_id)
     if found.status is Status.CANCELLED:
         return found
@@ -155,7 +164,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
 async def record_outcome(
     session: Session, activity: Activity, outcome: Outcome, *, now: datetime
 ) -> None:
-    """Store what became of an activity, in the transaction that proves the turn; tell Levitate of its end."""
+    """Store the outcome of an activity in a transaction that has its lease; emit an event if it has ended."""
     blocked = outcome.status is Status.BLOCKED
     values: dict[str, Any] = {
         "status": outcome.status,
@@ -172,12 +181,12 @@ async def record_outcome(
         values["written_at"] = now
     mine = is_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(mine).values(values))
-    if kind := _TOLD.get(outcome.status):
-        await _tell(session, activity, kind, now=now)
+    if kind := _EVENT_KINDS.get(outcome.status):
+        await _emit(session, activity, kind, now=now)
 
 
-async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: datetime) -> None:
-    """Tell Levitate of an end. One that came again without an attempt, after a retry, is told by its time."""
+async def _emit(session: Session, activity: Activity, kind: EventKind, *, now: datetime) -> None:
+    """Emit the event of an end. If a retry ends the same way without an attempt, its time makes the event a new one."""
     data: dict[str, object] = {
         "activity_id": activity.activity_id,
         "attempts": activity.attempts,
@@ -189,12 +198,12 @@ async def _tell(session: Session, activity: Activity, kind: EventKind, *, now: d
 
 
 def is_activity(account_id: str, activity_id: str) -> ColumnElement[bool]:
-    """The condition that names one activity."""
+    """Return the SQL condition that selects one activity."""
     return (_table.c.account_id == account_id) & (_table.c.activity_id == activity_id)
 
 
 def activity_of(row: Any) -> Activity:
-    """An activity out of its row."""
+    """Return the activity of a row."""
     data = {name: row._mapping[name] for name in Activity.__dataclass_fields__}
     data |= {"kind": Kind(row.kind), "status": Status(row.status)}
     data["reason"] = Reason(row.reason) if row.reason else None

@@ -33,18 +33,20 @@ activities = account_table(
     Column("conversation_id", Text),
     Column("subject", Text, nullable=False),
     Column("body", Text, nullable=False),
-    Column("marker", Text),  # 128 random bits, for one record in Clio and for ever
+    Column("marker", Text),  # 128 random bits that identify one record in Clio
     Column("clio_id", BigInteger),
-    Column("connection_id", Text),  # who made the last attempt, and so who can look for it
+    Column("connection_id", Text),  # of the last attempt; this login can search for the record
     count_column("attempts"),
     count_column("rounds"),
-    Column("unsure", Boolean, nullable=False, server_default=text("false")),  # Clio may have it
+    Column(
+        "unsure", Boolean, nullable=False, server_default=text("false")
+    ),  # Clio may have the record
     time_column("first_attempt_at", nullable=True),
     time_column("due_at", nullable=True),
     time_column("blocked_at", nullable=True),
     time_column("created_at"),
     time_column("written_at", nullable=True),
-    time_column("proven_at", nullable=True),  # the sweep found it once and only once
+    time_column("proven_at", nullable=True),  # verified: exactly one record has the marker
     PrimaryKeyConstraint("account_id", "activity_id"),
     UniqueConstraint("account_id", "clio_contact_id", "place"),
 )
@@ -94,7 +96,7 @@ activity_attempts = account_table(
     PrimaryKeyConstraint("account_id", "activity_id", "attempt"),
 )
 
-activity_turns = account_table(  # one row for each contact that is written to: one write in flight
+activity_turns = account_table(  # the leases of contacts: one write in flight per contact
     "activity_turns",
     Column("clio_contact_id", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),

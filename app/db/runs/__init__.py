@@ -1,1 +1,6 @@
-"""Runs, their leases, checkpoints, slots and reports."""
+"""Runs: requests, leases, checkpoints, slots and reports.
+
+Modules for other folders: `runs` (requests and reading), `leases` (acquire, renew, `fenced_transaction`),
+`checkpoints` (pulls and cursors), `listed_ids` (ids of complete lists), `slots` (the schedule), `run_report`. The
+records that a run reads are in `app/db/mirror/`.
+"""

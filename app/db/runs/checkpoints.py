@@ -1,7 +1,7 @@
-"""How far each list of a run has come, and the checkpoints from which the next run will ask.
+"""The progress of each list of a run, and the checkpoints at which the next run begins.
 
 A *cursor* is Clio's token of the next page in an unfinished pull; a *checkpoint* is the `updated_since` of the
-next pull. A cursor moves with its page, in one transaction; a checkpoint only when the run has succeeded.
+next pull. A cursor moves with its page, in one transaction; a checkpoint moves only when the run has succeeded.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,15 @@ from app.db.session import Session
 _table = tables.pulls
 _checkpoints = tables.checkpoints
 
-OVERLAP = timedelta(
-    minutes=15
-)  # subtracted from a checkpoint, so that nothing slips between [OV-4]
+OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that no change is missed [OV-4]
 
 
 @dataclass(frozen=True)
 class Pull:
-    """One list, as one connection sees it, in one run. `total` is Clio's count, where it gave one.
+    """One list, as one connection sees it, in one run. `total` is Clio's count, if Clio gave one.
 
-    Read in windows, it goes on at `cursor` of the window that began at `created_since`; counts are of all windows.
+    A list that is read in windows continues at `cursor` of the window that begins at `created_since`; the counts cover
+    all windows.
     """
 
     connection_id: str
@@ -52,7 +51,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class LandedPage:
-    """A page that has landed."""
+    """A page that has landed: the new cursor and the counts of the page."""
 
     cursor: str | None
     records: int
@@ -66,7 +65,7 @@ class LandedPage:
 async def open_pull(
     session: Session, lease: Lease, connection_id: str, resource: str, *, since: datetime | None
 ) -> Pull:
-    """The pull of this list in this run: as it was left, or new and asking for what changed `since`."""
+    """Return the pull of this list in this run as it was left, or start one that asks for changes since `since`."""
     await session.execute(
         insert(_table)
         .values(
@@ -85,7 +84,7 @@ async def open_pull(
 async def record_page(
     session: Session, lease: Lease, connection_id: str, resource: str, page: LandedPage
 ) -> Pull:
-    """The page has landed and the pull goes on at its cursor, unless it is complete; answers it as it stands now."""
+    """Store that a page has landed and move the cursor; return the pull."""
     changed = await session.execute(
         update(_table)
         .where(_one(lease, connection_id, resource))
@@ -107,7 +106,7 @@ async def record_page(
 async def open_window(
     session: Session, lease: Lease, connection_id: str, resource: str, *, created_since: datetime
 ) -> Pull:
-    """Clio ends the list here: the pull goes on with what was created since; answers it as it stands now."""
+    """Continue the pull with a new window, because Clio ends the list here; return the pull."""
     changed = await session.execute(
         update(_table)
         .where(_one(lease, connection_id, resource))
@@ -124,7 +123,7 @@ async def open_window(
 async def add_unreadable(
     session: Session, lease: Lease, connection_id: str, resource: str, count: int
 ) -> None:
-    """Records of the list that were asked for by themselves cannot be read either."""
+    """Count records of the list that could not be read when they were requested one by one."""
     await session.execute(
         update(_table)
         .where(_one(lease, connection_id, resource))
@@ -133,7 +132,7 @@ async def add_unreadable(
 
 
 async def restart_pull(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
-    """Clio no longer knows the cursor: read the list again from its beginning (F1); answers it as it stands now."""
+    """Restart the list at its beginning, because Clio no longer knows the cursor (F1); return the pull."""
     nothing = {"cursor": None, "created_since": None, "newest": None, "total": None}
     changed = await session.execute(
         update(_table)
@@ -147,7 +146,7 @@ async def restart_pull(session: Session, lease: Lease, connection_id: str, resou
 async def list_pulls(
     session: Session, account_id: str, run_ids: Sequence[str]
 ) -> dict[str, list[Pull]]:
-    """The pulls of each run."""
+    """Return the pulls of each run, by run id."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.run_id.in_(run_ids))
@@ -162,7 +161,7 @@ async def list_pulls(
 async def find_checkpoint(
     session: Session, account_id: str, connection_id: str, resource: str
 ) -> datetime | None:
-    """From when on this list must be asked; None when it was never pulled to its end."""
+    """Return the `updated_since` of the next pull of this list; None if it was never read to its end."""
     query = select(_checkpoints.c.since).where(
         _checkpoints.c.account_id == account_id,
         _checkpoints.c.connection_id == connection_id,
@@ -172,7 +171,7 @@ async def find_checkpoint(
 
 
 async def move_checkpoints(session: Session, lease: Lease) -> None:
-    """The run has succeeded: the next one asks from the moment its complete pulls began, less the overlap."""
+    """Move the checkpoints of the run's complete lists to when each began, minus the overlap."""
     await session.execute(
         text(
             "insert into checkpoints (account_id, connection_id, resource, since)"

@@ -1,6 +1,16 @@
-"""Leases: who may work on a run now, and what the one who does writes on its row. The fence proves the lease.
+"""Leases of runs: the right of one worker to work on a run, and what that worker writes on the run's row.
 
-Leases are counted by the database's clock, which all workers share.
+A worker acquires the lease of a run for a limited time and renews it with each transaction. A worker that hangs or
+dies renews nothing; after the time has passed, another worker may acquire the lease. The first worker may wake up
+later and still believe that it has the run. The *fencing token* (`fence`) stops it: each acquisition adds one to the
+number on the run's row, and `renew` only succeeds for the number that is stored. So the rules are:
+
+- Every transaction of a run begins with `renew`; use `fenced_transaction`. It locks the run's row until the
+  transaction ends, so no other worker can acquire the lease in between.
+- Locks are taken in one order: the run's row, then records and contacts by ascending Clio id, then the account's row
+  (for the change feed). Two transactions that follow it cannot wait for each other.
+- `acquire` never waits: it skips a row that is locked, and the job tries again.
+- Times are compared by the database's clock, which all workers share.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -20,12 +30,12 @@ from app.errors import RunTakenOver
 
 _table = tables.runs
 
-MAX_STARTS_WITHOUT_PROGRESS = 10  # so often may a run kill its worker before we stop trying
+MAX_STARTS_WITHOUT_PROGRESS = 10  # a run that crashes its worker more often fails
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to work on a run now; worth nothing once another took a higher fence."""
+    """The right to work on a run now; it is void once another worker has acquired a higher fence."""
 
     account_id: str
     run_id: str
@@ -35,22 +45,25 @@ class Lease:
 
 @dataclass(frozen=True)
 class AssessedBatch:
-    """What one batch of assessments came to."""
+    """The counts of one batch of assessments."""
 
     contacts: int
     changed: int = 0
     entered: int = 0
     left_scope: int = 0
     new_clients: int = 0
-    feed_before: int | None = None  # the feed's number before the batch's first line
+    feed_before: int | None = None  # the last number of the feed before the batch's first line
     tally: Tally = field(default_factory=Tally)
 
 
 async def acquire(
     session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
 ) -> Lease | None:
-    """Lease an unfinished run that nobody holds, when none of the account goes before it; None when not now."""
-    if not await _mine_alone(session, account_id, run_id):
+    """Acquire the lease of an unfinished run and return it, or None if that is not possible now.
+
+    It is not possible while another worker has the lease, or while another run of the account has to go first.
+    """
+    if not await _lock_if_next(session, account_id, run_id):
         return None
     row = (
         await session.execute(
@@ -69,11 +82,12 @@ async def acquire(
     return Lease(account_id, run_id, row.fence, length)
 
 
-async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
-    """Whether the run may be taken now, its row then locked, and the account's, so that no other is taken meanwhile.
+async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
+    """Return whether the run may be acquired now; its row and the account's row are locked then.
 
-    Nothing is waited for: whoever finds a row locked comes again. A run that has begun goes before one that has not,
-    even when that is older: ids are made by the clocks of several processes, which may differ.
+    The lock of the account's row prevents that two runs of the account are acquired at the same time. A locked row is
+    skipped; the job tries again later. A run that has begun goes before one that has not, even if that one is
+    older: ids are made with the clocks of several processes, which may differ.
     """
     accounts, other = account_tables.accounts, _table.alias()
     lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id)
@@ -87,25 +101,25 @@ async def _mine_alone(session: Session, account_id: str, run_id: str) -> bool:
         .where(case((begun == other_begun, older), else_=other_begun))
         .exists()
     )
-    mine = (
+    free_run = (
         select(_table.c.run_id)
         .where(is_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
         .with_for_update(skip_locked=True)
     )
     alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
-    return bool(alone.first()) and (await session.execute(mine)).first() is not None
+    return bool(alone.first()) and (await session.execute(free_run)).first() is not None
 
 
 async def count_crashes(session: Session, lease: Lease) -> int:
-    """How often the run was started since it last moved, this time left out."""
+    """Return how often the run was started without progress since, the current start not counted."""
     query = select(_table.c.starts_without_progress).where(is_run(lease.account_id, lease.run_id))
     return int((await session.execute(query)).scalar_one()) - 1
 
 
 async def renew(session: Session, lease: Lease, **values: Any) -> None:
-    """Prove the lease and prolong it, storing values on the run; raises Fenced when another has it.
+    """Renew the lease and store `values` on the run's row; raises RunTakenOver if another worker has the run.
 
-    The first statement of every transaction that writes for a run: it locks the run's row until the end.
+    This must be the first statement of every transaction of a run: it locks the run's row until the transaction ends.
     """
     held = await session.execute(
         update(_table)
@@ -124,7 +138,7 @@ async def fenced_transaction(
 ) -> AsyncIterator[Session]:
     """Open a transaction of a run: renew the lease, store `values` on the run's row, yield the session.
 
-    Every transaction of a run is opened here. Raises Fenced, and writes nothing, when another worker has the run.
+    Every transaction of a run is opened here. Raises RunTakenOver, and writes nothing, when another worker has the run.
     """
     async with transaction(database) as session:
         await renew(session, lease, **values)
@@ -134,7 +148,7 @@ async def fenced_transaction(
 async def record_progress(
     session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
 ) -> None:
-    """A page has landed: count what it cost and say when the end is expected."""
+    """Add the usage of a page that has landed, and store the expected end."""
     await session.execute(
         update(_table)
         .where(is_run(lease.account_id, lease.run_id))
@@ -143,7 +157,7 @@ async def record_progress(
 
 
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
-    """All lists have landed; so many assessments are due."""
+    """Start the assessing phase: all lists have landed, and `to_assess` contacts must be assessed."""
     query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
     done = int((await session.execute(query)).scalar_one())
     await renew(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
@@ -152,12 +166,12 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
 async def record_assessed(
     session: Session, lease: Lease, batch: AssessedBatch, *, expected_end: datetime | None
 ) -> None:
-    """A batch of assessments is stored: count what it came to."""
-    mine = is_run(lease.account_id, lease.run_id)
-    so_far = (await session.execute(select(_table.c.tally).where(mine))).scalar_one()
+    """Add the counts of a batch of assessments that was stored."""
+    own_run = is_run(lease.account_id, lease.run_id)
+    so_far = (await session.execute(select(_table.c.tally).where(own_run))).scalar_one()
     await session.execute(
         update(_table)
-        .where(mine)
+        .where(own_run)
         .values(
             assessed=_table.c.assessed + batch.contacts,
             changed=_table.c.changed + batch.changed,
@@ -173,9 +187,9 @@ async def record_assessed(
 
 
 async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
-    """Count calls to Clio that no page has counted."""
-    mine = is_run(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
-    await session.execute(update(_table).where(mine).values(**_added(usage)))
+    """Add calls to Clio that no page has counted. Does nothing when another worker has the run."""
+    own_run = is_run(lease.account_id, lease.run_id) & (_table.c.fence == lease.fence)
+    await session.execute(update(_table).where(own_run).values(**_added(usage)))
 
 
 async def close_run(
@@ -186,7 +200,7 @@ async def close_run(
     problems: Sequence[dict[str, Any]],
     now: datetime,
 ) -> None:
-    """End the run, or interrupt it until later; the lease ends either way. Call it in a `fenced_transaction`."""
+    """End the run, or interrupt it until later, and end the lease. Call it in a `fenced_transaction`."""
     finished = status is not Status.INTERRUPTED
     await session.execute(
         update(_table)
@@ -204,9 +218,10 @@ async def close_run(
 
 
 async def cancel_run(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
-    """End a run now; who works on it finds its lease gone at the next page. Raises RunNotFound, RunEnded.
+    """Cancel a run and return it; raises RunNotFound, RunEnded.
 
-    What it read stays; what it would have judged waits for the next run.
+    A worker that has the run loses its lease at its next transaction. Records that have landed stay; the contacts that
+    they made stale are assessed by the next run.
     """
     cancelled = await session.execute(
         update(_table)

@@ -1,6 +1,6 @@
-"""What a list that was read whole did not list: the ids on its pages beside those its reader used to see.
+"""The ids that a complete list showed, and the records that are missing in it.
 
-The pages' ids are kept until the run has ended, so that a run that is resumed knows what its first half listed.
+The ids of each page are kept until the run has ended, so that a resumed run knows what its first part listed.
 """
 
 from collections.abc import Collection, Sequence
@@ -17,7 +17,7 @@ _table = tables.listed
 
 @dataclass(frozen=True)
 class MissingRecords:
-    """How many records a connection used to see, how many a whole list lacked, and the first of these."""
+    """How many records a connection saw before, how many a complete list lacked, and the first of these."""
 
     seen: int
     missing: int
@@ -27,7 +27,7 @@ class MissingRecords:
 async def record_page(
     session: Session, lease: Lease, connection_id: str, resource: str, page: Collection[int]
 ) -> None:
-    """A page of a whole list has landed with these ids."""
+    """Store the ids of a page of a complete list."""
     await session.execute(
         text(
             "insert into listed (account_id, run_id, connection_id, resource, page, clio_ids)"
@@ -42,7 +42,7 @@ async def record_page(
 
 
 async def restart(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
-    """The list is read again from its beginning."""
+    """Delete the stored ids: the list is read again from its beginning."""
     await session.execute(
         delete(_table).where(
             _table.c.account_id == lease.account_id,
@@ -53,7 +53,7 @@ async def restart(session: Session, lease: Lease, connection_id: str, resource: 
     )
 
 
-_ABSENT = """
+_MISSING = """
     with whole as (
         select from pulls where account_id = :account and run_id = :run
           and connection_id = :connection and resource = :resource and complete and since is null
@@ -75,16 +75,19 @@ _ABSENT = """
 async def find_missing(
     session: Session, lease: Lease, connection_id: str, resource: str, *, limit: int
 ) -> MissingRecords:
-    """What the connection used to see and did not find listed; nothing, unless the list was read whole in this run."""
+    """Return the records that the connection saw before and that its list did not show.
+
+    All counts are 0 unless this run has read the complete list.
+    """
     names = {**_names(lease, connection_id, resource), "limit": limit}
-    row = (await session.execute(text(_ABSENT), names)).one()
+    row = (await session.execute(text(_MISSING), names)).one()
     return MissingRecords(row.seen, row.missing, tuple(row.first))
 
 
 async def find_listed(
     session: Session, lease: Lease, resource: str, clio_ids: Sequence[int], *, by: str | None = None
 ) -> set[int]:
-    """Those of these records that this connection, or any, found listed in this run."""
+    """Return those of these records that one connection (`by`), or any, found listed in this run."""
     rows = await session.execute(
         text(
             "select distinct id from listed, unnest(clio_ids) as id"
@@ -104,7 +107,7 @@ async def find_listed(
 
 
 async def delete_pages(session: Session, account_id: str, run_id: str) -> None:
-    """The run has ended: what it listed is no longer needed."""
+    """Delete the stored ids of a run that has ended."""
     await session.execute(
         delete(_table).where(_table.c.account_id == account_id, _table.c.run_id == run_id)
     )

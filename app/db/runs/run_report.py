@@ -1,4 +1,4 @@
-"""What a run came to: its lines in the feed, whom its hold keeps back, and what it counts beside."""
+"""The report of a run: its lines in the change feed, the contacts in its hold, and its counts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,14 +13,14 @@ _changes = contact_tables.changes
 _holds = contact_tables.holds
 _items = contact_tables.hold_items
 
-MAX_SKIPPED = 1000  # persons that a report names
+MAX_SKIPPED = 1000  # persons that a report lists
 
 
 @dataclass(frozen=True)
 class Tally:
-    """What the report of a run counts: whom and what it could not use, and the owners that it changed.
+    """The counts of a run's report.
 
-    `skipped` are the Clio ids of the first persons who are out for want of a name and an address, and always were.
+    `skipped` are the Clio ids of the first persons who have no name and no address and were never in scope.
     """
 
     owner_changes: int = 0  # OW-11
@@ -30,7 +30,7 @@ class Tally:
     skipped: Sequence[int] = ()
 
     def plus(self, other: "Tally") -> "Tally":
-        """Both together."""
+        """Return the sum of both."""
         return Tally(
             self.owner_changes + other.owner_changes,
             self.too_long + other.too_long,
@@ -42,7 +42,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class ReportedChange:
-    """One line of the feed that a run wrote."""
+    """One line of the change feed that a run wrote."""
 
     seq: int
     body: dict[str, Any]
@@ -51,7 +51,7 @@ class ReportedChange:
 async def list_changes(
     session: Session, account_id: str, run_id: str, *, after: int, limit: int
 ) -> list[ReportedChange]:
-    """The lines that a run wrote, in order, those after `after`."""
+    """Return the feed lines that a run wrote, in order, those after `after`."""
     rows = await session.execute(
         select(_changes.c.seq, _changes.c.body)
         .where(_changes.c.account_id == account_id, _changes.c.run_id == run_id)
@@ -65,7 +65,7 @@ async def list_changes(
 async def list_held_contacts(
     session: Session, account_id: str, run_id: str, *, after: int, limit: int
 ) -> list[int]:
-    """The contacts that a hold of this run keeps back, by Clio id, those after `after`."""
+    """Return the Clio ids of the contacts in an open hold of this run, those after `after`."""
     holds = select(_holds.c.hold_id).where(
         _holds.c.account_id == account_id, _holds.c.run_id == run_id, _holds.c.status == "open"
     )

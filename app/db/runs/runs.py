@@ -1,4 +1,4 @@
-"""Runs: asked for, read, queued again. What a worker does with one is in `leases`."""
+"""Runs: requesting, reading and cancelling them. Work on a run is in `leases`."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -21,7 +21,7 @@ _table = tables.runs
 
 
 class Kind(StrEnum):
-    """What a run goes over."""
+    """The scope of a run."""
 
     INITIAL = "initial"
     INCREMENTAL = "incremental"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
 
 class Trigger(StrEnum):
-    """What asked for a run."""
+    """The cause of a run."""
 
     SCHEDULE = "schedule"
     CONNECT = "connect"
@@ -43,7 +43,7 @@ class Trigger(StrEnum):
 
 
 class Status(StrEnum):
-    """Where a run stands; `interrupted` goes on by itself, `failed` does not [row 35]."""
+    """The state of a run; an `interrupted` run continues by itself, a `failed` run does not [row 35]."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -54,7 +54,7 @@ class Status(StrEnum):
 
 
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
-# A run in flight answers the wish for another when it goes over the same or more [S14].
+# An unfinished run of one of these kinds serves a request for the key's kind [S14].
 _COVERED_BY = {
     Kind.INCREMENTAL: (Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
     Kind.FULL: (Kind.FULL, Kind.INITIAL),
@@ -64,7 +64,7 @@ _COVERED_BY = {
 
 
 class RunNotFound(AppError):
-    """No such run in this account."""
+    """The account has no such run."""
 
     status = 404
     code = "run_not_found"
@@ -72,7 +72,7 @@ class RunNotFound(AppError):
 
 
 class RunEnded(AppError):
-    """What has ended cannot be cancelled."""
+    """A run that has ended cannot be cancelled."""
 
     status = 409
     code = "run_already_ended"
@@ -81,19 +81,19 @@ class RunEnded(AppError):
 
 @dataclass(frozen=True)
 class RunRequest:
-    """A run that somebody or something asks for."""
+    """A request for a run."""
 
     kind: Kind
     trigger: Trigger
     slot: str | None = None
     connection_id: str | None = None
     contact_clio_id: int | None = None
-    after: timedelta = timedelta(0)  # so long it waits before it begins
+    after: timedelta = timedelta(0)  # delay before the run may begin
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Calls made to Clio, those it refused for now, and the seconds we waited."""
+    """Calls made to Clio, calls that Clio rate-limited, and seconds spent waiting."""
 
     requests: int = 0
     rate_limited: int = 0
@@ -124,29 +124,33 @@ class Run:
     entered: int
     left_scope: int
     new_clients: int
-    feed_before: int | None  # the feed's number before its first line, None while it told nothing
+    feed_before: (
+        int | None
+    )  # the feed's last number before its first line; None while it wrote none
     usage: Usage
     problems: tuple[dict[str, Any], ...]
     tally: Tally
 
 
-async def request_run(session: Session, account_id: str, wish: RunRequest, *, now: datetime) -> Run:
-    """The run that answers the wish: one in flight that covers it, else a new one, queued in this transaction.
+async def request_run(
+    session: Session, account_id: str, request: RunRequest, *, now: datetime
+) -> Run:
+    """Return the run that serves the request: an unfinished run that covers it, or a new run.
 
-    Runs of an account are asked for one at a time (its row is locked), so that two wishes meet. What reads a firm
-    for the first time is its `initial` run, whoever asks: its clients are announced as the firm chose for those.
-    Who does not wish to wait does not wait either for a run that was to gather nudges first: that begins now, for
-    runs of an account go one after another.
+    A new run is queued in this transaction. The account's row is locked, so that two equal requests at the same time
+    get one run. The first run that reads a firm is its `initial` run, whatever was requested: it announces clients as
+    the firm chose for the first run. A request without a delay also starts runs that were delayed to collect webhooks
+    of Clio: the runs of an account go one after another, and this one would have to wait for them.
     """
     accounts = account_tables.accounts
     await session.execute(
         select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
     )
-    if not wish.after:
+    if not request.after:
         await job_queue.start_delayed_runs(session, account_id)
-    if wish.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
-        wish = replace(wish, kind=Kind.INITIAL)
-    found = await _covering(session, account_id, wish)
+    if request.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
+        request = replace(request, kind=Kind.INITIAL)
+    found = await _covering(session, account_id, request)
     if found is not None:
         return found
     run_id = new_id("run", now)
@@ -154,19 +158,17 @@ async def request_run(session: Session, account_id: str, wish: RunRequest, *, no
         insert(_table).values(
             account_id=account_id,
             run_id=run_id,
-            kind=wish.kind,
-            trigger=wish.trigger,
+            kind=request.kind,
+            trigger=request.trigger,
             status=Status.QUEUED,
-            slot=wish.slot,
-            connection_id=wish.connection_id,
-            settings_version=_newest_settings(
-                account_id
-            ),  # as of now; the one it begins with counts
-            contact_clio_id=wish.contact_clio_id,
+            slot=request.slot,
+            connection_id=request.connection_id,
+            settings_version=_newest_settings(account_id),  # replaced when the run begins
+            contact_clio_id=request.contact_clio_id,
             queued_at=now,
         )
     )
-    await job_queue.enqueue_run(session, account_id, run_id, after=wish.after)
+    await job_queue.enqueue_run(session, account_id, run_id, after=request.after)
     return await get_run(session, account_id, run_id)
 
 
@@ -176,19 +178,19 @@ def _newest_settings(account_id: str) -> ColumnElement[int]:
     return func.coalesce(newest.scalar_subquery(), 1)
 
 
-async def _covering(session: Session, account_id: str, wish: RunRequest) -> Run | None:
-    """A run that will do what is wished: queued ones of any wider kind, running ones unless facts moved under them."""
-    covers = _table.c.kind.in_(_COVERED_BY.get(wish.kind, (wish.kind,)))
+async def _covering(session: Session, account_id: str, request: RunRequest) -> Run | None:
+    """Return an unfinished run that does what is requested, or None."""
+    covers = _table.c.kind.in_(_COVERED_BY.get(request.kind, (request.kind,)))
     waiting = _table.c.status == Status.QUEUED
     in_flight = _table.c.status.in_(UNFINISHED)
-    # A run at work may have read past what a nudge is about.
-    may_be_running = wish.kind in _COVERED_BY and wish.trigger is not Trigger.WEBHOOK
-    same_contact = _table.c.contact_clio_id == wish.contact_clio_id
+    # A running run may have read past the record that a webhook of Clio names.
+    may_be_running = request.kind in _COVERED_BY and request.trigger is not Trigger.WEBHOOK
+    same_contact = _table.c.contact_clio_id == request.contact_clio_id
     row = (
         await session.execute(
             select(_table)
             .where(_table.c.account_id == account_id, covers)
-            .where(_table.c.connection_id.is_not_distinct_from(wish.connection_id))
+            .where(_table.c.connection_id.is_not_distinct_from(request.connection_id))
             .where((_table.c.kind != Kind.CONTACT) | same_contact)
             .where(in_flight if may_be_running else waiting)
             .order_by(_table.c.run_id)
@@ -199,7 +201,7 @@ async def _covering(session: Session, account_id: str, wish: RunRequest) -> Run 
 
 
 async def has_initial(session: Session, account_id: str) -> bool:
-    """Whether the account's first whole pull is done or on its way."""
+    """Return whether the account's first complete pull has succeeded or is on its way."""
     query = select(_table.c.run_id).where(
         _table.c.account_id == account_id,
         _table.c.status.in_((*UNFINISHED, Status.SUCCEEDED)),
@@ -209,7 +211,7 @@ async def has_initial(session: Session, account_id: str) -> bool:
 
 
 async def is_incomplete(session: Session, account_id: str) -> bool:
-    """Whether the newest pull was cut short for good: judging by half a pull could withdraw wrongly [S2]."""
+    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2]."""
     newest = (
         select(_table.c.run_id, _table.c.status)
         .where(_table.c.account_id == account_id)
@@ -223,12 +225,12 @@ async def is_incomplete(session: Session, account_id: str) -> bool:
 
 
 async def cancel_all(session: Session, account_id: str, *, now: datetime) -> None:
-    """No run of the account goes on: who works on one finds its lease gone at the next page [S15]."""
+    """Cancel all unfinished runs of the account; a worker loses its lease at its next transaction [S15]."""
     await _cancel(session, account_id, UNFINISHED, now=now)
 
 
 async def cancel_waiting(session: Session, account_id: str, *, now: datetime) -> None:
-    """Runs that have not begun will not, and those laid down do not go on [EN-1]."""
+    """Cancel the runs that have not begun or are interrupted [EN-1]."""
     await _cancel(session, account_id, (Status.QUEUED, Status.INTERRUPTED), now=now)
 
 
@@ -244,13 +246,13 @@ async def _cancel(
 
 
 async def find_run(session: Session, account_id: str, run_id: str) -> Run | None:
-    """The run, or None."""
+    """Return the run, or None."""
     row = (await session.execute(select(_table).where(is_run(account_id, run_id)))).one_or_none()
     return _run(row) if row else None
 
 
 async def get_run(session: Session, account_id: str, run_id: str) -> Run:
-    """The run; raises RunNotFound."""
+    """Return the run; raises RunNotFound."""
     run = await find_run(session, account_id, run_id)
     if run is None:
         raise RunNotFound
@@ -258,7 +260,7 @@ async def get_run(session: Session, account_id: str, run_id: str) -> Run:
 
 
 async def list_runs(session: Session, account_id: str, *, after: str, limit: int) -> list[Run]:
-    """Runs by id, oldest first, those after `after`."""
+    """Return runs by id, oldest first, those after `after`."""
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.run_id > after)
@@ -271,7 +273,7 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
 async def newest_run(
     session: Session, account_id: str, *, status: Status | None = None
 ) -> Run | None:
-    """The newest run, of a status if one is named, or None."""
+    """Return the newest run, of one status if given, or None."""
     query = select(_table).where(_table.c.account_id == account_id)
     if status is not None:
         query = query.where(_table.c.status == status)
@@ -280,14 +282,14 @@ async def newest_run(
 
 
 async def newest_by_trigger(session: Session, account_id: str, trigger: Trigger) -> Run | None:
-    """The newest run that this asked for, or None."""
+    """Return the newest run with this trigger, or None."""
     query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return _run(row) if row else None
 
 
 async def requeue_lost(session: Session) -> int:
-    """Queue again every unfinished run that has no job, as after a restore; answers how many."""
+    """Queue again every unfinished run that has no job, e.g. after a restore; return how many."""
     lost = text(
         "select account_id, run_id from runs where status in ('queued', 'running', 'interrupted')"
         " and not exists (select from pgqueuer where dedupe_key = 'run:' || run_id)"
@@ -300,12 +302,12 @@ async def requeue_lost(session: Session) -> int:
 
 
 def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
-    """A problem as a run keeps it."""
+    """Return a problem in the form in which a run stores it."""
     return {"code": problem.code, "detail": problem.detail, "connection_id": connection_id}
 
 
 def is_run(account_id: str, run_id: str) -> ColumnElement[bool]:
-    """The condition that names one run."""
+    """Return the SQL condition that selects one run."""
     return (_table.c.account_id == account_id) & (_table.c.run_id == run_id)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.metadata import account_table, count_column, time_column
 
-slots = account_table(  # the row decides who starts a scheduled run; the clock only proposes [OV-3]
+slots = account_table(  # the row decides which process starts a scheduled run [OV-3]
     "slots",
     Column("local_date", Date, nullable=False),
     Column("slot", Text, nullable=False),
@@ -31,8 +31,8 @@ runs = account_table(
     Column("trigger", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("slot", Text),
-    Column("connection_id", Text),  # whose view a coverage run completes
-    Column("contact_clio_id", BigInteger),  # whom a contact run is about
+    Column("connection_id", Text),  # the view that a coverage run completes
+    Column("contact_clio_id", BigInteger),  # the contact of a contact run
     Column("settings_version", Integer, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     time_column("leased_until", nullable=True),
@@ -48,12 +48,12 @@ runs = account_table(
     count_column("entered"),
     count_column("left_scope"),
     count_column("new_clients"),
-    Column("feed_before", BigInteger),  # the feed's last number before the run's first line
+    Column("feed_before", BigInteger),  # the last number of the feed before the run's first line
     count_column("requests"),
     count_column("rate_limited"),
     Column("waited_seconds", Double, nullable=False, server_default=text("0")),
     Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
-    Column("tally", JSONB, nullable=False, server_default=text("'{}'")),  # what its report counts
+    Column("tally", JSONB, nullable=False, server_default=text("'{}'")),  # the counts of its report
     PrimaryKeyConstraint("account_id", "run_id"),
 )
 
@@ -70,17 +70,17 @@ pulls = account_table(  # one list, as one connection sees it, in one run
     Column("connection_id", Text, nullable=False),
     Column("resource", Text, nullable=False),
     time_column("since", nullable=True),
-    time_column("created_since", nullable=True),  # where the window began in which the list is read
+    time_column("created_since", nullable=True),  # the start of the window that is read
     time_column(
         "newest", nullable=True
-    ),  # the newest created_at landed, while the list comes by age
+    ),  # the newest created_at that has landed, while the list is in that order
     Column("cursor", Text),
-    time_column("asked_at", nullable=True),  # Clio's clock when the first page was asked for
+    time_column("asked_at", nullable=True),  # when the first page was requested, by Clio's clock
     count_column("pages"),
     count_column("records"),
     Column("total", Integer),
     count_column("unreadable"),
-    count_column("passed"),  # records and unreadable ones that windows before this one brought
+    count_column("passed"),  # records of earlier windows, readable or not
     Column("complete", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
 )
@@ -93,14 +93,12 @@ checkpoints = account_table(
     PrimaryKeyConstraint("account_id", "connection_id", "resource"),
 )
 
-listed = (
-    account_table(  # the ids on each page of a list that was read whole, until the run has ended
-        "listed",
-        Column("run_id", Text, nullable=False),
-        Column("connection_id", Text, nullable=False),
-        Column("resource", Text, nullable=False),
-        Column("page", Integer, nullable=False),
-        Column("clio_ids", ARRAY(BigInteger), nullable=False),
-        PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
-    )
+listed = account_table(  # the ids on each page of a complete list, until the run has ended
+    "listed",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("page", Integer, nullable=False),
+    Column("clio_ids", ARRAY(BigInteger), nullable=False),
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
 )

@@ -23,7 +23,7 @@ MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
 
 async def requeue_abandoned(session: Session, lease: Lease) -> None:
     """Mark the contacts that ended runs had gathered as stale, so that this run assesses them again."""
-    for hold in await holds.list_abandoned(session, lease.account_id, but_of=lease.run_id):
+    for hold in await holds.list_abandoned(session, lease.account_id, except_run_id=lease.run_id):
         await holds.mark_contacts_stale(session, lease.account_id, hold.hold_id)
         await holds.delete_undecided(session, lease.account_id, [hold.hold_id])
 

@@ -125,9 +125,7 @@ async def _serve(services: Services, claim: Claim) -> int:
     return posts
 
 
-async def _post_due(
-    services: Services, claim: Claim, client: EndpointClient
-) -> AsyncIterator[int]:
+async def _post_due(services: Services, claim: Claim, client: EndpointClient) -> AsyncIterator[int]:
     """Post what is due and yield the number of posts of each group.
 
     Many deliveries are loaded at a time, because the query is expensive; a few are posted at a time.
@@ -147,7 +145,7 @@ async def _post_due(
 
 async def _load_due(services: Services, claim: Claim) -> tuple[list[Delivery], list[str]]:
     """Return the due deliveries and the secrets that sign them; release the claim if nothing is due."""
-    limit, now = 1 if claim.rested else BATCH_SIZE, services.now()
+    limit, now = 1 if claim.paused else BATCH_SIZE, services.now()
     async with transaction(services.database) as session:
         batch = await deliveries.list_due(session, claim, limit=limit, now=now)
         if batch:
@@ -178,7 +176,7 @@ async def _post_group(
             await deliveries.release_claim(session, renewed)
             return None
     return replace(
-        renewed, failures=health.failures, failing_since=health.failing_since, rested=False
+        renewed, failures=health.failures, failing_since=health.failing_since, paused=False
     )
 
 
@@ -209,7 +207,7 @@ async def _store_outcomes(
         group = [delivery for delivery, _ in tried]
         await _disable(session, claim.endpoint_id, problem, group, now=now)
         return None
-    if succeeded and claim.rested:
+    if succeeded and claim.paused:
         await deliveries.retry_now(session, claim.endpoint_id, now=now)
     await deliveries.record_attempts(session, attempts, now=now)
     return health

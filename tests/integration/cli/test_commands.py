@@ -88,12 +88,12 @@ UNAVAILABLE = "The database of LEVITATE_CLIO_DATABASE_URL is not available: "
 
 
 def test_a_database_that_is_down_is_told_in_a_line(dsn_of_nobody: str):
-    assert serve(dsn_of_nobody) == [UNAVAILABLE + "it cannot be reached; see that it runs"]
+    assert serve(dsn_of_nobody) == [UNAVAILABLE + "it cannot be reached; check that it is running"]
 
 
 def test_a_database_that_does_not_exist_is_told_in_a_line(own_dsn: str):
     wanted = database_of(own_dsn, "never_created")
-    assert serve(wanted) == [UNAVAILABLE + "it has no database of that name; create it"]
+    assert serve(wanted) == [UNAVAILABLE + "it has no database with that name; create it"]
 
 
 def test_an_unknown_user_is_told_in_a_line(own_dsn: str):
