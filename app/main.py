@@ -30,7 +30,7 @@ from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
 from app.sync.concurrency import Stopping
-from app.sync.events.relay import relay
+from app.sync.events import relay_events
 from app.sync.scheduler import Scheduler, follow_clock_changes, start_scheduler
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
 from app.sync.worker import run_workers
@@ -67,11 +67,18 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     clock = Clock(monotonic, now, _until(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
-    def open_clio(app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane) -> ClioClient:
+    def open_clio(
+        app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane
+    ) -> ClioClient:
         client = clients[app.region]
         return ClioClient(
             ClioTransport(
-                client, origin=app.origin, source=source, local_limit=local_limit, clock=clock, lane=lane
+                client,
+                origin=app.origin,
+                source=source,
+                local_limit=local_limit,
+                clock=clock,
+                lane=lane,
             )
         )
 
@@ -143,7 +150,7 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[S
                 group.create_task(follow_clock_changes(services, clock))
             if parts.workers:
                 group.create_task(run_workers(services, dsn))
-                group.create_task(relay(services))
+                group.create_task(relay_events(services))
             try:
                 yield clock
             finally:

@@ -23,9 +23,9 @@ from app.db.outbox.activities import (
     Status,
 )
 from app.errors import AppError
-from app.sync.connections.oauth_flow import IntegrationNotEnabled
+from app.sync.connections import IntegrationNotEnabled
 from app.sync.services import clio_web_origin
-from app.sync.writeback.accept import Told, accept
+from app.sync.writeback import ActivityRequest, accept_activity
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
@@ -96,7 +96,7 @@ async def write_back(
     if activity_id is None:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
-        made = await accept(session, account, _told(body), now=services.now())
+        made = await accept_activity(session, account, _told(body), now=services.now())
         activity_id = made.activity_id
         await idempotency.store_response(session, request, activity_id, now=services.now())
     activity = await outbox.get_activity(session, account.account_id, activity_id)
@@ -156,9 +156,9 @@ async def cancel_activity(
     return _out(found, clio_web_origin(services, account))
 
 
-def _told(body: schemas.ActivityIn) -> Told:
+def _told(body: schemas.ActivityIn) -> ActivityRequest:
     clio_id = body.clio_contact_id
-    return Told(
+    return ActivityRequest(
         kind=Kind(body.kind),
         user_id=body.user_id,
         contact_id=body.contact_id,

@@ -6,8 +6,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
-from app.sync.connections import clio_webhooks
-from app.sync.connections.clio_webhooks import HookUnknown, SignatureInvalid
+from app.sync.connections import HookUnknown, SignatureInvalid, receive_webhook
 
 router = APIRouter(tags=["operations"])
 
@@ -31,7 +30,7 @@ async def receive_nudge(
 ) -> Response:
     """Clio posts here when something changed: a verified nudge starts a run within a minute. Never answers 410."""
     body = await _body(request)
-    await clio_webhooks.receive(
+    await receive_webhook(
         services, token, body, handshake=x_hook_secret, signature=x_hook_signature
     )
     return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)

@@ -12,15 +12,16 @@ from app.api.problems import problems
 from app.db.connections import connections
 from app.db.connections.connections import Connection, ConnectionNotFound
 from app.errors import Problem
-from app.sync.connections import oauth_flow
-from app.sync.connections.disconnect import disconnect
-from app.sync.connections.oauth_flow import (
+from app.sync.connections import (
     Callback,
     IntegrationNotEnabled,
     RegionNotOffered,
     ReturnUrlRefused,
     StateUnknown,
     UnknownUser,
+    disconnect_login,
+    finish_connecting,
+    start_connecting,
 )
 
 router = APIRouter(
@@ -48,7 +49,7 @@ async def start_connection(
     body: schemas.ConnectionIn, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> schemas.Started:
     """Begin to connect a user's Clio login: send the user's browser to `authorize_url`."""
-    started = await oauth_flow.start(
+    started = await start_connecting(
         services,
         account.account_id,
         user_id=body.user_id,
@@ -96,7 +97,7 @@ async def end_connection(
     connection_id: OurId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Deauthorise at Clio and forget the tokens. What was pulled stays."""
-    await disconnect(services, account.account_id, connection_id, actor=actor)
+    await disconnect_login(services, account.account_id, connection_id, actor=actor)
 
 
 @callback_router.get(
@@ -120,7 +121,7 @@ async def finish_connection(
     """Clio sends the browser here; it goes on to the `return_url` with `clio=connected` or `clio=<code>`."""
     once = all(len(request.query_params.getlist(name)) < 2 for name in ("state", "code", "error"))
     try:
-        address = await oauth_flow.finish(services, Callback((once and state) or "", code, error))
+        address = await finish_connecting(services, Callback((once and state) or "", code, error))
     except StateUnknown:
         return HTMLResponse(_SPENT, status_code=400, headers={"Referrer-Policy": "no-referrer"})
     return RedirectResponse(address, status_code=303, headers={"Referrer-Policy": "no-referrer"})

@@ -24,7 +24,7 @@ from app.db.contacts import holds
 from app.db.contacts.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
-from app.sync.assess.holds import discard, release
+from app.sync import assess
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",
@@ -121,7 +121,7 @@ async def release_hold(
     Of more than 500 announcements the rest follow within a minute.
     """
     by, now = actor.user_id or "", services.now()
-    hold = await release(session, account.account_id, hold_id, by=by, now=now)
+    hold = await assess.release_hold(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(
         session, account.account_id, actor, AuditAction("hold.released", hold_id), now=now
     )
@@ -142,7 +142,7 @@ async def discard_hold(
 ) -> schemas.Hold:
     """Nothing of what waits happens: contacts stay as they are until they change in Clio, new clients unannounced."""
     by, now = actor.user_id or "", services.now()
-    hold = await discard(session, account.account_id, hold_id, by=by, now=now)
+    hold = await assess.discard_hold(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(
         session, account.account_id, actor, AuditAction("hold.discarded", hold_id), now=now
     )

@@ -24,7 +24,7 @@ from app.db.contacts.new_clients import (
     NewClientNotFound,
     NewClientNotHeld,
 )
-from app.sync.assess import new_clients as decisions
+from app.sync import assess
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/new-clients",
@@ -68,7 +68,7 @@ async def release_new_client(
 ) -> schemas.NewClient:
     """Announce one that is held: `client.new` is posted now."""
     now = services.now()
-    await decisions.release(session, account.account_id, new_client_id, actor, now=now)
+    await assess.release_new_client(session, account.account_id, new_client_id, actor, now=now)
     return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 
@@ -86,7 +86,7 @@ async def suppress_new_client(
 ) -> schemas.NewClient:
     """Never announce one that is held. The row stays, so that nothing else announces it either."""
     now = services.now()
-    await decisions.suppress(session, account.account_id, new_client_id, actor, now=now)
+    await assess.suppress_new_client(session, account.account_id, new_client_id, actor, now=now)
     return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 
@@ -104,7 +104,7 @@ async def replay_new_client(
 ) -> schemas.NewClient:
     """Announce one again, deliberately: under a new event id, which no receiver takes for a repetition."""
     now = services.now()
-    await decisions.replay(session, account.account_id, new_client_id, actor, now=now)
+    await assess.replay_new_client(session, account.account_id, new_client_id, actor, now=now)
     return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
 
 

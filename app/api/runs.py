@@ -21,8 +21,8 @@ from app.db.runs.checkpoints import Pull
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, RunRequest, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError
-from app.sync.assess import new_clients
-from app.sync.connections.oauth_flow import IntegrationNotEnabled
+from app.sync.connections import IntegrationNotEnabled
+from app.sync.run_events import record_run_end
 from app.sync.services import Services
 
 router = APIRouter(
@@ -95,7 +95,7 @@ async def cancel_run(
     """End a run now. What it has read stays; a later run goes on from there."""
     run = await leases.cancel_run(session, account.account_id, run_id, now=services.now())
     await listed_ids.delete_pages(session, account.account_id, run_id)
-    await new_clients.run_ended(session, run, now=services.now())
+    await record_run_end(session, run, now=services.now())
     found = await checkpoints.list_pulls(session, account.account_id, [run_id])
     return run_out(run, found[run_id], now=services.now())
 

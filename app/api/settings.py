@@ -31,8 +31,7 @@ from app.errors import AppError, InvalidRequest
 from app.rules import settings_check
 from app.rules.settings import Settings
 from app.rules.settings_check import Use
-from app.sync.assess.preview import preview
-from app.sync.assess.settings import change, check
+from app.sync import assess
 from app.sync.services import Services
 
 router = APIRouter(
@@ -86,7 +85,7 @@ class Edit:
 
     async def save(self, new: Settings, response: Response) -> schemas.SettingsSaved:
         """Make the next version; answers it."""
-        saved = await change(self.services, self.session, self.account_id, new, self.actor)
+        saved = await assess.change_settings(self.services, self.session, self.account_id, new, self.actor)
         response.headers["ETag"] = _etag(saved.stored)
         version = _version_out(saved.stored)
         return schemas.SettingsSaved(**dict(version), run_id=saved.run_id)
@@ -192,12 +191,12 @@ async def preview_settings(
         stored = await settings.get_current(session, account_id)
         try:
             candidate = patched(stored.settings, body.settings)
-            await check(session, account_id, candidate, stored.settings)
+            await assess.check_settings(session, account_id, candidate, stored.settings)
         except InvalidRequest as invalid:
             raise invalid.below("/settings") from None
     asked = ("preview", account_id, stored.version, json.dumps(settings.to_document(candidate)))
     after = cursors.after_number(cursor, *asked)
-    found = await preview(services, account_id, candidate, after=after, limit=limit)
+    found = await assess.preview_settings(services, account_id, candidate, after=after, limit=limit)
     summary = schemas.PreviewSummary.model_validate(found.summary, from_attributes=True)
     following = cursors.encode(found.page[-1].clio_id, *asked) if found.more else None
     return JSONResponse(

@@ -13,8 +13,7 @@ from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import DeliveryNotFound, Status
 from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
 from app.errors import AppError, Problem
-from app.sync.events import relay
-from app.sync.events.relay import endpoint_row
+from app.sync import events
 from app.webhook_sender import AddressRefused, check_url
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -65,7 +64,7 @@ async def add_endpoint(
         created_at=now,
         updated_at=now,
     )
-    sealed = services.cipher.seal({"secret": secret}, row=endpoint_row(endpoint_id))
+    sealed = services.cipher.seal({"secret": secret}, row=events.seal_text_of(endpoint_id))
     await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
     return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
 
@@ -115,7 +114,7 @@ async def rotate_secret(
     """
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     secret = _new_secret()
-    await relay.rotate(session, services, endpoint_id, secret)
+    await events.rotate_secret(session, services, endpoint_id, secret)
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
     return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
 

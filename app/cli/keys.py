@@ -15,7 +15,7 @@ from app.cli.startup import (
 from app.crypto import TokenCipher
 from app.db.session import Database
 from app.sync import key_rotation
-from app.sync.key_rotation import Rotated
+from app.sync.key_rotation import RotationResult
 
 keys_cli = typer.Typer(no_args_is_help=True, help="The keys that seal the stored secrets.")
 
@@ -25,9 +25,9 @@ def keys_rotate() -> None:
     """Seal every stored secret again with the newest key, while the service runs."""
     config = with_keys(read_config())
 
-    async def rotate(opened: Database) -> Rotated:
+    async def rotate(opened: Database) -> RotationResult:
         await fit_to_work(opened, config)
-        return await key_rotation.rotate(opened, TokenCipher(config.encryption_key_list()))
+        return await key_rotation.rotate_keys(opened, TokenCipher(config.encryption_key_list()))
 
     with database(config) as dsn:
         done = complete(ask_database(dsn, rotate))

@@ -43,7 +43,7 @@ async def check_keys(database: Database, cipher: TokenCipher) -> None:
         ) or await sealed_columns.find_any_secret(session)
         if proof is None:
             proof = await sealed_columns.store_key_check(session, cipher.seal({}, row=CHECK_ROW))
-    if not cipher.opens(proof):
+    if not cipher.can_open(proof):
         raise KeysDoNotFit
 
 
@@ -82,7 +82,7 @@ async def _rotate_one(
         if sealed is None:
             return RotationResult()
         try:
-            renewed = cipher.renewed(sealed)
+            renewed = cipher.rotate(sealed)
         except DecryptionFailed:
             return RotationResult(lost=1)
         if renewed is None:

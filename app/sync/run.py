@@ -20,9 +20,8 @@ from app.db.runs.runs import Kind, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.rules import settings_check
-from app.sync import issues
-from app.sync.assess import new_clients
-from app.sync.assess.assess import assess_stale
+from app.sync import issues, run_events
+from app.sync.assess import assess_stale
 from app.sync.concurrency import Stopping, run_with_companion
 from app.sync.pull import Problems, read_clio, read_contact
 from app.sync.services import Services
@@ -190,7 +189,7 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     else:
         await issues.update_account(session, account_id, now=now)
     run = await runs.get_run(session, account_id, lease.run_id)
-    await new_clients.run_ended(session, run, now=now)
+    await run_events.record_run_end(session, run, now=now)
 
 
 async def _renew_lease(services: Services, lease: Lease) -> None:

@@ -22,10 +22,10 @@ from app.db import retention
 from app.db.accounts import accounts
 from app.db.runs import runs, slots
 from app.db.session import transaction
-from app.sync.assess.holds import finish
-from app.sync.connections.clio_webhooks import keep_up
+from app.sync.assess import finish_decided_surges
+from app.sync.connections import renew_subscriptions
 from app.sync.services import Services, Timing
-from app.sync.writeback.verify import tend
+from app.sync.writeback import maintain_outbox
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
@@ -164,9 +164,9 @@ async def follow_clock_changes(services: Services, scheduler: Scheduler) -> None
 _TASKS = (
     (propose_slots, TICK),
     (requeue_lost_runs, TICK),
-    (keep_up, TICK),
-    (tend, TICK),
-    (finish, TICK),
+    (renew_subscriptions, TICK),
+    (maintain_outbox, TICK),
+    (finish_decided_surges, TICK),
     (delete_expired_daily, HOURLY),
 )
 

@@ -20,8 +20,7 @@ from app.db import job_queue
 from app.errors import DatabaseUnavailable
 from app.sync.run import execute_run
 from app.sync.services import Services
-from app.sync.writeback.send import write_back
-from app.sync.writeback.verify import sweep
+from app.sync.writeback import verify_written, write_back
 
 CONCURRENT_JOBS = 20  # per worker: one worker does runs, another one writes to Clio
 RETRY_AFTER_DATABASE_LOSS = timedelta(seconds=5)
@@ -107,4 +106,4 @@ def _write_handler(services: Services) -> JobHandler:
 
 def _verify_handler(services: Services) -> JobHandler:
     """Return the handler that verifies what the account wrote a day ago."""
-    return _job(lambda names: sweep(services, names["account_id"]))
+    return _job(lambda names: verify_written(services, names["account_id"]))

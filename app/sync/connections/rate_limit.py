@@ -19,7 +19,9 @@ from app.db.connections.rate_limits import StoredWindow
 from app.db.session import Database, transaction
 from app.sync.services import Services
 
-ALLOTMENT_SIZE = 5  # requests that a process takes at a time; those it does not use in the window are lost
+ALLOTMENT_SIZE = (
+    5  # requests that a process takes at a time; those it does not use in the window are lost
+)
 
 T = TypeVar("T")
 Step = Callable[[Window | None, float], tuple[Window, T]]

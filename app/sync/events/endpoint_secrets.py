@@ -36,7 +36,7 @@ async def rotate_secret(
 
 
 async def valid_secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
-    """Return the secrets that are valid now, the newest first. Raises DecryptionFailed if the newest cannot be opened."""
+    """Return the valid secrets, the newest first. Raises DecryptionFailed if the newest cannot be opened."""
     stored = await endpoints.get_secrets(session, endpoint_id)
     newest = services.cipher.open(stored.sealed, row=seal_text_of(endpoint_id))["secret"]
     return [newest, *_open_old_secrets(services, endpoint_id, stored)]

@@ -20,7 +20,7 @@ from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run, Trigger
 from app.errors import Problem
 from app.sync import issues
-from app.sync.connections.oauth_flow import clio_for, login_of
+from app.sync.connections import clio_for, login_of
 from app.sync.pull.deletions import confirm_contact, confirm_missing
 from app.sync.pull.eta import PAGE
 from app.sync.pull.listings import RECORDS, RELATIONSHIPS, SMALL_LISTS

@@ -1,1 +1,16 @@
-"""Write-back: accept, send, outcomes, formatting, verification a day later."""
+"""Write-back: accept an activity, send it to Clio, decide on its outcome, verify it a day later (docs/writeback.md).
+
+Other folders use the names listed in `__all__`. Reading Clio for the mirror does not belong here.
+"""
+
+from app.sync.writeback.accept import ActivityRequest, accept_activity
+from app.sync.writeback.send import write_back
+from app.sync.writeback.verify import maintain_outbox, verify_written
+
+__all__ = [
+    "ActivityRequest",
+    "accept_activity",
+    "maintain_outbox",
+    "verify_written",
+    "write_back",
+]

@@ -1,4 +1,4 @@
-"""Accepting an activity: judged by the settings, worded, put at its place, and queued in the caller's transaction."""
+"""Accepting an activity: check the settings, format the text, store and queue it in the caller's transaction."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from app.db.outbox import outbox
 from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
 from app.sync.writeback import formatting, outcomes
-from app.sync.writeback.send import find_author, settings_of
+from app.sync.writeback.authors import find_author, load_settings
 
 
 @dataclass(frozen=True)
-class Told:
-    """An activity as Levitate tells it."""
+class ActivityRequest:
+    """An activity as Levitate posts it."""
 
     kind: Kind
     user_id: str
@@ -30,41 +30,47 @@ class Told:
     conversation_id: str | None
 
 
-async def accept(session: Session, account: Account, told: Told, *, now: datetime) -> Activity:
-    """Keep an activity and queue it, block it or skip it [WB-4..6]."""
-    settings = await settings_of(session, account.account_id)
-    await erasures.lock_shared(
-        session, account.account_id
-    )  # whom we find now is not erased meanwhile
+async def accept_activity(
+    session: Session, account: Account, request: ActivityRequest, *, now: datetime
+) -> Activity:
+    """Store an activity as queued, blocked or skipped, and return it [WB-4..6]."""
+    settings = await load_settings(session, account.account_id)
+    # The person found below cannot be erased before the transaction ends.
+    await erasures.lock_shared(session, account.account_id)
     person = await contacts.find_linked(
-        session, account.account_id, contact_id=told.contact_id, clio_id=told.clio_contact_id
+        session,
+        account.account_id,
+        contact_id=request.contact_id,
+        clio_id=request.clio_contact_id,
     )
-    author = await find_author(session, account.account_id, told.user_id, settings)
-    fate = outcomes.fate(
-        told.kind, settings, linked=person is not None, has_author=author is not None
+    author = await find_author(session, account.account_id, request.user_id, settings)
+    initial = outcomes.initial_status(
+        request.kind, settings, linked=person is not None, has_author=author is not None
     )
-    skipped = fate.status is Status.SKIPPED
-    # A mail of megabytes takes a while to read: not on the loop that answers everybody else.
-    text = (
-        "" if skipped else await asyncio.to_thread(formatting.text_of, told.body, told.body_format)
-    )
+    skipped = initial.status is Status.SKIPPED
+    text = "" if skipped else await _format_body(request)
     zone = account.fields.time_zone
     new = NewActivity(
         account_id=account.account_id,
-        kind=told.kind,
-        status=fate.status,
-        reason=fate.reason,
-        user_id=told.user_id,
-        contact_id=person.contact_id if person else told.contact_id,
-        clio_contact_id=person.clio_id if person else told.clio_contact_id,
-        occurred_at=told.occurred_at,
+        kind=request.kind,
+        status=initial.status,
+        reason=initial.reason,
+        user_id=request.user_id,
+        contact_id=person.contact_id if person else request.contact_id,
+        clio_contact_id=person.clio_id if person else request.clio_contact_id,
+        occurred_at=request.occurred_at,
         time_zone=zone,
-        local_date=told.occurred_at.astimezone(ZoneInfo(zone)).date(),
-        direction=told.direction,
-        conversation_id=told.conversation_id if told.kind is Kind.TEXT_MESSAGE else None,
-        subject="" if skipped else formatting.subject_of(
-            told.kind, told.subject, text, person.name if person else None
+        local_date=request.occurred_at.astimezone(ZoneInfo(zone)).date(),
+        direction=request.direction,
+        conversation_id=request.conversation_id if request.kind is Kind.TEXT_MESSAGE else None,
+        subject="" if skipped else formatting.format_subject(
+            request.kind, request.subject, text, person.name if person else None
         ),
         body=text,
     )  # fmt: skip
     return await outbox.accept(session, new, now=now)
+
+
+async def _format_body(request: ActivityRequest) -> str:
+    """Format the body in a thread: megabytes of HTML would block the event loop for other requests."""
+    return await asyncio.to_thread(formatting.format_body, request.body, request.body_format)

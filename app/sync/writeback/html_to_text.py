@@ -1,7 +1,7 @@
-"""Pure: whatever people send, HTML or text, to plain text that is safe to show and to cut.
+"""Pure functions: HTML or text of any kind to plain text that is safe to show and to truncate.
 
-Clio shows notes as plain text, so nothing of a mail's markup has to survive but its lines, lists and links. nh3 reads
-the HTML as browsers do; what would make it slow is taken away first, for mails come from strangers.
+Clio shows notes as plain text, so only lines, lists and links of a mail's markup are kept. nh3 parses the HTML as
+browsers do. Input that would make it slow is removed first, because anyone can send a mail.
 """
 
 import html
@@ -9,15 +9,15 @@ import re
 
 import nh3
 
-DEEPEST = 500  # elements inside one another; nobody wrote such a mail, and reading it takes quadratic time
+MAX_DEPTH = 500  # nested elements; no real mail has so many, and parsing them takes quadratic time
 _VOID = frozenset(
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"]
 )
-_CLOSED_BY_ITSELF = frozenset(["p", "li", "td", "th", "tr", "dt", "dd", "option"])
+_CLOSED_IMPLICITLY = frozenset(["p", "li", "td", "th", "tr", "dt", "dd", "option"])
 _OPENING = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
-_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{4096,}>?")  # a picture inside the text, or an attack
+_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{4096,}>?")  # an embedded picture, or an attack
 _ANY_TAG = re.compile(r"<[^<>]*>")
-_ENTITY = "\ue000"  # stands for & while nh3 reads: entities are ours to read, it would take quadratic time
+_ENTITY = "\ue000"  # replaces & while nh3 parses: entities are decoded here, because nh3 takes quadratic time for them
 _PARAGRAPHS = (
     "p",
     "h1",
@@ -50,16 +50,16 @@ _DROPPED = {
     for code in [*range(0x20), *range(0x7F, 0xA0), *_BIDI, 0xFEFF, *range(0xD800, 0xE000)]
     if chr(code) not in "\n\t"
 }
-_TIDY = _DROPPED | {0xA0: " "}
+_CLEANED = _DROPPED | {0xA0: " "}
 _NEW_LINE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
-def text_of_html(source: str) -> str:
-    """The text that a reader of the HTML sees, with its paragraphs, list points and the addresses of its links."""
+def html_to_text(source: str) -> str:
+    """Return the text that a reader of the HTML sees, with paragraphs, list items and the addresses of links."""
     source = _LONG_TAG.sub(" ", source.replace(_ENTITY, ""))
-    if _depth(source) > DEEPEST:
-        return one_line(html.unescape(_ANY_TAG.sub(" ", source)), most=len(source))
-    clean = nh3.clean(
+    if _depth(source) > MAX_DEPTH:
+        return one_line(html.unescape(_ANY_TAG.sub(" ", source)), max_length=len(source))
+    markup = nh3.clean(
         source.replace("&", _ENTITY),
         tags=set(_KEPT),
         attributes={"a": {"href"}},
@@ -67,54 +67,56 @@ def text_of_html(source: str) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel=None,
     )
-    text = _LINK.sub(_with_address, re.sub(r"\s+", " ", clean))
-    for pattern, instead in _BREAKS:
-        text = pattern.sub(instead, text)
+    text = _LINK.sub(_with_address, re.sub(r"\s+", " ", markup))
+    for pattern, replacement in _BREAKS:
+        text = pattern.sub(replacement, text)
     text = html.unescape(text.replace(_ENTITY, "&"))
     lines = re.sub("[ \t\xa0]+", " ", text).split("\n")
-    return tidy("\n".join(line.strip() for line in lines))
+    return clean("\n".join(line.strip() for line in lines))
 
 
 def _depth(source: str) -> int:
-    """How deep elements are inside one another, at most, taking every tag as it stands."""
-    depth = deepest = 0
+    """Return the greatest depth of nested elements; each tag is counted as it is written."""
+    depth = max_depth = 0
     for closing, name in _OPENING.findall(source):
-        if name.lower() in _VOID or name.lower() in _CLOSED_BY_ITSELF:
+        if name.lower() in _VOID or name.lower() in _CLOSED_IMPLICITLY:
             continue
         depth = max(depth - 1, 0) if closing else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
+        max_depth = max(max_depth, depth)
+    return max_depth
 
 
 def _with_address(link: re.Match[str]) -> str:
-    """A link as its text and, unless that says it already, its address."""
+    """Return a link as its text and, unless the text contains it, its address."""
     address, text = link[1].strip(), link[2]
     bare = address.removeprefix("mailto:").removeprefix("tel:")
     return text if not bare or bare in text else f"{text} ({address})"
 
 
-def tidy(text: str) -> str:
-    """Text without control characters and without those that turn its direction around; no heaps of blank lines."""
-    text = _NEW_LINE.sub("\n", text).translate(_TIDY)
-    lines = (line.rstrip() for line in text.split("\n"))  # a pattern would take quadratic time
+def clean(text: str) -> str:
+    """Return text without control characters, without direction overrides and with one blank line at most."""
+    text = _NEW_LINE.sub("\n", text).translate(_CLEANED)
+    lines = (
+        line.rstrip() for line in text.split("\n")
+    )  # a regular expression would take quadratic time
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
-def one_line(text: str, *, most: int) -> str:
-    """Text on one line, so many characters at most."""
-    line = " ".join(tidy(text).split())
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+def one_line(text: str, *, max_length: int) -> str:
+    """Return the text on one line of at most `max_length` characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= max_length else line[: max_length - 1].rstrip() + "…"
 
 
-def cut(text: str, *, room: int) -> str:
-    """Text of at most so many bytes; what was cut ends in a line that says so."""
+def truncate(text: str, *, max_bytes: int) -> str:
+    """Return text of at most `max_bytes` bytes of UTF-8; truncated text ends in a line that says so."""
     whole = text.encode()
-    if len(whole) <= room:
+    if len(whole) <= max_bytes:
         return text
-    longest_line = len(_cut_line(len(text)).encode())
-    kept = whole[: room - longest_line].decode(errors="ignore").rstrip()
-    return kept + _cut_line(len(text) - len(kept))
+    longest_line = len(_truncation_line(len(text)).encode())
+    kept = whole[: max_bytes - longest_line].decode(errors="ignore").rstrip()
+    return kept + _truncation_line(len(text) - len(kept))
 
 
-def _cut_line(characters: int) -> str:
+def _truncation_line(characters: int) -> str:
     return f"\n\n[Cut here: {characters:,} more characters did not fit.]"

@@ -1,6 +1,7 @@
-"""Pure: what becomes of an activity: when it is accepted, when a write failed, when a search did.
+"""Pure functions: the status of an activity after it is accepted, after a failed write and after a search.
 
-The tables of docs/writeback.md. A write's failure either proves that nothing was created, or says nothing.
+They implement the tables of docs/writeback.md. The failure of a write either proves that nothing was created, or it
+proves nothing.
 """
 
 from collections.abc import Sequence
@@ -18,64 +19,66 @@ from app.clio.errors import (
 from app.db.outbox.activities import Kind, Outcome, Reason, Status
 from app.rules.settings import WritebackSettings
 
-OPERATORS_PAUSE = timedelta(minutes=15)  # until somebody may have mended what is not the user's
-ROUNDS = 5  # so often may an answer be lost, and nothing be found, before a person must look
+OPERATOR_RETRY_AFTER = timedelta(minutes=15)  # for faults that an operator must repair
+MAX_ROUNDS = 5  # lost responses after which nothing was found, before a person must look
 
 _RECONNECT = (
-    "The author's Clio login does not work; it is written when the user has connected again"
+    "The author's Clio login does not work. The activity is written after the user connects again"
 )
 _REFUSED = {
     403: (Reason.NO_ACCESS, "The author may not write to this contact in Clio"),
-    404: (Reason.CONTACT_GONE, "Clio no longer knows this contact"),
+    404: (Reason.CONTACT_GONE, "Clio no longer has this contact"),
 }
 
 
 @dataclass(frozen=True)
-class Fate:
-    """Where an accepted activity begins."""
+class InitialStatus:
+    """The status of an activity that was just accepted, and its reason."""
 
     status: Status
     reason: Reason | None = None
 
 
-def fate(kind: Kind, settings: WritebackSettings, *, linked: bool, has_author: bool) -> Fate:
-    """What becomes of an activity when it is accepted [WB-4, WB-5, WB-6]."""
+def initial_status(
+    kind: Kind, settings: WritebackSettings, *, linked: bool, has_author: bool
+) -> InitialStatus:
+    """Return the status of an accepted activity [WB-4, WB-5, WB-6]."""
     if not getattr(settings, kind):
-        return Fate(Status.SKIPPED, Reason.DISABLED)
+        return InitialStatus(Status.SKIPPED, Reason.DISABLED)
     if not linked:
-        return Fate(Status.SKIPPED, Reason.NOT_LINKED)
+        return InitialStatus(Status.SKIPPED, Reason.NOT_LINKED)
     if not has_author:
-        return Fate(Status.BLOCKED, Reason.NEEDS_CONNECTION)
-    return Fate(Status.QUEUED)
+        return InitialStatus(Status.BLOCKED, Reason.NEEDS_CONNECTION)
+    return InitialStatus(Status.QUEUED)
 
 
 def blocked(*, unsure: bool) -> Outcome:
-    """The author is not there."""
+    """Return the outcome while the author has no working login."""
     return Outcome(Status.BLOCKED, Reason.NEEDS_CONNECTION, _RECONNECT, unsure=unsure)
 
 
-def of_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:
-    """What a failed write means."""
+def after_failed_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:
+    """Return the outcome of a write that failed. `updating`: it updated a conversation's record."""
     match error:
         case WriteOutcomeUnknown():
-            text = "Clio's answer was lost; we look there before writing again"
+            text = "Clio's response was lost. We search in Clio before we write again"
             return Outcome(Status.SENDING, Reason.CHECKING, text, after=settle, unsure=True)
         case ClioReauthRequired():
             return blocked(unsure=False)
         case ClioRetryLater():
             return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=error.after)
         case ClioRefused(status=404) if updating:
-            text = "The conversation's record was removed in Clio; it is not made again"
+            text = "The conversation's record was removed in Clio. It is not created again"
             return Outcome(Status.FAILED, Reason.REMOVED, text)
         case ClioRefused():
             refused = (Reason.REFUSED, f"Clio does not accept this text (status {error.status})")
             return Outcome(Status.FAILED, *_REFUSED.get(error.status, refused))
         case _:
-            return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=OPERATORS_PAUSE)
+            return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=OPERATOR_RETRY_AFTER)
 
 
-def of_search(error: ClioError, *, settle: timedelta) -> Outcome:
-    """What a failed search means: never that the write did not happen."""
+def after_failed_search(error: ClioError, *, settle: timedelta) -> Outcome:
+    """Return the outcome of a search that failed. It never proves that the write did not happen."""
     match error:
         case ClioReauthRequired():
             return blocked(unsure=True)
@@ -84,45 +87,51 @@ def of_search(error: ClioError, *, settle: timedelta) -> Outcome:
         case ClioRetryLater():
             after = error.after if error.code == "clio_rate_limited" else min(error.after, settle)
         case ClioMisconfigured():
-            after = OPERATORS_PAUSE
+            after = OPERATOR_RETRY_AFTER
         case _:
             after = settle
     return Outcome(Status.SENDING, Reason.CHECKING, str(error), after=after, unsure=True)
 
 
-def of_finding(found: Sequence[int], *, rounds: int, grows: bool) -> Outcome:
-    """What a search means that could be made: records by age; `grows`: the record's text is replaced by later posts."""
+def after_search(found: Sequence[int], *, rounds: int, updatable: bool) -> Outcome:
+    """Return the outcome of a search that found these records, oldest first.
+
+    `rounds` counts the earlier searches that found nothing. `updatable`: later posts replace the record's text.
+    """
     if not found:
         lost = rounds + 1
-        return unconfirmed() if lost >= ROUNDS else Outcome(Status.QUEUED, rounds=lost)
+        return unconfirmed() if lost >= MAX_ROUNDS else Outcome(Status.QUEUED, rounds=lost)
     oldest, *younger = found
-    if grows:  # it is there, perhaps with an older post's text: written over
+    if updatable:  # the record may have the text of an older post, so it is updated
         return Outcome(Status.QUEUED, clio_id=oldest)
     if younger:
-        return Outcome(Status.WRITTEN, Reason.DOUBLED, doubled(younger), clio_id=oldest)
+        return Outcome(Status.WRITTEN, Reason.DOUBLED, duplicates_text(younger), clio_id=oldest)
     return Outcome(Status.WRITTEN, clio_id=oldest)
 
 
-def of_count(found: Sequence[int]) -> tuple[Reason | None, str | None]:
-    """What the count a day later says is wrong, if anything."""
+def after_verification(found: Sequence[int]) -> tuple[Reason | None, str | None]:
+    """Return reason and problem if the search a day later did not find exactly one record."""
     if not found:
-        return Reason.MISSING, "A day later Clio no longer has it; somebody may have removed it"
-    return (Reason.DOUBLED, doubled(found[1:])) if found[1:] else (None, None)
+        return Reason.MISSING, "A day later Clio no longer has it. Somebody may have removed it"
+    return (Reason.DOUBLED, duplicates_text(found[1:])) if found[1:] else (None, None)
 
 
-def doubled(younger: Sequence[int]) -> str:
-    """Which records a person may remove in Clio; we never delete there [FQ-1]."""
+def duplicates_text(younger: Sequence[int]) -> str:
+    """Return the text that names the records a person may remove in Clio; we never delete there [FQ-1]."""
     ids = ", ".join(map(str, younger))
-    return f"Clio has it more than once; the oldest is kept, these can be removed there: {ids}"
+    return f"Clio has it more than once. The oldest is kept; these can be removed there: {ids}"
 
 
 def unverified() -> Outcome:
-    """The author can no longer read what may have been written: never sent again by itself."""
-    text = "Clio may have it, but the author cannot read it there; look, then retry or leave it"
+    """Return the outcome if the author can no longer read what may have been written: it is never sent again."""
+    text = (
+        "Clio may have it, but the author cannot read it there."
+        " Look in Clio, then retry the activity or leave it"
+    )
     return Outcome(Status.FAILED, Reason.UNVERIFIED, text, unsure=True)
 
 
 def unconfirmed() -> Outcome:
-    """Answers were lost again and again, and nothing was found: a person must look."""
-    text = f"Clio's answer was lost {ROUNDS} times and nothing was found there; retry looks again"
+    """Return the outcome after too many lost responses and searches that found nothing: a person must look."""
+    text = f"Clio's response was lost {MAX_ROUNDS} times and nothing was found there. A retry searches again"
     return Outcome(Status.FAILED, Reason.UNCONFIRMED, text, unsure=True)

@@ -17,7 +17,7 @@ from app.main import now
 from app.rules.announcement import HeldFor
 from app.simulator.http.server import Simulator
 from app.sync.assess import shrink_guard
-from app.sync.assess.new_clients import discard_surge
+from app.sync.assess.surges import discard_surge
 from app.sync.run import execute_run
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.world import PATIENCE, World, opened_world
@@ -49,7 +49,7 @@ async def test_a_hold_is_released_while_a_run_judges_whom_it_is_about(pulled: Wo
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_it_waits(pulled.dsn, release)
-        await shrink_guard.wait_no_longer(run, "hp", range(3000, 3021), now=now())
+        await shrink_guard.stop_waiting(run, "hp", range(3000, 3021), now=now())
     answer = release.result()
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 

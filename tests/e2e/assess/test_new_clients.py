@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.simulator.store.firm import Firm, Record
-from app.sync.assess.holds import finish
+from app.sync.assess import finish_decided_surges
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World
 
@@ -246,12 +246,12 @@ async def test_a_surge_of_very_many_is_released_a_part_at_a_time(firm: World):
     assert [issue["code"] async for issue in firm.all("issues", status="open")] == [
         "new_client_surge"
     ]
-    await finish(firm.app.state.services)
+    await finish_decided_surges(firm.app.state.services)
     emitted = await rows(firm, status="emitted")
     assert len(emitted) == len(SEVEN) + 520
     assert all(len(row["event_ids"]) == 1 for row in emitted.values())
     assert [issue async for issue in firm.all("issues", status="open")] == []
-    await finish(firm.app.state.services)
+    await finish_decided_surges(firm.app.state.services)
     assert await rows(firm, status="emitted") == emitted, "nothing is left to do"
 
 

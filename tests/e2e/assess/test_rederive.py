@@ -20,7 +20,7 @@ async def test_a_rederivation_cut_after_each_batch_goes_on_where_it_was(
     dsn, simulator, monkeypatch: pytest.MonkeyPatch
 ):
     # TG-1, F23: interruptible and resumable, also when the settings change in between
-    monkeypatch.setattr(assess, "BATCH", 3)
+    monkeypatch.setattr(assess, "BATCH_SIZE", 3)
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)

@@ -21,8 +21,8 @@ from app.db.connections.tables import subscriptions
 from app.db.session import transaction
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
-from app.sync.connections import clio_webhooks
-from app.sync.connections.oauth_flow import clio_for
+from app.sync import connections
+from app.sync.connections import clio_for, clio_webhooks
 from app.sync.services import Services
 from tests.conftest import opened_world
 from tests.e2e.connections.test_lanes import Passed
@@ -87,14 +87,14 @@ async def nudged(dsn: str) -> AsyncIterator[Nudged]:
 
 @pytest.fixture
 async def subscribed(nudged: Nudged) -> Nudged:
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     return nudged
 
 
 @pytest.fixture
 def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that a nudge asks for waits until the test lets it go, however long it takes to post all nudges."""
-    monkeypatch.setattr(clio_webhooks, "SOON", timedelta(hours=1))
+    monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(hours=1))
 
 
 def signed(body: bytes, secret: str) -> str:
@@ -115,7 +115,7 @@ async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_a
     for hook in hooks:
         assert hook.url.rsplit("/", 1)[1] not in stored
         assert hook.secret not in stored
-    assert await clio_webhooks.keep_up(subscribed.services) == 0
+    assert await connections.renew_subscriptions(subscribed.services) == 0
 
 
 async def test_a_change_in_clio_reaches_the_feed_within_a_minute(subscribed: Nudged):
@@ -255,37 +255,37 @@ async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: N
     assert (await subscribed.post(hook.url, body, **right)).status_code == 200
 
 
-async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_soon(
+async def test_a_subscription_with_which_clio_did_not_handshake_is_made_anew_soon(
     nudged: Nudged,
 ):
     # clio.md §15: nothing is delivered before the handshake, and ours may have been lost
     nudged.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
-    await clio_webhooks.keep_up(nudged.services)
+    await connections.renew_subscriptions(nudged.services)
     lost = set(nudged.hooks.hooks)
     nudged.hooks.transport = httpx.ASGITransport(nudged.world.app)
     nudged.skipped = timedelta(hours=1, minutes=1)
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     made = nudged.hooks.hooks
     assert not lost & set(made)
     assert [hook.status for hook in made.values()] == ["enabled"] * 2
     nudged.skipped = timedelta(hours=3)
-    assert await clio_webhooks.keep_up(nudged.services) == 0
+    assert await connections.renew_subscriptions(nudged.services) == 0
 
 
 async def test_who_connects_again_while_a_subscription_is_made_is_not_left_without_one(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
     # API-15: what is wished anew must not be taken for what was just made
-    real = nudged.hooks._shake_hands
+    real = nudged.hooks._handshake
 
     async def connecting_meanwhile(hook) -> None:
-        monkeypatch.setattr(nudged.hooks, "_shake_hands", real)
+        monkeypatch.setattr(nudged.hooks, "_handshake", real)
         await real(hook)
         await nudged.world.connect("u_ann", 501)
 
-    monkeypatch.setattr(nudged.hooks, "_shake_hands", connecting_meanwhile)
-    await clio_webhooks.keep_up(nudged.services)
-    await clio_webhooks.keep_up(nudged.services)
+    monkeypatch.setattr(nudged.hooks, "_handshake", connecting_meanwhile)
+    await connections.renew_subscriptions(nudged.services)
+    await connections.renew_subscriptions(nudged.services)
     hooks = nudged.hooks.hooks.values()
     assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
     body = b'{"data": {"id": 1}, "meta": {}}'
@@ -306,7 +306,7 @@ async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_i
     right = {"X-Hook-Signature": signed(body, hook.secret)}
     assert (await subscribed.post(hook.url, body, **right)).status_code == 401
     subscribed.skipped = timedelta(days=2)
-    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert await connections.renew_subscriptions(subscribed.services) == 2
     assert not old.keys() & subscribed.hooks.hooks.keys()
 
 
@@ -321,7 +321,7 @@ async def test_a_subscription_that_breaks_holds_up_no_other(
         return clio_for(services, connection, lane)
 
     monkeypatch.setattr("app.sync.connections.clio_webhooks.clio_for", broken_once)
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     assert len(nudged.hooks.hooks) == 1
 
 
@@ -329,7 +329,7 @@ async def test_a_handshake_works_also_where_clio_does_not_tell_the_secret_otherw
     nudged: Nudged,
 ):
     nudged.hooks.switches.tells_secret = False
-    await clio_webhooks.keep_up(nudged.services)
+    await connections.renew_subscriptions(nudged.services)
     nudged.firm.put("contact", {"id": 1001, "title": "Heard"})
     await nudged.hooks.deliver()
     assert len(await nudged.nudges()) == 1
@@ -339,14 +339,14 @@ async def test_a_foreign_handshake_that_comes_first_is_undone_by_clios_own_word(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
     # T8: the secret of our own create call outranks what a stranger at the address said
-    real = nudged.hooks._shake_hands
+    real = nudged.hooks._handshake
 
     async def stranger_first(hook) -> None:
         await nudged.post(hook.url, b"{}", **{"X-Hook-Secret": "the stranger's"})
         await real(hook)
 
-    monkeypatch.setattr(nudged.hooks, "_shake_hands", stranger_first)
-    await clio_webhooks.keep_up(nudged.services)
+    monkeypatch.setattr(nudged.hooks, "_handshake", stranger_first)
+    await connections.renew_subscriptions(nudged.services)
     hook = next(iter(nudged.hooks.hooks.values()))
     body = b'{"data": {"id": 1}, "meta": {}}'
     forged = {"X-Hook-Signature": signed(body, "the stranger's")}
@@ -359,9 +359,9 @@ async def test_subscriptions_are_prolonged_at_half_their_life(subscribed: Nudged
     # F25
     before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     subscribed.skipped = webhooks.LIFETIME / 2 - timedelta(hours=1)
-    assert await clio_webhooks.keep_up(subscribed.services) == 0
+    assert await connections.renew_subscriptions(subscribed.services) == 0
     subscribed.skipped = webhooks.LIFETIME / 2 + timedelta(minutes=1)
-    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert await connections.renew_subscriptions(subscribed.services) == 2
     after = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     assert after.keys() == before.keys()
     assert all(after[hook] - before[hook] >= webhooks.LIFETIME / 2 for hook in after)
@@ -378,7 +378,7 @@ async def test_a_subscription_that_clio_ended_is_made_anew_at_another_address(
     else:
         del subscribed.hooks.hooks[hook.id]
     subscribed.skipped = timedelta(days=2)
-    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert await connections.renew_subscriptions(subscribed.services) == 2
     hooks = subscribed.hooks.hooks
     assert hook.id not in hooks
     assert sorted(found.model for found in hooks.values()) == ["contact", "matter"]
@@ -390,10 +390,10 @@ async def test_a_subscription_that_could_not_be_made_is_tried_again(nudged: Nudg
     from app.simulator.faults.faults import Fault
 
     nudged.world.simulator.faults.add(Fault("status", path="webhooks", value="503", times=2))
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     assert not nudged.hooks.hooks
     nudged.skipped = timedelta(minutes=11)
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     assert len(nudged.hooks.hooks) == 2
 
 
@@ -406,7 +406,7 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_makes_them_
     assert subscribed.hooks.hooks == {}
     assert await subscribed.rows() == []
     await subscribed.world.connect("u_ann", 501)
-    assert await clio_webhooks.keep_up(subscribed.services) == 2
+    assert await connections.renew_subscriptions(subscribed.services) == 2
     assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
 
 
@@ -423,7 +423,7 @@ async def test_a_disabled_account_does_nothing_with_a_nudge(subscribed: Nudged):
 async def test_nobody_is_subscribed_where_clio_cannot_reach_the_service(nudged: Nudged):
     # API-15
     plain = replace(nudged.services, public_url="http://service.test")
-    await clio_webhooks.keep_up(plain)
+    await connections.renew_subscriptions(plain)
     assert nudged.hooks.hooks == {}
 
 
@@ -465,7 +465,7 @@ async def test_subscriptions_are_made_beside_the_runs_and_ended_for_a_person_who
 ):
     # S10
     passed, api = Passed(monkeypatch), nudged.world.api
-    assert await clio_webhooks.keep_up(nudged.services) == 2
+    assert await connections.renew_subscriptions(nudged.services) == 2
     assert passed.take() == {Lane.INCREMENTAL}
     (login,) = (await api.get("/v1/accounts/hp/connections")).json()["data"]
     assert (await api.delete(f"/v1/accounts/hp/connections/{login['id']}")).status_code == 204

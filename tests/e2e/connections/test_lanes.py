@@ -13,7 +13,7 @@ from app.db.runs.runs import Kind, Trigger
 from app.sync import scheduler
 from app.sync.connections.rate_limit import TokenGate
 from app.sync.pull.all_connections import lane_of
-from app.sync.writeback.verify import sweep
+from app.sync.writeback import verify_written
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
 from tests.support.world import World
 
@@ -49,13 +49,13 @@ class Passed:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._lanes: set[Lane] = set()
-        real = TokenGate.enter
+        real = TokenGate.acquire
 
-        async def enter(gate: TokenGate, lane: Lane) -> float:
+        async def acquire(gate: TokenGate, lane: Lane) -> float:
             self._lanes.add(lane)
             return await real(gate, lane)
 
-        monkeypatch.setattr(TokenGate, "enter", enter)
+        monkeypatch.setattr(TokenGate, "acquire", acquire)
 
     def take(self) -> set[Lane]:
         """Those since this was last taken."""
@@ -117,7 +117,7 @@ async def test_what_is_written_goes_before_reads_and_its_count_after_them(
     await until(pulled, await post(pulled, EMAIL))
     assert passed.take() == {Lane.WRITE_BACK}
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        assert await sweep(pulled.app.state.services, "hp") is None
+        assert await verify_written(pulled.app.state.services, "hp") is None
     assert passed.take() == {Lane.RECONCILE}
 
 

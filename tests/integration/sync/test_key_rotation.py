@@ -14,7 +14,7 @@ from app.db.session import Database, transaction
 from app.main import Parts, create_app
 from app.simulator.http.server import Simulator
 from app.sync import key_rotation
-from app.sync.key_rotation import KeysDoNotFit, Rotated
+from app.sync.key_rotation import KeysDoNotFit, RotationResult
 from tests.integration.cli.test_commands import run, serve
 from tests.support.world import KEY, Door, World, config_for, opened_world
 
@@ -67,8 +67,8 @@ async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
         await sealed_columns.store_key_check(
             session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
         )
-    assert await key_rotation.rotate(database, both) == Rotated(renewed=6)
-    assert await key_rotation.rotate(database, both) == Rotated(current=6)
+    assert await key_rotation.rotate_keys(database, both) == RotationResult(renewed=6)
+    assert await key_rotation.rotate_keys(database, both) == RotationResult(current=6)
     await key_rotation.check_keys(database, newest)
     held = {
         place: values for place, values in (await sealed_values(two_logins.dsn)).items() if values
@@ -86,7 +86,7 @@ async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Si
         await world.connect("u_ann", 501)
         await world.settled()
         database = world.app.state.services.database
-        await key_rotation.rotate(database, TokenCipher([NEWER, KEY]))
+        await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     door = Door(simulator)
     parts = Parts(clock=False, clio_transports={Region.US: door})
     app = create_app(config_for(dsn, encryption_keys=NEWER), dsn, parts)
@@ -105,7 +105,7 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
     async with asyncio.TaskGroup() as group, transaction(database) as session:
         await connections.lock_tokens(session, "hp", first)
-        rotating = group.create_task(key_rotation.rotate(database, both))
+        rotating = group.create_task(key_rotation.rotate_keys(database, both))
         await asyncio.sleep(0.2)
         assert not rotating.done()
         await connections.store_tokens(session, "hp", first, refreshed)
@@ -143,7 +143,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
     async with transaction(database) as session:
         await connections.store_tokens(session, "hp", first, foreign)
-    done = await key_rotation.rotate(database, TokenCipher([NEWER, KEY]))
+    done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     assert (done.renewed, done.lost) == (5, 1)
     assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
 

@@ -43,9 +43,8 @@ from app.rules.facts import FirmFacts
 from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
 from app.rules.results import Assessment, Scope, State
 from app.rules.settings import InitialSync, NewClientSettings, Settings
-from app.sync.assess import assess
-from app.sync.assess import new_clients as decisions
-from app.sync.assess.assess import Basis
+from app.sync.assess import assess, new_client_decisions, surges
+from app.sync.assess.assess import AssessmentContext
 
 ACTOR = Actor("token", "u_cat", "success_manager")
 numbers = itertools.count(1)
@@ -207,10 +206,14 @@ class LedgerMachine(RuleBasedStateMachine):
         row = self.rows()[clio_id]
         held = row.status is Status.HELD
         act = data.draw(
-            st.sampled_from([decisions.release, decisions.suppress] if held else [decisions.replay])
+            st.sampled_from(
+                [new_client_decisions.release_new_client, new_client_decisions.suppress_new_client]
+                if held
+                else [new_client_decisions.replay_new_client]
+            )
         )
         self.do(lambda session: act(session, self.account, row.new_client_id, ACTOR, now=self.time))
-        self.replays[clio_id] += act is decisions.replay
+        self.replays[clio_id] += act is new_client_decisions.replay_new_client
         self.silent.discard(clio_id)
 
     # --- runs ------------------------------------------------------------------------------------
@@ -237,7 +240,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._check_fresh(fresh, before, initial=kind == "initial")
         if dies != "before the end":
             self.do(
-                lambda session: decisions.settle(
+                lambda session: surges.announce_or_hold(
                     session,
                     self.account,
                     self.chosen,
@@ -324,7 +327,9 @@ class LedgerMachine(RuleBasedStateMachine):
     async def _judge(self, session: Session, kind: str, run_id: str, dies: str) -> None:
         chosen = Settings(new_client=self.chosen)
         firm, spelling = FirmFacts("US"), CurrentNames({}, {})
-        basis = Basis(run_id, "sync", firm, chosen, spelling, "https://app.clio.com", self.time)
+        basis = AssessmentContext(
+            run_id, "sync", firm, chosen, spelling, "https://app.clio.com", self.time
+        )
         lease = Lease(self.account, run_id, 1, timedelta(minutes=1))
         await assess._assess_batch(session, lease, basis, Kind(kind))
         if dies == "before the batch":

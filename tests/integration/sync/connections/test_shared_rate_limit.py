@@ -21,7 +21,7 @@ from app.db.connections.connections import Connection, Status
 from app.db.session import open_database
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
-from app.sync.connections.rate_limit import AT_ONCE, TokenGate, _stored_row
+from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate, _stored_window
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.rate_limited_read import BACK, CLIO, _Granted, _token
 
@@ -59,7 +59,7 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
                     http_client(transport),
                     origin=CLIO,
                     source=source,
-                    local_limit=LocalLimit(TokenGate(partial(_stored_row, database, LOGIN))),
+                    local_limit=LocalLimit(TokenGate(partial(_stored_window, database, LOGIN))),
                     clock=clock,
                     lane=lane,
                 )
@@ -95,5 +95,5 @@ async def test_three_processes_share_the_window_each_in_its_lane_and_are_never_r
     assert all(made)
     assert simulator.limits.refused == 0
     assert sum(made) == len(simulator.requests())
-    held, for_people = 2 * (AT_ONCE - 1), int(LIMIT * RESERVED_SHARE[Lane.WRITE_BACK])
+    held, for_people = 2 * (ALLOTMENT_SIZE - 1), int(LIMIT * RESERVED_SHARE[Lane.WRITE_BACK])
     assert LIMIT - held - for_people <= sum(made) <= LIMIT

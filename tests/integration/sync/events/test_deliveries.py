@@ -23,7 +23,7 @@ from app.db.events.events import Event, EventKind
 from app.db.session import transaction
 from app.main import now as real_now
 from app.simulator.http.server import Simulator
-from app.sync.events import relay
+from app.sync.events import endpoint_secrets, relay, relay_events
 from app.sync.services import Services
 from app.webhook_sender import WebhookSender
 from tests.conftest import opened_world
@@ -261,10 +261,10 @@ async def test_one_event_that_a_receiver_never_takes_fails_after_three_days_and_
 
 
 async def test_pauses_grow_differ_between_deliveries_and_stay_under_a_quarter_of_a_day_or_so():
-    pauses = [relay.pause(n, "dlv_1") for n in range(1, 15)]
+    pauses = [relay.retry_delay(n, "dlv_1") for n in range(1, 15)]
     assert pauses[:9] == sorted(pauses[:9])
     assert max(pauses) <= timedelta(hours=6) * 1.2
-    assert len({relay.pause(3, f"dlv_{n}") for n in range(50)}) > 40
+    assert len({relay.retry_delay(3, f"dlv_{n}") for n in range(50)}) > 40
 
 
 async def test_a_dead_receiver_holds_up_nobody(post: Post, monkeypatch: pytest.MonkeyPatch):
@@ -279,7 +279,7 @@ async def test_a_dead_receiver_holds_up_nobody(post: Post, monkeypatch: pytest.M
         await post.listen(alive)
         await post.tell(*(f"con_{n}" for n in range(40)))
         async with asyncio.TaskGroup() as group:
-            group.create_task(relay.relay(post.services))
+            group.create_task(relay_events(post.services))
             async with asyncio.timeout(PATIENCE):
                 while len(alive.received) < 40 or not dead.at_once:
                     await asyncio.sleep(0.02)
@@ -289,7 +289,7 @@ async def test_a_dead_receiver_holds_up_nobody(post: Post, monkeypatch: pytest.M
                 while len(alive.received) < 41:
                     await asyncio.sleep(0.02)
             assert dead.at_once
-            assert dead.most_at_once <= relay.AT_ONCE
+            assert dead.most_at_once <= relay.CONCURRENT_POSTS
             post.services.stopping.set()
             alive_again.set()
 
@@ -390,7 +390,11 @@ async def test_a_rotation_whose_answer_was_lost_leaves_the_receivers_secret_vali
         await post.tell("con_3")
         await post.deliver()
     signed = [received.headers["webhook-signature"].split() for received in receiver.received]
-    assert [len(signatures) for signatures in signed] == [3, 1 + relay.OLD_SECRETS, 1]
+    assert [len(signatures) for signatures in signed] == [
+        3,
+        1 + endpoint_secrets.MAX_OLD_SECRETS,
+        1,
+    ]
 
 
 async def test_a_secret_that_cannot_be_opened_stops_the_posts_and_is_told_until_it_is_rotated(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.clio.shared_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Lane, Window
 from app.simulator.faults.rate_limit import RateLimit
-from app.sync.connections.rate_limit import AT_ONCE, TokenGate
+from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate
 from tests.support.rate_limited_read import MemoryRow
 
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -124,12 +124,12 @@ async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
     world = Processes(1, opened(50))
     (gate,) = world.gates
     assert await gate.acquire(Lane.INITIAL) == 0.0
-    assert world.given == AT_ONCE
-    for _ in range(AT_ONCE - 1):
+    assert world.given == ALLOTMENT_SIZE
+    for _ in range(ALLOTMENT_SIZE - 1):
         assert await gate.acquire(Lane.WRITE_BACK) == 0.0
-    assert world.given == AT_ONCE
+    assert world.given == ALLOTMENT_SIZE
     assert await gate.acquire(Lane.WRITE_BACK) == 0.0
-    assert world.given == AT_ONCE + 1, "a note takes just one"
+    assert world.given == ALLOTMENT_SIZE + 1, "a note takes just one"
 
 
 async def test_what_a_lane_took_is_not_used_by_one_behind_it():
@@ -138,10 +138,10 @@ async def test_what_a_lane_took_is_not_used_by_one_behind_it():
     await gate.acquire(Lane.INCREMENTAL)
     for nth in (1, 2, 3):
         assert await gate.acquire(Lane.RECONCILE) == 0.0
-        assert world.given == AT_ONCE + nth, "it takes its own, one by one"
-    for _ in range(AT_ONCE - 1):
+        assert world.given == ALLOTMENT_SIZE + nth, "it takes its own, one by one"
+    for _ in range(ALLOTMENT_SIZE - 1):
         assert await gate.acquire(Lane.INCREMENTAL) == 0.0
-    assert world.given == AT_ONCE + 3, "the stock was left whole"
+    assert world.given == ALLOTMENT_SIZE + 3, "the stock was left whole"
 
 
 async def test_one_behind_gets_nothing_while_the_stock_of_another_lane_lasts_and_the_window_is_low():
@@ -163,16 +163,18 @@ async def test_calls_that_were_not_used_in_their_window_are_not_made_in_the_next
     assert await gate.acquire(Lane.INITIAL) == TAIL
     world.now = 61.0
     assert await gate.acquire(Lane.INITIAL) == 0.0
-    assert world.given == AT_ONCE
+    assert world.given == ALLOTMENT_SIZE
 
 
 async def test_reads_of_one_process_that_come_together_take_once():
     world = Processes(1, opened(50))
 
     async with asyncio.TaskGroup() as group:
-        entering = [group.create_task(world.gates[0].acquire(Lane.INITIAL)) for _ in range(AT_ONCE)]
-    assert [task.result() for task in entering] == [0.0] * AT_ONCE
-    assert world.given == AT_ONCE
+        entering = [
+            group.create_task(world.gates[0].acquire(Lane.INITIAL)) for _ in range(ALLOTMENT_SIZE)
+        ]
+    assert [task.result() for task in entering] == [0.0] * ALLOTMENT_SIZE
+    assert world.given == ALLOTMENT_SIZE
 
 
 @pytest.mark.parametrize("lane", Lane)
@@ -191,7 +193,7 @@ async def test_answers_are_told_when_a_window_opens_and_then_once_for_a_few_call
     world, clio = Processes(1, opened(50)), Clio(50)
     (gate,) = world.gates
     told = []
-    for _ in range(1 + 2 * AT_ONCE):
+    for _ in range(1 + 2 * ALLOTMENT_SIZE):
         assert await gate.acquire(Lane.WRITE_BACK) == 0.0
         world.now += 0.1
         before = world.row.asked

@@ -29,9 +29,9 @@ def test_each_kind_has_its_own_switch(kind: Kind):
     switch: Any = {kind.value: False}
     off = replace(ON, **switch)
     for other in Kind:
-        fate = outcomes.fate(other, off, linked=True, has_author=True)
-        skipped = outcomes.Fate(Status.SKIPPED, Reason.DISABLED)
-        assert fate == (skipped if other is kind else outcomes.Fate(Status.QUEUED))
+        initial = outcomes.initial_status(other, off, linked=True, has_author=True)
+        skipped = outcomes.InitialStatus(Status.SKIPPED, Reason.DISABLED)
+        assert initial == (skipped if other is kind else outcomes.InitialStatus(Status.QUEUED))
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_each_kind_has_its_own_switch(kind: Kind):
 )
 def test_an_activity_needs_a_linked_contact_before_an_author(linked, has_author, status, reason):
     # WB-5, WB-6
-    fate = outcomes.fate(Kind.NOTE, ON, linked=linked, has_author=has_author)
-    assert fate == outcomes.Fate(status, reason)
+    initial = outcomes.initial_status(Kind.NOTE, ON, linked=linked, has_author=has_author)
+    assert initial == outcomes.InitialStatus(status, reason)
 
 
 LATER = ClioRetryLater("429", after=timedelta(seconds=20), code="clio_rate_limited")
@@ -64,14 +64,14 @@ WRITES: list[tuple[ClioError, bool, tuple[Status, Reason, timedelta | None, bool
     (
         ClioMisconfigured(""),
         False,
-        (Status.QUEUED, Reason.WAITING, outcomes.OPERATORS_PAUSE, False),
+        (Status.QUEUED, Reason.WAITING, outcomes.OPERATOR_RETRY_AFTER, False),
     ),
 ]
 SEARCHES: list[tuple[ClioError, tuple[Status, Reason, timedelta | None]]] = [
     (LATER, (Status.SENDING, Reason.CHECKING, timedelta(seconds=20))),
     (OUTAGE, (Status.SENDING, Reason.CHECKING, SETTLE)),
     (ClioUnreadable(""), (Status.SENDING, Reason.CHECKING, SETTLE)),
-    (ClioMisconfigured(""), (Status.SENDING, Reason.CHECKING, outcomes.OPERATORS_PAUSE)),
+    (ClioMisconfigured(""), (Status.SENDING, Reason.CHECKING, outcomes.OPERATOR_RETRY_AFTER)),
     (ClioReauthRequired(""), (Status.BLOCKED, Reason.NEEDS_CONNECTION, None)),
     (ClioRefused("", status=403), (Status.FAILED, Reason.UNVERIFIED, None)),
 ]
@@ -80,20 +80,20 @@ SEARCHES: list[tuple[ClioError, tuple[Status, Reason, timedelta | None]]] = [
 @pytest.mark.parametrize(("error", "updating", "expected"), WRITES)
 def test_a_failed_write_is_unsure_only_when_its_answer_was_lost(error, updating, expected):
     # W4, W5
-    found = outcomes.of_write(error, settle=SETTLE, updating=updating)
+    found = outcomes.after_failed_write(error, settle=SETTLE, updating=updating)
     assert (found.status, found.reason, found.after, found.unsure) == expected
 
 
 @pytest.mark.parametrize(("error", "expected"), SEARCHES)
 def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expected):
     # W9
-    found = outcomes.of_search(error, settle=SETTLE)
+    found = outcomes.after_failed_search(error, settle=SETTLE)
     assert (found.status, found.reason, found.after) == expected
     assert found.unsure
 
 
 @pytest.mark.parametrize(
-    ("found", "rounds", "grows", "expected"),
+    ("found", "rounds", "updatable", "expected"),
     [
         ([7], 0, False, Outcome(Status.WRITTEN, clio_id=7)),
         ([7], 0, True, Outcome(Status.QUEUED, clio_id=7)),
@@ -103,17 +103,17 @@ def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expecte
             [7, 9],
             0,
             False,
-            Outcome(Status.WRITTEN, Reason.DOUBLED, outcomes.doubled([9]), clio_id=7),
+            Outcome(Status.WRITTEN, Reason.DOUBLED, outcomes.duplicates_text([9]), clio_id=7),
         ),
     ],
 )
-def test_what_a_search_finds_decides_whether_to_send_again(found, rounds, grows, expected):
+def test_the_records_found_by_a_search_decide_whether_to_send_again(found, rounds, updatable, expected):
     # W6, W7
-    assert outcomes.of_finding(found, rounds=rounds, grows=grows) == expected
+    assert outcomes.after_search(found, rounds=rounds, updatable=updatable) == expected
 
 
-def test_the_count_a_day_later_wants_one_record_and_only_one():
+def test_the_verification_a_day_later_expects_exactly_one_record():
     # W8
-    assert outcomes.of_count([7]) == (None, None)
-    assert outcomes.of_count([])[0] is Reason.MISSING
-    assert outcomes.of_count([7, 9])[0] is Reason.DOUBLED
+    assert outcomes.after_verification([7]) == (None, None)
+    assert outcomes.after_verification([])[0] is Reason.MISSING
+    assert outcomes.after_verification([7, 9])[0] is Reason.DOUBLED
