@@ -1,1 +1,6 @@
-"""A Clio of our own, as strict as the real one, to develop and test against. It shares no code with the service."""
+"""A simulated Clio, as strict as the real one, for the demonstration and the tests.
+
+It shares no code with the service. `http.server.Simulator` is the simulator in one process, `http.sockets.run` serves
+it on ports, `firms` has the firms, `faults` what a test can switch on. `store` has no HTTP code; `http` stores nothing
+but tokens, webhook subscriptions and the log of requests.
+"""

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from app.simulator.http.oauth import third_party
+from app.simulator.http.oauth import third_party_credentials
 from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
 
@@ -36,7 +36,9 @@ class Visitor:
     """An app in one region: the service's own, or somebody else's."""
 
     def __init__(self, simulator: Simulator, region: str = "us", *, other: bool = False) -> None:
-        self.client_id, self.secret = third_party(region) if other else credentials(region)
+        self.client_id, self.secret = (
+            third_party_credentials(region) if other else credentials(region)
+        )
         self.tokens: dict[str, Any] = {}
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(simulator.app(region)),

@@ -1,1 +1,4 @@
-"""Faults, limits and quirks that the simulated Clio can show."""
+"""Faults, rate limit and quirks of the simulated Clio.
+
+Tests use `faults.Fault`, `faults.WriteFault`, `quirks.Quirks` and `rate_limit.RateLimit`. `apply` is for `http` only.
+"""

@@ -1,4 +1,4 @@
-"""The custom fields of a seeded firm, and what is filled into them: the forms and the dirt that live accounts show."""
+"""The custom fields and their values of a seeded firm, with the formats and the bad data of live accounts."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ _CONTACT_FIELDS = (
     "checkbox", "currency", "numeric", "picklist", "text_line", "text_area", "date", "url", "email", "picklist",
     "contact", "matter", "time",
 )  # fmt: skip
-HIDDEN, DELETED, PLACEHOLDER, EMPTY = 9, 10, 5, 8  # fields that are special in one way each
-_MATTER_FIELDS = {  # by id; the first has the name of a contact's field, as happens
+HIDDEN, DELETED, PLACEHOLDER, EMPTY = 9, 10, 5, 8  # ids of fields with a special role
+_MATTER_FIELDS = {  # by id; the first has the same name as a field of contacts
     21: ("text_line", "Text Line 5"),
     22: ("picklist", "Case Type"),
     23: ("date", "Hearing"),
@@ -20,7 +20,7 @@ _NOTES = ("Prefers mornings", "Überweisung nötig", "first line\nsecond line", 
 
 
 def definitions(seeding: Seeding) -> list[Record]:
-    """The fields of contacts and of matters: one hidden, one deleted but still filled."""
+    """Return the fields of contacts and of matters: one is hidden, one is deleted but still has values."""
     contacts = [
         _definition(
             seeding,
@@ -41,12 +41,12 @@ def definitions(seeding: Seeding) -> list[Record]:
 def _definition(
     seeding: Seeding, field_id: int, field_type: str, name: str, parent_type: str
 ) -> Record:
-    gone = seeding.today.isoformat(timespec="seconds")
+    deleted_at = seeding.today.isoformat(timespec="seconds")
     options = [
         {
             "id": field_id * 100 + nth,
             "option": f"Choice {nth}",
-            "deleted_at": gone if nth == 4 else None,
+            "deleted_at": deleted_at if nth == 4 else None,
         }
         for nth in range(1, 5)
     ]
@@ -64,23 +64,23 @@ def _definition(
 
 
 def contact_values(seeding: Seeding, contacts: int) -> list[Record]:
-    """Some filled, one displayed but never filled, one filled and emptied; the others are absent."""
+    """Return the values of a contact: some filled, one never filled, one emptied; others are absent."""
     values: list[Record] = [{"id": None, "custom_field_id": PLACEHOLDER, "value": None}]
-    if seeding.dice.random() < 0.1:
+    if seeding.rng.random() < 0.1:
         values.append({"id": f"url-{EMPTY}", "custom_field_id": EMPTY, "value": None})
     for field_id, field_type in enumerate(_CONTACT_FIELDS, start=1):
-        if field_id not in (PLACEHOLDER, EMPTY) and seeding.dice.random() < 0.15:
+        if field_id not in (PLACEHOLDER, EMPTY) and seeding.rng.random() < 0.15:
             value = _sample(seeding, field_id, field_type, contacts)
             values.append(_value(field_id, field_type, value))
     return values
 
 
 def matter_values(seeding: Seeding, contacts: int) -> list[Record]:
-    """What is filled in on a matter."""
+    """Return the values of a matter."""
     return [
         _value(field_id, field_type, _sample(seeding, field_id, field_type, contacts))
         for field_id, (field_type, _) in _MATTER_FIELDS.items()
-        if seeding.dice.random() < 0.1
+        if seeding.rng.random() < 0.1
     ]
 
 
@@ -89,11 +89,11 @@ def _value(field_id: int, field_type: str, value: Any) -> Record:
 
 
 def _sample(seeding: Seeding, field_id: int, field_type: str, contacts: int) -> Any:
-    """A value as it comes over the wire: an option as its id, deleted ones included, as text or as a number."""
-    dice = seeding.dice
-    amount, option = dice.randrange(1000) * 250, field_id * 100 + dice.randrange(1, 5)
-    link = str(dice.randrange(1, contacts + 1))
-    forms: dict[str, tuple[Any, ...]] = {
+    """Return a value as Clio sends it. An option is its id, as text or as a number, also when it is deleted."""
+    rng = seeding.rng
+    amount, option = rng.randrange(1000) * 250, field_id * 100 + rng.randrange(1, 5)
+    link = str(rng.randrange(1, contacts + 1))
+    formats: dict[str, tuple[Any, ...]] = {
         "checkbox": (True, False),
         "currency": (str(amount), f"{amount}.5", amount),
         "numeric": (str(amount), amount),
@@ -105,4 +105,4 @@ def _sample(seeding: Seeding, field_id: int, field_type: str, contacts: int) -> 
         "url": ("https://example.test/ü",),
         "email": ("other@mail.test",),
     }
-    return dice.choice(forms.get(field_type, _NOTES))
+    return rng.choice(formats.get(field_type, _NOTES))

@@ -1,4 +1,4 @@
-"""The people and companies of a seeded firm, with their dirt. The same dice, the same people."""
+"""The people and companies of a seeded firm, with bad data. The same seed gives the same people."""
 
 from datetime import date, timedelta
 
@@ -24,7 +24,7 @@ _TRADES = (
     "Textiles", "Dental", "Motors", "Studios"
 )  # fmt: skip
 _SHARED = ("info@family.test", "office@company.test", "reception@company.test")
-USERS = (601, 602, 603, 604, 605, 606, 607, 608)  # of whom each made some of the contacts
+USERS = (601, 602, 603, 604, 605, 606, 607, 608)  # each created some of the contacts
 _CITIES = (
     ("Raleigh", "NC", "27601"), ("Durham", "NC", "27701"), ("Cary", "North Carolina", "27511"),
     ("Asheville", "nc", "28801"), ("Wilmington", "NC", "28401"), ("Charlotte", "N.C.", "28202"),
@@ -40,16 +40,16 @@ _ODD_PHONES = (
 
 
 def company(seeding: Seeding, contact_id: int) -> Record:
-    """A company. Some have no people, some are clients themselves."""
-    dice = seeding.dice
+    """Return a company. Some have no people, some are clients."""
+    rng = seeding.rng
     return {
         "id": contact_id,
         "type": "Company",
-        "name": f"{dice.choice(_LAST)} {dice.choice(_TRADES)} LLC",
-        "is_client": dice.random() < 0.4,
-        "created_by": dice.choice(USERS),
-        "email_addresses": [_email(contact_id * 10, "Work", dice.choice(_SHARED), primary=True)]
-        if dice.random() < 0.3
+        "name": f"{rng.choice(_LAST)} {rng.choice(_TRADES)} LLC",
+        "is_client": rng.random() < 0.4,
+        "created_by": rng.choice(USERS),
+        "email_addresses": [_email(contact_id * 10, "Work", rng.choice(_SHARED), primary=True)]
+        if rng.random() < 0.3
         else [],
         "phone_numbers": _phones(seeding, contact_id),
         "addresses": _addresses(seeding, contact_id),
@@ -57,23 +57,23 @@ def company(seeding: Seeding, contact_id: int) -> Record:
 
 
 def person(seeding: Seeding, contact_id: int, companies: list[int], contacts: int) -> Record:
-    """A person, few of whom have everything filled in."""
-    dice = seeding.dice
-    first, last = dice.choice(_FIRST), dice.choice(_LAST)
-    nameless = dice.random() < 0.01
+    """Return a person. Few have all fields."""
+    rng = seeding.rng
+    first, last = rng.choice(_FIRST), rng.choice(_LAST)
+    nameless = rng.random() < 0.01
     return {
         "id": contact_id,
         "type": "Person",
         "name": "" if nameless else f"{first} {last}",
         "first_name": None if nameless else first,
-        "last_name": None if nameless else f" {last}" if dice.random() < 0.02 else last,
-        "middle_name": dice.choice((None, None, None, "A.", "María")),
-        "prefix": dice.choice((None, None, "Dr.", "Ms.")),
-        "title": dice.choice((None, None, "Owner", "Teacher", "CFO", "Nurse")),
+        "last_name": None if nameless else f" {last}" if rng.random() < 0.02 else last,
+        "middle_name": rng.choice((None, None, None, "A.", "María")),
+        "prefix": rng.choice((None, None, "Dr.", "Ms.")),
+        "title": rng.choice((None, None, "Owner", "Teacher", "CFO", "Nurse")),
         "date_of_birth": _birthday(seeding),
-        "is_client": dice.random() < 0.55,
-        "company_id": dice.choice(companies) if companies and dice.random() < 0.15 else None,
-        "created_by": dice.choice(USERS),
+        "is_client": rng.random() < 0.55,
+        "company_id": rng.choice(companies) if companies and rng.random() < 0.15 else None,
+        "created_by": rng.choice(USERS),
         "email_addresses": _emails(seeding, contact_id, nameless=nameless),
         "phone_numbers": _phones(seeding, contact_id),
         "addresses": _addresses(seeding, contact_id),
@@ -82,22 +82,22 @@ def person(seeding: Seeding, contact_id: int, companies: list[int], contacts: in
 
 
 def _birthday(seeding: Seeding) -> str | None:
-    dice = seeding.dice
-    if dice.random() < 0.5:
+    rng = seeding.rng
+    if rng.random() < 0.5:
         return None
-    if dice.random() < 0.01:
-        return dice.choice(("1900-01-01", "1984-02-29", "2000-02-29"))
-    return (date(1935, 1, 1) + timedelta(days=dice.randrange(25_000))).isoformat()
+    if rng.random() < 0.01:
+        return rng.choice(("1900-01-01", "1984-02-29", "2000-02-29"))
+    return (date(1935, 1, 1) + timedelta(days=rng.randrange(25_000))).isoformat()
 
 
 def _emails(seeding: Seeding, contact_id: int, *, nameless: bool) -> list[Record]:
-    """None, one or two; some blank, some shared with other contacts, some in another case."""
-    dice = seeding.dice
+    """Return up to two addresses; some are blank, shared with other contacts, or in another case."""
+    rng = seeding.rng
     found = []
-    for nth in range(0 if nameless else dice.choice((0, 1, 1, 1, 2))):
+    for nth in range(0 if nameless else rng.choice((0, 1, 1, 1, 2))):
         own = f"person{contact_id}.{nth}@mail.test"
-        kinds = (own, "", dice.choice(_SHARED), f"person{max(contact_id - 1, 1)}.0@MAIL.test")
-        (address,) = dice.choices(kinds, (94, 1, 3, 2))
+        kinds = (own, "", rng.choice(_SHARED), f"person{max(contact_id - 1, 1)}.0@MAIL.test")
+        (address,) = rng.choices(kinds, (94, 1, 3, 2))
         found.append(
             _email(contact_id * 10 + nth, ("Home", "Work")[nth], address, primary=nth == 0)
         )
@@ -109,28 +109,28 @@ def _email(email_id: int, name: str, address: str, *, primary: bool) -> Record:
 
 
 def _phones(seeding: Seeding, contact_id: int) -> list[Record]:
-    dice = seeding.dice
+    rng = seeding.rng
     return [
         {
             "id": contact_id * 10 + nth,
             "name": ("Work", "Personal", "Other")[nth],
-            "number": dice.choice(_ODD_PHONES)
-            if dice.random() < 0.05
-            else f"919 555 {dice.randrange(100, 10_000):04}",
+            "number": rng.choice(_ODD_PHONES)
+            if rng.random() < 0.05
+            else f"919 555 {rng.randrange(100, 10_000):04}",
             "primary": nth == 1,
         }
-        for nth in range(dice.choice((0, 1, 1, 2)))
+        for nth in range(rng.choice((0, 1, 1, 2)))
     ]
 
 
 def _addresses(seeding: Seeding, contact_id: int) -> list[Record]:
-    dice = seeding.dice
+    rng = seeding.rng
     found = []
-    for nth in range(dice.choice((0, 1, 1, 2))):
-        city, province, code = dice.choice(_CITIES)
-        blank = dice.random() < 0.03
-        suite = "\nSuite 4" if dice.random() < 0.1 else ""
-        street = f"{dice.randrange(1, 999)} Elm St{suite}"
+    for nth in range(rng.choice((0, 1, 1, 2))):
+        city, province, code = rng.choice(_CITIES)
+        blank = rng.random() < 0.03
+        suite = "\nSuite 4" if rng.random() < 0.1 else ""
+        street = f"{rng.randrange(1, 999)} Elm St{suite}"
         found.append(
             {
                 "id": contact_id * 10 + nth,
@@ -139,7 +139,7 @@ def _addresses(seeding: Seeding, contact_id: int) -> list[Record]:
                 "city": None if blank else city,
                 "province": None if blank else province,
                 "postal_code": None if blank else code,
-                "country": dice.choice(("US", "USA", "United States", None)) if not blank else " ",
+                "country": rng.choice(("US", "USA", "United States", None)) if not blank else " ",
                 "primary": nth == 1,
             }
         )

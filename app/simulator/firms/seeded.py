@@ -1,4 +1,4 @@
-"""A firm of any size that looks like a real one: its people, its matters and its dirt. The same seed, the same firm."""
+"""A firm of any size that resembles a real one, with bad data. The same seed gives the same firm."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from app.simulator.firms import custom_values, people
 from app.simulator.firms.seeding import Seeding
 from app.simulator.store.firm import Firm, Record
 
-DEMO_USERS = {  # three who connect in the demonstration: the owner, an attorney, one with a restricted view
+DEMO_USERS = {  # who connect in the demonstration: the owner, an attorney, a user with a restricted view
     601: ("Margaret Ashdown", "m.ashdown@firm.test"),
     602: ("Théo Lindqvist", "t.lindqvist@firm.test"),
     607: ("Rosa Marín", "r.marin@firm.test"),
@@ -41,13 +41,13 @@ _ROLES = (
     "",
     "Opposing Party",
 )
-FAR = 7_000_000_000  # Clio's ids do not fit into 32 bits
+FIRST_LARGE_ID = 7_000_000_000  # Clio's ids do not fit into 32 bits
 
 
 def seeded_firm(
     *, contacts: int, seed: int = 1, region: str = "us", now: Callable[[], datetime]
 ) -> Firm:
-    """A firm with so many contacts, half as many matters again and three relationships to four contacts."""
+    """Return a firm with this number of contacts, 1.5 times as many matters and 0.75 times as many relationships."""
     firm = Firm(account_id=88, name="Seeded & Simulated LLP", region=region, now=now)
     seeding = Seeding(firm, seed, now())
     _put_lists(seeding)
@@ -62,12 +62,12 @@ def seeded_firm(
     for matter_id in range(1, contacts * 3 // 2 + 1):
         seeding.put("matter", _matter(seeding, matter_id, contacts))
     for link_id in range(1, contacts * 3 // 4 + 1):
-        seeding.put("relationship", _link(seeding, FAR + link_id, contacts))
+        seeding.put("relationship", _link(seeding, FIRST_LARGE_ID + link_id, contacts))
     return firm
 
 
 def _put_lists(seeding: Seeding) -> None:
-    """Users, groups, practice areas, stages and custom fields."""
+    """Add users, groups, practice areas, stages and custom fields."""
     for user_id, first, last, owner, roles in _STAFF:
         seeding.put("user", _user(user_id, first, last, roles, owner=owner))
     seeding.put("group", {"id": 1, "name": seeding.firm.account["name"], "type": "AccountGroup"})
@@ -104,29 +104,27 @@ def _user(user_id: int, first: str, last: str, roles: list[str], *, owner: bool)
 
 
 def _matter(seeding: Seeding, matter_id: int, contacts: int) -> Record:
-    dice = seeding.dice
-    area = dice.choice((None, *range(1, len(_AREAS) + 1)))
-    status = dice.choices(("open", "pending", "closed"), (35, 10, 55))[0]
-    opened = seeding.moment(3000).date()
-    client = dice.randrange(1, max(contacts * 6 // 10, 1) + 1)
+    rng = seeding.rng
+    area = rng.choice((None, *range(1, len(_AREAS) + 1)))
+    status = rng.choices(("open", "pending", "closed"), (35, 10, 55))[0]
+    opened = seeding.random_time(3000).date()
+    client = rng.randrange(1, max(contacts * 6 // 10, 1) + 1)
     return {
         "id": matter_id,
         "number": matter_id,
         "display_number": f"{matter_id:05}-{client}",
-        "description": dice.choice(("Advice", "Grundstückskauf", "first line\nsecond line")),
-        "location": dice.choice((None, None, "Raleigh", "raleigh ", "Court 4")),
-        "client_reference": dice.choice((None, None, "PO 7")),
-        "billable": dice.random() < 0.9,
+        "description": rng.choice(("Advice", "Grundstückskauf", "first line\nsecond line")),
+        "location": rng.choice((None, None, "Raleigh", "raleigh ", "Court 4")),
+        "client_reference": rng.choice((None, None, "PO 7")),
+        "billable": rng.random() < 0.9,
         "client_id": client,
         "status": status,
         "practice_area_id": area,
-        "matter_stage_id": area * 10 + dice.randrange(1, 6)
-        if area and dice.random() < 0.4
-        else None,
+        "matter_stage_id": area * 10 + rng.randrange(1, 6) if area and rng.random() < 0.4 else None,
         "group_id": 2 if matter_id % 50 == 0 else 1,
         "only_users": frozenset({601, 602}) if matter_id % 50 == 0 else None,
-        "responsible_attorney_id": dice.choice((None, *ATTORNEYS)),
-        "originating_attorney_id": dice.choice((None, None, None, *ATTORNEYS, 608)),
+        "responsible_attorney_id": rng.choice((None, *ATTORNEYS)),
+        "originating_attorney_id": rng.choice((None, None, None, *ATTORNEYS, 608)),
         "open_date": opened.isoformat() if status != "pending" else None,
         "pending_date": opened.isoformat() if status == "pending" else None,
         "close_date": _close_date(seeding, status),
@@ -135,22 +133,22 @@ def _matter(seeding: Seeding, matter_id: int, contacts: int) -> Record:
 
 
 def _close_date(seeding: Seeding, status: str) -> str | None:
-    """Mostly where it belongs; some are in the future, some on matters that are open, some missing."""
+    """Return a close date. Some are in the future, some are on open matters, some are missing."""
     today = seeding.today.date()
-    day = today + timedelta(days=seeding.dice.choice((0, -30, -400, -1500, 60)))
-    wanted = seeding.dice.random() < (0.97 if status == "closed" else 0.02)
+    day = today + timedelta(days=seeding.rng.choice((0, -30, -400, -1500, 60)))
+    wanted = seeding.rng.random() < (0.97 if status == "closed" else 0.02)
     return day.isoformat() if wanted else None
 
 
 def _link(seeding: Seeding, link_id: int, contacts: int) -> Record:
-    """A relationship; some name the matter's own client, or a person once more."""
-    dice = seeding.dice
-    matter_id = dice.randrange(1, contacts * 3 // 2 + 1)
+    """Return a relationship. Some name the matter's own client, or the same person twice."""
+    rng = seeding.rng
+    matter_id = rng.randrange(1, contacts * 3 // 2 + 1)
     matter = seeding.firm.find("matter", matter_id) or {}
-    own_client = dice.random() < 0.02
+    own_client = rng.random() < 0.02
     return {
         "id": link_id,
         "matter_id": matter_id,
-        "contact_id": matter["client_id"] if own_client else dice.randrange(1, contacts + 1),
-        "description": dice.choice(_ROLES),
+        "contact_id": matter["client_id"] if own_client else rng.randrange(1, contacts + 1),
+        "description": rng.choice(_ROLES),
     }

@@ -1,4 +1,4 @@
-"""The two pages that a person meets: approve or decline, and what follows a decline that leads nowhere."""
+"""The two HTML pages: approve or decline access, and the page after a decline without a redirect."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -35,18 +35,18 @@ _PAGE = """<!doctype html>
 
 
 def approve(region: str, app: App, firms: Iterable[Firm], params: Mapping[str, str]) -> str:
-    """The page on which a person says who they are, and approves or declines."""
+    """Return the page on which a person chooses a user, and approves or declines."""
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n'
         for name, value in params.items()
     )
-    may_write = escape(", ".join(sorted(app.writes)))
-    body = f"""<p>It will read contacts, matters, users and custom fields as you see them in Clio.</p>
-<p>It may write: {may_write}.</p>
+    writable = escape(", ".join(sorted(app.writes)))
+    body = f"""<p>It can read the contacts, matters, users and custom fields that you can see in Clio.</p>
+<p>It can write: {writable}.</p>
 <form method="post" action="/oauth/authorize">
-{hidden}<label for="as_user">You and your firm</label>
+{hidden}<label for="as_user">Log in as</label>
 <select id="as_user" name="as_user" required autofocus>
-{"".join(_choices(firm) for firm in firms)}</select>
+{"".join(_user_options(firm) for firm in firms)}</select>
 <button class="yes">Approve access</button>
 <button class="no" name="as_user" value="decline">Decline</button>
 </form>"""
@@ -54,8 +54,8 @@ def approve(region: str, app: App, firms: Iterable[Firm], params: Mapping[str, s
     return _PAGE.format(title=title, region=escape(region.upper()), body=body)
 
 
-def _choices(firm: Firm) -> str:
-    """A firm's users who may log in."""
+def _user_options(firm: Firm) -> str:
+    """Return the options for a firm's users who may log in."""
     users = (firm.find("user", user_id) or {} for user_id in firm.ids("user"))
     options = "".join(
         f'<option value="{user["id"]}">{escape(str(user["name"]))}, {escape(firm.account["name"])}</option>\n'
@@ -66,6 +66,6 @@ def _choices(firm: Firm) -> str:
 
 
 def declined(region: str) -> str:
-    """The end of the road for a user who declines where nobody waits for the answer."""
+    """Return the page for a user who declined when the app asked for no redirect."""
     body = "<p>Nothing was shared. You may close this page.</p>"
     return _PAGE.format(title="You declined", region=escape(region.upper()), body=body)

@@ -1,6 +1,6 @@
-"""OAuth as Clio Manage does it, one region at a time: approve or decline, codes, tokens, deauthorise.
+"""OAuth as in Clio Manage, for one region: approve or decline, codes, tokens, deauthorisation.
 
-A person clicks on a page; a script adds `as_user=<id of a Clio user>` or `as_user=decline` to the address.
+A person clicks on a page. A script adds `as_user=<id of a Clio user>` or `as_user=decline` to the address.
 """
 
 import base64
@@ -14,12 +14,12 @@ from urllib.parse import urlencode
 from app.simulator.store.firm import Firm
 
 CODE_LIFE = timedelta(minutes=10)
-OUR_WRITES = frozenset({"notes", "communications", "webhooks"})
-ALL_WRITES = OUR_WRITES | {"contacts", "matters"}
+SERVICE_WRITES = frozenset({"notes", "communications", "webhooks"})
+ALL_WRITES = SERVICE_WRITES | {"contacts", "matters"}
 
 
-class OAuthRefused(Exception):
-    """A refusal in OAuth's own form."""
+class OAuthRefusal(Exception):
+    """A refused OAuth request: OAuth's error code, a description and the HTTP status."""
 
     def __init__(self, error: str, description: str, *, status: int = 400) -> None:
         super().__init__(description)
@@ -29,7 +29,7 @@ class OAuthRefused(Exception):
 
 @dataclass(frozen=True)
 class App:
-    """An app as it is registered in one region, and the lists that it may write to; it may read all."""
+    """An app registered in one region, and the lists that it may write to. It may read all lists."""
 
     client_id: str
     secret: str = field(repr=False)
@@ -38,7 +38,7 @@ class App:
 
 @dataclass
 class Code:
-    """A code on its way: good once, for ten minutes."""
+    """An authorization code: valid once, for ten minutes."""
 
     app: App
     firm: Firm
@@ -50,7 +50,7 @@ class Code:
 
 @dataclass
 class Grant:
-    """What a user granted: a refresh token that does not rotate, and the access token of the day."""
+    """The access that a user granted: a refresh token, which never changes, and the current access token."""
 
     app: App
     firm: Firm
@@ -61,17 +61,17 @@ class Grant:
 
 
 def credentials(region: str) -> tuple[str, str]:
-    """The client id and secret of the app registered in a region; they mean nothing in another."""
+    """Return the client id and secret of the service's app in a region. They are not valid in another region."""
     return f"levitate-{region}", f"simulated-secret-of-{region}"
 
 
-def third_party(region: str) -> tuple[str, str]:
-    """The same of somebody else's app, which may write what ours may not."""
+def third_party_credentials(region: str) -> tuple[str, str]:
+    """Return the client id and secret of another vendor's app, which may also write contacts and matters."""
     return f"third-party-{region}", f"simulated-third-secret-of-{region}"
 
 
 class OAuth:
-    """One region's authorisations."""
+    """The authorisations of one region."""
 
     def __init__(
         self,
@@ -93,31 +93,31 @@ class OAuth:
         self._by_access: dict[str, Grant] = {}
 
     def _app(self, client_id: str | None) -> App | None:
-        ours = App(self._client_id, self._secret, OUR_WRITES)
-        theirs = App(*third_party(self._region), ALL_WRITES)
-        return {app.client_id: app for app in (ours, theirs)}.get(client_id or "")
+        service = App(self._client_id, self._secret, SERVICE_WRITES)
+        third_party = App(*third_party_credentials(self._region), ALL_WRITES)
+        return {app.client_id: app for app in (service, third_party)}.get(client_id or "")
 
     # --- authorize ---------------------------------------------------------------------------
 
     def check_authorize(self, params: Mapping[str, str]) -> App:
-        """The app that asks; refuses a request that must not even be answered by a redirect."""
+        """Return the app that asks. Raises OAuthRefusal if the request must not be answered by a redirect."""
         app = self._app(params.get("client_id"))
         if app is None:
-            raise OAuthRefused("invalid_client", "Unknown client", status=401)
+            raise OAuthRefusal("invalid_client", "Unknown client", status=401)
         if params.get("redirect_uri") not in self._redirect_uris:
-            raise OAuthRefused("invalid_request", "redirect_uri is not registered")
+            raise OAuthRefusal("invalid_request", "redirect_uri is not registered")
         if params.get("response_type") != "code":
-            raise OAuthRefused("unsupported_response_type", "response_type must be code")
+            raise OAuthRefusal("unsupported_response_type", "response_type must be code")
         return app
 
-    def decide(self, app: App, params: Mapping[str, str], answers: Sequence[str]) -> str | None:
-        """Where the browser goes after a decision; None when the user declined and stays on Clio."""
+    def decide(self, app: App, params: Mapping[str, str], decisions: Sequence[str]) -> str | None:
+        """Return the address for the redirect after a decision; None if the user declined and stays on Clio."""
         state = {"state": params["state"]} if "state" in params else {}
-        if "decline" in answers:
+        if "decline" in decisions:
             if params.get("redirect_on_decline") != "true":
                 return None
-            return _returned(params["redirect_uri"], {"error": "access_denied", **state})
-        firm, user_id = self._user(answers[-1])
+            return _redirect_to(params["redirect_uri"], {"error": "access_denied", **state})
+        firm, user_id = self._user(decisions[-1])
         code = secrets.token_urlsafe(24)
         self._codes[code] = Code(
             app=app,
@@ -127,27 +127,27 @@ class OAuth:
             challenge=params.get("code_challenge"),
             expires_at=self._now() + CODE_LIFE,
         )
-        return _returned(params["redirect_uri"], {"code": code, **state})
+        return _redirect_to(params["redirect_uri"], {"code": code, **state})
 
     def _user(self, text: str) -> tuple[Firm, int]:
         for firm in self.firms:
             user = firm.find("user", int(text)) if text.isdecimal() else None
             if user is not None and user.get("enabled", True):
                 return firm, int(text)
-        raise OAuthRefused("access_denied", "No such user in this region")
+        raise OAuthRefusal("access_denied", "No such user in this region")
 
     # --- token -------------------------------------------------------------------------------
 
     def token(self, form: Mapping[str, str], *, has_header: bool) -> dict[str, object]:
-        """The token endpoint's answer. Credentials in a header do not count, as with Clio."""
+        """Return the body of the token endpoint's response. As in Clio, credentials in a header are refused."""
         app = self._app(form.get("client_id"))
         if has_header or app is None or form.get("client_secret") != app.secret:
-            raise OAuthRefused("invalid_client", "Client authentication failed", status=401)
+            raise OAuthRefusal("invalid_client", "Client authentication failed", status=401)
         if form.get("grant_type") == "authorization_code":
             return self._exchange(app, form)
         if form.get("grant_type") == "refresh_token":
             return self._refresh(app, form)
-        raise OAuthRefused("unsupported_grant_type", "grant_type is not supported")
+        raise OAuthRefusal("unsupported_grant_type", "grant_type is not supported")
 
     def _exchange(self, app: App, form: Mapping[str, str]) -> dict[str, object]:
         code = self._codes.pop(form.get("code", ""), None)
@@ -157,12 +157,12 @@ class OAuth:
             or code.expires_at < self._now()
             or code.redirect_uri != form.get("redirect_uri")
         ):
-            raise OAuthRefused("invalid_grant", "The code is invalid, expired or used")
+            raise OAuthRefusal("invalid_grant", "The code is invalid, expired or used")
         if (
             code.challenge is not None
             and _challenge(form.get("code_verifier", "")) != code.challenge
         ):
-            raise OAuthRefused("invalid_grant", "The code_verifier does not match")
+            raise OAuthRefusal("invalid_grant", "The code_verifier does not match")
         grant = Grant(app, code.firm, code.user_id, secrets.token_urlsafe(24), "", self._now())
         self._grants[grant.refresh_token] = grant
         return {**self._issue(grant), "refresh_token": grant.refresh_token}
@@ -170,7 +170,7 @@ class OAuth:
     def _refresh(self, app: App, form: Mapping[str, str]) -> dict[str, object]:
         grant = self._grants.get(form.get("refresh_token", ""))
         if grant is None or grant.app.client_id != app.client_id:
-            raise OAuthRefused("invalid_grant", "The refresh token is invalid or revoked")
+            raise OAuthRefusal("invalid_grant", "The refresh token is invalid or revoked")
         return self._issue(grant)
 
     def _issue(self, grant: Grant) -> dict[str, object]:
@@ -184,33 +184,33 @@ class OAuth:
     # --- use and end -------------------------------------------------------------------------
 
     def grant_of(self, access_token: str) -> Grant | None:
-        """Whom an access token stands for, or None when it is unknown, expired or revoked."""
+        """Return the grant of an access token; None if the token is unknown, expired or revoked."""
         grant = self._by_access.get(access_token)
         return grant if grant is not None and grant.expires_at > self._now() else None
 
     def deauthorize(self, access_token: str) -> bool:
-        """Kill an access token and what renews it; answers whether it was alive."""
+        """Revoke an access token and its refresh token. Return whether the token was valid."""
         grant = self._by_access.pop(access_token, None)
         if grant is not None:
             self._grants.pop(grant.refresh_token, None)
         return grant is not None
 
     def revoke_user(self, user_id: int) -> None:
-        """The user disconnects inside Clio: every token of the user dies."""
+        """Revoke all tokens of a user, as when the user disconnects the app inside Clio."""
         for grant in [grant for grant in self._grants.values() if grant.user_id == user_id]:
             self._by_access.pop(grant.access_token, None)
             self._grants.pop(grant.refresh_token, None)
 
     def expire_access_tokens(self) -> None:
-        """Every access token expires now; what renews them lives on."""
+        """Let all access tokens expire now. Refresh tokens stay valid."""
         for grant in self._grants.values():
             grant.expires_at = self._now()
 
 
-def _returned(redirect_uri: str, answer: Mapping[str, str]) -> str:
-    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(answer)}"
+def _redirect_to(redirect_uri: str, params: Mapping[str, str]) -> str:
+    return f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(params)}"
 
 
 def _challenge(verifier: str) -> str:
-    """PKCE's S256 (RFC 7636)."""
+    """Return the S256 challenge of a PKCE verifier (RFC 7636)."""
     return base64.urlsafe_b64encode(sha256(verifier.encode()).digest()).decode().rstrip("=")

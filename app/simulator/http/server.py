@@ -17,7 +17,7 @@ from app.simulator.faults.faults import Fault, Faults
 from app.simulator.faults.quirks import Quirks
 from app.simulator.faults.rate_limit import RateLimit
 from app.simulator.http import html_pages, requests, responses
-from app.simulator.http.oauth import Grant, OAuth, OAuthRefused, credentials
+from app.simulator.http.oauth import Grant, OAuth, OAuthRefusal, credentials
 from app.simulator.http.requests import ApiRequest
 from app.simulator.http.webhooks import PATH as WEBHOOKS_PATH
 from app.simulator.http.webhooks import Webhooks
@@ -125,7 +125,7 @@ class _Region:
                 page = html_pages.approve(self._region, app, self._oauth.firms, params)
                 return self._logged(request, HTMLResponse(page))
             target = self._oauth.decide(app, params, decision)
-        except OAuthRefused as refusal:
+        except OAuthRefusal as refusal:
             return self._logged(request, _oauth_error(refusal))
         if target is None:
             return self._logged(request, HTMLResponse(html_pages.declined(self._region)))
@@ -139,7 +139,7 @@ class _Region:
         form = {name: str(value) for name, value in (await request.form()).items()}
         try:
             document = self._oauth.token(form, has_header="authorization" in request.headers)
-        except OAuthRefused as refusal:
+        except OAuthRefusal as refusal:
             return self._logged(request, _oauth_error(refusal))
         return self._logged(request, apply.apply(responses.Json(document), fault))
 
@@ -230,7 +230,7 @@ def _bearer(request: Request) -> str:
     return token if scheme.lower() == "bearer" else ""
 
 
-def _oauth_error(refusal: OAuthRefused) -> Response:
+def _oauth_error(refusal: OAuthRefusal) -> Response:
     return responses.oauth_error(refusal.status, refusal.error, str(refusal))
 
 

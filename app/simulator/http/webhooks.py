@@ -1,7 +1,7 @@
-"""Clio's webhooks, simulated: subscriptions, the handshake, signed posts, and what may go wrong on their way.
+"""Simulated webhooks: subscriptions, the handshake, signed deliveries and faults of deliveries.
 
-A create call is answered after the handshake was tried, so that a receiver meets the handshake first (clio.md §15).
-Unlike Clio, plain http is taken for an address on this machine.
+The handshake is tried before the create request is answered, as Clio does (clio.md §15). Unlike Clio, plain http is
+accepted for an address on this machine.
 """
 
 import hashlib
@@ -41,8 +41,8 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass
-class Hook:
-    """One subscription, and what it last reported of each record."""
+class Subscription:
+    """A webhook subscription, and the last reported fields of each record."""
 
     id: int
     firm: Firm
@@ -59,18 +59,18 @@ class Hook:
 
 
 @dataclass
-class Parcel:
-    """A post on its way."""
+class Delivery:
+    """A request to a webhook that is due at a time."""
 
-    hook: Hook
+    hook: Subscription
     body: bytes
     due_at: datetime
     tries: int = 0
 
 
 @dataclass
-class Switches:
-    """What goes wrong with posts on their way, and what a create call tells."""
+class DeliveryFaults:
+    """The faults of deliveries, and whether responses contain the shared secret."""
 
     loses: bool = False
     copies: int = 1
@@ -79,24 +79,26 @@ class Switches:
 
 
 class Webhooks:
-    """All subscriptions of all firms. `transport` leads to a receiver in the same process."""
+    """The subscriptions of all firms. `transport` sends deliveries to a receiver in the same process."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
-        self.hooks: dict[int, Hook] = {}
-        self.parcels: list[Parcel] = []
-        self.switches = Switches()
+        self.hooks: dict[int, Subscription] = {}
+        self.deliveries: list[Delivery] = []
+        self.switches = DeliveryFaults()
         self.transport: httpx.AsyncBaseTransport | None = None
         self._now = now
         self._ids = count(7001)
 
     def watch(self, firm: Firm) -> None:
-        """Report what happens to a firm's records from now on."""
-        firm.watchers.append(lambda event, kind, record: self._happened(firm, event, kind, record))
+        """Report changes of a firm's records from now on."""
+        firm.watchers.append(
+            lambda event, kind, record: self._record_changed(firm, event, kind, record)
+        )
 
     # --- the API ---------------------------------------------------------------------------------
 
     async def answer(self, request: Request, grant: Grant) -> Response:
-        """Any call about webhooks; a user sees those that are the user's own."""
+        """Answer any request about webhooks. A user sees the user's own subscriptions only."""
         found = PATH.fullmatch(request.url.path)
         if found is None:
             raise not_found("Not found")
@@ -109,10 +111,10 @@ class Webhooks:
         if request.method == "DELETE" and not found["activate"]:
             del self.hooks[hook.id]
             return Response(status_code=204)
-        await self._done_to(hook, request, activates=bool(found["activate"]))
-        return responses.Json({"data": self._told(hook, asked)})
+        await self._act_on(hook, request, activates=bool(found["activate"]))
+        return responses.Json({"data": self._render(hook, asked)})
 
-    async def _done_to(self, hook: Hook, request: Request, *, activates: bool) -> None:
+    async def _act_on(self, hook: Subscription, request: Request, *, activates: bool) -> None:
         match request.method, activates:
             case "GET", False:
                 pass
@@ -127,20 +129,20 @@ class Webhooks:
 
     async def _collection(self, request: Request, grant: Grant, asked: tuple[str, ...]) -> Response:
         if request.method == "GET":
-            mine = [
+            own = [
                 h for h in self.hooks.values() if (h.firm, h.user_id) == (grant.firm, grant.user_id)
             ]
             return responses.Json(
-                {"data": [self._told(hook, asked) for hook in mine], "meta": {"paging": {}}}
+                {"data": [self._render(hook, asked) for hook in own], "meta": {"paging": {}}}
             )
         if request.method != "POST":
             raise not_found("Not found")
-        hook = self._made(await _data(request), grant)
+        hook = self._new_subscription(await _data(request), grant)
         self.hooks[hook.id] = hook
-        await self._shake_hands(hook)
-        return responses.Json({"data": self._told(hook, asked)}, 201)
+        await self._handshake(hook)
+        return responses.Json({"data": self._render(hook, asked)}, 201)
 
-    def _made(self, data: Mapping[str, Any], grant: Grant) -> Hook:
+    def _new_subscription(self, data: Mapping[str, Any], grant: Grant) -> Subscription:
         model = {str(number): name for name, number in MODELS.items()}.get(
             str(data.get("model")), data.get("model")
         )
@@ -155,20 +157,20 @@ class Webhooks:
         if model in ("contact", "matter"):
             field_selection.parse(model, watched)
         now = self._now()
-        return Hook(
+        return Subscription(
             next(self._ids), grant.firm, grant.user_id, _url(data), str(model), list(events), watched,
             self._expiry(data, now + DEFAULT_LIFE), now,
         )  # fmt: skip
 
-    async def _change(self, hook: Hook, data: Mapping[str, Any]) -> None:
+    async def _change(self, hook: Subscription, data: Mapping[str, Any]) -> None:
         hook.expires_at = self._expiry(data, hook.expires_at)
         if "url" in data and _url(data) != hook.url:
             hook.url, hook.status = _url(data), "pending"
-            await self._shake_hands(hook)
+            await self._handshake(hook)
 
-    def _expiry(self, data: Mapping[str, Any], otherwise: datetime) -> datetime:
+    def _expiry(self, data: Mapping[str, Any], default: datetime) -> datetime:
         if "expires_at" not in data:
-            return otherwise
+            return default
         try:
             asked = datetime.fromisoformat(str(data["expires_at"]))
         except ValueError as error:
@@ -179,8 +181,8 @@ class Webhooks:
             raise InvalidArgument("expires_at is more than 31 days away")
         return asked
 
-    def _told(self, hook: Hook, asked: tuple[str, ...]) -> dict[str, Any]:
-        told = {
+    def _render(self, hook: Subscription, asked: tuple[str, ...]) -> dict[str, Any]:
+        fields = {
             "id": hook.id,
             "etag": f'"{hook.id}-{hook.status}"',
             "url": hook.url,
@@ -193,83 +195,83 @@ class Webhooks:
             "expires_at": hook.firm.format_time(hook.expires_at),
             **({"shared_secret": hook.secret} if self.switches.tells_secret else {}),
         }
-        return {name: told[name] for name in asked if name in told}
+        return {name: fields[name] for name in asked if name in fields}
 
-    async def _shake_hands(self, hook: Hook) -> None:
+    async def _handshake(self, hook: Subscription) -> None:
         body = json.dumps({"data": {"webhook_id": hook.id}}).encode()
         answer = await self._post(hook.url, body, {"X-Hook-Secret": hook.secret})
         confirmed = answer is not None and answer.headers.get("x-hook-secret") == hook.secret
         if confirmed and answer is not None and answer.status_code == 200:
             hook.status = "enabled"
 
-    # --- what happens ----------------------------------------------------------------------------
+    # --- deliveries ----------------------------------------------------------------------------
 
-    def _happened(self, firm: Firm, event: str, kind: str, record: Mapping[str, Any]) -> None:
+    def _record_changed(self, firm: Firm, event: str, kind: str, record: Mapping[str, Any]) -> None:
         for hook in self.hooks.values():
             if hook.firm is firm and hook.model == kind and event in hook.events:
-                data = self._worth_telling(hook, event, kind, record)
+                data = self._report(hook, event, kind, record)
                 if data is not None:
                     meta = {"event": event, "webhook_id": hook.id}
                     body = json.dumps({"data": data, "meta": meta}).encode()
-                    self.parcels.append(Parcel(hook, body, self._now()))
+                    self.deliveries.append(Delivery(hook, body, self._now()))
 
-    def _worth_telling(
-        self, hook: Hook, event: str, kind: str, record: Mapping[str, Any]
+    def _report(
+        self, hook: Subscription, event: str, kind: str, record: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """The post's data; None where nothing that is watched changed, or the user may not see the record.
+        """Return the data to report; None if no watched field changed or the user cannot see the record.
 
-        The first event of a record is told whatever changed.
+        The first event of a record is always reported.
         """
         if event == "deleted":
             return {"id": record["id"], "etag": record["etag"]}
         if not hook.firm.sees(hook.user_id, kind, record["id"]):
             return None
         selection = field_selection.parse(kind, hook.fields)
-        told = field_selection.render(hook.firm, hook.user_id, kind, dict(record), selection)
-        if hook.reported.get(record["id"]) == told:
+        fields = field_selection.render(hook.firm, hook.user_id, kind, dict(record), selection)
+        if hook.reported.get(record["id"]) == fields:
             return None
-        hook.reported[record["id"]] = told
-        return {"id": record["id"], "etag": record["etag"], **told}
+        hook.reported[record["id"]] = fields
+        return {"id": record["id"], "etag": record["etag"], **fields}
 
     async def deliver(self) -> int:
-        """Post all that is due, as the switches have it; answers how many posts that took."""
+        """Send the due deliveries, with the faults that are on. Return the number of requests sent."""
         now, posts = self._now(), 0
-        due = [parcel for parcel in self.parcels if parcel.due_at <= now]
-        self.parcels = [parcel for parcel in self.parcels if parcel.due_at > now]
+        due = [delivery for delivery in self.deliveries if delivery.due_at <= now]
+        self.deliveries = [delivery for delivery in self.deliveries if delivery.due_at > now]
         if self.switches.reorders:
             due.reverse()
-        for parcel in due:
-            hook = parcel.hook
+        for delivery in due:
+            hook = delivery.hook
             if hook.status != "enabled" or hook.expires_at <= now or hook.id not in self.hooks:
                 continue
             if self.switches.loses:
                 continue
             for _ in range(self.switches.copies):
                 posts += 1
-                await self._send(parcel, now)
+                await self._send(delivery, now)
         return posts
 
-    async def _send(self, parcel: Parcel, now: datetime) -> None:
-        hook = parcel.hook
-        signature = hmac.new(hook.secret.encode(), parcel.body, hashlib.sha256).hexdigest()
-        answer = await self._post(hook.url, parcel.body, {"X-Hook-Signature": signature})
+    async def _send(self, delivery: Delivery, now: datetime) -> None:
+        hook = delivery.hook
+        signature = hmac.new(hook.secret.encode(), delivery.body, hashlib.sha256).hexdigest()
+        answer = await self._post(hook.url, delivery.body, {"X-Hook-Signature": signature})
         status = answer.status_code if answer is not None else 0
         if status == httpx.codes.GONE:
             hook.status = "suspended"
-        elif not 200 <= status < 400 and parcel.tries + 1 < TRIES:
-            parcel.tries += 1
-            parcel.due_at = now + FIRST_PAUSE * 2 ** (parcel.tries - 1)
-            self.parcels.append(parcel)
+        elif not 200 <= status < 400 and delivery.tries + 1 < TRIES:
+            delivery.tries += 1
+            delivery.due_at = now + FIRST_PAUSE * 2 ** (delivery.tries - 1)
+            self.deliveries.append(delivery)
 
     async def _post(
         self, url: str, body: bytes, headers: Mapping[str, str]
     ) -> httpx.Response | None:
-        told = {"Content-Type": "application/json", **headers}
+        all_headers = {"Content-Type": "application/json", **headers}
         try:
             async with httpx.AsyncClient(
                 transport=self.transport, trust_env=False, timeout=10.0
             ) as client:
-                return await client.post(url, content=body, headers=told)
+                return await client.post(url, content=body, headers=all_headers)
         except httpx.HTTPError:
             return None
 

@@ -1,4 +1,4 @@
-"""Clio's nudges: a change reaches the feed within a minute, and nobody else can make us do anything (T8, F25)."""
+"""Clio's webhooks: a change reaches the feed within a minute, and nobody but Clio can cause a run."""
 
 import asyncio
 import hashlib
@@ -50,7 +50,7 @@ class Nudged:
         return self.world.simulator.firms[0]
 
     async def nudges(self) -> list[dict[str, Any]]:
-        """The runs that nudges asked for, once all have ended."""
+        """Wait until the runs that webhooks requested have ended, and return them."""
         return [run for run in await self.world.settled() if run["trigger"] == "webhook"]
 
     async def post(self, url: str, body: bytes, **headers: Any) -> httpx.Response:
@@ -59,7 +59,7 @@ class Nudged:
             return await client.post(url, content=body, headers=headers)
 
     async def let_go(self) -> None:
-        """The run that was held back begins now."""
+        """Start the delayed run now."""
         async with transaction(self.services.database) as session:
             await session.execute(text("update pgqueuer set execute_after = now()"))
 
@@ -93,7 +93,7 @@ async def subscribed(nudged: Nudged) -> Nudged:
 
 @pytest.fixture
 def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that a nudge asks for waits until the test lets it go, however long it takes to post all nudges."""
+    """Delay the run of a notification until the test starts it, however long posting takes."""
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(hours=1))
 
 
@@ -129,7 +129,7 @@ async def test_a_change_in_clio_reaches_the_feed_within_a_minute(subscribed: Nud
     assert (run["kind"], run["status"]) == ("incremental", "succeeded")
 
 
-async def test_a_burst_of_nudges_leads_to_one_run(subscribed: Nudged, held_back: None):
+async def test_a_burst_of_notifications_leads_to_one_run(subscribed: Nudged, held_back: None):
     # API-15
     for n in range(20):
         subscribed.firm.put("contact", {"id": 1001, "title": f"Title {n}"})
@@ -141,7 +141,7 @@ async def test_a_burst_of_nudges_leads_to_one_run(subscribed: Nudged, held_back:
     assert (await subscribed.world.contacts())["1001"]["title"] == "Title 19"
 
 
-async def test_lost_nudges_are_made_up_for_by_the_next_run_and_copies_in_any_order_change_nothing(
+async def test_the_next_run_replaces_lost_notifications_and_copies_in_any_order_change_nothing(
     subscribed: Nudged, held_back: None
 ):
     # F25
@@ -174,7 +174,7 @@ async def test_lost_nudges_are_made_up_for_by_the_next_run_and_copies_in_any_ord
     ],
     ids=["none", "empty", "cut", "upper case", "zeros", "prefixed", "not ascii", "long"],
 )
-async def test_what_clio_has_not_signed_does_nothing(subscribed: Nudged, forge):
+async def test_a_request_that_clio_did_not_sign_does_nothing(subscribed: Nudged, forge):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
     body = json.dumps({"data": {"id": 1001}, "meta": {"event": "updated"}}).encode()
@@ -221,7 +221,7 @@ async def test_a_body_longer_than_any_of_clios_is_not_read_to_its_end(nudged: Nu
     assert sent < 128 * 1024
 
 
-async def test_a_nudge_that_is_replayed_a_hundred_times_leads_to_nothing_more(subscribed: Nudged):
+async def test_a_notification_replayed_a_hundred_times_requests_no_other_run(subscribed: Nudged):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
     body = b'{"data": {"id": 1001}, "meta": {}}'
@@ -255,7 +255,7 @@ async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: N
     assert (await subscribed.post(hook.url, body, **right)).status_code == 200
 
 
-async def test_a_subscription_with_which_clio_did_not_handshake_is_made_anew_soon(
+async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_soon(
     nudged: Nudged,
 ):
     # clio.md §15: nothing is delivered before the handshake, and ours may have been lost
@@ -310,7 +310,7 @@ async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_i
     assert not old.keys() & subscribed.hooks.hooks.keys()
 
 
-async def test_a_subscription_that_breaks_holds_up_no_other(
+async def test_a_fault_in_one_subscription_delays_no_other(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
     calls = iter([1, 2])
@@ -335,7 +335,7 @@ async def test_a_handshake_works_also_where_clio_does_not_tell_the_secret_otherw
     assert len(await nudged.nudges()) == 1
 
 
-async def test_a_foreign_handshake_that_comes_first_is_undone_by_clios_own_word(
+async def test_a_foreign_handshake_that_arrives_first_is_overwritten_by_clios_response(
     nudged: Nudged, monkeypatch: pytest.MonkeyPatch
 ):
     # T8: the secret of our own create call outranks what a stranger at the address said
@@ -355,7 +355,7 @@ async def test_a_foreign_handshake_that_comes_first_is_undone_by_clios_own_word(
     assert (await nudged.post(hook.url, body, **right)).status_code == 200
 
 
-async def test_subscriptions_are_prolonged_at_half_their_life(subscribed: Nudged):
+async def test_subscriptions_are_renewed_at_half_their_life(subscribed: Nudged):
     # F25
     before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     subscribed.skipped = webhooks.LIFETIME / 2 - timedelta(hours=1)
@@ -410,7 +410,7 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_makes_them_
     assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
 
 
-async def test_a_disabled_account_does_nothing_with_a_nudge(subscribed: Nudged):
+async def test_a_disabled_account_ignores_a_notification(subscribed: Nudged):
     # EN-1
     account = (await subscribed.world.api.get("/v1/accounts/hp")).json()
     body = {name: account[name] for name in ("name", "time_zone", "country")}

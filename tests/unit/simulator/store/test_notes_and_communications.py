@@ -9,7 +9,7 @@ import pytest
 
 from app import main
 from app.simulator.firms.harlow_pike import harlow_pike
-from app.simulator.http.oauth import OUR_WRITES, App, Grant
+from app.simulator.http.oauth import SERVICE_WRITES, App, Grant
 from app.simulator.http.server import Simulator
 
 NOTE = {"type": "Contact", "contact": {"id": 1001}, "subject": "s", "detail": "d"}
@@ -31,7 +31,7 @@ async def clio() -> AsyncIterator[httpx.AsyncClient]:
     sim = Simulator([harlow_pike(main.now)], now=main.now, redirect_uris=redirect, rate_limit=9999)
     for user in (501, 503):
         until = main.now() + timedelta(days=1)
-        app = App("levitate-us", "secret", OUR_WRITES)
+        app = App("levitate-us", "secret", SERVICE_WRITES)
         sim.oauth["us"]._by_access[str(user)] = Grant(
             app, sim.firms[0], user, "r", str(user), until
         )
