@@ -16,7 +16,7 @@ from app.db.runs import runs
 from app.db.session import transaction
 from app.sync.assess import forget_new_client, stop_waiting
 from app.sync.connections import disconnect_login
-from app.sync.pull import suppression
+from app.sync.pull import add_to_suppression_list
 from app.sync.services import Services
 
 BATCH_SIZE = 100  # connections read at a time
@@ -67,7 +67,7 @@ async def erase_contact(
         clio_id = await contacts.find_clio_id(session, account_id, contact_id)
         if clio_id is None:
             raise ContactNotFound
-        await suppression.add_to_suppression_list(session, services, account_id, clio_id, now=now)
+        await add_to_suppression_list(session, services, account_id, clio_id, now=now)
         await erasures.delete_person(session, account_id, contact_id, clio_id)
         await stop_waiting(session, account_id, [clio_id], now=now)
         await forget_new_client(session, account_id, clio_id, now=now)

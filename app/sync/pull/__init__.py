@@ -1,6 +1,6 @@
 """Read Clio: land pages, find deletions, estimate the end, keep erased people away.
 
-Other folders may use the names in `__all__`, and `mapping`. Rules and publication live in `app/sync/assess`.
+Other folders use the names listed in `__all__`. Rules and publication do not belong here.
 """
 
 from app.sync.pull.all_connections import Problems, lane_of, read_clio, read_contact
