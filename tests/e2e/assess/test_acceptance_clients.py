@@ -18,7 +18,7 @@ async def issues(world: World) -> list[dict[str, Any]]:
     return [issue async for issue in world.all("issues", status="open")]
 
 
-async def test_everybody_of_the_first_sync_is_announced_with_the_date_that_tells_old_from_new(
+async def test_the_first_sync_announces_every_client_with_the_date_that_separates_old_from_new(
     pulled: World,
 ):
     # NC-2, C-12, row 19: nobody is left out for being a past client; origin and dates are the brake
@@ -85,7 +85,9 @@ async def test_a_prospect_is_announced_when_a_matter_opens_where_the_firm_wants_
     )
 
 
-async def test_many_clients_whom_a_new_login_reveals_are_held_and_one_issue_says_so(pulled: World):
+async def test_many_clients_that_a_new_login_reveals_are_held_and_reported_in_one_issue(
+    pulled: World,
+):
     # NC-7, S3, NC-2: Ben alone sees their matters, and nobody flagged them
     await pulled.choose({"new_client": {"surge_threshold": 3}})
     for contact_id in range(3001, 3006):
@@ -104,7 +106,7 @@ async def test_many_clients_whom_a_new_login_reveals_are_held_and_one_issue_says
     assert await owner(pulled, "3001") == ("u_ben", "responsible_attorney", "3001")
 
 
-async def test_a_redacted_view_takes_nothing_of_what_a_fuller_one_showed(pulled: World):
+async def test_a_redacted_view_removes_nothing_that_a_fuller_view_showed(pulled: World):
     # S3: u_cat sees 1001 without e-mails → both stay; u_ben → Hugo's matter, no second event
     before = await contact(pulled, "1001")
     assert len(before["emails"]) == 2

@@ -79,7 +79,7 @@ async def test_another_option_is_one_change_that_takes_the_old_label_and_gives_t
     )
 
 
-async def test_a_field_or_an_option_that_was_deleted_in_clio_takes_its_tag_along(pulled: World):
+async def test_deleting_a_field_or_an_option_in_clio_removes_its_tag(pulled: World):
     # CF-5, EN-3
     await pulled.choose(fields("4", "5"))
     options = [{"id": 9002, "option": "Friend", "deleted_at": "2026-03-03T00:00:00-05:00"}]
@@ -95,7 +95,7 @@ async def test_a_field_or_an_option_that_was_deleted_in_clio_takes_its_tag_along
     assert "5" in issue["detail"]
 
 
-async def test_fields_that_make_no_tags_are_refused_with_the_place_that_is_wrong(pulled: World):
+async def test_fields_that_cannot_make_tags_are_refused_with_their_pointer(pulled: World):
     # CF-1, CF-2: a matter's field, the types without tags, a field that nobody knows; KF-2: not a date
     definition = {**known(pulled, "custom_field", 5), "id": 40, "parent_type": "Matter"}
     clio(pulled).put("custom_field", definition)
@@ -133,7 +133,7 @@ async def test_a_chosen_date_is_a_key_fact_as_long_as_clio_has_its_value(pulled:
     ]  # fmt: skip
 
 
-async def test_a_birthday_is_taken_as_it_is_and_a_placeholder_is_flagged(pulled: World):
+async def test_a_birthday_is_copied_unchanged_and_a_placeholder_is_flagged(pulled: World):
     # KF-1, KF-3: each of the two can be switched off
     for born, flag in (("1984-02-29", None), ("1900-01-01", "implausible")):
         clio(pulled).put("contact", {"id": 1001, "date_of_birth": born})

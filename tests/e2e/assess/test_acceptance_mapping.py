@@ -6,7 +6,7 @@ from tests.support.harlow_pike import clio, contact, known, lines_of, person, re
 from tests.support.world import World
 
 
-async def test_a_name_in_one_piece_is_split_and_the_other_parts_of_a_name_come_along(
+async def test_an_unsplit_name_is_split_and_the_other_parts_of_a_name_are_kept(
     pulled: World,
 ):
     # DM-1, DM-3, row 14: the job title is Clio's title, the prefix is a part of the name
@@ -26,7 +26,7 @@ async def test_a_name_in_one_piece_is_split_and_the_other_parts_of_a_name_come_a
     }  # fmt: skip
 
 
-async def test_somebody_with_neither_name_nor_address_stays_out_until_there_is_one(pulled: World):
+async def test_a_person_without_name_and_address_is_out_of_scope_until_there_is_one(pulled: World):
     # DM-10, NC-1, row 18: reported, and a new client only when reaching Levitate
     nobody = {"first_name": None, "last_name": None, "name": "", "is_client": True}
     clio(pulled).put("contact", {**person(3001), **nobody})

@@ -1,4 +1,4 @@
-"""Who keeps the relationship: the acceptance examples of requirements.md section 6, through HTTP."""
+"""Owners: the acceptance examples of requirements.md section 6, through HTTP."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,7 +44,7 @@ async def test_the_matter_updated_last_decides_or_the_latest_open_one_where_chos
     ]
 
 
-async def test_a_matter_that_names_nobody_cannot_decide(pulled: World):
+async def test_a_matter_without_attorneys_does_not_decide(pulled: World):
     # OW-6, C-4
     assert await owner(pulled, "1003") == ("u_ben", "responsible_attorney", "205")
     assert considered(await explain(pulled, "1003")) == [
@@ -93,7 +93,7 @@ async def test_without_an_attorney_the_fallback_decides_and_may_be_nobody(pulled
     assert await owner(pulled, "1001") == ("u_ann", "responsible_attorney", "201")
 
 
-async def test_who_has_not_connected_owns_all_the_same_by_e_mail_and_then_by_the_connection(
+async def test_a_user_who_has_not_connected_can_own_contacts_by_email_and_later_by_the_connection(
     pulled: World,
 ):
     # OW-9
@@ -116,7 +116,7 @@ async def test_who_has_not_connected_owns_all_the_same_by_e_mail_and_then_by_the
     assert await owner(pulled, "1010") == before
 
 
-async def test_related_matters_own_who_is_no_client_and_the_companys_who_stands_for_it(
+async def test_related_matters_decide_for_non_clients_and_the_companys_matters_for_its_representatives(
     pulled: World,
 ):
     # OW-10, C-6
@@ -127,7 +127,7 @@ async def test_related_matters_own_who_is_no_client_and_the_companys_who_stands_
     assert await owner(pulled, "1006") == ("u_off", "fallback", None)
 
 
-async def test_an_owner_who_changes_is_told_with_the_matter_that_changed_it(pulled: World):
+async def test_a_change_of_owner_is_reported_with_the_matter_that_caused_it(pulled: World):
     # OW-11: M202 is edited and so decides
     clio(pulled).put("matter", {"id": 202})
     run = await pulled.run()

@@ -39,7 +39,7 @@ async def test_the_service_joins_levitate_with_clio_manage_and_with_nothing_else
     assert any(path.endswith("/contacts.json") for path in asked)
 
 
-async def test_people_who_are_no_clients_come_in_when_chosen_but_for_an_adverse_role(
+async def test_non_clients_are_in_scope_if_chosen_unless_they_have_an_adverse_role(
     pulled: World,
 ):
     # CS-3, CS-7, C-9, TG-3, TG-16, KF-3, C-15
@@ -58,7 +58,9 @@ async def test_people_who_are_no_clients_come_in_when_chosen_but_for_an_adverse_
     assert "2001" not in await pulled.contacts(), "a company is never a contact"
 
 
-async def test_related_people_come_in_when_chosen_but_for_an_adverse_role(pulled: World):
+async def test_related_people_are_in_scope_if_chosen_unless_they_have_an_adverse_role(
+    pulled: World,
+):
     # CS-4
     await pulled.choose(scope(include_related=True))
     assert await in_scope(pulled) == SEVEN | {"1005"}
@@ -73,7 +75,9 @@ async def test_related_people_come_in_when_chosen_but_for_an_adverse_role(pulled
     assert "Opposing Counsel in 00201-Moreno" in found["scope"]["detail"]
 
 
-async def test_who_leaves_and_returns_is_the_same_contact_and_the_feed_tells_both(pulled: World):
+async def test_a_contact_that_leaves_and_returns_stays_the_same_contact_and_the_feed_has_both_changes(
+    pulled: World,
+):
     # CS-8, S13
     await pulled.choose(scope(include_related=True))
     eva = await contact(pulled, "1005")
@@ -129,7 +133,9 @@ async def test_a_segment_keeps_in_and_keeps_out_by_the_tags_that_are_switched_on
     assert await in_scope(pulled) == SEVEN - {"1003", "1004"}
 
 
-async def test_who_opted_out_in_clio_leaves_and_returns_without_a_second_new_client(pulled: World):
+async def test_a_client_who_opts_out_in_clio_leaves_and_returns_without_a_second_announcement(
+    pulled: World,
+):
     # S8, NC-4: Newsletter OK is ticked for Alice; it stands in for a firm's opt-out box
     before = await new_clients(pulled)
     await pulled.choose(scope(opt_out_field_id="1"))

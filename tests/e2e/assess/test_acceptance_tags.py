@@ -1,4 +1,4 @@
-"""What people are called: the acceptance examples of requirements.md section 7, tags, through HTTP."""
+"""Tags: the acceptance examples of requirements.md section 7, through HTTP."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ async def test_a_matter_that_opens_again_turns_past_into_active(pulled: World):
     assert run["counts"]["new_clients"] == 0
 
 
-async def test_one_status_at_a_time_the_open_before_the_pending_before_the_closed(pulled: World):
+async def test_a_contact_has_one_status_open_before_pending_before_closed(pulled: World):
     # TG-4, TG-5, TG-7, C-1, C-2: Jon has one of each; Hugo is flagged and shows no matter
     status = {"Active Client", "Pending Client", "Past Client"}
     found = []
@@ -43,7 +43,7 @@ async def test_one_status_at_a_time_the_open_before_the_pending_before_the_close
     assert await tags(pulled, "1008") & (status | {"Client"}) == {"Client"}
 
 
-async def test_practice_areas_come_of_the_matters_in_the_chosen_statuses(pulled: World):
+async def test_practice_areas_come_from_matters_in_the_chosen_statuses(pulled: World):
     # TG-9, C-7, row 10
     areas = {"Family Law", "Estate Planning", "Family", "Wills And Estates"}
     assert await tags(pulled, "1001") & areas == {"Family Law"}
@@ -55,7 +55,7 @@ async def test_practice_areas_come_of_the_matters_in_the_chosen_statuses(pulled:
     assert not await tags(pulled, "1001") & areas
 
 
-async def test_related_people_bear_the_matters_area_and_what_they_are_to_it_where_chosen(
+async def test_related_people_get_the_matters_area_and_their_role_if_chosen(
     pulled: World,
 ):
     # TG-10, TG-11, TG-12
@@ -114,7 +114,7 @@ async def test_four_switches_tag_the_place_of_the_address_that_is_primary_in_lev
     assert await tags(pulled, "1001") - before == set(told)
 
 
-async def test_who_works_for_a_company_that_is_no_client_is_personal(pulled: World):
+async def test_an_employee_of_a_company_that_is_not_a_client_is_personal(pulled: World):
     # TG-16, TG-17, C-6
     clio(pulled).put("contact", {"id": 2001, "is_client": False})
     await pulled.run()
@@ -127,7 +127,7 @@ async def test_who_works_for_a_company_that_is_no_client_is_personal(pulled: Wor
     assert await tags(pulled, "1007") == {"Clio", "Person", "Personal"}
 
 
-async def test_the_people_of_client_companies_stand_for_them_unless_the_firm_says_none(
+async def test_employees_of_client_companies_represent_them_unless_the_firm_chose_none(
     pulled: World,
 ):
     # C-6, TG-17, NC-4: one with a matter of her own is a client in any case, then of herself
@@ -164,7 +164,7 @@ async def test_attorneys_make_tags_by_their_names_whether_in_levitate_or_not(
     assert gained == {"Originating Attorney: Ben Pike"}
 
 
-async def test_what_a_user_tagged_by_hand_is_never_asked_to_be_removed(pulled: World):
+async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
     # TG-20: a label that the user had before we granted it, and one that is none of ours
     bram = await contact(pulled, "1002")
     url = f"/v1/accounts/hp/contacts/{bram['id']}/preexisting-tags"

@@ -77,7 +77,7 @@ async def test_history_of_nobody_and_a_cursor_of_another_are_refused(changed: Wo
     assert (answer.status_code, answer.json()["code"]) == (400, "cursor_mismatch")
 
 
-async def test_every_deed_is_in_the_audit_with_who_did_it(pulled: World):
+async def test_every_action_is_in_the_audit_log_with_its_actor(pulled: World):
     # EN-2
     ben = {"Levitate-User": "u_ben"}
     url = "/v1/accounts/hp/attorneys/504"

@@ -1,4 +1,4 @@
-"""Why a contact is what it is, through the whole service; and what hides from the rules and from people."""
+"""`explain` and restricted data, through the whole service."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ async def explain(world: World, clio_id: str) -> dict[str, Any]:
     return found
 
 
-async def test_what_rests_on_a_matter_that_ann_does_not_see_is_marked(pulled: World):
+async def test_data_from_a_matter_that_ann_does_not_see_is_marked_as_restricted(pulled: World):
     # S7, row 22: matter 208 is Ben's alone
     assert restricted((await pulled.contacts())["1008"]) == set()
     await pulled.connect("u_ben", 502)
@@ -43,7 +43,7 @@ async def test_what_rests_on_a_matter_that_ann_does_not_see_is_marked(pulled: Wo
     ]
 
 
-async def test_a_second_pair_of_eyes_tells_what_is_restricted_and_takes_it_back(world: World):
+async def test_a_second_login_shows_what_is_restricted_and_removes_the_mark(world: World):
     # S7: nothing of the matter changes when Ann comes and goes, only who does not see it
     await world.create_account()
     await world.connect("u_ben", 502)

@@ -1,4 +1,4 @@
-"""Those who decide at the same time wait for each other in one order, and count each other."""
+"""Concurrent decisions lock rows in one order and see each other."""
 
 import asyncio
 from dataclasses import replace
@@ -24,7 +24,7 @@ from tests.support.world import PATIENCE, World, opened_world
 
 
 async def until_it_waits(dsn: str, task: "asyncio.Task[object]") -> None:
-    """Until the task has ended, or waits in the database for somebody's lock."""
+    """Wait until the task has ended, or waits in the database for a lock."""
     connection = await asyncpg.connect(dsn)
     waiting = (
         "select count(*) from pg_stat_activity"
@@ -38,7 +38,7 @@ async def until_it_waits(dsn: str, task: "asyncio.Task[object]") -> None:
         await connection.close()
 
 
-async def test_a_hold_is_released_while_a_run_judges_whom_it_is_about(pulled: World):
+async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: World):
     # S5: the run has the contacts and wants the hold, the release the other way round
     await grow(pulled, 30)
     await shrink(pulled, 21)
@@ -54,7 +54,7 @@ async def test_a_hold_is_released_while_a_run_judges_whom_it_is_about(pulled: Wo
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 
 
-async def test_a_surge_is_released_while_one_of_it_is_decided_alone(pulled: World):
+async def test_a_surge_is_released_while_one_of_its_clients_is_decided_alone(pulled: World):
     # NC-7: likewise between a row of the ledger and the hold
     await pulled.choose({"new_client": {"surge_threshold": 1}})
     await grow(pulled, 2)

@@ -19,7 +19,7 @@ SEVEN = {"1001", "1002", "1003", "1004", "1007", "1008", "1010"}
 
 @asynccontextmanager
 async def listening(world: World) -> AsyncIterator[Receiver]:
-    """A receiver that is told of everything."""
+    """A receiver subscribed to all events."""
     async with receiving() as receiver:
         answer = await world.api.post("/v1/webhook-endpoints", json={"url": receiver.url})
         receiver.endpoint = answer.json()
@@ -27,7 +27,7 @@ async def listening(world: World) -> AsyncIterator[Receiver]:
 
 
 async def told(world: World, receiver: Receiver, kind: str = "client.new") -> list[dict[str, Any]]:
-    """Everything of a kind that the receiver has been told, each with its `webhook-id`."""
+    """Return all events of a kind that the receiver got, each with its `webhook-id`."""
     url = f"/v1/webhook-endpoints/{receiver.endpoint['id']}/deliveries"
     async with asyncio.timeout(PATIENCE):
         while True:
@@ -75,7 +75,9 @@ async def firm(world: World) -> World:
     return world
 
 
-async def test_the_first_run_tells_seven_clients_once_and_a_second_run_tells_nothing(firm: World):
+async def test_the_first_run_announces_seven_clients_once_and_a_second_run_announces_nothing(
+    firm: World,
+):
     # NC-1, NC-2, NC-8, row 37, C-18: an event carries the owner or null, and is told all the same
     await firm.choose({"ownership": {"fallback": "unassigned"}})
     async with listening(firm) as receiver:
@@ -105,7 +107,7 @@ async def test_the_first_run_tells_seven_clients_once_and_a_second_run_tells_not
         assert ledger[event["clio_id"]]["emitted_at"] is not None
 
 
-async def test_contacts_changed_bears_the_cursor_before_the_runs_first_change(firm: World):
+async def test_contacts_changed_has_the_cursor_before_the_runs_first_change(firm: World):
     # row 37
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
@@ -118,7 +120,7 @@ async def test_contacts_changed_bears_the_cursor_before_the_runs_first_change(fi
     assert (first["run_id"], first["clio_id"]) == (run["id"], "1001")
 
 
-async def test_with_hold_the_first_sync_tells_nobody_until_a_person_releases_one(firm: World):
+async def test_with_hold_the_first_sync_announces_nobody_until_a_person_releases_one(firm: World):
     # NC-2
     await choose(firm, initial_sync="hold")
     async with listening(firm) as receiver:
@@ -147,7 +149,7 @@ async def test_with_hold_the_first_sync_tells_nobody_until_a_person_releases_one
     ]
 
 
-async def test_with_suppress_the_first_sync_tells_nobody_ever_but_later_clients_are_told(
+async def test_with_suppress_the_first_sync_announces_nobody_but_later_clients_are_announced(
     firm: World,
 ):
     # NC-2
@@ -162,7 +164,7 @@ async def test_with_suppress_the_first_sync_tells_nobody_ever_but_later_clients_
         assert (event["clio_id"], event["origin"]) == ("1006", "incremental")
 
 
-async def test_a_replay_is_told_again_under_a_new_id(firm: World):
+async def test_a_replay_emits_the_event_again_with_a_new_id(firm: World):
     # NC-4
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
@@ -174,7 +176,9 @@ async def test_a_replay_is_told_again_under_a_new_id(firm: World):
     assert set(replayed["event_ids"]) == {event["id"] for event in events}
 
 
-async def test_a_client_is_told_once_through_flags_scope_reconnects_and_a_full_run(firm: World):
+async def test_a_client_is_announced_once_through_flags_scope_reconnects_and_a_full_run(
+    firm: World,
+):
     # NC-4
     clio = firm.simulator.firms[0]
     async with listening(firm) as receiver:
@@ -274,7 +278,7 @@ async def test_the_same_primary_address_says_that_it_may_be_a_duplicate(firm: Wo
     assert ledger["7001"]["possible_duplicate_of"] == ledger["1001"]["id"]
 
 
-async def test_a_client_that_another_became_by_a_merge_in_clio_is_not_told_again(firm: World):
+async def test_a_client_that_was_merged_in_clio_is_not_announced_again(firm: World):
     # S6, F18
     clio = firm.simulator.firms[0]
     async with listening(firm) as receiver:
@@ -330,7 +334,7 @@ async def test_explain_says_whether_the_event_was_delivered(firm: World):
     assert (delivery["status"], delivery["response_status"]) == ("delivered", 204)
 
 
-async def test_no_event_bears_a_name_or_an_address(firm: World):
+async def test_no_event_contains_a_name_or_an_address(firm: World):
     # T9
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)

@@ -1,4 +1,4 @@
-"""A preview says what other settings would change, stores nothing, and is right."""
+"""A preview shows the effect of other settings exactly and stores nothing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -44,7 +44,7 @@ def told(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def counted(lines: list[dict[str, Any]], new_clients: int) -> dict[str, Any]:
-    """What the summary must say, counted from the changes themselves [API-18]."""
+    """Return the expected summary, counted from the changes themselves [API-18]."""
     entering = [line for line in lines if enters(line)]
     leaving = [line for line in lines if line["kind"] == "contact.out_of_scope"]
     staying = [line for line in lines if line not in entering and line not in leaving]
@@ -72,7 +72,7 @@ async def ledger(world: World) -> int:
 
 
 async def rows(world: World) -> dict[str, Any]:
-    """What every table holds: equal exactly when nothing was stored."""
+    """Return the content of every table, to prove that nothing was stored."""
     connection = await asyncpg.connect(world.dsn)
     try:
         tables = await connection.fetch(
@@ -130,7 +130,7 @@ async def test_the_settings_that_hold_change_nothing(pulled: World):
     }
 
 
-async def test_the_pages_of_a_preview_make_the_whole_and_every_page_counts_all(pulled: World):
+async def test_the_pages_of_a_preview_are_complete_and_every_page_counts_all_changes(pulled: World):
     # S11
     first = await preview(pulled, ALL_AREAS, limit=1)
     assert first["has_more"]
@@ -214,7 +214,7 @@ patches = some(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(patch=patches)
-async def test_what_a_preview_says_is_what_happens(pulled: World, patch: dict[str, Any]):
+async def test_a_preview_predicts_the_changes_exactly(pulled: World, patch: dict[str, Any]):
     # S11, issue 3: preview equals the later change, from whatever settings the example before left
     clients, lines = await ledger(pulled), len(await pulled.changes())
     summary = (await preview(pulled, patch, limit=1))["summary"]

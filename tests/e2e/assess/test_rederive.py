@@ -1,4 +1,4 @@
-"""A re-derivation is cut and goes on: everybody is judged once, told once, and Clio is not asked."""
+"""An interrupted rederive run continues: each contact is assessed and published once, and Clio is not asked."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ async def work(world: World, run_id: str) -> Any:
     return await execute_run(world.app.state.services, "hp", run_id)
 
 
-async def test_a_rederivation_cut_after_each_batch_goes_on_where_it_was(
+async def test_a_rederive_run_interrupted_after_each_batch_continues_where_it_stopped(
     dsn, simulator, monkeypatch: pytest.MonkeyPatch
 ):
     # TG-1, F23: interruptible and resumable, also when the settings change in between

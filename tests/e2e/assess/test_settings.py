@@ -1,4 +1,4 @@
-"""A change of settings judges the whole firm anew, from the mirror alone, and the feed tells it with its cause."""
+"""A change of settings assesses the whole firm from the mirror; the feed shows the cause."""
 
 import asyncio
 from typing import Any

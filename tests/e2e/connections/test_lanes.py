@@ -1,4 +1,4 @@
-"""In which lane each thing asks Clio: whom somebody waits for goes first, what nobody waits for last."""
+"""The lane of each kind of request to Clio: requests that a person waits for have the highest priority."""
 
 from datetime import timedelta
 from typing import Any
@@ -58,7 +58,7 @@ class Passed:
         monkeypatch.setattr(TokenGate, "acquire", acquire)
 
     def take(self) -> set[Lane]:
-        """Those since this was last taken."""
+        """Return the lanes since the last call."""
         taken, self._lanes = self._lanes, set()
         return taken
 

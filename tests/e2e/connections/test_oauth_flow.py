@@ -1,4 +1,4 @@
-"""Connecting a login through the real redirects, and every way in which that goes wrong."""
+"""Connecting a login through the real redirects, and all its failures."""
 
 from datetime import timedelta
 from typing import Any

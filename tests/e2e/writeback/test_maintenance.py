@@ -1,4 +1,4 @@
-"""What the clock looks after in the outbox, who may write when, and in whose name."""
+"""Maintenance of the outbox, contact leases, and the author of an activity."""
 
 import asyncio
 from datetime import timedelta
@@ -37,7 +37,7 @@ async def body_of(world: World, activity_id: str) -> str:
 
 
 async def brought(services: Services) -> None:
-    """Bring what waits at Alice; the worker that wrote last may still be about to give its turn back."""
+    """Send what waits for Alice; the worker that wrote last may not have released its lease yet."""
     async with asyncio.timeout(PATIENCE):
         while await write_back(services, "hp", 1001) is not None:
             await asyncio.sleep(0.02)
@@ -56,7 +56,7 @@ async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(p
         assert await body_of(pulled, activity["id"]) == ""
 
 
-async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World):
+async def test_a_day_later_a_doubled_and_a_missing_record_are_reported(pulled: World):
     # W8, F4: Clio made one late, a person removed another
     doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
     firm = pulled.simulator.firms[0]
@@ -75,7 +75,7 @@ async def test_a_day_later_a_doubled_and_a_missing_record_are_told(pulled: World
     assert str(doubled_id) in found["problem"]["detail"]
 
 
-async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
+async def test_an_activity_that_is_blocked_for_two_weeks_fails(pulled: World):
     # WB-5
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     with time_machine.travel(main.now() + timedelta(days=13, hours=23), tick=True):
@@ -87,7 +87,7 @@ async def test_who_does_not_connect_within_two_weeks_has_failed(pulled: World):
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
 
 
-async def test_every_end_of_an_activity_is_told_also_one_that_comes_again(pulled: World):
+async def test_every_final_status_of_an_activity_emits_an_event_even_a_repeated_one(pulled: World):
     # WB-8, API-27: failed, taken up by a person, failed again without an attempt, and written at last
     table = event_tables.events
 
@@ -133,7 +133,7 @@ async def test_a_job_that_was_lost_is_queued_again(pulled: World):
     assert len(notes(pulled)) == 1
 
 
-async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulled: World):
+async def test_a_contact_has_one_lease_and_a_worker_that_lost_it_stores_nothing(pulled: World):
     # F13, W7
     services = services_of(pulled)
     await until(pulled, await post(pulled, EMAIL))
@@ -160,7 +160,7 @@ async def test_a_contact_has_one_turn_and_who_was_overtaken_stores_nothing(pulle
             await contact_leases.renew(session, stalled)
 
 
-async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: World):
+async def test_an_activity_cancelled_just_before_its_attempt_stays_cancelled(pulled: World):
     # WB-8: else it would be blocked, and written when its author connects
     database = services_of(pulled).database
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
@@ -184,7 +184,7 @@ async def test_what_is_cancelled_while_its_turn_comes_stays_cancelled(pulled: Wo
     assert (await get(pulled, activity))["status"] == "cancelled"
 
 
-async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled: World):
+async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: World):
     # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
@@ -203,7 +203,7 @@ async def test_an_attempt_that_was_cut_off_looks_in_clio_before_it_sends(pulled:
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
 
 
-async def test_a_text_that_nobody_can_count_is_forgotten_all_the_same(pulled: World):
+async def test_the_text_of_an_activity_that_no_login_can_verify_is_deleted_as_well(pulled: World):
     # T9: the author left the day after; and what was cancelled goes nowhere
     written = await until(pulled, await post(pulled, EMAIL))
     waiting = await post(pulled, {**EMAIL, "user_id": "u_ben"})

@@ -1,4 +1,4 @@
-"""What Levitate's users did arrives in Clio once, under the right name, or says why not."""
+"""Each activity is written to Clio once, as the right user, or has a reason."""
 
 import asyncio
 import itertools
@@ -46,7 +46,7 @@ async def get(world: World, activity: dict[str, Any]) -> dict[str, Any]:
 
 
 async def until(world: World, activity: dict[str, Any], *statuses: str) -> dict[str, Any]:
-    """The activity, once it stands in one of these states."""
+    """Wait until the activity has one of these states, and return it."""
     async with asyncio.timeout(PATIENCE):
         while (found := await get(world, activity))["status"] not in (statuses or ENDED):
             await asyncio.sleep(0.02)
@@ -159,7 +159,9 @@ async def test_a_contact_outside_the_scope_is_written_all_the_same(pulled: World
     assert activity["status"] == "written"
 
 
-async def test_who_is_not_connected_is_blocked_and_written_when_he_connects(pulled: World):
+async def test_an_activity_of_an_unconnected_user_is_blocked_and_written_after_connecting(
+    pulled: World,
+):
     # WB-5
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben", "kind": "note"})
     assert (activity["status"], activity["reason"]) == ("blocked", "needs_connection")
@@ -171,7 +173,7 @@ async def test_who_is_not_connected_is_blocked_and_written_when_he_connects(pull
     assert [note["author_id"] for note in notes(pulled)] == [501, 502]
 
 
-async def test_a_revoked_login_blocks_and_tells_that_it_must_reconnect(pulled: World):
+async def test_a_revoked_login_blocks_the_activity_and_must_reconnect(pulled: World):
     # WB-5, S9
     pulled.simulator.oauth["us"].revoke_user(501)
     activity = await until(pulled, await post(pulled, EMAIL), "blocked")
@@ -245,7 +247,7 @@ async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: Wo
     assert len(notes(pulled)) == 1
 
 
-async def test_a_contact_gone_from_clio_is_told_apart_from_one_that_is_hidden(pulled: World):
+async def test_a_contact_deleted_in_clio_is_distinguished_from_a_hidden_one(pulled: World):
     # WB-6, row 29: Cat does not see Hugo, Ann does; nobody sees Bram
     await pulled.connect("u_cat", 503)
     hidden = await until(
@@ -258,7 +260,7 @@ async def test_a_contact_gone_from_clio_is_told_apart_from_one_that_is_hidden(pu
     assert notes(pulled) == []
 
 
-async def test_a_conversation_removed_in_clio_is_not_made_again(pulled: World):
+async def test_a_conversation_removed_in_clio_is_not_created_again(pulled: World):
     first = await until(pulled, await post(pulled, TEXT))
     pulled.simulator.firms[0].delete("communication", int(first["clio"]["id"]))
     second = await until(pulled, await post(pulled, {**TEXT, "body": "newer"}))
@@ -285,7 +287,7 @@ async def test_activities_are_listed_by_contact_status_and_kind(pulled: World):
     assert (len(page["data"]), page["has_more"]) == (1, True)
 
 
-async def test_what_failed_is_tried_again_and_what_is_not_in_clio_is_taken_back(pulled: World):
+async def test_a_failed_activity_is_retried_and_one_that_is_not_in_clio_is_cancelled(pulled: World):
     # WB-8
     async def act(activity: dict[str, Any], what: str) -> tuple[int, str]:
         answer = await pulled.api.post(f"/v1/accounts/hp/activities/{activity['id']}/{what}")
@@ -341,7 +343,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-async def test_a_malformed_activity_is_refused_with_its_place(world: World):
+async def test_a_malformed_activity_is_refused_with_its_pointer(world: World):
     # WB-9, T13
     await world.create_account()
     for more, pointer in MALFORMED:
@@ -381,7 +383,7 @@ ODD = [
 ]
 
 
-async def test_odd_texts_end_well(pulled: World):
+async def test_unusual_texts_are_written(pulled: World):
     # WB-9, T11
     for body, _ in ODD:
         written = await until(pulled, await post(pulled, {**EMAIL, "body": body}))

@@ -1,4 +1,4 @@
-"""Keys that seal secrets: rotated while the service runs, and never mistaken for lost logins."""
+"""Key rotation while the service runs; a wrong key is not treated as a lost login."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The ledger under everything that may happen to a firm: never a second row, never a missing one [NC-1, NC-4, S6]."""
+"""New-client rows under random histories of a firm: never a second row, never a missing one [NC-1, NC-4, S6]."""
 
 import asyncio
 import itertools
@@ -416,7 +416,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not [clio_id for clio_id in self.silent if rows[clio_id].event_ids]
 
 
-def test_whatever_happens_each_client_has_one_row_and_is_told_once(own_dsn: str):
+def test_each_client_has_one_row_and_is_announced_once_in_any_history(own_dsn: str):
     # NC-1, NC-4, NC-7, NC-8, S6, F18, F30
     async def prepare() -> None:
         database = open_database(own_dsn)

@@ -1,4 +1,4 @@
-"""Two processes, one login: together they ask Clio no more than its limit, and no process asks in vain [S10]."""
+"""Two processes with one login together stay within its limit, and Clio refuses none of their requests [S10]."""
 
 import asyncio
 from collections.abc import AsyncIterator

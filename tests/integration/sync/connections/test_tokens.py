@@ -1,4 +1,4 @@
-"""A connection's tokens: sealed in the database, refreshed once by however many processes [S9, AU-2]."""
+"""A connection's tokens: sealed in the database, refreshed once by any number of processes [S9, AU-2]."""
 
 import asyncio
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Events reach Levitate at least once, under one id, in order, whatever the receivers do [NC-8, F26]."""
+"""Events reach Levitate at least once, with one id and in order, for any behaviour of receivers [NC-8]."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ class Post:
     async def tell(
         self, *subjects: str, account_id: str = "hp", kind: EventKind = EventKind.CLIENT_NEW
     ) -> list[str]:
-        """Record one event about each subject; answers their ids."""
+        """Record one event about each subject and return their ids."""
         found = []
         for subject in subjects:
             self.told += 1
@@ -69,7 +69,7 @@ class Post:
         return await relay.deliver_due(self.services)
 
     async def pass_time(self, length: timedelta, step: timedelta = timedelta(minutes=10)) -> None:
-        """Let time pass, delivering all the while."""
+        """Advance the clock and deliver what becomes due."""
         end = self.time + length
         while self.time < end:
             await self.deliver()
@@ -122,7 +122,7 @@ async def test_an_event_arrives_once_thin_and_verifies(post: Post):
     assert delivery["response_status"] == 204
 
 
-async def test_what_is_recorded_twice_is_told_once(post: Post):
+async def test_an_event_recorded_twice_is_posted_once(post: Post):
     # NC-8: the id follows from what is told
     async with receiving() as receiver:
         await post.listen(receiver)
@@ -133,7 +133,7 @@ async def test_what_is_recorded_twice_is_told_once(post: Post):
     assert len(receiver.received) == 1
 
 
-async def test_what_was_rolled_back_is_not_told(post: Post):
+async def test_an_event_that_was_rolled_back_is_not_posted(post: Post):
     async with receiving() as receiver:
         await post.listen(receiver)
         event = Event("evt_1", EventKind.CLIENT_NEW, "con_1")
@@ -240,7 +240,7 @@ async def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothi
         assert waiting == {"client.new": "pending", "issue.opened": "pending"}
 
 
-async def test_one_event_that_a_receiver_never_takes_fails_after_three_days_and_holds_up_no_other(
+async def test_an_event_that_a_receiver_never_accepts_fails_after_three_days_and_delays_no_other(
     post: Post,
 ):
     async with receiving() as receiver:
@@ -260,14 +260,16 @@ async def test_one_event_that_a_receiver_never_takes_fails_after_three_days_and_
     assert (await post.endpoint(endpoint))["status"] == "enabled"
 
 
-async def test_pauses_grow_differ_between_deliveries_and_stay_under_a_quarter_of_a_day_or_so():
+async def test_retry_delays_grow_differ_between_deliveries_and_stay_under_eight_hours():
     pauses = [relay.retry_delay(n, "dlv_1") for n in range(1, 15)]
     assert pauses[:9] == sorted(pauses[:9])
     assert max(pauses) <= timedelta(hours=6) * 1.2
     assert len({relay.retry_delay(3, f"dlv_{n}") for n in range(50)}) > 40
 
 
-async def test_a_dead_receiver_holds_up_nobody(post: Post, monkeypatch: pytest.MonkeyPatch):
+async def test_a_dead_receiver_delays_no_other_endpoint(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(
         webhook_sender, "DEADLINE", 2 * PATIENCE
     )  # no post to the dead one is given up meanwhile
@@ -476,7 +478,7 @@ async def test_an_endpoint_gets_its_tokens_accounts_only_and_is_not_there_for_ot
     assert len((await post.api.get("/v1/webhook-endpoints")).json()["data"]) == 1
 
 
-async def test_a_revoked_tokens_endpoint_hears_nothing_any_more(post: Post):
+async def test_the_endpoint_of_a_revoked_token_gets_no_more_events(post: Post):
     # T14
     mine, token_id = await token_for(post, None)
     async with receiving() as receiver:
@@ -523,7 +525,7 @@ async def test_the_secret_is_shown_once_and_stored_sealed(post: Post, dsn: str):
         {},
     ],
 )
-async def test_an_endpoint_that_cannot_be_is_refused(post: Post, body: dict[str, Any]):
+async def test_an_invalid_endpoint_is_refused(post: Post, body: dict[str, Any]):
     answer = await post.api.post("/v1/webhook-endpoints", json=body)
     assert answer.status_code == 422, answer.text
 

@@ -1,4 +1,4 @@
-"""Several processes, one token: whatever their lanes, order and pace, Clio never gets more calls than its limit."""
+"""Processes that share a token never send more requests than its limit, for any lanes, order and pace."""
 
 import asyncio
 import random
@@ -132,7 +132,7 @@ async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
     assert world.given == ALLOTMENT_SIZE + 1, "a note takes just one"
 
 
-async def test_what_a_lane_took_is_not_used_by_one_behind_it():
+async def test_requests_taken_for_a_lane_are_not_used_by_a_lower_lane():
     world = Processes(1, opened(50))
     (gate,) = world.gates
     await gate.acquire(Lane.INCREMENTAL)
@@ -144,7 +144,7 @@ async def test_what_a_lane_took_is_not_used_by_one_behind_it():
     assert world.given == ALLOTMENT_SIZE + 3, "the stock was left whole"
 
 
-async def test_one_behind_gets_nothing_while_the_stock_of_another_lane_lasts_and_the_window_is_low():
+async def test_a_lower_lane_gets_nothing_while_the_stock_of_a_higher_lane_lasts_and_the_window_is_low():
     world = Processes(
         1, Window(50, 39, 61.0)
     )  # eleven left: one for incremental reads, none behind
@@ -178,7 +178,7 @@ async def test_reads_of_one_process_that_come_together_take_once():
 
 
 @pytest.mark.parametrize("lane", Lane)
-async def test_the_first_answer_tells_all_processes_the_limit(lane: Lane):
+async def test_the_first_response_gives_all_processes_the_limit(lane: Lane):
     world = Processes(2, None)
     first, second = world.gates
     assert await first.acquire(lane) == 0.0
@@ -189,7 +189,7 @@ async def test_the_first_answer_tells_all_processes_the_limit(lane: Lane):
     assert await second.acquire(Lane.PERSON) == 0.0
 
 
-async def test_answers_are_told_when_a_window_opens_and_then_once_for_a_few_calls():
+async def test_responses_are_reported_when_a_window_opens_and_then_once_for_a_few_requests():
     world, clio = Processes(1, opened(50)), Clio(50)
     (gate,) = world.gates
     told = []

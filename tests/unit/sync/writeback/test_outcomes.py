@@ -1,4 +1,4 @@
-"""The tables of the outbox: how an activity begins, and what each failure means."""
+"""The tables of docs/writeback.md: the initial status of an activity, and its status after each failure."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -107,7 +107,9 @@ def test_a_failed_search_never_says_that_the_write_did_not_happen(error, expecte
         ),
     ],
 )
-def test_the_records_found_by_a_search_decide_whether_to_send_again(found, rounds, updatable, expected):
+def test_the_records_found_by_a_search_decide_whether_to_send_again(
+    found, rounds, updatable, expected
+):
     # W6, W7
     assert outcomes.after_search(found, rounds=rounds, updatable=updatable) == expected
 
