@@ -1,4 +1,4 @@
-"""Every answer of the simulator, held against Clio's own OpenAPI document."""
+"""The responses of the simulator agree with Clio's own OpenAPI document."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,10 +19,10 @@ from app.simulator.store.schema import SCHEMAS, Nested
 from tests.contract import clio_schema
 from tests.support.visitor import Clock, Visitor, simulator_with
 
-# Where Clio is known to answer otherwise than its document says: what is found at which place, and who saw it.
-# A place is a path in the answer, numbers left out.
+# Where Clio's responses are known to differ from its document, and the source of that. A place is a path in the
+# response without numbers.
 KNOWN = {
-    ("additionalProperties", ("meta",)): "lists bear `meta`: Clio's paging page",
+    ("additionalProperties", ("meta",)): "lists have `meta`: Clio's paging page",
     (
         "enum",
         ("data", "phone_numbers", "name"),
@@ -31,7 +31,7 @@ KNOWN = {
     ("additionalProperties", ("data", "company", "redacted")): "Clio's permissions page",
     ("additionalProperties", ("data", "custom_field_values", "contact", "redacted")): "the same",
 }
-# Fields of Clio's that the simulator does not have: no client of it may ask for them.
+# Fields of Clio's that the simulator does not have. A request for one of them is refused.
 LACKING = {
     "contact": "currency activity_rates custom_field_set_associations instant_messengers web_sites notification_methods"
     " account_balances related_contacts kyc_field_values primary_work_address primary_address secondary_address avatar"
@@ -46,7 +46,7 @@ LACKING = {
     "participant": "avatar created_at initials job_title_name secondary_identifier updated_at",
     "external_property": "created_at updated_at",
 }
-DOCUMENT_NAMES = {  # the document's name for a kind, where it is not the kind's own
+DOCUMENT_NAMES = {  # the document's name of a kind, where it differs
     "account": "Account_base",
     "address": "Address_base",
     "external_property": "ExternalProperty_base",
@@ -72,15 +72,15 @@ def no_faults(simulator: Simulator) -> Iterator[None]:
 
 
 def fields_of(kind: str) -> dict[str, clio_schema.Schema]:
-    """The document's fields of a kind."""
+    """Return the document's fields of a kind."""
     schema = DOCUMENT_NAMES.get(kind, "".join(part.title() for part in kind.split("_")))
     return clio_schema.properties({"$ref": f"#/components/schemas/{schema}"})
 
 
 def every_field(kind: str) -> str:
-    """All that can be asked of a kind on both levels, as far as the document has it.
+    """Return a `fields` value with all fields of both levels that the document has.
 
-    What is nested is bare there: that its own associations can be named too is told on Clio's fields page.
+    The document lists no associations of nested records; Clio's page on fields says that they can be named too.
     """
     shape, known = SCHEMAS[kind], fields_of(kind)
     braced = [
@@ -95,14 +95,14 @@ def names_of(nested: Nested) -> set[str]:
     return {*shape.plain, *shape.nested}
 
 
-def shown(path: str) -> str:
-    """The document's path for a request's."""
+def document_path(path: str) -> str:
+    """Return the document's path for the path of a request."""
     parts = path.removeprefix("/api/v4").removesuffix(".json").split("/")
     return "/".join("{id}" if part.isdecimal() else part for part in parts) + ".json"
 
 
 def places(error: ValidationError) -> set[tuple[str, tuple[str, ...]]]:
-    """What is wrong, and where."""
+    """Return what is wrong, and where."""
     where = tuple(str(part) for part in error.absolute_path if not isinstance(part, int))
     if error.validator != "additionalProperties":
         return {(str(error.validator), where)}
@@ -113,15 +113,15 @@ def places(error: ValidationError) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def misfits(answer: httpx.Response) -> set[tuple[str, tuple[str, ...]]]:
-    """What of an answer the document does not allow."""
+    """Return the parts of a response that the document does not allow."""
     request = answer.request
     method = request.method.lower()
-    checker = clio_schema.validator(shown(request.url.path), method, answer.status_code)
+    checker = clio_schema.validator(document_path(request.url.path), method, answer.status_code)
     return {found for error in checker.iter_errors(answer.json()) for found in places(error)}
 
 
 async def answers_of(visitor: Visitor, kinds: dict[str, str]) -> list[httpx.Response]:
-    """Lists and singles of all kinds, with all fields and with none."""
+    """Return the responses for lists and single records of all kinds, with all fields and without `fields`."""
     found = []
     for path, kind in kinds.items():
         listed = await visitor.get(f"{path}.json", fields=every_field(kind), order="id(asc)")
@@ -215,7 +215,7 @@ async def test_every_write_is_valid(simulator):
         ("contacts.json", {}, Fault("rate_limited", path="contacts", value="3"), 429),
     ],
 )
-async def test_every_refusal_has_clios_form(simulator, path, params, fault, status):
+async def test_every_refusal_has_clios_error_format(simulator, path, params, fault, status):
     if fault is not None:
         simulator.faults.add(fault)
     answer = await (await Visitor(simulator).login(501)).get(path, **params)
@@ -230,7 +230,7 @@ async def test_every_refusal_has_clios_form(simulator, path, params, fault, stat
         ({"order": "id(asc)", "offset": "9999"}, {}, 422),  # the document has 422 for writes only
     ],
 )
-async def test_refusals_that_the_document_tells_in_prose_have_the_same_form(
+async def test_refusals_that_only_the_prose_documents_have_the_same_format(
     simulator, params, headers, status
 ):
     answer = await (await Visitor(simulator).login(501)).get("contacts.json", headers, **params)
@@ -241,7 +241,9 @@ async def test_refusals_that_the_document_tells_in_prose_have_the_same_form(
     assert "422" not in clio_schema.operation("/contacts.json")["responses"]
 
 
-async def test_a_dead_token_is_told_in_oauths_form_although_the_document_has_clios(simulator):
+async def test_an_invalid_token_is_refused_in_oauths_format_although_the_document_has_clios(
+    simulator,
+):
     """Clio's support article shows this body for 401; the document says Error."""
     answer = await Visitor(simulator).get("contacts.json")
     assert answer.status_code == 401
@@ -249,7 +251,7 @@ async def test_a_dead_token_is_told_in_oauths_form_although_the_document_has_cli
     assert misfits(answer) >= {("type", ("error",))}
 
 
-async def test_a_wrapped_429_has_no_form_that_the_document_knows(simulator):
+async def test_a_wrapped_429_has_a_format_that_the_document_does_not_have(simulator):
     """One client in production unwraps it (clio.md §9)."""
     visitor = await Visitor(simulator).login(501)
     limits = simulator.limits
@@ -263,7 +265,7 @@ async def test_a_wrapped_429_has_no_form_that_the_document_knows(simulator):
 
 
 @pytest.mark.parametrize("kind", SCHEMAS)
-def test_the_table_of_fields_is_the_documents(kind):
+def test_the_table_of_fields_agrees_with_the_document(kind):
     known, shape = fields_of(kind), SCHEMAS[kind]
     lacking = set(LACKING.get(kind, "").split())
     assert shape.plain | shape.nested.keys() == known.keys() - lacking
@@ -295,7 +297,9 @@ def test_every_filter_belongs_to_a_list():
 
 def needed(rule: ListSpec, name: str = "") -> dict[str, Any]:
     """Parameters without which the list refuses a request that has the parameter `name`."""
-    found: dict[str, Any] = {"type": "Contact"} if rule.required == "type" and name != "type" else {}
+    found: dict[str, Any] = (
+        {"type": "Contact"} if rule.required == "type" and name != "type" else {}
+    )
     return {**found, **({rule.needs[name]: "smith"} if name in rule.needs else {})}
 
 

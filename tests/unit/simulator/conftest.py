@@ -1,4 +1,4 @@
-"""A simulated Clio with the firm of the fixture and a clock that a test moves."""
+"""A simulated Clio with Harlow & Pike, and a clock that a test moves."""
 
 import pytest
 
@@ -25,5 +25,5 @@ def clio(firm: Firm, clock: Clock) -> Simulator:
 
 @pytest.fixture
 async def ann(clio: Simulator) -> Visitor:
-    """The owner of the firm, who sees all but matter 208."""
+    """The owner of the firm, who sees everything except matter 208."""
     return await Visitor(clio).login(501)

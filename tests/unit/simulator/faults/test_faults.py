@@ -1,4 +1,4 @@
-"""The simulated Clio's bad days, over a real socket where it takes one (clio.md §20.20)."""
+"""The faults of the simulated Clio, over a real socket where one is needed (clio.md §20.20)."""
 
 import asyncio
 import gzip
@@ -20,7 +20,7 @@ CONTACTS = "contacts.json?order=id(asc)&fields=id,name"
 
 @asynccontextmanager
 async def on_a_socket(clio, visitor: Visitor) -> AsyncIterator[httpx.AsyncClient]:
-    """The same Clio behind a real port, asked with the visitor's token."""
+    """Serve the same Clio on a real port, and yield a client with the visitor's token."""
     port = free_port()
     serving = asyncio.ensure_future(sockets.run(clio, "127.0.0.1", {"us": port}))
     headers = {"Authorization": f"Bearer {visitor.tokens['access_token']}"}
@@ -38,14 +38,14 @@ async def on_a_socket(clio, visitor: Visitor) -> AsyncIterator[httpx.AsyncClient
 
 
 async def answers(http: httpx.AsyncClient) -> bool:
-    """Whether somebody listens there already."""
+    """Return whether the server accepts requests."""
     with suppress(httpx.ConnectError):
         return (await http.get("users.json")).is_success
     return False
 
 
 @pytest.mark.parametrize("status", ["500", "502", "503", "504"])
-async def test_an_outage_is_a_page_of_html_and_then_all_is_well(clio, ann, status):
+async def test_an_outage_returns_an_html_page_and_later_requests_succeed(clio, ann, status):
     # clio.md §20.20
     clio.faults.add(Fault("status", path="contacts", times=2, value=status))
     answers = [await ann.get(CONTACTS) for _ in range(3)]
@@ -53,7 +53,7 @@ async def test_an_outage_is_a_page_of_html_and_then_all_is_well(clio, ann, statu
     assert answers[0].headers["content-type"].startswith("text/html")
 
 
-async def test_a_page_of_html_may_come_with_200(clio, ann):
+async def test_an_html_page_can_have_status_200(clio, ann):
     # clio.md §20.20
     clio.faults.add(Fault("html", path="contacts"))
     answer = await ann.get(CONTACTS)
@@ -61,7 +61,7 @@ async def test_a_page_of_html_may_come_with_200(clio, ann):
     assert answer.text.startswith("<html>")
 
 
-async def test_a_dropped_connection_gives_no_answer_and_the_next_is_served(clio, ann):
+async def test_a_dropped_connection_has_no_response_and_the_next_request_succeeds(clio, ann):
     # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("drop", path="contacts", times=2))
@@ -71,7 +71,7 @@ async def test_a_dropped_connection_gives_no_answer_and_the_next_is_served(clio,
         assert (await http.get(CONTACTS)).status_code == 200
 
 
-async def test_without_a_socket_a_dropped_connection_breaks_the_call(clio, ann):
+async def test_without_a_socket_a_dropped_connection_raises(clio, ann):
     # clio.md §20.20
     clio.faults.add(Fault("drop", path="contacts"))
     with pytest.raises(ConnectionResetError):
@@ -79,7 +79,7 @@ async def test_without_a_socket_a_dropped_connection_breaks_the_call(clio, ann):
 
 
 @pytest.mark.parametrize("sent", [0, 1, 200])
-async def test_an_answer_is_cut_at_a_byte_before_the_length_it_promised(clio, ann, sent):
+async def test_a_response_is_cut_before_its_announced_length(clio, ann, sent):
     # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         whole = (await http.get(CONTACTS)).content
@@ -91,7 +91,7 @@ async def test_an_answer_is_cut_at_a_byte_before_the_length_it_promised(clio, an
 
 
 @pytest.mark.parametrize("sent", ["", "0", "200"])
-async def test_an_answer_may_be_short_and_say_so_rightly(clio, ann, sent):
+async def test_a_short_response_has_its_real_length(clio, ann, sent):
     # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         whole = (await http.get(CONTACTS)).content
@@ -103,7 +103,7 @@ async def test_an_answer_may_be_short_and_say_so_rightly(clio, ann, sent):
             short.json()
 
 
-async def test_a_slow_answer_comes_late(clio, ann):
+async def test_a_slow_response_takes_longer_than_a_timeout(clio, ann):
     # clio.md §20.20
     clio.faults.add(Fault("slow", path="contacts", value="0.2"))
     with pytest.raises(TimeoutError):
@@ -112,16 +112,16 @@ async def test_a_slow_answer_comes_late(clio, ann):
     assert (await ann.get(CONTACTS)).status_code == 200
 
 
-async def test_a_dripping_answer_never_stalls_and_never_ends_in_time(clio, ann):
-    # clio.md §20.20: each byte is in time for a limit on reading, the whole is not
+async def test_a_dripping_response_sends_bytes_but_does_not_end_in_time(clio, ann):
+    # clio.md §20.20: each byte meets a read timeout, the whole response does not end in time
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("drip", path="contacts", value="0.01"))
         began = asyncio.get_running_loop().time()
         async with (
             http.stream("GET", CONTACTS) as answer,
-            aclosing(answer.aiter_raw()) as drops,  # type: ignore[type-var]
+            aclosing(answer.aiter_raw()) as chunks,  # type: ignore[type-var]
         ):
-            sizes = [len(await anext(drops)) for _ in range(4)]
+            sizes = [len(await anext(chunks)) for _ in range(4)]
         took = asyncio.get_running_loop().time() - began
         assert sum(sizes) < int(answer.headers["content-length"]) / 10
         assert took >= 0.01 * (sum(sizes) - 1)
@@ -129,7 +129,7 @@ async def test_a_dripping_answer_never_stalls_and_never_ends_in_time(clio, ann):
         assert (await http.get("users/who_am_i.json")).json()["data"]["id"] == 501
 
 
-async def test_a_bomb_is_small_on_the_wire(clio, ann):
+async def test_a_bomb_is_small_before_it_is_unpacked(clio, ann):
     # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
         clio.faults.add(Fault("bomb", path="contacts", value="40"))
@@ -147,22 +147,22 @@ async def test_faults_hit_the_token_endpoint_too(clio, ann):
     assert [(await ann.refresh()).status_code for _ in range(3)] == [503, 200, 200]
 
 
-async def test_faults_can_be_steered_from_another_process(clio, ann):
+async def test_another_process_can_switch_faults_and_quirks(clio, ann):
     async with on_a_socket(clio, ann) as http:
         fault = {"effect": "cut", "path": "contacts", "value": "9"}
-        steered = await http.post(http.base_url.join("/_simulator/faults"), json=fault)
-        assert steered.status_code == 204
+        added = await http.post(http.base_url.join("/_simulator/faults"), json=fault)
+        assert added.status_code == 204
         with pytest.raises(httpx.RemoteProtocolError):
             await http.get(CONTACTS)
-        habits = {"tells_records": False, "clamps_limit": True}
+        quirks = {"tells_records": False, "clamps_limit": True}
         assert (
-            await http.post(http.base_url.join("/_simulator/quirks"), json=habits)
+            await http.post(http.base_url.join("/_simulator/quirks"), json=quirks)
         ).status_code == 204
         answer = await http.get(CONTACTS, params={"limit": "999"})
         assert answer.json()["meta"].keys() == {"paging"}
 
 
-async def test_faults_hit_the_end_of_an_authorisation_too(clio, ann):
+async def test_faults_hit_the_deauthorise_endpoint_too(clio, ann):
     clio.faults.add(Fault("status", path="/oauth/deauthorize", value="502"))
     form = {"token": ann.tokens["access_token"]}
     answers = [await ann.http.post("/oauth/deauthorize", data=form) for _ in range(2)]

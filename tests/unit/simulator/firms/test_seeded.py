@@ -1,4 +1,4 @@
-"""The seeded firm looks like a real one, dirt included (clio.md §20.11, §20.12, §20.18)."""
+"""The seeded firm resembles a real one, with its bad data (clio.md §20.11, §20.12, §20.18)."""
 
 from collections import Counter
 from typing import Any
@@ -25,7 +25,7 @@ def parts(firm: Firm, name: str) -> list[dict[str, Any]]:
     return [part for contact in records(firm, "contact") for part in contact.get(name) or []]
 
 
-def test_the_same_seed_makes_the_same_firm_and_another_another():
+def test_the_same_seed_gives_the_same_firm_and_another_seed_another_firm():
     first, again, other = (
         [records(seeded_firm(contacts=60, seed=seed, now=Clock()), kind) for kind in KINDS]
         for seed in (1, 1, 2)
@@ -34,7 +34,7 @@ def test_the_same_seed_makes_the_same_firm_and_another_another():
     assert first != other
 
 
-def test_names_have_letters_beyond_ascii_and_some_people_have_none(seeded):
+def test_names_have_non_ascii_letters_and_some_people_have_no_name(seeded):
     # clio.md §20.18
     names = [contact["name"] for contact in records(seeded, "contact")]
     assert sum(not name.isascii() for name in names) > 500
@@ -57,7 +57,7 @@ def test_addresses_have_line_breaks_and_some_are_blank(seeded):
 @pytest.mark.parametrize(
     "name", ["date_of_birth", "first_name", "middle_name", "prefix", "title", "company_id"]
 )
-def test_whatever_may_be_missing_is_missing_somewhere_and_there_somewhere(seeded, name):
+def test_each_optional_contact_field_is_both_empty_and_filled(seeded, name):
     # clio.md §20.18
     found = [contact.get(name) for contact in records(seeded, "contact")]
     assert None in found
@@ -69,19 +69,19 @@ def test_whatever_may_be_missing_is_missing_somewhere_and_there_somewhere(seeded
     ["practice_area_id", "matter_stage_id", "responsible_attorney_id", "originating_attorney_id", "open_date",
      "close_date", "pending_date", "location", "client_reference"],
 )  # fmt: skip
-def test_so_it_is_with_matters(seeded, name):
+def test_each_optional_matter_field_is_both_empty_and_filled(seeded, name):
     # clio.md §20.18
     found = [matter.get(name) for matter in records(seeded, "matter")]
     assert None in found
     assert any(found)
 
 
-def test_birthdays_that_are_no_birthdays(seeded):
+def test_some_birthdays_are_placeholders_or_leap_days(seeded):
     born = {contact.get("date_of_birth") for contact in records(seeded, "contact")}
     assert {"1900-01-01", "1984-02-29"} <= born
 
 
-def test_phones_that_are_no_numbers(seeded):
+def test_some_phone_numbers_are_not_numbers(seeded):
     numbers = {phone["number"] for phone in parts(seeded, "phone_numbers")}
     assert {"call the office", "x204", "+44 20 7946 0958"} <= numbers
     assert not all(phone["primary"] for phone in parts(seeded, "phone_numbers"))
@@ -94,7 +94,7 @@ def test_contacts_share_addresses_and_some_are_blank(seeded):
     assert found[""] > 5
 
 
-def test_options_that_were_deleted_are_in_use_and_come_as_text_and_as_numbers(seeded):
+def test_deleted_options_are_in_use_and_are_sent_as_text_and_as_numbers(seeded):
     # clio.md §20.11
     chosen = [v["value"] for v in parts(seeded, "custom_field_values") if v["custom_field_id"] == 4]
     assert {404, "404", 401, "401"} <= set(chosen)
@@ -102,14 +102,14 @@ def test_options_that_were_deleted_are_in_use_and_come_as_text_and_as_numbers(se
     assert (option["id"], bool(option["deleted_at"])) == (404, True)
 
 
-def test_values_of_every_type_and_both_kinds_of_nothing(seeded):
+def test_values_have_every_type_and_both_forms_of_empty(seeded):
     # clio.md §20.11
     values = parts(seeded, "custom_field_values")
     filled = {
         value["id"].split("-")[0] for value in values if value["id"] and value["value"] is not None
     }
     types = {field["field_type"] for field in records(seeded, "custom_field")}
-    assert types - filled <= {"text_line", "url"}  # the two that show the kinds of nothing
+    assert types - filled <= {"text_line", "url"}  # the two with the empty values
     assert {(value["id"], value["value"]) for value in values if value["value"] is None} == {
         (None, None),
         ("url-8", None),
@@ -127,7 +127,7 @@ def test_some_matters_close_in_the_future_and_some_open_ones_have_a_close_date(s
     assert any(status == "open" and day for status, day in closes)
 
 
-def test_companies_without_people_and_companies_that_are_clients(seeded):
+def test_some_companies_have_no_people_and_some_are_clients(seeded):
     contacts = records(seeded, "contact")
     companies = {contact["id"] for contact in contacts if contact["type"] == "Company"}
     employers = {contact.get("company_id") for contact in contacts} - {None}
@@ -135,7 +135,7 @@ def test_companies_without_people_and_companies_that_are_clients(seeded):
     assert companies & {matter["client_id"] for matter in records(seeded, "matter")}
 
 
-def test_some_contacts_are_seen_by_the_one_who_made_them_only(seeded):
+def test_a_restricted_user_sees_unrelated_contacts_only_if_the_user_created_them(seeded):
     # clio.md §20.13: user 607 is restricted
     tied = {matter["client_id"] for matter in records(seeded, "matter")}
     tied |= {link["contact_id"] for link in records(seeded, "relationship")}
@@ -156,7 +156,7 @@ def test_some_clients_are_related_to_their_own_matter(seeded):
     assert min(link["id"] for link in links) > 2**32
 
 
-def test_a_matter_may_be_kept_from_all_but_two_even_from_one_with_a_role(seeded):
+def test_some_matters_are_visible_to_two_users_only_whatever_the_roles_of_others(seeded):
     # clio.md §20.13
     kept = [m["id"] for m in records(seeded, "matter") if not seeded.sees(603, "matter", m["id"])]
     assert kept

@@ -17,7 +17,7 @@ INVALID_TOKEN = {
 
 
 @pytest.mark.parametrize("region", [region for region in REGIONS if region != "us"])
-async def test_a_code_of_one_region_and_its_credentials_mean_nothing_in_another(clio, region):
+async def test_a_code_and_the_credentials_of_one_region_are_invalid_in_another(clio, region):
     # clio.md §20.1
     visitor, elsewhere = Visitor(clio), Visitor(clio, region)
     code = await visitor.code(501)
@@ -30,7 +30,7 @@ async def test_a_code_of_one_region_and_its_credentials_mean_nothing_in_another(
     assert (await visitor.exchange(code)).status_code == 200
 
 
-async def test_a_token_of_one_region_is_dead_in_another(clio, ann):
+async def test_a_token_of_one_region_is_invalid_in_another(clio, ann):
     # clio.md §20.1
     elsewhere = Visitor(clio, "eu")
     elsewhere.use(ann.tokens)
@@ -41,20 +41,20 @@ async def test_a_token_of_one_region_is_dead_in_another(clio, ann):
 @pytest.mark.parametrize(
     "redirect_uri", [f"{CALLBACK}/", f"{CALLBACK}?a=1", CALLBACK.replace("http", "https"), ""]
 )
-async def test_a_redirect_must_be_registered_to_the_letter(clio, redirect_uri):
+async def test_a_redirect_must_equal_the_registered_one(clio, redirect_uri):
     # clio.md §20.2
     answer = await Visitor(clio).authorize(redirect_uri=redirect_uri, as_user=501)
     assert answer.status_code == 400
     assert "location" not in answer.headers
 
 
-async def test_the_state_comes_back_as_it_was(clio):
+async def test_the_state_is_returned_unchanged(clio):
     # clio.md §20.2
     answer = await Visitor(clio).authorize(as_user=501)
     assert parse_qs(urlsplit(answer.headers["location"]).query)["state"] == ["s t&te"]
 
 
-async def test_a_user_who_declines_comes_back_only_when_that_was_asked_for(clio):
+async def test_a_user_who_declines_is_redirected_only_if_the_app_asked_for_it(clio):
     # clio.md §20.2
     stays = await Visitor(clio).authorize(as_user="decline")
     assert stays.status_code == 200
@@ -64,7 +64,7 @@ async def test_a_user_who_declines_comes_back_only_when_that_was_asked_for(clio)
     assert query == {"error": ["access_denied"], "state": ["s t&te"]}
 
 
-async def test_a_code_is_good_once(clio):
+async def test_a_code_can_be_used_once(clio):
     # clio.md §20.2
     visitor = Visitor(clio)
     code = await visitor.code(501)
@@ -74,7 +74,7 @@ async def test_a_code_is_good_once(clio):
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(599, 200), (601, 400)])
-async def test_a_code_lives_ten_minutes(clio, clock, seconds, status):
+async def test_a_code_is_valid_for_ten_minutes(clio, clock, seconds, status):
     # clio.md §20.2
     visitor = Visitor(clio)
     code = await visitor.code(501)
@@ -83,7 +83,7 @@ async def test_a_code_lives_ten_minutes(clio, clock, seconds, status):
 
 
 @pytest.mark.parametrize("changed", [{"redirect_uri": f"{CALLBACK}/"}, {"code": "another"}])
-async def test_a_code_goes_with_its_redirect(clio, changed):
+async def test_a_code_needs_the_redirect_it_was_issued_for(clio, changed):
     # clio.md §20.2
     visitor = Visitor(clio)
     form = {"redirect_uri": CALLBACK, "code": await visitor.code(501), **changed}
@@ -91,7 +91,7 @@ async def test_a_code_goes_with_its_redirect(clio, changed):
     assert answer.json()["error"] == "invalid_grant"
 
 
-async def test_somebody_elses_app_cannot_use_our_code_nor_renew_our_token(clio, ann):
+async def test_another_app_cannot_use_our_code_or_refresh_our_token(clio, ann):
     # clio.md §20.3
     other = Visitor(clio, other=True)
     assert (await other.exchange(await ann.code(501))).json()["error"] == "invalid_grant"
@@ -99,13 +99,13 @@ async def test_somebody_elses_app_cannot_use_our_code_nor_renew_our_token(clio, 
     assert (await other.refresh()).json()["error"] == "invalid_grant"
 
 
-async def test_who_cannot_log_in_cannot_approve(clio, firm):
+async def test_a_disabled_user_cannot_approve(clio, firm):
     firm.put("user", {"id": 504, "enabled": False})
     assert (await Visitor(clio).authorize(as_user=504)).json()["error"] == "access_denied"
 
 
 @pytest.mark.parametrize("with_body", [True, False])
-async def test_credentials_count_in_the_body_only(clio, with_body):
+async def test_credentials_are_accepted_in_the_body_only(clio, with_body):
     # clio.md §20.3
     visitor = Visitor(clio)
     code = await visitor.code(501)
@@ -116,7 +116,7 @@ async def test_credentials_count_in_the_body_only(clio, with_body):
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_tokens_live_thirty_days_and_the_refresh_token_comes_once(clio):
+async def test_access_tokens_live_thirty_days_and_the_refresh_token_is_returned_once(clio):
     # clio.md §20.3
     visitor = Visitor(clio)
     tokens = (await visitor.exchange(await visitor.code(501))).json()
@@ -129,7 +129,7 @@ async def test_tokens_live_thirty_days_and_the_refresh_token_comes_once(clio):
         assert renewed["access_token"] != tokens["access_token"]
 
 
-async def test_a_shorter_life_can_be_set_and_ends_the_access_token_only(firm, clock):
+async def test_a_shorter_token_life_ends_the_access_token_only(firm, clock):
     # clio.md §20.3
     clio = simulator_with(firm, clock=clock, token_life=timedelta(hours=1))
     visitor = await Visitor(clio).login(501)
@@ -140,14 +140,14 @@ async def test_a_shorter_life_can_be_set_and_ends_the_access_token_only(firm, cl
     assert (await visitor.get("users.json")).status_code == 200
 
 
-async def test_a_revoked_grant_cannot_be_renewed(clio: Simulator, ann: Visitor):
+async def test_a_revoked_grant_cannot_be_refreshed(clio: Simulator, ann: Visitor):
     # clio.md §20.3
     clio.oauth["us"].revoke_user(501)
     assert (await ann.refresh()).json()["error"] == "invalid_grant"
     assert (await ann.get("users.json")).json() == INVALID_TOKEN
 
 
-async def test_deauthorising_kills_the_token_and_what_renews_it(ann):
+async def test_deauthorising_revokes_the_access_token_and_the_refresh_token(ann):
     # clio.md §20.4
     form = {"token": ann.tokens["access_token"]}
     answer = await ann.http.post("/oauth/deauthorize", data=form)
@@ -157,7 +157,7 @@ async def test_deauthorising_kills_the_token_and_what_renews_it(ann):
     assert (await ann.refresh()).json()["error"] == "invalid_grant"
 
 
-async def test_deauthorising_needs_the_bearer_of_the_token(clio, ann):
+async def test_deauthorising_needs_the_token_itself_as_bearer(clio, ann):
     # clio.md §20.4
     stranger = await Visitor(clio).login(502)
     form = {"token": ann.tokens["access_token"]}
@@ -165,7 +165,7 @@ async def test_deauthorising_needs_the_bearer_of_the_token(clio, ann):
     assert (await ann.get("users.json")).status_code == 200
 
 
-async def test_a_person_sees_who_asks_and_chooses_who_they_are(clio, firm):
+async def test_the_page_shows_the_app_and_lets_a_person_choose_a_user(clio, firm):
     # clio.md §20.2
     firm.put("user", {"id": 502, "name": "Ben <Pike> & Co"})
     firm.put("user", {"id": 504, "enabled": False})

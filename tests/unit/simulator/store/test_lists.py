@@ -43,7 +43,7 @@ async def refusal(visitor: Visitor, path: str, **params) -> tuple[int, str, str]
     return answer.status_code, error["type"], error["message"]
 
 
-async def test_nothing_but_id_and_etag_comes_unasked(ann):
+async def test_the_default_fields_are_id_and_etag(ann):
     # clio.md §20.5
     (first, *_) = await ann.listed("contacts.json")
     assert first.keys() == {"id", "etag"}
@@ -51,7 +51,7 @@ async def test_nothing_but_id_and_etag_comes_unasked(ann):
     assert single.keys() == {"id", "etag"}
 
 
-async def test_what_is_nested_without_braces_is_id_and_etag(ann):
+async def test_a_nested_record_without_braces_has_id_and_etag(ann):
     # clio.md §20.5
     alice = (await ann.get("contacts/1001.json", fields="id,email_addresses")).json()["data"]
     assert [address.keys() for address in alice["email_addresses"]] == [{"id", "etag"}] * 2
@@ -69,7 +69,7 @@ async def test_what_is_nested_without_braces_is_id_and_etag(ann):
         ("id,company{id,company{date_of_birth}}", "company}"),
     ],
 )  # fmt: skip
-async def test_one_bad_field_fails_the_whole_request(ann, asked, refused):
+async def test_one_unknown_field_fails_the_whole_request(ann, asked, refused):
     # clio.md §20.5
     answer = await refusal(ann, "contacts.json", fields=asked)
     assert answer == (400, "InvalidFields", f"{refused} is not a valid field")
@@ -91,7 +91,7 @@ async def test_a_limit_out_of_bounds_is_refused(ann, limit):
     assert (await refusal(ann, "contacts.json", limit=limit))[:2] == (400, "ArgumentError")
 
 
-async def test_a_limit_over_the_most_can_be_clamped_instead(vast, reader):
+async def test_a_limit_over_the_maximum_can_be_reduced_instead(vast, reader):
     # clio.md §20.6: nobody knows which of the two Clio does
     vast.quirks.clamps_limit = True
     answer = await reader.get("contacts.json", limit="5000", order="id(asc)")
@@ -99,13 +99,13 @@ async def test_a_limit_over_the_most_can_be_clamped_instead(vast, reader):
     assert (await refusal(reader, "contacts.json", limit="0"))[0] == 400
 
 
-async def test_users_come_two_thousand_at_a_time(ann):
+async def test_a_page_of_users_has_up_to_two_thousand(ann):
     # clio.md §20.6
     assert (await ann.get("users.json", limit="2000")).status_code == 200
     assert (await refusal(ann, "users.json", limit="2001"))[0] == 400
 
 
-async def test_pages_are_linked_by_whole_addresses_and_end_without_one(reader):
+async def test_pages_have_complete_addresses_and_the_last_names_no_next(reader):
     # clio.md §20.6
     first = await reader.get("contacts.json", order="id(asc)", limit="200", fields="id,name")
     paging = first.json()["meta"]["paging"]
@@ -126,7 +126,7 @@ async def test_a_list_in_id_order_has_no_end(reader):
     assert await reader.ids("contacts.json", order="id(asc)") == list(range(1, MAX_UNORDERED + 402))
 
 
-async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
+async def test_without_an_order_pages_past_the_cap_are_out_of_bounds(reader):
     # clio.md §20.6
     walked, answer = 0, await reader.get("contacts.json")
     while answer.status_code == 200:
@@ -141,7 +141,7 @@ async def test_without_the_order_deep_pages_are_out_of_bounds(reader):
 
 
 @pytest.mark.parametrize(("capped", "seen"), [(False, MAX_UNORDERED + 401), (True, MAX_UNORDERED)])
-async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen):
+async def test_lists_without_orders_end_at_the_cap_or_do_not(vast, reader, capped, seen):
     # clio.md §20.6: nobody knows which of the two Clio does
     vast.quirks.caps_unordered_lists = capped
     walked, answer = 0, await reader.get("relationships.json")
@@ -154,7 +154,7 @@ async def test_lists_that_take_no_order_end_or_do_not(vast, reader, capped, seen
     assert answer.status_code == (422 if capped else 200)
 
 
-async def test_a_capped_list_may_end_without_a_word(vast, reader):
+async def test_a_capped_list_can_end_without_an_error(vast, reader):
     # clio.md §21: "ends near 10,000" may also mean that no next page is told
     vast.quirks.caps_unordered_lists = vast.quirks.caps_silently = True
     walked, answer = 0, await reader.get("relationships.json")
@@ -199,7 +199,7 @@ async def test_offsets_and_tokens_are_checked(reader, params, status):
     assert (await refusal(reader, "contacts.json", **params))[0] == status
 
 
-async def test_a_record_made_during_the_walk_shifts_no_page(ann, firm):
+async def test_a_record_created_while_pages_are_read_moves_no_page(ann, firm):
     # clio.md §20.6
     first = (await ann.get("contacts.json", order="id(asc)", limit="3")).json()
     firm.delete("contact", 1001)
@@ -211,7 +211,7 @@ async def test_a_record_made_during_the_walk_shifts_no_page(ann, firm):
     assert 1004 in seen
 
 
-async def test_the_total_may_be_missing(vast, reader):
+async def test_the_total_can_be_missing(vast, reader):
     answer = await reader.get("contacts.json", order="id(asc)")
     assert answer.json()["meta"]["records"] == MAX_UNORDERED + 401
     vast.quirks.tells_records = False
@@ -240,7 +240,7 @@ async def test_the_limit_is_counted_per_token_in_windows_of_a_minute(clio, clock
     assert (await ann.get("users.json")).status_code == 200
 
 
-async def test_the_message_of_a_429_may_be_wrapped(clio, ann):
+async def test_the_message_of_a_429_can_be_wrapped(clio, ann):
     # clio.md §20.7
     clio.limits, clio.quirks.wraps_rate_limit = RateLimit(0), True
     answer = await ann.get("users.json")
@@ -257,7 +257,7 @@ async def test_the_version_is_echoed(ann, version):
 
 
 @pytest.mark.parametrize("version", ["4.0.14", "4", "v4", "4.1.0", "", "4.0.013"])
-async def test_a_version_that_does_not_exist_is_gone(ann, version):
+async def test_an_unknown_version_returns_410(ann, version):
     # clio.md §20.9
     answer = await ann.get("contacts/1001.json", {"X-API-VERSION": version})
     assert answer.status_code == 410
@@ -272,7 +272,7 @@ async def test_a_version_that_does_not_exist_is_gone(ann, version):
         ("open,pending,closed", {"Open", "Pending", "Closed"}),
     ],
 )
-async def test_a_status_is_asked_for_in_lower_case_and_told_with_a_capital(ann, status, seen):
+async def test_a_status_is_filtered_in_lower_case_and_returned_capitalised(ann, status, seen):
     # clio.md §20.10
     found = await ann.listed("matters.json", status=status, fields="status")
     assert {matter["status"] for matter in found} == seen
@@ -311,7 +311,7 @@ async def test_a_status_in_any_other_form_is_refused(ann, status):
         ("groups", {"type": "AccountGroup"}, [31]),
     ],
 )
-async def test_filters_narrow(ann, path, params, ids):
+async def test_a_filter_returns_matching_records_only(ann, path, params, ids):
     assert await ann.ids(f"{path}.json", **params) == ids
 
 
@@ -334,13 +334,13 @@ async def test_filters_narrow(ann, path, params, ids):
         ("relationships", {"order": "id(asc)"}),
     ],
 )
-async def test_what_a_list_does_not_take_is_refused_by_name(ann, path, params):
+async def test_an_unknown_parameter_is_refused_by_name(ann, path, params):
     status, kind, message = await refusal(ann, f"{path}.json", **params)
     assert (status, kind) == (400, "ArgumentError")
     assert next(iter(params)).partition("[")[0] in message
 
 
-async def test_orders_take_names_of_what_is_referred_to(ann):
+async def test_a_list_can_be_sorted_by_the_name_of_a_referenced_record(ann):
     found = await ann.listed(
         "matters.json", order="client.name(desc)", offset="0", fields="client{name}"
     )

@@ -26,7 +26,7 @@ CALL: dict[str, Any] = {
 
 @pytest.fixture
 async def clio() -> AsyncIterator[httpx.AsyncClient]:
-    """The simulated Clio, spoken to as Ann; `Bearer 503` speaks as Cat, who sees few contacts."""
+    """A client that sends requests as Ann; `Bearer 503` sends them as Cat, who sees few contacts."""
     redirect = ["http://service.test/cb"]
     sim = Simulator([harlow_pike(main.now)], now=main.now, redirect_uris=redirect, rate_limit=9999)
     for user in (501, 503):
@@ -62,13 +62,15 @@ REFUSED: list[tuple[str, dict[str, Any], int]] = [
 
 
 @pytest.mark.parametrize(("path", "data", "status"), REFUSED)
-async def test_what_clio_refuses_is_refused(clio: httpx.AsyncClient, path, data, status):
+async def test_invalid_notes_and_communications_are_refused(
+    clio: httpx.AsyncClient, path, data, status
+):
     answer = await clio.post(f"/{path}.json", json={"data": data})
     assert answer.status_code == status, answer.text
     assert answer.json()["error"]["message"]
 
 
-async def test_a_note_is_its_authors_and_hidden_with_its_contact(clio: httpx.AsyncClient):
+async def test_a_note_has_its_author_and_is_hidden_with_its_contact(clio: httpx.AsyncClient):
     fields = {"fields": "id,type,detail_text_type,author{id,name},contact{id}"}
     made = await clio.post("/notes.json", json={"data": NOTE}, params=fields)
     assert made.status_code == 201
@@ -93,7 +95,7 @@ async def test_a_note_is_its_authors_and_hidden_with_its_contact(clio: httpx.Asy
     assert (await clio.get(path)).status_code == 404
 
 
-async def test_a_communication_is_found_by_its_property_and_its_people_are_read_as_they_are(
+async def test_a_communication_is_found_by_its_external_property_and_has_the_types_of_its_participants(
     clio: httpx.AsyncClient,
 ):
     await clio.post("/communications.json", json={"data": CALL})

@@ -25,7 +25,7 @@ async def values_of(visitor: Visitor, contact_id: int = 1001) -> dict[int, dict[
     }
 
 
-async def test_a_single_record_bears_its_etag_and_time_whatever_is_asked_for(ann):
+async def test_a_single_record_has_its_etag_and_time_whatever_fields_are_selected(ann):
     # clio.md §20.8
     answer = await ann.get("contacts/1001.json", fields="name")
     etag = (await ann.get("contacts/1001.json")).json()["data"]["etag"]
@@ -36,7 +36,7 @@ async def test_a_single_record_bears_its_etag_and_time_whatever_is_asked_for(ann
 
 
 @pytest.mark.parametrize("path", ["contacts/1001.json", "matters/201.json", "users/who_am_i.json"])
-async def test_a_known_record_is_not_told_again(ann, firm, path):
+async def test_a_record_with_a_known_etag_is_not_sent_again(ann, firm, path):
     # clio.md §20.8
     etag = (await ann.get(path)).headers["ETag"]
     for known in (etag, f'"another", {etag}', "*"):
@@ -59,13 +59,13 @@ async def test_a_known_record_is_not_told_again(ann, firm, path):
         ("yesterday", 200),
     ],
 )
-async def test_a_record_unchanged_since_a_moment_is_not_told_again(ann, since, status):
+async def test_a_record_unchanged_since_a_time_is_not_sent_again(ann, since, status):
     # clio.md §20.8
     answer = await ann.get("contacts/1001.json", {"If-Modified-Since": since})
     assert answer.status_code == status
 
 
-async def test_lists_take_no_condition(ann):
+async def test_lists_ignore_conditional_headers(ann):
     # clio.md §20.8
     etag = (await ann.get("contacts/1001.json")).headers["ETag"]
     answer = await ann.get("contacts.json", {"If-None-Match": etag})
@@ -73,7 +73,7 @@ async def test_lists_take_no_condition(ann):
     assert "ETag" not in answer.headers
 
 
-async def test_a_change_needs_the_record_as_it_is_if_it_says_so(other):
+async def test_a_change_with_if_match_needs_the_current_etag(other):
     # clio.md §20.8
     etag = (await other.get("contacts/1001.json")).headers["ETag"]
     changed = await other.write("PATCH", "contacts/1001.json", {"title": "CEO"}, {"If-Match": etag})
@@ -96,14 +96,14 @@ async def test_a_change_needs_the_record_as_it_is_if_it_says_so(other):
         ("POST", "users.json"),
     ],
 )
-async def test_our_own_app_may_write_none_of_what_it_reads(ann, firm, method, path):
+async def test_the_services_app_cannot_write_contacts_or_matters(ann, firm, method, path):
     before = firm.version
     answer = await ann.write(method, path, {"title": "x"})
     assert (answer.status_code, answer.json()["error"]["type"]) == (403, "ForbiddenError")
     assert firm.version == before
 
 
-async def test_a_person_is_made_of_parts_of_a_name(other):
+async def test_a_persons_name_is_built_from_its_parts(other):
     made = await other.write(
         "POST",
         "contacts.json?fields=id,name,type,primary_email_address,created_at",
@@ -136,13 +136,13 @@ async def test_a_person_is_made_of_parts_of_a_name(other):
         ({"type": "Person", "last_name": "L", "date_of_birth": "1.2.1970"}, 400, "date_of_birth"),
     ],
 )  # fmt: skip
-async def test_a_contact_that_clio_would_not_take_is_refused(other, data, status, words):
+async def test_an_invalid_contact_is_refused(other, data, status, words):
     answer = await other.write("POST", "contacts.json", data)
     assert answer.status_code == status
     assert words in answer.json()["error"]["message"]
 
 
-async def test_parts_are_changed_made_and_destroyed_by_id(other):
+async def test_parts_are_changed_added_and_deleted_by_id(other):
     change = [{"id": 1, "number": "1"}, {"number": "3"}, {"id": 2, "_destroy": True}]
     answer = await other.write(
         "PATCH", "contacts/1001.json?fields=phone_numbers{id,number}", {"phone_numbers": change}
@@ -153,7 +153,7 @@ async def test_parts_are_changed_made_and_destroyed_by_id(other):
     ]
 
 
-async def test_values_have_ids_of_their_own_and_options_come_as_ids(ann):
+async def test_values_have_their_own_ids_and_options_are_ids(ann):
     # clio.md §20.11
     values = await values_of(ann)
     assert values[1] | {"custom_field": None} == {
@@ -186,7 +186,7 @@ async def test_a_field_that_was_never_filled_is_a_placeholder_and_a_cleared_one_
     assert before.keys() - (await values_of(ann)).keys() == {3, 5}
 
 
-async def test_a_value_is_changed_by_its_own_id_and_made_by_the_fields(ann, other):
+async def test_a_value_is_changed_by_its_own_id_and_created_by_the_fields_id(ann, other):
     # clio.md §20.11
     again = [{"custom_field": {"id": 5}, "value": "Ali"}]
     refused = await other.write("PATCH", "contacts/1001.json", {"custom_field_values": again})
@@ -209,7 +209,7 @@ async def test_a_value_of_a_deleted_field_is_marked(ann, firm):
     assert await ann.ids("custom_fields.json", deleted="true") == [5]
 
 
-async def test_a_link_comes_as_an_id_and_as_the_record(ann, firm):
+async def test_a_link_has_the_id_and_the_record(ann, firm):
     # clio.md §20.11
     firm.put("contact", {"id": 1002, "custom_field_values": [
         {"id": "contact-9", "custom_field_id": 9, "value": "1001"}]})  # fmt: skip
@@ -219,7 +219,7 @@ async def test_a_link_comes_as_an_id_and_as_the_record(ann, firm):
     assert value["contact"].keys() == {"id", "etag"}
 
 
-async def test_a_user_who_may_not_read_the_fields_gets_values_without_content(ann, firm):
+async def test_a_user_who_cannot_read_the_fields_gets_values_without_content(ann, firm):
     # clio.md §20.11
     firm.fields_unreadable.add(501)
     refused = await ann.get("custom_fields.json")
@@ -253,7 +253,7 @@ async def test_a_client_can_be_a_related_contact_of_its_own_matter(ann, firm):
     assert link["matter"]["client_id"] == link["contact"]["id"]
 
 
-async def test_a_nested_contact_out_of_view_comes_as_an_id_and_nothing_else(clio, firm, ann):
+async def test_a_nested_contact_that_the_user_cannot_see_has_its_id_only(clio, firm, ann):
     # clio.md §20.12, §20.13
     firm.put("contact", {"id": 3001, "type": "Company", "name": "Hidden", "created_by": 501})
     firm.put("contact", {"id": 1001, "company_id": 3001})
@@ -291,7 +291,7 @@ async def test_a_matters_custom_field_brings_a_contact_into_view(clio, firm):
 
 
 @pytest.mark.parametrize(("kind", "record_id"), [("contact", 1003), ("matter", 204)])
-async def test_what_is_deleted_leaves_no_trace(ann, other, firm, kind, record_id):
+async def test_a_deleted_record_leaves_no_trace(ann, other, firm, kind, record_id):
     # clio.md §20.14
     path = f"{kind}s"
     gone = await other.write("DELETE", f"{path}/{record_id}.json")
@@ -303,14 +303,14 @@ async def test_what_is_deleted_leaves_no_trace(ann, other, firm, kind, record_id
     assert record_id not in await ann.ids(f"{path}.json", updated_since="2020-01-01T00:00:00Z")
 
 
-async def test_a_deleted_matter_takes_its_relationships_along(ann, firm):
+async def test_deleting_a_matter_deletes_its_relationships(ann, firm):
     # clio.md §20.14
     firm.delete("matter", 201)
     assert await ann.ids("relationships.json") == []
     assert 1005 in await ann.ids("contacts.json")
 
 
-async def test_times_bear_the_users_own_offset(clio, firm):
+async def test_times_have_the_users_own_offset(clio, firm):
     # clio.md §20.18
     firm.put("user", {"id": 502, "time_zone": "Asia/Kolkata"})
     ann, ben = await Visitor(clio).login(501), await Visitor(clio).login(502)
@@ -325,7 +325,7 @@ async def test_times_bear_the_users_own_offset(clio, firm):
     assert summer.endswith("-04:00")
 
 
-async def test_links_and_definitions_do_not_move_what_they_belong_to(ann, firm, clock):
+async def test_changed_links_and_definitions_do_not_move_the_time_of_their_parent(ann, firm, clock):
     # clio.md §20.19
     clock.move(hours=1)
     since = clock.now.isoformat().replace("+00:00", "Z")
@@ -343,7 +343,7 @@ async def test_links_and_definitions_do_not_move_what_they_belong_to(ann, firm, 
     assert (await values_of(ann))[5]["field_name"] == "Renamed"
 
 
-async def test_a_moment_counts_from_after_it(ann, firm, clock):
+async def test_updated_since_excludes_the_time_itself(ann, firm, clock):
     clock.move(hours=1)
     firm.put("contact", {"id": 1002, "title": "x"})
     at = clock.now.isoformat().replace("+00:00", "Z")
