@@ -1,4 +1,4 @@
-"""The firm Harlow & Pike LLP of requirements.md section 1, record for record."""
+"""The firm Harlow & Pike LLP of requirements.md section 1, with the same records."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -52,7 +52,7 @@ _FIELDS = (
 
 
 def harlow_pike(now: Callable[[], datetime] = lambda: NOW) -> Firm:
-    """The firm, with its users, matters and Alice's custom fields; later changes bear the time of `now`."""
+    """Return the firm with its users, matters and Alice's custom fields. Later changes have the time of `now`."""
     firm = Firm(account_id=77, name="Harlow & Pike LLP", region="us", now=now)
     for item in _users():
         firm.put("user", item, at=NOW)
