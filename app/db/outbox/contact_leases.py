@@ -1,7 +1,7 @@
 """Leases of contacts: the right of one worker to write to one contact in Clio, and what it records on its activities.
 
 One write is in flight per contact, in the order in which the activities were accepted. A worker acquires the lease of
-the contact (a row of `activity_leases`) for a limited time. If it hangs, another worker may acquire the lease
+the contact (a row of `activity_turns`) for a limited time. If it hangs, another worker may acquire the lease
 afterwards and gets a higher *fencing token* (`fence`). `renew` succeeds only for the stored number, so a worker that
 lost its lease cannot record anything.
 
@@ -25,7 +25,7 @@ from app.db.outbox.outbox import activity_of, is_activity, record_outcome
 from app.db.session import Session
 from app.errors import RunTakenOver
 
-_leases, _table, _attempts = tables.activity_leases, tables.activities, tables.activity_attempts
+_leases, _table, _attempts = tables.activity_turns, tables.activities, tables.activity_attempts
 
 
 @dataclass(frozen=True)
