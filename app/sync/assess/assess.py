@@ -165,11 +165,7 @@ async def _assess_batch(
         [(one.contact, one.assessment) for one in assessed],
         run_id=lease.run_id,
     )
-    origin = _ORIGINS.get(kind, "incremental")
-    source = new_clients.BatchSource(lease.run_id, origin, context.settings.new_client, context.now)
-    announced = await new_clients.record_new_clients(
-        session, account_id, new_client_candidates(assessed, stale), source
-    )
+    announced = await _record_new_clients(session, lease, context, kind, assessed, stale)
     changed = [one for one in assessed if one.change is not None]
     before = await change_feed.append(
         session, account_id, [feed_line(one, context) for one in changed]
@@ -184,6 +180,20 @@ async def _assess_batch(
         feed_before=before,
         tally=_tally(assessed, outside),
     )
+
+
+async def _record_new_clients(
+    session: Session,
+    lease: Lease,
+    context: AssessmentContext,
+    kind: Kind,
+    assessed: Sequence[AssessedContact],
+    people: Sequence[ContactFacts],
+) -> int:
+    origin = _ORIGINS.get(kind, "incremental")
+    source = new_clients.BatchSource(lease.run_id, origin, context.settings.new_client, context.now)
+    candidates = new_client_candidates(assessed, people)
+    return await new_clients.record_new_clients(session, lease.account_id, candidates, source)
 
 
 def _tally(assessed: Sequence[AssessedContact], outside: Mapping[int, Scope]) -> Tally:

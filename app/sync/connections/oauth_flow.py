@@ -111,10 +111,7 @@ async def start_connecting(
     return_url: str,
     actor: Actor,
 ) -> StartedAttempt:
-    """Begin to connect a user and return where the browser must go.
-
-    Raises RegionNotOffered, ReturnUrlRefused, IntegrationNotEnabled, UnknownUser, AccountNotFound.
-    """
+    """Begin to connect a user. Raises RegionNotOffered, ReturnUrlRefused, IntegrationNotEnabled, UnknownUser."""
     offered = services.regions.get(region)
     if offered is None:
         raise RegionNotOffered
