@@ -79,16 +79,20 @@ def generous_simulator(*firms: Firm) -> Simulator:
 
 
 class Door(httpx.ASGITransport):
-    """The way to the simulated Clio, which a test may shut: calls of Clio's API then wait before it."""
+    """The way to the simulated Clio. A test may shut it: requests to Clio's API then wait in front of it."""
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__(simulator.app("us"))
         self._open = asyncio.Event()
         self._open.set()
+        self._path = "/api/"
+        self.waiting = asyncio.Event()
 
     @asynccontextmanager
-    async def shut(self) -> AsyncIterator[None]:
-        """Runs come as far as their first call, and no further until the block ends."""
+    async def shut(self, path: str = "/api/") -> AsyncIterator[None]:
+        """Let requests whose path begins with `path` wait until the block ends; `waiting` is set when one does."""
+        self._path = path
+        self.waiting.clear()
         self._open.clear()
         try:
             yield
@@ -97,7 +101,8 @@ class Door(httpx.ASGITransport):
 
     @override
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        if request.url.path.startswith("/api/"):
+        if request.url.path.startswith(self._path) and not self._open.is_set():
+            self.waiting.set()
             await self._open.wait()
         return await super().handle_async_request(request)
 

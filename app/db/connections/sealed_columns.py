@@ -34,7 +34,7 @@ async def store_key_check(session: Session, sealed: str) -> str:
     """Store a check value unless another process was first; return the stored one."""
     new = insert(connection_tables.key_check).values(check_id="key", sealed_check=sealed)
     await session.execute(new.on_conflict_do_nothing())
-    return str((await session.execute(select(KEY_CHECK))).scalar_is_row())
+    return str((await session.execute(select(KEY_CHECK))).scalar_one())
 
 
 async def find_any_secret(session: Session) -> str | None:

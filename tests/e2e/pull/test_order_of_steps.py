@@ -1,0 +1,104 @@
+"""The order of a run's steps: check the fence before a page lands, assess only after a complete pull."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from app.clio.shared_limit import Lane
+from app.db.connections import connections
+from app.db.mirror.visibility import View
+from app.db.runs import checkpoints, leases
+from app.db.runs.leases import fenced_transaction
+from app.db.session import transaction
+from app.errors import RunTakenOver
+from app.simulator.faults.faults import Fault
+from app.simulator.http.server import Simulator
+from app.sync.connections import clio_for
+from app.sync.pull import pages
+from app.sync.pull.listings import CONTACTS
+from app.sync.pull.reader import ConnectionReader
+from app.sync.services import Services
+from tests.support.world import PATIENCE, World, opened_world
+
+
+async def rows(world: World, table: str) -> int:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        count: int = await connection.fetchval(f"select count(*) from {table}")
+        return count
+    finally:
+        await connection.close()
+
+
+async def cancel(world: World, run: dict[str, Any]) -> None:
+    cancelled = await world.api.post(f"/v1/accounts/hp/runs/{run['id']}/cancel")
+    assert cancelled.status_code == 200, cancelled.text
+
+
+async def test_a_page_that_arrives_after_the_lease_was_lost_does_not_land(
+    dsn: str, simulator: Simulator
+):
+    # I7, F13: to cancel a run raises its fence, as a take-over does
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        (run,) = await world.runs()
+        services: Services = world.app.state.services
+        async with transaction(services.database) as session:
+            lease = await leases.acquire(
+                session, "hp", run["id"], length=services.timing.lease, now=services.now()
+            )
+            (connection,) = await connections.list_connected(session, "hp")
+        assert lease is not None
+        clio = clio_for(services, connection, Lane.INITIAL)
+        view = View("hp", connection.connection_id, full_view=True)
+        reader = ConnectionReader(services, clio, lease, view)
+        async with fenced_transaction(services.database, lease) as session:
+            pull = await checkpoints.open_pull(
+                session, lease, connection.connection_id, CONTACTS.name, since=None
+            )
+        await cancel(world, run)
+        with pytest.raises(RunTakenOver):
+            await pages._land_pages(reader, CONTACTS, pull)
+        assert simulator.requests("/api/v4/contacts")
+        assert await rows(world, "mirror_contacts") == 0
+        assert await rows(world, "sightings") == 0
+
+
+async def landed(world: World, what: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while await rows(world, what) == 0:
+            await asyncio.sleep(0.02)
+
+
+async def test_contacts_of_a_pull_that_was_cut_short_are_not_assessed(pulled: World):
+    # I4: a person's matters are in another list than the person
+    pulled.simulator.firms[0].put("contact", {"id": 1001, "title": "Judge"})
+    async with pulled.door.shut("/api/v4/matters"):
+        asked = await pulled.api.post(
+            "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
+        )
+        await landed(pulled, "mirror_contacts where stale")
+        await cancel(pulled, asked.json())
+        rederived = await pulled.choose({"tags": {"location": {"city": True}}})
+        assert rederived is not None
+        assert rederived["status"] == "succeeded"
+        assert [problem["code"] for problem in rederived["problems"]] == ["waiting_for_pull"]
+        assert (await pulled.contacts())["1001"]["title"] == "Teacher"
+    assert (await pulled.run())["status"] == "succeeded"
+    assert (await pulled.contacts())["1001"]["title"] == "Judge"
+
+
+async def test_a_first_pull_that_fails_midway_assesses_nobody(world: World):
+    # I4, row 35: what failed is not complete, so that nobody is announced for it
+    await world.create_account()
+    world.simulator.faults.add(Fault("status", path="matters", value="400", times=99))
+    async with world.door.shut("/api/v4/matters"):
+        await world.connect("u_ann", 501)
+        await landed(world, "mirror_contacts")
+    (run,) = await world.settled()
+    assert run["status"] == "failed"
+    assert await world.contacts() == {}
+    assert await rows(world, "new_clients") == 0
