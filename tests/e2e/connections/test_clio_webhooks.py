@@ -24,9 +24,8 @@ from app.simulator.http.server import Simulator
 from app.sync import connections
 from app.sync.connections import clio_for, clio_webhooks
 from app.sync.services import Services
-from tests.conftest import opened_world
 from tests.e2e.connections.test_lanes import Passed
-from tests.support.world import World
+from tests.support.world import World, opened_world
 
 
 class Nudged:

@@ -26,9 +26,8 @@ from app.simulator.http.server import Simulator
 from app.sync.events import endpoint_secrets, relay, relay_events
 from app.sync.services import Services
 from app.webhook_sender import WebhookSender
-from tests.conftest import opened_world
 from tests.support.webhook_receiver import Receiver, receiving
-from tests.support.world import PATIENCE, World
+from tests.support.world import PATIENCE, World, opened_world
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
