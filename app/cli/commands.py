@@ -1,6 +1,6 @@
-"""`levitate-clio`: serve, work, look after the database and the tokens, and the way in for newcomers.
+"""The `levitate-clio` command: run the service and its workers, manage database, tokens and keys, show the demo.
 
-Mistakes of configuration and surroundings end in one clear line on stderr and exit code 2, never in a traceback.
+For a mistake in the configuration or the environment a command prints one line on stderr and exits with code 2.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.demo import walkthrough
 from app.demo.processes import DemoFailed
-from app.main import Parts, at_work, create_app, now, open_services
+from app.main import Parts, background_work, create_app, now, open_services
 from app.simulator.http import sockets as simulating
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -44,14 +44,14 @@ Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")]
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     cli()
 
 
 class _Server(uvicorn.Server):
-    """Tells the service at once that it must end: runs are laid down, and readers who wait are answered.
+    """A server that tells the service at once to stop, so that runs are interrupted and long polls return.
 
-    By itself uvicorn waits for every answer first, and a reader may wait for half a minute.
+    uvicorn alone waits for all responses first, and a long poll takes up to half a minute.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -69,11 +69,11 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Port = 8000,
     no_migrate: Annotated[
-        bool, typer.Option("--no-migrate", help="Leave the schema alone")
+        bool, typer.Option("--no-migrate", help="Do not migrate the schema")
     ] = False,
-    no_workers: Annotated[bool, typer.Option("--no-workers", help="The API alone")] = False,
+    no_workers: Annotated[bool, typer.Option("--no-workers", help="Run the API only")] = False,
 ) -> None:
-    """API, clock and workers in one process."""
+    """Run API, scheduler and workers in one process."""
     config = with_keys(read_config())
     listener = listen(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers)
@@ -93,7 +93,7 @@ def serve(
 
 @cli.command()
 def worker() -> None:
-    """Background work alone, in as many processes on as many machines as wanted."""
+    """Run scheduler and workers without the API; start as many of these as you need."""
     config = with_keys(read_config())
     with database(config) as dsn:
         complete(ask_database(dsn, partial(fit_to_work, config=config)))
@@ -105,13 +105,13 @@ async def _work(config: Config, dsn: str) -> None:
     async with open_services(config, dsn, parts) as services:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.stopping.set)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, services.stopping.set)
-        async with at_work(services, dsn, parts):
+        async with background_work(services, dsn, parts):
             await services.stopping.wait()
 
 
 @cli.command("migrate")
 def migrate_schema() -> None:
-    """Bring the database's schema to the newest version."""
+    """Migrate the database's schema to this version."""
     with database(read_config()) as dsn:
         complete(ask_database(dsn, partial(ready, migrated=True)))
     said.print("The schema is up to date.")
@@ -119,13 +119,15 @@ def migrate_schema() -> None:
 
 @cli.command()
 def check() -> None:
-    """Say what in the configuration is missing or wrong; try the database and each region's host."""
+    """Report what is missing or wrong in the configuration; test the database and each region's host."""
     config = read_config()
     failures = 0
     for region in Region:
         failures += not _check_region(config, region)
     if not config.regions:
-        said.print("[red]wrong[/] no region: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …_SECRET")
+        said.print(
+            "[red]wrong[/] no region is configured: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …__US__CLIENT_SECRET"
+        )
         failures += 1
     config = with_keys(config)
     with database(config) as dsn:
@@ -153,35 +155,37 @@ def _check_region(config: Config, region: Region) -> bool:
 
 @cli.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End after the summary")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Exit after the summary")] = False,
     contacts: Annotated[int, typer.Option(min=1, help="Contacts in the simulated firm")] = 2000,
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of the service; a free one unless told"),
+        typer.Option(min=1, max=65535, help="Port of the service; default: a free one"),
     ] = None,
 ) -> None:
-    """Everything on embedded defaults: a simulated firm is connected, pulled, judged and served."""
+    """Show the service with an embedded database and a simulated firm: connect, pull, assess, serve."""
     try:
         walkthrough.run(once=once, contacts=contacts, port=port)
     except DemoFailed as error:
         fail(str(error))
     except KeyboardInterrupt:
-        said.print("\nEnded; nothing is left behind.")
+        said.print("\nStopped. Nothing is left behind.")
         raise typer.Exit(130) from None
 
 
 @cli.command()
 def simulator(
-    port: Annotated[int, typer.Option(help="Port of the US region; EU, CA and AU follow")] = 9000,
+    port: Annotated[
+        int, typer.Option(help="Port of the US region; EU, CA and AU use the next three")
+    ] = 9000,
     contacts: Annotated[int, typer.Option(help="Contacts in the seeded firm")] = 2000,
-    seed: Annotated[int, typer.Option(help="Another seed, another firm")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the firm's random data")] = 1,
     redirect_uri: Annotated[
-        str, typer.Option(help="The service's callback, as registered")
+        str, typer.Option(help="The service's callback URL, as registered with Clio")
     ] = "http://127.0.0.1:8000/oauth/clio/callback",
-    rate_limit: Annotated[int, typer.Option(help="Requests a minute and token")] = 50,
-    latency: Annotated[float, typer.Option(help="Seconds that each answer takes")] = 0.0,
+    rate_limit: Annotated[int, typer.Option(help="Requests per minute for each token")] = 50,
+    latency: Annotated[float, typer.Option(help="Seconds until each response")] = 0.0,
 ) -> None:
-    """A Clio of our own, as strict as the real one, to develop against."""
+    """Run a simulated Clio, as strict as the real one, for development."""
     ports = {region.value: port + nth for nth, region in enumerate(Region)}
     for region_port in ports.values():
         listen("127.0.0.1", region_port).close()

@@ -1,4 +1,4 @@
-"""`levitate-clio keys`: the keys that seal the stored secrets."""
+"""The `levitate-clio keys` commands: the keys that encrypt the stored secrets."""
 
 import typer
 
@@ -17,12 +17,12 @@ from app.db.session import Database
 from app.sync import key_rotation
 from app.sync.key_rotation import RotationResult
 
-keys_cli = typer.Typer(no_args_is_help=True, help="The keys that seal the stored secrets.")
+keys_cli = typer.Typer(no_args_is_help=True, help="The keys that encrypt the stored secrets.")
 
 
 @keys_cli.command("rotate")
 def keys_rotate() -> None:
-    """Seal every stored secret again with the newest key, while the service runs."""
+    """Encrypt every stored secret again with the newest key. The service may run meanwhile."""
     config = with_keys(read_config())
 
     async def rotate(opened: Database) -> RotationResult:
@@ -32,7 +32,9 @@ def keys_rotate() -> None:
     with database(config) as dsn:
         done = complete(ask_database(dsn, rotate))
     said.print(
-        f"{done.renewed} secrets are sealed with the newest key now; {done.current} were before."
+        f"{done.renewed} secrets were encrypted with the newest key; {done.current} already were."
     )
     if done.lost:
-        fail(f"{done.lost} secrets open with none of the keys; their users must connect again")
+        fail(
+            f"{done.lost} secrets cannot be decrypted with these keys; their users must connect again"
+        )

@@ -1,4 +1,4 @@
-"""What every command stands on: configuration, keys, the database, a port; and how a mistake is told in one line."""
+"""What the commands share: configuration, keys, database, port, and the report of a mistake in one line."""
 
 import asyncio
 import os
@@ -30,14 +30,14 @@ said = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def read_config() -> Config:
-    """The configuration; its mistakes end the process with a line each."""
+    """Return the configuration; for mistakes print one line each and exit with code 2."""
     try:
         config = Config()
     except ValidationError as error:
         fail(*configuration.describe_errors(error))
     for name in configuration.find_unknown_variables():
         said.print(
-            f"{name}: is no variable of this service; docs/operations.md lists them", markup=False
+            f"{name}: unknown variable; docs/operations.md lists all variables", markup=False
         )
     for region, registered in config.regions.items():
         _check_origin(region, registered.origin)
@@ -46,7 +46,7 @@ def read_config() -> Config:
 
 
 def _check_origin(region: str, origin: str | None) -> None:
-    """An origin to which no token may go is a mistake now, not at the first call."""
+    """Refuse an origin to which no token may be sent now, and not at the first request."""
     try:
         if origin is not None:
             check_origin(origin)
@@ -55,12 +55,12 @@ def _check_origin(region: str, origin: str | None) -> None:
 
 
 def with_keys(config: Config) -> Config:
-    """The configuration with keys to seal secrets: the configured ones, or the embedded database's own."""
+    """Return the configuration with its encryption keys; the embedded database has a key of its own."""
     if config.encryption_keys is None:
         if config.database_url is not None:
             fail(
-                "LEVITATE_CLIO_ENCRYPTION_KEYS: is missing; set it to 32 random bytes in URL-safe base64,"
-                f" such as a new one: {new_key()}"
+                "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes in URL-safe base64,"
+                f" for example this new key: {new_key()}"
             )
         try:
             embedded.launcher()
@@ -69,8 +69,8 @@ def with_keys(config: Config) -> Config:
             fail(str(error))
         except OSError as error:
             fail(
-                f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} cannot be written ({error.strerror});"
-                " name a folder that this user may write"
+                f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} is not writable ({error.strerror});"
+                " set it to a folder that this user may write"
             )
         config = config.model_copy(update={"encryption_keys": SecretStr(kept)})
     try:
@@ -81,31 +81,31 @@ def with_keys(config: Config) -> Config:
 
 
 def kept_key(path: Path) -> str:
-    """The key beside the embedded database, made once, readable by its owner alone."""
+    """Return the embedded database's key. It is created once and only its owner may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
             file.write(new_key())
     except FileExistsError:
-        pass  # made at an earlier start
+        pass  # created at an earlier start
     return path.read_text().strip()
 
 
 @contextmanager
 def database(config: Config) -> Iterator[str]:
-    """The database's address: the configured one, or the embedded one from start to stop."""
+    """Yield the database's address; start the embedded database first, and stop it at the end."""
 
     def end(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(0)
 
-    # uvicorn re-raises SIGTERM after its clean shutdown: as an exception it lets the embedded server be stopped.
+    # uvicorn raises SIGTERM again after its shutdown. As an exception it lets the embedded server stop.
     signal.signal(signal.SIGTERM, end)
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
     with ExitStack() as ending:
         try:
-            with shutdown.defer_signals():  # ended half-way, the server would be nobody's
+            with shutdown.defer_signals():  # a half-started server would never be stopped
                 server = embedded.start(Path(config.data_dir) / "pg")
                 ending.callback(_stop, server)
         except embedded.EmbeddedUnavailable as error:
@@ -119,7 +119,7 @@ def _stop(server: embedded.EmbeddedServer) -> None:
 
 
 async def ask_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Act on the database of this address, closed again afterwards; raises DatabaseUnavailable."""
+    """Open the database at this address, call `act`, close it. Raises DatabaseUnavailable."""
     opened = open_database(dsn)
     try:
         return await act(opened)
@@ -128,7 +128,7 @@ async def ask_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T
 
 
 async def ready(opened: Database, *, migrated: bool = False) -> None:
-    """See that the database answers and that this version can work on it, migrating it first when wanted."""
+    """Exit with a message unless this version can use the database; migrate it first if `migrated`."""
     async with transaction(opened) as asked:
         version = await session.server_version(asked)
     if version < session.OLDEST_POSTGRESQL:
@@ -138,28 +138,28 @@ async def ready(opened: Database, *, migrated: bool = False) -> None:
     schema = await migrate.compare_schema(opened)
     if schema is SchemaState.NEWER:
         fail(
-            "The database's schema is of a newer levitate-clio; start that version, or a newer one"
+            "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
         )
     if migrated:
         await migrate.migrate(opened)
     elif schema is SchemaState.OLDER:
-        fail("The database's schema is not there or too old; run `levitate-clio migrate`")
+        fail("The database's schema is missing or too old; run `levitate-clio migrate`")
 
 
 async def fit_to_work(opened: Database, config: Config, *, migrated: bool = False) -> None:
-    """See that the database is ready and that our keys open what it holds."""
+    """Exit with a message unless the database is ready and the keys decrypt its secrets."""
     await ready(opened, migrated=migrated)
     try:
         await key_rotation.check_keys(opened, TokenCipher(config.encryption_key_list()))
     except key_rotation.KeysDoNotFit:
         fail(
-            "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys opens what the database holds;"
-            " add the key that sealed it (nobody needs to connect again)"
+            "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys decrypts the secrets in the database;"
+            " add the key that encrypted them (no user needs to connect again)"
         )
 
 
 def with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    """Act on the configured database, when this version can work on it."""
+    """Call `act` with the configured database, if this version can use it."""
 
     async def acting(opened: Database) -> T:
         await ready(opened)
@@ -170,7 +170,7 @@ def with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Do the work; a database that is down ends the process with a line."""
+    """Run the coroutine; exit with a message when the database is not available."""
     try:
         return asyncio.run(work)
     except DatabaseUnavailable as error:
@@ -180,21 +180,23 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to this place; one that is taken ends the process with a line."""
+    """Return a socket bound to this address; exit with a message when it cannot be bound."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
     except socket.gaierror as error:
-        fail(f"{host} is no address to listen on ({error.strerror}); choose another with --host")
+        fail(
+            f"{host} is not an address to listen on ({error.strerror}); choose another with --host"
+        )
     except OSError as error:
-        fail(f"{host}:{port} cannot be listened on ({error.strerror}); choose another with --port")
+        fail(f"Cannot listen on {host}:{port} ({error.strerror}); choose another port with --port")
     return listener
 
 
 def fail(*lines: str) -> NoReturn:
-    """Say what is wrong and what to do, and end the process with exit code 2."""
+    """Print the lines on stderr and exit with code 2."""
     for line in lines:
         said.print(line, markup=False)
     raise typer.Exit(2)

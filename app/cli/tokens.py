@@ -1,4 +1,4 @@
-"""`levitate-clio token`: service tokens for Levitate's backend."""
+"""The `levitate-clio token` commands: service tokens for Levitate's backend."""
 
 import sys
 from typing import Annotated
@@ -21,10 +21,10 @@ token_cli = typer.Typer(no_args_is_help=True, help="Service tokens for Levitate'
 def token_create(
     name: Annotated[str, typer.Option(help="What the token is for")],
     account: Annotated[
-        list[str] | None, typer.Option(help="Only for this account; repeatable")
+        list[str] | None, typer.Option(help="Only for this account; may be repeated")
     ] = None,
 ) -> None:
-    """Make a service token. It stands alone on the last line of stdout, this once."""
+    """Create a service token and print it on stdout. It is shown only once."""
     token, token_id, secret_hash = new_service_token()
     ids = tuple(account) if account else None
     made = ServiceToken(token_id, name, secret_hash, ids, now(), None)
@@ -35,7 +35,7 @@ def token_create(
 
     with_database(add)
     said.print(
-        f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown once:"
+        f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown only once:"
     )
     sys.stdout.write(token + "\n")
 
@@ -68,5 +68,5 @@ def token_revoke(token_id: str) -> None:
             return await service_tokens.revoke_token(session, token_id, now=now())
 
     if not with_database(revoke):
-        fail(f"There is no live token {token_id}; `levitate-clio token list` shows them")
-    said.print(f"Token {token_id} is revoked.")
+        fail(f"There is no valid token {token_id}; `levitate-clio token list` lists all tokens")
+    said.print(f"Token {token_id} was revoked.")

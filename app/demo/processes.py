@@ -1,4 +1,4 @@
-"""The two real processes of the demonstration, the simulator and the service: from free ports to clean end."""
+"""Start and stop the two processes of the demonstration: the simulator and the service."""
 
 import contextlib
 import os
@@ -19,20 +19,20 @@ from app import shutdown
 from app.simulator.http.server import credentials
 
 REGION = "us"
-LATENCY = 0.12  # seconds that the simulated Clio takes to answer, as the real one does
+LATENCY = 0.12  # seconds until the simulated Clio responds, like the real one
 START_SECONDS = 60
-# Our own commands, which end when we are gone: also when we were killed and could not end them.
-COMMANDS = "from app import signals; signals.end_with_parent(0); from app.cli import commands; commands.main()"
+# The command line in a child process that also exits when this process was killed.
+COMMANDS = "from app import shutdown; shutdown.exit_with_parent(0); from app.cli import commands; commands.main()"
 show = Console(highlight=False)
 
 
 class DemoFailed(Exception):
-    """The demonstration cannot go on; the text says why and what to do."""
+    """The demonstration cannot continue. The text says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the two processes listen and how to speak to the service."""
+    """The addresses of the two processes, and the token for the service."""
 
     service: str
     clio: str
@@ -44,7 +44,7 @@ class Stage:
 def staged(
     folder: Path, *, port: int | None, contacts: int
 ) -> Iterator[tuple[Stage, list[subprocess.Popen[bytes]]]]:
-    """Both processes up and answering; both gone when the block ends."""
+    """Start both processes and wait until they respond; stop both when the block ends."""
     stage = _new_stage(folder, port)
     with (
         _running("simulator", _simulator_args(stage, contacts), {}, stage) as clio,
@@ -57,7 +57,9 @@ def staged(
 
 def _new_stage(folder: Path, port: int | None) -> Stage:
     if port is not None and not _is_free(port):
-        raise DemoFailed(f"127.0.0.1:{port} is in use; choose another with --port, or leave it out")
+        raise DemoFailed(
+            f"127.0.0.1:{port} is in use; choose another port with --port, or leave the option out"
+        )
     service_port = port or _free_ports(1)
     base = _free_ports(4, but=service_port)
     return Stage(
@@ -69,7 +71,7 @@ def _new_stage(folder: Path, port: int | None) -> Stage:
 
 
 def _free_ports(count: int, *, but: int = 0) -> int:
-    """The first of `count` neighbouring ports that are free now, `but` not among them."""
+    """Return the first of `count` consecutive free ports that do not include `but`."""
     for _ in range(100):
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -107,7 +109,7 @@ def _environment(stage: Stage) -> Mapping[str, str]:
     return {
         "TMPDIR": str(
             stage.folder
-        ),  # also what the embedded PostgreSQL leaves behind goes with the folder
+        ),  # so that temporary files of PostgreSQL are deleted with the folder
         "LEVITATE_CLIO_DATA_DIR": str(stage.folder / "data"),
         "LEVITATE_CLIO_PUBLIC_URL": stage.service,
         "LEVITATE_CLIO_RETURN_ORIGINS": stage.service,
@@ -115,7 +117,7 @@ def _environment(stage: Stage) -> Mapping[str, str]:
         "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET": client_secret,
         "LEVITATE_CLIO_REGIONS__US__ORIGIN": stage.clio,
         "LEVITATE_CLIO_SERVICE_TOKEN": stage.token,
-        "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1,localhost",  # a receiver to try out runs here
+        "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1,localhost",  # a receiver on this machine may be tried
     }
 
 
@@ -123,7 +125,7 @@ def _environment(stage: Stage) -> Mapping[str, str]:
 def _running(
     command: str, args: list[str], environment: Mapping[str, str], stage: Stage
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """One of our own commands beside us, ended with the block; a session of its own keeps Ctrl-C from it."""
+    """Run a command in a child process; stop it when the block ends. Its own session keeps Ctrl-C away from it."""
     log = stage.folder / f"{command}.log"
     # A child's environment, not configuration of this process.
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
@@ -133,7 +135,7 @@ def _running(
                 subprocess.Popen(  # noqa: S603  # our own program with our own arguments
                     [sys.executable, "-c", COMMANDS, command, *args],
                     env={**kept, **environment},
-                    stdin=subprocess.PIPE,  # never written to; that it ends says that we are gone
+                    stdin=subprocess.PIPE,  # never written to: when it closes, this process has ended
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
@@ -144,7 +146,7 @@ def _running(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """See a child to its clean end; who is impatient meanwhile waits with us."""
+    """Stop a child and wait until it has ended; signals to this process wait meanwhile."""
     with shutdown.defer_signals():
         child.send_signal(signal.SIGTERM)
         try:
@@ -166,11 +168,11 @@ def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> Non
             if httpx.get(f"{stage.service}/readyz", trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
-    raise DemoFailed(last_words(stage, f"was not up after {START_SECONDS} s"))
+    raise DemoFailed(last_words(stage, f"did not respond after {START_SECONDS} s"))
 
 
 def last_words(stage: Stage, what: str) -> str:
-    """What happened and what the processes said last, before their folder goes."""
+    """Return what happened and the last lines of the logs, before their folder is deleted."""
     logs = sorted(stage.folder.glob("*.log"))
     said = "\n".join(
         f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs

@@ -1,6 +1,6 @@
-"""The whole, shown to a newcomer: the simulator and the service as two real processes, a firm connected and pulled.
+"""The demonstration: connect three users of a simulated firm, pull it, and show the result.
 
-Drives the service through its REST API alone, as Levitate's backend would, and Clio's approval as a browser would.
+It uses only the REST API, as Levitate's backend does, and Clio's approval page, as a browser does.
 """
 
 import signal
@@ -25,11 +25,11 @@ STATUSES = ("Active Client", "Pending Client", "Past Client")
 
 
 def run(*, once: bool, contacts: int, port: int | None) -> None:
-    """Show the whole, then go on serving until Ctrl-C (or end at once). Whenever it is ended, nothing stays behind."""
+    """Run the demonstration, then serve until Ctrl-C, or exit if `once`. Nothing stays behind in any case."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
-        Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as a user of its own
+        Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as another user
         began = time.monotonic()
         with staged(Path(folder), port=port, contacts=contacts) as (stage, children):
             try:
@@ -37,7 +37,7 @@ def run(*, once: bool, contacts: int, port: int | None) -> None:
                 if not once:
                     _go_on(stage, children)
             except httpx.TransportError as error:
-                raise DemoFailed(last_words(stage, "lost the service")) from error
+                raise DemoFailed(last_words(stage, "lost the connection to the service")) from error
 
 
 def _show(stage: Stage, began: float) -> None:
@@ -51,7 +51,7 @@ def _show(stage: Stage, began: float) -> None:
         requests = _summary(api, names)
         _one_person(api, names)
         seconds = time.monotonic() - began
-        show.print(f"\nFrom nothing to here: {seconds:.1f} s, {requests} requests to Clio.")
+        show.print(f"\nFrom start to here: {seconds:.1f} s, {requests} requests to Clio.")
 
 
 def _api(stage: Stage) -> httpx.Client:
@@ -76,7 +76,7 @@ def _checked(response: httpx.Response) -> None:
 
 
 def _create_account(api: httpx.Client) -> dict[int, dict[str, Any]]:
-    """An account and its Levitate users, of whom three connect; by Clio's id of each."""
+    """Create the account and its Levitate users; return those who connect, by Clio id."""
     body = {
         "name": "Seeded & Simulated LLP",
         "time_zone": "America/New_York",
@@ -95,7 +95,7 @@ def _create_account(api: httpx.Client) -> dict[int, dict[str, Any]]:
 
 
 def _connect(stage: Stage, api: httpx.Client, user_id: str, clio_user_id: int) -> None:
-    """Walk the redirects as a browser would, approving on Clio's page."""
+    """Follow the redirects as a browser does, and approve on Clio's page."""
     body = {"user_id": user_id, "region": REGION, "return_url": f"{stage.service}/docs"}
     started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
     approved = httpx.get(
@@ -107,7 +107,7 @@ def _connect(stage: Stage, api: httpx.Client, user_id: str, clio_user_id: int) -
 
 
 def _follow_runs(api: httpx.Client, name: str) -> None:
-    """Show a bar for the newest run until all runs have ended."""
+    """Show the progress of the newest run until it has ended."""
     columns = (
         TextColumn("  {task.description:<44}"),
         BarColumn(bar_width=30),
@@ -134,13 +134,13 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
 
 
 def _names(api: httpx.Client) -> dict[str, str]:
-    """Levitate's users by id."""
+    """Return the names of Levitate's users by id."""
     users = api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
     return {user["id"]: user["name"] for user in users}
 
 
 def _summary(api: httpx.Client, names: dict[str, str]) -> int:
-    """Print what was found; answers how many requests to Clio it took."""
+    """Print the result; return the number of requests to Clio."""
     people = list(_all(api, "contacts"))
     tags = Counter(tag["label"] for person in people for tag in person["tags"])
     owners = Counter(
@@ -150,7 +150,7 @@ def _summary(api: httpx.Client, names: dict[str, str]) -> int:
     runs = list(_all(api, "runs"))
     requests: int = sum(run["clio"]["requests"] for run in runs)
     pulled = runs[0]["counts"]["pulled"]
-    table = Table(title="What was found", show_header=False, title_justify="left")
+    table = Table(title="Result", show_header=False, title_justify="left")
     table.add_row("pulled", ", ".join(f"{count:,} {kind}" for kind, count in pulled.items()))
     statuses = [f"{tags[label]:,} {label}" for label in STATUSES]
     table.add_row("contacts", ", ".join(f"{count:,} {state}" for state, count in states.items()))
@@ -165,11 +165,11 @@ def _summary(api: httpx.Client, names: dict[str, str]) -> int:
 
 def _cost(run: dict[str, Any]) -> str:
     used = run["clio"]
-    return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s of waiting for Clio's limit"
+    return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s waiting for Clio's rate limit"
 
 
 def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
-    """Every item of a list, page by page."""
+    """Yield every item of a list, page by page."""
     cursor = None
     while True:
         params = {"limit": "200", **({"cursor": cursor} if cursor else {})}
@@ -200,24 +200,24 @@ def _one_person(api: httpx.Client, names: dict[str, str]) -> None:
         f"  matter {matter['matter_clio_id']} ({matter['status']}): {matter['outcome']}"
         for matter in why["owner"]["considered"]
     ]
-    title = f"Why is {person['first_name']} {person['last_name']} what they are?"
+    title = f"Why {person['first_name']} {person['last_name']} has these tags and this owner"
     show.print(Panel("\n".join(lines), title=title, title_align="left"))
 
 
 def _go_on(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
-    """Say where to look, then wait for Ctrl-C."""
+    """Print where to look, then wait for Ctrl-C."""
     base = f"{stage.service}/v1/accounts/{ACCOUNT}"
     auth = f'-H "Authorization: Bearer {stage.token}"'
-    show.print(f"\nThe API's page   {stage.service}/docs")
-    show.print(f"Simulated Clio   {stage.clio}")
-    show.print(f"Token            {stage.token}\n\nTry:")
+    show.print(f"\nAPI documentation  {stage.service}/docs")
+    show.print(f"Simulated Clio     {stage.clio}")
+    show.print(f"Token              {stage.token}\n\nTry:")
     for line in (
         f"curl {auth} '{base}/status'",
         f"curl {auth} '{base}/contacts?tag=Active%20Client&limit=2'",
         f"curl {auth} '{base}/changes?limit=2'",
     ):
         show.print(f"  {line}", soft_wrap=True, markup=False)
-    show.print("\nCtrl-C ends everything.")
+    show.print("\nPress Ctrl-C to stop everything.")
     while all(child.poll() is None for child in children):
         time.sleep(0.5)
     raise DemoFailed(last_words(stage, "lost one of its processes"))

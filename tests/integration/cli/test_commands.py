@@ -34,7 +34,7 @@ def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_wrong_configuration_is_told_in_a_line_each():
+def test_a_wrong_configuration_is_reported_in_one_line_each():
     ended = run("serve", slots="late", public_url="nowhere")
     assert ended.returncode == 2
     assert sorted(ended.stderr.splitlines()) == [
@@ -43,7 +43,7 @@ def test_a_wrong_configuration_is_told_in_a_line_each():
     ]
 
 
-def test_a_busy_port_is_told_in_a_line(dsn_of_nobody: str):
+def test_a_busy_port_is_reported_in_one_line(dsn_of_nobody: str):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -53,7 +53,7 @@ def test_a_busy_port_is_told_in_a_line(dsn_of_nobody: str):
         )
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
-        f"127.0.0.1:{port} cannot be listened on (Address already in use); choose another with --port"
+        f"Cannot listen on 127.0.0.1:{port} (Address already in use); choose another port with --port"
     ]
 
 
@@ -87,22 +87,22 @@ def sql(dsn: str, *statements: str) -> list[asyncpg.Record]:
 UNAVAILABLE = "The database of LEVITATE_CLIO_DATABASE_URL is not available: "
 
 
-def test_a_database_that_is_down_is_told_in_a_line(dsn_of_nobody: str):
+def test_a_database_that_is_down_is_reported_in_one_line(dsn_of_nobody: str):
     assert serve(dsn_of_nobody) == [UNAVAILABLE + "it cannot be reached; check that it is running"]
 
 
-def test_a_database_that_does_not_exist_is_told_in_a_line(own_dsn: str):
+def test_a_database_that_does_not_exist_is_reported_in_one_line(own_dsn: str):
     wanted = database_of(own_dsn, "never_created")
     assert serve(wanted) == [UNAVAILABLE + "it has no database with that name; create it"]
 
 
-def test_an_unknown_user_is_told_in_a_line(own_dsn: str):
+def test_an_unknown_user_is_reported_in_one_line(own_dsn: str):
     head, _, tail = own_dsn.partition("://")
     stranger = f"{head}://stranger:wrong@{tail.rpartition('@')[2]}"
     assert serve(stranger) == [UNAVAILABLE + "it refuses the user or the password"]
 
 
-def test_a_postgresql_older_than_promised_is_told_in_a_line(own_dsn: str):
+def test_a_postgresql_older_than_promised_is_reported_in_one_line(own_dsn: str):
     name = own_dsn.partition("?")[0].rsplit("/", 1)[1]
     sql(
         own_dsn,
@@ -113,27 +113,27 @@ def test_a_postgresql_older_than_promised_is_told_in_a_line(own_dsn: str):
 
 
 @pytest.mark.parametrize("command", ["worker", "token list", "keys rotate", "serve --no-migrate"])
-def test_a_database_without_a_schema_is_told_in_a_line(own_dsn: str, command: str):
+def test_a_database_without_a_schema_is_reported_in_one_line(own_dsn: str, command: str):
     assert lines(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema is not there or too old; run `levitate-clio migrate`"
+        "The database's schema is missing or too old; run `levitate-clio migrate`"
     ]
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_a_schema_newer_than_the_code_is_told_in_a_line(own_dsn: str, command: str):
+def test_a_schema_newer_than_the_code_is_reported_in_one_line(own_dsn: str, command: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
     sql(own_dsn, "update alembic_version set version_num = '9999'")
     assert lines(command, database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema is of a newer levitate-clio; start that version, or a newer one"
+        "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
     ]
 
 
-def test_a_data_folder_that_cannot_be_written_is_told_in_a_line(tmp_path: Path):
+def test_a_data_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path):
     (tmp_path / "file").write_text("")
     folder = str(tmp_path / "file" / "data")
     assert lines("serve", "--port=0", data_dir=folder) == [
-        f"LEVITATE_CLIO_DATA_DIR: {folder} cannot be written (Not a directory);"
-        " name a folder that this user may write"
+        f"LEVITATE_CLIO_DATA_DIR: {folder} is not writable (Not a directory);"
+        " set it to a folder that this user may write"
     ]
 
 
@@ -159,23 +159,23 @@ def test_a_data_folder_that_cannot_be_written_is_told_in_a_line(tmp_path: Path):
     ],
     ids=["no such region", "no safe origin", "no port"],
 )
-def test_a_wrong_value_is_told_in_a_line(variable: str, value: str, line: str):
+def test_a_wrong_value_is_reported_in_one_line(variable: str, value: str, line: str):
     region = {"regions__us__client_id": "app", "regions__us__client_secret": "hush"}
     if variable == "regions__xx__client_id":
         region["regions__xx__client_secret"] = "hush"
     assert lines("serve", "--port=0", **{**region, variable: value}) == [line]
 
 
-def test_a_place_that_is_none_is_told_in_a_line(dsn_of_nobody: str):
+def test_an_unknown_host_is_reported_in_one_line(dsn_of_nobody: str):
     (line,) = serve(dsn_of_nobody, None, "--host=nowhere.invalid")
-    assert line.startswith("nowhere.invalid is no address to listen on")
+    assert line.startswith("nowhere.invalid is not an address to listen on")
 
 
-def test_a_missing_key_is_told_with_a_new_one(dsn_of_nobody: str):
+def test_a_missing_key_is_reported_with_a_new_one(dsn_of_nobody: str):
     ended = run("serve", "--port=0", database_url=dsn_of_nobody)
     assert ended.returncode == 2
     assert ended.stderr.startswith(
-        "LEVITATE_CLIO_ENCRYPTION_KEYS: is missing; set it to 32 random bytes"
+        "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes"
     )
 
 
@@ -190,7 +190,7 @@ def test_a_token_stands_alone_on_the_last_line_and_is_listed_and_revoked(own_dsn
     assert run("token", "revoke", parts[0], database_url=own_dsn).returncode == 0
     again = run("token", "revoke", parts[0], database_url=own_dsn)
     assert again.returncode == 2
-    assert again.stderr.startswith(f"There is no live token {parts[0]}")
+    assert again.stderr.startswith(f"There is no valid token {parts[0]}")
 
 
 def test_check_says_what_is_missing(own_dsn: str):

@@ -110,7 +110,7 @@ def test_the_demonstration_shows_the_whole_and_leaves_nothing(demo: Callable[...
     assert "200 contacts, 300 matters, 150 relationships" in output
     for part in ("Active Client", "owners", "Front Office", "requests", "Why is ", "Owner "):
         assert part in output
-    assert re.search(r"From nothing to here: \d+\.\d s, \d+ requests to Clio\.", output)
+    assert re.search(r"From start to here: \d+\.\d s, \d+ requests to Clio\.", output)
     assert shown.left() == []
 
 
@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_nothing_behind_at_any_moment(demo: Callable[..., Demo], m
     shown.interrupt()
     assert shown.ended() == 130, shown.output()
     assert "Traceback" not in shown.output()
-    assert shown.output().rstrip().endswith("Ended; nothing is left behind.")
+    assert shown.output().rstrip().endswith("Stopped. Nothing is left behind.")
     assert shown.left() == []
 
 
@@ -153,7 +153,7 @@ def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_
 ):
     port = free_port()
     shown = demo(f"--port={port}")
-    shown.wait_for(lambda demo: "Ctrl-C ends everything." in demo.output())
+    shown.wait_for(lambda demo: "Press Ctrl-C to stop everything." in demo.output())
     lines = [line.strip() for line in shown.output().splitlines() if "curl " in line]
     assert len(lines) == 3
     for line in lines:

@@ -167,14 +167,14 @@ def test_the_command_rotates_and_a_wrong_key_is_one_line(own_dsn: str):
     both = f"{NEWER},{KEY}"
     assert run("keys", "rotate", database_url=own_dsn, encryption_keys=KEY).returncode == 0
     refused = [
-        "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys opens what the database holds;"
-        " add the key that sealed it (nobody needs to connect again)"
+        "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys decrypts the secrets in the database;"
+        " add the key that encrypted them (no user needs to connect again)"
     ]
     assert serve(own_dsn, NEWER) == refused
     rotated = run("keys", "rotate", database_url=own_dsn, encryption_keys=both)
     assert rotated.returncode == 0
     assert rotated.stderr.splitlines() == [
-        "0 secrets are sealed with the newest key now; 0 were before."
+        "0 secrets were encrypted with the newest key; 0 already were."
     ]
     assert serve(own_dsn, KEY) == refused
     again = run("keys", "rotate", database_url=own_dsn, encryption_keys=NEWER)
