@@ -1,17 +1,17 @@
 """The commands as an operator uses them: what goes wrong ends in one clear line that says what to do."""
 
 import asyncio
-import os
 import socket
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import asyncpg
 import pytest
 
 from app.cli.startup import kept_key
 from app.crypto import new_key, split_service_token
+from tests.support.commands import refusal, run, run_process
 from tests.support.postgres import database_of
 
 
@@ -21,6 +21,7 @@ def dsn_of_nobody() -> str:
     return "postgresql://nobody@127.0.0.1:9/none"
 
 
+<<<<<<< HEAD
 def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
     given = {f"LEVITATE_CLIO_{name.upper()}": value for name, value in environment.items()}
@@ -36,6 +37,13 @@ def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_wrong_configuration_is_reported_in_one_line_each():
     ended = run("serve", slots="late", public_url="nowhere")
+=======
+@pytest.mark.parametrize("how", [run, run_process], ids=["here", "process"])
+def test_a_wrong_configuration_is_told_in_a_line_each(
+    how: Callable[..., CompletedProcess[str]],
+):
+    ended = how("serve", slots="late", public_url="nowhere")
+>>>>>>> 8e2de80 (cli in process)
     assert ended.returncode == 2
     assert sorted(ended.stderr.splitlines()) == [
         "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
@@ -57,18 +65,10 @@ def test_a_busy_port_is_reported_in_one_line(dsn_of_nobody: str):
     ]
 
 
-def lines(*args: str, **environment: str) -> list[str]:
-    """What a command that refuses says; it always ends with exit code 2 and never with a traceback."""
-    ended = run(*args, **environment)
-    assert ended.returncode == 2, ended.stderr
-    assert ended.stdout == ""
-    return ended.stderr.splitlines()
-
-
 def serve(dsn: str, key: str | None = None, *options: str) -> list[str]:
     """What `serve` says when it refuses to start."""
     keys = key or new_key()
-    return lines("serve", "--port=0", *options, database_url=dsn, encryption_keys=keys)
+    return refusal("serve", "--port=0", *options, database_url=dsn, encryption_keys=keys)
 
 
 def sql(dsn: str, *statements: str) -> list[asyncpg.Record]:
@@ -113,9 +113,15 @@ def test_a_postgresql_older_than_promised_is_reported_in_one_line(own_dsn: str):
 
 
 @pytest.mark.parametrize("command", ["worker", "token list", "keys rotate", "serve --no-migrate"])
+<<<<<<< HEAD
 def test_a_database_without_a_schema_is_reported_in_one_line(own_dsn: str, command: str):
     assert lines(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
         "The database's schema is missing or too old; run `levitate-clio migrate`"
+=======
+def test_a_database_without_a_schema_is_told_in_a_line(own_dsn: str, command: str):
+    assert refusal(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
+        "The database's schema is not there or too old; run `levitate-clio migrate`"
+>>>>>>> 8e2de80 (cli in process)
     ]
 
 
@@ -123,17 +129,28 @@ def test_a_database_without_a_schema_is_reported_in_one_line(own_dsn: str, comma
 def test_a_schema_newer_than_the_code_is_reported_in_one_line(own_dsn: str, command: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
     sql(own_dsn, "update alembic_version set version_num = '9999'")
+<<<<<<< HEAD
     assert lines(command, database_url=own_dsn, encryption_keys=new_key()) == [
         "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
+=======
+    assert refusal(command, database_url=own_dsn, encryption_keys=new_key()) == [
+        "The database's schema is of a newer levitate-clio; start that version, or a newer one"
+>>>>>>> 8e2de80 (cli in process)
     ]
 
 
 def test_a_data_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path):
     (tmp_path / "file").write_text("")
     folder = str(tmp_path / "file" / "data")
+<<<<<<< HEAD
     assert lines("serve", "--port=0", data_dir=folder) == [
         f"LEVITATE_CLIO_DATA_DIR: {folder} is not writable (Not a directory);"
         " set it to a folder that this user may write"
+=======
+    assert refusal("serve", "--port=0", data_dir=folder) == [
+        f"LEVITATE_CLIO_DATA_DIR: {folder} cannot be written (Not a directory);"
+        " name a folder that this user may write"
+>>>>>>> 8e2de80 (cli in process)
     ]
 
 
@@ -163,7 +180,7 @@ def test_a_wrong_value_is_reported_in_one_line(variable: str, value: str, line: 
     region = {"regions__us__client_id": "app", "regions__us__client_secret": "hush"}
     if variable == "regions__xx__client_id":
         region["regions__xx__client_secret"] = "hush"
-    assert lines("serve", "--port=0", **{**region, variable: value}) == [line]
+    assert refusal("serve", "--port=0", **{**region, variable: value}) == [line]
 
 
 def test_an_unknown_host_is_reported_in_one_line(dsn_of_nobody: str):

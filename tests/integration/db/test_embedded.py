@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from app.db import embedded
-from tests.integration.cli.test_commands import run
+from tests.support.commands import run_process as run
 from tests.support.ports import free_port
 
 PATIENCE = 180.0

@@ -15,7 +15,8 @@ from app.main import Parts, create_app
 from app.simulator.http.server import Simulator
 from app.sync import key_rotation
 from app.sync.key_rotation import KeysDoNotFit, RotationResult
-from tests.integration.cli.test_commands import run, serve
+from tests.integration.cli.test_commands import serve
+from tests.support.commands import run
 from tests.support.world import KEY, Door, World, config_for, opened_world
 
 NEWER = new_key()

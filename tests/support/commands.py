@@ -1,0 +1,58 @@
+"""The commands in a test: run in this process, which is fast, or as processes of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from app import logs
+from app.cli.commands import cli
+
+OURS = "LEVITATE_CLIO_"
+
+
+def run(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command in this process with the given variables; anything but a clean exit raises."""
+    at_term = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(OURS)]:  # noqa: TID251
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(OURS + name.upper(), value)
+        try:
+            result = CliRunner().invoke(cli, args)
+        finally:
+            signal.signal(signal.SIGTERM, at_term)
+            logs.configure("WARNING", "json")
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return subprocess.CompletedProcess(args, result.exit_code, result.stdout, result.stderr)
+
+
+def run_process(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as a process of its own with the given variables."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *args],
+        env=process_environment(**environment),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def process_environment(**ours: str) -> dict[str, str]:
+    """The environment of a process of the service: of our variables it has the given ones only."""
+    others = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}  # noqa: TID251
+    return others | {OURS + name.upper(): value for name, value in ours.items()}
+
+
+def refusal(*args: str, **environment: str) -> list[str]:
+    """What a command says that refuses; it ends with exit code 2 and prints nothing on stdout."""
+    ended = run(*args, **environment)
+    assert ended.returncode == 2, ended.stderr
+    assert ended.stdout == ""
+    return ended.stderr.splitlines()
