@@ -21,29 +21,11 @@ def dsn_of_nobody() -> str:
     return "postgresql://nobody@127.0.0.1:9/none"
 
 
-<<<<<<< HEAD
-def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-    given = {f"LEVITATE_CLIO_{name.upper()}": value for name, value in environment.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *args],
-        env={**kept, **given},
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
-
-
-def test_a_wrong_configuration_is_reported_in_one_line_each():
-    ended = run("serve", slots="late", public_url="nowhere")
-=======
 @pytest.mark.parametrize("how", [run, run_process], ids=["here", "process"])
-def test_a_wrong_configuration_is_told_in_a_line_each(
+def test_a_wrong_configuration_is_reported_in_one_line_each(
     how: Callable[..., CompletedProcess[str]],
 ):
     ended = how("serve", slots="late", public_url="nowhere")
->>>>>>> 8e2de80 (cli in process)
     assert ended.returncode == 2
     assert sorted(ended.stderr.splitlines()) == [
         "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
@@ -113,15 +95,9 @@ def test_a_postgresql_older_than_promised_is_reported_in_one_line(own_dsn: str):
 
 
 @pytest.mark.parametrize("command", ["worker", "token list", "keys rotate", "serve --no-migrate"])
-<<<<<<< HEAD
 def test_a_database_without_a_schema_is_reported_in_one_line(own_dsn: str, command: str):
-    assert lines(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema is missing or too old; run `levitate-clio migrate`"
-=======
-def test_a_database_without_a_schema_is_told_in_a_line(own_dsn: str, command: str):
     assert refusal(*command.split(), database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema is not there or too old; run `levitate-clio migrate`"
->>>>>>> 8e2de80 (cli in process)
+        "The database's schema is missing or too old; run `levitate-clio migrate`"
     ]
 
 
@@ -129,28 +105,17 @@ def test_a_database_without_a_schema_is_told_in_a_line(own_dsn: str, command: st
 def test_a_schema_newer_than_the_code_is_reported_in_one_line(own_dsn: str, command: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
     sql(own_dsn, "update alembic_version set version_num = '9999'")
-<<<<<<< HEAD
-    assert lines(command, database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
-=======
     assert refusal(command, database_url=own_dsn, encryption_keys=new_key()) == [
-        "The database's schema is of a newer levitate-clio; start that version, or a newer one"
->>>>>>> 8e2de80 (cli in process)
+        "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
     ]
 
 
 def test_a_data_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: Path):
     (tmp_path / "file").write_text("")
     folder = str(tmp_path / "file" / "data")
-<<<<<<< HEAD
-    assert lines("serve", "--port=0", data_dir=folder) == [
+    assert refusal("serve", "--port=0", data_dir=folder) == [
         f"LEVITATE_CLIO_DATA_DIR: {folder} is not writable (Not a directory);"
         " set it to a folder that this user may write"
-=======
-    assert refusal("serve", "--port=0", data_dir=folder) == [
-        f"LEVITATE_CLIO_DATA_DIR: {folder} cannot be written (Not a directory);"
-        " name a folder that this user may write"
->>>>>>> 8e2de80 (cli in process)
     ]
 
 
