@@ -1,0 +1,250 @@
+"""Names that callers, operators and stored data rely on, pinned before anything is renamed.
+
+Many of them are made of Python names: an operation id is a function's name, a schema's name is a class's. A test here
+looks from outside where that is possible, so that it fails on the contract and not on the name behind it. What the
+database holds is pinned in `tests/integration/test_pinned_data.py`.
+
+In the OpenAPI document these are contract: paths, methods, operation ids, parameters and their order, schemas with
+their names, fields, types, limits and defaults, problem codes, examples, and `title`, of which generators of clients
+make names. These are not: `description` and `summary`, which are wording for people, the wording in the example of a
+problem, and the order of `required`, `enum` and `x-problem-codes`, which are sets.
+"""
+
+import ast
+import enum
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import typer
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+import app
+from app.cli.commands import cli
+from app.config import Config
+from app.main import create_app
+from tests.support import pinned
+from tests.support.world import config_for
+
+NOWHERE = "postgresql://nowhere"
+PLAIN = int | float | str
+WORDING = {"description", "summary"}
+DATA = {"default", "const", "example"}  # values, in which these words are keys like any other
+SETS = {"required", "enum", "x-problem-codes"}
+NAMES = {  # objects whose keys are names and no keywords
+    *("properties", "patternProperties", "schemas", "$defs", "paths", "responses", "content", "headers"),
+    *("securitySchemes", "encoding", "mapping", "variables"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def service() -> FastAPI:
+    """The application without its parts: what it says of itself needs no database."""
+    return create_app(config_for(NOWHERE), NOWHERE)
+
+
+async def get(service: FastAPI, path: str) -> httpx.Response:
+    transport = httpx.ASGITransport(service)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service.test") as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+# --- the OpenAPI document --------------------------------------------------------------------------
+
+
+def without_wording(node: Any) -> Any:
+    """Return a part of the document without the wording for people."""
+    if isinstance(node, list):
+        return [without_wording(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _kept(key, value) for key, value in node.items() if key not in WORDING}
+
+
+def _kept(key: str, value: Any) -> Any:
+    if key in DATA:
+        return value
+    if key == "examples":
+        return [_example(item) for item in value]
+    if key in NAMES and isinstance(value, dict):
+        return {name: without_wording(item) for name, item in value.items()}
+    if key in SETS and isinstance(value, list):
+        return sorted(value, key=str)
+    return without_wording(value)
+
+
+def _example(value: Any) -> Any:
+    """Return an example; of a problem, without the wording."""
+    if isinstance(value, dict) and {"code", "title", "detail"} <= value.keys():
+        return {**value, "title": "…", "detail": "…"}
+    return value
+
+
+def test_a_property_is_kept_whatever_its_name_is():
+    schema = {
+        "description": "wording",
+        "properties": {"description": {"type": "string", "summary": "wording"}},
+        "default": {"summary": "a value"},
+        "required": ["b", "a"],
+    }
+    assert without_wording(schema) == {
+        "properties": {"description": {"type": "string"}},
+        "default": {"summary": "a value"},
+        "required": ["a", "b"],
+    }
+
+
+async def test_the_openapi_document_is_the_pinned_one(service: FastAPI, tmp_path: Path):
+    document = (await get(service, "/openapi.json")).json()
+    pinned.check("openapi", without_wording(document), tmp_path)
+
+
+# --- what operators rely on ------------------------------------------------------------------------
+
+
+async def test_metrics_have_the_pinned_names_and_labels(service: FastAPI, tmp_path: Path):
+    await get(service, "/healthz")
+    text = (await get(service, "/metrics")).text
+    types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))
+    found: dict[str, Any] = {name: {"type": kind, "samples": {}} for name, kind in types.items()}
+    for sample, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", text, flags=re.MULTILINE):
+        family = max((name for name in types if sample.startswith(name)), key=len)
+        found[family]["samples"][sample] = sorted(re.findall(r'(\w+)="', labels))
+    pinned.check("metrics", found, tmp_path)
+
+
+def test_the_commands_and_their_options_are_the_pinned_ones(tmp_path: Path):
+    (program,) = entry_points(group="console_scripts", name="levitate-clio")
+    assert callable(program.load())
+    pinned.check("commands", {"levitate-clio": _command(typer.main.get_command(cli))}, tmp_path)
+
+
+def _command(command: Any) -> dict[str, Any]:
+    """Return what can be typed after a command's name: subcommands, options, arguments in their order."""
+    found: dict[str, Any] = {}
+    for name, below in getattr(command, "commands", {}).items():
+        found[name] = _command(below)
+    arguments = 0
+    for parameter in command.params:
+        arguments += parameter.param_type_name == "argument"
+        is_option = parameter.param_type_name == "option"
+        name = " ".join(parameter.opts) if is_option else f"argument {arguments}"
+        found[name] = {
+            "required": parameter.required,
+            "repeatable": parameter.nargs != 1 or bool(getattr(parameter, "multiple", False)),
+            "flag": bool(getattr(parameter, "is_flag", False)),
+            "default": parameter.default if isinstance(parameter.default, PLAIN) else None,
+            "limits": [getattr(parameter, "min", None), getattr(parameter, "max", None)],
+        }
+    return found
+
+
+def _variables() -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads((pinned.PINNED / "variables.json").read_text())
+    return found
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    """Return every value of a configuration as a variable would say it."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif value is not None:
+        yield str(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+@pytest.fixture
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in _variables():
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_every_environment_variable_is_read_under_its_pinned_name(
+    no_variables: pytest.MonkeyPatch,
+):
+    for name, variable in _variables().items():
+        no_variables.setenv(name, variable["sample"])
+    read = set(_leaves(Config().model_dump()))
+    assert [name for name, one in _variables().items() if one["sample"] not in read] == []
+
+
+def test_every_environment_variable_has_its_pinned_default(no_variables: pytest.MonkeyPatch):
+    defaults = Config().model_dump(mode="json")
+    for name, variable in _variables().items():
+        field = name.removeprefix("LEVITATE_CLIO_").lower()
+        if not field.startswith("regions__"):
+            assert defaults.pop(field) == variable["default"], name
+    assert defaults == {"regions": {}}
+
+
+# --- codes and other words -------------------------------------------------------------------------
+
+
+def modules() -> Iterator[str]:
+    """Return the name of every module of the service; the simulator's words are no contract."""
+    for found in pkgutil.walk_packages(app.__path__, "app."):
+        if not found.name.startswith("app.simulator") and not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+            yield found.name
+
+
+def below(kind: type[Any]) -> Iterator[type[Any]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from below(child)
+
+
+def classes(kind: type[Any]) -> list[type[Any]]:
+    """Return the classes of the service that are derived from another, wherever they are defined."""
+    known = set(modules())
+    return [found for found in below(kind) if found.__module__ in known]
+
+
+def test_errors_have_the_pinned_codes_and_statuses(tmp_path: Path):
+    found: dict[str, Any] = {}
+    for kind in classes(Exception):
+        code = vars(kind).get("code") or vars(kind).get("default_code")
+        if isinstance(code, str):
+            found[code] = getattr(kind, "status", None) if "code" in vars(kind) else "Clio's"
+    assert len(found) > 40
+    pinned.check("errors", found, tmp_path)
+
+
+def test_issues_have_the_pinned_codes_and_severities(tmp_path: Path):
+    page = Path(__file__).parents[2] / "docs" / "issues.md"  # another test holds it to the code
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", page.read_text(), flags=re.MULTILINE)
+    pinned.check("issues", dict(rows), tmp_path)
+
+
+def test_codes_that_no_class_or_enumeration_bears_still_stand_in_the_code():
+    """Codes of problems, outcomes of a connection, marks in Clio: whole texts in the code, whatever names them."""
+    texts = set()
+    for name in modules():
+        source = inspect.getsource(importlib.import_module(name))
+        found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+        texts |= {node.value for node in found if isinstance(node.value, str)}
+    wanted: list[str] = json.loads((pinned.PINNED / "texts.json").read_text())
+    assert [text for text in wanted if text not in texts] == []
+
+
+def test_enumerations_have_the_pinned_words():
+    """Types of events, kinds and states of runs, activities, holds and so on, under whatever name they are kept."""
+    present = [sorted(item.value for item in kind) for kind in classes(enum.StrEnum)]
+    wanted: list[list[str]] = json.loads((pinned.PINNED / "words.json").read_text())
+    lost = [words for words in wanted if words not in present]
+    nearest = {
+        ", ".join(words): max(present, key=lambda other: len({*words} & {*other})) for words in lost
+    }
+    assert nearest == {}, "an enumeration has other words than the pinned ones"
