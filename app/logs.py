@@ -1,7 +1,7 @@
 """Logs: JSON lines with ids, counts and durations.
 
 Fields that are not in `ALLOWED_FIELDS` are dropped, so no name, address, body or token can reach a log. Of an exception
-only its type, code and stack frames are logged, never its text, which may contain client data.
+only its type, code and stack frames are logged, never its text, which may contain client data [T9].
 """
 
 import logging

@@ -3,7 +3,7 @@
 Callers choose the URL of an endpoint, so it is checked when it is saved and again before each post, to prevent
 server-side request forgery: the host name is resolved once, every address must be on the public internet, and the
 connection goes to exactly that address with the certificate of the name. Resolving the name a second time would let an
-attacker return another address (DNS rebinding).
+attacker return another address (DNS rebinding) [T7].
 """
 
 import asyncio

@@ -184,7 +184,7 @@ class TokenSource(Protocol):
 
 
 class BearerAuth(httpx.Auth):
-    """Sends the token to one origin only, so that it cannot leak to another host."""
+    """Sends the token to one origin only, so that it cannot leak to another host [T1]."""
 
     def __init__(self, origin: str, token: str) -> None:
         self._origin = httpx.URL(origin)

@@ -54,7 +54,7 @@ def parse_page(
 
 
 def next_cursor(following: Any, *, address: httpx.URL) -> str:
-    """Return the page token in Clio's `next` URL. The URL itself is never requested: it could lead elsewhere."""
+    """Return the page token in Clio's `next` URL. The URL itself is never requested: it could lead elsewhere [T1]."""
     try:
         url = httpx.URL(following)
     except (TypeError, ValueError, httpx.InvalidURL) as error:

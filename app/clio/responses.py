@@ -43,7 +43,7 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
 
 
 async def read_bounded(response: httpx.Response) -> bytes:
-    """Return the decompressed body. Raise ClioUnreadable if it is too large: a few bytes can decompress to very many.
+    """Return the decompressed body. Raise ClioUnreadable if it is too large: few bytes can become very many [T12].
 
     For an error only the status counts, so an unreadable body of an error is returned as empty.
     """

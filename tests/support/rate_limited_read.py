@@ -83,7 +83,7 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
             http_client(transport),
             origin=CLIO,
             source=_Granted(await _token(transport)),
-            budget=LocalLimit(TokenGate(MemoryRow(loop.time), loop.time)),
+            local_limit=LocalLimit(TokenGate(MemoryRow(loop.time), loop.time)),
             clock=Clock(loop.time, now),
             lane=Lane.INITIAL,
         )

@@ -110,14 +110,14 @@ class Case:
         self.clio = Scripted(*answers)
         self.source = source or Source()
         self.time = FakeTime()
-        self.budget = LocalLimit()
+        self.local_limit = LocalLimit()
         self.http = http_client(httpx.MockTransport(self.clio))
         self.client = ClioClient(
             ClioTransport(
                 self.http,
                 origin=ORIGIN,
                 source=self.source,
-                budget=self.budget,
+                local_limit=self.local_limit,
                 clock=self.time.clock(),
                 lane=lane,
             )

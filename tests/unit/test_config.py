@@ -84,6 +84,6 @@ def test_a_slip_of_the_pen_in_a_variables_name_is_found(monkeypatch):
 def test_by_default_a_dead_worker_s_run_is_taken_over_within_thirty_seconds():
     # S10, row 33: the lease it held, a look at the queue, a look at the run
     look_at_the_queue, look_again = 2.0, run.RETRY_WHEN_BUSY.total_seconds()
-    lease = Config().heartbeat_seconds * main.LEASE_OF_HEARTBEATS
+    lease = Config().heartbeat_seconds * main.LEASE_IN_HEARTBEATS
     assert lease + look_at_the_queue + look_again <= 30
     assert lease >= 2 * Config().heartbeat_seconds, "one late heartbeat loses no lease"

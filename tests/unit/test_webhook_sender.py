@@ -186,7 +186,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
             answered.set()
     assert outcome.succeeded
     assert asked.count("slow.test") == 1
-    assert relay.ENDPOINTS < webhook_sender.DNS_THREADS
+    assert relay.CONCURRENT_ENDPOINTS < webhook_sender.DNS_THREADS
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -79,7 +79,7 @@ def client(tokens: Tokens | None = None) -> ClioClient:
             http_client(),
             origin=ORIGIN,
             source=source,
-            budget=LocalLimit(),
+            local_limit=LocalLimit(),
             clock=clock,
             lane=Lane.WRITE_BACK,
         )
