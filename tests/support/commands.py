@@ -1,9 +1,11 @@
 """The commands in a test: run in this process, which is fast, or as processes of their own."""
 
+import gc
 import os
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
 from typer.testing import CliRunner
@@ -15,7 +17,7 @@ OURS = "LEVITATE_CLIO_"
 
 
 def run(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in this process with the given variables; anything but a clean exit raises."""
+    """Run a command in this process with the given variables; raises what the command does not handle."""
     at_term = signal.getsignal(signal.SIGTERM)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(OURS)]:  # noqa: TID251
@@ -23,10 +25,16 @@ def run(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         for name, value in environment.items():
             patch.setenv(OURS + name.upper(), value)
         try:
-            result = CliRunner().invoke(cli, args)
+            return _ended(args)
         finally:
             signal.signal(signal.SIGTERM, at_term)
             logs.configure("WARNING", "json")
+            with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+                gc.collect()  # what a process leaves to its end, such as the socket to listen on
+
+
+def _ended(args: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+    result = CliRunner().invoke(cli, args)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return subprocess.CompletedProcess(args, result.exit_code, result.stdout, result.stderr)
