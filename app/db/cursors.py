@@ -3,7 +3,10 @@
 import base64
 import hashlib
 import json
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+from typing_extensions import override
 
 
 def encode(after: str | int, *asked: Any) -> str:
@@ -18,5 +21,18 @@ def encode_feed_cursor(account_id: str, seq: int) -> str:
 
 
 def query_digest(asked: tuple[Any, ...]) -> str:
-    """Return a short digest of a list's parameters."""
-    return hashlib.blake2b(repr(asked).encode(), digest_size=6).hexdigest()
+    """Return a short digest of a list's parameters. Cursors of earlier releases stay valid."""
+    text = repr(tuple(_Text(part) if is_dataclass(part) else part for part in asked))
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+class _Text:
+    """A filter in a digest. It is written with the class name of the first release, which cursors depend on."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+
+    @override
+    def __repr__(self) -> str:
+        values = ((one.name, getattr(self._part, one.name)) for one in fields(self._part))
+        return f"Wanted({', '.join(f'{name}={value!r}' for name, value in values)})"
