@@ -1,4 +1,8 @@
-"""`create_app(config)`: builds engine, HTTP client, cipher, clock and workers. The only place that knows all parts."""
+"""Builds the service: database, HTTP clients, cipher, clock, workers and the API. The only module that knows all parts.
+
+`create_app` returns the service as an ASGI application. It is made of two functions, so that tests can reuse one
+application: `build_app` builds routes and middleware, `configure_app` sets what the next start uses.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -36,35 +40,94 @@ from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
 from app.sync.worker import run_workers
 from app.webhook_sender import WebhookSender
 
-LEASE_OF_HEARTBEATS = (
-    2.5  # a lease outlives this many heartbeats of its holder; a dead one is replaced within 30 s
-)
-MAX_BODY = 4 * 1024 * 1024
+# A lease is this many heartbeats long, so a run whose process died is taken over within 30 s.
+LEASE_IN_HEARTBEATS = 2.5
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
 
 def now() -> datetime:
-    """The time: the only clock of the service."""
+    """Return the current time in UTC. This is the only clock of the service."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What runs in this process beside the API, and how Clio is reached (a simulator may stand in by transport)."""
+    """The parts that run in this process beside the API, and the HTTP transports to Clio (tests pass a simulator)."""
 
     workers: bool = True
     clock: bool = True
     clio_transports: Mapping[Region, httpx.AsyncBaseTransport] | None = None
 
 
+@dataclass(frozen=True)
+class StartOptions:
+    """The options that the lifespan of the application starts with; `app.state.start` holds them."""
+
+    config: Config
+    dsn: str
+    parts: Parts
+
+
+def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:
+    """Return the service as an ASGI application. Its lifespan opens and closes everything the service needs."""
+    app = build_app()
+    configure_app(app, config, dsn, parts)
+    return app
+
+
+def build_app() -> FastAPI:
+    """Return an application with routes, error handlers and middleware; `configure_app` must follow before it starts."""
+    app = FastAPI(
+        title="levitate-clio",
+        version="1",
+        summary="Clients of law firms, from Clio Manage to Levitate",
+        description=openapi.DESCRIPTION,
+        openapi_tags=openapi.TAGS,
+        lifespan=_lifespan,
+        generate_unique_id_function=_operation_id,
+    )
+    app.include_router(api.router)
+    problems.install(app)
+    openapi.install(app)
+    Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
+    # Added last, so it is the outermost: it answers before RequestBodyLimitMiddleware reads the body.
+    app.add_middleware(RequestContext, max_body=MAX_BODY_BYTES)
+    return app
+
+
+def configure_app(app: FastAPI, config: Config, dsn: str, parts: Parts = Parts()) -> None:
+    """Set the configuration, the database and the parts that the application uses when its lifespan starts."""
+    token = config.service_token
+    bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
+    app.state.start = StartOptions(config, dsn, parts)
+    app.state.door = Door(bootstrap_hash, config.api_rate, {})
+
+
+def _operation_id(route: APIRoute) -> str:
+    """Return the endpoint function's name. Operation ids are part of the API: do not rename endpoint functions."""
+    return route.name
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    start: StartOptions = app.state.start
+    async with open_services(start.config, start.dsn, start.parts) as services:
+        app.state.services = services
+        async with background_work(services, start.dsn, start.parts) as clock:
+            app.state.clock = clock
+            yield
+
+
 @asynccontextmanager
 async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator[Services]:
-    """All that the steps need, opened; closed again when the block ends."""
+    """Open the database and the HTTP clients, and yield the services built on them. Close both when the block ends."""
     database = open_database(dsn)
     transports = parts.clio_transports or {}
     stopping = asyncio.Event()
-    clock = Clock(monotonic, now, _until(stopping))
+    clock = Clock(monotonic, now, _interruptible_sleep(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
 
     def open_clio(
@@ -86,13 +149,13 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
         yield Services(
             database=database,
             cipher=TokenCipher(config.encryption_key_list()),
-            regions=_regions(config, transports),
+            regions=_offered_regions(config, transports),
             open_clio=open_clio,
             local_limits=LocalLimits(),
             timing=Timing(
                 slots=config.slot_list(),
                 slot_spread=timedelta(seconds=config.slot_spread_seconds),
-                lease=timedelta(seconds=config.heartbeat_seconds * LEASE_OF_HEARTBEATS),
+                lease=timedelta(seconds=config.heartbeat_seconds * LEASE_IN_HEARTBEATS),
                 heartbeat=timedelta(seconds=config.heartbeat_seconds),
                 settle=timedelta(seconds=config.settle_seconds),
             ),
@@ -108,8 +171,8 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
         await database.dispose()
 
 
-def _until(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
-    """How to wait for Clio: a process that must end does not, but lays its work down (F27)."""
+def _interruptible_sleep(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
+    """Return a sleep that raises `Stopping` when the process must end, so that waiting for Clio does not delay it [F27]."""
 
     async def sleep(seconds: float) -> None:
         try:
@@ -122,7 +185,7 @@ def _until(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
     return sleep
 
 
-def _regions(
+def _offered_regions(
     config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]
 ) -> dict[Region, OfferedRegion]:
     offered = {}
@@ -141,8 +204,13 @@ def _regions(
 
 
 @asynccontextmanager
-async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[Scheduler | None]:
-    """Clock and workers beside the block; at its end runs are laid down between two pages."""
+async def background_work(
+    services: Services, dsn: str, parts: Parts
+) -> AsyncIterator[Scheduler | None]:
+    """Run the scheduler, the workers and the event relay while the block runs; yield the scheduler if there is one.
+
+    When the block ends, runs in progress are interrupted between two pages and continue in another process.
+    """
     clock = start_scheduler(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
@@ -158,44 +226,3 @@ async def at_work(services: Services, dsn: str, parts: Parts) -> AsyncIterator[S
     finally:
         if clock is not None:
             clock.shutdown(wait=False)
-
-
-def create_app(
-    config: Config, dsn: str, parts: Parts = Parts()
-) -> FastAPI:  # frozen, so shared safely
-    """The service as an ASGI application; its lifespan opens and closes everything."""
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services(config, dsn, parts) as services:
-            app.state.services = services
-            async with at_work(services, dsn, parts) as clock:
-                app.state.clock = clock
-                yield
-
-    app = FastAPI(
-        title="levitate-clio",
-        version="1",
-        summary="Clients of law firms, from Clio Manage to Levitate",
-        description=openapi.DESCRIPTION,
-        openapi_tags=openapi.TAGS,
-        lifespan=lifespan,
-        generate_unique_id_function=_operation_id,
-    )
-    token = config.service_token
-    app.state.door = Door(
-        hash_secret(token.get_secret_value()) if token else None, config.api_rate, {}
-    )
-    app.include_router(api.router)
-    problems.install(app)
-    openapi.install(app)
-    Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
-    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY)
-    app.add_middleware(
-        RequestContext, max_body=MAX_BODY
-    )  # outermost, so that it answers before that one does
-    return app
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name
