@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -12,7 +12,6 @@ from uuid import uuid4
 import httpx
 from fastapi import FastAPI
 from sqlalchemy import text
-from starlette.routing import BaseRoute
 from typing_extensions import override
 
 from app import main
@@ -20,7 +19,7 @@ from app.clio.regions import Region
 from app.config import Config
 from app.crypto import new_key
 from app.db.session import transaction
-from app.main import Parts, create_app
+from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
@@ -112,24 +111,21 @@ async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIt
     """The whole service on a database, with the simulator for Clio."""
     door = Door(simulator)
     transports = dict.fromkeys(Region, door)  # for all, so that no region needs a TLS context
-    app = create_app(config_for(dsn), dsn, Parts(clio_transports=transports, **parts))
-    _share_built_routes(app)
-    async with app.router.lifespan_context(app):
-        yield World(app, simulator, dsn, door)
+    with _idle_app() as app:
+        configure_app(app, config_for(dsn), dsn, Parts(clio_transports=transports, **parts))
+        async with app.router.lifespan_context(app):
+            yield World(app, simulator, dsn, door)
 
 
-_built: dict[int, BaseRoute] = {}
+_idle_apps: list[FastAPI] = []
 
 
-def _share_built_routes(app: FastAPI) -> None:
-    """Use the routes that the first application of this process has built: building them takes 150 ms.
-
-    FastAPI builds the routes of an included router at the first request, for each application anew. What it builds
-    is the same for every application, and does not depend on its state.
-    """
-    for place, route in enumerate(app.router.routes):
-        if hasattr(route, "effective_route_contexts"):
-            app.router.routes[place] = _built.setdefault(place, route)
+@contextmanager
+def _idle_app() -> Iterator[FastAPI]:
+    """An application that no other world uses now. FastAPI builds its routes at its first request, in 150 ms."""
+    app = _idle_apps.pop() if _idle_apps else build_app()
+    yield app
+    _idle_apps.append(app)
 
 
 class World:
