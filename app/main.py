@@ -78,7 +78,7 @@ def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:
 
 
 def build_app() -> FastAPI:
-    """Return an application with routes, error handlers and middleware; `configure_app` must follow before it starts."""
+    """Return an application with routes and middleware. Call `configure_app` before its lifespan starts."""
     app = FastAPI(
         title="levitate-clio",
         version="1",
@@ -172,7 +172,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
 
 
 def _interruptible_sleep(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
-    """Return a sleep that raises `Stopping` when the process must end, so that waiting for Clio does not delay it [F27]."""
+    """Return a sleep that raises `Stopping` when the process must end: waiting for Clio must not delay that [F27]."""
 
     async def sleep(seconds: float) -> None:
         try:
