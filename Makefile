@@ -7,13 +7,38 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-hashes --python-version 3.11
 
-.PHONY: run test check fmt lock mutants
+# The tiers of tests, by folder (CONTRIBUTING.md). A test checks that they are those of tests/support/tiers.py.
+FAST := tests/unit tests/rules tests/contract
+STANDARD := tests/integration tests/e2e
+WIDE := tests/wide
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+
+.PHONY: run test test-fast test-wide nightly check fmt lock mutants mutants-sample
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
 
-test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
+test: $(STAMP) ## everything that needs only Python and PostgreSQL
+	@$(PYTEST) $(FAST) $(STANDARD) $(ARGS)
+
+test-fast: $(STAMP) ## what needs no database
+	@$(PYTEST) $(FAST) $(ARGS)
+
+test-wide: $(STAMP) ## real processes: kills, generated requests, and three minutes of chaos
+	@$(PYTEST) $(WIDE) $(ARGS)
+	@$(BIN)/python -m tests.chaos.chaos --minutes 3 --contacts 150 --seed 1
+
+nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes many hours
+	@SCHEMATHESIS_CASES=10000 $(BIN)/python -m pytest tests/wide/api
+	@$(BIN)/python -m tests.chaos.chaos --minutes 60 --rounds 100000 --contacts 250 --seed 1
+	@$(BIN)/python -m tests.chaos.kills --contacts 5000 --kills 50 --seed 1 --latency 0.4 --pause 6
+	@$(BIN)/python -m tests.chaos.writeback --activities 1000 --kills 200 --seed 1
+	@$(BIN)/python -m tests.chaos.feed --seconds 300 --seed 1
+	@$(BIN)/python -m tests.chaos.takeover --rounds 10 --seed 1
+	@for name in "pace --contacts 100000" "memory --contacts 100000" rederive writeback deliveries; do \
+		$(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(MAKE) mutants
+	@for seed in 1 2 3; do $(MAKE) mutants-sample SEED=$$seed || exit 1; done
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
@@ -31,6 +56,9 @@ mutants: ## change the rules in every way that mutmut knows, and list the change
 			"mutmut>=3.8,<4" pytest pytest-asyncio hypothesis phonenumbers; }
 	@.venv-mutants/bin/mutmut run $(ARGS)
 	@.venv-mutants/bin/mutmut results
+
+mutants-sample: $(STAMP) ## 200 random changes of sync and db that SEED chooses; lists those that no test notices
+	@$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --pytest="--ignore=tests/wide" $(ARGS)
 
 lock:
 	@$(if $(UV),,echo "make lock needs uv"; exit 1)

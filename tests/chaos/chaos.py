@@ -216,9 +216,10 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
 
 
 def main() -> None:
-    """Many rounds."""
+    """Run rounds until their number or the time is reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--contacts", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
@@ -232,6 +233,8 @@ def main() -> None:
             chaos.round()
             chaos.report.seconds = time.monotonic() - began
             print(chaos.report, dict(chaos.network), flush=True)  # noqa: T201
+            if chaos.report.seconds >= 60 * asked.minutes:
+                return
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Clio's own OpenAPI document, turned into JSON Schema that refuses what the document does not know.
+"""Clio's own OpenAPI document as JSON Schema that refuses fields unknown to the document.
 
-The document never says `nullable`, and Clio sends null for whatever is missing: so null is allowed everywhere but in
-what the document requires. Formats and integer widths are checked. A field that the document does not name is refused.
+The document never uses `nullable`, but Clio sends null for missing values. So null is allowed except for required fields.
+Formats and integer widths are checked.
 """
 
 import json
@@ -40,13 +40,13 @@ def operation(path: str, method: str = "get") -> Schema:
 
 
 def parameters(path: str, where: str = "query") -> dict[str, Schema]:
-    """The parameters of a GET by name, as their schemas."""
+    """Return the parameters of a GET, by name, as schemas."""
     listed = operation(path).get("parameters", [])
     return {p["name"]: p["schema"] for p in listed if p["in"] == where}
 
 
 def named(schema: Schema) -> Schema:
-    """The schema behind a reference, or the schema itself."""
+    """Return the schema that a reference points to, or the schema itself."""
     if "$ref" not in schema:
         return schema
     found: Schema = document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
@@ -54,7 +54,7 @@ def named(schema: Schema) -> Schema:
 
 
 def properties(schema: Schema) -> dict[str, Schema]:
-    """The properties of an object, those of its bases included."""
+    """Return the properties of an object, including those of its bases."""
     schema = named(schema)
     found: dict[str, Schema] = {}
     for base in schema.get("allOf", []):
@@ -64,13 +64,13 @@ def properties(schema: Schema) -> dict[str, Schema]:
 
 
 def item(schema: Schema) -> Schema:
-    """What a property holds: of a list its items."""
+    """Return the schema of a property's value; for a list, of its items."""
     schema = named(schema)
     return named(schema["items"]) if schema.get("type") == "array" else schema
 
 
 def record_of(path: str) -> dict[str, Schema]:
-    """The fields of the records that a GET answers with."""
+    """Return the fields of the records that a GET returns."""
     return properties(item(properties(response(path, "get", 200))["data"]))
 
 
@@ -81,7 +81,7 @@ def response(path: str, method: str, status: int) -> Schema:
 
 
 def strict(schema: Schema, *, null: bool = False) -> Schema:
-    """JSON Schema for one of the document's."""
+    """Return the JSON Schema for one schema of the document."""
     schema = named(schema)
     kind = "object" if "allOf" in schema else schema["type"]
     told: Schema = {"type": [kind, "null"] if null else kind}
@@ -107,7 +107,7 @@ def strict(schema: Schema, *, null: bool = False) -> Schema:
 
 @cache
 def validator(path: str, method: str, status: int) -> Draft202012Validator:
-    """Holds answers against the document."""
+    """Checks responses against the document."""
     return checked(strict(response(path, method, status)))
 
 

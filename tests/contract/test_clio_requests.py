@@ -1,4 +1,4 @@
-"""What the service asks Clio for, held against Clio's own OpenAPI document."""
+"""The requests of the service, checked against Clio's own OpenAPI document."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -61,7 +61,7 @@ def who_am_i_fields() -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=by_name)
-def test_every_list_and_parameter_that_we_send_is_in_the_document(resource: Resource[Any]):
+def test_every_list_and_parameter_is_in_the_document(resource: Resource[Any]):
     known = clio_schema.parameters(resource.path)
     sent = {**resource.params, "fields": "", "updated_since": "", "page_token": ""}
     assert sent.keys() <= known.keys()
@@ -72,7 +72,7 @@ def test_every_list_and_parameter_that_we_send_is_in_the_document(resource: Reso
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=by_name)
-def test_every_field_that_we_ask_for_exists_on_both_levels(resource: Resource[Any]):
+def test_every_requested_field_exists_on_both_levels(resource: Resource[Any]):
     known = clio_schema.record_of(resource.path)
     for name, inner in map(split, resource.fields):
         assert name in known
@@ -88,7 +88,7 @@ def test_every_field_of_who_am_i_exists():
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=by_name)
-def test_what_is_braced_is_a_record_and_nothing_below_it_is_asked_for(resource: Resource[Any]):
+def test_nested_fields_belong_to_records_and_go_one_level_deep(resource: Resource[Any]):
     known = clio_schema.record_of(resource.path)
     for name, inner in map(split, resource.fields):
         assert not any("{" in sub for sub in inner)
@@ -97,17 +97,17 @@ def test_what_is_braced_is_a_record_and_nothing_below_it_is_asked_for(resource: 
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=by_name)
-def test_only_fields_that_are_asked_for_can_be_dropped(resource: Resource[Any]):
+def test_only_requested_fields_can_be_dropped(resource: Resource[Any]):
     asked = {name for entry in resource.fields for name in (split(entry)[0], *split(entry)[1])}
     assert resource.droppable <= asked
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=by_name)
-def test_our_models_take_the_documents_types(resource: Resource[Any]):
+def test_our_models_accept_the_types_of_the_document(resource: Resource[Any]):
     compare(resource.model, clio_schema.record_of(resource.path), map(split, resource.fields))
 
 
-def test_our_model_of_who_am_i_takes_the_documents_types():
+def test_our_model_of_who_am_i_accepts_the_types_of_the_document():
     compare(WhoAmI, clio_schema.record_of(WHO_AM_I_PATH), who_am_i_fields())
 
 
@@ -154,7 +154,7 @@ def types(annotation: Any) -> set[Any]:
     return {annotation}
 
 
-def test_the_documents_own_oddities_are_still_there():
+def test_the_known_oddities_of_the_document_still_exist():
     """An exception that the document no longer needs must go."""
     assert not ABSENT.keys() & clio_schema.document()["paths"].keys()
     assert "meta" not in clio_schema.properties(clio_schema.response("/contacts.json", "get", 200))
@@ -166,7 +166,7 @@ def test_the_documents_own_oddities_are_still_there():
     assert clio_schema.record_of("/matter_stages.json")["practice_area_id"]["type"] == "string"
 
 
-async def test_what_the_client_really_sends_is_what_the_document_knows(respx_mock):
+async def test_the_requests_of_the_client_are_in_the_document(respx_mock):
     """The addresses as they leave the client, pages and increments included."""
     page = {"data": [{"id": 1, "status": "Open"}], "meta": {"paging": {}}}
     route = respx_mock.get(url__startswith="https://app.clio.com/").respond(json=page)

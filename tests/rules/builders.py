@@ -1,4 +1,4 @@
-"""The firm of requirements.md section 1 as records, and how a test changes what it needs."""
+"""The firm of requirements.md section 1 as records, and methods with which a test changes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,7 +45,7 @@ STAGES = {21: "Discovery", 22: "Closing", 23: "Intake"}
 
 
 def cases(rows: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """Rows of a table of cases, each called by its first column."""
+    """Return pytest parameters for a table of cases; the first column is the id."""
     return [pytest.param(*row[1:], id=row[0]) for row in rows]
 
 
@@ -54,7 +54,7 @@ def at(day: str) -> datetime:
 
 
 def matter(clio_id: int, client_id: int | None = None, **more: Any) -> MatterRecord:
-    """A matter; `area` and `stage` are ids of the firm's, `updated` is a day."""
+    """Return a matter; `area` and `stage` are ids in AREAS and STAGES, `updated` is a day."""
     area, stage, day = more.pop("area", None), more.pop("stage", None), more.pop("updated", None)
     name, category = AREAS[area] if area else (None, None)
     known: dict[str, Any] = {
@@ -181,7 +181,7 @@ ALL_SEVEN = (1001, 1002, 1003, 1004, 1007, 1008, 1010)
 
 @dataclass(frozen=True)
 class Office:
-    """Harlow & Pike as Ann sees it, who is not shown matter 208; `hidden` are those that some see and she does not."""
+    """Harlow & Pike as Ann sees it, without matter 208. `hidden` are matters that others see and she does not."""
 
     contacts: Mapping[int, ContactRecord] = field(default_factory=lambda: CONTACTS)
     matters: Mapping[int, MatterRecord] = field(
@@ -210,11 +210,11 @@ class Office:
         return replace(self, links={**self.links, link_id: new})
 
     def ben_connects(self) -> "Office":
-        """Ben sees matter 208, and Ann, who is not restricted, still does not."""
+        """Add matter 208, which Ben sees and Ann does not, although she has full contact visibility."""
         return replace(self, matters=MATTERS, hidden=frozenset({208}))
 
     def chooses(self, **choices: Any) -> "Office":
-        """Settings by their path, `__` between the parts: `tags__matter_number__enabled=True`."""
+        """Change settings by their path, with `__` between the parts: `tags__matter_number__enabled=True`."""
         chosen = reduce(
             lambda document, choice: setting(document, choice[0].split("__"), choice[1]),
             choices.items(),
@@ -223,7 +223,7 @@ class Office:
         return replace(self, settings=chosen)
 
     def knows(self, **changes: Any) -> "Office":
-        """What the firm's account is otherwise: users, attorneys, fields, the primary user."""
+        """Change facts of the firm's account: users, attorneys, fields, the primary user."""
         return replace(self, firm=replace(self.firm, **changes))
 
     def facts(self, clio_id: int) -> ContactFacts:

@@ -1,4 +1,4 @@
-"""Generators of whatever Clio may send and a firm may choose; ids and days from a few values, so that ties happen."""
+"""Hypothesis strategies for Clio's data and a firm's settings. Ids and days have few values, so that ties happen."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -126,7 +126,7 @@ COMPANIES = st.none() | st.builds(
 
 @st.composite
 def all_facts(draw: st.DrawFn) -> ContactFacts:
-    """A contact with what Clio may say of it: own, company's and related matters, each in one version."""
+    """Generate a contact with own, company and related matters, each in one version."""
     matters = draw(st.lists(MATTERS, max_size=5, unique_by=lambda matter: matter.clio_id))
     contact = draw(CONTACTS)
     links = (
@@ -189,7 +189,7 @@ LISTS: dict[Any, list[Any]] = {
 
 
 def choices(kind: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[list[str], Any]]:
-    """Every field of the settings document with each value that is worth a try."""
+    """Generate settings documents with every value of each field that is worth a test."""
     if is_dataclass(kind):
         hints = get_type_hints(kind)
         for field in fields(kind):

@@ -1,4 +1,4 @@
-"""What the ledger of new clients may record: NC-1..3, rows 18..20."""
+"""When the ledger of new clients may record a client: NC-1..3, rows 18..20."""
 
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,7 @@ BASES = [  # row 19: flag before matter before company
 
 
 @pytest.mark.parametrize(("changes", "own", "company", "basis"), BASES)
-def test_the_strongest_basis_is_told(changes, own, company, basis):
+def test_the_strongest_basis_is_recorded(changes, own, company, basis):
     office = Office().contact(1007, **changes)
     office = office.matter(300, client_id=1007) if own else office
     client = office.judge(1007).client
@@ -38,12 +38,12 @@ DATES = [  # NC-2, row 19
 
 
 @pytest.mark.parametrize(("dates", "expected"), DATES)
-def test_a_client_since_the_earliest_date_of_the_matters_that_count(dates, expected):
+def test_client_since_is_the_earliest_date_of_the_matters_that_count(dates, expected):
     office = Office().matter(203, **dates)
     assert office.judge(1002).client == Client(Basis.FLAG, expected, has_open_matter=False)
 
 
-def test_a_representatives_matters_are_the_companys_too():
+def test_a_representatives_matters_include_the_companys():
     # rows 2, 19
     office = Office().matter(207, open_date=date(2019, 1, 1))
     office = office.matter(300, client_id=1007, status=PENDING, pending_date=date(2021, 1, 1))
@@ -53,18 +53,18 @@ def test_a_representatives_matters_are_the_companys_too():
     assert alone.judge(1007).client == Client(Basis.MATTER, date(2021, 1, 1), has_open_matter=False)
 
 
-def test_who_is_no_client_has_no_row_and_waits_for_none():
+def test_a_contact_who_is_not_a_client_has_no_row_and_no_reason_to_wait():
     found = Office().chooses(scope__include_non_clients=True).judge(1006)
     assert (found.client, found.client_waits) == (None, None)
 
 
-def test_a_client_who_is_kept_out_has_no_row_yet():
+def test_a_client_out_of_scope_has_no_row_yet():
     # row 18
     office = Office().chooses(scope__segment=Segment((), ("Client",)))
     assert office.judge(1001).client is None
 
 
-def test_an_open_matter_may_be_asked_for():
+def test_the_settings_can_require_an_open_matter():
     # NC-3, row 20
     office = Office().chooses(new_client__require_open_matter=True)
     waiting = office.judge(1004)

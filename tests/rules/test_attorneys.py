@@ -1,4 +1,4 @@
-"""Which Levitate user a Clio user is: OW-9, row 6."""
+"""The mapping from Clio users to Levitate users: OW-9, row 6."""
 
 import pytest
 
@@ -43,6 +43,6 @@ def test_an_address_that_two_users_share_matches_nobody():
     assert found == {}
 
 
-def test_who_is_connected_or_mapped_need_not_be_listed():
+def test_a_connected_or_mapped_clio_user_does_not_need_to_be_listed():
     found = map_attorneys([], [ANN], connected={7: "u_ann"}, manual={8: "u_ann"})
     assert found == {7: Mapped("u_ann", "connection"), 8: Mapped("u_ann", "manual")}

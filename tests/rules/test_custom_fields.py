@@ -35,7 +35,7 @@ def test_no_field_makes_tags_until_it_is_chosen():
     assert labels(Office()) == []  # CF-3, C-13
 
 
-def test_alices_fields_become_the_labels_of_the_row():
+def test_alices_fields_become_the_labels_in_the_requirements():
     # CF-1, CF-2
     office = chosen(1, 2, 3, 4, 5, 7)
     assert sorted(labels(office)) == [
@@ -59,7 +59,7 @@ FORMATS = [  # CF-3, row 13
     ("field_id", "form", "expected"),
     [(field_id, form, label) for field_id, forms in FORMATS for form, label in forms.items()],
 )
-def test_every_kind_of_field_has_every_form(field_id, form, expected):
+def test_every_kind_of_field_has_every_label_format(field_id, form, expected):
     office = chosen(field_id, form=form)
     assert labels(office) == [expected]
 
@@ -83,7 +83,7 @@ def test_two_fields_that_give_one_label_are_listed_in_the_order_of_their_ids():
     assert (tag.label, [grant.field_id for grant in tag.grants]) == ("Friend", [4, 5])
 
 
-def test_another_option_takes_the_place_of_the_old_in_one_change():
+def test_a_new_option_replaces_the_old_one_in_one_change():
     # CF-4
     office = chosen(4)
     before = view(None, office.judge(1001))
@@ -94,7 +94,7 @@ def test_another_option_takes_the_place_of_the_old_in_one_change():
     assert (change.tags_removed, change.tags_added) == (("Friend",), ("Google",))
 
 
-def test_what_was_deleted_in_clio_makes_no_tag():
+def test_a_deleted_field_or_option_gives_no_tag():
     # CF-5
     deleted = replace(FIELDS[4], deleted=True)
     option = replace(FIELDS[4], options={9002: Option("Friend", deleted=True)})
@@ -105,12 +105,12 @@ def test_what_was_deleted_in_clio_makes_no_tag():
     assert (labels(soft), refusals(soft)) == ([], [("Referral Source", Refusal.DELETED)])
 
 
-def test_a_living_value_goes_before_a_deleted_one():
+def test_a_value_that_is_not_deleted_comes_first():
     values = (CustomValue(5, "Old", soft_deleted=True), CustomValue(5, "New"))
     assert labels(chosen(5).contact(1001, custom_values=values)) == ["Nickname: New"]
 
 
-def test_a_field_that_the_catalog_does_not_know_makes_no_tag_and_no_noise():
+def test_an_unknown_field_gives_no_tag_and_no_refusal():
     # CF-5, EN-3
     assert labels(chosen(4, 99).knows(fields={})) == []
     assert refusals(chosen(99)) == []
@@ -281,6 +281,6 @@ DATES = [
 
 
 @pytest.mark.parametrize(("value", "expected"), DATES)
-def test_a_date_is_a_day_or_nothing(value, expected):
+def test_a_value_is_read_as_a_date_or_none(value, expected):
     found = read_date(value)
     assert (found.isoformat() if found else None) == expected

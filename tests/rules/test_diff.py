@@ -1,4 +1,4 @@
-"""What Levitate holds and how that changes: CS-8, OW-11, TG-20, TG-21, and the change in the feed [API-22]."""
+"""The view that Levitate holds, and its changes: CS-8, OW-11, TG-20, TG-21, and the change in the feed [API-22]."""
 
 from dataclasses import replace
 
@@ -13,11 +13,11 @@ def held(office: Office, clio_id: int, before: ContactView | None = None) -> Con
     return found
 
 
-def test_nothing_changed_tells_nothing():
+def test_equal_views_give_no_change():
     assert diff(held(Office(), 1001), held(Office(), 1001)) is None
 
 
-def test_who_leaves_keeps_the_last_names_and_loses_the_rest():
+def test_a_contact_that_leaves_keeps_its_last_profile_and_loses_the_rest():
     # CS-8
     related = Office().chooses(scope__include_related=True)
     before = held(related, 1005)
@@ -33,7 +33,7 @@ def test_who_leaves_keeps_the_last_names_and_loses_the_rest():
     assert set(change.fields) == {"state", "state_reason", "key_facts"}
 
 
-def test_who_returns_is_updated_and_not_added_again():
+def test_a_contact_that_returns_is_updated_and_not_added_again():
     # CS-8
     related = Office().chooses(scope__include_related=True)
     left = held(Office(), 1005, held(related, 1005))
@@ -61,7 +61,7 @@ def test_a_change_of_owner_names_the_matter():
     assert (change.fields, change.tags_added, change.tags_removed) == ({}, (), ())
 
 
-def test_only_labels_that_came_or_went_are_told():
+def test_a_change_lists_only_added_and_removed_labels():
     # TG-20
     office = Office().chooses(tags__location__city=True)
     change = diff(held(Office(), 1001), held(office, 1001))
@@ -69,7 +69,7 @@ def test_only_labels_that_came_or_went_are_told():
     assert (change.tags_added, change.tags_removed, change.owner) == (("Raleigh",), (), None)
 
 
-def test_a_label_that_is_only_spelled_anew_is_not_withdrawn():
+def test_a_label_with_a_new_spelling_is_not_removed():
     # TG-21: Levitate ends automations when a tag goes
     before = held(Office(), 1001)
     after = held(Office().matter(201, practice_area="FAMILY LAW"), 1001, before)
@@ -90,14 +90,14 @@ def test_a_tag_that_becomes_restricted_is_an_update():
     assert (change.tags_added, change.tags_removed) == ((), ())
 
 
-def test_who_comes_back_to_life_is_told_as_updated():
+def test_a_deleted_contact_that_comes_back_is_updated():
     before = replace(held(Office(), 1001), state=State.DELETED)
     change = diff(before, held(Office(), 1001))
     assert change is not None
     assert change.kind is ChangeKind.UPDATED
 
 
-def test_a_label_that_was_the_users_own_goes_from_the_view_and_is_not_withdrawn():
+def test_a_preexisting_label_leaves_the_view_and_is_not_removed():
     # TG-20, TG-21
     related = Office().chooses(scope__include_related=True)
     before = held(related, 1005)

@@ -25,12 +25,12 @@ def test_birthday_and_clio_id_are_shown_by_default():
     assert facts(Office(), 1002) == (KeyFact("clio_id", "Clio ID", "1002"),)
 
 
-def test_each_can_be_switched_off():
+def test_each_key_fact_can_be_switched_off():
     assert facts(Office().chooses(key_facts__birthday=False)) == (CLIO_ID,)
     assert facts(Office().chooses(key_facts__clio_id=False)) == (BIRTHDAY,)
 
 
-def test_the_clio_id_is_shown_of_non_clients_too():
+def test_the_clio_id_is_also_shown_for_non_clients():
     office = Office().chooses(scope__include_non_clients=True)  # KF-3, C-15
     assert facts(office, 1006) == (KeyFact("clio_id", "Clio ID", "1006"),)
 
@@ -83,7 +83,7 @@ USELESS = [
 
 
 @pytest.mark.parametrize(("value", "field", "refusal"), cases(USELESS))
-def test_what_is_no_date_is_not_shown_and_says_why(value, field, refusal):
+def test_a_value_that_is_not_a_date_is_not_shown_and_has_a_reason(value, field, refusal):
     office = Office().chooses(key_facts__custom_date_field_ids=(6,))
     office = office.knows(fields={6: replace(FIELDS[6], **field)})
     found = office.contact(1001, custom_values=(CustomValue(6, **value),)).judge(1001)
@@ -93,7 +93,7 @@ def test_what_is_no_date_is_not_shown_and_says_why(value, field, refusal):
     assert [(item.label, item.refusal) for item in told] == expected
 
 
-def test_unknown_and_unfilled_fields_are_not_spoken_of():
+def test_unknown_and_empty_fields_are_not_mentioned():
     office = Office().chooses(key_facts__custom_date_field_ids=(6, 99))
     for clio_id in (1001, 1002):
         assert not [i for i in office.judge(clio_id).not_granted if i.rule == "custom_date"]
@@ -105,7 +105,7 @@ def test_a_date_field_without_a_name_is_called_by_its_id():
     assert facts(office)[-1].label == "Field 6"
 
 
-def test_twenty_custom_dates_are_the_most():
+def test_at_most_twenty_custom_dates_are_shown():
     # KF-4
     ids = tuple(range(100, 125))
     fields = {id_: CustomField(id_, f"Date {id_}", "date") for id_ in ids}
@@ -120,7 +120,7 @@ def test_twenty_custom_dates_are_the_most():
     }
 
 
-def test_a_date_that_clio_loses_is_withdrawn():
+def test_a_date_that_is_cleared_in_clio_is_removed():
     # KF-4
     office = Office().chooses(key_facts__custom_date_field_ids=(6,))
     before = view(None, office.judge(1001))

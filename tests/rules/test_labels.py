@@ -1,4 +1,4 @@
-"""What makes labels equal, how they are spelled, what restriction does to them: TG-21, S7, rows 11, 22."""
+"""Equal labels, their spelling, and restricted tags: TG-21, S7, rows 11, 22."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def test_equal_labels_of_two_categories_are_one_tag_of_the_first():
     assert tag(kept, 1001, "family LAW").category is Category.RELATIONSHIP
 
 
-def test_two_areas_of_one_name_are_spelled_as_the_lower_id_has_it():
+def test_two_areas_with_one_name_have_the_spelling_of_the_lower_id():
     # row 11
     low, high = {"practice_area_id": 11}, {"practice_area_id": 12}
     office = Office().matter(201, practice_area="FAMILY law", **high)
@@ -55,7 +55,7 @@ def test_grants_are_listed_in_one_order_whatever_comes_first():
     assert [grant.matter_ids for grant in found.grants] == [(201,), (300,)]
 
 
-def test_restricted_matters_are_marked_where_nothing_else_carries_the_tag():
+def test_a_tag_is_restricted_only_if_all_its_grants_are():
     # S7, row 22: 1008's only matter is Ben's alone
     office = Office().ben_connects()
     marked = {tag.label: tag.restricted for tag in office.judge(1008).tags}
@@ -81,7 +81,7 @@ GROUPS = [
 
 
 @pytest.mark.parametrize(("kind", "expected"), GROUPS)
-def test_a_matter_of_another_group_than_the_accounts_is_restricted(kind, expected):
+def test_a_matter_in_another_group_than_the_accounts_is_restricted(kind, expected):
     # S7, row 22
     office = Office().matter(201, group_type=kind)
     assert tag(office, 1001, "Family Law").restricted is expected
@@ -93,7 +93,7 @@ def test_a_matter_of_another_group_than_the_accounts_is_restricted(kind, expecte
     assert tag(company.contact(2001, is_client=False), 1007, "Company").restricted is expected
 
 
-def test_what_rests_on_restricted_matters_alone_may_be_withheld():
+def test_tags_from_restricted_matters_only_can_be_withheld():
     # S7
     office = Office().ben_connects().chooses(restricted_matters__withhold=True)
     assert office.labels(1008) == ["Clio", "Person", "Client", "Personal"]
@@ -103,7 +103,7 @@ def test_what_rests_on_restricted_matters_alone_may_be_withheld():
     assert office.labels(1001) == Office().labels(1001)
 
 
-def test_explanations_do_not_grow_without_end():
+def test_the_number_of_refusals_is_limited():
     office = Office()
     for place in range(60):
         office = office.matter(
@@ -114,7 +114,7 @@ def test_explanations_do_not_grow_without_end():
     assert [item.label for item in found] == sorted(item.label for item in found)
 
 
-def test_equal_refusals_are_told_once():
+def test_equal_refusals_are_listed_once():
     office = Office().matter(300, client_id=1001, status=CLOSED, number="00202-Moreno",
                              practice_area=" estate PLANNING")  # fmt: skip
     refused = [item for item in office.judge(1001).not_granted if item.rule == "practice_area"]

@@ -1,4 +1,4 @@
-"""Who looks like one and the same person or company [S6]."""
+"""Which contacts look like the same person or company [S6]."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def record(
         (record("Gro\u00df", "Lee"), record("GROSS", "Lee"), True),
     ],
 )  # fmt: skip
-def test_the_whole_name_or_an_address_makes_two_contacts_one(one, other, same):
+def test_contacts_match_by_full_name_or_email_address(one, other, same):
     assert is_same_contact(one, other) == is_same_contact(other, one) == same
     mapped = [profile(ContactFacts(contact), "US") for contact in (one, other)]
     assert is_same_person(*mapped) == same, "as the ledger compares them"

@@ -29,7 +29,7 @@ def contact(known: ContactRecord | None, full_view: bool = False, **seen: Any) -
     return merge_contact(known, view, full_view=full_view)
 
 
-def test_what_is_new_is_taken_as_it_is_seen():
+def test_a_new_record_is_stored_as_seen():
     assert merge_contact(None, ALICE, full_view=False) == ALICE
     assert merge_matter(None, M201, full_view=False) == M201
     link = RelationshipRecord(301, 201, 1005, "Spouse")
@@ -47,7 +47,7 @@ def test_an_older_view_changes_nothing(full_view):
 
 
 @pytest.mark.parametrize("updated", [NOW, NEW, None])
-def test_a_full_view_is_the_truth(updated):
+def test_a_full_view_replaces_the_record(updated):
     # DM-9: an empty value of Clio's clears the field
     seen = replace(
         ALICE, title=None, emails=(), is_client=False, custom_values=(), updated_at=updated
@@ -55,7 +55,7 @@ def test_a_full_view_is_the_truth(updated):
     assert merge_contact(ALICE, seen, full_view=True) == seen
 
 
-def test_a_restricted_view_without_addresses_takes_none_away():
+def test_a_restricted_view_without_addresses_removes_none():
     # S3: u_cat sees 1001 without e-mails
     found = contact(ALICE, name="Alice Moreno", updated_at=NEW)
     assert found == replace(ALICE, updated_at=NEW)
@@ -86,7 +86,7 @@ def test_a_restricted_view_that_is_not_newer_only_fills_gaps(updated):
     assert merge_contact(ALICE, partial, full_view=False) == ALICE
 
 
-def test_a_restricted_view_of_what_bears_no_time_counts_as_newer():
+def test_a_restricted_view_of_a_record_without_a_time_counts_as_newer():
     known = replace(ALICE, updated_at=None)
     assert contact(known, title="Judge", updated_at=None).title == "Judge"
     assert contact(known, title="Judge", updated_at=NOW).title == "Judge"
@@ -94,12 +94,12 @@ def test_a_restricted_view_of_what_bears_no_time_counts_as_newer():
 
 @pytest.mark.parametrize("full_view", [True, False])
 @pytest.mark.parametrize("updated", [NOW, NEW, None])
-def test_a_redacted_contact_blanks_nothing(full_view, updated):  # F19
+def test_a_redacted_contact_clears_nothing(full_view, updated):  # F19
     seen = replace(REDACTED, updated_at=updated, created_at=OLD)
     assert merge_contact(ALICE, seen, full_view=full_view) == ALICE
 
 
-def test_who_is_first_seen_redacted_is_filled_later():
+def test_a_contact_first_seen_redacted_is_filled_later():
     first = merge_contact(None, REDACTED, full_view=False)
     assert merge_contact(first, ALICE, full_view=False) == ALICE
     company = ContactRecord(1001, is_person=False, name="Bakery")
@@ -107,7 +107,7 @@ def test_who_is_first_seen_redacted_is_filled_later():
 
 
 @pytest.mark.parametrize("full_view", [True, False])
-def test_what_kind_a_contact_is_stays_known(full_view):
+def test_the_type_of_a_contact_stays_known(full_view):
     company = ContactRecord(2001, is_person=False, name="Bakery", updated_at=NOW)
     seen = ContactRecord(2001, is_person=None, name="Bakery", updated_at=NEW)
     assert merge_contact(company, seen, full_view=full_view).is_person is False
@@ -140,7 +140,7 @@ def test_a_stripped_value_is_never_stored():
         assert again == ALICE
 
 
-def test_values_are_kept_in_the_order_of_their_fields_and_living_ones_first():
+def test_values_are_sorted_by_field_and_deleted_ones_come_last():
     values = (CustomValue(7, "x"), CustomValue(5, "new"), CustomValue(5, "old", soft_deleted=True))
     found = merge_contact(None, replace(ALICE, custom_values=values), full_view=True)
     assert found.custom_values == (CustomValue(5, "new"), CustomValue(7, "x"))
@@ -149,7 +149,7 @@ def test_values_are_kept_in_the_order_of_their_fields_and_living_ones_first():
 
 
 @pytest.mark.parametrize("full_view", [True, False])
-def test_a_redacted_name_does_not_blank_the_known_one(full_view):
+def test_a_redacted_name_does_not_clear_the_known_one(full_view):
     # clio.md §4: what may not be read comes as its id alone
     seen = replace(KNOWN, company_name=None, updated_at=NEW)
     assert merge_contact(KNOWN, seen, full_view=full_view).company_name == "Northwind"
@@ -161,7 +161,7 @@ def test_a_redacted_name_does_not_blank_the_known_one(full_view):
 
 
 @pytest.mark.parametrize("full_view", [True, False])
-def test_a_name_goes_with_the_id_that_it_belonged_to(full_view):
+def test_a_name_comes_from_the_same_view_as_its_id(full_view):
     seen = replace(KNOWN, company_id=2002, company_name=None, updated_at=NEW)
     found = merge_contact(KNOWN, seen, full_view=full_view)
     assert (found.company_id, found.company_name) == (2002, None)
@@ -179,21 +179,21 @@ def test_another_name_of_the_same_record_does_not_count_in_a_view_that_is_not_ne
     assert merge_matter(M201, seen, full_view=True) == seen
 
 
-def test_a_name_that_was_withheld_is_filled_in_by_whoever_sees_it():
+def test_a_withheld_name_is_filled_in_by_any_user_who_sees_it():
     known = replace(M201, practice_area=None, responsible=Attorney(501))
     found = merge_matter(known, M201, full_view=False)
     assert found.practice_area == "Family Law"
     assert merge_matter(replace(M201, responsible=None), M201, full_view=False).responsible == ANN
 
 
-def test_an_attorney_who_changed_is_another_one():
+def test_a_changed_attorney_replaces_the_old_one():
     seen = replace(M201, responsible=BEN, originating=None, updated_at=NEW)
     full, partial = (merge_matter(M201, seen, full_view=full) for full in (True, False))
     assert (full.responsible, full.originating) == (BEN, None)
     assert (partial.responsible, partial.originating) == (BEN, BEN)
 
 
-def test_a_matter_follows_the_newer_status_whoever_sees_it():
+def test_a_matter_has_the_newest_status_whoever_sees_it():
     seen = replace(M201, status=CLOSED, updated_at=NEW)
     assert merge_matter(M201, seen, full_view=False).status is CLOSED
     assert merge_matter(seen, replace(M201, updated_at=NOW), full_view=False).status is CLOSED
@@ -215,7 +215,7 @@ FULL = replace(
 
 @pytest.mark.parametrize("updated", [OLD, NOW, NEW, None])
 @pytest.mark.parametrize("name", sorted(field.name for field in fields(ContactRecord)))
-def test_no_single_part_that_a_restricted_view_lacks_is_lost(name, updated):
+def test_no_field_that_a_restricted_view_lacks_is_lost(name, updated):
     # S3, one part after the other
     blank: Any = {"clio_id": 1001, "is_person": None, "is_client": False}.get(name)
     blank = () if isinstance(getattr(FULL, name), tuple) else blank

@@ -1,4 +1,4 @@
-"""Who owns a contact: OW-1..11, C-3, C-4, rows 2, 4, 5, 7, 24."""
+"""The owner of a contact: OW-1..11, C-3, C-4, rows 2, 4, 5, 7, 24."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ def test_the_higher_id_is_the_greater_number():
     assert office.owner(1006)[2] == 100  # row 7: not as text
 
 
-def test_preferring_open_matters_goes_on_as_usual_among_the_others():
+def test_after_the_open_matters_the_usual_order_applies():
     # row 7
     closed = {"status": CLOSED}
     office = two({**closed, "updated_at": at("2026-01-02")}, closed)
@@ -85,7 +85,7 @@ def test_preferring_open_matters_goes_on_as_usual_among_the_others():
     assert office.chooses(ownership__prefer_open=True).owner(1006)[2] == 301
 
 
-def test_an_unmapped_attorney_does_not_walk_back():
+def test_an_unmapped_attorney_does_not_lead_to_an_older_matter():
     # OW-7, C-4
     office = Office().matter(206, originating=None).matter(300, client_id=1004, responsible=BEN)
     found = office.judge(1004)
@@ -100,7 +100,7 @@ def test_an_unmapped_attorney_does_not_walk_back():
     assert unassigned.detail == "attorney_not_mapped: Dana Voss (504)"
 
 
-def test_explain_names_the_unmapped_attorney_and_the_chosen_one():
+def test_explain_names_the_unmapped_and_the_chosen_attorney():
     # S12: 1004 names M206, 504 as unmapped and 501 as chosen
     found = Office().judge(1004)
     assert found.owner is not None
@@ -125,7 +125,7 @@ def test_both_roles_unmapped_are_both_named():
     assert any("matter 206" in item.why for item in found.not_granted)
 
 
-def test_one_without_a_name_is_called_by_the_id():
+def test_an_attorney_without_a_name_is_named_by_the_id():
     nameless = type(DANA)(504)
     office = Office().matter(206, responsible=nameless, originating=None)
     found = office.judge(1004).owner
@@ -134,7 +134,7 @@ def test_one_without_a_name_is_called_by_the_id():
     assert "Clio user (504)" in {item.label for item in office.judge(1004).not_granted}
 
 
-def test_who_is_inactive_in_levitate_owns_nothing():
+def test_an_inactive_levitate_user_owns_no_contact():
     # OW-7, row 5
     office = Office().knows(users=frozenset({"u_ben", "u_off"}))
     assert office.owner(1002) == ("u_off", "fallback", None)
@@ -142,7 +142,7 @@ def test_who_is_inactive_in_levitate_owns_nothing():
 
 
 @pytest.mark.parametrize("primary", [None, "u_gone"])
-def test_without_a_primary_user_nobody_owns(primary):
+def test_without_a_primary_user_there_is_no_owner(primary):
     # row 5
     office = Office().knows(primary_user_id=primary)
     for choices in ({}, {"ownership__source": PRIMARY}):
@@ -155,7 +155,7 @@ def test_without_a_primary_user_nobody_owns(primary):
         )
 
 
-def test_the_reason_for_the_fallback_is_told():
+def test_the_owner_has_the_reason_for_the_fallback():
     hugo, chloe = Office().judge(1008), Office().without_matters(205).judge(1003)
     assert hugo.owner is not None
     assert hugo.owner.detail == "no_visible_matter"
@@ -174,11 +174,11 @@ def test_every_matter_considered_is_listed_with_its_outcome():
     assert found.considered[0].updated_at == at("2026-02-20")
 
 
-def test_a_user_need_not_be_connected_to_own():
+def test_an_owner_does_not_need_a_connection():
     assert Office().owner(1010)[0] == "u_ben"  # OW-9
 
 
-def test_related_matters_decide_only_for_who_is_no_client():
+def test_related_matters_decide_only_for_people_who_are_not_clients():
     # OW-10, row 4
     office = Office().chooses(scope__include_related=True)
     hugo = office.link(201, 1008, "Spouse")
@@ -238,17 +238,17 @@ STUCK = [
 
 
 @pytest.mark.parametrize(("previous", "choices", "expected"), cases(STUCK))
-def test_sticky_holds_whom_the_matters_name_and_nobody_else(previous, choices, expected):
+def test_sticky_keeps_only_owners_whom_the_matters_name(previous, choices, expected):
     office = Office().matter(202, updated_at=at("2026-03-03"))
     assert office.chooses(**STICKY, **choices).owner(1001, previous) == expected
 
 
-def test_sticky_does_not_hold_who_has_left_levitate():
+def test_sticky_does_not_keep_an_owner_who_left_levitate():
     office = Office().matter(202, updated_at=at("2026-03-03")).chooses(**STICKY)
     office = office.knows(users=frozenset({"u_ben", "u_off"}))
     assert office.owner(1001, previous="u_ann")[0] == "u_ben"
 
 
-def test_sticky_saves_from_the_fallback_too():
+def test_sticky_also_applies_before_the_fallback():
     office = Office().matter(206, originating=None).matter(300, client_id=1004, responsible=BEN)
     assert office.chooses(**STICKY).owner(1004, "u_ben") == ("u_ben", "sticky", 300)

@@ -47,7 +47,7 @@ def test_the_other_parts_of_a_name_are_passed_on():
     assert (found.prefix, found.middle_name, found.title) == ("Ms.", "B.", "Judge")
 
 
-def test_the_company_bears_the_name_of_its_own_contact():
+def test_the_company_has_the_name_of_its_own_contact():
     # DM-2, DM-9, row 26
     office = Office().contact(1007, company_name="Old Bakery")
     assert office.judge(1007).profile.company == Company(2001, "Northwind Bakery LLC")
@@ -94,7 +94,7 @@ NUMBERS = [  # DM-5, row 16
 
 
 @pytest.mark.parametrize(("raw", "country", "expected"), NUMBERS)
-def test_a_number_is_read_as_in_the_accounts_country(raw, country, expected):
+def test_a_phone_number_is_read_for_the_accounts_country(raw, country, expected):
     assert e164(raw, country) == expected
     [phone] = phones([Phone(f" {raw} ", "Work")], country)
     assert (phone.number, phone.raw, phone.kind, phone.primary) == (expected, raw, "Work", True)

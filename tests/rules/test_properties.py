@@ -1,4 +1,4 @@
-"""What holds for whatever Clio may send and a firm may choose."""
+"""Properties that hold for any data from Clio and any settings."""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -22,7 +22,7 @@ OPEN_DOOR = SETTINGS.map(  # nobody is kept out by tags, so that switching one o
 
 
 @given(all_facts(), FIRMS, SETTINGS, st.none() | USERS)
-def test_judging_never_fails_whatever_clio_left_out(facts, firm, chosen, previous):
+def test_assess_never_raises_whatever_clio_left_out(facts, firm, chosen, previous):
     found = assess(facts, firm, chosen, previous)
     assert isinstance(found, Assessment)
     if not found.scope.in_scope:
@@ -73,7 +73,7 @@ def grants_of(found: Assessment) -> set[Any]:
 
 
 @given(all_facts(), FIRMS, OPEN_DOOR, st.sampled_from(SWITCHES))
-def test_a_rule_switched_off_takes_away_exactly_its_own_grants(facts, firm, chosen, switch):
+def test_a_rule_that_is_switched_off_removes_exactly_its_own_grants(facts, firm, chosen, switch):
     path, off, pointer = switch
     before = assess(facts, firm, chosen)
     after = assess(facts, firm, setting(chosen, path.split("__"), off))
@@ -83,7 +83,7 @@ def test_a_rule_switched_off_takes_away_exactly_its_own_grants(facts, firm, chos
 
 
 @given(all_facts(), all_facts(), FIRMS, SETTINGS, SETTINGS)
-def test_a_change_applied_to_what_was_held_gives_what_is_held(first, second, firm, chosen, later):
+def test_a_change_applied_to_the_old_view_gives_the_new_view(first, second, firm, chosen, later):
     before = view(None, assess(first, firm, chosen))
     after = view(before, assess(second, firm, later))
     if after is None:
@@ -112,7 +112,7 @@ def test_a_change_applied_to_what_was_held_gives_what_is_held(first, second, fir
 
 
 @given(all_facts(), FIRMS, SETTINGS)
-def test_what_is_withheld_is_what_was_restricted_and_nothing_else(facts, firm, chosen):
+def test_exactly_the_restricted_grants_are_withheld(facts, firm, chosen):
     # S7
     shown, withheld = (
         assess(facts, firm, setting(setting(chosen, ["scope", "segment"], Segment()), path, on))
@@ -140,7 +140,7 @@ def says(value: object) -> bool:
 
 
 @given(CONTACTS, CONTACTS)
-def test_a_restricted_view_takes_nothing_away_from_a_contact(known, seen):
+def test_a_restricted_view_removes_nothing_from_a_contact(known, seen):
     # S3
     known = merge_contact(None, known, full_view=True)
     found = merge_contact(known, seen, full_view=False)
@@ -154,7 +154,7 @@ def test_a_restricted_view_takes_nothing_away_from_a_contact(known, seen):
 
 
 @given(CONTACTS, CONTACTS, st.booleans())
-def test_seeing_the_same_again_changes_nothing(known, seen, full_view):
+def test_seeing_the_same_record_again_changes_nothing(known, seen, full_view):
     once = merge_contact(known, seen, full_view=full_view)
     assert merge_contact(once, seen, full_view=full_view) == once
 
@@ -166,7 +166,7 @@ def test_seeing_the_same_matter_again_changes_nothing(known, seen, full_view):
 
 
 @given(all_facts(), FIRMS, SETTINGS)
-def test_who_was_never_in_is_not_known_to_levitate(facts, firm, chosen):
+def test_a_contact_that_was_never_in_scope_has_no_view(facts, firm, chosen):
     found = assess(facts, firm, chosen)
     held = view(None, found)
     assert (held is not None) == found.scope.in_scope

@@ -1,4 +1,4 @@
-"""Who belongs in Levitate: CS-1..8, DM-10, S8, and the scope's truth table of requirements.md section 12."""
+"""Which contacts belong in Levitate: CS-1..8, DM-10, S8, and the scope's truth table of requirements.md section 12."""
 
 import time
 
@@ -55,7 +55,7 @@ def test_an_own_matter_makes_a_client_whatever_the_flag_says():
         assert office.judge(1006).scope.in_scope  # CS-1, TG-5
 
 
-def test_non_clients_come_with_the_switch_and_excluded_roles_stay_out():
+def test_non_clients_come_with_the_setting_and_excluded_roles_stay_out():
     # CS-3
     office = Office().chooses(scope__include_non_clients=True)
     assert office.in_scope() == {*ALL_SEVEN, 1005, 1006}
@@ -64,7 +64,7 @@ def test_non_clients_come_with_the_switch_and_excluded_roles_stay_out():
     assert 1009 in office.chooses(scope__related_role_exclude=()).in_scope()
 
 
-def test_related_people_come_with_the_switch():
+def test_related_people_come_with_the_setting():
     # CS-4
     office = Office().chooses(scope__include_related=True)
     assert office.in_scope() == {*ALL_SEVEN, 1005}
@@ -77,7 +77,7 @@ def test_related_people_come_with_the_switch():
     assert 1009 in office.chooses(scope__related_role_exclude=()).in_scope()
 
 
-def test_one_excluded_role_on_any_matter_keeps_a_non_client_out():
+def test_an_excluded_role_on_any_matter_excludes_a_non_client():
     # row 1
     office = Office().chooses(scope__include_related=True).link(203, 1005, "Adverse party")
     assert reason(office, 1005) == "role_excluded"
@@ -138,7 +138,7 @@ def test_many_stars_do_not_make_a_pattern_slow():
     assert time.process_time() - began < 1
 
 
-def test_companies_are_never_contacts_but_for_their_people():
+def test_companies_are_never_contacts_but_their_people_can_be():
     # CS-7, C-6
     for office in (Office(), Office().chooses(scope__include_non_clients=True)):
         assert reason(office, 2001) == "not_a_client"
@@ -146,11 +146,11 @@ def test_companies_are_never_contacts_but_for_their_people():
     assert "Company" in Office().labels(1007)
 
 
-def test_what_clio_does_not_call_a_person_is_none():
+def test_a_contact_that_clio_does_not_call_a_person_is_out():
     assert not Office().contact(1001, is_person=None).judge(1001).scope.in_scope  # CS-7
 
 
-def test_only_the_primary_address_comes_where_the_firm_wants_that():
+def test_only_the_primary_email_is_kept_if_the_firm_wants_that():
     # CS-5
     office = Office().chooses(scope__primary_email_only=True)
     assert [mail.address for mail in office.judge(1001).profile.emails] == ["alice@home.test"]
@@ -173,13 +173,13 @@ SEGMENTS = [  # CS-6; labels compare as TG-21 says
 
 
 @pytest.mark.parametrize(("segment", "expected"), cases(SEGMENTS))
-def test_a_segment_keeps_those_with_its_tags(segment, expected):
+def test_a_segment_keeps_contacts_with_its_tags(segment, expected):
     office = Office().chooses(scope__segment=segment)
     assert office.in_scope() == expected
     assert {reason(office, clio_id) for clio_id in set(ALL_SEVEN) - expected} <= {"segment"}
 
 
-def test_a_segment_says_which_tag_keeps_somebody_out():
+def test_a_segment_names_the_tag_that_excludes_a_contact():
     found = Office().chooses(scope__segment=Segment((), ("PERSONAL",))).judge(1001)
     assert found.scope.detail == "The segment excludes the tag Personal"
     assert (found.tags, found.owner, found.key_facts, found.client) == ((), None, (), None)
@@ -208,11 +208,11 @@ LEAVING = [  # CS-8, row 23: what keeps a person out now
 
 
 @pytest.mark.parametrize(("clio_id", "choices", "expected"), cases(LEAVING))
-def test_the_reason_says_what_keeps_somebody_out_now(clio_id, choices, expected):
+def test_the_reason_is_the_first_check_that_excludes_a_contact(clio_id, choices, expected):
     assert reason(Office().chooses(**choices), clio_id) == expected
 
 
-def test_neither_name_nor_address_keeps_a_client_out():
+def test_a_client_without_name_and_email_is_out():
     # DM-10
     bare = {"name": " ", "first_name": None, "last_name": "", "emails": (Email(" "),)}
     office = Office().contact(1001, **bare)
@@ -227,14 +227,14 @@ TICKS = [*((value, True) for value in TRUE), *((value, False) for value in FALSE
 
 
 @pytest.mark.parametrize(("value", "out"), TICKS)
-def test_a_ticked_opt_out_field_keeps_somebody_out(value, out):
+def test_a_ticked_opt_out_field_excludes_a_contact(value, out):
     # S8, and every spelling of a checkbox in clio.md §16.6
     office = Office().chooses(scope__opt_out_field_id=1)
     office = office.contact(1001, custom_values=(CustomValue(1, value),))
     assert reason(office, 1001) == ("opt_out" if out else None)
 
 
-def test_opting_out_names_the_field_and_outlives_it():
+def test_an_opt_out_names_the_field_and_counts_after_the_field_is_deleted():
     # S8: nobody comes back to a mailing because a field was tidied away
     office = Office().chooses(scope__opt_out_field_id=1)
     assert office.judge(1001).scope.detail == "The opt-out field “Newsletter OK” is ticked in Clio"
@@ -245,11 +245,11 @@ def test_opting_out_names_the_field_and_outlives_it():
     assert reason(office, 1002) is None
 
 
-def test_only_what_would_be_in_is_asked_for_its_opt_out():
+def test_the_opt_out_is_checked_only_for_contacts_that_would_be_in():
     office = Office().contact(1006, custom_values=(CustomValue(1, value=True),))
     assert reason(office.chooses(scope__opt_out_field_id=1), 1006) == "not_a_client"
 
 
-def test_a_contact_of_which_clio_says_nothing_is_out():
+def test_a_contact_without_data_is_out():
     found = assess(ContactFacts(NOBODY), FIRM, Office().settings)
     assert (found.scope.in_scope, found.scope.reason) == (False, "not_a_client")

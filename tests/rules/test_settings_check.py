@@ -1,4 +1,4 @@
-"""What settings refer to, whether that serves, and which changes of them can judge nobody otherwise."""
+"""The fields that settings refer to, and which changes of settings cannot change an assessment."""
 
 from dataclasses import replace
 
@@ -59,7 +59,7 @@ TAGS, DATES, OPT_OUT = ({use} for use in Use)
         (None, set()),
     ],
 )
-def test_a_field_serves_by_parent_and_type(definition, uses):
+def test_a_field_is_usable_by_parent_and_type(definition, uses):
     # CF-1, CF-2, KF-4
     assert {use for use in Use if settings_check.is_usable(definition, use)} == uses
 
@@ -83,14 +83,14 @@ TAG_POINTERS = [f"/tags/custom_fields/{nth}/field_id" for nth in range(3)]
         (chosen(tags=(9, 9)), chosen(tags=(9,)), [TAG_POINTERS[1]]),
     ],
 )
-def test_what_cannot_be_chosen_is_named_by_its_pointer(new, before, pointers):
+def test_an_invalid_reference_is_named_by_its_pointer(new, before, pointers):
     # CF-1, EN-3
     assert [
         pointer for pointer, _ in settings_check.invalid_references(new, before, FIELDS)
     ] == pointers
 
 
-def test_what_has_gone_is_found_where_it_is_used():
+def test_a_deleted_field_is_found_where_the_settings_use_it():
     # EN-3
     found = settings_check.unusable_references(chosen(opt_out=9, tags=(1, 2), dates=(2, 8)), FIELDS)
     assert [(reference.pointer, reference.field_id) for reference in found] == [
@@ -113,7 +113,7 @@ def test_what_has_gone_is_found_where_it_is_used():
         ({"writeback": WritebackSettings(email=False), "scope": ScopeSettings(True)}, False),
     ],
 )
-def test_only_some_changes_can_judge_a_contact_otherwise(change, alike):
+def test_only_some_changes_can_change_an_assessment(change, alike):
     # TG-1
     assert settings_check.have_same_results(Settings(), replace(Settings(), **change)) is alike
     assert settings_check.have_same_results(replace(Settings(), **change), Settings()) is alike

@@ -65,7 +65,7 @@ def test_the_client_tag_stays_with_the_flag_when_all_matters_close():
     assert not gone.contact(1001, is_client=False).judge(1001).scope.in_scope
 
 
-def test_the_client_tag_says_each_reason_for_itself():
+def test_the_client_tag_has_one_grant_for_each_reason():
     flag, own = tag(Office(), 1001, "Client").grants
     assert (flag.because, flag.matter_ids) == ("This person is marked as a client in Clio", ())
     assert (own.because, own.matter_ids) == ("Client of 00201-Moreno, 00202-Moreno", (201, 202))
@@ -80,7 +80,7 @@ def test_the_client_tag_says_each_reason_for_itself():
     ]
 
 
-def test_a_long_list_of_matters_is_cut_in_words_but_not_in_ids():
+def test_a_long_list_of_matters_is_cut_in_the_reason_but_not_in_the_ids():
     office = client_with(*[OPEN] * 7, flag=False).matter(300, number=None)
     [grant] = tag(office, 1006, "Active Client").grants
     assert grant.because == "Open: matter 300, 00301, 00302, 00303, 00304 and 2 more"
@@ -97,7 +97,7 @@ def test_five_matters_are_all_named():
     assert grant.because == "Open: 00300, 00301, 00302, 00303, 00304"
 
 
-def test_every_contact_is_marked_as_clios_and_as_a_person():
+def test_every_contact_has_the_tags_clio_and_person():
     for clio_id in Office().in_scope():
         assert Office().labels(clio_id)[:2] == ["Clio", "Person"]  # TG-2, TG-3
 
@@ -209,13 +209,13 @@ def test_relationships_equal_but_for_case_are_one_tag_in_the_spelling_of_the_low
     assert len(tag(office, 1001, "best FRIEND").grants) == 2
 
 
-def test_excluded_roles_count_for_the_tags_of_who_is_in():
+def test_excluded_roles_count_for_the_tags_of_a_contact_in_scope():
     # row 1
     office = Office().link(207, 1001, "Opposing counsel").chooses(tags__relationships__enabled=True)
     assert {"Opposing counsel", "Related Contacts"} <= set(office.labels(1001))
 
 
-def test_who_is_tied_to_a_matter_that_is_not_its_own_is_a_related_contact():
+def test_a_contact_related_to_a_matter_of_another_client_is_a_related_contact():
     # TG-12, row 9
     assert "Related Contacts" in Office().chooses(**RELATED).labels(1005)
     witness = Office().link(207, 1001, "Witness")
@@ -226,7 +226,7 @@ def test_who_is_tied_to_a_matter_that_is_not_its_own_is_a_related_contact():
     assert tag(nameless, 1001, "Related Contacts").grants[0].because == "Related in 00207-Northwind"
 
 
-def test_a_relationship_to_the_own_matter_is_no_related_matter():
+def test_a_relationship_to_an_own_matter_makes_no_related_contact():
     # TG-12, row 3
     assert "Related Contacts" not in Office().link(201, 1001, "Client").labels(1001)
 
@@ -300,7 +300,7 @@ def test_a_city_that_is_named_as_its_state_is_one_tag():
     assert of(moved, 1001, Category.LOCATION) == ["Albany", "New York"]
 
 
-def test_everybody_is_either_personal_or_stands_for_a_company():
+def test_every_contact_is_either_personal_or_represents_a_company():
     # TG-16, TG-17, C-6
     kind = Category.PERSONAL_COMPANY
     assert of(Office(), 1001, kind) == ["Personal"]
@@ -316,7 +316,7 @@ def test_everybody_is_either_personal_or_stands_for_a_company():
     assert of(by_matter, 1007, kind) == ["Company"]
 
 
-def test_without_representatives_people_stand_for_themselves():
+def test_without_representatives_people_have_only_their_own_matters():
     # C-6, row 2
     office = Office().chooses(tags__company_representatives=Representatives.NONE)
     assert not office.judge(1007).scope.in_scope
@@ -324,7 +324,7 @@ def test_without_representatives_people_stand_for_themselves():
     assert own.labels(1007) == ["Clio", "Person", "Client", "Past Client", "Personal"]
 
 
-def test_a_company_that_nobody_shows_is_called_as_the_person_has_it():
+def test_a_company_that_nobody_sees_has_the_name_in_the_persons_record():
     office = Office(contacts={1007: Office().contacts[1007]}).contact(1007, company_name="Bakery")
     [grant] = tag(office, 1007, "Company").grants
     assert grant.because == "Represents Bakery, the client of 00207-Northwind"
@@ -370,7 +370,7 @@ def test_the_most_recent_attorney_is_of_any_status_and_ignores_the_preference_fo
     assert of(office, 1001, Category.ATTORNEY) == ["Responsible Attorney: Ben Pike"]
 
 
-def test_an_attorney_without_a_name_makes_no_tag_and_gives_way_to_nobody():
+def test_an_attorney_without_a_name_gives_no_tag_and_no_other_attorney_is_used():
     office = Office().matter(201, responsible=Attorney(501))
     latest = office.chooses(tags__responsible_attorney=AttorneyTags.MOST_RECENT)
     assert of(latest, 1001, Category.ATTORNEY) == []

@@ -1,4 +1,4 @@
-"""What a Success Manager reads: every sentence that a rule says, word for word (S12)."""
+"""Every sentence of the rules that a Success Manager reads, word for word [S12]."""
 
 from dataclasses import replace
 
@@ -98,14 +98,14 @@ def test_a_date_without_a_name_is_explained_by_its_id():
     assert office.judge(1001).key_facts[-1].label == "Field 6"
 
 
-def test_what_is_withheld_is_explained():
+def test_a_withheld_tag_is_explained():
     office = Office().ben_connects().chooses(restricted_matters__withhold=True)
     assert {item.why for item in office.judge(1008).not_granted} == {
         "All matters behind this tag have limited permissions in Clio"
     }
 
 
-def test_the_standing_tags_are_explained():
+def test_the_tags_that_are_always_on_are_explained():
     grants = {tag.label: tag.grants[0] for tag in Office().chooses(**NON_CLIENTS).judge(1006).tags}
     assert {label: grant.because for label, grant in grants.items()} == {
         "Clio": "This contact comes from Clio",

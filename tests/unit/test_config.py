@@ -1,4 +1,4 @@
-"""What the environment says, and the one clear line for each mistake."""
+"""The configuration from environment variables, and one clear line for each mistake."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def lines(**given: Any) -> list[str]:
     return config.describe_errors(caught.value)
 
 
-def test_without_anything_the_defaults_are_those_of_the_contract(monkeypatch):
+def test_without_variables_the_documented_defaults_apply(monkeypatch):
     for name in ("PUBLIC_URL", "SLOTS", "DATA_DIR"):
         monkeypatch.delenv(f"LEVITATE_CLIO_{name}", raising=False)
     found = Config()
@@ -75,7 +75,7 @@ def test_a_mistake_never_shows_the_value():
     )
 
 
-def test_a_slip_of_the_pen_in_a_variables_name_is_found(monkeypatch):
+def test_a_typing_mistake_in_a_variable_name_is_found(monkeypatch):
     for name in ("SLOT", "SLOTS", "REGIONS__US__CLIENT_ID"):
         monkeypatch.setenv(f"LEVITATE_CLIO_{name}", "x")
     assert config.find_unknown_variables() == ["LEVITATE_CLIO_SLOT"]

@@ -1,4 +1,4 @@
-"""Sealed secrets open for their own row and key only; service tokens are kept as hashes."""
+"""Sealed secrets open only for their own row and key; service tokens are stored as hashes."""
 
 import base64
 
@@ -17,12 +17,12 @@ from app.crypto import (
 SECRET = {"access_token": "at", "refresh_token": "rt"}
 
 
-def test_what_was_sealed_opens_for_its_row():
+def test_a_sealed_document_opens_for_its_row():
     cipher = TokenCipher([new_key()])
     assert cipher.open(cipher.seal(SECRET, row="a/1"), row="a/1") == SECRET
 
 
-def test_what_was_sealed_opens_for_no_other_row():
+def test_a_sealed_document_opens_for_no_other_row():
     # T6: a sealed value swapped between two rows is unusable
     cipher = TokenCipher([new_key()])
     with pytest.raises(DecryptionFailed):
@@ -69,5 +69,5 @@ def test_a_service_token_splits_into_its_id_and_the_hash_of_its_secret():
 
 
 @pytest.mark.parametrize("token", ["", "lc", "lc_a", "xx_aa_bb", "lc__b", "lc_a-b_c"])
-def test_what_is_no_token_of_ours_is_none(token):
+def test_a_text_that_is_not_a_service_token_gives_none(token):
     assert split_service_token(token) is None

@@ -1,4 +1,4 @@
-"""Logs hold ids, counts and durations, never a name, an address, a body or a token (T9)."""
+"""Logs contain ids, counts and durations, never a name, an address, a body or a token [T9]."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from app.errors import DatabaseUnavailable
 
 
 class Captured:
-    """The log as production writes it, from the moment that a test asks for it."""
+    """Configure logging as in production, and return what is logged."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -29,7 +29,7 @@ def as_before() -> Iterator[None]:
     logs.configure("WARNING", "json")
 
 
-def test_fields_that_are_not_on_the_list_are_left_out_and_counted(capsys):
+def test_fields_that_are_not_allowed_are_dropped_and_counted(capsys):
     log = Captured(capsys)
     structlog.get_logger("x").info("run_ended", account_id="hp", client="Alice", token="t")
     line = log.last()
@@ -55,7 +55,7 @@ def test_our_own_exception_shows_its_code(capsys):
     assert log.last()["error"] == "database_unavailable"
 
 
-def test_libraries_log_through_the_same_form_and_no_addresses(capsys):
+def test_libraries_log_in_the_same_format_and_without_urls(capsys):
     log = Captured(capsys)
     logging.getLogger("httpx").info("HTTP Request: GET https://x/?code=secret")
     logging.getLogger("somebody").warning("hello")

@@ -1,4 +1,4 @@
-"""No test can reach the network: what would leave this machine is refused at once."""
+"""No test can reach the network: a connection to another machine is refused at once."""
 
 import asyncio
 import socket
@@ -24,18 +24,18 @@ def test_a_connection_to_another_machine_is_refused_at_once(family: socket.Addre
         outgoing.connect(address)
 
 
-async def test_nor_does_the_event_loop_connect():
+async def test_the_event_loop_cannot_connect_to_another_machine():
     with pytest.raises(SocketConnectBlockedError):
         await asyncio.open_connection("192.0.2.1", 443)
 
 
-async def test_nor_is_a_name_looked_up():
+async def test_a_name_cannot_be_looked_up():
     for name in ("app.clio.com", "levitate.test"):
         with pytest.raises(OSError, match="tried to look up"):
             await asyncio.get_running_loop().getaddrinfo(name, 443)
 
 
-async def test_our_own_clients_reach_nobody_without_a_transport():
+async def test_our_own_clients_reach_no_host_without_a_transport():
     async with http_client() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(f"{ORIGIN}/api/v4/contacts.json")

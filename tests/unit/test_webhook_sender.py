@@ -1,4 +1,4 @@
-"""Where events may be posted, and that nobody can talk us into posting them anywhere else (T7)."""
+"""The addresses that events may be posted to, and that nobody can make the service post elsewhere [T7]."""
 
 import asyncio
 import ipaddress
@@ -63,7 +63,7 @@ MALFORMED = [
 
 
 def resolver(*answers: Sequence[str]):
-    """A resolver that gives these answers in turn, and the last one for ever; it counts how often it was asked."""
+    """Return a resolver that returns these results in turn, then always the last, and the list of requested names."""
     asked: list[str] = []
 
     async def resolve(host: str, port: int) -> Sequence[str]:
@@ -79,13 +79,13 @@ async def post(notifier: WebhookSender, url: str, *secrets: str) -> webhook_send
 
 
 @pytest.mark.parametrize("url", MALFORMED)
-def test_an_address_that_is_no_https_address_is_refused_when_it_is_saved(url: str):
+def test_a_url_that_is_not_https_is_refused_when_it_is_saved(url: str):
     with pytest.raises(AddressRefused):
         check_url(url, frozenset())
 
 
 @pytest.mark.parametrize("address", PRIVATE_V4 + PRIVATE_V6)
-async def test_an_address_that_is_not_of_the_public_internet_is_never_called(address: str):
+async def test_an_address_outside_the_public_internet_is_never_called(address: str):
     literal = f"https://[{address}]/" if ":" in address else f"https://{address}/"
     with pytest.raises(AddressRefused):
         check_url(literal, frozenset())
@@ -99,7 +99,7 @@ async def test_an_address_that_is_not_of_the_public_internet_is_never_called(add
 
 
 @pytest.mark.parametrize("host", ODD_SPELLINGS)
-async def test_an_odd_spelling_of_a_private_address_is_seen_through_by_what_it_resolves_to(
+async def test_an_unusual_spelling_of_a_private_address_is_refused_by_the_address_it_resolves_to(
     host: str,
 ):
     outcome = await post(WebhookSender(), f"https://{host}/")
@@ -111,19 +111,19 @@ def test_these_are_more_than_a_hundred_hostile_forms():
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "93.184.216.34", "2606:2800:220:1::1"])
-def test_an_address_of_the_public_internet_is_one(address: str):
+def test_a_public_address_is_accepted(address: str):
     assert is_public(ipaddress.ip_address(address))
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost.", "LOCALHOST"])
-async def test_the_own_machine_by_its_names_is_never_called(name: str):
+async def test_the_own_machine_is_never_called_by_any_of_its_names(name: str):
     async with receiving() as receiver:
         outcome = await post(WebhookSender(), f"https://{name}/")
     assert outcome.problem in ("address_refused", "unreachable")
     assert receiver.received == []
 
 
-async def test_a_name_whose_second_answer_is_private_is_connected_to_by_the_first():
+async def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address():
     # DNS rebinding: the resolver is asked once, and the connection goes to what it said then
     resolve, asked = resolver(["192.0.2.1"], ["127.0.0.1"])
     public, _ = resolver(["127.0.0.1"], ["10.0.0.1"])
@@ -136,7 +136,7 @@ async def test_a_name_whose_second_answer_is_private_is_connected_to_by_the_firs
     assert receiver.received[0].headers["host"] == f"hooks.test:{receiver.port}"
 
 
-async def test_an_address_is_looked_at_again_at_every_call():
+async def test_an_address_is_checked_again_at_every_post():
     # saved while public, private later
     resolve, asked = resolver(["127.0.0.1"], ["10.0.0.1"])
     async with receiving() as receiver:
@@ -161,7 +161,7 @@ async def test_a_private_host_is_called_only_if_it_was_configured_by_name_or_add
     assert [post.path for post in receiver.received] == ["/hook"]
 
 
-async def test_an_endpoint_whose_name_resolves_slowly_holds_up_no_other(
+async def test_an_endpoint_whose_name_resolves_slowly_does_not_block_others(
     monkeypatch: pytest.MonkeyPatch,
 ):
     # F26: one endpoint must not take all the threads that look names up
@@ -205,14 +205,14 @@ async def test_a_redirect_is_not_followed_and_is_no_success(status: int):
     assert [post.path for post in receiver.received] == ["/hook"]
 
 
-async def test_a_receiver_that_does_not_answer_in_time_is_left(monkeypatch):
+async def test_a_receiver_that_does_not_respond_in_time_has_timed_out(monkeypatch):
     monkeypatch.setattr(webhook_sender, "DEADLINE", 0.2)
     async with receiving(delay=1.0) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome == webhook_sender.Outcome(None, "timed_out")
 
 
-async def test_an_answer_that_drips_for_ever_is_left_at_the_deadline(monkeypatch):
+async def test_a_slow_response_is_given_up_at_the_deadline(monkeypatch):
     monkeypatch.setattr(webhook_sender, "DEADLINE", 0.3)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nx"
     async with receiving(answer=lambda _: head) as receiver:
@@ -220,14 +220,14 @@ async def test_an_answer_that_drips_for_ever_is_left_at_the_deadline(monkeypatch
     assert outcome.problem == "timed_out"
 
 
-async def test_of_an_endless_answer_only_a_little_is_read():
+async def test_only_the_start_of_an_endless_response_is_read():
     head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000000000\r\n\r\n"
     async with asyncio.timeout(60), receiving(answer=lambda _: head, endless=True) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome.succeeded
 
 
-async def test_a_packed_answer_is_not_unpacked():
+async def test_a_compressed_response_is_not_decompressed():
     bomb = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 3\r\n\r\nxyz"
     async with receiving(answer=lambda _: bomb) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
@@ -252,7 +252,7 @@ async def test_an_event_verifies_with_the_new_secret_and_with_the_old_one_after_
 
 
 def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server's TLS with a certificate for these names, and a client's that trusts it."""
+    """Return TLS contexts: a server's with a certificate for these names, and a client's that trusts it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
     made = (
@@ -282,7 +282,7 @@ def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, ssl.SSLConte
     return server, ssl.create_default_context(cafile=str(folder / "cert.pem"))
 
 
-async def test_the_certificate_must_be_the_names_though_the_connection_goes_to_its_address(
+async def test_the_certificate_must_match_the_name_although_the_connection_goes_to_the_address(
     tmp_path: Path,
 ):
     server, trusting = certificate(tmp_path, "hooks.test")

@@ -1,4 +1,4 @@
-"""What may be written to Clio, that nothing else ever is, and what each answer to a write proves."""
+"""The allowed writes to Clio, that nothing else is ever sent, and what each response to a write proves."""
 
 import json
 import re
@@ -55,7 +55,7 @@ ALLOWED = {
 
 
 class Tokens:
-    """A token that is renewed to another."""
+    """A token source whose renewal returns another token."""
 
     renewed = 0
 
@@ -88,7 +88,7 @@ def client(tokens: Tokens | None = None) -> ClioClient:
 
 @pytest.mark.parametrize("path", [*PATHS, "/webhooks/12/activate.json", "/../oauth/token"])
 @respx.mock
-async def test_no_other_write_ever_comes_to_the_network(path: str):
+async def test_no_other_write_is_ever_sent(path: str):
     # FQ-1: every path of Clio's document, with every method that writes
     for method in METHODS:
         if (method, path) in ALLOWED:
@@ -115,7 +115,7 @@ async def test_the_few_writes_are_sent_once_with_their_bodies():
 
 
 @pytest.mark.parametrize("name", ["notes", "communications"])
-def test_what_is_written_is_in_clios_document(name: str):
+def test_every_write_matches_clios_document(name: str):
     schema = DOCUMENT["paths"][f"/{name}.json"]["post"]["requestBody"]["content"]
     known = schema["application/json"]["schema"]["properties"]["data"]["properties"]
     written = NOTE.document() if name == "notes" else TEXTS.document()
@@ -125,7 +125,7 @@ def test_what_is_written_is_in_clios_document(name: str):
 
 
 @pytest.mark.parametrize("resource", [NOTES, COMMUNICATIONS], ids=lambda found: found.name)
-def test_what_is_asked_for_is_in_clios_document(resource: Resource[Any]):
+def test_every_requested_field_is_in_clios_document(resource: Resource[Any]):
     path = resource.path.removeprefix("/api/v4")
     schemas = DOCUMENT["components"]["schemas"]
     (answer,) = DOCUMENT["paths"][path]["get"]["responses"]["200"]["content"].values()
@@ -142,7 +142,7 @@ def test_what_is_asked_for_is_in_clios_document(resource: Resource[Any]):
 
 
 def fields_of(schemas: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a schema, through references and compositions."""
+    """Return the properties of a schema, including references and compositions."""
     if "$ref" in schema:
         return fields_of(schemas, schemas[schema["$ref"].rsplit("/", 1)[1]])
     found: dict[str, Any] = dict(schema.get("properties", {}))
@@ -180,7 +180,7 @@ LOST: list[httpx.Response | Exception] = [
 
 @pytest.mark.parametrize(("answer", "error"), PROVEN, ids=lambda value: repr(value)[:40])
 @respx.mock
-async def test_failures_that_prove_that_nothing_was_created(answer, error):
+async def test_these_errors_prove_that_nothing_was_created(answer, error):
     # W4
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer, answer])
     with pytest.raises(error) as raised:
@@ -191,7 +191,7 @@ async def test_failures_that_prove_that_nothing_was_created(answer, error):
 
 @pytest.mark.parametrize("answer", LOST, ids=lambda value: repr(value)[:40])
 @respx.mock
-async def test_every_other_failure_says_nothing_and_nothing_is_sent_again(answer):
+async def test_after_every_other_error_the_outcome_is_unknown_and_nothing_is_sent_again(answer):
     # W5
     respx.post(f"{ORIGIN}/api/v4/notes.json").mock(side_effect=[answer])
     with pytest.raises(WriteOutcomeUnknown):
@@ -200,7 +200,7 @@ async def test_every_other_failure_says_nothing_and_nothing_is_sent_again(answer
 
 
 @respx.mock
-async def test_a_token_that_ended_is_renewed_once_and_the_write_goes_through():
+async def test_an_expired_token_is_renewed_once_and_the_write_succeeds():
     tokens = Tokens()
     route = respx.post(f"{ORIGIN}/api/v4/notes.json")
     route.side_effect = [httpx.Response(401), httpx.Response(201, json={"data": {"id": 7}})]
@@ -209,7 +209,7 @@ async def test_a_token_that_ended_is_renewed_once_and_the_write_goes_through():
 
 
 @respx.mock
-async def test_notes_are_found_by_walking_all_pages_and_comparing_here():
+async def test_notes_are_found_by_reading_all_pages_and_comparing_the_text():
     # W6: Clio's own search may lag
     url = f"{ORIGIN}/api/v4/notes.json"
     following = {"paging": {"next": f"{url}?page_token=t2"}}

@@ -1,4 +1,4 @@
-"""The client against scripted answers: what is asked, what is followed, what each failure means, what is read."""
+"""The client against scripted responses: requests, pagination, redirects, retries, and the error of each failure."""
 
 import asyncio
 import gzip
@@ -43,7 +43,7 @@ async def ids_of(case: Case, resource: Resource[Any] = CONTACT_LIST, **given: An
     return [item.id async for found in case.client.pages(resource, **given) for item in found.items]
 
 
-async def test_a_list_is_walked_by_page_tokens_on_addresses_of_our_own():
+async def test_a_list_is_read_by_page_tokens_on_our_own_urls():
     case = Case(page([1, 2], "a b+c"), page([3]))
     since = datetime.fromisoformat("2026-03-01T10:00:00+02:00")
     assert await ids_of(case, since=since) == [1, 2, 3]
@@ -62,13 +62,13 @@ async def test_a_list_is_walked_by_page_tokens_on_addresses_of_our_own():
     assert case.clio.tokens == ["token-1"] * 2
 
 
-async def test_a_walk_goes_on_at_the_cursor_that_it_is_given():
+async def test_a_list_continues_at_the_given_cursor():
     case = Case(page([9]))
     assert await ids_of(case, cursor="left-here") == [9]
     assert case.clio.requests[0].url.params["page_token"] == "left-here"
 
 
-async def test_a_record_on_two_pages_is_no_harm():
+async def test_a_record_on_two_pages_is_accepted():
     # F8: the list changed while it was read
     assert await ids_of(Case(page([1, 2], "b"), page([2, 3]))) == [1, 2, 2, 3]
 
@@ -84,7 +84,7 @@ async def test_a_record_on_two_pages_is_no_harm():
     ],
     ids=["next-is-this", "a-ring", "empty-with-next", "comes-again", "falls-back"],
 )
-async def test_a_walk_that_does_not_move_on_is_ended(pages: tuple[httpx.Response, ...]):
+async def test_a_list_that_does_not_advance_is_refused(pages: tuple[httpx.Response, ...]):
     # T12
     case = Case(*pages)
     with pytest.raises(ClioUnreadable):
@@ -92,7 +92,7 @@ async def test_a_walk_that_does_not_move_on_is_ended(pages: tuple[httpx.Response
     assert len(case.clio.requests) == len(pages)
 
 
-async def test_a_ring_of_pages_in_a_list_without_order_is_ended():
+async def test_a_cycle_of_pages_in_a_list_without_order_is_refused():
     def ring(request: httpx.Request) -> httpx.Response:
         here = request.url.params.get("page_token", "a")
         address = f"{ORIGIN}/api/v4/relationships.json?page_token={'b' if here == 'a' else 'a'}"
@@ -104,7 +104,7 @@ async def test_a_ring_of_pages_in_a_list_without_order_is_ended():
     assert len(case.clio.requests) == 3
 
 
-async def test_a_list_with_more_pages_than_records_is_ended():
+async def test_a_list_with_more_pages_than_records_is_refused():
     turned = 0
 
     def endless(_: httpx.Request) -> httpx.Response:
@@ -141,7 +141,7 @@ LYING = {
 
 
 def raw(content: bytes, headers: dict[str, str] | None = None, status: int = 200) -> Any:
-    """An answer whose body goes over the wire as it is, in pieces."""
+    """Return a response whose body is sent unchanged, in chunks."""
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(content), 65536):
@@ -151,7 +151,7 @@ def raw(content: bytes, headers: dict[str, str] | None = None, status: int = 200
 
 
 @pytest.mark.parametrize("body", LYING.values(), ids=LYING)
-async def test_an_answer_that_is_no_page_is_tried_again_and_then_stops_the_pull(body: Any):
+async def test_a_response_that_is_not_a_page_is_retried_and_then_ends_the_pull(body: Any):
     # F6, F7, T12: whole or not at all
     case = Case(raw(**body))
     with pytest.raises(ClioUnreadable):
@@ -159,18 +159,18 @@ async def test_an_answer_that_is_no_page_is_tried_again_and_then_stops_the_pull(
     assert len(case.clio.requests) == ATTEMPTS
 
 
-async def test_an_answer_that_was_cut_once_costs_one_more_call():
+async def test_a_response_that_was_cut_off_is_requested_once_more():
     case = Case(raw(JSON[:-3]), raw(JSON))
     assert await ids_of(case) == [1]
     assert len(case.clio.requests) == 2
 
 
-async def test_a_packed_page_is_read():
+async def test_a_compressed_page_is_read():
     assert await ids_of(Case(raw(gzip.compress(JSON), {"Content-Encoding": "gzip"}))) == [1]
 
 
 @pytest.mark.parametrize("status", [200, 401, 500])
-async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
+async def test_a_decompression_bomb_takes_no_more_memory_than_the_maximum(status: int):
     # T12: also in the answers that are only looked at for their status
     case = Case(raw(BOMB, {"Content-Encoding": "gzip"}, status))
     tracemalloc.start()
@@ -183,7 +183,7 @@ async def test_a_bomb_takes_no_more_memory_than_the_ceiling(status: int):
     assert peak < 1.5 * responses.MAX_BODY_BYTES
 
 
-def test_a_body_that_drips_is_given_up_at_the_deadline():
+def test_a_slow_body_is_given_up_at_the_deadline():
     # T12: a deadline for the whole call; httpx limits only each read
     async def drip() -> AsyncIterator[bytes]:
         while True:
@@ -217,7 +217,7 @@ def unknown(name: str) -> httpx.Response:
         (MATTERS, "matter_stage", "matter_stage"),
     ],
 )
-async def test_a_field_that_clio_forgot_is_left_out_and_reported(
+async def test_a_field_that_clio_no_longer_knows_is_dropped_and_reported(
     resource: Resource[Any], said: str, name: str
 ):
     case = Case(unknown(said), answered({"data": []}))
@@ -231,21 +231,21 @@ async def test_a_field_that_clio_forgot_is_left_out_and_reported(
     assert case.client.dropped == {f"{resource.name}.{name}"}
 
 
-async def test_several_forgotten_fields_are_left_out_one_by_one():
+async def test_several_unknown_fields_are_dropped_one_by_one():
     case = Case(unknown("title"), unknown("prefix"), page([1], "b"), page([2]))
     assert await ids_of(case) == [1, 2]
     assert len(case.clio.requests) == 4
 
 
 @pytest.mark.parametrize("name", ["id", "email_addresses", "number", "is_client", "etag}", ""])
-async def test_without_a_field_that_is_needed_nothing_goes_on(name: str):
+async def test_an_unknown_field_that_is_needed_ends_the_pull(name: str):
     case = Case(unknown(name))
     with pytest.raises(ClioMisconfigured, match="this service needs"):
         await ids_of(case)
     assert len(case.clio.requests) == 1
 
 
-async def test_a_field_that_is_refused_though_left_out_ends_the_pull():
+async def test_a_dropped_field_that_is_refused_again_ends_the_pull():
     case = Case(unknown("title"))
     with pytest.raises(ClioMisconfigured):
         await ids_of(case)
@@ -271,7 +271,7 @@ async def test_a_second_redirect_is_not_followed():
     assert len(case.clio.requests) == 2 * ATTEMPTS
 
 
-async def test_a_refused_token_is_renewed_once_and_the_call_repeated_once():
+async def test_a_rejected_token_is_renewed_once_and_the_request_is_repeated_once():
     # F10
     case = Case(failed(401), page([1], "b"), page([2]))
     assert await ids_of(case) == [1, 2]
@@ -296,7 +296,7 @@ async def test_a_second_refusal_asks_the_user_to_connect_again():
         ClioRetryLater("down", after=timedelta(0)),
     ],
 )
-async def test_a_renewal_that_fails_is_the_failure_of_the_call(failure: ClioError):
+async def test_a_failed_renewal_is_the_error_of_the_request(failure: ClioError):
     case = Case(failed(401), source=Source(failure, failure, failure, failure))
     with pytest.raises(type(failure)):
         await ids_of(case)
@@ -323,7 +323,7 @@ async def test_a_renewal_that_fails_is_the_failure_of_the_call(failure: ClioErro
         (answered(b"", 303), ClioRefused, "clio_refused"),
     ],
 )
-async def test_a_refusal_says_what_to_do_about_it_and_is_not_tried_again(
+async def test_a_refusal_has_the_right_error_class_and_is_not_retried(
     answer: httpx.Response, kind: type[ClioError], code: str
 ):
     case = Case(raw(answer.content, dict(answer.headers), answer.status_code))
@@ -338,7 +338,7 @@ async def test_a_refusal_says_what_to_do_about_it_and_is_not_tried_again(
     [failed(500), failed(503), answered(b"<html>", 502), httpx.ConnectError("x"), httpx.ReadError("x"),
      httpx.ReadTimeout("x"), httpx.RemoteProtocolError("x")],
 )  # fmt: skip
-async def test_an_outage_is_tried_again_and_then_waited_for(answer: Any):
+async def test_an_outage_is_retried_and_then_waited_for(answer: Any):
     # F6, F7
     case = Case(answer, answer, page([1]))
     assert await ids_of(case) == [1]
@@ -365,7 +365,9 @@ async def test_an_outage_is_tried_again_and_then_waited_for(answer: Any):
         ({"Date": "never"}, 60),
     ],
 )
-async def test_a_429_waits_as_long_as_it_says_and_asks_again(headers: dict[str, str], seconds: int):
+async def test_after_a_429_the_request_is_sent_again_when_clio_says(
+    headers: dict[str, str], seconds: int
+):
     # S10, F5
     case = Case(failed(429, **{k.replace("-", "_"): v for k, v in headers.items()}), page([1]))
     assert await ids_of(case) == [1]
@@ -385,9 +387,7 @@ async def test_a_429_waits_as_long_as_it_says_and_asks_again(headers: dict[str, 
         (Lane.RECONCILE, 74, 75),
     ],
 )
-async def test_how_long_a_wait_each_lane_sits_out_before_it_gives_the_worker_back(
-    lane: Lane, sat_out: int, given_back: int
-):
+async def test_each_lane_has_its_own_maximum_wait(lane: Lane, sat_out: int, given_back: int):
     # S10, F5: told so many seconds, and one more to be sure; reads sit out a window, not more
     case = Case(failed(429, Retry_After=str(sat_out)), page([1]), lane=lane)
     assert await ids_of(case) == [1]
@@ -401,7 +401,7 @@ async def test_how_long_a_wait_each_lane_sits_out_before_it_gives_the_worker_bac
 
 @pytest.mark.parametrize("lane", Lane)
 @pytest.mark.parametrize(("told", "after"), [("120", 121), ("1000000000", 900)])
-async def test_a_long_wait_gives_the_worker_back(told: str, after: int, lane: Lane):
+async def test_a_longer_wait_frees_the_worker(told: str, after: int, lane: Lane):
     # F5: never a long sleep inside a job, and never an absurd one
     case = Case(failed(429, Retry_After=told), lane=lane)
     with pytest.raises(ClioRetryLater) as raised:
@@ -409,7 +409,9 @@ async def test_a_long_wait_gives_the_worker_back(told: str, after: int, lane: La
     assert raised.value.code == "clio_rate_limited"
     assert raised.value.after == timedelta(seconds=after)
     assert case.time.waits == []
-    with pytest.raises(ClioRetryLater):  # nor does anybody else who shares the rate limit ask before
+    with pytest.raises(
+        ClioRetryLater
+    ):  # nor does anybody else who shares the rate limit ask before
         await case.client.who_am_i()
     assert len(case.clio.requests) == 1
 
@@ -463,7 +465,7 @@ async def test_an_outage_of_any_length_does_not_lock_the_rate_limit():
         ("", "2026-03-02T12:00"),
     ],
 )
-async def test_a_page_says_when_it_was_asked_for_by_clios_clock(date: str, expected: str):
+async def test_a_page_has_the_time_of_clios_clock(date: str, expected: str):
     # F9: the next pull may begin too early, never too late
     case = Case(page([1], headers={"Date": date}))
     found = [found async for found in case.client.pages(CONTACT_LIST)]
@@ -476,7 +478,7 @@ async def test_a_page_says_when_it_was_asked_for_by_clios_clock(date: str, expec
     ["https://eu.app.clio.com/x", "http://app.clio.com/x", "https://app.clio.com:444/x",
      "https://app.clio.com.evil.test/x", "https://app.clio.com@evil.test/x", "https://evil.test/app.clio.com"],
 )  # fmt: skip
-async def test_the_bearer_goes_to_one_origin_and_nowhere_else(address: str):
+async def test_the_bearer_token_is_sent_to_one_origin_only(address: str):
     # T1
     case = Case(page())
     with pytest.raises(ClioMisconfigured, match="another host"):

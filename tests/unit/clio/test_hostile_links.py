@@ -1,4 +1,4 @@
-"""T1: wherever a `next` link or a redirect points, the token goes to Clio's API and nowhere else."""
+"""Wherever a `next` link or a redirect points, the token is sent to Clio's API only [T1]."""
 
 import httpx
 import pytest
@@ -82,7 +82,7 @@ async def hostile(link: str, *answers: httpx.Response) -> Case:
 
 
 @pytest.mark.parametrize("link", ELSEWHERE)
-async def test_a_hostile_next_link_is_never_asked_for(link: str):
+async def test_a_hostile_next_link_is_never_requested(link: str):
     await hostile(link, page([1], following=link.format(path=PATH) + QUERY))
 
 
@@ -120,7 +120,7 @@ async def test_a_next_link_without_one_plain_page_token_on_this_list_ends_the_pu
 
 
 @pytest.mark.parametrize("host", ["app.clio.com", "app.clio.com:443", "APP.CLIO.COM"])
-async def test_the_same_origin_written_otherwise_is_understood(host: str):
+async def test_another_spelling_of_the_same_origin_is_accepted(host: str):
     case = Case(page([1], following=f"https://{host}{PATH}{QUERY}"), page([2]))
     found = [len(found.items) async for found in case.client.pages(CONTACT_LIST)]
     assert found == [1, 1]

@@ -1,4 +1,4 @@
-"""Who goes first when calls are scarce: people, write-backs, what changed, first pulls; reconciling last."""
+"""The priority when requests are scarce: people, write-backs, incremental runs, first runs, reconciling last."""
 
 from math import ceil
 
@@ -20,7 +20,7 @@ def left(calls: int, limit: int = LIMIT) -> Window:
 
 
 def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Window, int]:
-    """All that a lane gets at a moment."""
+    """Return all requests that a lane gets at one time."""
     count = 0
     while (given := shared_limit.allot(window, now, want=want, lane=lane))[1].calls:
         window, count = given[0], count + given[1].calls
@@ -48,9 +48,7 @@ def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Win
         (50, CLOSES, ""),
     ],
 )
-def test_when_few_calls_are_left_those_who_go_before_others_get_them(
-    calls: int, now: float, going: str
-):
+def test_the_last_requests_go_to_the_higher_priorities(calls: int, now: float, going: str):
     # S10: the shares melt while the window of 50 passes; in its last seconds nobody goes
     gets = [
         lane.name
@@ -61,7 +59,7 @@ def test_when_few_calls_are_left_those_who_go_before_others_get_them(
 
 
 @given(st.integers(1, 300), st.integers(0, 300), st.floats(0, ENDS), lanes, lanes)
-def test_who_has_right_of_way_gets_a_call_whenever_one_behind_him_would(
+def test_a_lane_gets_a_request_whenever_a_lower_lane_would(
     limit: int, given_calls: int, now: float, one: Lane, other: Lane
 ):
     # S10
@@ -72,10 +70,10 @@ def test_who_has_right_of_way_gets_a_call_whenever_one_behind_him_would(
 
 
 @given(st.integers(2, 300), st.integers(0, 300), st.floats(0, ENDS), lanes)
-def test_who_waits_as_long_as_he_is_told_gets_a_call_then(
+def test_after_the_given_wait_a_request_is_available(
     limit: int, given_calls: int, now: float, lane: Lane
 ):
-    """If nobody else took it; so that a wait costs one question, and never too few."""
+    """The wait is exact: after it one attempt is enough, unless another lane takes the request."""
     window = Window(limit, min(given_calls, limit), ENDS)
     window, none = shared_limit.allot(window, now, want=1, lane=lane)
     if not none.calls:
@@ -87,7 +85,7 @@ def test_who_waits_as_long_as_he_is_told_gets_a_call_then(
 
 
 @given(st.integers(2, 300), st.floats(0, CLOSES - UNRESERVED - 0.01), st.integers(1, 7), lanes)
-def test_a_note_finds_a_call_while_reads_take_all_they_get(
+def test_a_note_gets_a_request_while_reads_take_all_they_can(
     limit: int, now: float, want: int, lane: Lane
 ):
     # S10: at any moment but the last five seconds of a window
@@ -99,7 +97,7 @@ def test_a_note_finds_a_call_while_reads_take_all_they_get(
 
 @pytest.mark.parametrize("lane", [lane for lane in Lane if not lane.is_urgent])
 @pytest.mark.parametrize("limit", [1, 2, 5, 50, 200])
-def test_what_nobody_wrote_goes_to_the_reads_before_the_window_ends(lane: Lane, limit: int):
+def test_unused_write_requests_go_to_reads_before_the_window_ends(lane: Lane, limit: int):
     # S10
     window, total = left(limit, limit), 0
     for tenth in range(int(ENDS * 10)):
@@ -109,14 +107,14 @@ def test_what_nobody_wrote_goes_to_the_reads_before_the_window_ends(lane: Lane, 
 
 
 @pytest.mark.parametrize("lane", Lane)
-def test_of_a_new_window_a_lane_takes_all_but_the_share_of_those_before_it(lane: Lane):
+def test_in_a_new_window_a_lane_leaves_the_share_of_higher_lanes(lane: Lane):
     kept = LIMIT * RESERVED_SHARE[lane]
     _, count = taken(left(LIMIT), 0.0, lane, want=5)
     assert count == LIMIT - (int(kept) if lane.is_urgent else ceil(kept))
 
 
 @pytest.mark.parametrize(("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in Lane])
-def test_who_is_urgent_takes_one_call_and_a_read_a_few(lane: Lane, calls: int):
+def test_an_urgent_lane_takes_one_request_and_a_read_takes_several(lane: Lane, calls: int):
     assert shared_limit.allot(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
 
 

@@ -1,4 +1,4 @@
-"""The pure limiter: tables of headers, and a simulated Clio that counts in windows and refuses what is too much."""
+"""The local rate limit: tables of headers, and a simulated Clio that counts in windows and refuses the excess."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tests.support.scripted_clio import NOW, limits
 
 
 def taken(limiter: LocalLimit, now: float, at_most: int = 1000) -> int:
-    """How many calls go at once."""
+    """Return how many requests can be reserved now."""
     gone = 0
     while gone < at_most and limiter.reserve(now) == 0.0:
         gone += 1
@@ -30,7 +30,7 @@ def known(*, left: int = 10, limit: int = 50, reset_in: int = 40, now: float = 0
     return limiter
 
 
-def test_while_nothing_is_known_one_call_goes_alone():
+def test_while_the_limit_is_unknown_one_request_goes_alone():
     limiter = LocalLimit()
     assert taken(limiter, 0.0) == 1
     assert limiter.reserve(0.0) == PROBE_INTERVAL
@@ -50,7 +50,9 @@ def test_while_nothing_is_known_one_call_goes_alone():
         {"x-ratelimit-limit": "9" * 5000, "x-ratelimit-remaining": "1"},
     ],
 )
-def test_an_answer_that_tells_nothing_lets_one_more_go_alone(headers: dict[str, str]):
+def test_after_a_response_without_limit_headers_one_more_request_goes_alone(
+    headers: dict[str, str],
+):
     limiter = LocalLimit()
     for now in (0.0, 1.0, 2.0):
         assert taken(limiter, now) == 1
@@ -68,14 +70,14 @@ def test_a_window_that_is_used_up_opens_again_when_clio_says_and_not_before():
 
 
 @pytest.mark.parametrize(("told", "expected"), [(20, 20), (0, 0), (45, 40), (40, 40)])
-def test_it_is_believed_when_it_says_less_and_not_when_it_says_more(told: int, expected: int):
+def test_a_response_can_lower_the_requests_left_but_not_raise_them(told: int, expected: int):
     limiter = known(left=41)
     assert limiter.reserve(1.0) == 0.0
     limiter.record_response(limits(left=told), 1.0)
     assert taken(limiter, 1.0) == expected
 
 
-def test_when_somebody_else_uses_the_token_calls_under_way_are_taken_off():
+def test_when_another_program_uses_the_token_requests_in_flight_are_subtracted():
     limiter = known(left=40)
     assert taken(limiter, 1.0, 6) == 6
     limiter.record_response(limits(left=10), 1.0)
@@ -92,7 +94,7 @@ def test_a_limit_that_changes_is_learnt_with_the_next_window(limit: int):
     assert taken(limiter, 12.0) == limit - 1
 
 
-def test_an_answer_of_a_window_that_is_over_changes_nothing():
+def test_a_response_from_an_ended_window_changes_nothing():
     limiter = known(left=40, reset_in=5)
     assert taken(limiter, 1.0, 2) == 2
     limiter.record_response(limits(left=48, reset_in=60, sent=NOW + timedelta(seconds=5)), 5.5)
@@ -100,7 +102,7 @@ def test_an_answer_of_a_window_that_is_over_changes_nothing():
     assert taken(limiter, 9.0) == 47
 
 
-def test_a_clock_of_clios_that_was_set_back_is_believed_by_the_next_window():
+def test_if_clios_clock_is_set_back_the_next_window_uses_it():
     limiter = known(left=0, reset_in=10)
     back = NOW - timedelta(hours=3)
     assert limiter.reserve(12.0) == 0.0
@@ -108,7 +110,7 @@ def test_a_clock_of_clios_that_was_set_back_is_believed_by_the_next_window():
     assert taken(limiter, 12.0) == 30
 
 
-def test_after_a_refusal_nothing_goes_and_then_one_call_asks():
+def test_after_a_429_nothing_is_sent_until_the_wait_ends_and_then_one_request_goes_alone():
     limiter = known(left=30)
     assert taken(limiter, 0.0, 3) == 3
     assert limiter.record_rate_limited({"retry-after": "5"}, 1.0) == 5.0 + MARGIN
@@ -120,7 +122,7 @@ def test_after_a_refusal_nothing_goes_and_then_one_call_asks():
     assert taken(limiter, 6.0 + MARGIN) == 1
 
 
-def test_a_call_without_an_answer_is_not_given_back_but_locks_nobody_out():
+def test_a_request_without_a_response_is_not_given_back_but_blocks_nobody():
     limiter = known(left=5, reset_in=40)
     assert taken(limiter, 1.0) == 5
     for _ in range(5):
@@ -135,13 +137,13 @@ def test_a_call_without_an_answer_is_not_given_back_but_locks_nobody_out():
     ("calls", "expected"),
     [(10, 5.0), (11, 40.0 + MARGIN + 0.5), (61, 40.0 + MARGIN + WINDOW + 0.5), (0, 0.0)],
 )
-def test_how_long_more_calls_will_take(calls: int, expected: float):
+def test_the_time_for_more_requests_is_estimated(calls: int, expected: float):
     # IS-2
     limiter = known(left=10, limit=50, reset_in=40)
     assert limiter.expected_seconds(calls, 0.0, seconds_per_call=0.5) == pytest.approx(expected)
 
 
-def test_how_long_calls_take_is_told_though_nothing_is_known():
+def test_the_time_is_estimated_although_the_limit_is_unknown():
     assert LocalLimit().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
     limiter = known(left=0, limit=50, reset_in=1)
     assert limiter.reserve(5.0) == 0.0  # asks what the new window holds
@@ -152,7 +154,7 @@ def test_how_long_calls_take_is_told_though_nothing_is_known():
 @given(
     st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{1,4} \d\d:\d\d:\d\d.{0,6}")
 )
-def test_a_date_is_read_or_it_is_none(date: str):
+def test_an_unreadable_date_is_none(date: str):
     sent = response_date({"date": date})
     assert sent is None or sent.tzinfo is UTC
 
@@ -180,7 +182,7 @@ def test_a_date_is_read_or_it_is_none(date: str):
         max_size=40,
     )
 )
-def test_whatever_clio_answers_some_caller_goes_in_the_end(
+def test_whatever_clio_returns_some_request_can_be_sent_in_the_end(
     steps: list[tuple[str, dict[str, str], float]],
 ):
     limiter, now = LocalLimit(), 0.0
@@ -201,7 +203,7 @@ def test_whatever_clio_answers_some_caller_goes_in_the_end(
 
 @dataclass
 class Window:
-    """Clio's counting: a fixed window of 60 seconds that begins with the first call after the last one's end."""
+    """Counts like Clio: a fixed window of 60 seconds that begins with the first request after the last window."""
 
     limit: int
     began: float = -1e9
@@ -209,7 +211,7 @@ class Window:
     most: int = 0
 
     def call(self, at: float) -> dict[str, str] | None:
-        """The headers of the answer; None when the call was one too many."""
+        """Return the headers of the response, or None if the request exceeds the limit."""
         if at >= self.began + WINDOW:
             self.began, self.count = at, 0
         self.count += 1
@@ -236,7 +238,7 @@ class Window:
     ),
     first=st.floats(0.0, 60.0),
 )
-def test_no_window_ever_gets_more_calls_than_its_limit(
+def test_no_window_ever_gets_more_requests_than_its_limit(
     limit: int, workers: int, delays: list[tuple[float, float]], first: float
 ):
     # S10: no 429 at all, in whatever order calls reach Clio and answers come back
@@ -288,5 +290,5 @@ def test_no_window_ever_gets_more_calls_than_its_limit(
     ],
     ids=["nothing", "half", "an answer", "a refusal says itself for how long"],
 )
-def test_what_an_answer_tells_all_processes(headers: dict[str, str], told: object):
+def test_limit_headers_are_read_for_all_processes(headers: dict[str, str], told: object):
     assert read_limit_headers(headers) == told

@@ -1,4 +1,4 @@
-"""OAuth with one region: what is sent where, which tokens come of it, and what each failure means."""
+"""OAuth with one region: the requests, the tokens they return, and the error of each failure."""
 
 import asyncio
 import json
@@ -114,7 +114,7 @@ async def test_a_refresh_keeps_the_old_refresh_token_unless_there_is_a_new_one(
         )],
     ],
 )  # fmt: skip
-async def test_a_failure_says_what_to_do_about_it_and_quotes_nothing(
+async def test_an_error_has_the_right_class_and_quotes_nothing(
     answer: Any, kind: type[ClioError], said: str
 ):
     speaker, clio = oauth(answer)
@@ -129,7 +129,7 @@ async def test_a_failure_says_what_to_do_about_it_and_quotes_nothing(
     assert {request.url.host for request in clio.requests} == {"eu.app.clio.com"}
 
 
-async def test_an_exchange_without_a_refresh_token_is_of_no_use():
+async def test_an_exchange_without_a_refresh_token_is_refused():
     with pytest.raises(ClioUnreadable):
         await exchanged(oauth(answered(GOOD))[0])
 
@@ -154,7 +154,7 @@ def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
 
 
 @pytest.mark.parametrize("status", [200, 401])
-async def test_a_login_is_forgotten_by_clio_or_was_already(status: int):
+async def test_deauthorization_succeeds_also_if_the_token_is_already_revoked(status: int):
     # S15
     speaker, clio = oauth(answered(b"", status))
     await speaker.deauthorize(TOKENS)
@@ -169,7 +169,7 @@ async def test_a_login_is_forgotten_by_clio_or_was_already(status: int):
 
 @pytest.mark.parametrize("answer", [answered(b"", 500), answered(b"", 302, {"Location": "https://evil.test"}),
                                     answered(b"", 429), httpx.ConnectError("x")])  # fmt: skip
-async def test_a_login_that_clio_did_not_forget_is_tried_again_later(answer: Any):
+async def test_a_failed_deauthorization_is_retried_later(answer: Any):
     speaker, clio = oauth(answer)
     with pytest.raises(ClioRetryLater):
         await speaker.deauthorize(TOKENS)

@@ -1,4 +1,4 @@
-"""From bytes to a page: whole or not at all; a poisoned record is put aside and never quoted."""
+"""Parsing of pages: a page is accepted completely or not at all; an invalid record is reported, never quoted."""
 
 import json
 from typing import Any
@@ -54,7 +54,7 @@ pages = st.fixed_dictionaries(
 
 
 @given(st.binary(max_size=200) | (json_values | pages).map(lambda v: json.dumps(v).encode()))
-def test_whatever_comes_is_a_page_or_unreadable_and_nothing_else(body: bytes):
+def test_any_body_is_a_page_or_unreadable(body: bytes):
     try:
         found = parsed(body)
     except ClioUnreadable:
@@ -65,7 +65,9 @@ def test_whatever_comes_is_a_page_or_unreadable_and_nothing_else(body: bytes):
 
 @pytest.mark.parametrize("resource", ALL, ids=lambda resource: resource.name)
 @given(st.dictionaries(st.text(max_size=5), json_values, max_size=3))
-def test_a_record_of_any_list_is_read_or_put_aside(resource: Resource[Any], record: dict[str, Any]):
+def test_a_record_of_any_list_is_read_or_reported_as_unreadable(
+    resource: Resource[Any], record: dict[str, Any]
+):
     try:
         found = parsed({"data": [{"id": 1, "status": "Open", **record}]}, resource)
     except ClioUnreadable:  # NaN, a lone surrogate: no JSON
@@ -95,7 +97,7 @@ POISON: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-def test_a_poisoned_record_is_put_aside_and_not_quoted(poison: dict[str, Any]):
+def test_an_invalid_record_is_reported_without_its_content(poison: dict[str, Any]):
     # F16, T9
     body = json.dumps({"data": [{"id": 1}, {"id": 2, **poison}, {"id": 3}]})
     found = parsed(body.replace("Infinity", "1e999").encode())
@@ -108,7 +110,7 @@ def test_a_poisoned_record_is_put_aside_and_not_quoted(poison: dict[str, Any]):
 
 
 @pytest.mark.parametrize("record", [None, 5, CANARY, [CANARY], {}, {CANARY: CANARY}])
-def test_what_is_no_record_is_put_aside(record: Any):
+def test_a_value_that_is_not_a_record_is_reported_as_unreadable(record: Any):
     found = parsed({"data": [record]})
     assert found.items == ()
     assert found.unreadable[0].clio_id is None
@@ -130,12 +132,14 @@ def test_what_is_no_record_is_put_aside(record: Any):
         (resources.MATTER_STAGES, {"id": 1, "practice_area_id": "12"}),
     ],
 )
-def test_what_clio_leaves_out_or_adds_is_no_fault(resource: Resource[Any], record: dict[str, Any]):
+def test_missing_and_additional_fields_are_accepted(
+    resource: Resource[Any], record: dict[str, Any]
+):
     found = parsed({"data": [{**record, "new_field": {"deep": [1]}}]}, resource)
     assert len(found.items) == 1
 
 
-def test_the_same_moment_looks_the_same_to_users_of_all_time_zones():
+def test_the_same_time_is_equal_for_users_in_all_time_zones():
     times = ["2025-08-14T00:15:35-04:00", "2025-08-14T06:15:35+02:00", "2025-08-14T04:15:35Z"]
     found = parsed({"data": [{"id": i + 1, "updated_at": time} for i, time in enumerate(times)]})
     assert {item.updated_at.isoformat() for item in found.items} == {"2025-08-14T04:15:35+00:00"}
@@ -161,5 +165,5 @@ def test_a_page_without_a_next_is_the_last(meta: Any):
         (10**400, None),
     ],
 )
-def test_a_total_is_a_number_or_not_told(records: Any, total: int | None):
+def test_a_total_that_is_not_a_valid_number_is_none(records: Any, total: int | None):
     assert parsed({"data": [], "meta": {"records": records}}).total == total

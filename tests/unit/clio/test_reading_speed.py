@@ -1,4 +1,4 @@
-"""Under Clio's real limits a firm is read as fast as they allow, and its end is foreseen [S10, IS-2]."""
+"""A firm is read as fast as Clio's real limits allow, and the ETA is right [S10, IS-2]."""
 
 import pytest
 
@@ -8,7 +8,7 @@ LIMIT = 50
 
 
 @pytest.mark.parametrize("latency", [0.15, 0.8], ids=["quick", "slow"])
-def test_a_firm_is_read_in_little_more_than_the_time_that_the_limit_takes(latency: float):
+def test_a_firm_is_read_in_little_more_than_the_time_that_the_limit_allows(latency: float):
     # S10: at least 95 % of what is allowed, no 429; IS-2: the end within 20 % from a minute on
     pace = read_firm(12_000, limit=LIMIT, latency=latency)
     assert pace.records == 12_000 + 18_000 + 9_000

@@ -1,4 +1,4 @@
-"""The window that all who use a token share: what is given of it, and what answers say of it."""
+"""The window that all processes with one token share: allotments, and what responses change."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from app.clio.shared_limit import Lane, Window
 
 
 @pytest.mark.parametrize("lane", Lane)
-def test_while_the_limit_is_not_known_one_call_goes_alone(lane: Lane):
+def test_while_the_limit_is_unknown_one_process_sends_one_request(lane: Lane):
     window, first = shared_limit.allot(None, 0.0, want=5, lane=lane)
     assert first.calls == 1
     window, second = shared_limit.allot(window, 0.1, want=5, lane=Lane.PERSON)
@@ -18,7 +18,7 @@ def test_while_the_limit_is_not_known_one_call_goes_alone(lane: Lane):
     assert shared_limit.allot(window, 0.4, want=5, lane=Lane.INITIAL)[1].calls == 5
 
 
-def test_what_is_given_never_comes_to_more_than_the_limit_and_opens_again_at_the_end():
+def test_allotments_never_exceed_the_limit_and_a_new_window_opens_at_the_end():
     window, calls = Window(9, 0, 61.0), []
     for lane in [Lane.INCREMENTAL] * 3 + [Lane.WRITE_BACK] * 3:
         window, some = shared_limit.allot(window, 1.0, want=3, lane=lane)
@@ -51,10 +51,10 @@ def test_what_is_given_never_comes_to_more_than_the_limit_and_opens_again_at_the
         "of a window that is over",
     ],
 )
-def test_an_answer_is_believed_where_it_speaks_of_the_open_window(told, expected):
+def test_a_response_counts_if_it_belongs_to_the_open_window(told, expected):
     assert shared_limit.update_window(Window(50, 20, 45.0), 10.0, **told) == expected
 
 
-def test_a_late_answer_of_a_window_that_is_over_says_nothing():
+def test_a_late_response_from_an_ended_window_is_ignored():
     window = Window(50, 20, 45.0)
     assert shared_limit.update_window(window, 50.0, limit=50, left=0, reset_in=1.0) == window

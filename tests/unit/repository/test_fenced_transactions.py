@@ -5,7 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-RUN = ("app/sync/run.py", "app/sync/pull/*.py", "app/sync/assess/assess.py", "app/sync/assess/shrink_guard.py")
+RUN = (
+    "app/sync/run.py",
+    "app/sync/pull/*.py",
+    "app/sync/assess/assess.py",
+    "app/sync/assess/shrink_guard.py",
+)
 # The transaction that acquires the lease cannot have one yet.
 ACQUIRES = {("app/sync/run.py", "execute_run")}
 OPENERS = {"transaction", "begin", "connect"}

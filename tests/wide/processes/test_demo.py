@@ -1,117 +1,21 @@
-"""`make run` as a newcomer meets it: the whole is shown, and whenever it is ended nothing stays behind."""
+"""`make run` as a newcomer meets it: whenever it is ended, nothing stays behind."""
 
-import os
-import re
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.support.demo import PATIENCE, Demo, demonstrations
 from tests.support.ports import free_port
-
-PATIENCE = 240.0
-MOMENT = 10.0  # PostgreSQL tells that it has stopped just before its process ends
-
-
-class Demo:
-    """The demonstration as a process of its own, in a folder for temporary files that is its own too."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
-        self._written = folder.with_suffix(".txt").open("w+b")
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "demo", "--contacts=200", *options],
-            env={**kept, "TMPDIR": str(folder), "COLUMNS": "120"},
-            stdout=self._written,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a process group of its own, as in a terminal
-        )
-
-    def output(self) -> str:
-        """What it has shown so far."""
-        return Path(self._written.name).read_text()
-
-    def wait_for(self, seen: Callable[["Demo"], bool]) -> None:
-        """Wait until something is to be seen."""
-        deadline = time.monotonic() + PATIENCE
-        while not seen(self):
-            assert self.process.poll() is None, self.output()
-            assert time.monotonic() < deadline, self.output()
-            time.sleep(0.02)
-
-    def interrupt(self) -> None:
-        """Ctrl-C: the terminal sends SIGINT to every process of the foreground group."""
-        os.killpg(self.process.pid, signal.SIGINT)
-
-    def ended(self) -> int:
-        """How it ended, once it has."""
-        return self.process.wait(timeout=PATIENCE)
-
-    def left(self) -> list[object]:
-        """Files and processes of its that are still there; who is just ending has a moment to do so."""
-        deadline = time.monotonic() + MOMENT
-        while self.processes() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return [*self.folder.iterdir(), *self.processes()]
-
-    def processes(self) -> list[object]:
-        """Its processes, its children's too."""
-        mark = str(self.folder)
-        processes: list[object] = []
-        for process in psutil.process_iter():
-            try:
-                if mark in " ".join([*process.cmdline(), *process.environ().values()]):
-                    processes.append(process)
-            except psutil.Error:
-                continue  # gone meanwhile, or the kernel's
-        return processes
-
-    def close(self) -> None:
-        """Remove what the test itself made."""
-        if self.process.poll() is None:
-            self.interrupt()
-            self.ended()
-        self._written.close()
-        Path(self._written.name).unlink()
-        self.folder.rmdir()
 
 
 @pytest.fixture
 def demo() -> Iterator[Callable[..., Demo]]:
-    """Starts a demonstration; a short folder, for the database's socket lies in it."""
-    started: list[Demo] = []
-
-    def start(*options: str) -> Demo:
-        folder = Path(tempfile.mkdtemp(prefix="lcd-"))
-        folder.chmod(0o755)
-        started.append(Demo(folder, *options))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.close()
-
-
-def test_the_demonstration_shows_the_whole_and_leaves_nothing(demo: Callable[..., Demo]):
-    shown = demo("--once")
-    assert shown.ended() == 0, shown.output()
-    output = shown.output()
-    for user in ("Margaret Ashdown: initial run, done", "Rosa Marín: coverage run, done"):
-        assert re.search(rf"{user} .* 100%", output), output
-    assert "200 contacts, 300 matters, 150 relationships" in output
-    for part in ("Active Client", "owners", "Front Office", "requests", "Why is ", "Owner "):
-        assert part in output
-    assert re.search(r"From start to here: \d+\.\d s, \d+ requests to Clio\.", output)
-    assert shown.left() == []
+    with demonstrations() as start:
+        yield start
 
 
 MOMENTS: dict[str, Callable[[Demo], bool]] = {

@@ -1,7 +1,5 @@
 """The embedded PostgreSQL as several commands use it: the last to leave stops it."""
 
-import fcntl
-import os
 import signal
 import subprocess
 import sys
@@ -15,8 +13,7 @@ import httpx
 import psutil
 import pytest
 
-from app.db import embedded
-from tests.support.commands import run_process as run
+from tests.support.commands import process_environment, run_process
 from tests.support.ports import free_port
 
 PATIENCE = 180.0
@@ -52,10 +49,9 @@ def stopped(folder: Path) -> bool:
 def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     """`serve` on the embedded default, up and ready; and its address."""
     port = free_port()
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", f"--port={port}"],
-        env={**kept, "LEVITATE_CLIO_DATA_DIR": str(folder)},
+        env=process_environment(data_dir=str(folder)),
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + PATIENCE
@@ -68,42 +64,13 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     raise AssertionError("the service did not come up")
 
 
-def test_the_user_whom_the_server_runs_as_is_made_by_one_at_a_time(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-):
-    # as root on a new machine the launcher makes a system user while it builds the server
-    steps: list[str] = []
-
-    class Launcher:
-        def get_server(self, _: Path, **how: object) -> "Launcher":
-            with embedded.USERS.open() as users, pytest.raises(BlockingIOError):
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            steps.append(f"built, started: {how['start']}")
-            return self
-
-        def start(self) -> None:
-            with embedded.USERS.open() as users:
-                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            steps.append("started")
-
-        def get_uri(self) -> str:
-            return "postgresql://"
-
-        def stop(self) -> None:
-            steps.append("stopped")
-
-    monkeypatch.setattr(embedded, "launcher", Launcher)
-    embedded.start(folder / "pg").stop()
-    assert steps == ["built, started: False", "started", "stopped"]
-
-
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_beside_the_service_leaves_its_database_running(
     folder: Path, ending: signal.Signals
 ):
     service, url = served(folder)
     try:
-        made = run("token", "create", "--name=backend", data_dir=str(folder))
+        made = run_process("token", "create", "--name=backend", data_dir=str(folder))
         assert made.returncode == 0, made.stderr
         assert servers(folder) != []
         ready = httpx.get(f"{url}/readyz", trust_env=False, timeout=PATIENCE).json()
@@ -122,5 +89,5 @@ def test_a_server_whose_owner_was_killed_is_met_again_and_stopped(folder: Path):
     service.kill()
     service.wait()
     assert servers(folder) != []
-    assert run("migrate", data_dir=str(folder)).returncode == 0
+    assert run_process("migrate", data_dir=str(folder)).returncode == 0
     assert stopped(folder)

@@ -17,7 +17,7 @@ from tests.mutants.source import Source
 from tests.mutants.trials import Trial, Verdict
 from tests.mutants.uses import Uses
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).parents[3]
 ROOTS = ("app/sync", "app/db")
 EVERY_KIND = b'''
 """A text about the module stays."""

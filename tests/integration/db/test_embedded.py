@@ -1,0 +1,37 @@
+"""The embedded PostgreSQL: how it is started. Its life beside other processes is tested in `tests/wide/processes`."""
+
+import fcntl
+from pathlib import Path
+
+import pytest
+
+from app.db import embedded
+
+
+def test_the_user_whom_the_server_runs_as_is_made_by_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # as root on a new machine the launcher makes a system user while it builds the server
+    steps: list[str] = []
+
+    class Launcher:
+        def get_server(self, _: Path, **how: object) -> "Launcher":
+            with embedded.USERS.open() as users, pytest.raises(BlockingIOError):
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append(f"built, started: {how['start']}")
+            return self
+
+        def start(self) -> None:
+            with embedded.USERS.open() as users:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            steps.append("started")
+
+        def get_uri(self) -> str:
+            return "postgresql://"
+
+        def stop(self) -> None:
+            steps.append("stopped")
+
+    monkeypatch.setattr(embedded, "launcher", Launcher)
+    embedded.start(tmp_path / "pg").stop()
+    assert steps == ["built, started: False", "started", "stopped"]

@@ -1,0 +1,27 @@
+"""`make run` shows the whole to a newcomer. How it ends when it is interrupted is tested in `tests/wide/processes`."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.support.demo import Demo, demonstrations
+
+
+@pytest.fixture
+def demo() -> Iterator[Callable[..., Demo]]:
+    with demonstrations() as start:
+        yield start
+
+
+def test_the_demonstration_shows_the_whole_and_leaves_nothing(demo: Callable[..., Demo]):
+    shown = demo("--once")
+    assert shown.ended() == 0, shown.output()
+    output = shown.output()
+    for user in ("Margaret Ashdown: initial run, done", "Rosa Marín: coverage run, done"):
+        assert re.search(rf"{user} .* 100%", output), output
+    assert "200 contacts, 300 matters, 150 relationships" in output
+    for part in ("Active Client", "owners", "Front Office", "requests", "Why is ", "Owner "):
+        assert part in output
+    assert re.search(r"From start to here: \d+\.\d s, \d+ requests to Clio\.", output)
+    assert shown.left() == []
