@@ -83,6 +83,6 @@ def test_a_busy_port_is_told_in_a_line(demo: Callable[..., Demo]):
         shown = demo(f"--port={port}")
         assert shown.ended() == 2
     assert shown.output().splitlines() == [
-        f"127.0.0.1:{port} is in use; choose another with --port, or leave it out"
+        f"127.0.0.1:{port} is in use; choose another port with --port, or leave the option out"
     ]
     assert shown.left() == []
