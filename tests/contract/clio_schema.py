@@ -1,7 +1,7 @@
 """Clio's own OpenAPI document as JSON Schema that refuses fields unknown to the document.
 
-The document never uses `nullable`, but Clio sends null for missing values. So null is allowed except for required fields.
-Formats and integer widths are checked.
+The document never uses `nullable`, but Clio sends null for missing values. So null is allowed unless a field is
+required. Formats and integer widths are checked.
 """
 
 import json

@@ -12,7 +12,7 @@ from app.errors import DatabaseUnavailable
 
 
 class Captured:
-    """Configure logging as in production, and return what is logged."""
+    """The log as production writes it, from when this object is made."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
