@@ -11,7 +11,9 @@ LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-h
 FAST := tests/unit tests/rules tests/contract
 STANDARD := tests/integration tests/e2e
 WIDE := tests/wide
-PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
+# Each worker, and each process that a test starts, would compile everything anew where this variable is set.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test test-fast test-wide nightly check fmt lock mutants mutants-sample
 
