@@ -1,4 +1,4 @@
-"""The bodies that go in and out, as the REST contract fixes them. Unknown fields of a request are refused."""
+"""The request and response bodies of the REST API. Unknown fields in a request are rejected."""
 
 from app.api.schemas.accounts import (
     Account,

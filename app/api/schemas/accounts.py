@@ -1,4 +1,4 @@
-"""Accounts, users, attorneys: bodies in and out."""
+"""Request and response bodies of accounts, users and attorneys."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class AccountIn(In):
-    """An account: one law firm, Levitate's customer."""
+    """An account: one law firm that is a customer of Levitate."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -33,7 +33,7 @@ class AccountIn(In):
 
 
 class ClioFirm(BaseModel):
-    """The firm in Clio that the account is bound to."""
+    """The Clio firm that the account is linked to."""
 
     region: Region
     account_id: str
@@ -41,7 +41,7 @@ class ClioFirm(BaseModel):
 
 
 class Account(AccountIn):
-    """An account as it is."""
+    """An account. `clio` is null until the first login is connected."""
 
     model_config = ConfigDict(
         json_schema_serialization_defaults_required=True,
@@ -76,7 +76,7 @@ class User(In):
 
 
 class UsersIn(In):
-    """The whole directory of the firm's Levitate users."""
+    """The complete list of the firm's Levitate users. It replaces the stored list."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -100,13 +100,13 @@ class UsersIn(In):
 
 
 class Users(BaseModel):
-    """The directory of the firm's Levitate users."""
+    """The stored list of the firm's Levitate users."""
 
     users: list[User]
 
 
 class AttorneyIn(In):
-    """Who a Clio user is here; null says: nobody."""
+    """The Levitate user that a Clio user is mapped to. Null maps the Clio user to nobody."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"user_id": "u_ann"}]}
@@ -116,7 +116,7 @@ class AttorneyIn(In):
 
 
 class Attorney(BaseModel):
-    """A Clio user of the firm, and who that is here."""
+    """A Clio user of the firm, the Levitate user it is mapped to, and how the mapping was made."""
 
     clio_user_id: str
     name: str | None
@@ -127,6 +127,6 @@ class Attorney(BaseModel):
 
 
 class Attorneys(BaseModel):
-    """The firm's Clio users."""
+    """The Clio users of the firm."""
 
     data: list[Attorney]

@@ -1,4 +1,4 @@
-"""Activities: bodies in and out."""
+"""Request and response bodies of activities."""
 
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -15,12 +15,12 @@ from pydantic import (
 
 from app.api.schemas.base import CodeDetail, In, UserId, no_nul
 
-EARLIEST, LATEST = 1970, 2200  # years; beyond, local dates have no meaning
+EARLIEST, LATEST = 1970, 2200  # years, both excluded; local dates outside them have no meaning
 
 
 def _sensible(moment: datetime) -> datetime:
     if not EARLIEST < moment.year < LATEST:
-        raise ValueError("must be a time of our age")
+        raise ValueError(f"must be in the years {EARLIEST + 1} to {LATEST - 1}")
     return moment
 
 
@@ -29,11 +29,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterVali
 
 
 class ActivityIn(In):
-    """What a Levitate user did, to be recorded in Clio. Name the contact by our id or by Clio's.
+    """An activity of a Levitate user, to be recorded in Clio.
 
-    The note's date is the local date of `occurred_at` in the account's time zone. HTML is reduced to plain text;
-    a text of more than 59,000 bytes is cut and ends in a line that says so. Text messages of one
-    `conversation_id` and local day are one record in Clio: the newest post replaces its text.
+    Identify the contact by `contact_id` or by `clio_contact_id`. The date of the note in Clio is the local date of
+    `occurred_at` in the account's time zone. HTML is converted to plain text. A text longer than 59,000 bytes is cut,
+    and its last line says that it was cut. Text messages with the same `conversation_id` and local date share one
+    record in Clio: the latest request replaces its text.
     """
 
     model_config = ConfigDict(
@@ -75,7 +76,7 @@ class ActivityIn(In):
 
 
 class InClio(BaseModel):
-    """The record in Clio; `url` opens the contact that it stands on."""
+    """The record in Clio. `url` opens the contact that the record belongs to."""
 
     type: Literal["note", "communication"]
     id: str
@@ -83,7 +84,7 @@ class InClio(BaseModel):
 
 
 class Activity(BaseModel):
-    """An activity and where it stands. `reason` is a stable code, `problem` says it in plain words."""
+    """An activity and its status. `reason` is a stable code; `problem` explains it in plain words."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -1,4 +1,4 @@
-"""What all bodies share: how texts, ids, zones and countries must look, and pages of lists."""
+"""Types that all bodies share: texts, ids, time zones, countries, times, and pages of lists."""
 
 import re
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ _COUNTRIES = phonenumbers.SUPPORTED_REGIONS
 
 
 def no_nul(text: str) -> str:
-    """The text; PostgreSQL holds no NUL character, and no encoding half of a character."""
+    """Return the text. Raise ValueError for NUL, which PostgreSQL cannot store, and for lone surrogates (not UTF-8)."""
     if "\x00" in text:
         raise ValueError("must not contain the NUL character")
     if _HALVES.search(text):
-        raise ValueError("must not contain half a character (a lone surrogate)")
+        raise ValueError("must not contain a lone surrogate (half of a character)")
     return text
 
 
@@ -40,7 +40,7 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("must lie in the years 1 to 9999 in UTC, too") from None
+        raise ValueError("must be in the years 1 to 9999 after conversion to UTC") from None
 
 
 Text = Annotated[
@@ -54,18 +54,18 @@ Country = Annotated[str, AfterValidator(_country)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
-# Of an answer: what has a default here is there all the same, and the document says so.
+# For responses: a field with a default is always present, so the OpenAPI document lists it as required.
 ALWAYS_THERE = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
 class In(BaseModel):
-    """A request's body."""
+    """A request body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Page(BaseModel, Generic[T]):
-    """A page of a list. Go on with `?cursor=<next_cursor>` while `has_more`."""
+    """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
     data: list[T]
     next_cursor: str | None
@@ -73,7 +73,7 @@ class Page(BaseModel, Generic[T]):
 
 
 class CodeDetail(BaseModel):
-    """What is wrong: a stable code, and plain words."""
+    """A problem: a stable `code`, and an explanation in plain words."""
 
     code: str
     detail: str

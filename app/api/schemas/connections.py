@@ -1,4 +1,4 @@
-"""Connections: bodies in and out."""
+"""Request and response bodies of connections."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -10,7 +10,7 @@ from app.clio.regions import Region
 
 
 class ConnectionIn(In):
-    """Connect a user's Clio login."""
+    """A request to connect a user's Clio login."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -31,7 +31,7 @@ class ConnectionIn(In):
 
 
 class Started(BaseModel):
-    """Send the user's browser to `authorize_url` before `expires_at`."""
+    """A pending connection. Send the user's browser to `authorize_url` before `expires_at`."""
 
     model_config = ALWAYS_THERE
 
@@ -42,7 +42,7 @@ class Started(BaseModel):
 
 
 class ClioUser(BaseModel):
-    """Who a connection acts as in Clio."""
+    """The Clio user that a connection acts as."""
 
     id: str
     name: str | None
@@ -50,7 +50,7 @@ class ClioUser(BaseModel):
 
 
 class Connection(BaseModel):
-    """A Levitate user's authorisation to a Clio login. Never holds a token."""
+    """A Levitate user's authorisation to use a Clio login. It never contains a token."""
 
     id: str
     user_id: str

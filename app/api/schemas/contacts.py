@@ -1,4 +1,4 @@
-"""Contacts and the change feed: bodies out."""
+"""Request and response bodies of contacts and the change feed."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -16,14 +16,14 @@ Label = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*[^\s
 
 
 class Company(BaseModel):
-    """The company a person works for."""
+    """The company that a person works for."""
 
     clio_id: str
     name: str | None
 
 
 class Email(BaseModel):
-    """An e-mail address; the first of a list is the primary one."""
+    """An email address. The first one in the list is the primary one."""
 
     address: str
     kind: str | None
@@ -31,7 +31,7 @@ class Email(BaseModel):
 
 
 class Phone(BaseModel):
-    """A phone number: E.164 where it could be parsed, and as written in Clio."""
+    """A phone number. `raw` is as written in Clio; `number` is E.164, or null if `raw` could not be parsed."""
 
     number: str | None
     raw: str
@@ -40,7 +40,7 @@ class Phone(BaseModel):
 
 
 class Address(BaseModel):
-    """A postal address; `clio_primary` is Clio's own flag."""
+    """A postal address. `clio_primary` is the primary flag in Clio."""
 
     kind: str | None
     street: str | None
@@ -53,7 +53,7 @@ class Address(BaseModel):
 
 
 class Tag(BaseModel):
-    """A managed tag."""
+    """A tag that this service manages."""
 
     label: str
     category: str
@@ -61,7 +61,7 @@ class Tag(BaseModel):
 
 
 class Owner(BaseModel):
-    """Who keeps the relationship, and the rule that said so."""
+    """The Levitate user who owns the contact, and the rule that chose this user."""
 
     user_id: str | None
     rule: str
@@ -70,7 +70,7 @@ class Owner(BaseModel):
 
 
 class KeyFact(BaseModel):
-    """A short labelled value; a custom date names its field, and a doubtful value bears a flag."""
+    """A short labelled value. A custom date has the id of its field; a doubtful value has a `flag`."""
 
     kind: str
     label: str
@@ -84,7 +84,7 @@ class KeyFact(BaseModel):
 
 
 class Contact(BaseModel):
-    """A person, as Levitate holds it."""
+    """A person, as Levitate should store it."""
 
     id: str
     clio_id: str
@@ -109,7 +109,7 @@ class Contact(BaseModel):
 
 
 class PreexistingIn(BaseModel):
-    """Labels that the contact bore in Levitate before we granted them."""
+    """Labels that the contact already had in Levitate before this service granted them."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"labels": ["Client", "Golf"]}]}
@@ -119,7 +119,7 @@ class PreexistingIn(BaseModel):
 
 
 class Preexisting(BaseModel):
-    """All labels that a contact is known to have borne before."""
+    """All labels that the contact is known to have had before this service granted them."""
 
     contact_id: str
     labels: list[str]
@@ -135,7 +135,7 @@ class FieldChange(BaseModel):
 
 
 class OwnerChange(BaseModel):
-    """From one owner to another."""
+    """A change of the owner, and the rule that chose the new owner."""
 
     before: str | None = Field(alias="from")
     after: str | None = Field(alias="to")
@@ -144,7 +144,7 @@ class OwnerChange(BaseModel):
 
 
 class ToldChange(BaseModel):
-    """What happened to one contact, and the contact after it."""
+    """A change of one contact, and the contact after the change (null when it was erased)."""
 
     kind: Literal[
         "contact.added",
@@ -165,14 +165,14 @@ class ToldChange(BaseModel):
 
 
 class Change(ToldChange):
-    """One line of the change feed."""
+    """One entry of the change feed. `run_id` is null when a person made the change."""
 
     seq: int
-    run_id: str | None  # None: no run, a person did it
+    run_id: str | None  # None when no run but a person made the change
 
 
 class ChangePage(BaseModel):
-    """Lines of the feed in order. Store `next_cursor` after each page and go on from there, for ever."""
+    """A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it."""
 
     data: list[Change]
     next_cursor: str

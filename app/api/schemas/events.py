@@ -1,4 +1,4 @@
-"""Webhook endpoints and deliveries: bodies in and out."""
+"""Request and response bodies of webhook endpoints and deliveries."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ def _kind(kind: str) -> str:
 
 
 class EndpointIn(In):
-    """Where events are to be posted. `events` lists the wanted types; `*` is all, also those yet to come."""
+    """A webhook endpoint to add. `events` lists the event types to send; `*` means all types, including future ones."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -41,7 +41,7 @@ class EndpointIn(In):
 
 
 class Endpoint(BaseModel):
-    """Where events go. A `problem` says why it is disabled."""
+    """A webhook endpoint. `problem` says why it is disabled."""
 
     id: str
     url: str
@@ -54,13 +54,13 @@ class Endpoint(BaseModel):
 
 
 class EndpointWithSecret(Endpoint):
-    """An endpoint and its new secret, which is shown this once."""
+    """A webhook endpoint and its new secret. The secret is shown only in this response."""
 
     secret: str
 
 
 class Delivery(BaseModel):
-    """One event on its way to one endpoint. `event_id` is the `webhook-id` of every attempt."""
+    """The delivery of one event to one endpoint. `event_id` is the `webhook-id` of every attempt."""
 
     id: str
     endpoint_id: str

@@ -1,4 +1,4 @@
-"""Issues and holds: bodies out."""
+"""Response bodies of issues and holds."""
 
 from datetime import datetime
 from typing import Literal
@@ -7,14 +7,14 @@ from pydantic import BaseModel
 
 
 class Subject(BaseModel):
-    """What an issue is about; `id` is empty for the account as a whole."""
+    """The subject of an issue. `id` is empty when the subject is the whole account."""
 
     kind: str
     id: str
 
 
 class Issue(BaseModel):
-    """What somebody should know or do. Its code stands in docs/issues.md; it resolves by itself when it is over."""
+    """A condition that needs attention. docs/issues.md lists the codes. It resolves by itself when its cause ends."""
 
     id: str
     code: str
@@ -26,7 +26,7 @@ class Issue(BaseModel):
 
 
 class Hold(BaseModel):
-    """Withdrawals or announcements that wait for a person; `contact_clio_ids` names the first of them."""
+    """Removals or announcements that wait for a decision. `contact_clio_ids` lists the first 100 contacts at most."""
 
     id: str
     kind: Literal["removals", "new_clients"]

@@ -1,4 +1,4 @@
-"""Why a contact is what it is, and the ledger of new clients: bodies out."""
+"""Response bodies of `explain` and of the new-clients ledger."""
 
 from datetime import date, datetime
 from typing import Literal
@@ -9,7 +9,7 @@ from app.api.schemas.base import ALWAYS_THERE
 
 
 class Grant(BaseModel):
-    """One rule's reason for a label."""
+    """The reason why one rule grants a label."""
 
     model_config = ALWAYS_THERE
 
@@ -21,7 +21,7 @@ class Grant(BaseModel):
 
 
 class ExplainedTag(BaseModel):
-    """A tag and all that holds it up."""
+    """A tag and every reason for it."""
 
     label: str
     category: str
@@ -29,7 +29,7 @@ class ExplainedTag(BaseModel):
 
 
 class ConsideredMatter(BaseModel):
-    """A matter that the ownership rule looked at."""
+    """A matter that the ownership rule considered."""
 
     matter_clio_id: str
     status: str
@@ -38,7 +38,7 @@ class ConsideredMatter(BaseModel):
 
 
 class ExplainedOwner(BaseModel):
-    """The owner's rule and every matter considered, in order."""
+    """The rule that chose the owner, and every matter that it considered, in order."""
 
     rule: str
     matter_clio_id: str | None
@@ -46,7 +46,7 @@ class ExplainedOwner(BaseModel):
 
 
 class NotGranted(BaseModel):
-    """What somebody might expect, and why a rule that is switched on did not give it."""
+    """A label that a user might expect, and why an enabled rule did not grant it."""
 
     label: str
     rule: str
@@ -54,16 +54,16 @@ class NotGranted(BaseModel):
 
 
 class ExplainedScope(BaseModel):
-    """Why a contact is in or out."""
+    """The rule that put the contact in or out of scope."""
 
     rule: str
     detail: str
 
 
 class NewClient(BaseModel):
-    """A ledger row: this person was recognised as a client, once and for all.
+    """A row of the new-clients ledger: this person was recognised as a client. A person has one row at most.
 
-    `held_for` says what a held one waits for: the end of its run, or a person.
+    `held_for` says what a held announcement waits for: the end of a run, or a decision by a person.
     """
 
     id: str
@@ -84,7 +84,7 @@ class NewClient(BaseModel):
 
 
 class NewClientDelivery(BaseModel):
-    """Whether a receiver was told."""
+    """The delivery of a `client.new` event to a webhook endpoint."""
 
     event_id: str
     status: Literal["pending", "delivered", "failed"]
@@ -94,7 +94,7 @@ class NewClientDelivery(BaseModel):
 
 
 class Explained(BaseModel):
-    """Why a contact is what it is; `new_client_waits` says why a client is not in the ledger yet."""
+    """The reasons for a contact's scope, tags and owner. `new_client_waits`: why a client is not in the ledger yet."""
 
     contact_id: str
     in_scope: bool

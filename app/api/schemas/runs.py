@@ -1,4 +1,4 @@
-"""Runs and an account's status: bodies in and out."""
+"""Request and response bodies of runs, run reports and the status of an account."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from app.api.schemas.base import ALWAYS_THERE, CodeDetail, In
 
 
 class RunIn(In):
-    """Ask for a run: what changed since the last (`incremental`), everything (`full`), or one contact by its id."""
+    """A request for a run: changes since the last run (`incremental`), everything (`full`), or one contact by id."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]}
@@ -20,7 +20,7 @@ class RunIn(In):
 
 
 class Progress(BaseModel):
-    """How far a run is. `total`, `percent` and `eta_seconds` are null while they cannot be known."""
+    """The progress of a run. `total`, `percent` and `eta_seconds` are null while they are unknown."""
 
     phase: Literal["pulling", "assessing", "done"] | None
     done: int
@@ -30,7 +30,7 @@ class Progress(BaseModel):
 
 
 class Pulled(BaseModel):
-    """Records that were read."""
+    """Numbers of records read from Clio."""
 
     model_config = ALWAYS_THERE
 
@@ -40,7 +40,7 @@ class Pulled(BaseModel):
 
 
 class Counts(BaseModel):
-    """What a run came to."""
+    """The results of a run as counts: `entered` and `left` count contacts that entered or left the scope."""
 
     pulled: Pulled
     changed: int
@@ -51,7 +51,7 @@ class Counts(BaseModel):
 
 
 class ClioUsage(BaseModel):
-    """Calls to Clio."""
+    """Requests to Clio: all, those refused by its rate limit, and the seconds spent waiting."""
 
     requests: int
     rate_limited: int
@@ -59,13 +59,13 @@ class ClioUsage(BaseModel):
 
 
 class RunProblem(CodeDetail):
-    """Something that a run could not do, and for whom."""
+    """A problem of a run. `connection_id` is the affected connection, or null when it is not about one."""
 
     connection_id: str | None
 
 
 class Run(BaseModel):
-    """One pass over one account."""
+    """A run: one synchronisation of one account."""
 
     id: str
     kind: Literal["initial", "incremental", "full", "coverage", "rederive", "contact"]
@@ -83,9 +83,10 @@ class Run(BaseModel):
 
 
 class Outcome(BaseModel):
-    """One row of a run's report. `detail` is why a contact is out, why a record was put aside, or what went wrong.
+    """One row of a run's report.
 
-    In CSV each count of `noted` is a row `count`.
+    `detail` says why a contact is out of scope, why a record was quarantined, or what went wrong. In CSV each count of
+    `noted` is a row with the outcome `count`.
     """
 
     outcome: Literal[
@@ -111,10 +112,10 @@ class Outcome(BaseModel):
 
 
 class Noted(BaseModel):
-    """What a run could not use, and how many contacts got another owner.
+    """Counts of values that a run could not use, and of contacts whose owner changed.
 
-    `too_long` and `unparsable` are values of custom fields that make no tag; `no_name_or_email` are persons who are
-    out for want of both.
+    `too_long` and `unparsable` count values of custom fields that give no tag. `no_name_or_email` counts persons who
+    are out of scope because they have neither a name nor an email address.
     """
 
     owner_changes: int
@@ -124,7 +125,7 @@ class Noted(BaseModel):
 
 
 class RunReport(BaseModel):
-    """A run, and every contact it touched."""
+    """A run, and the outcome of every contact that it changed."""
 
     run: Run
     noted: Noted
@@ -132,14 +133,14 @@ class RunReport(BaseModel):
 
 
 class StatusConnections(BaseModel):
-    """How many logins work, and how many need their user."""
+    """Numbers of connections that work, and of those whose user must connect again."""
 
     connected: int
     needs_reconnect: int
 
 
 class StatusContacts(BaseModel):
-    """How many contacts are in each state."""
+    """Numbers of contacts by state."""
 
     in_scope: int
     out_of_scope: int
@@ -147,7 +148,7 @@ class StatusContacts(BaseModel):
 
 
 class Coverage(BaseModel):
-    """What one login contributes: a `full_view` sees all of the firm's contacts."""
+    """The view of one connection. `full_view` is true when its login sees all contacts of the firm."""
 
     connection_id: str
     user_id: str
@@ -156,7 +157,7 @@ class Coverage(BaseModel):
 
 
 class Status(BaseModel):
-    """How an account fares."""
+    """The status of an account: health, runs, connections, contacts and open issues."""
 
     health: Literal["ok", "degraded", "needs_attention", "disabled"]
     last_successful_run_at: datetime | None

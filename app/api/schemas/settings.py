@@ -1,6 +1,6 @@
-"""Settings, their preview, the catalog of what can be chosen, the audit: bodies in and out.
+"""Request and response bodies of settings, previews, the catalog and the audit log.
 
-The document's defaults stand in `app.rules.settings`; a test holds both against the contract.
+`app.rules.settings` has the same defaults; a test compares both with the contract.
 """
 
 from datetime import datetime
@@ -33,7 +33,7 @@ from app.rules.settings import (
 FieldId = Annotated[
     str,
     StringConstraints(pattern=r"^[1-9][0-9]{0,17}$"),
-    Field(description="Clio's id of a custom field"),
+    Field(description="The id of a custom field in Clio"),
 ]
 Words = Annotated[
     list[
@@ -49,14 +49,14 @@ Statuses = Annotated[list[MatterStatus], Field(min_length=1, max_length=3)]
 
 
 class Segment(In):
-    """Only contacts with one of these labels, and none of those."""
+    """Limits the scope to contacts with one of `include_any` and none of `exclude_any`. An empty list has no effect."""
 
     include_any: Words = []
     exclude_any: Words = []
 
 
 class ScopeSettings(In):
-    """Who belongs in Levitate. A pattern of a role may hold `*`."""
+    """Which contacts are in scope. `*` in a role pattern matches any text."""
 
     include_non_clients: StrictBool = False
     include_related: StrictBool = False
@@ -67,7 +67,7 @@ class ScopeSettings(In):
 
 
 class OwnershipSettings(In):
-    """Who keeps the relationship."""
+    """How the owner of a contact is chosen."""
 
     source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
     fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
@@ -76,7 +76,7 @@ class OwnershipSettings(In):
 
 
 class PracticeAreaTags(In):
-    """Practice areas of own matters."""
+    """Tags for the practice areas of the contact's own matters."""
 
     enabled: StrictBool = True
     matter_status: Statuses = [MatterStatus.OPEN]
@@ -84,27 +84,27 @@ class PracticeAreaTags(In):
 
 
 class RelatedPracticeAreaTags(In):
-    """Practice areas of related matters."""
+    """Tags for the practice areas of matters that the contact is related to."""
 
     enabled: StrictBool = False
     matter_status: Statuses = [MatterStatus.OPEN]
 
 
 class MatterTags(In):
-    """Tags that come of matters in some statuses."""
+    """Tags from matters with one of these statuses."""
 
     enabled: StrictBool = False
     matter_status: Statuses = [MatterStatus.OPEN, MatterStatus.PENDING]
 
 
 class Switch(In):
-    """On or off."""
+    """An option that is on or off."""
 
     enabled: StrictBool = False
 
 
 class LocationTags(In):
-    """Which parts of the primary address become tags."""
+    """The parts of the primary address that become tags."""
 
     city: StrictBool = False
     state: StrictBool = False
@@ -113,14 +113,14 @@ class LocationTags(In):
 
 
 class CustomFieldTag(In):
-    """A custom field that makes tags, and how."""
+    """A custom field whose values become tags, and the format of their labels."""
 
     field_id: FieldId
     label_format: LabelFormat = LabelFormat.DEFAULT
 
 
 class TagSettings(In):
-    """Which tags the firm wants."""
+    """The tags that contacts get."""
 
     practice_area: PracticeAreaTags = PracticeAreaTags()
     related_practice_area: RelatedPracticeAreaTags = RelatedPracticeAreaTags()
@@ -135,7 +135,7 @@ class TagSettings(In):
 
 
 class KeyFactSettings(In):
-    """Which key facts the firm wants; at most 20 of custom dates."""
+    """The key facts that contacts get. At most 20 custom date fields."""
 
     birthday: StrictBool = True
     clio_id: StrictBool = True
@@ -143,7 +143,7 @@ class KeyFactSettings(In):
 
 
 class WritebackSettings(In):
-    """Which activities are written to Clio, and by whom."""
+    """The activities that are written to Clio, and the author used when the user has no connection."""
 
     email: StrictBool = True
     note: StrictBool = True
@@ -154,7 +154,7 @@ class WritebackSettings(In):
 
 
 class NewClientSettings(In):
-    """When a new client is announced."""
+    """When a new client is announced. More than `surge_threshold` in one run wait for a decision."""
 
     initial_sync: InitialSync = InitialSync.EMIT
     require_open_matter: StrictBool = False
@@ -162,13 +162,13 @@ class NewClientSettings(In):
 
 
 class RestrictedMatters(In):
-    """Whether what rests only on permission-limited matters is withheld."""
+    """Whether to withhold results that depend only on matters with limited permissions."""
 
     withhold: StrictBool = False
 
 
 class Settings(In):
-    """The whole document of a firm's settings. What is left out has its default."""
+    """All settings of a firm. A field that is left out has its default value."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -196,7 +196,7 @@ class Settings(In):
 
 
 class SettingsVersion(BaseModel):
-    """One version of a firm's settings; `updated_by` is the Levitate user who made it."""
+    """One version of a firm's settings. `updated_by` is the Levitate user who saved it."""
 
     version: int
     settings: Settings
@@ -205,13 +205,13 @@ class SettingsVersion(BaseModel):
 
 
 class SettingsSaved(SettingsVersion):
-    """The settings as saved. `run_id` is the re-derivation that started, null when nothing can change."""
+    """The saved settings. `run_id` is the run that applies them, or null when no contact can change."""
 
     run_id: str | None
 
 
 class PreviewIn(In):
-    """A candidate: a JSON merge patch (RFC 7396) of the settings that hold."""
+    """Settings to preview: a JSON merge patch (RFC 7396) of the current settings."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -222,9 +222,10 @@ class PreviewIn(In):
 
 
 class PreviewSummary(BaseModel):
-    """Counts over the whole firm.
+    """Counts for the whole firm.
 
-    Contacts that enter or leave count in `tags_added` and `tags_removed`, not in the two counts of changed ones.
+    Contacts that enter or leave the scope count in `tags_added` and `tags_removed`, but not in
+    `contacts_with_tag_changes` and `owner_changes`.
     """
 
     entering: int
@@ -237,14 +238,14 @@ class PreviewSummary(BaseModel):
 
 
 class PreviewedChange(ToldChange):
-    """A line of the feed as it would be: it has no number and no run yet."""
+    """A change as the change feed would show it. It has no `seq` and no run yet."""
 
     seq: None = None
     run_id: None = None
 
 
 class Preview(BaseModel):
-    """What a candidate would change: counts of all of it, and a page of the changes by contact."""
+    """What the settings would change: counts for the whole firm, and one page of changes, ordered by contact."""
 
     summary: PreviewSummary
     data: list[PreviewedChange]
@@ -253,7 +254,7 @@ class Preview(BaseModel):
 
 
 class FieldOption(BaseModel):
-    """One choice of a picklist."""
+    """One option of a picklist."""
 
     id: str
     option: str | None
@@ -261,7 +262,7 @@ class FieldOption(BaseModel):
 
 
 class CatalogField(BaseModel):
-    """A custom field, and which settings may name it."""
+    """A custom field. `makes_tags`, `makes_dates` and `makes_opt_out` say which settings may use it."""
 
     id: str
     name: str | None
@@ -275,7 +276,7 @@ class CatalogField(BaseModel):
 
 
 class CatalogPracticeArea(BaseModel):
-    """A practice area."""
+    """A practice area in Clio."""
 
     id: str
     name: str | None
@@ -284,7 +285,7 @@ class CatalogPracticeArea(BaseModel):
 
 
 class CatalogStage(BaseModel):
-    """A stage of matters of one practice area."""
+    """A matter stage of one practice area in Clio."""
 
     id: str
     name: str | None
@@ -293,7 +294,7 @@ class CatalogStage(BaseModel):
 
 
 class CatalogUser(BaseModel):
-    """A user of the firm in Clio."""
+    """A Clio user of the firm."""
 
     id: str
     name: str | None
@@ -303,7 +304,7 @@ class CatalogUser(BaseModel):
 
 
 class Catalog(BaseModel):
-    """What the firm's Clio offers to choose from, as of the last run. What has `gone` is no longer listed there."""
+    """What the settings can choose from in Clio, as of the last run. Items with `gone` are no longer listed in Clio."""
 
     custom_fields: list[CatalogField]
     practice_areas: list[CatalogPracticeArea]
@@ -312,7 +313,7 @@ class Catalog(BaseModel):
 
 
 class AuditEntry(BaseModel):
-    """Who did what when. `details` holds ids, versions and JSON pointers, never client data."""
+    """An entry of the audit log. `details` has ids, versions and JSON pointers, never client data."""
 
     id: str
     at: datetime
