@@ -1,6 +1,7 @@
-"""A run's report: every contact touched and its outcome, as JSON or CSV, streamed so that its size does not matter.
+"""The report of a run: the outcome of every contact that it changed, as JSON or CSV.
 
-It holds ids, tags and names of fields; of what the fields hold nothing.
+The report is streamed, so memory use does not depend on its size. It has ids, tags and names of fields, but no values
+of fields.
 """
 
 import csv
@@ -28,8 +29,8 @@ router = APIRouter(
     tags=["runs"],
 )
 
-AT_ONCE = 500
-QUARANTINED = 10_000
+AT_ONCE = 500  # rows per transaction
+QUARANTINED = 10_000  # rows, at most
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 LISTS = ("changed_fields", "tags_added", "tags_removed")
 COLUMNS = tuple(schemas.Outcome.model_fields)
@@ -52,7 +53,7 @@ async def get_report(
     services: ServicesDep,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> StreamingResponse:
-    """Each contact that the run touched, what was put aside or held back, and what went wrong."""
+    """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
     name = f'attachment; filename="{run_id}.{form}"'
     rows = _outcomes(services, account.account_id, run_id)
     if form == "csv":
@@ -64,7 +65,7 @@ async def get_report(
 
 
 async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
-    """The report's rows, batch by batch, each batch in a transaction of its own."""
+    """Yield the rows of the report. Each batch is read in its own transaction."""
     async for row in _told(services, account_id, run_id):
         yield row
     async for row in _held(services, account_id, run_id):
@@ -111,7 +112,7 @@ async def _held(services: Services, account_id: str, run_id: str) -> Rows:
 
 
 def _touched(body: dict[str, Any]) -> dict[str, Any]:
-    """One line of the feed as a row of the report."""
+    """Return one entry of the change feed as a row of the report."""
     contact, owner = body.get("contact") or {}, body.get("owner")
     return _row(
         outcome=body["kind"].removeprefix("contact."),
@@ -127,7 +128,7 @@ def _touched(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(**known: Any) -> dict[str, Any]:
-    """A row of the report, with nothing where nothing is known."""
+    """Return a row of the report. Columns that are not given are empty."""
     nothing: dict[str, Any] = {name: [] if name in LISTS else None for name in COLUMNS}
     return {**nothing, **known}
 
@@ -167,7 +168,10 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A cell's text; one that a spreadsheet would take for a formula gets an apostrophe in front (T11)."""
+    """Return the text of a CSV cell.
+
+    A text that a spreadsheet would run as a formula gets a leading apostrophe, so that client data cannot execute.
+    """
     text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
     return (
         f"'{text}" if text.lstrip().startswith(FORMULA_SIGNS) or text[:1] in FORMULA_SIGNS else text

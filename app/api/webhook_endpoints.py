@@ -1,4 +1,4 @@
-"""Webhook endpoints: where Levitate wants to be told, and what became of each delivery."""
+"""Endpoints that manage webhook endpoints and their deliveries."""
 
 import base64
 import secrets
@@ -20,23 +20,23 @@ router = APIRouter(prefix="/v1", tags=["events"])
 
 
 _PROBLEMS = {
-    "refused": "The receiver did not answer 2xx",
-    "timed_out": "The receiver did not answer in time",
+    "refused": "The receiver did not respond with a 2xx status",
+    "timed_out": "The receiver did not respond in time",
     "unreachable": "The receiver could not be reached",
-    "address_refused": "The address leads to a place where events may not go",
+    "address_refused": "The address is not allowed: events go only to the public internet and to configured hosts",
 }
 
 
 class UrlRefused(AppError):
-    """Events may not be posted to that address."""
+    """The URL is not allowed for a webhook endpoint."""
 
     status = 422
     code = "url_not_allowed"
-    title = "Events are posted to https addresses of the public internet, on port 443"
+    title = "Events are sent only to https URLs on the public internet, on port 443"
 
 
 def _of(caller: Caller) -> str | None:
-    """Whose endpoints a caller sees: its own, or all if it sees all accounts."""
+    """Return the token whose endpoints the caller may see. None means all, for a caller that may see all accounts."""
     return None if caller.account_ids is None else caller.token_id
 
 
@@ -46,7 +46,10 @@ def _of(caller: Caller) -> str | None:
 async def add_endpoint(
     body: schemas.EndpointIn, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
-    """Be told of events of this token's accounts. The secret verifies the signatures and is shown this once."""
+    """Add a webhook endpoint for events of this token's accounts.
+
+    Use the secret to verify the signatures. It is shown only in this response.
+    """
     try:
         check_url(body.url, services.notifier.private_hosts)
     except AddressRefused as error:
@@ -73,7 +76,7 @@ async def add_endpoint(
 async def list_endpoints(
     caller: CallerDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
 ) -> schemas.Page[schemas.Endpoint]:
-    """The token's endpoints."""
+    """List the webhook endpoints of this token."""
     asked = ("webhook-endpoints", caller.token_id)
     after = cursors.after_id(cursor, *asked)
     found = await endpoints.list_endpoints(
@@ -91,7 +94,7 @@ async def list_endpoints(
 async def get_endpoint(
     endpoint_id: OurId, caller: CallerDep, session: SessionDep
 ) -> schemas.Endpoint:
-    """One endpoint, and what is wrong with it if anything."""
+    """Return one webhook endpoint, with its problem if it has one."""
     return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller)))
 
 
@@ -99,7 +102,7 @@ async def get_endpoint(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
 async def delete_endpoint(endpoint_id: OurId, caller: CallerDep, session: SessionDep) -> None:
-    """Be told no more. What was not delivered yet is dropped."""
+    """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     await endpoints.delete_endpoint(session, endpoint_id)
 
@@ -108,9 +111,10 @@ async def delete_endpoint(endpoint_id: OurId, caller: CallerDep, session: Sessio
 async def rotate_secret(
     endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
-    """A new secret, shown this once. For a day every event bears a signature of the old one too.
+    """Create a new secret. It is shown only in this response.
 
-    An answer that was lost does no harm: rotate again, and the secret that the receiver has stays valid as well.
+    For one day, every event is signed with the old secret too. If the response is lost, rotate again: the secret that
+    the receiver has stays valid for its day.
     """
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     secret = _new_secret()
@@ -123,7 +127,7 @@ async def rotate_secret(
 async def enable_endpoint(
     endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Endpoint:
-    """Post to it again; what waited meanwhile is delivered first, under the same ids."""
+    """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     now = services.now()
     await endpoints.enable_endpoint(session, endpoint_id, now=now)
@@ -140,7 +144,7 @@ async def list_deliveries(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> schemas.Page[schemas.Delivery]:
-    """The endpoint's deliveries of the last thirty days, oldest first, and how each fared."""
+    """List the deliveries of the last 30 days to a webhook endpoint, oldest first, with their status."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
     asked = ("deliveries", endpoint_id)
     after = cursors.after_id(cursor, *asked)
@@ -159,7 +163,7 @@ async def list_deliveries(
 async def redeliver(
     delivery_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Delivery:
-    """Post the event once more, under the same id."""
+    """Send the event of a delivery again, with the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_of(caller))
     await deliveries.redeliver(session, delivery, now=services.now())
     again = await deliveries.get_delivery(session, delivery_id, token_id=None)
