@@ -21,7 +21,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
 from app.api import openapi, problems
-from app.api.deps import Door
+from app.api.authentication import ApiAuth
 from app.api.middleware import RequestContext
 from app.clio.client import ClioClient
 from app.clio.local_limit import LocalLimit
@@ -103,7 +103,7 @@ def configure_app(app: FastAPI, config: Config, dsn: str, parts: Parts = Parts()
     token = config.service_token
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
     app.state.start = StartOptions(config, dsn, parts)
-    app.state.door = Door(bootstrap_hash, config.api_rate, {})
+    app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 
 def _operation_id(route: APIRoute) -> str:

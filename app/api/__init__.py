@@ -1,4 +1,9 @@
-"""The REST API: thin, one endpoint, one call into sync or db. `router` holds all of it."""
+"""The REST API: one module for each group of endpoints, `router` holds them all.
+
+An endpoint makes one call into `app/sync/` or `app/db/` and builds the response; decisions and SQL do not belong here.
+The request and response bodies are in `schemas`. Names of endpoint functions are operation ids and names of schema
+classes are schema names of `/openapi.json`: both are part of the API and must not be renamed.
+"""
 
 from fastapi import APIRouter
 
@@ -6,6 +11,7 @@ from app.api import (
     accounts,
     activities,
     audit,
+    catalog,
     changes,
     clio_webhooks,
     connections,
@@ -21,10 +27,11 @@ from app.api import (
 )
 
 router = APIRouter()
-for part in (
+for group in (
     accounts,
     connections,
     settings,
+    catalog,
     runs,
     run_reports,
     contacts,
@@ -38,5 +45,5 @@ for part in (
     clio_webhooks,
     health,
 ):
-    router.include_router(part.router)
+    router.include_router(group.router)
 router.include_router(connections.callback_router)

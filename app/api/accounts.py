@@ -1,4 +1,4 @@
-"""Accounts, their Levitate users, their attorneys, their state of health."""
+"""Accounts, their Levitate users, their attorneys, and their status."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -7,21 +7,14 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
-from app.api import cursors, schemas
-from app.api.deps import (
-    AccountDep,
-    AccountId,
-    ActorDep,
-    CallerDep,
-    Cursor,
-    Limit,
-    RequireRole,
-    RoleRequired,
-    ServicesDep,
-    SessionDep,
-)
+from app.api import schemas
+from app.api.account_access import AccountDep, AccountId
+from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.authentication import CallerDep
+from app.api.deps import ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
-from app.api.runs import run_out
+from app.api.runs import load_run_body
 from app.db import issues
 from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
@@ -29,8 +22,8 @@ from app.db.accounts.audit import AuditAction
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
-from app.db.runs import checkpoints, runs
-from app.db.runs.runs import Kind, Run, RunRequest, Trigger
+from app.db.runs import runs
+from app.db.runs.runs import Kind, RunRequest, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import scheduler
@@ -44,20 +37,15 @@ ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of t
 
 @router.get("")
 async def list_accounts(
-    caller: CallerDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+    caller: CallerDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Account]:
-    """The accounts of the token."""
-    after = cursors.after_id(cursor, "accounts")
+    """Return the accounts that the token may see."""
+    query = page.by_id("accounts")
     found = await accounts.list_accounts(
-        session, only=caller.account_ids, after=after, limit=limit + 1
+        session, only=caller.account_ids, after=query.after, limit=query.fetch
     )
-    page = found[:limit]
-    more = len(found) > limit
-    return schemas.Page(
-        data=[account_out(account) for account in page],
-        next_cursor=cursors.encode(page[-1].account_id, "accounts") if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda account: account.account_id)
+    return rows.page(map(account_body, rows.items))
 
 
 @router.put("/{account_id}", dependencies=[RequireRole], responses=problems(RoleRequired))
@@ -69,9 +57,9 @@ async def put_account(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Account:
-    """Create or change an account. Switching it off stops schedules and keeps the data.
+    """Create or change an account. Disabling it stops its scheduled runs and keeps its data.
 
-    Another country or primary user judges all contacts anew, without asking Clio.
+    If the country or the primary user changes, all contacts are assessed again, without requests to Clio.
     """
     if not caller.may_see(account_id):
         raise AccountNotFound
@@ -87,13 +75,13 @@ async def put_account(
             await _rederive(services, session, account_id)
         if old.enabled and not fields.enabled:
             await runs.cancel_waiting(session, account_id, now=now)
-    return account_out(await accounts.get_account(session, account_id))
+    return account_body(await accounts.get_account(session, account_id))
 
 
 @router.get("/{account_id}")
 async def get_account(account: AccountDep) -> schemas.Account:
-    """One account."""
-    return account_out(account)
+    """Return one account."""
+    return account_body(account)
 
 
 @router.delete(
@@ -104,14 +92,14 @@ async def get_account(account: AccountDep) -> schemas.Account:
     responses=problems(RoleRequired),
 )
 async def delete_account(account: AccountDep, actor: ActorDep, services: ServicesDep) -> None:
-    """Erase everything of the account; its Clio logins are deauthorised at Clio."""
+    """Erase all data of the account, and revoke the access of its Clio logins at Clio."""
     await erase_account(services, account.account_id, actor=actor)
 
 
 @router.get("/{account_id}/users")
 async def get_users(account: AccountDep, session: SessionDep) -> schemas.Users:
-    """The directory of the firm's Levitate users."""
-    return await _users_out(session, account.account_id)
+    """Return the firm's Levitate users."""
+    return await _users_body(session, account.account_id)
 
 
 @router.put("/{account_id}/users", responses=problems(RoleRequired), dependencies=[RequireRole])
@@ -122,7 +110,7 @@ async def put_users(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Users:
-    """Replace the directory. Contacts are judged anew, without asking Clio."""
+    """Replace the list of Levitate users. All contacts are assessed again, without requests to Clio."""
     await accounts.lock_account(session, account.account_id)
     users = {
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
@@ -131,14 +119,14 @@ async def put_users(
         action = AuditAction("users.replaced", details={"users": len(users)})
         await audit.record(session, account.account_id, actor, action, now=services.now())
         await _rederive(services, session, account.account_id)
-    return await _users_out(session, account.account_id)
+    return await _users_body(session, account.account_id)
 
 
 @router.get("/{account_id}/attorneys")
 async def list_attorneys(account: AccountDep, session: SessionDep) -> schemas.Attorneys:
-    """The firm's Clio users and who they are here: by hand, by connection or by e-mail."""
+    """Return the firm's Clio users, each with its Levitate user: mapped by hand, by connection or by e-mail address."""
     found = await accounts.list_attorneys(session, account.account_id)
-    return schemas.Attorneys(data=[_attorney_out(attorney) for attorney in found])
+    return schemas.Attorneys(data=[_attorney_body(attorney) for attorney in found])
 
 
 @router.put(
@@ -154,13 +142,13 @@ async def map_attorney(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Attorney:
-    """Say by hand who a Clio user is here; null says: nobody. Contacts are judged anew."""
+    """Map a Clio user to a Levitate user by hand; null means no user. All contacts are assessed again."""
     await accounts.lock_account(session, account.account_id)
     if await accounts.set_attorney_mapping(session, account.account_id, clio_user_id, body.user_id):
         action = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
         await audit.record(session, account.account_id, actor, action, now=services.now())
         await _rederive(services, session, account.account_id)
-    return _attorney_out(await accounts.get_attorney(session, account.account_id, clio_user_id))
+    return _attorney_body(await accounts.get_attorney(session, account.account_id, clio_user_id))
 
 
 @router.delete(
@@ -176,7 +164,7 @@ async def unmap_attorney(
     services: ServicesDep,
     session: SessionDep,
 ) -> None:
-    """Forget what was said by hand: the Clio user is mapped automatically again."""
+    """Remove the mapping by hand: the Clio user is mapped automatically again. All contacts are assessed again."""
     await accounts.lock_account(session, account.account_id)
     if await accounts.delete_attorney_mapping(session, account.account_id, clio_user_id):
         action = AuditAction("attorney.unmapped", str(clio_user_id))
@@ -188,32 +176,32 @@ async def unmap_attorney(
 async def get_status(
     account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Status:
-    """How the account fares: logins, contacts, the run in flight or the last one, when the next is due."""
+    """Return the account's health, its connections and contacts, its newest run, and when the next run is due."""
     account_id = account.account_id
     logins = await connections.list_all(session, account_id)
     newest = await runs.newest_run(session, account_id)
     succeeded = await runs.newest_run(session, account_id, status=runs.Status.SUCCEEDED)
-    works = account.fields.enabled and any(
+    is_scheduled = account.fields.enabled and any(
         login.status is connections.Status.CONNECTED for login in logins
     )
     zone = ZoneInfo(account.fields.time_zone)
-    found = await issues.count_open(session, account_id)
+    open_issues = await issues.count_open(session, account_id)
     return schemas.Status(
-        health=_health(account, logins, found),
+        health=_health(account, logins, open_issues),
         last_successful_run_at=succeeded.finished_at if succeeded else None,
         next_run_at=scheduler.next_due(services.now(), zone, services.timing, account_id)
-        if works
+        if is_scheduled
         else None,
         connections=schemas.StatusConnections(**connections.count_by_status(logins)),
         contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
-        run=await _run_out(services, session, newest),
-        open_issues=sum(found.values()),
+        run=await load_run_body(session, newest, now=services.now()) if newest else None,
+        open_issues=sum(open_issues.values()),
         coverage=[_coverage(login) for login in logins if login.login is not None],
     )
 
 
-def account_out(account: Account) -> schemas.Account:
-    """An account in the words of the contract."""
+def account_body(account: Account) -> schemas.Account:
+    """Return an account as the API shows it."""
     fields = account.fields
     clio = account.clio
     return schemas.Account(
@@ -231,30 +219,23 @@ def account_out(account: Account) -> schemas.Account:
 
 
 def _account_action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
-    """What putting an account did; None when it is as it was."""
+    """Return the audit action of a PUT, or None if nothing changed."""
     if before is None:
         return AuditAction("account.created")
     pointers = [f"/{name}" for name, old in asdict(before).items() if getattr(after, name) != old]
     return AuditAction("account.changed", details={"pointers": pointers}) if pointers else None
 
 
-def _health(account: Account, logins: list[Connection], found: Mapping[str, int]) -> str:
-    """`needs_attention` when nothing can go on without somebody; `degraded` when something is lacking."""
+def _health(account: Account, logins: list[Connection], open_issues: Mapping[str, int]) -> str:
+    """Return the account's health: `needs_attention` if it cannot go on without a person, `degraded` with warnings."""
     statuses = {login.status for login in logins}
     if not account.fields.enabled:
         return "disabled"
     if connections.Status.CONNECTED not in statuses:
         return "needs_attention"
-    if found.get("error"):
+    if open_issues.get("error"):
         return "needs_attention"
-    return "degraded" if found.get("warning") else "ok"
-
-
-async def _run_out(services: Services, session: Session, run: Run | None) -> schemas.Run | None:
-    if run is None:
-        return None
-    found = await checkpoints.list_pulls(session, run.account_id, [run.run_id])
-    return run_out(run, found[run.run_id], now=services.now())
+    return "degraded" if open_issues.get("warning") else "ok"
 
 
 def _coverage(login: Connection) -> schemas.Coverage:
@@ -266,7 +247,7 @@ def _coverage(login: Connection) -> schemas.Coverage:
     )
 
 
-async def _users_out(session: Session, account_id: str) -> schemas.Users:
+async def _users_body(session: Session, account_id: str) -> schemas.Users:
     found = await accounts.list_users(session, account_id)
     return schemas.Users(
         users=[
@@ -276,7 +257,7 @@ async def _users_out(session: Session, account_id: str) -> schemas.Users:
     )
 
 
-def _attorney_out(attorney: Attorney) -> schemas.Attorney:
+def _attorney_body(attorney: Attorney) -> schemas.Attorney:
     clio_user, mapped = attorney.clio_user, attorney.mapped
     return schemas.Attorney(
         clio_user_id=str(clio_user.clio_user_id),
@@ -289,7 +270,7 @@ def _attorney_out(attorney: Attorney) -> schemas.Attorney:
 
 
 async def _rederive(services: Services, session: Session, account_id: str) -> None:
-    """Judge all contacts anew, if any were ever pulled."""
+    """Request a run that assesses all contacts again. Before the first pull there are none."""
     if await runs.has_initial(session, account_id):
-        wish = RunRequest(Kind.REDERIVE, Trigger.USERS)
-        await runs.request_run(session, account_id, wish, now=services.now())
+        request = RunRequest(Kind.REDERIVE, Trigger.USERS)
+        await runs.request_run(session, account_id, request, now=services.now())

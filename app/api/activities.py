@@ -1,17 +1,16 @@
-"""Activities: accept one for write-back, see where it stands, try it again, take it back."""
+"""Activities: accept one for write-back, read its status, retry it, cancel it."""
 
-import hashlib
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import cursors, schemas
-from app.api.deps import NO_NUL, AccountDep, OurId, ServicesDep, SessionDep
+from app.api import idempotency, schemas
+from app.api.account_access import AccountDep
+from app.api.deps import NO_NUL, ResourceId, ServicesDep, SessionDep
+from app.api.idempotency import IdempotencyKey
+from app.api.pagination import PageRequest
 from app.api.problems import problems
-from app.api.runs import IdempotencyKey, IdempotencyKeyRequired
-from app.db.accounts import idempotency
-from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
     Activity,
@@ -34,7 +33,7 @@ router = APIRouter(
 
 
 class UnknownKind(AppError):
-    """Levitate has kinds of activities that have no place in Clio [WB-1]."""
+    """Levitate has kinds of activities that are not written to Clio [WB-1]."""
 
     status = 422
     code = "unknown_activity_kind"
@@ -42,7 +41,7 @@ class UnknownKind(AppError):
 
 
 class ActivityQuery(BaseModel):
-    """Which activities, and which page of them."""
+    """The filters of the list of activities, and its page."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,16 +60,9 @@ class ActivityQuery(BaseModel):
     responses={
         200: {
             "model": schemas.Activity,
-            "description": "Skipped: switched off for this kind, or the contact is not linked to Clio",
+            "description": "Skipped: the settings exclude this kind, or the contact is not linked to Clio",
         },
-        **problems(
-            ActivityNotFound,
-            IdempotencyKeyRequired,
-            IntegrationNotEnabled,
-            IdempotencyKeyReused,
-            RequestInProgress,
-            UnknownKind,
-        ),
+        **problems(ActivityNotFound, IntegrationNotEnabled, UnknownKind, *idempotency.ERRORS),
     },
 )
 async def write_back(
@@ -81,27 +73,26 @@ async def write_back(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Activity:
-    """Record an activity in Clio, once, as the user who did it. The same key again answers the same activity.
+    """Record an activity in Clio once, as the user who did it. The same key and body return the same activity again.
 
-    Queued or blocked (the user has no working login) answers 202; skipped answers 200. Post each activity when it
-    happens: what the account has switched off is skipped for good.
+    The status code is 202 for an activity that is queued or blocked (the user has no working login), and 200 for one
+    that is skipped. Send each activity when it happens: an activity that the settings exclude is never written later.
     """
-    if not idempotency_key:
-        raise IdempotencyKeyRequired
+    now = services.now()
+    request = idempotency.identify(account.account_id, "write_back", idempotency_key, body)
     if body.kind not in set(Kind):
         raise UnknownKind
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    request = IdempotentRequest(account.account_id, "write_back", idempotency_key, fingerprint)
-    activity_id = await idempotency.find_response(session, request)
-    if activity_id is None:
+
+    async def create() -> str:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
-        made = await accept_activity(session, account, _told(body), now=services.now())
-        activity_id = made.activity_id
-        await idempotency.store_response(session, request, activity_id, now=services.now())
+        created = await accept_activity(session, account, _activity_request(body), now=now)
+        return created.activity_id
+
+    activity_id = await idempotency.create_once(session, request, create, now=now)
     activity = await outbox.get_activity(session, account.account_id, activity_id)
     response.status_code = 200 if activity.status is Status.SKIPPED else 202
-    return _out(activity, clio_web_origin(services, account))
+    return _body(activity, clio_web_origin(services, account))
 
 
 @router.get("")
@@ -111,52 +102,47 @@ async def list_activities(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Page[schemas.Activity]:
-    """Activities, oldest first, of one contact, status or kind if one is asked for."""
-    wanted = ActivityFilter(contact_id=query.contact_id, status=query.status, kind=query.kind)
-    asked, limit = ("activities", account.account_id, wanted), query.limit
-    after = cursors.after_id(query.cursor, *asked)
+    """Return the activities, oldest first. Filter them by contact, status or kind."""
+    filters = ActivityFilter(contact_id=query.contact_id, status=query.status, kind=query.kind)
+    page = PageRequest(query.cursor, query.limit).by_id("activities", account.account_id, filters)
     found = await outbox.list_activities(
-        session, account.account_id, wanted, after=after, limit=limit + 1
+        session, account.account_id, filters, after=page.after, limit=page.fetch
     )
-    page, more = found[:limit], len(found) > limit
+    rows = page.rows(found, key=lambda activity: activity.activity_id)
     origin = clio_web_origin(services, account)
-    return schemas.Page(
-        data=[_out(activity, origin) for activity in page],
-        next_cursor=cursors.encode(page[-1].activity_id, *asked) if more else None,
-        has_more=more,
-    )
+    return rows.page(_body(activity, origin) for activity in rows.items)
 
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
-    """One activity: where it stands, how often it was tried, its record in Clio."""
+    """Return one activity: its status, the number of attempts, and its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
-    return _out(found, clio_web_origin(services, account))
+    return _body(found, clio_web_origin(services, account))
 
 
 @router.post(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
-    """Try a failed or blocked activity again. If Clio may have it, it is looked for before it is sent."""
+    """Try a failed or blocked activity again. If Clio may already have it, the service first looks for it there."""
     found = await outbox.retry(session, account.account_id, activity_id)
-    return _out(found, clio_web_origin(services, account))
+    return _body(found, clio_web_origin(services, account))
 
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
-    """Take back an activity that certainly is not in Clio yet; doing it twice is harmless."""
+    """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect."""
     found = await outbox.cancel(session, account.account_id, activity_id)
-    return _out(found, clio_web_origin(services, account))
+    return _body(found, clio_web_origin(services, account))
 
 
-def _told(body: schemas.ActivityIn) -> ActivityRequest:
+def _activity_request(body: schemas.ActivityIn) -> ActivityRequest:
     clio_id = body.clio_contact_id
     return ActivityRequest(
         kind=Kind(body.kind),
@@ -172,10 +158,7 @@ def _told(body: schemas.ActivityIn) -> ActivityRequest:
     )
 
 
-def _out(activity: Activity, origin: str) -> schemas.Activity:
-    """An activity in the words of the contract."""
-    text = activity.kind is Kind.TEXT_MESSAGE
-    written = activity.status is Status.WRITTEN and activity.clio_id is not None
+def _body(activity: Activity, clio_origin: str) -> schemas.Activity:
     contact = activity.clio_contact_id
     return schemas.Activity(
         id=activity.activity_id,
@@ -183,13 +166,7 @@ def _out(activity: Activity, origin: str) -> schemas.Activity:
         status=activity.status.value,
         reason=activity.reason,
         attempts=activity.attempts,
-        clio=schemas.InClio(
-            type="communication" if text else "note",
-            id=str(activity.clio_id),
-            url=f"{origin}/nc/#/contacts/{contact}",
-        )
-        if written
-        else None,
+        clio=_clio_record(activity, clio_origin),
         problem=schemas.CodeDetail(code=activity.reason, detail=activity.problem)
         if activity.reason and activity.problem
         else None,
@@ -198,4 +175,15 @@ def _out(activity: Activity, origin: str) -> schemas.Activity:
         user_id=activity.user_id,
         contact_id=activity.contact_id,
         clio_contact_id=None if contact is None else str(contact),
+    )
+
+
+def _clio_record(activity: Activity, clio_origin: str) -> schemas.InClio | None:
+    """Return the note or communication in Clio, or None before it is written."""
+    if activity.status is not Status.WRITTEN or activity.clio_id is None:
+        return None
+    return schemas.InClio(
+        type="communication" if activity.kind is Kind.TEXT_MESSAGE else "note",
+        id=str(activity.clio_id),
+        url=f"{clio_origin}/nc/#/contacts/{activity.clio_contact_id}",
     )

@@ -1,9 +1,11 @@
-"""The audit: who did what when."""
+"""The audit log: who changed what, and when."""
 
 from fastapi import APIRouter
 
-from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Limit, SessionDep
+from app.api import schemas
+from app.api.account_access import AccountDep
+from app.api.deps import SessionDep
+from app.api.pagination import PageDep
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditEntry
 
@@ -15,21 +17,18 @@ router = APIRouter(
 
 @router.get("/audit")
 async def list_audit(
-    account: AccountDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+    account: AccountDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.AuditEntry]:
-    """Who changed what when, oldest first: ids, versions and pointers, never client data."""
-    asked = ("audit", account.account_id)
-    after = cursors.after_id(cursor, *asked)
-    found = await audit.list_entries(session, account.account_id, after=after, limit=limit + 1)
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[_out(entry) for entry in page],
-        next_cursor=cursors.encode(page[-1].entry_id, *asked) if more else None,
-        has_more=more,
+    """Return the audit log, oldest entry first. It has ids, versions and JSON pointers, never client data."""
+    query = page.by_id("audit", account.account_id)
+    found = await audit.list_entries(
+        session, account.account_id, after=query.after, limit=query.fetch
     )
+    rows = query.rows(found, key=lambda entry: entry.entry_id)
+    return rows.page(map(_body, rows.items))
 
 
-def _out(entry: AuditEntry) -> schemas.AuditEntry:
+def _body(entry: AuditEntry) -> schemas.AuditEntry:
     return schemas.AuditEntry(
         id=entry.entry_id,
         at=entry.at,

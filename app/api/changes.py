@@ -1,4 +1,4 @@
-"""The change feed: what happened to contacts, in order, for ever [S13]."""
+"""The change feed: every change of every contact, in order [S13]."""
 
 import asyncio
 from typing import Annotated
@@ -6,7 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, ServicesDep
+from app.api.account_access import AccountDep
+from app.api.deps import ServicesDep
+from app.api.pagination import Cursor
 from app.db.contacts import change_feed
 from app.db.session import transaction
 from app.sync.services import Services
@@ -16,14 +18,14 @@ router = APIRouter(
     tags=["changes"],
 )
 
-LOOK_AGAIN = 0.25  # seconds between two looks at the feed while a reader waits
+POLL_SECONDS = 0.25  # how often the feed is read while a long poll waits
 
 
 @router.get(
     "/changes",
     response_class=Response,
     responses={
-        200: {"model": schemas.ChangePage, "description": "The next lines"},
+        200: {"model": schemas.ChangePage, "description": "The next changes"},
     },
 )
 async def read_changes(
@@ -31,26 +33,29 @@ async def read_changes(
     services: ServicesDep,
     cursor: Cursor = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-    wait: Annotated[int, Query(ge=0, le=30, description="Seconds to wait for a line")] = 0,
+    wait: Annotated[
+        int, Query(ge=0, le=30, description="The seconds to wait for a change if there is none")
+    ] = 0,
 ) -> Response:
-    """Lines after the cursor, oldest first; without one from the beginning.
+    """Return the changes after the cursor, oldest first; without a cursor from the beginning of the feed.
 
-    Store `next_cursor` after each page: then every change is seen at least once, in the order of each contact,
-    and none that was committed late is missed. With `wait` an empty page is held back until there is a line.
+    Store `next_cursor` after each page. You then see every change at least once, and the changes of each contact in
+    order; none is skipped, even if it was committed late. With `wait` the response to an empty page is delayed until
+    there is a change.
     """
-    asked = ("changes", account.account_id)
-    after = cursors.after_number(cursor, *asked)
+    name = ("changes", account.account_id)
+    after = cursors.after_number(cursor, *name)
     deadline = asyncio.get_running_loop().time() + wait
     lines, count, last = await _read(services, account.account_id, after, limit)
     while not count and asyncio.get_running_loop().time() < deadline:
         if services.stopping.is_set():
             break
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(POLL_SECONDS)
         lines, count, last = await _read(services, account.account_id, after, limit)
-    following = cursors.encode(last, *asked)
-    more = "true" if count == limit else "false"
-    # The database wrote the lines as JSON; they pass through as they are (3 to 6 times faster than models).
-    body = f'{{"data":{lines},"next_cursor":"{following}","has_more":{more}}}'
+    next_cursor = cursors.encode(last, *name)
+    has_more = "true" if count == limit else "false"
+    # The database returns the lines as JSON. They are passed on as text: 3 to 6 times faster than through models.
+    body = f'{{"data":{lines},"next_cursor":"{next_cursor}","has_more":{has_more}}}'
     return Response(body, media_type="application/json")
 
 

@@ -1,4 +1,4 @@
-"""Clio's nudges: check who posts, make a run due, answer at once. What they say is never read as data."""
+"""Clio's webhooks: verify the sender and request a run. Their contents are never used as data."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from app.sync.connections import HookUnknown, SignatureInvalid, receive_webhook
 
 router = APIRouter(tags=["operations"])
 
-CEILING = 64 * 1024  # Clio's posts are some hundred bytes
+MAX_BODY_BYTES = 64 * 1024  # Clio sends some hundred bytes
 
-Secret = Annotated[str | None, Header()]
+SecretHeader = Annotated[str | None, Header()]
 
 
 @router.post(
@@ -25,22 +25,22 @@ async def receive_nudge(
     token: str,
     request: Request,
     services: ServicesDep,
-    x_hook_secret: Secret = None,
-    x_hook_signature: Secret = None,
+    x_hook_secret: SecretHeader = None,
+    x_hook_signature: SecretHeader = None,
 ) -> Response:
-    """Clio posts here when something changed: a verified nudge starts a run within a minute. Never answers 410."""
-    body = await _body(request)
+    """Receive a webhook of Clio. A verified one starts a run within a minute. The status is never 410."""
+    body = await _read_body(request)
     await receive_webhook(
         services, token, body, handshake=x_hook_secret, signature=x_hook_signature
     )
     return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)
 
 
-async def _body(request: Request) -> bytes:
-    """The raw body; raises SignatureInvalid as soon as it is longer than anything that Clio posts."""
-    whole = bytearray()
+async def _read_body(request: Request) -> bytes:
+    """Return the raw body; raises SignatureInvalid as soon as it is longer than `MAX_BODY_BYTES`."""
+    body = bytearray()
     async for chunk in request.stream():
-        whole += chunk
-        if len(whole) > CEILING:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
             raise SignatureInvalid
-    return bytes(whole)
+    return bytes(body)

@@ -1,4 +1,4 @@
-"""Connections: start one, see them, end one; and the address to which Clio sends the browser back."""
+"""Connections: start one, read them, end one; and the callback to which Clio redirects the browser."""
 
 from collections.abc import Collection
 from typing import Annotated
@@ -6,8 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.api import cursors, schemas
-from app.api.deps import AccountDep, ActorDep, Cursor, Limit, OurId, ServicesDep, SessionDep
+from app.api import schemas
+from app.api.account_access import AccountDep
+from app.api.acting_user import ActorDep
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.connections import connections
 from app.db.connections.connections import Connection, ConnectionNotFound
@@ -30,13 +33,13 @@ router = APIRouter(
 )
 callback_router = APIRouter(tags=["connections"])
 
-Parameter = Annotated[str | None, Query(max_length=2048)]
+CallbackParameter = Annotated[str | None, Query(max_length=2048)]
 
 SAME_CLIO_USER = "same_clio_user"
-_SPENT = """<!doctype html><meta charset="utf-8"><title>Connecting Clio</title>
+_LINK_INVALID_PAGE = """<!doctype html><meta charset="utf-8"><title>Connecting Clio</title>
 <meta name="viewport" content="width=device-width">
 <body style="font:1.1rem/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem">
-<h1>This link cannot be used</h1><p>It was used before, or it is not ours.
+<h1>This link does not work</h1><p>It was already used, or it is not valid.
 Go back to Levitate and choose <b>Connect Clio</b> again.</p>"""
 
 
@@ -48,7 +51,7 @@ Go back to Levitate and choose <b>Connect Clio</b> again.</p>"""
 async def start_connection(
     body: schemas.ConnectionIn, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> schemas.Started:
-    """Begin to connect a user's Clio login: send the user's browser to `authorize_url`."""
+    """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`."""
     started = await start_connecting(
         services,
         account.account_id,
@@ -66,37 +69,32 @@ async def start_connection(
 
 @router.get("")
 async def list_connections(
-    account: AccountDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+    account: AccountDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Connection]:
-    """The account's connections."""
-    asked = ("connections", account.account_id)
-    after = cursors.after_id(cursor, *asked)
+    """Return the account's connections."""
+    query = page.by_id("connections", account.account_id)
     found = await connections.list_connections(
-        session, account.account_id, after=after, limit=limit + 1
+        session, account.account_id, after=query.after, limit=query.fetch
     )
-    page, more = found[:limit], len(found) > limit
-    doubled = await connections.find_duplicate_logins(session, account.account_id)
-    return schemas.Page(
-        data=[_out(connection, doubled) for connection in page],
-        next_cursor=cursors.encode(page[-1].connection_id, *asked) if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda connection: connection.connection_id)
+    duplicates = await connections.find_duplicate_logins(session, account.account_id)
+    return rows.page(_body(connection, duplicates) for connection in rows.items)
 
 
 @router.get("/{connection_id}", responses=problems(ConnectionNotFound))
 async def get_connection(
-    connection_id: OurId, account: AccountDep, session: SessionDep
+    connection_id: ResourceId, account: AccountDep, session: SessionDep
 ) -> schemas.Connection:
-    """One connection."""
+    """Return one connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
-    return _out(found, await connections.find_duplicate_logins(session, account.account_id))
+    return _body(found, await connections.find_duplicate_logins(session, account.account_id))
 
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: OurId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    connection_id: ResourceId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
-    """Deauthorise at Clio and forget the tokens. What was pulled stays."""
+    """Revoke the access at Clio and delete the tokens. The data that was pulled is kept."""
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
 
 
@@ -106,7 +104,7 @@ async def end_connection(
     status_code=303,
     responses={
         400: {
-            "description": "A page for people: the state is unknown or was used before",
+            "description": "A page for people: the state is unknown or was already used",
             "content": {"text/html": {"schema": {"type": "string"}}},
         }
     },
@@ -114,23 +112,25 @@ async def end_connection(
 async def finish_connection(
     request: Request,
     services: ServicesDep,
-    state: Parameter = None,
-    code: Parameter = None,
-    error: Parameter = None,
+    state: CallbackParameter = None,
+    code: CallbackParameter = None,
+    error: CallbackParameter = None,
 ) -> Response:
-    """Clio sends the browser here; it goes on to the `return_url` with `clio=connected` or `clio=<code>`."""
-    once = all(len(request.query_params.getlist(name)) < 2 for name in ("state", "code", "error"))
+    """Receive the browser from Clio and redirect it to the `return_url`, with `clio=connected` or `clio=<code>`."""
+    # A parameter that occurs twice is ambiguous: the request is handled like one with an unknown state.
+    unique = all(len(request.query_params.getlist(name)) < 2 for name in ("state", "code", "error"))
+    headers = {"Referrer-Policy": "no-referrer"}  # the address of this page contains the code
     try:
-        address = await finish_connecting(services, Callback((once and state) or "", code, error))
+        address = await finish_connecting(services, Callback((unique and state) or "", code, error))
     except StateUnknown:
-        return HTMLResponse(_SPENT, status_code=400, headers={"Referrer-Policy": "no-referrer"})
-    return RedirectResponse(address, status_code=303, headers={"Referrer-Policy": "no-referrer"})
+        return HTMLResponse(_LINK_INVALID_PAGE, status_code=400, headers=headers)
+    return RedirectResponse(address, status_code=303, headers=headers)
 
 
-def _out(connection: Connection, doubled: Collection[str]) -> schemas.Connection:
-    """A connection as the contract writes it; that two users act as one Clio login is a warning only [AU-1]."""
+def _body(connection: Connection, duplicates: Collection[str]) -> schemas.Connection:
+    """Return a connection as the API shows it. Two users with one Clio login get a warning, no error [AU-1]."""
     login, problem = connection.login, connection.problem
-    if connection.connection_id in doubled:
+    if connection.connection_id in duplicates:
         problem = Problem(SAME_CLIO_USER, "Another user has connected the same Clio login")
     return schemas.Connection(
         id=connection.connection_id,

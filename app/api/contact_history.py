@@ -1,4 +1,4 @@
-"""The history of one contact: every change ever, and the contact as it was at a time [S12]."""
+"""One contact, now and at an earlier time, and the history of its changes [S12]."""
 
 from datetime import datetime
 from typing import Annotated
@@ -6,8 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
-from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
+from app.api import schemas
+from app.api.account_access import AccountDep
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment
 from app.db.contacts import change_feed, contacts, documents
@@ -23,11 +25,11 @@ router = APIRouter(
 
 
 class ContactNotYetKnown(AppError):
-    """The contact came to Levitate later than that."""
+    """The contact was first synced after the requested time."""
 
     status = 404
     code = "contact_not_yet_known"
-    title = "The contact had not been synced at that time; see first_synced_at"
+    title = "The contact was not yet synced at that time; see first_synced_at"
 
 
 @router.get(
@@ -36,15 +38,17 @@ class ContactNotYetKnown(AppError):
     responses=problems(ContactNotFound, ContactNotYetKnown),
 )
 async def get_contact(
-    contact_id: OurId,
+    contact_id: ResourceId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-    as_of: Annotated[Moment | None, Query(description="The contact as it was at this time")] = None,
+    as_of: Annotated[
+        Moment | None, Query(description="Return the contact as it was at this time")
+    ] = None,
 ) -> schemas.Contact | Response:
-    """One contact, as Levitate should hold it: a locally damaged field can be repaired from here.
+    """Return one contact with all fields as Levitate should store them; use it to repair a damaged copy.
 
-    With `as_of` as it was at that time.
+    With `as_of` the contact is returned as it was at that time.
     """
     found = await contacts.get_explained(session, account.account_id, contact_id)
     if as_of is not None:
@@ -61,28 +65,23 @@ async def get_contact(
     responses=problems(ContactNotFound),
 )
 async def get_contact_history(
-    contact_id: OurId,
-    account: AccountDep,
-    session: SessionDep,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    contact_id: ResourceId, account: AccountDep, session: SessionDep, page: PageDep
 ) -> Response:
-    """Every change of one contact, oldest first, with what was before and after, its cause and its run."""
+    """Return every change of one contact, oldest first: the values before and after, the cause and the run."""
     account_id = account.account_id
-    asked = ("history", account_id, contact_id)
-    after = cursors.after_number(cursor, *asked)
+    query = page.by_number("history", account_id, contact_id)
     await contacts.get_explained(session, account_id, contact_id)
     found = await change_feed.read_contact(
-        session, account_id, contact_id, after=after, limit=limit + 1
+        session, account_id, contact_id, after=query.after, limit=query.fetch
     )
-    page, more = found[:limit], len(found) > limit
-    following = cursors.encode(page[-1][0], *asked) if more else None
-    lines = [{"seq": seq, **body} for seq, body in page]  # as they were told then
-    return JSONResponse({"data": lines, "next_cursor": following, "has_more": more})
+    rows = query.rows(found, key=lambda line: line[0])
+    # The lines are returned as they were stored when the change was made.
+    lines = [{"seq": seq, **body} for seq, body in rows.items]
+    return JSONResponse(rows.page(lines).model_dump())
 
 
 async def _as_of(session: Session, account_id: str, contact_id: str, moment: datetime) -> Response:
-    """The contact of the newest line at that time, as it was told then."""
+    """Return the contact of the newest change at that time, as it was stored then."""
     line = await change_feed.find_as_of(session, account_id, contact_id, moment)
     if line is None:
         raise ContactNotYetKnown

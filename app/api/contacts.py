@@ -1,21 +1,15 @@
-"""Contacts: list them, why one is what it is, what the user had before us, and erasing one."""
+"""Contacts: list them, explain one, store labels it had before, and erase one."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api import cursors, new_clients, schemas
-from app.api.deps import (
-    NO_NUL,
-    AccountDep,
-    ActorDep,
-    OurId,
-    RequireRole,
-    RoleRequired,
-    ServicesDep,
-    SessionDep,
-)
+from app.api import new_clients, schemas
+from app.api.account_access import AccountDep
+from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.deps import NO_NUL, ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageRequest
 from app.api.problems import problems
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
@@ -33,19 +27,22 @@ router = APIRouter(
     tags=["contacts"],
 )
 
-Word = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None
+FilterText = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None
 
 
 class ContactQuery(BaseModel):
-    """Which contacts, and which page of them. `tag` ignores case and spaces; `q` looks in names and addresses."""
+    """The filters of the list of contacts, and its page.
+
+    `tag` ignores case and spaces; `q` searches in names and e-mail addresses.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     state: Literal["in_scope", "out_of_scope", "deleted"] | None = None
-    owner: Word = None
-    tag: Word = None
+    owner: FilterText = None
+    tag: FilterText = None
     clio_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
-    q: Word = None
+    q: FilterText = None
     cursor: Annotated[str, Field(max_length=512)] | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -57,49 +54,47 @@ async def list_contacts(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Page[schemas.Contact]:
-    """Contacts by id, of all states unless one is asked for."""
-    wanted = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
-    asked, limit = ("contacts", account.account_id, wanted), query.limit
-    after = cursors.after_id(query.cursor, *asked)
+    """Return the contacts, sorted by id, in all states unless `state` is given."""
+    filters = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
+    page = PageRequest(query.cursor, query.limit).by_id("contacts", account.account_id, filters)
     found = await contacts.list_contacts(
-        session, account.account_id, wanted, after=after, limit=limit + 1
+        session, account.account_id, filters, after=page.after, limit=page.fetch
     )
-    page, more = found[:limit], len(found) > limit
+    rows = page.rows(found, key=lambda contact: contact.contact_id)
     origin = clio_web_origin(services, account)
-    return schemas.Page(
-        data=[
-            schemas.Contact.model_validate(documents.contact_document(contact, clio_origin=origin))
-            for contact in page
-        ],
-        next_cursor=cursors.encode(page[-1].contact_id, *asked) if more else None,
-        has_more=more,
+    return rows.page(
+        schemas.Contact.model_validate(documents.contact_document(contact, clio_origin=origin))
+        for contact in rows.items
     )
 
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
-    contact_id: OurId, account: AccountDep, session: SessionDep
+    contact_id: ResourceId, account: AccountDep, session: SessionDep
 ) -> schemas.Explained:
-    """Why the contact is in or out, why it has each tag and this owner, who sees it in Clio."""
+    """Explain why the contact is in or out of scope, why it has each tag and its owner, and who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
     clio_id = found.contact.clio_id
-    row = await find_new_client(session, account.account_id, clio_id)
-    event_ids = row.event_ids if row else ()
-    told = await deliveries.list_by_events(session, account.account_id, event_ids)
-    seen_by = await contacts.list_viewers(session, account.account_id, clio_id)
-    return _explained(found, row, told, seen_by)
+    new_client = await find_new_client(session, account.account_id, clio_id)
+    event_ids = new_client.event_ids if new_client else ()
+    attempts = await deliveries.list_by_events(session, account.account_id, event_ids)
+    viewers = await contacts.list_viewers(session, account.account_id, clio_id)
+    return _explained_body(found, new_client, attempts, viewers)
 
 
 @router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
 async def tell_preexisting_tags(
-    contact_id: OurId,
+    contact_id: ResourceId,
     body: schemas.PreexistingIn,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Preexisting:
-    """Say which labels the user had given before we granted them: they are never withdrawn. Answers all of them."""
+    """Store the labels that the contact had before this service granted them. They are never removed.
+
+    The response has all labels that are stored for the contact.
+    """
     account_id, now = account.account_id, services.now()
     await contacts.lock_contact(session, account_id, contact_id)
     new = await preexisting_tags.add_labels(session, account_id, contact_id, body.labels, now=now)
@@ -118,44 +113,51 @@ async def tell_preexisting_tags(
     responses=problems(RoleRequired, ContactNotFound),
 )
 async def delete_contact(
-    contact_id: OurId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    contact_id: ResourceId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
-    """Erase one person: profile, history, activities, announcement. Told as `contact.erased`; never synced again."""
+    """Erase one person: profile, history, activities and new-client row. The person is never synced again.
+
+    The change feed gets one last line for the contact, `contact.erased`.
+    """
     await erase_contact(services, account.account_id, contact_id, actor=actor)
 
 
-def _explained(
-    found: ExplainedContact, row: NewClient | None, told: list[Delivery], seen_by: list[str]
+def _explained_body(
+    found: ExplainedContact,
+    new_client: NewClient | None,
+    attempts: list[Delivery],
+    viewers: list[str],
 ) -> schemas.Explained:
     assessment = found.assessment
     return schemas.Explained(
         contact_id=found.contact.contact_id,
         in_scope=assessment.scope.in_scope,
         scope=schemas.ExplainedScope(rule=assessment.scope.rule, detail=assessment.scope.detail),
-        tags=[_tag(tag) for tag in assessment.tags],
-        owner=_owner(assessment.owner) if assessment.owner else None,
+        tags=[_tag_body(tag) for tag in assessment.tags],
+        owner=_owner_body(assessment.owner) if assessment.owner else None,
         not_granted=[
             schemas.NotGranted(label=item.label, rule=item.rule, why=item.why)
             for item in assessment.not_granted
         ],
-        new_client=new_clients.out(row) if row else None,
+        new_client=new_clients.new_client_body(new_client) if new_client else None,
         new_client_waits=assessment.client_waits,
-        new_client_deliveries=[
-            schemas.NewClientDelivery(
-                event_id=one.event_id,
-                status=one.status,
-                attempts=one.attempts,
-                response_status=one.response_status,
-                delivered_at=one.delivered_at,
-            )
-            for one in told
-        ],
-        seen_by=seen_by,
+        new_client_deliveries=[_delivery_body(delivery) for delivery in attempts],
+        seen_by=viewers,
         run_id=found.run_id,
     )
 
 
-def _tag(tag: Tag) -> schemas.ExplainedTag:
+def _delivery_body(delivery: Delivery) -> schemas.NewClientDelivery:
+    return schemas.NewClientDelivery(
+        event_id=delivery.event_id,
+        status=delivery.status,
+        attempts=delivery.attempts,
+        response_status=delivery.response_status,
+        delivered_at=delivery.delivered_at,
+    )
+
+
+def _tag_body(tag: Tag) -> schemas.ExplainedTag:
     grants = [
         schemas.Grant(
             rule=grant.rule,
@@ -169,7 +171,7 @@ def _tag(tag: Tag) -> schemas.ExplainedTag:
     return schemas.ExplainedTag(label=tag.label, category=tag.category, grants=grants)
 
 
-def _owner(owner: Owner) -> schemas.ExplainedOwner:
+def _owner_body(owner: Owner) -> schemas.ExplainedOwner:
     return schemas.ExplainedOwner(
         rule=owner.rule,
         matter_clio_id=None if owner.matter_id is None else str(owner.matter_id),

@@ -1,4 +1,4 @@
-"""Opaque cursors of lists: where the next page begins, bound to what the list was asked for."""
+"""Cursors of lists: a cursor is opaque to callers, and valid only for the list and filters it was made for."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from app.errors import AppError
 
 __all__ = ["after_id", "after_number", "encode"]
 
-HIGHEST = 2**63 - 1  # as far as the database counts
+MAX_NUMBER = 2**63 - 1  # the largest bigint of PostgreSQL
 
 
 class InvalidCursor(AppError):
@@ -17,7 +17,7 @@ class InvalidCursor(AppError):
 
     status = 400
     code = "invalid_cursor"
-    title = "The cursor is damaged; use next_cursor as it was given, or begin without one"
+    title = "The cursor is damaged; send next_cursor unchanged, or start without a cursor"
 
 
 class CursorMismatch(AppError):
@@ -25,31 +25,31 @@ class CursorMismatch(AppError):
 
     status = 400
     code = "cursor_mismatch"
-    title = "The cursor was made for another list or other filters; begin without one"
+    title = "The cursor belongs to another list or other filters; start without a cursor"
 
 
-def after_id(cursor: str | None, *asked: Any) -> str:
-    """The id after which a list goes on, "" without a cursor; raises InvalidCursor or CursorMismatch."""
-    after = _decode(cursor, asked) if cursor else ""
+def after_id(cursor: str | None, *query: Any) -> str:
+    """Return the id after which a list continues, "" without a cursor; raises InvalidCursor or CursorMismatch."""
+    after = _decode(cursor, query) if cursor else ""
     if not isinstance(after, str) or not after.isprintable():
         raise InvalidCursor
     return after
 
 
-def after_number(cursor: str | None, *asked: Any) -> int:
-    """The number after which a list goes on, 0 without a cursor; raises InvalidCursor or CursorMismatch."""
-    after = _decode(cursor, asked) if cursor else 0
-    if type(after) is not int or not 0 <= after <= HIGHEST:
+def after_number(cursor: str | None, *query: Any) -> int:
+    """Return the number after which a list continues, 0 without a cursor; raises InvalidCursor or CursorMismatch."""
+    after = _decode(cursor, query) if cursor else 0
+    if type(after) is not int or not 0 <= after <= MAX_NUMBER:
         raise InvalidCursor
     return after
 
 
-def _decode(cursor: str, asked: tuple[Any, ...]) -> Any:
+def _decode(cursor: str, query: tuple[Any, ...]) -> Any:
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
-        after, made_for = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        after, digest = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, TypeError) as error:
         raise InvalidCursor from error
-    if made_for != query_digest(asked):
+    if digest != query_digest(query):
         raise CursorMismatch
     return after

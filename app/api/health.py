@@ -1,4 +1,4 @@
-"""Whether the process lives and whether it can work: for those who run it."""
+"""Health checks for operators: whether the process is alive, and whether it can work."""
 
 from typing import Annotated, Literal
 
@@ -16,29 +16,29 @@ router = APIRouter(tags=["operations"])
 
 
 class NotReady(AppError):
-    """The process lives but cannot work yet."""
+    """The process is alive but cannot work yet."""
 
     status = 503
     code = "not_ready"
-    title = "The database schema is not the one this version needs; run `levitate-clio migrate`"
+    title = "The database schema is older than this version needs; run `levitate-clio migrate`"
 
 
 class ClockStopped(AppError):
-    """The process lives, but its clock no longer proposes slots."""
+    """The process is alive, but its scheduler has stopped."""
 
     status = 503
     code = "clock_stopped"
-    title = "The clock of this process has stopped; start the process again"
+    title = "The scheduler of this process has stopped; restart the process"
 
 
 class Health(BaseModel):
-    """It is well."""
+    """The process is alive."""
 
     status: str = "ok"
 
 
 class Readiness(Health):
-    """All that the process needs is there."""
+    """The process can work. `clock` is `off` in a process without a scheduler."""
 
     database: Literal["ok"] = "ok"
     schema_: Annotated[Literal["current", "newer"], Field(serialization_alias="schema")]
@@ -47,13 +47,16 @@ class Readiness(Health):
 
 @router.get("/healthz")
 async def healthz() -> Health:
-    """The process lives."""
+    """Return ok while the process is alive."""
     return Health()
 
 
 @router.get("/readyz", responses=problems(DatabaseUnavailable, NotReady, ClockStopped))
 async def readyz(request: Request, services: ServicesDep) -> Readiness:
-    """The database answers, its schema will do, the clock goes. A newer schema will: it was made to fit us, too."""
+    """Return ok if the database responds, its schema is current or newer, and the scheduler runs.
+
+    A newer schema is accepted because every migration keeps the previous release working.
+    """
     schema = await migrate.compare_schema(services.database)
     if schema is SchemaState.OLDER:
         raise NotReady

@@ -1,21 +1,14 @@
-"""Issues and holds: what somebody should know, and what waits for a person's decision."""
+"""Issues, and holds that wait for a person's decision."""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from app.api import cursors, schemas
-from app.api.deps import (
-    AccountDep,
-    ActorDep,
-    Cursor,
-    Limit,
-    OurId,
-    RequireRole,
-    RoleRequired,
-    ServicesDep,
-    SessionDep,
-)
+from app.api import schemas
+from app.api.account_access import AccountDep
+from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
 from app.db.accounts import audit
@@ -31,33 +24,27 @@ router = APIRouter(
     tags=["issues"],
 )
 
-NAMED = 100  # contacts that a hold names
+CONTACTS_SHOWN = 100  # the number of contacts that the response lists for each hold
 
 
 @router.get("/issues")
 async def list_issues(
     account: AccountDep,
     session: SessionDep,
+    page: PageDep,
     status: Annotated[Literal["open", "resolved"] | None, Query()] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> schemas.Page[schemas.Issue]:
-    """The account's issues, oldest first; open and resolved ones unless a status is named."""
-    asked = ("issues", account.account_id, status)
-    after = cursors.after_id(cursor, *asked)
+    """Return the account's issues, oldest first, open and resolved ones unless `status` is given."""
+    query = page.by_id("issues", account.account_id, status)
     found = await issues.list_issues(
         session,
         account.account_id,
         is_open=None if status is None else status == "open",
-        after=after,
-        limit=limit + 1,
+        after=query.after,
+        limit=query.fetch,
     )
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[issue_out(issue) for issue in page],
-        next_cursor=cursors.encode(page[-1].issue_id, *asked) if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda issue: issue.issue_id)
+    return rows.page(map(_issue_body, rows.items))
 
 
 @router.post(
@@ -66,42 +53,39 @@ async def list_issues(
     responses=problems(IssueNotFound, RoleRequired),
 )
 async def resolve_issue(
-    issue_id: OurId,
+    issue_id: ResourceId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Issue:
-    """Say that an issue is over. One whose cause lasts opens anew when it is found again."""
+    """Mark an issue as resolved. If its cause is found again, a new issue is opened."""
     now = services.now()
     issue = await issues.resolve_issue(session, account.account_id, issue_id, now=now)
     await audit.record(
         session, account.account_id, actor, AuditAction("issue.resolved", issue_id), now=now
     )
-    return issue_out(issue)
+    return _issue_body(issue)
 
 
 @router.get("/holds")
 async def list_holds(
     account: AccountDep,
     session: SessionDep,
+    page: PageDep,
     status: Annotated[Literal["open", "released", "discarded"] | None, Query()] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> schemas.Page[schemas.Hold]:
-    """Withdrawals and announcements that wait for a person, and what was decided."""
-    asked = ("holds", account.account_id, status)
-    after = cursors.after_id(cursor, *asked)
-    wanted = HoldStatus(status) if status else None
+    """Return the holds: removals and announcements that wait for a person's decision, and those already decided."""
+    query = page.by_id("holds", account.account_id, status)
     found = await holds.list_holds(
-        session, account.account_id, status=wanted, after=after, limit=limit + 1
+        session,
+        account.account_id,
+        status=HoldStatus(status) if status else None,
+        after=query.after,
+        limit=query.fetch,
     )
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=await _holds_out(session, account.account_id, page),
-        next_cursor=cursors.encode(page[-1].hold_id, *asked) if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda hold: hold.hold_id)
+    return rows.page(await _hold_bodies(session, account.account_id, rows.items))
 
 
 @router.post(
@@ -110,22 +94,22 @@ async def list_holds(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def release_hold(
-    hold_id: OurId,
+    hold_id: ResourceId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Let what waits happen: withdrawals in a run that asks Clio nothing and starts at once, announcements now.
+    """Carry out what waits: removals in a run that starts at once and does not read Clio, announcements immediately.
 
-    Of more than 500 announcements the rest follow within a minute.
+    If more than 500 announcements wait, the rest follow within a minute.
     """
     by, now = actor.user_id or "", services.now()
     hold = await assess.release_hold(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(
         session, account.account_id, actor, AuditAction("hold.released", hold_id), now=now
     )
-    return (await _holds_out(session, account.account_id, [hold]))[0]
+    return (await _hold_bodies(session, account.account_id, [hold]))[0]
 
 
 @router.post(
@@ -134,23 +118,22 @@ async def release_hold(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def discard_hold(
-    hold_id: OurId,
+    hold_id: ResourceId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
 ) -> schemas.Hold:
-    """Nothing of what waits happens: contacts stay as they are until they change in Clio, new clients unannounced."""
+    """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are not announced."""
     by, now = actor.user_id or "", services.now()
     hold = await assess.discard_hold(session, account.account_id, hold_id, by=by, now=now)
     await audit.record(
         session, account.account_id, actor, AuditAction("hold.discarded", hold_id), now=now
     )
-    return (await _holds_out(session, account.account_id, [hold]))[0]
+    return (await _hold_bodies(session, account.account_id, [hold]))[0]
 
 
-def issue_out(issue: Issue) -> schemas.Issue:
-    """An issue in the words of the contract."""
+def _issue_body(issue: Issue) -> schemas.Issue:
     return schemas.Issue(
         id=issue.issue_id,
         code=issue.code,
@@ -162,9 +145,9 @@ def issue_out(issue: Issue) -> schemas.Issue:
     )
 
 
-async def _holds_out(session: Session, account_id: str, found: list[Hold]) -> list[schemas.Hold]:
-    named = await holds.list_contacts(
-        session, account_id, [hold.hold_id for hold in found], limit=NAMED
+async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> list[schemas.Hold]:
+    contacts = await holds.list_contacts(
+        session, account_id, [hold.hold_id for hold in found], limit=CONTACTS_SHOWN
     )
     return [
         schemas.Hold(
@@ -173,7 +156,7 @@ async def _holds_out(session: Session, account_id: str, found: list[Hold]) -> li
             status=hold.status.value,
             run_id=hold.run_id,
             count=hold.count,
-            contact_clio_ids=[str(clio_id) for clio_id in named[hold.hold_id]],
+            contact_clio_ids=[str(clio_id) for clio_id in contacts[hold.hold_id]],
             opened_at=hold.opened_at,
             decided_at=hold.decided_at,
             decided_by=hold.decided_by or None,

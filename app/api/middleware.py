@@ -1,4 +1,7 @@
-"""Around every request: its id, its log line, and an end to slow bodies. Plain ASGI, so that streams stay streams."""
+"""Middleware around every request: request id, log line, and limits for the body.
+
+It is plain ASGI, so that a streamed response stays a stream.
+"""
 
 import asyncio
 import re
@@ -10,19 +13,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api import problems
 
-BODY_SECONDS = (
-    30.0  # a body that takes longer is given up: uvicorn has no limit for slow bodies [T12]
-)
+# A body must arrive within this time, because uvicorn has no limit for slow bodies [T12].
+BODY_SECONDS = 30.0
 _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 
 log = structlog.get_logger(__name__)
 
 
 class RequestContext:
-    """Takes or makes the request id, echoes it, logs one line without query, body or names.
+    """Sets the request id, returns it in a header, and logs one line without query, body or names.
 
-    A body that announces more than `max_body` bytes is refused unread; Starlette's own middleware, inside this one,
-    refuses those that only turn out to be longer.
+    A request whose Content-Length is more than `max_body` bytes is refused without reading its body. Starlette's
+    RequestBodyLimitMiddleware, inside this one, refuses longer bodies that do not announce their length.
     """
 
     def __init__(self, app: ASGIApp, *, max_body: int) -> None:
@@ -37,9 +39,9 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        began, status = time.perf_counter(), 0
+        started, status = time.perf_counter(), 0
 
-        async def sending(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -51,16 +53,17 @@ class RequestContext:
             await send(message)
 
         try:
-            app = problems.too_large(scope) if _announced(scope) > self._max_body else self._app
-            await app(scope, _in_time(receive), sending)
+            is_too_large = _content_length(scope) > self._max_body
+            app = problems.body_too_large(scope) if is_too_large else self._app
+            await app(scope, _limit_body_time(receive), send_with_headers)
         finally:
             route = scope.get("route")
             log.info(
-                "request",
+                "request_handled",
                 method=scope["method"],
                 route=getattr(route, "path", None),
                 status=status,
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                milliseconds=round((time.perf_counter() - started) * 1000, 1),
             )
 
 
@@ -71,27 +74,27 @@ def _request_id(scope: Scope) -> str:
     return f"req_{secrets.token_hex(12)}"
 
 
-def _announced(scope: Scope) -> int:
-    """The length that the body is said to have; 0 where nothing sensible is said."""
+def _content_length(scope: Scope) -> int:
+    """Return the announced length of the body in bytes, or 0 if the header is missing or not a number."""
     text = dict(scope["headers"]).get(b"content-length", b"0")
     return int(text) if text.isdigit() else 0
 
 
-def _in_time(receive: Receive) -> Receive:
-    """The same messages, but the body must be whole within its time; a peer that is slower is gone."""
+def _limit_body_time(receive: Receive) -> Receive:
+    """Return a `receive` that reports a disconnect if the body has not arrived within `BODY_SECONDS`."""
     deadline = asyncio.get_running_loop().time() + BODY_SECONDS
-    whole = False
+    is_complete = False
 
-    async def receiving() -> Message:
-        nonlocal whole
-        if whole:
+    async def receive_in_time() -> Message:
+        nonlocal is_complete
+        if is_complete:
             return await receive()
         try:
             async with asyncio.timeout_at(deadline):
                 message = await receive()
         except TimeoutError:
             return {"type": "http.disconnect"}
-        whole = not message.get("more_body", False)
+        is_complete = not message.get("more_body", False)
         return message
 
-    return receiving
+    return receive_in_time

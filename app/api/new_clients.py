@@ -1,21 +1,14 @@
-"""The ledger of new clients: read it, and decide on what is held."""
+"""New clients: list the new-client rows, and decide on those that are held."""
 
 from typing import Literal
 
 from fastapi import APIRouter
 
-from app.api import cursors, schemas
-from app.api.deps import (
-    AccountDep,
-    ActorDep,
-    Cursor,
-    Limit,
-    OurId,
-    RequireRole,
-    RoleRequired,
-    ServicesDep,
-    SessionDep,
-)
+from app.api import schemas
+from app.api.account_access import AccountDep
+from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.contacts import new_clients
 from app.db.contacts.new_clients import (
@@ -36,22 +29,16 @@ router = APIRouter(
 async def list_new_clients(
     account: AccountDep,
     session: SessionDep,
+    page: PageDep,
     status: Literal["emitted", "held", "suppressed"] | None = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
 ) -> schemas.Page[schemas.NewClient]:
-    """The ledger: each person once, when first recognised as a client."""
-    asked = ("new-clients", account.account_id, status)
-    after = cursors.after_id(cursor, *asked)
+    """Return the new-client rows: one for each person, created when the person was first recognised as a client."""
+    query = page.by_id("new-clients", account.account_id, status)
     found = await new_clients.list_new_clients(
-        session, account.account_id, status=status, after=after, limit=limit + 1
+        session, account.account_id, status=status, after=query.after, limit=query.fetch
     )
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[out(row) for row in page],
-        next_cursor=cursors.encode(page[-1].new_client_id, *asked) if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda row: row.new_client_id)
+    return rows.page(map(new_client_body, rows.items))
 
 
 @router.post(
@@ -60,16 +47,18 @@ async def list_new_clients(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def release_new_client(
-    new_client_id: OurId,
+    new_client_id: ResourceId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
-    """Announce one that is held: `client.new` is posted now."""
+    """Announce a new client that is held: the event `client.new` is sent now."""
     now = services.now()
     await assess.release_new_client(session, account.account_id, new_client_id, actor, now=now)
-    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
+    return new_client_body(
+        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+    )
 
 
 @router.post(
@@ -78,16 +67,18 @@ async def release_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def suppress_new_client(
-    new_client_id: OurId,
+    new_client_id: ResourceId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
-    """Never announce one that is held. The row stays, so that nothing else announces it either."""
+    """Never announce a new client that is held. Its row is kept, so that no later run announces the person."""
     now = services.now()
     await assess.suppress_new_client(session, account.account_id, new_client_id, actor, now=now)
-    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
+    return new_client_body(
+        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+    )
 
 
 @router.post(
@@ -96,20 +87,22 @@ async def suppress_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientHeld),
 )
 async def replay_new_client(
-    new_client_id: OurId,
+    new_client_id: ResourceId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
-    """Announce one again, deliberately: under a new event id, which no receiver takes for a repetition."""
+    """Announce a new client once more. The event has a new id, so receivers do not treat it as a duplicate."""
     now = services.now()
     await assess.replay_new_client(session, account.account_id, new_client_id, actor, now=now)
-    return out(await new_clients.lock_new_client(session, account.account_id, new_client_id))
+    return new_client_body(
+        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+    )
 
 
-def out(row: NewClient) -> schemas.NewClient:
-    """A row as the contract writes it."""
+def new_client_body(row: NewClient) -> schemas.NewClient:
+    """Return a new-client row as the API shows it."""
     return schemas.NewClient(
         id=row.new_client_id,
         contact_id=row.contact_id,

@@ -1,6 +1,6 @@
-"""Turns failures into RFC 9457 problems: the only place where an error becomes HTTP.
+"""Problem documents (RFC 9457): the only place where an error becomes an HTTP response.
 
-A problem never repeats what was sent and never shows the text of a failure that is not one of ours [T9, T12].
+A problem never repeats the input, and never shows the text of an exception that is not an `AppError` [T9, T12].
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,31 +22,34 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://levitate-clio.dev/problems/"
 SCHEMAS = "#/components/schemas/"
 
-Told: TypeAlias = tuple[int, str, str]  # status, code, title
+DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 
 log = structlog.get_logger(__name__)
 
 NOT_JSON = ("invalid_json", "The body is not valid JSON")
 _HTTP_ERRORS = {
-    400: NOT_JSON,  # FastAPI's own word for a body that its parser gave up on, such as one nested too deep
-    404: ("not_found", "There is nothing at this address"),
+    400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting
+    404: ("not_found", "There is no such path"),
     405: (
         "method_not_allowed",
-        "The address does not know this method; `Allow` lists those it does",
+        "This path does not allow the method; `Allow` lists the methods it allows",
     ),
-    413: ("body_too_large", "The body is larger than the 4 MiB that are read"),
+    413: ("body_too_large", "The body is larger than the limit of 4 MiB"),
 }
 
 
 class FieldProblem(BaseModel):
-    """What is wrong with one part of a body, query or header."""
+    """An error in one part of the body, query or headers.
+
+    `pointer` is a JSON pointer into the body, or the place and name of a parameter, such as `query:limit`.
+    """
 
     pointer: str
     detail: str
 
 
 class Problem(BaseModel):
-    """An error, in the form of RFC 9457. `code` is stable: decide by it, show `detail` to people."""
+    """An error as an RFC 9457 problem document. `code` is stable: decide by it, and show `detail` to people."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -74,29 +77,29 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = None
 
 
-def told(error: type[AppError]) -> Told:
-    """A failure as the documentation tells it."""
+def documented(error: type[AppError]) -> DocumentedProblem:
+    """Return an error as the OpenAPI document describes it."""
     return error.status, error.code, error.title
 
 
-def told_by_http(status: int) -> Told:
-    """A failure of the form of a request, before any endpoint saw it."""
+def documented_http(status: int) -> DocumentedProblem:
+    """Return an error that FastAPI or Starlette raises before an endpoint is called."""
     return status, *_HTTP_ERRORS[status]
 
 
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
-    """The documentation of the errors that an endpoint may answer, for its `responses`.
+    """Return the `responses` of an endpoint that raises these errors.
 
-    Those that come of its form alone are added by `app.api.document`.
+    `app.api.openapi` adds the errors that follow from the endpoint's form, such as an invalid token.
     """
     by_status: dict[int | str, list[tuple[str, str]]] = {}
-    for status, code, title in map(told, errors):
+    for status, code, title in map(documented, errors):
         by_status.setdefault(status, []).append((code, title))
-    return {status: answer(found) for status, found in by_status.items()}
+    return {status: problem_response(found) for status, found in by_status.items()}
 
 
-def answer(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """The documentation of an answer that is one of these problems, each a code and its title."""
+def problem_response(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the documentation of a response that is one of these problems, each a code and its title."""
     return {
         "description": "; ".join(f"`{code}`: {title}" for code, title in found),
         "x-problem-codes": [code for code, _ in found],
@@ -105,11 +108,11 @@ def answer(found: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application a problem."""
-    app.add_exception_handler(AppError, _app_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _fault)
+    """Make the application return a problem document for every error."""
+    app.add_exception_handler(AppError, _handle_app_error)
+    app.add_exception_handler(RequestValidationError, _handle_invalid_request)
+    app.add_exception_handler(HTTPException, _handle_http_error)
+    app.add_exception_handler(Exception, _handle_unexpected)
 
 
 def _problem(request: Request, status: int, code: str, title: str, detail: str = "") -> Problem:
@@ -124,7 +127,7 @@ def _problem(request: Request, status: int, code: str, title: str, detail: str =
     )
 
 
-def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     return JSONResponse(
         problem.model_dump(exclude_none=True),
         status_code=problem.status,
@@ -133,60 +136,58 @@ def _answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONR
     )
 
 
-async def _app_error(request: Request, error: Exception) -> JSONResponse:
+async def _handle_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class
     problem = _problem(request, error.status, error.code, error.title, error.detail)
     if isinstance(error, InvalidRequest):
         problem.errors = [
             FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
         ]
-    return _answer(problem, error.headers)
+    return _response(problem, error.headers)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return _answer(_problem(request, 400, *NOT_JSON))
-    problem = _problem(
-        request, 422, "invalid_request", "The request is not valid; `errors` says where"
-    )
+        return _response(_problem(request, 400, *NOT_JSON))
+    problem = _problem(request, *documented(InvalidRequest))
     problem.errors = [
         FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found
     ]
-    return _answer(problem)
+    return _response(problem)
 
 
 def _pointer(location: Sequence[str | int]) -> str:
-    """Where it is: a JSON pointer into the body, or the name of a parameter behind its place."""
+    """Return a JSON pointer into the body, or the place and name of a parameter, such as `query:limit`."""
     place, *path = location
     pointer = pointer_of(path)
     return pointer if place == "body" else f"{place}:{pointer.removeprefix('/')}"
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
-    """The JSON pointer (RFC 6901) of a path through objects and lists."""
+    """Return the JSON pointer (RFC 6901) of a path through objects and lists."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def too_large(scope: Scope) -> JSONResponse:
-    """The answer to a body that says itself that it is too large."""
+def body_too_large(scope: Scope) -> JSONResponse:
+    """Return the response to a request whose Content-Length is above the limit."""
     status, (code, title) = 413, _HTTP_ERRORS[413]
-    return _answer(_problem(Request(scope), status, code, title))
+    return _response(_problem(Request(scope), status, code, title))
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
+async def _handle_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this class
     status = HTTPStatus(error.status_code)
     headers = dict(error.headers or {})
-    if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed(request)):
+    if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed_methods(request)):
         headers["Allow"] = ", ".join(sorted(allowed))
     code, title = _HTTP_ERRORS.get(status, ("http_error", status.phrase))
-    return _answer(_problem(request, status, code, title), headers)
+    return _response(_problem(request, status, code, title), headers)
 
 
-def _allowed(request: Request) -> set[str]:
-    """Every method that the path knows (RFC 9110 §10.2.1): a route by itself names only its own."""
+def _allowed_methods(request: Request) -> set[str]:
+    """Return all methods of the path, for `Allow` (RFC 9110 §10.2.1); Starlette lists only those of one route."""
     paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
     return {
         method.upper()
@@ -196,8 +197,10 @@ def _allowed(request: Request) -> set[str]:
     }
 
 
-async def _fault(request: Request, error: Exception) -> JSONResponse:
+async def _handle_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("request_failed", exc_info=error)
-    problem = _problem(request, 500, "internal_error", "A fault in this service; it was logged")
-    # This answer does not pass through RequestContext, which sets the header of all others.
-    return _answer(problem, {"X-Request-Id": problem.request_id})
+    problem = _problem(
+        request, 500, "internal_error", "An error in this service; it has been logged"
+    )
+    # This response does not pass through RequestContext, which sets the header of all others.
+    return _response(problem, {"X-Request-Id": problem.request_id})

@@ -14,11 +14,12 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import schemas
-from app.api.deps import AccountDep, OurId, ServicesDep
+from app.api.account_access import AccountDep
+from app.api.deps import ResourceId, ServicesDep
 from app.api.problems import problems
-from app.api.runs import run_out, see_run
+from app.api.runs import load_run_body, require_run
 from app.db.mirror import quarantine
-from app.db.runs import checkpoints, run_report, runs
+from app.db.runs import run_report, runs
 from app.db.runs.runs import Run, RunNotFound
 from app.db.session import transaction
 from app.rules.scope import NO_NAME_OR_EMAIL
@@ -29,8 +30,8 @@ router = APIRouter(
     tags=["runs"],
 )
 
-AT_ONCE = 500  # rows per transaction
-QUARANTINED = 10_000  # rows, at most
+BATCH_SIZE = 500  # rows read in one transaction
+MAX_QUARANTINED = 10_000  # rows in the report
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 LISTS = ("changed_fields", "tags_added", "tags_removed")
 COLUMNS = tuple(schemas.Outcome.model_fields)
@@ -40,7 +41,7 @@ Rows = AsyncIterator[dict[str, Any]]
 
 @router.get(
     "",
-    dependencies=[Depends(see_run)],
+    dependencies=[Depends(require_run)],
     response_model=schemas.RunReport,
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
@@ -48,16 +49,15 @@ Rows = AsyncIterator[dict[str, Any]]
     },
 )
 async def get_report(
-    run_id: OurId,
+    run_id: ResourceId,
     account: AccountDep,
     services: ServicesDep,
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> StreamingResponse:
     """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
-    name = f'attachment; filename="{run_id}.{form}"'
     rows = _outcomes(services, account.account_id, run_id)
     if form == "csv":
-        headers = {"Content-Disposition": name}
+        headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
         lines = _csv(services, account.account_id, run_id, rows)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
     body = _json(services, account.account_id, run_id, rows)
@@ -66,14 +66,16 @@ async def get_report(
 
 async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
     """Yield the rows of the report. Each batch is read in its own transaction."""
-    async for row in _told(services, account_id, run_id):
+    async for row in _changed_contacts(services, account_id, run_id):
         yield row
-    async for row in _held(services, account_id, run_id):
+    async for row in _held_contacts(services, account_id, run_id):
         yield row
     async with transaction(services.database) as session:
-        aside = await quarantine.list_by_run(session, account_id, run_id, limit=QUARANTINED)
+        quarantined = await quarantine.list_by_run(
+            session, account_id, run_id, limit=MAX_QUARANTINED
+        )
         run = await runs.get_run(session, account_id, run_id)
-    for item in aside:
+    for item in quarantined:
         kind, clio_id = item.resource.removesuffix("s"), str(item.clio_id or "") or None
         yield _row(outcome="quarantined", kind=kind, clio_id=clio_id, detail=item.reason)
     for person in run.tally.skipped:
@@ -83,36 +85,36 @@ async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
         yield _row(outcome="problem", kind="run", detail=detail)
 
 
-async def _told(services: Services, account_id: str, run_id: str) -> Rows:
+async def _changed_contacts(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
         async with transaction(services.database) as session:
-            told = await run_report.list_changes(
-                session, account_id, run_id, after=after, limit=AT_ONCE
+            changes = await run_report.list_changes(
+                session, account_id, run_id, after=after, limit=BATCH_SIZE
             )
-        for line in told:
-            yield _touched(line.body)
+        for line in changes:
+            yield _change_row(line.body)
             after = line.seq
-        if len(told) < AT_ONCE:
+        if len(changes) < BATCH_SIZE:
             return
 
 
-async def _held(services: Services, account_id: str, run_id: str) -> Rows:
+async def _held_contacts(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
         async with transaction(services.database) as session:
             held = await run_report.list_held_contacts(
-                session, account_id, run_id, after=after, limit=AT_ONCE
+                session, account_id, run_id, after=after, limit=BATCH_SIZE
             )
         for clio_id in held:
             yield _row(outcome="held", kind="contact", clio_id=str(clio_id), detail="shrink_held")
             after = clio_id
-        if len(held) < AT_ONCE:
+        if len(held) < BATCH_SIZE:
             return
 
 
-def _touched(body: dict[str, Any]) -> dict[str, Any]:
-    """Return one entry of the change feed as a row of the report."""
+def _change_row(body: dict[str, Any]) -> dict[str, Any]:
+    """Return one line of the change feed as a row of the report."""
     contact, owner = body.get("contact") or {}, body.get("owner")
     return _row(
         outcome=body["kind"].removeprefix("contact."),
@@ -128,17 +130,17 @@ def _touched(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(**known: Any) -> dict[str, Any]:
-    """Return a row of the report. Columns that are not given are empty."""
-    nothing: dict[str, Any] = {name: [] if name in LISTS else None for name in COLUMNS}
-    return {**nothing, **known}
+    """Return a row of the report; columns that are not given are empty."""
+    empty: dict[str, Any] = {name: [] if name in LISTS else None for name in COLUMNS}
+    return {**empty, **known}
 
 
 async def _json(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:
     async with transaction(services.database) as session:
         run = await runs.get_run(session, account_id, run_id)
-        known = (await checkpoints.list_pulls(session, account_id, [run_id]))[run_id]
-    head = run_out(run, known, now=services.now()).model_dump_json()
-    yield f'{{"run":{head},"noted":{_noted(run).model_dump_json()},"outcomes":['
+        head = await load_run_body(session, run, now=services.now())
+    noted = _noted(run).model_dump_json()
+    yield f'{{"run":{head.model_dump_json()},"noted":{noted},"outcomes":['
     comma = ""
     async for row in rows:
         yield comma + json.dumps(row)
@@ -168,10 +170,7 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return the text of a CSV cell.
-
-    A text that a spreadsheet would run as a formula gets a leading apostrophe, so that client data cannot execute.
-    """
+    """Return a cell's text, with an apostrophe in front if a spreadsheet would read it as a formula [T11]."""
     text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
     return (
         f"'{text}" if text.lstrip().startswith(FORMULA_SIGNS) or text[:1] in FORMULA_SIGNS else text

@@ -1,26 +1,24 @@
-"""Runs: ask for one, see how it goes."""
+"""Runs: request one, cancel one, follow its progress."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from app.api import cursors, schemas
-from app.api.deps import AccountDep, Cursor, Limit, OurId, ServicesDep, SessionDep
+from app.api import idempotency, schemas
+from app.api.account_access import AccountDep
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.idempotency import IdempotencyKey
+from app.api.pagination import PageDep
 from app.api.problems import problems
-from app.db.accounts import idempotency
-from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.runs import checkpoints, leases, listed_ids, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, RunRequest, Trigger
 from app.db.session import Session, transaction
-from app.errors import AppError
 from app.sync.connections import IntegrationNotEnabled
 from app.sync.run_events import record_run_end
 from app.sync.services import Services
@@ -30,29 +28,13 @@ router = APIRouter(
     tags=["runs"],
 )
 
-LOOK_AGAIN = 0.5  # seconds between two looks at a run whose progress somebody follows
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(max_length=255, description="Any string of yours that is new for each new request"),
-]
-
-
-class IdempotencyKeyRequired(AppError):
-    """A request that starts something must say which request it is."""
-
-    status = 400
-    code = "idempotency_key_required"
-    title = "Send an Idempotency-Key header: any string of yours that is new for each new request"
+POLL_SECONDS = 0.5  # how often a run is read while its progress is streamed
 
 
 @router.post(
     "",
     status_code=202,
-    responses=problems(
-        *(IdempotencyKeyRequired, IntegrationNotEnabled, IdempotencyKeyReused),
-        *(RequestInProgress, ContactNotFound),
-    ),
+    responses=problems(IntegrationNotEnabled, ContactNotFound, *idempotency.ERRORS),
 )
 async def ask_for_run(
     body: schemas.RunIn,
@@ -62,26 +44,23 @@ async def ask_for_run(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Run:
-    """Ask for a run. One in flight that covers the wish is the answer; else a new one queues."""
-    if not idempotency_key:
-        raise IdempotencyKeyRequired
-    fingerprint = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    request = IdempotentRequest(account.account_id, "ask_for_run", idempotency_key, fingerprint)
-    run_id = await idempotency.find_response(session, request)
-    if run_id is None:
+    """Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued."""
+    account_id, now = account.account_id, services.now()
+    request = idempotency.identify(account_id, "ask_for_run", idempotency_key, body)
+
+    async def create() -> str:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
-        wish = await _wish(session, account.account_id, body)
-        asked = await runs.request_run(session, account.account_id, wish, now=services.now())
-        run_id = asked.run_id
-        await idempotency.store_response(session, request, run_id, now=services.now())
-    response.headers["Location"] = f"/v1/accounts/{account.account_id}/runs/{run_id}"
-    run = await runs.get_run(session, account.account_id, run_id)
-    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
-    return run_out(run, found[run_id], now=services.now())
+        run_request = await _run_request(session, account_id, body)
+        return (await runs.request_run(session, account_id, run_request, now=now)).run_id
+
+    run_id = await idempotency.create_once(session, request, create, now=now)
+    response.headers["Location"] = f"/v1/accounts/{account_id}/runs/{run_id}"
+    run = await runs.get_run(session, account_id, run_id)
+    return await load_run_body(session, run, now=now)
 
 
-async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> RunRequest:
+async def _run_request(session: Session, account_id: str, body: schemas.RunIn) -> RunRequest:
     if body.contact_id is None:
         return RunRequest(Kind(body.kind), Trigger.MANUAL)
     found = await contacts.get_explained(session, account_id, body.contact_id)
@@ -90,49 +69,41 @@ async def _wish(session: Session, account_id: str, body: schemas.RunIn) -> RunRe
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
 async def cancel_run(
-    run_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
-    """End a run now. What it has read stays; a later run goes on from there."""
-    run = await leases.cancel_run(session, account.account_id, run_id, now=services.now())
+    """End a run now. What it has read is kept, and a later run continues from there."""
+    now = services.now()
+    run = await leases.cancel_run(session, account.account_id, run_id, now=now)
     await listed_ids.delete_pages(session, account.account_id, run_id)
-    await record_run_end(session, run, now=services.now())
-    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
-    return run_out(run, found[run_id], now=services.now())
+    await record_run_end(session, run, now=now)
+    return await load_run_body(session, run, now=now)
 
 
 @router.get("")
 async def list_runs(
-    account: AccountDep,
-    services: ServicesDep,
-    session: SessionDep,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    account: AccountDep, services: ServicesDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Run]:
-    """The account's runs, oldest first."""
-    asked = ("runs", account.account_id)
-    after = cursors.after_id(cursor, *asked)
-    found = await runs.list_runs(session, account.account_id, after=after, limit=limit + 1)
-    page, more = found[:limit], len(found) > limit
-    pulled = await checkpoints.list_pulls(session, account.account_id, [run.run_id for run in page])
-    return schemas.Page(
-        data=[run_out(run, pulled[run.run_id], now=services.now()) for run in page],
-        next_cursor=cursors.encode(page[-1].run_id, *asked) if more else None,
-        has_more=more,
+    """Return the account's runs, oldest first."""
+    query = page.by_id("runs", account.account_id)
+    found = await runs.list_runs(session, account.account_id, after=query.after, limit=query.fetch)
+    rows = query.rows(found, key=lambda run: run.run_id)
+    pulls = await checkpoints.list_pulls(
+        session, account.account_id, [run.run_id for run in rows.items]
     )
+    return rows.page(_run_body(run, pulls[run.run_id], now=services.now()) for run in rows.items)
 
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(
-    run_id: OurId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
-    """One run, with its progress."""
+    """Return one run with its progress."""
     run = await runs.get_run(session, account.account_id, run_id)
-    found = await checkpoints.list_pulls(session, account.account_id, [run_id])
-    return run_out(run, found[run_id], now=services.now())
+    return await load_run_body(session, run, now=services.now())
 
 
-async def see_run(run_id: OurId, account: AccountDep, services: ServicesDep) -> None:
-    """Raises RunNotFound while the answer can still be a problem: once events flow, it cannot."""
+async def require_run(run_id: ResourceId, account: AccountDep, services: ServicesDep) -> None:
+    """Raise RunNotFound before a stream starts: a stream that has started cannot return a problem."""
     async with transaction(services.database) as session:
         await runs.get_run(session, account.account_id, run_id)
 
@@ -140,33 +111,37 @@ async def see_run(run_id: OurId, account: AccountDep, services: ServicesDep) -> 
 @router.get(
     "/{run_id}/events",
     response_class=EventSourceResponse,
-    dependencies=[Depends(see_run)],
+    dependencies=[Depends(require_run)],
     responses=problems(RunNotFound),
 )
 async def follow_run(
-    run_id: OurId, account: AccountDep, services: ServicesDep
+    run_id: ResourceId, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """The run's progress as server-sent events named `run`, one for each change, until it has ended."""
-    told = None
+    """Stream the run's progress as server-sent events named `run`: one for each change, until the run has ended."""
+    sent = None
     while True:
-        now = await _look(services, account.account_id, run_id)
-        if now != told:
-            yield ServerSentEvent(event="run", data=now)
-            told = now
-        if now.finished_at is not None or services.stopping.is_set():
+        current = await _read_run(services, account.account_id, run_id)
+        if current != sent:
+            yield ServerSentEvent(event="run", data=current)
+            sent = current
+        if current.finished_at is not None or services.stopping.is_set():
             return
-        await asyncio.sleep(LOOK_AGAIN)
+        await asyncio.sleep(POLL_SECONDS)
 
 
-async def _look(services: Services, account_id: str, run_id: str) -> schemas.Run:
+async def _read_run(services: Services, account_id: str, run_id: str) -> schemas.Run:
     async with transaction(services.database) as session:
         run = await runs.get_run(session, account_id, run_id)
-        found = await checkpoints.list_pulls(session, account_id, [run_id])
-    return run_out(run, found[run_id], now=services.now())
+        return await load_run_body(session, run, now=services.now())
 
 
-def run_out(run: Run, known: Sequence[Pull], *, now: datetime) -> schemas.Run:
-    """A run in the words of the contract."""
+async def load_run_body(session: Session, run: Run, *, now: datetime) -> schemas.Run:
+    """Return a run as the API shows it, with the pulls that are stored for it."""
+    pulls = await checkpoints.list_pulls(session, run.account_id, [run.run_id])
+    return _run_body(run, pulls[run.run_id], now=now)
+
+
+def _run_body(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Run:
     return schemas.Run(
         id=run.run_id,
         kind=run.kind,
@@ -177,20 +152,8 @@ def run_out(run: Run, known: Sequence[Pull], *, now: datetime) -> schemas.Run:
         queued_at=run.queued_at,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        progress=progress(run, known, now=now),
-        counts=schemas.Counts(
-            pulled=schemas.Pulled(
-                **{
-                    name: sum(pull.records for pull in known if pull.resource == name)
-                    for name in schemas.Pulled.model_fields
-                }
-            ),
-            changed=run.changed,
-            quarantined=sum(pull.unreadable for pull in known),
-            entered=run.entered,
-            left=run.left_scope,
-            new_clients=run.new_clients,
-        ),
+        progress=_progress(run, pulls, now=now),
+        counts=_counts(run, pulls),
         clio=schemas.ClioUsage(
             requests=run.usage.requests,
             rate_limited=run.usage.rate_limited,
@@ -200,36 +163,50 @@ def run_out(run: Run, known: Sequence[Pull], *, now: datetime) -> schemas.Run:
     )
 
 
-def progress(run: Run, known: Sequence[Pull], *, now: datetime) -> schemas.Progress:
-    """How far a run is: records landed and contacts assessed, of those there are [IS-2].
+def _counts(run: Run, pulls: Sequence[Pull]) -> schemas.Counts:
+    pulled = {
+        name: sum(pull.records for pull in pulls if pull.resource == name)
+        for name in schemas.Pulled.model_fields
+    }
+    return schemas.Counts(
+        pulled=schemas.Pulled(**pulled),
+        changed=run.changed,
+        quarantined=sum(pull.unreadable for pull in pulls),
+        entered=run.entered,
+        left=run.left_scope,
+        new_clients=run.new_clients,
+    )
 
-    While lists land, the contacts among them stand for the assessments to come.
+
+def _progress(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Progress:
+    """Return how far a run is: the records that have landed and the contacts assessed, of their total [IS-2].
+
+    During the pull the total counts each contact twice: once as a record, once for its assessment.
     """
-    done = sum(pull.records for pull in known) + run.assessed
-    total = _total(run, known)
-    finished = run.status is runs.Status.SUCCEEDED
+    done = sum(pull.records for pull in pulls) + run.assessed
+    total = _total(run, pulls)
+    is_finished = run.status is runs.Status.SUCCEEDED
     eta = run.expected_end and max(0, round((run.expected_end - now).total_seconds()))
     return schemas.Progress(
         phase=run.phase,
         done=done,
-        total=done if finished else total,
-        percent=_percent(done, total, finished=finished),
-        eta_seconds=0 if finished else eta,
+        total=done if is_finished else total,
+        percent=_percent(done, total, is_finished=is_finished),
+        eta_seconds=0 if is_finished else eta,
     )
 
 
-def _total(run: Run, known: Sequence[Pull]) -> int | None:
-    lengths = [pull.records if pull.complete else pull.total for pull in known]
+def _total(run: Run, pulls: Sequence[Pull]) -> int | None:
+    lengths = [pull.records if pull.complete else pull.total for pull in pulls]
     if not lengths or None in lengths:
         return None
-    landing = sum(length or 0 for length in lengths)
+    records = sum(length or 0 for length in lengths)
     if run.phase == "pulling":
-        to_come = [pull.total or 0 for pull in known if pull.resource == "contacts"]
-        return landing + sum(to_come)
-    return landing + run.to_assess
+        return records + sum(pull.total or 0 for pull in pulls if pull.resource == "contacts")
+    return records + run.to_assess
 
 
-def _percent(done: int, total: int | None, *, finished: bool) -> int | None:
-    if finished:
+def _percent(done: int, total: int | None, *, is_finished: bool) -> int | None:
+    if is_finished:
         return 100
     return None if not total else min(99, done * 100 // total)

@@ -5,8 +5,10 @@ import secrets
 
 from fastapi import APIRouter
 
-from app.api import cursors, schemas
-from app.api.deps import Caller, CallerDep, Cursor, Limit, OurId, ServicesDep, SessionDep
+from app.api import schemas
+from app.api.authentication import Caller, CallerDep
+from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
 from app.db.events import deliveries, endpoints
@@ -35,7 +37,7 @@ class UrlRefused(AppError):
     title = "Events are sent only to https URLs on the public internet, on port 443"
 
 
-def _of(caller: Caller) -> str | None:
+def _visible_token(caller: Caller) -> str | None:
     """Return the token whose endpoints the caller may see. None means all, for a caller that may see all accounts."""
     return None if caller.account_ids is None else caller.token_id
 
@@ -69,130 +71,120 @@ async def add_endpoint(
     )
     sealed = services.cipher.seal({"secret": secret}, row=events.seal_text_of(endpoint_id))
     await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
-    return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
+    return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
 
 
 @router.get("/webhook-endpoints")
 async def list_endpoints(
-    caller: CallerDep, session: SessionDep, cursor: Cursor = None, limit: Limit = 50
+    caller: CallerDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Endpoint]:
     """List the webhook endpoints of this token."""
-    asked = ("webhook-endpoints", caller.token_id)
-    after = cursors.after_id(cursor, *asked)
+    query = page.by_id("webhook-endpoints", caller.token_id)
     found = await endpoints.list_endpoints(
-        session, token_id=_of(caller), after=after, limit=limit + 1
+        session, token_id=_visible_token(caller), after=query.after, limit=query.fetch
     )
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[_out(endpoint) for endpoint in page],
-        next_cursor=cursors.encode(page[-1].endpoint_id, *asked) if more else None,
-        has_more=more,
-    )
+    rows = query.rows(found, key=lambda endpoint: endpoint.endpoint_id)
+    return rows.page(map(_body, rows.items))
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
 async def get_endpoint(
-    endpoint_id: OurId, caller: CallerDep, session: SessionDep
+    endpoint_id: ResourceId, caller: CallerDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Return one webhook endpoint, with its problem if it has one."""
-    return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller)))
+    return _body(
+        await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    )
 
 
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(endpoint_id: OurId, caller: CallerDep, session: SessionDep) -> None:
+async def delete_endpoint(endpoint_id: ResourceId, caller: CallerDep, session: SessionDep) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     await endpoints.delete_endpoint(session, endpoint_id)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
     """Create a new secret. It is shown only in this response.
 
     For one day, every event is signed with the old secret too. If the response is lost, rotate again: the secret that
     the receiver has stays valid for its day.
     """
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     secret = _new_secret()
     await events.rotate_secret(session, services, endpoint_id, secret)
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
-    return schemas.EndpointWithSecret(**_out(endpoint).model_dump(), secret=secret)
+    return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     now = services.now()
     await endpoints.enable_endpoint(session, endpoint_id, now=now)
     await issues.resolve_endpoint_issues(session, endpoint_id, now=now)
     await deliveries.restart_pending(session, endpoint_id, now=now)
-    return _out(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
+    return _body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: OurId,
-    caller: CallerDep,
-    session: SessionDep,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    endpoint_id: ResourceId, caller: CallerDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Delivery]:
     """List the deliveries of the last 30 days to a webhook endpoint, oldest first, with their status."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_of(caller))
-    asked = ("deliveries", endpoint_id)
-    after = cursors.after_id(cursor, *asked)
-    found = await deliveries.list_deliveries(session, endpoint_id, after=after, limit=limit + 1)
-    page, more = found[:limit], len(found) > limit
-    return schemas.Page(
-        data=[_delivery_out(delivery) for delivery in page],
-        next_cursor=cursors.encode(page[-1].delivery_id, *asked) if more else None,
-        has_more=more,
+    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    query = page.by_id("deliveries", endpoint_id)
+    found = await deliveries.list_deliveries(
+        session, endpoint_id, after=query.after, limit=query.fetch
     )
+    rows = query.rows(found, key=lambda delivery: delivery.delivery_id)
+    return rows.page(map(_delivery_body, rows.items))
 
 
 @router.post(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: OurId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    delivery_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Delivery:
     """Send the event of a delivery again, with the same id."""
-    delivery = await deliveries.get_delivery(session, delivery_id, token_id=_of(caller))
+    delivery = await deliveries.get_delivery(session, delivery_id, token_id=_visible_token(caller))
     await deliveries.redeliver(session, delivery, now=services.now())
     again = await deliveries.get_delivery(session, delivery_id, token_id=None)
-    return _delivery_out(again)
+    return _delivery_body(again)
 
 
 def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _out(endpoint: Endpoint) -> schemas.Endpoint:
+def _body(endpoint: Endpoint) -> schemas.Endpoint:
     return schemas.Endpoint(
         id=endpoint.endpoint_id,
         url=endpoint.url,
         events=list(endpoint.kinds),
         description=endpoint.description,
         status="enabled" if endpoint.enabled else "disabled",
-        problem=endpoint.problem and _problem_out(endpoint.problem),
+        problem=endpoint.problem and _problem_body(endpoint.problem),
         created_at=endpoint.created_at,
         updated_at=endpoint.updated_at,
     )
 
 
-def _problem_out(problem: Problem) -> schemas.CodeDetail:
+def _problem_body(problem: Problem) -> schemas.CodeDetail:
     return schemas.CodeDetail(code=problem.code, detail=problem.detail)
 
 
-def _delivery_out(delivery: deliveries.Delivery) -> schemas.Delivery:
-    code, waits = delivery.problem_code, delivery.status is Status.PENDING
+def _delivery_body(delivery: deliveries.Delivery) -> schemas.Delivery:
+    code, is_pending = delivery.problem_code, delivery.status is Status.PENDING
     return schemas.Delivery(
         id=delivery.delivery_id,
         endpoint_id=delivery.endpoint_id,
@@ -205,6 +197,6 @@ def _delivery_out(delivery: deliveries.Delivery) -> schemas.Delivery:
         problem=schemas.CodeDetail(code=code, detail=_PROBLEMS[code]) if code else None,
         created_at=delivery.created_at,
         last_attempt_at=delivery.last_attempt_at,
-        next_attempt_at=delivery.due_at if waits else None,
+        next_attempt_at=delivery.due_at if is_pending else None,
         delivered_at=delivery.delivered_at,
     )

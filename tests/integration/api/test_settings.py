@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.api import schemas
-from app.api.settings import patched
+from app.api.settings_document import apply_patch
 from app.db.accounts import settings
 from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
@@ -302,11 +302,11 @@ async def test_a_patch_is_a_json_merge_patch(world: World, content, kind, status
 def test_a_null_in_a_patch_goes_back_to_the_default():
     # RFC 7396
     sticky = Settings(ownership=OwnershipSettings(sticky=True, prefer_open=True))
-    assert patched(sticky, {"ownership": None}) == Settings()
-    assert patched(sticky, {"ownership": {"sticky": None}}).ownership == OwnershipSettings(
+    assert apply_patch(sticky, {"ownership": None}) == Settings()
+    assert apply_patch(sticky, {"ownership": {"sticky": None}}).ownership == OwnershipSettings(
         prefer_open=True
     )
-    assert patched(sticky, {}) == sticky
+    assert apply_patch(sticky, {}) == sticky
 
 
 async def test_a_later_release_with_other_defaults_changes_no_version(database: Database):

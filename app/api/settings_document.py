@@ -1,0 +1,61 @@
+"""The settings document of the API: conversion to and from `app.rules.settings`, and merge patches (RFC 7396)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.api import schemas
+from app.api.problems import pointer_of
+from app.db.accounts import settings
+from app.errors import InvalidRequest
+from app.rules.settings import Settings
+
+
+def from_body(body: schemas.Settings) -> Settings:
+    """Return the settings of a request body."""
+    return settings.from_document(body.model_dump(mode="json"))
+
+
+def to_body(current: Settings) -> schemas.Settings:
+    """Return the settings as the API shows them."""
+    return schemas.Settings.model_validate(_to_document(current))
+
+
+def apply_patch(current: Settings, patch: Mapping[str, Any]) -> Settings:
+    """Return the settings after a merge patch; raises InvalidRequest with pointers into the patch."""
+    try:
+        body = schemas.Settings.model_validate(_merge(_to_document(current), patch))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        raise InvalidRequest(errors=[(pointer_of(e["loc"]), e["msg"]) for e in found]) from None
+    return from_body(body)
+
+
+def _merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document with the patch applied.
+
+    The recursion is only as deep as the document: deeper values of the patch are copied, and then refused as invalid.
+    """
+    merged = dict(document)
+    for name, value in patch.items():
+        current = merged.get(name)
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, dict) and isinstance(current, dict):
+            merged[name] = _merge(current, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _to_document(current: Settings) -> dict[str, Any]:
+    """Return the document with ids of custom fields as strings, as the API has them."""
+    document = settings.to_document(current)
+    scope, tags, facts = document["scope"], document["tags"], document["key_facts"]
+    opt_out = scope["opt_out_field_id"]
+    scope["opt_out_field_id"] = None if opt_out is None else str(opt_out)
+    for field in tags["custom_fields"]:
+        field["field_id"] = str(field["field_id"])
+    facts["custom_date_field_ids"] = [str(i) for i in facts["custom_date_field_ids"]]
+    return document
