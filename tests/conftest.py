@@ -6,6 +6,7 @@ import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from pgqueuer.qm import QueueManager
 from app import logs
 from app.db.session import Database, open_database
 from app.simulator.http.server import Simulator
+from app.sync import run
 from tests.support.first_run import AfterFirstRun, first_run
 from tests.support.postgres import MIGRATED, Server, running_server
 from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
@@ -71,9 +73,10 @@ def _is_address(host: str) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def surroundings() -> Iterator[None]:
-    """Logs as in production, warnings and worse; retries without their pauses."""
+    """Logs as in production, warnings and worse; retries without their pauses, or nearly so."""
     logs.configure("WARNING", "json")
-    with stamina.set_testing(True, attempts=4, cap=True):
+    with stamina.set_testing(True, attempts=4, cap=True), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "RETRY_WHEN_BUSY", timedelta(milliseconds=50))
         yield
 
 

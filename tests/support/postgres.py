@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -19,6 +20,7 @@ MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
 ENOUGH = 2 * 1024**3  # bytes that must be free there; containers often have 64 MiB
 FAST = ("fsync", "synchronous_commit", "full_page_writes")  # what a server for tests does without
+PATIENCE = 120.0  # seconds after which what should have happened is taken for lost
 _numbers = itertools.count(1)
 
 
@@ -69,6 +71,21 @@ def database_of(dsn: str, name: str) -> str:
     """The address of another database of the same server."""
     head, _, query = dsn.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
+
+
+async def until_waiting_for_lock(dsn: str, task: "asyncio.Task[Any]") -> None:
+    """Wait until the task has ended, or a session of this database waits for a lock."""
+    connection = await asyncpg.connect(dsn)
+    waiting = (
+        "select count(*) from pg_stat_activity"
+        " where datname = current_database() and wait_event_type = 'Lock'"
+    )
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not task.done() and not await connection.fetchval(waiting):
+                await asyncio.sleep(0.02)
+    finally:
+        await connection.close()
 
 
 @contextmanager

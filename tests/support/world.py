@@ -72,7 +72,9 @@ def generous_simulator(*firms: Firm) -> Simulator:
     return Simulator(
         firms,
         now=main.now,
-        redirect_uris=["http://service.test/oauth/clio/callback"],
+        redirect_uris=[
+            f"{scheme}://service.test/oauth/clio/callback" for scheme in ("http", "https")
+        ],
         rate_limit=100_000,
     )
 

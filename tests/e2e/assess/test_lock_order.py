@@ -5,8 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-import asyncpg
-
 from app.db.connections import connections
 from app.db.connections.connections import ClioLogin, OAuthAttempt
 from app.db.contacts import erasures, holds, new_clients
@@ -20,22 +18,8 @@ from app.sync.assess import shrink_guard
 from app.sync.assess.surges import discard_surge
 from app.sync.run import execute_run
 from tests.e2e.pull.test_deletions import grow, shrink
-from tests.support.world import PATIENCE, World, opened_world
-
-
-async def until_it_waits(dsn: str, task: "asyncio.Task[object]") -> None:
-    """Wait until the task has ended, or waits in the database for a lock."""
-    connection = await asyncpg.connect(dsn)
-    waiting = (
-        "select count(*) from pg_stat_activity"
-        " where datname = current_database() and wait_event_type = 'Lock'"
-    )
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not task.done() and not await connection.fetchval(waiting):
-                await asyncio.sleep(0.02)
-    finally:
-        await connection.close()
+from tests.support.postgres import until_waiting_for_lock
+from tests.support.world import World, opened_world
 
 
 async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: World):
@@ -48,7 +32,7 @@ async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: Worl
         await holds.mark_contacts_stale(run, "hp", hold["id"])
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
-        await until_it_waits(pulled.dsn, release)
+        await until_waiting_for_lock(pulled.dsn, release)
         await shrink_guard.stop_waiting(run, "hp", range(3000, 3021), now=now())
     answer = release.result()
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
@@ -64,7 +48,7 @@ async def test_a_surge_is_released_while_one_of_its_clients_is_decided_alone(pul
         first, second = await new_clients.lock_held(person, "hp", HeldFor.SURGE)
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
-        await until_it_waits(pulled.dsn, release)
+        await until_waiting_for_lock(pulled.dsn, release)
         await discard_surge(person, "hp", [first, second], now=now())
     answer = release.result()
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
@@ -88,7 +72,7 @@ async def test_two_endpoints_at_once_are_counted_together(database: Database, ds
         last = replace(made, endpoint_id="last")
         await endpoints.add_endpoint(session, last, sealed_secret="sealed")
         other = group.create_task(add("other"))
-        await until_it_waits(dsn, other)
+        await until_waiting_for_lock(dsn, other)
     assert other.result() == "too many"
     async with transaction(database) as session:
         found = await endpoints.list_endpoints(session, token_id="bootstrap", after="", limit=100)
@@ -107,7 +91,7 @@ async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_conne
         await connections.mark_connected(session, attempt, ann, sealed_tokens="sealed", now=now())
         params = {"state": state, "error": "access_denied"}
         declined = group.create_task(world.api.get("/oauth/clio/callback", params=params))
-        await until_it_waits(world.dsn, declined)
+        await until_waiting_for_lock(world.dsn, declined)
     assert declined.result().headers["location"].endswith("clio=declined")
     async with transaction(services.database) as session:
         assert (await connections.get_connection(session, "hp", login["id"])).status == "connected"
@@ -128,7 +112,7 @@ async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
                 session, "hp"
             )  # the run has looked for logins when it waits
             first = group.create_task(execute_run(services, "hp", run_id))
-            await until_it_waits(dsn, first)
+            await until_waiting_for_lock(dsn, first)
             await world.connect("u_ann", 501)
         assert first.result() == timedelta(0), "it goes on at once"
         assert await execute_run(services, "hp", run_id) is None

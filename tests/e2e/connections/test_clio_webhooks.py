@@ -19,13 +19,11 @@ from app.clio.shared_limit import Lane
 from app.clio.webhooks import is_signed
 from app.db.connections.tables import subscriptions
 from app.db.session import transaction
-from app.simulator.firms.harlow_pike import harlow_pike
-from app.simulator.http.server import Simulator
 from app.sync import connections
 from app.sync.connections import clio_for, clio_webhooks
 from app.sync.services import Services
 from tests.e2e.connections.test_lanes import Passed
-from tests.support.world import World, opened_world
+from tests.support.world import World
 
 
 class Nudged:
@@ -68,20 +66,8 @@ class Nudged:
 
 
 @pytest.fixture
-async def nudged(dsn: str) -> AsyncIterator[Nudged]:
-    redirects = [
-        "http://service.test/oauth/clio/callback",
-        "https://service.test/oauth/clio/callback",
-    ]
-    simulator = Simulator(
-        [harlow_pike(main.now)], now=main.now, redirect_uris=redirects, rate_limit=100_000
-    )
-    async with opened_world(dsn, simulator, clock=False) as world, world:
-        await world.create_account()
-        made = Nudged(world)
-        await world.connect("u_ann", 501)
-        await world.settled()
-        yield made
+def nudged(pulled: World) -> Nudged:
+    return Nudged(pulled)
 
 
 @pytest.fixture

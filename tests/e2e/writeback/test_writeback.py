@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from app.simulator.faults.faults import WriteFault
+from app.simulator.faults import apply
+from app.simulator.faults.faults import Faults, WriteFault
 from app.simulator.store.value_checks import MAX_TEXT_BYTES
 from tests.support.world import PATIENCE, World
 
@@ -216,13 +218,26 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
     assert len(notes(pulled)) == 1
 
 
-async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(pulled: World):
+async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
     # W7
+    released = asyncio.Event()
+
+    def write_when_released(faults: Faults, _: WriteFault, perform: Callable[[], object]) -> None:
+        async def later() -> None:
+            await released.wait()
+            perform()
+
+        faults.late_writes.add(asyncio.get_running_loop().create_task(later()))
+
+    monkeypatch.setattr(apply, "_write_later", write_when_released)
     pulled.simulator.faults.add(WriteFault("unwritten", times=4))
-    pulled.simulator.faults.add(WriteFault("late", times=1, value="6"))
+    pulled.simulator.faults.add(WriteFault("late", times=1))
     activity = await until(pulled, await post(pulled, EMAIL))
     assert (activity["status"], activity["reason"]) == ("failed", "unconfirmed")
     assert activity["problem"]["code"] == "unconfirmed"
+    released.set()
     async with asyncio.timeout(PATIENCE):
         while not notes(pulled):
             await asyncio.sleep(0.02)

@@ -17,6 +17,7 @@ from app.sync import key_rotation
 from app.sync.key_rotation import KeysDoNotFit, RotationResult
 from tests.integration.cli.test_commands import serve
 from tests.support.commands import run
+from tests.support.postgres import until_waiting_for_lock
 from tests.support.world import KEY, Door, World, config_for, opened_world
 
 NEWER = new_key()
@@ -98,7 +99,7 @@ async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Si
 
 
 async def test_a_token_refreshed_during_a_rotation_is_not_lost(
-    two_logins: World, database: Database
+    two_logins: World, database: Database, dsn: str
 ):
     # F12, F29: the row is locked while Clio is asked; the rotation waits and seals what was stored then
     both = TokenCipher([NEWER, KEY])
@@ -107,7 +108,7 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     async with asyncio.TaskGroup() as group, transaction(database) as session:
         await connections.lock_tokens(session, "hp", first)
         rotating = group.create_task(key_rotation.rotate_keys(database, both))
-        await asyncio.sleep(0.2)
+        await until_waiting_for_lock(dsn, rotating)
         assert not rotating.done()
         await connections.store_tokens(session, "hp", first, refreshed)
     async with transaction(database) as session:

@@ -9,6 +9,7 @@ from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
 from app.db.session import Database, transaction
 from app.main import now
+from tests.support.postgres import until_waiting_for_lock
 
 
 async def make_account(database: Database, account_id: str) -> None:
@@ -21,7 +22,7 @@ async def make_account(database: Database, account_id: str) -> None:
         )
 
 
-async def test_a_line_that_commits_late_is_not_skipped(database: Database):
+async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Database):
     # S13: two transactions at once; the second cannot take a number before the first has ended
     await make_account(database, "a")
     first_holds, first_may_end = asyncio.Event(), asyncio.Event()
@@ -41,7 +42,7 @@ async def test_a_line_that_commits_late_is_not_skipped(database: Database):
         group.create_task(first())
         ended = group.create_task(second())
         await first_holds.wait()
-        await asyncio.sleep(0.1)
+        await until_waiting_for_lock(dsn, ended)
         assert not ended.done()
         async with transaction(database) as session:
             assert (await change_feed.read_json(session, "a", after=0, limit=10))[1] == 0

@@ -18,6 +18,7 @@ from tests.support.world import World, opened_world
 
 ACCOUNTS = [f"firm-{n}" for n in range(8)]
 READERS = 4
+CUT_ODDS = 0.2  # of each look for a transaction that is open
 BATCHES = 12
 PEOPLE = 5
 
@@ -47,7 +48,8 @@ async def append(world: World, account_id: str, lines: list[FeedLine], dice: ran
     """Append lines in a transaction that commits late, or never."""
     async with transaction(world.app.state.services.database) as session:
         await change_feed.append(session, account_id, lines)
-        await asyncio.sleep(dice.random() / 20)
+        for _ in range(dice.randrange(20)):  # so that others come between
+            await asyncio.sleep(0)
         if dice.random() < 0.2:
             raise DatabaseUnavailable
 
@@ -89,12 +91,13 @@ async def cut(dsn: str, done: asyncio.Event, dice: random.Random) -> int:
     cuts = 0
     try:
         while not done.is_set():
-            await asyncio.sleep(dice.random() / 4)
-            cuts += await admin.fetchval(
-                "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-                " and state = 'idle in transaction' order by random() limit 1) as one"
-            )
+            await asyncio.sleep(0.01)
+            if dice.random() < CUT_ODDS:
+                cuts += await admin.fetchval(
+                    "select count(pg_terminate_backend(pid)) from (select pid from pg_stat_activity"
+                    " where datname = current_database() and pid <> pg_backend_pid()"
+                    " and state = 'idle in transaction' order by random() limit 1) as one"
+                )
     finally:
         await admin.close()
     return int(cuts)
