@@ -129,36 +129,14 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     stopping = asyncio.Event()
     clock = Clock(monotonic, now, _interruptible_sleep(stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
-
-    def open_clio(
-        app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane
-    ) -> ClioClient:
-        client = clients[app.region]
-        return ClioClient(
-            ClioTransport(
-                client,
-                origin=app.origin,
-                source=source,
-                local_limit=local_limit,
-                clock=clock,
-                lane=lane,
-            )
-        )
-
     try:
         yield Services(
             database=database,
             cipher=TokenCipher(config.encryption_key_list()),
             regions=_offered_regions(config, transports),
-            open_clio=open_clio,
+            open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
-            timing=Timing(
-                slots=config.slot_list(),
-                slot_spread=timedelta(seconds=config.slot_spread_seconds),
-                lease=timedelta(seconds=config.heartbeat_seconds * LEASE_IN_HEARTBEATS),
-                heartbeat=timedelta(seconds=config.heartbeat_seconds),
-                settle=timedelta(seconds=config.settle_seconds),
-            ),
+            timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
@@ -169,6 +147,36 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
         for client in clients.values():
             await client.aclose()
         await database.dispose()
+
+
+def _client_factory(
+    http_clients: Mapping[Region, httpx.AsyncClient], clock: Clock
+) -> Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]:
+    def open_clio(
+        app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane
+    ) -> ClioClient:
+        return ClioClient(
+            ClioTransport(
+                http_clients[app.region],
+                origin=app.origin,
+                source=source,
+                local_limit=local_limit,
+                clock=clock,
+                lane=lane,
+            )
+        )
+
+    return open_clio
+
+
+def _timing(config: Config) -> Timing:
+    return Timing(
+        slots=config.slot_list(),
+        slot_spread=timedelta(seconds=config.slot_spread_seconds),
+        lease=timedelta(seconds=config.heartbeat_seconds * LEASE_IN_HEARTBEATS),
+        heartbeat=timedelta(seconds=config.heartbeat_seconds),
+        settle=timedelta(seconds=config.settle_seconds),
+    )
 
 
 def _interruptible_sleep(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:

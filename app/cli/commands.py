@@ -17,16 +17,16 @@ from typing_extensions import override
 
 from app.cli.keys import keys_cli
 from app.cli.startup import (
-    ask_database,
-    complete,
-    database,
+    add_keys,
+    check_database,
+    check_schema,
     fail,
-    fit_to_work,
     listen,
     read_config,
-    ready,
-    said,
-    with_keys,
+    run_async,
+    running_database,
+    stderr,
+    with_open_database,
 )
 from app.cli.tokens import token_cli
 from app.clio.regions import Region, origin_of
@@ -34,7 +34,7 @@ from app.config import Config
 from app.demo import walkthrough
 from app.demo.processes import DemoFailed
 from app.main import Parts, background_work, create_app, now, open_services
-from app.simulator.http import sockets as simulating
+from app.simulator.http import sockets
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(token_cli, name="token")
@@ -74,11 +74,15 @@ def serve(
     no_workers: Annotated[bool, typer.Option("--no-workers", help="Run the API only")] = False,
 ) -> None:
     """Run API, scheduler and workers in one process."""
-    config = with_keys(read_config())
+    config = add_keys(read_config())
     listener = listen(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers)
-    with database(config) as dsn:
-        complete(ask_database(dsn, partial(fit_to_work, config=config, migrated=not no_migrate)))
+    with running_database(config) as dsn:
+        run_async(
+            with_open_database(
+                dsn, partial(check_database, config=config, migrate_first=not no_migrate)
+            )
+        )
         app = create_app(config, dsn, parts)
         serving = uvicorn.Config(
             app,
@@ -94,10 +98,10 @@ def serve(
 @cli.command()
 def worker() -> None:
     """Run scheduler and workers without the API; start as many of these as you need."""
-    config = with_keys(read_config())
-    with database(config) as dsn:
-        complete(ask_database(dsn, partial(fit_to_work, config=config)))
-        complete(_work(config, dsn))
+    config = add_keys(read_config())
+    with running_database(config) as dsn:
+        run_async(with_open_database(dsn, partial(check_database, config=config)))
+        run_async(_work(config, dsn))
 
 
 async def _work(config: Config, dsn: str) -> None:
@@ -112,9 +116,9 @@ async def _work(config: Config, dsn: str) -> None:
 @cli.command("migrate")
 def migrate_schema() -> None:
     """Migrate the database's schema to this version."""
-    with database(read_config()) as dsn:
-        complete(ask_database(dsn, partial(ready, migrated=True)))
-    said.print("The schema is up to date.")
+    with running_database(read_config()) as dsn:
+        run_async(with_open_database(dsn, partial(check_schema, migrate_first=True)))
+    stderr.print("The schema is up to date.")
 
 
 @cli.command()
@@ -125,31 +129,33 @@ def check() -> None:
     for region in Region:
         failures += not _check_region(config, region)
     if not config.regions:
-        said.print(
+        stderr.print(
             "[red]wrong[/] no region is configured: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …__US__CLIENT_SECRET"
         )
         failures += 1
-    config = with_keys(config)
-    with database(config) as dsn:
-        complete(ask_database(dsn, partial(fit_to_work, config=config)))
-    said.print("[green]ok[/]    the database answers, its schema is current, the keys fit")
+    config = add_keys(config)
+    with running_database(config) as dsn:
+        run_async(with_open_database(dsn, partial(check_database, config=config)))
+    stderr.print(
+        "[green]ok[/]    the database responds, its schema is current, the keys decrypt its secrets"
+    )
     raise typer.Exit(2 if failures else 0)
 
 
 def _check_region(config: Config, region: Region) -> bool:
     registered = config.regions.get(region.value)
     if registered is None:
-        said.print(f"[dim]none[/]  region {region}: not offered (no client id and secret)")
+        stderr.print(f"[dim]none[/]  region {region}: not configured (no client id and secret)")
         return True
     origin = registered.origin or origin_of(region)
     try:
         httpx.get(origin, timeout=10, follow_redirects=False, trust_env=False)
     except httpx.HTTPError as error:
-        said.print(
+        stderr.print(
             f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})"
         )
         return False
-    said.print(f"[green]ok[/]    region {region}: {origin} answers")
+    stderr.print(f"[green]ok[/]    region {region}: {origin} responds")
     return True
 
 
@@ -168,7 +174,7 @@ def demo(
     except DemoFailed as error:
         fail(str(error))
     except KeyboardInterrupt:
-        said.print("\nStopped. Nothing is left behind.")
+        stderr.print("\nStopped. Nothing is left behind.")
         raise typer.Exit(130) from None
 
 
@@ -189,10 +195,10 @@ def simulator(
     ports = {region.value: port + nth for nth, region in enumerate(Region)}
     for region_port in ports.values():
         listen("127.0.0.1", region_port).close()
-    firms = simulating.firms(contacts=contacts, seed=seed, now=now)
-    sim = simulating.Simulator(
+    firms = sockets.firms(contacts=contacts, seed=seed, now=now)
+    sim = sockets.Simulator(
         firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
     )
     for region, region_port in ports.items():
-        said.print(f"Clio {region} at http://127.0.0.1:{region_port}")
-    complete(simulating.run(sim, "127.0.0.1", ports))
+        stderr.print(f"Clio {region} at http://127.0.0.1:{region_port}")
+    run_async(sockets.run(sim, "127.0.0.1", ports))

@@ -3,14 +3,14 @@
 import typer
 
 from app.cli.startup import (
-    ask_database,
-    complete,
-    database,
+    add_keys,
+    check_database,
     fail,
-    fit_to_work,
     read_config,
-    said,
-    with_keys,
+    run_async,
+    running_database,
+    stderr,
+    with_open_database,
 )
 from app.crypto import TokenCipher
 from app.db.session import Database
@@ -23,15 +23,15 @@ keys_cli = typer.Typer(no_args_is_help=True, help="The keys that encrypt the sto
 @keys_cli.command("rotate")
 def keys_rotate() -> None:
     """Encrypt every stored secret again with the newest key. The service may run meanwhile."""
-    config = with_keys(read_config())
+    config = add_keys(read_config())
 
-    async def rotate(opened: Database) -> RotationResult:
-        await fit_to_work(opened, config)
-        return await key_rotation.rotate_keys(opened, TokenCipher(config.encryption_key_list()))
+    async def rotate(database: Database) -> RotationResult:
+        await check_database(database, config)
+        return await key_rotation.rotate_keys(database, TokenCipher(config.encryption_key_list()))
 
-    with database(config) as dsn:
-        done = complete(ask_database(dsn, rotate))
-    said.print(
+    with running_database(config) as dsn:
+        done = run_async(with_open_database(dsn, rotate))
+    stderr.print(
         f"{done.renewed} secrets were encrypted with the newest key; {done.current} already were."
     )
     if done.lost:

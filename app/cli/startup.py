@@ -26,7 +26,7 @@ from app.errors import DatabaseUnavailable
 from app.sync import key_rotation
 
 T = TypeVar("T")
-said = Console(stderr=True, highlight=False, soft_wrap=True)
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def read_config() -> Config:
@@ -36,7 +36,7 @@ def read_config() -> Config:
     except ValidationError as error:
         fail(*configuration.describe_errors(error))
     for name in configuration.find_unknown_variables():
-        said.print(
+        stderr.print(
             f"{name}: unknown variable; docs/operations.md lists all variables", markup=False
         )
     for region, registered in config.regions.items():
@@ -54,7 +54,7 @@ def _check_origin(region: str, origin: str | None) -> None:
         fail(f"LEVITATE_CLIO_REGIONS__{region.upper()}__ORIGIN: {error}")
 
 
-def with_keys(config: Config) -> Config:
+def add_keys(config: Config) -> Config:
     """Return the configuration with its encryption keys; the embedded database has a key of its own."""
     if config.encryption_keys is None:
         if config.database_url is not None:
@@ -64,7 +64,7 @@ def with_keys(config: Config) -> Config:
             )
         try:
             embedded.launcher()
-            kept = kept_key(Path(config.data_dir) / "encryption.key")
+            key = load_or_create_key(Path(config.data_dir) / "encryption.key")
         except embedded.EmbeddedUnavailable as error:
             fail(str(error))
         except OSError as error:
@@ -72,7 +72,7 @@ def with_keys(config: Config) -> Config:
                 f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} is not writable ({error.strerror});"
                 " set it to a folder that this user may write"
             )
-        config = config.model_copy(update={"encryption_keys": SecretStr(kept)})
+        config = config.model_copy(update={"encryption_keys": SecretStr(key)})
     try:
         TokenCipher(config.encryption_key_list())
     except InvalidKey as error:
@@ -80,7 +80,7 @@ def with_keys(config: Config) -> Config:
     return config
 
 
-def kept_key(path: Path) -> str:
+def load_or_create_key(path: Path) -> str:
     """Return the embedded database's key. It is created once and only its owner may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -92,7 +92,7 @@ def kept_key(path: Path) -> str:
 
 
 @contextmanager
-def database(config: Config) -> Iterator[str]:
+def running_database(config: Config) -> Iterator[str]:
     """Yield the database's address; start the embedded database first, and stop it at the end."""
 
     def end(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -103,11 +103,11 @@ def database(config: Config) -> Iterator[str]:
     if config.database_url is not None:
         yield config.database_url.get_secret_value()
         return
-    with ExitStack() as ending:
+    with ExitStack() as stack:
         try:
             with shutdown.defer_signals():  # a half-started server would never be stopped
                 server = embedded.start(Path(config.data_dir) / "pg")
-                ending.callback(_stop, server)
+                stack.callback(_stop, server)
         except embedded.EmbeddedUnavailable as error:
             fail(str(error))
         yield server.dsn
@@ -118,39 +118,41 @@ def _stop(server: embedded.EmbeddedServer) -> None:
         server.stop()
 
 
-async def ask_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+async def with_open_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     """Open the database at this address, call `act`, close it. Raises DatabaseUnavailable."""
-    opened = open_database(dsn)
+    database = open_database(dsn)
     try:
-        return await act(opened)
+        return await act(database)
     finally:
-        await opened.dispose()
+        await database.dispose()
 
 
-async def ready(opened: Database, *, migrated: bool = False) -> None:
-    """Exit with a message unless this version can use the database; migrate it first if `migrated`."""
-    async with transaction(opened) as asked:
-        version = await session.server_version(asked)
+async def check_schema(database: Database, *, migrate_first: bool = False) -> None:
+    """Exit with a message unless this version can use the database; migrate it first if `migrate_first`."""
+    async with transaction(database) as connection:
+        version = await session.server_version(connection)
     if version < session.OLDEST_POSTGRESQL:
         fail(
             f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST_POSTGRESQL} or newer"
         )
-    schema = await migrate.compare_schema(opened)
+    schema = await migrate.compare_schema(database)
     if schema is SchemaState.NEWER:
         fail(
             "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
         )
-    if migrated:
-        await migrate.migrate(opened)
+    if migrate_first:
+        await migrate.migrate(database)
     elif schema is SchemaState.OLDER:
         fail("The database's schema is missing or too old; run `levitate-clio migrate`")
 
 
-async def fit_to_work(opened: Database, config: Config, *, migrated: bool = False) -> None:
+async def check_database(
+    database: Database, config: Config, *, migrate_first: bool = False
+) -> None:
     """Exit with a message unless the database is ready and the keys decrypt its secrets."""
-    await ready(opened, migrated=migrated)
+    await check_schema(database, migrate_first=migrate_first)
     try:
-        await key_rotation.check_keys(opened, TokenCipher(config.encryption_key_list()))
+        await key_rotation.check_keys(database, TokenCipher(config.encryption_key_list()))
     except key_rotation.KeysDoNotFit:
         fail(
             "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys decrypts the secrets in the database;"
@@ -158,18 +160,18 @@ async def fit_to_work(opened: Database, config: Config, *, migrated: bool = Fals
         )
 
 
-def with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+def run_with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     """Call `act` with the configured database, if this version can use it."""
 
-    async def acting(opened: Database) -> T:
-        await ready(opened)
-        return await act(opened)
+    async def check_and_act(database: Database) -> T:
+        await check_schema(database)
+        return await act(database)
 
-    with database(read_config()) as dsn:
-        return complete(ask_database(dsn, acting))
+    with running_database(read_config()) as dsn:
+        return run_async(with_open_database(dsn, check_and_act))
 
 
-def complete(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine; exit with a message when the database is not available."""
     try:
         return asyncio.run(work)
@@ -198,5 +200,5 @@ def listen(host: str, port: int) -> socket.socket:
 def fail(*lines: str) -> NoReturn:
     """Print the lines on stderr and exit with code 2."""
     for line in lines:
-        said.print(line, markup=False)
+        stderr.print(line, markup=False)
     raise typer.Exit(2)

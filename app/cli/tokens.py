@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.cli.startup import fail, said, with_database
+from app.cli.startup import fail, run_with_database, stderr
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
@@ -33,8 +33,8 @@ def token_create(
         async with transaction(database) as session:
             await service_tokens.add_token(session, made)
 
-    with_database(add)
-    said.print(
+    run_with_database(add)
+    stderr.print(
         f"Token {token_id} for {', '.join(ids) if ids else 'all accounts'}. It is shown only once:"
     )
     sys.stdout.write(token + "\n")
@@ -49,7 +49,7 @@ def token_list() -> None:
             return await service_tokens.list_tokens(session)
 
     table = Table("id", "name", "accounts", "created", "revoked")
-    for token in with_database(read):
+    for token in run_with_database(read):
         ids = "all" if token.account_ids is None else ", ".join(token.account_ids)
         times = [
             moment.isoformat(timespec="seconds") if moment else ""
@@ -67,6 +67,6 @@ def token_revoke(token_id: str) -> None:
         async with transaction(database) as session:
             return await service_tokens.revoke_token(session, token_id, now=now())
 
-    if not with_database(revoke):
+    if not run_with_database(revoke):
         fail(f"There is no valid token {token_id}; `levitate-clio token list` lists all tokens")
-    said.print(f"Token {token_id} was revoked.")
+    stderr.print(f"Token {token_id} was revoked.")

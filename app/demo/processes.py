@@ -16,14 +16,15 @@ import httpx
 from rich.console import Console
 
 from app import shutdown
+from app.config import PREFIX
 from app.simulator.http.server import credentials
 
 REGION = "us"
-LATENCY = 0.12  # seconds until the simulated Clio responds, like the real one
-START_SECONDS = 60
+LATENCY_SECONDS = 0.12  # the response time of the simulated Clio, like that of the real one
+START_TIMEOUT_SECONDS = 60
 # The command line in a child process that also exits when this process was killed.
-COMMANDS = "from app import shutdown; shutdown.exit_with_parent(0); from app.cli import commands; commands.main()"
-show = Console(highlight=False)
+CHILD_PROGRAM = "from app import shutdown; shutdown.exit_with_parent(0); from app.cli import commands; commands.main()"
+console = Console(highlight=False)
 
 
 class DemoFailed(Exception):
@@ -31,8 +32,8 @@ class DemoFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Stage:
-    """The addresses of the two processes, and the token for the service."""
+class DemoProcesses:
+    """The URLs of service and simulator, the token for the service, and the folder of logs and data."""
 
     service: str
     clio: str
@@ -41,28 +42,28 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(
+def running_processes(
     folder: Path, *, port: int | None, contacts: int
-) -> Iterator[tuple[Stage, list[subprocess.Popen[bytes]]]]:
+) -> Iterator[tuple[DemoProcesses, list[subprocess.Popen[bytes]]]]:
     """Start both processes and wait until they respond; stop both when the block ends."""
-    stage = _new_stage(folder, port)
+    demo = _choose_addresses(folder, port)
     with (
-        _running("simulator", _simulator_args(stage, contacts), {}, stage) as clio,
-        _running("serve", _serve_args(stage), _environment(stage), stage) as service,
+        _running("simulator", _simulator_args(demo, contacts), {}, demo) as clio,
+        _running("serve", _serve_args(demo), _environment(demo), demo) as service,
     ):
         children = [clio, service]
-        _wait_until_up(stage, children)
-        yield stage, children
+        _wait_until_up(demo, children)
+        yield demo, children
 
 
-def _new_stage(folder: Path, port: int | None) -> Stage:
+def _choose_addresses(folder: Path, port: int | None) -> DemoProcesses:
     if port is not None and not _is_free(port):
         raise DemoFailed(
             f"127.0.0.1:{port} is in use; choose another port with --port, or leave the option out"
         )
     service_port = port or _free_ports(1)
     base = _free_ports(4, but=service_port)
-    return Stage(
+    return DemoProcesses(
         service=f"http://127.0.0.1:{service_port}",
         clio=f"http://127.0.0.1:{base}",
         token=secrets.token_urlsafe(24),
@@ -91,61 +92,66 @@ def _is_free(port: int) -> bool:
     return False
 
 
-def _simulator_args(stage: Stage, contacts: int) -> list[str]:
+def _simulator_args(demo: DemoProcesses, contacts: int) -> list[str]:
     return [
-        f"--port={stage.clio.rsplit(':', 1)[1]}",
+        f"--port={demo.clio.rsplit(':', 1)[1]}",
         f"--contacts={contacts}",
-        f"--latency={LATENCY}",
-        f"--redirect-uri={stage.service}/oauth/clio/callback",
+        f"--latency={LATENCY_SECONDS}",
+        f"--redirect-uri={demo.service}/oauth/clio/callback",
     ]
 
 
-def _serve_args(stage: Stage) -> list[str]:
-    return [f"--port={stage.service.rsplit(':', 1)[1]}"]
+def _serve_args(demo: DemoProcesses) -> list[str]:
+    return [f"--port={demo.service.rsplit(':', 1)[1]}"]
 
 
-def _environment(stage: Stage) -> Mapping[str, str]:
+def _environment(demo: DemoProcesses) -> Mapping[str, str]:
     client_id, client_secret = credentials(REGION)
     return {
-        "TMPDIR": str(
-            stage.folder
-        ),  # so that temporary files of PostgreSQL are deleted with the folder
-        "LEVITATE_CLIO_DATA_DIR": str(stage.folder / "data"),
-        "LEVITATE_CLIO_PUBLIC_URL": stage.service,
-        "LEVITATE_CLIO_RETURN_ORIGINS": stage.service,
+        "TMPDIR": str(demo.folder),  # PostgreSQL's temporary files are deleted with the folder
+        "LEVITATE_CLIO_DATA_DIR": str(demo.folder / "data"),
+        "LEVITATE_CLIO_PUBLIC_URL": demo.service,
+        "LEVITATE_CLIO_RETURN_ORIGINS": demo.service,
         "LEVITATE_CLIO_REGIONS__US__CLIENT_ID": client_id,
         "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET": client_secret,
-        "LEVITATE_CLIO_REGIONS__US__ORIGIN": stage.clio,
-        "LEVITATE_CLIO_SERVICE_TOKEN": stage.token,
-        "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1,localhost",  # a receiver on this machine may be tried
+        "LEVITATE_CLIO_REGIONS__US__ORIGIN": demo.clio,
+        "LEVITATE_CLIO_SERVICE_TOKEN": demo.token,
+        "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1,localhost",  # for a receiver on this machine
     }
+
+
+def environment_without_settings() -> dict[str, str]:
+    """Return this process's environment for a child process, without the variables of the service.
+
+    A demonstration or a test must not use the configuration of a service that runs on the same machine.
+    """
+    # This is the environment of a child, not configuration of this process.
+    return {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}  # noqa: TID251
 
 
 @contextlib.contextmanager
 def _running(
-    command: str, args: list[str], environment: Mapping[str, str], stage: Stage
+    command: str, args: list[str], environment: Mapping[str, str], demo: DemoProcesses
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in a child process; stop it when the block ends. Its own session keeps Ctrl-C away from it."""
-    log = stage.folder / f"{command}.log"
-    # A child's environment, not configuration of this process.
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
-    with log.open("wb") as output, contextlib.ExitStack() as ending:
+    log = demo.folder / f"{command}.log"
+    with log.open("wb") as output, contextlib.ExitStack() as stack:
         with shutdown.defer_signals():
-            child = ending.enter_context(
+            child = stack.enter_context(
                 subprocess.Popen(  # noqa: S603  # our own program with our own arguments
-                    [sys.executable, "-c", COMMANDS, command, *args],
-                    env={**kept, **environment},
+                    [sys.executable, "-c", CHILD_PROGRAM, command, *args],
+                    env={**environment_without_settings(), **environment},
                     stdin=subprocess.PIPE,  # never written to: when it closes, this process has ended
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
             )
-            ending.callback(_end, child)
+            stack.callback(_stop, child)
         yield child
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def _stop(child: subprocess.Popen[bytes]) -> None:
     """Stop a child and wait until it has ended; signals to this process wait meanwhile."""
     with shutdown.defer_signals():
         child.send_signal(signal.SIGTERM)
@@ -156,25 +162,25 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.wait()
 
 
-def _wait_until_up(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
-    show.print("Starting PostgreSQL, the service and a simulated Clio…")
-    deadline = time.monotonic() + START_SECONDS
+def _wait_until_up(demo: DemoProcesses, children: list[subprocess.Popen[bytes]]) -> None:
+    console.print("Starting PostgreSQL, the service and a simulated Clio…")
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         for child in children:
             if child.poll() is not None:
-                raise DemoFailed(last_words(stage, "could not start"))
+                raise DemoFailed(describe_failure(demo, "could not start"))
         with contextlib.suppress(httpx.TransportError):
-            httpx.get(stage.clio, trust_env=False)
-            if httpx.get(f"{stage.service}/readyz", trust_env=False).status_code == 200:
+            httpx.get(demo.clio, trust_env=False)
+            if httpx.get(f"{demo.service}/readyz", trust_env=False).status_code == 200:
                 return
         time.sleep(0.1)
-    raise DemoFailed(last_words(stage, f"did not respond after {START_SECONDS} s"))
+    raise DemoFailed(describe_failure(demo, f"did not respond after {START_TIMEOUT_SECONDS} s"))
 
 
-def last_words(stage: Stage, what: str) -> str:
-    """Return what happened and the last lines of the logs, before their folder is deleted."""
-    logs = sorted(stage.folder.glob("*.log"))
-    said = "\n".join(
+def describe_failure(demo: DemoProcesses, what: str) -> str:
+    """Return a message with the end of each log. Call it before the folder is deleted."""
+    logs = sorted(demo.folder.glob("*.log"))
+    endings = "\n".join(
         f"{log.stem}: {log.read_text(errors='replace')[-1500:].strip()}" for log in logs
     )
-    return f"The demonstration {what}.\n{said}"
+    return f"The demonstration {what}.\n{endings}"

@@ -17,7 +17,14 @@ from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
 
-from app.demo.processes import REGION, DemoFailed, Stage, last_words, show, staged
+from app.demo.processes import (
+    REGION,
+    DemoFailed,
+    DemoProcesses,
+    console,
+    describe_failure,
+    running_processes,
+)
 from app.simulator.firms.seeded import DEMO_USERS
 
 ACCOUNT = "demo"
@@ -30,46 +37,48 @@ def run(*, once: bool, contacts: int, port: int | None) -> None:
         signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="levitate-clio-demo-") as folder:
         Path(folder).chmod(0o755)  # as root the embedded PostgreSQL runs as another user
-        began = time.monotonic()
-        with staged(Path(folder), port=port, contacts=contacts) as (stage, children):
+        started_at = time.monotonic()
+        with running_processes(Path(folder), port=port, contacts=contacts) as (demo, children):
             try:
-                _show(stage, began)
+                _run_demo(demo, started_at)
                 if not once:
-                    _go_on(stage, children)
+                    _serve_until_interrupted(demo, children)
             except httpx.TransportError as error:
-                raise DemoFailed(last_words(stage, "lost the connection to the service")) from error
+                raise DemoFailed(
+                    describe_failure(demo, "lost the connection to the service")
+                ) from error
 
 
-def _show(stage: Stage, began: float) -> None:
-    with _api(stage) as api:
+def _run_demo(demo: DemoProcesses, started_at: float) -> None:
+    with _api_client(demo) as api:
         users = _create_account(api)
-        show.print(f"Connecting {len(users)} users of the firm through Clio's OAuth pages…")
+        console.print(f"Connecting {len(users)} users of the firm through Clio's OAuth pages…")
         for clio_user_id, user in users.items():
-            _connect(stage, api, user["id"], clio_user_id)
+            _connect(demo, api, user["id"], clio_user_id)
             _follow_runs(api, user["name"])
-        names = _names(api)
-        requests = _summary(api, names)
-        _one_person(api, names)
-        seconds = time.monotonic() - began
-        show.print(f"\nFrom start to here: {seconds:.1f} s, {requests} requests to Clio.")
+        names = _user_names(api)
+        requests = _print_summary(api, names)
+        _print_explanation(api, names)
+        seconds = time.monotonic() - started_at
+        console.print(f"\nFrom start to here: {seconds:.1f} s, {requests} requests to Clio.")
 
 
-def _api(stage: Stage) -> httpx.Client:
+def _api_client(demo: DemoProcesses) -> httpx.Client:
     headers = {
-        "Authorization": f"Bearer {stage.token}",
+        "Authorization": f"Bearer {demo.token}",
         "Levitate-User": "u_demo",
         "Levitate-Role": "success_manager",
     }
     return httpx.Client(
-        base_url=stage.service,
+        base_url=demo.service,
         headers=headers,
         timeout=30,
         trust_env=False,
-        event_hooks={"response": [_checked]},
+        event_hooks={"response": [_raise_for_error]},
     )
 
 
-def _checked(response: httpx.Response) -> None:
+def _raise_for_error(response: httpx.Response) -> None:
     if response.is_error:
         response.read()
         raise DemoFailed(f"{response.request.method} {response.url.path}: {response.text}")
@@ -94,9 +103,9 @@ def _create_account(api: httpx.Client) -> dict[int, dict[str, Any]]:
     return users
 
 
-def _connect(stage: Stage, api: httpx.Client, user_id: str, clio_user_id: int) -> None:
+def _connect(demo: DemoProcesses, api: httpx.Client, user_id: str, clio_user_id: int) -> None:
     """Follow the redirects as a browser does, and approve on Clio's page."""
-    body = {"user_id": user_id, "region": REGION, "return_url": f"{stage.service}/docs"}
+    body = {"user_id": user_id, "region": REGION, "return_url": f"{demo.service}/docs"}
     started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
     approved = httpx.get(
         f"{started['authorize_url']}&as_user={clio_user_id}", trust_env=False, timeout=30
@@ -114,7 +123,7 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
         TaskProgressColumn(),
         TextColumn("{task.fields[eta]}"),
     )
-    with Progress(*columns, console=show) as bars:
+    with Progress(*columns, console=console) as bars:
         bar = bars.add_task(f"{name}: waiting", total=100, eta="")
         while True:
             run = api.get(f"/v1/accounts/{ACCOUNT}/status").json()["run"]
@@ -133,21 +142,21 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
         raise DemoFailed(f"The run ended {run['status']}: {run['problems']}")
 
 
-def _names(api: httpx.Client) -> dict[str, str]:
+def _user_names(api: httpx.Client) -> dict[str, str]:
     """Return the names of Levitate's users by id."""
     users = api.get(f"/v1/accounts/{ACCOUNT}/users").json()["users"]
     return {user["id"]: user["name"] for user in users}
 
 
-def _summary(api: httpx.Client, names: dict[str, str]) -> int:
+def _print_summary(api: httpx.Client, names: dict[str, str]) -> int:
     """Print the result; return the number of requests to Clio."""
-    people = list(_all(api, "contacts"))
+    people = list(_list_all(api, "contacts"))
     tags = Counter(tag["label"] for person in people for tag in person["tags"])
     owners = Counter(
         names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"]
     )
     states = Counter(person["state"] for person in people)
-    runs = list(_all(api, "runs"))
+    runs = list(_list_all(api, "runs"))
     requests: int = sum(run["clio"]["requests"] for run in runs)
     pulled = runs[0]["counts"]["pulled"]
     table = Table(title="Result", show_header=False, title_justify="left")
@@ -158,17 +167,17 @@ def _summary(api: httpx.Client, names: dict[str, str]) -> int:
     for title, counter in (("tags", tags), ("owners", owners)):
         table.add_row(title, "\n".join(f"{n:>6,}  {word}" for word, n in counter.most_common(12)))
     table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):,}")
-    table.add_row("requests", "\n".join(_cost(run) for run in runs))
-    show.print(table)
+    table.add_row("requests", "\n".join(_request_line(run) for run in runs))
+    console.print(table)
     return requests
 
 
-def _cost(run: dict[str, Any]) -> str:
+def _request_line(run: dict[str, Any]) -> str:
     used = run["clio"]
     return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s waiting for Clio's rate limit"
 
 
-def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
+def _list_all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
     """Yield every item of a list, page by page."""
     cursor = None
     while True:
@@ -180,7 +189,7 @@ def _all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
             return
 
 
-def _one_person(api: httpx.Client, names: dict[str, str]) -> None:
+def _print_explanation(api: httpx.Client, names: dict[str, str]) -> None:
     """Print one person with the reasons for tags and owner."""
     active = api.get(
         f"/v1/accounts/{ACCOUNT}/contacts", params={"tag": "Active Client", "limit": "1"}
@@ -201,23 +210,23 @@ def _one_person(api: httpx.Client, names: dict[str, str]) -> None:
         for matter in why["owner"]["considered"]
     ]
     title = f"Why {person['first_name']} {person['last_name']} has these tags and this owner"
-    show.print(Panel("\n".join(lines), title=title, title_align="left"))
+    console.print(Panel("\n".join(lines), title=title, title_align="left"))
 
 
-def _go_on(stage: Stage, children: list[subprocess.Popen[bytes]]) -> None:
+def _serve_until_interrupted(demo: DemoProcesses, children: list[subprocess.Popen[bytes]]) -> None:
     """Print where to look, then wait for Ctrl-C."""
-    base = f"{stage.service}/v1/accounts/{ACCOUNT}"
-    auth = f'-H "Authorization: Bearer {stage.token}"'
-    show.print(f"\nAPI documentation  {stage.service}/docs")
-    show.print(f"Simulated Clio     {stage.clio}")
-    show.print(f"Token              {stage.token}\n\nTry:")
+    base = f"{demo.service}/v1/accounts/{ACCOUNT}"
+    auth = f'-H "Authorization: Bearer {demo.token}"'
+    console.print(f"\nAPI documentation  {demo.service}/docs")
+    console.print(f"Simulated Clio     {demo.clio}")
+    console.print(f"Token              {demo.token}\n\nTry:")
     for line in (
         f"curl {auth} '{base}/status'",
         f"curl {auth} '{base}/contacts?tag=Active%20Client&limit=2'",
         f"curl {auth} '{base}/changes?limit=2'",
     ):
-        show.print(f"  {line}", soft_wrap=True, markup=False)
-    show.print("\nPress Ctrl-C to stop everything.")
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print("\nPress Ctrl-C to stop everything.")
     while all(child.poll() is None for child in children):
         time.sleep(0.5)
-    raise DemoFailed(last_words(stage, "lost one of its processes"))
+    raise DemoFailed(describe_failure(demo, "lost one of its processes"))

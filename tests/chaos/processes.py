@@ -1,6 +1,5 @@
 """Our own commands as real processes on real sockets, to be killed; and how Levitate's backend speaks to them."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import httpx
 
 from app.crypto import new_key
 from app.db import embedded
+from app.demo.processes import environment_without_settings
 from app.simulator.http.server import credentials
 from tests.support.ports import free_port
 
@@ -52,12 +52,11 @@ class Program:
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start it, and wait for nothing: it listens nowhere, or need not be up yet."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("LEVITATE_CLIO_")}  # noqa: TID251
         program = ["tests.chaos.skewed", str(self.clock)] if self.clock else [self.module]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *program, *self.command],
-                env={**kept, **self.environment},
+                env={**environment_without_settings(), **self.environment},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from app import logs
 from app.cli.commands import cli
+from app.demo.processes import environment_without_settings
 
 OURS = "LEVITATE_CLIO_"
 
@@ -54,8 +55,9 @@ def run_process(*args: str, **environment: str) -> "subprocess.CompletedProcess[
 
 def process_environment(**ours: str) -> dict[str, str]:
     """The environment of a process of the service: of our variables it has the given ones only."""
-    others = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}  # noqa: TID251
-    return others | {OURS + name.upper(): value for name, value in ours.items()}
+    return environment_without_settings() | {
+        OURS + name.upper(): value for name, value in ours.items()
+    }
 
 
 def refusal(*args: str, **environment: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The commands as an operator uses them: what goes wrong ends in one clear line that says what to do."""
+"""The commands, as an operator uses them. Each mistake is reported in one line that says what to do."""
 
 import asyncio
 import socket
@@ -9,23 +9,23 @@ from subprocess import CompletedProcess
 import asyncpg
 import pytest
 
-from app.cli.startup import kept_key
+from app.cli.startup import load_or_create_key
 from app.crypto import new_key, split_service_token
 from tests.support.commands import refusal, run, run_process
 from tests.support.postgres import database_of
 
 
 @pytest.fixture
-def dsn_of_nobody() -> str:
-    """The address of a database that is not there."""
+def missing_dsn() -> str:
+    """The address of a database that does not exist."""
     return "postgresql://nobody@127.0.0.1:9/none"
 
 
-@pytest.mark.parametrize("how", [run, run_process], ids=["here", "process"])
+@pytest.mark.parametrize("run_command", [run, run_process], ids=["in this process", "as a process"])
 def test_a_wrong_configuration_is_reported_in_one_line_each(
-    how: Callable[..., CompletedProcess[str]],
+    run_command: Callable[..., CompletedProcess[str]],
 ):
-    ended = how("serve", slots="late", public_url="nowhere")
+    ended = run_command("serve", slots="late", public_url="nowhere")
     assert ended.returncode == 2
     assert sorted(ended.stderr.splitlines()) == [
         "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
@@ -33,14 +33,12 @@ def test_a_wrong_configuration_is_reported_in_one_line_each(
     ]
 
 
-def test_a_busy_port_is_reported_in_one_line(dsn_of_nobody: str):
+def test_a_busy_port_is_reported_in_one_line(missing_dsn: str):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        ended = run(
-            "serve", f"--port={port}", database_url=dsn_of_nobody, encryption_keys=new_key()
-        )
+        ended = run("serve", f"--port={port}", database_url=missing_dsn, encryption_keys=new_key())
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
         f"Cannot listen on 127.0.0.1:{port} (Address already in use); choose another port with --port"
@@ -48,13 +46,13 @@ def test_a_busy_port_is_reported_in_one_line(dsn_of_nobody: str):
 
 
 def serve(dsn: str, key: str | None = None, *options: str) -> list[str]:
-    """What `serve` says when it refuses to start."""
+    """Return the lines that `serve` prints when it refuses to start."""
     keys = key or new_key()
     return refusal("serve", "--port=0", *options, database_url=dsn, encryption_keys=keys)
 
 
 def sql(dsn: str, *statements: str) -> list[asyncpg.Record]:
-    """Do something to a database; answers what the last statement found."""
+    """Execute statements on a database and return the rows of the last one."""
 
     async def act() -> list[asyncpg.Record]:
         connection = await asyncpg.connect(dsn)
@@ -69,8 +67,8 @@ def sql(dsn: str, *statements: str) -> list[asyncpg.Record]:
 UNAVAILABLE = "The database of LEVITATE_CLIO_DATABASE_URL is not available: "
 
 
-def test_a_database_that_is_down_is_reported_in_one_line(dsn_of_nobody: str):
-    assert serve(dsn_of_nobody) == [UNAVAILABLE + "it cannot be reached; check that it is running"]
+def test_a_database_that_is_down_is_reported_in_one_line(missing_dsn: str):
+    assert serve(missing_dsn) == [UNAVAILABLE + "it cannot be reached; check that it is running"]
 
 
 def test_a_database_that_does_not_exist_is_reported_in_one_line(own_dsn: str):
@@ -84,7 +82,7 @@ def test_an_unknown_user_is_reported_in_one_line(own_dsn: str):
     assert serve(stranger) == [UNAVAILABLE + "it refuses the user or the password"]
 
 
-def test_a_postgresql_older_than_promised_is_reported_in_one_line(own_dsn: str):
+def test_a_postgresql_that_is_too_old_is_reported_in_one_line(own_dsn: str):
     name = own_dsn.partition("?")[0].rsplit("/", 1)[1]
     sql(
         own_dsn,
@@ -139,7 +137,7 @@ def test_a_data_folder_that_cannot_be_written_is_reported_in_one_line(tmp_path: 
             "LEVITATE_CLIO_DATABASE_URL: must be postgresql://user:password@host:port/database",
         ),
     ],
-    ids=["no such region", "no safe origin", "no port"],
+    ids=["unknown region", "origin without TLS", "invalid port"],
 )
 def test_a_wrong_value_is_reported_in_one_line(variable: str, value: str, line: str):
     region = {"regions__us__client_id": "app", "regions__us__client_secret": "hush"}
@@ -148,20 +146,20 @@ def test_a_wrong_value_is_reported_in_one_line(variable: str, value: str, line: 
     assert refusal("serve", "--port=0", **{**region, variable: value}) == [line]
 
 
-def test_an_unknown_host_is_reported_in_one_line(dsn_of_nobody: str):
-    (line,) = serve(dsn_of_nobody, None, "--host=nowhere.invalid")
+def test_an_unknown_host_is_reported_in_one_line(missing_dsn: str):
+    (line,) = serve(missing_dsn, None, "--host=nowhere.invalid")
     assert line.startswith("nowhere.invalid is not an address to listen on")
 
 
-def test_a_missing_key_is_reported_with_a_new_one(dsn_of_nobody: str):
-    ended = run("serve", "--port=0", database_url=dsn_of_nobody)
+def test_a_missing_key_is_reported_with_a_new_one(missing_dsn: str):
+    ended = run("serve", "--port=0", database_url=missing_dsn)
     assert ended.returncode == 2
     assert ended.stderr.startswith(
         "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes"
     )
 
 
-def test_a_token_stands_alone_on_the_last_line_and_is_listed_and_revoked(own_dsn: str):
+def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(own_dsn: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
     made = run("token", "create", "--name=backend", "--account=hp", database_url=own_dsn)
     assert made.returncode == 0
@@ -175,16 +173,20 @@ def test_a_token_stands_alone_on_the_last_line_and_is_listed_and_revoked(own_dsn
     assert again.stderr.startswith(f"There is no valid token {parts[0]}")
 
 
-def test_check_says_what_is_missing(own_dsn: str):
+def test_check_reports_what_is_missing(own_dsn: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
     ended = run("check", database_url=own_dsn, encryption_keys=new_key())
     assert ended.returncode == 2
-    assert "the database answers, its schema is current, the keys fit" in ended.stderr
+    assert (
+        "the database responds, its schema is current, the keys decrypt its secrets" in ended.stderr
+    )
     assert "set LEVITATE_CLIO_REGIONS__US__CLIENT_ID" in ended.stderr
 
 
-def test_the_key_beside_an_embedded_database_is_made_once_and_is_its_owners(tmp_path: Path):
+def test_the_key_of_the_embedded_database_is_created_once_and_only_its_owner_may_read_it(
+    tmp_path: Path,
+):
     path = tmp_path / "data" / "encryption.key"
-    first = kept_key(path)
-    assert kept_key(path) == first
+    first = load_or_create_key(path)
+    assert load_or_create_key(path) == first
     assert path.stat().st_mode & 0o777 == 0o600
