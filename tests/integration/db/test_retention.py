@@ -21,7 +21,7 @@ from app.db.runs import tables as run_tables
 from app.db.session import Database, Session, transaction
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
-from tests.conftest import opened_world
+from tests.support.world import opened_world
 
 TABLES = ("idempotency_keys", "authorizations", "pgqueuer_log", "listed")
 
