@@ -22,8 +22,9 @@ from app.db.accounts.audit import AuditAction
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
-from app.db.runs import runs
-from app.db.runs.runs import Kind, RunRequest, Trigger
+from app.db.runs import run_requests, runs
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import scheduler
@@ -273,4 +274,4 @@ async def _rederive(services: Services, session: Session, account_id: str) -> No
     """Request a run that assesses all contacts again. Before the first pull there are none."""
     if await runs.has_initial(session, account_id):
         request = RunRequest(Kind.REDERIVE, Trigger.USERS)
-        await runs.request_run(session, account_id, request, now=services.now())
+        await run_requests.request_run(session, account_id, request, now=services.now())

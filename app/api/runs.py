@@ -15,9 +15,10 @@ from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
-from app.db.runs import checkpoints, leases, listed_ids, runs
+from app.db.runs import checkpoints, leases, listed_ids, run_requests, runs
 from app.db.runs.checkpoints import Pull
-from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, RunRequest, Trigger
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger
 from app.db.session import Session, transaction
 from app.sync.connections import IntegrationNotEnabled
 from app.sync.run_events import record_run_end
@@ -52,7 +53,7 @@ async def ask_for_run(
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         run_request = await _run_request(session, account_id, body)
-        return (await runs.request_run(session, account_id, run_request, now=now)).run_id
+        return (await run_requests.request_run(session, account_id, run_request, now=now)).run_id
 
     run_id = await idempotency.create_once(session, request, create, now=now)
     response.headers["Location"] = f"/v1/accounts/{account_id}/runs/{run_id}"

@@ -78,5 +78,4 @@ class ContactFacts:
     related_matters: tuple[RelatedMatter, ...] = ()
     hidden: frozenset[int] = frozenset()
 
-
     departed: Departed | None = None

@@ -20,7 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from app.db import retention
 from app.db.accounts import accounts
-from app.db.runs import runs, slots
+from app.db.runs import run_requests, slots
 from app.db.session import transaction
 from app.sync.assess import finish_decided_surges
 from app.sync.connections import renew_subscriptions
@@ -121,7 +121,7 @@ async def delete_expired_daily(services: Services) -> bool:
 async def requeue_lost_runs(services: Services) -> None:
     """Queue a job for each run that has none: after a restore, or when pgqueuer dropped the job with the database."""
     async with transaction(services.database) as session:
-        requeued = await runs.requeue_lost(session)
+        requeued = await run_requests.requeue_lost(session)
     if requeued:
         log.warning("lost_runs_queued", count=requeued)
 

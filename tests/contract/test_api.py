@@ -1,4 +1,4 @@
-"""The paths, parameters and fields of the REST API against the OpenAPI document: neither drifts without the other."""
+"""The OpenAPI document has exactly the paths, parameters, fields and enums that this file lists."""
 
 from typing import Any
 
@@ -15,30 +15,30 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 A = "/v1/accounts/{account_id}"
 CONTRACT = f"""
-§2  GET /v1/accounts | PUT {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
-§2  PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
-§3  POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
-§3  DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
-§4  GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/versions
-§4  POST {A}/settings/preview | GET {A}/catalog
-§5  POST {A}/runs | GET {A}/runs | GET {A}/runs/{{run_id}} | GET {A}/runs/{{run_id}}/events
-§5  GET {A}/runs/{{run_id}}/report | POST {A}/runs/{{run_id}}/cancel
-§6  GET {A}/contacts | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
-§6  GET {A}/contacts/{{contact_id}}/history | DELETE {A}/contacts/{{contact_id}} | GET {A}/changes
-§6  POST {A}/contacts/{{contact_id}}/preexisting-tags
-§7  GET {A}/new-clients | POST {A}/new-clients/{{new_client_id}}/release
-§7  POST {A}/new-clients/{{new_client_id}}/suppress | POST {A}/new-clients/{{new_client_id}}/replay
-§8  POST {A}/activities | GET {A}/activities | GET {A}/activities/{{activity_id}}
-§8  POST {A}/activities/{{activity_id}}/retry | POST {A}/activities/{{activity_id}}/cancel
-§9  POST /v1/webhook-endpoints | GET /v1/webhook-endpoints | GET /v1/webhook-endpoints/{{endpoint_id}}
-§9  DELETE /v1/webhook-endpoints/{{endpoint_id}} | POST /v1/webhook-endpoints/{{endpoint_id}}/rotate
-§9  POST /v1/webhook-endpoints/{{endpoint_id}}/enable | GET /v1/webhook-endpoints/{{endpoint_id}}/deliveries
-§9  POST /v1/deliveries/{{delivery_id}}/redeliver
-§10 GET {A}/issues | POST {A}/issues/{{issue_id}}/resolve | GET {A}/holds | POST {A}/holds/{{hold_id}}/release
-§10 POST {A}/holds/{{hold_id}}/discard | GET {A}/audit | POST /hooks/clio/{{token}}
-§10 GET /healthz | GET /readyz | GET /metrics
+GET /v1/accounts | PUT {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
+PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
+POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
+DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
+GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/versions
+POST {A}/settings/preview | GET {A}/catalog
+POST {A}/runs | GET {A}/runs | GET {A}/runs/{{run_id}} | GET {A}/runs/{{run_id}}/events
+GET {A}/runs/{{run_id}}/report | POST {A}/runs/{{run_id}}/cancel
+GET {A}/contacts | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
+GET {A}/contacts/{{contact_id}}/history | DELETE {A}/contacts/{{contact_id}} | GET {A}/changes
+POST {A}/contacts/{{contact_id}}/preexisting-tags
+GET {A}/new-clients | POST {A}/new-clients/{{new_client_id}}/release
+POST {A}/new-clients/{{new_client_id}}/suppress | POST {A}/new-clients/{{new_client_id}}/replay
+POST {A}/activities | GET {A}/activities | GET {A}/activities/{{activity_id}}
+POST {A}/activities/{{activity_id}}/retry | POST {A}/activities/{{activity_id}}/cancel
+POST /v1/webhook-endpoints | GET /v1/webhook-endpoints | GET /v1/webhook-endpoints/{{endpoint_id}}
+DELETE /v1/webhook-endpoints/{{endpoint_id}} | POST /v1/webhook-endpoints/{{endpoint_id}}/rotate
+POST /v1/webhook-endpoints/{{endpoint_id}}/enable | GET /v1/webhook-endpoints/{{endpoint_id}}/deliveries
+POST /v1/deliveries/{{delivery_id}}/redeliver
+GET {A}/issues | POST {A}/issues/{{issue_id}}/resolve | GET {A}/holds | POST {A}/holds/{{hold_id}}/release
+POST {A}/holds/{{hold_id}}/discard | GET {A}/audit | POST /hooks/clio/{{token}}
+GET /healthz | GET /readyz | GET /metrics
 """
-WANTED = {part.strip() for line in CONTRACT.split("\n") for part in line[4:].split("|")} - {""}
+WANTED = {part.strip() for line in CONTRACT.split("\n") for part in line.split("|")} - {""}
 OPERATIONS = {
     f"{method.upper()} {path}": operation
     for path, methods in DOCUMENT["paths"].items()
@@ -52,7 +52,7 @@ QUERIES = {
     f"GET {A}/new-clients": "status cursor limit",
     f"GET {A}/activities": "contact_id status kind cursor limit",
     f"GET {A}/issues": "status cursor limit",
-    f"GET {A}/holds": "status cursor limit",  # the service's own addition
+    f"GET {A}/holds": "status cursor limit",  # not in the REST contract of Levitate: added by this service
     f"GET {A}/runs/{{run_id}}/report": "format",
     **{
         f"GET {path}": "cursor limit"
@@ -64,7 +64,7 @@ QUERIES = {
     },
 }
 
-FIELDS = {  # what is always there; what is only named here may be left out of a request
+FIELDS = {  # fields that a response always has; in a request some of them may be left out
     "AccountIn": "name time_zone country primary_user_id enabled",
     "Account": "name time_zone country primary_user_id enabled clio created_at updated_at",
     "ClioFirm": "region account_id name",
@@ -123,7 +123,7 @@ FIELDS = {  # what is always there; what is only named here may be left out of a
     "Problem": "type title status detail instance code request_id errors",
     "FieldProblem": "pointer detail",
 }  # fmt: skip
-SOMETIMES = {"Problem": {"errors"}}  # only where a body, query or header is wrong
+OPTIONAL = {"Problem": {"errors"}}  # only if a body, query or header is invalid
 
 ENUMS = {
     "Status.health": "ok degraded needs_attention disabled",
@@ -145,7 +145,7 @@ ENUMS = {
     "Issue.severity": "info warning error",
 }
 
-NEED_A_ROLE = {
+ROLE_REQUIRED = {
     f"DELETE {A}/contacts/{{contact_id}}",
     *(f"PUT {A}", f"DELETE {A}", f"PUT {A}/users", f"PUT {A}/settings", f"PATCH {A}/settings"),
     *(f"{verb} {A}/attorneys/{{clio_user_id}}" for verb in ("PUT", "DELETE")),
@@ -153,19 +153,19 @@ NEED_A_ROLE = {
     *(f"POST {A}/holds/{{hold_id}}/{act}" for act in ("release", "discard")),
     f"POST {A}/issues/{{issue_id}}/resolve",
 }
-NEED_A_KEY = {f"POST {A}/runs", f"POST {A}/activities"}
+KEY_REQUIRED = {f"POST {A}/runs", f"POST {A}/activities"}
 
 
 def codes(operation: dict[str, Any]) -> set[str]:
     return {
         code
-        for answer in operation["responses"].values()
-        for code in answer.get("x-problem-codes", ())
+        for response in operation["responses"].values()
+        for code in response.get("x-problem-codes", ())
     }
 
 
 def values(schema: dict[str, Any]) -> set[str]:
-    """Every value of an enumeration, wherever it stands in a field's schema."""
+    """Return all values of an enum, wherever they are in the schema of a field."""
     if "$ref" in schema:
         schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
     inner = [value for part in schema.get("anyOf", ()) for value in values(part)]
@@ -173,11 +173,11 @@ def values(schema: dict[str, Any]) -> set[str]:
     return {*schema.get("enum", ()), *inner, *constant}
 
 
-def test_every_path_and_method_of_the_contract_is_there_and_no_other():
+def test_the_document_has_exactly_the_operations_of_the_contract():
     assert OPERATIONS.keys() == WANTED
 
 
-def test_every_list_and_read_takes_what_the_contract_says():
+def test_every_list_and_read_has_exactly_the_query_parameters_of_the_contract():
     found = {
         name: {p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"}
         for name, operation in OPERATIONS.items()
@@ -189,36 +189,36 @@ def test_every_list_and_read_takes_what_the_contract_says():
 
 
 @pytest.mark.parametrize("body", FIELDS)
-def test_the_fields_of_the_main_bodies_are_those_of_the_contract(body):
+def test_a_body_has_the_fields_of_the_contract(body):
     schema, wanted = SCHEMAS[body], set(FIELDS[body].split())
     assert wanted <= schema["properties"].keys()
     if not body.endswith("In"):
-        assert wanted - SOMETIMES.get(body, set()) <= set(schema["required"])
+        assert wanted - OPTIONAL.get(body, set()) <= set(schema["required"])
 
 
 @pytest.mark.parametrize("place", ENUMS)
-def test_states_and_kinds_are_those_of_the_contract(place):
+def test_an_enum_has_the_values_of_the_contract(place):
     body, name = place.split(".")
     assert values(SCHEMAS[body]["properties"][name]) >= set(ENUMS[place].split())
 
 
-def test_every_operation_tells_the_problems_of_its_form():
+def test_every_operation_documents_the_problems_that_follow_from_its_form():
     for name, operation in OPERATIONS.items():
-        told, method, path = codes(operation), *name.split()
+        documented, method, path = codes(operation), *name.split()
         if not path.startswith("/v1"):
             continue
-        assert {"invalid_token", "rate_limited", "database_unavailable"} <= told, name
-        assert ("account_not_found" in told) == path.startswith(A), name
-        assert ("role_required" in told) == (name in NEED_A_ROLE), name
-        assert ("idempotency_key_required" in told) == (name in NEED_A_KEY), name
-        assert ("precondition_required" in told) == (
+        assert {"invalid_token", "rate_limited", "database_unavailable"} <= documented, name
+        assert ("account_not_found" in documented) == path.startswith(A), name
+        assert ("role_required" in documented) == (name in ROLE_REQUIRED), name
+        assert ("idempotency_key_required" in documented) == (name in KEY_REQUIRED), name
+        assert ("precondition_required" in documented) == (
             method in ("PUT", "PATCH") and path.endswith("/settings")
         ), name
-        assert ("invalid_json" in told) == ("requestBody" in operation), name
-        assert "invalid_request" in told, name
-        ours = [part for part in path.split("/") if part in {f"{{{kind}_id}}" for kind in KINDS}]
-        for part in ours:
-            assert f"{part[1:-4]}_not_found" in told, name
+        assert ("invalid_json" in documented) == ("requestBody" in operation), name
+        assert "invalid_request" in documented, name
+        ids = [part for part in path.split("/") if part in {f"{{{kind}_id}}" for kind in KINDS}]
+        for part in ids:
+            assert f"{part[1:-4]}_not_found" in documented, name
 
 
 KINDS = (
@@ -227,12 +227,12 @@ KINDS = (
 )
 
 
-def test_every_failure_is_a_problem_and_nothing_else():
+def test_every_error_response_is_a_problem_document():
     for name, operation in OPERATIONS.items():
-        for status, answer in operation["responses"].items():
+        for status, response in operation["responses"].items():
             if status >= "400" and name != "GET /oauth/clio/callback":
-                assert list(answer["content"]) == [MEDIA_TYPE], (name, status)
-                assert answer["x-problem-codes"], (name, status)
+                assert list(response["content"]) == [MEDIA_TYPE], (name, status)
+                assert response["x-problem-codes"], (name, status)
     assert "HTTPValidationError" not in SCHEMAS
 
 
@@ -244,17 +244,17 @@ def test_every_body_has_an_example():
             assert body.get("examples") or schema.get("examples"), name
 
 
-def test_headers_that_must_be_sent_are_required():
+def test_the_headers_that_an_operation_needs_are_documented_as_required():
     for name, operation in OPERATIONS.items():
         needed = {p["name"] for p in operation.get("parameters", ()) if p["required"]}
-        assert ("Idempotency-Key" in needed) == (name in NEED_A_KEY), name
+        assert ("Idempotency-Key" in needed) == (name in KEY_REQUIRED), name
         assert ("If-Match" in needed) == ("precondition_required" in codes(operation)), name
 
 
-def test_every_operation_has_a_word_of_explanation_a_known_group_and_an_id_of_its_own():
-    groups = [tag["name"] for tag in DOCUMENT["tags"]]
-    met = [tag for operation in OPERATIONS.values() for tag in operation["tags"]]
-    assert sorted(set(met), key=groups.index) == groups
+def test_every_operation_has_a_description_a_known_tag_and_a_unique_id():
+    tags = [tag["name"] for tag in DOCUMENT["tags"]]
+    used = [tag for operation in OPERATIONS.values() for tag in operation["tags"]]
+    assert sorted(set(used), key=tags.index) == tags
     assert all(operation["description"] for operation in OPERATIONS.values())
     ids = [operation["operationId"] for operation in OPERATIONS.values()]
     assert len(ids) == len(set(ids))

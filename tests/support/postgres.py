@@ -18,7 +18,9 @@ from app.db.session import open_database
 
 MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
-ENOUGH = 1024**3  # bytes that must be free there: a server uses 90 MiB; containers often have 64 MiB
+ENOUGH = (
+    1024**3
+)  # bytes that must be free there: a server uses 90 MiB; containers often have 64 MiB
 FAST = ("fsync", "synchronous_commit", "full_page_writes")  # what a server for tests does without
 PATIENCE = 120.0  # seconds after which what should have happened is taken for lost
 _numbers = itertools.count(1)

@@ -114,31 +114,6 @@ async def add_removals(
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
 
 
-async def open_surge_hold(
-    session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
-) -> str:
-    """Open a hold for more new clients than may be announced at once; return its id."""
-    hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
-    key = {"account_id": account_id, "hold_id": hold_id}
-    values = {"kind": HoldKind.NEW_CLIENTS, "status": HoldStatus.OPEN, "run_id": run_id}
-    first = insert(_table).values(**key, **values, opened_at=now).on_conflict_do_nothing()
-    await session.execute(first)
-    rows = [{**key, "clio_id": clio_id} for clio_id in sorted(clio_ids)]
-    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
-    return hold_id
-
-
-async def remove_from_surge(
-    session: Session, account_id: str, run_id: str, clio_ids: Collection[int]
-) -> str | None:
-    """Remove new clients from the surge's hold; return the hold's id if it is empty now."""
-    hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
-    mine = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
-    await session.execute(delete(_items).where(mine, any_of(_items.c.clio_id, clio_ids)))
-    left = await session.execute(select(_items.c.clio_id).where(mine).limit(1))
-    return hold_id if left.one_or_none() is None else None
-
-
 async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold | None:
     """Return the run's hold of removals that is still being filled, or None."""
     found = await _list(
@@ -235,18 +210,6 @@ async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -
         ),
         {"account": account_id, "hold": hold_id},
     )
-
-
-async def list_unfinished(session: Session) -> list[tuple[str, Hold]]:
-    """Return decided surges that still have items to carry out, each with its account's id."""
-    waits = (_items.c.account_id == _table.c.account_id) & (_items.c.hold_id == _table.c.hold_id)
-    rows = await session.execute(
-        select(_table.c.account_id, _table.c.hold_id)
-        .where(_table.c.kind == HoldKind.NEW_CLIENTS, _table.c.decided_at.is_not(None))
-        .where(select(_items.c.clio_id).where(waits).exists())
-        .order_by(_table.c.account_id, _table.c.hold_id)
-    )
-    return [(row.account_id, await get_hold(session, row.account_id, row.hold_id)) for row in rows]
 
 
 async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:

@@ -1,17 +1,13 @@
-"""Runs: requesting, reading and cancelling them. Work on a run is in `leases`."""
+"""Runs: reading and cancelling them. They are requested in `run_requests`; the work on one is in `leases`."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, select, update
 
-from app.db import job_queue
-from app.db.accounts import tables as account_tables
-from app.db.ids import new_id
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
 from app.db.session import Session
@@ -54,13 +50,6 @@ class Status(StrEnum):
 
 
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
-# An unfinished run of one of these kinds serves a request for the key's kind [S14].
-_COVERED_BY = {
-    Kind.INCREMENTAL: (Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
-    Kind.FULL: (Kind.FULL, Kind.INITIAL),
-    Kind.INITIAL: (Kind.INITIAL,),
-    Kind.CONTACT: (Kind.CONTACT, Kind.INCREMENTAL, Kind.FULL, Kind.INITIAL),
-}
 
 
 class RunNotFound(AppError):
@@ -77,18 +66,6 @@ class RunEnded(AppError):
     status = 409
     code = "run_already_ended"
     title = "This run has already ended"
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """A request for a run."""
-
-    kind: Kind
-    trigger: Trigger
-    slot: str | None = None
-    connection_id: str | None = None
-    contact_clio_id: int | None = None
-    after: timedelta = timedelta(0)  # delay before the run may begin
 
 
 @dataclass(frozen=True)
@@ -130,74 +107,6 @@ class Run:
     usage: Usage
     problems: tuple[dict[str, Any], ...]
     tally: Tally
-
-
-async def request_run(
-    session: Session, account_id: str, request: RunRequest, *, now: datetime
-) -> Run:
-    """Return the run that serves the request: an unfinished run that covers it, or a new run.
-
-    A new run is queued in this transaction. The account's row is locked, so that two equal requests at the same time
-    get one run. The first run that reads a firm is its `initial` run, whatever was requested: it announces clients as
-    the firm chose for the first run. A request without a delay also starts runs that were delayed to collect webhooks
-    of Clio: the runs of an account go one after another, and this one would have to wait for them.
-    """
-    accounts = account_tables.accounts
-    await session.execute(
-        select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
-    )
-    if not request.after:
-        await job_queue.start_delayed_runs(session, account_id)
-    if request.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
-        request = replace(request, kind=Kind.INITIAL)
-    found = await _covering(session, account_id, request)
-    if found is not None:
-        return found
-    run_id = new_id("run", now)
-    await session.execute(
-        insert(_table).values(
-            account_id=account_id,
-            run_id=run_id,
-            kind=request.kind,
-            trigger=request.trigger,
-            status=Status.QUEUED,
-            slot=request.slot,
-            connection_id=request.connection_id,
-            settings_version=_newest_settings(account_id),  # replaced when the run begins
-            contact_clio_id=request.contact_clio_id,
-            queued_at=now,
-        )
-    )
-    await job_queue.enqueue_run(session, account_id, run_id, after=request.after)
-    return await get_run(session, account_id, run_id)
-
-
-def _newest_settings(account_id: str) -> ColumnElement[int]:
-    versions = account_tables.settings.c
-    newest = select(func.max(versions.version)).where(versions.account_id == account_id)
-    return func.coalesce(newest.scalar_subquery(), 1)
-
-
-async def _covering(session: Session, account_id: str, request: RunRequest) -> Run | None:
-    """Return an unfinished run that does what is requested, or None."""
-    covers = _table.c.kind.in_(_COVERED_BY.get(request.kind, (request.kind,)))
-    waiting = _table.c.status == Status.QUEUED
-    in_flight = _table.c.status.in_(UNFINISHED)
-    # A running run may have read past the record that a webhook of Clio names.
-    may_be_running = request.kind in _COVERED_BY and request.trigger is not Trigger.WEBHOOK
-    same_contact = _table.c.contact_clio_id == request.contact_clio_id
-    row = (
-        await session.execute(
-            select(_table)
-            .where(_table.c.account_id == account_id, covers)
-            .where(_table.c.connection_id.is_not_distinct_from(request.connection_id))
-            .where((_table.c.kind != Kind.CONTACT) | same_contact)
-            .where(in_flight if may_be_running else waiting)
-            .order_by(_table.c.run_id)
-            .limit(1)
-        )
-    ).one_or_none()
-    return _run(row) if row else None
 
 
 async def has_initial(session: Session, account_id: str) -> bool:
@@ -248,7 +157,7 @@ async def _cancel(
 async def find_run(session: Session, account_id: str, run_id: str) -> Run | None:
     """Return the run, or None."""
     row = (await session.execute(select(_table).where(is_run(account_id, run_id)))).one_or_none()
-    return _run(row) if row else None
+    return run_of(row) if row else None
 
 
 async def get_run(session: Session, account_id: str, run_id: str) -> Run:
@@ -267,7 +176,7 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
         .order_by(_table.c.run_id)
         .limit(limit)
     )
-    return [_run(row) for row in rows]
+    return [run_of(row) for row in rows]
 
 
 async def newest_run(
@@ -278,27 +187,14 @@ async def newest_run(
     if status is not None:
         query = query.where(_table.c.status == status)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
-    return _run(row) if row else None
+    return run_of(row) if row else None
 
 
 async def newest_by_trigger(session: Session, account_id: str, trigger: Trigger) -> Run | None:
     """Return the newest run with this trigger, or None."""
     query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
-    return _run(row) if row else None
-
-
-async def requeue_lost(session: Session) -> int:
-    """Queue again every unfinished run that has no job, e.g. after a restore; return how many."""
-    lost = text(
-        "select account_id, run_id from runs where status in ('queued', 'running', 'interrupted')"
-        " and not exists (select from pgqueuer where dedupe_key = 'run:' || run_id)"
-        " order by run_id for update skip locked"
-    )
-    rows = (await session.execute(lost)).all()
-    for row in rows:
-        await job_queue.enqueue_run(session, row.account_id, row.run_id)
-    return len(rows)
+    return run_of(row) if row else None
 
 
 def problem_row(problem: Problem, connection_id: str | None) -> dict[str, Any]:
@@ -311,7 +207,8 @@ def is_run(account_id: str, run_id: str) -> ColumnElement[bool]:
     return (_table.c.account_id == account_id) & (_table.c.run_id == run_id)
 
 
-def _run(row: Any) -> Run:
+def run_of(row: Any) -> Run:
+    """Return the run of a row."""
     data = row._mapping
     plain = Run.__dataclass_fields__.keys() - {
         "kind",

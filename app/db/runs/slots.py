@@ -7,7 +7,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues
 from app.db.runs import tables
-from app.db.runs.runs import Kind, Run, RunRequest, Status, Trigger, request_run
+from app.db.runs.run_requests import RunRequest, request_run
+from app.db.runs.runs import Kind, Run, Status, Trigger
 from app.db.session import Session
 
 _runs = tables.runs

@@ -6,7 +6,7 @@ Contacts and new-client rows are locked before their hold, as a run does it, so 
 from datetime import datetime
 
 from app.db import issues
-from app.db.contacts import holds
+from app.db.contacts import holds, surge_holds
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.issues import Subject
 from app.db.session import Session, transaction
@@ -45,7 +45,7 @@ async def finish_decided_surges(services: Services) -> None:
     The scheduler calls it regularly.
     """
     async with transaction(services.database) as session:
-        decided = await holds.list_unfinished(session)
+        decided = await surge_holds.list_unfinished(session)
     for account_id, hold in decided:
         more = True
         while more and not services.stopping.is_set():

@@ -8,8 +8,9 @@ from app.db.accounts import audit, settings
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
-from app.db.runs import runs
-from app.db.runs.runs import Kind, RunRequest, Trigger
+from app.db.runs import run_requests, runs
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.errors import InvalidRequest
 from app.rules import settings_check
@@ -54,7 +55,7 @@ async def change_settings(
         session, account_id
     ):
         request = RunRequest(Kind.REDERIVE, Trigger.SETTINGS)
-        run_id = (await runs.request_run(session, account_id, request, now=now)).run_id
+        run_id = (await run_requests.request_run(session, account_id, request, now=now)).run_id
     details = {
         "version": {"before": before.version, "after": stored.version},
         "pointers": changed_pointers(before.settings, new),

@@ -12,9 +12,10 @@ from app.db import issues
 from app.db.contacts import contacts, holds
 from app.db.contacts.holds import Hold, HoldStatus
 from app.db.issues import Finding, Subject
-from app.db.runs import runs
+from app.db.runs import run_requests
 from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind, RunRequest, Trigger
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 
 # One run may remove this number of contacts, or this share of the synced contacts if that is more.
@@ -101,4 +102,6 @@ async def _open_hold(
 
 async def request_reassessment(session: Session, account_id: str, *, now: datetime) -> None:
     """Request a run that assesses the contacts of a released hold again without asking Clio."""
-    await runs.request_run(session, account_id, RunRequest(Kind.REDERIVE, Trigger.MANUAL), now=now)
+    await run_requests.request_run(
+        session, account_id, RunRequest(Kind.REDERIVE, Trigger.MANUAL), now=now
+    )

@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from app.db import issues
-from app.db.contacts import contact_store, holds, new_clients
+from app.db.contacts import contact_store, holds, new_clients, surge_holds
 from app.db.contacts.new_clients import NewClient
 from app.db.issues import Finding, Subject
 from app.db.session import Session
@@ -46,7 +46,7 @@ async def _open_hold(
 ) -> None:
     """Open a hold for a surge and report it as an issue [NC-7]."""
     log.warning("new_client_surge_held", account_id=account_id, run_id=run_id, count=len(clio_ids))
-    hold_id = await holds.open_surge_hold(session, account_id, run_id, clio_ids, now=now)
+    hold_id = await surge_holds.open_surge_hold(session, account_id, run_id, clio_ids, now=now)
     text = (
         f"One run found {len(clio_ids)} new clients. None of them is announced until somebody"
         " releases or discards this hold"
@@ -101,7 +101,7 @@ async def remove_from_surges(
     """Remove decided rows from their holds; delete a hold, and resolve its issue, when no row of it waits."""
     for run_id in {row.run_id for row in rows}:
         decided = [row.clio_id for row in rows if row.run_id == run_id]
-        emptied = await holds.remove_from_surge(session, account_id, run_id, decided)
+        emptied = await surge_holds.remove_from_surge(session, account_id, run_id, decided)
         if emptied is not None:
             subject = Subject("hold", emptied)
             await issues.resolve_issues(session, account_id, "new_client_surge", subject, now=now)

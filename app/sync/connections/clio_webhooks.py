@@ -23,8 +23,9 @@ from app.crypto import DecryptionFailed
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.clio_subscriptions import Subscription
-from app.db.runs import runs
-from app.db.runs.runs import Kind, RunRequest, Trigger
+from app.db.runs import run_requests, runs
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
 from app.sync.connections.clients import clio_for
@@ -224,7 +225,7 @@ async def _request_run(session: Session, account_id: str, *, now: datetime) -> N
     in_burst = before is not None and now - before.queued_at < BURST_WINDOW
     after = BURST_RUN_DELAY if in_burst else RUN_DELAY
     request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
-    await runs.request_run(session, account_id, request, now=now)
+    await run_requests.request_run(session, account_id, request, now=now)
 
 
 def _seal_text(one: Subscription) -> str:

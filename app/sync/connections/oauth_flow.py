@@ -25,8 +25,9 @@ from app.db.connections.connections import Connection, OAuthAttempt, Status
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.outbox import outbox
-from app.db.runs import runs
-from app.db.runs.runs import Kind, RunRequest, Trigger
+from app.db.runs import run_requests, runs
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, Problem
 from app.sync import issues
@@ -235,7 +236,7 @@ async def _request_first_pull(
         Trigger.CONNECT,
         connection_id=None if first else attempt.connection_id,
     )
-    return (await runs.request_run(session, account_id, request, now=now)).run_id
+    return (await run_requests.request_run(session, account_id, request, now=now)).run_id
 
 
 async def _connection(services: Services, attempt: OAuthAttempt) -> Connection:

@@ -1,4 +1,4 @@
-"""The contract's conventions [API-1..11]: problems, lists, limits, ids, an OpenAPI document that tells the truth."""
+"""Conventions of the REST API [API-1 to API-11]: problem documents, lists, limits, ids, the OpenAPI document."""
 
 from time import monotonic
 from typing import Any
@@ -11,7 +11,7 @@ from app.main import Parts, create_app
 from tests.support.world import TOKEN, World, config_for, opened_world
 
 
-async def test_a_problem_has_its_form_and_repeats_nothing_that_was_sent(world: World):
+async def test_a_problem_document_is_complete_and_never_repeats_the_input(world: World):
     await world.create_account()
     body = {
         "name": "secret-client-name",
@@ -19,11 +19,11 @@ async def test_a_problem_has_its_form_and_repeats_nothing_that_was_sent(world: W
         "country": "XX",
         "enabled": "maybe",
     }
-    answer = await world.api.put("/v1/accounts/hp", json=body, headers={"X-Request-Id": "abc-1"})
-    problem = answer.json()
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["x-request-id"] == problem["request_id"] == "abc-1"
+    response = await world.api.put("/v1/accounts/hp", json=body, headers={"X-Request-Id": "abc-1"})
+    problem = response.json()
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-request-id"] == problem["request_id"] == "abc-1"
     assert problem["type"].endswith(problem["code"])
     assert problem["instance"] == "/v1/accounts/hp"
     assert [error["pointer"] for error in problem["errors"]] == [
@@ -31,8 +31,8 @@ async def test_a_problem_has_its_form_and_repeats_nothing_that_was_sent(world: W
         "/country",
         "/enabled",
     ]
-    assert "secret" not in answer.text
-    assert "Mars" not in answer.text
+    assert "secret" not in response.text
+    assert "Mars" not in response.text
 
 
 @pytest.mark.parametrize(
@@ -56,21 +56,23 @@ async def test_a_problem_has_its_form_and_repeats_nothing_that_was_sent(world: W
     ],
     ids=lambda value: str(value)[:40],
 )
-async def test_bad_input_gets_a_clear_problem(world: World, verb, path, content, status, code):
+async def test_invalid_input_gets_a_problem_with_its_code(
+    world: World, verb, path, content, status, code
+):
     await world.create_account()
     headers = {"Content-Type": "application/json"}
-    answer = await world.api.request(verb, path, content=content, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = await world.api.request(verb, path, content=content, headers=headers)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_method_that_is_not_allowed_names_all_that_are(world: World):
-    answer = await world.api.request("TRACE", "/v1/accounts/hp")
-    assert answer.status_code == 405
-    assert answer.headers["allow"] == "DELETE, GET, PUT"
+async def test_the_response_to_a_method_that_is_not_allowed_lists_the_allowed_ones(world: World):
+    response = await world.api.request("TRACE", "/v1/accounts/hp")
+    assert response.status_code == 405
+    assert response.headers["allow"] == "DELETE, GET, PUT"
 
 
-async def test_a_cursor_of_other_filters_or_another_list_is_refused(world: World):
+async def test_a_cursor_of_another_list_or_other_filters_is_refused(world: World):
     for account_id in ("a", "b", "c"):
         await world.create_account(account_id)
     page = (await world.api.get("/v1/accounts?limit=2")).json()
@@ -80,26 +82,26 @@ async def test_a_cursor_of_other_filters_or_another_list_is_refused(world: World
     assert (rest["next_cursor"], rest["has_more"]) == (None, False)
     params = {"cursor": page["next_cursor"]}
     for path in ("/v1/accounts/a/runs", "/v1/accounts/a/contacts?tag=x", "/v1/accounts/a/changes"):
-        answer = await world.api.get(path, params=params)
-        assert (answer.status_code, answer.json()["code"]) == (400, "cursor_mismatch")
+        response = await world.api.get(path, params=params)
+        assert (response.status_code, response.json()["code"]) == (400, "cursor_mismatch")
 
 
-ODD_KEYS: list[Any] = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
+INVALID_KEYS: list[Any] = ["a\0", "\ud800", 1.5, 10**30, -1, True, None, [], {}]
 
 
-@pytest.mark.parametrize(("what", "odd"), [("changes", [*ODD_KEYS, "x"]), ("runs", [*ODD_KEYS, 7])])
-async def test_a_damaged_cursor_is_said_to_be_one_and_reads_from_nowhere_else(
-    world: World, what: str, odd: list[Any]
-):
+@pytest.mark.parametrize(
+    ("name", "invalid"), [("changes", [*INVALID_KEYS, "x"]), ("runs", [*INVALID_KEYS, 7])]
+)
+async def test_a_cursor_with_an_invalid_key_is_refused(world: World, name: str, invalid: list[Any]):
     # API-6, S13
     await world.create_account()
-    for after in odd:
-        params = {"cursor": cursors.encode(after, what, "hp")}
-        answer = await world.api.get(f"/v1/accounts/hp/{what}", params=params)
-        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_cursor"), after
+    for after in invalid:
+        params = {"cursor": cursors.encode(after, name, "hp")}
+        response = await world.api.get(f"/v1/accounts/hp/{name}", params=params)
+        assert (response.status_code, response.json()["code"]) == (400, "invalid_cursor"), after
 
 
-async def test_an_id_that_no_database_can_hold_is_refused_and_no_fault(world: World):
+async def test_an_id_that_the_database_cannot_store_is_invalid_and_causes_no_error(world: World):
     await world.create_account()
     for verb, path in (
         ("GET", "/v1/webhook-endpoints/{id}"),
@@ -116,11 +118,11 @@ async def test_an_id_that_no_database_can_hold_is_refused_and_no_fault(world: Wo
         ("GET", "/v1/accounts/hp/runs/{id}/report"),
         ("GET", "/v1/accounts/hp/connections/{id}"),
     ):
-        answer = await world.api.request(verb, path.format(id="a%00b"))
-        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), path
+        response = await world.api.request(verb, path.format(id="a%00b"))
+        assert (response.status_code, response.json()["code"]) == (422, "invalid_request"), path
 
 
-async def test_more_requests_than_the_rate_are_told_to_wait(dsn, simulator):
+async def test_requests_above_the_rate_limit_get_429_with_retry_after(dsn, simulator):
     app = create_app(config_for(dsn, api_rate=1), dsn, Parts(workers=False, clock=False))
     transport = httpx.ASGITransport(app)
     async with (
@@ -128,15 +130,15 @@ async def test_more_requests_than_the_rate_are_told_to_wait(dsn, simulator):
         httpx.AsyncClient(transport=transport, base_url="http://service.test") as client,
     ):
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        began, let_in = monotonic(), 0
-        while (answer := await client.get("/v1/accounts", headers=headers)).is_success:
-            let_in += 1
-            assert let_in <= 4 + (monotonic() - began), "four at once, then one each second"
-    assert let_in >= 4
-    assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
+        started, accepted = monotonic(), 0
+        while (response := await client.get("/v1/accounts", headers=headers)).is_success:
+            accepted += 1
+            assert accepted <= 4 + (monotonic() - started), "four at once, then one each second"
+    assert accepted >= 4
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
 
 
-async def test_a_fault_of_ours_shows_nothing_of_itself(dsn, simulator):
+async def test_the_response_to_an_unexpected_error_has_no_details(dsn, simulator):
     # T9
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
 
@@ -144,12 +146,12 @@ async def test_a_fault_of_ours_shows_nothing_of_itself(dsn, simulator):
         async def broken() -> None:
             raise RuntimeError("secret detail")
 
-        answer = await world.api.get("/broken")
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
-    assert "secret" not in answer.text
+        response = await world.api.get("/broken")
+    assert (response.status_code, response.json()["code"]) == (500, "internal_error")
+    assert "secret" not in response.text
 
 
-async def test_the_process_is_alive_ready_and_measured(world: World):
+async def test_the_process_reports_health_readiness_and_metrics(world: World):
     # S16
     assert (await world.api.get("/healthz")).json() == {"status": "ok"}
     ready = {"status": "ok", "database": "ok", "schema": "current", "clock": "off"}
@@ -160,7 +162,7 @@ async def test_the_process_is_alive_ready_and_measured(world: World):
     assert "secret-account-id" not in metrics
 
 
-async def test_the_openapi_document_makes_a_good_client(world: World):
+async def test_a_client_can_be_generated_from_the_openapi_document(world: World):
     document = (await world.api.get("/openapi.json")).json()
     assert document["openapi"].startswith("3.1")
     operations = [

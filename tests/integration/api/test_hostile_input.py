@@ -1,4 +1,4 @@
-"""What no honest caller sends, in every place where an id or a cursor stands, is refused as such (T12)."""
+"""Invalid ids and manipulated cursors are refused wherever the API accepts an id or a cursor [T12]."""
 
 import re
 from typing import Any
@@ -13,9 +13,21 @@ from app.db.cursors import encode
 from tests.integration.api.test_tenancy import BODIES
 from tests.support.world import World
 
-OURS = re.compile(r"\{(?!account_id|clio_user_id|token)\w+\}")
-KEYS: list[Any] = [None, True, 1.5, -1, 2**63, 10**30, [1], {"a": 1}, "a\x00b", "\ud800", "a\nb"]
-ASKED: list[tuple[Any, ...]] = [  # a list of each sort of key, as its cursors name it
+RESOURCE_ID = re.compile(r"\{(?!account_id|clio_user_id|token)\w+\}")
+INVALID_KEYS: list[Any] = [
+    None,
+    True,
+    1.5,
+    -1,
+    2**63,
+    10**30,
+    [1],
+    {"a": 1},
+    "a\x00b",
+    "\ud800",
+    "a\nb",
+]
+LISTS: list[tuple[Any, ...]] = [  # lists with each kind of key, as their cursors name them
     ("contacts", "hp", ContactFilter()),
     ("issues", "hp", None),
     ("changes", "hp"),
@@ -23,48 +35,48 @@ ASKED: list[tuple[Any, ...]] = [  # a list of each sort of key, as its cursors n
 ]
 
 
-async def test_an_id_that_the_database_cannot_hold_is_refused_wherever_it_stands(world: World):
+async def test_an_id_that_the_database_cannot_store_is_refused_in_every_path(world: World):
     await world.create_account()
     headers = {"Idempotency-Key": "k"}
-    asked = [
+    operations = [
         (verb, path)
         for path, verbs in world.app.openapi()["paths"].items()
-        if OURS.search(path)
+        if RESOURCE_ID.search(path)
         for verb in verbs
     ]
-    assert len(asked) > 20
-    for verb, path in asked:
+    assert len(operations) > 20
+    for verb, path in operations:
         for bad in ("%00", "a%00b", "x" * 65):
-            address = OURS.sub(bad, path).replace("{account_id}", "hp")
+            address = RESOURCE_ID.sub(bad, path).replace("{account_id}", "hp")
             body = BODIES.get(path, {"labels": ["Golf"]})
-            answer = await world.api.request(verb, address, json=body, headers=headers)
-            told = answer.json()
-            assert (answer.status_code, told["code"]) == (422, "invalid_request"), (verb, path)
-            assert told["errors"][0]["pointer"].startswith("path:")
+            response = await world.api.request(verb, address, json=body, headers=headers)
+            problem = response.json()
+            assert (response.status_code, problem["code"]) == (422, "invalid_request"), (verb, path)
+            assert problem["errors"][0]["pointer"].startswith("path:")
 
 
-async def test_a_cursor_that_was_tampered_with_is_a_damaged_one(world: World):
+async def test_a_manipulated_cursor_is_refused_as_invalid(world: World):
     await world.create_account()
-    for asked in ASKED:
-        for key in KEYS:
-            params = {"cursor": encode(key, *asked)}
-            path = asked[0].replace("settings-", "settings/")
-            answer = await world.api.get(f"/v1/accounts/hp/{path}", params=params)
-            told = (answer.status_code, answer.json()["code"])
-            assert told == (400, "invalid_cursor"), (path, ascii(key))
+    for name in LISTS:
+        for key in INVALID_KEYS:
+            params = {"cursor": encode(key, *name)}
+            path = name[0].replace("settings-", "settings/")
+            response = await world.api.get(f"/v1/accounts/hp/{path}", params=params)
+            found = (response.status_code, response.json()["code"])
+            assert found == (400, "invalid_cursor"), (path, ascii(key))
 
 
-async def test_a_cursor_beyond_the_last_version_finds_none(world: World):
+async def test_a_cursor_after_the_last_item_returns_an_empty_page(world: World):
     await world.create_account()
-    for path, asked in (("settings/versions", "settings-versions"), ("changes", "changes")):
-        cursor = encode(2**63 - 1, asked, "hp")
-        answer = await world.api.get(f"/v1/accounts/hp/{path}", params={"cursor": cursor})
-        assert answer.status_code == 200
-        assert answer.json()["data"] == []
+    for path, name in (("settings/versions", "settings-versions"), ("changes", "changes")):
+        cursor = encode(2**63 - 1, name, "hp")
+        response = await world.api.get(f"/v1/accounts/hp/{path}", params={"cursor": cursor})
+        assert response.status_code == 200
+        assert response.json()["data"] == []
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists))
-def test_whatever_a_cursor_holds_it_is_a_key_or_damaged(key):
+def test_a_cursor_has_a_key_of_the_right_type_or_is_invalid(key):
     for read, kind in ((cursors.after_id, str), (cursors.after_number, int)):
         try:
             after = read(encode(key, "list"), "list")

@@ -1,4 +1,4 @@
-"""The settings' document: defaults, versions, merge patches, preconditions, what is refused and where."""
+"""The settings document: defaults, versions, merge patches, preconditions, and the pointers of invalid values."""
 
 import asyncio
 import json
@@ -44,7 +44,7 @@ DEFAULTS = json.loads("""{
 
 @pytest.fixture
 async def firm(world: World) -> World:
-    """An account whose catalog holds a field of each kind that settings care about."""
+    """An account whose catalog has a custom field of each kind that settings treat differently."""
     await world.create_account()
     items = {
         1: field("checkbox"),
@@ -64,31 +64,31 @@ def field(field_type: str, **more: Any) -> dict[str, Any]:
     return {"name": field_type, "field_type": field_type, "parent_type": "Contact", **more}
 
 
-async def test_settings_begin_as_version_1_with_the_defaults(world: World):
+async def test_version_1_of_the_settings_has_the_defaults(world: World):
     # OV-5
     await world.create_account()
-    answer = await world.api.get(URL)
-    assert answer.headers["etag"] == '"1"'
-    body = answer.json()
+    response = await world.api.get(URL)
+    assert response.headers["etag"] == '"1"'
+    body = response.json()
     assert (body["version"], body["settings"], body["updated_by"]) == (1, DEFAULTS, None)
 
 
-def test_the_two_forms_of_the_document_have_the_same_fields_and_defaults():
+def test_the_document_of_the_api_and_the_settings_of_the_rules_have_the_same_fields_and_defaults():
     # OV-5
     assert schemas.Settings().model_dump(mode="json") == DEFAULTS
-    assert_alike(schemas.Settings, Settings)
+    assert_same_fields(schemas.Settings, Settings)
 
 
-def assert_alike(model: type[BaseModel], kind: Any) -> None:
+def assert_same_fields(model: type[BaseModel], kind: Any) -> None:
     assert set(model.model_fields) == {part.name for part in fields(kind)}
     for part in fields(kind):
         inner = model.model_fields[part.name].annotation
         if is_dataclass(part.type):
             assert isinstance(inner, type)
-            assert_alike(inner, part.type)
+            assert_same_fields(inner, part.type)
 
 
-async def test_a_change_makes_a_version_with_its_author_and_keeps_the_old_ones(world: World):
+async def test_a_change_creates_a_version_with_its_author_and_keeps_earlier_versions(world: World):
     # OV-5, EN-2
     await world.create_account()
     first = await world.patch_settings(
@@ -96,7 +96,7 @@ async def test_a_change_makes_a_version_with_its_author_and_keeps_the_old_ones(w
     )
     assert first.headers["etag"] == '"2"'
     assert (first.json()["version"], first.json()["updated_by"]) == (2, "u_cat")
-    assert first.json()["run_id"] is None  # nothing was pulled yet
+    assert first.json()["run_id"] is None  # there are no contacts yet
     await world.patch_settings({"tags": {"location": {"state": True}}})
     versions = [version async for version in world.all("settings/versions", limit=1)]
     assert [version["version"] for version in versions] == [1, 2, 3]
@@ -115,23 +115,23 @@ async def test_an_untouched_account_has_one_version(world: World):
     assert [version["version"] async for version in world.all("settings/versions")] == [1]
 
 
-async def test_putting_an_equal_document_makes_no_version(world: World):
+async def test_a_put_of_an_equal_document_creates_no_version(world: World):
     await world.create_account()
     await world.patch_settings({"ownership": {"sticky": True}})
     document, etag = await world.settings()
-    document["tags"]["matter_tag"]["matter_status"].reverse()  # a set: its order says nothing
+    document["tags"]["matter_tag"]["matter_status"].reverse()  # a set: its order has no meaning
     again = await world.api.put(URL, json=document, headers={"If-Match": etag})
     assert (again.status_code, again.json()["version"], again.headers["etag"]) == (200, 2, etag)
     assert [entry["action"] async for entry in world.all("audit")].count("settings.changed") == 1
 
 
-async def test_a_put_replaces_the_document_whole(world: World):
+async def test_a_put_replaces_the_whole_document(world: World):
     await world.create_account()
     await world.patch_settings({"ownership": {"sticky": True}})
-    answer = await world.api.put(
+    response = await world.api.put(
         URL, json={"tags": {"location": {"city": True}}}, headers={"If-Match": '"2"'}
     )
-    chosen = answer.json()["settings"]
+    chosen = response.json()["settings"]
     assert chosen["ownership"] == DEFAULTS["ownership"]
     assert chosen["tags"]["location"]["city"] is True
 
@@ -148,16 +148,16 @@ async def test_a_put_replaces_the_document_whole(world: World):
     ],
 )
 @pytest.mark.parametrize("verb", ["PUT", "PATCH"])
-async def test_a_change_names_the_version_it_has_seen(world: World, verb, if_match, status, code):
+async def test_a_change_must_name_the_current_version(world: World, verb, if_match, status, code):
     # API-8
     await world.create_account()
     await world.patch_settings({"ownership": {"sticky": True}})
     headers = {"If-Match": if_match} if if_match else {}
-    answer = await world.api.request(verb, URL, json={}, headers=headers)
-    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    response = await world.api.request(verb, URL, json={}, headers=headers)
+    assert (response.status_code, response.json().get("code")) == (status, code)
 
 
-async def test_of_two_changes_at_once_one_is_told_to_look_again(world: World):
+async def test_one_of_two_concurrent_changes_gets_a_version_conflict(world: World):
     await world.create_account()
     patches = [{"ownership": {"sticky": True}}, {"tags": {"location": {"city": True}}}]
     headers = {"If-Match": '"1"'}
@@ -170,13 +170,13 @@ async def test_of_two_changes_at_once_one_is_told_to_look_again(world: World):
     assert [version["version"] async for version in world.all("settings/versions")] == [1, 2]
 
 
-async def test_settings_are_changed_by_managers_and_read_by_all(world: World):
-    # EN-2: u_cat PATCH settings → 403
+async def test_only_managers_change_settings_and_everybody_reads_them(world: World):
+    # [EN-2]: a PATCH of the settings by u_cat returns 403
     await world.create_account()
     cat = {"Levitate-Role": "user", "Levitate-User": "u_cat", "If-Match": '"1"'}
     for verb in ("PUT", "PATCH"):
-        answer = await world.api.request(verb, URL, json={}, headers=cat)
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
+        response = await world.api.request(verb, URL, json={}, headers=cat)
+        assert (response.status_code, response.json()["code"]) == (403, "role_required")
     assert (await world.api.get(URL, headers=cat)).status_code == 200
     body: dict[str, Any] = {"settings": {}}
     assert (await world.api.post(f"{URL}/preview", json=body, headers=cat)).status_code == 200
@@ -184,7 +184,7 @@ async def test_settings_are_changed_by_managers_and_read_by_all(world: World):
     assert (await world.api.patch(URL, json={}, headers=admin)).status_code == 200
 
 
-async def test_the_audit_says_who_changed_what_and_holds_no_value(world: World):
+async def test_the_audit_log_says_who_changed_which_settings_and_has_no_values(world: World):
     # EN-2
     await world.create_account()
     label = "Smith v. Jones"
@@ -226,7 +226,7 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"scope": {"segment": {"include_any": ["x"] * 201}}}, ["/scope/segment/include_any"]),
     ({"tags": {"custom_fields": [{"field_id": 1}]}}, ["/tags/custom_fields/0/field_id"]),
     ({"tags": {"custom_fields": [{"field_id": "x"}]}}, ["/tags/custom_fields/0/field_id"]),
-    # against the firm's own catalog: CF-1, CF-2, KF-4, EN-3
+    # checked with the catalog of the firm [CF-1, CF-2, KF-4, EN-3]
     ({"tags": {"custom_fields": [{"field_id": "77"}]}}, ["/tags/custom_fields/0/field_id"]),
     (
         {"tags": {"custom_fields": [{"field_id": str(i)} for i in (1, 5, 2, 3, 4, 6)]}},
@@ -249,20 +249,22 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
 ]  # fmt: skip
 
 
-async def test_what_cannot_be_chosen_is_refused_with_its_pointer(firm: World):
-    # API-17; CF-1, CF-2, KF-4, EN-3
+async def test_an_invalid_setting_is_refused_with_its_pointer(firm: World):
+    # API-17, CF-1, CF-2, KF-4, EN-3
     for patch, pointers in REFUSED:
-        for below, answer in (
+        for below, response in (
             ("", await firm.patch_settings(patch)),
             ("/settings", await firm.api.post(f"{URL}/preview", json={"settings": patch})),
         ):
-            assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), patch
-            found = [error["pointer"] for error in answer.json()["errors"]]
+            assert (response.status_code, response.json()["code"]) == (422, "invalid_request"), (
+                patch
+            )
+            found = [error["pointer"] for error in response.json()["errors"]]
             assert found == [below + pointer for pointer in pointers], patch
     assert (await firm.settings())[1] == '"1"'
 
 
-async def test_what_can_be_chosen_is_kept_as_it_was_sent(firm: World):
+async def test_valid_settings_are_stored_unchanged(firm: World):
     patch = {
         "scope": {"opt_out_field_id": "1"},
         "tags": {"custom_fields": [{"field_id": "2", "label_format": "name_value"}]},
@@ -290,16 +292,16 @@ async def test_what_can_be_chosen_is_kept_as_it_was_sent(firm: World):
     ],
     ids=lambda value: str(value)[:30],
 )
-async def test_a_patch_is_a_json_merge_patch(world: World, content, kind, status, code):
+async def test_a_patch_must_be_a_json_merge_patch(world: World, content, kind, status, code):
     await world.create_account()
     headers = {"Content-Type": kind, "If-Match": '"1"'}
-    answer = await world.api.patch(URL, content=content, headers=headers)
-    assert (answer.status_code, answer.json().get("code")) == (status, code)
+    response = await world.api.patch(URL, content=content, headers=headers)
+    assert (response.status_code, response.json().get("code")) == (status, code)
     if status == 415:
-        assert answer.headers["accept-patch"] == "application/merge-patch+json"
+        assert response.headers["accept-patch"] == "application/merge-patch+json"
 
 
-def test_a_null_in_a_patch_goes_back_to_the_default():
+def test_null_in_a_patch_restores_the_default():
     # RFC 7396
     sticky = Settings(ownership=OwnershipSettings(sticky=True, prefer_open=True))
     assert apply_patch(sticky, {"ownership": None}) == Settings()
@@ -309,8 +311,8 @@ def test_a_null_in_a_patch_goes_back_to_the_default():
     assert apply_patch(sticky, {}) == sticky
 
 
-async def test_a_later_release_with_other_defaults_changes_no_version(database: Database):
-    # OV-5: what is stored is whole
+async def test_a_stored_version_does_not_depend_on_the_defaults(database: Database):
+    # [OV-5]: a stored version has all fields
     await make_account(database, "a")
     chosen = Settings(ownership=OwnershipSettings(sticky=True))
     async with transaction(database) as session:

@@ -1,4 +1,4 @@
-"""A token sees its own accounts: any other is as if it were not there, whatever is asked (T2)."""
+"""A token sees only its own accounts. Every operation treats another account like one that does not exist [T2]."""
 
 import re
 from typing import Any
@@ -23,7 +23,7 @@ async def token_for(world: World, *account_ids: str) -> tuple[str, str]:
 
 
 def operations(world: World) -> list[tuple[str, str]]:
-    """Every operation of the API that names an account."""
+    """Return all operations whose path has an account."""
     paths = world.app.openapi()["paths"]
     return [
         (verb, path) for path, verbs in paths.items() if "{account_id}" in path for verb in verbs
@@ -58,7 +58,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-async def test_a_foreign_account_answers_as_one_that_does_not_exist(world: World):
+async def test_an_account_of_another_token_looks_like_one_that_does_not_exist(world: World):
     await world.create_account("hp")
     await world.connect("u_ann", 501)
     await world.settled()
@@ -74,24 +74,24 @@ async def test_a_foreign_account_answers_as_one_that_does_not_exist(world: World
         "Idempotency-Key": "k",
         "X-Request-Id": "same",
     }
-    asked = operations(world)
-    assert len(asked) > 15
-    for verb, path in asked:
-        answers = []
+    found = operations(world)
+    assert len(found) > 15
+    for verb, path in found:
+        responses = []
         for account_id in ("hp", "nowhere"):
             url = filled(path, {**ids, "account_id": account_id})
-            answer = await world.api.request(verb, url, json=BODIES.get(path), headers=headers)
-            answers.append((answer.status_code, answer.text.replace(account_id, "…")))
-        assert answers[0] == answers[1], (verb, path)
-        assert answers[0][0] == 404, (verb, path, answers[0])
-        assert "account_not_found" in answers[0][1]
+            response = await world.api.request(verb, url, json=BODIES.get(path), headers=headers)
+            responses.append((response.status_code, response.text.replace(account_id, "…")))
+        assert responses[0] == responses[1], (verb, path)
+        assert responses[0][0] == 404, (verb, path, responses[0])
+        assert "account_not_found" in responses[0][1]
     assert len(await world.contacts()) == 7
 
 
-async def test_what_belongs_to_another_account_is_not_there_though_the_caller_sees_both(
+async def test_an_id_of_another_account_is_not_found_even_if_the_token_sees_both_accounts(
     world: World,
 ):
-    # T2: every id in a path is looked up within its account
+    # [T2]: every id in a path is looked up within its account
     for account_id in ("hp", "other"):
         await world.create_account(account_id)
     await world.connect("u_ann", 501)
@@ -106,42 +106,42 @@ async def test_what_belongs_to_another_account_is_not_there_though_the_caller_se
     headers = {"Idempotency-Key": "k"}
     queued = await world.api.post("/v1/accounts/hp/activities", json=note, headers=headers)
     ids["activity_id"] = queued.json()["id"]
-    asked = [(verb, path) for verb, path in operations(world) if "_id}/" in path + "/"]
-    told = []
-    for verb, path in asked:
+    found = [(verb, path) for verb, path in operations(world) if "_id}/" in path + "/"]
+    tried = []
+    for verb, path in found:
         if not any(f"{{{name}}}" in path for name in ids):
             continue
         url = filled(path, {**ids, "account_id": "other"})
         body = {"labels": ["VIP"]} if path.endswith("preexisting-tags") else None
-        answer = await world.api.request(verb, url, json=body, headers=headers)
-        assert answer.status_code == 404, (verb, path, answer.status_code, answer.text)
-        told.append(path)
-    assert len(told) > 14
+        response = await world.api.request(verb, url, json=body, headers=headers)
+        assert response.status_code == 404, (verb, path, response.status_code, response.text)
+        tried.append(path)
+    assert len(tried) > 14
     assert (await world.contacts())["1002"]["id"] == ids["contact_id"]
 
 
-async def test_a_token_lists_its_own_accounts_only(world: World):
+async def test_a_token_lists_only_its_own_accounts(world: World):
     await world.create_account("a")
     await world.create_account("b")
     token, _ = await token_for(world, "b")
-    answer = await world.api.get("/v1/accounts", headers={"Authorization": f"Bearer {token}"})
-    assert [account["id"] for account in answer.json()["data"]] == ["b"]
+    response = await world.api.get("/v1/accounts", headers={"Authorization": f"Bearer {token}"})
+    assert [account["id"] for account in response.json()["data"]] == ["b"]
 
 
 @pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer nonsense", "Bearer lc_aa_bb", "Basic eDp5"]
 )
-async def test_without_a_valid_token_nothing_is_answered(world: World, header: str | None):
+async def test_a_request_without_a_valid_token_gets_401(world: World, header: str | None):
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(world.app), base_url="http://service.test"
     ) as client:
         headers = {} if header is None else {"Authorization": header}
-        answer = await client.get("/v1/accounts", headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
-    assert answer.headers["www-authenticate"] == "Bearer"
+        response = await client.get("/v1/accounts", headers=headers)
+    assert (response.status_code, response.json()["code"]) == (401, "invalid_token")
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_revoked_token_is_refused_at_once(world: World):
+async def test_a_revoked_token_is_refused_immediately(world: World):
     # T14
     token, token_id = await token_for(world, "a")
     headers = {"Authorization": f"Bearer {token}"}
@@ -151,12 +151,12 @@ async def test_a_revoked_token_is_refused_at_once(world: World):
     assert (await world.api.get("/v1/accounts", headers=headers)).status_code == 401
 
 
-async def test_changing_an_account_needs_a_role(world: World):
+async def test_a_change_of_an_account_needs_a_role(world: World):
     # EN-2
     await world.create_account()
     for role in ("user", None):
         headers = {"Levitate-Role": role} if role else {"Levitate-Role": "user"}
-        answer = await world.api.put("/v1/accounts/hp/users", json={"users": []}, headers=headers)
-        assert (answer.status_code, answer.json()["code"]) == (403, "role_required")
-    answer = await world.api.get("/v1/accounts/hp", headers={"Levitate-Role": "user"})
-    assert answer.status_code == 200
+        response = await world.api.put("/v1/accounts/hp/users", json={"users": []}, headers=headers)
+        assert (response.status_code, response.json()["code"]) == (403, "role_required")
+    response = await world.api.get("/v1/accounts/hp", headers={"Levitate-Role": "user"})
+    assert response.status_code == 200

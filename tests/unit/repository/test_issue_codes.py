@@ -1,13 +1,13 @@
-"""Every issue code is in the documents, and every documented one is in the code."""
+"""docs/issues.md lists exactly the issue codes of the code, with their severities."""
 
 import re
 from pathlib import Path
 
 from app.db.issues import SEVERITIES
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "issues.md"
+PAGE = Path(__file__).parents[3] / "docs" / "issues.md"
 
 
-def test_the_documents_list_every_issue_code_with_its_severity():
-    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", DOCUMENT.read_text(), flags=re.MULTILINE)
+def test_the_page_lists_exactly_the_issue_codes_with_their_severities():
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", PAGE.read_text(), flags=re.MULTILINE)
     assert dict(rows) == dict(SEVERITIES)

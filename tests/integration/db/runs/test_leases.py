@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.db.runs import leases, runs
+from app.db.runs import leases, run_requests, runs
 from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind, Run, RunRequest, Trigger
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Run, Trigger
 from app.db.session import Database, transaction
 from app.errors import RunTakenOver
 from app.main import now
@@ -22,7 +23,7 @@ async def ask(
 ) -> Run:
     async with transaction(database) as session:
         wish = RunRequest(kind, Trigger.MANUAL)
-        return await runs.request_run(session, "a", wish, now=now() + clock_off)
+        return await run_requests.request_run(session, "a", wish, now=now() + clock_off)
 
 
 async def acquire(
@@ -106,7 +107,7 @@ async def test_who_asks_for_a_run_does_not_wait_for_one_that_gathers_nudges(data
     await make_account(database, "a")
     nudged = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
     async with transaction(database) as session:
-        await runs.request_run(session, "a", nudged, now=now())
+        await run_requests.request_run(session, "a", nudged, now=now())
     assert await put_off(database) == 1
     await ask(database)
     assert await put_off(database) == 0
