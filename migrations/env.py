@@ -1,13 +1,13 @@
-"""Runs the migrations on the connection that `app.db.migrate` hands over.
+"""Runs the migrations on the connection that `app.db.migrate` passes in.
 
-There is no other way in: `levitate-clio migrate` holds a lock, so that processes that start together migrate once.
+Migrations run only this way: `levitate-clio migrate` holds a lock, so that processes that start together migrate once.
 """
 
 from alembic import context
 
 from app.db.tables import metadata
 
-QUEUE = "pgqueuer"  # the queue's tables are the library's; their migration is its frozen text
+QUEUE = "pgqueuer"  # the prefix of the queue's tables: they belong to pgqueuer, whose frozen SQL migration 0001 runs
 
 
 def include_name(name: str | None, kind: str, parents: object) -> bool:

@@ -1,4 +1,4 @@
-"""The tables of pgqueuer, as version 1.6.0 installs them, frozen
+"""The tables of pgqueuer 1.6.0, frozen
 
 Revision ID: 0001
 """

@@ -1,4 +1,4 @@
-"""The value that proves that the encryption keys are those of this database
+"""The check value of the encryption keys
 
 Revision ID: 0003
 Revises: 0002

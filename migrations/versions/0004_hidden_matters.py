@@ -1,4 +1,4 @@
-"""A matter knows whether a user of unrestricted visibility does not see it
+"""Matters: whether a user with unrestricted visibility does not see them
 
 Revision ID: 0004
 Revises: 0003

@@ -1,4 +1,4 @@
-"""Settings in versions, the audit, the history of one contact, catalog items that have gone
+"""Versions of settings, the audit log, the history of one contact, catalog items that are gone
 
 Revision ID: 0005
 Revises: 0004

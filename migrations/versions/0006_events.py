@@ -1,4 +1,4 @@
-"""The ledger complete, events to Levitate and their deliveries
+"""All columns of new clients, events and their deliveries
 
 Revision ID: 0006
 Revises: 0005

@@ -1,4 +1,4 @@
-"""Activities, the attempts to write them, and whose turn it is at a contact
+"""Activities, the attempts to write them, and the leases of contacts
 
 Revision ID: 0007
 Revises: 0006

@@ -1,4 +1,4 @@
-"""Issues, holds, quarantine; what each connection was shown, and what left the mirror
+"""Issues, holds, quarantine, digests of sightings, and removed records
 
 Revision ID: 0008
 Revises: 0007

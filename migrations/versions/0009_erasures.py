@@ -1,4 +1,4 @@
-"""Tags that were there before us, and the hashes that keep erased contacts away
+"""Preexisting tags, and the suppression list of erased contacts
 
 Revision ID: 0009
 Revises: 0008

@@ -1,4 +1,4 @@
-"""The mirror's own digests go: what a record is held against is the digest of what each connection was shown
+"""The mirror has no digests of its own; records are compared by the digests of sightings
 
 Revision ID: 0010
 Revises: 0009

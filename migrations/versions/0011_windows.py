@@ -1,4 +1,4 @@
-"""A pull knows the window in which it reads a list that Clio ends near record 10,000
+"""Pulls: the window of a list that Clio ends near record 10,000
 
 Revision ID: 0011
 Revises: 0010

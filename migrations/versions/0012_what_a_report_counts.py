@@ -1,4 +1,4 @@
-"""What a run's report counts beside its rows: persons and values that could not be used, owners that changed
+"""Runs: the counts of their reports (unusable persons and values, changed owners)
 
 Revision ID: 0012
 Revises: 0011

@@ -166,8 +166,8 @@ async def put_account(
 
 async def disable_account(session: Session, account_id: str) -> None:
     """Disable the account: no new work begins. Locks its row until the transaction ends."""
-    mine = _accounts.c.account_id == account_id
-    await session.execute(update(_accounts).where(mine).values(enabled=False))
+    own = _accounts.c.account_id == account_id
+    await session.execute(update(_accounts).where(own).values(enabled=False))
 
 
 async def delete_account(session: Session, account_id: str) -> None:

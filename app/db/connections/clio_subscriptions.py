@@ -149,8 +149,8 @@ async def _set(session: Session, one: Subscription, **values: Any) -> None:
 
 
 def _named(one: Subscription) -> ColumnElement[bool]:
-    mine = (_table.c.account_id == one.account_id) & (_table.c.model == one.model)
-    return mine & (_table.c.connection_id == one.connection_id)
+    own = (_table.c.account_id == one.account_id) & (_table.c.model == one.model)
+    return own & (_table.c.connection_id == one.connection_id)
 
 
 def _subscription(row: Any) -> Subscription:

@@ -120,8 +120,8 @@ async def list_connections(
 
 async def list_all(session: Session, account_id: str) -> list[Connection]:
     """Return all connections of the account, by id: at most one per user."""
-    mine = select(_table).where(_table.c.account_id == account_id)
-    rows = await session.execute(mine.order_by(_table.c.connection_id))
+    own = select(_table).where(_table.c.account_id == account_id)
+    rows = await session.execute(own.order_by(_table.c.connection_id))
     return [_connection(row) for row in rows]
 
 
@@ -183,8 +183,8 @@ async def start_connection(
             where=idle,
         )
     )
-    mine = (_table.c.account_id == account_id) & (_table.c.user_id == user_id)
-    return _connection((await session.execute(select(_table).where(mine))).one())
+    own = (_table.c.account_id == account_id) & (_table.c.user_id == user_id)
+    return _connection((await session.execute(select(_table).where(own))).one())
 
 
 async def store_attempt(session: Session, attempt: OAuthAttempt, *, state_hash: str) -> None:
@@ -203,9 +203,9 @@ async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OA
     row = (await session.execute(found)).one_or_none()
     if row is None:
         return None
-    mine = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
+    own = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
     await session.execute(
-        update(_attempts).where(mine, _attempts.c.used_at.is_(None)).values(used_at=now)
+        update(_attempts).where(own, _attempts.c.used_at.is_(None)).values(used_at=now)
     )
     return OAuthAttempt(**{name: row._mapping[name] for name in OAuthAttempt.__dataclass_fields__})
 

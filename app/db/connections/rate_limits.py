@@ -37,7 +37,7 @@ async def update_window(
     key = {"account_id": account_id, "connection_id": connection_id}
     first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
     await session.execute(first)
-    mine = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
+    own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
     row = (
         await session.execute(
             select(
@@ -45,7 +45,7 @@ async def update_window(
                 _table.c.given,
                 _table.c.ends,
             )
-            .where(mine)
+            .where(own)
             .with_for_update()
         )
     ).one()
@@ -56,7 +56,7 @@ async def update_window(
     after, result = step(known, now)
     await session.execute(
         _table.update()
-        .where(mine)
+        .where(own)
         .values(call_limit=after.limit, given=after.given, ends=after.ends)
     )
     return result

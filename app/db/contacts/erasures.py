@@ -51,8 +51,8 @@ async def find_key(session: Session, account_id: str) -> str | None:
 
 async def store_key(session: Session, account_id: str, sealed: str) -> None:
     """Store the key of the account's hashes; call `lock_exclusive` first."""
-    mine = _accounts.c.account_id == account_id
-    await session.execute(update(_accounts).where(mine).values(sealed_erasure_key=sealed))
+    own = _accounts.c.account_id == account_id
+    await session.execute(update(_accounts).where(own).values(sealed_erasure_key=sealed))
 
 
 async def add_hash(session: Session, account_id: str, clio_hash: bytes, *, now: datetime) -> None:
@@ -76,8 +76,8 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
     """Delete every row about a person, except new-client rows and holds, which other contacts depend on."""
     await _delete_record(session, account_id, clio_id)
     for table in (tables.contacts, tables.changes, tables.preexisting_tags):
-        mine = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
-        await session.execute(delete(table).where(mine))
+        own = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
+        await session.execute(delete(table).where(own))
     await _delete_activities(session, account_id, contact_id, clio_id)
     events = event_tables.events
     about = or_(
@@ -94,12 +94,12 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
 async def _delete_record(session: Session, account_id: str, clio_id: int) -> None:
     """Delete what Clio showed of the person: record, relationships, sightings and quarantine rows."""
     links = mirror_tables.mirror_relationships
-    mine = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
+    own = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
     people = mirror_tables.mirror_contacts
     one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
     await session.execute(delete(people).where(one))
     await _clear_matter_numbers(session, account_id, clio_id)
-    ids = list((await session.execute(select(links.c.clio_id).where(mine))).scalars())
+    ids = list((await session.execute(select(links.c.clio_id).where(own))).scalars())
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
     aside = mirror_tables.quarantine
@@ -110,8 +110,8 @@ async def _delete_record(session: Session, account_id: str, clio_id: int) -> Non
 async def _clear_matter_numbers(session: Session, account_id: str, clio_id: int) -> None:
     """Remove the numbers of the person's matters, which may contain the name; others may need the matters."""
     table = mirror_tables.mirror_matters
-    mine = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
-    rows = (await session.execute(select(table.c.clio_id, table.c.record).where(mine))).all()
+    own = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
+    rows = (await session.execute(select(table.c.clio_id, table.c.record).where(own))).all()
     for row in rows:
         record = replace(MATTERS.codec.load(row.record), number=None)
         values = {"record": MATTERS.codec.dump(record)}
@@ -137,5 +137,5 @@ async def _delete_activities(
         delete(table).where(table.c.account_id == account_id, about).returning(table.c.activity_id)
     )
     ids = list(gone.scalars())
-    mine = (attempts.c.account_id == account_id) & attempts.c.activity_id.in_(ids)
-    await session.execute(delete(attempts).where(mine))
+    own = (attempts.c.account_id == account_id) & attempts.c.activity_id.in_(ids)
+    await session.execute(delete(attempts).where(own))

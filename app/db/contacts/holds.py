@@ -141,13 +141,13 @@ async def remove_contacts(
     """Remove these contacts from all holds of removals; return the ids of holds that are empty now."""
     if not clio_ids:
         return []
-    mine = select(_table.c.hold_id).where(
+    own = select(_table.c.hold_id).where(
         _table.c.account_id == account_id, _table.c.kind == HoldKind.REMOVALS
     )
     left = await session.execute(
         delete(_items)
         .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, clio_ids))
-        .where(_items.c.hold_id.in_(mine))
+        .where(_items.c.hold_id.in_(own))
         .returning(_items.c.hold_id)
     )
     touched = set(left.scalars())
@@ -166,8 +166,8 @@ async def delete_undecided(session: Session, account_id: str, hold_ids: Collecti
         .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
         .where(_table.c.decided_by.is_(None))
     )
-    mine = (_items.c.account_id == account_id) & _items.c.hold_id.in_(undecided)
-    await session.execute(delete(_items).where(mine))
+    own = (_items.c.account_id == account_id) & _items.c.hold_id.in_(undecided)
+    await session.execute(delete(_items).where(own))
     await session.execute(
         delete(_table)
         .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))

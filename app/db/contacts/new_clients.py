@@ -200,15 +200,15 @@ async def mark_merged(session: Session, account_id: str, clio_id: int, into: str
 
 async def delete_row(session: Session, account_id: str, row: NewClient) -> None:
     """Delete the row of an erased person and the links to it in other rows."""
-    mine = _table.c.account_id == account_id
+    own = _table.c.account_id == account_id
     pointing: tuple[tuple[Column[Any], object], ...] = (
         (_table.c.possible_duplicate_of, row.new_client_id),
         (_table.c.joined_to, row.clio_id),
         (_table.c.merged_into, row.contact_id),
     )
     for column, value in pointing:
-        await session.execute(update(_table).where(mine, column == value).values({column: None}))
-    await session.execute(delete(_table).where(mine, _table.c.clio_id == row.clio_id))
+        await session.execute(update(_table).where(own, column == value).values({column: None}))
+    await session.execute(delete(_table).where(own, _table.c.clio_id == row.clio_id))
 
 
 async def lock_held(

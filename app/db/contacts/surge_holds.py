@@ -34,9 +34,9 @@ async def remove_from_surge(
 ) -> str | None:
     """Remove new clients from the surge's hold; return the hold's id if it is empty now."""
     hold_id = derived_id("hld", account_id, run_id, HoldKind.NEW_CLIENTS)
-    mine = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
-    await session.execute(delete(_items).where(mine, any_of(_items.c.clio_id, clio_ids)))
-    left = await session.execute(select(_items.c.clio_id).where(mine).limit(1))
+    own = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
+    await session.execute(delete(_items).where(own, any_of(_items.c.clio_id, clio_ids)))
+    left = await session.execute(select(_items.c.clio_id).where(own).limit(1))
     return hold_id if left.one_or_none() is None else None
 
 

@@ -105,8 +105,8 @@ class EndpointHealth:
 
 
 def _of_account_and_delivery(delivery: Delivery) -> ColumnElement[bool]:
-    mine = _table.c.account_id == delivery.account_id
-    return mine & (_table.c.delivery_id == delivery.delivery_id)
+    own = _table.c.account_id == delivery.account_id
+    return own & (_table.c.delivery_id == delivery.delivery_id)
 
 
 def _is_first_of_its_subject() -> ColumnElement[bool]:

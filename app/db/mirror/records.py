@@ -107,11 +107,11 @@ async def _store_former_clients(
         if old is not None and old != record.client_id
     ]
     if rows:
-        mine = (_matters.c.account_id == bindparam("b_account_id")) & (
+        own = (_matters.c.account_id == bindparam("b_account_id")) & (
             _matters.c.clio_id == bindparam("b_clio_id")
         )
         await session.execute(
-            update(_matters).where(mine).values(former_client_id=bindparam("former_client_id")),
+            update(_matters).where(own).values(former_client_id=bindparam("former_client_id")),
             rows,
         )
 

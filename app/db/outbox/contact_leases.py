@@ -45,18 +45,18 @@ async def acquire(
 
     Returns how long another worker may still have it, if so; None if no activity was ever accepted for the contact.
     """
-    mine = (_leases.c.account_id == account_id) & (_leases.c.clio_contact_id == clio_contact_id)
+    own = (_leases.c.account_id == account_id) & (_leases.c.clio_contact_id == clio_contact_id)
     free = _leases.c.leased_until.is_(None) | (_leases.c.leased_until < func.clock_timestamp())
     acquired = await session.execute(
         update(_leases)
-        .where(mine, free)
+        .where(own, free)
         .values(fence=_leases.c.fence + 1, leased_until=func.clock_timestamp() + length)
         .returning(_leases.c.fence)
     )
     row = acquired.one_or_none()
     if row is not None:
         return ContactLease(account_id, clio_contact_id, row.fence, length)
-    left = select(_leases.c.leased_until - func.clock_timestamp()).where(mine)
+    left = select(_leases.c.leased_until - func.clock_timestamp()).where(own)
     remaining: timedelta | None = (await session.execute(left)).scalar_one_or_none()
     return None if remaining is None else max(remaining, timedelta(milliseconds=50))
 
@@ -148,13 +148,13 @@ async def end_attempt(
     session: Session, activity: Activity, outcome: Outcome, *, now: datetime
 ) -> None:
     """Record how the current attempt ended, and the outcome for the activity."""
-    mine = (_attempts.c.account_id == activity.account_id) & (
+    own = (_attempts.c.account_id == activity.account_id) & (
         _attempts.c.activity_id == activity.activity_id
     )
     result = outcome.reason or outcome.status
     await session.execute(
         update(_attempts)
-        .where(mine, _attempts.c.attempt == activity.attempts, _attempts.c.ended_at.is_(None))
+        .where(own, _attempts.c.attempt == activity.attempts, _attempts.c.ended_at.is_(None))
         .values(ended_at=now, outcome=result)
     )
     await record_outcome(session, activity, outcome, now=now)
@@ -183,8 +183,8 @@ async def inherit_conversation(session: Session, activity: Activity) -> Activity
     known: dict[str, Any] = {"marker": row.marker, "clio_id": row.clio_id}
     if row.unsure and row.clio_id is None:
         known |= {"unsure": True, "connection_id": row.connection_id}
-    mine = is_activity(activity.account_id, activity.activity_id)
-    changed = await session.execute(update(_table).where(mine).values(known).returning(_table))
+    own = is_activity(activity.account_id, activity.activity_id)
+    changed = await session.execute(update(_table).where(own).values(known).returning(_table))
     return activity_of(changed.one())
 
 

@@ -106,8 +106,8 @@ async def list_activities(
 async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
     """Queue a failed or blocked activity again; if Clio may have it, that is checked first. Raises NotRetryable."""
     await get_activity(session, account_id, activity_id)
-    mine = is_activity(account_id, activity_id)
-    again = await _requeue(session, mine & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
+    own = is_activity(account_id, activity_id)
+    again = await _requeue(session, own & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
     if not again:
         raise NotRetryable
     return await get_activity(session, account_id, activity_id)
@@ -179,8 +179,8 @@ async def record_outcome(
         values["clio_id"] = outcome.clio_id
     if outcome.status is Status.WRITTEN:
         values["written_at"] = now
-    mine = is_activity(activity.account_id, activity.activity_id)
-    await session.execute(update(_table).where(mine).values(values))
+    own = is_activity(activity.account_id, activity.activity_id)
+    await session.execute(update(_table).where(own).values(values))
     if kind := _EVENT_KINDS.get(outcome.status):
         await _emit(session, activity, kind, now=now)
 

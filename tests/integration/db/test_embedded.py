@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: how it is started. Its life beside other processes is tested in `tests/wide/processes`."""
+"""The embedded PostgreSQL: starting it. Several processes on one server are tested in `tests/wide/processes`."""
 
 import fcntl
 from pathlib import Path
@@ -8,10 +8,10 @@ import pytest
 from app.db import embedded
 
 
-def test_the_user_whom_the_server_runs_as_is_made_by_one_at_a_time(
+def test_one_process_at_a_time_adds_the_system_user_of_the_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    # as root on a new machine the launcher makes a system user while it builds the server
+    # as root on a new machine, the launcher adds a system user before it starts the server
     steps: list[str] = []
 
     class Launcher:

@@ -1,4 +1,4 @@
-"""The schema: up, down, up again, and equal to the tables in the code."""
+"""Migrations: up, down and up again, and a schema equal to the tables in the code."""
 
 import asyncpg
 from alembic import command
@@ -61,13 +61,13 @@ OF_NO_ACCOUNT = {
 }
 
 
-def test_every_key_begins_with_the_account_but_for_what_belongs_to_none():
+def test_every_primary_key_begins_with_the_account_except_in_tables_of_no_account():
     for table in tables.metadata.tables.values():
         first = next(iter(table.primary_key.columns)).name
         assert first == OF_NO_ACCOUNT.get(table.name, "account_id"), table.name
 
 
-def test_every_unique_key_holds_the_account():
+def test_every_unique_key_contains_the_account():
     for table in tables.metadata.tables.values():
         for index in table.indexes:
             assert not index.unique or "account_id" in index.columns

@@ -1,4 +1,4 @@
-"""The day's chore: done once, by whichever process asks first; what is over is forgotten, what was lost goes on."""
+"""Retention: one process deletes expired rows once a day; a run that lost its job is queued again."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -34,11 +34,13 @@ async def counts(dsn: str) -> dict[str, int]:
         await connection.close()
 
 
-async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, simulator: Simulator):
+async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
+    dsn: str, simulator: Simulator
+):
     # S16: pgqueuer never prunes its log
     async with opened_world(
         dsn, simulator, clock=False
-    ) as working:  # its log is whole when it ends
+    ) as working:  # its log is complete when it ends
         await working.create_account()
         await working.connect("u_ann", 501)
         await working.settled()
@@ -77,7 +79,7 @@ async def test_what_is_over_is_forgotten_once_a_day_by_one_of_many(dsn: str, sim
         assert set((await counts(dsn)).values()) == {0}
 
 
-async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator: Simulator):
+async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simulator: Simulator):
     # F30: as after a restore
     async with opened_world(dsn, simulator, clock=False, workers=False) as world:
         await world.create_account()
@@ -90,8 +92,8 @@ async def test_a_run_that_lost_its_job_is_taken_up_at_start(dsn: str, simulator:
         assert [run["status"] for run in await world.settled()] == ["succeeded"]
 
 
-async def test_slots_and_issues_are_forgotten_when_nobody_can_ask_for_them(database: Database):
-    # S16, OV-3: an open issue stays, however old; so does a slot that a late clock may still propose
+async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
+    # S16, OV-3: an open issue stays, however old; so does a slot that a late scheduler may still propose
     now, nobody = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
     async with transaction(database) as session:
         await accounts.put_account(session, "hp", nobody, now=now)

@@ -1,4 +1,4 @@
-"""The feed's promise: a reader that stores its cursor sees every line once and in order, whoever commits when."""
+"""The change feed: a reader that stores its cursor sees every line once and in order, whatever the order of commits."""
 
 import asyncio
 
@@ -53,7 +53,7 @@ async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Datab
     assert lines.index('"n": 1') < lines.index('"n": 2')
 
 
-async def test_a_reader_beside_eight_writers_misses_nothing(database: Database):
+async def test_a_reader_misses_nothing_while_eight_writers_append(database: Database):
     # S13
     await make_account(database, "a")
     seen: list[int] = []

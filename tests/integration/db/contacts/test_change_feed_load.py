@@ -1,4 +1,4 @@
-"""The feed under load: writers, readers that wait, and connections that are cut [S13]."""
+"""The change feed under load: writers, waiting readers, and database connections that are cut [S13]."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ from tests.support.world import World, opened_world
 
 ACCOUNTS = [f"firm-{n}" for n in range(8)]
 READERS = 4
-CUT_ODDS = 0.2  # of each look for a transaction that is open
+CUT_ODDS = 0.2  # at each check for an open transaction
 BATCHES = 12
 PEOPLE = 5
 
@@ -37,7 +37,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
             await append(world, account_id, lines, dice)
         except DatabaseUnavailable:
             if await last_seq(world, account_id) == seq:
-                continue  # it was not committed; a cut may also hit just after that
+                continue  # not committed; a cut may also come just after the commit
         seq += len(lines)
         last.update(told)
         batch += 1
@@ -48,7 +48,7 @@ async def append(world: World, account_id: str, lines: list[FeedLine], dice: ran
     """Append lines in a transaction that commits late, or never."""
     async with transaction(world.app.state.services.database) as session:
         await change_feed.append(session, account_id, lines)
-        for _ in range(dice.randrange(20)):  # so that others come between
+        for _ in range(dice.randrange(20)):  # so that other tasks run in between
             await asyncio.sleep(0)
         if dice.random() < 0.2:
             raise DatabaseUnavailable
@@ -106,7 +106,7 @@ async def cut(dsn: str, done: asyncio.Event, dice: random.Random) -> int:
 @pytest.mark.filterwarnings(
     "ignore:The garbage collector is trying to clean up:sqlalchemy.exc.SAWarning"
 )
-async def test_readers_beside_writers_of_eight_firms_miss_nothing_while_connections_are_cut(
+async def test_readers_miss_nothing_while_eight_firms_write_and_connections_are_cut(
     dsn: str, simulator: Simulator
 ):
     # S13
@@ -136,7 +136,7 @@ async def test_readers_beside_writers_of_eight_firms_miss_nothing_while_connecti
             assert numbers == list(range(1, len(numbers) + 1)), "in the order of each person"
 
 
-async def test_a_firms_history_can_be_read_again_from_the_beginning(dsn: str, simulator: Simulator):
+async def test_the_change_feed_can_be_read_again_from_the_beginning(dsn: str, simulator: Simulator):
     # S13
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account("hp")

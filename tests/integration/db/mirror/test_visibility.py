@@ -1,4 +1,4 @@
-"""What several connections show of one record: each once, in the fullest version, never rewritten in turns [S3]."""
+"""One record seen by several connections: stored once, in the fullest version, never rewritten in turns [S3]."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -76,7 +76,7 @@ async def rows(dsn: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("order", [(ANN, CAT), (CAT, ANN)], ids=["widest first", "widest last"])
-async def test_a_narrower_view_fills_gaps_and_blanks_nothing(account: Database, order):
+async def test_a_narrower_view_fills_gaps_and_clears_nothing(account: Database, order):
     # S3, F19
     pages = {ANN: WHOLE, CAT: PART}
     for view in order:
@@ -84,8 +84,8 @@ async def test_a_narrower_view_fills_gaps_and_blanks_nothing(account: Database, 
     assert await known(account) == WHOLE
 
 
-async def test_views_that_differ_for_good_are_not_rewritten_in_turns(account: Database, dsn: str):
-    # S3: neither mirror nor sightings are written, nobody becomes stale
+async def test_views_that_always_differ_are_not_rewritten_in_turns(account: Database, dsn: str):
+    # S3: neither mirror nor sightings are written, no contact becomes stale
     for view, record in ((ANN, WHOLE), (CAT, PART)):
         await land(account, view, record)
     before = await rows(dsn)
@@ -94,14 +94,14 @@ async def test_views_that_differ_for_good_are_not_rewritten_in_turns(account: Da
     assert await rows(dsn) == before
 
 
-async def test_a_change_that_moved_no_time_is_seen_through_a_narrow_view_too(account: Database):
-    # clio.md §13: what may not move the parent's time
+async def test_a_narrow_view_brings_a_change_that_did_not_move_updated_at(account: Database):
+    # clio.md §13: some changes do not move the time of the parent
     await land(account, CAT, PART)
     await land(account, CAT, replace(PART, custom_values=(CustomValue(1, "z"),)))
     assert (await known(account)).custom_values == (CustomValue(1, "z"),)
 
 
-async def test_a_narrow_view_that_changed_yields_to_a_full_one_of_the_same_time(account: Database):
+async def test_a_full_view_wins_over_a_changed_narrow_view_of_the_same_time(account: Database):
     # S3
     await land(account, ANN, WHOLE)
     await land(account, CAT, PART)
@@ -109,7 +109,7 @@ async def test_a_narrow_view_that_changed_yields_to_a_full_one_of_the_same_time(
     assert await known(account) == WHOLE
 
 
-async def test_what_the_full_view_empties_is_emptied(account: Database):
+async def test_a_field_that_the_full_view_shows_empty_is_emptied(account: Database):
     # DM-9
     await land(account, ANN, WHOLE)
     await land(account, CAT, PART)
@@ -124,7 +124,7 @@ async def test_an_older_view_changes_nothing(account: Database):
     assert await known(account) == WHOLE
 
 
-async def test_a_field_that_clio_did_not_show_is_not_blanked(account: Database):
+async def test_a_field_that_clio_did_not_show_is_not_cleared(account: Database):
     # F19
     await land(account, ANN, WHOLE)
     blind = replace(ANN, unseen=frozenset({"title", "custom_values"}))
@@ -133,7 +133,7 @@ async def test_a_field_that_clio_did_not_show_is_not_blanked(account: Database):
     assert await known(account) == replace(WHOLE, updated_at=later.updated_at)
 
 
-async def test_a_contact_that_was_gone_counts_anew_when_it_is_shown_again(account: Database):
+async def test_a_contact_that_was_gone_is_stored_anew_when_it_is_shown_again(account: Database):
     # S1
     await land(account, ANN, WHOLE)
     async with transaction(account) as session:
@@ -145,7 +145,9 @@ async def test_a_contact_that_was_gone_counts_anew_when_it_is_shown_again(accoun
     assert (row.gone, row.stale) == (None, True)
 
 
-async def test_what_a_login_alone_saw_is_withdrawn_only_long_after_it_left(account: Database):
+async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_left(
+    account: Database,
+):
     # S4: the time is an argument
     matter = MatterRecord(clio_id=208, status=MatterStatus.OPEN, client_id=1001, updated_at=T0)
     await land(account, ANN, WHOLE)

@@ -1,7 +1,7 @@
-"""Who may work on a run: one at a time, and whoever was overtaken writes no more."""
+"""Leases of runs: one worker at a time, and a worker that lost its lease writes nothing."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
@@ -15,15 +15,15 @@ from app.errors import RunTakenOver
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
 
-OVER_AT_ONCE = timedelta(0)
+EXPIRED_AT_ONCE = timedelta(0)
 
 
-async def ask(
+async def request(
     database: Database, kind: Kind = Kind.FULL, *, clock_off: timedelta = timedelta(0)
 ) -> Run:
     async with transaction(database) as session:
-        wish = RunRequest(kind, Trigger.MANUAL)
-        return await run_requests.request_run(session, "a", wish, now=now() + clock_off)
+        wanted = RunRequest(kind, Trigger.MANUAL)
+        return await run_requests.request_run(session, "a", wanted, now=now() + clock_off)
 
 
 async def acquire(
@@ -33,18 +33,18 @@ async def acquire(
         return await leases.acquire(session, "a", run.run_id, length=length, now=now())
 
 
-async def test_a_run_that_somebody_works_on_is_not_leased_again(database: Database):
+async def test_a_leased_run_cannot_be_acquired_again(database: Database):
     await make_account(database, "a")
-    run = await ask(database)
+    run = await request(database)
     assert await acquire(database, run) is not None
     assert await acquire(database, run) is None
 
 
-async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
-    # F13: SIGSTOP, take-over, SIGCONT
+async def test_a_worker_that_lost_its_lease_cannot_renew_it(database: Database):
+    # F13: a worker is stopped, another acquires the lease, the first one continues
     await make_account(database, "a")
-    run = await ask(database)
-    stalled = await acquire(database, run, OVER_AT_ONCE)
+    run = await request(database)
+    stalled = await acquire(database, run, EXPIRED_AT_ONCE)
     other = await acquire(database, run)
     assert stalled is not None
     assert other is not None
@@ -55,10 +55,59 @@ async def test_a_worker_that_was_overtaken_writes_no_more(database: Database):
             await leases.renew(session, stalled)
 
 
-async def test_the_runs_of_an_account_go_one_after_another(database: Database):
+async def test_a_fenced_transaction_renews_the_lease_and_stores_values_on_the_run(
+    database: Database,
+):
     await make_account(database, "a")
-    first = await ask(database, Kind.FULL)
-    second = await ask(database, Kind.REDERIVE)
+    run = await request(database)
+    lease = await acquire(database, run)
+    assert lease is not None
+    before = await leased_until(database)
+    async with leases.fenced_transaction(database, lease, phase="pulling") as session:
+        assert (await runs.get_run(session, "a", run.run_id)).phase == "pulling"
+    assert await leased_until(database) > before
+
+
+async def test_a_fenced_transaction_of_a_lost_lease_writes_nothing(database: Database):
+    # F13
+    await make_account(database, "a")
+    run = await request(database)
+    stalled = await acquire(database, run, EXPIRED_AT_ONCE)
+    other = await acquire(database, run)
+    assert stalled is not None
+    assert other is not None
+    reached = False
+    with pytest.raises(RunTakenOver):
+        async with leases.fenced_transaction(database, stalled, phase="pulling"):
+            reached = True
+    assert not reached
+    async with transaction(database) as session:
+        assert (await runs.get_run(session, "a", run.run_id)).phase is None
+
+
+async def test_no_worker_acquires_the_lease_during_a_fenced_transaction(database: Database):
+    # the lease may expire meanwhile: the lock of the run's row keeps it
+    await make_account(database, "a")
+    run = await request(database)
+    lease = await acquire(database, run, EXPIRED_AT_ONCE)
+    assert lease is not None
+    async with leases.fenced_transaction(database, lease):
+        assert await acquire(database, run) is None
+    assert await acquire(database, run) is not None
+
+
+async def leased_until(database: Database) -> datetime:
+    async with transaction(database) as session:
+        found: datetime = (
+            await session.execute(text("select leased_until from runs"))
+        ).scalar_one()
+        return found
+
+
+async def test_the_runs_of_an_account_are_done_one_after_another(database: Database):
+    await make_account(database, "a")
+    first = await request(database, Kind.FULL)
+    second = await request(database, Kind.REDERIVE)
     assert await acquire(database, second) is None
     lease = await acquire(database, first)
     assert lease is not None
@@ -67,61 +116,63 @@ async def test_the_runs_of_an_account_go_one_after_another(database: Database):
     assert await acquire(database, second) is not None
 
 
-async def test_a_run_that_has_begun_is_not_overtaken_by_one_whose_process_has_a_slow_clock(
+async def test_a_run_that_has_begun_goes_before_one_with_an_older_id_from_a_slow_clock(
     database: Database,
 ):
-    # F17: ids are made by the clocks of several processes
+    # F17: ids are made with the clocks of several processes
     await make_account(database, "a")
-    first = await ask(database, Kind.FULL)
+    first = await request(database, Kind.FULL)
     lease = await acquire(database, first)
     assert lease is not None
-    second = await ask(database, Kind.REDERIVE, clock_off=timedelta(hours=-1))
+    second = await request(database, Kind.REDERIVE, clock_off=timedelta(hours=-1))
     assert second.run_id < first.run_id
     assert await acquire(database, second) is None
     async with transaction(database) as session:
         await session.execute(text("update runs set leased_until = clock_timestamp()"))
-    assert await acquire(database, second) is None, "the first was begun, though nobody holds it"
+    assert await acquire(database, second) is None, (
+        "the first run has begun, though nobody has its lease"
+    )
     again = await acquire(database, first)
-    assert again is not None, "it is taken up by whoever comes"
+    assert again is not None, "any worker may continue the first run"
     async with transaction(database) as session:
         await leases.close_run(session, again, runs.Status.SUCCEEDED, problems=[], now=now())
     assert await acquire(database, second) is not None
 
 
-async def test_of_many_who_take_runs_of_an_account_at_once_one_gets_one(database: Database):
+async def test_one_of_many_concurrent_workers_acquires_one_run_of_an_account(database: Database):
     await make_account(database, "a")
-    asked = [
-        await ask(database, kind, clock_off=timedelta(minutes=-nth))
+    requested = [
+        await request(database, kind, clock_off=timedelta(minutes=-nth))
         for nth, kind in enumerate((Kind.FULL, Kind.REDERIVE, Kind.COVERAGE))
     ]
-    taken: list[Lease] = []
-    while not taken:  # who finds the account locked comes again, as jobs do
+    acquired: list[Lease] = []
+    while not acquired:  # a worker that finds the account locked tries again, as jobs do
         async with asyncio.TaskGroup() as group:
-            tries = [group.create_task(acquire(database, run)) for run in asked * 3]
-        taken = [lease for task in tries if (lease := task.result()) is not None]
-    assert [lease.run_id for lease in taken] == [min(run.run_id for run in asked)]
+            tries = [group.create_task(acquire(database, run)) for run in requested * 3]
+        acquired = [lease for task in tries if (lease := task.result()) is not None]
+    assert [lease.run_id for lease in acquired] == [min(run.run_id for run in requested)]
 
 
-async def test_who_asks_for_a_run_does_not_wait_for_one_that_gathers_nudges(database: Database):
-    # S14: a burst of nudges waits 45 s to become one run; a person does not
+async def test_a_manual_request_does_not_wait_for_a_run_that_collects_webhooks(database: Database):
+    # S14: webhooks of Clio are collected for 45 s into one run; a manual request does not wait
     await make_account(database, "a")
-    nudged = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
+    delayed = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
     async with transaction(database) as session:
-        await run_requests.request_run(session, "a", nudged, now=now())
-    assert await put_off(database) == 1
-    await ask(database)
-    assert await put_off(database) == 0
+        await run_requests.request_run(session, "a", delayed, now=now())
+    assert await count_delayed_jobs(database) == 1
+    await request(database)
+    assert await count_delayed_jobs(database) == 0
 
 
-async def put_off(database: Database) -> int:
+async def count_delayed_jobs(database: Database) -> int:
     query = text("select count(*) from pgqueuer where status = 'queued' and execute_after > now()")
     async with transaction(database) as session:
         return int((await session.execute(query)).scalar_one())
 
 
-async def test_two_wishes_at_once_make_one_run(database: Database):
+async def test_equal_requests_at_the_same_time_get_one_run(database: Database):
     # S14
     await make_account(database, "a")
     async with asyncio.TaskGroup() as group:
-        asked = [group.create_task(ask(database)) for _ in range(5)]
-    assert len({task.result().run_id for task in asked}) == 1
+        requests = [group.create_task(request(database)) for _ in range(5)]
+    assert len({task.result().run_id for task in requests}) == 1

@@ -1,4 +1,4 @@
-"""The clock of several processes: each slot starts one run, whoever proposes and how often [OV-3]."""
+"""Slots with several processes: each slot starts one run, however often it is proposed [OV-3]."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -16,7 +16,7 @@ from tests.support.world import PATIENCE, World, opened_world
 
 DST_DAY = datetime(
     2026, 3, 8, 5, 0, tzinfo=UTC
-)  # midnight in New York; at two the clock goes forward
+)  # midnight in New York; at 02:00 the clocks go forward
 
 
 async def scheduled(world: World) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
 async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
     dsn: str, simulator: Simulator, midnight: datetime, slots: list[str]
 ):
-    # OV-3, F13, F21: both work and both propose, at their own minutes; one is away for some hours
+    # OV-3, F13, F21: both work and both propose, at different minutes; one is down for some hours
     async with AsyncExitStack() as stack:
         one, other = [
             await stack.enter_async_context(opened_world(dsn, simulator, clock=False))
@@ -86,9 +86,7 @@ async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
         assert {run["status"] for run in found} == {"succeeded"}
 
 
-async def test_a_slot_missed_by_an_outage_is_caught_up_once_and_late(
-    dsn: str, simulator: Simulator
-):
+async def test_a_slot_missed_in_an_outage_is_run_once_later(dsn: str, simulator: Simulator):
     # OV-3: the process is down from 05:30 to 07:30 local time
     async with opened_world(dsn, simulator, clock=False) as world:
         with time_machine.travel(DST_DAY, tick=True) as clock:
@@ -99,9 +97,7 @@ async def test_a_slot_missed_by_an_outage_is_caught_up_once_and_late(
             services = world.app.state.services
             assert [await scheduler.propose_slots(services) for _ in range(3)] == [1, 0, 0]
             await world.settled()
-            clock.shift(
-                timedelta(days=2, hours=5)
-            )  # 13:00: the slot of 06:00 is older than we catch up
+            clock.shift(timedelta(days=2, hours=5))  # 13:00: the slot of 06:00 is too old to be run
             assert await scheduler.propose_slots(services) == 0
 
 
@@ -138,10 +134,10 @@ async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_wha
             assert "updated_since" in changed.query
 
 
-async def test_a_clock_that_is_set_back_goes_on_ticking(
+async def test_the_scheduler_continues_after_the_clock_was_set_back(
     dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
-    # F17, OV-3: the next tick is told by the date, and would come a day later
+    # F17, OV-3: the next tick is planned by the date, and would come a day later
     ticked: asyncio.Queue[None] = asyncio.Queue()
 
     async def step(_: Services) -> None:
@@ -159,10 +155,10 @@ async def test_a_clock_that_is_set_back_goes_on_ticking(
                     await ticked.get()
 
 
-async def test_a_run_that_lost_its_job_is_taken_up_by_the_next_tick(
+async def test_a_run_that_lost_its_job_is_queued_again_by_the_next_tick(
     dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
-    # F14: pgqueuer forgets a job that cannot be handed back because the database is away
+    # F14: pgqueuer loses a job that it cannot return to the queue because the database is away
     monkeypatch.setattr(scheduler, "_TASKS", ((scheduler.requeue_lost_runs, timedelta(seconds=1)),))
     async with opened_world(dsn, simulator, clock=True, workers=False) as world:
         await world.create_account()
