@@ -46,7 +46,7 @@ async def run_with_companion(
 
 
 def _most_important(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return `Fenced` if it is among the failures, else the first: a worker without a lease must not write."""
+    """Return `RunTakenOver` if it is among the failures, else the first: a worker without a lease must not write."""
     leaves = list(_leaves(failures))
     return next((leaf for leaf in leaves if isinstance(leaf, RunTakenOver)), leaves[0])
 

@@ -193,7 +193,7 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
 
 
 async def _renew_lease(services: Services, lease: Lease) -> None:
-    """Renew the lease three times in its length until cancelled; raise Fenced when another worker has it."""
+    """Renew the lease three times in its length until cancelled; raise RunTakenOver when another worker has it."""
     while True:
         await asyncio.sleep(services.timing.lease.total_seconds() / 3)
         async with fenced_transaction(services.database, lease):

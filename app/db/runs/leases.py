@@ -7,8 +7,8 @@ number on the run's row, and `renew` only succeeds for the number that is stored
 
 - Every transaction of a run begins with `renew`; use `fenced_transaction`. It locks the run's row until the
   transaction ends, so no other worker can acquire the lease in between.
-- Locks are taken in one order: the run's row, then records and contacts by ascending Clio id, then the account's row
-  (for the change feed). Two transactions that follow it cannot wait for each other.
+- Locks are taken in one order: the run's row, the shared lock against erasures, records and contacts by ascending
+  Clio id, and last the account's row (for the change feed). So transactions cannot wait for each other in a circle.
 - `acquire` never waits: it skips a row that is locked, and the job tries again.
 - Times are compared by the database's clock, which all workers share.
 """

@@ -61,7 +61,7 @@ def lane_of(kind: Kind, trigger: Trigger) -> Lane:
 async def read_clio(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
     """Read the lists as each connection of the run, and add to `problems` what went wrong.
 
-    A connection that must reconnect does not stop the others. Raises Fenced, Stopping and any other error of Clio.
+    A connection that must reconnect does not stop the others. Raises RunTakenOver, Stopping and other errors of Clio.
     """
     usable = [
         connection
