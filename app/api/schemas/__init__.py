@@ -12,7 +12,16 @@ from app.api.schemas.accounts import (
     UsersIn,
 )
 from app.api.schemas.activities import Activity, ActivityIn, InClio
+from app.api.schemas.audit import AuditEntry
 from app.api.schemas.base import CodeDetail, Page
+from app.api.schemas.catalog import (
+    Catalog,
+    CatalogField,
+    CatalogPracticeArea,
+    CatalogStage,
+    CatalogUser,
+    FieldOption,
+)
 from app.api.schemas.connections import ClioUser, Connection, ConnectionIn, Started
 from app.api.schemas.contacts import (
     Address,
@@ -32,6 +41,7 @@ from app.api.schemas.contacts import (
 )
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
 from app.api.schemas.issues import Hold, Issue, Subject
+from app.api.schemas.preview import Preview, PreviewedChange, PreviewIn, PreviewSummary
 from app.api.schemas.reasons import (
     ConsideredMatter,
     Explained,
@@ -59,22 +69,7 @@ from app.api.schemas.runs import (
     StatusConnections,
     StatusContacts,
 )
-from app.api.schemas.settings import (
-    AuditEntry,
-    Catalog,
-    CatalogField,
-    CatalogPracticeArea,
-    CatalogStage,
-    CatalogUser,
-    FieldOption,
-    Preview,
-    PreviewedChange,
-    PreviewIn,
-    PreviewSummary,
-    Settings,
-    SettingsSaved,
-    SettingsVersion,
-)
+from app.api.schemas.settings import Settings, SettingsSaved, SettingsVersion
 
 __all__ = [
     "Account",

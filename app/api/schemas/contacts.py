@@ -143,7 +143,7 @@ class OwnerChange(BaseModel):
     matter_clio_id: str | None
 
 
-class ToldChange(BaseModel):
+class ContactChange(BaseModel):
     """A change of one contact, and the contact after the change (null when it was erased)."""
 
     kind: Literal[
@@ -164,7 +164,7 @@ class ToldChange(BaseModel):
     contact: Contact | None
 
 
-class Change(ToldChange):
+class Change(ContactChange):
     """One entry of the change feed. `run_id` is null when a person made the change."""
 
     seq: int

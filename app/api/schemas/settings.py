@@ -1,10 +1,10 @@
-"""Request and response bodies of settings, previews, the catalog and the audit log.
+"""Request and response bodies of settings and their versions.
 
 `app.rules.settings` has the same defaults; a test compares both with the contract.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -17,7 +17,6 @@ from pydantic import (
 )
 
 from app.api.schemas.base import In, no_nul
-from app.api.schemas.contacts import ToldChange
 from app.rules.records import MatterStatus
 from app.rules.settings import (
     AttorneyTags,
@@ -208,118 +207,3 @@ class SettingsSaved(SettingsVersion):
     """The saved settings. `run_id` is the run that applies them, or null when no contact can change."""
 
     run_id: str | None
-
-
-class PreviewIn(In):
-    """Settings to preview: a JSON merge patch (RFC 7396) of the current settings."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"examples": [{"settings": {"scope": {"include_related": True}}}]},
-    )
-
-    settings: dict[str, Any]
-
-
-class PreviewSummary(BaseModel):
-    """Counts for the whole firm.
-
-    Contacts that enter or leave the scope count in `tags_added` and `tags_removed`, but not in
-    `contacts_with_tag_changes` and `owner_changes`.
-    """
-
-    entering: int
-    leaving: int
-    contacts_with_tag_changes: int
-    tags_added: dict[str, int]
-    tags_removed: dict[str, int]
-    owner_changes: int
-    new_clients: int
-
-
-class PreviewedChange(ToldChange):
-    """A change as the change feed would show it. It has no `seq` and no run yet."""
-
-    seq: None = None
-    run_id: None = None
-
-
-class Preview(BaseModel):
-    """What the settings would change: counts for the whole firm, and one page of changes, ordered by contact."""
-
-    summary: PreviewSummary
-    data: list[PreviewedChange]
-    next_cursor: str | None
-    has_more: bool
-
-
-class FieldOption(BaseModel):
-    """One option of a picklist."""
-
-    id: str
-    option: str | None
-    deleted: bool
-
-
-class CatalogField(BaseModel):
-    """A custom field. `makes_tags`, `makes_dates` and `makes_opt_out` say which settings may use it."""
-
-    id: str
-    name: str | None
-    type: str | None
-    parent: str | None
-    deleted: bool
-    options: list[FieldOption]
-    makes_tags: bool
-    makes_dates: bool
-    makes_opt_out: bool
-
-
-class CatalogPracticeArea(BaseModel):
-    """A practice area in Clio."""
-
-    id: str
-    name: str | None
-    category: str | None
-    gone: bool
-
-
-class CatalogStage(BaseModel):
-    """A matter stage of one practice area in Clio."""
-
-    id: str
-    name: str | None
-    practice_area_id: str | None
-    gone: bool
-
-
-class CatalogUser(BaseModel):
-    """A Clio user of the firm."""
-
-    id: str
-    name: str | None
-    email: str | None
-    enabled: bool | None
-    gone: bool
-
-
-class Catalog(BaseModel):
-    """What the settings can choose from in Clio, as of the last run. Items with `gone` are no longer listed in Clio."""
-
-    custom_fields: list[CatalogField]
-    practice_areas: list[CatalogPracticeArea]
-    stages: list[CatalogStage]
-    users: list[CatalogUser]
-
-
-class AuditEntry(BaseModel):
-    """An entry of the audit log. `details` has ids, versions and JSON pointers, never client data."""
-
-    id: str
-    at: datetime
-    user_id: str | None
-    role: str | None
-    token_id: str | None
-    action: str
-    subject: str | None
-    details: dict[str, Any]
