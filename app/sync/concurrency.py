@@ -1,7 +1,8 @@
 """Run coroutines at the same time and raise one failure out of several."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from datetime import timedelta
 from typing import Any
 
 from app.errors import RunTakenOver
@@ -43,6 +44,19 @@ async def run_with_companion(
         failure = _most_important(failures)
     if failure is not None:
         raise failure
+
+
+async def run_while_renewing(
+    step: Coroutine[Any, Any, None], renew: Callable[[], Awaitable[None]], *, lease: timedelta
+) -> None:
+    """Run a step and renew its lease three times in the lease's length; a failure of `renew` cancels the step."""
+
+    async def keep_renewing() -> None:
+        while True:
+            await asyncio.sleep(lease.total_seconds() / 3)
+            await renew()
+
+    await run_with_companion(step, keep_renewing())
 
 
 def _most_important(failures: BaseExceptionGroup[BaseException]) -> BaseException:

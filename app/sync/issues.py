@@ -17,10 +17,12 @@ from app.db.session import Session
 from app.errors import Problem
 from app.rules import settings_check
 from app.rules.departed import NOT_VISIBLE
+from app.rules.settings_check import Reference
 
 # How long records stay unchanged that only an ended connection could see [S4].
 FROZEN_FOR = timedelta(days=30)
 MAX_NAMED = 50  # quarantined records that get an issue of their own
+MISSING_FIELD = "setting_refers_to_missing_field"
 BATCH = 500  # records withdrawn in one transaction
 CONNECTION_CODES = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
 RUN_CODES = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
@@ -188,15 +190,10 @@ async def update_account(session: Session, account_id: str, *, now: datetime) ->
     chosen = (await settings.get_current(session, account_id)).settings
     fields = await catalog.load_custom_fields(session, account_id)
     gone = [
-        Finding(
-            "setting_refers_to_missing_field",
-            f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which no longer exists"
-            " or can no longer be used. Choose another field or remove it",
-            Subject("setting", reference.pointer),
-        )
+        Finding(MISSING_FIELD, missing_field_text(reference), Subject("setting", reference.pointer))
         for reference in settings_check.unusable_references(chosen, fields)
     ]
-    await issues.reconcile(session, account_id, "setting_refers_to_missing_field", gone, now=now)
+    await issues.reconcile(session, account_id, MISSING_FIELD, gone, now=now)
 
 
 _PRIMARY_MISSING = Finding(
@@ -214,6 +211,14 @@ async def _note_not_visible(session: Session, account_id: str, *, now: datetime)
         text = f"No login can see {parts} any more, but Clio does not report them as deleted. They are kept"
         findings.append(Finding(NOT_VISIBLE, text))
     await issues.reconcile(session, account_id, NOT_VISIBLE, findings, now=now)
+
+
+def missing_field_text(reference: Reference) -> str:
+    """Return the text about a setting whose custom field is missing, for the issue and the run's problem [EN-3]."""
+    return (
+        f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which no longer exists"
+        " or can no longer be used. Choose another field or remove it"
+    )
 
 
 def _login(connection_id: str) -> Subject:

@@ -4,9 +4,9 @@ Only this module turns a failure into an outcome [row 35]: an `interrupted` run 
 not, and its problems say who must act.
 """
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -22,12 +22,11 @@ from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.rules import settings_check
 from app.sync import issues, run_events
 from app.sync.assess import assess_stale
-from app.sync.concurrency import Stopping, run_with_companion
+from app.sync.concurrency import Stopping, run_while_renewing
 from app.sync.pull import Problems, read_clio, read_contact
 from app.sync.services import Services
 
 RETRY_WHEN_BUSY = timedelta(seconds=1)  # while another run or worker is busy with the account
-MISSING_FIELD = "setting_refers_to_missing_field"
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +40,7 @@ class RunKeepsCrashing(AppError):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended. `retry_after` is set exactly when it was interrupted and continues after that time."""
+    """The result of a run. `retry_after` is set exactly when it was interrupted and continues after that time."""
 
     status: Status
     problems: Problems
@@ -81,8 +80,10 @@ async def _outcome(services: Services, lease: Lease, run: Run) -> Outcome:
     problems: Problems = []
     try:
         await _check_crashes(services, lease)
-        await run_with_companion(
-            _work(services, lease, run, problems), _renew_lease(services, lease)
+        await run_while_renewing(
+            _work(services, lease, run, problems),
+            partial(_renew_lease, services, lease),
+            lease=services.timing.lease,
         )
     except (RunTakenOver, DatabaseUnavailable):
         raise
@@ -133,14 +134,17 @@ async def _work(services: Services, lease: Lease, run: Run, problems: Problems) 
         await read_contact(services, lease, run, problems)
     else:
         await read_clio(services, lease, run, problems)
-    async with fenced_transaction(services.database, lease) as session:
-        incomplete = await runs.is_incomplete(session, lease.account_id)
-    if run.kind in (Kind.REDERIVE, Kind.CONTACT) and incomplete:
+    if run.kind in (Kind.REDERIVE, Kind.CONTACT) and await _is_incomplete(services, lease):
         text = "The last pull was interrupted. Changes take effect when the next pull is complete"
         problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
         return
     problems += await _missing_fields(services, lease, run)
     await assess_stale(services, lease, run)
+
+
+async def _is_incomplete(services: Services, lease: Lease) -> bool:
+    async with fenced_transaction(services.database, lease) as session:
+        return await runs.is_incomplete(session, lease.account_id)
 
 
 async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problems:
@@ -149,14 +153,7 @@ async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problem
         chosen = await settings.get_version(session, run.account_id, run.settings_version)
         fields = await catalog.load_custom_fields(session, run.account_id)
     return [
-        runs.problem_row(
-            Problem(
-                MISSING_FIELD,
-                f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which no longer"
-                " exists or can no longer be used. Choose another field or remove it",
-            ),
-            None,
-        )
+        runs.problem_row(Problem(issues.MISSING_FIELD, issues.missing_field_text(reference)), None)
         for reference in settings_check.unusable_references(chosen, fields)
     ]
 
@@ -193,11 +190,9 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
 
 
 async def _renew_lease(services: Services, lease: Lease) -> None:
-    """Renew the lease three times in its length until cancelled; raise RunTakenOver when another worker has it."""
-    while True:
-        await asyncio.sleep(services.timing.lease.total_seconds() / 3)
-        async with fenced_transaction(services.database, lease):
-            pass
+    """Renew the lease; raise RunTakenOver when another worker has it."""
+    async with fenced_transaction(services.database, lease):
+        pass
 
 
 async def _no_login_worked(

@@ -35,28 +35,27 @@ SMALL_FIRM = 200  # contacts of a firm outside the US
 WEBHOOK_INTERVAL = 0.5  # seconds between deliveries
 
 
-class FaultIn(BaseModel):
+class _FaultFields(BaseModel):
+    """The fields of every fault beside its effect."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = "."
+    times: int = 1
+    skip: int = 0
+    value: str = ""
+
+
+class FaultIn(_FaultFields):
     """A fault to switch on."""
 
-    model_config = ConfigDict(extra="forbid")
-
     effect: Effect
-    path: str = "."
-    times: int = 1
-    skip: int = 0
-    value: str = ""
 
 
-class WriteFaultIn(BaseModel):
+class WriteFaultIn(_FaultFields):
     """A fault of writes to switch on."""
 
-    model_config = ConfigDict(extra="forbid")
-
     effect: WriteEffect
-    path: str = "."
-    times: int = 1
-    skip: int = 0
-    value: str = ""
 
 
 class Mutation(BaseModel):

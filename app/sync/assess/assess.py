@@ -69,19 +69,19 @@ class AssessedContact:
 
     @property
     def entered(self) -> bool:
-        """Whether the contact comes into scope, for the first time or again."""
+        """Return whether the contact comes into scope, for the first time or again."""
         return _in_scope(self.contact) and not _in_scope(self.known)
 
     @property
     def changes_owner(self) -> bool:
-        """Whether a contact that stays in scope gets another owner."""
+        """Return whether a contact that stays in scope gets another owner."""
         if self.entered or self.left or self.change is None or self.change.owner is None:
             return False
         return self.change.owner.before != self.change.owner.after
 
     @property
     def left(self) -> bool:
-        """Whether the contact was in scope and no longer is."""
+        """Return whether the contact was in scope and no longer is."""
         return _in_scope(self.known) and not _in_scope(self.contact)
 
 

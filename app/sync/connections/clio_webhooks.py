@@ -19,7 +19,7 @@ from app.clio.errors import ClioError
 from app.clio.regions import Region
 from app.clio.shared_limit import Lane
 from app.clio.webhooks import WebhookSubscription
-from app.crypto import DecryptionFailed
+from app.crypto import DecryptionFailed, hash_secret
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.clio_subscriptions import Subscription
@@ -68,7 +68,7 @@ class WebhookKind(Enum):
 
 
 def can_be_reached(services: Services, region: Region) -> bool:
-    """Whether Clio can post to us: over https, or both run on this machine."""
+    """Return whether Clio can post to the service: over https, or both run on this machine."""
     ours = urlsplit(services.public_url)
     if ours.scheme == "https":
         return True
@@ -135,7 +135,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
     """
     token = secrets.token_urlsafe(32)
     async with transaction(services.database) as session:
-        await clio_subscriptions.start_handshake(session, one, token_hash=_hash(token))
+        await clio_subscriptions.start_handshake(session, one, token_hash=hash_secret(token))
     url = f"{services.public_url}/hooks/clio/{token}"
     hook = await webhooks.subscribe(clio, url, one.model, now=services.now())
     sealed = None
@@ -147,7 +147,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
     )
     async with transaction(services.database) as session:
         kept = await clio_subscriptions.store_webhook(
-            session, one, created, token_hash=_hash(token)
+            session, one, created, token_hash=hash_secret(token)
         )
     if not kept:  # it was requested again or deleted meanwhile: nobody waits for this one
         await webhooks.unsubscribe(clio, hook.id)
@@ -169,7 +169,7 @@ async def receive_webhook(
     Raises HookUnknown, SignatureInvalid.
     """
     async with transaction(services.database) as session:
-        one = await clio_subscriptions.lock_by_token_hash(session, _hash(token))
+        one = await clio_subscriptions.lock_by_token_hash(session, hash_secret(token))
         if one is None:
             raise HookUnknown
         if handshake is not None:
@@ -231,7 +231,3 @@ async def _request_run(session: Session, account_id: str, *, now: datetime) -> N
 def _seal_text(one: Subscription) -> str:
     """Return the text that binds a sealed secret to its subscription. Stored secrets contain it: do not change it."""
     return f"subscriptions/{one.account_id}/{one.connection_id}/{one.model}"
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -4,7 +4,6 @@ The `state` has 256 random bits. It is stored as a hash, used once and valid for
 nothing else that counts (docs/decisions/0004).
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from app.clio.errors import ClioError, ClioMisconfigured
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
+from app.crypto import hash_secret
 from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import ClioAccountMismatch, ClioFirm
 from app.db.accounts.audit import Actor, AuditAction
@@ -134,10 +134,10 @@ async def start_connecting(
             connection_id=connection.connection_id,
             region=region,
             return_url=return_url,
-            sealed_verifier=services.cipher.seal({"verifier": verifier}, row=_hash(state)),
+            sealed_verifier=services.cipher.seal({"verifier": verifier}, row=hash_secret(state)),
             expires_at=now + ATTEMPT_LIFETIME,
         )
-        await connections.store_attempt(session, attempt, state_hash=_hash(state))
+        await connections.store_attempt(session, attempt, state_hash=hash_secret(state))
         action = AuditAction("connection.started", connection.connection_id, {"user_id": user_id})
         await audit.record(session, account_id, actor, action, now=now)
     url = offered.oauth.authorize_url(
@@ -153,7 +153,7 @@ async def finish_connecting(services: Services, callback: Callback) -> str:
     """
     now = services.now()
     async with transaction(services.database) as session:
-        attempt = await connections.use_attempt(session, _hash(callback.state), now=now)
+        attempt = await connections.use_attempt(session, hash_secret(callback.state), now=now)
     if attempt is None or attempt.used_at is not None:
         raise StateUnknown
     if attempt.expires_at < now:
@@ -165,7 +165,9 @@ async def finish_connecting(services: Services, callback: Callback) -> str:
 
 
 async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callback) -> str:
-    verifier = services.cipher.open(attempt.sealed_verifier, row=_hash(callback.state))["verifier"]
+    verifier = services.cipher.open(attempt.sealed_verifier, row=hash_secret(callback.state))[
+        "verifier"
+    ]
     try:
         tokens = await offered_region(services, attempt.region).oauth.exchange(
             callback.code or "",
@@ -264,10 +266,6 @@ async def deauthorize(services: Services, connection: Connection, tokens: Tokens
 
 def _redirect_uri(services: Services) -> str:
     return f"{services.public_url}/oauth/clio/callback"
-
-
-def _hash(state: str) -> str:
-    return hashlib.sha256(state.encode()).hexdigest()
 
 
 def _origin(url: str) -> str:

@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class LookupResult:
-    """What Clio answered to one login about records that its list lacked.
+    """The answers of Clio to one login about records that its list lacked.
 
     `proven` are those of `not_found` whose deletion the login can prove.
     """

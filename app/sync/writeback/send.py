@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -24,7 +25,7 @@ from app.db.outbox.contact_leases import ContactLease
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable, Problem, RunTakenOver
 from app.sync import issues
-from app.sync.concurrency import run_with_companion
+from app.sync.concurrency import run_while_renewing
 from app.sync.connections import clio_for
 from app.sync.services import Services
 from app.sync.writeback import formatting, outcomes
@@ -58,20 +59,20 @@ async def write_back(services: Services, account_id: str, clio_contact_id: int) 
             return acquired
         structlog.contextvars.bind_contextvars(account_id=account_id)
         waits: list[timedelta] = []
-        await run_with_companion(
-            _send_all(services, acquired, waits), _keep_lease(services, acquired)
+        await run_while_renewing(
+            _send_all(services, acquired, waits),
+            partial(_renew_lease, services, acquired),
+            lease=services.timing.lease,
         )
     except RunTakenOver:
         return None
     return waits[0] if waits else None
 
 
-async def _keep_lease(services: Services, lease: ContactLease) -> None:
-    """Renew the lease while the work continues; losing it ends the work."""
-    while True:
-        await asyncio.sleep(services.timing.lease.total_seconds() / 3)
-        async with transaction(services.database) as session:
-            await contact_leases.renew(session, lease)
+async def _renew_lease(services: Services, lease: ContactLease) -> None:
+    """Renew the lease; losing it ends the work."""
+    async with transaction(services.database) as session:
+        await contact_leases.renew(session, lease)
 
 
 async def _send_all(services: Services, lease: ContactLease, waits: list[timedelta]) -> None:
@@ -128,7 +129,7 @@ async def _next_step(services: Services, lease: ContactLease) -> Step:
 
 
 def _must_search(activity: Activity) -> bool:
-    """Whether Clio may have it already; a record whose id is known is simply updated."""
+    """Return whether Clio may have it already; a record whose id is known is simply updated."""
     return activity.unsure and activity.clio_id is None
 
 
