@@ -10,7 +10,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a connection, run or webhook endpoint: a stable code, and a sentence for people."""
+    """A problem of a connection, run or webhook endpoint: a stable code, and a sentence for people."""
 
     code: str
     detail: str

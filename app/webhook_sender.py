@@ -66,12 +66,12 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the receiver accepted the event."""
+        """Return whether the receiver accepted the event."""
         return self.problem is None
 
     @property
     def endpoint_gone(self) -> bool:
-        """Whether the receiver wants no more events (410 Gone)."""
+        """Return whether the receiver wants no more events (410 Gone)."""
         return self.status == httpx.codes.GONE
 
 

@@ -1,4 +1,4 @@
-"""How fast events go out, and that the official libraries verify every one of them.
+"""Measure how fast events are posted, and check that the official libraries verify every one of them.
 
     npm install --prefix /tmp/node standardwebhooks
     python -m benchmarks.deliveries --events 10000 --node /tmp/node
@@ -81,7 +81,7 @@ async def delivered(dsn: str, wanted: int) -> tuple[str, list[Received], float]:
 
 
 def verified_by_python(secret: str, posts: list[Received]) -> int:
-    """How many posts the official Python library verifies: all, or it raises."""
+    """Return the number of posts, all verified by the official Python library; raise if it refuses one."""
     webhook = Webhook(secret)
     for post in posts:
         webhook.verify(post.body, post.headers)
@@ -89,7 +89,7 @@ def verified_by_python(secret: str, posts: list[Received]) -> int:
 
 
 def verified_by_node(secret: str, posts: list[Received], node: Path, folder: Path) -> int:
-    """How many posts the official Node library verifies: all, or it raises."""
+    """Return the number of posts, all verified by the official Node library; raise if it refuses one."""
     file = folder / "posts.jsonl"
     lines = [json.dumps({"body": post.body.decode(), "headers": post.headers}) for post in posts]
     file.write_text("\n".join(lines))

@@ -1,4 +1,4 @@
-"""How much memory, how many requests and how long the first pull of a firm takes.
+"""Measure memory, requests and time of the first pull of a firm.
 
     python -m benchmarks.memory --contacts 20000
 

@@ -1,4 +1,4 @@
-"""How long a firm takes to read under Clio's real limits, in time that is skipped instead of waited for.
+"""Measure how long it takes to read a firm under Clio's real limits, in simulated time.
 
 python -m benchmarks.pace --contacts 100000
 """

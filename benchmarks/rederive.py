@@ -1,4 +1,4 @@
-"""How long, and with how much memory, a firm is judged anew after a change of settings, and previewed before it.
+"""Measure time and memory of the re-derivation after a change of settings, and of its preview.
 
     python -m benchmarks.rederive --contacts 20000
 

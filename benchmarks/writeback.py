@@ -1,4 +1,4 @@
-"""How long an activity takes from its acceptance to Clio: on an idle service, and while a firm is first pulled.
+"""Measure the time of an activity from its acceptance to Clio: on an idle service, and during a first pull.
 
     python -m benchmarks.writeback --contacts 20000 --minutes 4
 

@@ -1,4 +1,4 @@
-"""What the commands share: configuration, keys, database, port, and the report of a mistake in one line."""
+"""The shared parts of the commands: configuration, keys, database, port, and the report of a mistake in one line."""
 
 import asyncio
 import os

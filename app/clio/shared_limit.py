@@ -30,7 +30,7 @@ class Lane(IntEnum):
 
     @property
     def is_urgent(self) -> bool:
-        """Whether it gets single requests when it needs them, not several in advance."""
+        """Return whether it gets single requests when it needs them, not several in advance."""
         return self <= Lane.WRITE_BACK
 
 

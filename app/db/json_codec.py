@@ -1,4 +1,4 @@
-"""How records and views are stored in JSONB: without their defaults, and compared by digest.
+"""Store records and views in JSONB, without their defaults, and compare them by digest.
 
 Values are converted directly between JSON text and frozen dataclasses, many at a time: building Python dicts and
 lists in between takes longer than all rules together.

@@ -14,7 +14,7 @@ class Status(StrEnum):
 
 
 class HeldFor(StrEnum):
-    """What a held announcement waits for."""
+    """The reason for which an announcement is held."""
 
     RUN = "run"  # the end of its run, when it is known whether there is a surge
     SETTING = "initial_sync"  # a person's decision, because the settings say so

@@ -1,4 +1,4 @@
-"""What Levitate holds after an assessment, and how it differs from before."""
+"""Derive what Levitate holds after an assessment, and how it differs from before."""
 
 from dataclasses import fields, replace
 

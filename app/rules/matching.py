@@ -1,4 +1,4 @@
-"""Whether two Clio contacts look like the same person or company. This tells a merge from a new client [S6]."""
+"""Decide whether two Clio contacts look like the same person or company. This tells a merge from a new client [S6]."""
 
 from app.rules.profile import emails, names
 from app.rules.records import ContactRecord

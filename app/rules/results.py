@@ -183,7 +183,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whether the contact belongs in Levitate. `reason` is the code of why not [API-22], None if it is in scope."""
+    """The decision if a contact is in Levitate. `reason` is the code of why not [API-22], None if it is in scope."""
 
     in_scope: bool
     rule: str
@@ -192,7 +192,7 @@ class Scope:
 
 
 class Basis(StrEnum):
-    """What makes a person a client, the strongest first [NC-2, row 19]."""
+    """The reasons that make a person a client, the strongest first [NC-2, row 19]."""
 
     FLAG = "flag"
     MATTER = "matter"
@@ -201,7 +201,7 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the ledger of new clients records about a client [NC-2]."""
+    """The facts that the ledger of new clients records about a client [NC-2]."""
 
     basis: Basis
     client_since: date | None

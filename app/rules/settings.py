@@ -43,14 +43,14 @@ class AttorneyTags(StrEnum):
 
 
 class Representatives(StrEnum):
-    """Whether people of a client company count as its representatives [C-6]."""
+    """The choice whether people of a client company count as its representatives [C-6]."""
 
     ALL = "all"
     NONE = "none"
 
 
 class LabelFormat(StrEnum):
-    """How a custom field's value becomes a label [CF-2, CF-3]."""
+    """The way in which a custom field's value becomes a label [CF-2, CF-3]."""
 
     DEFAULT = "default"
     VALUE = "value"
@@ -66,7 +66,7 @@ class FallbackAuthor(StrEnum):
 
 
 class InitialSync(StrEnum):
-    """What the first sync does with the new clients it finds [NC-2]."""
+    """The choice what the first sync does with the new clients it finds [NC-2]."""
 
     EMIT = "emit"
     HOLD = "hold"
@@ -83,7 +83,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ScopeSettings:
-    """Which contacts belong in Levitate [CS-1..6, S8]."""
+    """The settings that decide which contacts belong in Levitate [CS-1..6, S8]."""
 
     include_non_clients: bool = False
     include_related: bool = False
@@ -95,7 +95,7 @@ class ScopeSettings:
 
 @dataclass(frozen=True, slots=True)
 class OwnershipSettings:
-    """How the owner of a contact is chosen [OW-1..11]."""
+    """The settings that decide who owns a contact [OW-1..11]."""
 
     source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
     fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
@@ -184,7 +184,7 @@ class WritebackSettings:
 
 @dataclass(frozen=True, slots=True)
 class NewClientSettings:
-    """When a new client is announced [NC-2, NC-3, NC-7]."""
+    """The settings that decide when a new client is announced [NC-2, NC-3, NC-7]."""
 
     initial_sync: InitialSync = InitialSync.EMIT
     require_open_matter: bool = False
@@ -193,7 +193,7 @@ class NewClientSettings:
 
 @dataclass(frozen=True, slots=True)
 class RestrictedMatters:
-    """Whether tags that come only from matters with limited permissions are withheld [S7]."""
+    """The setting that withholds tags that come only from matters with limited permissions [S7]."""
 
     withhold: bool = False
 

@@ -9,7 +9,7 @@ from app.rules.settings import Settings
 
 
 class Use(StrEnum):
-    """What a setting uses a custom field for."""
+    """The purpose for which a setting uses a custom field."""
 
     TAGS = "tags"
     DATES = "dates"

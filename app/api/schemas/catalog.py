@@ -54,7 +54,7 @@ class CatalogUser(BaseModel):
 
 
 class Catalog(BaseModel):
-    """What the settings can choose from in Clio, as of the last run. Items with `gone` are no longer listed in Clio."""
+    """The items of Clio that settings can name, as of the last run. Items with `gone` are no longer listed in Clio."""
 
     custom_fields: list[CatalogField]
     practice_areas: list[CatalogPracticeArea]

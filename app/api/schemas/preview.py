@@ -43,7 +43,7 @@ class PreviewedChange(ContactChange):
 
 
 class Preview(BaseModel):
-    """What the settings would change: counts for the whole firm, and one page of changes, ordered by contact."""
+    """The effect of the settings: counts for the whole firm, and one page of changes, ordered by contact."""
 
     summary: PreviewSummary
     data: list[PreviewedChange]

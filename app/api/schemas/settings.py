@@ -55,7 +55,7 @@ class Segment(In):
 
 
 class ScopeSettings(In):
-    """Which contacts are in scope. `*` in a role pattern matches any text."""
+    """The settings that decide which contacts are in scope. `*` in a role pattern matches any text."""
 
     include_non_clients: StrictBool = False
     include_related: StrictBool = False
@@ -66,7 +66,7 @@ class ScopeSettings(In):
 
 
 class OwnershipSettings(In):
-    """How the owner of a contact is chosen."""
+    """The settings that decide who owns a contact."""
 
     source: OwnerSource = OwnerSource.RESPONSIBLE_ATTORNEY
     fallback: OwnerFallback = OwnerFallback.PRIMARY_USER
@@ -153,7 +153,7 @@ class WritebackSettings(In):
 
 
 class NewClientSettings(In):
-    """When a new client is announced. More than `surge_threshold` in one run wait for a decision."""
+    """Settings of the announcement of new clients. More than `surge_threshold` in one run wait for a decision."""
 
     initial_sync: InitialSync = InitialSync.EMIT
     require_open_matter: StrictBool = False
@@ -161,7 +161,7 @@ class NewClientSettings(In):
 
 
 class RestrictedMatters(In):
-    """Whether to withhold results that depend only on matters with limited permissions."""
+    """The setting that withholds results that depend only on matters with limited permissions."""
 
     withhold: StrictBool = False
 

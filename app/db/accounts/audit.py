@@ -17,7 +17,7 @@ _table = tables.audit
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: the service token of the call, and the user and role that Levitate's backend asserted."""
+    """The actor of a call: the service token of the call, and the user and role that Levitate's backend asserted."""
 
     token_id: str | None = None
     user_id: str | None = None

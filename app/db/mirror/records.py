@@ -27,7 +27,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Mirror(Generic[R]):
-    """How one kind of record is stored."""
+    """The table and the codec of one kind of record."""
 
     name: str
     table: Table

@@ -125,7 +125,7 @@ async def find_unseen(
 
 @dataclass(frozen=True)
 class SoleSightings:
-    """How many records only one connection sees, and the first of their ids."""
+    """The number of records that only one connection sees, and the first of their ids."""
 
     contacts: int
     matters: int

@@ -17,7 +17,7 @@ _table = tables.listed
 
 @dataclass(frozen=True)
 class MissingRecords:
-    """How many records a connection saw before, how many a complete list lacked, and the first of these."""
+    """The records that a complete list lacked: their number, the first of them, and how many were seen before."""
 
     seen: int
     missing: int
