@@ -9,14 +9,14 @@ from app.db.contacts import new_clients
 from app.db.mirror import rule_inputs
 from app.db.session import transaction
 from app.rules.settings import Settings
-from app.sync.assess.assess import (
+from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
     AssessedContact,
     assess_contacts,
-    feed_line,
     load_context,
     new_client_candidates,
 )
+from app.sync.assess.feed_lines import feed_line
 from app.sync.services import Services
 
 

@@ -44,7 +44,7 @@ from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
 from app.rules.results import Assessment, Scope, State
 from app.rules.settings import InitialSync, NewClientSettings, Settings
 from app.sync.assess import assess, new_client_decisions, surges
-from app.sync.assess.assess import AssessmentContext
+from app.sync.assess.contact_assessments import AssessmentContext
 
 ACTOR = Actor("token", "u_cat", "success_manager")
 numbers = itertools.count(1)

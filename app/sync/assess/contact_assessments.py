@@ -1,0 +1,148 @@
+"""Assessments of contacts: load the input that all share, apply the rules, and compare with what is stored.
+
+Nothing is written here. A preview uses the same functions as a run, so it shows what the run would do.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from app import rules
+from app.db.accounts import accounts
+from app.db.contacts import contact_store, contacts, preexisting_tags
+from app.db.contacts.contacts import StoredContact
+from app.db.mirror import rule_inputs
+from app.db.mirror.rule_inputs import CurrentNames
+from app.db.session import Session
+from app.rules.facts import ContactFacts, FirmFacts
+from app.rules.results import Assessment, Change, Scope, State
+from app.rules.settings import Settings
+from app.sync.assess import new_clients
+from app.sync.services import Services, clio_web_origin
+
+BATCH_SIZE = 200
+
+
+@dataclass(frozen=True)
+class AssessmentContext:
+    """The input that all batches share, and the fields of their feed lines. A preview has no run."""
+
+    run_id: str | None
+    cause: str
+    firm: FirmFacts
+    settings: Settings
+    spelling: CurrentNames
+    clio_origin: str
+    now: datetime
+
+
+@dataclass(frozen=True)
+class AssessedContact:
+    """The assessment of one contact beside what was stored. `change` is None if nothing changed."""
+
+    known: StoredContact | None
+    contact: StoredContact
+    assessment: Assessment
+    change: Change | None
+
+    @property
+    def entered(self) -> bool:
+        """Return whether the contact comes into scope, for the first time or again."""
+        return _in_scope(self.contact) and not _in_scope(self.known)
+
+    @property
+    def changes_owner(self) -> bool:
+        """Return whether a contact that stays in scope gets another owner."""
+        if self.entered or self.left or self.change is None or self.change.owner is None:
+            return False
+        return self.change.owner.before != self.change.owner.after
+
+    @property
+    def left(self) -> bool:
+        """Return whether the contact was in scope and no longer is."""
+        return _in_scope(self.known) and not _in_scope(self.contact)
+
+
+async def load_context(
+    session: Session, services: Services, account_id: str, chosen: Settings
+) -> AssessmentContext:
+    """Return the context for assessments by these settings, outside a run and with the cause `settings`."""
+    account = await accounts.get_account(session, account_id)
+    return AssessmentContext(
+        run_id=None,
+        cause="settings",
+        firm=await accounts.load_firm_facts(session, account_id),
+        settings=chosen,
+        spelling=await rule_inputs.load_current_names(session, account_id),
+        clio_origin=clio_web_origin(services, account),
+        now=services.now(),
+    )
+
+
+async def assess_contacts(
+    session: Session, account_id: str, people: Sequence[ContactFacts], context: AssessmentContext
+) -> tuple[list[AssessedContact], dict[int, Scope]]:
+    """Apply the rules to these people and compare with what is stored; store nothing.
+
+    The second result has, by Clio id, the reason for each person who is not in scope and never was.
+    """
+    clio_ids = [person.contact.clio_id for person in people]
+    known = await contact_store.load_by_clio_id(session, account_id, clio_ids)
+    contact_ids = [contact.contact_id for contact in known.values()]
+    preexisting = await preexisting_tags.load_folded(session, account_id, contact_ids)
+    found = {
+        person.contact.clio_id: assess_contact(
+            account_id, person, known.get(person.contact.clio_id), context, preexisting
+        )
+        for person in people
+    }
+    assessed = [one for one in found.values() if isinstance(one, AssessedContact)]
+    return assessed, {key: scope for key, scope in found.items() if isinstance(scope, Scope)}
+
+
+def assess_contact(
+    account_id: str,
+    person: ContactFacts,
+    known: StoredContact | None,
+    context: AssessmentContext,
+    preexisting: Mapping[str, frozenset[str]],
+) -> AssessedContact | Scope:
+    """Apply the rules to one person; return the reason if the person is not in scope and never was."""
+    before = known.view if known else None
+    previous = before.owner.user_id if before and before.owner else None
+    assessment = rules.assess(person, context.firm, context.settings, previous)
+    view = rules.view(before, assessment)
+    if view is None:
+        return assessment.scope
+    change = rules.diff(
+        before, view, preexisting.get(known.contact_id, frozenset()) if known else frozenset()
+    )
+    if known is None:
+        clio_id = person.contact.clio_id
+        contact_id = contacts.contact_id_of(account_id, clio_id)
+        contact = StoredContact(contact_id, clio_id, 1, view, context.now, context.now)
+    elif change is None:
+        contact = known
+    else:
+        contact = replace(known, version=known.version + 1, view=view, updated_at=context.now)
+    return AssessedContact(known, contact, assessment, change)
+
+
+def new_client_candidates(
+    assessed: Sequence[AssessedContact], people: Sequence[ContactFacts]
+) -> list[new_clients.Candidate]:
+    """Return the contacts that are clients; the new-client rows tell which of them are new [NC-1]."""
+    own = {person.contact.clio_id: person.own_matters for person in people}
+    return [
+        new_clients.Candidate(
+            one.contact,
+            one.assessment.client,
+            frozenset(matter.clio_id for matter in own[one.contact.clio_id]),
+        )
+        for one in assessed
+        if one.assessment.client is not None
+    ]
+
+
+def _in_scope(contact: StoredContact | None) -> bool:
+    return contact is not None and contact.view.state is State.IN_SCOPE
