@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from app.simulator.faults.faults import Fault, Faults, WriteFault
 from app.simulator.http import responses
-from app.simulator.store.refusals import forbidden
+from app.simulator.store.refusals import InvalidArgument, forbidden
 
 TRANSPORT = "simulator.transport"  # the ASGI extension with the socket of a request
 MEGABYTE = 1_000_000
@@ -157,6 +157,9 @@ _REPLACEMENTS: dict[str, Callable[[Fault], Response]] = {
     "empty": lambda _: responses.Json({"data": [], "meta": {"paging": {}, "records": 0}}),
     "redirect": lambda fault: RedirectResponse(fault.value, status_code=307),
     "drop": lambda _: Dropped(),
+    "lost_cursor": lambda _: responses.refused(
+        InvalidArgument("page_token is invalid", status=422)
+    ),
     "bomb": _bomb,
 }
 _CHANGES: dict[str, Callable[[Response, Fault], Response]] = {

@@ -22,6 +22,7 @@ Effect = Literal[
     "next",  # name `value` as the address of the next page
     "unknown_field",  # refuse the field `value`
     "redirect",  # return 307 to `value`
+    "lost_cursor",  # return 422, as for a `page_token` that Clio no longer knows
 ]
 WriteEffect = Literal[
     "lost",  # write, then break off in the middle of the response

@@ -197,3 +197,33 @@ async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
         (run,) = await world.settled()
         assert run["status"] == "succeeded"
         await pulled_as_without_faults(world)
+
+
+async def test_a_list_is_read_again_from_its_beginning_when_clio_lost_its_cursor(
+    dsn: str, simulator: Simulator
+):
+    # F1, S1: a contact of the first page is deleted before the list is read again
+    firm, path = simulator.firms[0], "/api/v4/contacts.json"
+    for clio_id in range(20_001, 20_301):
+        firm.put("contact", {"id": clio_id, "type": "Person", "name": f"Person {clio_id}"})
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        await world.settled()
+        waiting = simulator.faults.add(Fault("rate_limited", path=path, value="25", skip=1))
+        await world.api.post(
+            "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
+        )
+        async with asyncio.timeout(PATIENCE):
+            while not waiting.hits:
+                await asyncio.sleep(0.02)
+    firm.delete("contact", 1002)
+    lost = simulator.faults.add(Fault("lost_cursor", path=path))
+    before = len(simulator.requests(path))
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        run = (await world.settled())[-1]
+        known = await world.contacts()
+    assert (run["kind"], run["status"], lost.hits) == ("full", "succeeded", 1)
+    asked = [one.query for one in simulator.requests(path)[before:] if "ids" not in one.query]
+    assert ["page_token" in query for query in asked] == [True, False, True]
+    assert (known["1001"]["state"], known["1002"]["state"]) == ("in_scope", "deleted")
