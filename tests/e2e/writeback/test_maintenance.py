@@ -8,12 +8,12 @@ import time_machine
 from sqlalchemy import delete, select, text, update
 
 from app import main
-from app.db import retention
+from app.db import job_queue, retention
 from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox import tables as outbox_tables
 from app.db.outbox.contact_leases import ContactLease
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.errors import RunTakenOver
 from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync.services import Services
@@ -54,6 +54,23 @@ async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(p
     for activity in sent:
         assert await get(pulled, activity) == activity
         assert await body_of(pulled, activity["id"]) == ""
+
+
+async def test_the_verification_is_queued_a_day_after_the_write_and_not_before(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # W8
+    await until(pulled, await post(pulled, EMAIL))
+    queued: list[str] = []
+
+    async def enqueue_sweep(_: Session, account_id: str) -> None:
+        queued.append(account_id)
+
+    monkeypatch.setattr(job_queue, "enqueue_sweep", enqueue_sweep)
+    for hours, accounts in ((23, []), (25, ["hp"])):
+        with time_machine.travel(main.now() + timedelta(hours=hours), tick=True):
+            await maintain_outbox(services_of(pulled))
+            assert queued == accounts
 
 
 async def test_a_day_later_a_doubled_and_a_missing_record_are_reported(pulled: World):

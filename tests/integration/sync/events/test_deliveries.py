@@ -544,7 +544,10 @@ async def test_events_are_dropped_with_their_deliveries_after_thirty_days(post: 
         endpoint = await post.listen(receiver)
         await post.tell("con_1")
         await post.deliver()
-        post.time += events.EVENT_LIFETIME + timedelta(seconds=1)
+        post.time += timedelta(days=30) - timedelta(seconds=1)
+        async with transaction(post.services.database) as session:
+            assert await events.delete_expired(session, now=post.time) == 0
+        post.time += timedelta(seconds=2)
         await post.tell("con_2")
         async with transaction(post.services.database) as session:
             # the first one, and that the endpoint was disabled
