@@ -1,7 +1,38 @@
-"""Two accounts on one service: the trouble of one is not the trouble of the other [T2]."""
+"""Two accounts on one service: nothing that happens in one changes or depends on the other [T2]."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import time_machine
+
+from app import main
 from app.simulator.faults.faults import Fault
-from tests.support.world import World
+from app.sync.assess import finish_decided_surges
+from app.sync.services import Services
+from app.sync.writeback import verify_written
+from tests.e2e.writeback.test_writeback import EMAIL, TEXT, post, until
+from tests.support.account_copies import copy_account, rows_of
+from tests.support.first_run import AfterFirstRun
+from tests.support.postgres import Server
+from tests.support.world import PATIENCE, World, opened_world
+
+HP = "/v1/accounts/hp"
+Copy = Callable[[], Awaitable[None]]
+VARYING = {
+    "subject",
+    "id",
+    "run_id",
+    "connection_id",
+    "hold_id",
+    "at",
+    "event_ids",
+    "progress",
+    "clio",
+    "cursor",
+}
 
 
 async def test_an_incomplete_pull_of_one_account_does_not_delay_another(pulled: World):
@@ -15,3 +46,133 @@ async def test_an_incomplete_pull_of_one_account_does_not_delay_another(pulled: 
     rederived = await pulled.choose({"tags": {"location": {"city": True}}})
     assert rederived is not None
     assert (rederived["status"], rederived["problems"]) == ("succeeded", [])
+
+
+async def test_no_account_changes_or_depends_on_another(
+    server: Server, after_first_run: AfterFirstRun
+):
+    # T2: the second time there are copies of the account at three moments, with the same ids in all rows
+    start = after_first_run
+
+    async def no_copy() -> None:
+        pass
+
+    async with (
+        server.database(start.template) as dsn,
+        opened_world(dsn, start.simulator(), clock=False) as world,
+        world,
+    ):
+        alone = await story(world, no_copy)
+
+    async with (
+        server.database(start.template) as dsn,
+        opened_world(dsn, start.simulator(), clock=False) as world,
+        world,
+    ):
+        copies: dict[str, dict[str, list[str]]] = {}
+
+        async def copy() -> None:
+            name = f"copy-{len(copies)}"
+            await copy_account(dsn, "hp", name)
+            copies[name] = await rows_of(dsn, name)
+
+        beside = await story(world, copy)
+        await world.api.delete(HP)
+        for name, rows in copies.items():
+            now = await rows_of(dsn, name)
+            for table, lines in rows.items():
+                assert now[table] == lines, (name, table)
+        assert not any((await rows_of(dsn, "hp")).values())
+    assert len(copies) == 3
+    for what, found in alone.items():
+        assert beside[what] == found, what
+
+
+async def story(world: World, copy: Copy) -> dict[str, Any]:
+    """Let all kinds of work happen in the account, and return what its users see at the end."""
+    await copy()
+    await write_activities(world)
+    await pull_with_surge(world, copy)
+    await world.connect("u_ben", 502)
+    await world.settled()
+    await copy()
+    await decide_and_delete(world)
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        await verify_written(services_of(world), "hp")
+    world.simulator.oauth["us"].revoke_user(502)
+    await world.run("incremental")
+    await world.idle()
+    return await seen(world)
+
+
+async def write_activities(world: World) -> None:
+    """Write one activity; the author of another one is not connected."""
+    await until(world, await post(world, EMAIL))
+    await post(world, {**TEXT, "user_id": "u_cat"})
+    contact_id = (await world.contacts())["1002"]["id"]
+    await world.api.post(f"{HP}/contacts/{contact_id}/preexisting-tags", json={"labels": ["VIP"]})
+
+
+async def pull_with_surge(world: World, copy: Copy) -> None:
+    """Pull changes and more new clients than the settings allow; copy when contacts landed and none is assessed."""
+    firm = world.simulator.firms[0]
+    await world.choose({"new_client": {"surge_threshold": 2}})
+    firm.put("contact", {"id": 1001, "title": "Judge"})
+    firm.delete("matter", 201)
+    client = {**firm.find("contact", 1006), "is_client": True}
+    for clio_id in (5000, 5001, 5002):
+        firm.put("contact", {**client, "id": clio_id, "last_name": f"N{clio_id}"})
+    async with world.clio_transport.paused("/api/v4/matters"):
+        await world.api.post(f"{HP}/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"})
+        await landed(world)
+        await copy()
+    await world.settled()
+
+
+async def decide_and_delete(world: World) -> None:
+    """Release the held clients, change a setting, delete one contact in Clio and erase another."""
+    (hold,) = [hold async for hold in world.all("holds", status="open")]
+    await world.api.post(f"{HP}/holds/{hold['id']}/release")
+    await finish_decided_surges(services_of(world))
+    await world.choose({"tags": {"location": {"city": True}}})
+    world.simulator.firms[0].delete("contact", 1002)
+    await world.run("full")
+    erased = (await world.contacts())["1003"]["id"]
+    assert (await world.api.delete(f"{HP}/contacts/{erased}")).is_success
+    await world.run("full")
+
+
+async def seen(world: World) -> dict[str, Any]:
+    """Return what the account's users see, without ids and times that differ between two runs of the story."""
+    lists = ("changes", "runs", "new-clients", "holds", "connections", "activities", "audit")
+    issues = [stable(item) async for item in world.all("issues")]  # two of one moment have no order
+    return {
+        "contacts": stable(await world.contacts()),
+        "status": stable((await world.api.get(f"{HP}/status")).json()),
+        "issues": sorted(issues, key=lambda issue: str(issue["code"])),
+        **{name: [stable(item) async for item in world.all(name)] for name in lists},
+    }
+
+
+def services_of(world: World) -> Services:
+    services: Services = world.app.state.services
+    return services
+
+
+async def landed(world: World) -> None:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        query = "select count(*) from mirror_contacts where account_id = 'hp' and stale"
+        async with asyncio.timeout(PATIENCE):
+            while not await connection.fetchval(query):
+                await asyncio.sleep(0.02)
+    finally:
+        await connection.close()
+
+
+def stable(value: Any) -> Any:
+    """Return a document without the fields that differ between two runs of the story."""
+    if isinstance(value, dict):
+        kept = (key for key in value if key not in VARYING and not key.endswith("_at"))
+        return {key: stable(value[key]) for key in kept}
+    return [stable(item) for item in value] if isinstance(value, list) else value
