@@ -14,7 +14,7 @@ from app.db.session import transaction
 AccountId = Annotated[
     str,
     Path(
-        description="Levitate's id of the account",
+        description="Levitate's id of the account.",
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
         examples=["hp"],
     ),

@@ -33,7 +33,7 @@ from app.sync.services import Services
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
-ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user")]
+ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user.")]
 
 
 @router.get("")
@@ -125,7 +125,7 @@ async def put_users(
 
 @router.get("/{account_id}/attorneys")
 async def list_attorneys(account: AccountDep, session: SessionDep) -> schemas.Attorneys:
-    """Return the firm's Clio users, each with its Levitate user: mapped by hand, by connection or by e-mail address."""
+    """Return the firm's Clio users, each with its Levitate user: mapped by hand, by connection or by email address."""
     found = await accounts.list_attorneys(session, account.account_id)
     return schemas.Attorneys(data=[_attorney_body(attorney) for attorney in found])
 

@@ -19,14 +19,29 @@ class RoleRequired(AppError):
 
 
 class Role(StrEnum):
-    """The role of the acting user."""
+    """The role of the acting user: a user of the firm, its administrator, or a Success Manager of Levitate."""
 
     USER = "user"
     ACCOUNT_ADMIN = "account_admin"
     SUCCESS_MANAGER = "success_manager"
 
 
-RoleHeader = Annotated[Role, Header(alias="Levitate-Role")]
+RoleHeader = Annotated[
+    Role,
+    Header(
+        alias="Levitate-Role",
+        description="The role of the acting user: `user`, `account_admin` or `success_manager`. Without it: `user`.",
+    ),
+]
+UserHeader = Annotated[
+    str | None,
+    Header(
+        alias="Levitate-User",
+        max_length=128,
+        pattern=r"^[\w.@:-]+$",
+        description="Levitate's id of the user for whom your backend acts. The audit log records it.",
+    ),
+]
 
 
 async def require_role(role: RoleHeader = Role.USER) -> None:
@@ -41,9 +56,7 @@ RequireRole = Depends(require_role)
 async def get_actor(
     caller: CallerDep,
     role: RoleHeader = Role.USER,
-    user_id: Annotated[
-        str | None, Header(alias="Levitate-User", max_length=128, pattern=r"^[\w.@:-]+$")
-    ] = None,
+    user_id: UserHeader = None,
 ) -> Actor:
     """Return the token, user and role that the audit log records."""
     return Actor(caller.token_id, user_id, role)

@@ -3,14 +3,15 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep
-from app.api.deps import NO_NUL, ResourceId, ServicesDep, SessionDep
+from app.api.deps import NO_NUL, ActivityId, ServicesDep, SessionDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageRequest
 from app.api.problems import problems
+from app.api.schemas.base import Schema
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
     Activity,
@@ -40,18 +41,27 @@ class UnknownKind(AppError):
     title = "kind must be one of email, note, phone_call, handwritten_card, text_message"
 
 
-class ActivityQuery(BaseModel):
+class ActivityQuery(Schema):
     """The filters of the list of activities, and its page."""
 
     model_config = ConfigDict(extra="forbid")
 
     contact_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
+    """Only activities of this contact: our id (`con_…`)."""
+
     status: (
         Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"] | None
     ) = None
+    """Only activities with this status."""
+
     kind: Literal["email", "note", "phone_call", "handwritten_card", "text_message"] | None = None
+    """Only activities of this kind."""
+
     cursor: Annotated[str, Field(max_length=512)] | None = None
+    """`next_cursor` of the previous page, with the same filters. Leave it out for the first page."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """The maximum number of items, 1 to 200."""
 
 
 @router.post(
@@ -115,7 +125,7 @@ async def list_activities(
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Return one activity: its status, the number of attempts, and its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id)
@@ -126,7 +136,7 @@ async def get_activity(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may already have it, the service first looks for it there."""
     found = await outbox.retry(session, account.account_id, activity_id)
@@ -135,7 +145,7 @@ async def retry_activity(
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Activity:
     """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect."""
     found = await outbox.cancel(session, account.account_id, activity_id)

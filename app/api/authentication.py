@@ -31,7 +31,7 @@ class TooManyRequests(AppError):
 
     status = 429
     code = "rate_limited"
-    title = "Too many requests with this token; wait for the seconds in Retry-After"
+    title = "Too many requests with this token; wait as many seconds as the header Retry-After says"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class ApiAuth:
         await limiter.acquire()
 
 
-_bearer = HTTPBearer(auto_error=False, description="A service token of Levitate's backend")
+_bearer = HTTPBearer(auto_error=False, description="A service token of Levitate's backend.")
 
 
 async def get_caller(

@@ -32,9 +32,14 @@ async def read_changes(
     account: AccountDep,
     services: ServicesDep,
     cursor: Cursor = None,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    limit: Annotated[
+        int, Query(ge=1, le=1000, description="The maximum number of changes, 1 to 1,000.")
+    ] = 200,
     wait: Annotated[
-        int, Query(ge=0, le=30, description="The seconds to wait for a change if there is none")
+        int,
+        Query(
+            ge=0, le=30, description="The seconds to wait for a change if there is none, 0 to 30."
+        ),
     ] = 0,
 ) -> Response:
     """Return the changes after the cursor, oldest first; without a cursor from the beginning of the feed.

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
@@ -12,7 +12,16 @@ router = APIRouter(tags=["operations"])
 
 MAX_BODY_BYTES = 64 * 1024  # Clio sends some hundred bytes
 
-SecretHeader = Annotated[str | None, Header()]
+Token = Annotated[str, Path(description="The secret part of the address that Clio was given.")]
+SecretHeader = Annotated[
+    str | None,
+    Header(
+        description="Clio's secret for the signatures. Clio sends it to confirm a new webhook; the response repeats it."
+    ),
+]
+SignatureHeader = Annotated[
+    str | None, Header(description="Clio's signature of the body: HMAC-SHA256 in hexadecimal.")
+]
 
 
 @router.post(
@@ -22,11 +31,11 @@ SecretHeader = Annotated[str | None, Header()]
     responses=problems(HookUnknown, SignatureInvalid),
 )
 async def receive_nudge(
-    token: str,
+    token: Token,
     request: Request,
     services: ServicesDep,
     x_hook_secret: SecretHeader = None,
-    x_hook_signature: SecretHeader = None,
+    x_hook_signature: SignatureHeader = None,
 ) -> Response:
     """Receive a webhook of Clio. A verified one starts a run within a minute. The status is never 410."""
     body = await _read_body(request)

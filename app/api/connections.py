@@ -1,7 +1,7 @@
 """Connections: start one, read them, end one; and the callback to which Clio redirects the browser."""
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.api import schemas
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import ConnectionId, ServicesDep, SessionDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.connections import connections
@@ -33,7 +33,21 @@ router = APIRouter(
 )
 callback_router = APIRouter(tags=["connections"])
 
-CallbackParameter = Annotated[str | None, Query(max_length=2048)]
+
+def _from_clio(description: str) -> Any:
+    return Query(max_length=2048, description=description)
+
+
+OAuthState = Annotated[
+    str | None, _from_clio("The value that names the attempt to connect; used once.")
+]
+OAuthCode = Annotated[
+    str | None, _from_clio("Clio's code for tokens. Missing if the user declined.")
+]
+OAuthError = Annotated[
+    str | None,
+    _from_clio("Why Clio sent no code, for example `access_denied` if the user declined."),
+]
 
 SAME_CLIO_USER = "same_clio_user"
 _LINK_INVALID_PAGE = """<!doctype html><meta charset="utf-8"><title>Connecting Clio</title>
@@ -83,7 +97,7 @@ async def list_connections(
 
 @router.get("/{connection_id}", responses=problems(ConnectionNotFound))
 async def get_connection(
-    connection_id: ResourceId, account: AccountDep, session: SessionDep
+    connection_id: ConnectionId, account: AccountDep, session: SessionDep
 ) -> schemas.Connection:
     """Return one connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
@@ -92,7 +106,7 @@ async def get_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: ResourceId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Revoke the access at Clio and delete the tokens. The data that was pulled is kept."""
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
@@ -112,9 +126,9 @@ async def end_connection(
 async def finish_connection(
     request: Request,
     services: ServicesDep,
-    state: CallbackParameter = None,
-    code: CallbackParameter = None,
-    error: CallbackParameter = None,
+    state: OAuthState = None,
+    code: OAuthCode = None,
+    error: OAuthError = None,
 ) -> Response:
     """Receive the browser from Clio and redirect it to the `return_url`, with `clio=connected` or `clio=<code>`."""
     # A parameter that occurs twice is ambiguous: the request is handled like one with an unknown state.
@@ -131,7 +145,10 @@ def _body(connection: Connection, duplicates: Collection[str]) -> schemas.Connec
     """Return a connection as the API shows it. Two users with one Clio login get a warning, no error [AU-1]."""
     login, problem = connection.login, connection.problem
     if connection.connection_id in duplicates:
-        problem = Problem(SAME_CLIO_USER, "Another user has connected the same Clio login")
+        problem = Problem(
+            SAME_CLIO_USER,
+            "Another user has connected the same Clio login; each user should connect their own",
+        )
     return schemas.Connection(
         id=connection.connection_id,
         user_id=connection.user_id,

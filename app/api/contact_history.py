@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from app.api import schemas
 from app.api.account_access import AccountDep
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import ContactId, ServicesDep, SessionDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment
@@ -29,7 +29,9 @@ class ContactNotYetKnown(AppError):
 
     status = 404
     code = "contact_not_yet_known"
-    title = "The contact was not yet synced at that time; see first_synced_at"
+    title = (
+        "This service did not have the contact yet at that time; it has it since `first_synced_at`"
+    )
 
 
 @router.get(
@@ -38,12 +40,13 @@ class ContactNotYetKnown(AppError):
     responses=problems(ContactNotFound, ContactNotYetKnown),
 )
 async def get_contact(
-    contact_id: ResourceId,
+    contact_id: ContactId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
     as_of: Annotated[
-        Moment | None, Query(description="Return the contact as it was at this time")
+        Moment | None,
+        Query(description="Return the contact as it was at this time (RFC 3339 with an offset)."),
     ] = None,
 ) -> schemas.Contact | Response:
     """Return one contact with all fields as Levitate should store them; use it to repair a damaged copy.
@@ -65,7 +68,7 @@ async def get_contact(
     responses=problems(ContactNotFound),
 )
 async def get_contact_history(
-    contact_id: ResourceId, account: AccountDep, session: SessionDep, page: PageDep
+    contact_id: ContactId, account: AccountDep, session: SessionDep, page: PageDep
 ) -> Response:
     """Return every change of one contact, oldest first: the values before and after, the cause and the run."""
     account_id = account.account_id

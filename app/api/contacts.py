@@ -3,14 +3,15 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from app.api import new_clients, schemas
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import NO_NUL, ResourceId, ServicesDep, SessionDep
+from app.api.deps import NO_NUL, ContactId, ServicesDep, SessionDep
 from app.api.pagination import PageRequest
 from app.api.problems import problems
+from app.api.schemas.base import Schema
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
 from app.db.contacts import contacts, documents, preexisting_tags
@@ -30,21 +31,31 @@ router = APIRouter(
 FilterText = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None
 
 
-class ContactQuery(BaseModel):
-    """The filters of the list of contacts, and its page.
-
-    `tag` ignores case and spaces; `q` searches in names and e-mail addresses.
-    """
+class ContactQuery(Schema):
+    """The filters of the list of contacts, and its page."""
 
     model_config = ConfigDict(extra="forbid")
 
     state: Literal["in_scope", "out_of_scope", "deleted"] | None = None
+    """Only contacts in this state."""
+
     owner: FilterText = None
+    """Only contacts of this owner: Levitate's id of the user."""
+
     tag: FilterText = None
+    """Only contacts with this tag. Case and extra spaces do not matter."""
+
     clio_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    """Only the contact with this id in Clio."""
+
     q: FilterText = None
+    """Only contacts whose first or last name or email address contains this text. Case does not matter."""
+
     cursor: Annotated[str, Field(max_length=512)] | None = None
+    """`next_cursor` of the previous page, with the same filters. Leave it out for the first page."""
+
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+    """The maximum number of items, 1 to 200."""
 
 
 @router.get("/contacts")
@@ -70,7 +81,7 @@ async def list_contacts(
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
-    contact_id: ResourceId, account: AccountDep, session: SessionDep
+    contact_id: ContactId, account: AccountDep, session: SessionDep
 ) -> schemas.Explained:
     """Explain why the contact is in or out of scope, why it has each tag and its owner, and who sees it in Clio."""
     found = await contacts.get_explained(session, account.account_id, contact_id)
@@ -84,7 +95,7 @@ async def explain_contact(
 
 @router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
 async def tell_preexisting_tags(
-    contact_id: ResourceId,
+    contact_id: ContactId,
     body: schemas.PreexistingIn,
     account: AccountDep,
     actor: ActorDep,
@@ -113,7 +124,7 @@ async def tell_preexisting_tags(
     responses=problems(RoleRequired, ContactNotFound),
 )
 async def delete_contact(
-    contact_id: ResourceId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    contact_id: ContactId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
     """Erase one person: profile, history, activities and new-client row. The person is never synced again.
 

@@ -5,7 +5,7 @@ and `idempotency`.
 """
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
@@ -13,7 +13,21 @@ from app.db.session import Session, transaction
 from app.sync.services import Services
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot store a NUL character
-ResourceId = Annotated[str, Path(max_length=64, pattern=NO_NUL)]
+
+
+def _resource_id(description: str) -> Any:
+    return Path(max_length=64, pattern=NO_NUL, description=description)
+
+
+ConnectionId = Annotated[str, _resource_id("The id of the connection (`cnx_…`).")]
+RunId = Annotated[str, _resource_id("The id of the run (`run_…`).")]
+ContactId = Annotated[str, _resource_id("Our id of the contact (`con_…`).")]
+NewClientId = Annotated[str, _resource_id("The id of the new client (`ncl_…`).")]
+ActivityId = Annotated[str, _resource_id("The id of the activity (`act_…`).")]
+IssueId = Annotated[str, _resource_id("The id of the issue (`iss_…`).")]
+HoldId = Annotated[str, _resource_id("The id of the hold (`hld_…`).")]
+EndpointId = Annotated[str, _resource_id("The id of the webhook endpoint (`whe_…`).")]
+DeliveryId = Annotated[str, _resource_id("The id of the delivery (`dlv_…`).")]
 
 
 def get_services(request: Request) -> Services:

@@ -3,10 +3,11 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
+from app.api.schemas.base import Schema
 from app.db import migrate
 from app.db.migrate import SchemaState
 from app.errors import AppError, DatabaseUnavailable
@@ -31,18 +32,24 @@ class ClockStopped(AppError):
     title = "The scheduler of this process has stopped; restart the process"
 
 
-class Health(BaseModel):
+class Health(Schema):
     """The process is alive."""
 
     status: str = "ok"
+    """Always `ok`: the process is alive."""
 
 
 class Readiness(Health):
-    """The process can work. `clock` is `off` in a process without a scheduler."""
+    """The process can work."""
 
     database: Literal["ok"] = "ok"
+    """Always `ok`: the database responds."""
+
     schema_: Annotated[Literal["current", "newer"], Field(serialization_alias="schema")]
+    """Whether the database schema is the one of this version (`current`) or of a newer one (`newer`)."""
+
     clock: Literal["ok", "off"]
+    """`ok`: the scheduler of this process runs. `off`: this process has none."""
 
 
 @router.get("/healthz")

@@ -15,7 +15,7 @@ from app.errors import AppError
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(max_length=255, description="A string of your choice that is new for each new request"),
+    Header(max_length=255, description="A string of your choice that is new for each new request."),
 ]
 
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from app.api import schemas
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import HoldId, IssueId, ServicesDep, SessionDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
@@ -32,7 +32,9 @@ async def list_issues(
     account: AccountDep,
     session: SessionDep,
     page: PageDep,
-    status: Annotated[Literal["open", "resolved"] | None, Query()] = None,
+    status: Annotated[
+        Literal["open", "resolved"] | None, Query(description="Only open or only resolved issues.")
+    ] = None,
 ) -> schemas.Page[schemas.Issue]:
     """Return the account's issues, oldest first, open and resolved ones unless `status` is given."""
     query = page.by_id("issues", account.account_id, status)
@@ -53,7 +55,7 @@ async def list_issues(
     responses=problems(IssueNotFound, RoleRequired),
 )
 async def resolve_issue(
-    issue_id: ResourceId,
+    issue_id: IssueId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -73,7 +75,10 @@ async def list_holds(
     account: AccountDep,
     session: SessionDep,
     page: PageDep,
-    status: Annotated[Literal["open", "released", "discarded"] | None, Query()] = None,
+    status: Annotated[
+        Literal["open", "released", "discarded"] | None,
+        Query(description="Only holds with this status."),
+    ] = None,
 ) -> schemas.Page[schemas.Hold]:
     """Return the holds: removals and announcements that wait for a person's decision, and those already decided."""
     query = page.by_id("holds", account.account_id, status)
@@ -94,7 +99,7 @@ async def list_holds(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def release_hold(
-    hold_id: ResourceId,
+    hold_id: HoldId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
@@ -118,7 +123,7 @@ async def release_hold(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def discard_hold(
-    hold_id: ResourceId,
+    hold_id: HoldId,
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,

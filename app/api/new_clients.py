@@ -1,13 +1,13 @@
 """New clients: list the new-client rows, and decide on those that are held."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from app.api import schemas
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import NewClientId, ServicesDep, SessionDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.contacts import new_clients
@@ -30,7 +30,10 @@ async def list_new_clients(
     account: AccountDep,
     session: SessionDep,
     page: PageDep,
-    status: Literal["emitted", "held", "suppressed"] | None = None,
+    status: Annotated[
+        Literal["emitted", "held", "suppressed"] | None,
+        Query(description="Only new clients with this status."),
+    ] = None,
 ) -> schemas.Page[schemas.NewClient]:
     """Return the new-client rows: one for each person, created when the person was first recognised as a client."""
     query = page.by_id("new-clients", account.account_id, status)
@@ -47,7 +50,7 @@ async def list_new_clients(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def release_new_client(
-    new_client_id: ResourceId,
+    new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -67,7 +70,7 @@ async def release_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientNotHeld),
 )
 async def suppress_new_client(
-    new_client_id: ResourceId,
+    new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
@@ -87,7 +90,7 @@ async def suppress_new_client(
     responses=problems(RoleRequired, NewClientNotFound, NewClientHeld),
 )
 async def replay_new_client(
-    new_client_id: ResourceId,
+    new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,

@@ -52,6 +52,14 @@ TAGS = [
     {"name": "operations", "description": "The audit log, Clio's webhooks, health checks and metrics"},
 ]  # fmt: skip
 
+# The fields of a server-sent event, which FastAPI documents without descriptions.
+_EVENT_FIELDS = {
+    "data": "The content of the event as JSON, in one line.",
+    "event": "The name of the event, which says what `data` contains.",
+    "id": "The id of the event. This service sends none.",
+    "retry": "How long to wait before connecting again, in milliseconds. This service sends none.",
+}
+
 # Optional in the code, so that a request without them gets a problem with its own code; documented as required.
 _REQUIRED_HEADERS = {"idempotency-key", "if-match"}
 
@@ -121,6 +129,7 @@ def _complete_operation(path: str, operation: Operation) -> None:
         if parameter["in"] == "header":
             _complete_header(parameter)
     responses = operation["responses"]
+    _describe_events(responses)
     if "x-problem-codes" not in responses.get("422", {}):
         responses.pop("422", None)
     for applies, found in _COMMON_PROBLEMS:
@@ -128,6 +137,12 @@ def _complete_operation(path: str, operation: Operation) -> None:
             for status, code, title in found:
                 _add_problem(responses, status, code, title)
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _describe_events(responses: dict[str, Any]) -> None:
+    stream = responses.get("200", {}).get("content", {}).get("text/event-stream", {})
+    for name, schema in stream.get("itemSchema", {}).get("properties", {}).items():
+        schema["description"] = _EVENT_FIELDS[name]
 
 
 def _complete_header(parameter: dict[str, Any]) -> None:

@@ -22,9 +22,13 @@ Key = TypeVar("Key", str, int)
 Row = TypeVar("Row")
 Body = TypeVar("Body")
 
-Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items")]
+Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items, 1 to 200.")]
 Cursor = Annotated[
-    str | None, Query(description="`next_cursor` of the previous page", max_length=512)
+    str | None,
+    Query(
+        description="`next_cursor` of the previous page. Leave it out for the first page.",
+        max_length=512,
+    ),
 ]
 
 

@@ -11,11 +11,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from app.api.schemas.base import Schema
 from app.errors import AppError, InvalidRequest
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,24 +33,25 @@ _HTTP_ERRORS = {
     404: ("not_found", "There is no such path"),
     405: (
         "method_not_allowed",
-        "This path does not allow the method; `Allow` lists the methods it allows",
+        "This path does not allow the method; the header `Allow` lists those it allows",
     ),
     413: ("body_too_large", "The body is larger than the limit of 4 MiB"),
 }
 
 
-class FieldProblem(BaseModel):
-    """An error in one part of the body, query or headers.
-
-    `pointer` is a JSON pointer into the body, or the place and name of a parameter, such as `query:limit`.
-    """
+class FieldProblem(Schema):
+    """An error in one part of the body, query or headers."""
 
     pointer: str
+    """A JSON pointer into the body, such as `/users/0/email`, or the place and name of a parameter, such as
+    `query:limit`."""
+
     detail: str
+    """What is wrong there, in plain words."""
 
 
-class Problem(BaseModel):
-    """An error as an RFC 9457 problem document. `code` is stable: decide by it, and show `detail` to people."""
+class Problem(Schema):
+    """An error as an RFC 9457 problem document."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -68,13 +70,28 @@ class Problem(BaseModel):
     )
 
     type: str
+    """A stable URI for the kind of error. It ends in `code`."""
+
     title: str
+    """What this kind of error means, in plain words. It is the same each time."""
+
     status: int
+    """The HTTP status, as in the response."""
+
     detail: str
+    """What is wrong and what to do about it, in plain words. Show it to people; the wording can change."""
+
     instance: str
+    """The path of the request."""
+
     code: str
+    """A stable code to decide by."""
+
     request_id: str
+    """The id of the request in the log, as in the header `X-Request-Id`. Give it to support."""
+
     errors: list[FieldProblem] | None = None
+    """The parts of the request that are not valid. Present only for `invalid_request`."""
 
 
 def documented(error: type[AppError]) -> DocumentedProblem:
@@ -200,7 +217,10 @@ def _allowed_methods(request: Request) -> set[str]:
 async def _handle_unexpected(request: Request, error: Exception) -> JSONResponse:
     log.error("request_failed", exc_info=error)
     problem = _problem(
-        request, 500, "internal_error", "An error in this service; it has been logged"
+        request,
+        500,
+        "internal_error",
+        "This service had an internal error, which was logged; give `request_id` to support",
     )
     # This response does not pass through RequestContext, which sets the header of all others.
     return _response(problem, {"X-Request-Id": problem.request_id})

@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 
 from app.api import schemas
 from app.api.account_access import AccountDep
-from app.api.deps import ResourceId, ServicesDep
+from app.api.deps import RunId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import load_run_body, require_run
 from app.db.mirror import quarantine
@@ -49,10 +49,16 @@ Rows = AsyncIterator[dict[str, Any]]
     },
 )
 async def get_report(
-    run_id: ResourceId,
+    run_id: RunId,
     account: AccountDep,
     services: ServicesDep,
-    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    form: Annotated[
+        Literal["json", "csv"],
+        Query(
+            alias="format",
+            description="The format of the report: `json`, or `csv` for a spreadsheet.",
+        ),
+    ] = "json",
 ) -> StreamingResponse:
     """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
     rows = _outcomes(services, account.account_id, run_id)

@@ -9,7 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import RunId, ServicesDep, SessionDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageDep
 from app.api.problems import problems
@@ -70,7 +70,7 @@ async def _run_request(session: Session, account_id: str, body: schemas.RunIn) -
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
 async def cancel_run(
-    run_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
     """End a run now. What it has read is kept, and a later run continues from there."""
     now = services.now()
@@ -96,14 +96,14 @@ async def list_runs(
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
 async def get_run(
-    run_id: ResourceId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Run:
     """Return one run with its progress."""
     run = await runs.get_run(session, account.account_id, run_id)
     return await load_run_body(session, run, now=services.now())
 
 
-async def require_run(run_id: ResourceId, account: AccountDep, services: ServicesDep) -> None:
+async def require_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> None:
     """Raise RunNotFound before a stream starts: a stream that has started cannot return a problem."""
     async with transaction(services.database) as session:
         await runs.get_run(session, account.account_id, run_id)
@@ -116,7 +116,7 @@ async def require_run(run_id: ResourceId, account: AccountDep, services: Service
     responses=problems(RunNotFound),
 )
 async def follow_run(
-    run_id: ResourceId, account: AccountDep, services: ServicesDep
+    run_id: RunId, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the run's progress as server-sent events named `run`: one for each change, until the run has ended."""
     sent = None

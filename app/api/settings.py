@@ -87,7 +87,7 @@ async def begin_edit(
     services: ServicesDep,
     session: SessionDep,
     if_match: Annotated[
-        str | None, Header(description="The `ETag` of the version that you change", max_length=512)
+        str | None, Header(description="The `ETag` of the version that you change.", max_length=512)
     ] = None,
 ) -> Edit:
     """Lock the settings for a change; raises PreconditionRequired or VersionConflict."""
@@ -105,7 +105,7 @@ Patch = Annotated[
     dict[str, Any],
     Body(
         media_type=MERGE_PATCH,
-        description="A JSON merge patch (RFC 7396): null sets a part back to its default",
+        description="A JSON merge patch (RFC 7396): null sets a part back to its default.",
         examples=[{"tags": {"location": {"city": True}}}],
     ),
 ]

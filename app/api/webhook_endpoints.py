@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.authentication import Caller, CallerDep
-from app.api.deps import ResourceId, ServicesDep, SessionDep
+from app.api.deps import DeliveryId, EndpointId, ServicesDep, SessionDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
@@ -89,7 +89,7 @@ async def list_endpoints(
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
 async def get_endpoint(
-    endpoint_id: ResourceId, caller: CallerDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Return one webhook endpoint, with its problem if it has one."""
     return _body(
@@ -100,7 +100,7 @@ async def get_endpoint(
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(endpoint_id: ResourceId, caller: CallerDep, session: SessionDep) -> None:
+async def delete_endpoint(endpoint_id: EndpointId, caller: CallerDep, session: SessionDep) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     await endpoints.delete_endpoint(session, endpoint_id)
@@ -108,7 +108,7 @@ async def delete_endpoint(endpoint_id: ResourceId, caller: CallerDep, session: S
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.EndpointWithSecret:
     """Create a new secret. It is shown only in this response.
 
@@ -124,7 +124,7 @@ async def rotate_secret(
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Endpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
@@ -137,7 +137,7 @@ async def enable_endpoint(
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: ResourceId, caller: CallerDep, session: SessionDep, page: PageDep
+    endpoint_id: EndpointId, caller: CallerDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.Delivery]:
     """List the deliveries of the last 30 days to a webhook endpoint, oldest first, with their status."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
@@ -153,7 +153,7 @@ async def list_deliveries(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: ResourceId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    delivery_id: DeliveryId, caller: CallerDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Delivery:
     """Send the event of a delivery again, with the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_visible_token(caller))

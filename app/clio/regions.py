@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Region(StrEnum):
-    """A region of Clio. A token of one region does not work in another."""
+    """A region of Clio: United States, Europe, Canada or Australia. A login of one does not work in another."""
 
     US = "us"
     EU = "eu"

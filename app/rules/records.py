@@ -8,8 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 
-class MatterStatus(StrEnum):
-    """Clio's three matter statuses, the strongest first [C-1]."""
+class MatterStatus(StrEnum):  # C-1
+    """The three statuses of a matter in Clio, the strongest first."""
 
     OPEN = "open"
     PENDING = "pending"

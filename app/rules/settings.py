@@ -12,45 +12,48 @@ OPEN = frozenset({MatterStatus.OPEN})
 OPEN_AND_PENDING = frozenset({MatterStatus.OPEN, MatterStatus.PENDING})
 
 
-class OwnerSource(StrEnum):
-    """The source of a contact's owner [OW-1..3]."""
+class OwnerSource(StrEnum):  # OW-1..3
+    """The source of a contact's owner: the responsible or originating attorney of a matter, or the primary user."""
 
     RESPONSIBLE_ATTORNEY = "responsible_attorney"
     ORIGINATING_ATTORNEY = "originating_attorney"
     PRIMARY_USER = "primary_user"
 
 
-class OwnerFallback(StrEnum):
-    """The owner of a contact without a usable attorney [OW-8]."""
+class OwnerFallback(StrEnum):  # OW-8
+    """The owner of a contact without a usable attorney: the account's primary user, or nobody (`unassigned`)."""
 
     PRIMARY_USER = "primary_user"
     UNASSIGNED = "unassigned"
 
 
-class LabelFrom(StrEnum):
-    """The field that a practice area's label comes from [TG-9]."""
+class LabelFrom(StrEnum):  # TG-9
+    """The source of a practice area's label: its name, or its category in Clio, if it has one."""
 
     NAME = "name"
     CATEGORY = "category"
 
 
-class AttorneyTags(StrEnum):
-    """The attorneys whose names become tags [TG-18]."""
+class AttorneyTags(StrEnum):  # TG-18
+    """The attorneys whose names become tags: none, that of the matter updated last, or those of all matters."""
 
     NONE = "none"
     MOST_RECENT = "most_recent"
     ALL = "all"
 
 
-class Representatives(StrEnum):
-    """The choice whether people of a client company count as its representatives [C-6]."""
+class Representatives(StrEnum):  # C-6
+    """The people of a client company who count as its representatives: all or none."""
 
     ALL = "all"
     NONE = "none"
 
 
-class LabelFormat(StrEnum):
-    """The way in which a custom field's value becomes a label [CF-2, CF-3]."""
+class LabelFormat(StrEnum):  # CF-2, CF-3
+    """The label of a custom field: its value, `name: value`, or its name.
+
+    `default` is the name for a checkbox, the value for a picklist, and `name: value` for all other types.
+    """
 
     DEFAULT = "default"
     VALUE = "value"
@@ -58,15 +61,22 @@ class LabelFormat(StrEnum):
     NAME = "name"
 
 
-class FallbackAuthor(StrEnum):
-    """The user who writes to Clio for a user who is not connected [WB-5]."""
+class FallbackAuthor(StrEnum):  # WB-5
+    """The login that writes to Clio for a user whose own login does not work.
+
+    `none`: the activity waits for the user. `primary_connection`: the primary user's login, or if that does not work,
+    the login that sees most.
+    """
 
     NONE = "none"
     PRIMARY_CONNECTION = "primary_connection"
 
 
-class InitialSync(StrEnum):
-    """The choice what the first sync does with the new clients it finds [NC-2]."""
+class InitialSync(StrEnum):  # NC-2
+    """The choice for clients found by the first sync.
+
+    `emit`: they are announced. `hold`: they wait for a person's decision. `suppress`: they are never announced.
+    """
 
     EMIT = "emit"
     HOLD = "hold"

@@ -23,7 +23,7 @@ from app.rules.settings_check import Reference
 FROZEN_FOR = timedelta(days=30)
 MAX_NAMED = 50  # quarantined records that get an issue of their own
 MISSING_FIELD = "setting_refers_to_missing_field"
-BATCH = 500  # records withdrawn in one transaction
+BATCH = 500  # records removed in one transaction
 CONNECTION_CODES = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
 RUN_CODES = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
 _KINDS = {"contacts": "contact", "matters": "matter", "relationships": "relationship"}
@@ -101,15 +101,16 @@ def _coverage_text(connection: Connection, alone: visibility.SoleSightings, unti
         if count
     ]
     return (
-        f"Only the Clio login of user {connection.user_id} could see {' and '.join(parts)}. They stay as they are until"
-        f" {until.date()} and are withdrawn then, unless this user connects again or another user can see them"
+        f"Only the Clio login of user {connection.user_id} could see {' and '.join(parts)}. They are kept"
+        f" unchanged until {until.date()}. The first run after that removes them, unless this user connects again or"
+        " another user can see them"
     )
 
 
-async def withdraw_expired(session: Session, account_id: str, *, now: datetime) -> bool:
-    """Withdraw records that only connections could see that ended more than `FROZEN_FOR` ago [S4].
+async def remove_expired(session: Session, account_id: str, *, now: datetime) -> bool:
+    """Remove records that only connections could see that ended more than `FROZEN_FOR` ago [S4].
 
-    Withdraws at most `BATCH` records of each kind; returns whether there may be more.
+    Removes at most `BATCH` records of each kind; returns whether there may be more.
     """
     long_ago = now - FROZEN_FOR
     if all(
@@ -173,8 +174,8 @@ async def update_quarantine(session: Session, account_id: str, *, now: datetime)
     findings = [
         Finding(
             "record_quarantined",
-            f"A {_KINDS.get(item.resource, item.resource)} cannot be read ({item.reason}). The last readable version"
-            " is kept; each run tries again",
+            f"A {_KINDS.get(item.resource, item.resource)} in Clio cannot be read ({item.reason}). The last version"
+            " that could be read is kept, and each run tries again",
             Subject(_KINDS.get(item.resource, item.resource), str(item.clio_id or "")),
         )
         for item in aside
@@ -198,8 +199,8 @@ async def update_account(session: Session, account_id: str, *, now: datetime) ->
 
 _PRIMARY_MISSING = Finding(
     "primary_user_missing",
-    "The account's primary user is not set, not in the directory or inactive. Contacts that should go to the primary"
-    " user have no owner",
+    "The account's primary user is not set, is not in the list of Levitate users, or is inactive. Contacts that should"
+    " go to the primary user have no owner. Choose another primary user",
 )
 
 
@@ -217,7 +218,7 @@ def missing_field_text(reference: Reference) -> str:
     """Return the text about a setting whose custom field is missing, for the issue and the run's problem [EN-3]."""
     return (
         f"The setting {reference.pointer} refers to the custom field {reference.field_id}, which no longer exists"
-        " or can no longer be used. Choose another field or remove it"
+        " or can no longer be used. Choose another field, or remove this one from the settings"
     )
 
 

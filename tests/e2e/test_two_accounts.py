@@ -119,7 +119,7 @@ async def pull_with_surge(world: World, copy: Copy) -> None:
     await world.choose({"new_client": {"surge_threshold": 2}})
     firm.put("contact", {"id": 1001, "title": "Judge"})
     firm.delete("matter", 201)
-    client = {**firm.find("contact", 1006), "is_client": True}
+    client = {**(firm.find("contact", 1006) or {}), "is_client": True}
     for clio_id in (5000, 5001, 5002):
         firm.put("contact", {**client, "id": clio_id, "last_name": f"N{clio_id}"})
     async with world.clio_transport.paused("/api/v4/matters"):

@@ -22,18 +22,15 @@ from app.api.schemas.catalog import (
     CatalogUser,
     FieldOption,
 )
+from app.api.schemas.changes import Change, ChangePage, FieldChange, OwnerChange
 from app.api.schemas.connections import ClioUser, Connection, ConnectionIn, Started
 from app.api.schemas.contacts import (
     Address,
-    Change,
-    ChangePage,
     Company,
     Contact,
     Email,
-    FieldChange,
     KeyFact,
     Owner,
-    OwnerChange,
     Phone,
     Preexisting,
     PreexistingIn,

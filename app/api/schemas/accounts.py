@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.api.schemas.base import Country, In, Text, TimeZone, UserId, no_nul
+from app.api.schemas.base import Country, In, Schema, Text, TimeZone, UserId, no_nul
 from app.clio.regions import Region
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -18,7 +18,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 
 
 class AccountIn(In):
-    """An account: one law firm that is a customer of Levitate."""
+    """The account to create, or all of its fields to change."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -26,22 +26,36 @@ class AccountIn(In):
     )
 
     name: Text
+    """The name of the firm."""
+
     time_zone: TimeZone
+    """The firm's IANA time zone, for example `America/New_York`. Scheduled runs and the dates of notes use it."""
+
     country: Country
+    """The firm's country (ISO 3166 alpha-2). Phone numbers without a country code belong to it."""
+
     primary_user_id: UserId | None = None
+    """Levitate's id of the user who owns contacts without an attorney, if the settings say so. Null for nobody."""
+
     enabled: bool
+    """Whether the integration is on. While it is off, no new work with Clio starts; all data is kept."""
 
 
-class ClioFirm(BaseModel):
-    """The Clio firm that the account is linked to."""
+class ClioFirm(Schema):
+    """The firm in Clio that an account is linked to. The first login that is connected decides which one it is."""
 
     region: Region
+    """Clio's region in which the firm has its data."""
+
     account_id: str
+    """Clio's id of the firm."""
+
     name: str | None
+    """The name of the firm in Clio. Null if Clio does not give one."""
 
 
 class Account(AccountIn):
-    """An account. `clio` is null until the first login is connected."""
+    """An account: one law firm that is a customer of Levitate."""
 
     model_config = ConfigDict(
         json_schema_serialization_defaults_required=True,
@@ -59,20 +73,34 @@ class Account(AccountIn):
     )
 
     id: str
+    """Levitate's id of the account, as in the path."""
+
     clio: ClioFirm | None
+    """The firm in Clio. Null until the first login is connected."""
+
     created_at: datetime
+    """When the account was created (RFC 3339, UTC)."""
+
     updated_at: datetime
+    """When the account was last saved with `PUT` (RFC 3339, UTC)."""
 
 
 class User(In):
     """A Levitate user of the firm."""
 
     id: UserId
+    """Levitate's id of the user."""
+
     name: Text
+    """The user's full name."""
+
     email: Annotated[
         str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(no_nul)
     ]
+    """The user's email address. A Clio user with the same address is mapped to this user. Empty if there is none."""
+
     active: bool
+    """Whether the user works in Levitate. Only active users can own contacts."""
 
 
 class UsersIn(In):
@@ -97,12 +125,14 @@ class UsersIn(In):
     )
 
     users: Annotated[list[User], Field(max_length=10_000)]
+    """All Levitate users of the firm, at most 10,000. Users who are not in this list are removed."""
 
 
-class Users(BaseModel):
+class Users(Schema):
     """The stored list of the firm's Levitate users."""
 
     users: list[User]
+    """All Levitate users of the firm, sorted by id."""
 
 
 class AttorneyIn(In):
@@ -113,20 +143,34 @@ class AttorneyIn(In):
     )
 
     user_id: UserId | None
+    """Levitate's id of the user. Null maps the Clio user to nobody, even if an email address matches."""
 
 
-class Attorney(BaseModel):
+class Attorney(Schema):
     """A Clio user of the firm, the Levitate user it is mapped to, and how the mapping was made."""
 
     clio_user_id: str
+    """Clio's id of the user."""
+
     name: str | None
+    """The user's name in Clio. Null if Clio has not shown it yet."""
+
     email: str | None
+    """The user's email address in Clio. Null if Clio has not shown one."""
+
     enabled: bool | None
+    """Whether the user is active in Clio. Null if Clio has not said so yet."""
+
     user_id: str | None
+    """Levitate's id of the user it is mapped to. Null if it is mapped to nobody."""
+
     mapped_by: Literal["manual", "connection", "email"] | None
+    """How the mapping was made: by a person (`manual`), because the Levitate user connected this Clio login
+    (`connection`), or by equal email addresses (`email`). Null if there is no mapping."""
 
 
-class Attorneys(BaseModel):
-    """The Clio users of the firm."""
+class Attorneys(Schema):
+    """The Clio users of the firm, as of the last run."""
 
     data: list[Attorney]
+    """All Clio users of the firm, sorted by Clio's id."""

@@ -6,14 +6,12 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     ConfigDict,
-    Field,
     StringConstraints,
     model_validator,
 )
 
-from app.api.schemas.base import CodeDetail, In, UserId, no_nul
+from app.api.schemas.base import CodeDetail, In, Schema, UserId, no_nul
 
 EARLIEST, LATEST = 1970, 2200  # years, both excluded; local dates outside them have no meaning
 
@@ -55,18 +53,38 @@ class ActivityIn(In):
         },
     )
 
-    kind: Annotated[
-        Name, Field(description="email, note, phone_call, handwritten_card or text_message")
-    ]
+    kind: Name
+    """What the user did: `email`, `note`, `phone_call`, `handwritten_card` or `text_message`. Another value gets 422
+    `unknown_activity_kind`."""
+
     user_id: UserId
+    """Levitate's id of the user who did it. The record in Clio is written with this user's login."""
+
     contact_id: Name | None = None
+    """Our id of the contact (`con_…`). Null if `clio_contact_id` is given."""
+
     clio_contact_id: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,17}$")] | None = None
+    """Clio's id of the contact. Null if `contact_id` is given. If both are given and differ, the activity is
+    skipped."""
+
     occurred_at: Annotated[AwareDatetime, AfterValidator(_sensible)]
+    """When it happened (RFC 3339 with an offset), in the years 1971 to 2199."""
+
     subject: Line = ""
+    """The subject line, at most 1,000 characters; 200 reach Clio. If it is empty, the first line of the text is used.
+    Text messages have a fixed subject."""
+
     body: Annotated[str, AfterValidator(no_nul)] = ""
+    """The text, as plain text or HTML. Up to 59,000 bytes of it reach Clio."""
+
     body_format: Literal["text", "html"] = "text"
+    """The format of `body`: `text`, or `html`, which is converted to plain text."""
+
     direction: Literal["outbound", "inbound"] | None = None
+    """`outbound`: sent to the contact. `inbound`: received from the contact. Null if it does not apply."""
+
     conversation_id: Name | None = None
+    """The conversation of a text message, at most 200 characters. Null for none. Other kinds ignore it."""
 
     @model_validator(mode="after")
     def _names_a_contact(self) -> Self:
@@ -75,16 +93,21 @@ class ActivityIn(In):
         return self
 
 
-class InClio(BaseModel):
-    """The record in Clio. `url` opens the contact that the record belongs to."""
+class InClio(Schema):
+    """The record in Clio that an activity became."""
 
     type: Literal["note", "communication"]
+    """The kind of record: `communication` for text messages, `note` for all other activities."""
+
     id: str
+    """Clio's id of the record."""
+
     url: str
+    """The page in Clio of the contact that the record belongs to."""
 
 
-class Activity(BaseModel):
-    """An activity and its status. `reason` is a stable code; `problem` explains it in plain words."""
+class Activity(Schema):
+    """An activity, and how far it is on its way to Clio."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -112,14 +135,40 @@ class Activity(BaseModel):
     )
 
     id: str
+    """The id of the activity (`act_…`)."""
+
     kind: Literal["email", "note", "phone_call", "handwritten_card", "text_message"]
+    """What the user did."""
+
     status: Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"]
+    """`queued`: it waits to be sent. `sending`: it is being sent, or this service checks if Clio has it. `written`:
+    Clio has it. `skipped`: it is never written. `blocked`: the author must connect to Clio first. `failed`: it is not
+    tried again by itself. `cancelled`: somebody cancelled it."""
+
     reason: str | None
+    """A stable code that explains the status, for example `not_linked` or `needs_connection`. Null if none is
+    needed."""
+
     attempts: int
+    """How often it was sent to Clio."""
+
     clio: InClio | None
+    """The record in Clio. Null until it is written."""
+
     problem: CodeDetail | None
+    """What is wrong and what to do about it; its code is `reason`. Null if nothing is wrong."""
+
     created_at: datetime
+    """When the activity was accepted (RFC 3339, UTC)."""
+
     written_at: datetime | None
+    """When it was certain that Clio has it (RFC 3339, UTC). Null until then."""
+
     user_id: str
+    """Levitate's id of the user who did it."""
+
     contact_id: str | None
+    """Our id of the contact. Null if the request gave only a Clio id that is not known here."""
+
     clio_contact_id: str | None
+    """Clio's id of the contact. Null if the request gave only an id of ours that is not known here."""

@@ -3,17 +3,32 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from app.api.schemas.base import Schema
 
 
-class AuditEntry(BaseModel):
-    """An entry of the audit log. `details` has ids, versions and JSON pointers, never client data."""
+class AuditEntry(Schema):
+    """An entry of the audit log: who did what, and when. It has ids, versions and counts, never data of clients."""
 
     id: str
+    """The id of the entry."""
+
     at: datetime
+    """When it was done (RFC 3339, UTC)."""
+
     user_id: str | None
+    """Levitate's id of the acting user, as in the header `Levitate-User`. Null if the request named nobody."""
+
     role: str | None
+    """The role of the acting user, as in the header `Levitate-Role`. Null if no API request did it."""
+
     token_id: str | None
+    """The id of the service token; `bootstrap` is the token of the configuration. Null if no token was used."""
+
     action: str
+    """What was done, for example `settings.changed`, `hold.released` or `contact.erased`. New actions can be added."""
+
     subject: str | None
+    """The id of what was changed: a connection, a contact, an issue. Null if it was the account or its settings."""
+
     details: dict[str, Any]
+    """More about the action: ids, versions, counts, and JSON pointers to the fields that changed."""

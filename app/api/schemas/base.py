@@ -2,11 +2,12 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from zoneinfo import available_timezones
 
 import phonenumbers
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from typing_extensions import override
 
 T = TypeVar("T")
 
@@ -58,22 +59,42 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 ALWAYS_THERE = ConfigDict(json_schema_serialization_defaults_required=True)
 
 
-class In(BaseModel):
+class Schema(BaseModel):
+    """A schema of the OpenAPI document. The text below a field is the field's description there."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class In(Schema):
     """A request body."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Page(BaseModel, Generic[T]):
+class Page(Schema, Generic[T]):
     """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
     data: list[T]
+    """The items of this page, in the order of the list."""
+
     next_cursor: str | None
+    """The cursor to send as `cursor` for the next page. Null on the last page."""
+
     has_more: bool
+    """Whether more items follow this page."""
+
+    @classmethod
+    @override
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Give `Page[Account]` and the like this docstring, because a class made from a generic one has none."""
+        cls.__doc__ = Page.__doc__
 
 
-class CodeDetail(BaseModel):
-    """A problem: a stable `code`, and an explanation in plain words."""
+class CodeDetail(Schema):
+    """A problem: a stable code, and an explanation for people."""
 
     code: str
+    """A stable code to decide by. New codes can be added."""
+
     detail: str
+    """What is wrong and what to do about it, in plain words. Do not parse it: the wording can change."""

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.api.schemas.base import CodeDetail, In, no_nul
+from app.api.schemas.base import CodeDetail, In, Schema, no_nul
 from app.db.events.events import EventKind
 
 
@@ -16,7 +16,7 @@ def _kind(kind: str) -> str:
 
 
 class EndpointIn(In):
-    """A webhook endpoint to add. `events` lists the event types to send; `*` means all types, including future ones."""
+    """A webhook endpoint to add."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -32,46 +32,95 @@ class EndpointIn(In):
     )
 
     url: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    """The https URL on port 443 to which events are posted. At most 2,000 characters. It must lead to the public
+    internet; hosts that this service is configured for may be private."""
+
     events: Annotated[
         list[Annotated[str, AfterValidator(_kind)]], Field(min_length=1, max_length=20)
     ] = ["*"]
+    """The types of the events to send, for example `client.new`. `*` means all types, also future ones."""
+
     description: Annotated[
         str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(no_nul)
     ] = ""
+    """A text of your choice to recognise the endpoint by, at most 200 characters."""
 
 
-class Endpoint(BaseModel):
-    """A webhook endpoint. `problem` says why it is disabled."""
+class Endpoint(Schema):
+    """A webhook endpoint: a URL to which events are posted."""
 
     id: str
+    """The id of the endpoint (`whe_…`)."""
+
     url: str
+    """The URL to which events are posted."""
+
     events: list[str]
+    """The types of the events that it receives. `*` means all types, also future ones."""
+
     description: str
+    """The text that was given when it was added. Empty if none was given."""
+
     status: Literal["enabled", "disabled"]
+    """`enabled`: events are posted. `disabled`: nothing is posted, and events wait for at most 30 days until somebody
+    enables it again."""
+
     problem: CodeDetail | None
+    """Why the endpoint was disabled. Null while it is enabled."""
+
     created_at: datetime
+    """When the endpoint was added (RFC 3339, UTC)."""
+
     updated_at: datetime
+    """When it was last enabled or disabled or got a new secret (RFC 3339, UTC)."""
 
 
 class EndpointWithSecret(Endpoint):
     """A webhook endpoint and its new secret. The secret is shown only in this response."""
 
     secret: str
+    """The secret that signs the events (`whsec_…`, Standard Webhooks). Store it now: it cannot be read again."""
 
 
-class Delivery(BaseModel):
-    """The delivery of one event to one endpoint. `event_id` is the `webhook-id` of every attempt."""
+class Delivery(Schema):
+    """The delivery of one event to one webhook endpoint."""
 
     id: str
+    """The id of the delivery (`dlv_…`)."""
+
     endpoint_id: str
+    """The id of the webhook endpoint."""
+
     account_id: str
+    """Levitate's id of the account that the event is about."""
+
     event_id: str
+    """The id of the event. Every attempt sends it as `webhook-id`, so that the receiver can ignore repetitions."""
+
     type: str
+    """The type of the event, for example `client.new`."""
+
     status: Literal["pending", "delivered", "failed"]
+    """`pending`: not delivered yet, it is tried again. `delivered`: the receiver accepted the event. `failed`: it was
+    tried for three days without success."""
+
     attempts: int
+    """The number of attempts, counted again from 0 after a redelivery and when the endpoint is enabled again."""
+
     response_status: int | None
+    """The HTTP status of the last response. Null before the first attempt and if there was no response."""
+
     problem: CodeDetail | None
+    """What went wrong in the last attempt. Null if nothing did."""
+
     created_at: datetime
+    """When the event happened (RFC 3339, UTC)."""
+
     last_attempt_at: datetime | None
+    """When the event was last sent (RFC 3339, UTC). Null before the first attempt."""
+
     next_attempt_at: datetime | None
+    """The earliest time of the next attempt (RFC 3339, UTC). Null unless the delivery is pending."""
+
     delivered_at: datetime | None
+    """When the receiver accepted the event (RFC 3339, UTC). Null until then."""

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
-from app.api.schemas.base import In
-from app.api.schemas.contacts import ContactChange
+from app.api.schemas.base import In, Schema
+from app.api.schemas.changes import ContactChange
 
 
 class PreviewIn(In):
-    """Settings to preview: a JSON merge patch (RFC 7396) of the current settings."""
+    """The settings to preview. They are not stored."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -17,35 +17,55 @@ class PreviewIn(In):
     )
 
     settings: dict[str, Any]
+    """A JSON merge patch (RFC 7396) of the current settings. Null sets a part back to its default."""
 
 
-class PreviewSummary(BaseModel):
-    """Counts for the whole firm.
-
-    Contacts that enter or leave the scope count in `tags_added` and `tags_removed`, but not in
-    `contacts_with_tag_changes` and `owner_changes`.
-    """
+class PreviewSummary(Schema):
+    """The effect on the whole firm, as numbers of contacts."""
 
     entering: int
+    """Contacts that would enter the scope, for the first time or again."""
+
     leaving: int
+    """Contacts that would leave the scope."""
+
     contacts_with_tag_changes: int
+    """Contacts that stay in scope and would get or lose a tag."""
+
     tags_added: dict[str, int]
+    """For each label, how many contacts would get it, including contacts that enter."""
+
     tags_removed: dict[str, int]
+    """For each label, how many contacts would lose it, including contacts that leave."""
+
     owner_changes: int
+    """Contacts that stay in scope and would get another owner or none."""
+
     new_clients: int
+    """People who would be recorded as new clients."""
 
 
 class PreviewedChange(ContactChange):
-    """A change as the change feed would show it. It has no `seq` and no run yet."""
+    """A change as the change feed would show it."""
 
     seq: None = None
+    """Always null: a preview adds nothing to the change feed."""
+
     run_id: None = None
+    """Always null: no run made the change."""
 
 
-class Preview(BaseModel):
-    """The effect of the settings: counts for the whole firm, and one page of changes, ordered by contact."""
+class Preview(Schema):
+    """The effect of the settings: numbers for the whole firm, and one page of changes, ordered by Clio's id."""
 
     summary: PreviewSummary
+    """The effect on the whole firm. It is the same on every page."""
+
     data: list[PreviewedChange]
+    """The changes of this page, one for each contact that would change."""
+
     next_cursor: str | None
+    """The cursor to send as `cursor`, with the same body, for the next page. Null on the last page."""
+
     has_more: bool
+    """Whether more changes follow this page."""

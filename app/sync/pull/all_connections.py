@@ -120,11 +120,11 @@ async def _confirm(readers: Sequence[ConnectionReader], lookups: Awaitable[None]
 async def _update_issues(
     services: Services, lease: Lease, readers: Sequence[ConnectionReader], problems: Problems
 ) -> None:
-    """Withdraw what only ended connections could see and was kept long enough, then update the issues."""
+    """Remove what only ended connections could see and was kept long enough, then update the issues."""
     now, more = services.now(), True
     while more:
         async with fenced_transaction(services.database, lease) as session:
-            more = await issues.withdraw_expired(session, lease.account_id, now=now)
+            more = await issues.remove_expired(session, lease.account_id, now=now)
     pulled = [reader.view.connection_id for reader in readers]
     async with fenced_transaction(services.database, lease) as session:
         await issues.update_after_pull(session, lease.account_id, pulled, problems, now=now)

@@ -1,4 +1,4 @@
-"""What Clio stopped knowing must not blank what is known (I4, F19)."""
+"""Fields that Clio no longer knows do not clear stored values (I4, F19)."""
 
 from typing import Any, cast
 
@@ -13,13 +13,13 @@ from app.sync.services import Services
 from tests.support.scripted_clio import Case, page
 
 LISTS = (CONTACTS, MATTERS)
-RECORDS = {"contacts": ContactRecord, "matters": MatterRecord}
+RECORDS: dict[str, Any] = {"contacts": ContactRecord, "matters": MatterRecord}
 
 
 def unseen(listing: Listing, *dropped: str) -> set[str]:
     case = Case(page())
     case.client.dropped.update(dropped)
-    nothing = cast(Any, None)  # neither services nor lease are looked at
+    nothing = cast(Any, None)  # services and lease are not used
     view = View("hp", "cn", full_view=True)
     puller = ConnectionReader(cast(Services, nothing), case.client, cast(Lease, nothing), view)
     return set(view_of(puller, listing).unseen)
@@ -35,7 +35,7 @@ def unseen(listing: Listing, *dropped: str) -> set[str]:
         (MATTERS, ("matters.category",), {"practice_area_category"}),
     ],
 )
-def test_of_fields_that_clio_stopped_knowing_a_view_says_nothing(
+def test_a_view_has_no_values_for_fields_that_clio_no_longer_knows(
     listing: Listing, dropped: tuple[str, ...], fields: set[str]
 ):
     assert unseen(listing, *dropped) == fields
