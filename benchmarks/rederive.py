@@ -1,9 +1,10 @@
-"""Measure time and memory of the re-derivation after a change of settings, and of its preview.
+"""Measures time and memory of the re-derivation after a change of settings, and of its preview.
 
     python -m benchmarks.rederive --contacts 20000
 
-Runs the simulator and the service as processes on an embedded PostgreSQL, pulls the firm once, then previews and
-applies two changes: one that touches many contacts and one that touches few. Clio must be asked nothing meanwhile.
+The script runs the simulator and the service as processes on an embedded PostgreSQL. It pulls the firm once, then
+previews and applies two changes: one affects many contacts, the other few. The number of requests to Clio during the
+changes is printed and must be 0.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks.memory import ACCOUNT, Peak
-from tests.chaos.processes import Stage, on_embedded, staged
+from benchmarks.memory import ACCOUNT, MemorySampler
+from tests.chaos.processes import Stack, embedded_postgres, running_stack
 
 URL = f"/v1/accounts/{ACCOUNT}/settings"
 CHANGES: dict[str, dict[str, Any]] = {
@@ -32,54 +33,53 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """One firm, pulled and judged anew, measured."""
+    """Pull one firm, then preview and apply each change."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with (
-        on_embedded("rederive") as (folder, dsn),
-        staged(folder, dsn, contacts=asked.contacts, rate_limit=1_000_000) as stage,
+        embedded_postgres("rederive") as (folder, dsn),
+        running_stack(folder, dsn, contacts=arguments.contacts, rate_limit=1_000_000) as stack,
     ):
-        stage.connect(ACCOUNT)
-        first = ended(stage)
-        print(f"in scope       {first['counts']['entered']}")
-        calls = len(stage.clio_log())
+        stack.connect(ACCOUNT)
+        first = wait_for_run(stack)
+        print(f"in scope         {first['counts']['entered']}")
+        requests = len(stack.clio_log())
         for name, patch in CHANGES.items():
-            measure(stage, name, patch)
-        print(f"calls to Clio  {len(stage.clio_log()) - calls}")
+            measure(stack, name, patch)
+        print(f"requests to Clio {len(stack.clio_log()) - requests}")
 
 
-def measure(stage: Stage, name: str, patch: dict[str, Any]) -> None:
-    """Preview a change, then apply it; print what either took."""
-    with measured(stage, f"{name}: preview"):
-        answer = stage.api.post(f"{URL}/preview", json={"settings": patch}, timeout=300)
+def measure(stack: Stack, name: str, patch: dict[str, Any]) -> None:
+    """Preview a change and apply it; print the measurements of both."""
+    with print_usage(stack, f"{name}: preview"):
+        answer = stack.api.post(f"{URL}/preview", json={"settings": patch}, timeout=300)
     answer.raise_for_status()
     summary = answer.json()["summary"]
-    etag = stage.api.get(URL).headers["etag"]
-    with measured(stage, f"{name}: run    "):
-        stage.api.patch(URL, json=patch, headers={"If-Match": etag}).raise_for_status()
-        run = ended(stage)
+    etag = stack.api.get(URL).headers["etag"]
+    with print_usage(stack, f"{name}: run    "):
+        stack.api.patch(URL, json=patch, headers={"If-Match": etag}).raise_for_status()
+        run = wait_for_run(stack)
     print(f"{name}: {run['status']}, {run['counts']['changed']} changed")
     assert run["counts"]["entered"] == summary["entering"]
     assert run["counts"]["new_clients"] == summary["new_clients"]
 
 
 @contextmanager
-def measured(stage: Stage, what: str) -> Iterator[None]:
-    """Print the seconds, the service's processor time and its most memory while the block lasts."""
-    assert stage.service.process is not None
-    process = psutil.Process(stage.service.process.pid)
-    peak, began, busy = Peak(process.pid), time.monotonic(), sum(process.cpu_times()[:2])
+def print_usage(stack: Stack, label: str) -> Iterator[None]:
+    """Print the duration of the block, and the CPU time and peak memory of the service during it."""
+    assert stack.service.process is not None
+    process = psutil.Process(stack.service.process.pid)
+    memory = MemorySampler(process.pid)
+    began, cpu_before = time.monotonic(), sum(process.cpu_times()[:2])
     yield
-    seconds, used = time.monotonic() - began, sum(process.cpu_times()[:2]) - busy
-    print(
-        f"{what} {seconds:5.1f} s, {used:5.1f} s of processor, peak {peak.stop() / 2**20:.0f} MiB"
-    )
+    seconds, cpu = time.monotonic() - began, sum(process.cpu_times()[:2]) - cpu_before
+    print(f"{label} {seconds:5.1f} s, CPU time {cpu:5.1f} s, peak {memory.stop() / 2**20:.0f} MiB")
 
 
-def ended(stage: Stage) -> dict[str, Any]:
-    """The newest run, once it has ended."""
-    while not (run := list(stage.all(f"/v1/accounts/{ACCOUNT}/runs"))[-1])["finished_at"]:
+def wait_for_run(stack: Stack) -> dict[str, Any]:
+    """Wait until the newest run has ended; return it."""
+    while not (run := list(stack.all(f"/v1/accounts/{ACCOUNT}/runs"))[-1])["finished_at"]:
         time.sleep(0.2)
     return run
 

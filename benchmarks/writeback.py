@@ -1,9 +1,9 @@
-"""Measure the time of an activity from its acceptance to Clio: on an idle service, and during a first pull.
+"""Measures the time from the acceptance of an activity until it is in Clio: when idle, and during a first pull.
 
     python -m benchmarks.writeback --contacts 20000 --minutes 4
 
-Runs the simulator and the service as processes on an embedded PostgreSQL, without and then with Clio's 50 requests a
-minute. The times are the service's own: `written_at` less `created_at`.
+The script runs the simulator and the service as processes on an embedded PostgreSQL, first without and then with Clio's
+limit of 50 requests per minute. Each time is `written_at` minus `created_at`, as the service reports them.
 """
 
 import argparse
@@ -12,75 +12,75 @@ from datetime import datetime
 from statistics import median, quantiles
 from typing import Any
 
-from tests.chaos.processes import Stage, on_embedded, staged
+from tests.chaos.processes import Stack, embedded_postgres, running_stack
 
 ACCOUNT = "bench"
 IDLE = 100  # activities on the idle service
-PAUSE = 5.0  # seconds between two during the pull
+PAUSE = 5.0  # seconds between two activities during the pull
 
 
 def main() -> None:
-    """Both measurements."""
+    """Run both measurements."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--contacts", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=4)
-    asked = parser.parse_args()
-    measure("idle", contacts=200, rate_limit=1_000_000, act=idle)
+    arguments = parser.parse_args()
+    measure("idle", contacts=200, rate_limit=1_000_000, action=post_when_idle)
     measure(
-        f"during the first pull of {asked.contacts} contacts at 50 a minute",
-        contacts=asked.contacts,
+        f"during the first pull of {arguments.contacts} contacts at 50 requests per minute",
+        contacts=arguments.contacts,
         rate_limit=50,
-        act=lambda stage: pulling(stage, asked.minutes),
+        action=lambda stack: post_during_pull(stack, arguments.minutes),
     )
 
 
-def measure(what: str, *, contacts: int, rate_limit: int, act: Any) -> None:
-    """One measurement on fresh programs."""
+def measure(label: str, *, contacts: int, rate_limit: int, action: Any) -> None:
+    """Start new processes and print the times that `action` returns."""
     with (
-        on_embedded("writeback") as (folder, dsn),
-        staged(folder, dsn, contacts=contacts, rate_limit=rate_limit) as stage,
+        embedded_postgres("writeback") as (folder, dsn),
+        running_stack(folder, dsn, contacts=contacts, rate_limit=rate_limit) as stack,
     ):
-        stage.connect(ACCOUNT)
-        report(what, act(stage))
+        stack.connect(ACCOUNT)
+        report(label, action(stack))
 
 
-def idle(stage: Stage) -> list[float]:
-    """One activity after another, when the pull has ended."""
-    while not all(run["finished_at"] for run in stage.all(f"/v1/accounts/{ACCOUNT}/runs")):
+def post_when_idle(stack: Stack) -> list[float]:
+    """Post one activity after another when the first run has ended; return their times in seconds."""
+    while not all(run["finished_at"] for run in stack.all(f"/v1/accounts/{ACCOUNT}/runs")):
         time.sleep(0.1)
-    contacts = [item["clio_id"] for item in stage.all(f"/v1/accounts/{ACCOUNT}/contacts")]
-    found = []
+    contacts = [item["clio_id"] for item in stack.all(f"/v1/accounts/{ACCOUNT}/contacts")]
+    times = []
     for nth in range(IDLE):
-        activity = post(stage, nth, contacts[nth % len(contacts)])
-        while (item := get(stage, activity))["status"] != "written":
+        activity = post(stack, nth, contacts[nth % len(contacts)])
+        while (item := get(stack, activity))["status"] != "written":
             time.sleep(0.01)
-        found.append(seconds(item))
-    return found
+        times.append(seconds(item))
+    return times
 
 
-def pulling(stage: Stage, minutes: float) -> list[float]:
-    """An activity every few seconds while the first pull goes on."""
-    while not (page := stage.get(f"/v1/accounts/{ACCOUNT}/runs")["data"][0]["counts"]["pulled"])[
+def post_during_pull(stack: Stack, minutes: float) -> list[float]:
+    """Post an activity every few seconds during the first pull; return their times in seconds."""
+    while not (page := stack.get(f"/v1/accounts/{ACCOUNT}/runs")["data"][0]["counts"]["pulled"])[
         "contacts"
     ]:
         time.sleep(0.2)
-    print(f"first page landed: {page}")
-    until, posted = time.monotonic() + minutes * 60, []
-    contact = first_contact(stage)
-    while time.monotonic() < until:
-        posted.append(post(stage, len(posted), contact))
+    print(f"the first page is stored: {page}")
+    deadline, posted = time.monotonic() + minutes * 60, []
+    contact = first_contact(stack)
+    while time.monotonic() < deadline:
+        posted.append(post(stack, len(posted), contact))
         time.sleep(PAUSE)
-    while any(get(stage, activity)["status"] != "written" for activity in posted):
+    while any(get(stack, activity)["status"] != "written" for activity in posted):
         time.sleep(0.5)
-    (run,) = stage.all(f"/v1/accounts/{ACCOUNT}/runs")
-    print(f"the pull: {run['status']}, {run['counts']['pulled']}, {run['clio']}")
-    return [seconds(get(stage, activity)) for activity in posted]
+    (run,) = stack.all(f"/v1/accounts/{ACCOUNT}/runs")
+    print(f"the run: {run['status']}, {run['counts']['pulled']}, {run['clio']}")
+    return [seconds(get(stack, activity)) for activity in posted]
 
 
-def first_contact(stage: Stage) -> str:
-    """The Clio id of a contact that the first page brought."""
+def first_contact(stack: Stack) -> str:
+    """Return the Clio id of a contact of the first page, found by posting activities until one is accepted."""
     for clio_id in range(1, 100_000):
-        answer = stage.api.post(
+        answer = stack.api.post(
             f"/v1/accounts/{ACCOUNT}/activities",
             json=body(str(clio_id)),
             headers={"Idempotency-Key": f"probe-{clio_id}"},
@@ -91,7 +91,7 @@ def first_contact(stage: Stage) -> str:
 
 
 def body(clio_id: str) -> dict[str, str]:
-    """A note on a contact."""
+    """Return the body of a note about a contact."""
     return {
         "kind": "note",
         "user_id": "u_1",
@@ -101,35 +101,37 @@ def body(clio_id: str) -> dict[str, str]:
     }
 
 
-def post(stage: Stage, nth: int, clio_id: str) -> str:
-    """Accept an activity; answers its id."""
+def post(stack: Stack, nth: int, clio_id: str) -> str:
+    """Post an activity; return its id."""
     headers = {"Idempotency-Key": f"key-{nth}"}
-    answer = stage.api.post(
+    answer = stack.api.post(
         f"/v1/accounts/{ACCOUNT}/activities", json=body(clio_id), headers=headers
     )
     assert answer.status_code == 202, answer.text
-    found: str = answer.json()["id"]
-    return found
+    activity_id: str = answer.json()["id"]
+    return activity_id
 
 
-def get(stage: Stage, activity_id: str) -> dict[str, Any]:
-    """The activity now."""
-    found: dict[str, Any] = stage.get(f"/v1/accounts/{ACCOUNT}/activities/{activity_id}")
-    return found
+def get(stack: Stack, activity_id: str) -> dict[str, Any]:
+    """Return the activity in its current state."""
+    activity: dict[str, Any] = stack.get(f"/v1/accounts/{ACCOUNT}/activities/{activity_id}")
+    return activity
 
 
 def seconds(activity: dict[str, Any]) -> float:
-    """From acceptance to Clio's answer."""
-    moments = [datetime.fromisoformat(activity[name]) for name in ("created_at", "written_at")]
-    return (moments[1] - moments[0]).total_seconds()
+    """Return the seconds from the acceptance of an activity to Clio's response."""
+    created, written = (
+        datetime.fromisoformat(activity[name]) for name in ("created_at", "written_at")
+    )
+    return (written - created).total_seconds()
 
 
-def report(what: str, found: list[float]) -> None:
-    """Median, 95 % and the longest."""
-    ninety_five = quantiles(found, n=20)[-1]
+def report(label: str, times: list[float]) -> None:
+    """Print the median, the 95th percentile and the maximum."""
+    percentile_95 = quantiles(times, n=20)[-1]
     print(
-        f"{what}: {len(found)} activities, median {median(found):.3f} s,"
-        f" 95 % {ninety_five:.3f} s, longest {max(found):.3f} s"
+        f"{label}: {len(times)} activities, median {median(times):.3f} s,"
+        f" 95 % {percentile_95:.3f} s, longest {max(times):.3f} s"
     )
 
 

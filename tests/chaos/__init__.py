@@ -1,1 +1,1 @@
-"""The real processes, killed and resumed."""
+"""Tests that start the real processes, kill them and check that they continue correctly."""

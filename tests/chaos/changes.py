@@ -1,4 +1,4 @@
-"""What a firm's people do in Clio meanwhile: edit, add and delete, as a die decides."""
+"""Random changes of the records in the simulated Clio: edits, additions and deletions."""
 
 import random
 from collections.abc import Sequence
@@ -7,23 +7,25 @@ from typing import Any
 import httpx
 
 from app.clio import resources
-from tests.chaos import truth
+from tests.chaos import expected
 
 LISTS = {r.name: r for r in (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)}
 
 
-class Firm:
-    """The simulated firm, changed behind everybody's back; the first reader tells what there is to change."""
+class FirmChanges:
+    """Changes records of the simulated firm directly in Clio; the first reader lists the records to choose from."""
 
-    def __init__(self, clio_url: str, readers: Sequence[truth.Reader], dice: random.Random) -> None:
+    def __init__(
+        self, clio_url: str, readers: Sequence[expected.ClioReader], rng: random.Random
+    ) -> None:
         self._clio_url = clio_url
         self._readers = readers
-        self._dice = dice
+        self._rng = rng
         self._next_id = 900_000
 
     def change(self) -> str:
-        """Change something; answers what, or `void` where Clio knows no such change."""
-        name, document = self._dice.choice(
+        """Make one random change; return its name, or `refused` if the simulator did not accept it."""
+        name, document = self._rng.choice(
             (
                 self._edit_contact,
                 self._edit_contact,
@@ -32,7 +34,7 @@ class Firm:
                 self._add_contact,
                 self._add_matter,
                 self._delete,
-                self._delete_link,
+                self._delete_relationship,
             )
         )()
         answer = httpx.post(
@@ -41,21 +43,21 @@ class Firm:
             trust_env=False,
             timeout=30,
         )
-        return name if answer.status_code == 204 else "void"
+        return name if answer.status_code == 204 else "refused"
 
     def _edit_contact(self) -> tuple[str, dict[str, Any]]:
-        change = self._dice.choice(
+        change = self._rng.choice(
             (
-                {"title": self._dice.choice([None, "Judge", "Baker", "Pilot"])},
-                {"last_name": self._dice.choice(["Moreno", "Šimić", "O'Neill"])},
-                {"is_client": self._dice.random() < 0.5},
+                {"title": self._rng.choice([None, "Judge", "Baker", "Pilot"])},
+                {"last_name": self._rng.choice(["Moreno", "Šimić", "O'Neill"])},
+                {"is_client": self._rng.random() < 0.5},
             )
         )
-        return "edited contact", _put("contact", {"id": self._some("contacts"), **change})
+        return "edited contact", _put("contact", {"id": self._random_id("contacts"), **change})
 
     def _edit_matter(self) -> tuple[str, dict[str, Any]]:
-        change = {"status": self._dice.choice(["open", "pending", "closed"])}
-        return "edited matter", _put("matter", {"id": self._some("matters"), **change})
+        change = {"status": self._rng.choice(["open", "pending", "closed"])}
+        return "edited matter", _put("matter", {"id": self._random_id("matters"), **change})
 
     def _add_contact(self) -> tuple[str, dict[str, Any]]:
         self._next_id += 1
@@ -67,24 +69,24 @@ class Firm:
         self._next_id += 1
         record = {
             "id": self._next_id,
-            "client_id": self._some("contacts"),
+            "client_id": self._random_id("contacts"),
             "status": "open",
             "display_number": f"{self._next_id}-New",
-            "responsible_attorney_id": self._dice.choice([601, 602, None]),
+            "responsible_attorney_id": self._rng.choice([601, 602, None]),
         }
         return "added matter", _put("matter", record)
 
     def _delete(self) -> tuple[str, dict[str, Any]]:
-        kind = self._dice.choice(["contact", "matter"])
-        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._some(f"{kind}s")}
+        kind = self._rng.choice(["contact", "matter"])
+        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._random_id(f"{kind}s")}
 
-    def _delete_link(self) -> tuple[str, dict[str, Any]]:
-        found = self._some("relationships")
-        return "deleted relationship", {"op": "delete", "kind": "relationship", "id": found}
+    def _delete_relationship(self) -> tuple[str, dict[str, Any]]:
+        record_id = self._random_id("relationships")
+        return "deleted relationship", {"op": "delete", "kind": "relationship", "id": record_id}
 
-    def _some(self, name: str) -> int:
-        found: list[int] = sorted(item.id for item in self._readers[0].all(LISTS[name]))
-        return self._dice.choice(found)
+    def _random_id(self, name: str) -> int:
+        ids: list[int] = sorted(item.id for item in self._readers[0].all(LISTS[name]))
+        return self._rng.choice(ids)
 
 
 def _put(kind: str, record: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
-"""A firm that changes, a network that breaks, killed processes and databases, wrong clocks: after each round
-all is true.
+"""Injects faults while a firm is synced, and checks after each round that all data equals Clio's.
 
     python -m tests.chaos.chaos --rounds 200 --seed 1
 
-Starts an embedded PostgreSQL of its own, the simulator, a faulty proxy before it, and two processes of the service.
-Each round changes records in Clio, asks for a full run, and breaks things while it works. Then the network heals,
-one more run ends, and the contacts must equal what Clio's own lists and the pure rules say; nobody was withdrawn who
-is still there, and the feed rebuilds the list. The same seed breaks the same things.
+The script starts an embedded PostgreSQL, the simulator, a faulty proxy before the simulator, and two processes of the
+service. Each round changes records in Clio, requests a full run, and injects faults during the run: kill -9, SIGTERM, a
+database crash, a wrong clock, a faulty network. Then the faults end, and one more full run is made. After it the
+contacts must equal the result of the pure rules for Clio's own lists, no existing person may be deleted, and the change
+feed must rebuild the contact list. The same seed makes the same random choices.
 """
 
 import argparse
@@ -25,98 +25,100 @@ from typing import Any
 from app.clio import resources
 from app.db import embedded
 from app.rules.facts import FirmFacts
-from tests.chaos import truth
-from tests.chaos.changes import Firm
-from tests.chaos.processes import REGIONS, Program, Stage, patiently, staged
-from tests.chaos.proxy import Odds, Proxy, running
+from tests.chaos import expected
+from tests.chaos.changes import FirmChanges
+from tests.chaos.processes import REGIONS, Program, Stack, retry_until_success, running_stack
+from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.support.ports import free_port
 
 ACCOUNT = "chaos"
-USERS = {601: "u_1", 602: "u_2"}  # who connect; both see all contacts, not all matters
+USERS = {601: "u_1", 602: "u_2"}  # both connect; both see all contacts, but not all matters
 FIRM = FirmFacts("US", "u_1", frozenset(USERS.values()), USERS)
-ODDS = Odds(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
+FAULT_RATES = FaultRates(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
 DAY = 86_400.0
-CLOCKS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds by which a process's clock may be off
-PATIENCE = 240.0
+CLOCK_OFFSETS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds
+TIMEOUT = 240.0
 
 
 @dataclass
 class Report:
-    """What the rounds came to."""
+    """Counts of the rounds so far. `actions` counts the changes in Clio and the injected faults by name."""
 
     rounds: int = 0
-    done: Counter[str] = field(default_factory=Counter)
+    actions: Counter[str] = field(default_factory=Counter)
     contacts: int = 0
     lines: int = 0
     seconds: float = 0.0
 
 
 class Chaos:
-    """One firm, one database, two processes, and a die that decides what happens to them."""
+    """One firm, one database and two processes of the service, with random faults."""
 
-    def __init__(self, stage: Stage, other: Program, proxy: Proxy, pg: Path, seed: int) -> None:
-        self._stage = stage
-        self._processes = [stage.service, other]
+    def __init__(self, stack: Stack, worker: Program, proxy: Proxy, pg: Path, seed: int) -> None:
+        self._stack = stack
+        self._processes = [stack.service, worker]
         self._proxy = proxy
         self._pg = pg
-        self._dice = random.Random(seed)  # noqa: S311
-        self._readers: list[truth.Reader] = []
-        self._firm = Firm(stage.clio.url, self._readers, self._dice)
+        self._rng = random.Random(seed)  # noqa: S311
+        self._readers: list[expected.ClioReader] = []
+        self._firm = FirmChanges(stack.clio.url, self._readers, self._rng)
         self.report = Report()
 
     @property
     def network(self) -> Counter[str]:
-        """What the proxy did to the exchanges with Clio."""
-        return self._proxy.done
+        """The number of exchanges with Clio for each fault of the proxy."""
+        return self._proxy.counts
 
     def begin(self) -> None:
-        """Two users connect, and everything is read once."""
+        """Connect two users, wait for the first run and check the data."""
         users = [
             {"id": us, "name": us, "email": f"{us}@firm.test", "active": True}
             for us in USERS.values()
         ]
-        self._stage.connect(ACCOUNT, user=601)
+        self._stack.connect(ACCOUNT, user=601)
         path = f"/v1/accounts/{ACCOUNT}"
-        self._stage.api.put(f"{path}/users", json={"users": users}).raise_for_status()
-        self._stage.approve(ACCOUNT, USERS[602], user=602)
-        self._settled()
-        redirect = f"{self._stage.service.url}/oauth/clio/callback"
-        self._readers += [truth.Reader(self._stage.clio.url, redirect, user) for user in USERS]
+        self._stack.api.put(f"{path}/users", json={"users": users}).raise_for_status()
+        self._stack.approve(ACCOUNT, USERS[602], user=602)
+        self._wait_for_runs()
+        redirect = f"{self._stack.service.url}/oauth/clio/callback"
+        self._readers += [
+            expected.ClioReader(self._stack.clio.url, redirect, user) for user in USERS
+        ]
         self._check()
 
     def end(self) -> None:
-        """Look no more."""
+        """Close the readers of Clio."""
         for reader in self._readers:
             reader.close()
 
     def round(self) -> None:
-        """Change, break, heal, check."""
-        for _ in range(self._dice.randint(1, 8)):
-            self.report.done[self._firm.change()] += 1
-        self._ask("full")
-        self._proxy.odds = ODDS
-        for _ in range(self._dice.randint(0, 3)):
-            time.sleep(self._dice.uniform(0.0, 0.6))
-            self._break()
-        time.sleep(self._dice.uniform(0.0, 0.5))
-        self._proxy.odds = Odds()
-        self._settled()
-        self._ask("full")
-        self._settled()
+        """Change records, inject faults during a run, end the faults, run again and check the data."""
+        for _ in range(self._rng.randint(1, 8)):
+            self.report.actions[self._firm.change()] += 1
+        self._request_run("full")
+        self._proxy.rates = FAULT_RATES
+        for _ in range(self._rng.randint(0, 3)):
+            time.sleep(self._rng.uniform(0.0, 0.6))
+            self._inject_fault()
+        time.sleep(self._rng.uniform(0.0, 0.5))
+        self._proxy.rates = FaultRates()
+        self._wait_for_runs()
+        self._request_run("full")
+        self._wait_for_runs()
         self._check()
         self.report.rounds += 1
 
-    # --- what breaks -------------------------------------------------------------------------
+    # --- faults ------------------------------------------------------------------------------
 
-    def _break(self) -> None:
-        name = self._dice.choice(["kill", "kill", "stop", "database", "clock"])
-        self.report.done[name] += 1
+    def _inject_fault(self) -> None:
+        name = self._rng.choice(["kill", "kill", "stop", "database", "clock"])
+        self.report.actions[name] += 1
         if name == "database":
             restart_database(self._pg)
             return
-        process = self._dice.choice(self._processes)
+        process = self._rng.choice(self._processes)
         if name == "clock":
-            process.set_clock(self._dice.choice(CLOCKS))
+            process.set_clock(self._rng.choice(CLOCK_OFFSETS))
             return
         if name == "kill":
             process.kill()
@@ -125,65 +127,74 @@ class Chaos:
         self._start(process)
 
     def _start(self, process: Program) -> None:
-        if process is self._stage.service:
+        if process is self._stack.service:
             process.start(path="/healthz")
         else:
             process.spawn()
 
-    # --- what must be true -------------------------------------------------------------------
+    # --- checks ------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        wanted = truth.expected(self._readers, FIRM)
+        wanted = expected.expected_contacts(self._readers, FIRM)
         contacts = {c["clio_id"]: c for c in self._all("contacts")}
-        in_scope = {i: truth.told(c) for i, c in contacts.items() if c["state"] == "in_scope"}
-        different = {i for i in wanted.keys() | in_scope.keys() if wanted.get(i) != in_scope.get(i)}
-        shown = {i: (wanted.get(i), in_scope.get(i)) for i in sorted(different)[:3]}
-        assert not different, f"{len(different)} contacts are not what Clio says: {shown}"
-        there = {str(record.id) for record in self._readers[0].all(resources.CONTACTS)}
+        actual = {
+            i: expected.fields_of_api(c) for i, c in contacts.items() if c["state"] == "in_scope"
+        }
+        different = {i for i in wanted.keys() | actual.keys() if wanted.get(i) != actual.get(i)}
+        examples = {i: (wanted.get(i), actual.get(i)) for i in sorted(different)[:3]}
+        assert not different, (
+            f"{len(different)} contacts differ from Clio (expected, actual): {examples}"
+        )
+        in_clio = {str(record.id) for record in self._readers[0].all(resources.CONTACTS)}
         deleted = {i for i, c in contacts.items() if c["state"] == "deleted"}
-        assert not deleted & there, "somebody was deleted who is still there"
+        assert not deleted & in_clio, "a contact is marked as deleted but exists in Clio"
         lines = list(self._all("changes"))
         assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
         rebuilt = {line["clio_id"]: line["contact"] for line in lines}
-        assert rebuilt == contacts, "the feed does not rebuild the list"
-        ledger = Counter(row["clio_id"] for row in self._all("new-clients"))
-        assert set(ledger.values()) <= {1}, "a new client was told twice"
+        assert rebuilt == contacts, "the contacts rebuilt from the feed differ from the list"
+        announcements = Counter(row["clio_id"] for row in self._all("new-clients"))
+        assert set(announcements.values()) <= {1}, "a new client was announced twice"
         self.report.contacts, self.report.lines = len(contacts), len(lines)
 
-    # --- how it is spoken to -----------------------------------------------------------------
+    # --- requests to the API -----------------------------------------------------------------
 
-    def _ask(self, kind: str) -> None:
+    def _request_run(self, kind: str) -> None:
         key = {"Idempotency-Key": f"{self.report.rounds}-{time.monotonic_ns()}"}
         path = f"/v1/accounts/{ACCOUNT}/runs"
-        patiently(lambda: self._stage.api.post(path, json={"kind": kind}, headers=key))
+        retry_until_success(lambda: self._stack.api.post(path, json={"kind": kind}, headers=key))
 
-    def _settled(self) -> None:
-        """Every run has ended but one that waits for more nudges; that finds nothing new when its time comes."""
-        deadline = time.monotonic() + PATIENCE
-        while any(not run["finished_at"] and not _waits(run) for run in self._all("runs")):
+    def _wait_for_runs(self) -> None:
+        """Wait until all runs have ended, except a queued webhook run, which waits for more webhooks.
+
+        Such a run finds no new changes when it starts later.
+        """
+        deadline = time.monotonic() + TIMEOUT
+        while any(not run["finished_at"] and not _is_delayed(run) for run in self._all("runs")):
             assert time.monotonic() < deadline, f"a run did not end: {self._all('runs')[-3:]}"
             time.sleep(0.1)
 
-    def _all(self, what: str) -> list[dict[str, Any]]:
-        return list(self._stage.all(f"/v1/accounts/{ACCOUNT}/{what}"))
+    def _all(self, name: str) -> list[dict[str, Any]]:
+        return list(self._stack.all(f"/v1/accounts/{ACCOUNT}/{name}"))
 
 
-def _waits(run: dict[str, Any]) -> bool:
+def _is_delayed(run: dict[str, Any]) -> bool:
     return bool(run["status"] == "queued" and run["trigger"] == "webhook")
 
 
 def restart_database(folder: Path) -> None:
-    """Stop the server as a crash would, and start it again; it recovers from its log."""
+    """Stop the server as a crash would and start it again; it recovers from its log."""
     pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
     os.kill(pid, signal.SIGQUIT)
     while Path(f"/proc/{pid}").exists():
         time.sleep(0.02)
-    embedded.start(folder).share.close()  # the share that we have already is enough
+    embedded.start(folder).share.close()  # the first share keeps the server running
 
 
 @contextmanager
-def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) -> Iterator[Chaos]:
-    """Everything up; everything gone when the block ends."""
+def running_chaos(
+    folder: Path, *, contacts: int, seed: int, latency: float = 0.02
+) -> Iterator[Chaos]:
+    """Start all processes, yield the test, and stop all processes when the block ends."""
     folder.chmod(0o755)
     server = embedded.start(folder / "pg")
     clio_port, proxy_port = free_port(REGIONS), free_port()
@@ -193,7 +204,7 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
     try:
         with (
             running(proxy),
-            staged(
+            running_stack(
                 folder,
                 server.dsn,
                 contacts=contacts,
@@ -201,11 +212,11 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
                 origin=origin,
                 clock=folder / "serve.clock",
                 **options,
-            ) as stage,
+            ) as stack,
         ):
-            worker = stage.worker("worker")
+            worker = stack.worker("worker")
             worker.spawn()
-            chaos = Chaos(stage, worker, proxy, folder / "pg", seed)
+            chaos = Chaos(stack, worker, proxy, folder / "pg", seed)
             try:
                 yield chaos
             finally:
@@ -216,24 +227,24 @@ def chaotic(folder: Path, *, contacts: int, seed: int, latency: float = 0.02) ->
 
 
 def main() -> None:
-    """Run rounds until their number or the time is reached."""
+    """Run rounds until `--rounds` or `--minutes` is reached."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--minutes", type=float, default=float("inf"))
     parser.add_argument("--contacts", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="lc-chaos-") as name,
-        chaotic(Path(name), contacts=asked.contacts, seed=asked.seed) as chaos,
+        running_chaos(Path(name), contacts=arguments.contacts, seed=arguments.seed) as chaos,
     ):
         began = time.monotonic()
         chaos.begin()
-        for _ in range(asked.rounds):
+        for _ in range(arguments.rounds):
             chaos.round()
             chaos.report.seconds = time.monotonic() - began
             print(chaos.report, dict(chaos.network), flush=True)  # noqa: T201
-            if chaos.report.seconds >= 60 * asked.minutes:
+            if chaos.report.seconds >= 60 * arguments.minutes:
                 return
 
 

@@ -1,11 +1,11 @@
-"""The feed under load: firms that change, workers, waiting readers and the service, all killed at random.
+"""Load test of the change feed: a firm changes while workers, readers and the service are killed at random.
 
     python -m tests.chaos.feed --seconds 300 --seed 1
 
-Starts an embedded PostgreSQL, the simulator, the API, workers and readers as processes. While the firm changes in
-Clio, every account is synced again and again; each reader follows every account with long polls and stores its
-place after consuming. In the end each has read every line once and in order, but for what it read again after its
-own kill, and what the lines tell is what Clio says.
+The script starts an embedded PostgreSQL, the simulator, the API, workers and readers as processes. While the firm
+changes in Clio, every account is synced repeatedly. Each reader follows every account with long polls and stores its
+cursor after it has consumed a page. In the end each reader must have read every line in order, and a line twice only
+after its own kill; the contacts rebuilt from the feed must equal Clio's.
 """
 
 import argparse
@@ -20,27 +20,27 @@ from typing import Any
 import httpx
 
 from app.rules.facts import FirmFacts
-from tests.chaos import truth
+from tests.chaos import expected
 from tests.chaos.processes import (
-    PATIENCE,
+    TIMEOUT,
     TOKEN,
     USER,
     Program,
-    Stage,
-    on_embedded,
-    patiently,
-    staged,
+    Stack,
+    embedded_postgres,
+    retry_until_success,
+    running_stack,
 )
-from tests.chaos.reader import Notebook, digest
+from tests.chaos.reader import ReaderLog, digest
 
-FIRM = FirmFacts("US", "u_1", frozenset({"u_1"}), {USER: "u_1"})  # as `Stage.connect` makes it
+FIRM = FirmFacts("US", "u_1", frozenset({"u_1"}), {USER: "u_1"})  # as `Stack.connect` makes it
 TITLES = (None, "Judge", "Baker", "Pilot", "Notary", "Captain")
-LINES = 8  # edits in Clio between two wishes for runs
+EDITS = 8  # edits in Clio between two requests for runs
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many of each."""
+    """The number of accounts, worker processes and reader processes."""
 
     accounts: int
     workers: int
@@ -49,73 +49,73 @@ class Size:
 
 @dataclass
 class Report:
-    """What the load came to."""
+    """Counts of the load test."""
 
     kills: Counter[str] = field(default_factory=Counter)
     edits: int = 0
-    lines: int = 0  # in all feeds together
-    consumed: int = 0  # by all readers together
-    again: int = 0  # of these, what a reader met again after its own kill
+    lines: int = 0  # of all feeds together
+    consumed: int = 0  # lines read by all readers together
+    repeated: int = 0  # of these, lines that a reader read again after its own kill
     contacts: int = 0
     seconds: float = 0.0
 
 
-class Unrest:
-    """The firm in Clio, which changes all the while, and whoever asks for runs of the accounts that read it."""
+class ChangingFirm:
+    """Changes the firm in Clio in a thread, and requests runs of the accounts that read it."""
 
-    def __init__(self, stage: Stage, accounts: list[str], seed: int) -> None:
-        self._stage = stage
+    def __init__(self, stack: Stack, accounts: list[str], seed: int) -> None:
+        self._stack = stack
         self._accounts = accounts
-        self._dice = random.Random(seed)  # noqa: S311
-        self._located: dict[str, bool] = defaultdict(bool)
-        contacts = stage.all(f"/v1/accounts/{accounts[0]}/contacts")
+        self._rng = random.Random(seed)  # noqa: S311
+        self._city_tags: dict[str, bool] = defaultdict(bool)
+        contacts = stack.all(f"/v1/accounts/{accounts[0]}/contacts")
         self._people = sorted(contact["clio_id"] for contact in contacts)
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._change)
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
         self._failure: BaseException | None = None
         self.edits = 0
 
     def begin(self) -> None:
-        """Change from now on."""
+        """Start to change the firm."""
         self._thread.start()
 
     def end(self) -> None:
-        """Change no more, and let every account see what holds in the end."""
-        self._over.set()
+        """Stop the changes, and wait until every account has synced the last one."""
+        self._stopped.set()
         self._thread.join()
         if self._failure:
             raise self._failure
         for account_id in self._accounts:
-            self._locate(account_id, wanted=False)
-        for _ in range(2):  # the first may be one that had begun before the last edit
-            asked = [(account_id, self._sync(account_id)) for account_id in self._accounts]
-            for account_id, run_id in asked:
-                run = self._stage.ended(account_id, run_id)
+            self._set_city_tags(account_id, enabled=False)
+        for _ in range(2):  # the first run may have begun before the last edit
+            requested = [(account_id, self._sync(account_id)) for account_id in self._accounts]
+            for account_id, run_id in requested:
+                run = self._stack.wait_for_run(account_id, run_id)
                 assert run["status"] == "succeeded", run
 
-    def _change(self) -> None:
+    def _run(self) -> None:
         try:
             while True:
-                for _ in range(LINES):
+                for _ in range(EDITS):
                     self._edit()
                 for account_id in self._accounts:
                     self._sync(account_id)
-                account_id = self._dice.choice(self._accounts)
-                self._locate(account_id, wanted=not self._located[account_id])
-                if self._over.wait(self._dice.uniform(0.0, 0.5)):
+                account_id = self._rng.choice(self._accounts)
+                self._set_city_tags(account_id, enabled=not self._city_tags[account_id])
+                if self._stopped.wait(self._rng.uniform(0.0, 0.5)):
                     return
         except BaseException as failure:  # noqa: BLE001  # raised where the thread is joined
             self._failure = failure
 
     def _edit(self) -> None:
-        """Another title, or the client's flag set or taken away."""
-        record: dict[str, Any] = {"id": int(self._dice.choice(self._people))}
-        if self._dice.random() < 0.1:
-            record["is_client"] = self._dice.random() < 0.5
+        """Change the title or the client flag of a random contact."""
+        record: dict[str, Any] = {"id": int(self._rng.choice(self._people))}
+        if self._rng.random() < 0.1:
+            record["is_client"] = self._rng.random() < 0.5
         else:
-            record["title"] = self._dice.choice(TITLES)
+            record["title"] = self._rng.choice(TITLES)
         httpx.post(
-            f"{self._stage.clio.url}/_simulator/mutations",
+            f"{self._stack.clio.url}/_simulator/mutations",
             json={"op": "put", "kind": "contact", "record": record},
             trust_env=False,
             timeout=30,
@@ -123,72 +123,73 @@ class Unrest:
         self.edits += 1
 
     def _sync(self, account_id: str) -> str:
-        """Ask for a run; answers which."""
+        """Request a run; return its id."""
 
-        def ask() -> httpx.Response:
+        def request() -> httpx.Response:
             key = {"Idempotency-Key": f"sync-{time.monotonic_ns()}"}
             path = f"/v1/accounts/{account_id}/runs"
-            return self._stage.api.post(path, json={"kind": "incremental"}, headers=key)
+            return self._stack.api.post(path, json={"kind": "incremental"}, headers=key)
 
-        run_id: str = patiently(ask).json()["id"]
+        run_id: str = retry_until_success(request).json()["id"]
         return run_id
 
-    def _locate(self, account_id: str, *, wanted: bool) -> None:
-        """Give everybody a tag of the city, or take it away again: a change of settings that is told of each."""
+    def _set_city_tags(self, account_id: str, *, enabled: bool) -> None:
+        """Enable or disable the city tag, a change of settings that adds a line for each contact."""
         path = f"/v1/accounts/{account_id}/settings"
-        patch = {"tags": {"location": {"city": wanted}}}
-        patiently(lambda: self._stage.api.patch(path, json=patch, headers={"If-Match": "*"}))
-        self._located[account_id] = wanted
+        patch = {"tags": {"location": {"city": enabled}}}
+        headers = {"If-Match": "*"}
+        retry_until_success(lambda: self._stack.api.patch(path, json=patch, headers=headers))
+        self._city_tags[account_id] = enabled
 
 
 class Load:
-    """Workers, readers and the service at work on a firm that changes, and a die that kills them."""
+    """Workers, readers and the service that follow a changing firm and are killed at random."""
 
-    def __init__(self, stage: Stage, folder: Path, size: Size, seed: int) -> None:
-        self._stage = stage
-        self._dice = random.Random(seed)  # noqa: S311
+    def __init__(self, stack: Stack, folder: Path, size: Size, seed: int) -> None:
+        self._stack = stack
+        self._rng = random.Random(seed)  # noqa: S311
         self._accounts = [f"firm-{nth}" for nth in range(size.accounts)]
-        self._workers = [stage.worker(f"worker-{nth}") for nth in range(size.workers)]
+        self._workers = [stack.worker(f"worker-{nth}") for nth in range(size.workers)]
         self._folders = [folder / f"reader-{nth}" for nth in range(size.readers)]
         self._readers = [self._reader(each) for each in self._folders]
         self.report = Report()
 
-    def play(self, *, seconds: float, kills: int, pause: float, seed: int) -> None:
-        """Load and kill for so long, and until so many were killed; then see what everybody holds."""
+    def run(self, *, seconds: float, kills: int, pause: float, seed: int) -> None:
+        """Run the load for `seconds` and until `kills` processes were killed; then check what the readers read."""
         began = time.monotonic()
         for account_id in self._accounts:
-            self._stage.connect(account_id)
+            self._stack.connect(account_id)
         for program in (*self._workers, *self._readers):
             program.spawn()
-        self._stage.settled(self._accounts[0])
-        unrest = Unrest(self._stage, self._accounts, seed)
-        unrest.begin()
+        self._stack.wait_for_runs(self._accounts[0])
+        firm = ChangingFirm(self._stack, self._accounts, seed)
+        firm.begin()
         try:
             while time.monotonic() < began + seconds or self.report.kills.total() < kills:
                 self._kill_each(pause)
         finally:
-            unrest.end()
-        self.report.edits = unrest.edits
+            firm.end()
+        self.report.edits = firm.edits
         self._check()
         self.report.seconds = time.monotonic() - began
 
     def stop(self) -> None:
-        """End whoever still runs beside the service."""
+        """Stop the workers and readers."""
         for program in (*self._workers, *self._readers):
             program.stop()
 
     def _reader(self, folder: Path) -> Program:
         folder.mkdir()
-        url = self._stage.service.url
+        url = self._stack.service.url
         command = [url, TOKEN, str(folder), *self._accounts]
         return Program(command, {}, url, folder / "log", module="tests.chaos.reader")
 
     def _kill_each(self, pause: float) -> None:
-        """Kill one of each kind at random moments, in any order, and start it again."""
-        kinds = {"worker": self._workers, "reader": self._readers, "service": [self._stage.service]}
-        for kind in self._dice.sample(sorted(kinds), len(kinds)):
-            time.sleep(self._dice.uniform(0.0, pause))
-            program = self._dice.choice(kinds[kind])
+        """Kill one process of each kind at random moments, in random order, and restart it."""
+        kinds = {"worker": self._workers, "reader": self._readers, "service": [self._stack.service]}
+        for kind in self._rng.sample(sorted(kinds), len(kinds)):
+            time.sleep(self._rng.uniform(0.0, pause))
+            program = self._rng.choice(kinds[kind])
             program.kill()
             if kind == "service":
                 program.start(path="/healthz")
@@ -196,50 +197,54 @@ class Load:
                 program.spawn()
             self.report.kills[kind] += 1
 
-    # --- what must be true -------------------------------------------------------------------
+    # --- checks ------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        wanted = self._wanted()
+        wanted = self._expected_contacts()
         for account_id in self._accounts:
-            lines = list(self._stage.all(f"/v1/accounts/{account_id}/changes"))
-            contacts = list(self._stage.all(f"/v1/accounts/{account_id}/contacts"))
+            lines = list(self._stack.all(f"/v1/accounts/{account_id}/changes"))
+            contacts = list(self._stack.all(f"/v1/accounts/{account_id}/contacts"))
             check_lines(lines)
             rebuilt = {line["contact_id"]: line["contact"] for line in lines}
             assert rebuilt == {contact["id"]: contact for contact in contacts}
-            told = {c["clio_id"]: truth.told(c) for c in contacts if c["state"] == "in_scope"}
-            assert told == wanted, "the contacts are not what Clio says"
+            actual = {
+                c["clio_id"]: expected.fields_of_api(c)
+                for c in contacts
+                if c["state"] == "in_scope"
+            }
+            assert actual == wanted, "the contacts differ from Clio"
             self.report.lines += len(lines)
             self.report.contacts = len(contacts)
             for folder, reader in zip(self._folders, self._readers, strict=True):
-                notebook = Notebook(folder, account_id)
-                self._wait_for(notebook, reader, len(lines))
-                self._check_reader(notebook, lines)
+                log = ReaderLog(folder, account_id)
+                self._wait_for_reader(log, reader, len(lines))
+                self._check_reader(log, lines)
 
-    def _wanted(self) -> dict[str, truth.Held]:
-        redirect = f"{self._stage.service.url}/oauth/clio/callback"
-        reader = truth.Reader(self._stage.clio.url, redirect, USER)
+    def _expected_contacts(self) -> dict[str, expected.ComparedFields]:
+        redirect = f"{self._stack.service.url}/oauth/clio/callback"
+        reader = expected.ClioReader(self._stack.clio.url, redirect, USER)
         try:
-            return truth.expected([reader], FIRM)
+            return expected.expected_contacts([reader], FIRM)
         finally:
             reader.close()
 
-    def _wait_for(self, notebook: Notebook, reader: Program, last: int) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while notebook.place()[1] < last:
+    def _wait_for_reader(self, log: ReaderLog, reader: Program, last: int) -> None:
+        deadline = time.monotonic() + TIMEOUT
+        while log.position()[1] < last:
             assert reader.process is not None
             assert reader.process.poll() is None, reader.log.read_text()[-3000:]
-            assert time.monotonic() < deadline, f"read {notebook.place()[1]} of {last} lines"
+            assert time.monotonic() < deadline, f"read {log.position()[1]} of {last} lines"
             time.sleep(0.05)
 
-    def _check_reader(self, notebook: Notebook, lines: list[dict[str, Any]]) -> None:
-        """What a reader consumed is the feed: read again from the beginning it is the same."""
-        consumed, again = check_reader(notebook.entries(), [digest(line) for line in lines])
+    def _check_reader(self, log: ReaderLog, lines: list[dict[str, Any]]) -> None:
+        """Check that a reader consumed the same lines as the feed has now."""
+        consumed, repeated = check_reader(log.entries(), [digest(line) for line in lines])
         self.report.consumed += consumed
-        self.report.again += again
+        self.report.repeated += repeated
 
 
 def check_lines(lines: list[dict[str, Any]]) -> None:
-    """The feed has no gap, and each contact's changes come one after another, each from where the last one led."""
+    """Check that the feed has no gap, and that each change of a contact continues from the contact's last one."""
     assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
     before: dict[str, dict[str, Any]] = {}
     for line in lines:
@@ -253,51 +258,58 @@ def check_lines(lines: list[dict[str, Any]]) -> None:
 
 
 def check_reader(entries: list[dict[str, Any]], feed: list[str]) -> tuple[int, int]:
-    """Every line of the feed was met, in order and as it is; only after a start, from the stored place on, again.
+    """Check that a reader read every line of the feed unchanged and in order, and repeated only lines after a restart.
 
-    Answers how many were consumed, and how many of these again.
+    Return the number of lines that it consumed, and how many of these were repeated.
     """
-    last = furthest = consumed = again = 0
+    last = furthest = consumed = repeated = 0
     for entry in entries:
         if "resumed_after" in entry:
-            assert entry["resumed_after"] <= last, "its place was ahead of what it had consumed"
+            assert entry["resumed_after"] <= last, "the stored cursor was after the last line read"
             last = entry["resumed_after"]
             continue
-        assert entry["seq"] == last + 1, f"after line {last} came {entry['seq']}"
+        assert entry["seq"] == last + 1, f"line {entry['seq']} was read after line {last}"
         last = entry["seq"]
-        assert entry["digest"] == feed[last - 1], f"line {last} is not what it was"
+        assert entry["digest"] == feed[last - 1], f"line {last} differs from the feed"
         consumed += 1
-        again += last <= furthest
+        repeated += last <= furthest
         furthest = max(furthest, last)
     assert last == len(feed), f"read {last} of {len(feed)} lines"
-    return consumed, again
+    return consumed, repeated
 
 
-def play(folder: Path, dsn: str, size: Size, *, contacts: int, seed: int, **how: Any) -> Report:
-    """One round of load on a database; `how` is for `Load.play`."""
-    options: dict[str, Any] = {"rate_limit": 1_000_000}
-    with staged(folder, dsn, contacts=contacts, serve=["--no-workers"], **options) as stage:
-        load = Load(stage, folder, size, seed)
+def run_load(
+    folder: Path, dsn: str, size: Size, *, contacts: int, seed: int, **options: Any
+) -> Report:
+    """Run the load test on a database; `options` are the arguments of `Load.run`."""
+    simulator: dict[str, Any] = {"rate_limit": 1_000_000}
+    with running_stack(
+        folder, dsn, contacts=contacts, serve=["--no-workers"], **simulator
+    ) as stack:
+        load = Load(stack, folder, size, seed)
         try:
-            load.play(seed=seed, **how)
+            load.run(seed=seed, **options)
         finally:
             load.stop()
         return load.report
 
 
 def main() -> None:
-    """One long round, on an embedded PostgreSQL."""
+    """Run one long load test on an embedded PostgreSQL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--contacts", type=int, default=250)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--pause", type=float, default=6)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    size = Size(accounts=8, workers=asked.workers, readers=4)
-    how = {"seconds": asked.seconds, "kills": 30, "pause": asked.pause}
-    with on_embedded("feed") as (folder, dsn):
-        print(play(folder, dsn, size, contacts=asked.contacts, seed=asked.seed, **how))  # noqa: T201
+    arguments = parser.parse_args()
+    size = Size(accounts=8, workers=arguments.workers, readers=4)
+    options = {"seconds": arguments.seconds, "kills": 30, "pause": arguments.pause}
+    with embedded_postgres("feed") as (folder, dsn):
+        report = run_load(
+            folder, dsn, size, contacts=arguments.contacts, seed=arguments.seed, **options
+        )
+        print(report)  # noqa: T201
 
 
 if __name__ == "__main__":

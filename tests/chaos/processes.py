@@ -1,4 +1,4 @@
-"""Our own commands as real processes on real sockets, to be killed; and how Levitate's backend speaks to them."""
+"""Starts and kills our commands as real processes, and calls their API as Levitate's backend does."""
 
 import signal
 import subprocess
@@ -20,13 +20,16 @@ from app.simulator.http.server import credentials
 from tests.support.ports import free_port
 
 TOKEN = "a-bootstrap-token-for-chaos"
-PATIENCE = 120.0
-REGIONS = 4  # the simulator listens at a port for each, one after another
-USER = 601  # the seeded firm's owner, who sees everything
+TIMEOUT = 120.0  # seconds
+REGIONS = 4  # the simulator listens on consecutive ports, one for each region
+USER = 601  # the owner of the seeded firm, who sees all records
 
 
-def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer, from a service that may just be killed or whose database may just be restarting."""
+def retry_until_success(call: Callable[[], httpx.Response]) -> httpx.Response:
+    """Repeat a call until the service or its database has restarted and the response is a success; return it.
+
+    A client error is a failure at once.
+    """
     deadline = time.monotonic() + 60
     while True:
         with suppress(httpx.TransportError):
@@ -40,19 +43,19 @@ def patiently(call: Callable[[], httpx.Response]) -> httpx.Response:
 
 @dataclass
 class Program:
-    """One of our commands, started again as often as wanted."""
+    """One of our commands, which can be started repeatedly."""
 
     command: list[str]
     environment: Mapping[str, str]
     url: str
     log: Path
-    clock: Path | None = None  # where the seconds stand by which its clock is off, if it can be set
+    clock: Path | None = None  # the file with the offset of its clock, if the clock can be set
     process: subprocess.Popen[bytes] | None = None
     module: str = "app.cli"
 
     def spawn(self) -> "subprocess.Popen[bytes]":
-        """Start it, and wait for nothing: it listens nowhere, or need not be up yet."""
-        program = ["tests.chaos.skewed", str(self.clock)] if self.clock else [self.module]
+        """Start it without waiting until it is ready."""
+        program = ["tests.chaos.clock_offset", str(self.clock)] if self.clock else [self.module]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *program, *self.command],
@@ -64,58 +67,58 @@ class Program:
         return self.process
 
     def start(self, *, path: str) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers a request for the path."""
         process = self.spawn()
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             assert process.poll() is None, self.log.read_text()[-3000:]
             with suppress(httpx.TransportError):
                 httpx.get(self.url + path, trust_env=False, timeout=5)
                 return
             time.sleep(0.02)
-        raise AssertionError(f"{self.command} did not come up")
+        raise AssertionError(f"{self.command} did not start")
 
     def kill(self) -> None:
-        """kill -9, in the middle of whatever it does."""
+        """Kill it with kill -9."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
     def set_clock(self, seconds: float) -> None:
-        """From now on its clock is off by so many seconds."""
+        """Set the offset of its clock in seconds."""
         assert self.clock is not None
-        written = self.clock.with_suffix(".new")
-        written.write_text(str(seconds))
-        written.replace(self.clock)
+        new = self.clock.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.replace(self.clock)
 
     def stop(self) -> None:
-        """SIGTERM, and wait for its clean end."""
+        """Send SIGTERM and wait until it has ended."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=60)
 
 
 @dataclass(frozen=True)
-class Stage:
-    """A simulated Clio and a service beside it."""
+class Stack:
+    """A simulated Clio, a service that uses it, and a client of the service's API."""
 
     clio: Program
     service: Program
     api: httpx.Client
 
     def get(self, path: str, **params: Any) -> Any:
-        """An answer of the API, patient with a service that is just being killed."""
-        return patiently(lambda: self.api.get(path, params=params)).json()
+        """Return the JSON of a response; the request is repeated while the service restarts."""
+        return retry_until_success(lambda: self.api.get(path, params=params)).json()
 
     def worker(self, name: str) -> Program:
-        """A process beside the service that works and listens nowhere; not started yet."""
+        """Return a worker process for the service's database, not started yet."""
         log = self.service.log.with_name(f"{name}.log")
         clock = self.service.clock and log.with_suffix(".clock")
         return Program(["worker"], self.service.environment, self.service.url, log, clock)
 
-    def settled(self, account_id: str) -> list[dict[str, Any]]:
-        """The account's runs, once every one has ended."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_for_runs(self, account_id: str) -> list[dict[str, Any]]:
+        """Wait until all runs of the account have ended; return them."""
+        deadline = time.monotonic() + TIMEOUT
         while True:
             runs = list(self.all(f"/v1/accounts/{account_id}/runs"))
             if all(run["finished_at"] for run in runs):
@@ -124,7 +127,7 @@ class Stage:
             time.sleep(0.1)
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every item of a list, page by page."""
+        """Yield every item of a list, page by page."""
         cursor: str | None = None
         while True:
             page = self.get(path, limit=200, **({"cursor": cursor} if cursor else {}))
@@ -133,9 +136,9 @@ class Stage:
             if not page["has_more"]:
                 return
 
-    def ended(self, account_id: str, run_id: str) -> dict[str, Any]:
-        """The run, once it has ended."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_for_run(self, account_id: str, run_id: str) -> dict[str, Any]:
+        """Wait until the run has ended; return it."""
+        deadline = time.monotonic() + TIMEOUT
         while True:
             run: dict[str, Any] = self.get(f"/v1/accounts/{account_id}/runs/{run_id}")
             if run["finished_at"]:
@@ -144,7 +147,7 @@ class Stage:
             time.sleep(0.1)
 
     def clio_log(self) -> list[dict[str, Any]]:
-        """What the simulated Clio was asked for through its API, who-am-i left out."""
+        """Return the requests to the API of the simulated Clio, without who_am_i."""
         log = httpx.get(f"{self.clio.url}/_simulator/log", trust_env=False, timeout=60).json()
         return [
             entry
@@ -153,7 +156,7 @@ class Stage:
         ]
 
     def create(self, account_id: str) -> None:
-        """An account with one user, who has not connected yet."""
+        """Create an account with one user, who is not connected yet."""
         body = {
             "name": "Chaos LLP",
             "time_zone": "America/New_York",
@@ -166,12 +169,12 @@ class Stage:
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
 
     def connect(self, account_id: str, user: int = USER) -> None:
-        """An account whose user connects through the real redirects."""
+        """Create an account and connect its user through the real redirects."""
         self.create(account_id)
         self.approve(account_id, "u_1", user=user)
 
     def approve(self, account_id: str, user_id: str, *, user: int) -> None:
-        """One of Levitate's users connects as a user of Clio's, through the real redirects."""
+        """Connect a Levitate user as a Clio user through the real redirects."""
         start = {"user_id": user_id, "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
         authorize = f"{started['authorize_url']}&as_user={user}"
@@ -181,11 +184,11 @@ class Stage:
 
 
 @contextmanager
-def on_embedded(name: str) -> Iterator[tuple[Path, str]]:
-    """An empty folder with an embedded PostgreSQL in it, and its address; both gone when the block ends."""
-    with tempfile.TemporaryDirectory(prefix=f"lc-{name}-") as made:
-        folder = Path(made)
-        folder.chmod(0o755)  # PostgreSQL runs as another user when we are root
+def embedded_postgres(name: str) -> Iterator[tuple[Path, str]]:
+    """Start an embedded PostgreSQL in a new folder; yield the folder and DSN, and remove both when the block ends."""
+    with tempfile.TemporaryDirectory(prefix=f"lc-{name}-") as path:
+        folder = Path(path)
+        folder.chmod(0o755)  # root starts PostgreSQL as another user
         server = embedded.start(folder / "pg")
         try:
             yield folder, server.dsn
@@ -194,7 +197,7 @@ def on_embedded(name: str) -> Iterator[tuple[Path, str]]:
 
 
 @contextmanager
-def staged(
+def running_stack(
     folder: Path,
     dsn: str,
     *,
@@ -205,11 +208,11 @@ def staged(
     serve: Sequence[str] = (),
     clock: Path | None = None,
     **options: Any,
-) -> Iterator[Stage]:
-    """Both programs up, on a database of their own; both gone when the block ends.
+) -> Iterator[Stack]:
+    """Start the simulator and the service, yield them, and stop both when the block ends.
 
-    The service reaches Clio at `origin`, which may be a proxy before `clio_port`; its date may be set by `clock`;
-    `serve` are more options of its.
+    The service sends its requests to Clio to `origin`, which may be a proxy before `clio_port`. `clock` is the file
+    that sets the service's clock, `serve` has further options of the service, and `options` those of the simulator.
     """
     clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -235,7 +238,7 @@ def staged(
         try:
             clio.start(path="/oauth/authorize")
             service.start(path="/healthz")
-            yield Stage(clio, service, api)
+            yield Stack(clio, service, api)
         finally:
             service.stop()
             clio.stop()

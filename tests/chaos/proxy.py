@@ -1,6 +1,6 @@
-"""A faulty network before a server: by a seeded die it drops requests, loses answers, cuts them, or takes its time.
+"""A proxy that injects network faults: it drops requests, loses, cuts or delays responses, at random from a seed.
 
-It reads HTTP/1.1 only so far that it knows where a request and an answer end. The die is cast for each exchange.
+It parses HTTP/1.1 only to find the end of each request and response. The fault is drawn for each exchange.
 """
 
 import asyncio
@@ -11,82 +11,87 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-LONGEST_HEAD = 64 * 1024
+MAX_HEADERS = 64 * 1024  # bytes
 
 
 @dataclass(frozen=True)
-class Odds:
-    """How often each thing happens to an exchange, from 0 to 1; the rest goes through unharmed."""
+class FaultRates:
+    """The probability of each fault, from 0 to 1; all other exchanges are forwarded."""
 
-    drop: float = 0.0  # the request never arrives
-    lose: float = 0.0  # it arrives, and its answer is lost
-    cut: float = 0.0  # half of its answer comes through
-    delay: float = 0.0  # the answer comes late
+    drop: float = 0.0  # the request is not forwarded
+    lose: float = 0.0  # the request is forwarded, the response is not
+    cut: float = 0.0  # half of the response is forwarded
+    delay: float = 0.0  # the response is forwarded late
     longest_delay: float = 0.3
 
 
 @dataclass
 class Proxy:
-    """A listener on a port that relays to another. Faulty while `odds` say so; counts what it did."""
+    """A listener on one port that forwards to another one, with faults according to `rates`; counts the exchanges."""
 
     port: int
     target: int
     seed: int
-    odds: Odds = Odds()
-    done: Counter[str] = field(default_factory=Counter)
+    rates: FaultRates = FaultRates()
+    counts: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        self._dice = random.Random(self.seed)  # noqa: S311
+        self._rng = random.Random(self.seed)  # noqa: S311
 
-    def cast(self) -> str:
-        """What happens to the next exchange."""
-        throw, chances = self._dice.random(), self.odds
+    def draw_fault(self) -> str:
+        """Return the fault for the next exchange, or `forwarded` for none."""
+        drawn, rates = self._rng.random(), self.rates
         for name in ("drop", "lose", "cut", "delay"):
-            throw -= getattr(chances, name)
-            if throw < 0:
+            drawn -= getattr(rates, name)
+            if drawn < 0:
                 return name
-        return "through"
+        return "forwarded"
 
-    async def relay(self, near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        """One connection: exchange after exchange, until somebody closes or the die says so."""
+    async def relay(
+        self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter
+    ) -> None:
+        """Serve one connection until a peer closes it or a fault ends it."""
         try:
-            far, forth = await asyncio.open_connection("127.0.0.1", self.target)
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.target)
             try:
-                while await self._exchange(near, back, far, forth):
+                while await self._exchange(
+                    client_reader, client_writer, server_reader, server_writer
+                ):
                     pass
             finally:
-                forth.close()
+                server_writer.close()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # a peer went away: so does this connection
+            pass  # a peer closed its connection, so the other one is closed too
         finally:
-            back.close()
+            client_writer.close()
 
     async def _exchange(
         self,
-        near: asyncio.StreamReader,
-        back: asyncio.StreamWriter,
-        far: asyncio.StreamReader,
-        forth: asyncio.StreamWriter,
+        client_reader: asyncio.StreamReader,
+        client_writer: asyncio.StreamWriter,
+        server_reader: asyncio.StreamReader,
+        server_writer: asyncio.StreamWriter,
     ) -> bool:
-        request = await _message(near)
-        fate = self.cast()
-        self.done[fate] += 1
-        if fate == "drop":
+        """Relay one request and its response; return False if the connection must be closed."""
+        request = await _read_message(client_reader)
+        fault = self.draw_fault()
+        self.counts[fault] += 1
+        if fault == "drop":
             return False
-        forth.write(request)
-        await forth.drain()
-        answer = await _message(far)
-        if fate == "lose":
+        server_writer.write(request)
+        await server_writer.drain()
+        response = await _read_message(server_reader)
+        if fault == "lose":
             return False
-        if fate == "delay":
-            await asyncio.sleep(self._dice.uniform(0, self.odds.longest_delay))
-        back.write(answer[: len(answer) // 2] if fate == "cut" else answer)
-        await back.drain()
-        return fate != "cut"
+        if fault == "delay":
+            await asyncio.sleep(self._rng.uniform(0, self.rates.longest_delay))
+        client_writer.write(response[: len(response) // 2] if fault == "cut" else response)
+        await client_writer.drain()
+        return fault != "cut"
 
 
-async def _message(reader: asyncio.StreamReader) -> bytes:
-    """One request or answer, whole."""
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
+    """Return one complete request or response."""
     head = await reader.readuntil(b"\r\n\r\n")
     lines = head.decode("latin-1").lower().split("\r\n")
     sizes = [line.split(":", 1)[1] for line in lines if line.startswith("content-length:")]
@@ -95,13 +100,13 @@ async def _message(reader: asyncio.StreamReader) -> bytes:
 
 @contextmanager
 def running(proxy: Proxy) -> Iterator[Proxy]:
-    """The proxy at work in a thread of its own, until the block ends."""
+    """Run the proxy in a thread until the block ends."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
     async def start() -> asyncio.Server:
-        return await asyncio.start_server(proxy.relay, "127.0.0.1", proxy.port, limit=LONGEST_HEAD)
+        return await asyncio.start_server(proxy.relay, "127.0.0.1", proxy.port, limit=MAX_HEADERS)
 
     server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:

@@ -1,9 +1,9 @@
-"""A reader of feeds as a process of its own, to be killed: long polls, and a place that is stored after consuming.
+"""A process that reads change feeds with long polls and stores its cursor after it has consumed a page.
 
     python -m tests.chaos.reader URL TOKEN FOLDER ACCOUNT…
 
-Whoever kills it starts it again with the same words: it goes on at the places stored in the folder. It knows nothing
-of the service but its address.
+A test kills it and starts it again with the same arguments; it then continues at the cursors that are stored in the
+folder. It uses only the HTTP API of the service.
 """
 
 import asyncio
@@ -19,48 +19,48 @@ import httpx
 
 LIMIT = 10
 WAIT = 20  # seconds
-WORK = 0.1  # seconds that consuming a page takes: a kill may fall between the page and its place
+WORK = 0.1  # seconds for a page; a kill may happen after the page is logged and before its cursor is stored
 
 
 def digest(line: Mapping[str, Any]) -> str:
-    """What tells one line of a feed from another."""
+    """Return a hash of a line of the feed."""
     return hashlib.blake2b(json.dumps(line, sort_keys=True).encode(), digest_size=12).hexdigest()
 
 
-class Notebook:
-    """What was consumed of one feed, in the order in which it came, and how far."""
+class ReaderLog:
+    """The lines that were consumed of one feed, in the order of reading, and the position in the feed."""
 
     def __init__(self, folder: Path, account_id: str) -> None:
         self._lines = folder / f"{account_id}.lines"
-        self._place = folder / f"{account_id}.place"
+        self._position = folder / f"{account_id}.position"
 
-    def place(self) -> tuple[str | None, int]:
-        """The stored cursor, and the number of the last line before it."""
-        if not self._place.exists():
+    def position(self) -> tuple[str | None, int]:
+        """Return the stored cursor, and the number of the last line before it."""
+        if not self._position.exists():
             return None, 0
-        cursor, seq = json.loads(self._place.read_text())
+        cursor, seq = json.loads(self._position.read_text())
         return cursor, seq
 
     def resume(self) -> tuple[str | None, int]:
-        """Begin again where the place is stored; a line that was half written down was not consumed."""
+        """Log a restart and return the stored position; an incomplete last line in the log is removed."""
         if self._lines.exists():
             os.truncate(self._lines, self._lines.read_bytes().rfind(b"\n") + 1)
-        cursor, seq = self.place()
+        cursor, seq = self.position()
         self._write([{"resumed_after": seq}])
         return cursor, seq
 
     def consume(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Write down which lines came."""
+        """Log the lines that were read."""
         self._write([{"seq": line["seq"], "digest": digest(line)} for line in lines])
 
     def store(self, cursor: str, seq: int) -> None:
-        """Move the place, at once or not at all."""
-        new = self._place.with_suffix(".new")
+        """Store the position atomically."""
+        new = self._position.with_suffix(".new")
         new.write_text(json.dumps([cursor, seq]))
-        new.replace(self._place)
+        new.replace(self._position)
 
     def entries(self) -> list[dict[str, Any]]:
-        """All that was written down."""
+        """Return all entries of the log."""
         return [json.loads(line) for line in self._lines.read_text().splitlines()]
 
     def _write(self, entries: Iterable[Mapping[str, Any]]) -> None:
@@ -68,15 +68,15 @@ class Notebook:
             file.writelines(json.dumps(entry) + "\n" for entry in entries)
 
 
-async def follow(api: httpx.AsyncClient, account_id: str, notebook: Notebook) -> None:
-    """Read a feed for ever; a service that does not answer is asked again."""
-    cursor, seq = notebook.resume()
+async def follow(api: httpx.AsyncClient, account_id: str, log: ReaderLog) -> None:
+    """Read a feed without end; repeat the request if the service does not answer."""
+    cursor, seq = log.resume()
     while True:
-        asked: dict[str, Any] = {"limit": LIMIT, "wait": WAIT}
+        params: dict[str, Any] = {"limit": LIMIT, "wait": WAIT}
         try:
             answer = await api.get(
                 f"/v1/accounts/{account_id}/changes",
-                params=asked | ({"cursor": cursor} if cursor else {}),
+                params=params | ({"cursor": cursor} if cursor else {}),
             )
         except httpx.TransportError:
             await asyncio.sleep(0.1)
@@ -86,22 +86,22 @@ async def follow(api: httpx.AsyncClient, account_id: str, notebook: Notebook) ->
             continue
         page = answer.raise_for_status().json()
         if page["data"]:
-            notebook.consume(page["data"])
+            log.consume(page["data"])
             await asyncio.sleep(WORK)
             seq = page["data"][-1]["seq"]
         cursor = page["next_cursor"]
-        notebook.store(cursor, seq)
+        log.store(cursor, seq)
 
 
 async def main(url: str, token: str, folder: Path, accounts: list[str]) -> None:
-    """Follow the feeds of these accounts, each with a poll of its own."""
+    """Follow the feeds of the accounts, each with its own long poll."""
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         httpx.AsyncClient(base_url=url, headers=headers, timeout=60, trust_env=False) as api,
         asyncio.TaskGroup() as polls,
     ):
         for account_id in accounts:
-            polls.create_task(follow(api, account_id, Notebook(folder, account_id)))
+            polls.create_task(follow(api, account_id, ReaderLog(folder, account_id)))
 
 
 if __name__ == "__main__":

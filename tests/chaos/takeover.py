@@ -1,10 +1,10 @@
-"""How long a run stands still when the process that holds it is killed, or asked to end.
+"""Measures the time until another process continues a run whose process was killed or stopped.
 
     python -m tests.chaos.takeover --rounds 10 --seed 1
 
-Two workers with the times of a service in production. Whoever pulls a large firm is killed (then: asked to end) at a
-random moment; the time from there to the other's new lease, and to the first page that it lands, is measured. The
-one that went is started again once the other has taken over.
+Two workers run with the default heartbeat. The worker that pulls a large firm is killed with kill -9 (in the second
+part: stopped with SIGTERM) at a random moment. The script measures the time until the other worker has a new lease, and
+until that worker has stored its first page. The ended worker is restarted after each take-over.
 """
 
 import argparse
@@ -19,17 +19,17 @@ from typing import Any, Literal
 
 import asyncpg
 
-from tests.chaos.processes import PATIENCE, Program, Stage, on_embedded, staged
+from tests.chaos.processes import TIMEOUT, Program, Stack, embedded_postgres, running_stack
 
-Ending = Literal["kill", "stop"]
-ENDINGS: dict[Ending, Callable[[Program], None]] = {"kill": Program.kill, "stop": Program.stop}
-LOOK = 0.02  # seconds between two looks at the run's row
+Method = Literal["kill", "stop"]
+METHODS: dict[Method, Callable[[Program], None]] = {"kill": Program.kill, "stop": Program.stop}
+POLL_INTERVAL = 0.02  # seconds
 LISTENERS = 2  # database connections on which one worker listens
 
 
 @dataclass(frozen=True)
-class Pulling:
-    """A run whose pages land now, and who lands them."""
+class PullingRun:
+    """A run that pulls pages, and the worker that holds its lease."""
 
     account_id: str
     fence: int
@@ -37,71 +37,74 @@ class Pulling:
 
 
 @dataclass(frozen=True)
-class Standstill:
-    """Seconds from the end of one process to the lease of the other, and to its first page."""
+class Takeover:
+    """Seconds from the end of one worker to the lease of the other one, and to its first stored page."""
 
-    leased: float
-    landed: float
+    lease: float
+    page: float
 
 
-class Watch:
-    """Two workers at a firm, and their run's row."""
+class Measurement:
+    """Two workers, and the row of the run that they work on."""
 
     def __init__(
-        self, stage: Stage, database: "asyncpg.Connection[Any]", workers: list[Program]
+        self, stack: Stack, database: "asyncpg.Connection[Any]", workers: list[Program]
     ) -> None:
-        self._stage = stage
+        self._stack = stack
         self._database = database
         self._workers = workers
         self._accounts: list[str] = []
 
     async def begin(self) -> None:
-        """Both workers up."""
+        """Start both workers."""
         for worker in self._workers:
             worker.spawn()
 
-    async def pulling(self) -> Pulling:
-        """A run that has landed a page under its newest lease, while another process stands by to take it over."""
-        found: list[Pulling] = []
+    async def pulling_run(self) -> PullingRun:
+        """Wait for a run that has stored a page under its newest lease, while the other worker is ready.
 
-        async def seen() -> bool:
+        A new account is connected when the last one's run has ended.
+        """
+        found: list[PullingRun] = []
+
+        async def is_pulling() -> bool:
             row = await self._row()
             if row is None or row["finished_at"] is not None:
                 self._accounts.append(f"firm-{len(self._accounts)}")
-                await asyncio.to_thread(self._stage.connect, self._accounts[-1])
-            elif _lands(row) and await self._listeners() == LISTENERS * len(self._workers):
-                found.append(Pulling(self._accounts[-1], row["fence"], self._holder(row)))
+                await asyncio.to_thread(self._stack.connect, self._accounts[-1])
+            elif _is_pulling(row) and await self._listeners() == LISTENERS * len(self._workers):
+                found.append(PullingRun(self._accounts[-1], row["fence"], self._holder(row)))
             return bool(found)
 
-        await until(seen, "no run landed a page")
+        await wait_until(is_pulling, "no run stored a page")
         return found[0]
 
-    async def round(self, ending: Ending, pause: float) -> Standstill | None:
-        """End the holder after a pause, and see how soon the other goes on; None if the run had ended by then."""
-        was = await self.pulling()
+    async def round(self, method: Method, pause: float) -> Takeover | None:
+        """End the holder after a pause and measure the take-over; return None if the run had ended before."""
+        run = await self.pulling_run()
         await asyncio.sleep(pause)
         row = await self._row()
-        if row is None or not _lands(row) or row["fence"] != was.fence:
+        if row is None or not _is_pulling(row) or row["fence"] != run.fence:
             return None
         began = time.monotonic()
-        leased: list[float] = []
+        leases: list[float] = []
 
-        async def landed() -> bool:
+        async def has_stored_a_page() -> bool:
             row = await self._row()
             assert row is not None
-            if row["fence"] > was.fence and not leased:
-                leased.append(time.monotonic() - began)
-            return bool(leased) and _moved(row)
+            if row["fence"] > run.fence and not leases:
+                leases.append(time.monotonic() - began)
+            return bool(leases) and _has_progress(row)
 
         async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(ENDINGS[ending], was.holder))
-            await until(landed, "nobody took the run over")
-            standstill = Standstill(leased[0], time.monotonic() - began)
-        was.holder.spawn()
-        return standstill
+            group.create_task(asyncio.to_thread(METHODS[method], run.holder))
+            await wait_until(has_stored_a_page, "no worker took the run over")
+            takeover = Takeover(leases[0], time.monotonic() - began)
+        run.holder.spawn()
+        return takeover
 
     def _holder(self, row: asyncpg.Record) -> Program:
-        """The worker that says in its log that it began with this fence."""
+        """Return the worker whose log says that it started the run with this fence."""
         return next(
             worker for worker in self._workers if (row["run_id"], row["fence"]) in _starts(worker)
         )
@@ -118,12 +121,12 @@ class Watch:
         return int(await self._database.fetchval(query))
 
 
-def _lands(row: asyncpg.Record) -> bool:
-    """Whether a page has landed under the newest lease, and more are to come."""
-    return _moved(row) and row["status"] == "running" and bool(row["phase"] == "pulling")
+def _is_pulling(row: asyncpg.Record) -> bool:
+    """Return whether a page was stored under the newest lease and the pull goes on."""
+    return _has_progress(row) and row["status"] == "running" and bool(row["phase"] == "pulling")
 
 
-def _moved(row: asyncpg.Record) -> bool:
+def _has_progress(row: asyncpg.Record) -> bool:
     return bool(row["starts_without_progress"] == 0)
 
 
@@ -133,69 +136,69 @@ def _starts(worker: Program) -> set[tuple[str, int]]:
     return {(entry["run_id"], entry["fence"]) for entry in entries}
 
 
-async def until(seen: Callable[[], Coroutine[Any, Any, bool]], otherwise: str) -> None:
-    """Look until it is seen."""
-    deadline = time.monotonic() + PATIENCE
-    while not await seen():
-        assert time.monotonic() < deadline, otherwise
-        await asyncio.sleep(LOOK)
+async def wait_until(condition: Callable[[], Coroutine[Any, Any, bool]], message: str) -> None:
+    """Poll the condition until it is true; fail with the message after the timeout."""
+    deadline = time.monotonic() + TIMEOUT
+    while not await condition():
+        assert time.monotonic() < deadline, message
+        await asyncio.sleep(POLL_INTERVAL)
 
 
 async def measure(
-    stage: Stage, dsn: str, *, ending: Ending, rounds: int, seed: int
-) -> list[Standstill]:
-    """So many take-overs, each from a random moment of a pull."""
-    dice = random.Random(seed)  # noqa: S311
-    workers = [stage.worker(f"{ending}-{name}") for name in ("one", "other")]
+    stack: Stack, dsn: str, *, method: Method, rounds: int, seed: int
+) -> list[Takeover]:
+    """Measure `rounds` take-overs, each from a random moment of a pull."""
+    rng = random.Random(seed)  # noqa: S311
+    workers = [stack.worker(f"{method}-{name}") for name in ("one", "other")]
     database = await asyncpg.connect(dsn)
-    watch = Watch(stage, database, workers)
-    found: list[Standstill] = []
+    measurement = Measurement(stack, database, workers)
+    takeovers: list[Takeover] = []
     try:
-        await watch.begin()
-        while len(found) < rounds:
-            standstill = await watch.round(ending, dice.uniform(0.0, 3.0))
-            if standstill is not None:
-                found.append(standstill)
-                print(ending, standstill, flush=True)  # noqa: T201
+        await measurement.begin()
+        while len(takeovers) < rounds:
+            takeover = await measurement.round(method, rng.uniform(0.0, 3.0))
+            if takeover is not None:
+                takeovers.append(takeover)
+                print(method, takeover, flush=True)  # noqa: T201
     finally:
         for worker in workers:
             worker.kill()
         await database.close()
-    return found
+    return takeovers
 
 
-def _told(ending: Ending, found: list[Standstill]) -> str:
-    leased, landed = [each.leased for each in found], [each.landed for each in found]
+def _summary(method: Method, takeovers: list[Takeover]) -> str:
+    leases, pages = [each.lease for each in takeovers], [each.page for each in takeovers]
     return (
-        f"{ending}, {len(found)} rounds: a new lease after {median(leased):.1f} s (longest {max(leased):.1f} s),"
-        f" a page after {median(landed):.1f} s (longest {max(landed):.1f} s)"
+        f"{method}, {len(takeovers)} rounds: new lease after {median(leases):.1f} s (longest {max(leases):.1f} s),"
+        f" page after {median(pages):.1f} s (longest {max(pages):.1f} s)"
     )
 
 
 def main() -> None:
-    """Kills, then clean ends, on an embedded PostgreSQL."""
+    """Measure take-overs after kill -9 and then after SIGTERM, on an embedded PostgreSQL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--contacts", type=int, default=20_000)
     parser.add_argument("--latency", type=float, default=0.5)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    options: dict[str, Any] = {"latency": asked.latency, "rate_limit": 1_000_000}
-    how = {"rounds": asked.rounds, "seed": asked.seed}
-    for ending in ENDINGS:
+    arguments = parser.parse_args()
+    simulator: dict[str, Any] = {"latency": arguments.latency, "rate_limit": 1_000_000}
+    options = {"rounds": arguments.rounds, "seed": arguments.seed}
+    for method in METHODS:
         with (
-            on_embedded("takeover") as (folder, dsn),
-            staged(
+            embedded_postgres("takeover") as (folder, dsn),
+            running_stack(
                 folder,
                 dsn,
-                contacts=asked.contacts,
+                contacts=arguments.contacts,
                 environment={"LEVITATE_CLIO_HEARTBEAT_SECONDS": "10"},  # the default
                 serve=["--no-workers"],
-                **options,
-            ) as stage,
+                **simulator,
+            ) as stack,
         ):
-            found = asyncio.run(measure(stage, dsn, ending=ending, **how))
-            print(_told(ending, found), flush=True)  # noqa: T201
+            takeovers = asyncio.run(measure(stack, dsn, method=method, **options))
+            print(_summary(method, takeovers), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

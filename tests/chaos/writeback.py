@@ -1,9 +1,10 @@
-"""Activities through a network that loses answers, while the service is killed: each is in Clio once, or says why not.
+"""Writes activities to Clio while responses are lost and the service is killed.
 
     python -m tests.chaos.writeback --activities 1000 --kills 200 --seed 1
 
-Starts an embedded PostgreSQL, the simulator, a faulty proxy before it and the service as processes. Activities are
-posted with idempotency keys by a backend that sends again until it gets an answer.
+The script starts an embedded PostgreSQL, the simulator, a faulty proxy before the simulator, and the service as
+processes. A backend posts activities with idempotency keys and repeats each post until it has a response. In the end
+each activity must be in Clio once, or have failed with a reason.
 """
 
 import argparse
@@ -18,20 +19,21 @@ from typing import Any
 
 import httpx
 
-from tests.chaos.processes import REGIONS, USER, Stage, on_embedded, staged
-from tests.chaos.proxy import Odds, Proxy, running
+from tests.chaos.processes import REGIONS, USER, Stack, embedded_postgres, running_stack
+from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.support.ports import free_port
 
 ACCOUNT = "chaos"
-ODDS = Odds(drop=0.05, lose=0.25, cut=0.05, delay=0.10)  # 30 % of the answers are lost or cut
-SETTLE = "1.5"  # seconds; the proxy delays less
+# 30 % of the responses are lost or cut
+FAULT_RATES = FaultRates(drop=0.05, lose=0.25, cut=0.05, delay=0.10)
+SETTLE = "1.5"  # seconds; longer than any delay of the proxy
 CONTACTS = 40
-ENDED = ("written", "failed", "skipped", "cancelled")
+FINAL_STATUSES = ("written", "failed", "skipped", "cancelled")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a round came to."""
+    """Counts of the test."""
 
     kills: int
     accepted: int
@@ -44,24 +46,24 @@ class Report:
 
 @dataclass
 class Backend:
-    """Levitate's backend: posts each activity until it is answered, as a good client does."""
+    """A client like Levitate's backend, which repeats each post until it has a response."""
 
     url: str
     headers: dict[str, str]
     seed: int
     accepted: dict[str, dict[str, Any]] = field(default_factory=dict)  # by activity id
-    released: int = 0  # so many may be posted by now, so that each kill finds some under way
+    released: int = 0  # the number of activities that may be posted so far, so that some are posted before each kill
 
     def post_all(self, contacts: list[str], count: int) -> None:
-        """Post so many activities, one after another."""
-        dice = random.Random(self.seed)  # noqa: S311
+        """Post `count` activities, one after another."""
+        rng = random.Random(self.seed)  # noqa: S311
         with httpx.Client(
             base_url=self.url, headers=self.headers, timeout=30, trust_env=False
         ) as api:
             for nth in range(count):
                 while nth >= self.released:
                     time.sleep(0.01)
-                body = activity(nth, dice.choice(contacts), dice)
+                body = activity(nth, rng.choice(contacts), rng)
                 self.accepted[self._post(api, f"key-{nth}", body)] = body
 
     def _post(self, api: httpx.Client, key: str, body: dict[str, Any]) -> str:
@@ -70,48 +72,48 @@ class Backend:
                 headers = {"Idempotency-Key": key}
                 answer = api.post(f"/v1/accounts/{ACCOUNT}/activities", json=body, headers=headers)
                 if answer.status_code == 202:
-                    found: str = answer.json()["id"]
-                    return found
+                    activity_id: str = answer.json()["id"]
+                    return activity_id
                 assert answer.status_code in (409, 500, 503), answer.text
             time.sleep(0.05)
 
 
-def activity(nth: int, contact: str, dice: random.Random) -> dict[str, Any]:
-    """The nth activity: a note, or a text message of one of the contact's few conversations."""
-    texts = dice.random() < 0.25
+def activity(nth: int, contact: str, rng: random.Random) -> dict[str, Any]:
+    """Return the nth activity: a note, or a text message in one of two conversations with the contact."""
+    is_text = rng.random() < 0.25
     return {
-        "kind": "text_message" if texts else "note",
+        "kind": "text_message" if is_text else "note",
         "user_id": "u_1",
         "clio_contact_id": contact,
         "occurred_at": "2026-03-02T12:00:00Z",
         "subject": f"activity {nth}",
         "body": f"body-{nth}-end",
-        "conversation_id": f"c{dice.randrange(2)}-{contact}" if texts else None,
+        "conversation_id": f"c{rng.randrange(2)}-{contact}" if is_text else None,
     }
 
 
-def round_of_losses(
-    stage: Stage, proxy: Proxy, *, activities: int, kills: int, seed: int, life: float
+def _run(
+    stack: Stack, proxy: Proxy, *, activities: int, kills: int, seed: int, max_uptime: float
 ) -> Report:
-    """Post, lose and kill; check what is in Clio in the end."""
-    dice = random.Random(seed)  # noqa: S311
+    """Post activities while the service is killed, then check the records in Clio."""
+    rng = random.Random(seed)  # noqa: S311
     began = time.monotonic()
-    contacts = _connected(stage)
-    proxy.odds = ODDS
-    backend = Backend(str(stage.api.base_url), dict(stage.api.headers), seed)
+    contacts = _connect(stack)
+    proxy.rates = FAULT_RATES
+    backend = Backend(str(stack.api.base_url), dict(stack.api.headers), seed)
     posting = threading.Thread(target=backend.post_all, args=(contacts, activities))
     posting.start()
     for nth in range(1, kills + 1):
         backend.released = activities * nth // kills
-        time.sleep(dice.uniform(0.0, life))
-        stage.service.kill()
-        stage.service.start(path="/healthz")
+        time.sleep(rng.uniform(0.0, max_uptime))
+        stack.service.kill()
+        stack.service.start(path="/healthz")
     posting.join()
-    found = _all_ended(stage)
-    assert set(found) == set(backend.accepted), "an accepted activity was forgotten"
+    found = _wait_for_activities(stack)
+    assert set(found) == set(backend.accepted), "an accepted activity is missing"
     assert len(found) == activities
-    _check_notes(stage, backend.accepted, found)
-    _check_conversations(stage, backend.accepted, found)
+    _check_notes(stack, backend.accepted, found)
+    _check_conversations(stack, backend.accepted, found)
     failed = Counter(item["reason"] for item in found.values() if item["status"] == "failed")
     return Report(
         kills=kills,
@@ -119,55 +121,56 @@ def round_of_losses(
         written=sum(item["status"] == "written" for item in found.values()),
         failed=dict(failed),
         attempts=sum(item["attempts"] for item in found.values()),
-        network=dict(proxy.done),
+        network=dict(proxy.counts),
         seconds=time.monotonic() - began,
     )
 
 
-def _connected(stage: Stage) -> list[str]:
-    """The Clio ids of the firm's contacts, once they are pulled."""
-    stage.connect(ACCOUNT)
+def _connect(stack: Stack) -> list[str]:
+    """Connect the account, wait for its first run, and return the Clio ids of its contacts."""
+    stack.connect(ACCOUNT)
     deadline = time.monotonic() + 120
-    while not all(run["finished_at"] for run in stage.all(f"/v1/accounts/{ACCOUNT}/runs")):
+    while not all(run["finished_at"] for run in stack.all(f"/v1/accounts/{ACCOUNT}/runs")):
         assert time.monotonic() < deadline, "the first run did not end"
         time.sleep(0.1)
-    return [item["clio_id"] for item in stage.all(f"/v1/accounts/{ACCOUNT}/contacts")]
+    return [item["clio_id"] for item in stack.all(f"/v1/accounts/{ACCOUNT}/contacts")]
 
 
-def _all_ended(stage: Stage) -> dict[str, dict[str, Any]]:
+def _wait_for_activities(stack: Stack) -> dict[str, dict[str, Any]]:
+    """Wait until all activities have a final status; return them by id."""
     deadline = time.monotonic() + 900
     while True:
-        found = {item["id"]: item for item in stage.all(f"/v1/accounts/{ACCOUNT}/activities")}
-        open_ones = [item for item in found.values() if item["status"] not in ENDED]
-        if not open_ones:
+        found = {item["id"]: item for item in stack.all(f"/v1/accounts/{ACCOUNT}/activities")}
+        pending = [item for item in found.values() if item["status"] not in FINAL_STATUSES]
+        if not pending:
             return found
-        assert time.monotonic() < deadline, open_ones[:3]
+        assert time.monotonic() < deadline, pending[:3]
         time.sleep(0.2)
 
 
-def _written(stage: Stage, kind: str) -> list[dict[str, Any]]:
-    answer = httpx.get(f"{stage.clio.url}/_simulator/records/{kind}", trust_env=False, timeout=60)
-    found: list[dict[str, Any]] = answer.json()
-    return found
+def _clio_records(stack: Stack, kind: str) -> list[dict[str, Any]]:
+    answer = httpx.get(f"{stack.clio.url}/_simulator/records/{kind}", trust_env=False, timeout=60)
+    records: list[dict[str, Any]] = answer.json()
+    return records
 
 
 def _check_notes(
-    stage: Stage, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
+    stack: Stack, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
 ) -> None:
-    """Each note once, on its contact, by its author, with its text; what failed is there once at most."""
-    notes = _written(stage, "note")
+    """Check that each written note is in Clio once with its contact, author and text, and a failed one at most once."""
+    notes = _clio_records(stack, "note")
     by_text = Counter(note["detail"].split("\n")[0] for note in notes)
     ids = {str(note["id"]): note for note in notes}
     for activity_id, body in posted.items():
         if body["kind"] != "note":
             continue
-        item, there = found[activity_id], by_text[body["body"]]
+        item, count = found[activity_id], by_text[body["body"]]
         assert item["status"] in ("written", "failed"), item
         if item["status"] == "failed":
             assert item["reason"] in ("unconfirmed", "sent_unverified"), item
-            assert there <= 1, (body, there)
+            assert count <= 1, (body, count)
             continue
-        assert there == 1, (body, there)
+        assert count == 1, (body, count)
         note = ids[item["clio"]["id"]]
         assert note["detail"].startswith(body["body"] + "\n")
         assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], USER)
@@ -175,31 +178,31 @@ def _check_notes(
 
 
 def _check_conversations(
-    stage: Stage, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
+    stack: Stack, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
 ) -> None:
-    """Each conversation's day is one communication, and holds the newest text that was written."""
-    communications = {str(item["id"]): item for item in _written(stage, "communication")}
-    told: dict[str, str] = {}
+    """Check that each conversation is one communication in Clio, with the newest text that was written."""
+    communications = {str(item["id"]): item for item in _clio_records(stack, "communication")}
+    clio_ids: dict[str, str] = {}
     newest: dict[str, str] = {}
     for activity_id, body in posted.items():  # in the order of posting
         item = found[activity_id]
         if body["kind"] == "text_message" and item["status"] == "written":
             conversation = body["conversation_id"]
-            assert told.setdefault(conversation, item["clio"]["id"]) == item["clio"]["id"]
+            assert clio_ids.setdefault(conversation, item["clio"]["id"]) == item["clio"]["id"]
             newest[conversation] = body["body"]
-    assert sorted(told.values()) == sorted(communications)
-    for conversation, clio_id in told.items():
+    assert sorted(clio_ids.values()) == sorted(communications)
+    for conversation, clio_id in clio_ids.items():
         assert communications[clio_id]["body"] == newest[conversation]
 
 
-def play(
-    folder: Path, dsn: str, *, activities: int, kills: int, seed: int, life: float = 2.5
+def run_round(
+    folder: Path, dsn: str, *, activities: int, kills: int, seed: int, max_uptime: float = 2.5
 ) -> Report:
-    """One round on a database; `life` is the longest, in seconds, that the service is left alone."""
+    """Run one round on a database; `max_uptime` is the longest time in seconds from a start to the next kill."""
     proxy = Proxy(free_port(), free_port(REGIONS), seed)
     with (
         running(proxy),
-        staged(
+        running_stack(
             folder,
             dsn,
             contacts=CONTACTS,
@@ -207,23 +210,23 @@ def play(
             origin=f"http://127.0.0.1:{proxy.port}",
             environment={"LEVITATE_CLIO_SETTLE_SECONDS": SETTLE},
             rate_limit=1_000_000,
-        ) as stage,
+        ) as stack,
     ):
-        return round_of_losses(
-            stage, proxy, activities=activities, kills=kills, seed=seed, life=life
+        return _run(
+            stack, proxy, activities=activities, kills=kills, seed=seed, max_uptime=max_uptime
         )
 
 
 def main() -> None:
-    """One round, on an embedded PostgreSQL."""
+    """Run one round on an embedded PostgreSQL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--activities", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    how = {"activities": asked.activities, "kills": asked.kills, "seed": asked.seed}
-    with on_embedded("writeback") as (folder, dsn):
-        print(play(folder, dsn, **how))  # noqa: T201
+    arguments = parser.parse_args()
+    options = {"activities": arguments.activities, "kills": arguments.kills, "seed": arguments.seed}
+    with embedded_postgres("writeback") as (folder, dsn):
+        print(run_round(folder, dsn, **options))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Copies of the working tree: whatever is changed, it is changed in a copy."""
+"""Copies of the working tree, so that the tree itself is never changed."""
 
 import hashlib
 import os
@@ -8,15 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-UNREAD = (
-    "docs/",
-    "tests/mutants/",
-)  # what decides neither which lines a test runs nor how long it takes
-LATER = 10  # seconds; a compiled file is valid for one time of change and one size of its source
+# folders that affect neither the lines that a test runs nor its duration
+IGNORED = ("docs/", "tests/mutants/")
+# seconds; Python compiles a file again if its modification time or size has changed
+MTIME_OFFSET = 10
 
 
 def copy(tree: Path, folder: Path) -> None:
-    """Clone a repository and lay over it what is not committed; ignored files stay behind."""
+    """Clone a repository and copy its uncommitted changes; ignored files are not copied."""
     _git(tree, "clone", "--quiet", "--shared", str(tree), str(folder))
     changed = _names(tree, "diff", "--name-only", "--no-renames", "HEAD")
     for name in [*changed, *_names(tree, "ls-files", "--others", "--exclude-standard")]:
@@ -27,31 +26,31 @@ def copy(tree: Path, folder: Path) -> None:
             (folder / name).unlink(missing_ok=True)
 
 
-def again(folder: Path, other: Path) -> None:
-    """Copy a copy with its compiled files."""
+def duplicate(folder: Path, other: Path) -> None:
+    """Duplicate a copy together with its compiled files."""
     shutil.copytree(folder, other, symlinks=True)
 
 
 def digest(folder: Path) -> str:
-    """Return a digest of all files that decide which test runs which line: the same for the same code."""
-    found = hashlib.sha256()
+    """Return a digest of all files that affect which test runs which line."""
+    sha = hashlib.sha256()
     for name in sorted(_names(folder, "ls-files", "--cached", "--others", "--exclude-standard")):
-        if not name.startswith(UNREAD) and not name.endswith(".md") and (folder / name).is_file():
-            found.update(name.encode() + b"\0" + (folder / name).read_bytes() + b"\0")
-    return found.hexdigest()[:16]
+        if not name.startswith(IGNORED) and not name.endswith(".md") and (folder / name).is_file():
+            sha.update(name.encode() + b"\0" + (folder / name).read_bytes() + b"\0")
+    return sha.hexdigest()[:16]
 
 
 def revision(tree: Path) -> str:
-    """Return a name of the commit, and whether there is more than it."""
+    """Return a name of the commit, with `-dirty` if there are uncommitted changes."""
     return _git(tree, "describe", "--always", "--dirty").strip()
 
 
 @contextmanager
-def written(path: Path, text: bytes) -> Iterator[None]:
-    """Put another text into a file until the block ends; files that were compiled before it are valid after it."""
+def temporary_content(path: Path, text: bytes) -> Iterator[None]:
+    """Replace the text of a file until the block ends; then its compiled file is valid again."""
     before, times = path.read_bytes(), path.stat()
     path.write_bytes(text)
-    os.utime(path, (times.st_atime, times.st_mtime + LATER))
+    os.utime(path, (times.st_atime, times.st_mtime + MTIME_OFFSET))
     try:
         yield
     finally:

@@ -1,7 +1,7 @@
-"""The kinds of change. Each takes a place of a file and yields what could be changed there, as edits of the text.
+"""The mutation operators. Each takes a place of a file and yields the possible changes there, as edits of the text.
 
-Every kind has the same share of a sample, however often it could be applied, so that what is rare in the code, as two
-awaited statements in a row, is tried as often as what is frequent, as a keyword argument.
+Every operator has the same share of a sample. So rare code, such as two awaited statements in a row, is changed as
+often as frequent code, such as a keyword argument.
 """
 
 import ast
@@ -40,15 +40,14 @@ NOT_NUMBERS = (ast.JoinedStr, ast.List, ast.ListComp, ast.Tuple, ast.Set, ast.Di
 SYMBOL = re.compile(rb"//|[-+*/&|]")
 CLAUSES = {"where", "having", "filter", "order_by", "limit", "distinct", "with_for_update"}
 CONDITIONS = {"where", "having", "filter", "and_", "or_"}
-KEY = re.compile(
-    r"[\w.:/-]*[a-z][\w.:/-]*", re.IGNORECASE
-)  # a text that programs read; people's texts have spaces
+# a string for programs; strings for people contain spaces
+KEY = re.compile(r"[\w.:/-]*[a-z][\w.:/-]*", re.IGNORECASE)
 SIMPLE = (ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign)
 EXITS = (ast.Return, ast.Raise, ast.Break, ast.Continue)
 
 
 def negate(source: Source, place: Place) -> Iterator[Edits]:
-    """Turn a condition into its opposite."""
+    """Negate a condition."""
     for one in _conditions(place):
         if not isinstance(one, ast.Constant) and not _is_not(one):
             yield (source.replace(one, b"not (" + source.segment(one) + b")"),)
@@ -60,7 +59,7 @@ def negate(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def compare(source: Source, place: Place) -> Iterator[Edits]:
-    """Compare in another way."""
+    """Replace a comparison operator."""
     for one in place.expressions():
         if isinstance(one, ast.Compare):
             operands = [one.left, *one.comparators]
@@ -70,7 +69,7 @@ def compare(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def connect(source: Source, place: Place) -> Iterator[Edits]:
-    """Take `or` for `and`, and the other way round; also where they are functions of SQL."""
+    """Replace `and` with `or` and the reverse, also the SQL functions `and_` and `or_`."""
     for one in place.expressions():
         if isinstance(one, ast.BoolOp):
             old, new = (b"and", b"or") if isinstance(one.op, ast.And) else (b"or", b"and")
@@ -86,7 +85,7 @@ def connect(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def calculate(source: Source, place: Place) -> Iterator[Edits]:
-    """Take another operator between two values; texts and lists, which know only one, are left out."""
+    """Replace an arithmetic operator; strings and lists are skipped, because they support only one."""
     for one in place.expressions():
         if isinstance(one, ast.BinOp) and _is_sum(one.op, one.left, one.right):
             yield from _between(source, one.left, one.right, SYMBOL, CALCULATED[type(one.op)])
@@ -96,7 +95,7 @@ def calculate(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def alter(source: Source, place: Place) -> Iterator[Edits]:
-    """Take another constant: the other truth, one more, another key."""
+    """Replace a constant: the opposite boolean, a number plus one, another key."""
     for one in place.expressions():
         if isinstance(one, ast.Constant):
             value = one.value
@@ -109,7 +108,7 @@ def alter(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def remove(source: Source, place: Place) -> Iterator[Edits]:
-    """Leave a statement out, or the context manager around a block."""
+    """Remove a statement, or the context manager around a block."""
     one = place.statement
     if not place.in_function:
         return
@@ -125,7 +124,7 @@ def remove(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def forget(source: Source, place: Place) -> Iterator[Edits]:
-    """Assign or return nothing in place of a value."""
+    """Assign or return None instead of a value."""
     one = place.statement
     if not place.in_function or not isinstance(one, ast.Assign | ast.AnnAssign | ast.Return):
         return
@@ -135,7 +134,7 @@ def forget(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def drop_clause(source: Source, place: Place) -> Iterator[Edits]:
-    """Leave a clause of a query out, or one of its conditions."""
+    """Remove a clause of a query, or one of its conditions."""
     for one in place.expressions():
         if isinstance(one, ast.Call):
             if isinstance(one.func, ast.Attribute) and one.func.attr in CLAUSES:
@@ -147,14 +146,14 @@ def drop_clause(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def drop_keyword(source: Source, place: Place) -> Iterator[Edits]:
-    """Leave a keyword argument out."""
+    """Remove a keyword argument."""
     for one in place.expressions():
         if isinstance(one, ast.Call):
             yield from (_without(source, keyword) for keyword in one.keywords if keyword.arg)
 
 
 def return_early(source: Source, place: Place) -> Iterator[Edits]:
-    """Return nothing at once."""
+    """Return None at the beginning of a function."""
     if isinstance(place.statement, FUNCTIONS):
         first = _first(place.statement)
         if first and not source.indent(first).strip() and not hasattr(first, "decorator_list"):
@@ -164,9 +163,15 @@ def return_early(source: Source, place: Place) -> Iterator[Edits]:
 
 
 def swap(source: Source, place: Place) -> Iterator[Edits]:
-    """Swap two awaited statements that follow each other, if neither needs a name of the other."""
+    """Swap two consecutive awaited statements, if neither uses a name that the other one writes."""
     first, second = place.statement, place.following
-    if place.in_function and second and _awaits(first) and _awaits(second) and _free(first, second):
+    if (
+        place.in_function
+        and second
+        and _awaits(first)
+        and _awaits(second)
+        and _independent(first, second)
+    ):
         yield (
             source.replace(first, source.segment(second)),
             source.replace(second, source.segment(first)),
@@ -180,7 +185,7 @@ OPERATORS: tuple[Operator, ...] = (
 
 
 def changes(source: Source) -> Iterator[Change]:
-    """Yield every change that one of the kinds knows in a file."""
+    """Yield all possible changes of a file."""
     for place in places(source.tree):
         for operator in OPERATORS:
             kind = operator.__name__.replace("_", " ")
@@ -214,13 +219,13 @@ def _is_none(one: ast.expr) -> bool:
 def _between(
     source: Source, left: ast.expr, right: ast.expr, written: re.Pattern[bytes], new: bytes
 ) -> Iterator[tuple[Edit]]:
-    """Yield the edit of an operator that stands between two operands; their parentheses stand there as well."""
+    """Yield the edit of the operator between two operands, which may be in parentheses."""
     if found := written.search(source.text, source.end(left), source.start(right)):
         yield (Edit(found.start(), found.end(), new),)
 
 
 def _without(source: Source, argument: ast.expr | ast.keyword) -> Edits:
-    """Return the edit that leaves an argument out, with the comma after it or, of the last one, before it."""
+    """Return the edit that removes an argument and the comma after it, or before it if it is the last one."""
     start, end = source.start(argument), source.end(argument)
     before = source.text[:start].rstrip()
     if comma := re.compile(rb"\s*,[ ]*").match(source.text, end):
@@ -231,7 +236,7 @@ def _without(source: Source, argument: ast.expr | ast.keyword) -> Edits:
 
 
 def _first(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt | None:
-    """Return a function's first statement that does something."""
+    """Return a function's first statement that has an effect, or None if it only returns None."""
     for one in function.body:
         if not isinstance(one, ast.Pass) and not (
             isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)
@@ -243,14 +248,14 @@ def _first(function: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.stmt | None:
 
 
 def _awaits(one: ast.stmt) -> bool:
-    """Return whether a statement waits for something and lets the next one run."""
+    """Return whether a statement awaits something and does not leave the block."""
     inside = list(ast.walk(one))
     return any(isinstance(i, ast.Await) for i in inside) and not any(
         isinstance(i, (*EXITS, *FUNCTIONS)) for i in inside
     )
 
 
-def _free(first: ast.stmt, second: ast.stmt) -> bool:
+def _independent(first: ast.stmt, second: ast.stmt) -> bool:
     """Return whether neither statement reads or writes a name that the other one writes."""
     (read, written), (read_later, written_later) = _names(first), _names(second)
     return not written & (read_later | written_later) and not read & written_later

@@ -1,4 +1,4 @@
-"""The statements of a file, each with its own expressions and the lines by which a test reaches it."""
+"""The statements of a file, each with its own expressions and the lines that a test runs when it reaches it."""
 
 import ast
 import re
@@ -7,20 +7,15 @@ from dataclasses import dataclass
 from itertools import chain
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-LOGGERS, LOG_METHODS = (
-    re.compile(r"_?log(ger)?$"),
-    {"debug", "info", "warning", "error", "exception"},
-)
+LOGGERS = re.compile(r"_?log(ger)?$")
+LOG_METHODS = {"debug", "info", "warning", "error", "exception"}
 NOT_READ_AT_RUN_TIME = {"Literal", "TypeVar", "NewType", "cast"}
-SCHEMA = {
-    "table",
-    "metadata",
-}  # a test compares the tables with the migrated database, none calls them
+SCHEMA = {"table", "metadata"}  # not changed: a test compares the tables with the migrated database
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a statement stands: in a function, or in code that runs at import, perhaps of a class."""
+    """The scope of a statement: a function, or code that runs at import, possibly in a class."""
 
     in_function: bool = False
     class_name: str | None = None
@@ -28,7 +23,7 @@ class Scope:
 
 @dataclass(frozen=True)
 class Place:
-    """A statement without the statements inside it, and the statement after it in its block."""
+    """A statement without the statements inside it, and the next statement of its block."""
 
     statement: ast.stmt
     following: ast.stmt | None
@@ -37,7 +32,7 @@ class Place:
 
     @property
     def lines(self) -> tuple[int, int]:
-        """The lines that a test runs when it reaches the place; of a function its body."""
+        """The lines that a test runs when it reaches the place; for a function, the lines of its body."""
         one = self.statement
         if isinstance(one, FUNCTIONS):
             return one.body[0].lineno, one.end_lineno or one.lineno
@@ -46,7 +41,7 @@ class Place:
         return one.lineno, one.end_lineno or one.lineno
 
     def expressions(self) -> Iterator[ast.expr]:
-        """Yield the statement's own expressions and those inside them, but for logs and types."""
+        """Yield the statement's own expressions and those inside them, without log calls and types."""
         for one in _own(self.statement):
             yield from _within(one)
 
@@ -79,9 +74,9 @@ def _blocks(one: ast.stmt) -> Iterator[list[ast.stmt]]:
 
 
 def _defined(one: ast.stmt, scope: Scope) -> frozenset[str]:
-    """Return the names that a statement defines when it runs at import; none where no test could tell.
+    """Return the names that a statement defines at import, or none if no test can notice a change of it.
 
-    What a class says in its body is also noticed where the class is used.
+    For a statement in a class body, the name of the class is included.
     """
     if (
         not isinstance(one, ast.Assign | ast.AnnAssign)
@@ -114,7 +109,10 @@ def _is_text(one: ast.stmt) -> bool:
 
 
 def _within(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield an expression and all inside it. Parts of an f-string have no reliable position in Python 3.11."""
+    """Yield an expression and all expressions inside it.
+
+    F-strings are skipped, because their parts have no reliable position in Python 3.11.
+    """
     if isinstance(node, ast.JoinedStr) or is_log(node) or _is_type(node):
         return
     if isinstance(node, ast.expr):
@@ -124,7 +122,7 @@ def _within(node: ast.AST) -> Iterator[ast.expr]:
 
 
 def is_log(node: ast.AST) -> bool:
-    """Return whether the node writes a line of log, which is for people to read and for no test."""
+    """Return whether the node is a log call, which is never changed."""
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
@@ -139,7 +137,7 @@ def _is_type(node: ast.AST) -> bool:
 
 
 def name_of(node: ast.AST) -> str:
-    """Return the last part of a dotted name, or an empty text."""
+    """Return the last part of a dotted name, or an empty string."""
     return (
         node.id
         if isinstance(node, ast.Name)

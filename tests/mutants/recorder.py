@@ -1,8 +1,8 @@
 """A pytest plugin that records which test runs which line, and how long each test takes.
 
-Active with `-p tests.mutants.recorder --record-to=FOLDER --record-roots=app/sync,app/db`; works under xdist. The line
-data is coverage's own, one context for each test. What a fixture of a wider scope than one test runs is stored under
-a context of its own, because only the first test pays for it, although all of its users depend on it.
+It is active with `-p tests.mutants.recorder --record-to=FOLDER --record-roots=app/sync,app/db`, and works under xdist.
+The data file is that of coverage.py, with one context for each test. A fixture with a wider scope than a function has
+its own context, because it runs only in the first test, although all tests that use it depend on it.
 """
 
 import json
@@ -26,60 +26,62 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Start before the first conftest imports the code, so that lines of import are known as such."""
-    asked = early_config.known_args_namespace
-    early_config.pluginmanager.register(Recorder(asked.record_to, asked.record_roots.split(",")))
+    """Start before the first conftest imports the code, so that code that runs at import has no context."""
+    options = early_config.known_args_namespace
+    early_config.pluginmanager.register(
+        Recorder(options.record_to, options.record_roots.split(","))
+    )
 
 
 class Recorder:
-    """The coverage of one process, and in the process that collects reports the tests' durations."""
+    """The coverage of one process; in the process that collects the reports, also the durations of the tests."""
 
     def __init__(self, folder: Path, roots: list[str]) -> None:
         self._folder = folder
-        self._coverage = _started(folder / LINES, roots)
+        self._coverage = _start_coverage(folder / LINES, roots)
         self._context = ""
         self._seconds: dict[str, float] = defaultdict(float)
         self._unusable: set[str] = set()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Count what runs from set-up to tear-down for the test."""
-        self._enter(item.nodeid)
+        """Record the lines from set-up to tear-down for the test."""
+        self._switch_context(item.nodeid)
         try:
             return (yield)
         finally:
-            self._enter("")
+            self._switch_context("")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Iterator[None]:
-        """Count what a shared fixture runs for the fixture."""
+        """Record the lines of a shared fixture for the fixture."""
         before = self._context
         if fixturedef.scope != "function":
-            self._enter(_name_of(fixturedef))
+            self._switch_context(_name_of(fixturedef))
         try:
             return (yield)
         finally:
-            self._enter(before)
+            self._switch_context(before)
 
-    def _enter(self, context: str) -> None:
+    def _switch_context(self, context: str) -> None:
         if context != self._context:
             self._context = context
             self._coverage.switch_context(context)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Store the users of each shared fixture; all workers collect the same tests, so the first one does it."""
+        """Store the tests that use each shared fixture; only in the first worker, since all collect the same tests."""
         worker = getattr(session.config, "workerinput", {"workerid": "gw0"})["workerid"]
         if worker == "gw0" and session.items:
             (self._folder / FIXTURES).write_text(json.dumps(_users(session.items)))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up set-up, call and tear-down; a test that failed or was skipped proves nothing about a change."""
+        """Add the durations of set-up, call and tear-down; a test that failed or was skipped is not usable."""
         self._seconds[report.nodeid] += report.duration
         if not report.passed:
             self._unusable.add(report.nodeid)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the lines of this process, and where the reports came together the tests."""
+        """Store the lines of this process; in the process that collects the reports, also store the tests."""
         self._coverage.stop()
         self._coverage.save()
         if not hasattr(session.config, "workerinput"):
@@ -87,8 +89,8 @@ class Recorder:
             (self._folder / TESTS).write_text(json.dumps(tests))
 
 
-def _started(data_file: Path, roots: list[str]) -> coverage.Coverage:
-    """Return a coverage that runs; SQLAlchemy switches greenlets within one thread, which it has to follow."""
+def _start_coverage(data_file: Path, roots: list[str]) -> coverage.Coverage:
+    """Start to measure coverage, also of greenlets, which SQLAlchemy uses; return the running measurement."""
     measured = coverage.Coverage(
         data_file=str(data_file),
         data_suffix=True,

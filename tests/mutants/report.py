@@ -1,62 +1,62 @@
-"""What a sample came to, for people: every change that no test noticed, with its diff and the tests that ran."""
+"""The report of a sample: every change that no test noticed, with its diff and the tests that ran."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from tests.mutants.sample import Case
+from tests.mutants.sample import Mutant
 from tests.mutants.source import Change, Source
 from tests.mutants.trials import Verdict
 
-UNCOVERED = "run by no test"  # what runs only in a program that a test starts is not seen
-UNTRIED = "not tried: the time was over"
+UNCOVERED = "run by no test"  # code that runs only in a process that a test starts is not recorded
+UNTRIED = "not tried: the time limit was reached"
 
 
 def report(
-    cases: Sequence[Case],
+    mutants: Sequence[Mutant],
     files: Mapping[str, Source],
-    doubtful: Mapping[str, str],
+    failing_unchanged: Mapping[str, str],
     unusable: Sequence[str],
 ) -> str:
     """Return the whole report as text."""
     by_outcome = {
-        outcome: [c for c in cases if outcome_of(c) == outcome] for outcome in _outcomes(cases)
+        outcome: [m for m in mutants if outcome_of(m) == outcome] for outcome in _outcomes(mutants)
     }
-    lines = [*_counts(cases), ""]
+    lines = [*_counts(mutants), ""]
     for outcome in (Verdict.UNNOTICED, UNCOVERED, Verdict.LOST, UNTRIED):
-        for case in by_outcome.get(outcome, ()):
+        for mutant in by_outcome.get(outcome, ()):
             lines += [
-                f"{outcome.upper()}: {title(case.number, case.change)}",
-                files[case.change.path].diff(case.change),
+                f"{outcome.upper()}: {title(mutant.number, mutant.change)}",
+                files[mutant.change.path].diff(mutant.change),
             ]
-            lines += [*_tests(case), ""]
+            lines += [*_tests(mutant), ""]
     lines += [
-        f"noticed: {title(case.number, case.change)}: {_reason(case)}"
-        for case in by_outcome.get(Verdict.NOTICED, ())
+        f"noticed: {title(mutant.number, mutant.change)}: {_reason(mutant)}"
+        for mutant in by_outcome.get(Verdict.NOTICED, ())
     ]
     lines += [
-        f"doubtful, fails on the unchanged code as well: {test}: {why}"
-        for test, why in doubtful.items()
+        f"unreliable, fails on the unchanged code as well: {test}: {why}"
+        for test, why in failing_unchanged.items()
     ]
-    lines += [f"not used, failed or skipped when recorded: {test}" for test in unusable]
+    lines += [f"not used, failed or skipped during the recording: {test}" for test in unusable]
     return "\n".join(lines) + "\n"
 
 
-def outcome_of(case: Case) -> str:
-    """Return the verdict of a case, or why it has none."""
-    return case.verdict or (UNTRIED if case.tests else UNCOVERED)
+def outcome_of(mutant: Mutant) -> str:
+    """Return the verdict of a change, or the reason why it has none."""
+    return mutant.verdict or (UNTRIED if mutant.tests else UNCOVERED)
 
 
-def _outcomes(cases: Sequence[Case]) -> list[str]:
-    return sorted({outcome_of(case) for case in cases})
+def _outcomes(mutants: Sequence[Mutant]) -> list[str]:
+    return sorted({outcome_of(mutant) for mutant in mutants})
 
 
-def _counts(cases: Sequence[Case]) -> Iterator[str]:
-    outcomes = _outcomes(cases)
-    yield f"{len(cases)} changes: " + ", ".join(
-        f"{count} {outcome}" for outcome, count in Counter(map(outcome_of, cases)).most_common()
+def _counts(mutants: Sequence[Mutant]) -> Iterator[str]:
+    outcomes = _outcomes(mutants)
+    yield f"{len(mutants)} changes: " + ", ".join(
+        f"{count} {outcome}" for outcome, count in Counter(map(outcome_of, mutants)).most_common()
     )
-    for kind in sorted({case.change.kind for case in cases}):
-        counted = Counter(outcome_of(case) for case in cases if case.change.kind == kind)
+    for kind in sorted({mutant.change.kind for mutant in mutants}):
+        counted = Counter(outcome_of(mutant) for mutant in mutants if mutant.change.kind == kind)
         yield f"  {kind:14}" + ", ".join(f"{counted[o]} {o}" for o in outcomes if counted[o])
 
 
@@ -65,11 +65,11 @@ def title(number: int, change: Change) -> str:
     return f"#{number} {change.path}:{change.line} {change.kind}"
 
 
-def _reason(case: Case) -> str:
-    return "; ".join(f"{test} {why}" for test, why in case.failed.items())
+def _reason(mutant: Mutant) -> str:
+    return "; ".join(f"{test} {why}" for test, why in mutant.failed.items())
 
 
-def _tests(case: Case) -> Iterator[str]:
-    more = f" of {len(case.tests)} that cover it" if len(case.tests) > len(case.ran) else ""
-    yield f"tests that ran: {len(case.ran)}{more}"
-    yield from (f"  {test}" for test in case.ran)
+def _tests(mutant: Mutant) -> Iterator[str]:
+    more = f" of {len(mutant.tests)} that cover it" if len(mutant.tests) > len(mutant.ran) else ""
+    yield f"tests that ran: {len(mutant.ran)}{more}"
+    yield from (f"  {test}" for test in mutant.ran)

@@ -1,4 +1,4 @@
-"""A sample of changes, tried on two benches until all of them are done or the time is over."""
+"""Runs the tests on a sample of changes until all are done or the time limit is reached."""
 
 import sys
 import threading
@@ -9,20 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tests.mutants.source import Change, Source
-from tests.mutants.trials import Bench, OutOfTime, Trial, Verdict
+from tests.mutants.trials import OutOfTime, RunResult, Verdict, Workspace
 
-TESTS_AT_ONCE, SECONDS_AT_ONCE = (
-    40,
-    60.0,
-)  # what one run may hold, as the tests lasted when they were recorded
-ROUNDS = (
-    3  # a change that no test noticed gets more of its tests, when all others had their first run
-)
+# limits of one run: its number of tests, and the sum of their recorded durations
+TESTS_AT_ONCE, SECONDS_AT_ONCE = 40, 60.0
+ROUNDS = 3  # runs of a change that no test noticed; the first runs of all changes come first
 
 
 @dataclass
-class Case:
-    """A change of the sample, the tests that cover it, and what they said. No verdict: not tried yet."""
+class Mutant:
+    """A change of the sample, the tests that cover it, and their results; no verdict if it was not tried yet."""
 
     number: int
     change: Change
@@ -36,7 +32,7 @@ class Case:
 
     @property
     def is_open(self) -> bool:
-        """Whether more tests may be run on it."""
+        """True if more tests may be run on it."""
         noticed = self.verdict is Verdict.NOTICED
         return not noticed and self.given < len(self.tests) and self.rounds < ROUNDS
 
@@ -51,77 +47,80 @@ class Case:
         self.rounds += 1
         return taken
 
-    def add(self, trial: Trial) -> None:
-        """Take in what a run of tests came to; one that did notice outweighs the ones that did not."""
-        self.ran += trial.ran
-        self.failed |= trial.failed
-        self.seconds += trial.seconds
-        if not (trial.verdict is Verdict.LOST and self.verdict):
-            self.verdict = trial.verdict
+    def add(self, result: RunResult) -> None:
+        """Add the result of a run. Its verdict replaces the earlier one, except LOST, which replaces none."""
+        self.ran += result.ran
+        self.failed |= result.failed
+        self.seconds += result.seconds
+        if not (result.verdict is Verdict.LOST and self.verdict):
+            self.verdict = result.verdict
 
 
 class Sample:
-    """The changes that still wait, shared by the benches."""
+    """The queue of the changes, shared by the workspaces."""
 
     def __init__(
         self,
-        cases: Sequence[Case],
+        mutants: Sequence[Mutant],
         files: Mapping[str, Source],
         seconds: Mapping[str, float],
         deadline: float,
     ) -> None:
-        self._waiting = deque(case for case in cases if case.tests)
+        self._waiting = deque(mutant for mutant in mutants if mutant.tests)
         self._files = files
         self._seconds = seconds
         self._deadline = deadline
         self._lock = threading.Lock()
 
-    def run(self, benches: Iterable[Bench]) -> None:
-        """Try the changes on all benches at once; the first runs of all come before the second run of any."""
+    def run(self, workspaces: Iterable[Workspace]) -> None:
+        """Run the tests in all workspaces in parallel; the first runs of all changes come before any second run."""
         with ThreadPoolExecutor() as pool:
-            for done in [pool.submit(self._work, bench) for bench in benches]:
+            for done in [pool.submit(self._work, workspace) for workspace in workspaces]:
                 done.result()
 
-    def _work(self, bench: Bench) -> None:
-        while case := self._next():
-            tests = case.take(self._seconds)
-            source = self._files[case.change.path]
+    def _work(self, workspace: Workspace) -> None:
+        while mutant := self._next():
+            tests = mutant.take(self._seconds)
+            source = self._files[mutant.change.path]
             try:
-                case.add(bench.try_change(source, case.change, tests, self._deadline))
+                mutant.add(workspace.try_change(source, mutant.change, tests, self._deadline))
             except OutOfTime:
                 return
             except BaseException:
                 self._waiting.clear()
                 raise
-            _tell(case)
-            if case.is_open:
-                self._waiting.append(case)
+            _log(mutant)
+            if mutant.is_open:
+                self._waiting.append(mutant)
 
-    def _next(self) -> Case | None:
+    def _next(self) -> Mutant | None:
         with self._lock:
-            over = time.monotonic() >= self._deadline
-            return None if over or not self._waiting else self._waiting.popleft()
+            out_of_time = time.monotonic() >= self._deadline
+            return None if out_of_time or not self._waiting else self._waiting.popleft()
 
 
-def doubtful(
-    cases: Iterable[Case], benches: Sequence[Bench], seconds: Mapping[str, float], deadline: float
+def tests_failing_without_change(
+    mutants: Iterable[Mutant],
+    workspaces: Sequence[Workspace],
+    seconds: Mapping[str, float],
+    deadline: float,
 ) -> dict[str, str]:
-    """Run each test that noticed a change on the unchanged code, and return those that fail there as well."""
-    noticed = {test for case in cases for test in case.failed if test in seconds}
-    found: dict[str, str] = {}
+    """Run each test that noticed a change on the unchanged code; return those that fail there, with the reason."""
+    noticed = {test for mutant in mutants for test in mutant.failed if test in seconds}
+    failed: dict[str, str] = {}
 
-    def check(bench: Bench, tests: list[str]) -> None:
+    def check(workspace: Workspace, tests: list[str]) -> None:
         if tests:
-            found.update(bench.run({test: seconds[test] for test in tests}, deadline).failed)
+            failed.update(workspace.run({test: seconds[test] for test in tests}, deadline).failed)
 
     with ThreadPoolExecutor() as pool:
-        parts = [sorted(noticed)[number :: len(benches)] for number in range(len(benches))]
-        for done in list(map(pool.submit, [check] * len(benches), benches, parts)):
+        parts = [sorted(noticed)[number :: len(workspaces)] for number in range(len(workspaces))]
+        for done in list(map(pool.submit, [check] * len(workspaces), workspaces, parts)):
             done.result()
-    return found
+    return failed
 
 
-def _tell(case: Case) -> None:
-    change = case.change
-    told = f"#{case.number} {change.path}:{change.line} {change.kind}: {case.verdict}"
-    print(f"{told} ({len(case.ran)} tests, {case.seconds:.1f} s)", file=sys.stderr, flush=True)  # noqa: T201
+def _log(mutant: Mutant) -> None:
+    change = mutant.change
+    text = f"#{mutant.number} {change.path}:{change.line} {change.kind}: {mutant.verdict}"
+    print(f"{text} ({len(mutant.ran)} tests, {mutant.seconds:.1f} s)", file=sys.stderr, flush=True)  # noqa: T201

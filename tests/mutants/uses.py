@@ -1,4 +1,4 @@
-"""Where the names are used that a file defines at import: a constant, a field of a class, an alias."""
+"""The lines that use a name that a file defines at import: a constant, a field of a class, an alias."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Line = tuple[str, int]
 
 @dataclass(frozen=True)
 class Definition:
-    """Names that one statement defines at import, and the names that it reads for them."""
+    """The names that one statement defines at import, and the names that it reads."""
 
     path: str
     names: frozenset[str]
@@ -19,7 +19,7 @@ class Definition:
 
 
 class Uses:
-    """The lines of functions that read a name, by the name alone: two things of one name count as one."""
+    """The lines of functions that read a name. Two objects with the same name are not distinguished."""
 
     def __init__(self, files: dict[str, Source]) -> None:
         self._lines: dict[str, set[Line]] = defaultdict(set)
@@ -33,26 +33,26 @@ class Uses:
                     self._lines[name].add((path, place.lines[0]))
 
     def of(self, path: str, name: str) -> set[Line]:
-        """Return the lines that use a name of a file, also by way of what else is defined with it."""
+        """Return the lines that use a name of a file, directly or through other names that are defined with it."""
         return {
             line
-            for known_in, one in self._reached(path, name)
+            for origin, one in self._dependent_names(path, name)
             for line in self._lines[one]
-            if _knows(line[0], one, known_in)
+            if _is_visible(line[0], one, origin)
         }
 
-    def _reached(self, path: str, name: str) -> set[tuple[str, str]]:
+    def _dependent_names(self, path: str, name: str) -> set[tuple[str, str]]:
         found, left = {(path, name)}, [(path, name)]
         while left:
-            known_in, one = left.pop()
+            origin, one = left.pop()
             for other in self._definitions:
-                if one in other.reads and _knows(other.path, one, known_in):
+                if one in other.reads and _is_visible(other.path, one, origin):
                     new = {(other.path, further) for further in other.names} - found
                     found |= new
                     left += new
         return found
 
 
-def _knows(path: str, name: str, defined_in: str) -> bool:
-    """Return whether a file may know a name: a private one is known in its own file alone."""
+def _is_visible(path: str, name: str, defined_in: str) -> bool:
+    """Return whether a name is visible in a file: a private name is visible only in its own file."""
     return path == defined_in or not name.startswith("_")

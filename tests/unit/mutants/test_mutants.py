@@ -1,4 +1,4 @@
-"""The sampler of changes: what it makes of a text, what it draws, and which tests it holds for telling."""
+"""Tests of the mutant sampler: the changes of a text, the random draw, and the tests that cover a change."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ import coverage
 import pytest
 
 from tests.mutants import copies
-from tests.mutants.covering import Covering
+from tests.mutants.covering import LineCoverage
 from tests.mutants.operators import OPERATORS, changes
 from tests.mutants.recorder import FIXTURES, LINES, SHARED, TESTS
 from tests.mutants.report import report
-from tests.mutants.sample import ROUNDS, TESTS_AT_ONCE, Case
+from tests.mutants.sample import ROUNDS, TESTS_AT_ONCE, Mutant
 from tests.mutants.sampling import draw, sources
 from tests.mutants.source import Source
-from tests.mutants.trials import Trial, Verdict
+from tests.mutants.trials import RunResult, Verdict
 from tests.mutants.uses import Uses
+from tests.mutants.words import TestWords, words_of
 
 TREE = Path(__file__).parents[3]
 ROOTS = ("app/sync", "app/db")
@@ -50,7 +51,7 @@ async def land(session, page, *, limit=LIMIT):
 
 
 def changed(text: bytes, kind: str) -> list[str]:
-    """Return what each change of a kind makes of a text: the lines that it brings in."""
+    """Return the lines that each change of a kind adds to a text."""
     source = Source("one.py", text)
     found = [change for change in changes(source) if change.kind == kind]
     assert all(map(source.is_valid, found))
@@ -58,14 +59,14 @@ def changed(text: bytes, kind: str) -> list[str]:
     return ["\n".join(line[1:].strip() for line in d if line.startswith("+")) for d in diffs]
 
 
-def test_every_kind_is_found_and_each_change_compiles_and_means_something_else():
+def test_every_kind_is_found_and_each_change_compiles_and_changes_the_meaning():
     source = Source("one.py", EVERY_KIND)
     found = list(changes(source))
     assert {change.kind for change in found} == {o.__name__.replace("_", " ") for o in OPERATORS}
     assert all(map(source.is_valid, found))
 
 
-def test_each_change_of_the_real_code_compiles_and_means_something_else():
+def test_each_change_of_the_real_code_compiles_and_changes_the_meaning():
     files = sources(TREE, ROOTS)
     for number, name in enumerate(sorted(files)):
         found = list(changes(files[name]))
@@ -108,7 +109,7 @@ def test_each_change_of_the_real_code_compiles_and_means_something_else():
         ("swap", "await a()\n  return await b()", []),
     ],
 )
-def test_a_kind_changes_what_it_should(kind: str, text: str, after: list[str] | None):
+def test_each_kind_of_change_has_the_expected_result(kind: str, text: str, after: list[str] | None):
     body = f"async def f():\n  {text}\n".encode()
     if after is None:
         assert len(changed(body, kind)) == 3
@@ -116,7 +117,7 @@ def test_a_kind_changes_what_it_should(kind: str, text: str, after: list[str] | 
         assert changed(body, kind) == after
 
 
-def test_a_function_returns_early_after_its_text():
+def test_a_function_returns_early_after_its_docstring():
     text = b'def f():\n    """Text."""\n    return 1\n'
     assert changed(text, "return early") == ["return"]
     assert changed(b'def f():\n    """Text."""\n', "return early") == []
@@ -130,7 +131,7 @@ def test_a_draw_is_the_same_for_a_seed_and_has_each_line_once():
     assert len({(one.path, one.line) for one in drawn}) == len(drawn) > 15
 
 
-def test_a_shorter_draw_is_the_beginning_of_a_longer_one():
+def test_a_shorter_draw_is_the_start_of_a_longer_one():
     files = {"one.py": Source("one.py", EVERY_KIND)}
     assert draw(files, seed=1, count=5) == draw(files, seed=1, count=9)[:5]
 
@@ -160,7 +161,7 @@ LINES_OF = {
 
 
 @pytest.fixture
-def covering(tmp_path: Path) -> Covering:
+def covering(tmp_path: Path) -> LineCoverage:
     data = coverage.CoverageData(basename=str(tmp_path / LINES))
     for context, lines in LINES_OF.items():
         data.set_context(context)
@@ -170,56 +171,73 @@ def covering(tmp_path: Path) -> Covering:
     tests = {"seconds": seconds, "unusable": ["t.py::failing"]}
     (tmp_path / TESTS).write_text(json.dumps(tests))
     (tmp_path / FIXTURES).write_text(json.dumps({f"{SHARED}t.py:world": ["t.py::shares"]}))
-    return Covering(tmp_path, {"one.py": Source("one.py", CODE)})
+    return LineCoverage(tmp_path, {"one.py": Source("one.py", CODE)}, tmp_path)
 
 
-def telling(covering: Covering, line: int, kind: str) -> list[str]:
+def covering_tests(covering: LineCoverage, line: int, kind: str) -> list[str]:
     found = [c for c in changes(Source("one.py", CODE)) if (c.line, c.kind) == (line, kind)]
     return covering.tests_of(found[0])
 
 
-def test_a_change_is_covered_by_the_tests_of_its_line_the_most_telling_first(covering: Covering):
-    assert telling(covering, 4, "forget") == ["t.py::narrow"]
-    first, *_, last = telling(covering, 3, "negate")
+def test_a_change_is_covered_by_the_tests_of_its_line_the_most_specific_first(
+    covering: LineCoverage,
+):
+    assert covering_tests(covering, 4, "forget") == ["t.py::narrow"]
+    first, *_, last = covering_tests(covering, 3, "negate")
     assert (first, last) == ("t.py::narrow", "t.py::z_case[4]")
-    assert telling(covering, 3, "negate").index("t.py::wide") == 4
+    assert covering_tests(covering, 3, "negate").index("t.py::wide") == 4
 
 
-def test_what_a_shared_fixture_runs_is_covered_by_all_of_its_users(covering: Covering):
-    assert telling(covering, 5, "alter") == ["t.py::shares", "t.py::wide"]
+def test_a_test_that_names_what_the_change_names_comes_first(tmp_path: Path):
+    (tmp_path / "t.py").write_text(
+        "def test_land_closes(): ...\ndef test_other():\n    assert other\n"
+    )
+    tests = ["t.py::test_land_closes", "t.py::test_other[1]", "u.py::test_gone"]
+    source = Source("app/pages.py", b"async def land(page):\n    close(page)\n")
+    words = words_of(source, next(iter(changes(source))))
+    assert {"land", "pages"} <= words
+    found = TestWords(tmp_path, tests)
+    assert found.relevance(words, tests[0]) > found.relevance(words, tests[1]) == 0
+    assert found.relevance(frozenset({"gone"}), tests[2]) > 0
 
 
-def test_a_constant_is_covered_where_it_is_used(covering: Covering):
-    assert telling(covering, 1, "alter") == ["t.py::narrow"]
+def test_code_that_a_shared_fixture_runs_is_covered_by_all_tests_that_use_it(
+    covering: LineCoverage,
+):
+    assert covering_tests(covering, 5, "alter") == ["t.py::shares", "t.py::wide"]
 
 
-def case(tests: int) -> Case:
+def test_a_constant_is_covered_where_it_is_used(covering: LineCoverage):
+    assert covering_tests(covering, 1, "alter") == ["t.py::narrow"]
+
+
+def case(tests: int) -> Mutant:
     change = next(changes(Source("one.py", CODE)))
-    return Case(1, change, [f"t.py::{number}" for number in range(tests)])
+    return Mutant(1, change, [f"t.py::{number}" for number in range(tests)])
 
 
-def test_a_change_that_is_not_noticed_gets_more_of_its_tests_a_few_times():
+def test_a_change_that_no_test_notices_gets_more_tests_a_few_times():
     one = case(TESTS_AT_ONCE * ROUNDS + 1)
     given: list[str] = []
     while one.is_open:
         taken = list(one.take(dict.fromkeys(one.tests, 0.1)))
-        one.add(Trial(Verdict.UNNOTICED, taken, {}, 1.0))
+        one.add(RunResult(Verdict.UNNOTICED, taken, {}, 1.0))
         given += taken
     assert given == one.tests[:-1] == one.ran
 
 
-def test_slow_tests_are_taken_one_by_one_and_a_noticed_change_is_done():
+def test_slow_tests_run_one_by_one_and_a_noticed_change_gets_no_more_tests():
     one = case(3)
     assert list(one.take(dict.fromkeys(one.tests, 100.0))) == ["t.py::0"]
     assert one.is_open
-    one.add(Trial(Verdict.NOTICED, ["t.py::0"], {"t.py::0": "E assert"}, 1.0))
+    one.add(RunResult(Verdict.NOTICED, ["t.py::0"], {"t.py::0": "E assert"}, 1.0))
     assert not one.is_open
 
 
-def test_the_report_counts_what_was_not_tried_and_shows_what_was_not_noticed():
+def test_the_report_counts_untried_changes_and_shows_unnoticed_ones():
     files = {"one.py": Source("one.py", CODE)}
     survivor, untried, uncovered = case(2), case(1), case(0)
-    survivor.add(Trial(Verdict.UNNOTICED, ["t.py::0"], {}, 1.0))
+    survivor.add(RunResult(Verdict.UNNOTICED, ["t.py::0"], {}, 1.0))
     text = report([survivor, untried, uncovered], files, {}, [])
     assert "1 not noticed" in text
     assert "1 not tried" in text
@@ -230,11 +248,11 @@ def test_the_report_counts_what_was_not_tried_and_shows_what_was_not_noticed():
     assert "  t.py::0" in text
 
 
-def test_a_changed_file_comes_back_as_it_was(tmp_path: Path):
+def test_a_changed_file_is_restored(tmp_path: Path):
     path = tmp_path / "one.py"
     path.write_bytes(CODE)
     before = path.stat().st_mtime_ns
-    with copies.written(path, b"pass"):
+    with copies.temporary_content(path, b"pass"):
         assert path.read_bytes() == b"pass"
         assert path.stat().st_mtime_ns != before
     assert path.read_bytes() == CODE

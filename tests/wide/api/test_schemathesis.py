@@ -1,4 +1,4 @@
-"""Requests that schemathesis generates from the OpenAPI document: no fault of the service, only documented responses.
+"""Requests that schemathesis generates from the OpenAPI document: no server error, only documented responses.
 
 `SCHEMATHESIS_CASES` says how many requests are made, 1,000 by default; `make nightly` makes 10,000.
 """
@@ -11,23 +11,23 @@ from pathlib import Path
 
 import httpx
 
-from tests.chaos.processes import TOKEN, Stage, staged
+from tests.chaos.processes import TOKEN, Stack, running_stack
 
 CASES = int(os.environ.get("SCHEMATHESIS_CASES", "1000"))  # noqa: TID251  # size of a test, not configuration
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 LEFT_OUT = (
     "/v1/accounts/{account_id}/runs/{run_id}/events",
     "/metrics",
-)  # a stream; Prometheus' own format
+)  # a stream; the format of Prometheus
 
 
 def operations(document: dict[str, dict[str, dict[str, object]]]) -> int:
     return sum(len(methods) for path, methods in document["paths"].items() if path not in LEFT_OUT)
 
 
-def generate(stage: Stage, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run schemathesis on the service with as many requests for each operation as make up `CASES`."""
-    address = f"{stage.service.url}/openapi.json"
+def generate(stack: Stack, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run schemathesis on the service; spread `CASES` requests over the operations."""
+    address = f"{stack.service.url}/openapi.json"
     document = httpx.get(address, trust_env=False).json()
     each = -(-CASES // operations(document))
     command = [
@@ -42,12 +42,12 @@ def generate(stage: Stage, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_generated_requests_get_documented_responses_and_never_a_fault(
+def test_generated_requests_get_documented_responses_and_never_a_server_error(
     tmp_path: Path, own_dsn: str
 ):
     # API-4, T9, T12
-    with staged(tmp_path, own_dsn, contacts=50) as stage:
-        ended = generate(stage, tmp_path)
+    with running_stack(tmp_path, own_dsn, contacts=50) as stack:
+        ended = generate(stack, tmp_path)
     output = re.sub(r"\x1b\[[0-9;]*m", "", ended.stdout)
     assert ended.returncode == 0, output[-8000:]
     (made,) = re.findall(r"(\d+) generated", output)

@@ -1,4 +1,4 @@
-"""`make run` as a newcomer meets it: whenever it is ended, nothing stays behind."""
+"""`make run` leaves no files and no processes, whenever it ends."""
 
 import shutil
 import socket
@@ -48,11 +48,11 @@ def test_a_demonstration_that_is_killed_leaves_no_process_behind(demo: Callable[
     while left := shown.processes():
         assert time.monotonic() < deadline, left
         time.sleep(0.05)
-    for folder in shown.folder.iterdir():  # files it could not remove
+    for folder in shown.folder.iterdir():  # files that it could not remove
         shutil.rmtree(folder)
 
 
-def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_the_port(
+def test_it_serves_on_the_given_port_its_curl_lines_work_and_ctrl_c_frees_the_port(
     demo: Callable[..., Demo],
 ):
     port = free_port()
@@ -75,7 +75,7 @@ def test_it_serves_on_the_port_it_was_told_its_curl_lines_work_and_ctrl_c_frees_
         again.bind(("127.0.0.1", port))
 
 
-def test_a_busy_port_is_told_in_a_line(demo: Callable[..., Demo]):
+def test_a_busy_port_is_reported_in_one_line(demo: Callable[..., Demo]):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL as several commands use it: the last to leave stops it."""
+"""The embedded PostgreSQL used by several commands: the last command to end stops it."""
 
 import signal
 import subprocess
@@ -17,19 +17,19 @@ from tests.support.commands import process_environment, run_process
 from tests.support.ports import free_port
 
 PATIENCE = 180.0
-MOMENT = 10.0  # a server tells that it has stopped just before its process ends
+GRACE = 10.0  # a server reports that it has stopped shortly before its process ends
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A data folder with a short path, for the server's socket lies in it."""
+    """A data folder with a short path, because it holds the server's socket."""
     with tempfile.TemporaryDirectory(prefix="lce-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def servers(folder: Path) -> list[psutil.Process]:
-    """The PostgreSQL processes that work on this folder."""
+    """Return the PostgreSQL processes that use this folder."""
     return [
         process
         for process in psutil.process_iter(["name", "cmdline"])
@@ -39,15 +39,15 @@ def servers(folder: Path) -> list[psutil.Process]:
 
 
 def stopped(folder: Path) -> bool:
-    """Whether no such process is left, but for those that are just ending."""
-    deadline = time.monotonic() + MOMENT
+    """Wait for processes that are ending; return whether none is left."""
+    deadline = time.monotonic() + GRACE
     while servers(folder) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not servers(folder)
 
 
 def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """`serve` on the embedded default, up and ready; and its address."""
+    """Start `serve` with the embedded default; return it and its address once it is ready."""
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "app.cli", "serve", f"--port={port}"],
@@ -84,7 +84,7 @@ def test_a_command_beside_the_service_leaves_its_database_running(
     assert stopped(folder)
 
 
-def test_a_server_whose_owner_was_killed_is_met_again_and_stopped(folder: Path):
+def test_a_server_whose_owner_was_killed_is_reused_and_stopped(folder: Path):
     service, _ = served(folder)
     service.kill()
     service.wait()

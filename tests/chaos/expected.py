@@ -1,5 +1,7 @@
-"""What Levitate should hold, worked out beside the service: Clio's own lists, as each connected user sees them, judged
-by the pure rules."""
+"""The contacts that Levitate should have, computed without the service.
+
+They are the result of the pure rules for Clio's own lists, as each connected user sees them.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,17 +19,17 @@ from app.rules.settings import Settings
 from app.simulator.http.server import credentials
 from app.sync.pull import mapping
 
-Held = dict[str, Any]
+ComparedFields = dict[str, Any]
 
 
-class Reader:
-    """A user's own look at the simulated Clio, without the service."""
+class ClioReader:
+    """Reads lists of the simulated Clio as one user, without the service."""
 
     def __init__(self, clio_url: str, redirect_uri: str, user: int) -> None:
         self._http = httpx.Client(base_url=clio_url, timeout=60, trust_env=False)
         client_id, secret = credentials("us")
-        asked = {"client_id": client_id, "redirect_uri": redirect_uri, "response_type": "code"}
-        approved = self._http.get("/oauth/authorize", params={**asked, "as_user": user})
+        request = {"client_id": client_id, "redirect_uri": redirect_uri, "response_type": "code"}
+        approved = self._http.get("/oauth/authorize", params={**request, "as_user": user})
         code = httpx.URL(approved.headers["location"]).params["code"]
         form = {"client_id": client_id, "client_secret": secret, "redirect_uri": redirect_uri}
         grant = {"grant_type": "authorization_code", "code": code}
@@ -35,11 +37,11 @@ class Reader:
         self._http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def close(self) -> None:
-        """Look no more."""
+        """Close the connections."""
         self._http.close()
 
     def all(self, resource: Resource[Any]) -> Iterator[Any]:
-        """Every record of a list."""
+        """Yield every record of a list."""
         params = {**resource.params, "fields": ",".join(resource.fields)}
         while True:
             answer = self._http.get(resource.path, params=params)
@@ -53,58 +55,61 @@ class Reader:
             params["page_token"] = httpx.URL(following).params["page_token"]
 
 
-def expected(readers: Iterable[Reader], firm: FirmFacts) -> dict[str, Held]:
-    """Everybody in scope, by Clio id, from what these users see together; all of them see all contacts."""
+def expected_contacts(readers: Iterable[ClioReader], firm: FirmFacts) -> dict[str, ComparedFields]:
+    """Return the fields of each person in scope by Clio id, from what the users see together.
+
+    All users must see all contacts; a matter is hidden if one of them does not see it.
+    """
     contacts: dict[int, ContactRecord] = {}
     matters: dict[int, MatterRecord] = {}
-    links: dict[int, RelationshipRecord] = {}
-    seen: list[set[int]] = []
+    relationships: dict[int, RelationshipRecord] = {}
+    visible: list[set[int]] = []
     for reader in readers:
         contacts |= {c.id: mapping.contact_record(c) for c in reader.all(resources.CONTACTS)}
-        mine = {m.id: mapping.matter_record(m) for m in reader.all(resources.MATTERS)}
-        seen.append(set(mine))
-        matters |= mine
-        for link in reader.all(resources.RELATIONSHIPS):
-            record = mapping.relationship_record(link)
-            links |= {record.clio_id: record} if record else {}
-    hidden = {m for m in matters if not all(m in mine for mine in seen)}
+        own = {m.id: mapping.matter_record(m) for m in reader.all(resources.MATTERS)}
+        visible.append(set(own))
+        matters |= own
+        for relationship in reader.all(resources.RELATIONSHIPS):
+            record = mapping.relationship_record(relationship)
+            relationships |= {record.clio_id: record} if record else {}
+    hidden = {m for m in matters if not all(m in own for own in visible)}
     return {
-        str(person.clio_id): held(view)
+        str(person.clio_id): fields_of_view(view)
         for person in contacts.values()
         if person.is_person
-        and (view := _judged(person, contacts, matters, links, hidden, firm)) is not None
+        and (view := _assess(person, contacts, matters, relationships, hidden, firm)) is not None
     }
 
 
-def _judged(
+def _assess(
     person: ContactRecord,
     contacts: Mapping[int, ContactRecord],
     matters: Mapping[int, MatterRecord],
-    links: Mapping[int, RelationshipRecord],
+    relationships: Mapping[int, RelationshipRecord],
     hidden: set[int],
     firm: FirmFacts,
 ) -> ContactView | None:
-    of_client: dict[int | None, list[MatterRecord]] = defaultdict(list)
+    by_client: dict[int | None, list[MatterRecord]] = defaultdict(list)
     for matter in matters.values():
-        of_client[matter.client_id].append(matter)
+        by_client[matter.client_id].append(matter)
     related = [
-        RelatedMatter(matters[link.matter_id], link.description, link.clio_id)
-        for link in links.values()
-        if link.contact_id == person.clio_id and link.matter_id in matters
+        RelatedMatter(matters[one.matter_id], one.description, one.clio_id)
+        for one in relationships.values()
+        if one.contact_id == person.clio_id and one.matter_id in matters
     ]
     facts = ContactFacts(
         contact=person,
         company=contacts.get(person.company_id or 0),
-        own_matters=tuple(of_client[person.clio_id]),
-        company_matters=tuple(of_client[person.company_id]) if person.company_id else (),
+        own_matters=tuple(by_client[person.clio_id]),
+        company_matters=tuple(by_client[person.company_id]) if person.company_id else (),
         related_matters=tuple(related),
         hidden=frozenset(hidden),
     )
     return rules.view(None, rules.assess(facts, firm, Settings()))
 
 
-def held(view: ContactView) -> Held:
-    """What of a view is compared."""
+def fields_of_view(view: ContactView) -> ComparedFields:
+    """Return the fields of a view that are compared."""
     profile, owner = view.profile, view.owner
     return {
         "tags": sorted(tag.label for tag in view.tags),
@@ -117,8 +122,8 @@ def held(view: ContactView) -> Held:
     }
 
 
-def told(contact: Mapping[str, Any]) -> Held:
-    """The same of a contact as the API tells it."""
+def fields_of_api(contact: Mapping[str, Any]) -> ComparedFields:
+    """Return the same fields of a contact in the API's format."""
     owner, company = contact["owner"], contact["company"]
     return {
         "tags": sorted(tag["label"] for tag in contact["tags"]),
