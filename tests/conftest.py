@@ -1,4 +1,4 @@
-"""What tests stand on: a real PostgreSQL with a database for each test, the simulated Clio, the whole service."""
+"""Fixtures for all tests: a real PostgreSQL with a database for each test, the simulated Clio, the whole service."""
 
 import asyncio
 import functools
@@ -24,34 +24,34 @@ from tests.support.first_run import AfterFirstRun, first_run
 from tests.support.postgres import MIGRATED, Server, running_server
 from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
 
-OURSELVES = ("127.0.0.1", "::1", "localhost")
-# Properties are judged by the same examples at every run, and never by how busy the machine is with other things. New
-# examples are looked for on purpose: `make test ARGS="--hypothesis-profile=search tests/unit/rules"`.
-AT_ANY_PACE = [HealthCheck.too_slow]
+LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
+# Properties use the same examples in every run, and the load of the machine does not change the result. To look for
+# new examples: `make test ARGS="--hypothesis-profile=search tests/rules"`.
+IGNORED_HEALTH_CHECKS = [HealthCheck.too_slow]
 settings.register_profile(
-    "house", deadline=None, derandomize=True, suppress_health_check=AT_ANY_PACE
+    "house", deadline=None, derandomize=True, suppress_health_check=IGNORED_HEALTH_CHECKS
 )
 settings.register_profile(
-    "search", deadline=None, max_examples=2000, suppress_health_check=AT_ANY_PACE
+    "search", deadline=None, max_examples=2000, suppress_health_check=IGNORED_HEALTH_CHECKS
 )
 settings.load_profile("house")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """No test reaches the network: pytest-socket refuses all but this machine and a given test database."""
+    """Keep tests off the network: pytest-socket allows only this machine and a given test database."""
     config.option.allow_hosts = ",".join(_allowed_hosts())
     config.option.allow_unix_socket = True
 
 
 def _allowed_hosts() -> list[str]:
     given = os.environ.get("TEST_DATABASE_URL", "")  # noqa: TID251  # a test server, not configuration
-    return [*OURSELVES, *filter(None, [urlsplit(given).hostname])]
+    return [*LOCAL_HOSTS, *filter(None, [urlsplit(given).hostname])]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def no_names_are_looked_up() -> Iterator[None]:
-    """pytest-socket watches connections; to ask a name server is a call to the network as well."""
+def no_name_lookups() -> Iterator[None]:
+    """Refuse to look up names: that is a call to the network as well, and pytest-socket checks connections only."""
     asked = socket.getaddrinfo
 
     def guarded(host: Any, *more: Any, **named: Any) -> Any:
@@ -72,8 +72,8 @@ def _is_address(host: str) -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def surroundings() -> Iterator[None]:
-    """Logs as in production, warnings and worse; retries without their pauses, or nearly so."""
+def logs_and_retries() -> Iterator[None]:
+    """Log as in production, from warnings up; retry without pauses, or with very short ones."""
     logs.configure("WARNING", "json")
     with stamina.set_testing(True, attempts=4, cap=True), pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "RETRY_WHEN_BUSY", timedelta(milliseconds=50))
@@ -81,8 +81,8 @@ def surroundings() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def done_once() -> Iterator[None]:
-    """Do once per process what each start of the service does anew, always with the same outcome.
+def cached_start_checks() -> Iterator[None]:
+    """Do once per process what each start of the service repeats with the same result.
 
     Reading the certificates of the system takes 20 ms, pgqueuer's check of its tables 30 statements.
     """
@@ -113,24 +113,24 @@ def after_first_run(server: Server) -> AfterFirstRun:
 
 
 @pytest.fixture
-def begin(request: pytest.FixtureRequest) -> AfterFirstRun | None:
-    """Where the test begins: after the first run if it uses `pulled`, else with nothing."""
+def start_state(request: pytest.FixtureRequest) -> AfterFirstRun | None:
+    """The state in which the test starts: after the first run if it uses `pulled`, else empty."""
     if "pulled" not in request.fixturenames:
         return None
-    begin: AfterFirstRun = request.getfixturevalue("after_first_run")
-    return begin
+    start_state: AfterFirstRun = request.getfixturevalue("after_first_run")
+    return start_state
 
 
 @pytest.fixture
-async def dsn(server: Server, begin: AfterFirstRun | None) -> AsyncIterator[str]:
-    """An own database for one test."""
-    async with server.database(begin.template if begin else MIGRATED) as address:
+async def dsn(server: Server, start_state: AfterFirstRun | None) -> AsyncIterator[str]:
+    """A database of its own for one test."""
+    async with server.database(start_state.template if start_state else MIGRATED) as address:
         yield address
 
 
 @pytest.fixture
 async def own_dsn(server: Server) -> AsyncIterator[str]:
-    """An own, empty database for programs that migrate it themselves."""
+    """An empty database of its own for one test, for programs that migrate it themselves."""
     async with server.database() as address:
         yield address
 
@@ -144,14 +144,14 @@ async def database(dsn: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def simulator(begin: AfterFirstRun | None) -> Simulator:
-    """A simulated Clio with the firm Harlow & Pike, generous with requests."""
-    return begin.simulator() if begin else generous_simulator(harlow_and_pike())
+def simulator(start_state: AfterFirstRun | None) -> Simulator:
+    """A simulated Clio with the firm Harlow & Pike and a high rate limit."""
+    return start_state.simulator() if start_state else generous_simulator(harlow_and_pike())
 
 
 @pytest.fixture
 async def world(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
-    """The whole service at work, its clock off: API and workers on an own database, Clio simulated."""
+    """The running service without its clock: API and workers on a database of their own, with a simulated Clio."""
     async with opened_world(dsn, simulator, clock=False) as opened, opened:
         yield opened
 

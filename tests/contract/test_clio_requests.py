@@ -20,9 +20,9 @@ from tests.contract import clio_schema
 from tests.contract.clio_schema import Schema
 
 RESOURCES = [found for found in vars(resources).values() if isinstance(found, Resource)]
-LARGEST = {"/api/v4/users.json": 2000}  # told by the document in prose only, elsewhere 200
+LARGEST = {"/api/v4/users.json": 2000}  # the document says so in prose only; 200 elsewhere
 
-# What the service uses although the document does not have it, and why that is right (clio.md §1: the
+# Names that the service uses although the document lacks them, and the reason (clio.md §1: the
 # document lacks these, Clio's pages have them).
 ABSENT = {
     "/oauth/authorize": "OAuth is described on Clio's authorization page, the document has no OAuth endpoints",
@@ -31,7 +31,7 @@ ABSENT = {
     "meta": "`meta.paging` and `meta.records` of lists: Clio's paging page, and clients in production",
     "redacted": "`redacted` on a nested record: Clio's permissions page",
 }
-# Types that the service accepts more widely than the document, or otherwise, and why.
+# Types for which the service accepts more than the document, or something else, and the reason.
 WIDER = {
     "CustomFieldValue.id": "the prose shows a composite string; the document types it as integer on write",
     "CustomFieldValue.value": "a string in the document, booleans and numbers on live accounts",
@@ -114,7 +114,7 @@ def test_our_model_of_who_am_i_accepts_the_types_of_the_document():
 def compare(
     model: type[BaseModel], known: dict[str, Schema], asked: Iterable[tuple[str, list[str]]]
 ) -> None:
-    """Each field that is asked for is read as the type that the document has for it."""
+    """Check that each requested field is read as the type that the document has for it."""
     for name, inner in asked:
         accepted = types(model.model_fields[name].annotation) - {NoneType}
         schema = clio_schema.named(known[name])
@@ -127,7 +127,7 @@ def compare(
 
 
 def expected(schema: Schema, accepted: set[Any]) -> set[Any]:
-    """What a model should take for a schema: words where it lists words itself, whatever their case."""
+    """Return the types that a model must accept for a schema; enum words if the model lists words, in lower case."""
     if "enum" in schema and str not in accepted:
         known = {word.lower() for word in schema["enum"]}
         return {word for word in accepted if word.lower() in known} | (
@@ -139,7 +139,7 @@ def expected(schema: Schema, accepted: set[Any]) -> set[Any]:
 
 
 def types(annotation: Any) -> set[Any]:
-    """The types, and the words, that an annotation takes."""
+    """Return the types and the words that an annotation accepts."""
     origin = get_origin(annotation)
     if origin is Annotated:
         return types(get_args(annotation)[0])
@@ -147,7 +147,7 @@ def types(annotation: Any) -> set[Any]:
         return {found for part in get_args(annotation) if part is not ... for found in types(part)}
     if origin is Literal:
         return set(get_args(annotation))
-    if annotation is AwareDatetime:  # pydantic's name for a moment that bears its offset
+    if annotation is AwareDatetime:  # pydantic's name for a time with an offset
         return {datetime}
     if hasattr(annotation, "__value__"):
         return types(annotation.__value__)
@@ -155,7 +155,7 @@ def types(annotation: Any) -> set[Any]:
 
 
 def test_the_known_oddities_of_the_document_still_exist():
-    """An exception that the document no longer needs must go."""
+    """An exception that the document no longer needs must be removed."""
     assert not ABSENT.keys() & clio_schema.document()["paths"].keys()
     assert "meta" not in clio_schema.properties(clio_schema.response("/contacts.json", "get", 200))
     assert "redacted" not in clio_schema.record_of("/contacts.json")
@@ -167,7 +167,7 @@ def test_the_known_oddities_of_the_document_still_exist():
 
 
 async def test_the_requests_of_the_client_are_in_the_document(respx_mock):
-    """The addresses as they leave the client, pages and increments included."""
+    """The addresses are those that the client sends, including pages and incremental pulls."""
     page = {"data": [{"id": 1, "status": "Open"}], "meta": {"paging": {}}}
     route = respx_mock.get(url__startswith="https://app.clio.com/").respond(json=page)
     client = client_for(httpx.AsyncClient())

@@ -1,4 +1,4 @@
-"""Names that callers, operators and stored data rely on, pinned before anything is renamed.
+"""Tests that pin names on which callers, operators and stored data rely.
 
 Many of them are made of Python names: an operation id is a function's name, a schema's name is a class's. A test here
 looks from outside where that is possible, so that it fails on the contract and not on the name behind it. What the
@@ -38,9 +38,9 @@ from tests.support.world import config_for
 NOWHERE = "postgresql://nowhere"
 PLAIN = int | float | str
 WORDING = {"description", "summary"}
-DATA = {"default", "const", "example"}  # values, in which these words are keys like any other
+DATA = {"default", "const", "example"}  # values, in which these words are ordinary keys
 SETS = {"required", "enum", "x-problem-codes"}
-NAMES = {  # objects whose keys are names and no keywords
+NAMES = {  # objects whose keys are names, not keywords
     *("properties", "patternProperties", "schemas", "$defs", "paths", "responses", "content", "headers"),
     *("securitySchemes", "encoding", "mapping", "variables"),
 }  # fmt: skip
@@ -48,7 +48,7 @@ NAMES = {  # objects whose keys are names and no keywords
 
 @pytest.fixture(scope="module")
 def service() -> FastAPI:
-    """The application without its parts: what it says of itself needs no database."""
+    """The application without its parts: its documents need no database."""
     return create_app(config_for(NOWHERE), NOWHERE)
 
 
@@ -91,7 +91,7 @@ def _example(value: Any) -> Any:
     return value
 
 
-def test_a_property_is_kept_whatever_its_name_is():
+def test_a_property_is_kept_whatever_its_name():
     schema = {
         "description": "wording",
         "properties": {"description": {"type": "string", "summary": "wording"}},
@@ -105,7 +105,7 @@ def test_a_property_is_kept_whatever_its_name_is():
     }
 
 
-async def test_the_openapi_document_is_the_pinned_one(service: FastAPI, tmp_path: Path):
+async def test_the_openapi_document_equals_the_pinned_one(service: FastAPI, tmp_path: Path):
     document = (await get(service, "/openapi.json")).json()
     pinned.check("openapi", without_wording(document), tmp_path)
 
@@ -124,14 +124,14 @@ async def test_metrics_have_the_pinned_names_and_labels(service: FastAPI, tmp_pa
     pinned.check("metrics", found, tmp_path)
 
 
-def test_the_commands_and_their_options_are_the_pinned_ones(tmp_path: Path):
+def test_the_commands_and_their_options_equal_the_pinned_ones(tmp_path: Path):
     (program,) = entry_points(group="console_scripts", name="levitate-clio")
     assert callable(program.load())
     pinned.check("commands", {"levitate-clio": _command(typer.main.get_command(cli))}, tmp_path)
 
 
 def _command(command: Any) -> dict[str, Any]:
-    """Return what can be typed after a command's name: subcommands, options, arguments in their order."""
+    """Return the subcommands, options and arguments of a command, in their order."""
     found: dict[str, Any] = {}
     for name, below in getattr(command, "commands", {}).items():
         found[name] = _command(below)
@@ -156,7 +156,7 @@ def _variables() -> dict[str, dict[str, Any]]:
 
 
 def _leaves(value: Any) -> Iterator[str]:
-    """Return every value of a configuration as a variable would say it."""
+    """Return every value of a configuration in the form of a variable."""
     if isinstance(value, dict):
         for item in value.values():
             yield from _leaves(item)
@@ -193,7 +193,7 @@ def test_every_environment_variable_has_its_pinned_default(no_variables: pytest.
 
 
 def modules() -> Iterator[str]:
-    """Return the name of every module of the service; the simulator's words are no contract."""
+    """Return the name of every module of the service; names in the simulator are not part of the contract."""
     for found in pkgutil.walk_packages(app.__path__, "app."):
         if not found.name.startswith("app.simulator") and not found.name.endswith("__main__"):
             importlib.import_module(found.name)
@@ -223,13 +223,15 @@ def test_errors_have_the_pinned_codes_and_statuses(tmp_path: Path):
 
 
 def test_issues_have_the_pinned_codes_and_severities(tmp_path: Path):
-    page = Path(__file__).parents[2] / "docs" / "issues.md"  # another test holds it to the code
+    page = (
+        Path(__file__).parents[2] / "docs" / "issues.md"
+    )  # another test compares it with the code
     rows = re.findall(r"^\| `(\w+)` \| (\w+) \|", page.read_text(), flags=re.MULTILINE)
     pinned.check("issues", dict(rows), tmp_path)
 
 
-def test_codes_that_no_class_or_enumeration_bears_still_stand_in_the_code():
-    """Codes of problems, outcomes of a connection, marks in Clio: whole texts in the code, whatever names them."""
+def test_codes_without_a_class_or_enumeration_are_still_in_the_code():
+    """Codes of problems, outcomes of a connection and marks in Clio are complete strings in the code."""
     texts = set()
     for name in modules():
         source = inspect.getsource(importlib.import_module(name))
@@ -240,7 +242,7 @@ def test_codes_that_no_class_or_enumeration_bears_still_stand_in_the_code():
 
 
 def test_enumerations_have_the_pinned_words():
-    """Types of events, kinds and states of runs, activities, holds and so on, under whatever name they are kept."""
+    """Types of events, kinds and states of runs, activities, holds and so on, whatever the name of the enumeration."""
     present = [sorted(item.value for item in kind) for kind in classes(enum.StrEnum)]
     wanted: list[list[str]] = json.loads((pinned.PINNED / "words.json").read_text())
     lost = [words for words in wanted if words not in present]

@@ -102,7 +102,7 @@ def document_path(path: str) -> str:
 
 
 def places(error: ValidationError) -> set[tuple[str, tuple[str, ...]]]:
-    """Return what is wrong, and where."""
+    """Return each error with its place."""
     where = tuple(str(part) for part in error.absolute_path if not isinstance(part, int))
     if error.validator != "additionalProperties":
         return {(str(error.validator), where)}
@@ -128,7 +128,7 @@ async def answers_of(visitor: Visitor, kinds: dict[str, str]) -> list[httpx.Resp
         if listed.status_code == 400:  # a list without an order
             listed = await visitor.get(f"{path}.json", fields=every_field(kind))
         found += [listed, await visitor.get(f"{path}.json")]
-        if path == "matter_stages":  # the document has no single stage
+        if path == "matter_stages":  # the document has no path for a single stage
             continue
         for record in listed.json()["data"][:20]:
             single = f"{path}/{record['id']}.json"
@@ -230,7 +230,7 @@ async def test_every_refusal_has_clios_error_format(simulator, path, params, fau
         ({"order": "id(asc)", "offset": "9999"}, {}, 422),  # the document has 422 for writes only
     ],
 )
-async def test_refusals_that_only_the_prose_documents_have_the_same_format(
+async def test_refusals_that_are_documented_in_prose_only_have_the_same_format(
     simulator, params, headers, status
 ):
     answer = await (await Visitor(simulator).login(501)).get("contacts.json", headers, **params)
@@ -276,7 +276,7 @@ def test_the_table_of_fields_agrees_with_the_document(kind):
         inner = clio_schema.properties(clio_schema.item(known[name]))
         held = SCHEMAS[nested.kind]
         assert (clio_schema.named(known[name]).get("type") == "array") is nested.many
-        # What is nested is the bare record: it has no further level, or defaults at most.
+        # A nested record has no further level, or only the default fields of one.
         assert held.plain <= inner.keys(), name
 
 
@@ -296,7 +296,7 @@ def test_every_filter_belongs_to_a_list():
 
 
 def needed(rule: ListSpec, name: str = "") -> dict[str, Any]:
-    """Parameters without which the list refuses a request that has the parameter `name`."""
+    """Return the parameters without which the list refuses a request that has the parameter `name`."""
     found: dict[str, Any] = (
         {"type": "Contact"} if rule.required == "type" and name != "type" else {}
     )

@@ -1,4 +1,4 @@
-"""An account that is erased leaves nothing, whatever stands in the way, and another's rows are as they were."""
+"""The erasure of an account deletes all of its data in every case and does not change another account."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +29,7 @@ def services_of(world: World) -> Services:
 
 
 async def dump(world: World) -> dict[str, list[str]]:
-    """Every row of every table as text, what the queue is to do in plain words."""
+    """Return every row of every table as text, with the payloads of the queue decoded."""
     connection = await asyncpg.connect(world.dsn)
     try:
         names = await connection.fetch(
@@ -66,7 +66,7 @@ async def written(world: World) -> None:
     await world.idle()
 
 
-async def test_nothing_of_an_erased_account_is_left_and_another_is_as_it_was(pulled: World):
+async def test_nothing_of_an_erased_account_is_left_and_another_account_is_unchanged(pulled: World):
     # S15, T15
     await pulled.create_account("neighbour")
     await pulled.connect("u_ben", 502, "neighbour")
@@ -89,14 +89,14 @@ async def test_nothing_of_an_erased_account_is_left_and_another_is_as_it_was(pul
     assert (await pulled.api.delete(URL)).status_code == 404
 
 
-async def test_an_account_is_erased_though_its_region_is_no_longer_offered(pulled: World):
+async def test_an_account_is_erased_although_its_region_is_no_longer_configured(pulled: World):
     # S15
     pulled.app.state.services = replace(services_of(pulled), regions={})
     assert (await pulled.api.delete(URL)).status_code == 202
     assert (await pulled.api.get(URL)).status_code == 404
 
 
-async def test_an_account_is_erased_though_no_key_opens_its_tokens(pulled: World):
+async def test_an_account_is_erased_although_no_key_opens_its_tokens(pulled: World):
     # S15, F29
     (login,) = (await pulled.api.get(f"{URL}/connections")).json()["data"]
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
@@ -106,12 +106,12 @@ async def test_an_account_is_erased_though_no_key_opens_its_tokens(pulled: World
     assert (await pulled.api.get(URL)).status_code == 404
 
 
-async def test_a_job_whose_run_was_erased_is_over(pulled: World):
+async def test_a_job_whose_run_was_erased_ends(pulled: World):
     # S15
     assert await execute_run(services_of(pulled), "hp", "run_that_is_no_more") is None
 
 
-async def test_what_a_disabled_account_wrote_is_not_counted_in_clio(pulled: World):
+async def test_activities_of_a_disabled_account_are_not_verified_in_clio(pulled: World):
     # EN-1, WB-7
     await written(pulled)
     later = now() + timedelta(days=1)
@@ -128,7 +128,7 @@ async def test_what_a_disabled_account_wrote_is_not_counted_in_clio(pulled: Worl
     assert await due() == []
 
 
-async def test_who_loses_a_deadlock_is_told_to_try_again(database: Database):
+async def test_the_loser_of_a_deadlock_gets_an_error_that_allows_a_retry(database: Database):
     met = asyncio.Barrier(2)
 
     async def update(first: str, second: str) -> None:
@@ -159,7 +159,7 @@ async def test_who_loses_a_deadlock_is_told_to_try_again(database: Database):
 
 
 @pytest.mark.parametrize("status", ["queued", "interrupted"])
-async def test_a_run_that_waits_when_its_account_is_disabled_does_not_go_on(
+async def test_a_waiting_run_does_not_continue_after_its_account_was_disabled(
     pulled: World, status: str
 ):
     # EN-1

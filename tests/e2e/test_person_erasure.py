@@ -1,4 +1,4 @@
-"""A person who is erased is gone from every table and stays away; what was the user's own tag is not withdrawn."""
+"""An erased person is deleted from every table and does not return; tags that a user added are never removed."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ def firm(world: World) -> Any:
 
 
 async def grep(world: World, *words: str) -> dict[str, list[str]]:
-    """The tables in which any of the words stands, in any column, written out as text; and which words."""
+    """Return the tables that contain any of the words in any column, with the words found."""
     connection = await asyncpg.connect(world.dsn)
     found: dict[str, list[str]] = {}
     try:
@@ -36,7 +36,7 @@ async def grep(world: World, *words: str) -> dict[str, list[str]]:
     return found
 
 
-async def told(world: World, contact_id: str) -> list[dict[str, Any]]:
+async def feed_lines(world: World, contact_id: str) -> list[dict[str, Any]]:
     return [line for line in await world.changes() if line["contact_id"] == contact_id]
 
 
@@ -58,7 +58,7 @@ async def write_note(world: World, contact_id: str) -> None:
     assert answer.status_code == 202, answer.text
 
 
-async def test_nothing_is_left_of_an_erased_person_but_a_keyed_hash(pulled: World):
+async def test_only_a_keyed_hash_is_left_of_an_erased_person(pulled: World):
     # S15, row 30, T15
     firm(pulled).put("contact", {"id": 1002, "title": "Canary-title"})
     await pulled.run()
@@ -80,10 +80,10 @@ async def test_nothing_is_left_of_an_erased_person_but_a_keyed_hash(pulled: Worl
         assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
 
 
-async def test_an_erasure_is_told_once_by_ids_alone(pulled: World):
+async def test_an_erasure_is_published_once_with_ids_only(pulled: World):
     # S13, S15
     contact_id = await erase(pulled, "1002")
-    (line,) = await told(pulled, contact_id)
+    (line,) = await feed_lines(pulled, contact_id)
     assert line.pop("seq") > 7
     assert line.pop("at")
     assert line == {
@@ -95,7 +95,7 @@ async def test_an_erasure_is_told_once_by_ids_alone(pulled: World):
     assert (entry["action"], entry["subject"]) == ("contact.erased", contact_id)
 
 
-async def test_an_erased_person_does_not_come_back(pulled: World):
+async def test_an_erased_person_does_not_return(pulled: World):
     # S15, row 30, NC-1
     contact_id = await erase(pulled, "1001")
     firm(pulled).put("contact", {"id": 1001, "title": "Canary-title", "is_client": True})
@@ -106,7 +106,7 @@ async def test_an_erased_person_does_not_come_back(pulled: World):
         assert (run["status"], run["counts"]["new_clients"]) == ("succeeded", 0)
     await pulled.choose({"scope": {"include_non_clients": True}})
     assert "1001" not in await pulled.contacts()
-    assert [line["kind"] for line in await told(pulled, contact_id)] == ["contact.erased"]
+    assert [line["kind"] for line in await feed_lines(pulled, contact_id)] == ["contact.erased"]
     assert await grep(pulled, "Canary-") == {}
     rows = [row async for row in pulled.all("new-clients")]
     assert "1001" not in {row["clio_id"] for row in rows}
@@ -123,7 +123,9 @@ async def test_nothing_is_written_to_clio_about_an_erased_person(pulled: World):
         assert (answer.status_code, answer.json()["status"]) == (200, "skipped")
 
 
-async def test_erasing_a_person_needs_a_role_and_leaves_a_namesake_of_another_firm(pulled: World):
+async def test_erasing_a_person_needs_a_role_and_keeps_a_person_of_the_same_name_in_another_firm(
+    pulled: World,
+):
     # EN-2, T2
     url = f"/v1/accounts/hp/contacts/{(await pulled.contacts())['1002']['id']}"
     answer = await pulled.api.delete(url, headers=ROLELESS)
@@ -140,7 +142,7 @@ async def test_erasing_a_person_needs_a_role_and_leaves_a_namesake_of_another_fi
     assert "1002" in theirs
 
 
-async def test_a_tag_that_the_user_had_before_us_is_never_withdrawn(pulled: World):
+async def test_a_tag_that_a_contact_had_before_the_integration_is_never_removed(pulled: World):
     # TG-20, TG-21
     contact = (await pulled.contacts())["1001"]
     labels = {tag["label"] for tag in contact["tags"]}
@@ -154,19 +156,19 @@ async def test_a_tag_that_the_user_had_before_us_is_never_withdrawn(pulled: Worl
     assert again.json() == answer.json()
     firm(pulled).put("matter", {"id": 201, "status": "Closed"})
     await pulled.run()
-    line = (await told(pulled, contact["id"]))[-1]
+    line = (await feed_lines(pulled, contact["id"]))[-1]
     assert "Past Client" in line["tags_added"]
     assert "Active Client" not in line["tags_removed"]
     assert "Active Client" not in {tag["label"] for tag in line["contact"]["tags"]}
     firm(pulled).delete("contact", 1001)
     await pulled.run("full")
-    gone = (await told(pulled, contact["id"]))[-1]
+    gone = (await feed_lines(pulled, contact["id"]))[-1]
     assert gone["kind"] == "contact.deleted"
     assert "Client" in gone["tags_removed"]
 
 
 @pytest.mark.parametrize("labels", [[], [""], ["  "], ["a\u0000"], ["x" * 301], "VIP", [7]])
-async def test_labels_that_are_none_are_refused(pulled: World, labels: object):
+async def test_invalid_labels_are_refused(pulled: World, labels: object):
     contact = (await pulled.contacts())["1002"]
     url = f"/v1/accounts/hp/contacts/{contact['id']}/preexisting-tags"
     assert (await pulled.api.post(url, json={"labels": labels})).status_code == 422
@@ -174,8 +176,10 @@ async def test_labels_that_are_none_are_refused(pulled: World, labels: object):
     assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
 
 
-async def test_an_erasure_waits_for_the_page_that_lands_and_the_next_page_for_it(pulled: World):
-    # S15: nobody lands, between the two, what was read before the erasure
+async def test_an_erasure_waits_for_a_page_that_is_being_stored_and_the_next_page_waits_for_the_erasure(
+    pulled: World,
+):
+    # S15: no page that was read before the erasure is stored after it
     database = pulled.app.state.services.database
     bram = (await pulled.contacts())["1002"]
     async with asyncio.TaskGroup() as group, transaction(database) as session:

@@ -1,4 +1,4 @@
-"""Runs as things one can see and steer: one contact, cancel, report, quarantine, issues, the weekly full run."""
+"""Tests of the control of runs: one contact, cancel, report, quarantine, issues, the weekly full run."""
 
 import asyncio
 import csv
@@ -37,7 +37,7 @@ async def status(world: World) -> dict[str, Any]:
     return found
 
 
-async def test_one_contact_can_be_synced_alone(pulled: World):
+async def test_one_contact_can_be_synced_by_itself(pulled: World):
     # S14
     alice = (await pulled.contacts())["1001"]
     firm(pulled).put("contact", {"id": 1001, "title": "Judge"})
@@ -56,8 +56,8 @@ async def test_one_contact_can_be_synced_alone(pulled: World):
     assert (unknown.status_code, unknown.json()["code"]) == (404, "contact_not_found")
 
 
-async def test_one_contact_that_is_gone_is_gone_at_once(pulled: World):
-    # S1: the 404 of an unrestricted viewer who used to see it is the proof
+async def test_a_run_for_a_deleted_contact_removes_it_immediately(pulled: World):
+    # S1: a 404 for an unrestricted login that saw it before is the proof
     bram = (await pulled.contacts())["1002"]
     firm(pulled).delete("contact", 1002)
     await ask(pulled, "a", contact_id=bram["id"])
@@ -65,10 +65,10 @@ async def test_one_contact_that_is_gone_is_gone_at_once(pulled: World):
     assert (await pulled.contacts())["1002"]["state"] == "deleted"
 
 
-async def test_a_run_under_way_is_cancelled_and_a_later_one_brings_everything(pulled: World):
+async def test_a_run_in_progress_is_cancelled_and_a_later_one_reads_everything(pulled: World):
     # S14
     firm(pulled).put("contact", {"id": 1001, "title": "Judge"})
-    async with pulled.door.shut():
+    async with pulled.clio_transport.paused():
         asked = await ask(pulled, "a", kind="full")
         path = f"/v1/accounts/hp/runs/{asked.json()['id']}"
         async with asyncio.timeout(PATIENCE):
@@ -84,8 +84,8 @@ async def test_a_run_under_way_is_cancelled_and_a_later_one_brings_everything(pu
     assert (ended.status_code, ended.json()["code"]) == (409, "run_already_ended")
 
 
-async def test_what_reads_a_firm_for_the_first_time_is_its_initial_run_whoever_asks(world: World):
-    # IS-1, NC-2: the settings say what becomes of the clients that a firm has had for long
+async def test_the_first_run_of_a_firm_is_its_initial_run_whoever_requests_it(world: World):
+    # IS-1, NC-2: the settings decide about the clients that a firm already has
     await world.create_account()
     nobody = await world.run("full")
     assert (nobody["kind"], nobody["status"]) == ("initial", "failed")
@@ -139,7 +139,9 @@ async def test_a_report_names_each_contact_touched_and_its_outcome(pulled: World
     assert (missing.status_code, missing.json()["code"]) == (404, "run_not_found")
 
 
-async def test_a_record_put_aside_is_named_tried_again_and_comes_in_by_itself(pulled: World):
+async def test_a_record_in_quarantine_is_reported_tried_again_and_stored_once_it_is_readable(
+    pulled: World,
+):
     # row 34, F16
     firm(pulled).put("matter", {"id": 201, "status": "odd"})
     run = await pulled.run()
@@ -162,7 +164,7 @@ async def test_a_record_put_aside_is_named_tried_again_and_comes_in_by_itself(pu
     assert "Past Client" in [tag["label"] for tag in (await pulled.contacts())["1001"]["tags"]]
 
 
-async def test_issues_open_with_their_cause_and_resolve_with_its_end(pulled: World):
+async def test_issues_open_with_their_cause_and_are_resolved_when_it_ends(pulled: World):
     # S16, F19
     assert await open_issues(pulled) == []
     pulled.simulator.faults.add(Fault("forbidden", path="custom_fields", times=99))
@@ -179,7 +181,9 @@ async def test_issues_open_with_their_cause_and_resolve_with_its_end(pulled: Wor
     assert (await status(pulled))["health"] == "ok"
 
 
-async def test_a_version_that_clio_refuses_is_an_alarm_and_disconnects_nobody(pulled: World):
+async def test_an_api_version_that_clio_refuses_opens_an_issue_and_disconnects_nobody(
+    pulled: World,
+):
     # OV-2, S9
     pulled.simulator.faults.add(Fault("status", path="/api/", value="410", times=99))
     run = await pulled.run()
@@ -193,7 +197,7 @@ async def test_a_version_that_clio_refuses_is_an_alarm_and_disconnects_nobody(pu
     assert await open_issues(pulled) == []
 
 
-async def test_a_missing_primary_user_is_told_until_there_is_one(pulled: World):
+async def test_a_missing_primary_user_is_reported_until_there_is_one(pulled: World):
     # OW-7, row 5
     users = (await pulled.api.get("/v1/accounts/hp/users")).json()["users"]
     gone = [{**user, "active": user["id"] != "u_off"} for user in users]
@@ -205,7 +209,7 @@ async def test_a_missing_primary_user_is_told_until_there_is_one(pulled: World):
     assert await open_issues(pulled) == []
 
 
-async def test_an_issue_may_be_resolved_by_a_person_and_opens_anew_while_its_cause_lasts(
+async def test_an_issue_that_a_person_resolves_opens_again_while_its_cause_lasts(
     pulled: World,
 ):
     pulled.simulator.faults.add(Fault("forbidden", path="custom_fields", times=99))
@@ -221,12 +225,12 @@ async def test_an_issue_may_be_resolved_by_a_person_and_opens_anew_while_its_cau
     assert (unknown.status_code, unknown.json()["code"]) == (404, "issue_not_found")
 
 
-async def test_once_a_week_the_scheduled_run_goes_over_everything(pulled: World):
+async def test_once_a_week_the_scheduled_run_is_a_full_run(pulled: World):
     # OV-4, S1
     services, kinds = pulled.app.state.services, []
     zone = ZoneInfo("America/New_York")
     slot = scheduler.next_due(main.now(), zone, services.timing, "hp").astimezone(zone)
-    for day in range(9):  # by the firm's clock, which may be changed meanwhile
+    for day in range(9):  # in the firm's time zone, which may be changed in between
         due = (slot + timedelta(days=day)).astimezone(UTC)
         with time_machine.travel(due + timedelta(minutes=5), tick=True):
             assert await scheduler.propose_slots(services) == 1

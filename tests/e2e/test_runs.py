@@ -1,4 +1,4 @@
-"""What a run asks of Clio, what it changes and what it tells: through the whole service."""
+"""Tests of the requests, the changes and the feed lines of a run, through the whole service."""
 
 import asyncio
 from datetime import timedelta
@@ -21,7 +21,7 @@ SMALL_LISTS = ("users", "custom_fields", "practice_areas", "matter_stages")
 
 
 async def versions(world: World) -> dict[str, list[Any]]:
-    """Every row's place and writer: equal exactly when nothing was written."""
+    """Return the position and the writing transaction of every row; they are equal only if nothing was written."""
     connection = await asyncpg.connect(world.dsn)
     try:
         return {
@@ -36,7 +36,7 @@ async def versions(world: World) -> dict[str, list[Any]]:
 
 
 def rebuilt(changes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The contacts as a reader of the feed holds them."""
+    """Return the contacts as a reader of the feed builds them."""
     return {line["clio_id"]: line["contact"] for line in changes}
 
 
@@ -44,7 +44,9 @@ def firm(world: World) -> Any:
     return world.simulator.firms[0]
 
 
-async def test_a_second_run_with_nothing_changed_asks_the_least_and_writes_nothing(pulled: World):
+async def test_a_second_run_without_changes_sends_the_fewest_requests_and_writes_nothing(
+    pulled: World,
+):
     # OV-4, row 25
     before, lines = await versions(pulled), await pulled.changes()
     pulled.simulator.log.clear()
@@ -81,7 +83,7 @@ async def test_the_feed_rebuilds_exactly_the_contact_list(pulled: World):
     assert contacts["1002"]["owner"] is None
 
 
-async def test_a_field_emptied_in_clio_is_emptied_here_and_told(pulled: World):
+async def test_a_field_that_is_cleared_in_clio_is_cleared_here_and_published(pulled: World):
     # DM-9
     firm(pulled).put("contact", {"id": 1001, "title": None})
     await pulled.run()
@@ -92,7 +94,7 @@ async def test_a_field_emptied_in_clio_is_emptied_here_and_told(pulled: World):
     assert line["contact"]["version"] == 2
 
 
-async def test_the_last_matter_closing_turns_active_into_past_and_keeps_client(pulled: World):
+async def test_closing_the_last_matter_changes_active_to_past_and_keeps_client(pulled: World):
     # TG-6, TG-8, NC-4
     firm(pulled).put("matter", {"id": 201, "status": "closed", "close_date": "2026-03-02"})
     await pulled.run()
@@ -104,7 +106,7 @@ async def test_the_last_matter_closing_turns_active_into_past_and_keeps_client(p
     assert "Client" in [tag["label"] for tag in line["contact"]["tags"]]
 
 
-async def test_a_new_matter_of_an_old_client_makes_no_second_new_client(pulled: World):
+async def test_a_new_matter_of_an_old_client_causes_no_second_announcement(pulled: World):
     # NC-4
     matter = {"id": 212, "client_id": 1002, "status": "open", "display_number": "00212-Okafor"}
     firm(pulled).put("matter", matter)
@@ -115,7 +117,7 @@ async def test_a_new_matter_of_an_old_client_makes_no_second_new_client(pulled: 
     assert "Active Client" in [tag["label"] for tag in (await pulled.contacts())["1002"]["tags"]]
 
 
-async def test_a_client_who_leaves_and_returns_keeps_id_and_ledger_row(pulled: World):
+async def test_a_client_who_leaves_and_returns_keeps_the_id_and_the_new_client_row(pulled: World):
     # CS-8, NC-4, TG-8
     before = (await pulled.contacts())["1002"]
     clio = firm(pulled)
@@ -131,7 +133,7 @@ async def test_a_client_who_leaves_and_returns_keeps_id_and_ledger_row(pulled: W
     assert kinds == ["contact.added", "contact.out_of_scope", "contact.updated"]
 
 
-async def test_what_was_edited_just_before_the_last_run_is_in_the_next(pulled: World):
+async def test_a_record_edited_just_before_the_last_run_is_in_the_next_run(pulled: World):
     # OV-4: the overlap of 15 minutes
     earlier = main.now() - timedelta(minutes=10)
     firm(pulled).put(
@@ -141,14 +143,14 @@ async def test_what_was_edited_just_before_the_last_run_is_in_the_next(pulled: W
     assert (await pulled.contacts())["1003"]["title"] == "Pilot"
 
 
-async def test_a_renamed_company_reaches_its_people_though_they_did_not_change(pulled: World):
+async def test_a_renamed_company_reaches_its_people_although_they_did_not_change(pulled: World):
     # DM-9, row 26
     firm(pulled).put("contact", {"id": 2001, "name": "Northwind Bread Inc"})
     await pulled.run()
     assert (await pulled.contacts())["1007"]["company"]["name"] == "Northwind Bread Inc"
 
 
-async def test_a_renamed_practice_area_reaches_the_tags_though_no_matter_changed(pulled: World):
+async def test_a_renamed_practice_area_reaches_the_tags_although_no_matter_changed(pulled: World):
     # row 25
     firm(pulled).put("practice_area", {"id": 11, "name": "Families"})
     await pulled.run()
@@ -156,7 +158,7 @@ async def test_a_renamed_practice_area_reaches_the_tags_though_no_matter_changed
     assert (line["tags_added"], line["tags_removed"]) == (["Families"], ["Family Law"])
 
 
-async def test_a_new_relationship_tags_a_client_and_takes_no_owner(pulled: World):
+async def test_a_new_relationship_tags_a_client_and_does_not_change_the_owner(pulled: World):
     # TG-12, OW-10
     link = {"id": 303, "matter_id": 207, "contact_id": 1001, "description": "Witness"}
     firm(pulled).put("relationship", link)
@@ -169,7 +171,9 @@ async def test_a_new_relationship_tags_a_client_and_takes_no_owner(pulled: World
     )
 
 
-async def test_a_change_of_users_judges_all_anew_without_asking_clio(pulled: World):
+async def test_a_change_of_users_assesses_all_contacts_again_without_requests_to_clio(
+    pulled: World,
+):
     # OW-7, OW-9, TG-1
     pulled.simulator.log.clear()
     users = (await pulled.api.get("/v1/accounts/hp/users")).json()["users"]
@@ -208,9 +212,9 @@ async def test_an_attorney_mapped_by_hand_decides_until_mapped_automatically_aga
     }
 
 
-async def test_a_wish_that_a_run_in_flight_covers_gets_that_run(pulled: World):
+async def test_a_request_that_a_queued_or_active_run_covers_returns_that_run(pulled: World):
     # S14
-    async with pulled.door.shut():
+    async with pulled.clio_transport.paused():
         first = await pulled.api.post(
             "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
         )
@@ -230,7 +234,7 @@ async def test_a_wish_that_a_run_in_flight_covers_gets_that_run(pulled: World):
     assert (missing.status_code, missing.json()["code"]) == (400, "idempotency_key_required")
 
 
-async def test_progress_is_followed_as_events_to_the_end(pulled: World):
+async def test_the_progress_of_a_run_can_be_followed_as_events_to_its_end(pulled: World):
     # IS-2
     pulled.simulator.latency = 0.05
     asked = await pulled.api.post(
@@ -244,7 +248,7 @@ async def test_progress_is_followed_as_events_to_the_end(pulled: World):
     assert '"status":"succeeded"' in [line for line in lines if line.startswith("data:")][-1]
 
 
-async def test_a_reader_that_waits_is_told_as_soon_as_there_is_a_line(pulled: World):
+async def test_a_waiting_reader_gets_a_line_as_soon_as_there_is_one(pulled: World):
     # S13
     page = (await pulled.api.get("/v1/accounts/hp/changes?limit=1000")).json()
     empty = (await pulled.api.get(f"/v1/accounts/hp/changes?cursor={page['next_cursor']}")).json()
@@ -258,8 +262,8 @@ async def test_a_reader_that_waits_is_told_as_soon_as_there_is_a_line(pulled: Wo
     assert [line["fields"]["title"]["to"] for line in waiting.result().json()["data"]] == ["Judge"]
 
 
-async def test_the_reasons_for_tags_and_owner_can_be_asked_for(pulled: World):
-    # S12: who is named by the matter and maps to nobody, and who was chosen
+async def test_a_contact_can_be_read_with_the_reasons_for_tags_and_owner(pulled: World):
+    # S12: the chosen attorney, the matter of a tag, and the new-client row
     deniz = (await pulled.contacts())["1004"]
     why = (await pulled.api.get(f"/v1/accounts/hp/contacts/{deniz['id']}/explain")).json()
     assert why["owner"]["considered"][0]["matter_clio_id"] == "206"
@@ -272,7 +276,7 @@ async def test_the_reasons_for_tags_and_owner_can_be_asked_for(pulled: World):
     assert len(why["seen_by"]) == 1
 
 
-async def test_status_says_how_the_account_fares(pulled: World):
+async def test_the_status_shows_the_state_of_the_account(pulled: World):
     # S16
     status = (await pulled.api.get("/v1/accounts/hp/status")).json()
     assert status["health"] == "ok"
@@ -286,7 +290,7 @@ async def test_status_says_how_the_account_fares(pulled: World):
 
 
 async def test_a_disabled_account_starts_nothing_and_keeps_its_data(pulled: World):
-    # EN-1; S14: an answer that was lost is still given
+    # EN-1; S14: a request whose answer was lost still gets that answer
     before = await pulled.api.post(
         "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "w"}
     )

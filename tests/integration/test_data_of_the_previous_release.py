@@ -39,7 +39,7 @@ from tests.support.commands import run
 from tests.support.postgres import Server
 from tests.support.seals import seals
 from tests.support.webhook_receiver import Receiver, receiving
-from tests.support.world import PATIENCE, Door, World, config_for
+from tests.support.world import PATIENCE, PausableTransport, World, config_for
 
 DATA = Path(__file__).parents[1] / "data" / "previous_release"
 ACCOUNT = "/v1/accounts/hp"
@@ -50,7 +50,7 @@ OTHER_TOKEN = "an-access-token-that-is-not-stored"
 
 
 def loaded() -> dict[str, Any]:
-    """Return what the previous release left beside its database."""
+    """Return the facts of the previous release that its database does not hold."""
     found: dict[str, Any] = json.loads(gzip.decompress((DATA / "facts.json.gz").read_bytes()))
     return found
 
@@ -83,7 +83,7 @@ async def until(check: Callable[[], Any], what: str) -> None:
         raise AssertionError(f"This did not happen: {what}") from None
 
 
-# --- Clio, as it was when the previous release ended ------------------------------------------------
+# --- Clio in the state at the end of the previous release -------------------------------------------
 
 
 async def clio_of(facts: Mapping[str, Any]) -> tuple[Simulator, list[int]]:
@@ -120,7 +120,7 @@ async def clio_of(facts: Mapping[str, Any]) -> tuple[Simulator, list[int]]:
 
 
 def asking(simulator: Simulator) -> httpx.AsyncClient:
-    """A client of the simulated Clio."""
+    """Return a client of the simulated Clio."""
     transport = httpx.ASGITransport(simulator.app("us"))
     return httpx.AsyncClient(transport=transport, base_url="https://app.clio.com")
 
@@ -128,7 +128,7 @@ def asking(simulator: Simulator) -> httpx.AsyncClient:
 async def grant(
     clio: httpx.AsyncClient, facts: Mapping[str, Any], user: str, stored: Mapping[str, str]
 ) -> None:
-    """Let a user approve, and let Clio issue the tokens that are stored: they are random otherwise."""
+    """Let a user approve, and make Clio issue the stored tokens instead of random ones."""
     client_id, client_secret = credentials("us")
     redirect_uri = f"{facts['public_url']}/oauth/clio/callback"
     issued = iter(["code", stored["refresh_token"], stored["access_token"]])
@@ -145,11 +145,14 @@ async def grant(
 
 @asynccontextmanager
 async def service(dsn: str, facts: Mapping[str, Any], simulator: Simulator, **parts: bool):
-    """The present code on the database, by the configuration of the previous release."""
-    door = Door(simulator)
+    """Run the present code on the database, with the configuration of the previous release."""
+    clio_transport = PausableTransport(simulator)
     config = config_for(dsn, encryption_keys=facts["key"], public_url=facts["public_url"])
-    app = create_app(config, dsn, Parts(clio_transports={Region.US: door}, **parts))
-    async with app.router.lifespan_context(app), World(app, simulator, dsn, door) as world:
+    app = create_app(config, dsn, Parts(clio_transports={Region.US: clio_transport}, **parts))
+    async with (
+        app.router.lifespan_context(app),
+        World(app, simulator, dsn, clio_transport) as world,
+    ):
         yield world
 
 
@@ -158,7 +161,7 @@ async def service(dsn: str, facts: Mapping[str, Any], simulator: Simulator, **pa
 
 @dataclass
 class Upgrade:
-    """What was seen after the present code started on the data of the previous release."""
+    """The results after the present code started on the data of the previous release."""
 
     facts: dict[str, Any]
     simulator: Simulator
@@ -267,7 +270,7 @@ async def work(world: World, found: Upgrade) -> None:
 
 
 async def go_on(world: World, found: Upgrade) -> None:
-    """Finish what the previous release began: its holds, and the login of a user; then assess everybody again."""
+    """Finish the holds and the login that the previous release started; then assess everybody again."""
     holds = [hold["id"] async for hold in world.all("holds")]
     for hold_id, verdict in zip(holds, ("release", "discard"), strict=True):
         answer = await world.api.post(f"{ACCOUNT}/holds/{hold_id}/{verdict}")
@@ -409,7 +412,7 @@ def test_each_queued_activity_is_written_once_and_one_with_a_lost_answer_is_foun
     assert upgraded.communications == [facts["requests"][1]["body"]["body"]]
 
 
-def test_the_queued_sweep_counts_what_the_previous_release_wrote(upgraded: Upgrade):
+def test_the_queued_verification_counts_the_activities_of_the_previous_release(upgraded: Upgrade):
     old = {write["document"]["data"]["subject"] for write in upgraded.facts["writes"][:2]}
     assert old == {"Email: Your closing date", "Text messages with Alice Moreno"}
     proven = [row for row in upgraded.stored_activities if row["proven_at"]]
@@ -417,7 +420,7 @@ def test_the_queued_sweep_counts_what_the_previous_release_wrote(upgraded: Upgra
     assert {(row["body"], row["reason"]) for row in proven} == {("", None)}
 
 
-def test_the_feed_continues_without_a_gap_and_holds_only_what_changed_in_clio(upgraded: Upgrade):
+def test_the_feed_continues_without_a_gap_and_has_only_the_changes_in_clio(upgraded: Upgrade):
     lines = upgraded.lines["old jobs"]
     last = max(
         line["seq"] for line in upgraded.facts["answers"][f"{ACCOUNT}/changes?limit=200"]["data"]
@@ -433,7 +436,7 @@ def test_no_contact_changes_when_all_are_assessed_again(upgraded: Upgrade):
     assert upgraded.lines["assessed again"] == []
 
 
-def test_the_erased_person_does_not_come_back(upgraded: Upgrade):
+def test_the_erased_person_does_not_return(upgraded: Upgrade):
     assert str(BRAM) not in upgraded.contacts
     assert str(TESS) in upgraded.contacts
 
@@ -538,7 +541,7 @@ def test_the_command_seals_everything_with_another_key(own_dsn: str):
     before = asyncio.run(seals(own_dsn, facts["key"]))
     rotate(own_dsn, newest, facts["key"])
     assert asyncio.run(seals(own_dsn, newest)) == before
-    # Without any secret the key is new, and the value that later proves it is made now.
+    # Without any secret the key is new, and the value that later checks it is created now.
     for table in ("accounts", "webhook_endpoints", "key_check"):
         asyncio.run(query(own_dsn, f"delete from {table}"))
     rotate(own_dsn, newest)

@@ -1,4 +1,4 @@
-"""What the database holds and what the audit log says, pinned before anything is renamed.
+"""Tests that pin the words and documents in the database and in the audit log.
 
 Columns keep words of enumerations, names of lists and operations, and whole documents whose fields are those of
 Python classes. Another release reads them, so they are as much a contract as the tables are.
@@ -29,7 +29,7 @@ EMAIL = {
     "body": "Dear Alice, we close on Friday.",
 }
 TEXT = {**EMAIL, "kind": "text_message", "conversation_id": "c9"}
-# Columns whose values are words of ours, not data of a firm.
+# Columns whose values are words of this service, not data of a firm.
 WORDS = (
     "action", "basis", "category", "code", "held_for", "kind", "model", "name", "operation", "origin", "outcome",
     "phase", "problem_code", "reason", "region", "resource", "role", "severity", "state", "status", "subject_kind",
@@ -88,7 +88,7 @@ async def test_tables_columns_constraints_and_indexes_are_the_pinned_ones(dsn: s
     pinned.check("tables", found, tmp_path)
 
 
-# --- a firm for which everything is done once ------------------------------------------------------
+# --- a firm for which every action is done once ----------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The firm of requirements.md section 1 as records, and methods with which a test changes it."""
+"""The firm of requirements.md section 1 as records, with methods that change it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -213,7 +213,7 @@ class Office:
         """Add matter 208, which Ben sees and Ann does not, although she has full contact visibility."""
         return replace(self, matters=MATTERS, hidden=frozenset({208}))
 
-    def chooses(self, **choices: Any) -> "Office":
+    def with_settings(self, **choices: Any) -> "Office":
         """Change settings by their path, with `__` between the parts: `tags__matter_number__enabled=True`."""
         chosen = reduce(
             lambda document, choice: setting(document, choice[0].split("__"), choice[1]),
@@ -222,7 +222,7 @@ class Office:
         )
         return replace(self, settings=chosen)
 
-    def knows(self, **changes: Any) -> "Office":
+    def with_firm_facts(self, **changes: Any) -> "Office":
         """Change facts of the firm's account: users, attorneys, fields, the primary user."""
         return replace(self, firm=replace(self.firm, **changes))
 
@@ -243,19 +243,19 @@ class Office:
             hidden=self.hidden,
         )
 
-    def judge(self, clio_id: int, previous: str | None = None) -> Assessment:
+    def assess(self, clio_id: int, previous: str | None = None) -> Assessment:
         return assess(self.facts(clio_id), self.firm, self.settings, previous)
 
     def labels(self, clio_id: int) -> list[str]:
-        return [tag.label for tag in self.judge(clio_id).tags]
+        return [tag.label for tag in self.assess(clio_id).tags]
 
     def in_scope(self) -> set[int]:
-        return {clio_id for clio_id in self.contacts if self.judge(clio_id).scope.in_scope}
+        return {clio_id for clio_id in self.contacts if self.assess(clio_id).scope.in_scope}
 
     def owner(
         self, clio_id: int, previous: str | None = None
     ) -> tuple[str | None, str, int | None]:
-        found = self.judge(clio_id, previous).owner
+        found = self.assess(clio_id, previous).owner
         assert found is not None
         return found.user_id, found.rule, found.matter_id
 

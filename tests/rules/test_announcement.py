@@ -1,4 +1,4 @@
-"""When the ledger of new clients may record a client: NC-1..3, rows 18..20."""
+"""Tests of the conditions for a new-client row: NC-1..3, rows 18..20."""
 
 from datetime import UTC, date, datetime
 
@@ -19,7 +19,7 @@ BASES = [  # row 19: flag before matter before company
 def test_the_strongest_basis_is_recorded(changes, own, company, basis):
     office = Office().contact(1007, **changes)
     office = office.matter(300, client_id=1007) if own else office
-    client = office.judge(1007).client
+    client = office.assess(1007).client
     assert company
     assert client is not None
     assert client.basis is basis
@@ -40,55 +40,57 @@ DATES = [  # NC-2, row 19
 @pytest.mark.parametrize(("dates", "expected"), DATES)
 def test_client_since_is_the_earliest_date_of_the_matters_that_count(dates, expected):
     office = Office().matter(203, **dates)
-    assert office.judge(1002).client == Client(Basis.FLAG, expected, has_open_matter=False)
+    assert office.assess(1002).client == Client(Basis.FLAG, expected, has_open_matter=False)
 
 
-def test_a_representatives_matters_include_the_companys():
+def test_the_matters_of_a_representative_include_those_of_the_company():
     # rows 2, 19
     office = Office().matter(207, open_date=date(2019, 1, 1))
     office = office.matter(300, client_id=1007, status=PENDING, pending_date=date(2021, 1, 1))
-    found = office.judge(1007).client
+    found = office.assess(1007).client
     assert found == Client(Basis.MATTER, date(2019, 1, 1), has_open_matter=True)
-    alone = office.chooses(tags__company_representatives=Representatives.NONE)
-    assert alone.judge(1007).client == Client(Basis.MATTER, date(2021, 1, 1), has_open_matter=False)
+    alone = office.with_settings(tags__company_representatives=Representatives.NONE)
+    assert alone.assess(1007).client == Client(
+        Basis.MATTER, date(2021, 1, 1), has_open_matter=False
+    )
 
 
 def test_a_contact_who_is_not_a_client_has_no_row_and_no_reason_to_wait():
-    found = Office().chooses(scope__include_non_clients=True).judge(1006)
+    found = Office().with_settings(scope__include_non_clients=True).assess(1006)
     assert (found.client, found.client_waits) == (None, None)
 
 
 def test_a_client_out_of_scope_has_no_row_yet():
     # row 18
-    office = Office().chooses(scope__segment=Segment((), ("Client",)))
-    assert office.judge(1001).client is None
+    office = Office().with_settings(scope__segment=Segment((), ("Client",)))
+    assert office.assess(1001).client is None
 
 
 def test_the_settings_can_require_an_open_matter():
     # NC-3, row 20
-    office = Office().chooses(new_client__require_open_matter=True)
-    waiting = office.judge(1004)
+    office = Office().with_settings(new_client__require_open_matter=True)
+    waiting = office.assess(1004)
     assert waiting.client is None
     assert waiting.client_waits == "There is no open matter yet, and the settings require one"
     assert "Client" in office.labels(1004)
-    opened = office.matter(206, status=OPEN).judge(1004)
+    opened = office.matter(206, status=OPEN).assess(1004)
     assert opened.client is not None
     assert opened.client_waits is None
-    assert office.judge(1001).client is not None
-    assert Office().judge(1004).client is not None
+    assert office.assess(1001).client is not None
+    assert Office().assess(1004).client is not None
 
 
 def test_there_is_no_row_while_the_client_tag_is_withheld():
     # NC-1, S7
-    office = Office().ben_connects().chooses(restricted_matters__withhold=True)
-    assert office.judge(1008).client is not None
-    unflagged = office.contact(1008, is_client=False).judge(1008)
+    office = Office().ben_connects().with_settings(restricted_matters__withhold=True)
+    assert office.assess(1008).client is not None
+    unflagged = office.contact(1008, is_client=False).assess(1008)
     assert unflagged.scope.in_scope
     assert unflagged.client is None
     assert unflagged.client_waits == (
         "The Client tag is withheld because all matters behind it have limited permissions"
     )
     named = office.contact(1008, is_client=False).link(201, 1008, "Client")
-    named = named.chooses(tags__relationships__enabled=True)
+    named = named.with_settings(tags__relationships__enabled=True)
     assert "Client" in named.labels(1008)
-    assert named.judge(1008).client is None
+    assert named.assess(1008).client is None

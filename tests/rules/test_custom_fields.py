@@ -16,18 +16,18 @@ DEFAULT, VALUE, NAME_VALUE, NAME = LabelFormat
 
 
 def chosen(*field_ids: int, form: LabelFormat = DEFAULT) -> Office:
-    return Office().chooses(
+    return Office().with_settings(
         tags__custom_fields=tuple(CustomFieldTag(field_id, form) for field_id in field_ids)
     )
 
 
 def labels(office: Office) -> list[str]:
-    return [t.label for t in office.judge(1001).tags if t.category is Category.CUSTOM_FIELD]
+    return [t.label for t in office.assess(1001).tags if t.category is Category.CUSTOM_FIELD]
 
 
 def refusals(office: Office) -> list[tuple[str, Refusal]]:
     return [
-        (i.label, i.refusal) for i in office.judge(1001).not_granted if i.rule == "custom_fields"
+        (i.label, i.refusal) for i in office.assess(1001).not_granted if i.rule == "custom_fields"
     ]
 
 
@@ -42,7 +42,7 @@ def test_alices_fields_become_the_labels_in_the_requirements():
         "Children: 2", "Friend", "Net Worth: 250000", "Newsletter OK", "Nickname: Allie",
     ]  # fmt: skip
     assert refusals(office) == [("Intake Notes", Refusal.TOO_LONG)]
-    [long] = [i for i in office.judge(1001).not_granted if i.rule == "custom_fields"]
+    [long] = [i for i in office.assess(1001).not_granted if i.rule == "custom_fields"]
     assert long.why == "The value has 900 characters; a tag can have at most 60"
 
 
@@ -65,7 +65,7 @@ def test_every_kind_of_field_has_every_label_format(field_id, form, expected):
 
 
 def test_a_grant_names_its_field_and_where_it_was_chosen():
-    [tag] = [t for t in chosen(1, 4).judge(1001).tags if t.label == "Friend"]
+    [tag] = [t for t in chosen(1, 4).assess(1001).tags if t.label == "Friend"]
     [grant] = tag.grants
     assert (grant.rule, grant.setting, grant.field_id) == (
         "custom_fields",
@@ -79,15 +79,15 @@ def test_two_fields_that_give_one_label_are_listed_in_the_order_of_their_ids():
     # TG-21
     office = chosen(5, 4, form=VALUE)
     office = office.contact(1001, custom_values=(CustomValue(5, "friend"), CustomValue(4, 9002)))
-    [tag] = [t for t in office.judge(1001).tags if t.category is Category.CUSTOM_FIELD]
+    [tag] = [t for t in office.assess(1001).tags if t.category is Category.CUSTOM_FIELD]
     assert (tag.label, [grant.field_id for grant in tag.grants]) == ("Friend", [4, 5])
 
 
 def test_a_new_option_replaces_the_old_one_in_one_change():
     # CF-4
     office = chosen(4)
-    before = view(None, office.judge(1001))
-    after = view(before, office.contact(1001, custom_values=(CustomValue(4, 9001),)).judge(1001))
+    before = view(None, office.assess(1001))
+    after = view(before, office.contact(1001, custom_values=(CustomValue(4, 9001),)).assess(1001))
     assert after is not None
     change = diff(before, after)
     assert change is not None
@@ -99,7 +99,7 @@ def test_a_deleted_field_or_option_gives_no_tag():
     deleted = replace(FIELDS[4], deleted=True)
     option = replace(FIELDS[4], options={9002: Option("Friend", deleted=True)})
     for field in (deleted, option):
-        office = chosen(4).knows(fields={4: field})
+        office = chosen(4).with_firm_facts(fields={4: field})
         assert (labels(office), refusals(office)) == ([], [("Referral Source", Refusal.DELETED)])
     soft = chosen(4).contact(1001, custom_values=(CustomValue(4, "9002", soft_deleted=True),))
     assert (labels(soft), refusals(soft)) == ([], [("Referral Source", Refusal.DELETED)])
@@ -112,22 +112,22 @@ def test_a_value_that_is_not_deleted_comes_first():
 
 def test_an_unknown_field_gives_no_tag_and_no_refusal():
     # CF-5, EN-3
-    assert labels(chosen(4, 99).knows(fields={})) == []
+    assert labels(chosen(4, 99).with_firm_facts(fields={})) == []
     assert refusals(chosen(99)) == []
 
 
 def test_fields_of_matters_make_no_tags():
     # CF-1
-    office = chosen(5).knows(fields={5: replace(FIELDS[5], parent_type="Matter")})
+    office = chosen(5).with_firm_facts(fields={5: replace(FIELDS[5], parent_type="Matter")})
     assert (labels(office), refusals(office)) == ([], [("Nickname", Refusal.NOT_USABLE)])
-    lower = chosen(5).knows(fields={5: replace(FIELDS[5], parent_type="contact")})
+    lower = chosen(5).with_firm_facts(fields={5: replace(FIELDS[5], parent_type="contact")})
     assert labels(lower) == ["Nickname: Allie"]
-    unsaid = chosen(5).knows(fields={5: replace(FIELDS[5], parent_type=None)})
+    unsaid = chosen(5).with_firm_facts(fields={5: replace(FIELDS[5], parent_type=None)})
     assert labels(unsaid) == []
 
 
 @pytest.mark.parametrize("field_id", [6, 8, 9])
-def test_other_kinds_make_no_tags(field_id):
+def test_other_kinds_of_fields_make_no_tags(field_id):
     # CF-2
     office = chosen(field_id).contact(1001, custom_values=(CustomValue(field_id, "x"),))
     assert labels(office) == []
@@ -137,12 +137,14 @@ def test_other_kinds_make_no_tags(field_id):
 
 
 def test_a_field_without_a_name_is_shown_by_its_value():
-    office = chosen(5).knows(fields={5: replace(FIELDS[5], name=None)})
+    office = chosen(5).with_firm_facts(fields={5: replace(FIELDS[5], name=None)})
     assert labels(office) == ["Allie"]
-    assert labels(chosen(5, form=NAME).knows(fields={5: replace(FIELDS[5], name=" ")})) == []
-    [tag] = [t for t in office.judge(1001).tags if t.label == "Allie"]
+    assert (
+        labels(chosen(5, form=NAME).with_firm_facts(fields={5: replace(FIELDS[5], name=" ")})) == []
+    )
+    [tag] = [t for t in office.assess(1001).tags if t.label == "Allie"]
     assert tag.grants[0].because == "The custom field is Allie in Clio"
-    long = chosen(7).knows(fields={7: replace(FIELDS[7], name=None)})
+    long = chosen(7).with_firm_facts(fields={7: replace(FIELDS[7], name=None)})
     assert refusals(long) == [("field 7", Refusal.TOO_LONG)]
 
 
@@ -263,7 +265,7 @@ def test_an_option_is_looked_up_by_its_id(value, expected):
 @pytest.mark.parametrize(
     ("value", "expected"), [*((v, "Yes") for v in YES), *((v, None) for v in NO)]
 )
-def test_a_checkbox_is_ticked_in_every_spelling(value, expected):
+def test_a_checked_checkbox_is_read_in_every_spelling(value, expected):
     assert outcome(CustomField(1, "Newsletter", "checkbox"), value) == expected
 
 
@@ -281,6 +283,6 @@ DATES = [
 
 
 @pytest.mark.parametrize(("value", "expected"), DATES)
-def test_a_value_is_read_as_a_date_or_none(value, expected):
+def test_a_value_is_read_as_a_date_or_as_none(value, expected):
     found = read_date(value)
     assert (found.isoformat() if found else None) == expected

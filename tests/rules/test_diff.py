@@ -1,4 +1,4 @@
-"""The view that Levitate holds, and its changes: CS-8, OW-11, TG-20, TG-21, and the change in the feed [API-22]."""
+"""Tests of the view that Levitate has, and of its changes: CS-8, OW-11, TG-20, TG-21, and the feed line [API-22]."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from tests.rules.builders import Office, at
 
 
 def held(office: Office, clio_id: int, before: ContactView | None = None) -> ContactView:
-    found = view(before, office.judge(clio_id))
+    found = view(before, office.assess(clio_id))
     assert found is not None
     return found
 
@@ -19,7 +19,7 @@ def test_equal_views_give_no_change():
 
 def test_a_contact_that_leaves_keeps_its_last_profile_and_loses_the_rest():
     # CS-8
-    related = Office().chooses(scope__include_related=True)
+    related = Office().with_settings(scope__include_related=True)
     before = held(related, 1005)
     after = held(Office().contact(1005, last_name="Changed"), 1005, before)
     assert (after.state, after.state_reason) == (State.OUT_OF_SCOPE, "settings")
@@ -35,7 +35,7 @@ def test_a_contact_that_leaves_keeps_its_last_profile_and_loses_the_rest():
 
 def test_a_contact_that_returns_is_updated_and_not_added_again():
     # CS-8
-    related = Office().chooses(scope__include_related=True)
+    related = Office().with_settings(scope__include_related=True)
     left = held(Office(), 1005, held(related, 1005))
     again = diff(left, held(related, 1005, left))
     assert again is not None
@@ -43,8 +43,8 @@ def test_a_contact_that_returns_is_updated_and_not_added_again():
     assert again.fields["state"] == (State.OUT_OF_SCOPE, State.IN_SCOPE)
 
 
-def test_another_reason_for_being_out_is_an_update():
-    left = held(Office(), 1005, held(Office().chooses(scope__include_related=True), 1005))
+def test_another_reason_for_being_out_of_scope_is_an_update():
+    left = held(Office(), 1005, held(Office().with_settings(scope__include_related=True), 1005))
     later = held(Office().without_matters(201), 1005, left)
     change = diff(left, later)
     assert change is not None
@@ -63,14 +63,14 @@ def test_a_change_of_owner_names_the_matter():
 
 def test_a_change_lists_only_added_and_removed_labels():
     # TG-20
-    office = Office().chooses(tags__location__city=True)
+    office = Office().with_settings(tags__location__city=True)
     change = diff(held(Office(), 1001), held(office, 1001))
     assert change is not None
     assert (change.tags_added, change.tags_removed, change.owner) == (("Raleigh",), (), None)
 
 
 def test_a_label_with_a_new_spelling_is_not_removed():
-    # TG-21: Levitate ends automations when a tag goes
+    # TG-21: Levitate ends automations when a tag is removed
     before = held(Office(), 1001)
     after = held(Office().matter(201, practice_area="FAMILY LAW"), 1001, before)
     assert "FAMILY LAW" in [tag.label for tag in after.tags]
@@ -90,7 +90,7 @@ def test_a_tag_that_becomes_restricted_is_an_update():
     assert (change.tags_added, change.tags_removed) == ((), ())
 
 
-def test_a_deleted_contact_that_comes_back_is_updated():
+def test_a_deleted_contact_that_returns_is_updated():
     before = replace(held(Office(), 1001), state=State.DELETED)
     change = diff(before, held(Office(), 1001))
     assert change is not None
@@ -99,7 +99,7 @@ def test_a_deleted_contact_that_comes_back_is_updated():
 
 def test_a_preexisting_label_leaves_the_view_and_is_not_removed():
     # TG-20, TG-21
-    related = Office().chooses(scope__include_related=True)
+    related = Office().with_settings(scope__include_related=True)
     before = held(related, 1005)
     after = held(Office(), 1005, before)
     change = diff(before, after, frozenset({"personal", "related contacts", "vip"}))

@@ -17,7 +17,7 @@ WEDDING = KeyFact("custom_date", "Wedding Anniversary", "2010-06-12", field_id=6
 
 
 def facts(office: Office, clio_id: int = 1001) -> tuple[KeyFact, ...]:
-    return office.judge(clio_id).key_facts
+    return office.assess(clio_id).key_facts
 
 
 def test_birthday_and_clio_id_are_shown_by_default():
@@ -26,29 +26,29 @@ def test_birthday_and_clio_id_are_shown_by_default():
 
 
 def test_each_key_fact_can_be_switched_off():
-    assert facts(Office().chooses(key_facts__birthday=False)) == (CLIO_ID,)
-    assert facts(Office().chooses(key_facts__clio_id=False)) == (BIRTHDAY,)
+    assert facts(Office().with_settings(key_facts__birthday=False)) == (CLIO_ID,)
+    assert facts(Office().with_settings(key_facts__clio_id=False)) == (BIRTHDAY,)
 
 
 def test_the_clio_id_is_also_shown_for_non_clients():
-    office = Office().chooses(scope__include_non_clients=True)  # KF-3, C-15
+    office = Office().with_settings(scope__include_non_clients=True)  # KF-3, C-15
     assert facts(office, 1006) == (KeyFact("clio_id", "Clio ID", "1006"),)
 
 
-def test_chosen_dates_come_last_in_the_order_of_the_setting():
+def test_chosen_dates_are_last_and_in_the_order_of_the_setting():
     # KF-2, row 17
     first = CustomField(10, "Will signed", "date")
-    office = Office().knows(fields={**FIELDS, 10: first})
+    office = Office().with_firm_facts(fields={**FIELDS, 10: first})
     values = (CustomValue(6, "2010-06-12"), CustomValue(10, "2020-01-01"))
     office = office.contact(1001, custom_values=values)
     signed = KeyFact("custom_date", "Will signed", "2020-01-01", field_id=10)
     for order, expected in (((6, 10), (WEDDING, signed)), ((10, 6), (signed, WEDDING))):
-        chosen = office.chooses(key_facts__custom_date_field_ids=order)
+        chosen = office.with_settings(key_facts__custom_date_field_ids=order)
         assert facts(chosen) == (BIRTHDAY, CLIO_ID, *expected)
 
 
 def test_a_date_chosen_twice_is_shown_once():
-    office = Office().chooses(key_facts__custom_date_field_ids=(6, 6))
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6, 6))
     assert facts(office) == (BIRTHDAY, CLIO_ID, WEDDING)
 
 
@@ -84,24 +84,24 @@ USELESS = [
 
 @pytest.mark.parametrize(("value", "field", "refusal"), cases(USELESS))
 def test_a_value_that_is_not_a_date_is_not_shown_and_has_a_reason(value, field, refusal):
-    office = Office().chooses(key_facts__custom_date_field_ids=(6,))
-    office = office.knows(fields={6: replace(FIELDS[6], **field)})
-    found = office.contact(1001, custom_values=(CustomValue(6, **value),)).judge(1001)
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6,))
+    office = office.with_firm_facts(fields={6: replace(FIELDS[6], **field)})
+    found = office.contact(1001, custom_values=(CustomValue(6, **value),)).assess(1001)
     assert found.key_facts == (BIRTHDAY, CLIO_ID)
     told = [item for item in found.not_granted if item.rule == "custom_date"]
     expected = [("Wedding Anniversary", refusal)] if refusal else []
     assert [(item.label, item.refusal) for item in told] == expected
 
 
-def test_unknown_and_empty_fields_are_not_mentioned():
-    office = Office().chooses(key_facts__custom_date_field_ids=(6, 99))
+def test_unknown_and_empty_fields_give_no_key_fact_and_no_refusal():
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6, 99))
     for clio_id in (1001, 1002):
-        assert not [i for i in office.judge(clio_id).not_granted if i.rule == "custom_date"]
+        assert not [i for i in office.assess(clio_id).not_granted if i.rule == "custom_date"]
 
 
-def test_a_date_field_without_a_name_is_called_by_its_id():
-    office = Office().chooses(key_facts__custom_date_field_ids=(6,))
-    office = office.knows(fields={6: replace(FIELDS[6], name=" ")})
+def test_a_date_field_without_a_name_has_its_id_as_a_name():
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6,))
+    office = office.with_firm_facts(fields={6: replace(FIELDS[6], name=" ")})
     assert facts(office)[-1].label == "Field 6"
 
 
@@ -110,8 +110,8 @@ def test_at_most_twenty_custom_dates_are_shown():
     ids = tuple(range(100, 125))
     fields = {id_: CustomField(id_, f"Date {id_}", "date") for id_ in ids}
     values = tuple(CustomValue(id_, "2010-06-12") for id_ in ids if id_ != 100)
-    office = Office().knows(fields=fields).contact(1001, custom_values=values)
-    found = office.chooses(key_facts__custom_date_field_ids=ids).judge(1001)
+    office = Office().with_firm_facts(fields=fields).contact(1001, custom_values=values)
+    found = office.with_settings(key_facts__custom_date_field_ids=ids).assess(1001)
     assert [fact.field_id for fact in found.key_facts[2:]] == list(ids[1:21])
     left = [item for item in found.not_granted if item.refusal is Refusal.LIMIT]
     assert [item.label for item in left] == [f"Date {id_}" for id_ in ids[21:]]
@@ -122,9 +122,9 @@ def test_at_most_twenty_custom_dates_are_shown():
 
 def test_a_date_that_is_cleared_in_clio_is_removed():
     # KF-4
-    office = Office().chooses(key_facts__custom_date_field_ids=(6,))
-    before = view(None, office.judge(1001))
-    after = view(before, office.contact(1001, custom_values=()).judge(1001))
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6,))
+    before = view(None, office.assess(1001))
+    after = view(before, office.contact(1001, custom_values=()).assess(1001))
     assert after is not None
     change = diff(before, after)
     assert change is not None

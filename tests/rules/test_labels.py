@@ -13,17 +13,19 @@ RELATED = {"scope__include_related": True}
 
 
 def tag(office: Office, clio_id: int, label: str) -> Tag:
-    [found] = [tag for tag in office.judge(clio_id).tags if tag.label == label]
+    [found] = [tag for tag in office.assess(clio_id).tags if tag.label == label]
     return found
 
 
 def of(office: Office, clio_id: int, category: Category) -> list[str]:
-    return [tag.label for tag in office.judge(clio_id).tags if tag.category is category]
+    return [tag.label for tag in office.assess(clio_id).tags if tag.category is category]
 
 
 def test_equal_labels_of_two_categories_are_one_tag_of_the_first():
     # TG-21, row 11
-    office = Office().link(207, 1001, " family  LAW").chooses(tags__relationships__enabled=True)
+    office = (
+        Office().link(207, 1001, " family  LAW").with_settings(tags__relationships__enabled=True)
+    )
     found = tag(office, 1001, "Family Law")
     assert found.category is Category.PRACTICE_AREA
     assert [grant.rule for grant in found.grants] == ["practice_area", "relationships"]
@@ -40,7 +42,9 @@ def test_two_areas_with_one_name_have_the_spelling_of_the_lower_id():
 
 
 def test_our_own_labels_keep_our_spelling():
-    office = Office().link(207, 1001, "active CLIENT").chooses(tags__relationships__enabled=True)
+    office = (
+        Office().link(207, 1001, "active CLIENT").with_settings(tags__relationships__enabled=True)
+    )
     assert len(tag(office, 1001, "Active Client").grants) == 2
 
 
@@ -49,23 +53,23 @@ def test_labels_are_compared_trimmed_collapsed_and_case_folded():
     assert fold_label("a b") != fold_label("ab")
 
 
-def test_grants_are_listed_in_one_order_whatever_comes_first():
+def test_grants_are_listed_in_one_order_whatever_the_order_of_matters():
     office = Office().matter(300, client_id=1001, practice_area="Family Law", practice_area_id=11)
     found = tag(office, 1001, "Family Law")
     assert [grant.matter_ids for grant in found.grants] == [(201,), (300,)]
 
 
 def test_a_tag_is_restricted_only_if_all_its_grants_are():
-    # S7, row 22: 1008's only matter is Ben's alone
+    # S7, row 22: only Ben sees the only matter of 1008
     office = Office().ben_connects()
-    marked = {tag.label: tag.restricted for tag in office.judge(1008).tags}
+    marked = {tag.label: tag.restricted for tag in office.assess(1008).tags}
     assert marked == {
         "Clio": False, "Person": False, "Active Client": True, "Client": False,
         "Employment": True, "Personal": False,
     }  # fmt: skip
     assert office.owner(1008) == ("u_ben", "responsible_attorney", 208)
     second = office.matter(300, client_id=1008, practice_area="Employment")
-    marked = {tag.label: tag.restricted for tag in second.judge(1008).tags}
+    marked = {tag.label: tag.restricted for tag in second.assess(1008).tags}
     assert not marked["Employment"]
     assert not marked["Active Client"]
     assert [grant.restricted for grant in tag(second, 1008, "Employment").grants] == [True, False]
@@ -85,19 +89,19 @@ def test_a_matter_in_another_group_than_the_accounts_is_restricted(kind, expecte
     # S7, row 22
     office = Office().matter(201, group_type=kind)
     assert tag(office, 1001, "Family Law").restricted is expected
-    related = office.chooses(**RELATED)
+    related = office.with_settings(**RELATED)
     assert tag(related, 1005, "Related Contacts").restricted is expected
     company = Office().matter(207, group_type=kind)
     assert tag(company, 1007, "Business Law").restricted is expected
-    assert not tag(company, 1007, "Company").restricted  # Clio flags the company, too
+    assert not tag(company, 1007, "Company").restricted  # Clio flags the company too
     assert tag(company.contact(2001, is_client=False), 1007, "Company").restricted is expected
 
 
 def test_tags_from_restricted_matters_only_can_be_withheld():
     # S7
-    office = Office().ben_connects().chooses(restricted_matters__withhold=True)
+    office = Office().ben_connects().with_settings(restricted_matters__withhold=True)
     assert office.labels(1008) == ["Clio", "Person", "Client", "Personal"]
-    refused = {(i.label, i.rule): i for i in office.judge(1008).not_granted}
+    refused = {(i.label, i.rule): i for i in office.assess(1008).not_granted}
     assert set(refused) == {("Active Client", "client_status"), ("Employment", "practice_area")}
     assert {item.refusal for item in refused.values()} == {Refusal.RESTRICTED}
     assert office.labels(1001) == Office().labels(1001)
@@ -109,7 +113,7 @@ def test_the_number_of_refusals_is_limited():
         office = office.matter(
             400 + place, client_id=1001, status=CLOSED, practice_area=f"Area {place:02}"
         )
-    found = office.judge(1001).not_granted
+    found = office.assess(1001).not_granted
     assert len(found) == MAX_NOT_GRANTED
     assert [item.label for item in found] == sorted(item.label for item in found)
 
@@ -117,7 +121,7 @@ def test_the_number_of_refusals_is_limited():
 def test_equal_refusals_are_listed_once():
     office = Office().matter(300, client_id=1001, status=CLOSED, number="00202-Moreno",
                              practice_area=" estate PLANNING")  # fmt: skip
-    refused = [item for item in office.judge(1001).not_granted if item.rule == "practice_area"]
+    refused = [item for item in office.assess(1001).not_granted if item.rule == "practice_area"]
     assert len(refused) == 1
 
 
@@ -125,4 +129,4 @@ def test_a_matter_listed_twice_counts_once():
     office = Office()
     facts = office.facts(1001)
     twice = replace(facts, own_matters=facts.own_matters * 2)
-    assert assess(twice, office.firm, office.settings) == office.judge(1001)
+    assert assess(twice, office.firm, office.settings) == office.assess(1001)

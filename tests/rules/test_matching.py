@@ -1,4 +1,4 @@
-"""Which contacts look like the same person or company [S6]."""
+"""Cases for contacts that look like the same person or company [S6]."""
 
 import pytest
 
@@ -45,7 +45,7 @@ def record(
 def test_contacts_match_by_full_name_or_email_address(one, other, same):
     assert is_same_contact(one, other) == is_same_contact(other, one) == same
     mapped = [profile(ContactFacts(contact), "US") for contact in (one, other)]
-    assert is_same_person(*mapped) == same, "as the ledger compares them"
+    assert is_same_person(*mapped) == same, "the comparison of new-client rows"
 
 
 def test_a_company_is_never_a_person():

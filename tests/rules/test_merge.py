@@ -1,4 +1,4 @@
-"""Several views of one record: S3, F19, DM-9; what is redacted or stripped is not empty."""
+"""Tests of several views of one record: S3, F19, DM-9. A redacted or stripped value is not empty."""
 
 from dataclasses import fields, replace
 from typing import Any
@@ -48,7 +48,7 @@ def test_an_older_view_changes_nothing(full_view):
 
 @pytest.mark.parametrize("updated", [NOW, NEW, None])
 def test_a_full_view_replaces_the_record(updated):
-    # DM-9: an empty value of Clio's clears the field
+    # DM-9: an empty value in Clio clears the field
     seen = replace(
         ALICE, title=None, emails=(), is_client=False, custom_values=(), updated_at=updated
     )
@@ -115,7 +115,7 @@ def test_the_type_of_a_contact_stays_known(full_view):
     assert merge_contact(company, turned, full_view=full_view).is_person is True
 
 
-STRIPS = [  # clio.md §16.6: a full view that got content stripped; what is cleared is absent
+STRIPS = [  # clio.md §16.6: a full view with stripped content; a cleared value is absent
     ("all stripped", STRIPPED, ALICE.custom_values),
     ("stripped, its field not named", (CustomValue(0, stripped=True),), ALICE.custom_values),
     ("one stripped, the others cleared", (CustomValue(5, stripped=True),), (CustomValue(5, "Allie"),)),
@@ -150,7 +150,7 @@ def test_values_are_sorted_by_field_and_deleted_ones_come_last():
 
 @pytest.mark.parametrize("full_view", [True, False])
 def test_a_redacted_name_does_not_clear_the_known_one(full_view):
-    # clio.md §4: what may not be read comes as its id alone
+    # clio.md §4: a record that may not be read has only its id
     seen = replace(KNOWN, company_name=None, updated_at=NEW)
     assert merge_contact(KNOWN, seen, full_view=full_view).company_name == "Northwind"
     bare = replace(
@@ -216,7 +216,7 @@ FULL = replace(
 @pytest.mark.parametrize("updated", [OLD, NOW, NEW, None])
 @pytest.mark.parametrize("name", sorted(field.name for field in fields(ContactRecord)))
 def test_no_field_that_a_restricted_view_lacks_is_lost(name, updated):
-    # S3, one part after the other
+    # S3, for each part in turn
     blank: Any = {"clio_id": 1001, "is_person": None, "is_client": False}.get(name)
     blank = () if isinstance(getattr(FULL, name), tuple) else blank
     seen = replace(FULL, **{"updated_at": updated, name: blank})

@@ -12,7 +12,7 @@ ORIGINATING, PRIMARY = OwnerSource.ORIGINATING_ATTORNEY, OwnerSource.PRIMARY_USE
 UNASSIGNED = OwnerFallback.UNASSIGNED
 RESPONSIBLE_RULE, ORIGINATING_RULE = "responsible_attorney", "originating_attorney"
 
-CASES = [  # the rows' own examples: contact, settings, owner, rule, matter
+CASES = [  # the examples of the rows: contact, settings, owner, rule, matter
     ("OW-1 the responsible attorney", 1001, {}, ("u_ann", RESPONSIBLE_RULE, 201)),
     ("OW-2 the originating attorney", 1001, {"ownership__source": ORIGINATING}, ("u_ben", ORIGINATING_RULE, 201)),
     ("OW-4 the latest matter, pending", 1010, {}, ("u_ben", RESPONSIBLE_RULE, 210)),
@@ -29,23 +29,23 @@ CASES = [  # the rows' own examples: contact, settings, owner, rule, matter
 
 
 @pytest.mark.parametrize(("clio_id", "choices", "expected"), cases(CASES))
-def test_the_owner_is_found_as_the_rows_say(clio_id, choices, expected):
-    assert Office().chooses(**choices).owner(clio_id) == expected
+def test_the_owner_is_found_as_in_the_requirements(clio_id, choices, expected):
+    assert Office().with_settings(**choices).owner(clio_id) == expected
 
 
-def test_the_primary_user_owns_all_seven_and_no_matter_is_looked_at():
+def test_the_primary_user_owns_all_seven_contacts_and_no_matter_is_considered():
     # OW-3
-    office = Office().chooses(ownership__source=PRIMARY)
+    office = Office().with_settings(ownership__source=PRIMARY)
     for clio_id in ALL_SEVEN:
         assert office.owner(clio_id) == ("u_off", "primary_user", None)
-        found = office.judge(clio_id)
+        found = office.assess(clio_id)
         assert found.owner is not None
         assert (found.owner.considered, found.owner.detail) == ((), None)
         assert not any(item.refusal is Refusal.ATTORNEY_NOT_MAPPED for item in found.not_granted)
 
 
 def two(first: dict[str, Any], second: dict[str, Any]) -> Office:
-    """A client with two matters, 300 named by Ann and 301 by Ben."""
+    """Return a firm whose client has two matters: Ann is the attorney of 300, Ben of 301."""
     known = {"client_id": 1006, "status": OPEN, "updated_at": at("2026-01-01")}
     office = Office().contact(1006, is_client=True)
     office = office.matter(300, responsible=ANN, **{**known, **first})
@@ -68,33 +68,33 @@ def test_the_most_recently_updated_matter_decides(first, second, expected):
     assert two(first, second).owner(1006)[2] == expected
 
 
-def test_the_higher_id_is_the_greater_number():
+def test_the_higher_id_is_the_higher_number():
     office = Office().contact(1006, is_client=True)
     for clio_id, who in ((99, ANN), (100, BEN)):
         office = office.matter(clio_id, client_id=1006, responsible=who)
-    assert office.owner(1006)[2] == 100  # row 7: not as text
+    assert office.owner(1006)[2] == 100  # row 7: ids are not compared as text
 
 
 def test_after_the_open_matters_the_usual_order_applies():
     # row 7
     closed = {"status": CLOSED}
     office = two({**closed, "updated_at": at("2026-01-02")}, closed)
-    assert office.chooses(ownership__prefer_open=True).owner(1006)[2] == 300
+    assert office.with_settings(ownership__prefer_open=True).owner(1006)[2] == 300
     office = two({**closed, "updated_at": at("2026-01-02")}, {})
     assert office.owner(1006)[2] == 300
-    assert office.chooses(ownership__prefer_open=True).owner(1006)[2] == 301
+    assert office.with_settings(ownership__prefer_open=True).owner(1006)[2] == 301
 
 
 def test_an_unmapped_attorney_does_not_lead_to_an_older_matter():
     # OW-7, C-4
     office = Office().matter(206, originating=None).matter(300, client_id=1004, responsible=BEN)
-    found = office.judge(1004)
+    found = office.assess(1004)
     assert found.owner is not None
     assert (found.owner.user_id, found.owner.rule) == ("u_off", "fallback")
     assert found.owner.detail == "attorney_not_mapped: Dana Voss (504)"
     assert [considered.matter_id for considered in found.owner.considered] == [206, 300]
     assert found.owner.considered[1].outcome == "not needed: an earlier matter in this list decides"
-    unassigned = office.chooses(ownership__fallback=UNASSIGNED).judge(1004).owner
+    unassigned = office.with_settings(ownership__fallback=UNASSIGNED).assess(1004).owner
     assert unassigned is not None
     assert (unassigned.user_id, unassigned.rule) == (None, "unassigned")
     assert unassigned.detail == "attorney_not_mapped: Dana Voss (504)"
@@ -102,7 +102,7 @@ def test_an_unmapped_attorney_does_not_lead_to_an_older_matter():
 
 def test_explain_names_the_unmapped_and_the_chosen_attorney():
     # S12: 1004 names M206, 504 as unmapped and 501 as chosen
-    found = Office().judge(1004)
+    found = Office().assess(1004)
     assert found.owner is not None
     [considered] = found.owner.considered
     assert considered.matter_id == 206
@@ -117,9 +117,9 @@ def test_explain_names_the_unmapped_and_the_chosen_attorney():
     )
 
 
-def test_both_roles_unmapped_are_both_named():
+def test_two_unmapped_roles_are_both_named():
     office = Office().matter(206, responsible=DANA, originating=DANA, number=None)
-    found = office.judge(1004)
+    found = office.assess(1004)
     roles = {i.rule for i in found.not_granted if i.refusal is Refusal.ATTORNEY_NOT_MAPPED}
     assert roles == {"responsible_attorney", "originating_attorney"}
     assert any("matter 206" in item.why for item in found.not_granted)
@@ -128,15 +128,15 @@ def test_both_roles_unmapped_are_both_named():
 def test_an_attorney_without_a_name_is_named_by_the_id():
     nameless = type(DANA)(504)
     office = Office().matter(206, responsible=nameless, originating=None)
-    found = office.judge(1004).owner
+    found = office.assess(1004).owner
     assert found is not None
     assert found.detail == "attorney_not_mapped: Clio user (504)"
-    assert "Clio user (504)" in {item.label for item in office.judge(1004).not_granted}
+    assert "Clio user (504)" in {item.label for item in office.assess(1004).not_granted}
 
 
 def test_an_inactive_levitate_user_owns_no_contact():
     # OW-7, row 5
-    office = Office().knows(users=frozenset({"u_ben", "u_off"}))
+    office = Office().with_firm_facts(users=frozenset({"u_ben", "u_off"}))
     assert office.owner(1002) == ("u_off", "fallback", None)
     assert office.owner(1001) == ("u_ben", ORIGINATING_RULE, 201)
 
@@ -144,9 +144,9 @@ def test_an_inactive_levitate_user_owns_no_contact():
 @pytest.mark.parametrize("primary", [None, "u_gone"])
 def test_without_a_primary_user_there_is_no_owner(primary):
     # row 5
-    office = Office().knows(primary_user_id=primary)
+    office = Office().with_firm_facts(primary_user_id=primary)
     for choices in ({}, {"ownership__source": PRIMARY}):
-        found = office.chooses(**choices).judge(1008).owner
+        found = office.with_settings(**choices).assess(1008).owner
         assert found is not None
         assert (found.user_id, found.rule, found.detail) == (
             None,
@@ -156,7 +156,7 @@ def test_without_a_primary_user_there_is_no_owner(primary):
 
 
 def test_the_owner_has_the_reason_for_the_fallback():
-    hugo, chloe = Office().judge(1008), Office().without_matters(205).judge(1003)
+    hugo, chloe = Office().assess(1008), Office().without_matters(205).assess(1003)
     assert hugo.owner is not None
     assert hugo.owner.detail == "no_visible_matter"
     assert chloe.owner is not None
@@ -165,7 +165,7 @@ def test_the_owner_has_the_reason_for_the_fallback():
 
 
 def test_every_matter_considered_is_listed_with_its_outcome():
-    found = Office().judge(1003).owner
+    found = Office().assess(1003).owner
     assert found is not None
     assert [(c.matter_id, c.status, c.outcome) for c in found.considered] == [
         (204, PENDING, "names no attorney"),
@@ -180,7 +180,7 @@ def test_an_owner_does_not_need_a_connection():
 
 def test_related_matters_decide_only_for_people_who_are_not_clients():
     # OW-10, row 4
-    office = Office().chooses(scope__include_related=True)
+    office = Office().with_settings(scope__include_related=True)
     hugo = office.link(201, 1008, "Spouse")
     assert hugo.owner(1008) == ("u_off", "fallback", None)
     eva = office.matter(201, responsible=None, originating=None)
@@ -188,9 +188,9 @@ def test_related_matters_decide_only_for_people_who_are_not_clients():
 
 
 def test_the_latest_related_matter_decides():
-    office = Office().chooses(scope__include_related=True).link(210, 1005, "Friend")
+    office = Office().with_settings(scope__include_related=True).link(210, 1005, "Friend")
     assert office.owner(1005) == ("u_ben", RESPONSIBLE_RULE, 210)
-    assert office.chooses(ownership__prefer_open=True).owner(1005)[2] == 201
+    assert office.with_settings(ownership__prefer_open=True).owner(1005)[2] == 201
 
 
 def test_own_and_company_matters_of_a_representative_decide_together():
@@ -199,7 +199,7 @@ def test_own_and_company_matters_of_a_representative_decide_together():
     assert office.owner(1007) == ("u_ann", RESPONSIBLE_RULE, 300)
     office = office.matter(300, updated_at=at("2026-01-01"))
     assert office.owner(1007) == ("u_ben", RESPONSIBLE_RULE, 207)
-    alone = office.chooses(tags__company_representatives=Representatives.NONE)
+    alone = office.with_settings(tags__company_representatives=Representatives.NONE)
     assert alone.owner(1007) == ("u_ann", RESPONSIBLE_RULE, 300)
 
 
@@ -212,10 +212,10 @@ def test_a_newly_updated_matter_moves_the_owner():
     assert office.owner(1001, previous="u_ann") == ("u_ben", RESPONSIBLE_RULE, 202)
 
 
-def test_sticky_keeps_the_owner_while_still_among_the_attorneys():
+def test_sticky_keeps_an_owner_who_is_still_among_the_attorneys():
     # OW-11, row 24
-    office = Office().matter(202, updated_at=at("2026-03-03")).chooses(**STICKY)
-    found = office.judge(1001, "u_ann").owner
+    office = Office().matter(202, updated_at=at("2026-03-03")).with_settings(**STICKY)
+    found = office.assess(1001, "u_ann").owner
     assert found is not None
     assert (found.user_id, found.rule, found.matter_id) == ("u_ann", "sticky", 201)
     assert found.detail == "still the responsible attorney of 00201-Moreno"
@@ -240,15 +240,15 @@ STUCK = [
 @pytest.mark.parametrize(("previous", "choices", "expected"), cases(STUCK))
 def test_sticky_keeps_only_owners_whom_the_matters_name(previous, choices, expected):
     office = Office().matter(202, updated_at=at("2026-03-03"))
-    assert office.chooses(**STICKY, **choices).owner(1001, previous) == expected
+    assert office.with_settings(**STICKY, **choices).owner(1001, previous) == expected
 
 
 def test_sticky_does_not_keep_an_owner_who_left_levitate():
-    office = Office().matter(202, updated_at=at("2026-03-03")).chooses(**STICKY)
-    office = office.knows(users=frozenset({"u_ben", "u_off"}))
+    office = Office().matter(202, updated_at=at("2026-03-03")).with_settings(**STICKY)
+    office = office.with_firm_facts(users=frozenset({"u_ben", "u_off"}))
     assert office.owner(1001, previous="u_ann")[0] == "u_ben"
 
 
 def test_sticky_also_applies_before_the_fallback():
     office = Office().matter(206, originating=None).matter(300, client_id=1004, responsible=BEN)
-    assert office.chooses(**STICKY).owner(1004, "u_ben") == ("u_ben", "sticky", 300)
+    assert office.with_settings(**STICKY).owner(1004, "u_ben") == ("u_ben", "sticky", 300)

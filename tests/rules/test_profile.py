@@ -28,34 +28,34 @@ def test_a_name_is_its_parts_or_is_split(first, last, name, expected):
     assert names(person(1, first_name=first, last_name=last, name=name)) == expected
 
 
-def test_alice_is_mapped_as_the_rows_say():
+def test_alice_is_mapped_as_in_the_requirements():
     # DM-1, DM-5, DM-7
-    found = Office().judge(1001).profile
+    found = Office().assess(1001).profile
     assert (found.first_name, found.last_name) == ("Alice", "Moreno")
     assert [(p.number, p.kind) for p in found.phones] == [
         ("+19195550102", "Mobile"),
         ("+19195550101", "Home"),
     ]
-    abroad = Office().knows(country="DE").judge(1001).profile
+    abroad = Office().with_firm_facts(country="DE").assess(1001).profile
     assert [p.number for p in abroad.phones] != [p.number for p in found.phones]
 
 
 def test_the_other_parts_of_a_name_are_passed_on():
     # DM-1, DM-3: the title is not the prefix
     office = Office().contact(1001, prefix="Ms.", middle_name=" B. ", title=" Judge ")
-    found = office.judge(1001).profile
+    found = office.assess(1001).profile
     assert (found.prefix, found.middle_name, found.title) == ("Ms.", "B.", "Judge")
 
 
 def test_the_company_has_the_name_of_its_own_contact():
     # DM-2, DM-9, row 26
     office = Office().contact(1007, company_name="Old Bakery")
-    assert office.judge(1007).profile.company == Company(2001, "Northwind Bakery LLC")
+    assert office.assess(1007).profile.company == Company(2001, "Northwind Bakery LLC")
     renamed = office.contact(2001, name="Southwind")
-    assert renamed.judge(1007).profile.company == Company(2001, "Southwind")
+    assert renamed.assess(1007).profile.company == Company(2001, "Southwind")
     hidden = office.contact(2001, name=None)
-    assert hidden.judge(1007).profile.company == Company(2001, "Old Bakery")
-    assert office.judge(1001).profile.company is None
+    assert hidden.assess(1007).profile.company == Company(2001, "Old Bakery")
+    assert office.assess(1001).profile.company is None
 
 
 EMAILS = [  # DM-4, row 15
@@ -100,7 +100,7 @@ def test_a_phone_number_is_read_for_the_accounts_country(raw, country, expected)
     assert (phone.number, phone.raw, phone.kind, phone.primary) == (expected, raw, "Work", True)
 
 
-def test_phones_come_with_the_primary_first_and_then_as_in_clio():
+def test_phones_are_listed_with_the_primary_first_and_then_as_in_clio():
     # DM-7, C-8
     listed = [Phone("1"), Phone("2"), Phone(" "), Phone("3", primary=True)]
     found = phones(listed, "US")
@@ -109,9 +109,9 @@ def test_phones_come_with_the_primary_first_and_then_as_in_clio():
     ]  # fmt: skip
 
 
-def test_the_address_listed_first_is_primary_whatever_clio_flags():
+def test_the_address_listed_first_is_primary_whatever_the_flag_in_clio():
     # DM-6, DM-8, C-8
-    found = Office().judge(1001).profile.addresses
+    found = Office().assess(1001).profile.addresses
     assert [(a.city, a.primary, a.clio_primary) for a in found] == [
         ("Raleigh", True, False), ("Durham", False, True),
     ]  # fmt: skip
@@ -122,7 +122,7 @@ def test_the_address_listed_first_is_primary_whatever_clio_flags():
 
 
 @pytest.mark.parametrize("part", ["street", "city", "province", "postal_code", "country"])
-def test_an_address_needs_one_part_at_least(part):
+def test_an_address_needs_at_least_one_part(part):
     one_part: dict[str, Any] = {part: " x "}
     found = addresses([Address(kind="Home", city=" "), replace(Address(), **one_part)])
     assert [(a.kind, a.primary) for a in found] == [(None, True)]
@@ -132,8 +132,8 @@ def test_an_address_needs_one_part_at_least(part):
 
 def test_a_title_that_clio_loses_is_cleared():
     # DM-9
-    before = view(None, Office().judge(1001))
-    after = view(before, Office().contact(1001, title=None).judge(1001))
+    before = view(None, Office().assess(1001))
+    after = view(before, Office().contact(1001, title=None).assess(1001))
     assert after is not None
     change = diff(before, after)
     assert change is not None

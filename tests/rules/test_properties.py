@@ -16,7 +16,7 @@ from app.rules.settings import AttorneyTags, Segment, Settings
 from tests.rules.builders import setting
 from tests.rules.generators import CONTACTS, FIRMS, MATTERS, SETTINGS, USERS, all_facts
 
-OPEN_DOOR = SETTINGS.map(  # nobody is kept out by tags, so that switching one off does not matter to the scope
+NO_SEGMENT = SETTINGS.map(  # no tag excludes a contact, so that switching a tag off does not change the scope
     lambda chosen: setting(chosen, ["scope", "segment"], Segment())
 )
 
@@ -54,7 +54,7 @@ def test_the_order_of_matters_relationships_and_values_does_not_matter(
     assert assess(again, firm, chosen, previous) == assess(facts, firm, chosen, previous)
 
 
-SWITCHES: list[tuple[str, Any, str]] = [  # a rule's setting, what switches it off, the start of its pointers
+SWITCHES: list[tuple[str, Any, str]] = [  # a rule's setting, the value that switches it off, the start of its pointers
     ("tags__practice_area__enabled", False, "/tags/practice_area"),
     ("tags__related_practice_area__enabled", False, "/tags/related_practice_area"),
     ("tags__relationships__enabled", False, "/tags/relationships"),
@@ -72,7 +72,7 @@ def grants_of(found: Assessment) -> set[Any]:
     return {grant for tag in found.tags for grant in tag.grants}
 
 
-@given(all_facts(), FIRMS, OPEN_DOOR, st.sampled_from(SWITCHES))
+@given(all_facts(), FIRMS, NO_SEGMENT, st.sampled_from(SWITCHES))
 def test_a_rule_that_is_switched_off_removes_exactly_its_own_grants(facts, firm, chosen, switch):
     path, off, pointer = switch
     before = assess(facts, firm, chosen)
@@ -176,7 +176,7 @@ def test_a_contact_that_was_never_in_scope_has_no_view(facts, firm, chosen):
 
 
 def test_the_generators_reach_every_category():
-    """A generator that never makes some kind of tag would prove nothing of it."""
+    """A generator that never makes a kind of tag would prove nothing about it."""
     seen: set[Category] = set()
 
     @settings(max_examples=300, database=None, derandomize=True)

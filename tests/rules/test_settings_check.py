@@ -1,4 +1,4 @@
-"""The fields that settings refer to, and which changes of settings cannot change an assessment."""
+"""Tests of the fields that settings refer to, and of changes of settings that cannot change an assessment."""
 
 from dataclasses import replace
 
@@ -77,7 +77,7 @@ TAG_POINTERS = [f"/tags/custom_fields/{nth}/field_id" for nth in range(3)]
         (chosen(tags=(2, 1, 9)), chosen(), [TAG_POINTERS[0], TAG_POINTERS[2]]),
         (chosen(tags=(1, 1)), chosen(), [TAG_POINTERS[1]]),
         (chosen(dates=(2, 2, 1)), chosen(), DATE_POINTERS[1:]),
-        # EN-3: what was chosen before may stay, for the same use, though it has gone
+        # EN-3: a field that was chosen before may stay for the same use although it was deleted
         (chosen(tags=(3, 9)), chosen(tags=(9,)), []),
         (chosen(dates=(9,)), chosen(tags=(9,)), [DATE_POINTERS[0]]),
         (chosen(tags=(9, 9)), chosen(tags=(9,)), [TAG_POINTERS[1]]),

@@ -41,8 +41,8 @@ SCOPES = [
 
 @pytest.mark.parametrize(("clio_id", "choices", "changes", "rule", "detail"), cases(SCOPES))
 def test_the_scope_is_explained(clio_id, choices, changes, rule, detail):
-    office = Office().chooses(**choices).contact(clio_id, **changes)
-    found = office.judge(clio_id)
+    office = Office().with_settings(**choices).contact(clio_id, **changes)
+    found = office.assess(clio_id)
     assert (found.scope.rule, found.scope.detail) == (rule, detail)
     assert found.scope.in_scope is (found.scope.reason is None)
     assert found.profile.title == office.contacts[clio_id].title
@@ -66,9 +66,9 @@ VALUES = [
 
 @pytest.mark.parametrize(("field_id", "changes", "value", "why"), VALUES)
 def test_a_value_that_makes_no_tag_is_explained(field_id, changes, value, why):
-    office = Office().chooses(tags__custom_fields=(CustomFieldTag(field_id),))
-    office = office.knows(fields={field_id: replace(FIELDS[field_id], **changes)})
-    refused = office.contact(1002, custom_values=(value,)).judge(1002).not_granted
+    office = Office().with_settings(tags__custom_fields=(CustomFieldTag(field_id),))
+    office = office.with_firm_facts(fields={field_id: replace(FIELDS[field_id], **changes)})
+    refused = office.contact(1002, custom_values=(value,)).assess(1002).not_granted
     assert [(item.label, item.why) for item in refused if item.rule == "custom_fields"] == [
         (FIELDS[field_id].name, why)
     ]
@@ -84,29 +84,31 @@ DATES = [
 
 @pytest.mark.parametrize(("changes", "value", "why"), DATES)
 def test_a_date_that_is_not_shown_is_explained(changes, value, why):
-    office = Office().chooses(key_facts__custom_date_field_ids=(6,))
-    office = office.knows(fields={6: replace(FIELDS[6], **changes)})
-    refused = office.contact(1002, custom_values=(CustomValue(6, value),)).judge(1002).not_granted
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6,))
+    office = office.with_firm_facts(fields={6: replace(FIELDS[6], **changes)})
+    refused = office.contact(1002, custom_values=(CustomValue(6, value),)).assess(1002).not_granted
     assert ("Wedding Anniversary", "custom_date", why) in {
         (item.label, item.rule, item.why) for item in refused
     }
 
 
 def test_a_date_without_a_name_is_explained_by_its_id():
-    office = Office().chooses(key_facts__custom_date_field_ids=(6,))
-    office = office.knows(fields={6: replace(FIELDS[6], name=None)})
-    assert office.judge(1001).key_facts[-1].label == "Field 6"
+    office = Office().with_settings(key_facts__custom_date_field_ids=(6,))
+    office = office.with_firm_facts(fields={6: replace(FIELDS[6], name=None)})
+    assert office.assess(1001).key_facts[-1].label == "Field 6"
 
 
 def test_a_withheld_tag_is_explained():
-    office = Office().ben_connects().chooses(restricted_matters__withhold=True)
-    assert {item.why for item in office.judge(1008).not_granted} == {
+    office = Office().ben_connects().with_settings(restricted_matters__withhold=True)
+    assert {item.why for item in office.assess(1008).not_granted} == {
         "All matters behind this tag have limited permissions in Clio"
     }
 
 
 def test_the_tags_that_are_always_on_are_explained():
-    grants = {tag.label: tag.grants[0] for tag in Office().chooses(**NON_CLIENTS).judge(1006).tags}
+    grants = {
+        tag.label: tag.grants[0] for tag in Office().with_settings(**NON_CLIENTS).assess(1006).tags
+    }
     assert {label: grant.because for label, grant in grants.items()} == {
         "Clio": "This contact comes from Clio",
         "Person": "This contact is a person in Clio",
@@ -118,27 +120,32 @@ def test_the_tags_that_are_always_on_are_explained():
         "Personal": "personal",
     }
     assert {grant.setting for grant in grants.values()} == {None}
-    [past] = [tag for tag in Office().judge(1002).tags if tag.label == "Past Client"]
+    [past] = [tag for tag in Office().assess(1002).tags if tag.label == "Past Client"]
     assert (past.grants[0].because, past.grants[0].setting) == ("Closed: 00203-Okafor", None)
 
 
 def test_attorney_tags_are_explained():
-    office = Office().chooses(tags__responsible_attorney=AttorneyTags.ALL)
-    [tag] = [t for t in office.judge(1002).tags if t.category is Category.ATTORNEY]
+    office = Office().with_settings(tags__responsible_attorney=AttorneyTags.ALL)
+    [tag] = [t for t in office.assess(1002).tags if t.category is Category.ATTORNEY]
     assert tag.grants[0].because == "Responsible attorney of 00203-Okafor"
 
 
-def test_an_owner_who_cannot_be_found_keeps_the_matters_that_were_considered():
+def test_a_missing_owner_keeps_the_matters_that_were_considered():
     office = Office().matter(206, originating=None)
     for choices in ({"ownership__fallback": OwnerFallback.UNASSIGNED}, {}):
         for primary in ("u_off", None):
-            found = office.chooses(**choices).knows(primary_user_id=primary).judge(1004).owner
+            found = (
+                office.with_settings(**choices)
+                .with_firm_facts(primary_user_id=primary)
+                .assess(1004)
+                .owner
+            )
             assert found is not None
             assert [considered.matter_id for considered in found.considered] == [206]
 
 
 def test_levitate_holds_each_tag_with_its_category_and_the_owner_with_the_reason():
-    held = view(None, Office().matter(206, originating=None).judge(1004))
+    held = view(None, Office().matter(206, originating=None).assess(1004))
     assert held is not None
     assert [(tag.label, tag.category) for tag in held.tags] == [
         ("Clio", Category.DEFAULT),
@@ -157,11 +164,11 @@ def test_levitate_holds_each_tag_with_its_category_and_the_owner_with_the_reason
 
 
 def test_each_tag_names_its_rule():
-    office = Office().chooses(tags__location__city=True, scope__include_related=True)
+    office = Office().with_settings(tags__location__city=True, scope__include_related=True)
     rules = {
         tag.label: {grant.rule for grant in tag.grants}
         for clio_id in (1001, 1005, 1007)
-        for tag in office.judge(clio_id).tags
+        for tag in office.assess(clio_id).tags
     }
     assert rules == {
         "Clio": {"clio"},

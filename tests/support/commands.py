@@ -1,4 +1,4 @@
-"""The commands in a test: run in this process, which is fast, or as processes of their own."""
+"""Functions that run commands in a test: in this process, which is fast, or as separate processes."""
 
 import gc
 import os
@@ -14,24 +14,24 @@ from app import logs
 from app.cli.commands import cli
 from app.demo.processes import environment_without_settings
 
-OURS = "LEVITATE_CLIO_"
+PREFIX = "LEVITATE_CLIO_"
 
 
 def run(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command in this process with the given variables; raises what the command does not handle."""
+    """Run a command in this process with the given variables; raise what the command does not handle."""
     at_term = signal.getsignal(signal.SIGTERM)
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith(OURS)]:  # noqa: TID251
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:  # noqa: TID251
             patch.delenv(name)
         for name, value in environment.items():
-            patch.setenv(OURS + name.upper(), value)
+            patch.setenv(PREFIX + name.upper(), value)
         try:
             return _ended(args)
         finally:
             signal.signal(signal.SIGTERM, at_term)
             logs.configure("WARNING", "json")
             with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-                gc.collect()  # what a process leaves to its end, such as the socket to listen on
+                gc.collect()  # closes what a process would close when it exits, such as the listening socket
 
 
 def _ended(args: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
@@ -42,7 +42,7 @@ def _ended(args: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
 
 
 def run_process(*args: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command as a process of its own with the given variables."""
+    """Run a command as a separate process with the given variables."""
     return subprocess.run(
         [sys.executable, "-m", "app.cli", *args],
         env=process_environment(**environment),
@@ -54,14 +54,14 @@ def run_process(*args: str, **environment: str) -> "subprocess.CompletedProcess[
 
 
 def process_environment(**ours: str) -> dict[str, str]:
-    """The environment of a process of the service: of our variables it has the given ones only."""
+    """Return the environment for a process of the service: of our variables, only the given ones."""
     return environment_without_settings() | {
-        OURS + name.upper(): value for name, value in ours.items()
+        PREFIX + name.upper(): value for name, value in ours.items()
     }
 
 
 def refusal(*args: str, **environment: str) -> list[str]:
-    """What a command says that refuses; it ends with exit code 2 and prints nothing on stdout."""
+    """Run a command that must fail with exit code 2 and no output on stdout; return the lines of its stderr."""
     ended = run(*args, **environment)
     assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""

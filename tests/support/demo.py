@@ -1,4 +1,4 @@
-"""The demonstration as a process of its own, and what it leaves behind."""
+"""The demonstration as a separate process, with the files and processes that it leaves behind."""
 
 import os
 import signal
@@ -15,11 +15,11 @@ import psutil
 from tests.support.commands import process_environment
 
 PATIENCE = 240.0
-MOMENT = 10.0  # PostgreSQL tells that it has stopped just before its process ends
+GRACE = 10.0  # PostgreSQL reports that it has stopped shortly before its process ends
 
 
 class Demo:
-    """The demonstration as a process of its own, in a folder for temporary files that is its own too."""
+    """The demonstration as a separate process with its own folder for temporary files."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder = folder
@@ -33,11 +33,11 @@ class Demo:
         )
 
     def output(self) -> str:
-        """What it has shown so far."""
+        """Return the output so far."""
         return Path(self._written.name).read_text()
 
     def wait_for(self, seen: Callable[["Demo"], bool]) -> None:
-        """Wait until something is to be seen."""
+        """Wait until the condition holds."""
         deadline = time.monotonic() + PATIENCE
         while not seen(self):
             assert self.process.poll() is None, self.output()
@@ -45,22 +45,22 @@ class Demo:
             time.sleep(0.02)
 
     def interrupt(self) -> None:
-        """Ctrl-C: the terminal sends SIGINT to every process of the foreground group."""
+        """Press Ctrl-C: the terminal sends SIGINT to every process of the foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
     def ended(self) -> int:
-        """How it ended, once it has."""
+        """Wait for the end of the process and return its exit code."""
         return self.process.wait(timeout=PATIENCE)
 
     def left(self) -> list[object]:
-        """Files and processes of its that are still there; who is just ending has a moment to do so."""
-        deadline = time.monotonic() + MOMENT
+        """Return the files and processes that are still there; processes that are ending get some seconds to end."""
+        deadline = time.monotonic() + GRACE
         while self.processes() and time.monotonic() < deadline:
             time.sleep(0.02)
         return [*self.folder.iterdir(), *self.processes()]
 
     def processes(self) -> list[object]:
-        """Its processes, its children's too."""
+        """Return the processes of the demonstration, including its children."""
         mark = str(self.folder)
         processes: list[object] = []
         for process in psutil.process_iter():
@@ -68,11 +68,11 @@ class Demo:
                 if mark in " ".join([*process.cmdline(), *process.environ().values()]):
                     processes.append(process)
             except psutil.Error:
-                continue  # gone meanwhile, or the kernel's
+                continue  # it has ended, or it belongs to the kernel
         return processes
 
     def close(self) -> None:
-        """Remove what the test itself made."""
+        """Remove the files that the test itself created."""
         if self.process.poll() is None:
             self.interrupt()
             self.ended()
@@ -83,7 +83,7 @@ class Demo:
 
 @contextmanager
 def demonstrations() -> Iterator[Callable[..., Demo]]:
-    """A function that starts a demonstration; a short folder, for the database's socket lies in it."""
+    """Yield a function that starts a demonstration. The folder's path is short because of the database's socket."""
     started: list[Demo] = []
 
     def start(*options: str) -> Demo:

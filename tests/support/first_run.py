@@ -1,4 +1,4 @@
-"""Harlow & Pike after the first run, kept so that a test can begin there without running it again."""
+"""Harlow & Pike after the first run, kept so that a test can start there without another first run."""
 
 import copy
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ FIRST_RUN = "first_run"
 
 @dataclass(frozen=True)
 class AfterFirstRun:
-    """A template database, and the simulated Clio as the first run left it; tests change only copies of both."""
+    """A template database and the simulated Clio after the first run; tests change only copies of both."""
 
     template: str
     clio: Simulator
 
     def simulator(self) -> Simulator:
-        """A simulated Clio in the same state."""
+        """Return a simulated Clio in the same state."""
         memo: dict[int, Any] = {id(firm.watchers): [] for firm in self.clio.firms}
         made = generous_simulator(*copy.deepcopy(self.clio.firms, memo))
-        made.oauth = copy.deepcopy(self.clio.oauth, memo)  # its grants name the copied firms
+        made.oauth = copy.deepcopy(self.clio.oauth, memo)  # its grants refer to the copied firms
         made.limits = copy.deepcopy(self.clio.limits)
         made.log.extend(self.clio.log)
         return made

@@ -1,4 +1,4 @@
-"""How a test asks about one contact of the fixture firm, and changes that firm in the simulated Clio."""
+"""Functions that read one contact of the fixture firm, and that change the firm in the simulated Clio."""
 
 from typing import Any
 
@@ -7,46 +7,46 @@ from tests.support.world import World
 
 
 def labels(contact: dict[str, Any]) -> set[str]:
-    """The labels of a contact's tags."""
+    """Return the labels of a contact's tags."""
     return {tag["label"] for tag in contact["tags"]}
 
 
 def clio(world: World) -> Firm:
-    """The firm as the simulated Clio has it."""
+    """Return the firm in the simulated Clio."""
     firm: Firm = world.simulator.firms[0]
     return firm
 
 
 def known(world: World, kind: str, record_id: int) -> Record:
-    """A record as it is in the simulated Clio."""
+    """Return a record of the simulated Clio."""
     record = clio(world).find(kind, record_id)
     assert record is not None
     return record
 
 
 def person(contact_id: int, **more: Any) -> Record:
-    """A person for the simulated Clio, of whom only what is given matters."""
+    """Return a person for the simulated Clio with the given fields and default names."""
     return {"id": contact_id, "type": "Person", "name": "New", "last_name": "New", **more}
 
 
 async def contact(world: World, clio_id: str) -> dict[str, Any]:
-    """One contact, by its id in Clio."""
+    """Return one contact by its Clio id."""
     return (await world.contacts(clio_id=clio_id))[clio_id]
 
 
 async def tags(world: World, clio_id: str) -> set[str]:
-    """The labels of one contact's tags."""
+    """Return the labels of one contact's tags."""
     return labels(await contact(world, clio_id))
 
 
 async def owner(world: World, clio_id: str) -> tuple[str | None, str, str | None]:
-    """Who owns a contact, by which rule, and the matter that decided."""
+    """Return the owner of a contact, the rule, and the matter that decided."""
     found = (await contact(world, clio_id))["owner"]
     return (found["user_id"], found["rule"], found["matter_clio_id"])
 
 
 async def explain(world: World, clio_id: str) -> dict[str, Any]:
-    """Why a contact is what it is."""
+    """Return the explanation of a contact."""
     contact_id = (await contact(world, clio_id))["id"]
     answer = await world.api.get(f"/v1/accounts/hp/contacts/{contact_id}/explain")
     assert answer.status_code == 200, answer.text
@@ -55,17 +55,17 @@ async def explain(world: World, clio_id: str) -> dict[str, Any]:
 
 
 async def report(world: World, run: dict[str, Any]) -> dict[str, Any]:
-    """A run's report."""
+    """Return a run's report."""
     answer = await world.api.get(f"/v1/accounts/hp/runs/{run['id']}/report")
     found: dict[str, Any] = answer.json()
     return found
 
 
 async def lines_of(world: World, clio_id: str) -> list[dict[str, Any]]:
-    """What the change feed told about one contact, oldest first."""
+    """Return the lines of the change feed about one contact, oldest first."""
     return [line for line in await world.changes() if line["clio_id"] == clio_id]
 
 
 async def new_clients(world: World, **params: Any) -> dict[str, dict[str, Any]]:
-    """The ledger of new clients by Clio id."""
+    """Return the new-client rows by Clio id."""
     return {row["clio_id"]: row async for row in world.all("new-clients", **params)}

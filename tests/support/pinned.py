@@ -1,4 +1,4 @@
-"""Names that others rely on, pinned in `tests/data/pinned/`, and how a test compares the present ones with them."""
+"""Functions that compare present names with the pinned ones in `tests/data/pinned/`, on which others rely."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def check(name: str, found: Any, folder: Path) -> None:
                 f"{len(lines)} places differ from {pinned.name} (- is pinned, + is new, ~ is changed):",
                 *lines[:MOST_SHOWN],
                 *more,
-                f"If callers and stored data can bear this change: cp {present} {pinned}",
+                f"If callers and stored data can cope with this change: cp {present} {pinned}",
             ]
         ),
         pytrace=False,

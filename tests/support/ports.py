@@ -1,4 +1,4 @@
-"""Ports for programs that a test starts: kept for this process, so that nobody else is given one meanwhile."""
+"""Ports for programs that a test starts: reserved for this process, so that no other process gets one."""
 
 import atexit
 import socket
@@ -9,10 +9,10 @@ atexit.register(_kept.close)
 
 
 def free_port(count: int = 1) -> int:
-    """The first of so many neighbouring ports that no other process gets until this one ends.
+    """Return the first of `count` adjacent ports that no other process gets until this one ends.
 
-    A socket that is bound but does not listen holds a port: the kernel gives it to nobody who asks for any, and a
-    program that is told its number may still listen there, as often as it is started.
+    A socket that is bound but does not listen reserves a port: the kernel gives it to no other process, and a
+    program that gets its number can still listen there, however often it is started.
     """
     while True:
         with ExitStack() as tried:
@@ -21,7 +21,7 @@ def free_port(count: int = 1) -> int:
                 for port in range(first + 1, first + count):
                     _bound(tried, port)
             except (OSError, OverflowError):
-                continue  # a neighbour is taken
+                continue  # an adjacent port is in use
             _kept.push(tried.pop_all())
             return first
 

@@ -18,32 +18,36 @@ from app.db.session import open_database
 
 MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
-ENOUGH = (
+NEEDED_BYTES = (
     1024**3
 )  # bytes that must be free there: a server uses 90 MiB; containers often have 64 MiB
-FAST = ("fsync", "synchronous_commit", "full_page_writes")  # what a server for tests does without
-PATIENCE = 120.0  # seconds after which what should have happened is taken for lost
+FAST = (
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+)  # settings that are off for a test server
+PATIENCE = 120.0  # seconds after which a wait fails
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A PostgreSQL server. `copy` is how it copies a template; several test processes may share one server."""
+    """A PostgreSQL server, possibly shared by test processes. `copy` is the SQL option for copying a template."""
 
     dsn: str
     copy: str = ""
 
     def address(self, name: str) -> str:
-        """The address of a database of this server."""
+        """Return the address of a database of this server."""
         return database_of(self.dsn, name)
 
     def template(self, name: str) -> str:
-        """The name of this process's template."""
+        """Return the name of this process's template."""
         return f"levitate_{name}_{os.getpid()}"
 
     @asynccontextmanager
     async def database(self, template: str | None = None) -> AsyncIterator[str]:
-        """The address of a new database, a copy of the template or empty; it is dropped at the end."""
+        """Yield the address of a new database, a copy of the template or empty; drop it at the end."""
         name = f"levitate_test_{os.getpid()}_{next(_numbers)}"
         copied = f"template {self.template(template)} {self.copy}" if template else ""
         admin = await asyncpg.connect(self.dsn)
@@ -55,7 +59,7 @@ class Server:
             await admin.close()
 
     async def new_template(self, name: str, base: str | None = None) -> str:
-        """Create a template, a copy of another or empty; return its address. Fill it and leave it."""
+        """Create a template, a copy of another or empty; return its address. The caller must close its connections."""
         made, copied = self.template(name), f"template {self.template(base)}" if base else ""
         await self.execute(f"drop database if exists {made} with (force)")
         await self.execute(f"create database {made} {copied}")
@@ -70,7 +74,7 @@ class Server:
 
 
 def database_of(dsn: str, name: str) -> str:
-    """The address of another database of the same server."""
+    """Return the address of another database of the same server."""
     head, _, query = dsn.partition("?")
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
@@ -92,7 +96,7 @@ async def until_waiting_for_lock(dsn: str, task: "asyncio.Task[Any]") -> None:
 
 @contextmanager
 def running_server(given: str | None) -> Iterator[Server]:
-    """The given server, or an embedded one until the block ends; with a migrated template."""
+    """Yield the given server, or an embedded one until the block ends, with a migrated template."""
     if given:
         server = Server(given)
         asyncio.run(_prepare(server))
@@ -110,14 +114,14 @@ def running_server(given: str | None) -> Iterator[Server]:
 
 
 def _fastest_folder() -> Path | None:
-    """Where files are kept in memory, if there is room; None stands for the usual place."""
+    """Return a folder in memory if it has enough space, else None for the default folder."""
     if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None
-    return MEMORY if shutil.disk_usage(MEMORY).free >= ENOUGH else None
+    return MEMORY if shutil.disk_usage(MEMORY).free >= NEEDED_BYTES else None
 
 
 def _without_safety() -> Iterator[str]:
-    """Statements after which the server no longer survives a crash, and is faster."""
+    """Yield statements that make the server faster but not crash-safe."""
     for setting in FAST:
         yield f"alter system set {setting} = off"
     yield "select pg_reload_conf()"

@@ -1,4 +1,4 @@
-"""A firm read under Clio's real limits in time that is skipped instead of waited for: how long, how many refusals."""
+"""Reads a firm under Clio's real rate limits with simulated time: the duration and the number of refused requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,17 +19,17 @@ from app.simulator.firms.seeded import seeded_firm
 from app.simulator.http.server import Simulator, credentials
 from app.sync.concurrency import run_together
 from app.sync.connections.rate_limit import Step, T, TokenGate
-from tests.support.scripted_clio import at_once
+from tests.support.scripted_clio import run_without_waiting
 
 LISTS = (resources.CONTACTS, resources.MATTERS, resources.RELATIONSHIPS)
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 USER = 601
-CLIO, BACK = "http://clio.test", "http://service.test/back"
+CLIO, CALLBACK = "http://clio.test", "http://service.test/back"
 
 
 @dataclass(frozen=True)
-class Pace:
-    """What reading a firm came to. `early` is what was expected of the whole when a minute had passed."""
+class ReadResult:
+    """The result of reading a firm. `early` is the total duration that was expected after the first minute."""
 
     requests: int
     refused: int
@@ -38,9 +38,9 @@ class Pace:
     early: float
 
     def least(self, limit: int, latency: float) -> float:
-        """The seconds that it must take: the windows before the last, and in the last one call after another.
+        """Return the shortest possible duration: the full windows, and then one call after another in the last one.
 
-        The calls that each window keeps for people and write-backs come free one by one while it passes.
+        Each window reserves calls for people and write-backs; they become available one by one during the window.
         """
         windows, rest = divmod(self.requests - 1, limit)
         kept = limit * RESERVED_SHARE[Lane.INITIAL]
@@ -49,7 +49,7 @@ class Pace:
 
 
 class MemoryRow:
-    """The window that processes share, by a clock of the test's."""
+    """The window that processes share, kept in memory, with the clock of the test."""
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
@@ -62,13 +62,13 @@ class MemoryRow:
         return answer
 
 
-def read_firm(contacts: int, *, limit: int = 50, latency: float = 0.15) -> Pace:
-    """Read a whole seeded firm, all lists at once, behind the gate that all processes pass, as a first run does."""
-    pace, _ = at_once(_read(contacts, limit, latency))
-    return pace
+def read_firm(contacts: int, *, limit: int = 50, latency: float = 0.15) -> ReadResult:
+    """Read a whole seeded firm as a first run does: all lists at once, through the shared rate limit."""
+    result, _ = run_without_waiting(_read(contacts, limit, latency))
+    return result
 
 
-async def _read(contacts: int, limit: int, latency: float) -> Pace:
+async def _read(contacts: int, limit: int, latency: float) -> ReadResult:
     loop = asyncio.get_running_loop()
     zero = loop.time()
 
@@ -76,38 +76,47 @@ async def _read(contacts: int, limit: int, latency: float) -> Pace:
         return BEGIN + timedelta(seconds=loop.time() - zero)
 
     firm = seeded_firm(contacts=contacts, seed=1, now=now)
-    simulator = Simulator([firm], now=now, redirect_uris=[BACK], rate_limit=limit, latency=latency)
+    simulator = Simulator(
+        [firm], now=now, redirect_uris=[CALLBACK], rate_limit=limit, latency=latency
+    )
     transport = httpx.ASGITransport(simulator.app("us"))
     client = ClioClient(
         ClioTransport(
             http_client(transport),
             origin=CLIO,
-            source=_Granted(await _token(transport)),
+            source=_FixedToken(await _token(transport)),
             local_limit=LocalLimit(TokenGate(MemoryRow(loop.time), loop.time)),
             clock=Clock(loop.time, now),
             lane=Lane.INITIAL,
         )
     )
     zero = loop.time()
-    walk = _Walk(client, [len(firm.ids(kind)) for kind in ("contact", "matter", "relationship")])
-    await run_together(*(walk.read(nth) for nth in range(len(LISTS))), walk.expect(loop, zero))
-    return Pace(
+    reader = _FirmReader(
+        client, [len(firm.ids(kind)) for kind in ("contact", "matter", "relationship")]
+    )
+    await run_together(*(reader.read(nth) for nth in range(len(LISTS))), reader.expect(loop, zero))
+    return ReadResult(
         len(simulator.requests()),
         simulator.limits.refused,
         loop.time() - zero,
-        sum(walk.landed),
-        walk.early,
+        sum(reader.landed),
+        reader.early,
     )
 
 
 async def _token(transport: httpx.AsyncBaseTransport, user: int = USER) -> str:
-    """What a user gets who approves."""
+    """Return the access token of a user who approves."""
     client_id, secret = credentials("us")
-    asked = {"client_id": client_id, "redirect_uri": BACK, "response_type": "code"}
+    asked = {"client_id": client_id, "redirect_uri": CALLBACK, "response_type": "code"}
     async with httpx.AsyncClient(transport=transport, base_url=CLIO) as browser:
         approved = await browser.get("/oauth/authorize", params={**asked, "as_user": user})
         code = httpx.URL(approved.headers["location"]).params["code"]
-        form = {"client_id": client_id, "client_secret": secret, "code": code, "redirect_uri": BACK}
+        form = {
+            "client_id": client_id,
+            "client_secret": secret,
+            "code": code,
+            "redirect_uri": CALLBACK,
+        }
         answer = await browser.post(
             "/oauth/token", data={**form, "grant_type": "authorization_code"}
         )
@@ -115,7 +124,7 @@ async def _token(transport: httpx.AsyncBaseTransport, user: int = USER) -> str:
     return token
 
 
-class _Granted:
+class _FixedToken:
     """The token of a user who has approved."""
 
     def __init__(self, token: str) -> None:
@@ -128,7 +137,7 @@ class _Granted:
         raise AssertionError(refused)
 
 
-class _Walk:
+class _FirmReader:
     def __init__(self, client: ClioClient, lengths: list[int]) -> None:
         self._client = client
         self._lengths = lengths
@@ -141,7 +150,7 @@ class _Walk:
             self.landed[nth] += len(page.items) + len(page.unreadable)
 
     async def expect(self, loop: asyncio.AbstractEventLoop, zero: float) -> None:
-        """After a minute: what is left, by the pages still to come."""
+        """Estimate the total duration after a minute, from the pages that are left."""
         await asyncio.sleep(60)
         left = [
             -(-(length - landed) // 200)

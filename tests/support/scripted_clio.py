@@ -1,4 +1,4 @@
-"""Clio at the HTTP border, scripted: what it answers to each request, and a client whose clock never really waits."""
+"""A scripted Clio at the HTTP border that gives prepared answers, and a client whose clock never really waits."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ Answer = httpx.Response | Exception | Callable[[httpx.Request], Any]
 
 
 class FakeTime:
-    """A clock that moves when somebody waits, and at no other time."""
+    """A clock that moves only when somebody waits."""
 
     def __init__(self) -> None:
         self.passed = 0.0
@@ -65,7 +65,7 @@ class Source:
 
 
 class Scripted:
-    """Answers requests in turn, the last answer for ever; remembers every request, to whomever it went."""
+    """Answers requests one after another and repeats the last answer; keeps every request, whatever its host."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -93,7 +93,7 @@ class Scripted:
 
 
 def over_the_wire(response: httpx.Response) -> httpx.Response:
-    """The answer as it comes: its body still to be read."""
+    """Return the response as it arrives: with a body that must still be read."""
 
     async def body() -> AsyncIterator[bytes]:
         yield response.content
@@ -102,7 +102,7 @@ def over_the_wire(response: httpx.Response) -> httpx.Response:
 
 
 class Case:
-    """A client over scripted answers, with all that a test may want to look at."""
+    """A client with scripted answers, and everything that a test may check."""
 
     def __init__(
         self, *answers: Answer, source: Source | None = None, lane: Lane = Lane.INCREMENTAL
@@ -132,7 +132,7 @@ def page(
     total: Any = None,
     headers: dict[str, str] | None = None,
 ) -> httpx.Response:
-    """A page of contacts with these ids; the next is at `cursor`, or wherever `following` says."""
+    """Return a page of contacts with these ids; the next page is at `cursor`, or at the URL in `following`."""
     meta: dict[str, Any] = {"paging": {}, "records": total}
     if cursor is not None:
         following = f"{CONTACTS}?page_token={cursor}"
@@ -144,20 +144,20 @@ def page(
 
 
 def answered(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> httpx.Response:
-    """An answer as Clio sends it: JSON, its date, and generous limits unless told otherwise."""
+    """Return a response as Clio sends it: JSON, a date, and high limits unless `headers` has others."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return httpx.Response(status, headers=headed(headers), content=content)
+    return httpx.Response(status, headers=headers_with(headers), content=content)
 
 
-def headed(more: Mapping[str, str] | None = None) -> httpx.Headers:
-    """The headers of an answer: the usual ones, and others over them."""
+def headers_with(more: Mapping[str, str] | None = None) -> httpx.Headers:
+    """Return the headers of a response: the usual ones, overridden by `more`."""
     headers = httpx.Headers(limits())
     headers.update(more)
     return headers
 
 
 def failed(status: int, kind: str = "", message: str = "", **headers: str) -> httpx.Response:
-    """Clio's error object."""
+    """Return a response with Clio's error object."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return answered({"error": {"type": kind, "message": message}}, status, named)
 
@@ -165,7 +165,7 @@ def failed(status: int, kind: str = "", message: str = "", **headers: str) -> ht
 def limits(
     *, left: int = 49, limit: int = 50, reset_in: int = 40, sent: datetime = NOW
 ) -> dict[str, str]:
-    """The headers that every answer of Clio bears."""
+    """Return the headers that every response of Clio has."""
     return {
         "date": format_datetime(sent, usegmt=True),
         "x-ratelimit-limit": str(limit),
@@ -175,7 +175,7 @@ def limits(
 
 
 class _JumpingSelector(selectors.DefaultSelector):
-    """Never waits: when nothing is ready the time that should have been waited has passed, and no other time has."""
+    """A selector that never waits: when nothing is ready, its clock moves by the timeout."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -199,8 +199,8 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
         return self._jumping.passed
 
 
-def at_once(coroutine: Coroutine[Any, Any, T]) -> tuple[T, float]:
-    """Run to the end with every wait skipped; answers the result and the seconds that would have passed."""
+def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> tuple[T, float]:
+    """Run to the end with every wait skipped; return the result and the seconds that would have passed."""
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         loop = runner.get_loop()
         began = loop.time()

@@ -1,4 +1,4 @@
-"""Which rows the secrets of a database are sealed for, seen with the key and without the service's code."""
+"""Reads for which row each secret of a database is sealed, with the key and without the service's code."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 from cryptography.fernet import Fernet
 
-# A secret opens for the row that this text names, and for no other: a text that changes opens no stored secret.
+# A secret opens only for the row that this text names. If a text changes, the stored secrets no longer open.
 ROWS = {
     "accounts.sealed_erasure_key": "accounts/{account_id}/erasure",
     "authorizations.sealed_verifier": "{state_hash}",
@@ -23,9 +23,9 @@ _COLUMNS = (
 
 
 async def seals(dsn: str, key: str) -> dict[str, list[str]]:
-    """Return the names in each kind of secret that the database holds, by its column.
+    """Return the names of the values in each kind of secret that the database holds, by its column.
 
-    Fails where a secret does not open with the key or is sealed for another text than `ROWS` says.
+    Fails if a secret does not open with the key, or is sealed for another text than in `ROWS`.
     """
     fernet, found = Fernet(key), dict[str, list[str]]()
     connection = await asyncpg.connect(dsn)

@@ -1,4 +1,4 @@
-"""A receiver of events for tests: a small HTTP server on loopback that does as it is told and keeps what came."""
+"""A receiver of events for tests: a small HTTP server on loopback that answers as configured and keeps every post."""
 
 import asyncio
 import ssl
@@ -19,21 +19,21 @@ class Received:
 
 @dataclass
 class Receiver:
-    """What the server does: `answer` names the status of each post, or does something of its own with the writer."""
+    """The behaviour of the server. `answer` returns the status for a post, or the raw bytes of the response."""
 
     answer: Callable[[Received], int | bytes] = lambda _: 204
     port: int = 0
     received: list[Received] = field(default_factory=list)
     delay: float = 0.0
-    answers: asyncio.Event | None = None  # until it is set, no post is answered
+    answers: asyncio.Event | None = None  # no post is answered until this is set
     endless: bool = False
     at_once: int = 0
     most_at_once: int = 0
-    endpoint: dict[str, Any] = field(default_factory=dict)  # as the API made it
+    endpoint: dict[str, Any] = field(default_factory=dict)  # as the API returned it
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Return the address of the server."""
         return f"http://127.0.0.1:{self.port}/hook"
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -79,7 +79,7 @@ class Receiver:
 async def receiving(
     receiver: Receiver | None = None, tls: ssl.SSLContext | None = None, **how: Any
 ) -> AsyncIterator[Receiver]:
-    """A receiver at work."""
+    """Run a receiver until the block ends."""
     receiver = receiver or Receiver(**how)
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", receiver.port, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]

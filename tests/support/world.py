@@ -1,4 +1,4 @@
-"""The whole service in a test: its API over ASGI, its workers at work, a simulated Clio, and how a user connects."""
+"""The whole service in a test: its API over ASGI, its workers, a simulated Clio, and methods that connect users."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
 
 TOKEN = "a-bootstrap-token-for-tests"
-PATIENCE = 120.0  # seconds after which something that should have happened is taken for lost
+PATIENCE = 120.0  # seconds after which a wait fails
 
 ACCOUNT = {
     "name": "Harlow & Pike LLP",
@@ -44,7 +44,7 @@ KEY = new_key()
 
 
 def config_for(dsn: str, **more: Any) -> Config:
-    """A configuration for tests: one region, whose Clio is the simulator."""
+    """Return a configuration for tests: one region, whose Clio is the simulator."""
     client_id, secret = credentials("us")
     given: dict[str, Any] = {
         "database_url": dsn,
@@ -63,12 +63,12 @@ def config_for(dsn: str, **more: Any) -> Config:
 
 
 def harlow_and_pike() -> Firm:
-    """The firm of most tests; what is changed in it later bears the present time."""
+    """Return the firm of most tests; records that are changed later get the present time."""
     return harlow_pike(main.now)
 
 
 def generous_simulator(*firms: Firm) -> Simulator:
-    """A simulated Clio of these firms that never refuses a request for its rate limit."""
+    """Return a simulated Clio with these firms and a rate limit that no test reaches."""
     return Simulator(
         firms,
         now=main.now,
@@ -79,8 +79,8 @@ def generous_simulator(*firms: Firm) -> Simulator:
     )
 
 
-class Door(httpx.ASGITransport):
-    """The way to the simulated Clio. A test may shut it: requests to Clio's API then wait in front of it."""
+class PausableTransport(httpx.ASGITransport):
+    """A transport to the simulated Clio. A test can pause it: requests to Clio's API then wait."""
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__(simulator.app("us"))
@@ -90,8 +90,8 @@ class Door(httpx.ASGITransport):
         self.waiting = asyncio.Event()
 
     @asynccontextmanager
-    async def shut(self, path: str = "/api/") -> AsyncIterator[None]:
-        """Let requests whose path begins with `path` wait until the block ends; `waiting` is set when one does."""
+    async def paused(self, path: str = "/api/") -> AsyncIterator[None]:
+        """Make requests whose path begins with `path` wait until the block ends; `waiting` is set when one waits."""
         self._path = path
         self.waiting.clear()
         self._open.clear()
@@ -110,13 +110,15 @@ class Door(httpx.ASGITransport):
 
 @asynccontextmanager
 async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator["World"]:
-    """The whole service on a database, with the simulator for Clio."""
-    door = Door(simulator)
-    transports = dict.fromkeys(Region, door)  # for all, so that no region needs a TLS context
+    """Run the whole service on a database, with the simulator for Clio."""
+    clio_transport = PausableTransport(simulator)
+    transports = dict.fromkeys(
+        Region, clio_transport
+    )  # for all, so that no region needs a TLS context
     with _idle_app() as app:
         configure_app(app, config_for(dsn), dsn, Parts(clio_transports=transports, **parts))
         async with app.router.lifespan_context(app):
-            yield World(app, simulator, dsn, door)
+            yield World(app, simulator, dsn, clio_transport)
 
 
 _idle_apps: list[FastAPI] = []
@@ -124,19 +126,21 @@ _idle_apps: list[FastAPI] = []
 
 @contextmanager
 def _idle_app() -> Iterator[FastAPI]:
-    """An application that no other world uses now. FastAPI builds its routes at its first request, in 150 ms."""
+    """Yield an application that no other world uses. FastAPI needs 150 ms to build the routes at the first request."""
     app = _idle_apps.pop() if _idle_apps else build_app()
     yield app
     _idle_apps.append(app)
 
 
 class World:
-    """The service and its surroundings, spoken to as Levitate's backend speaks to it."""
+    """The service with its database and simulated Clio, used as Levitate's backend uses it."""
 
-    def __init__(self, app: FastAPI, simulator: Simulator, dsn: str, door: Door) -> None:
+    def __init__(
+        self, app: FastAPI, simulator: Simulator, dsn: str, clio_transport: PausableTransport
+    ) -> None:
         self.app = app
         self.simulator = simulator
-        self.door = door
+        self.clio_transport = clio_transport
         self.dsn = dsn
         headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
@@ -156,14 +160,14 @@ class World:
         await self.api.aclose()
 
     async def create_account(self, account_id: str = "hp", **more: Any) -> None:
-        """The account of the fixture, with its Levitate users."""
+        """Create the account of the fixture firm, with its Levitate users."""
         answer = await self.api.put(f"/v1/accounts/{account_id}", json={**ACCOUNT, **more})
         assert answer.status_code == 200, answer.text
         answer = await self.api.put(f"/v1/accounts/{account_id}/users", json={"users": USERS})
         assert answer.status_code == 200, answer.text
 
     async def start(self, user_id: str, account_id: str = "hp") -> str:
-        """Begin to connect a user; answers where the browser must go."""
+        """Start to connect a user; return the address to which the browser must go."""
         body = {"user_id": user_id, "region": "us", "return_url": "https://levitate.test/done?x=1"}
         answer = await self.api.post(f"/v1/accounts/{account_id}/connections", json=body)
         assert answer.status_code == 201, answer.text
@@ -171,7 +175,7 @@ class World:
         return url
 
     async def approve(self, authorize_url: str, clio_user: int | str) -> str:
-        """Click through Clio's page as a browser would; answers the callback's address."""
+        """Approve on Clio's page as a browser does; return the address of the callback."""
         transport = httpx.ASGITransport(self.simulator.app("us"))
         async with httpx.AsyncClient(transport=transport) as browser:
             answer = await browser.get(f"{authorize_url}&as_user={clio_user}")
@@ -179,28 +183,28 @@ class World:
         return answer.headers["location"]
 
     async def connect(self, user_id: str, clio_user: int, account_id: str = "hp") -> str:
-        """Connect a user through the real redirects; answers how the return address ends."""
+        """Connect a user through the real redirects; return the query of the return address."""
         callback = await self.approve(await self.start(user_id, account_id), clio_user)
         answer = await self.api.get(callback)
         assert answer.status_code == 303, answer.text
         return urlsplit(answer.headers["location"]).query
 
     async def runs(self, account_id: str = "hp") -> list[dict[str, Any]]:
-        """All runs of the account, oldest first."""
+        """Return all runs of the account, oldest first."""
         return [run async for run in self.all("runs", account_id=account_id)]
 
     async def settled(self, account_id: str = "hp") -> list[dict[str, Any]]:
-        """The runs, once every one of them has ended."""
+        """Wait until all runs have ended, and return them."""
         unfinished = "select count(*) from runs where account_id = :account and finished_at is null"
         await self._none_left(unfinished, account=account_id)
         return await self.runs(account_id)
 
     async def idle(self) -> None:
-        """Wait until no worker has a job in hand: a run or a note that has ended is put away a moment later."""
+        """Wait until no worker has a job: a job ends shortly after its run or note has ended."""
         await self._none_left("select count(*) from pgqueuer where status = 'picked'")
 
     async def _none_left(self, count: str, **named: str) -> None:
-        """Wait until a statement counts nothing."""
+        """Wait until a counting statement returns zero."""
         async with asyncio.timeout(PATIENCE):
             while True:
                 async with transaction(self.app.state.services.database) as session:
@@ -209,7 +213,7 @@ class World:
                 await asyncio.sleep(0.02)
 
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
-        """Ask for a run and see it to its end."""
+        """Request a run, wait for its end and return it."""
         key = {"Idempotency-Key": f"key-{uuid4()}"}
         asked = await self.api.post(
             f"/v1/accounts/{account_id}/runs", json={"kind": kind}, headers=key
@@ -221,7 +225,7 @@ class World:
     async def all(
         self, what: str, *, account_id: str = "hp", **params: Any
     ) -> AsyncIterator[dict[str, Any]]:
-        """Every item of a list, page by page."""
+        """Yield all items of a list, page by page."""
         cursor: str | None = None
         while True:
             asked = {"limit": 200, **params, **({"cursor": cursor} if cursor else {})}
@@ -235,7 +239,7 @@ class World:
                 return
 
     async def settings(self, account_id: str = "hp") -> tuple[dict[str, Any], str]:
-        """The settings' document, and the ETag of its version."""
+        """Return the settings document and the ETag of its version."""
         answer = await self.api.get(f"/v1/accounts/{account_id}/settings")
         assert answer.status_code == 200, answer.text
         return answer.json()["settings"], answer.headers["etag"]
@@ -243,14 +247,14 @@ class World:
     async def patch_settings(
         self, patch: dict[str, Any], account_id: str = "hp", **headers: str
     ) -> httpx.Response:
-        """Patch the settings that hold, as somebody who has just read them."""
+        """Patch the current settings with the ETag of their version."""
         _, etag = await self.settings(account_id)
         kind = {"Content-Type": "application/merge-patch+json", "If-Match": etag, **headers}
         url = f"/v1/accounts/{account_id}/settings"
         return await self.api.patch(url, content=json.dumps(patch), headers=kind)
 
     async def choose(self, patch: dict[str, Any], account_id: str = "hp") -> dict[str, Any] | None:
-        """Patch the settings and see the re-derivation to its end; answers its run, None when none was needed."""
+        """Patch the settings and wait for the rederive run; return that run, or None if none was needed."""
         answer = await self.patch_settings(patch, account_id)
         assert answer.status_code == 200, answer.text
         runs = {run["id"]: run for run in await self.settled(account_id)}
@@ -258,10 +262,10 @@ class World:
         return runs[run_id] if run_id else None
 
     async def contacts(self, account_id: str = "hp", **params: Any) -> dict[str, dict[str, Any]]:
-        """The contacts by Clio id."""
+        """Return the contacts by Clio id."""
         found = self.all("contacts", account_id=account_id, **params)
         return {contact["clio_id"]: contact async for contact in found}
 
     async def changes(self, account_id: str = "hp") -> list[dict[str, Any]]:
-        """The whole change feed."""
+        """Return all lines of the change feed."""
         return [line async for line in self.all("changes", account_id=account_id)]

@@ -75,14 +75,14 @@ def test_a_mistake_never_shows_the_value():
     )
 
 
-def test_a_typing_mistake_in_a_variable_name_is_found(monkeypatch):
+def test_a_typing_error_in_a_variable_name_is_found(monkeypatch):
     for name in ("SLOT", "SLOTS", "REGIONS__US__CLIENT_ID"):
         monkeypatch.setenv(f"LEVITATE_CLIO_{name}", "x")
     assert config.find_unknown_variables() == ["LEVITATE_CLIO_SLOT"]
 
 
-def test_by_default_a_dead_worker_s_run_is_taken_over_within_thirty_seconds():
-    # S10, row 33: the lease it held, a look at the queue, a look at the run
+def test_by_default_the_run_of_a_dead_worker_is_taken_over_within_thirty_seconds():
+    # S10, row 33: the lease expires, a worker polls the queue, then the run
     look_at_the_queue, look_again = 2.0, run.RETRY_WHEN_BUSY.total_seconds()
     lease = Config().heartbeat_seconds * main.LEASE_IN_HEARTBEATS
     assert lease + look_at_the_queue + look_again <= 30

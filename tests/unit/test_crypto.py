@@ -29,7 +29,7 @@ def test_a_sealed_document_opens_for_no_other_row():
         cipher.open(cipher.seal(SECRET, row="a/1"), row="a/2")
 
 
-def test_a_flipped_bit_or_a_foreign_key_opens_nothing():
+def test_a_flipped_bit_or_another_key_opens_nothing():
     cipher = TokenCipher([new_key()])
     sealed = cipher.seal(SECRET, row="r")
     damaged = sealed[:40] + ("A" if sealed[40] != "A" else "B") + sealed[41:]
@@ -38,7 +38,7 @@ def test_a_flipped_bit_or_a_foreign_key_opens_nothing():
             opener.open(broken, row="r")
 
 
-def test_an_old_key_still_opens_after_a_new_one_came():
+def test_an_old_key_still_opens_after_a_new_one_was_added():
     old, new = new_key(), new_key()
     sealed = TokenCipher([old]).seal(SECRET, row="r")
     assert TokenCipher([new, old]).open(sealed, row="r") == SECRET

@@ -12,7 +12,7 @@ from app.errors import DatabaseUnavailable
 
 
 class Captured:
-    """The log as production writes it, from when this object is made."""
+    """The log in production format, from the creation of this object on."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
@@ -37,7 +37,7 @@ def test_fields_that_are_not_allowed_are_dropped_and_counted(capsys):
     assert "Alice" not in str(line)
 
 
-def test_a_foreign_exception_shows_its_type_and_places_only(capsys):
+def test_an_exception_of_a_library_shows_its_type_and_code_locations_only(capsys):
     log = Captured(capsys)
     try:
         int("alice@home.test")

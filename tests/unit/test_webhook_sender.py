@@ -1,4 +1,4 @@
-"""The addresses that events may be posted to, and that nobody can make the service post elsewhere [T7]."""
+"""Tests of the addresses to which events may be posted: the service posts to no other address [T7]."""
 
 import asyncio
 import ipaddress
@@ -106,7 +106,7 @@ async def test_an_unusual_spelling_of_a_private_address_is_refused_by_the_addres
     assert outcome.problem in ("address_refused", "unreachable")
 
 
-def test_these_are_more_than_a_hundred_hostile_forms():
+def test_the_tables_have_more_than_a_hundred_hostile_forms():
     assert len(PRIVATE_V4 + PRIVATE_V6 + ODD_SPELLINGS + MALFORMED) > 100
 
 
@@ -116,7 +116,7 @@ def test_a_public_address_is_accepted(address: str):
 
 
 @pytest.mark.parametrize("name", ["localhost", "localhost.", "LOCALHOST"])
-async def test_the_own_machine_is_never_called_by_any_of_its_names(name: str):
+async def test_the_local_machine_is_never_called_by_any_of_its_names(name: str):
     async with receiving() as receiver:
         outcome = await post(WebhookSender(), f"https://{name}/")
     assert outcome.problem in ("address_refused", "unreachable")
@@ -124,7 +124,7 @@ async def test_the_own_machine_is_never_called_by_any_of_its_names(name: str):
 
 
 async def test_a_name_is_resolved_once_and_the_connection_goes_to_that_address():
-    # DNS rebinding: the resolver is asked once, and the connection goes to what it said then
+    # DNS rebinding: the name is resolved once, and the connection goes to that address
     resolve, asked = resolver(["192.0.2.1"], ["127.0.0.1"])
     public, _ = resolver(["127.0.0.1"], ["10.0.0.1"])
     outcome = await post(WebhookSender(resolve=resolve), "https://hooks.example.com/")
@@ -164,7 +164,7 @@ async def test_a_private_host_is_called_only_if_it_was_configured_by_name_or_add
 async def test_an_endpoint_whose_name_resolves_slowly_does_not_block_others(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    # F26: one endpoint must not take all the threads that look names up
+    # F26: one endpoint must not use all threads that resolve names
     answered, asked = threading.Event(), []
 
     def getaddrinfo(host: str, port: int, **_: object) -> list[tuple[object, ...]]:

@@ -18,10 +18,10 @@ async def issues(world: World) -> list[dict[str, Any]]:
     return [issue async for issue in world.all("issues", status="open")]
 
 
-async def test_the_first_sync_announces_every_client_with_the_date_that_separates_old_from_new(
+async def test_the_first_sync_announces_every_client_with_the_date_since_when_it_is_a_client(
     pulled: World,
 ):
-    # NC-2, C-12, row 19: nobody is left out for being a past client; origin and dates are the brake
+    # NC-2, C-12, row 19: past clients are announced too; origin and dates distinguish them
     rows = await new_clients(pulled)
     assert {row["status"] for row in rows.values()} == {"emitted"}
     assert {row["origin"] for row in rows.values()} == {"initial_sync"}
@@ -40,7 +40,7 @@ async def test_the_first_sync_announces_every_client_with_the_date_that_separate
     }
 
 
-async def test_three_users_who_connect_at_once_make_one_row_and_one_event_for_each_client(
+async def test_three_users_who_connect_at_the_same_time_cause_one_row_and_one_event_for_each_client(
     world: World,
 ):
     # NC-1, IS-1, AU-1
@@ -64,8 +64,10 @@ async def test_three_users_who_connect_at_once_make_one_row_and_one_event_for_ea
     assert len({event_id for row in rows for event_id in row["event_ids"]}) == 7
 
 
-async def test_a_prospect_is_announced_when_a_matter_opens_where_the_firm_wants_that(world: World):
-    # NC-3, row 20: M206 opens; the others who wait are announced when the setting goes
+async def test_a_prospect_is_announced_when_a_matter_opens_if_the_settings_require_an_open_matter(
+    world: World,
+):
+    # NC-3, row 20: M206 opens; the other waiting clients are announced when the setting is switched off
     await world.create_account()
     await world.choose({"new_client": {"require_open_matter": True}})
     await world.connect("u_ann", 501)
@@ -85,10 +87,10 @@ async def test_a_prospect_is_announced_when_a_matter_opens_where_the_firm_wants_
     )
 
 
-async def test_many_clients_that_a_new_login_reveals_are_held_and_reported_in_one_issue(
+async def test_many_clients_that_only_a_new_login_sees_are_held_and_reported_in_one_issue(
     pulled: World,
 ):
-    # NC-7, S3, NC-2: Ben alone sees their matters, and nobody flagged them
+    # NC-7, S3, NC-2: only Ben sees their matters, and they have no client flag
     await pulled.choose({"new_client": {"surge_threshold": 3}})
     for contact_id in range(3001, 3006):
         clio(pulled).put("contact", person(contact_id, is_client=False, last_name=f"P{contact_id}"))
@@ -106,8 +108,8 @@ async def test_many_clients_that_a_new_login_reveals_are_held_and_reported_in_on
     assert await owner(pulled, "3001") == ("u_ben", "responsible_attorney", "3001")
 
 
-async def test_a_redacted_view_removes_nothing_that_a_fuller_view_showed(pulled: World):
-    # S3: u_cat sees 1001 without e-mails → both stay; u_ben → Hugo's matter, no second event
+async def test_a_redacted_view_removes_nothing_that_a_fuller_view_shows(pulled: World):
+    # S3: u_cat sees 1001 without e-mails → both e-mails stay; u_ben sees Hugo's matter → no second event
     before = await contact(pulled, "1001")
     assert len(before["emails"]) == 2
     clio(pulled).emails_hidden.add(503)
@@ -127,11 +129,11 @@ async def test_a_redacted_view_removes_nothing_that_a_fuller_view_showed(pulled:
     assert await new_clients(pulled) == rows
 
 
-async def test_a_second_user_is_a_second_connection_to_the_same_firm_and_keeps_it_going(
+async def test_a_second_user_is_a_second_connection_to_the_same_firm_and_keeps_the_account_running(
     pulled: World,
 ):
-    # AU-1, S9: two users with one login are told so;
-    # u_ann revokes in Clio → the account goes on through the other, degraded, and says what is not seen
+    # AU-1, S9: two users with one Clio login get an issue;
+    # u_ann revokes in Clio → the account continues with the other login, is degraded, and reports the lost view
     await pulled.connect("u_cat", 503)
     await pulled.settled()
     found = await connections(pulled)
@@ -148,7 +150,9 @@ async def test_a_second_user_is_a_second_connection_to_the_same_firm_and_keeps_i
     assert problems["u_off"]["code"] == "same_clio_user"
     path = f"/v1/accounts/hp/connections/{found['u_cat']['id']}"
     assert (await pulled.api.delete(path)).status_code == 204
-    assert (await connections(pulled))["u_off"]["problem"] is None, "nobody else has it now"
+    assert (await connections(pulled))["u_off"]["problem"] is None, (
+        "no other user has this login now"
+    )
     before = await pulled.contacts()
     pulled.simulator.oauth["us"].revoke_user(501)
     run = await pulled.run()
@@ -160,8 +164,8 @@ async def test_a_second_user_is_a_second_connection_to_the_same_firm_and_keeps_i
     assert await pulled.contacts() == before
 
 
-async def test_nothing_that_a_person_decides_here_changes_a_record_in_clio(pulled: World):
-    # FQ-1: contacts, matters and all else are read; only logins, notes, messages and webhooks are ever written
+async def test_no_decision_of_a_person_in_levitate_changes_a_record_in_clio(pulled: World):
+    # FQ-1: contacts, matters and other records are only read; only logins, notes, messages and webhooks are written
     clio_before = {
         kind: {i: dict(known(pulled, kind, i)) for i in clio(pulled).ids(kind)}
         for kind in ("contact", "matter", "relationship", "custom_field", "user")

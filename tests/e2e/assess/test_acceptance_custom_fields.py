@@ -7,14 +7,14 @@ from tests.support.world import World
 
 
 def fields(*chosen: str | tuple[str, str]) -> dict[str, object]:
-    """Settings that choose these fields, each with its form where one is given."""
+    """Return settings that choose these fields, each with its label format if one is given."""
     pairs = [(field, "default") if isinstance(field, str) else field for field in chosen]
     listed = [{"field_id": field_id, "label_format": form} for field_id, form in pairs]
     return {"tags": {"custom_fields": listed}}
 
 
 def fill(world: World, field_id: int, value: Any) -> None:
-    """Give Alice another value of a field in Clio, or none."""
+    """Give Alice another value, or none, for a field in Clio."""
     values = [
         {**held, "value": value} if held["custom_field_id"] == field_id else held
         for held in known(world, "contact", 1001)["custom_field_values"]
@@ -49,7 +49,7 @@ async def test_alices_fields_become_tags_once_they_are_chosen_and_one_is_too_lon
     assert (await report(pulled, await pulled.run()))["noted"]["unparsable"] == 1  # row 13
 
 
-async def test_a_field_is_shown_in_the_form_that_was_chosen_for_it(pulled: World):
+async def test_a_field_is_shown_in_the_chosen_label_format(pulled: World):
     # CF-3, row 13
     before = await tags(pulled, "1001")
     await pulled.choose(fields(("4", "name_value"), ("1", "value"), ("3", "name")))
@@ -59,10 +59,10 @@ async def test_a_field_is_shown_in_the_form_that_was_chosen_for_it(pulled: World
     assert (grant["setting"], grant["field_id"]) == ("/tags/custom_fields/0", "4")
 
 
-async def test_another_option_is_one_change_that_takes_the_old_label_and_gives_the_new(
+async def test_another_option_is_one_change_that_removes_the_old_label_and_adds_the_new_one(
     pulled: World,
 ):
-    # CF-4, CF-2: an unticked box and an emptied field give nothing
+    # CF-4, CF-2: an unchecked box and an empty field give no tag
     await pulled.choose(fields("1", "4", "5"))
     lines = len(await lines_of(pulled, "1001"))
     fill(pulled, 4, "9001")
@@ -96,7 +96,7 @@ async def test_deleting_a_field_or_an_option_in_clio_removes_its_tag(pulled: Wor
 
 
 async def test_fields_that_cannot_make_tags_are_refused_with_their_pointer(pulled: World):
-    # CF-1, CF-2: a matter's field, the types without tags, a field that nobody knows; KF-2: not a date
+    # CF-1, CF-2: a field of matters, the types without tags, an unknown field; KF-2: a field that is no date
     definition = {**known(pulled, "custom_field", 5), "id": 40, "parent_type": "Matter"}
     clio(pulled).put("custom_field", definition)
     await pulled.run()
@@ -134,7 +134,7 @@ async def test_a_chosen_date_is_a_key_fact_as_long_as_clio_has_its_value(pulled:
 
 
 async def test_a_birthday_is_copied_unchanged_and_a_placeholder_is_flagged(pulled: World):
-    # KF-1, KF-3: each of the two can be switched off
+    # KF-1, KF-3: each of the two key facts can be switched off
     for born, flag in (("1984-02-29", None), ("1900-01-01", "implausible")):
         clio(pulled).put("contact", {"id": 1001, "date_of_birth": born})
         await pulled.run()

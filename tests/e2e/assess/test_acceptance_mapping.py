@@ -26,8 +26,8 @@ async def test_an_unsplit_name_is_split_and_the_other_parts_of_a_name_are_kept(
     }  # fmt: skip
 
 
-async def test_a_person_without_name_and_address_is_out_of_scope_until_there_is_one(pulled: World):
-    # DM-10, NC-1, row 18: reported, and a new client only when reaching Levitate
+async def test_a_person_without_name_and_address_is_out_of_scope_until_one_is_known(pulled: World):
+    # DM-10, NC-1, row 18: the report names the person, who becomes a new client when in scope
     nobody = {"first_name": None, "last_name": None, "name": "", "is_client": True}
     clio(pulled).put("contact", {**person(3001), **nobody})
     run = await pulled.run()
@@ -52,7 +52,7 @@ async def test_a_person_without_name_and_address_is_out_of_scope_until_there_is_
     assert (found["state"], found["state_reason"]) == ("out_of_scope", "no_name_or_email")
 
 
-async def test_addresses_and_numbers_are_ordered_and_cleaned_as_levitate_needs_them(
+async def test_addresses_and_numbers_are_ordered_and_cleaned_for_levitate(
     pulled: World,
 ):
     # DM-4, DM-5, DM-6, DM-7, DM-8, C-8, rows 15, 16
@@ -88,8 +88,8 @@ async def test_addresses_and_numbers_are_ordered_and_cleaned_as_levitate_needs_t
     )  # fmt: skip
 
 
-async def test_a_number_is_read_as_the_accounts_country_writes_it(pulled: World):
-    # DM-5: another country is a change of the account, which asks Clio nothing
+async def test_a_number_is_read_in_the_format_of_the_accounts_country(pulled: World):
+    # DM-5: a change of the account's country causes no request to Clio
     phones = [{"id": 1, "name": "Home", "number": "020 7946 0958", "primary": True}]
     clio(pulled).put("contact", {"id": 1010, "phone_numbers": phones})
     await pulled.run()
@@ -106,7 +106,7 @@ async def test_a_number_is_read_as_the_accounts_country_writes_it(pulled: World)
 
 
 async def test_every_pulled_field_equals_clios_value_after_the_next_run(pulled: World):
-    # DM-2, DM-3, DM-9: emptied as well as changed
+    # DM-2, DM-3, DM-9: changed and cleared fields
     alice = known(pulled, "contact", 1001)
     emptied = {"title": None, "phone_numbers": [], "addresses": alice["addresses"][1:]}
     clio(pulled).put("contact", {"id": 1001, **emptied, "last_name": "Moreno-Diaz"})

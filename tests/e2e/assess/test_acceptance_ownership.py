@@ -15,7 +15,7 @@ def considered(why: dict[str, Any]) -> list[tuple[str, str]]:
     return [(matter["matter_clio_id"], matter["outcome"]) for matter in why["owner"]["considered"]]
 
 
-async def test_there_are_three_sources_of_owners_and_each_does_what_it_says(pulled: World):
+async def test_each_of_the_three_sources_of_owners_finds_the_expected_owners(pulled: World):
     # OW-1, OW-2, OW-3, C-5
     document = (await pulled.api.get("/openapi.json")).json()
     offered = document["components"]["schemas"]["OwnerSource"]["enum"]
@@ -32,7 +32,9 @@ async def test_there_are_three_sources_of_owners_and_each_does_what_it_says(pull
     assert refused.status_code == 422
 
 
-async def test_the_matter_updated_last_decides_or_the_latest_open_one_where_chosen(pulled: World):
+async def test_the_matter_updated_last_decides_or_the_latest_open_one_if_the_settings_say_so(
+    pulled: World,
+):
     # OW-4, C-17
     assert await owner(pulled, "1010") == ("u_ben", "responsible_attorney", "210")
     await pulled.choose(ownership(prefer_open=True))
@@ -53,10 +55,10 @@ async def test_a_matter_without_attorneys_does_not_decide(pulled: World):
     ]
 
 
-async def test_the_other_role_of_the_matter_decides_else_the_primary_user_and_no_older_matter(
+async def test_the_other_role_of_the_matter_decides_then_the_primary_user_but_no_older_matter(
     pulled: World,
 ):
-    # OW-5, OW-7, C-4: Dana Voss is nobody in Levitate
+    # OW-5, OW-7, C-4: Dana Voss is no Levitate user
     assert await owner(pulled, "1004") == ("u_ann", "originating_attorney", "206")
     earlier = datetime(2025, 1, 1, tzinfo=UTC)
     older = {**known(pulled, "matter", 203), "id": 212, "client_id": 1004, "status": "closed"}
@@ -76,8 +78,8 @@ async def test_the_other_role_of_the_matter_decides_else_the_primary_user_and_no
     }
 
 
-async def test_without_an_attorney_the_fallback_decides_and_may_be_nobody(pulled: World):
-    # OW-8, C-3, C-18, row 5: whether nobody may own somebody is the firm's choice, what follows the reader's
+async def test_without_an_attorney_the_fallback_decides_and_can_be_unassigned(pulled: World):
+    # OW-8, C-3, C-18, row 5: the firm chooses whether contacts can be unassigned; Levitate handles the null
     assert await owner(pulled, "1008") == ("u_off", "fallback", None)
     await pulled.choose(ownership(fallback="unassigned"))
     nobody = (await contact(pulled, "1008"))["owner"]
@@ -89,7 +91,7 @@ async def test_without_an_attorney_the_fallback_decides_and_may_be_nobody(pulled
     }
     line = (await lines_of(pulled, "1008"))[-1]
     assert (line["owner"]["from"], line["owner"]["to"]) == ("u_off", None)
-    assert line["contact"]["owner"] == nobody, "the feed carries the owner or null"
+    assert line["contact"]["owner"] == nobody, "the feed has the owner or null"
     assert await owner(pulled, "1001") == ("u_ann", "responsible_attorney", "201")
 
 
@@ -128,7 +130,7 @@ async def test_related_matters_decide_for_non_clients_and_the_companys_matters_f
 
 
 async def test_a_change_of_owner_is_reported_with_the_matter_that_caused_it(pulled: World):
-    # OW-11: M202 is edited and so decides
+    # OW-11: M202 decides because it was edited
     clio(pulled).put("matter", {"id": 202})
     run = await pulled.run()
     assert await owner(pulled, "1001") == ("u_ben", "responsible_attorney", "202")
@@ -146,7 +148,7 @@ async def test_a_change_of_owner_is_reported_with_the_matter_that_caused_it(pull
     assert row["owner"] == "u_ben"
 
 
-async def test_a_sticky_owner_stays_as_long_as_a_matter_names_them(pulled: World):
+async def test_a_sticky_owner_stays_as_long_as_a_matter_has_that_attorney(pulled: World):
     # OW-11, row 24
     await pulled.choose(ownership(sticky=True))
     clio(pulled).put("matter", {"id": 202})

@@ -26,8 +26,8 @@ def scope(**settings: object) -> dict[str, object]:
     return {"scope": settings}
 
 
-async def test_the_service_joins_levitate_with_clio_manage_and_with_nothing_else(pulled: World):
-    # OV-1, OV-2, CS-9: one provider, so the contract lets nobody choose one; of Clio only API v4, nothing of Grow
+async def test_the_service_connects_levitate_with_clio_manage_only(pulled: World):
+    # OV-1, OV-2, CS-9: the contract has no choice of provider; the service uses only Clio's API v4, not Clio Grow
     document = (await pulled.api.get("/openapi.json")).json()
     schemas = document["components"]["schemas"]
     assert not [name for name in schemas if re.search("provider|vendor|crm", name.casefold())]
@@ -39,7 +39,7 @@ async def test_the_service_joins_levitate_with_clio_manage_and_with_nothing_else
     assert any(path.endswith("/contacts.json") for path in asked)
 
 
-async def test_non_clients_are_in_scope_if_chosen_unless_they_have_an_adverse_role(
+async def test_non_clients_are_in_scope_if_chosen_unless_they_have_an_excluded_role(
     pulled: World,
 ):
     # CS-3, CS-7, C-9, TG-3, TG-16, KF-3, C-15
@@ -58,7 +58,7 @@ async def test_non_clients_are_in_scope_if_chosen_unless_they_have_an_adverse_ro
     assert "2001" not in await pulled.contacts(), "a company is never a contact"
 
 
-async def test_related_people_are_in_scope_if_chosen_unless_they_have_an_adverse_role(
+async def test_related_people_are_in_scope_if_chosen_unless_they_have_an_excluded_role(
     pulled: World,
 ):
     # CS-4
@@ -99,7 +99,7 @@ async def test_a_contact_that_leaves_and_returns_stays_the_same_contact_and_the_
     assert told[2]["fields"]["state"] == {"from": "out_of_scope", "to": "in_scope"}
 
 
-async def test_only_the_primary_address_is_pulled_where_the_firm_wants_that(pulled: World):
+async def test_only_the_primary_address_is_pulled_if_the_settings_say_so(pulled: World):
     # CS-5, DM-4
     both = (await contact(pulled, "1001"))["emails"]
     assert [(mail["address"], mail["primary"]) for mail in both] == [
@@ -120,8 +120,10 @@ async def test_only_the_primary_address_is_pulled_where_the_firm_wants_that(pull
     assert (only["address"], only["primary"]) == ("alice@work.test", True)
 
 
-async def test_a_segment_keeps_in_and_keeps_out_by_the_tags_that_are_switched_on(pulled: World):
-    # CS-6: Jon's Family Law is of a closed matter, which makes no tag
+async def test_a_segment_includes_and_excludes_contacts_by_the_tags_that_are_switched_on(
+    pulled: World,
+):
+    # CS-6: Jon's Family Law matter is closed and makes no tag
     await pulled.choose(scope(segment={"include_any": ["Family Law"]}))
     assert await in_scope(pulled) == {"1001"}
     jon = await contact(pulled, "1010")
@@ -136,7 +138,7 @@ async def test_a_segment_keeps_in_and_keeps_out_by_the_tags_that_are_switched_on
 async def test_a_client_who_opts_out_in_clio_leaves_and_returns_without_a_second_announcement(
     pulled: World,
 ):
-    # S8, NC-4: Newsletter OK is ticked for Alice; it stands in for a firm's opt-out box
+    # S8, NC-4: Newsletter OK is checked for Alice; the test uses it as the opt-out field
     before = await new_clients(pulled)
     await pulled.choose(scope(opt_out_field_id="1"))
     assert await in_scope(pulled) == SEVEN - {"1001"}
@@ -151,8 +153,8 @@ async def test_a_client_who_opts_out_in_clio_leaves_and_returns_without_a_second
     assert await new_clients(pulled) == before
 
 
-async def test_person_and_personal_are_two_tags_of_two_meanings(pulled: World):
-    # C-16, TG-3, TG-16, TG-17: every individual is a Person; who stands for a company is not Personal
+async def test_person_and_personal_are_two_tags_with_different_meanings(pulled: World):
+    # C-16, TG-3, TG-16, TG-17: every individual is a Person; a representative of a company is not Personal
     alice = {tag["label"]: tag["category"] for tag in (await contact(pulled, "1001"))["tags"]}
     assert (alice["Person"], alice["Personal"]) == ("default", "personal_company")
     gail = await tags(pulled, "1007")

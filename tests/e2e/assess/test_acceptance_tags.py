@@ -14,7 +14,7 @@ def on(**rules: Any) -> dict[str, object]:
     return {"tags": rules}
 
 
-async def test_a_matter_that_opens_again_turns_past_into_active(pulled: World):
+async def test_a_matter_that_opens_again_changes_past_client_to_active_client(pulled: World):
     # TG-6, TG-4, NC-4
     clio(pulled).put("matter", {"id": 203, "status": "open", "close_date": None})
     run = await pulled.run()
@@ -26,8 +26,8 @@ async def test_a_matter_that_opens_again_turns_past_into_active(pulled: World):
     assert run["counts"]["new_clients"] == 0
 
 
-async def test_a_contact_has_one_status_open_before_pending_before_closed(pulled: World):
-    # TG-4, TG-5, TG-7, C-1, C-2: Jon has one of each; Hugo is flagged and shows no matter
+async def test_a_contact_has_one_status_with_open_before_pending_before_closed(pulled: World):
+    # TG-4, TG-5, TG-7, C-1, C-2: Jon has one matter of each status; Hugo has the flag and no visible matter
     status = {"Active Client", "Pending Client", "Past Client"}
     found = []
     for matter_id in (None, 209, 210):
@@ -72,8 +72,8 @@ async def test_related_people_get_the_matters_area_and_their_role_if_chosen(
     assert (line["tags_added"], line["tags_removed"]) == (["ex-Spouse"], ["Spouse"])
 
 
-async def test_a_client_who_is_a_witness_elsewhere_is_a_related_contact_too(pulled: World):
-    # TG-12, rows 1, 3: an excluded role keeps no client out; a tie to the own matter is none
+async def test_a_client_who_is_a_witness_in_another_matter_is_also_a_related_contact(pulled: World):
+    # TG-12, rows 1, 3: an excluded role excludes no client; a relationship to the client's own matter does not count
     own = {"id": 303, "matter_id": 201, "contact_id": 1001, "description": "Self"}
     clio(pulled).put("relationship", own)
     await pulled.run()
@@ -84,10 +84,10 @@ async def test_a_client_who_is_a_witness_elsewhere_is_a_related_contact_too(pull
     assert {"Related Contacts", "Active Client"} <= await tags(pulled, "1001")
 
 
-async def test_matter_numbers_and_matter_tags_are_two_kinds_and_each_is_off_until_chosen(
+async def test_matter_numbers_and_matter_tags_are_two_kinds_and_both_are_off_by_default(
     pulled: World,
 ):
-    # TG-13, TG-14, TG-19, C-10, C-11: closed matters give neither unless chosen
+    # TG-13, TG-14, TG-19, C-10, C-11: closed matters give neither by default
     before = await tags(pulled, "1001")
     await pulled.choose(on(matter_number={"enabled": True}))
     assert await tags(pulled, "1001") - before == {"00201-Moreno"}
@@ -102,10 +102,10 @@ async def test_matter_numbers_and_matter_tags_are_two_kinds_and_each_is_off_unti
     assert await tags(pulled, "1001") - before == {"Discovery", "Closed"}
 
 
-async def test_four_switches_tag_the_place_of_the_address_that_is_primary_in_levitate(
+async def test_four_settings_tag_the_location_of_the_address_that_is_primary_in_levitate(
     pulled: World,
 ):
-    # TG-15, TG-1, C-8: the first listed, not the one with Clio's flag
+    # TG-15, TG-1, C-8: the first address, not the one with Clio's flag
     before, told = await tags(pulled, "1001"), []
     for part in ("city", "state", "postal_code", "country"):
         await pulled.choose(on(location={part: True}))
@@ -118,7 +118,9 @@ async def test_an_employee_of_a_company_that_is_not_a_client_is_personal(pulled:
     # TG-16, TG-17, C-6
     clio(pulled).put("contact", {"id": 2001, "is_client": False})
     await pulled.run()
-    assert {"Company", "Client", "Active Client"} <= await tags(pulled, "1007"), "by its matter"
+    assert {"Company", "Client", "Active Client"} <= await tags(pulled, "1007"), (
+        "a client because of its matter"
+    )
     clio(pulled).put("matter", {"id": 207, "client_id": 1002})
     await pulled.run()
     gail = await contact(pulled, "1007")
@@ -127,10 +129,10 @@ async def test_an_employee_of_a_company_that_is_not_a_client_is_personal(pulled:
     assert await tags(pulled, "1007") == {"Clio", "Person", "Personal"}
 
 
-async def test_employees_of_client_companies_represent_them_unless_the_firm_chose_none(
+async def test_employees_of_client_companies_represent_them_unless_the_settings_exclude_representatives(
     pulled: World,
 ):
-    # C-6, TG-17, NC-4: one with a matter of her own is a client in any case, then of herself
+    # C-6, TG-17, NC-4: an employee with a matter of her own is a client in any case
     clio(pulled).put("matter", {**known(pulled, "matter", 205), "id": 213, "client_id": 1007})
     await pulled.run()
     both = {"Client", "Active Client", "Business Law", "Company"}
@@ -149,7 +151,7 @@ async def test_employees_of_client_companies_represent_them_unless_the_firm_chos
         ("all", {"Ann Harlow", "Ben Pike"}, {"Dana Voss"}),
     ],
 )
-async def test_attorneys_make_tags_by_their_names_whether_in_levitate_or_not(
+async def test_attorneys_make_tags_with_their_names_whether_in_levitate_or_not(
     pulled: World, choice: str, alice: set[str], deniz: set[str]
 ):
     # TG-18, C-17
@@ -165,7 +167,7 @@ async def test_attorneys_make_tags_by_their_names_whether_in_levitate_or_not(
 
 
 async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
-    # TG-20: a label that the user had before we granted it, and one that is none of ours
+    # TG-20: a label that the contact had before, and a label that this service never grants
     bram = await contact(pulled, "1002")
     url = f"/v1/accounts/hp/contacts/{bram['id']}/preexisting-tags"
     answer = await pulled.api.post(url, json={"labels": ["VIP", "family  law"]})
@@ -183,7 +185,7 @@ async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
     assert not {"VIP", "Family Law"} & removed
 
 
-async def test_a_label_of_two_reasons_stays_as_long_as_one_of_them_holds(pulled: World):
+async def test_a_label_with_two_grants_stays_as_long_as_one_of_them_remains(pulled: World):
     # TG-21, row 11
     address = {"id": 1, "name": "Home", "street": "1 Broadway", "postal_code": "10001"}
     at = {**address, "city": "New York", "province": "new york", "country": "US", "primary": True}

@@ -22,7 +22,7 @@ async def bram(world: World) -> dict[str, Any]:
     return (await world.contacts())["1002"]
 
 
-async def test_the_history_tells_every_change_of_one_contact(changed: World):
+async def test_the_history_has_every_change_of_one_contact(changed: World):
     # S12
     contact = await bram(changed)
     lines = [line async for line in changed.all(f"contacts/{contact['id']}/history", limit=1)]
@@ -54,7 +54,7 @@ async def test_a_contact_is_shown_as_it_was_at_a_time(changed: World):
     assert (await changed.api.get(url)).json() == lines[-1]["contact"]
 
 
-async def test_before_its_first_sync_a_contact_is_not_known_yet(changed: World):
+async def test_a_contact_is_not_found_before_its_first_sync(changed: World):
     # S12
     contact = await bram(changed)
     url = f"/v1/accounts/hp/contacts/{contact['id']}"
@@ -66,7 +66,9 @@ async def test_before_its_first_sync_a_contact_is_not_known_yet(changed: World):
         assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "query:as_of")
 
 
-async def test_history_of_nobody_and_a_cursor_of_another_are_refused(changed: World):
+async def test_the_history_of_an_unknown_contact_and_a_cursor_of_another_contact_are_refused(
+    changed: World,
+):
     contacts = await changed.contacts()
     url = "/v1/accounts/hp/contacts/{}/history"
     answer = await changed.api.get(url.format("con_nobody"))
@@ -82,7 +84,7 @@ async def test_every_action_is_in_the_audit_log_with_its_actor(pulled: World):
     ben = {"Levitate-User": "u_ben"}
     url = "/v1/accounts/hp/attorneys/504"
     await pulled.api.put(url, json={"user_id": "u_cat"}, headers=ben)
-    await pulled.api.put(url, json={"user_id": "u_cat"}, headers=ben)  # nothing new: nothing noted
+    await pulled.api.put(url, json={"user_id": "u_cat"}, headers=ben)  # no change, so no entry
     await pulled.api.delete(url, headers=ben)
     connection = await anext(pulled.all("connections"))
     await pulled.api.delete(f"/v1/accounts/hp/connections/{connection['id']}", headers=ben)

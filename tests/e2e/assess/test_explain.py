@@ -1,4 +1,4 @@
-"""`explain` and restricted data, through the whole service."""
+"""Tests of `explain` and of restricted data, through the whole service."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ async def explain(world: World, clio_id: str) -> dict[str, Any]:
 
 
 async def test_data_from_a_matter_that_ann_does_not_see_is_marked_as_restricted(pulled: World):
-    # S7, row 22: matter 208 is Ben's alone
+    # S7, row 22: only Ben sees matter 208
     assert restricted((await pulled.contacts())["1008"]) == set()
     await pulled.connect("u_ben", 502)
     await pulled.settled()
@@ -43,8 +43,8 @@ async def test_data_from_a_matter_that_ann_does_not_see_is_marked_as_restricted(
     ]
 
 
-async def test_a_second_login_shows_what_is_restricted_and_removes_the_mark(world: World):
-    # S7: nothing of the matter changes when Ann comes and goes, only who does not see it
+async def test_a_second_login_decides_which_matters_are_restricted(world: World):
+    # S7: the matter does not change when Ann connects and disconnects, only who sees it
     await world.create_account()
     await world.connect("u_ben", 502)
     await world.settled()
@@ -60,7 +60,7 @@ async def test_a_second_login_shows_what_is_restricted_and_removes_the_mark(worl
 
 
 async def test_a_restricted_user_does_not_make_matters_restricted(pulled: World):
-    # row 22: Cat's contacts visibility is restricted, so what she does not see tells nothing
+    # row 22: Cat's contact visibility is restricted, so a matter that she does not see proves nothing
     pulled.simulator.firms[0].restrict_matter(201, {501, 502})
     await pulled.connect("u_cat", 503)
     await pulled.settled()
@@ -103,7 +103,7 @@ async def stored_values(world: World) -> dict[int, Any]:
     return {int(row["field_id"]): row["content"] for row in rows}
 
 
-async def test_values_that_clio_strips_of_their_content_are_kept(pulled: World):
+async def test_values_whose_content_clio_strips_are_kept(pulled: World):
     # clio.md §16.6: a composite id without name, type and value is not an empty field
     before = await stored_values(pulled)
     assert sorted(before) == [1, 2, 3, 4, 5, 6, 7]
@@ -116,8 +116,10 @@ async def test_values_that_clio_strips_of_their_content_are_kept(pulled: World):
 
 
 @pytest.mark.parametrize("field_id", [4, 8])
-async def test_a_changed_field_concerns_those_who_have_a_value_of_it(pulled: World, field_id: int):
-    # CF-5: field 4 is Alice's, of field 8 nobody has a value
+async def test_a_changed_field_makes_only_contacts_with_a_value_of_it_stale(
+    pulled: World, field_id: int
+):
+    # CF-5: Alice has a value of field 4; nobody has a value of field 8
     async with transaction(pulled.app.state.services.database) as session:
         known = await catalog.load_custom_fields(session, "hp")
         assert (known[4].name, known[4].field_type, known[4].parent_type) == (

@@ -41,7 +41,7 @@ async def seen_by_two(pulled: World) -> World:
     return pulled
 
 
-async def test_the_golden_table_holds_through_http(seen_by_two: World):
+async def test_the_golden_table_is_correct_through_http(seen_by_two: World):
     # CS-1, CS-2, CS-7, OW-1, OW-4..OW-9, TG-2..TG-9, TG-16, TG-17, TG-19
     contacts = await seen_by_two.contacts()
     found = {
@@ -54,7 +54,7 @@ async def test_the_golden_table_holds_through_http(seen_by_two: World):
     assert found == GOLDEN
 
 
-async def test_the_first_run_recognises_seven_new_clients_of_which_one_by_her_company(
+async def test_the_first_run_finds_seven_new_clients_and_one_of_them_through_her_company(
     seen_by_two: World,
 ):
     # NC-1, NC-2, IS-1

@@ -23,7 +23,7 @@ from tests.support.world import World, opened_world
 
 
 async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: World):
-    # S5: the run has the contacts and wants the hold, the release the other way round
+    # S5: the run locks the contacts and then the hold; the release must use the same order
     await grow(pulled, 30)
     await shrink(pulled, 21)
     (hold,) = [hold async for hold in pulled.all("holds")]
@@ -38,8 +38,8 @@ async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: Worl
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 
 
-async def test_a_surge_is_released_while_one_of_its_clients_is_decided_alone(pulled: World):
-    # NC-7: likewise between a row of the ledger and the hold
+async def test_a_surge_is_released_while_a_person_decides_one_of_its_clients(pulled: World):
+    # NC-7: the same for a new-client row and its hold
     await pulled.choose({"new_client": {"surge_threshold": 1}})
     await grow(pulled, 2)
     (hold,) = [hold async for hold in pulled.all("holds")]
@@ -54,7 +54,9 @@ async def test_a_surge_is_released_while_one_of_its_clients_is_decided_alone(pul
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 
 
-async def test_two_endpoints_at_once_are_counted_together(database: Database, dsn: str):
+async def test_two_endpoints_added_at_the_same_time_are_counted_together(
+    database: Database, dsn: str
+):
     made = Endpoint("", "bootstrap", "https://x.test", ("*",), "", True, None, now(), now())
 
     async def add(name: str) -> str:
@@ -79,7 +81,9 @@ async def test_two_endpoints_at_once_are_counted_together(database: Database, ds
     assert len(found) == endpoints.MAX_ENDPOINTS
 
 
-async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_connected(world: World):
+async def test_a_decline_in_one_tab_does_not_change_a_login_that_another_tab_just_connected(
+    world: World,
+):
     # AU-1, AU-2
     await world.create_account()
     (state,) = parse_qs(urlsplit(await world.start("u_ann")).query)["state"]
@@ -98,10 +102,10 @@ async def test_a_decline_in_one_tab_leaves_alone_what_another_tab_has_just_conne
         assert await connections.read_tokens(session, "hp", login["id"]) == "sealed"
 
 
-async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
+async def test_a_first_run_reads_a_login_that_connects_while_the_run_looks_for_logins(
     dsn: str, simulator: Simulator
 ):
-    # IS-1, NC-2: else the firm's old clients came with the second run, as new as a surge
+    # IS-1, NC-2: otherwise the second run would announce the firm's old clients as a surge
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account()
         key = {"Idempotency-Key": "k"}
@@ -110,11 +114,11 @@ async def test_a_first_run_reads_the_login_that_came_while_it_looked_for_one(
         async with asyncio.TaskGroup() as group, transaction(services.database) as session:
             await erasures.lock_exclusive(
                 session, "hp"
-            )  # the run has looked for logins when it waits
+            )  # the run looks for logins before it waits for this lock
             first = group.create_task(execute_run(services, "hp", run_id))
             await until_waiting_for_lock(dsn, first)
             await world.connect("u_ann", 501)
-        assert first.result() == timedelta(0), "it goes on at once"
+        assert first.result() == timedelta(0), "the run continues immediately"
         assert await execute_run(services, "hp", run_id) is None
         assert (await world.runs())[0]["status"] == "succeeded"
         rows = [row async for row in world.all("new-clients")]

@@ -26,7 +26,9 @@ async def listening(world: World) -> AsyncIterator[Receiver]:
         yield receiver
 
 
-async def told(world: World, receiver: Receiver, kind: str = "client.new") -> list[dict[str, Any]]:
+async def received_events(
+    world: World, receiver: Receiver, kind: str = "client.new"
+) -> list[dict[str, Any]]:
     """Return all events of a kind that the receiver got, each with its `webhook-id`."""
     url = f"/v1/webhook-endpoints/{receiver.endpoint['id']}/deliveries"
     async with asyncio.timeout(PATIENCE):
@@ -44,7 +46,7 @@ async def told(world: World, receiver: Receiver, kind: str = "client.new") -> li
 
 
 def found(clio: Firm, kind: str, record_id: int) -> Record:
-    """A record as it is in the simulated Clio."""
+    """Return a record of the simulated Clio."""
     record = clio.find(kind, record_id)
     assert record is not None
     return record
@@ -78,24 +80,24 @@ async def firm(world: World) -> World:
 async def test_the_first_run_announces_seven_clients_once_and_a_second_run_announces_nothing(
     firm: World,
 ):
-    # NC-1, NC-2, NC-8, row 37, C-18: an event carries the owner or null, and is told all the same
+    # NC-1, NC-2, NC-8, row 37, C-18: an event has the owner or null, and is sent in both cases
     await firm.choose({"ownership": {"fallback": "unassigned"}})
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        first = await told(firm, receiver)
+        first = await received_events(firm, receiver)
         assert {event["clio_id"] for event in first} == SEVEN
         owners = {event["clio_id"]: event["owner_user_id"] for event in first}
         assert (owners["1001"], owners["1003"], owners["1008"]) == ("u_ann", "u_ben", None)
         assert {event["origin"] for event in first} == {"initial_sync"}
         assert {event["clio_id"]: event["basis"] for event in first}["1007"] == "company"
-        assert all(len(event) == 11 for event in first), "thin: ids and plain words"
+        assert all(len(event) == 11 for event in first), "only ids and plain words"
         await firm.run()
         await firm.run("full")
-        assert await told(firm, receiver) == first
-        (connected,) = await told(firm, receiver, "connection.connected")
-        (changed,) = await told(firm, receiver, "contacts.changed")
-        finished = await told(firm, receiver, "run.finished")
+        assert await received_events(firm, receiver) == first
+        (connected,) = await received_events(firm, receiver, "connection.connected")
+        (changed,) = await received_events(firm, receiver, "contacts.changed")
+        finished = await received_events(firm, receiver, "run.finished")
     runs = await firm.runs()
     assert [event["run_id"] for event in finished] == [run["id"] for run in runs]
     assert connected["run_id"] == changed["run_id"] == runs[0]["id"]
@@ -114,7 +116,7 @@ async def test_contacts_changed_has_the_cursor_before_the_runs_first_change(firm
         await firm.settled()
         firm.simulator.firms[0].put("contact", {"id": 1001, "title": "Headmistress"})
         run = await firm.run()
-        _, changed = await told(firm, receiver, "contacts.changed")
+        _, changed = await received_events(firm, receiver, "contacts.changed")
     page = await firm.api.get("/v1/accounts/hp/changes", params={"cursor": changed["cursor"]})
     first = page.json()["data"][0]
     assert (first["run_id"], first["clio_id"]) == (run["id"], "1001")
@@ -129,7 +131,7 @@ async def test_with_hold_the_first_sync_announces_nobody_until_a_person_releases
         held = await rows(firm, status="held")
         assert set(held) == SEVEN
         assert {row["held_for"] for row in held.values()} == {"initial_sync"}
-        assert await told(firm, receiver) == []
+        assert await received_events(firm, receiver) == []
         refused = await decide(firm, held["1001"], "release", **{"Levitate-Role": "user"})
         assert (refused.status_code, refused.json()["code"]) == (403, "role_required")
         await firm.choose({"ownership": {"source": "primary_user"}})
@@ -140,8 +142,8 @@ async def test_with_hold_the_first_sync_announces_nobody_until_a_person_releases
         assert (await decide(firm, held["1001"], "release")).status_code == 409
         assert (await decide(firm, held["1001"], "suppress")).status_code == 409
         assert (await decide(firm, held["1003"], "replay")).json()["code"] == "new_client_held"
-        (event,) = await told(firm, receiver)
-        assert (event["clio_id"], event["owner_user_id"]) == ("1001", "u_off"), "who owns her now"
+        (event,) = await received_events(firm, receiver)
+        assert (event["clio_id"], event["owner_user_id"]) == ("1001", "u_off"), "her present owner"
     audit = [entry["action"] async for entry in firm.all("audit")]
     assert [action for action in audit if action.startswith("new_client.")] == [
         "new_client.released",
@@ -160,7 +162,7 @@ async def test_with_suppress_the_first_sync_announces_nobody_but_later_clients_a
         assert {row["status"] for row in (await rows(firm)).values()} == {"suppressed"}
         firm.simulator.firms[0].put("contact", {"id": 1006, "is_client": True})
         await firm.run()
-        (event,) = await told(firm, receiver)
+        (event,) = await received_events(firm, receiver)
         assert (event["clio_id"], event["origin"]) == ("1006", "incremental")
 
 
@@ -171,12 +173,14 @@ async def test_a_replay_emits_the_event_again_with_a_new_id(firm: World):
         await firm.settled()
         row = (await rows(firm))["1002"]
         replayed = (await decide(firm, row, "replay")).json()
-        events = [event for event in await told(firm, receiver) if event["clio_id"] == "1002"]
+        events = [
+            event for event in await received_events(firm, receiver) if event["clio_id"] == "1002"
+        ]
     assert len({event["id"] for event in events}) == 2
     assert set(replayed["event_ids"]) == {event["id"] for event in events}
 
 
-async def test_a_client_is_announced_once_through_flags_scope_reconnects_and_a_full_run(
+async def test_a_client_is_announced_once_despite_flags_scope_reconnects_and_a_full_run(
     firm: World,
 ):
     # NC-4
@@ -197,19 +201,19 @@ async def test_a_client_is_announced_once_through_flags_scope_reconnects_and_a_f
         await firm.connect("u_ben", 502)
         await firm.settled()
         await firm.run("full")
-        events = await told(firm, receiver)
+        events = await received_events(firm, receiver)
     assert len(events) == len({event["clio_id"] for event in events}) == len(await rows(firm))
     assert {event["clio_id"] for event in events} >= SEVEN
 
 
-async def test_more_new_clients_than_a_firm_gets_are_held_all_together(firm: World):
+async def test_more_new_clients_than_the_surge_threshold_are_all_held(firm: World):
     # NC-7
     clio = firm.simulator.firms[0]
     await choose(firm, surge_threshold=3)
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        before = len(await told(firm, receiver))
+        before = len(await received_events(firm, receiver))
         for n in range(4):
             person = {"type": "Person", "first_name": f"N{n}", "last_name": "New"}
             clio.put(
@@ -220,20 +224,20 @@ async def test_more_new_clients_than_a_firm_gets_are_held_all_together(firm: Wor
         held = await rows(firm, status="held")
         assert sorted(held) == ["5000", "5001", "5002", "5003"]
         assert {row["held_for"] for row in held.values()} == {"surge"}
-        assert len(await told(firm, receiver)) == before
+        assert len(await received_events(firm, receiver)) == before
         assert (await decide(firm, held["5000"], "release")).json()["run_id"] == run["id"]
-        assert len(await told(firm, receiver)) == before + 1
-        # as many as are allowed are no surge
+        assert len(await received_events(firm, receiver)) == before + 1
+        # as many clients as the threshold are no surge
         for n in range(3):
             clio.put(
                 "contact", {**found(clio, "contact", 5000), "id": 6000 + n, "last_name": "Calm"}
             )
         await firm.run()
-        assert len(await told(firm, receiver)) == before + 4
+        assert len(await received_events(firm, receiver)) == before + 4
 
 
-async def test_a_surge_of_very_many_is_released_a_part_at_a_time(firm: World):
-    # NC-7, I10: the first within the request, the rest by whichever process's clock asks
+async def test_a_very_large_surge_is_released_in_parts(firm: World):
+    # NC-7, I10: the request releases the first part, the clock of any process releases the rest
     clio = firm.simulator.firms[0]
     await firm.connect("u_ann", 501)
     await firm.settled()
@@ -256,10 +260,12 @@ async def test_a_surge_of_very_many_is_released_a_part_at_a_time(firm: World):
     assert all(len(row["event_ids"]) == 1 for row in emitted.values())
     assert [issue async for issue in firm.all("issues", status="open")] == []
     await finish_decided_surges(firm.app.state.services)
-    assert await rows(firm, status="emitted") == emitted, "nothing is left to do"
+    assert await rows(firm, status="emitted") == emitted, "no part is left"
 
 
-async def test_the_same_primary_address_says_that_it_may_be_a_duplicate(firm: World):
+async def test_a_client_with_the_same_primary_address_is_reported_as_a_possible_duplicate(
+    firm: World,
+):
     # NC-6
     clio = firm.simulator.firms[0]
     async with listening(firm) as receiver:
@@ -271,7 +277,7 @@ async def test_the_same_primary_address_says_that_it_may_be_a_duplicate(firm: Wo
         ]
         clio.put("contact", {**alice, "id": 7001, "email_addresses": emails, "is_client": True})
         await firm.run()
-        event = (await told(firm, receiver))[-1]
+        event = (await received_events(firm, receiver))[-1]
     ledger = await rows(firm)
     assert event["clio_id"] == "7001"
     assert event["possible_duplicate_of"] == ledger["1001"]["id"]
@@ -284,7 +290,7 @@ async def test_a_client_that_was_merged_in_clio_is_not_announced_again(firm: Wor
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        before = await told(firm, receiver)
+        before = await received_events(firm, receiver)
         old = found(clio, "contact", 1002)
         clio.put("contact", {**old, "id": 7002})
         for matter_id in clio.ids("matter"):
@@ -293,13 +299,13 @@ async def test_a_client_that_was_merged_in_clio_is_not_announced_again(firm: Wor
         clio.delete("contact", 1002)
         await firm.run()
         await firm.run("full")
-        assert await told(firm, receiver) == before
+        assert await received_events(firm, receiver) == before
     ledger = await rows(firm)
     assert ledger["7002"]["status"] == "suppressed"
     assert ledger["1002"]["merged_into"] == ledger["7002"]["contact_id"]
 
 
-async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run_has_seen_both(
+async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run_sees_both(
     firm: World,
 ):
     # S6
@@ -307,7 +313,7 @@ async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        before = len(await told(firm, receiver))
+        before = len(await received_events(firm, receiver))
         other = {**found(clio, "contact", 1006), "first_name": "Someone", "last_name": "Else"}
         clio.put("contact", {**other, "id": 7003, "email_addresses": []})
         matter_id = next(
@@ -316,9 +322,9 @@ async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run
         clio.put("matter", {"id": matter_id, "client_id": 7003})
         await firm.run()
         assert (await rows(firm))["7003"]["held_for"] == "merge"
-        assert len(await told(firm, receiver)) == before
+        assert len(await received_events(firm, receiver)) == before
         await firm.run("full")
-        assert (await told(firm, receiver))[before]["clio_id"] == "7003"
+        assert (await received_events(firm, receiver))[before]["clio_id"] == "7003"
 
 
 async def test_explain_says_whether_the_event_was_delivered(firm: World):
@@ -326,7 +332,7 @@ async def test_explain_says_whether_the_event_was_delivered(firm: World):
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        await told(firm, receiver)
+        await received_events(firm, receiver)
     contact = (await firm.contacts())["1002"]
     why = (await firm.api.get(f"/v1/accounts/hp/contacts/{contact['id']}/explain")).json()
     (delivery,) = why["new_client_deliveries"]
@@ -339,7 +345,7 @@ async def test_no_event_contains_a_name_or_an_address(firm: World):
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
-        await told(firm, receiver)
+        await received_events(firm, receiver)
     contacts = await firm.contacts()
     names = {c[part] for c in contacts.values() for part in ("first_name", "last_name") if c[part]}
     addresses = {email["address"] for c in contacts.values() for email in c["emails"]}

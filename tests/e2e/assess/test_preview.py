@@ -23,7 +23,7 @@ async def preview(world: World, patch: dict[str, Any], **params: Any) -> dict[st
 
 
 async def whole(world: World, patch: dict[str, Any], limit: int = 200) -> list[dict[str, Any]]:
-    """Every previewed change, page by page."""
+    """Return all previewed changes, page by page."""
     page = await preview(world, patch, limit=limit)
     found: list[dict[str, Any]] = page["data"]
     while page["has_more"]:
@@ -32,8 +32,8 @@ async def whole(world: World, patch: dict[str, Any], limit: int = 200) -> list[d
     return found
 
 
-def told(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Lines without what only the real ones have: a number, a run, the moment."""
+def without_run(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return lines without the parts that only real lines have: number, run and time."""
     return [
         {
             **{name: value for name, value in line.items() if name not in ("seq", "run_id", "at")},
@@ -99,7 +99,7 @@ async def test_a_preview_stores_nothing_and_asks_clio_nothing(pulled: World):
     assert {(line["seq"], line["run_id"]) for line in answer["data"]} == {(None, None)}
 
 
-async def test_related_persons_are_previewed_less_those_whose_role_is_excluded(pulled: World):
+async def test_related_persons_are_previewed_except_those_with_an_excluded_role(pulled: World):
     # S11: include_related → +1 (1005), 1009 is excluded by role
     answer = await preview(pulled, {"scope": {"include_related": True}})
     assert answer["summary"]["entering"] == 1
@@ -111,7 +111,7 @@ async def test_related_persons_are_previewed_less_those_whose_role_is_excluded(p
     assert answer["summary"]["tags_added"] == dict.fromkeys(answer["data"][0]["tags_added"], 1)
 
 
-async def test_the_settings_that_hold_change_nothing(pulled: World):
+async def test_a_preview_of_the_current_settings_changes_nothing(pulled: World):
     # S11
     answer = await preview(pulled, {})
     assert answer == {
@@ -137,13 +137,13 @@ async def test_the_pages_of_a_preview_are_complete_and_every_page_counts_all_cha
     params = {"limit": 1, "cursor": first["next_cursor"]}
     second = await preview(pulled, ALL_AREAS, **params)
     assert second["summary"] == first["summary"]
-    lines = told(await whole(pulled, ALL_AREAS, limit=1))
-    assert lines == told((await preview(pulled, ALL_AREAS))["data"])
+    lines = without_run(await whole(pulled, ALL_AREAS, limit=1))
+    assert lines == without_run((await preview(pulled, ALL_AREAS))["data"])
     ids = [int(line["clio_id"]) for line in lines]
     assert ids == sorted(set(ids))
 
 
-async def test_a_cursor_belongs_to_its_patch_and_to_the_settings_that_held(pulled: World):
+async def test_a_cursor_is_valid_only_for_its_patch_and_its_version_of_the_settings(pulled: World):
     # API-6
     cursor = (await preview(pulled, ALL_AREAS, limit=1))["next_cursor"]
     other = {"settings": {"ownership": {"source": "primary_user"}}}
@@ -154,7 +154,7 @@ async def test_a_cursor_belongs_to_its_patch_and_to_the_settings_that_held(pulle
     assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
 
 
-async def test_before_the_first_pull_there_is_nothing_to_change(world: World):
+async def test_a_preview_before_the_first_pull_has_no_changes(world: World):
     await world.create_account()
     assert (await preview(world, ALL_AREAS))["data"] == []
 
@@ -164,7 +164,7 @@ on = st.booleans()
 
 
 def some(**options: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """An object with some of these members."""
+    """Return a strategy for an object with some of these members."""
     return st.fixed_dictionaries({}, optional=options)
 
 
@@ -215,11 +215,11 @@ patches = some(
 )
 @given(patch=patches)
 async def test_a_preview_predicts_the_changes_exactly(pulled: World, patch: dict[str, Any]):
-    # S11, issue 3: preview equals the later change, from whatever settings the example before left
+    # S11, issue 3: the preview equals the later change, whatever settings the previous example left
     clients, lines = await ledger(pulled), len(await pulled.changes())
     summary = (await preview(pulled, patch, limit=1))["summary"]
     foretold = await whole(pulled, patch, limit=3)
     await pulled.choose(patch)
     happened = (await pulled.changes())[lines:]
-    assert told(foretold) == told(happened)
+    assert without_run(foretold) == without_run(happened)
     assert summary == counted(happened, await ledger(pulled) - clients)

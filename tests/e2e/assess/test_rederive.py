@@ -12,14 +12,14 @@ EVERYBODY = {"tags": {"responsible_attorney": "all"}, "key_facts": {"clio_id": F
 
 
 async def work(world: World, run_id: str) -> Any:
-    """Do what a worker does with the run, once."""
+    """Execute the run once, as a worker does."""
     return await execute_run(world.app.state.services, "hp", run_id)
 
 
 async def test_a_rederive_run_interrupted_after_each_batch_continues_where_it_stopped(
     dsn, simulator, monkeypatch: pytest.MonkeyPatch
 ):
-    # TG-1, F23: interruptible and resumable, also when the settings change in between
+    # TG-1, F23: the run resumes after each interruption, also if the settings change in between
     monkeypatch.setattr(assess, "BATCH_SIZE", 3)
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account()
@@ -43,9 +43,11 @@ async def test_a_rederive_run_interrupted_after_each_batch_continues_where_it_st
         assert simulator.requests() == []
         told = (await world.changes())[lines:]
         ids = [line["clio_id"] for line in told]
-        assert sorted(ids) == sorted(known)  # each once: all lost their Clio id
+        assert sorted(ids) == sorted(
+            known
+        )  # each contact once: all lost the key fact with the Clio id
         assert {line["run_id"] for line in told} == {run_id}
-        # what changed in the middle is the next run's, under its own version
+        # the change in between belongs to the next run, with its own version
         await work(world, (await world.runs())[-1]["id"])
         told = (await world.changes())[lines + len(ids) :]
         assert sorted(line["clio_id"] for line in told) == sorted(known)

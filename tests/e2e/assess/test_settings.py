@@ -34,7 +34,7 @@ async def test_a_change_of_settings_reaches_the_contacts_without_a_call_to_clio(
     assert (bram["tags_added"], bram["tags_removed"]) == (["Real Estate"], [])
 
 
-async def test_a_location_switched_on_tags_people_within_seconds(pulled: World):
+async def test_a_location_tag_that_is_switched_on_tags_people_within_seconds(pulled: World):
     # TG-1: Location city on → 1001 gains Raleigh, 0 Clio calls
     pulled.simulator.log.clear()
     run = await pulled.choose({"tags": {"location": {"city": True}}})
@@ -45,7 +45,7 @@ async def test_a_location_switched_on_tags_people_within_seconds(pulled: World):
     assert (line["cause"], line["run_id"]) == ("settings", run["id"])
 
 
-async def test_owners_follow_the_chosen_source_and_return_with_it(pulled: World):
+async def test_owners_follow_the_chosen_source_and_change_back_with_it(pulled: World):
     # OW-2, TG-1
     before = await pulled.contacts()
     await pulled.choose(BY_ORIGIN)
@@ -57,8 +57,8 @@ async def test_owners_follow_the_chosen_source_and_return_with_it(pulled: World)
     assert after["1001"]["version"] == before["1001"]["version"] + 2
 
 
-async def test_changes_of_users_and_mappings_at_once_wait_for_each_other(pulled: World):
-    # OW-9: each is stored, none meets a deadlock, and one queued run answers them all
+async def test_simultaneous_changes_of_users_and_mappings_wait_for_each_other(pulled: World):
+    # OW-9: each change is stored, there is no deadlock, and one queued run covers all of them
     urls = [f"/v1/accounts/hp/attorneys/{clio_id}" for clio_id in (501, 502, 503, 504)]
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(pulled.api.put(url, json={"user_id": "u_cat"})) for url in urls]
@@ -66,10 +66,11 @@ async def test_changes_of_users_and_mappings_at_once_wait_for_each_other(pulled:
     assert [task.result().status_code for task in tasks] == [200] * 5
     assert all(run["status"] == "succeeded" for run in await pulled.settled())
     owners = {contact["owner"]["user_id"] for contact in (await pulled.contacts()).values()}
-    assert owners == {"u_cat", "u_off"}  # the office has those without an attorney
+    # u_off is the fallback for contacts without an attorney
+    assert owners == {"u_cat", "u_off"}
 
 
-async def test_what_cannot_change_a_contact_starts_no_run(pulled: World):
+async def test_a_change_that_cannot_affect_a_contact_starts_no_run(pulled: World):
     # API-17: run_id is null when nothing can change
     for patch in (
         {"writeback": {"email": False}},
@@ -80,7 +81,7 @@ async def test_what_cannot_change_a_contact_starts_no_run(pulled: World):
     assert [run["kind"] for run in await pulled.runs()] == ["initial", "rederive"]
 
 
-async def test_settings_changed_before_the_first_pull_hold_in_it(world: World):
+async def test_the_first_pull_uses_settings_that_were_changed_before_it(world: World):
     # OV-5
     await world.create_account()
     assert await world.choose(ALL_AREAS) is None
@@ -90,14 +91,14 @@ async def test_settings_changed_before_the_first_pull_hold_in_it(world: World):
     assert "Real Estate" in labels((await world.contacts())["1002"])
 
 
-async def test_a_run_ends_under_the_settings_it_began_with(pulled: World):
-    # F23: the change comes while a run is at its pages; no tag of the new version before the re-derivation
+async def test_a_run_ends_with_the_settings_with_which_it_started(pulled: World):
+    # F23: the settings change while a run reads pages; no tag of the new version before the rederive run
     pulled.simulator.firms[0].put("contact", {"id": 1002, "title": "Baker"})
     reached, go_on = asyncio.Event(), asyncio.Event()
     real = pulled.app.state.services.open_clio
 
-    class Held:
-        """A Clio client whose first answer is held back until the settings have changed."""
+    class WaitingClient:
+        """A Clio client whose first answer waits until the settings have changed."""
 
         def __init__(self, client: Any) -> None:
             self._client = client
@@ -110,7 +111,7 @@ async def test_a_run_ends_under_the_settings_it_began_with(pulled: World):
         def __getattr__(self, name: str) -> Any:
             return getattr(self._client, name)
 
-    object.__setattr__(pulled.app.state.services, "open_clio", lambda *a: Held(real(*a)))
+    object.__setattr__(pulled.app.state.services, "open_clio", lambda *a: WaitingClient(real(*a)))
     lines = len(await pulled.changes())
     body, key = {"kind": "incremental"}, {"Idempotency-Key": "f23"}
     run_id = (await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)).json()["id"]
@@ -127,9 +128,9 @@ async def test_a_run_ends_under_the_settings_it_began_with(pulled: World):
     ]
 
 
-async def test_a_queued_rederivation_takes_the_newest_settings(pulled: World):
-    # S14, F23: two changes while a run is at work are one queued run, which begins under the second
-    async with pulled.door.shut():
+async def test_a_queued_rederive_run_uses_the_newest_settings(pulled: World):
+    # S14, F23: two changes during a run make one queued run, which starts with the second change
+    async with pulled.clio_transport.paused():
         body, key = {"kind": "full"}, {"Idempotency-Key": "before"}
         await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)
         first = (await pulled.patch_settings(BY_ORIGIN)).json()
@@ -154,12 +155,14 @@ async def test_a_deleted_field_in_the_settings_is_reported_and_the_run_succeeds(
     assert "/tags/custom_fields/0/field_id" in problem["detail"]
     assert "custom field 4" in problem["detail"]
     kept = await pulled.patch_settings({"tags": {"location": {"state": True}}})
-    assert kept.status_code == 200  # what has gone does not stand in the way of other changes
+    assert kept.status_code == 200  # a deleted field does not prevent other changes
     refused = await pulled.patch_settings({"scope": {"opt_out_field_id": "4"}})
     assert refused.status_code == 422
 
 
-async def test_a_field_that_clio_no_longer_lists_has_gone_until_it_is_listed_again(pulled: World):
+async def test_a_field_that_clio_no_longer_lists_counts_as_deleted_until_it_is_listed_again(
+    pulled: World,
+):
     # EN-3
     clio = pulled.simulator.firms[0]
     taken = clio.find("custom_field", 5)

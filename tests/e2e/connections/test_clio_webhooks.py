@@ -1,4 +1,4 @@
-"""Clio's webhooks: a change reaches the feed within a minute, and nobody but Clio can cause a run."""
+"""Clio's webhooks: a change reaches the feed within a minute, and only Clio can cause a run."""
 
 import asyncio
 import hashlib
@@ -22,12 +22,12 @@ from app.db.session import transaction
 from app.sync import connections
 from app.sync.connections import clio_for, clio_webhooks
 from app.sync.services import Services
-from tests.e2e.connections.test_lanes import Passed
+from tests.e2e.connections.test_lanes import RecordedLanes
 from tests.support.world import World
 
 
-class Nudged:
-    """The service behind an https address that the simulated Clio can post to."""
+class WebhookService:
+    """The service at an https address to which the simulated Clio can post."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -46,7 +46,7 @@ class Nudged:
     def firm(self):
         return self.world.simulator.firms[0]
 
-    async def nudges(self) -> list[dict[str, Any]]:
+    async def webhook_runs(self) -> list[dict[str, Any]]:
         """Wait until the runs that webhooks requested have ended, and return them."""
         return [run for run in await self.world.settled() if run["trigger"] == "webhook"]
 
@@ -55,7 +55,7 @@ class Nudged:
         async with httpx.AsyncClient(transport=transport) as client:
             return await client.post(url, content=body, headers=headers)
 
-    async def let_go(self) -> None:
+    async def start_delayed_run(self) -> None:
         """Start the delayed run now."""
         async with transaction(self.services.database) as session:
             await session.execute(text("update pgqueuer set execute_after = now()"))
@@ -69,21 +69,21 @@ REAL_DELAY = clio_webhooks.RUN_DELAY
 
 
 @pytest.fixture
-def nudged(pulled: World, monkeypatch: pytest.MonkeyPatch) -> Nudged:
+def service(pulled: World, monkeypatch: pytest.MonkeyPatch) -> WebhookService:
     """The service after a first run; the run of a notification starts after 50 ms."""
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(milliseconds=50))
-    return Nudged(pulled)
+    return WebhookService(pulled)
 
 
 @pytest.fixture
-async def subscribed(nudged: Nudged) -> Nudged:
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    return nudged
+async def subscribed(service: WebhookService) -> WebhookService:
+    assert await connections.renew_subscriptions(service.services) == 2
+    return service
 
 
 @pytest.fixture
-def held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Delay the run of a notification until the test starts it, however long posting takes."""
+def delayed_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Delay the run of a notification until the test starts it, even if posting takes long."""
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(hours=1))
 
 
@@ -92,7 +92,7 @@ def signed(body: bytes, secret: str) -> str:
 
 
 async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_address(
-    subscribed: Nudged,
+    subscribed: WebhookService,
 ):
     hooks = list(subscribed.hooks.hooks.values())
     assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
@@ -109,7 +109,7 @@ async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_a
 
 
 async def test_a_change_in_clio_reaches_the_feed_within_a_minute(
-    subscribed: Nudged, monkeypatch: pytest.MonkeyPatch
+    subscribed: WebhookService, monkeypatch: pytest.MonkeyPatch
 ):
     # API-15: after the real delay
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", REAL_DELAY)
@@ -118,24 +118,26 @@ async def test_a_change_in_clio_reaches_the_feed_within_a_minute(
         assert await subscribed.hooks.deliver() == 1
         while (await subscribed.world.contacts())["1001"]["title"] != "Judge":
             await asyncio.sleep(0.1)
-    (run,) = await subscribed.nudges()
+    (run,) = await subscribed.webhook_runs()
     assert (run["kind"], run["status"]) == ("incremental", "succeeded")
 
 
-async def test_a_burst_of_notifications_leads_to_one_run(subscribed: Nudged, held_back: None):
+async def test_a_burst_of_notifications_leads_to_one_run(
+    subscribed: WebhookService, delayed_run: None
+):
     # API-15
     for n in range(20):
         subscribed.firm.put("contact", {"id": 1001, "title": f"Title {n}"})
     subscribed.firm.put("matter", {"id": 201, "status": "Closed"})
     assert await subscribed.hooks.deliver() == 21
-    await subscribed.let_go()
-    (run,) = await subscribed.nudges()
+    await subscribed.start_delayed_run()
+    (run,) = await subscribed.webhook_runs()
     assert (run["kind"], run["status"]) == ("incremental", "succeeded")
     assert (await subscribed.world.contacts())["1001"]["title"] == "Title 19"
 
 
 async def test_the_next_run_replaces_lost_notifications_and_copies_in_any_order_change_nothing(
-    subscribed: Nudged, held_back: None
+    subscribed: WebhookService, delayed_run: None
 ):
     # F25
     subscribed.hooks.switches.loses = True
@@ -148,8 +150,8 @@ async def test_the_next_run_replaces_lost_notifications_and_copies_in_any_order_
     for title in ("One", "Two"):
         subscribed.firm.put("contact", {"id": 1001, "title": title})
     assert await subscribed.hooks.deliver() == 10
-    await subscribed.let_go()
-    assert len(await subscribed.nudges()) == 1
+    await subscribed.start_delayed_run()
+    assert len(await subscribed.webhook_runs()) == 1
     assert (await subscribed.world.contacts())["1001"]["title"] == "Two"
 
 
@@ -167,7 +169,7 @@ async def test_the_next_run_replaces_lost_notifications_and_copies_in_any_order_
     ],
     ids=["none", "empty", "cut", "upper case", "zeros", "prefixed", "not ascii", "long"],
 )
-async def test_a_request_that_clio_did_not_sign_does_nothing(subscribed: Nudged, forge):
+async def test_a_request_that_clio_did_not_sign_does_nothing(subscribed: WebhookService, forge):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
     body = json.dumps({"data": {"id": 1001}, "meta": {"event": "updated"}}).encode()
@@ -175,11 +177,11 @@ async def test_a_request_that_clio_did_not_sign_does_nothing(subscribed: Nudged,
     headers = {} if signature is None else {"X-Hook-Signature": signature.encode()}
     answer = await subscribed.post(hook.url, body, **headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "signature_invalid")
-    assert await subscribed.nudges() == []
+    assert await subscribed.webhook_runs() == []
 
 
 async def test_a_signature_of_another_subscription_or_of_other_bytes_does_nothing(
-    subscribed: Nudged,
+    subscribed: WebhookService,
 ):
     # T8
     one, other = subscribed.hooks.hooks.values()
@@ -187,18 +189,18 @@ async def test_a_signature_of_another_subscription_or_of_other_bytes_does_nothin
     for signature in (signed(body, other.secret), signed(body.replace(b" ", b""), one.secret)):
         answer = await subscribed.post(one.url, body, **{"X-Hook-Signature": signature})
         assert answer.status_code == 401
-    assert await subscribed.nudges() == []
+    assert await subscribed.webhook_runs() == []
 
 
 @pytest.mark.parametrize("token", ["x" * 43, "x" * 4000, "%00", "%ff", "x"])
-async def test_an_unknown_address_is_not_found_and_never_gone(nudged: Nudged, token: str):
+async def test_an_unknown_address_is_not_found_and_never_gone(service: WebhookService, token: str):
     url = "https://service.test/hooks/clio/" + token
-    answer = await nudged.post(url, b"{}", **{"X-Hook-Secret": "mine"})
+    answer = await service.post(url, b"{}", **{"X-Hook-Secret": "mine"})
     assert (answer.status_code, answer.json()["code"]) == (404, "hook_unknown")
 
 
-async def test_a_body_longer_than_any_of_clios_is_not_read_to_its_end(nudged: Nudged):
-    # T12: whoever comes without a token is not given memory for it
+async def test_a_body_longer_than_any_body_of_clio_is_not_read_completely(service: WebhookService):
+    # T12: a sender without a token gets no memory for its body
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -207,26 +209,28 @@ async def test_a_body_longer_than_any_of_clios_is_not_read_to_its_end(nudged: Nu
             sent += 1024
             yield b"x" * 1024
 
-    transport = httpx.ASGITransport(nudged.world.app)
+    transport = httpx.ASGITransport(service.world.app)
     async with httpx.AsyncClient(transport=transport) as client:
         answer = await client.post("https://service.test/hooks/clio/x", content=endless())
     assert answer.status_code == 401
     assert sent < 128 * 1024
 
 
-async def test_a_notification_replayed_a_hundred_times_requests_no_other_run(subscribed: Nudged):
+async def test_a_notification_replayed_a_hundred_times_requests_no_other_run(
+    subscribed: WebhookService,
+):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
     body = b'{"data": {"id": 1001}, "meta": {}}'
     headers = {"X-Hook-Signature": signed(body, hook.secret)}
     assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
-    assert len(await subscribed.nudges()) == 1
+    assert len(await subscribed.webhook_runs()) == 1
     for _ in range(100):
         assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
-    assert len(await subscribed.nudges()) == 1
+    assert len(await subscribed.webhook_runs()) == 1
 
 
-async def test_a_second_handshake_on_a_subscription_at_work_is_refused(subscribed: Nudged):
+async def test_a_second_handshake_on_an_active_subscription_is_refused(subscribed: WebhookService):
     # T8
     hook = next(iter(subscribed.hooks.hooks.values()))
     answer = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": "mine"})
@@ -236,8 +240,8 @@ async def test_a_second_handshake_on_a_subscription_at_work_is_refused(subscribe
     assert forged.status_code == 401
 
 
-async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: Nudged):
-    # clio.md §15: else Clio would wait for it in vain until half the life is over
+async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: WebhookService):
+    # clio.md §15: otherwise Clio would wait for an answer until half of the lifetime is over
     hook = next(iter(subscribed.hooks.hooks.values()))
     again = await subscribed.post(hook.url, b"{}", **{"X-Hook-Secret": hook.secret})
     assert (again.status_code, again.headers["x-hook-secret"]) == (200, hook.secret)
@@ -248,47 +252,47 @@ async def test_a_handshake_whose_answer_was_lost_is_answered_again(subscribed: N
     assert (await subscribed.post(hook.url, body, **right)).status_code == 200
 
 
-async def test_a_subscription_with_which_clio_did_not_shake_hands_is_made_anew_soon(
-    nudged: Nudged,
+async def test_a_subscription_without_a_handshake_is_soon_created_again(
+    service: WebhookService,
 ):
-    # clio.md §15: nothing is delivered before the handshake, and ours may have been lost
-    nudged.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
-    await connections.renew_subscriptions(nudged.services)
-    lost = set(nudged.hooks.hooks)
-    nudged.hooks.transport = httpx.ASGITransport(nudged.world.app)
-    nudged.skipped = timedelta(hours=1, minutes=1)
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    made = nudged.hooks.hooks
+    # clio.md §15: nothing is delivered before the handshake, and our answer may have been lost
+    service.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
+    await connections.renew_subscriptions(service.services)
+    lost = set(service.hooks.hooks)
+    service.hooks.transport = httpx.ASGITransport(service.world.app)
+    service.skipped = timedelta(hours=1, minutes=1)
+    assert await connections.renew_subscriptions(service.services) == 2
+    made = service.hooks.hooks
     assert not lost & set(made)
     assert [hook.status for hook in made.values()] == ["enabled"] * 2
-    nudged.skipped = timedelta(hours=3)
-    assert await connections.renew_subscriptions(nudged.services) == 0
+    service.skipped = timedelta(hours=3)
+    assert await connections.renew_subscriptions(service.services) == 0
 
 
-async def test_who_connects_again_while_a_subscription_is_made_is_not_left_without_one(
-    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+async def test_a_user_who_reconnects_while_a_subscription_is_created_still_gets_one(
+    service: WebhookService, monkeypatch: pytest.MonkeyPatch
 ):
-    # API-15: what is wished anew must not be taken for what was just made
-    real = nudged.hooks._handshake
+    # API-15: the new request must not be mistaken for the subscription that was just created
+    real = service.hooks._handshake
 
     async def connecting_meanwhile(hook) -> None:
-        monkeypatch.setattr(nudged.hooks, "_handshake", real)
+        monkeypatch.setattr(service.hooks, "_handshake", real)
         await real(hook)
-        await nudged.world.connect("u_ann", 501)
+        await service.world.connect("u_ann", 501)
 
-    monkeypatch.setattr(nudged.hooks, "_handshake", connecting_meanwhile)
-    await connections.renew_subscriptions(nudged.services)
-    await connections.renew_subscriptions(nudged.services)
-    hooks = nudged.hooks.hooks.values()
+    monkeypatch.setattr(service.hooks, "_handshake", connecting_meanwhile)
+    await connections.renew_subscriptions(service.services)
+    await connections.renew_subscriptions(service.services)
+    hooks = service.hooks.hooks.values()
     assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
     body = b'{"data": {"id": 1}, "meta": {}}'
     for hook in hooks:
         right = {"X-Hook-Signature": signed(body, hook.secret)}
-        assert (await nudged.post(hook.url, body, **right)).status_code == 200, hook.model
+        assert (await service.post(hook.url, body, **right)).status_code == 200, hook.model
 
 
-async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_is_made_anew(
-    subscribed: Nudged,
+async def test_a_secret_that_cannot_be_opened_causes_no_server_error_and_a_new_subscription(
+    subscribed: WebhookService,
 ):
     # F29
     async with transaction(subscribed.services.database) as session:
@@ -303,8 +307,8 @@ async def test_a_secret_that_cannot_be_opened_is_no_fault_and_its_subscription_i
     assert not old.keys() & subscribed.hooks.hooks.keys()
 
 
-async def test_a_fault_in_one_subscription_delays_no_other(
-    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+async def test_an_error_in_one_subscription_does_not_delay_another(
+    service: WebhookService, monkeypatch: pytest.MonkeyPatch
 ):
     calls = iter([1, 2])
 
@@ -314,41 +318,41 @@ async def test_a_fault_in_one_subscription_delays_no_other(
         return clio_for(services, connection, lane)
 
     monkeypatch.setattr("app.sync.connections.clio_webhooks.clio_for", broken_once)
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    assert len(nudged.hooks.hooks) == 1
+    assert await connections.renew_subscriptions(service.services) == 2
+    assert len(service.hooks.hooks) == 1
 
 
-async def test_a_handshake_works_also_where_clio_does_not_tell_the_secret_otherwise(
-    nudged: Nudged,
+async def test_a_handshake_works_although_clio_sends_the_secret_nowhere_else(
+    service: WebhookService,
 ):
-    nudged.hooks.switches.tells_secret = False
-    await connections.renew_subscriptions(nudged.services)
-    nudged.firm.put("contact", {"id": 1001, "title": "Heard"})
-    await nudged.hooks.deliver()
-    assert len(await nudged.nudges()) == 1
+    service.hooks.switches.tells_secret = False
+    await connections.renew_subscriptions(service.services)
+    service.firm.put("contact", {"id": 1001, "title": "Heard"})
+    await service.hooks.deliver()
+    assert len(await service.webhook_runs()) == 1
 
 
 async def test_a_foreign_handshake_that_arrives_first_is_overwritten_by_clios_response(
-    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+    service: WebhookService, monkeypatch: pytest.MonkeyPatch
 ):
-    # T8: the secret of our own create call outranks what a stranger at the address said
-    real = nudged.hooks._handshake
+    # T8: the secret in the response to our own create request replaces a secret that somebody else sent
+    real = service.hooks._handshake
 
-    async def stranger_first(hook) -> None:
-        await nudged.post(hook.url, b"{}", **{"X-Hook-Secret": "the stranger's"})
+    async def forged_first(hook) -> None:
+        await service.post(hook.url, b"{}", **{"X-Hook-Secret": "the stranger's"})
         await real(hook)
 
-    monkeypatch.setattr(nudged.hooks, "_handshake", stranger_first)
-    await connections.renew_subscriptions(nudged.services)
-    hook = next(iter(nudged.hooks.hooks.values()))
+    monkeypatch.setattr(service.hooks, "_handshake", forged_first)
+    await connections.renew_subscriptions(service.services)
+    hook = next(iter(service.hooks.hooks.values()))
     body = b'{"data": {"id": 1}, "meta": {}}'
     forged = {"X-Hook-Signature": signed(body, "the stranger's")}
-    assert (await nudged.post(hook.url, body, **forged)).status_code == 401
+    assert (await service.post(hook.url, body, **forged)).status_code == 401
     right = {"X-Hook-Signature": signed(body, hook.secret)}
-    assert (await nudged.post(hook.url, body, **right)).status_code == 200
+    assert (await service.post(hook.url, body, **right)).status_code == 200
 
 
-async def test_subscriptions_are_renewed_at_half_their_life(subscribed: Nudged):
+async def test_subscriptions_are_renewed_at_half_of_their_lifetime(subscribed: WebhookService):
     # F25
     before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     subscribed.skipped = webhooks.LIFETIME / 2 - timedelta(hours=1)
@@ -361,10 +365,10 @@ async def test_subscriptions_are_renewed_at_half_their_life(subscribed: Nudged):
 
 
 @pytest.mark.parametrize("end", ["suspended", "deleted"])
-async def test_a_subscription_that_clio_ended_is_made_anew_at_another_address(
-    subscribed: Nudged, end: str
+async def test_a_subscription_that_clio_ended_is_created_again_at_another_address(
+    subscribed: WebhookService, end: str
 ):
-    # F25: Clio suspends what failed for an hour; the feed is quick again in less than two days
+    # F25: Clio suspends a subscription that failed for an hour; a new one exists in less than two days
     hook = next(iter(subscribed.hooks.hooks.values()))
     if end == "suspended":
         hook.status = "suspended"
@@ -379,19 +383,19 @@ async def test_a_subscription_that_clio_ended_is_made_anew_at_another_address(
     assert (await subscribed.post(hook.url, b"{}")).status_code == 404
 
 
-async def test_a_subscription_that_could_not_be_made_is_tried_again(nudged: Nudged):
+async def test_a_subscription_that_could_not_be_created_is_tried_again(service: WebhookService):
     from app.simulator.faults.faults import Fault
 
-    nudged.world.simulator.faults.add(Fault("status", path="webhooks", value="503", times=2))
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    assert not nudged.hooks.hooks
-    nudged.skipped = timedelta(minutes=11)
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    assert len(nudged.hooks.hooks) == 2
+    service.world.simulator.faults.add(Fault("status", path="webhooks", value="503", times=2))
+    assert await connections.renew_subscriptions(service.services) == 2
+    assert not service.hooks.hooks
+    service.skipped = timedelta(minutes=11)
+    assert await connections.renew_subscriptions(service.services) == 2
+    assert len(service.hooks.hooks) == 2
 
 
-async def test_disconnecting_ends_the_subscriptions_and_reconnecting_makes_them_anew(
-    subscribed: Nudged,
+async def test_disconnecting_ends_the_subscriptions_and_reconnecting_creates_them_again(
+    subscribed: WebhookService,
 ):
     urls = {hook.url for hook in subscribed.hooks.hooks.values()}
     connection = await anext(subscribed.world.all("connections"))
@@ -403,21 +407,21 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_makes_them_
     assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
 
 
-async def test_a_disabled_account_ignores_a_notification(subscribed: Nudged):
+async def test_a_disabled_account_ignores_a_notification(subscribed: WebhookService):
     # EN-1
     account = (await subscribed.world.api.get("/v1/accounts/hp")).json()
     body = {name: account[name] for name in ("name", "time_zone", "country")}
     await subscribed.world.api.put("/v1/accounts/hp", json={**body, "enabled": False})
     subscribed.firm.put("contact", {"id": 1001, "title": "Unheard"})
     await subscribed.hooks.deliver()
-    assert await subscribed.nudges() == []
+    assert await subscribed.webhook_runs() == []
 
 
-async def test_nobody_is_subscribed_where_clio_cannot_reach_the_service(nudged: Nudged):
+async def test_nothing_is_subscribed_if_clio_cannot_reach_the_service(service: WebhookService):
     # API-15
-    plain = replace(nudged.services, public_url="http://service.test")
+    plain = replace(service.services, public_url="http://service.test")
     await connections.renew_subscriptions(plain)
-    assert nudged.hooks.hooks == {}
+    assert service.hooks.hooks == {}
 
 
 @pytest.mark.parametrize(
@@ -431,13 +435,13 @@ async def test_nobody_is_subscribed_where_clio_cannot_reach_the_service(nudged: 
     ],
 )
 async def test_clio_reaches_https_addresses_and_its_own_machine(
-    nudged: Nudged, ours: str, clios: str, reached: bool
+    service: WebhookService, ours: str, clios: str, reached: bool
 ):
     from app.clio.regions import Region
 
-    region, offered = next(iter(nudged.services.regions.items()))
+    region, offered = next(iter(service.services.regions.items()))
     moved = replace(offered, app=replace(offered.app, origin=clios))
-    services = replace(nudged.services, public_url=ours, regions={region: moved})
+    services = replace(service.services, public_url=ours, regions={region: moved})
     assert clio_webhooks.can_be_reached(services, Region.US) is reached
 
 
@@ -453,13 +457,13 @@ def test_a_signature_is_lower_case_hex_over_the_raw_bytes():
     assert timedelta(days=31) >= webhooks.LIFETIME
 
 
-async def test_subscriptions_are_made_beside_the_runs_and_ended_for_a_person_who_waits(
-    nudged: Nudged, monkeypatch: pytest.MonkeyPatch
+async def test_subscriptions_are_created_in_the_incremental_lane_and_ended_in_the_person_lane(
+    service: WebhookService, monkeypatch: pytest.MonkeyPatch
 ):
     # S10
-    passed, api = Passed(monkeypatch), nudged.world.api
-    assert await connections.renew_subscriptions(nudged.services) == 2
-    assert passed.take() == {Lane.INCREMENTAL}
+    lanes, api = RecordedLanes(monkeypatch), service.world.api
+    assert await connections.renew_subscriptions(service.services) == 2
+    assert lanes.take() == {Lane.INCREMENTAL}
     (login,) = (await api.get("/v1/accounts/hp/connections")).json()["data"]
     assert (await api.delete(f"/v1/accounts/hp/connections/{login['id']}")).status_code == 204
-    assert passed.take() == {Lane.PERSON}
+    assert lanes.take() == {Lane.PERSON}

@@ -44,8 +44,8 @@ def test_every_run_that_asks_clio_has_a_lane():
             assert lane_of(kind, trigger) in Lane
 
 
-class Passed:
-    """The lanes in which calls passed a login's gate."""
+class RecordedLanes:
+    """The lanes in which requests of a login were sent."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._lanes: set[Lane] = set()
@@ -64,31 +64,31 @@ class Passed:
 
 
 @pytest.fixture
-def passed(monkeypatch: pytest.MonkeyPatch) -> Passed:
-    return Passed(monkeypatch)
+def lanes(monkeypatch: pytest.MonkeyPatch) -> RecordedLanes:
+    return RecordedLanes(monkeypatch)
 
 
-async def test_first_pulls_changes_and_whole_readings_each_ask_in_their_lane(
-    world: World, passed: Passed
+async def test_initial_coverage_incremental_and_full_runs_each_use_their_lane(
+    world: World, lanes: RecordedLanes
 ):
-    # S10: a first pull, what a new login sees, what changed, everything again
+    # S10: the first pull, the view of a new login, the changes, then all records again
     await world.create_account()
     await world.connect("u_ann", 501)
     await world.settled()
-    assert passed.take() == {Lane.INITIAL}
+    assert lanes.take() == {Lane.INITIAL}
     await world.connect("u_ben", 502)
     await world.settled()
-    assert passed.take() == {Lane.INITIAL}
+    assert lanes.take() == {Lane.INITIAL}
     await world.run("incremental")
-    assert passed.take() == {Lane.INCREMENTAL}
+    assert lanes.take() == {Lane.INCREMENTAL}
     await world.run("full")
-    assert passed.take() == {Lane.RECONCILE}
+    assert lanes.take() == {Lane.RECONCILE}
 
 
-async def test_asking_for_what_a_list_lacked_gives_way_to_what_changed(
-    pulled: World, passed: Passed
+async def test_requests_for_records_missing_from_a_list_have_a_lower_priority_than_changes(
+    pulled: World, lanes: RecordedLanes
 ):
-    # S10, row 25: a scheduled run reads the relationships whole and asks for those it did not find
+    # S10, row 25: a scheduled run reads all relationships and requests those that it did not find
     firm = pulled.simulator.firms[0]
     firm.delete("relationship", firm.ids("relationship")[0])
     services, zone = pulled.app.state.services, ZoneInfo("America/New_York")
@@ -97,34 +97,36 @@ async def test_asking_for_what_a_list_lacked_gives_way_to_what_changed(
         assert await scheduler.propose_slots(services) == 1
         run = (await pulled.settled())[-1]
     assert (run["kind"], run["status"]) == ("incremental", "succeeded")
-    assert passed.take() == {Lane.INCREMENTAL, Lane.RECONCILE}
+    assert lanes.take() == {Lane.INCREMENTAL, Lane.RECONCILE}
 
 
-async def test_a_contact_that_a_person_asks_for_goes_first(pulled: World, passed: Passed):
+async def test_a_contact_run_that_a_person_requests_has_the_highest_priority(
+    pulled: World, lanes: RecordedLanes
+):
     # S10, S14
     alice = (await pulled.contacts())["1001"]
     body, key = {"kind": "incremental", "contact_id": alice["id"]}, {"Idempotency-Key": "alice"}
     asked = await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)
     assert asked.status_code == 202
     await pulled.settled()
-    assert passed.take() == {Lane.PERSON}
+    assert lanes.take() == {Lane.PERSON}
 
 
-async def test_what_is_written_goes_before_reads_and_its_count_after_them(
-    pulled: World, passed: Passed
+async def test_writes_have_a_higher_priority_than_reads_and_their_verification_a_lower_one(
+    pulled: World, lanes: RecordedLanes
 ):
     # S10
     await until(pulled, await post(pulled, EMAIL))
-    assert passed.take() == {Lane.WRITE_BACK}
+    assert lanes.take() == {Lane.WRITE_BACK}
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
         assert await verify_written(pulled.app.state.services, "hp") is None
-    assert passed.take() == {Lane.RECONCILE}
+    assert lanes.take() == {Lane.RECONCILE}
 
 
-async def test_who_returns_from_clio_does_not_wait_for_a_run_of_the_same_login(
-    pulled: World, passed: Passed
+async def test_a_user_who_returns_from_clio_does_not_wait_for_a_run_of_the_same_login(
+    pulled: World, lanes: RecordedLanes
 ):
-    # S10, AU-1: the new token has a window of its own, so the question who it is passes no gate
+    # S10, AU-1: the new token has its own window, so who_am_i does not wait for the rate limit
     asked = list[Lane]()
     services = pulled.app.state.services
     real = services.open_clio
@@ -135,6 +137,6 @@ async def test_who_returns_from_clio_does_not_wait_for_a_run_of_the_same_login(
 
     object.__setattr__(services, "open_clio", open_clio)
     callback = await pulled.approve(await pulled.start("u_ann"), 501)
-    assert not passed.take()
+    assert not lanes.take()
     assert "clio=connected" in (await pulled.api.get(callback)).headers["location"]
     assert asked[0] is Lane.PERSON

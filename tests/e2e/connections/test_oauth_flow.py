@@ -19,7 +19,7 @@ async def connection(world: World) -> dict[str, Any]:
     return [found async for found in world.all("connections")][-1]
 
 
-async def test_the_authorize_address_is_clios_of_the_region_and_asks_to_hear_of_a_decline(
+async def test_the_authorize_address_is_clios_address_of_the_region_and_requests_a_redirect_on_decline(
     world: World,
 ):
     # AU-3
@@ -42,7 +42,7 @@ async def test_a_connected_login_is_shown_without_any_token(world: World):
     assert account["clio"] == {"region": "us", "account_id": "77", "name": "Harlow & Pike LLP"}
 
 
-async def test_a_state_is_good_once_and_a_foreign_one_never(world: World):
+async def test_a_state_is_valid_once_and_an_unknown_state_is_never_valid(world: World):
     # AU-2
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), 501)
@@ -59,7 +59,7 @@ async def test_a_state_is_good_once_and_a_foreign_one_never(world: World):
     assert token_requests(world) == before
 
 
-async def test_doubled_parameters_are_refused_and_do_not_spend_the_state(world: World):
+async def test_repeated_parameters_are_refused_and_do_not_use_up_the_state(world: World):
     # AU-2
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), 501)
@@ -67,7 +67,7 @@ async def test_doubled_parameters_are_refused_and_do_not_spend_the_state(world: 
     assert (await world.api.get(callback)).headers["location"].endswith("clio=connected")
 
 
-async def test_a_state_that_expired_goes_back_as_invalid_without_a_token_request(world: World):
+async def test_an_expired_state_is_reported_as_invalid_without_a_token_request(world: World):
     # AU-2: ten minutes
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), 501)
@@ -77,7 +77,7 @@ async def test_a_state_that_expired_goes_back_as_invalid_without_a_token_request
     assert token_requests(world) == 0
 
 
-async def test_a_user_who_declines_comes_back_declined(world: World):
+async def test_a_user_who_declines_returns_with_the_result_declined(world: World):
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), "decline")
     answer = await world.api.get(callback)
@@ -86,7 +86,7 @@ async def test_a_user_who_declines_comes_back_declined(world: World):
     assert await world.connect("u_ann", 501) == "x=1&clio=connected"
 
 
-async def test_a_login_of_another_firm_is_refused_and_its_token_discarded(world: World):
+async def test_a_login_of_another_firm_is_refused_and_its_token_is_discarded(world: World):
     # AU-4
     other = Firm(account_id=99, name="Other LLP", region="us", now=main.now)
     user = {
@@ -110,7 +110,7 @@ async def test_a_login_of_another_firm_is_refused_and_its_token_discarded(world:
     assert len(world.simulator.requests("/oauth/deauthorize")) == 1
 
 
-async def test_a_wrong_region_or_secret_is_told_as_such(world: World):
+async def test_a_wrong_region_and_a_wrong_secret_have_their_own_results(world: World):
     # AU-3
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), 501)
@@ -136,7 +136,9 @@ async def test_a_wrong_region_or_secret_is_told_as_such(world: World):
         ({"password": "x"}, 422, "invalid_request"),
     ],
 )
-async def test_a_start_that_cannot_work_says_why(world: World, change, status, code):
+async def test_a_connection_that_cannot_be_started_is_refused_with_the_reason(
+    world: World, change, status, code
+):
     # AU-2, AU-3
     await world.create_account()
     body = {
@@ -149,7 +151,7 @@ async def test_a_start_that_cannot_work_says_why(world: World, change, status, c
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_nobody_connects_before_a_success_manager_switched_the_integration_on(world: World):
+async def test_nobody_can_connect_before_the_integration_is_enabled(world: World):
     # EN-1
     await world.create_account(enabled=False)
     body = {"user_id": "u_ann", "region": "us", "return_url": "https://levitate.test/done"}
@@ -157,7 +159,7 @@ async def test_nobody_connects_before_a_success_manager_switched_the_integration
     assert (answer.status_code, answer.json()["code"]) == (403, "integration_not_enabled")
 
 
-async def test_an_account_switched_off_while_its_user_approves_pulls_nothing(world: World):
+async def test_an_account_that_is_disabled_while_its_user_approves_pulls_nothing(world: World):
     # EN-1
     await world.create_account()
     callback = await world.approve(await world.start("u_ann"), 501)
@@ -181,7 +183,7 @@ async def test_disconnecting_deauthorises_at_clio_and_keeps_the_data(world: Worl
     assert (await world.api.get("/v1/accounts/hp/status")).json()["health"] == "needs_attention"
 
 
-async def test_reconnecting_keeps_the_connections_id_and_pulls_what_it_sees(world: World):
+async def test_reconnecting_keeps_the_id_of_the_connection_and_pulls_its_view(world: World):
     # S9, AU-1
     await world.create_account()
     await world.connect("u_ann", 501)
@@ -194,7 +196,7 @@ async def test_reconnecting_keeps_the_connections_id_and_pulls_what_it_sees(worl
     assert [run["kind"] for run in runs] == ["initial", "coverage"]
 
 
-async def test_erasing_an_account_leaves_nothing_and_tells_clio(world: World):
+async def test_erasing_an_account_deletes_everything_and_deauthorises_at_clio(world: World):
     # S15
     await world.create_account()
     await world.connect("u_ann", 501)

@@ -1,4 +1,4 @@
-"""Clio's bad days and a login's end: what a run makes of them."""
+"""Tests of runs while Clio fails or a login ends."""
 
 import asyncio
 from time import monotonic
@@ -11,12 +11,12 @@ from tests.support.world import PATIENCE, World, opened_world
 
 
 async def pulled_as_without_faults(world: World) -> None:
-    """The seven contacts of the golden table have arrived."""
+    """Check that the seven contacts of the golden table are in Levitate."""
     assert len(await world.contacts(state="in_scope")) == 7
 
 
 @pytest.mark.parametrize("status", ["500", "502", "503", "504"])
-async def test_an_answer_that_fails_is_asked_for_again_at_once(world: World, status: str):
+async def test_a_failed_request_is_repeated_immediately(world: World, status: str):
     # IS-3, F6
     await world.create_account()
     world.simulator.faults.add(Fault("status", path="matters", value=status))
@@ -26,9 +26,7 @@ async def test_an_answer_that_fails_is_asked_for_again_at_once(world: World, sta
 
 
 @pytest.mark.parametrize("effect", ["cut", "html"])
-async def test_a_page_that_arrives_broken_counts_not_at_all_and_is_asked_for_again(
-    world: World, effect
-):
+async def test_a_broken_page_is_discarded_and_requested_again(world: World, effect):
     # F7
     await world.create_account()
     world.simulator.faults.add(Fault(effect, path="contacts"))
@@ -37,7 +35,7 @@ async def test_a_page_that_arrives_broken_counts_not_at_all_and_is_asked_for_aga
     await pulled_as_without_faults(world)
 
 
-async def test_a_429_waits_and_never_fails_a_run(world: World):
+async def test_a_run_waits_after_a_429_and_does_not_fail(world: World):
     # S10
     await world.create_account()
     world.simulator.faults.add(Fault("rate_limited", path="contacts", value="1"))
@@ -47,7 +45,9 @@ async def test_a_429_waits_and_never_fails_a_run(world: World):
     assert run["clio"]["waited_seconds"] >= 1
 
 
-async def test_a_list_that_the_user_may_not_read_is_told_and_the_others_go_on(world: World):
+async def test_a_list_that_the_user_may_not_read_is_reported_and_the_other_lists_are_read(
+    world: World,
+):
     # F19
     await world.create_account()
     world.simulator.faults.add(Fault("forbidden", path="custom_fields", times=99))
@@ -58,7 +58,7 @@ async def test_a_list_that_the_user_may_not_read_is_told_and_the_others_go_on(wo
     await pulled_as_without_faults(world)
 
 
-async def test_a_record_that_cannot_be_read_is_counted_and_the_others_go_on(world: World):
+async def test_an_unreadable_record_is_counted_and_the_other_records_are_stored(world: World):
     # row 34
     await world.create_account()
     world.simulator.faults.add(Fault("poison", path="matters"))
@@ -67,7 +67,7 @@ async def test_a_record_that_cannot_be_read_is_counted_and_the_others_go_on(worl
     assert (run["status"], run["counts"]["quarantined"]) == ("succeeded", 1)
 
 
-async def test_a_field_that_clio_stopped_knowing_is_left_out_and_reported(world: World):
+async def test_a_field_that_clio_no_longer_knows_is_dropped_and_reported(world: World):
     await world.create_account()
     world.simulator.faults.add(Fault("unknown_field", path="contacts", value="title", times=99))
     await world.connect("u_ann", 501)
@@ -77,7 +77,7 @@ async def test_a_field_that_clio_stopped_knowing_is_left_out_and_reported(world:
     assert (await world.contacts())["1001"]["title"] is None
 
 
-async def test_a_next_page_elsewhere_is_not_asked_for_and_fails_the_run(world: World):
+async def test_a_next_page_on_another_host_is_not_requested_and_fails_the_run(world: World):
     # T1
     await world.create_account()
     world.simulator.faults.add(
@@ -94,7 +94,7 @@ async def test_a_next_page_elsewhere_is_not_asked_for_and_fails_the_run(world: W
     assert [problem["code"] for problem in run["problems"]] == ["clio_unreadable"]
 
 
-async def test_an_access_token_that_ended_is_renewed_once_and_the_run_goes_on(pulled: World):
+async def test_an_expired_access_token_is_renewed_once_and_the_run_continues(pulled: World):
     # S9
     pulled.simulator.oauth["us"].expire_access_tokens()
     before = len(pulled.simulator.requests("/oauth/token"))
@@ -102,7 +102,7 @@ async def test_an_access_token_that_ended_is_renewed_once_and_the_run_goes_on(pu
     assert len(pulled.simulator.requests("/oauth/token")) == before + 1
 
 
-async def test_a_revoked_login_needs_its_user_and_nothing_is_withdrawn(pulled: World):
+async def test_a_revoked_login_must_be_connected_again_and_nothing_is_removed(pulled: World):
     # S9
     before = await pulled.contacts()
     pulled.simulator.oauth["us"].revoke_user(501)
@@ -125,8 +125,8 @@ async def test_one_revoked_login_does_not_stop_the_others(pulled: World):
     assert (await pulled.api.get("/v1/accounts/hp/status")).json()["health"] == "degraded"
 
 
-async def test_a_broken_matter_listing_withdraws_nothing(pulled: World):
-    # S2: contacts updated so far stay, nobody loses Active Client
+async def test_a_broken_matter_listing_removes_nothing(pulled: World):
+    # S2: contacts that were updated stay updated, and nobody loses Active Client
     before = await pulled.contacts()
     pulled.simulator.firms[0].put("matter", {"id": 201, "status": "closed"})
     pulled.simulator.faults.add(Fault("status", path="relationships", value="404", times=99))
@@ -138,7 +138,7 @@ async def test_a_broken_matter_listing_withdraws_nothing(pulled: World):
     assert "Past Client" in [tag["label"] for tag in (await pulled.contacts())["1001"]["tags"]]
 
 
-async def test_another_view_of_the_firm_fills_gaps_and_takes_nothing_away(pulled: World):
+async def test_another_view_of_the_firm_fills_gaps_and_removes_nothing(pulled: World):
     # S3: Ben sees Hugo's matter; no second new-client row
     await pulled.connect("u_ben", 502)
     run = (await pulled.settled())[-1]
@@ -148,7 +148,7 @@ async def test_another_view_of_the_firm_fills_gaps_and_takes_nothing_away(pulled
     assert run["counts"]["new_clients"] == 0
 
 
-async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World):
+async def test_an_outage_interrupts_the_run_which_continues_by_itself(world: World):
     # F6, rows 33, 35
     await world.create_account()
     world.simulator.faults.add(Fault("rate_limited", path="matters", value="80"))
@@ -165,10 +165,10 @@ async def test_an_outage_interrupts_the_run_which_goes_on_by_itself(world: World
     [({"kind": "incremental"}, "80"), ({"kind": "full"}, "80"), ({"kind": "incremental"}, "12")],
     ids=["what changed", "everything", "a contact, for a person"],
 )
-async def test_a_run_that_must_wait_long_gives_its_worker_back_and_goes_on_by_itself(
+async def test_a_run_with_a_long_wait_frees_its_worker_and_continues_by_itself(
     pulled: World, asked: dict[str, str], told: str, request: pytest.FixtureRequest
 ):
-    # S10: whatever its lane
+    # S10: in every lane
     if "person" in request.node.name:
         asked = {**asked, "contact_id": (await pulled.contacts())["1001"]["id"]}
     pulled.simulator.faults.add(Fault("rate_limited", path="contacts", value=told))
@@ -180,10 +180,10 @@ async def test_a_run_that_must_wait_long_gives_its_worker_back_and_goes_on_by_it
     assert [problem["code"] for problem in run["problems"]] == ["clio_rate_limited"]
 
 
-async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
+async def test_a_process_that_stops_hands_over_a_run_that_waits_for_clio(
     dsn: str, simulator: Simulator
 ):
-    # F27, S10: SIGTERM in the middle of a long wait; the next process goes on
+    # F27, S10: SIGTERM during a long wait; the next process continues the run
     fault = simulator.faults.add(Fault("rate_limited", path="contacts", value="25"))
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
@@ -199,7 +199,7 @@ async def test_a_process_that_must_end_lays_down_a_run_that_waits_for_clio(
         await pulled_as_without_faults(world)
 
 
-async def test_a_list_is_read_again_from_its_beginning_when_clio_lost_its_cursor(
+async def test_a_list_is_read_again_from_the_start_when_clio_does_not_know_its_cursor(
     dsn: str, simulator: Simulator
 ):
     # F1, S1: a contact of the first page is deleted before the list is read again

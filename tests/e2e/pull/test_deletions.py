@@ -1,4 +1,4 @@
-"""What was really deleted in Clio leaves with the full run; many leaving at once wait for a person."""
+"""Records deleted in Clio are removed by a full run; many removals in one run wait for a person."""
 
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,7 @@ async def issues(world: World, status: str = "open") -> list[dict[str, Any]]:
     return [issue async for issue in world.all("issues", status=status)]
 
 
-async def test_a_deleted_contact_is_told_by_the_full_run_and_by_no_other(pulled: World):
+async def test_a_deleted_contact_is_removed_by_a_full_run_only(pulled: World):
     # S1
     before = await pulled.contacts()
     firm(pulled).delete("contact", 1002)
@@ -40,7 +40,7 @@ async def test_a_deleted_contact_is_told_by_the_full_run_and_by_no_other(pulled:
     assert (await pulled.changes())[-1] == line
 
 
-async def test_a_contact_that_comes_back_is_the_same_contact_and_no_new_client(pulled: World):
+async def test_a_contact_that_returns_is_the_same_contact_and_no_new_client(pulled: World):
     # S1, NC-4, CS-8
     record = dict(firm(pulled).find("contact", 1002))
     firm(pulled).delete("contact", 1002)
@@ -52,7 +52,7 @@ async def test_a_contact_that_comes_back_is_the_same_contact_and_no_new_client(p
     assert run["counts"]["new_clients"] == 0
 
 
-async def test_a_deleted_matter_takes_its_tags_along_and_the_flag_keeps_the_client(pulled: World):
+async def test_a_deleted_matter_removes_its_tags_and_the_flag_keeps_the_client(pulled: World):
     # S1, TG-8
     firm(pulled).delete("matter", 201)
     await pulled.run("full")
@@ -61,7 +61,9 @@ async def test_a_deleted_matter_takes_its_tags_along_and_the_flag_keeps_the_clie
     assert not {"Active Client", "Family Law"} & labels(alice)
 
 
-async def test_the_client_tag_goes_with_flag_and_matters_and_the_ledger_stays(pulled: World):
+async def test_the_client_tag_is_removed_without_flag_and_matters_but_the_new_client_row_stays(
+    pulled: World,
+):
     # TG-8, NC-4
     firm(pulled).delete("matter", 203)
     firm(pulled).put("contact", {"id": 1002, "is_client": False})
@@ -73,7 +75,7 @@ async def test_the_client_tag_goes_with_flag_and_matters_and_the_ledger_stays(pu
     assert run["counts"]["new_clients"] == 0
 
 
-async def test_a_removed_relationship_is_found_though_nothing_else_changed(pulled: World):
+async def test_a_removed_relationship_is_found_although_nothing_else_changed(pulled: World):
     # OV-4, row 25
     link = {"id": 303, "matter_id": 207, "contact_id": 1001, "description": "Witness"}
     firm(pulled).put("relationship", link)
@@ -84,7 +86,7 @@ async def test_a_removed_relationship_is_found_though_nothing_else_changed(pulle
     assert "Related Contacts" not in labels((await pulled.contacts())["1001"])
 
 
-async def test_a_deleted_company_ends_what_its_people_had_of_it(pulled: World):
+async def test_a_deleted_company_removes_the_data_that_its_people_had_from_it(pulled: World):
     # S1, C-6
     firm(pulled).delete("matter", 207)
     firm(pulled).delete("contact", 2001)
@@ -93,8 +95,8 @@ async def test_a_deleted_company_ends_what_its_people_had_of_it(pulled: World):
     assert (gail["state"], gail["state_reason"]) == ("out_of_scope", "not_a_client")
 
 
-async def test_a_restricted_login_s_404_proves_nothing(pulled: World):
-    # row 32: only an unrestricted viewer's 404 proves a contact deleted
+async def test_a_404_for_a_restricted_login_proves_nothing(pulled: World):
+    # row 32: only a 404 for an unrestricted login proves that a contact was deleted
     await pulled.connect("u_cat", 503)
     await pulled.settled()
     logins = (await pulled.api.get("/v1/accounts/hp/connections")).json()["data"]
@@ -110,8 +112,8 @@ async def test_a_restricted_login_s_404_proves_nothing(pulled: World):
     assert (await pulled.contacts())["1002"]["state"] == "deleted"
 
 
-async def test_a_list_that_shrank_is_believed_when_a_later_run_finds_the_same(pulled: World):
-    # F20: the second pass, an hour later or more, asks for each record
+async def test_a_shorter_list_counts_when_a_later_run_finds_the_same(pulled: World):
+    # F20: the second run, at least an hour later, requests each missing record
     for contact_id in range(3000, 3025):
         name = {"type": "Person", "name": "Many", "last_name": "Many"}
         firm(pulled).put("contact", {"id": contact_id, **name})
@@ -130,7 +132,7 @@ async def test_a_list_that_shrank_is_believed_when_a_later_run_finds_the_same(pu
 
 
 async def grow(world: World, count: int, first: int = 3000) -> None:
-    """So many more clients, all flagged."""
+    """Add clients with the client flag to the firm."""
     for contact_id in range(first, first + count):
         name = {"type": "Person", "name": f"P {contact_id}", "last_name": f"P{contact_id}"}
         firm(world).put("contact", {"id": contact_id, "is_client": True, **name})
@@ -143,7 +145,7 @@ async def shrink(world: World, count: int) -> None:
     await world.run()
 
 
-async def test_many_who_would_leave_wait_for_a_person_who_releases_them(pulled: World):
+async def test_many_removals_wait_until_a_person_releases_them(pulled: World):
     # S5
     await grow(pulled, 30)
     before = await pulled.contacts()
@@ -154,7 +156,7 @@ async def test_many_who_would_leave_wait_for_a_person_who_releases_them(pulled: 
     (issue,) = await issues(pulled)
     assert (issue["code"], issue["subject"]) == ("shrink_held", {"kind": "hold", "id": hold["id"]})
     await pulled.run("full")
-    assert await pulled.contacts() == before, "a held withdrawal stays held"
+    assert await pulled.contacts() == before, "a held removal stays held"
     answer = await pulled.api.post(f"/v1/accounts/hp/holds/{hold['id']}/release")
     assert answer.status_code == 200, answer.text
     await pulled.settled()
@@ -165,7 +167,7 @@ async def test_many_who_would_leave_wait_for_a_person_who_releases_them(pulled: 
     assert (again.status_code, again.json()["code"]) == (409, "hold_already_decided")
 
 
-async def test_many_who_would_leave_stay_when_a_person_discards_it(pulled: World):
+async def test_many_contacts_stay_when_a_person_discards_their_removal(pulled: World):
     # S5
     await grow(pulled, 30)
     before = await pulled.contacts()
@@ -181,7 +183,7 @@ async def test_many_who_would_leave_stay_when_a_person_discards_it(pulled: World
     assert await issues(pulled) == []
 
 
-async def test_one_who_is_a_client_again_leaves_the_hold_by_itself(pulled: World):
+async def test_a_contact_that_is_a_client_again_leaves_the_hold_automatically(pulled: World):
     # S5
     await grow(pulled, 30)
     await shrink(pulled, 21)
@@ -193,16 +195,18 @@ async def test_one_who_is_a_client_again_leaves_the_hold_by_itself(pulled: World
     assert (await pulled.contacts())["3000"]["title"] == "Back"
 
 
-async def test_few_leave_without_asking(pulled: World):
-    # S5: exactly 20 of more
+async def test_few_removals_need_no_decision(pulled: World):
+    # S5: exactly 20 contacts of a larger firm
     await grow(pulled, 30)
     await shrink(pulled, 20)
     assert len(await pulled.contacts(state="out_of_scope")) == 20
     assert [hold async for hold in pulled.all("holds")] == []
 
 
-async def test_settings_let_many_leave_at_once_but_announce_many_to_nobody(pulled: World):
-    # S5, NC-7, row 21: who changed them could preview who leaves; the surge guard holds all the same
+async def test_a_change_of_settings_can_remove_many_contacts_but_not_announce_many_clients(
+    pulled: World,
+):
+    # S5, NC-7, row 21: a preview shows who would leave; the surge guard applies in any case
     await grow(pulled, 30)
     await pulled.choose({"scope": {"segment": {"include_any": ["Family Law"]}}})
     assert list(await pulled.contacts(state="in_scope")) == ["1001"]
@@ -213,7 +217,7 @@ async def test_settings_let_many_leave_at_once_but_announce_many_to_nobody(pulle
     assert (hold["kind"], hold["status"], hold["count"]) == ("new_clients", "open", 55)
 
 
-async def test_a_merge_in_clio_leaves_a_hint_who_took_the_place(pulled: World):
+async def test_a_contact_that_was_merged_in_clio_names_its_possible_replacement(pulled: World):
     # S6, F18
     twin = {**firm(pulled).find("contact", 1002), "id": 1012}
     firm(pulled).put("contact", twin)

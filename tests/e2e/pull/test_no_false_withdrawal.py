@@ -1,4 +1,4 @@
-"""Absence is not deletion: whatever a bad day or a narrowed view looks like, nothing is withdrawn [S1, S2]."""
+"""Absence is not deletion: no failure of Clio and no smaller view removes anything [S1, S2]."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,7 +19,7 @@ def firm(world: World) -> Any:
 
 
 def fault(effect: Any, *paths: str, value: str = "", skip: int = 0, times: int = 999) -> Trouble:
-    """Clio answers like this wherever one of these is asked for."""
+    """Return a function that makes Clio answer requests for these paths with a fault."""
 
     async def happens(world: World) -> None:
         for path in paths:
@@ -37,7 +37,7 @@ def both(*troubles: Trouble) -> Trouble:
 
 
 def hide_matters(*matter_ids: int) -> Trouble:
-    """Matters become permission-limited to Ben, who is not connected; Clio says that they are forbidden."""
+    """Limit matters to Ben, who is not connected; Clio answers that they are forbidden."""
 
     async def happens(world: World) -> None:
         for matter_id in matter_ids:
@@ -48,7 +48,7 @@ def hide_matters(*matter_ids: int) -> Trouble:
 
 
 async def lose_roles(world: World) -> None:
-    """Ann is an ordinary user from now on, and sees no matter that is limited to others."""
+    """Make Ann an ordinary user, who sees no matter that is limited to others."""
     firm(world).put("user", {"id": 501, "roles": [], "account_owner": False, "restricted": True})
     for matter_id in (201, 203, 206):
         firm(world).restrict_matter(matter_id, {502})
@@ -63,7 +63,7 @@ async def revoke_ann(world: World) -> None:
 
 
 async def only_cat_stays(world: World) -> None:
-    """Cat, who sees few contacts, connects; Ann, who sees all, disconnects."""
+    """Connect Cat, who sees few contacts, and disconnect Ann, who sees all."""
     await world.connect("u_cat", 503)
     await world.settled()
     found = (await world.api.get("/v1/accounts/hp/connections")).json()["data"]
@@ -76,7 +76,7 @@ async def cat_loses_a_matter(world: World) -> None:
 
 
 async def many_more(world: World, count: int) -> None:
-    """The firm grows to more than a page of contacts; a full run has seen them all."""
+    """Add contacts until the firm has more than a page of them, and start a full run."""
     for contact_id in range(3000, 3000 + count):
         name = {"type": "Person", "name": f"Person {contact_id}", "last_name": str(contact_id)}
         firm(world).put("contact", {"id": contact_id, "is_client": True, **name})
@@ -112,18 +112,16 @@ TROUBLES: dict[str, Trouble] = {
     "custom fields forbidden and stripped": both(
         strip_custom_fields, fault("forbidden", "custom_fields")
     ),
-    "a field that Clio stopped knowing": fault("unknown_field", "contacts", value="title"),
+    "a field that Clio no longer knows": fault("unknown_field", "contacts", value="title"),
     "matters cut at every page": fault("cut", "matters"),
     "contacts answered with a page of HTML": fault("html", "contacts"),
-    "a list that ends in a 404 of something in between": fault(
-        "status", "relationships", value="404"
-    ),
+    "a list that ends in a 404 of a proxy": fault("status", "relationships", value="404"),
     "a matter made invisible": hide_matters(201),
     "every matter made invisible": hide_matters(*range(201, 212)),
     "an administrator who lost the role and much of the view": lose_roles,
     "the only login revoked": revoke_ann,
     "only a restricted login is left": only_cat_stays,
-    "a restricted login loses sight of a matter": both(only_cat_stays, cat_loses_a_matter),
+    "a restricted login no longer sees a matter": both(only_cat_stays, cat_loses_a_matter),
     "empty lists and single records behind a broken gateway": both(
         fault("empty", r"relationships\.json"), fault("status", r"relationships/\d+", value="404")
     ),
@@ -136,8 +134,8 @@ TROUBLES: dict[str, Trouble] = {
 }
 
 
-def held(contacts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The contacts but for the mark that a tag rests on what somebody does not see, which is no withdrawal [S7]."""
+def without_marks(contacts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the contacts without the marks of restricted tags, because a new mark removes nothing [S7]."""
     return {
         clio_id: {
             **{name: value for name, value in contact.items() if name not in MARKED},
@@ -147,22 +145,22 @@ def held(contacts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     }
 
 
-def takes_away(line: dict[str, Any]) -> bool:
+def removes_data(line: dict[str, Any]) -> bool:
     return bool(
         line["kind"] != "contact.updated" or line["tags_removed"] or line["owner"] or line["fields"]
     )
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-async def test_a_view_that_shrinks_withdraws_nothing(pulled: World, trouble: Trouble):
+async def test_a_smaller_view_removes_nothing(pulled: World, trouble: Trouble):
     # S1, S2, S3, S4, F19, F20
     await trouble(pulled)
-    before, lines = held(await pulled.contacts()), await pulled.changes()
+    before, lines = without_marks(await pulled.contacts()), await pulled.changes()
     for _ in range(2):
         await pulled.run("full")
-        assert held(await pulled.contacts()) == before
+        assert without_marks(await pulled.contacts()) == before
         told = (await pulled.changes())[len(lines) :]
-        assert not any(takes_away(line) for line in told)
+        assert not any(removes_data(line) for line in told)
     pulled.simulator.faults.clear()
     await pulled.run("full")
-    assert held(await pulled.contacts()) == before
+    assert without_marks(await pulled.contacts()) == before

@@ -37,10 +37,10 @@ async def cancel(world: World, run: dict[str, Any]) -> None:
     assert cancelled.status_code == 200, cancelled.text
 
 
-async def test_a_page_that_arrives_after_the_lease_was_lost_does_not_land(
+async def test_a_page_that_arrives_after_the_lease_was_lost_is_not_stored(
     dsn: str, simulator: Simulator
 ):
-    # I7, F13: to cancel a run raises its fence, as a take-over does
+    # I7, F13: a cancellation increases the fence of a run, as a take-over does
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)
@@ -73,10 +73,10 @@ async def landed(world: World, what: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_contacts_of_a_pull_that_was_cut_short_are_not_assessed(pulled: World):
-    # I4: a person's matters are in another list than the person
+async def test_contacts_of_an_interrupted_pull_are_not_assessed(pulled: World):
+    # I4: the matters of a person are in another list than the person
     pulled.simulator.firms[0].put("contact", {"id": 1001, "title": "Judge"})
-    async with pulled.door.shut("/api/v4/matters"):
+    async with pulled.clio_transport.paused("/api/v4/matters"):
         asked = await pulled.api.post(
             "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
         )
@@ -91,11 +91,11 @@ async def test_contacts_of_a_pull_that_was_cut_short_are_not_assessed(pulled: Wo
     assert (await pulled.contacts())["1001"]["title"] == "Judge"
 
 
-async def test_a_first_pull_that_fails_midway_assesses_nobody(world: World):
-    # I4, row 35: what failed is not complete, so that nobody is announced for it
+async def test_a_first_pull_that_fails_before_its_end_assesses_nobody(world: World):
+    # I4, row 35: the failed pull is not complete, so nobody is announced
     await world.create_account()
     world.simulator.faults.add(Fault("status", path="matters", value="400", times=99))
-    async with world.door.shut("/api/v4/matters"):
+    async with world.clio_transport.paused("/api/v4/matters"):
         await world.connect("u_ann", 501)
         await landed(world, "mirror_contacts")
     (run,) = await world.settled()

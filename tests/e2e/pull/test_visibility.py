@@ -1,4 +1,4 @@
-"""Who sees what: what only one login shows, and what becomes of it when that login leaves [S3, S4, S9]."""
+"""Tests of data that only one login sees, and of that data when the login ends [S3, S4, S9]."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,10 +24,10 @@ async def with_ben(world: World) -> None:
     await world.settled()
 
 
-async def test_when_the_only_viewer_leaves_nothing_is_withdrawn_and_an_issue_names_what(
+async def test_when_the_only_login_that_sees_data_ends_nothing_is_removed_and_an_issue_names_the_data(
     pulled: World,
 ):
-    # S4, S9: u_ben is revoked → 1008 unchanged, the issue names M208
+    # S4, S9: u_ben is revoked → 1008 is unchanged and the issue names M208
     await with_ben(pulled)
     before = await pulled.contacts()
     pulled.simulator.oauth["us"].revoke_user(502)
@@ -45,7 +45,7 @@ async def test_when_the_only_viewer_leaves_nothing_is_withdrawn_and_an_issue_nam
     assert await pulled.contacts() == before
 
 
-async def test_another_user_who_sees_the_same_ends_the_loss(pulled: World):
+async def test_another_login_that_sees_the_same_data_resolves_the_issue(pulled: World):
     # S4
     await with_ben(pulled)
     pulled.simulator.oauth["us"].revoke_user(502)
@@ -56,7 +56,7 @@ async def test_another_user_who_sees_the_same_ends_the_loss(pulled: World):
     assert "coverage_lost" not in await open_issues(pulled)
 
 
-async def test_thirty_days_after_the_only_viewer_left_the_data_is_withdrawn(pulled: World):
+async def test_data_is_removed_thirty_days_after_the_only_login_that_saw_it_ended(pulled: World):
     # S4
     await with_ben(pulled)
     assert {"Active Client", "Employment"} <= labels((await pulled.contacts())["1008"])
@@ -79,7 +79,7 @@ async def test_thirty_days_after_the_only_viewer_left_the_data_is_withdrawn(pull
         assert await open_issues(pulled) == {}
 
 
-async def test_two_users_who_see_different_halves_write_nothing_when_nothing_changed(
+async def test_two_users_with_different_views_write_nothing_when_nothing_changed(
     pulled: World,
 ):
     # S3, OV-4

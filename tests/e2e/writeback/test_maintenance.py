@@ -36,14 +36,14 @@ async def body_of(world: World, activity_id: str) -> str:
     return kept.body
 
 
-async def brought(services: Services) -> None:
-    """Send what waits for Alice; the worker that wrote last may not have released its lease yet."""
+async def sent(services: Services) -> None:
+    """Send the waiting activities of Alice; the last worker may still have its lease."""
     async with asyncio.timeout(PATIENCE):
         while await write_back(services, "hp", 1001) is not None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_day_later_each_marker_is_found_once_and_the_text_is_forgotten(pulled: World):
+async def test_a_day_later_each_marker_is_found_once_and_the_text_is_deleted(pulled: World):
     # W8
     sent = [await until(pulled, await post(pulled, body)) for body in (EMAIL, TEXT)]
     assert await body_of(pulled, sent[0]["id"])
@@ -73,8 +73,8 @@ async def test_the_verification_is_queued_a_day_after_the_write_and_not_before(
             assert queued == accounts
 
 
-async def test_a_day_later_a_doubled_and_a_missing_record_are_reported(pulled: World):
-    # W8, F4: Clio made one late, a person removed another
+async def test_a_day_later_a_duplicate_and_a_missing_record_are_reported(pulled: World):
+    # W8, F4: Clio created one record late, and a person removed another
     doubled, missing = [await until(pulled, await post(pulled, EMAIL)) for _ in range(2)]
     firm = pulled.simulator.firms[0]
     first, second = notes(pulled)
@@ -104,8 +104,8 @@ async def test_an_activity_that_is_blocked_for_two_weeks_fails(pulled: World):
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
 
 
-async def test_every_final_status_of_an_activity_emits_an_event_even_a_repeated_one(pulled: World):
-    # WB-8, API-27: failed, taken up by a person, failed again without an attempt, and written at last
+async def test_every_final_status_of_an_activity_emits_an_event_even_if_repeated(pulled: World):
+    # WB-8, API-27: failed, retried by a person, failed again without an attempt, and finally written
     table = event_tables.events
 
     async def told() -> list[tuple[str, str, int]]:
@@ -131,8 +131,8 @@ async def test_every_final_status_of_an_activity_emits_an_event_even_a_repeated_
     assert [attempts for _, kind, attempts in found if kind == "activity.written"] == [1]
 
 
-async def test_a_job_that_was_lost_is_queued_again(pulled: World):
-    # F30, I8: as after a restore; an account that was switched off goes on the same way [EN-1]
+async def test_a_lost_job_is_queued_again(pulled: World):
+    # F30, I8: the state after a restore; a disabled account continues in the same way [EN-1]
     await pulled.create_account(enabled=True)
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
@@ -162,7 +162,7 @@ async def test_a_contact_has_one_lease_and_a_worker_that_lost_it_stores_nothing(
                 session, "hp", 1001, length=timedelta(seconds=seconds)
             )
 
-    stalled = await take(-1)  # over as soon as it is given
+    stalled = await take(-1)  # expires immediately
     assert isinstance(stalled, ContactLease)
     other = await take(60)
     assert isinstance(other, ContactLease)
@@ -178,7 +178,7 @@ async def test_a_contact_has_one_lease_and_a_worker_that_lost_it_stores_nothing(
 
 
 async def test_an_activity_cancelled_just_before_its_attempt_stays_cancelled(pulled: World):
-    # WB-8: else it would be blocked, and written when its author connects
+    # WB-8: otherwise it would be blocked, and written when its author connects
     database = services_of(pulled).database
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
@@ -193,7 +193,9 @@ async def test_an_activity_cancelled_just_before_its_attempt_stays_cancelled(pul
             head = await contact_leases.next_activity(session, turn)
             assert head is not None
             cancelling = group.create_task(pulled.api.post(url))
-            await asyncio.wait({cancelling}, timeout=0.5)  # it comes first, or it waits for us
+            await asyncio.wait(
+                {cancelling}, timeout=0.5
+            )  # the attempt runs first, or waits for our lock
             await outbox.record_outcome(
                 session, head, outcomes.blocked(unsure=False), now=main.now()
             )
@@ -202,7 +204,7 @@ async def test_an_activity_cancelled_just_before_its_attempt_stays_cancelled(pul
 
 
 async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: World):
-    # F2: killed between Clio's answer and our commit; attempts are kept with fence and login
+    # F2: killed between Clio's answer and our commit; attempts are stored with fence and login
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
     await pulled.idle()
@@ -212,7 +214,7 @@ async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: W
                 status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
             )
         )
-    await brought(services)
+    await sent(services)
     assert (await get(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
     async with transaction(services.database) as session:
@@ -221,7 +223,7 @@ async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: W
 
 
 async def test_the_text_of_an_activity_that_no_login_can_verify_is_deleted_as_well(pulled: World):
-    # T9: the author left the day after; and what was cancelled goes nowhere
+    # T9: the author disconnected a day later; a cancelled activity is not written
     written = await until(pulled, await post(pulled, EMAIL))
     waiting = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     cancelled = await post(pulled, {**EMAIL, "user_id": "u_ben"})
@@ -235,8 +237,8 @@ async def test_the_text_of_an_activity_that_no_login_can_verify_is_deleted_as_we
     assert await body_of(pulled, waiting["id"])
 
 
-async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pulled: World):
-    # F9, WB-7: else it would be written a second time, and the count a day later would miss it
+async def test_a_note_is_found_although_our_clock_is_hours_ahead_of_clios(pulled: World):
+    # F9, WB-7: otherwise it would be written twice, and the verification a day later would miss it
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
     async with transaction(services.database) as session:
@@ -250,13 +252,13 @@ async def test_a_note_is_found_also_where_our_clock_is_hours_ahead_of_clios(pull
                 first_attempt_at=main.now() + timedelta(hours=13),
             )
         )
-    await brought(services)
+    await sent(services)
     found = await get(pulled, activity)
     assert (found["status"], found["attempts"]) == ("written", 1)
     assert len(notes(pulled)) == 1
 
 
-async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_whom(
+async def test_another_login_can_write_with_a_line_that_names_the_author_if_the_settings_allow_it(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
     # WB-5
@@ -284,7 +286,7 @@ async def test_the_firm_may_let_another_login_write_with_a_line_that_says_by_who
     assert communications(pulled)[0]["body"].endswith("\n\nBy Ben Pike")
 
 
-async def test_a_firm_that_switched_a_kind_off_has_it_skipped_without_a_call(
+async def test_a_kind_that_the_settings_switch_off_is_skipped_without_a_request(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
     # WB-4

@@ -1,4 +1,4 @@
-"""Each activity is written to Clio once, as the right user, or has a reason."""
+"""Each activity is written to Clio once, as the right user, or has the reason why not."""
 
 import asyncio
 import itertools
@@ -103,7 +103,7 @@ async def test_notes_calls_and_cards_become_notes_too(pulled: World):
     ]
 
 
-async def test_a_kind_that_clio_has_no_place_for_is_refused(world: World):
+async def test_a_kind_without_a_counterpart_in_clio_is_refused(world: World):
     # WB-1
     await world.create_account()
     assert (await post(world, {**EMAIL, "kind": "fax"}, status=422))[
@@ -112,7 +112,7 @@ async def test_a_kind_that_clio_has_no_place_for_is_refused(world: World):
 
 
 async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: World):
-    # WB-3, C-14, row 27: a communication, and no note beside it
+    # WB-3, C-14, row 27: a communication, and no additional note
     first = await until(pulled, await post(pulled, TEXT))
     second = await until(pulled, await post(pulled, {**TEXT, "body": "See you at noon\nFine"}))
     (found,) = communications(pulled)
@@ -134,7 +134,7 @@ async def test_text_messages_of_a_day_are_one_communication_that_grows(pulled: W
     assert notes(pulled) == []
 
 
-async def test_the_same_key_answers_the_same_activity_and_another_body_is_refused(pulled: World):
+async def test_the_same_key_returns_the_same_activity_and_refuses_another_body(pulled: World):
     # WB-7, API-7
     first = await post(pulled, EMAIL, key="k1")
     again = await post(pulled, EMAIL, key="k1")
@@ -147,7 +147,7 @@ async def test_the_same_key_answers_the_same_activity_and_another_body_is_refuse
     assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
 
 
-async def test_a_contact_that_is_not_linked_is_skipped_without_a_call(pulled: World):
+async def test_an_activity_of_an_unlinked_contact_is_skipped_without_a_request(pulled: World):
     # WB-6
     for who in ({"clio_contact_id": "999"}, {"clio_contact_id": None, "contact_id": "con_none"}):
         skipped = await post(pulled, {**EMAIL, **who}, status=200)
@@ -155,8 +155,8 @@ async def test_a_contact_that_is_not_linked_is_skipped_without_a_call(pulled: Wo
     assert writes(pulled) == []
 
 
-async def test_a_contact_outside_the_scope_is_written_all_the_same(pulled: World):
-    # row 36: Frank is no client and was never published, yet Clio knows him
+async def test_an_activity_of_a_contact_outside_the_scope_is_written(pulled: World):
+    # row 36: Frank is no client and was never published, but he exists in Clio
     activity = await until(pulled, await post(pulled, {**EMAIL, "clio_contact_id": "1006"}))
     assert activity["status"] == "written"
 
@@ -168,14 +168,16 @@ async def test_an_activity_of_an_unconnected_user_is_blocked_and_written_after_c
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben", "kind": "note"})
     assert (activity["status"], activity["reason"]) == ("blocked", "needs_connection")
     assert writes(pulled) == []
-    await until(pulled, await post(pulled, EMAIL))  # one who is blocked holds up nobody
+    await until(
+        pulled, await post(pulled, EMAIL)
+    )  # a blocked activity does not delay other contacts
     await pulled.connect("u_ben", 502)
     written = await until(pulled, activity)
     assert written["status"] == "written"
     assert [note["author_id"] for note in notes(pulled)] == [501, 502]
 
 
-async def test_a_revoked_login_blocks_the_activity_and_must_reconnect(pulled: World):
+async def test_a_revoked_login_blocks_the_activity_until_its_user_reconnects(pulled: World):
     # WB-5, S9
     pulled.simulator.oauth["us"].revoke_user(501)
     activity = await until(pulled, await post(pulled, EMAIL), "blocked")
@@ -185,7 +187,7 @@ async def test_a_revoked_login_blocks_the_activity_and_must_reconnect(pulled: Wo
     codes = [issue["code"] async for issue in pulled.all("issues", status="open")]
     assert (
         "needs_reconnect" in codes
-    )  # told as a run tells it, so that the freeze of S4 counts from here
+    )  # reported as a run reports it, so that the 30 days of S4 start now
     await pulled.connect("u_ann", 501)
     assert (await until(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
@@ -218,7 +220,7 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
     assert len(notes(pulled)) == 1
 
 
-async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(
+async def test_five_lost_attempts_wait_for_a_person_whose_retry_searches_first(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
     # W7
@@ -247,8 +249,8 @@ async def test_five_lost_rounds_stop_for_a_person_whose_retry_looks_first(
     assert len(notes(pulled)) == 1
 
 
-async def test_what_the_author_can_no_longer_read_is_never_sent_again(pulled: World):
-    # W9: Cat loses sight of Alice after her note was stored
+async def test_a_note_that_the_author_can_no_longer_read_is_never_sent_again(pulled: World):
+    # W9: Cat can no longer see Alice after her note was stored
     await pulled.connect("u_cat", 503)
     pulled.simulator.faults.add(WriteFault("bad_gateway", times=1))
     activity = await post(pulled, {**EMAIL, "user_id": "u_cat"})
@@ -329,7 +331,7 @@ async def test_a_failed_activity_is_retried_and_one_that_is_not_in_clio_is_cance
     assert await act({"id": "act_none"}, "retry") == (404, "activity_not_found")
 
 
-async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: World):
+async def test_the_order_of_a_contacts_activities_is_kept_although_answers_are_lost(pulled: World):
     # W7
     pulled.simulator.faults.add(WriteFault("unwritten", skip=1, times=1))
     posted = [await post(pulled, {**EMAIL, "subject": str(nth)}) for nth in range(5)]
@@ -338,8 +340,8 @@ async def test_the_order_of_a_contact_is_kept_also_through_lost_answers(pulled: 
     assert [note["subject"] for note in notes(pulled)] == [f"Email: {nth}" for nth in range(5)]
 
 
-async def test_an_account_that_is_switched_off_accepts_nothing(pulled: World):
-    # EN-1; what was accepted before is answered again under its key (API-7)
+async def test_a_disabled_account_accepts_no_activity(pulled: World):
+    # EN-1; an activity that was accepted before is returned again for its key (API-7)
     before = await post(pulled, EMAIL, key="before")
     await pulled.create_account(enabled=False)
     assert (await post(pulled, EMAIL, status=403))["code"] == "integration_not_enabled"
@@ -366,7 +368,7 @@ async def test_a_malformed_activity_is_refused_with_its_pointer(world: World):
         assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
-async def test_a_lone_surrogate_is_refused_not_a_fault(world: World):
+async def test_a_lone_surrogate_is_refused_without_a_server_error(world: World):
     await world.create_account()
     content = b'{"kind":"email","user_id":"u_ann","clio_contact_id":"1001",' + (
         b'"occurred_at":"2026-03-02T23:30:00Z","body":"\\ud800"}'
@@ -377,7 +379,7 @@ async def test_a_lone_surrogate_is_refused_not_a_fault(world: World):
     assert [error["pointer"] for error in answer.json()["errors"]] == ["/body"]
 
 
-async def test_a_mail_of_two_megabytes_arrives_cut_and_says_so(pulled: World):
+async def test_a_mail_of_two_megabytes_is_truncated_and_says_so(pulled: World):
     # WB-9
     body = "<p>Hello <script>alert(1)</script>\N{GRINNING FACE}</p>" * 50_000
     assert len(body.encode()) > 2_000_000

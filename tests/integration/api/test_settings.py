@@ -141,7 +141,11 @@ async def test_a_put_replaces_the_whole_document(world: World):
     [
         (None, 428, "precondition_required"),
         ('"1"', 412, "version_conflict"),
-        ('W/"2"', 412, "version_conflict"),  # If-Match compares strongly (RFC 9110 §13.1.1)
+        (
+            'W/"2"',
+            412,
+            "version_conflict",
+        ),  # If-Match uses the strong comparison (RFC 9110 §13.1.1)
         ("2", 412, "version_conflict"),
         ('"1", "2"', 200, None),
         ("*", 200, None),

@@ -1,4 +1,4 @@
-"""The commands, as an operator uses them. Each mistake is reported in one line that says what to do."""
+"""Tests of the commands as an operator uses them. Each mistake is reported in one line that says what to do."""
 
 import asyncio
 import socket
@@ -17,7 +17,7 @@ from tests.support.postgres import database_of
 
 @pytest.fixture
 def missing_dsn() -> str:
-    """The address of a database that does not exist."""
+    """Return the address of a database that does not exist."""
     return "postgresql://nobody@127.0.0.1:9/none"
 
 

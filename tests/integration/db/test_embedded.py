@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: starting it. Several processes on one server are tested in `tests/wide/processes`."""
+"""Tests of the start of the embedded PostgreSQL. `tests/wide/processes` tests several processes on one server."""
 
 import fcntl
 from pathlib import Path

@@ -40,7 +40,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
     # S16: pgqueuer never prunes its log
     async with opened_world(
         dsn, simulator, clock=False
-    ) as working:  # its log is complete when it ends
+    ) as working:  # its log is complete at its end
         await working.create_account()
         await working.connect("u_ann", 501)
         await working.settled()
@@ -60,7 +60,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
             )
             await connections.store_attempt(session, attempt, state_hash="h")
         before = await counts(dsn)
-        assert before["listed"] == 0, "an ended run keeps nothing"
+        assert before["listed"] == 0, "an ended run keeps no details"
         assert all(before[table] for table in TABLES if table != "listed")
 
         async def all_ask() -> list[bool]:
@@ -80,7 +80,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
 
 
 async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simulator: Simulator):
-    # F30: as after a restore
+    # F30: the state after a restore
     async with opened_world(dsn, simulator, clock=False, workers=False) as world:
         await world.create_account()
         await world.connect("u_ann", 501)
@@ -93,7 +93,7 @@ async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simula
 
 
 async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
-    # S16, OV-3: an open issue stays, however old; so does a slot that a late scheduler may still propose
+    # S16, OV-3: an open issue of any age stays, and so does a slot that a late scheduler may still propose
     now, nobody = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
     async with transaction(database) as session:
         await accounts.put_account(session, "hp", nobody, now=now)

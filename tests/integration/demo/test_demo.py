@@ -1,4 +1,4 @@
-"""`make run` shows the whole to a newcomer. How it ends when it is interrupted is tested in `tests/wide/processes`."""
+"""`make run` demonstrates the whole service. `tests/wide/processes` tests interruptions."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +14,9 @@ def demo() -> Iterator[Callable[..., Demo]]:
         yield start
 
 
-def test_the_demonstration_shows_the_whole_and_leaves_nothing(demo: Callable[..., Demo]):
+def test_the_demonstration_shows_the_whole_service_and_leaves_no_files_or_processes(
+    demo: Callable[..., Demo],
+):
     shown = demo("--once")
     assert shown.ended() == 0, shown.output()
     output = shown.output()

@@ -18,13 +18,13 @@ from app.sync.key_rotation import KeysDoNotFit, RotationResult
 from tests.integration.cli.test_commands import serve
 from tests.support.commands import run
 from tests.support.postgres import until_waiting_for_lock
-from tests.support.world import KEY, Door, World, config_for, opened_world
+from tests.support.world import KEY, PausableTransport, World, config_for, opened_world
 
 NEWER = new_key()
 
 
 async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
-    """Every secret that the database holds, by its column."""
+    """Return every secret that the database holds, by its column."""
     connection = await asyncpg.connect(dsn)
     try:
         return {
@@ -42,7 +42,7 @@ async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
 
 @pytest.fixture
 async def two_logins(world: World) -> World:
-    """Two connected, a third on the way, one erased: two sealed tokens, three verifiers, a key of hashes."""
+    """Two connected logins, one being connected, and an erased person: two tokens, three verifiers, a hash key."""
     await world.create_account()
     for user_id, clio_user in (("u_ann", 501), ("u_ben", 502)):
         assert "clio=connected" in await world.connect(user_id, clio_user)
@@ -53,14 +53,14 @@ async def two_logins(world: World) -> World:
     return world
 
 
-def test_every_column_that_seals_is_rotated():
+def test_every_sealed_column_is_rotated():
     found = {f"{place.table.name}.{place.name}" for place in sealed_columns.SEALED_COLUMNS}
     assert found >= {"connections.sealed_tokens", "authorizations.sealed_verifier"}
     named = [c for t in tables.metadata.tables.values() for c in t.columns if "seal" in c.name]
     assert {*sealed_columns.SEALED_COLUMNS, sealed_columns.KEY_CHECK} == set(named)
 
 
-async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
+async def test_after_a_rotation_everything_opens_without_the_old_key(
     two_logins: World, database: Database
 ):
     # F29, T6
@@ -81,7 +81,7 @@ async def test_after_a_rotation_the_old_key_may_go_and_everything_opens(
         assert not any(TokenCipher([KEY]).can_open(value) for value in values)
 
 
-async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Simulator):
+async def test_a_service_with_only_the_new_key_continues_to_sync(dsn: str, simulator: Simulator):
     # F29
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
@@ -89,10 +89,13 @@ async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Si
         await world.settled()
         database = world.app.state.services.database
         await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
-    door = Door(simulator)
-    parts = Parts(clock=False, clio_transports={Region.US: door})
+    clio_transport = PausableTransport(simulator)
+    parts = Parts(clock=False, clio_transports={Region.US: clio_transport})
     app = create_app(config_for(dsn, encryption_keys=NEWER), dsn, parts)
-    async with app.router.lifespan_context(app), World(app, simulator, dsn, door) as world:
+    async with (
+        app.router.lifespan_context(app),
+        World(app, simulator, dsn, clio_transport) as world,
+    ):
         made = await world.run("incremental")
     assert (made["status"], made["problems"]) == ("succeeded", [])
     assert made["clio"]["requests"] > 0
@@ -101,7 +104,7 @@ async def test_a_service_with_the_new_key_alone_syncs_on(dsn: str, simulator: Si
 async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     two_logins: World, database: Database, dsn: str
 ):
-    # F12, F29: the row is locked while Clio is asked; the rotation waits and seals what was stored then
+    # F12, F29: the row is locked during the refresh; the rotation waits and then seals the new token
     both = TokenCipher([NEWER, KEY])
     (first, *_) = await listed(database)
     refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
@@ -122,7 +125,7 @@ async def listed(database: Database) -> list[str]:
         return [c.connection_id for c in await connections.list_connected(session, "hp")]
 
 
-async def test_a_key_that_opens_nothing_is_refused_at_the_start(database: Database):
+async def test_a_key_that_opens_no_secret_is_refused_at_the_start(database: Database):
     # F29
     await key_rotation.check_keys(database, TokenCipher([KEY]))
     await key_rotation.check_keys(database, TokenCipher([NEWER, KEY]))
@@ -130,7 +133,7 @@ async def test_a_key_that_opens_nothing_is_refused_at_the_start(database: Databa
         await key_rotation.check_keys(database, TokenCipher([NEWER]))
 
 
-async def test_a_database_older_than_its_check_value_is_judged_by_its_secrets(
+async def test_a_database_without_a_check_value_is_checked_by_its_secrets(
     two_logins: World, database: Database
 ):
     await key_rotation.check_keys(database, TokenCipher([KEY]))
@@ -138,7 +141,7 @@ async def test_a_database_older_than_its_check_value_is_judged_by_its_secrets(
         await key_rotation.check_keys(database, TokenCipher([NEWER]))
 
 
-async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
+async def test_a_secret_that_no_key_opens_is_counted_and_left_unchanged(
     two_logins: World, database: Database
 ):
     (first, *_) = await listed(database)
@@ -150,7 +153,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_alone(
     assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
 
 
-def test_what_is_sealed_again_belongs_to_its_row_still():
+def test_a_secret_that_is_sealed_again_still_belongs_to_its_row():
     # T6
     old, both = TokenCipher([KEY]), TokenCipher([NEWER, KEY])
     fresh = both.rotate(old.seal({"a": "b"}, row="one"))
@@ -163,7 +166,7 @@ def test_what_is_sealed_again_belongs_to_its_row_still():
         TokenCipher([NEWER]).rotate(old.seal({"a": "b"}, row="one"))
 
 
-def test_the_command_rotates_and_a_wrong_key_is_one_line(own_dsn: str):
+def test_the_command_rotates_and_reports_a_wrong_key_in_one_line(own_dsn: str):
     # F29
     assert run("migrate", database_url=own_dsn).returncode == 0
     both = f"{NEWER},{KEY}"

@@ -1,4 +1,4 @@
-"""The allowed writes to Clio, that nothing else is ever sent, and what each response to a write proves."""
+"""Tests of the allowed writes to Clio: no other write is ever sent, and each response proves one outcome."""
 
 import json
 import re

@@ -31,11 +31,11 @@ from tests.support.scripted_clio import (
     Case,
     Source,
     answered,
-    at_once,
     failed,
-    headed,
+    headers_with,
     limits,
     page,
+    run_without_waiting,
 )
 
 
@@ -115,7 +115,9 @@ async def test_a_list_with_more_pages_than_records_is_refused():
     case = Case(endless)
     with pytest.raises(ClioUnreadable, match="more pages than"):
         await ids_of(case)
-    assert len(case.clio.requests) == 13  # two pages, ten that may have grown, and the one too many
+    assert (
+        len(case.clio.requests) == 13
+    )  # two pages, ten more that the list may have grown by, and one page too many
 
 
 BOMB = gzip.compress(bytes(4 * responses.MAX_BODY_BYTES))
@@ -147,7 +149,7 @@ def raw(content: bytes, headers: dict[str, str] | None = None, status: int = 200
         for start in range(0, len(content), 65536):
             yield content[start : start + 65536]
 
-    return lambda _: httpx.Response(status, headers=headed(headers), content=pieces())
+    return lambda _: httpx.Response(status, headers=headers_with(headers), content=pieces())
 
 
 @pytest.mark.parametrize("body", LYING.values(), ids=LYING)
@@ -171,7 +173,7 @@ async def test_a_compressed_page_is_read():
 
 @pytest.mark.parametrize("status", [200, 401, 500])
 async def test_a_decompression_bomb_takes_no_more_memory_than_the_maximum(status: int):
-    # T12: also in the answers that are only looked at for their status
+    # T12: also in responses of which only the status is used
     case = Case(raw(BOMB, {"Content-Encoding": "gzip"}, status))
     tracemalloc.start()
     try:
@@ -197,7 +199,7 @@ def test_a_slow_body_is_given_up_at_the_deadline():
             await ids_of(case)
         return raised.value
 
-    error, seconds = at_once(pull())
+    error, seconds = run_without_waiting(pull())
     assert error.code == "clio_unavailable"
     assert ATTEMPTS * responses.DEADLINE <= seconds < ATTEMPTS * responses.DEADLINE + 30
     assert case.local_limit._in_flight == 0
@@ -378,7 +380,7 @@ async def test_after_a_429_the_request_is_sent_again_when_clio_says(
 
 
 @pytest.mark.parametrize(
-    ("lane", "sat_out", "given_back"),
+    ("lane", "waited", "given_back"),
     [
         (Lane.PERSON, 9, 10),
         (Lane.WRITE_BACK, 1, 2),
@@ -387,11 +389,11 @@ async def test_after_a_429_the_request_is_sent_again_when_clio_says(
         (Lane.RECONCILE, 74, 75),
     ],
 )
-async def test_each_lane_has_its_own_maximum_wait(lane: Lane, sat_out: int, given_back: int):
-    # S10, F5: told so many seconds, and one more to be sure; reads sit out a window, not more
-    case = Case(failed(429, Retry_After=str(sat_out)), page([1]), lane=lane)
+async def test_each_lane_has_its_own_maximum_wait(lane: Lane, waited: int, given_back: int):
+    # S10, F5: the seconds that Clio names, and one more for safety; reads wait for one window at most
+    case = Case(failed(429, Retry_After=str(waited)), page([1]), lane=lane)
     assert await ids_of(case) == [1]
-    assert case.time.waits == [sat_out + 1.0]
+    assert case.time.waits == [waited + 1.0]
     case = Case(failed(429, Retry_After=str(given_back)), page([1]), lane=lane)
     with pytest.raises(ClioRetryLater) as raised:
         await ids_of(case)
@@ -402,7 +404,7 @@ async def test_each_lane_has_its_own_maximum_wait(lane: Lane, sat_out: int, give
 @pytest.mark.parametrize("lane", Lane)
 @pytest.mark.parametrize(("told", "after"), [("120", 121), ("1000000000", 900)])
 async def test_a_longer_wait_frees_the_worker(told: str, after: int, lane: Lane):
-    # F5: never a long sleep inside a job, and never an absurd one
+    # F5: a job never sleeps for long, and an absurd value is limited
     case = Case(failed(429, Retry_After=told), lane=lane)
     with pytest.raises(ClioRetryLater) as raised:
         await ids_of(case)
@@ -411,7 +413,7 @@ async def test_a_longer_wait_frees_the_worker(told: str, after: int, lane: Lane)
     assert case.time.waits == []
     with pytest.raises(
         ClioRetryLater
-    ):  # nor does anybody else who shares the rate limit ask before
+    ):  # no other request with this rate limit is sent before that either
         await case.client.who_am_i()
     assert len(case.clio.requests) == 1
 
@@ -443,7 +445,7 @@ async def test_many_lists_that_are_cancelled_in_mid_call_leave_the_rate_limit_us
 
 
 async def test_an_outage_of_any_length_does_not_lock_the_rate_limit():
-    gateway = httpx.Response(502)  # not Clio's own answer: it bears no limits
+    gateway = httpx.Response(502)  # not Clio's own response: it has no limit headers
     case = Case(page([1], headers=limits(limit=5, left=4)), *[gateway] * 40, page([2]))
     assert await ids_of(case) == [1]
     for _ in range(10):
@@ -458,7 +460,10 @@ async def test_an_outage_of_any_length_does_not_lock_the_rate_limit():
         ("Mon, 02 Mar 2026 11:58:00 GMT", "2026-03-02T11:58"),
         ("Mon, 02 Mar 2026 13:58:00 +0200", "2026-03-02T11:58"),
         ("Mon, 02 Mar 2026 11:58:00 -0000", "2026-03-02T11:58"),
-        ("Mon, 02 Mar 2026 13:00:00 GMT", "2026-03-02T12:00"),  # ahead of ours: the earlier counts
+        (
+            "Mon, 02 Mar 2026 13:00:00 GMT",
+            "2026-03-02T12:00",
+        ),  # ahead of our clock: the earlier time counts
         ("Thu, 01 Jan 2099 00:00:00 GMT", "2026-03-02T12:00"),
         ("Fri, 31 Dec 9999 23:59:59 -2359", "2026-03-02T12:00"),
         ("Thursday", "2026-03-02T12:00"),

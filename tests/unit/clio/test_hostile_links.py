@@ -1,4 +1,4 @@
-"""Wherever a `next` link or a redirect points, the token is sent to Clio's API only [T1]."""
+"""The token is sent to Clio's API only, for any `next` link and any redirect [T1]."""
 
 import httpx
 import pytest

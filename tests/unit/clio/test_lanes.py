@@ -11,7 +11,7 @@ from app.clio.shared_limit import RESERVED_SHARE, TAIL, UNRESERVED, Lane, Window
 
 LIMIT = 50
 ENDS = 61.0
-CLOSES = ENDS - TAIL  # when the last seconds begin, in which nothing goes
+CLOSES = ENDS - TAIL  # start of the last seconds, in which no request is sent
 lanes = st.sampled_from(Lane)
 
 
@@ -49,7 +49,7 @@ def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Win
     ],
 )
 def test_the_last_requests_go_to_the_higher_priorities(calls: int, now: float, going: str):
-    # S10: the shares melt while the window of 50 passes; in its last seconds nobody goes
+    # S10: the reserved shares shrink during the window of 50; no request is sent in its last seconds
     gets = [
         lane.name
         for lane in Lane
@@ -88,7 +88,7 @@ def test_after_the_given_wait_a_request_is_available(
 def test_a_note_gets_a_request_while_reads_take_all_they_can(
     limit: int, now: float, want: int, lane: Lane
 ):
-    # S10: at any moment but the last five seconds of a window
+    # S10: at any time except the last five seconds of a window
     if lane.is_urgent:
         return
     window, _ = taken(left(limit, limit), now, lane, want=want)
@@ -119,7 +119,7 @@ def test_an_urgent_lane_takes_one_request_and_a_read_takes_several(lane: Lane, c
 
 
 @pytest.mark.parametrize("lane", Lane)
-def test_nobody_waits_longer_for_the_tail_than_it_lasts(lane: Lane):
+def test_no_lane_waits_longer_than_the_end_of_the_window_lasts(lane: Lane):
     window, none = shared_limit.allot(left(LIMIT), CLOSES, want=1, lane=lane)
     assert (none.calls, none.wait) == (0, TAIL)
     assert shared_limit.allot(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1

@@ -66,7 +66,7 @@ def test_a_window_that_is_used_up_opens_again_when_clio_says_and_not_before():
     assert limiter.reserve(40.0) == pytest.approx(MARGIN)
     for _ in range(3):
         limiter.record_no_response()
-    assert taken(limiter, 40.0 + MARGIN) == 1  # what the new window holds is asked by one
+    assert taken(limiter, 40.0 + MARGIN) == 1  # one request asks for the limit of the new window
 
 
 @pytest.mark.parametrize(("told", "expected"), [(20, 20), (0, 0), (45, 40), (40, 40)])
@@ -116,7 +116,7 @@ def test_after_a_429_nothing_is_sent_until_the_wait_ends_and_then_one_request_go
     assert limiter.record_rate_limited({"retry-after": "5"}, 1.0) == 5.0 + MARGIN
     assert (
         limiter.record_rate_limited({"retry-after": "2"}, 1.0) == 2.0 + MARGIN
-    )  # the longer wait stands
+    )  # the longer wait counts
     assert limiter.reserve(4.0) == pytest.approx(2.0 + MARGIN)
     limiter.record_no_response()
     assert taken(limiter, 6.0 + MARGIN) == 1
@@ -128,7 +128,7 @@ def test_a_request_without_a_response_is_not_given_back_but_blocks_nobody():
     for _ in range(5):
         limiter.record_no_response()
     assert limiter.reserve(2.0) > 0
-    for now in (50.0, 51.0, 52.0):  # a new window of which no answer ever tells
+    for now in (50.0, 51.0, 52.0):  # a new window for which no response ever arrives
         assert taken(limiter, now) == 1
         limiter.record_no_response()
 
@@ -146,7 +146,7 @@ def test_the_time_for_more_requests_is_estimated(calls: int, expected: float):
 def test_the_time_is_estimated_although_the_limit_is_unknown():
     assert LocalLimit().expected_seconds(10, 0.0, seconds_per_call=0.5) == 5.0
     limiter = known(left=0, limit=50, reset_in=1)
-    assert limiter.reserve(5.0) == 0.0  # asks what the new window holds
+    assert limiter.reserve(5.0) == 0.0  # asks for the limit of the new window
     assert limiter.expected_seconds(50, 5.0, seconds_per_call=0.5) == 25.0
     assert limiter.expected_seconds(51, 5.0, seconds_per_call=0.5) == pytest.approx(WINDOW + 0.5)
 
@@ -190,7 +190,7 @@ def test_whatever_clio_returns_some_request_can_be_sent_in_the_end(
         waited = 0.0
         while wait := limiter.reserve(now):
             now, waited = now + wait, waited + wait
-        assert waited <= 1000.0  # the longest wait, and a window
+        assert waited <= 1000.0  # the longest wait plus one window
         now += pause
         match what:
             case "learn":
@@ -241,10 +241,10 @@ class Window:
 def test_no_window_ever_gets_more_requests_than_its_limit(
     limit: int, workers: int, delays: list[tuple[float, float]], first: float
 ):
-    # S10: no 429 at all, in whatever order calls reach Clio and answers come back
+    # S10: no 429, in whatever order requests reach Clio and responses arrive
     clio, limiter = Window(limit), LocalLimit()
     numbers, made = count(), 0
-    # what happens when: a worker wants to call (None), a call arrives (how long its answer takes), an answer comes
+    # the events: a worker wants to send (None), a request arrives (seconds until its response), a response arrives
     events: list[tuple[float, int, float | dict[str, str] | None]] = []
 
     def later(at: float, what: float | dict[str, str] | None) -> None:
@@ -264,9 +264,7 @@ def test_no_window_ever_gets_more_requests_than_its_limit(
         elif made < 80:
             wait = limiter.reserve(now)
             there, back = delays[made % len(delays)]
-            if (
-                wait
-            ):  # when it is short it depends on an answer: nothing changes before the next event
+            if wait:  # a short wait ends with a response: nothing changes before the next event
                 later(
                     max(now + wait, events[0][0])
                     if wait <= PROBE_INTERVAL and events
@@ -288,7 +286,7 @@ def test_no_window_ever_gets_more_requests_than_its_limit(
         (limits(left=12, limit=50, reset_in=40), (50, 12, 40 + MARGIN)),
         ({**limits(left=12, limit=50), "retry-after": "7"}, (50, 0, 7 + MARGIN)),
     ],
-    ids=["nothing", "half", "an answer", "a refusal says itself for how long"],
+    ids=["nothing", "half", "an answer", "a refusal has its own wait"],
 )
 def test_limit_headers_are_read_for_all_processes(headers: dict[str, str], told: object):
     assert read_limit_headers(headers) == told

@@ -18,7 +18,7 @@ from app.clio.errors import (
 )
 from app.clio.oauth import DEADLINE, ClioOAuth, Tokens
 from app.clio.regions import ClioApp, Region
-from tests.support.scripted_clio import NOW, Scripted, answered, at_once
+from tests.support.scripted_clio import NOW, Scripted, answered, run_without_waiting
 
 APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", "our-secret")
 TOKENS = Tokens("old-access", "old-refresh", NOW)
@@ -40,7 +40,7 @@ async def exchanged(speaker: ClioOAuth) -> Tokens:
     )
 
 
-def test_the_user_is_sent_to_the_region_with_all_that_clio_needs():
+def test_the_user_is_sent_to_the_region_with_all_parameters_that_clio_needs():
     # AU-1
     url = urlsplit(
         oauth(answered({}))[0].authorize_url(
@@ -125,7 +125,7 @@ async def test_an_error_has_the_right_class_and_quotes_nothing(
         assert said in str(raised.value)
         assert "canary" not in str(raised.value)
         assert "our-secret" not in str(raised.value)
-    assert len(clio.requests) == 2  # a code is good once: nothing is tried twice in here
+    assert len(clio.requests) == 2  # a code is valid once, so nothing is retried here
     assert {request.url.host for request in clio.requests} == {"eu.app.clio.com"}
 
 
@@ -149,7 +149,7 @@ def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
                 else speaker.deauthorize(TOKENS)
             )
 
-    _, seconds = at_once(ask())
+    _, seconds = run_without_waiting(ask())
     assert DEADLINE <= seconds < DEADLINE + 5
 
 

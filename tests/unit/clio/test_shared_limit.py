@@ -43,7 +43,7 @@ def test_allotments_never_exceed_the_limit_and_a_new_window_opens_at_the_end():
     ],
     ids=[
         "others use the token",
-        "not all given are used",
+        "not all allotted requests are used",
         "nonsense",
         "its margins",
         "Clio's window began later",

@@ -1,4 +1,4 @@
-"""The house's own rules, where a check can hold them (docs/architecture.md)."""
+"""Checks of the project's own code rules (docs/architecture.md)."""
 
 import ast
 import importlib.util
@@ -32,9 +32,9 @@ def name_of(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", APP, ids=name_of)
-def test_files_and_functions_fit_a_glance(path: Path):
+def test_files_and_functions_are_short(path: Path):
     text = path.read_text()
-    if path.name != "tables.py":  # every table, in one place to read
+    if path.name != "tables.py":  # it has all tables in one place
         assert text.count("\n") <= LONGEST_FILE
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -51,7 +51,7 @@ def test_only_the_session_module_opens_or_ends_transactions():
             assert "database.begin(" not in text, path
 
 
-def test_no_tracked_file_bears_the_address_of_a_package_index():
+def test_no_tracked_file_contains_the_address_of_a_package_index():
     for path in tracked():
         text = path.read_text(errors="ignore")
         assert not any(host in text for host in INDEX_HOSTS if path.name != "test_code_rules.py"), (
@@ -66,7 +66,7 @@ def test_the_successor_of_httpx_is_absent_so_that_tests_never_reach_the_network(
 
 
 @pytest.mark.parametrize("root", [AppError, clio_errors.ClioError])
-def test_an_error_tree_has_one_root_and_no_library_for_a_parent(root: type[Exception]):
+def test_an_error_tree_has_one_root_and_no_library_class_as_a_parent(root: type[Exception]):
     def below(kind: type[Exception]) -> list[type[Exception]]:
         return [kind, *(found for child in kind.__subclasses__() for found in below(child))]
 

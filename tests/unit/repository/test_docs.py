@@ -1,4 +1,4 @@
-"""The manual and the map are true: what they list exists, and what exists is listed."""
+"""The operations manual and the architecture page agree with the code: they list everything, and nothing else."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def section(title: str) -> str:
 
 
 def named(text: str) -> set[str]:
-    """What stands in the first column of a text's tables, between backticks."""
+    """Return the names between backticks in the first column of a text's tables."""
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
 
@@ -62,14 +62,17 @@ def test_the_manual_lists_every_log_field_and_event():
     assert named(section("Logs")) == events
 
 
-def test_the_manual_explains_every_code_that_a_run_may_meet():
+def test_the_manual_explains_every_error_code_of_a_run():
     def below(kind: type[clio_errors.ClioError]) -> set[str]:
         codes = {code for child in kind.__subclasses__() for code in below(child)}
         return codes | {kind.default_code}
 
     source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
     used = set(re.findall(r'code="(clio_\w+)"', source)) | below(clio_errors.ClioError)
-    never_met = {"clio_error", "write_not_allowed"}  # the root; and a guard against ourselves
+    never_met = {
+        "clio_error",
+        "write_not_allowed",
+    }  # the root class, and an error that only a defect of ours can raise
     assert named(section("Codes, and what to do")) >= used - never_met
 
 
@@ -99,13 +102,13 @@ def test_the_glossary_has_at_most_forty_entries():
     assert 10 < rows <= 40
 
 
-def test_the_internals_say_of_every_table_which_module_writes_it():
+def test_the_internals_name_the_module_that_writes_each_table():
     rows = named(INTERNALS.split("## Which module writes which table")[1])
     assert rows >= set(tables.metadata.tables)
     assert rows <= set(tables.metadata.tables)
 
 
-def test_every_decision_has_its_number_in_sequence_and_is_titled_with_it():
+def test_decisions_are_numbered_in_sequence_and_have_the_number_in_the_title():
     pages = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     numbers = [int(page.name[:4]) for page in pages]
     assert numbers == list(range(1, len(pages) + 1))
@@ -113,13 +116,13 @@ def test_every_decision_has_its_number_in_sequence_and_is_titled_with_it():
         assert page.read_text().startswith(f"# {number}. "), page.name
 
 
-def test_every_page_can_be_reached_from_the_readme():
+def test_the_readme_links_to_every_page():
     readme = (ROOT / "README.md").read_text()
     for page in (ROOT / "docs").glob("*.md"):
         assert f"](docs/{page.name})" in readme, page.name
 
 
-def test_every_link_between_the_documents_leads_somewhere():
+def test_every_link_between_the_documents_has_a_target():
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)

@@ -17,7 +17,7 @@ OPENERS = {"transaction", "begin", "connect"}
 
 
 def opened(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """The functions of a module that open a transaction, with the name of what they call."""
+    """Return the functions of a module that open a transaction, with the function that each one calls."""
     for function in ast.walk(tree):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue

@@ -138,7 +138,7 @@ OLD_FORMS = (
 )
 
 
-def test_no_reference_leads_out_of_the_repository():
+def test_no_reference_names_a_document_outside_the_repository():
     old = re.compile("|".join(OLD_FORMS), re.MULTILINE)
     found = [
         f"{path.relative_to(ROOT)}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]}"

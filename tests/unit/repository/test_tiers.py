@@ -34,13 +34,13 @@ def test_the_makefile_runs_the_folders_of_each_tier():
         assert line.split() == [f"tests/{folder}" for folder in TIERS[tier]]
 
 
-def test_no_test_lies_outside_the_folders_of_the_tiers():
+def test_no_test_is_outside_the_folders_of_the_tiers():
     folders = {folder for folders in TIERS.values() for folder in folders}
     assert {path.parts[0] for path in FILES} <= folders
 
 
 def test_no_test_can_be_skipped():
-    # a program that is missing makes a test fail, so that nobody takes a tier for passed that did not run
+    # a missing program makes a test fail, so that a tier that did not run never looks passed
     skips = re.compile(r"pytest\.(?:skip|importorskip|xfail)\b|mark\.(?:skip|skipif|xfail)\b")
     sources = (ROOT / "tests").rglob("*.py")
     assert [path for path in sources if skips.search(path.read_text())] == []

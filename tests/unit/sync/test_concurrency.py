@@ -1,4 +1,4 @@
-"""Steps at the same time: all end before it ends, and one failure is told out of many."""
+"""Tests of concurrent steps: all steps end first, and one of their failures is raised."""
 
 import asyncio
 from datetime import timedelta
@@ -16,8 +16,8 @@ async def fails(error: BaseException, *, after: int = 0) -> None:
     raise error
 
 
-async def unwilling(error: BaseException) -> None:
-    """Fails while it is being cancelled."""
+async def fails_when_cancelled(error: BaseException) -> None:
+    """Raise the error while it is being cancelled."""
     try:
         await asyncio.Event().wait()
     finally:
@@ -35,7 +35,7 @@ async def test_all_steps_run_at_the_same_time_and_to_their_end():
     await run_together()
 
 
-async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
+async def test_when_one_step_fails_the_others_are_cancelled_before_the_error_is_raised():
     ended: list[str] = []
 
     async def slow() -> None:
@@ -52,16 +52,16 @@ async def test_when_one_step_fails_the_others_are_cancelled_before_it_is_told():
 
 @pytest.mark.parametrize("order", [1, -1])
 async def test_losing_the_lease_outranks_every_other_failure(order: int):
-    # F13: whoever lost it must write no more
+    # F13: a worker that lost the lease must not write any more
     steps = [fails(ClioUnreadable("x")), fails(RunTakenOver("lost")), fails(Stopping())][::order]
     with pytest.raises(RunTakenOver):
         await run_together(*steps)
     with pytest.raises(RunTakenOver):
-        await run_together(fails(ClioUnreadable("x")), unwilling(RunTakenOver("lost")))
+        await run_together(fails(ClioUnreadable("x")), fails_when_cancelled(RunTakenOver("lost")))
     with pytest.raises(RunTakenOver):
         await run_together(
             run_together(fails(ClioUnreadable("x")), fails(RunTakenOver("lost"))),
-            unwilling(Stopping()),
+            fails_when_cancelled(Stopping()),
         )
 
 
@@ -72,8 +72,8 @@ async def test_a_failure_keeps_its_own_cause():
         raise ClioUnreadable("x") from cause
 
     for work in (
-        run_together(step(), unwilling(Stopping())),
-        run_with_companion(unwilling(Stopping()), step()),
+        run_together(step(), fails_when_cancelled(Stopping())),
+        run_with_companion(fails_when_cancelled(Stopping()), step()),
     ):
         with pytest.raises(ClioUnreadable) as raised:
             await work
@@ -113,7 +113,7 @@ async def test_a_companion_that_fails_ends_the_step_and_one_that_returns_does_no
 
 
 @pytest.mark.parametrize("shape", ["together", "during"])
-async def test_who_is_cancelled_from_outside_is_cancelled_and_nothing_else(shape: str):
+async def test_a_cancellation_from_outside_cancels_all_steps_and_raises_no_other_error(shape: str):
     running: list[int] = []
 
     async def forever() -> None:
@@ -137,7 +137,7 @@ async def test_who_is_cancelled_from_outside_is_cancelled_and_nothing_else(shape
     assert running == []
 
 
-async def test_a_long_wait_is_told_with_how_long_it_is():
+async def test_the_error_of_a_long_wait_has_its_duration():
     with pytest.raises(ClioRetryLater) as raised:
         await run_together(fails(ClioRetryLater("x", after=timedelta(minutes=3))))
     assert raised.value.after == timedelta(minutes=3)

@@ -1,4 +1,4 @@
-"""The pure planner: when each slot is, in every zone and through every change of clocks."""
+"""Tests of the planner without a database: the time of each slot, in every zone and at every clock change."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,7 +26,7 @@ NEW_YORK = ZoneInfo("America/New_York")
     ],
     ids=["winter", "summer", "skipped", "repeated"],
 )
-def test_a_slot_is_at_its_local_time_once(label, day, expected):
+def test_a_slot_occurs_once_at_its_local_time(label, day, expected):
     # row 31
     moment = scheduler._slot_time(day, label, NEW_YORK)
     assert moment == datetime.fromisoformat(expected).replace(tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_a_slot_is_at_its_local_time_once(label, day, expected):
 
 @pytest.mark.parametrize("zone", sorted(available_timezones())[::7])
 def test_every_zone_has_two_slots_a_day_half_a_day_apart_for_ten_years(zone: str):
-    # OV-3, F21: walked in steps of a week and through every day of the months in which clocks change
+    # OV-3, F21: in steps of a week, and every day of the months with clock changes
     place = ZoneInfo(zone)
     day = date(2026, 1, 1)
     while day < date(2036, 1, 1):
@@ -44,7 +44,7 @@ def test_every_zone_has_two_slots_a_day_half_a_day_apart_for_ten_years(zone: str
         day += timedelta(days=1 if day.month in (3, 4, 9, 10, 11) else 7)
 
 
-def test_the_newest_due_slot_is_the_one_to_catch_up():
+def test_the_newest_due_slot_is_caught_up():
     now = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)  # 18:30 in New York
     slot = scheduler.newest_due(now, NEW_YORK, TIMING, "hp")
     assert slot is not None
@@ -57,7 +57,7 @@ def test_a_slot_older_than_six_hours_is_not_caught_up():
     assert scheduler.newest_due(now, NEW_YORK, TIMING, "hp") is None
 
 
-def test_accounts_are_spread_over_the_hour_each_at_its_own_place():
+def test_accounts_are_spread_over_the_hour_each_at_its_own_minute():
     # OV-3, F28
     spread = Timing(("06:00",), timedelta(hours=1), timedelta(seconds=30), timedelta(seconds=10))
     now = datetime(2026, 1, 15, 0, 0, tzinfo=UTC)

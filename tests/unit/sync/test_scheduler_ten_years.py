@@ -1,4 +1,4 @@
-"""The planner through ten years of changing clocks, in every zone there is: each slot once, none twice, none lost."""
+"""Tests of the planner over ten years of clock changes in every zone: each slot occurs exactly once."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,13 @@ from app.sync import scheduler
 from app.sync.services import Timing
 
 BEGIN, END = date(2026, 1, 1), date(2036, 1, 1)
-SLOTS = ("00:00", "02:30", "06:00", "18:00", "23:59")  # the default's two, and the most awkward
+SLOTS = (
+    "00:00",
+    "02:30",
+    "06:00",
+    "18:00",
+    "23:59",
+)  # the two default slots, and the most difficult ones
 MINUTE = timedelta(minutes=1)
 
 
@@ -18,7 +24,7 @@ def offset_at(zone: ZoneInfo, moment: datetime) -> timedelta:
 
 
 def changes_of(zone: ZoneInfo) -> Iterator[datetime]:
-    """The moments at which a zone's clocks change, found by halving the weeks that differ at their ends."""
+    """Return the times of a zone's clock changes, found by bisection of weeks whose ends have different offsets."""
     moment = datetime(BEGIN.year, 1, 1, tzinfo=UTC)
     end = datetime(END.year, 1, 1, tzinfo=UTC)
     while moment < end:
@@ -34,7 +40,7 @@ def changes_of(zone: ZoneInfo) -> Iterator[datetime]:
 
 @cache
 def places() -> dict[ZoneInfo, tuple[date, ...]]:
-    """One zone of each set of changes (many names mean the same), and the days on which its clocks change."""
+    """Return one zone for each set of changes (many names are aliases), and the days of its clock changes."""
     found: dict[tuple[object, ...], tuple[ZoneInfo, tuple[date, ...]]] = {}
     for name in sorted(available_timezones()):
         zone = ZoneInfo(name)
@@ -51,7 +57,7 @@ def exists(zone: ZoneInfo, day: date, label: str) -> bool:
     return back.replace(tzinfo=None) == wall.replace(tzinfo=None)
 
 
-def test_every_slot_of_a_day_on_which_clocks_change_comes_once_at_its_minute_or_the_next_there_is():
+def test_every_slot_of_a_day_with_a_clock_change_occurs_once_at_its_minute_or_the_next_existing_one():
     # OV-3, F21, row 31
     checked = 0
     for zone, days in places().items():
@@ -62,7 +68,7 @@ def test_every_slot_of_a_day_on_which_clocks_change_comes_once_at_its_minute_or_
                     wall = moment.astimezone(zone)
                     if exists(zone, day, label):
                         assert (wall.date(), wall.strftime("%H:%M")) == (day, label), (zone, day)
-                        assert wall.fold == 0, "of a repeated hour the first counts"
+                        assert wall.fold == 0, "in a repeated hour the first time counts"
                     else:
                         before = (moment - MINUTE).astimezone(zone)
                         assert before.replace(tzinfo=None) < wall.replace(tzinfo=None) - MINUTE
@@ -70,8 +76,8 @@ def test_every_slot_of_a_day_on_which_clocks_change_comes_once_at_its_minute_or_
     assert checked > 5_000
 
 
-def test_walking_through_a_change_of_clocks_proposes_each_slot_of_each_day_once():
-    # OV-3: whatever the clock does, the newest due slot names each (day, label) and never goes back
+def test_each_slot_of_each_day_is_proposed_once_across_a_clock_change():
+    # OV-3: whatever the clock does, each (day, label) becomes the newest due slot, in order
     spaced = ("00:30", "02:30", "06:00", "18:00")
     timing = Timing(spaced, timedelta(0), timedelta(seconds=30), timedelta(seconds=10))
     for zone, days in places().items():

@@ -1,4 +1,4 @@
-"""What a job does beside its step."""
+"""Tests of the wrapper around the step of a job."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,17 +28,17 @@ def job() -> Job:
     )
 
 
-async def test_a_job_whose_database_is_lost_is_handed_back():
-    # F14: pgqueuer forgets a job that raises
+async def test_a_job_that_loses_the_database_is_returned_to_the_queue():
+    # F14: pgqueuer drops a job that raises any other error
     async def step(names: dict[str, Any]) -> timedelta | None:
         raise DatabaseUnavailable
 
-    with pytest.raises(RetryRequested) as handed_back:
+    with pytest.raises(RetryRequested) as returned:
         await worker._job(step)(job())
-    assert handed_back.value.delay == worker.RETRY_AFTER_DATABASE_LOSS
+    assert returned.value.delay == worker.RETRY_AFTER_DATABASE_LOSS
 
 
-async def test_a_job_that_is_done_is_not_handed_back():
+async def test_a_job_that_is_done_is_not_returned_to_the_queue():
     async def step(names: dict[str, Any]) -> timedelta | None:
         return None
 

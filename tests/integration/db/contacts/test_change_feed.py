@@ -23,7 +23,7 @@ async def make_account(database: Database, account_id: str) -> None:
 
 
 async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Database):
-    # S13: two transactions at once; the second cannot take a number before the first has ended
+    # S13: two concurrent transactions; the second cannot take a number before the first has ended
     await make_account(database, "a")
     first_holds, first_may_end = asyncio.Event(), asyncio.Event()
 

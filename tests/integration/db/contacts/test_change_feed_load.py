@@ -18,13 +18,13 @@ from tests.support.world import World, opened_world
 
 ACCOUNTS = [f"firm-{n}" for n in range(8)]
 READERS = 4
-CUT_ODDS = 0.2  # at each check for an open transaction
+CUT_ODDS = 0.2  # probability at each check of an open transaction
 BATCHES = 12
 PEOPLE = 5
 
 
 async def write(world: World, account_id: str, dice: random.Random) -> dict[str, int]:
-    """Tell of a firm's people batch by batch, trying again what was cut; answers the last number told of each."""
+    """Append lines about a firm's people, repeating batches that were cut; return each person's last number."""
     last: dict[str, int] = defaultdict(int)
     batch = seq = 0
     while batch < BATCHES:
@@ -37,7 +37,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
             await append(world, account_id, lines, dice)
         except DatabaseUnavailable:
             if await last_seq(world, account_id) == seq:
-                continue  # not committed; a cut may also come just after the commit
+                continue  # not committed; the connection may also be cut just after the commit
         seq += len(lines)
         last.update(told)
         batch += 1
@@ -45,7 +45,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
 
 
 async def append(world: World, account_id: str, lines: list[FeedLine], dice: random.Random) -> None:
-    """Append lines in a transaction that commits late, or never."""
+    """Append lines in a transaction that commits late or fails."""
     async with transaction(world.app.state.services.database) as session:
         await change_feed.append(session, account_id, lines)
         for _ in range(dice.randrange(20)):  # so that other tasks run in between
@@ -77,7 +77,7 @@ async def read(
             continue
         page = answer.json()
         for line in page["data"]:
-            assert line["seq"] == seq + 1, "no number is skipped, none comes twice"
+            assert line["seq"] == seq + 1, "no number is skipped or repeated"
             seq = line["seq"]
             seen[line["contact_id"]].append(line["n"])
         cursor = page["next_cursor"]
@@ -86,7 +86,7 @@ async def read(
 
 
 async def cut(dsn: str, done: asyncio.Event, dice: random.Random) -> int:
-    """Cut the service's connections that are in a transaction, one after another; answers how many."""
+    """Cut the service's connections that are in a transaction, one after another; return how many were cut."""
     admin = await asyncpg.connect(dsn)
     cuts = 0
     try:
@@ -133,7 +133,7 @@ async def test_readers_miss_nothing_while_eight_firms_write_and_connections_are_
         last = written[account_id].result()
         assert {person: len(numbers) for person, numbers in seen[account_id].items()} == last
         for numbers in seen[account_id].values():
-            assert numbers == list(range(1, len(numbers) + 1)), "in the order of each person"
+            assert numbers == list(range(1, len(numbers) + 1)), "in order for each person"
 
 
 async def test_the_change_feed_can_be_read_again_from_the_beginning(dsn: str, simulator: Simulator):

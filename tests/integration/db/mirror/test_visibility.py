@@ -1,4 +1,4 @@
-"""One record seen by several connections: stored once, in the fullest version, never rewritten in turns [S3]."""
+"""One record seen by several connections: it is stored once, in the fullest version [S3]."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -84,8 +84,8 @@ async def test_a_narrower_view_fills_gaps_and_clears_nothing(account: Database, 
     assert await known(account) == WHOLE
 
 
-async def test_views_that_always_differ_are_not_rewritten_in_turns(account: Database, dsn: str):
-    # S3: neither mirror nor sightings are written, no contact becomes stale
+async def test_different_views_of_a_record_do_not_overwrite_each_other(account: Database, dsn: str):
+    # S3: mirror and sightings are not written, and no contact becomes stale
     for view, record in ((ANN, WHOLE), (CAT, PART)):
         await land(account, view, record)
     before = await rows(dsn)
@@ -94,7 +94,9 @@ async def test_views_that_always_differ_are_not_rewritten_in_turns(account: Data
     assert await rows(dsn) == before
 
 
-async def test_a_narrow_view_brings_a_change_that_did_not_move_updated_at(account: Database):
+async def test_a_change_in_a_narrow_view_is_stored_although_updated_at_did_not_change(
+    account: Database,
+):
     # clio.md §13: some changes do not move the time of the parent
     await land(account, CAT, PART)
     await land(account, CAT, replace(PART, custom_values=(CustomValue(1, "z"),)))
@@ -109,7 +111,7 @@ async def test_a_full_view_wins_over_a_changed_narrow_view_of_the_same_time(acco
     assert await known(account) == WHOLE
 
 
-async def test_a_field_that_the_full_view_shows_empty_is_emptied(account: Database):
+async def test_a_field_that_is_empty_in_the_full_view_is_cleared(account: Database):
     # DM-9
     await land(account, ANN, WHOLE)
     await land(account, CAT, PART)
@@ -133,7 +135,7 @@ async def test_a_field_that_clio_did_not_show_is_not_cleared(account: Database):
     assert await known(account) == replace(WHOLE, updated_at=later.updated_at)
 
 
-async def test_a_contact_that_was_gone_is_stored_anew_when_it_is_shown_again(account: Database):
+async def test_a_removed_contact_is_stored_again_when_a_view_shows_it_again(account: Database):
     # S1
     await land(account, ANN, WHOLE)
     async with transaction(account) as session:
@@ -145,7 +147,7 @@ async def test_a_contact_that_was_gone_is_stored_anew_when_it_is_shown_again(acc
     assert (row.gone, row.stale) == (None, True)
 
 
-async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_left(
+async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_ended(
     account: Database,
 ):
     # S4: the time is an argument

@@ -86,7 +86,7 @@ async def test_a_fenced_transaction_of_a_lost_lease_writes_nothing(database: Dat
 
 
 async def test_no_worker_acquires_the_lease_during_a_fenced_transaction(database: Database):
-    # the lease may expire meanwhile: the lock of the run's row keeps it
+    # the lease may expire during the transaction: the lock on the run's row protects it
     await make_account(database, "a")
     run = await request(database)
     lease = await acquire(database, run, EXPIRED_AT_ONCE)
@@ -104,7 +104,7 @@ async def leased_until(database: Database) -> datetime:
         return found
 
 
-async def test_the_runs_of_an_account_are_done_one_after_another(database: Database):
+async def test_the_runs_of_an_account_are_executed_one_after_another(database: Database):
     await make_account(database, "a")
     first = await request(database, Kind.FULL)
     second = await request(database, Kind.REDERIVE)
@@ -116,10 +116,10 @@ async def test_the_runs_of_an_account_are_done_one_after_another(database: Datab
     assert await acquire(database, second) is not None
 
 
-async def test_a_run_that_has_begun_goes_before_one_with_an_older_id_from_a_slow_clock(
+async def test_a_started_run_precedes_one_with_an_older_id_from_a_slow_clock(
     database: Database,
 ):
-    # F17: ids are made with the clocks of several processes
+    # F17: ids contain the times of several processes
     await make_account(database, "a")
     first = await request(database, Kind.FULL)
     lease = await acquire(database, first)
@@ -130,7 +130,7 @@ async def test_a_run_that_has_begun_goes_before_one_with_an_older_id_from_a_slow
     async with transaction(database) as session:
         await session.execute(text("update runs set leased_until = clock_timestamp()"))
     assert await acquire(database, second) is None, (
-        "the first run has begun, though nobody has its lease"
+        "the first run has started, although no worker has its lease"
     )
     again = await acquire(database, first)
     assert again is not None, "any worker may continue the first run"
@@ -154,7 +154,7 @@ async def test_one_of_many_concurrent_workers_acquires_one_run_of_an_account(dat
 
 
 async def test_a_manual_request_does_not_wait_for_a_run_that_collects_webhooks(database: Database):
-    # S14: webhooks of Clio are collected for 45 s into one run; a manual request does not wait
+    # S14: webhooks of Clio are collected for 45 s into one run, but a manual run starts immediately
     await make_account(database, "a")
     delayed = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
     async with transaction(database) as session:

@@ -64,7 +64,7 @@ async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
 async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
     dsn: str, simulator: Simulator, midnight: datetime, slots: list[str]
 ):
-    # OV-3, F13, F21: both work and both propose, at different minutes; one is down for some hours
+    # OV-3, F13, F21: both have workers and propose slots, at different minutes; one is down for some hours
     async with AsyncExitStack() as stack:
         one, other = [
             await stack.enter_async_context(opened_world(dsn, simulator, clock=False))
@@ -113,7 +113,7 @@ async def test_a_disabled_account_has_no_scheduled_run(dsn: str, simulator: Simu
             assert await scheduler.propose_slots(world.app.state.services) == 0
 
 
-async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_what_changed(
+async def test_a_scheduled_run_reads_all_relationships_and_a_manual_run_only_changes(
     dsn: str, simulator: Simulator
 ):
     # row 25
@@ -137,7 +137,7 @@ async def test_a_scheduled_run_reads_all_relationships_and_a_manual_one_only_wha
 async def test_the_scheduler_continues_after_the_clock_was_set_back(
     dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
-    # F17, OV-3: the next tick is planned by the date, and would come a day later
+    # F17, OV-3: the next tick is planned by date, so without the fix it would be a day late
     ticked: asyncio.Queue[None] = asyncio.Queue()
 
     async def step(_: Services) -> None:

@@ -66,24 +66,24 @@ class Person:
     name: int
     email: int | None
     reachable: bool = True
-    hidden: bool = False  # from the first connection
+    hidden: bool = False  # not visible to the first connection
 
 
 @dataclass
 class World:
-    """Clio, or what of it has landed here."""
+    """The state of Clio, or the part of it that is stored here."""
 
     people: dict[int, Person] = field(default_factory=dict)
     matters: dict[int, tuple[int, bool]] = field(default_factory=dict)  # client, open
 
     def is_client(self, clio_id: int) -> bool:
-        """Whether the Client tag reaches Levitate: a client, and one that can be named or written to."""
+        """Return whether the Client tag reaches Levitate: the contact is a client and has a name or an address."""
         person = self.people[clio_id]
         owns = any(client == clio_id for client, _ in self.matters.values())
         return person.reachable and (person.flag or owns)
 
     def counts(self, clio_id: int, chosen: NewClientSettings) -> bool:
-        """Whether it is to have a row by now [NC-3]."""
+        """Return whether the contact must have a row now [NC-3]."""
         opened = any(client == clio_id and is_open for client, is_open in self.matters.values())
         return self.is_client(clio_id) and (opened or not chosen.require_open_matter)
 
@@ -92,7 +92,7 @@ class World:
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Clio changes, runs happen or die, people decide, backups come back; a plain model says what must be."""
+    """A model of the new-client rows while Clio changes, runs end or crash, people decide and backups are restored."""
 
     dsn = ""
 
@@ -107,12 +107,12 @@ class LedgerMachine(RuleBasedStateMachine):
         self.chosen = NewClientSettings()
         self.began = False
         self.runs = itertools.count(1)
-        self.expected: set[int] = set()  # those who must have a row
-        self.event_ids: dict[int, set[str]] = defaultdict(set)  # all that any receiver ever saw
+        self.expected: set[int] = set()  # contacts that must have a row
+        self.event_ids: dict[int, set[str]] = defaultdict(
+            set
+        )  # all event ids that any receiver got
         self.replays: dict[int, int] = defaultdict(int)
-        self.silent: set[int] = (
-            set()
-        )  # a merge made these of somebody announced: no event may follow
+        self.silent: set[int] = set()  # merged from an announced contact: no event may follow
         self.backup: tuple[dict[str, list[dict[str, Any]]], set[int], World, bool] | None = None
 
     @override
@@ -121,7 +121,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.loop.close()
 
     def do(self, step: Callable[[Session], Awaitable[Any]]) -> Any:
-        """One transaction."""
+        """Run a step in one transaction."""
 
         async def whole() -> Any:
             async with transaction(self.database) as session:
@@ -172,7 +172,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.clio.people) > 1)
     @rule(data=st.data(), keep_email=st.booleans())
     def merge(self, data: st.DataObject, keep_email: bool) -> None:
-        """One becomes another: its matters move, and it is gone."""
+        """Merge one contact into another: its matters move, and it is deleted."""
         old, new = data.draw(st.permutations(sorted(self.clio.people)))[:2]
         if keep_email and self.clio.people[old].email is not None:
             self.clio.people[new].email = self.clio.people[old].email
@@ -230,9 +230,9 @@ class LedgerMachine(RuleBasedStateMachine):
         before = self.rows()
         try:
             self.do(lambda session: self._land(session, full=kind == "full"))
-            self.do(lambda session: self._judge(session, kind, run_id, dies))
+            self.do(lambda session: self._assess(session, kind, run_id, dies))
         except Crash:
-            return  # nothing of it was committed; the next run does it all
+            return  # nothing was committed; the next run does all of it
         self.began = True
         counting = {i for i in self.landed.people if self.landed.counts(i, self.chosen)}
         fresh = counting - self.expected
@@ -252,7 +252,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self._remember_events()
 
     def _check_fresh(self, fresh: set[int], before: dict[int, Any], *, initial: bool) -> None:
-        """Each new row says what the model says: who is held, joined, announced."""
+        """Check that each new row agrees with the model: held, merged or announced."""
         rows = self.rows()
         word = {
             InitialSync.EMIT: (Status.EMITTED, None),
@@ -277,22 +277,22 @@ class LedgerMachine(RuleBasedStateMachine):
         assert not surge or len(surge) > self.chosen.surge_threshold
 
     async def _land(self, session: Session, *, full: bool) -> None:
-        """A pull: all that the connections see lands here; a full one also proves who is gone."""
+        """Pull: store all that the connections see; a full pull also finds deleted contacts."""
         seen = {i: p for i, p in self.clio.people.items() if self.widened or not p.hidden}
         matters = {i: m for i, m in self.clio.matters.items() if m[0] in seen}
         view = View(self.account, "cnx_1", full_view=True)
         await records.land_contacts(session, view, [self._contact(i, p) for i, p in seen.items()])
         await records.land_matters(session, view, [self._matter(i, m) for i, m in matters.items()])
-        # Whoever is known and of whom nothing is shown is redacted, not emptied [F19].
+        # A known contact without any shown field is redacted, not cleared [F19].
         shown = {i for i, p in seen.items() if p.flag or p.reachable or i not in self.landed.people}
         self.landed.people |= deepcopy({i: seen[i] for i in shown})
         self.landed.matters |= matters
         if full:
             for clio_id in sorted(self.landed.people.keys() - self.clio.people.keys()):
-                await self._prove_gone(session, clio_id)
+                await self._delete_contact(session, clio_id)
         await records.mark_all_stale(session, self.account)
 
-    async def _prove_gone(self, session: Session, clio_id: int) -> None:
+    async def _delete_contact(self, session: Session, clio_id: int) -> None:
         table = mirror_tables.mirror_contacts
         mine = (table.c.account_id == self.account) & (table.c.clio_id == clio_id)
         await session.execute(delete(table).where(mine))
@@ -314,7 +314,7 @@ class LedgerMachine(RuleBasedStateMachine):
             is_person=True,
             first_name="F" if named else None,
             last_name=f"L{person.name}" if named else None,
-            title="Mx",  # a record that shows nothing at all is redacted: then the known one stays
+            title="Mx",  # a record without any field counts as redacted: then the stored one stays
             is_client=person.flag,
             emails=tuple(Email(address, primary=True) for address in addresses),
             updated_at=self.time,
@@ -324,7 +324,7 @@ class LedgerMachine(RuleBasedStateMachine):
         status = MatterStatus.OPEN if matter[1] else MatterStatus.CLOSED
         return MatterRecord(matter_id, status, client_id=matter[0], updated_at=self.time)
 
-    async def _judge(self, session: Session, kind: str, run_id: str, dies: str) -> None:
+    async def _assess(self, session: Session, kind: str, run_id: str, dies: str) -> None:
         chosen = Settings(new_client=self.chosen)
         firm, spelling = FirmFacts("US"), CurrentNames({}, {})
         basis = AssessmentContext(
@@ -349,7 +349,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.backup)
     @rule()
     def restore(self) -> None:
-        """Yesterday's backup comes back: what it does not know is told again, under the same ids."""
+        """Restore a backup: clients that it does not have are announced again, with the same event ids."""
         assert self.backup
         saved, expected, landed, began = self.backup
 
@@ -374,7 +374,7 @@ class LedgerMachine(RuleBasedStateMachine):
             event_tables.events,
         ]
 
-    # --- what must be ----------------------------------------------------------------------------
+    # --- invariants ------------------------------------------------------------------------------
 
     def rows(self) -> dict[int, new_clients.NewClient]:
         found = self.do(
@@ -398,20 +398,20 @@ class LedgerMachine(RuleBasedStateMachine):
             assert set(self.rows()) == self.expected
 
     @invariant()
-    def nobody_is_told_twice_but_by_a_person(self) -> None:
+    def only_a_person_announces_a_client_again(self) -> None:
         self._remember_events()
         for clio_id, ids in self.event_ids.items():
             assert len(ids) <= 1 + self.replays[clio_id], clio_id
 
     @invariant()
-    def what_is_emitted_was_told_and_what_is_not_was_not(self) -> None:
+    def only_emitted_rows_have_events(self) -> None:
         for row in self.rows().values():
             assert (row.status is Status.EMITTED) == bool(row.event_ids)
             assert (row.status is Status.HELD) == (row.held_for is not None)
             assert set(row.event_ids) <= self.event_ids[row.clio_id]
 
     @invariant()
-    def who_became_of_somebody_known_is_not_told(self) -> None:
+    def a_contact_merged_from_an_announced_one_is_not_announced(self) -> None:
         rows = self.rows()
         assert not [clio_id for clio_id in self.silent if rows[clio_id].event_ids]
 

@@ -1,4 +1,4 @@
-"""Two processes with one login together stay within its limit, and Clio refuses none of their requests [S10]."""
+"""Processes with one login stay within its limit, and Clio refuses none of their requests [S10]."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -23,16 +23,16 @@ from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate, _stored_window
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.rate_limited_read import BACK, CLIO, _Granted, _token
+from tests.support.rate_limited_read import CALLBACK, CLIO, _FixedToken, _token
 
 LIMIT = 23
-LATENCY = 0.05  # nobody has used up the window before the others look again (PROBE)
+LATENCY = 0.05  # no process uses up the window before the others check again (PROBE)
 LOGIN = Connection("a", "cnx", "u_1", "us", Status.CONNECTED, None, None, None, None)
 LANES = (Lane.INITIAL, Lane.RECONCILE, Lane.WRITE_BACK)  # of three processes
 
 
 async def no_waiting(seconds: float) -> None:
-    """Short waits pass; a longer one ends the test's patience."""
+    """Accept short waits; fail on a longer one."""
     if seconds > 1:
         raise ClioRetryLater("the window is used up", after=timedelta(seconds=seconds))
     await asyncio.sleep(seconds)
@@ -43,12 +43,12 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
     simulator = Simulator(
         [harlow_pike(main.now)],
         now=main.now,
-        redirect_uris=[BACK],
+        redirect_uris=[CALLBACK],
         rate_limit=LIMIT,
         latency=LATENCY,
     )
     transport = httpx.ASGITransport(simulator.app("us"))
-    source = _Granted(await _token(transport, user=501))
+    source = _FixedToken(await _token(transport, user=501))
     databases = [open_database(dsn) for _ in LANES]
     await make_account(databases[0], "a")
     clock = Clock(monotonic, main.now, no_waiting)
@@ -72,10 +72,10 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
         await database.dispose()
 
 
-async def test_three_processes_share_the_window_each_in_its_lane_and_are_never_refused(
+async def test_three_processes_with_different_lanes_share_the_window_and_are_never_refused(
     clients: tuple[list[ClioClient], Simulator],
 ):
-    # S10: two that read take all they get; a third, that writes, finds the rest, and the limit holds for all
+    # S10: two readers take all that they get; a third process that writes gets the rest; all stay within the limit
     ask, simulator = clients
     made = [0, 0, 0]
 

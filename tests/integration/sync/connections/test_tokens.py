@@ -36,7 +36,7 @@ async def test_five_processes_with_one_refused_token_refresh_once(world: World):
 
 
 async def test_two_processes_refresh_a_token_early_and_once(world: World):
-    # S9: ten minutes before its end, whoever asks first; the other reads what was stored
+    # S9: the first process refreshes it ten minutes before its end; the other one reads the stored token
     await world.create_account()
     await world.connect("u_ann", 501)
     await world.settled()
@@ -54,8 +54,10 @@ async def test_two_processes_refresh_a_token_early_and_once(world: World):
     assert len(world.simulator.requests("/oauth/token")) == 1
 
 
-async def test_a_secret_that_clio_does_not_know_is_an_alarm_and_disconnects_nobody(world: World):
-    # S9: invalid_client is our configuration
+async def test_a_client_secret_that_clio_refuses_opens_an_issue_and_disconnects_nobody(
+    world: World,
+):
+    # S9: invalid_client means that our configuration is wrong
     await world.create_account()
     await world.connect("u_ann", 501)
     await world.settled()
@@ -76,7 +78,7 @@ async def test_a_secret_that_clio_does_not_know_is_an_alarm_and_disconnects_nobo
     assert [issue async for issue in world.all("issues", status="open")] == []
 
 
-async def test_no_token_stands_in_the_database_as_it_is(world: World):
+async def test_no_token_is_stored_in_plain_text(world: World):
     # AU-2, T6
     await world.create_account()
     await world.connect("u_ann", 501)

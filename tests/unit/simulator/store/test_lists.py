@@ -155,7 +155,7 @@ async def test_lists_without_orders_end_at_the_cap_or_do_not(vast, reader, cappe
 
 
 async def test_a_capped_list_can_end_without_an_error(vast, reader):
-    # clio.md §21: "ends near 10,000" may also mean that no next page is told
+    # clio.md §21: "ends near 10,000" may also mean that there is no link to a next page
     vast.quirks.caps_unordered_lists = vast.quirks.caps_silently = True
     walked, answer = 0, await reader.get("relationships.json")
     while "next" in answer.json()["meta"]["paging"]:

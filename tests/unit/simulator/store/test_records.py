@@ -14,7 +14,7 @@ VALUES = (
 
 @pytest.fixture
 async def other(clio) -> Visitor:
-    """Somebody else's app, which may write contacts and matters."""
+    """Another app, which may write contacts and matters."""
     return await Visitor(clio, other=True).login(501)
 
 
@@ -270,7 +270,7 @@ async def test_two_users_of_a_firm_see_different_matters_and_contacts(clio, firm
     ann, ben, cat = [await Visitor(clio).login(user_id) for user_id in (501, 502, 503)]
     assert set(await ben.ids("matters.json")) - set(await ann.ids("matters.json")) == {208}
     assert (await ann.get("matters/208.json")).status_code == 404
-    # Ann has a role, so only matters are hidden from her; Cat has none and sees the contacts of her matters.
+    # Ann has a role, so only matters are hidden from her. Cat has none and sees only the contacts of her matters.
     assert 1008 in await ann.ids("contacts.json")
     assert 1008 not in await cat.ids("contacts.json")
     firm.put("contact", {"id": 3002, "type": "Person", "name": "Cat's own", "created_by": 503})
@@ -291,7 +291,7 @@ async def test_a_matters_custom_field_brings_a_contact_into_view(clio, firm):
 
 
 @pytest.mark.parametrize(("kind", "record_id"), [("contact", 1003), ("matter", 204)])
-async def test_a_deleted_record_leaves_no_trace(ann, other, firm, kind, record_id):
+async def test_a_deleted_record_is_nowhere(ann, other, firm, kind, record_id):
     # clio.md §20.14
     path = f"{kind}s"
     gone = await other.write("DELETE", f"{path}/{record_id}.json")

@@ -64,7 +64,7 @@ class Clio:
 def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
     processes: int, limit: int, pace: float, lanes: list[Lane], seed: int
 ):
-    # S10: the windows of the simulated Clio are its own; calls and answers overtake each other
+    # S10: the simulated Clio has its own windows; requests and responses overtake each other
     async def work() -> None:
         dice = random.Random(seed)  # noqa: S311
         world, clio = Processes(processes, None), Clio(limit)
@@ -99,7 +99,7 @@ def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
 def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
     limit: int, reading: Lane, arrival: float
 ):
-    # S10: whenever it comes, but in the last five seconds of a window
+    # S10: at any time except the last five seconds of a window
     async def work() -> None:
         world = Processes(2, opened(limit))
         pulling, writing = world.gates
@@ -120,7 +120,7 @@ async def test_in_the_last_seconds_of_a_window_a_note_waits_for_the_next():
     assert await world.gates[0].acquire(Lane.WRITE_BACK) == 0.0
 
 
-async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
+async def test_a_read_takes_a_few_requests_at_once_and_a_note_may_use_them():
     world = Processes(1, opened(50))
     (gate,) = world.gates
     assert await gate.acquire(Lane.INITIAL) == 0.0
@@ -129,7 +129,7 @@ async def test_a_read_takes_a_few_calls_at_once_and_a_note_may_use_them():
         assert await gate.acquire(Lane.WRITE_BACK) == 0.0
     assert world.given == ALLOTMENT_SIZE
     assert await gate.acquire(Lane.WRITE_BACK) == 0.0
-    assert world.given == ALLOTMENT_SIZE + 1, "a note takes just one"
+    assert world.given == ALLOTMENT_SIZE + 1, "a note takes one request"
 
 
 async def test_requests_taken_for_a_lane_are_not_used_by_a_lower_lane():
@@ -138,16 +138,16 @@ async def test_requests_taken_for_a_lane_are_not_used_by_a_lower_lane():
     await gate.acquire(Lane.INCREMENTAL)
     for nth in (1, 2, 3):
         assert await gate.acquire(Lane.RECONCILE) == 0.0
-        assert world.given == ALLOTMENT_SIZE + nth, "it takes its own, one by one"
+        assert world.given == ALLOTMENT_SIZE + nth, "the lane takes its own requests, one by one"
     for _ in range(ALLOTMENT_SIZE - 1):
         assert await gate.acquire(Lane.INCREMENTAL) == 0.0
-    assert world.given == ALLOTMENT_SIZE + 3, "the stock was left whole"
+    assert world.given == ALLOTMENT_SIZE + 3, "the stock has not changed"
 
 
 async def test_a_lower_lane_gets_nothing_while_the_stock_of_a_higher_lane_lasts_and_the_window_is_low():
     world = Processes(
         1, Window(50, 39, 61.0)
-    )  # eleven left: one for incremental reads, none behind
+    )  # eleven left: one for incremental reads, none for lower lanes
     (gate,) = world.gates
     assert await gate.acquire(Lane.INITIAL) > PROBE_INTERVAL
     assert await gate.acquire(Lane.INCREMENTAL) == 0.0
@@ -155,7 +155,7 @@ async def test_a_lower_lane_gets_nothing_while_the_stock_of_a_higher_lane_lasts_
     assert await gate.acquire(Lane.WRITE_BACK) == 0.0
 
 
-async def test_calls_that_were_not_used_in_their_window_are_not_made_in_the_next():
+async def test_requests_that_were_not_used_in_their_window_are_not_sent_in_the_next():
     world = Processes(1, opened(50))
     (gate,) = world.gates
     await gate.acquire(Lane.INITIAL)
@@ -166,7 +166,7 @@ async def test_calls_that_were_not_used_in_their_window_are_not_made_in_the_next
     assert world.given == ALLOTMENT_SIZE
 
 
-async def test_reads_of_one_process_that_come_together_take_once():
+async def test_simultaneous_reads_of_one_process_take_requests_once():
     world = Processes(1, opened(50))
 
     async with asyncio.TaskGroup() as group:

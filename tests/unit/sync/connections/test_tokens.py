@@ -1,4 +1,4 @@
-"""When tokens are refreshed: early, but never before every call."""
+"""Tests of the time at which tokens are refreshed: early, but not before every request."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from tests.support.scripted_clio import NOW
         (timedelta(days=30), timedelta(days=30, minutes=-10)),
         (timedelta(hours=1), timedelta(minutes=50)),
         (timedelta(minutes=20), timedelta(minutes=10)),
-        (timedelta(minutes=10), timedelta(minutes=5)),  # F10: shorter than was told
+        (timedelta(minutes=10), timedelta(minutes=5)),  # F10: shorter than Clio documents
         (timedelta(seconds=5), timedelta(seconds=2.5)),
     ],
 )
@@ -25,5 +25,5 @@ def test_a_token_is_refreshed_ten_minutes_early_or_at_half_of_a_short_life(
     assert _refresh_at(Tokens("a", "r", NOW + life), NOW) == NOW + refreshed_after
 
 
-def test_a_token_that_has_ended_is_refreshed_now():
+def test_an_expired_token_is_refreshed_immediately():
     assert _refresh_at(Tokens("a", "r", NOW - timedelta(hours=1)), NOW) <= NOW

@@ -1,4 +1,4 @@
-"""Clio's models to the mirror's records, with the odd values that live accounts were seen to send (F16, row 34)."""
+"""Tests of the mapping from Clio's models to mirror records, with odd values of live accounts (F16, row 34)."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -34,13 +34,13 @@ def values(*given: dict[str, Any]) -> tuple[CustomValue, ...]:
     return contact(custom_field_values=list(given)).custom_values
 
 
-def test_a_contact_that_says_nothing_is_one_of_whom_nothing_is_known():
+def test_a_contact_without_fields_becomes_an_empty_record():
     assert contact() == ContactRecord(clio_id=1, is_person=None)
     nothing = dict.fromkeys(set(models.Contact.model_fields) - {"id"})
     assert contact(**nothing) == ContactRecord(clio_id=1, is_person=None)
 
 
-def test_everything_that_a_contact_says_is_kept():
+def test_all_fields_of_a_contact_are_kept():
     # DM-1..5
     assert contact(
         type="Person", name="Ann B. Cole", first_name="Ann", middle_name="B.", last_name="Cole",
@@ -63,7 +63,9 @@ def test_everything_that_a_contact_says_is_kept():
 @pytest.mark.parametrize(
     ("kind", "is_person"), [("Person", True), ("Company", False), (None, None)]
 )
-def test_a_contact_is_a_person_a_company_or_does_not_say(kind: str | None, is_person: bool | None):
+def test_a_contact_is_a_person_a_company_or_of_unknown_type(
+    kind: str | None, is_person: bool | None
+):
     assert contact(type=kind).is_person is is_person
 
 
@@ -78,27 +80,27 @@ def test_a_contact_is_a_person_a_company_or_does_not_say(kind: str | None, is_pe
         ("company", None),
     ],
 )  # fmt: skip
-def test_a_stub_or_a_placeholder_is_nothing(field: str, given: Any):
+def test_a_stub_or_a_placeholder_becomes_none(field: str, given: Any):
     assert contact(**{field: given}) == contact()
 
 
 @pytest.mark.parametrize(
     "value", [True, False, "true", "Yes", "1", 1, 0, 12.5, "12.50", "2026-01-31", "9002", 9002, ""]
 )
-def test_a_custom_value_keeps_its_kind(value: Any):
+def test_a_custom_value_keeps_its_type(value: Any):
     # clio.md §16.6: live accounts send booleans, numbers and texts; the rules read them leniently
     (kept,) = values({"id": "x-1", "value": value, **FIELD})
     assert kept == CustomValue(7, value)
     assert type(kept.value) is type(value)
 
 
-def test_the_value_of_a_deleted_field_says_so():
+def test_the_value_of_a_deleted_field_is_marked_as_deleted():
     (kept,) = values({"id": "x-1", "value": "y", "soft_deleted": True, **FIELD})
     assert kept.soft_deleted
 
 
-def test_of_values_that_clio_kept_back_nothing_is_said():
-    # F19: an id and nothing else is not an empty value
+def test_values_that_clio_withholds_are_unknown():
+    # F19: an id alone is not an empty value
     held = {
         "id": "text_line-1",
         "field_name": None,
@@ -122,13 +124,13 @@ def test_a_status_is_read_in_any_case(said: str, status: MatterStatus):
     assert matter(status=said).status is status
 
 
-def test_a_matter_is_judged_by_its_status_alone():
+def test_only_the_status_decides_whether_a_matter_is_open():
     # clio.md §16.4: a close date in the future, or on an open matter, can occur
     kept = matter(status="Open", close_date="2031-01-01")
     assert (kept.status, kept.close_date) == (MatterStatus.OPEN, date(2031, 1, 1))
 
 
-def test_everything_that_a_matter_says_is_kept():
+def test_all_fields_of_a_matter_are_kept():
     assert matter(
         display_number="00012-Smith", client={"id": 2}, practice_area={"id": 3, "name": "Tax", "category": "tax"},
         matter_stage={"id": 4, "name": "Discovery"}, group={"id": 5, "name": "All"},
@@ -167,7 +169,7 @@ def test_a_relationship_is_kept_when_both_ends_are_shown(
     assert mapping.relationship_record(model) == expected
 
 
-def test_the_catalog_keeps_what_clio_said_less_what_changes_by_itself():
+def test_the_catalog_keeps_clios_fields_except_those_that_change_by_themselves():
     field = models.CustomField.model_validate({
         "id": 7, "etag": "e", "name": "Tier", "field_type": "picklist", "updated_at": "2026-01-01T00:00:00Z",
         "picklist_options": [{"id": 1, "option": "Gold", "deleted_at": "2026-01-01T01:00:00+01:00"}],

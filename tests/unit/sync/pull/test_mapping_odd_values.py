@@ -1,4 +1,4 @@
-"""Odd values of Clio on their way to records: stripped, never filled, redacted, unnamed (clio.md §16.6)."""
+"""Tests of the mapping with odd values of Clio: stripped, never filled, redacted, unnamed (clio.md §16.6)."""
 
 from typing import Any
 
@@ -49,7 +49,7 @@ def test_a_custom_value_is_kept_empty_or_stripped(sent, expected):
     assert [type(item.value) for item in found] == [type(item.value) for item in expected]
 
 
-def test_values_stand_in_the_order_of_their_fields():
+def test_values_are_in_the_order_of_their_fields():
     assert [item.field_id for item in values(value(5, "x"), value(2, "1"), value(4, "9"))] == [
         2,
         4,
@@ -68,7 +68,9 @@ KINDS = [
 
 
 @pytest.mark.parametrize(("sent", "expected"), KINDS)
-def test_who_bears_a_first_or_last_name_is_a_person_though_clio_does_not_say(sent, expected):
+def test_a_contact_with_a_first_or_last_name_is_a_person_although_clio_sends_no_type(
+    sent, expected
+):
     assert contact_record(Contact.model_validate({"id": 1, **sent})).is_person is expected
 
 
@@ -78,8 +80,8 @@ def test_a_redacted_company_is_known_by_its_id():
     assert (found.company_id, found.company_name) == (2001, None)
 
 
-def test_nothing_but_clio_manage_is_asked():
-    # CS-9: Clio Grow is another product behind other addresses
+def test_only_clio_manage_is_requested():
+    # CS-9: Clio Grow is another product with other addresses
     asked = [value for value in vars(resources).values() if isinstance(value, resources.Resource)]
     assert len(asked) == 9
     assert all(resource.path.startswith("/api/v4/") for resource in asked)

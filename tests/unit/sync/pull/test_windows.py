@@ -1,4 +1,4 @@
-"""Windows over a list that Clio ends: what lies beyond is read, or the cap is told; never is it skipped."""
+"""Tests of windows over a list that Clio caps: records beyond the cap are read, or the cap is reported."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from app.sync.pull.eta import pages_left
 
 NOON = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 LINKS = resources.RELATIONSHIPS
-CAP, SIZE = 6, 2  # of the simulated list, where the service believes in 9,000
+CAP, SIZE = 6, 2  # of the simulated list; the real code expects a cap near 9,000
 NEW = Pull("cn", "relationships", None, None, None, None, 0, 0, None, 0, 0, complete=False)
 
 
@@ -29,7 +29,7 @@ def at(seconds: float) -> datetime:
 def page(
     made: Sequence[float | None], *, total: int | None = None, cursor: str | None = "more"
 ) -> Page[Any]:
-    """A page of relationships that were made so many seconds after noon."""
+    """Return a page of relationships that were created so many seconds after noon."""
     items = tuple(
         Relationship(id=nth, created_at=None if seconds is None else at(seconds))
         for nth, seconds in enumerate(made, start=1)
@@ -43,7 +43,7 @@ def page(
         pytest.param(NEW, [1, 2, 2], at(2), id="rising"),
         pytest.param(NEW, [5, 1, 20, 11], at(20), id="out of order within the overlap"),
         pytest.param(NEW, [20, 10], None, id="out of order by the overlap"),
-        pytest.param(NEW, [1, None, 2], None, id="one does not tell its age"),
+        pytest.param(NEW, [1, None, 2], None, id="one has no creation time"),
         pytest.param(replace(NEW, pages=1, newest=at(50)), [60], at(60), id="the next page"),
         pytest.param(replace(NEW, pages=1, newest=at(50)), [39, 60], None, id="a page that falls"),
         pytest.param(replace(NEW, pages=1, newest=at(50)), [41], at(50), id="a window's first"),
@@ -52,7 +52,7 @@ def page(
         pytest.param(replace(NEW, pages=1, newest=at(50)), [], at(50), id="no more records"),
     ],
 )
-def test_the_newest_is_known_while_the_list_comes_by_age(
+def test_the_newest_time_is_known_while_the_list_is_in_order_of_age(
     pull: Pull, made: list[float | None], newest: datetime | None
 ):
     assert windows.newest_created(LINKS, pull, page(made)) == newest
@@ -64,7 +64,7 @@ def test_a_list_that_takes_an_order_needs_no_windows():
     assert not windows.is_near_cap(resources.CONTACTS, replace(NEW, records=10_000))
 
 
-def test_stages_which_take_no_order_either_tell_no_age():
+def test_stages_which_have_no_order_either_have_no_creation_time():
     stages: Page[Any] = Page((MatterStage(id=1),), (), "more", None, NOON)
     assert windows.newest_created(resources.MATTER_STAGES, NEW, stages) is None
     assert windows.is_near_cap(resources.MATTER_STAGES, replace(NEW, records=9_000))
@@ -74,7 +74,7 @@ def test_stages_which_take_no_order_either_tell_no_age():
     ("records", "unreadable", "passed", "near"),
     [(9_000, 0, 0, True), (8_999, 0, 0, False), (8_999, 1, 0, True), (18_999, 0, 10_000, False)],
 )
-def test_near_the_cap_is_counted_in_each_window(
+def test_the_distance_to_the_cap_is_counted_for_each_window(
     records: int, unreadable: int, passed: int, near: bool
 ):
     pull = replace(NEW, records=records, unreadable=unreadable, passed=passed)
@@ -91,7 +91,7 @@ def test_near_the_cap_is_counted_in_each_window(
         (at(60), at(51), None),
     ],
 )
-def test_a_window_opens_only_when_it_moves_on(
+def test_a_window_opens_only_if_it_starts_later_than_the_one_before(
     newest: datetime | None, began: datetime | None, start: datetime | None
 ):
     assert windows.next_start(replace(NEW, newest=newest, created_since=began)) == start
@@ -108,7 +108,9 @@ def test_a_window_opens_only_when_it_moves_on(
         (replace(NEW, total=30), 29, False),
     ],
 )
-def test_a_window_must_promise_what_the_one_before_left(pull: Pull, total: int | None, less: bool):
+def test_a_window_must_announce_all_records_that_the_one_before_left(
+    pull: Pull, total: int | None, less: bool
+):
     assert windows.announces_fewer(pull, page([1], total=total)) is less
 
 
@@ -124,7 +126,7 @@ def test_a_window_must_promise_what_the_one_before_left(pull: Pull, total: int |
             10_001,
             None,
             True,
-        ),  # too far from the cap: a total that is wrong, no list that is cut
+        ),  # too far from the cap: the total is wrong, the list is not capped
     ],
 )
 def test_a_list_that_stops_short_of_its_total_near_the_cap_has_not_ended(
@@ -145,13 +147,13 @@ def test_a_list_that_stops_short_of_its_total_near_the_cap_has_not_ended(
         (replace(NEW, records=400, complete=True), []),
     ],
 )
-def test_what_is_left_of_windows_is_never_less_than_nothing(pull: Pull, left: list[int] | None):
+def test_the_number_of_pages_left_is_never_negative(pull: Pull, left: list[int] | None):
     # IS-2
     assert pages_left([pull]) == left
 
 
-def walked(ages: Sequence[int]) -> tuple[set[int], bool]:
-    """The ids that windows over a list of these ages met, and whether they say that they met all."""
+def read_in_windows(ages: Sequence[int]) -> tuple[set[int], bool]:
+    """Read a list with these ages in windows; return the ids read, and whether the list counts as complete."""
     pull, met = NEW, set[int]()
     for _ in range(10 * len(ages) + 10):
         since = pull.created_since
@@ -189,37 +191,39 @@ by_age = st.lists(st.sampled_from([0, 0, 1, 10, 11, 60]), max_size=40).map(
 )
 
 
-def shaken(ages: list[int], back: list[int]) -> list[int]:
-    """Ages out of order by less than the overlap."""
+def slightly_unordered(ages: list[int], back: list[int]) -> list[int]:
+    """Return ages that are out of order by less than the overlap."""
     return [age - less for age, less in zip(ages, [*back, *[0] * len(ages)], strict=False)]
 
 
-nearly_by_age = st.builds(shaken, by_age, st.lists(st.sampled_from([0, 1, 9]), max_size=40))
+nearly_by_age = st.builds(
+    slightly_unordered, by_age, st.lists(st.sampled_from([0, 1, 9]), max_size=40)
+)
 
 
 @given(nearly_by_age)
 @example([0] * 7)
-def test_windows_over_a_list_by_age_meet_all_or_say_that_they_do_not(ages: list[int]):
-    met, complete = walked(ages)
+def test_windows_over_a_list_by_age_read_all_records_or_report_that_they_do_not(ages: list[int]):
+    met, complete = read_in_windows(ages)
     assert not complete or met == set(range(len(ages)))
 
 
 @given(st.integers(0, 100), st.integers(11, 10_000))
-def test_a_list_whose_age_rises_is_always_read_whole(many: int, step: int):
-    assert walked([nth * step for nth in range(many)]) == (set(range(many)), True)
+def test_a_list_in_order_of_age_is_always_read_completely(many: int, step: int):
+    assert read_in_windows([nth * step for nth in range(many)]) == (set(range(many)), True)
 
 
 @given(st.integers(CAP + 1, 40), st.integers(11, 1000))
-def test_a_list_from_new_to_old_is_never_taken_for_whole(many: int, step: int):
-    assert walked([(many - nth) * step for nth in range(many)])[1] is False
+def test_a_list_from_new_to_old_never_counts_as_complete(many: int, step: int):
+    assert read_in_windows([(many - nth) * step for nth in range(many)])[1] is False
 
 
 @given(st.integers(CAP + 1, 40))
-def test_a_firm_whose_relationships_were_made_in_one_instant_is_told_the_cap(many: int):
-    assert walked([0] * many) == (set(range(CAP)), False)
+def test_relationships_that_were_created_at_one_time_end_at_the_cap(many: int):
+    assert read_in_windows([0] * many) == (set(range(CAP)), False)
 
 
-def test_records_that_cannot_be_read_count_and_tell_no_age():
+def test_unreadable_records_do_not_change_the_newest_time():
     pull = replace(NEW, pages=1, newest=at(50))
     odd: Page[Any] = Page((), (UnreadableRecord(7, "matter.id: missing"),), "more", None, NOON)
     assert windows.newest_created(LINKS, pull, odd) == at(50)

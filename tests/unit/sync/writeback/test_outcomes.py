@@ -51,7 +51,7 @@ def test_an_activity_needs_a_linked_contact_before_an_author(linked, has_author,
 
 LATER = ClioRetryLater("429", after=timedelta(seconds=20), code="clio_rate_limited")
 OUTAGE = ClioRetryLater("no answer", after=timedelta(seconds=90))
-# failure → where the activity stands, why, when it goes on, whether Clio may have it
+# failure → status, reason, time of the next attempt, whether Clio may have it
 WRITES: list[tuple[ClioError, bool, tuple[Status, Reason, timedelta | None, bool]]] = [
     (WriteOutcomeUnknown(""), False, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
     (WriteOutcomeUnknown(""), True, (Status.SENDING, Reason.CHECKING, SETTLE, True)),
@@ -78,7 +78,7 @@ SEARCHES: list[tuple[ClioError, tuple[Status, Reason, timedelta | None]]] = [
 
 
 @pytest.mark.parametrize(("error", "updating", "expected"), WRITES)
-def test_a_failed_write_is_unsure_only_when_its_answer_was_lost(error, updating, expected):
+def test_a_failed_write_is_uncertain_only_when_its_answer_was_lost(error, updating, expected):
     # W4, W5
     found = outcomes.after_failed_write(error, settle=SETTLE, updating=updating)
     assert (found.status, found.reason, found.after, found.unsure) == expected
