@@ -43,6 +43,7 @@ class FirmChanges:
             trust_env=False,
             timeout=30,
         )
+        assert answer.status_code < 500, answer.text
         return name if answer.status_code == 204 else "refused"
 
     def _edit_contact(self) -> tuple[str, dict[str, Any]]:

@@ -231,8 +231,7 @@ class Load:
     def _wait_for_reader(self, log: ReaderLog, reader: Program, last: int) -> None:
         deadline = time.monotonic() + TIMEOUT
         while log.position()[1] < last:
-            assert reader.process is not None
-            assert reader.process.poll() is None, reader.log.read_text()[-3000:]
+            reader.check_running()
             assert time.monotonic() < deadline, f"read {log.position()[1]} of {last} lines"
             time.sleep(0.05)
 

@@ -79,10 +79,11 @@ class Program:
         raise AssertionError(f"{self.command} did not start")
 
     def kill(self) -> None:
-        """Kill it with kill -9."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
+        """Kill it with kill -9; fail if it had ended by itself."""
+        process = self.check_running()
+        process.kill()
+        process.wait()
+        self.process = None
 
     def set_clock(self, seconds: float) -> None:
         """Set the offset of its clock in seconds."""
@@ -91,11 +92,24 @@ class Program:
         new.write_text(str(seconds))
         new.replace(self.clock)
 
-    def stop(self) -> None:
-        """Send SIGTERM and wait until it has ended."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=60)
+    def stop(self) -> int:
+        """Send SIGTERM, wait until it has ended and return its exit code; fail if it had ended by itself.
+
+        One that is not started counts as ended with 0.
+        """
+        if self.process is None:
+            return 0
+        process = self.check_running()
+        process.send_signal(signal.SIGTERM)
+        self.process = None
+        return process.wait(timeout=60)
+
+    def check_running(self) -> "subprocess.Popen[bytes]":
+        """Return the process; fail if it is not started or has ended by itself."""
+        assert self.process is not None, f"{self.command} is not started"
+        code = self.process.poll()
+        assert code is None, f"{self.command} ended with {code}: {self.log.read_text()[-3000:]}"
+        return self.process
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import asyncpg
 from tests.chaos.processes import TIMEOUT, Program, Stack, embedded_postgres, running_stack
 
 Method = Literal["kill", "stop"]
-METHODS: dict[Method, Callable[[Program], None]] = {"kill": Program.kill, "stop": Program.stop}
+METHODS: dict[Method, Callable[[Program], object]] = {"kill": Program.kill, "stop": Program.stop}
 POLL_INTERVAL = 0.02  # seconds
 LISTENERS = 2  # database connections on which one worker listens
 
@@ -162,7 +162,7 @@ async def measure(
                 print(method, takeover, flush=True)  # noqa: T201
     finally:
         for worker in workers:
-            worker.kill()
+            worker.stop()
         await database.close()
     return takeovers
 

@@ -47,6 +47,16 @@ async def erase(world: World, clio_id: str, **headers: str) -> str:
     return contact_id
 
 
+async def contact_runs(world: World) -> list[int | None]:
+    """Return the Clio id of the contact that each run of one contact has stored."""
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        query = "select contact_clio_id from runs where kind = 'contact'"
+        return [row["contact_clio_id"] for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+
+
 async def write_note(world: World, contact_id: str) -> None:
     body = {
         "kind": "note", "user_id": "u_ann", "contact_id": contact_id, "subject": "Canary-subject",
@@ -66,6 +76,12 @@ async def test_only_a_keyed_hash_is_left_of_an_erased_person(pulled: World):
     await write_note(pulled, bram["id"])
     url = f"/v1/accounts/hp/contacts/{bram['id']}"
     await pulled.api.post(f"{url}/preexisting-tags", json={"labels": ["Canary-label"]})
+    await pulled.api.post(
+        "/v1/accounts/hp/runs",
+        json={"kind": "incremental", "contact_id": bram["id"]},
+        headers={"Idempotency-Key": "contact"},
+    )
+    await pulled.settled()
     words = ("Okafor", "Canary-", bram["emails"][0]["address"])
     before = await grep(pulled, *words)
     assert {"contacts", "changes", "mirror_contacts", "activities"} <= set(before)
@@ -74,6 +90,7 @@ async def test_only_a_keyed_hash_is_left_of_an_erased_person(pulled: World):
     contact_id = await erase(pulled, "1002")
     assert await grep(pulled, *words) == {}
     assert set(await grep(pulled, contact_id)) == {"changes", "audit"}
+    assert await contact_runs(pulled) == [None]
     del others["1002"]
     assert await pulled.contacts() == others
     for answer in (await pulled.api.get(url), await pulled.api.delete(url)):

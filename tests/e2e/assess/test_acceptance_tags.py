@@ -166,6 +166,20 @@ async def test_attorneys_make_tags_with_their_names_whether_in_levitate_or_not(
     assert gained == {"Originating Attorney: Ben Pike"}
 
 
+async def test_an_attorneys_tag_has_the_current_name_although_the_matters_are_not_read_again(
+    pulled: World,
+):
+    # TG-18, row 25
+    await pulled.choose(on(responsible_attorney="all"))
+    assert "Responsible Attorney: Ann Harlow" in await tags(pulled, "1001")
+    clio(pulled).put("user", {"id": 501, "name": "Ann Harlow-Bright"})
+    run = await pulled.run()
+    assert run["counts"]["pulled"]["matters"] == 0
+    found = await tags(pulled, "1001")
+    assert "Responsible Attorney: Ann Harlow-Bright" in found
+    assert "Responsible Attorney: Ann Harlow" not in found
+
+
 async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
     # TG-20: a label that the contact had before, and a label that this service never grants
     bram = await contact(pulled, "1002")

@@ -95,6 +95,8 @@ async def test_a_preview_stores_nothing_and_asks_clio_nothing(pulled: World):
     assert pulled.simulator.requests() == []
     assert await rows(pulled) == before
     assert answer["summary"]["tags_added"]["Real Estate"] == 1
+    assert answer["summary"]["tags_removed"] == {}
+    assert answer["summary"]["contacts_with_tag_changes"] == len(answer["data"]) > 0
     assert {line["cause"] for line in answer["data"]} == {"settings"}
     assert {(line["seq"], line["run_id"]) for line in answer["data"]} == {(None, None)}
 

@@ -22,5 +22,8 @@ def test_levitate_equals_clio_after_any_failure(tmp_path: Path):
         ):
             chaos.round()
     actions = chaos.report.actions
+    assert (
+        sum(n for name, n in actions.items() if name.startswith(("edited", "added", "deleted"))) > 0
+    )
     assert actions["kill"] + actions["database"] + actions["stop"] >= 3
     assert failed_exchanges(chaos) > 0

@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import func
+from sqlalchemy import func, text
 from standardwebhooks import Webhook
 
 from app import webhook_sender
@@ -116,6 +117,7 @@ async def test_an_event_arrives_once_without_personal_data_and_with_a_valid_sign
     document = Webhook(endpoint["secret"]).verify(received.body, received.headers)
     assert document.keys() == {"type", "timestamp", "data"}
     assert document["type"] == "client.new"
+    assert document["timestamp"] == service.time.isoformat().replace("+00:00", "Z")
     assert document["data"] == {"account_id": "hp", "n": 1}
     assert received.headers["webhook-id"] == event_id
     (delivery,) = await service.deliveries(endpoint)
@@ -354,6 +356,22 @@ async def test_a_claim_that_another_took_over_writes_nothing(service: EventServi
                 await deliveries.renew_claim(session, second, length=timedelta(seconds=9))
                 is not None
             )
+
+
+async def test_two_processes_that_claim_at_the_same_moment_do_not_wait_for_each_other(
+    service: EventService,
+):
+    async with receiving() as receiver:
+        await service.listen(receiver)
+        await service.record("con_1")
+        claim = partial(
+            deliveries.claim_endpoints, length=timedelta(seconds=9), limit=5, now=service.time
+        )
+        database = service.services.database
+        async with transaction(database) as one, transaction(database) as other:
+            assert len(await claim(one)) == 1
+            await other.execute(text("set local lock_timeout = '5s'"))
+            assert await claim(other) == []
 
 
 async def test_after_a_rotation_both_secrets_verify_for_a_day(service: EventService):
