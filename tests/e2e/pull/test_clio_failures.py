@@ -199,6 +199,29 @@ async def test_a_process_that_stops_hands_over_a_run_that_waits_for_clio(
         await pulled_as_without_faults(world)
 
 
+async def test_items_of_a_small_list_that_were_read_before_an_interruption_are_not_marked_as_gone(
+    dsn: str, simulator: Simulator
+):
+    # EN-3, IS-3: the process that reads the end of the list sees only its second page
+    firm, path = simulator.firms[0], "/api/v4/custom_fields.json"
+    for field_id in range(1001, 1301):
+        field = {**(firm.find("custom_field", 1) or {}), "id": field_id, "name": f"F{field_id}"}
+        firm.put("custom_field", field)
+    waiting = simulator.faults.add(Fault("rate_limited", path=path, value="25", skip=1))
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        async with asyncio.timeout(PATIENCE):
+            while not waiting.hits:
+                await asyncio.sleep(0.02)
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        (run,) = await world.settled()
+        assert run["status"] == "succeeded"
+        fields = (await world.api.get("/v1/accounts/hp/catalog")).json()["custom_fields"]
+    assert len(fields) > 300
+    assert not any(field["deleted"] for field in fields)
+
+
 async def test_a_list_is_read_again_from_the_start_when_clio_does_not_know_its_cursor(
     dsn: str, simulator: Simulator
 ):
