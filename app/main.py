@@ -24,11 +24,11 @@ from app.api import openapi, problems
 from app.api.authentication import ApiAuth
 from app.api.middleware import RequestContext
 from app.clio.client import ClioClient
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, check_origin, origin_of
 from app.clio.responses import http_client
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret

@@ -18,7 +18,7 @@ from app.clio.resources import (
     T,
 )
 from app.clio.responses import ClioResponse, clio_time
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Usage
 
 QueryParams = Mapping[str, str | list[str]]  # in addition to the resource's own parameters

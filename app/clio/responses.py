@@ -9,7 +9,7 @@ import httpx
 
 from app.clio import pagination
 from app.clio.errors import ClioError, ClioUnreadable, error_for
-from app.clio.local_limit import response_date
+from app.clio.local_rate_limit import response_date
 
 # seconds for one request, from connecting to the last byte; the timeouts of httpx apply to each read only
 DEADLINE = 60.0

@@ -16,10 +16,10 @@ import stamina
 
 from app.clio import allowed_writes, pagination
 from app.clio.errors import ClioRetryLater, ClioUnreadable, WriteOutcomeUnknown, network_error
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import BearerAuth, TokenSource
 from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 
 P = TypeVar("P")
 

@@ -1,10 +1,10 @@
 """The assessment of one contact: all rules applied in order."""
 
-from app.rules.departed import assess_departed
 from app.rules.facts import ContactFacts, FirmFacts
-from app.rules.keyfacts import key_facts
+from app.rules.key_facts import key_facts
 from app.rules.labels import Tagging
 from app.rules.ownership import owner, unmapped_attorneys
+from app.rules.removed_contacts import assess_departed
 from app.rules.results import Assessment, Client, NotGranted, Refusal, Scope
 from app.rules.scope import scope, segment
 from app.rules.settings import Settings

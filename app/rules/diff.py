@@ -2,8 +2,8 @@
 
 from dataclasses import fields, replace
 
-from app.rules.departed import REMOVED
 from app.rules.labels import fold_label
+from app.rules.removed_contacts import REMOVED
 from app.rules.results import (
     Assessment,
     Change,

@@ -16,7 +16,7 @@ from app.db.mirror import catalog, quarantine, removals, visibility
 from app.db.session import Session
 from app.errors import Problem
 from app.rules import settings_check
-from app.rules.departed import NOT_VISIBLE
+from app.rules.removed_contacts import NOT_VISIBLE
 from app.rules.settings_check import Reference
 
 # How long records stay unchanged that only an ended connection could see [S4].

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.clio.client import ClioClient
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, origin_of
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database

@@ -11,10 +11,10 @@ from pydantic import AwareDatetime, BaseModel
 
 from app.clio import resources
 from app.clio.client import ClioClient
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Resource
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import API_VERSION, ClioTransport, Clock
 from tests.contract import clio_schema
 from tests.contract.clio_schema import Schema

@@ -12,9 +12,9 @@ import httpx
 from typing_extensions import override
 
 from app.clio.client import ClioClient
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 
 T = TypeVar("T")

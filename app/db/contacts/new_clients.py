@@ -20,7 +20,7 @@ from app.db.events.events import Event, EventKind
 from app.db.ids import derived_id, new_id
 from app.db.session import Session, any_of
 from app.errors import AppError
-from app.rules.announcement import HeldFor, Status
+from app.rules.new_clients import HeldFor, Status
 
 _table = tables.new_clients
 

@@ -7,7 +7,7 @@ from app.db.accounts.audit import Actor, AuditAction
 from app.db.contacts import new_clients
 from app.db.contacts.new_clients import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.session import Session
-from app.rules.announcement import Status
+from app.rules.new_clients import Status
 from app.sync.assess.surges import remove_from_surges
 
 

@@ -13,8 +13,8 @@ from app.db.contacts import contact_store, new_clients
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.new_clients import NewClient
 from app.db.session import Session
-from app.rules.announcement import Status, initial_status
 from app.rules.matching import is_same_person
+from app.rules.new_clients import Status, initial_status
 from app.rules.results import Client, State
 from app.rules.settings import NewClientSettings
 

@@ -12,7 +12,7 @@ from app.db.contacts import contact_store, holds, new_clients, surge_holds
 from app.db.contacts.new_clients import NewClient
 from app.db.issues import Finding, Subject
 from app.db.session import Session
-from app.rules.announcement import HeldFor, is_surge
+from app.rules.new_clients import HeldFor, is_surge
 from app.rules.results import State
 from app.rules.settings import NewClientSettings
 

@@ -2,11 +2,11 @@
 
 from app.clio.client import ClioClient
 from app.clio.errors import ClioMisconfigured, ClioReauthRequired
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db.connections.connections import ClioLogin, Connection
 from app.sync.connections.rate_limit import limit_of
 from app.sync.connections.tokens import StoredTokens

@@ -17,7 +17,7 @@ from app.clio import webhooks
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError
 from app.clio.regions import Region
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.webhooks import WebhookSubscription
 from app.crypto import DecryptionFailed, hash_secret
 from app.db.accounts import accounts

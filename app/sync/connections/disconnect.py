@@ -4,7 +4,7 @@ import structlog
 
 from app.clio import webhooks
 from app.clio.errors import ClioError
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.crypto import DecryptionFailed
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction

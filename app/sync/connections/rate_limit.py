@@ -10,9 +10,9 @@ from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
-from app.clio import shared_limit
-from app.clio.local_limit import LocalLimit, read_limit_headers
-from app.clio.shared_limit import Allotment, Lane, Window
+from app.clio import shared_rate_limit
+from app.clio.local_rate_limit import LocalLimit, read_limit_headers
+from app.clio.shared_rate_limit import Allotment, Lane, Window
 from app.db.connections import rate_limits
 from app.db.connections.connections import Connection
 from app.db.connections.rate_limits import StoredWindow
@@ -84,7 +84,7 @@ class TokenGate:
 
         def update(window: Window | None, now: float) -> tuple[Window, None]:
             known = window or Window(None, 0, 0.0)
-            return shared_limit.update_window(
+            return shared_rate_limit.update_window(
                 known, now, limit=limit, left=left, reset_in=reset_in
             ), None
 
@@ -114,7 +114,7 @@ class TokenGate:
         """Take requests from the shared window; return them and the seconds for which they are valid."""
 
         def allot(window: Window | None, now: float) -> tuple[Window, tuple[Allotment, float]]:
-            after, given = shared_limit.allot(window, now, want=want, lane=lane)
+            after, given = shared_rate_limit.allot(window, now, want=want, lane=lane)
             if given.calls and (after.limit is None or after.given == given.calls):
                 self._unreported = ALLOTMENT_SIZE  # limit unknown, or the window has just opened
             return after, (given, given.until - now)

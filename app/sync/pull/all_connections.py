@@ -10,7 +10,7 @@ from datetime import datetime
 import structlog
 
 from app.clio.errors import ClioReauthRequired
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.mirror import quarantine, records

@@ -24,7 +24,7 @@ from app.db.runs import listed_ids
 from app.db.runs.leases import fenced_transaction
 from app.db.runs.listed_ids import MissingRecords
 from app.db.session import Session
-from app.rules.departed import REMOVED
+from app.rules.removed_contacts import REMOVED
 from app.sync.concurrency import Stopping
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader

@@ -16,7 +16,7 @@ import structlog
 from app.clio import notes
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError, ClioReauthRequired
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db.accounts import accounts
 from app.db.connections import connections
 from app.db.outbox import contact_leases, outbox

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRefused, ClioRetryLater
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db import job_queue
 from app.db.connections import connections
 from app.db.connections.connections import Connection

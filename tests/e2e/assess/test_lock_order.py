@@ -12,7 +12,7 @@ from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
 from app.db.session import Database, transaction
 from app.main import now
-from app.rules.announcement import HeldFor
+from app.rules.new_clients import HeldFor
 from app.simulator.http.server import Simulator
 from app.sync.assess import shrink_guard
 from app.sync.assess.surges import discard_surge

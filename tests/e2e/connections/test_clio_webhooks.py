@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from app import main
 from app.clio import webhooks
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.webhooks import is_signed
 from app.db.connections.tables import subscriptions
 from app.db.session import transaction

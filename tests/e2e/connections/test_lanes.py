@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from app import main
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db.runs.runs import Kind, Trigger
 from app.sync import scheduler
 from app.sync.connections.rate_limit import TokenGate

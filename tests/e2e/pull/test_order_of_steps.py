@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.db.connections import connections
 from app.db.mirror.visibility import View
 from app.db.runs import checkpoints, leases

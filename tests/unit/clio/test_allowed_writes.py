@@ -22,10 +22,10 @@ from app.clio.errors import (
     WriteNotAllowed,
     WriteOutcomeUnknown,
 )
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.resources import COMMUNICATIONS, NOTES, Resource
 from app.clio.responses import http_client
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 
 ORIGIN = "https://app.clio.com"

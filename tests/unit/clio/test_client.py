@@ -23,7 +23,7 @@ from app.clio.errors import (
 from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
-from app.clio.shared_limit import Lane
+from app.clio.shared_rate_limit import Lane
 from app.clio.transport import API_VERSION, ATTEMPTS
 from tests.support.scripted_clio import (
     NOW,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.clio import shared_limit
-from app.clio.shared_limit import RESERVED_SHARE, TAIL, UNRESERVED, Lane, Window
+from app.clio import shared_rate_limit
+from app.clio.shared_rate_limit import RESERVED_SHARE, TAIL, UNRESERVED, Lane, Window
 
 LIMIT = 50
 ENDS = 61.0
@@ -22,7 +22,7 @@ def left(calls: int, limit: int = LIMIT) -> Window:
 def taken(window: Window, now: float, lane: Lane, *, want: int = 1) -> tuple[Window, int]:
     """Return all requests that a lane gets at one time."""
     count = 0
-    while (given := shared_limit.allot(window, now, want=want, lane=lane))[1].calls:
+    while (given := shared_rate_limit.allot(window, now, want=want, lane=lane))[1].calls:
         window, count = given[0], count + given[1].calls
     return window, count
 
@@ -53,7 +53,7 @@ def test_the_last_requests_go_to_the_higher_priorities(calls: int, now: float, g
     gets = [
         lane.name
         for lane in Lane
-        if shared_limit.allot(left(calls), now, want=5, lane=lane)[1].calls
+        if shared_rate_limit.allot(left(calls), now, want=5, lane=lane)[1].calls
     ]
     assert " ".join(gets) == going
 
@@ -65,8 +65,8 @@ def test_a_lane_gets_a_request_whenever_a_lower_lane_would(
     # S10
     first, second = sorted((one, other))
     window = Window(limit, min(given_calls, limit), ENDS)
-    if shared_limit.allot(window, now, want=1, lane=second)[1].calls:
-        assert shared_limit.allot(window, now, want=1, lane=first)[1].calls
+    if shared_rate_limit.allot(window, now, want=1, lane=second)[1].calls:
+        assert shared_rate_limit.allot(window, now, want=1, lane=first)[1].calls
 
 
 @given(st.integers(2, 300), st.integers(0, 300), st.floats(0, ENDS), lanes)
@@ -75,13 +75,13 @@ def test_after_the_given_wait_a_request_is_available(
 ):
     """The wait is exact: after it one attempt is enough, unless another lane takes the request."""
     window = Window(limit, min(given_calls, limit), ENDS)
-    window, none = shared_limit.allot(window, now, want=1, lane=lane)
+    window, none = shared_rate_limit.allot(window, now, want=1, lane=lane)
     if not none.calls:
         later = now + none.wait + 1e-6
-        assert shared_limit.allot(window, later, want=1, lane=lane)[1].calls == 1
+        assert shared_rate_limit.allot(window, later, want=1, lane=lane)[1].calls == 1
         early = now + none.wait - 0.01
-        if none.wait > shared_limit.PROBE_INTERVAL:
-            assert shared_limit.allot(window, early, want=1, lane=lane)[1].calls == 0
+        if none.wait > shared_rate_limit.PROBE_INTERVAL:
+            assert shared_rate_limit.allot(window, early, want=1, lane=lane)[1].calls == 0
 
 
 @given(st.integers(2, 300), st.floats(0, CLOSES - UNRESERVED - 0.01), st.integers(1, 7), lanes)
@@ -92,7 +92,7 @@ def test_a_note_gets_a_request_while_reads_take_all_they_can(
     if lane.is_urgent:
         return
     window, _ = taken(left(limit, limit), now, lane, want=want)
-    assert shared_limit.allot(window, now, want=1, lane=Lane.WRITE_BACK)[1].calls == 1
+    assert shared_rate_limit.allot(window, now, want=1, lane=Lane.WRITE_BACK)[1].calls == 1
 
 
 @pytest.mark.parametrize("lane", [lane for lane in Lane if not lane.is_urgent])
@@ -115,11 +115,11 @@ def test_in_a_new_window_a_lane_leaves_the_share_of_higher_lanes(lane: Lane):
 
 @pytest.mark.parametrize(("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in Lane])
 def test_an_urgent_lane_takes_one_request_and_a_read_takes_several(lane: Lane, calls: int):
-    assert shared_limit.allot(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
+    assert shared_rate_limit.allot(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
 
 
 @pytest.mark.parametrize("lane", Lane)
 def test_no_lane_waits_longer_than_the_end_of_the_window_lasts(lane: Lane):
-    window, none = shared_limit.allot(left(LIMIT), CLOSES, want=1, lane=lane)
+    window, none = shared_rate_limit.allot(left(LIMIT), CLOSES, want=1, lane=lane)
     assert (none.calls, none.wait) == (0, TAIL)
-    assert shared_limit.allot(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1
+    assert shared_rate_limit.allot(window, CLOSES + none.wait, want=1, lane=lane)[1].calls == 1

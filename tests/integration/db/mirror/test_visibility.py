@@ -14,8 +14,8 @@ from app.db.mirror.records import CONTACTS
 from app.db.mirror.visibility import View
 from app.db.session import Database, transaction
 from app.main import now
-from app.rules.departed import NOT_VISIBLE, REMOVED
 from app.rules.records import ContactRecord, CustomValue, Email, MatterRecord, MatterStatus
+from app.rules.removed_contacts import NOT_VISIBLE, REMOVED
 from tests.integration.db.contacts.test_change_feed import make_account
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)

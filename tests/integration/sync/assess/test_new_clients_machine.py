@@ -38,8 +38,8 @@ from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind
 from app.db.session import Session, open_database, transaction
-from app.rules.announcement import HeldFor, Status
 from app.rules.facts import FirmFacts
+from app.rules.new_clients import HeldFor, Status
 from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
 from app.rules.results import Assessment, Scope, State
 from app.rules.settings import InitialSync, NewClientSettings, Settings

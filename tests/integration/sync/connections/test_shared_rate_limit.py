@@ -13,9 +13,9 @@ from app import main
 from app.clio import resources
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRetryLater
-from app.clio.local_limit import LocalLimit
+from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
-from app.clio.shared_limit import RESERVED_SHARE, Lane
+from app.clio.shared_rate_limit import RESERVED_SHARE, Lane
 from app.clio.transport import ClioTransport, Clock
 from app.db.connections.connections import Connection, Status
 from app.db.session import open_database

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.shared_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Lane, Window
+from app.clio.shared_rate_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Lane, Window
 from app.simulator.faults.rate_limit import RateLimit
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate
 from tests.support.rate_limited_read import MemoryRow

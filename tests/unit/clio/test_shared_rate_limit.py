@@ -2,31 +2,31 @@
 
 import pytest
 
-from app.clio import shared_limit
-from app.clio.shared_limit import Lane, Window
+from app.clio import shared_rate_limit
+from app.clio.shared_rate_limit import Lane, Window
 
 
 @pytest.mark.parametrize("lane", Lane)
 def test_while_the_limit_is_unknown_one_process_sends_one_request(lane: Lane):
-    window, first = shared_limit.allot(None, 0.0, want=5, lane=lane)
+    window, first = shared_rate_limit.allot(None, 0.0, want=5, lane=lane)
     assert first.calls == 1
-    window, second = shared_limit.allot(window, 0.1, want=5, lane=Lane.PERSON)
-    assert (second.calls, second.wait) == (0, shared_limit.PROBE_INTERVAL)
-    asker_died = shared_limit.PROBE_TIMEOUT + 0.1
-    assert shared_limit.allot(window, asker_died, want=5, lane=lane)[1].calls == 1
-    window = shared_limit.update_window(window, 0.3, limit=50, left=49, reset_in=60.7)
-    assert shared_limit.allot(window, 0.4, want=5, lane=Lane.INITIAL)[1].calls == 5
+    window, second = shared_rate_limit.allot(window, 0.1, want=5, lane=Lane.PERSON)
+    assert (second.calls, second.wait) == (0, shared_rate_limit.PROBE_INTERVAL)
+    asker_died = shared_rate_limit.PROBE_TIMEOUT + 0.1
+    assert shared_rate_limit.allot(window, asker_died, want=5, lane=lane)[1].calls == 1
+    window = shared_rate_limit.update_window(window, 0.3, limit=50, left=49, reset_in=60.7)
+    assert shared_rate_limit.allot(window, 0.4, want=5, lane=Lane.INITIAL)[1].calls == 5
 
 
 def test_allotments_never_exceed_the_limit_and_a_new_window_opens_at_the_end():
     window, calls = Window(9, 0, 61.0), []
     for lane in [Lane.INCREMENTAL] * 3 + [Lane.WRITE_BACK] * 3:
-        window, some = shared_limit.allot(window, 1.0, want=3, lane=lane)
+        window, some = shared_rate_limit.allot(window, 1.0, want=3, lane=lane)
         assert some.calls == 0 or some.until < window.ends
         calls.append(some.calls)
     assert calls == [3, 3, 1, 1, 1, 0]
-    assert shared_limit.allot(window, 1.0, want=3, lane=Lane.PERSON)[1].wait == 60.0
-    window, again = shared_limit.allot(window, 61.0, want=3, lane=Lane.INCREMENTAL)
+    assert shared_rate_limit.allot(window, 1.0, want=3, lane=Lane.PERSON)[1].wait == 60.0
+    window, again = shared_rate_limit.allot(window, 61.0, want=3, lane=Lane.INCREMENTAL)
     assert (again.calls, window.limit) == (3, 9)
 
 
@@ -52,9 +52,9 @@ def test_allotments_never_exceed_the_limit_and_a_new_window_opens_at_the_end():
     ],
 )
 def test_a_response_counts_if_it_belongs_to_the_open_window(told, expected):
-    assert shared_limit.update_window(Window(50, 20, 45.0), 10.0, **told) == expected
+    assert shared_rate_limit.update_window(Window(50, 20, 45.0), 10.0, **told) == expected
 
 
 def test_a_late_response_from_an_ended_window_is_ignored():
     window = Window(50, 20, 45.0)
-    assert shared_limit.update_window(window, 50.0, limit=50, left=0, reset_in=1.0) == window
+    assert shared_rate_limit.update_window(window, 50.0, limit=50, left=0, reset_in=1.0) == window

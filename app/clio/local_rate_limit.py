@@ -1,7 +1,7 @@
 """The local rate limit: how many requests one process may still send with an access token. No I/O.
 
 Clio counts requests per token in windows of 60 seconds and may change the limit at any time, so the limit is learnt
-from the headers of responses. `shared_limit` decides on priorities. This module protects each process also against
+from the headers of responses. `shared_rate_limit` decides on priorities. This module protects each process also against
 other programs that use the same token. Times are seconds of the caller's monotonic clock.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.clio.shared_limit import MARGIN, WINDOW, SharedLimit
+from app.clio.shared_rate_limit import MARGIN, WINDOW, SharedLimit
 
 # seconds; while the limit is unknown, one request goes alone, and the others try again after this time
 PROBE_INTERVAL = 0.05

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.local_limit import PROBE_INTERVAL, LocalLimit, read_limit_headers, response_date
-from app.clio.shared_limit import MARGIN, WINDOW
+from app.clio.local_rate_limit import PROBE_INTERVAL, LocalLimit, read_limit_headers, response_date
+from app.clio.shared_rate_limit import MARGIN, WINDOW
 from tests.support.scripted_clio import NOW, limits
 
 
