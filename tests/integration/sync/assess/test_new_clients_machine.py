@@ -283,9 +283,7 @@ class LedgerMachine(RuleBasedStateMachine):
         view = View(self.account, "cnx_1", full_view=True)
         await records.land_contacts(session, view, [self._contact(i, p) for i, p in seen.items()])
         await records.land_matters(session, view, [self._matter(i, m) for i, m in matters.items()])
-        # A known contact without any shown field is redacted, not cleared [F19].
-        shown = {i for i, p in seen.items() if p.flag or p.reachable or i not in self.landed.people}
-        self.landed.people |= deepcopy({i: seen[i] for i in shown})
+        self.landed.people |= deepcopy(seen)
         self.landed.matters |= matters
         if full:
             for clio_id in sorted(self.landed.people.keys() - self.clio.people.keys()):
@@ -314,7 +312,7 @@ class LedgerMachine(RuleBasedStateMachine):
             is_person=True,
             first_name="F" if named else None,
             last_name=f"L{person.name}" if named else None,
-            title="Mx",  # a record without any field counts as redacted: then the stored one stays
+            title="Mx",  # a record without any field would count as redacted [F19]
             is_client=person.flag,
             emails=tuple(Email(address, primary=True) for address in addresses),
             updated_at=self.time,
