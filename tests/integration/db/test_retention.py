@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import asyncpg
 import time_machine
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from app import main
 from app.db import issues, retention, tables
@@ -16,6 +16,7 @@ from app.db.accounts.idempotency import IdempotentRequest
 from app.db.connections import connections
 from app.db.connections.connections import OAuthAttempt
 from app.db.issues import Finding
+from app.db.mirror import tables as mirror_tables
 from app.db.runs import runs, slots
 from app.db.runs import tables as run_tables
 from app.db.session import Database, Session, transaction
@@ -110,6 +111,29 @@ async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
         (issue,) = await issues.list_open(session, "hp")
         assert issue.code == "coverage_lost"
         assert len(await runs.list_runs(session, "hp", after="", limit=9)) == 1
+
+
+async def test_a_resolved_quarantine_entry_is_deleted_after_90_days_and_an_open_one_stays(
+    database: Database,
+):
+    # S16, row 34
+    now, firm = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
+    table = mirror_tables.quarantine
+    entry = {
+        "account_id": "hp", "resource": "contacts", "connection_id": "cnx", "run_id": "run",
+        "reason": "id", "found_at": now,
+    }  # fmt: skip
+    entries = [
+        {**entry, "clio_id": 1, "resolved_at": now},
+        {**entry, "clio_id": 2, "resolved_at": None},
+    ]
+    async with transaction(database) as session:
+        await accounts.put_account(session, "hp", firm, now=now)
+        await session.execute(insert(table), entries)
+        for days, left in ((90, [1, 2]), (91, [2])):
+            await retention.delete_expired(session, now=now + timedelta(days=days))
+            rows = await session.execute(select(table.c.clio_id).order_by(table.c.clio_id))
+            assert list(rows.scalars()) == left
 
 
 async def _left(session: Session) -> tuple[int, ...]:

@@ -37,6 +37,23 @@ def test_html_becomes_the_text_that_a_reader_sees(source: str, text: str):
     assert html_to_text.html_to_text(source) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", ""),
+        ("one\n two", "one two"),
+        ("one two", "one two"),
+        ("one two!", "one tw…"),
+        ("one   two three", "one tw…"),
+        ("onetwo three", "onetwo…"),
+        ("12345\u202e three", "12345…"),
+    ],
+)
+def test_a_subject_is_one_line_and_a_longer_one_ends_with_an_ellipsis(text: str, line: str):
+    # WB-9
+    assert html_to_text.one_line(text, max_length=7) == line
+
+
 HOSTILE = {
     "ampersands": "&" * 2_000_000,
     "entities": "&amp;" * 400_000,
