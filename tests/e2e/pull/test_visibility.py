@@ -8,6 +8,7 @@ import time_machine
 from app import main
 from app.db.connections import connections
 from app.db.session import transaction
+from tests.e2e.test_runs import versions
 from tests.support.world import World
 
 
@@ -87,7 +88,9 @@ async def test_two_users_with_different_views_write_nothing_when_nothing_changed
     await pulled.connect("u_cat", 503)
     await pulled.settled()
     lines = await pulled.changes()
+    before = await versions(pulled)
     for kind in ("incremental", "full"):
         run = await pulled.run(kind)
         assert (run["status"], run["counts"]["changed"]) == ("succeeded", 0)
     assert await pulled.changes() == lines
+    assert await versions(pulled) == before
