@@ -38,6 +38,7 @@ FAULT_RATES = FaultRates(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
 DAY = 86_400.0
 CLOCK_OFFSETS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds
 TIMEOUT = 240.0
+NO_DATABASE = 2  # the exit code of a command that cannot reach the database when it starts
 
 
 @dataclass
@@ -117,6 +118,7 @@ class Chaos:
             restart_database(self._pg)
             return
         process = self._rng.choice(self._processes)
+        self._restart_ended()
         if name == "clock":
             process.set_clock(self._rng.choice(CLOCK_OFFSETS))
             return
@@ -127,6 +129,12 @@ class Chaos:
             # A process that is still starting has no handler for the signal yet, so the signal ends it.
             assert code in (0, -signal.SIGTERM), (code, process.log.read_text()[-3000:])
         self._start(process)
+
+    def _restart_ended(self) -> None:
+        """Start a process again that found no database when it started, as an orchestrator does."""
+        for process in self._processes:
+            if process.process is not None and process.process.poll() == NO_DATABASE:
+                self._start(process)
 
     def _start(self, process: Program) -> None:
         if process is self._stack.service:
@@ -170,6 +178,7 @@ class Chaos:
 
         Such a run finds no new changes when it starts later.
         """
+        self._restart_ended()
         deadline = time.monotonic() + TIMEOUT
         while any(not run["finished_at"] and not _is_delayed(run) for run in self._all("runs")):
             assert time.monotonic() < deadline, f"a run did not end: {self._all('runs')[-3:]}"
