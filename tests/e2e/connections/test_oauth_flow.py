@@ -59,6 +59,20 @@ async def test_a_state_is_valid_once_and_an_unknown_state_is_never_valid(world: 
     assert token_requests(world) == before
 
 
+async def test_two_users_who_approve_at_the_same_time_are_both_connected(world: World):
+    # S9, AU-1: the use of one state does not use up the other
+    await world.create_account()
+    callbacks = [
+        await world.approve(await world.start(user), clio_user)
+        for user, clio_user in (("u_ann", 501), ("u_ben", 502))
+    ]
+    for callback in callbacks:
+        answer = await world.api.get(callback)
+        assert answer.headers["location"].endswith("clio=connected"), answer.headers
+    statuses = [each["status"] async for each in world.all("connections")]
+    assert statuses == ["connected", "connected"]
+
+
 async def test_repeated_parameters_are_refused_and_do_not_use_up_the_state(world: World):
     # AU-2
     await world.create_account()

@@ -7,7 +7,7 @@ import pytest
 
 from app.clio.errors import ClioRetryLater, ClioUnreadable
 from app.errors import RunTakenOver
-from app.sync.concurrency import Stopping, run_together, run_with_companion
+from app.sync.concurrency import Stopping, run_together, run_while_renewing, run_with_companion
 
 
 async def fails(error: BaseException, *, after: int = 0) -> None:
@@ -141,3 +141,30 @@ async def test_the_error_of_a_long_wait_has_its_duration():
     with pytest.raises(ClioRetryLater) as raised:
         await run_together(fails(ClioRetryLater("x", after=timedelta(minutes=3))))
     assert raised.value.after == timedelta(minutes=3)
+
+
+async def test_a_lease_is_renewed_as_long_as_the_step_runs():
+    # S10, I8
+    renewed = asyncio.Semaphore(0)
+
+    async def renew() -> None:
+        renewed.release()
+
+    async def step() -> None:
+        for _ in range(3):
+            await renewed.acquire()
+
+    async with asyncio.timeout(60):
+        await run_while_renewing(step(), renew, lease=timedelta(milliseconds=3))
+
+
+async def test_a_lost_lease_ends_the_step():
+    # F13
+    async def renew() -> None:
+        raise RunTakenOver("lost")
+
+    async def step() -> None:
+        await asyncio.Event().wait()
+
+    with pytest.raises(RunTakenOver):
+        await run_while_renewing(step(), renew, lease=timedelta(milliseconds=3))

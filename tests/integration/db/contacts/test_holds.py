@@ -1,0 +1,39 @@
+"""Holds of removals: which contacts they have, and when they are empty [S5]."""
+
+from datetime import UTC, datetime
+
+from app.db.accounts import accounts
+from app.db.accounts.accounts import AccountFields
+from app.db.contacts import holds
+from app.db.contacts.holds import HoldStatus
+from app.db.runs import run_report
+from app.db.session import Database, transaction
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+FIRM = AccountFields("Firm", "UTC", "US", None, enabled=True)
+
+
+async def test_a_hold_is_empty_when_its_last_contact_was_removed(database: Database):
+    # T2: the other account has the same contacts in a hold of its own
+    async with transaction(database) as session:
+        for account_id in ("hp", "other"):
+            await accounts.put_account(session, account_id, FIRM, now=NOW)
+            await holds.add_removals(session, account_id, "run_1", [1, 2], now=NOW)
+        assert await holds.remove_contacts(session, "hp", [1]) == []
+        assert len(await holds.remove_contacts(session, "hp", [2])) == 1
+        left = await holds.find_removal_statuses(session, "other", [1, 2])
+        assert left == {1: HoldStatus.GATHERING, 2: HoldStatus.GATHERING}
+
+
+async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(database: Database):
+    async with transaction(database) as session:
+        await accounts.put_account(session, "hp", FIRM, now=NOW)
+        await holds.add_removals(session, "hp", "run_1", [1, 2], now=NOW)
+        hold = await holds.find_gathering(session, "hp", "run_1")
+        assert hold is not None
+        found = []
+        for status, by in ((HoldStatus.OPEN, None), (HoldStatus.RELEASED, "u_ann")):
+            await holds.decide(session, "hp", hold.hold_id, status, by=by, now=NOW)
+            held = await run_report.list_held_contacts(session, "hp", "run_1", after=0, limit=9)
+            found.append(held)
+        assert found == [[1, 2], []]
