@@ -84,6 +84,21 @@ async def test_a_run_in_progress_is_cancelled_and_a_later_one_reads_everything(p
     assert (ended.status_code, ended.json()["code"]) == (409, "run_already_ended")
 
 
+@pytest.mark.parametrize("only", [True, False], ids=["one contact", "all lists"])
+async def test_a_run_without_a_working_login_says_that_a_user_must_connect(
+    pulled: World, only: bool
+):
+    # S9, AU-4
+    contact_id = (await pulled.contacts())["1001"]["id"]
+    connection = await anext(pulled.all("connections"))
+    await pulled.api.delete(f"/v1/accounts/hp/connections/{connection['id']}")
+    body = {"kind": "incremental", **({"contact_id": contact_id} if only else {})}
+    await pulled.api.post("/v1/accounts/hp/runs", json=body, headers={"Idempotency-Key": "a"})
+    run = (await pulled.settled())[-1]
+    assert run["status"] == "failed"
+    assert [problem["code"] for problem in run["problems"]] == ["needs_reconnect"]
+
+
 async def test_the_first_run_of_a_firm_is_its_initial_run_whoever_requests_it(world: World):
     # IS-1, NC-2: the settings decide about the clients that a firm already has
     await world.create_account()
