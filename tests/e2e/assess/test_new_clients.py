@@ -305,20 +305,6 @@ async def test_a_client_that_was_merged_in_clio_is_not_announced_again(firm: Wor
     assert ledger["1002"]["merged_into"] == ledger["7002"]["contact_id"]
 
 
-async def test_a_deleted_client_whose_matters_kept_their_client_was_not_merged(firm: World):
-    # S6
-    clio = firm.simulator.firms[0]
-    await firm.connect("u_ann", 501)
-    await firm.settled()
-    matter_id = next(i for i in clio.ids("matter") if found(clio, "matter", i)["client_id"] == 1002)
-    clio.put("matter", {"id": matter_id, "status": "open"})
-    await firm.run()
-    clio.delete("contact", 1002)
-    await firm.run("full")
-    assert (await firm.contacts())["1002"]["state"] == "deleted"
-    assert (await rows(firm))["1002"]["merged_into"] is None
-
-
 async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run_sees_both(
     firm: World,
 ):
