@@ -74,6 +74,7 @@ async def test_no_account_changes_or_depends_on_another(
         async def copy() -> None:
             name = f"copy-{len(copies)}"
             await copy_account(dsn, "hp", name)
+            await make_settings_newer(dsn, name)
             copies[name] = await rows_of(dsn, name)
 
         beside = await story(world, copy)
@@ -137,8 +138,25 @@ async def decide_and_delete(world: World) -> None:
     await world.choose({"tags": {"location": {"city": True}}})
     world.simulator.firms[0].delete("contact", 1002)
     await world.run("full")
+    await merge(world)
+    contact_id = (await world.contacts())["1001"]["id"]
+    body = {"kind": "incremental", "contact_id": contact_id}
+    await world.api.post(f"{HP}/runs", json=body, headers={"Idempotency-Key": "b"})
+    await world.settled()
     erased = (await world.contacts())["1003"]["id"]
     assert (await world.api.delete(f"{HP}/contacts/{erased}")).is_success
+    await world.run("full")
+
+
+async def merge(world: World) -> None:
+    """Merge a client in Clio into another contact with the same name."""
+    firm = world.simulator.firms[0]
+    firm.put("contact", {**(firm.find("contact", 1004) or {}), "id": 7004})
+    for matter_id in firm.ids("matter"):
+        if (firm.find("matter", matter_id) or {})["client_id"] == 1004:
+            firm.put("matter", {"id": matter_id, "client_id": 7004})
+    firm.delete("contact", 1004)
+    await world.run("incremental")
     await world.run("full")
 
 
@@ -157,6 +175,17 @@ async def seen(world: World) -> dict[str, Any]:
 def services_of(world: World) -> Services:
     services: Services = world.app.state.services
     return services
+
+
+async def make_settings_newer(dsn: str, account_id: str) -> None:
+    """Give the account's settings the highest version numbers of all accounts."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(
+            "update settings set version = version + 1000 where account_id = $1", account_id
+        )
+    finally:
+        await connection.close()
 
 
 async def landed(world: World) -> None:

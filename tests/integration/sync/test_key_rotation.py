@@ -184,3 +184,8 @@ def test_the_command_rotates_and_reports_a_wrong_key_in_one_line(own_dsn: str):
     assert serve(own_dsn, KEY) == refused
     again = run("keys", "rotate", database_url=own_dsn, encryption_keys=NEWER)
     assert again.returncode == 0
+
+
+def test_results_of_two_parts_are_added():
+    parts = RotationResult(1, 2, 3) + RotationResult(10, 20, 30)
+    assert parts == RotationResult(renewed=11, current=22, lost=33)

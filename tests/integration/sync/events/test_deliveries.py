@@ -267,7 +267,9 @@ async def test_retry_delays_grow_differ_between_deliveries_and_stay_under_eight_
     pauses = [relay.retry_delay(n, "dlv_1") for n in range(1, 15)]
     assert pauses[:9] == sorted(pauses[:9])
     assert max(pauses) <= timedelta(hours=6) * 1.2
-    assert len({relay.retry_delay(3, f"dlv_{n}") for n in range(50)}) > 40
+    jittered = [relay.retry_delay(3, f"dlv_{n}") / relay.RETRY_DELAYS[2] for n in range(50)]
+    assert len(set(jittered)) > 40
+    assert 0.8 <= min(jittered) < 1 < max(jittered) <= 1.2
 
 
 async def test_a_dead_receiver_delays_no_other_endpoint(

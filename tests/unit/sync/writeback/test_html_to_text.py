@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.sync.writeback import html_to_text
@@ -96,7 +96,12 @@ def test_cleaned_text_has_no_control_or_bidi_characters_and_cleaning_again_chang
     assert html_to_text.clean(tidy) == tidy
 
 
-@given(st.text(), st.integers(min_value=100, max_value=300))
+long_texts = st.builds(lambda text, times: text * times, st.text(), st.integers(1, 200))
+
+
+@given(long_texts, st.integers(min_value=100, max_value=300))
+@example("x" * 101, 100)
+@example("é" * 2000, 299)
 def test_truncated_text_fits_and_says_how_much_is_missing(text: str, max_bytes: int):
     # WB-9
     cut = html_to_text.truncate(text, max_bytes=max_bytes)
