@@ -97,6 +97,64 @@ async def test_only_a_keyed_hash_is_left_of_an_erased_person(pulled: World):
         assert (answer.status_code, answer.json()["code"]) == (404, "contact_not_found")
 
 
+# The columns that name a person, by our id or Clio's. In other tables `clio_id` is the id of another record.
+PERSON_COLUMNS = ("contact_id", "clio_contact_id", "contact_clio_id", "client_id")
+NAMED_BY_CLIO_ID = (
+    "contacts",
+    "hold_items",
+    "mirror_contacts",
+    "new_clients",
+    "quarantine",
+    "sightings",
+)
+KEPT = {
+    "changes": "the line contact.erased, which has ids only",
+    "mirror_matters": "the matter of a firm is not about one person; its number is cleared",
+}
+WITHOUT_ROWS_HERE = {"activity_turns", "hold_items", "quarantine"}
+
+
+async def test_every_table_that_names_a_person_is_cleared_or_has_a_reason(pulled: World):
+    # S15, T15: a new table with such a column is missing in one of the lists above
+    link = {"id": 399, "matter_id": 207, "contact_id": 1002, "description": "Witness"}
+    firm(pulled).put("relationship", link)
+    bram = (await pulled.contacts())["1002"]
+    await write_note(pulled, bram["id"])
+    url = f"/v1/accounts/hp/contacts/{bram['id']}"
+    await pulled.api.post(f"{url}/preexisting-tags", json={"labels": ["VIP"]})
+    await pulled.run()
+    body = {"kind": "incremental", "contact_id": bram["id"]}
+    await pulled.api.post("/v1/accounts/hp/runs", json=body, headers={"Idempotency-Key": "one"})
+    await pulled.settled()
+    await pulled.idle()
+    naming, filled = await tables_about(pulled, bram["id"], 1002)
+    assert naming - WITHOUT_ROWS_HERE == filled - WITHOUT_ROWS_HERE
+    await erase(pulled, "1002")
+    assert (await tables_about(pulled, bram["id"], 1002))[1] == KEPT.keys()
+
+
+async def tables_about(world: World, contact_id: str, clio_id: int) -> tuple[set[str], set[str]]:
+    """Return the tables with a column that names a person, and those of them with a row about this one."""
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        columns = await connection.fetch(
+            "select table_name, column_name, data_type from information_schema.columns"
+            " where table_schema = 'public' and (column_name = any($1)"
+            " or column_name = 'clio_id' and table_name = any($2))",
+            PERSON_COLUMNS, NAMED_BY_CLIO_ID,
+        )  # fmt: skip
+        filled = set()
+        for table, column, kind in columns:
+            value = contact_id if kind == "text" else clio_id
+            query = (
+                f"select exists (select from {table} where {column} = $1)"  # names of our columns
+            )
+            filled |= {table} if await connection.fetchval(query, value) else set()
+        return {table for table, *_ in columns}, filled
+    finally:
+        await connection.close()
+
+
 async def test_an_erasure_is_published_once_with_ids_only(pulled: World):
     # S13, S15
     contact_id = await erase(pulled, "1002")

@@ -23,6 +23,7 @@ HP = "/v1/accounts/hp"
 Copy = Callable[[], Awaitable[None]]
 VARYING = {
     "subject",
+    "seen_by",
     "id",
     "run_id",
     "connection_id",
@@ -162,11 +163,27 @@ async def merge(world: World) -> None:
 
 async def seen(world: World) -> dict[str, Any]:
     """Return what the account's users see, without ids and times that differ between two runs of the story."""
-    lists = ("changes", "runs", "new-clients", "holds", "connections", "activities", "audit")
+    lists = (
+        "activities", "audit", "changes", "connections", "holds", "new-clients", "runs",
+        "settings/versions",
+    )  # fmt: skip
+    documents = (
+        "attorneys",
+        "catalog",
+        "settings",
+        "status",
+        "users",
+        "contacts/{id}/explain",
+        "contacts/{id}/history",
+    )
+    contact_id = (await world.contacts())["1001"]["id"]
     issues = [stable(item) async for item in world.all("issues")]  # two of one moment have no order
     return {
         "contacts": stable(await world.contacts()),
-        "status": stable((await world.api.get(f"{HP}/status")).json()),
+        **{
+            name: stable((await world.api.get(f"{HP}/{name.format(id=contact_id)}")).json())
+            for name in documents
+        },
         "issues": sorted(issues, key=lambda issue: str(issue["code"])),
         **{name: [stable(item) async for item in world.all(name)] for name in lists},
     }

@@ -109,20 +109,6 @@ async def delete_all_sightings(
     )
 
 
-async def find_unseen(
-    session: Session, account_id: str, resource: str, clio_ids: Collection[int]
-) -> set[int]:
-    """Return those of these records that no connection sees, working or not."""
-    rows = await session.execute(
-        select(_table.c.clio_id).where(
-            _table.c.account_id == account_id,
-            _table.c.resource == resource,
-            any_of(_table.c.clio_id, clio_ids),
-        )
-    )
-    return set(clio_ids) - set(rows.scalars())
-
-
 @dataclass(frozen=True)
 class SoleSightings:
     """The number of records that only one connection sees, and the first of their ids."""
