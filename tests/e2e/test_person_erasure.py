@@ -155,6 +155,23 @@ async def tables_about(world: World, contact_id: str, clio_id: int) -> tuple[set
         await connection.close()
 
 
+async def test_only_the_quarantine_entries_of_the_person_are_erased(pulled: World):
+    # S15
+    connection = await asyncpg.connect(pulled.dsn)
+    try:
+        for resource, clio_id in (("contacts", 1002), ("contacts", 999), ("matters", 1002)):
+            await connection.execute(
+                "insert into quarantine (account_id, resource, clio_id, connection_id, run_id, reason, found_at)"
+                " values ('hp', $1, $2, 'cnx', 'run', 'x', now())",
+                resource, clio_id,
+            )  # fmt: skip
+        await erase(pulled, "1002")
+        rows = await connection.fetch("select resource, clio_id from quarantine")
+        assert {tuple(row) for row in rows} == {("contacts", 999), ("matters", 1002)}
+    finally:
+        await connection.close()
+
+
 async def test_an_erasure_is_published_once_with_ids_only(pulled: World):
     # S13, S15
     contact_id = await erase(pulled, "1002")

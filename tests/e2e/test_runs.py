@@ -5,9 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from app import main
-from tests.support.world import World
+from app.db.runs import leases
+from app.db.session import transaction
+from app.simulator.http.server import Simulator
+from tests.support.world import World, opened_world
 
 MIRROR = (
     "mirror_contacts",
@@ -308,3 +312,27 @@ async def test_a_disabled_account_starts_nothing_and_keeps_its_data(pulled: Worl
     assert (again.status_code, again.json()["id"]) == (202, before.json()["id"])
     assert len(await pulled.contacts()) == 7
     assert (await pulled.api.get("/v1/accounts/hp/status")).json()["health"] == "disabled"
+
+
+@pytest.mark.parametrize(("starts", "status"), [(9, "succeeded"), (10, "failed")])
+async def test_a_run_that_ended_its_worker_ten_times_without_progress_fails(
+    dsn: str, simulator: Simulator, starts: int, status: str
+):
+    # I8: otherwise it would crash one worker after another
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        (run,) = await world.runs()
+        async with transaction(world.app.state.services.database) as session:
+            for _ in range(starts):
+                lease = await leases.acquire(
+                    session, "hp", run["id"], length=timedelta(0), now=main.now()
+                )
+                assert lease is not None
+    async with opened_world(dsn, simulator, clock=False) as world, world:
+        (run,) = await world.settled()
+        codes = [problem["code"] for problem in run["problems"]]
+    assert (run["status"], codes) == (
+        status,
+        [] if status == "succeeded" else ["run_keeps_crashing"],
+    )

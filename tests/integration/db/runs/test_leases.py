@@ -9,7 +9,7 @@ from sqlalchemy import text
 from app.db.runs import leases, run_requests, runs
 from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
-from app.db.runs.runs import Kind, Run, Trigger
+from app.db.runs.runs import Kind, Run, Trigger, Usage
 from app.db.session import Database, transaction
 from app.errors import RunTakenOver
 from app.main import now
@@ -94,6 +94,26 @@ async def test_no_worker_acquires_the_lease_during_a_fenced_transaction(database
     async with leases.fenced_transaction(database, lease):
         assert await acquire(database, run) is None
     assert await acquire(database, run) is not None
+
+
+async def test_starts_count_as_crashes_until_the_run_makes_progress(database: Database):
+    # I8: the current start does not count
+    await make_account(database, "a")
+    run = await request(database)
+    assert [await crashes(database, run) for _ in range(3)] == [0, 1, 2]
+    lease = await acquire(database, run, EXPIRED_AT_ONCE)
+    assert lease is not None
+    async with transaction(database) as session:
+        await leases.record_progress(session, lease, Usage(1, 0, 0.0), expected_end=None)
+    assert await crashes(database, run) == 0
+
+
+async def crashes(database: Database, run: Run) -> int:
+    """Start the run and return how many of its starts count as crashes."""
+    lease = await acquire(database, run, EXPIRED_AT_ONCE)
+    assert lease is not None
+    async with transaction(database) as session:
+        return await leases.count_crashes(session, lease)
 
 
 async def leased_until(database: Database) -> datetime:
