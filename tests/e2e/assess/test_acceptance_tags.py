@@ -180,6 +180,24 @@ async def test_an_attorneys_tag_has_the_current_name_although_the_matters_are_no
     assert "Responsible Attorney: Ann Harlow" not in found
 
 
+async def test_a_stages_tag_has_the_current_name_although_the_matters_are_not_read_again(
+    pulled: World,
+):
+    # TG-14, row 25
+    await pulled.choose(
+        on(matter_tag={"enabled": True, "matter_status": ["open", "pending", "closed"]})
+    )
+    stage = clio(pulled).find("matter_stage", 21)
+    assert stage is not None
+    before = {i for i in await pulled.contacts() if stage["name"] in await tags(pulled, i)}
+    assert before
+    clio(pulled).put("matter_stage", {"id": 21, "name": "Renamed stage"})
+    run = await pulled.run()
+    assert run["counts"]["pulled"]["matters"] == 0
+    after = {i for i in await pulled.contacts() if "Renamed stage" in await tags(pulled, i)}
+    assert after == before
+
+
 async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
     # TG-20: a label that the contact had before, and a label that this service never grants
     bram = await contact(pulled, "1002")
