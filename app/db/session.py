@@ -36,6 +36,8 @@ _REFUSALS: dict[type[Exception], str] = {
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
+# A connection that broke, also while it was being opened.
+_NO_CONNECTION: tuple[type[Exception], ...] = (asyncpg.PostgresConnectionError, *_REFUSALS)
 
 
 def open_database(dsn: str) -> Database:
@@ -82,7 +84,7 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
             cause, asyncpg.DeadlockDetectedError
         ):  # the other transaction continued; this one may be tried again
             raise DatabaseUnavailable from cause
-        if error.connection_invalidated or isinstance(cause, tuple(_REFUSALS)):
+        if error.connection_invalidated or isinstance(cause, _NO_CONNECTION):
             raise DatabaseUnavailable from cause or error
         raise
 

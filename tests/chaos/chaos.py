@@ -38,7 +38,6 @@ FAULT_RATES = FaultRates(drop=0.04, lose=0.06, cut=0.04, delay=0.10)
 DAY = 86_400.0
 CLOCK_OFFSETS = (0.0, 90.0, 3_600.0, -3_600.0, DAY, -DAY)  # seconds
 TIMEOUT = 240.0
-NO_DATABASE = 2  # the exit code of a command that cannot reach the database when it starts
 
 
 @dataclass
@@ -88,9 +87,12 @@ class Chaos:
         self._check()
 
     def end(self) -> None:
-        """Close the readers of Clio."""
+        """Close the readers of Clio, and forget processes that ended by themselves since the last round."""
         for reader in self._readers:
             reader.close()
+        for process in self._processes:
+            if process.has_ended():
+                process.process = None
 
     def round(self) -> None:
         """Change records, inject faults during a run, end the faults, run again and check the data."""
@@ -131,9 +133,13 @@ class Chaos:
         self._start(process)
 
     def _restart_ended(self) -> None:
-        """Start a process again that found no database when it started, as an orchestrator does."""
+        """Start processes again that ended by themselves, as an orchestrator does, and count them.
+
+        A process ends if it finds no database when it starts, or if the database crashes while it connects.
+        """
         for process in self._processes:
-            if process.process is not None and process.process.poll() == NO_DATABASE:
+            if process.has_ended():
+                self.report.actions["ended by itself"] += 1
                 self._start(process)
 
     def _start(self, process: Program) -> None:
