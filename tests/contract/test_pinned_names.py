@@ -17,21 +17,28 @@ import inspect
 import json
 import pkgutil
 import re
-from collections.abc import Iterator
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
 import typer
 from fastapi import FastAPI
+from pgqueuer.models import Job
 from pydantic import SecretStr
 
 import app
 from app.cli.commands import cli
 from app.config import Config
+from app.db import job_queue
+from app.db.session import Session
 from app.main import create_app
+from app.sync import worker
+from app.sync.services import Services
 from tests.support import pinned
 from tests.support.world import config_for
 
@@ -187,6 +194,64 @@ def test_every_environment_variable_has_its_pinned_default(no_variables: pytest.
         if not field.startswith("regions__"):
             assert defaults.pop(field) == variable["default"], name
     assert defaults == {"regions": {}}
+
+
+# --- what waits in the queue -----------------------------------------------------------------------
+
+
+class _Queue:
+    """Keeps the jobs that are queued."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, dict[str, Any]] = {}
+
+    async def enqueue(self, name: str, payload: bytes, *, dedupe_key: str, **_more: Any) -> None:
+        self.jobs[name] = {"payload": json.loads(payload), "key": dedupe_key}
+
+
+async def test_jobs_are_queued_under_their_pinned_names_and_keys(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """Jobs of another release wait in the queue, so their names are read by that release and by this one."""
+    queue, session = _Queue(), cast(Session, None)
+
+    async def queries(_session: Session) -> _Queue:
+        return queue
+
+    monkeypatch.setattr(job_queue, "_queries", queries)
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "{random}")
+    await job_queue.enqueue_run(session, "{account}", "{run}")
+    await job_queue.enqueue_writeback(session, "{account}", 1001, "{activity}")
+    await job_queue.enqueue_sweep(session, "{account}")
+    pinned.check("jobs", queue.jobs, tmp_path)
+
+
+async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.MonkeyPatch):
+    handlers: dict[str, worker.JobHandler] = {}
+    done: list[tuple[Any, ...]] = []
+
+    async def keep(_services: Any, _dsn: str, given: dict[str, Any], **_more: Any) -> None:
+        handlers.update(given)
+
+    def step(name: str) -> Callable[..., Awaitable[None]]:
+        async def did(_services: Any, *arguments: Any) -> None:
+            done.append((name, *arguments))
+
+        return did
+
+    monkeypatch.setattr(worker, "_run_worker", keep)
+    for name in ("execute_run", "write_back", "verify_written"):
+        monkeypatch.setattr(worker, name, step(name))
+    await worker.run_workers(cast(Services, None), NOWHERE)
+    jobs: dict[str, Any] = json.loads((pinned.PINNED / "jobs.json").read_text())
+    assert handlers.keys() == jobs.keys()
+    for name, job in jobs.items():
+        await handlers[name](cast(Job, SimpleNamespace(payload=json.dumps(job["payload"]))))
+    assert dict(zip(jobs, done, strict=True)) == {
+        "run": ("execute_run", "{account}", "{run}"),
+        "sweep": ("verify_written", "{account}"),
+        "writeback": ("write_back", "{account}", 1001),
+    }
 
 
 # --- codes and other words -------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Properties that hold for any data from Clio and any settings."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.labels import fold_label
 from app.rules.records import ContactRecord
 from app.rules.results import Assessment, Category, ContactView, State
-from app.rules.settings import AttorneyTags, Segment, Settings
+from app.rules.settings import AttorneyTags, Segment, Settings, TagSettings
 from tests.rules.builders import setting
 from tests.rules.generators import CONTACTS, FIRMS, MATTERS, SETTINGS, USERS, all_facts
 
@@ -66,6 +66,33 @@ SWITCHES: list[tuple[str, Any, str]] = [  # a rule's setting, the value that swi
     ("tags__originating_attorney", AttorneyTags.NONE, "/tags/originating_attorney"),
     ("tags__custom_fields", (), "/tags/custom_fields"),
 ]  # fmt: skip
+
+
+# Settings below /tags that switch no tag of their own, with the reason.
+NO_SWITCHES = {
+    "tags__company_representatives"
+}  # it decides who is a client, so it changes the scope too
+
+
+def switches_of_the_settings() -> set[str]:
+    """Return the path of every setting below /tags that switches tags: `enabled`, else each part, else the field."""
+    found = set()
+    for kind in fields(TagSettings):
+        value = getattr(TagSettings(), kind.name)
+        parts = {part.name for part in fields(value)} if is_dataclass(value) else {""}
+        parts = {"enabled"} if "enabled" in parts else parts
+        found |= {f"tags__{kind.name}__{part}".removesuffix("__") for part in parts}
+    return found
+
+
+def test_every_kind_of_tag_in_the_settings_is_switched_off_by_a_property():
+    covered = {path for path, _, _ in SWITCHES} | NO_SWITCHES
+    wanted = switches_of_the_settings()
+    assert len(wanted) > 10
+    assert not wanted - covered, (
+        f"add to SWITCHES, with the value that switches the tags off: {sorted(wanted - covered)}"
+    )
+    assert not covered - wanted, f"no setting of tags any more: {sorted(covered - wanted)}"
 
 
 def grants_of(found: Assessment) -> set[Any]:

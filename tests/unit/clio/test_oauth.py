@@ -137,7 +137,7 @@ async def test_an_exchange_without_a_refresh_token_is_refused():
 @pytest.mark.parametrize("call", ["refresh", "deauthorize"])
 def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
     async def silent(_: httpx.Request) -> httpx.Response:
-        await asyncio.sleep(3600)
+        await asyncio.Event().wait()
         raise AssertionError
 
     async def ask() -> None:

@@ -1,6 +1,13 @@
-"""The operations manual and the architecture page agree with the code: they list everything, and nothing else."""
+"""The pages in `docs/` agree with the code: they list everything, and nothing else, and the paths in them exist.
 
+So do the docstrings and comments with the files, and the calls that log with the fields that a log may have.
+"""
+
+import ast
+import io
 import re
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -9,12 +16,17 @@ from app import logs
 from app.cli.commands import cli
 from app.clio import errors as clio_errors
 from app.config import PREFIX, Config, RegisteredApp
-from app.db import tables
+from app.db import issues, tables
 
 ROOT = Path(__file__).parents[3]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 INTERNALS = (ROOT / "docs" / "internals.md").read_text()
+
+
+LEVELS = "debug|info|warning|error|exception|critical"
+# A path in backticks; one with a wildcard or a placeholder is none.
+PATH = re.compile(r"`((?:app|tests|docs|migrations|benchmarks)/[^`\s*…<>{}]*)`")
 
 
 def section(title: str) -> str:
@@ -58,8 +70,35 @@ def test_the_manual_lists_every_log_field_and_event():
         logs.ALLOWED_FIELDS - {"error"}
     )
     source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
-    events = set(re.findall(r'log\.(?:info|warning|error|exception)\(\s*"(\w+)"', source))
+    events = set(re.findall(rf'log\.(?:{LEVELS})\(\s*"(\w+)"', source))
     assert named(section("Logs")) == events
+
+
+def lost_fields(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of every keyword of a log call that `app/logs.py` would drop."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        if re.fullmatch(rf"log\.({LEVELS}|bind)|.*\bbind_contextvars", called):
+            for keyword in node.keywords:
+                if keyword.arg not in logs.ALLOWED_FIELDS | {"exc_info"}:
+                    yield node.lineno, keyword.arg or "**"
+
+
+def test_every_field_that_is_logged_is_an_allowed_one():
+    lost = [
+        f"{path.relative_to(ROOT)}:{line} {name}"
+        for path in sorted((ROOT / "app").rglob("*.py"))
+        if "log" in (text := path.read_text())
+        for line, name in lost_fields(ast.parse(text))
+    ]
+    assert not lost, "\n".join(["app/logs.py drops these; add them to ALLOWED_FIELDS:", *lost])
+
+
+def test_the_check_of_logged_fields_notices_a_field_that_is_dropped():
+    code = "log.debug('x', run_id=1, colour=2)\nlog.critical('x', exc_info=e, **more)\nother.info(size=1)"
+    assert [name for _, name in lost_fields(ast.parse(code))] == ["colour", "**"]
 
 
 def test_the_manual_explains_every_error_code_of_a_run():
@@ -88,6 +127,37 @@ def test_the_architecture_is_short_and_its_paths_exist():
     assert len(paths) > 20
     for path in paths:
         assert (ROOT / path).exists(), path
+
+
+def prose(code: str) -> str:
+    """Return the docstrings, the comments and the texts below fields of a module."""
+    tree = ast.parse(code)
+    alone = [node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)]
+    texts = [str(node.value) for node in alone if isinstance(node, ast.Constant)]
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    return "\n".join([*texts, *(one.string for one in tokens if one.type == tokenize.COMMENT)])
+
+
+def missing_paths(text: str) -> list[str]:
+    return [path for path in PATH.findall(text) if not (ROOT / path.partition(":")[0]).exists()]
+
+
+def test_every_path_in_the_documents_the_docstrings_and_the_comments_exists():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    modules = [*(ROOT / "app").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    missing = []
+    for file in sorted([*pages, *modules]):
+        text = file.read_text()
+        if file.name == "renames.md" or not missing_paths(text):  # it has the old names
+            continue
+        found = missing_paths(prose(text) if file.suffix == ".py" else text)
+        missing += [f"{file.relative_to(ROOT)}: {path}" for path in found]
+    assert not missing, "\n".join(["these paths do not exist:", *missing])
+
+
+def test_the_check_of_paths_reads_docstrings_and_comments_and_no_other_texts():
+    code = '"""See `app/a.py`."""\nx = 1  # `docs/b.md`\n"""`tests/*.py`, `app/…`"""\ny = "`app/c.py`"\n'
+    assert missing_paths(prose(code)) == ["app/a.py", "docs/b.md"]
 
 
 def test_the_architecture_names_every_folder_of_the_service():
@@ -126,3 +196,8 @@ def test_every_link_between_the_documents_has_a_target():
     for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)
+
+
+def test_the_page_of_issues_has_each_code_with_its_severity():
+    rows = re.findall(r"(?m)^\| `(\w+)` \| (\w+) \|", (ROOT / "docs/issues.md").read_text())
+    assert dict(rows) == issues.SEVERITIES

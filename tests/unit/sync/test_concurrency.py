@@ -102,13 +102,19 @@ async def test_a_companion_that_fails_ends_the_step_and_one_that_returns_does_no
 
     with pytest.raises(RunTakenOver):
         await run_with_companion(forever(), fails(RunTakenOver("lost"), after=2))
+    returned: list[int] = []
     done: list[int] = []
 
     async def step() -> None:
-        await asyncio.sleep(0.01)
+        while not returned:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
         done.append(1)
 
-    await run_with_companion(step(), asyncio.sleep(0))
+    async def companion() -> None:
+        returned.append(1)
+
+    await run_with_companion(step(), companion())
     assert done == [1]
 
 
