@@ -94,3 +94,17 @@ async def test_two_users_with_different_views_write_nothing_when_nothing_changed
         assert (run["status"], run["counts"]["changed"]) == ("succeeded", 0)
     assert await pulled.changes() == lines
     assert await versions(pulled) == before
+
+
+async def test_a_record_that_another_login_lists_exists_and_is_not_requested(pulled: World):
+    # S4, row 32: Ben loses sight of a matter that Ann lists; after that only Ann sees it
+    await with_ben(pulled)
+    before = labels((await pulled.contacts())["1001"])
+    pulled.simulator.firms[0].restrict_matter(201, [501])
+    pulled.simulator.log.clear()
+    assert (await pulled.run("full"))["status"] == "succeeded"
+    assert pulled.simulator.requests("/api/v4/matters/201.json") == []
+    assert labels((await pulled.contacts())["1001"]) == before
+    pulled.simulator.oauth["us"].revoke_user(501)
+    await pulled.run("full")
+    assert "(Clio ids 201" in (await open_issues(pulled))["coverage_lost"]["detail"]
