@@ -12,6 +12,7 @@ from app.db import job_queue, retention
 from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox import tables as outbox_tables
+from app.db.outbox.activities import Outcome, Status
 from app.db.outbox.contact_leases import ContactLease
 from app.db.session import Session, transaction
 from app.errors import RunTakenOver
@@ -102,6 +103,18 @@ async def test_an_activity_that_is_blocked_for_two_weeks_fails(pulled: World):
         await maintain_outbox(services_of(pulled))
         failed = await get(pulled, activity)
     assert (failed["status"], failed["reason"]) == ("failed", "needs_connection")
+
+
+async def test_the_next_attempt_is_due_after_the_pause_of_the_outcome(pulled: World):
+    # WB-6
+    posted = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    now = main.now()
+    async with transaction(services_of(pulled).database) as session:
+        activity = await outbox.get_activity(session, "hp", posted["id"])
+        outcome = Outcome(Status.QUEUED, after=timedelta(minutes=5))
+        await outbox.record_outcome(session, activity, outcome, now=now)
+        later = await outbox.get_activity(session, "hp", posted["id"])
+    assert later.due_at == now + timedelta(minutes=5)
 
 
 async def test_every_final_status_of_an_activity_emits_an_event_even_if_repeated(pulled: World):

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.runs import leases, run_requests, runs
-from app.db.runs.leases import Lease
+from app.db.runs.leases import AssessedBatch, Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Trigger, Usage
 from app.db.session import Database, transaction
@@ -114,6 +114,21 @@ async def crashes(database: Database, run: Run) -> int:
     assert lease is not None
     async with transaction(database) as session:
         return await leases.count_crashes(session, lease)
+
+
+async def test_a_resumed_assessment_counts_what_was_assessed_before(database: Database):
+    # IS-2
+    await make_account(database, "a")
+    run = await request(database)
+    lease = await acquire(database, run)
+    assert lease is not None
+    async with transaction(database) as session:
+        await leases.begin_assessing(session, lease, to_assess=5)
+        batch = AssessedBatch(contacts=3)
+        await leases.record_assessed(session, lease, batch, expected_end=None)
+        await leases.begin_assessing(session, lease, to_assess=2)
+        found = await runs.get_run(session, "a", run.run_id)
+    assert (found.assessed, found.to_assess) == (3, 5)
 
 
 async def leased_until(database: Database) -> datetime:

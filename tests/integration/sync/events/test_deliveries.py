@@ -183,6 +183,21 @@ async def test_a_receiver_that_is_down_for_two_days_gets_everything_with_the_sam
     assert (await service.endpoint(endpoint))["status"] == "enabled"
 
 
+async def test_an_endpoint_that_a_person_enables_gets_its_events_at_once(service: EventService):
+    async with receiving() as receiver:
+        endpoint = await service.listen(receiver)
+        await service.record("con_1")
+        pausing = {
+            "enabled": False,
+            "failures": 9,
+            "rests_until": service.time + timedelta(hours=1),
+        }
+        async with transaction(service.services.database) as session:
+            await session.execute(event_tables.webhook_endpoints.update().values(pausing))
+        await service.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable")
+        assert await service.deliver() == 1
+
+
 async def test_a_receiver_that_answers_410_is_disabled_and_gets_the_rest_once_it_is_enabled(
     service: EventService,
 ):
@@ -497,6 +512,8 @@ async def test_an_endpoint_gets_events_of_its_tokens_accounts_only_and_is_hidden
         ("POST", f"/v1/deliveries/{delivery['id']}/redeliver"),
     ):
         assert (await service.api.request(verb, path, headers=others)).status_code == 404, path
+    again = f"/v1/deliveries/{delivery['id']}/redeliver"
+    assert (await service.api.post(again, headers=mine)).status_code == 202
     listed = (await service.api.get("/v1/webhook-endpoints", headers=others)).json()
     assert listed["data"] == []
     assert len((await service.api.get("/v1/webhook-endpoints", headers=mine)).json()["data"]) == 1
