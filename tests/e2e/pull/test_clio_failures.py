@@ -111,6 +111,9 @@ async def test_a_revoked_login_must_be_connected_again_and_nothing_is_removed(pu
     assert [problem["code"] for problem in run["problems"]] == ["needs_reconnect"]
     status = (await pulled.api.get("/v1/accounts/hp/status")).json()
     assert (status["health"], status["connections"]["needs_reconnect"]) == ("needs_attention", 1)
+    issues = [issue["code"] async for issue in pulled.all("issues", status="open")]
+    assert "needs_reconnect" in issues
+    assert "run_failed" not in issues
     assert await pulled.contacts() == before
 
 
