@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import httpx
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from app.demo.processes import (
     REGION,
@@ -29,6 +30,18 @@ from app.simulator.firms.seeded import DEMO_USERS
 
 ACCOUNT = "demo"
 STATUSES = ("Active Client", "Pending Client", "Past Client")
+STATES = {
+    "in_scope": "belong in Levitate",
+    "out_of_scope": "no longer belong in Levitate",
+    "deleted": "deleted in Clio",
+}
+MOST_SHOWN = 12  # tags and owners
+# Why the primary user is the owner, by the code in the owner's detail.
+FALLBACKS = {
+    "attorney_not_mapped": "because no attorney of the matter is a Levitate user",
+    "no_attorney_named": "because no matter names an attorney",
+    "no_visible_matter": "because there is no matter",
+}
 
 
 def run(*, once: bool, contacts: int, port: int | None) -> None:
@@ -41,7 +54,11 @@ def run(*, once: bool, contacts: int, port: int | None) -> None:
         with running_processes(Path(folder), port=port, contacts=contacts) as (demo, children):
             try:
                 _run_demo(demo, started_at)
-                if not once:
+                if once:
+                    console.print(
+                        "Next: run it without --once to call the API; it then prints a token."
+                    )
+                else:
                     _serve_until_interrupted(demo, children)
             except httpx.TransportError as error:
                 raise DemoFailed(
@@ -53,11 +70,12 @@ def _run_demo(demo: DemoProcesses, started_at: float) -> None:
     with _api_client(demo) as api:
         users = _create_account(api)
         console.print(f"Connecting {len(users)} users of the firm through Clio's OAuth pages…")
+        titles: dict[str, str] = {}
         for clio_user_id, user in users.items():
             _connect(demo, api, user["id"], clio_user_id)
-            _follow_runs(api, user["name"])
+            titles |= _follow_run(api, user["name"])
         names = _user_names(api)
-        requests = _print_summary(api, names)
+        requests = _print_summary(api, names, titles)
         _print_explanation(api, names)
         seconds = time.monotonic() - started_at
         console.print(f"\nFrom start to here: {seconds:.1f} s, {requests} requests to Clio.")
@@ -115,8 +133,8 @@ def _connect(demo: DemoProcesses, api: httpx.Client, user_id: str, clio_user_id:
         raise DemoFailed(f"Connecting {user_id} ended at {back.headers.get('location', back.text)}")
 
 
-def _follow_runs(api: httpx.Client, name: str) -> None:
-    """Show the progress of the newest run until it has ended."""
+def _follow_run(api: httpx.Client, name: str) -> dict[str, str]:
+    """Show the progress of the newest run until it has ended; return its title by its id."""
     columns = (
         TextColumn("  {task.description:<44}"),
         BarColumn(bar_width=30),
@@ -129,9 +147,10 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
             run = api.get(f"/v1/accounts/{ACCOUNT}/status").json()["run"]
             progress = run["progress"]
             eta = progress["eta_seconds"]
+            title = _run_title(run["kind"], name)
             bars.update(
                 bar,
-                description=f"{name}: {run['kind']} run, {progress['phase'] or 'queued'}",
+                description=f"{title}: {progress['phase'] or 'queued'}",
                 completed=progress["percent"] or 0,
                 eta=f"about {eta} s left" if eta else "",
             )
@@ -140,6 +159,13 @@ def _follow_runs(api: httpx.Client, name: str) -> None:
             time.sleep(0.2)
     if run["status"] != "succeeded":
         raise DemoFailed(f"The run ended {run['status']}: {run['problems']}")
+    return {run["id"]: title}
+
+
+def _run_title(kind: str, name: str) -> str:
+    """Return in plain words what a run reads after a user has connected."""
+    titles = {"initial": f"First pull ({name})", "coverage": f"What {name} can also see"}
+    return titles.get(kind, f"{kind} run ({name})")
 
 
 def _user_names(api: httpx.Client) -> dict[str, str]:
@@ -148,7 +174,7 @@ def _user_names(api: httpx.Client) -> dict[str, str]:
     return {user["id"]: user["name"] for user in users}
 
 
-def _print_summary(api: httpx.Client, names: dict[str, str]) -> int:
+def _print_summary(api: httpx.Client, names: dict[str, str], titles: dict[str, str]) -> int:
     """Print the result; return the number of requests to Clio."""
     people = list(_list_all(api, "contacts"))
     tags = Counter(tag["label"] for person in people for tag in person["tags"])
@@ -156,25 +182,36 @@ def _print_summary(api: httpx.Client, names: dict[str, str]) -> int:
         names.get(person["owner"]["user_id"], "nobody") for person in people if person["owner"]
     )
     states = Counter(person["state"] for person in people)
+    statuses = Counter({label: tags[label] for label in STATUSES})
+    statuses["without a matter"] = states["in_scope"] - statuses.total()
     runs = list(_list_all(api, "runs"))
-    requests: int = sum(run["clio"]["requests"] for run in runs)
+    requests: Counter[str] = Counter()
+    for run in runs:
+        requests[titles.get(run["id"], f"{run['kind']} run")] += run["clio"]["requests"]
     pulled = runs[0]["counts"]["pulled"]
     table = Table(title="Result", show_header=False, title_justify="left")
     table.add_row("pulled", ", ".join(f"{count:,} {kind}" for kind, count in pulled.items()))
-    statuses = [f"{tags[label]:,} {label}" for label in STATUSES]
-    table.add_row("contacts", ", ".join(f"{count:,} {state}" for state, count in states.items()))
-    table.add_row("by status", ", ".join(statuses))
-    for title, counter in (("tags", tags), ("owners", owners)):
-        table.add_row(title, "\n".join(f"{n:>6,}  {word}" for word, n in counter.most_common(12)))
-    table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):,}")
-    table.add_row("requests", "\n".join(_request_line(run) for run in runs))
+    table.add_row("contacts", _counts({STATES[state]: n for state, n in states.items()}))
+    table.add_row("by status", _counts(statuses))
+    table.add_row("tags", _most_common(tags))
+    table.add_row("owners", _most_common(owners))
+    table.add_row("new clients", f"{sum(run['counts']['new_clients'] for run in runs):>6,}")
+    table.add_row("requests", _counts(requests))
+    waited = sum(run["clio"]["waited_seconds"] for run in runs)
+    table.add_row("waiting", f"{waited:>6,.0f}  seconds for Clio's rate limit")
     console.print(table)
-    return requests
+    return requests.total()
 
 
-def _request_line(run: dict[str, Any]) -> str:
-    used = run["clio"]
-    return f"{used['requests']:>6,}  {run['kind']} run, {used['waited_seconds']:.0f} s waiting for Clio's rate limit"
+def _counts(counted: Mapping[str, int]) -> str:
+    return "\n".join(f"{count:>6,}  {what}" for what, count in counted.items())
+
+
+def _most_common(counter: Counter[str]) -> str:
+    """Return a line for each of the most common words, and how many more words there are."""
+    rest = len(counter) - MOST_SHOWN
+    shown = _counts(dict(counter.most_common(MOST_SHOWN)))
+    return f"{shown}\n        and {rest} more" if rest > 0 else shown
 
 
 def _list_all(api: httpx.Client, what: str) -> Iterator[dict[str, Any]]:
@@ -198,19 +235,28 @@ def _print_explanation(api: httpx.Client, names: dict[str, str]) -> None:
         return
     person = active[0]
     why = api.get(f"/v1/accounts/{ACCOUNT}/contacts/{person['id']}/explain").json()
-    lines = [
-        f"[bold]{tag['label']}[/]  {'; '.join(g['detail'] for g in tag['grants'])}"
-        for tag in why["tags"]
-    ]
-    owner = person["owner"]
-    keeper = names.get(owner["user_id"], "nobody")
-    lines.append(f"\n[bold]Owner {keeper}[/]  by {owner['rule'].replace('_', ' ')}")
-    lines += [
-        f"  matter {matter['matter_clio_id']} ({matter['status']}): {matter['outcome']}"
-        for matter in why["owner"]["considered"]
-    ]
+    shown = Table.grid(padding=(0, 2))
+    for tag in why["tags"]:
+        reasons = "; ".join(grant["detail"] for grant in tag["grants"])
+        shown.add_row(Text(tag["label"], style="bold"), Text(reasons))
+    keeper = names.get(person["owner"]["user_id"], "nobody")
+    reason = _owner_reason(person["owner"])
+    shown.add_row()
+    shown.add_row(Text("Owner", style="bold"), Text(f"{keeper}, {reason}"))
+    for matter in why["owner"]["considered"]:
+        about = f"matter with Clio id {matter['matter_clio_id']} ({matter['status']})"
+        shown.add_row("", Text(f"{about}: {matter['outcome']}"))
     title = f"Why {person['first_name']} {person['last_name']} has these tags and this owner"
-    console.print(Panel("\n".join(lines), title=title, title_align="left"))
+    console.print(Panel(shown, title=title, title_align="left"))
+
+
+def _owner_reason(owner: dict[str, Any]) -> str:
+    """Return in plain words why a contact has its owner."""
+    rule, matter = owner["rule"].replace("_", " "), owner["matter_clio_id"]
+    if matter is not None:
+        return f"the {rule} of the matter with Clio id {matter}"
+    code = (owner["detail"] or "").partition(":")[0]
+    return FALLBACKS.get(code, f"by the rule {rule}")
 
 
 def _serve_until_interrupted(demo: DemoProcesses, children: list[subprocess.Popen[bytes]]) -> None:
