@@ -36,7 +36,9 @@ def test_the_demonstration_shows_the_whole_service_and_leaves_no_files_or_proces
     ):
         assert part in output
     assert re.search(r"Clio +This contact comes from Clio", output)
-    assert re.search(r"Owner +\w+ \w+, (the \w+ attorney of the matter|because no) ", output), output
+    assert re.search(r"Owner +\w+ \w+, (the \w+ attorney of the matter|because no) ", output), (
+        output
+    )
     assert statuses_of(output) == number_before("belong in Levitate", output)
     assert re.search(r"From start to here: \d+\.\d s, \d+ requests to Clio\.", output)
     assert shown.left() == []
