@@ -6,7 +6,6 @@ from typing import Any
 import time_machine
 
 from app import main
-from app.sync import scheduler
 from tests.support.world import World
 
 
@@ -231,17 +230,3 @@ async def test_a_contact_that_was_merged_in_clio_names_its_possible_replacement(
     why = (await pulled.api.get(f"/v1/accounts/hp/contacts/{bram['id']}/explain")).json()
     assert "1012" in why["scope"]["detail"]
     assert {"Client", "Past Client"} <= labels((await pulled.contacts())["1012"])
-
-
-async def test_only_a_scheduled_run_reads_the_relationships_that_did_not_change(pulled: World):
-    # row 25: a removed relationship is missing only in a complete list
-    pulled.simulator.log.clear()
-    await pulled.run("incremental")
-    (requested,) = pulled.simulator.requests("/api/v4/relationships.json")
-    assert "updated_since" in requested.query
-    pulled.simulator.log.clear()
-    with time_machine.travel(main.now() + timedelta(days=1), tick=True):
-        await scheduler.propose_slots(pulled.app.state.services)
-        await pulled.settled()
-    (scheduled,) = pulled.simulator.requests("/api/v4/relationships.json")
-    assert "updated_since" not in scheduled.query

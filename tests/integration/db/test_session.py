@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from sqlalchemy import text
 
-from app.db.session import open_database, transaction
+from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
 
 Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -34,3 +35,11 @@ async def test_a_server_that_crashes_while_a_client_connects_is_not_available(be
             async with transaction(database):
                 pass
     await database.dispose()
+
+
+async def test_no_statement_and_no_idle_transaction_lasts_longer_than_a_minute(database: Database):
+    # F14: a wait without a limit would stop a worker for ever
+    async with transaction(database) as session:
+        for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
+            shown = await session.execute(text(f"show {setting}"))
+            assert shown.scalar_one() == "1min"

@@ -287,6 +287,19 @@ async def test_retry_delays_grow_differ_between_deliveries_and_stay_under_eight_
     assert 0.8 <= min(jittered) < 1 < max(jittered) <= 1.2
 
 
+async def test_the_pause_grows_with_each_failed_attempt(service: EventService):
+    # F26: the pauses are 5 s, 30 s and 2 minutes, each with a jitter of a fifth
+    async with receiving(answer=lambda _: 500) as receiver:
+        endpoint = await service.listen(receiver)
+        await service.record("con_1")
+        for pause in relay.RETRY_DELAYS[:3]:
+            assert await service.deliver() == 1
+            (delivery,) = await service.deliveries(endpoint)
+            due = datetime.fromisoformat(delivery["next_attempt_at"]) - service.time
+            assert 0.8 * pause <= due <= 1.2 * pause
+            service.time += due
+
+
 async def test_a_dead_receiver_delays_no_other_endpoint(
     service: EventService, monkeypatch: pytest.MonkeyPatch
 ):

@@ -54,6 +54,12 @@ def test_a_subject_is_one_line_and_a_longer_one_ends_with_an_ellipsis(text: str,
     assert html_to_text.one_line(text, max_length=7) == line
 
 
+def test_many_elements_side_by_side_are_not_deeply_nested():
+    # WB-9: markup that is nested too deeply becomes one line
+    source = "<div>x</div>" * (html_to_text.MAX_DEPTH + 1)
+    assert html_to_text.html_to_text(source) == "\n\n".join(["x"] * (html_to_text.MAX_DEPTH + 1))
+
+
 HOSTILE = {
     "ampersands": "&" * 2_000_000,
     "entities": "&amp;" * 400_000,
