@@ -178,8 +178,6 @@ def _check_notes(
         note = ids[item["clio"]["id"]]
         assert note["detail"].startswith(body["body"] + "\n")
         assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], USER)
-    written = {body["body"] for body in posted.values() if body["kind"] == "note"}
-    assert by_text.keys() <= written, "Clio has a note that nobody posted"
 
 
 def _check_conversations(
@@ -191,8 +189,6 @@ def _check_conversations(
     newest: dict[str, str] = {}
     for activity_id, body in posted.items():  # in the order of posting
         item = found[activity_id]
-        if body["kind"] == "text_message" and item["status"] == "failed":
-            assert item["reason"] in UNCERTAIN, item
         if body["kind"] == "text_message" and item["status"] == "written":
             conversation = body["conversation_id"]
             assert clio_ids.setdefault(conversation, item["clio"]["id"]) == item["clio"]["id"]
