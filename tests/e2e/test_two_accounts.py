@@ -1,6 +1,5 @@
 """Two accounts on one service: nothing that happens in one changes or depends on the other [T2]."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -13,11 +12,12 @@ from app.simulator.faults.faults import Fault
 from app.sync.assess import finish_decided_surges
 from app.sync.services import Services
 from app.sync.writeback import verify_written
+from tests.e2e.pull.test_order_of_steps import landed
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, post, until
 from tests.support.account_copies import copy_account, rows_of
 from tests.support.first_run import AfterFirstRun
 from tests.support.postgres import Server
-from tests.support.world import PATIENCE, World, opened_world
+from tests.support.world import World, opened_world
 
 HP = "/v1/accounts/hp"
 Copy = Callable[[], Awaitable[None]]
@@ -126,7 +126,7 @@ async def pull_with_surge(world: World, copy: Copy) -> None:
         firm.put("contact", {**client, "id": clio_id, "last_name": f"N{clio_id}"})
     async with world.clio_transport.paused("/api/v4/matters"):
         await world.api.post(f"{HP}/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"})
-        await landed(world)
+        await landed(world, "mirror_contacts where account_id = 'hp' and stale")
         await copy()
     await world.settled()
 
@@ -201,17 +201,6 @@ async def make_settings_newer(dsn: str, account_id: str) -> None:
         await connection.execute(
             "update settings set version = version + 1000 where account_id = $1", account_id
         )
-    finally:
-        await connection.close()
-
-
-async def landed(world: World) -> None:
-    connection = await asyncpg.connect(world.dsn)
-    try:
-        query = "select count(*) from mirror_contacts where account_id = 'hp' and stale"
-        async with asyncio.timeout(PATIENCE):
-            while not await connection.fetchval(query):
-                await asyncio.sleep(0.02)
     finally:
         await connection.close()
 

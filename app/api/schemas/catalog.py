@@ -99,7 +99,7 @@ class CatalogUser(Schema):
 
 
 class Catalog(Schema):
-    """What the firm has in Clio and settings can choose from, as of the last run."""
+    """The records of the firm in Clio that settings can choose from, as of the last run."""
 
     custom_fields: list[CatalogField]
     """All custom fields of contacts and matters, also deleted ones, sorted by Clio's id."""

@@ -7,7 +7,7 @@ from app.api.schemas.base import Schema
 
 
 class Subject(Schema):
-    """What an issue is about."""
+    """The subject of an issue."""
 
     kind: str
     """What it is: `account`, `connection`, `contact`, `matter`, `relationship`, `hold`, `setting`, `webhook_endpoint`,

@@ -61,7 +61,7 @@ class Pulled(Schema):
 
 
 class Counts(Schema):
-    """What a run did, as numbers."""
+    """The counts of a run."""
 
     pulled: Pulled
     """The records read from Clio."""
@@ -249,7 +249,7 @@ class StatusContacts(Schema):
 
 
 class Coverage(Schema):
-    """What one connection sees of the firm."""
+    """The view that one connection has of the firm."""
 
     connection_id: str
     """The id of the connection."""

@@ -10,6 +10,13 @@ from app.simulator.http.server import Simulator
 from tests.support.world import PATIENCE, World, opened_world
 
 
+async def until_hit(fault: Fault) -> None:
+    """Wait until the fault has hit a request."""
+    async with asyncio.timeout(PATIENCE):
+        while not fault.hits:
+            await asyncio.sleep(0.02)
+
+
 async def pulled_as_without_faults(world: World) -> None:
     """Check that the seven contacts of the golden table are in Levitate."""
     assert len(await world.contacts(state="in_scope")) == 7
@@ -191,9 +198,7 @@ async def test_a_process_that_stops_hands_over_a_run_that_waits_for_clio(
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)
-        async with asyncio.timeout(PATIENCE):
-            while not fault.hits:
-                await asyncio.sleep(0.02)
+        await until_hit(fault)
         hit = monotonic()
     assert monotonic() - hit < 25
     async with opened_world(dsn, simulator, clock=False) as world, world:
@@ -214,9 +219,7 @@ async def test_items_of_a_small_list_that_were_read_before_an_interruption_are_n
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)
-        async with asyncio.timeout(PATIENCE):
-            while not waiting.hits:
-                await asyncio.sleep(0.02)
+        await until_hit(waiting)
     async with opened_world(dsn, simulator, clock=False) as world, world:
         (run,) = await world.settled()
         assert run["status"] == "succeeded"
@@ -240,9 +243,7 @@ async def test_a_list_is_read_again_from_the_start_when_clio_does_not_know_its_c
         await world.api.post(
             "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
         )
-        async with asyncio.timeout(PATIENCE):
-            while not waiting.hits:
-                await asyncio.sleep(0.02)
+        await until_hit(waiting)
     firm.delete("contact", 1002)
     lost = simulator.faults.add(Fault("lost_cursor", path=path))
     before = len(simulator.requests(path))
