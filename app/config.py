@@ -88,6 +88,7 @@ class Config(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0.05, le=600)] = 60.0
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
     webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
+    worker_port: Annotated[int, Field(ge=0, le=65535)] = 8001
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
 

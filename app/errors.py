@@ -1,11 +1,13 @@
 """The exceptions of this service, and `Problem`, the stored form of what is wrong.
 
-An `AppError` becomes a problem document of the API: it has the HTTP status and the stable code that a caller acts on.
+An `AppError` becomes a problem document of the API: it has the HTTP status and the stable code that a caller acts on,
+and possibly members of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True)
@@ -23,10 +25,17 @@ class AppError(Exception):
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
 
-    def __init__(self, detail: str = "", *, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        members: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title
         self.headers = headers
+        self.members = members
 
 
 class InvalidRequest(AppError):
@@ -46,11 +55,15 @@ class InvalidRequest(AppError):
 
 
 class DatabaseUnavailable(AppError):
-    """The database cannot be reached. The same call works when the database is back."""
+    """The database cannot be used now. The same call works later, or at once if `retry_now`."""
 
     status = 503
     code = "database_unavailable"
     title = "The database is not available; try again in a moment"
+
+    def __init__(self, *, retry_now: bool = False) -> None:
+        super().__init__(headers={"Retry-After": "1" if retry_now else "5"})
+        self.retry_now = retry_now
 
 
 class RunTakenOver(AppError):
@@ -59,3 +72,7 @@ class RunTakenOver(AppError):
     status = 409
     code = "run_taken_over"
     title = "Another worker has taken this run over"
+
+
+class CannotStart(Exception):
+    """The process cannot work with this database or configuration; the text says what to do."""

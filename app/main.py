@@ -22,6 +22,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from app import api
 from app.api import openapi, problems
 from app.api.authentication import ApiAuth
+from app.api.metrics import BackgroundCollector
 from app.api.middleware import RequestContext
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
@@ -32,12 +33,13 @@ from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
-from app.db.session import open_database
+from app.db.session import (
+    API_POOL,
+    open_database,
+)
+from app.sync.background import Prepare, Process, background_work
 from app.sync.concurrency import Stopping
-from app.sync.events import relay_events
-from app.sync.scheduler import Scheduler, follow_clock_changes, start_scheduler
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
-from app.sync.worker import run_workers
 from app.webhook_sender import WebhookSender
 
 # A lease is this many heartbeats long, so a run whose process died is taken over within 30 s.
@@ -68,12 +70,28 @@ class StartOptions:
     config: Config
     dsn: str
     parts: Parts
+    process: Process
 
 
-def create_app(config: Config, dsn: str, parts: Parts = Parts()) -> FastAPI:
+def create_app(
+    config: Config, dsn: str, parts: Parts = Parts(), prepare: Prepare | None = None
+) -> FastAPI:
     """Return the service as an ASGI application. Its lifespan opens and closes everything the service needs."""
     app = build_app()
-    configure_app(app, config, dsn, parts)
+    configure_app(app, config, dsn, parts, prepare)
+    return app
+
+
+def create_worker_app(
+    config: Config, dsn: str, parts: Parts = Parts(), prepare: Prepare | None = None
+) -> FastAPI:
+    """Return an application for a process without the API: it serves health checks and metrics only."""
+    app = FastAPI(title="levitate-clio worker", lifespan=_lifespan, openapi_url=None)
+    app.include_router(api.health_router)
+    problems.install(app)
+    _expose_metrics(app)
+    app.add_middleware(RequestContext, max_body=0)
+    configure_app(app, config, dsn, parts, prepare)
     return app
 
 
@@ -91,18 +109,31 @@ def build_app() -> FastAPI:
     app.include_router(api.router)
     problems.install(app)
     openapi.install(app)
-    Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
+    _expose_metrics(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     # Added last, so it is the outermost: it answers before RequestBodyLimitMiddleware reads the body.
     app.add_middleware(RequestContext, max_body=MAX_BODY_BYTES)
     return app
 
 
-def configure_app(app: FastAPI, config: Config, dsn: str, parts: Parts = Parts()) -> None:
-    """Set the configuration, the database and the parts that the application uses when its lifespan starts."""
+def _expose_metrics(app: FastAPI) -> None:
+    registry = CollectorRegistry()
+    registry.register(BackgroundCollector(app))
+    Instrumentator(registry=registry).instrument(app).expose(app, tags=["operations"])
+
+
+def configure_app(
+    app: FastAPI,
+    config: Config,
+    dsn: str,
+    parts: Parts = Parts(),
+    prepare: Prepare | None = None,
+) -> None:
+    """Set what the application uses when its lifespan starts: see `StartOptions`."""
     token = config.service_token
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
-    app.state.start = StartOptions(config, dsn, parts)
+    process = Process(workers=parts.workers, clock=parts.clock, prepare=prepare)
+    app.state.start = StartOptions(config, dsn, parts, process)
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 
@@ -116,15 +147,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
     async with open_services(start.config, start.dsn, start.parts) as services:
         app.state.services = services
-        async with background_work(services, start.dsn, start.parts) as clock:
-            app.state.clock = clock
+        async with background_work(services, start.dsn, start.process) as background:
+            app.state.background = background
             yield
 
 
 @asynccontextmanager
 async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator[Services]:
     """Open the database and the HTTP clients, and yield the services built on them. Close both when the block ends."""
-    database = open_database(dsn)
+    database = open_database(dsn, API_POOL)
     transports = parts.clio_transports or {}
     stopping = asyncio.Event()
     clock = Clock(monotonic, now, _interruptible_sleep(stopping))
@@ -209,28 +240,3 @@ def _offered_regions(
         )
         offered[region] = OfferedRegion(app, ClioOAuth(app, transport=transports.get(region)))
     return offered
-
-
-@asynccontextmanager
-async def background_work(
-    services: Services, dsn: str, parts: Parts
-) -> AsyncIterator[Scheduler | None]:
-    """Run the scheduler, the workers and the event relay while the block runs; yield the scheduler if there is one.
-
-    When the block ends, runs in progress are interrupted between two pages and continue in another process.
-    """
-    clock = start_scheduler(services) if parts.clock else None
-    try:
-        async with asyncio.TaskGroup() as group:
-            if clock is not None:
-                group.create_task(follow_clock_changes(services, clock))
-            if parts.workers:
-                group.create_task(run_workers(services, dsn))
-                group.create_task(relay_events(services))
-            try:
-                yield clock
-            finally:
-                services.stopping.set()
-    finally:
-        if clock is not None:
-            clock.shutdown(wait=False)

@@ -1,10 +1,11 @@
-"""Signals that end the process: deferred while a critical block runs, and sent when the parent process has ended."""
+"""The end of the process: signals that are deferred or sent with the parent's end, and waits that a stop cuts short."""
 
+import asyncio
 import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 TERMINATION_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -34,3 +35,10 @@ def exit_with_parent(pipe: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+async def wait_for_stop(stopping: asyncio.Event, seconds: float) -> None:
+    """Return when the process must stop, or after this time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stopping.wait()

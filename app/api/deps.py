@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Request
 
 from app.db.session import Session, transaction
+from app.errors import DatabaseUnavailable
+from app.sync.background import Background
 from app.sync.services import Services
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot store a NUL character
@@ -31,7 +33,10 @@ DeliveryId = Annotated[str, _resource_id("The id of the delivery (`dlv_…`).")]
 
 
 def get_services(request: Request) -> Services:
-    """Return the services that `app.main` opened."""
+    """Return the services that `app.main` opened. Raises DatabaseUnavailable until the database was prepared."""
+    background: Background = request.app.state.background
+    if not background.prepared:
+        raise DatabaseUnavailable
     services: Services = request.app.state.services
     return services
 

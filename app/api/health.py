@@ -1,35 +1,37 @@
-"""Health checks for operators: whether the process is alive, and whether it can work."""
+"""Health checks for operators: whether the process must be restarted, and whether it can work.
+
+They need no token, so they never use the database: they show the last answer that the process itself got.
+"""
 
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from app.api.deps import ServicesDep
 from app.api.problems import problems
 from app.api.schemas.base import Schema
-from app.db import migrate
 from app.db.migrate import SchemaState
-from app.errors import AppError, DatabaseUnavailable
-from app.sync import scheduler
+from app.errors import AppError
+from app.sync.background import Background
+from app.sync.supervisor import State
 
 router = APIRouter(tags=["operations"])
 
 
+class PartStuck(AppError):
+    """A part of the process hangs. Only a new process repairs that."""
+
+    status = 503
+    code = "part_stuck"
+    title = "A background part of this process hangs; restart the process"
+
+
 class NotReady(AppError):
-    """The process is alive but cannot work yet."""
+    """The process is alive but cannot work now."""
 
     status = 503
     code = "not_ready"
-    title = "The database schema is older than this version needs; run `levitate-clio migrate`"
-
-
-class ClockStopped(AppError):
-    """The process is alive, but its scheduler has stopped."""
-
-    status = 503
-    code = "clock_stopped"
-    title = "The scheduler of this process has stopped; restart the process"
+    title = "This process cannot work now; `detail` and `parts` say why"
 
 
 class Health(Schema):
@@ -39,35 +41,88 @@ class Health(Schema):
     """Always `ok`: the process is alive."""
 
 
+class PartHealth(Schema):
+    """A background part of the process."""
+
+    name: str
+    """The part, for example `relay`."""
+
+    state: str
+    """`running`, `waiting_for_database`, `restarting`, or `stuck`."""
+
+    seconds_since_turn: float
+    """The seconds since the part finished its last turn."""
+
+
 class Readiness(Health):
     """The process can work."""
 
-    database: Literal["ok"] = "ok"
-    """Always `ok`: the database responds."""
+    database: Literal["ok", "unavailable"]
+    """Whether the database responds."""
 
-    schema_: Annotated[Literal["current", "newer"], Field(serialization_alias="schema")]
-    """Whether the database schema is the one of this version (`current`) or of a newer one (`newer`)."""
+    schema_: Annotated[
+        Literal["current", "newer", "older", "unknown"], Field(serialization_alias="schema")
+    ]
+    """Whether the database schema is the one of this version (`current`), of a newer one (`newer`) that this version
+    can use, too old (`older`), or not known while the database does not respond (`unknown`)."""
 
     clock: Literal["ok", "off"]
-    """`ok`: the scheduler of this process runs. `off`: this process has none."""
+    """`ok`: this process has a scheduler, and it runs. `off`: this process has none."""
+
+    parts: list[PartHealth]
+    """Every background part of this process."""
 
 
-@router.get("/healthz")
-async def healthz() -> Health:
-    """Return ok while the process is alive."""
+@router.get("/healthz", responses=problems(PartStuck))
+async def healthz(request: Request) -> Health:
+    """Return ok while the process is alive and no part of it hangs."""
+    background: Background = request.app.state.background
+    answering = background.probe.answering()
+    for part in background.supervisor.parts.values():
+        if part.state(answering=answering) is State.STUCK:
+            raise PartStuck(f"The part {part.name} hangs; restart this process")
     return Health()
 
 
-@router.get("/readyz", responses=problems(DatabaseUnavailable, NotReady, ClockStopped))
-async def readyz(request: Request, services: ServicesDep) -> Readiness:
-    """Return ok if the database responds, its schema is current or newer, and the scheduler runs.
+@router.get("/readyz", responses=problems(NotReady))
+async def readyz(request: Request) -> Readiness:
+    """Return ok if the database responds, its schema can be used, and every part finished a turn a short time ago.
 
-    A newer schema is accepted because every migration keeps the previous release working.
+    A part is late after three of its intervals. An error has the same members as the success, beside the problem.
     """
-    schema = await migrate.compare_schema(services.database)
-    if schema is SchemaState.OLDER:
-        raise NotReady
-    clock: scheduler.Scheduler | None = request.app.state.clock
-    if clock is not None and not scheduler.is_on_time(clock, now=services.now()):
-        raise ClockStopped
-    return Readiness(schema_=schema.value, clock="ok" if clock else "off")
+    background: Background = request.app.state.background
+    await background.probe.check()
+    readiness = _readiness(background)
+    if reason := _reason(background):
+        members = readiness.model_dump(by_alias=True, exclude={"status"})
+        raise NotReady(reason, headers={"Retry-After": "5"}, members=members)
+    return readiness
+
+
+def _readiness(background: Background) -> Readiness:
+    answering, parts = background.probe.answering(), background.supervisor.parts.values()
+    return Readiness(
+        database="unavailable" if answering is None else "ok",
+        schema_=background.probe.schema.value if background.probe.schema else "unknown",
+        clock="ok" if any(part.name == "clock" for part in parts) else "off",
+        parts=[
+            PartHealth(
+                name=part.name,
+                state=part.state(answering=answering),
+                seconds_since_turn=round(part.age(), 1),
+            )
+            for part in parts
+        ],
+    )
+
+
+def _reason(background: Background) -> str | None:
+    """Return why the process cannot work, or None."""
+    if background.probe.answering() is None:
+        return "The database does not respond"
+    if background.probe.schema is SchemaState.OLDER:
+        return "The database schema is older than this version needs; run `levitate-clio migrate`"
+    if not background.prepared:
+        return "The process is starting"
+    late = sorted(part.name for part in background.supervisor.parts.values() if part.is_late())
+    return f"These parts are late: {', '.join(late)}" if late else None

@@ -5,6 +5,7 @@ A problem never repeats the input, and never shows the text of an exception that
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import structlog
@@ -144,9 +145,13 @@ def _problem(request: Request, status: int, code: str, title: str, detail: str =
     )
 
 
-def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def _response(
+    problem: Problem,
+    headers: Mapping[str, str] | None = None,
+    members: Mapping[str, Any] = MappingProxyType({}),
+) -> JSONResponse:
     return JSONResponse(
-        problem.model_dump(exclude_none=True),
+        {**problem.model_dump(exclude_none=True), **members},
         status_code=problem.status,
         headers=headers,
         media_type=MEDIA_TYPE,
@@ -160,7 +165,7 @@ async def _handle_app_error(request: Request, error: Exception) -> JSONResponse:
         problem.errors = [
             FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
         ]
-    return _response(problem, error.headers)
+    return _response(problem, error.headers, error.members)
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:

@@ -22,6 +22,7 @@ from app.cli.startup import (
     check_schema,
     fail,
     listen,
+    prepare_now_or_later,
     read_config,
     run_async,
     running_database,
@@ -33,8 +34,9 @@ from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.demo import walkthrough
 from app.demo.processes import DemoFailed
-from app.main import Parts, background_work, create_app, now, open_services
+from app.main import Parts, create_app, create_worker_app, now
 from app.simulator.http import sockets
+from app.sync.background import Background
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 cli.add_typer(token_cli, name="token")
@@ -49,14 +51,19 @@ def main() -> None:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells the service at once to stop, so that runs are interrupted and long polls return.
+    """A server that ends when the service must stop, and tells the service at once when the server must.
 
-    uvicorn alone waits for all responses first, and a long poll takes up to half a minute.
+    So runs are interrupted and long polls return. uvicorn alone waits for all responses first, and a long poll takes up
+    to half a minute.
     """
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        return await super().on_tick(counter) or self._app.state.services.stopping.is_set()
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -77,40 +84,65 @@ def serve(
     config = add_keys(read_config())
     listener = listen(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers)
+    prepare = partial(check_database, config=config, migrate_first=not no_migrate)
     with running_database(config) as dsn:
-        run_async(
-            with_open_database(
-                dsn, partial(check_database, config=config, migrate_first=not no_migrate)
-            )
-        )
-        app = create_app(config, dsn, parts)
-        serving = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=25,
-            h11_max_incomplete_event_size=64 * 1024,
-        )
-        _Server(serving, app).run(sockets=[listener])
+        later = prepare_now_or_later(dsn, prepare)
+        app = create_app(config, dsn, parts, later)
+        _run_server(app, listener)
+        _exit(app)
 
 
 @cli.command()
-def worker() -> None:
-    """Run scheduler and workers without the API; start as many of these as you need."""
+def worker(
+    host: Annotated[
+        str, typer.Option(help="Address of the health checks and metrics")
+    ] = "127.0.0.1",
+) -> None:
+    """Run scheduler and workers without the API; start as many of these as you need.
+
+    LEVITATE_CLIO_WORKER_PORT is the port of health checks and metrics, 0 for none.
+    """
     config = add_keys(read_config())
+    listener = listen(host, config.worker_port) if config.worker_port else None
     with running_database(config) as dsn:
-        run_async(with_open_database(dsn, partial(check_database, config=config)))
-        run_async(_work(config, dsn))
+        later = prepare_now_or_later(dsn, partial(check_database, config=config))
+        app = create_worker_app(config, dsn, Parts(), later)
+        if listener is not None:
+            _run_server(app, listener)
+        else:
+            asyncio.run(_work(app))
+        _exit(app)
 
 
-async def _work(config: Config, dsn: str) -> None:
-    parts = Parts()
-    async with open_services(config, dsn, parts) as services:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.stopping.set)
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, services.stopping.set)
-        async with background_work(services, dsn, parts):
-            await services.stopping.wait()
+def _run_server(app: FastAPI, listener: socket.socket) -> None:
+    """Serve until a signal arrives or the service must end."""
+    serving = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=25,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    app.state.start.process.loop.end_when_stuck()
+    _Server(serving, app).run(sockets=[listener])
+
+
+async def _work(app: FastAPI) -> None:
+    """Run the lifespan of an application that listens on no port, until a signal arrives."""
+    app.state.start.process.loop.end_when_stuck()
+    async with app.router.lifespan_context(app):
+        stopping: asyncio.Event = app.state.services.stopping
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        await stopping.wait()
+
+
+def _exit(app: FastAPI) -> None:
+    """Exit with the code of the supervisor if it ended the process."""
+    background: Background | None = getattr(app.state, "background", None)
+    if background is not None and background.supervisor.exit_code:
+        raise typer.Exit(background.supervisor.exit_code)
 
 
 @cli.command("migrate")

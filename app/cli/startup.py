@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -22,8 +22,9 @@ from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded, migrate, session
 from app.db.migrate import SchemaState
 from app.db.session import Database, open_database, transaction
-from app.errors import DatabaseUnavailable
+from app.errors import CannotStart, DatabaseUnavailable
 from app.sync import key_rotation
+from app.sync.background import Prepare
 
 T = TypeVar("T")
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -118,7 +119,7 @@ def _stop(server: embedded.EmbeddedServer) -> None:
         server.stop()
 
 
-async def with_open_database(dsn: str, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+async def with_open_database(dsn: str, act: Callable[[Database], Awaitable[T]]) -> T:
     """Open the database at this address, call `act`, close it. Raises DatabaseUnavailable."""
     database = open_database(dsn)
     try:
@@ -128,36 +129,56 @@ async def with_open_database(dsn: str, act: Callable[[Database], Coroutine[Any, 
 
 
 async def check_schema(database: Database, *, migrate_first: bool = False) -> None:
-    """Exit with a message unless this version can use the database; migrate it first if `migrate_first`."""
+    """Raise CannotStart unless this version can use the database; migrate it first if `migrate_first`."""
     async with transaction(database) as connection:
         version = await session.server_version(connection)
     if version < session.OLDEST_POSTGRESQL:
-        fail(
+        raise CannotStart(
             f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST_POSTGRESQL} or newer"
         )
     schema = await migrate.compare_schema(database)
     if schema is SchemaState.NEWER:
-        fail(
+        raise CannotStart(
             "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
         )
     if migrate_first:
         await migrate.migrate(database)
     elif schema is SchemaState.OLDER:
-        fail("The database's schema is missing or too old; run `levitate-clio migrate`")
+        raise CannotStart(
+            "The database's schema is missing or too old; run `levitate-clio migrate`"
+        )
 
 
 async def check_database(
     database: Database, config: Config, *, migrate_first: bool = False
 ) -> None:
-    """Exit with a message unless the database is ready and the keys decrypt its secrets."""
+    """Raise CannotStart unless the database is ready and the keys decrypt its secrets."""
     await check_schema(database, migrate_first=migrate_first)
     try:
         await key_rotation.check_keys(database, TokenCipher(config.encryption_key_list()))
     except key_rotation.KeysDoNotFit:
-        fail(
+        raise CannotStart(
             "LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys decrypts the secrets in the database;"
             " add the key that encrypted them (no user needs to connect again)"
-        )
+        ) from None
+
+
+def prepare_now_or_later(dsn: str, prepare: Prepare) -> Prepare | None:
+    """Prepare the database; return the function that must be called later if the database is away.
+
+    A process starts also while the database is away, and works as soon as it is back. Exits with a message if the
+    process cannot work with this database.
+    """
+    try:
+        asyncio.run(with_open_database(dsn, prepare))
+    except CannotStart as reason:
+        fail(str(reason))
+    except DatabaseUnavailable as error:
+        if session.is_misconfigured(error):
+            fail(_unavailable(error))
+        stderr.print(f"{_unavailable(error)}. This process waits for it", markup=False)
+        return prepare
+    return None
 
 
 def run_with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
@@ -172,13 +193,18 @@ def run_with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine; exit with a message when the database is not available."""
+    """Run the coroutine; exit with a message when the database is not available or cannot be used."""
     try:
         return asyncio.run(work)
+    except CannotStart as reason:
+        fail(str(reason))
     except DatabaseUnavailable as error:
-        fail(
-            f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {session.unavailable_reason(error)}"
-        )
+        fail(_unavailable(error))
+
+
+def _unavailable(error: DatabaseUnavailable) -> str:
+    reason = session.unavailable_reason(error)
+    return f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {reason}"
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
@@ -15,6 +16,8 @@ from app.db.session import Session
 RUN = "run"
 WRITEBACK = "writeback"
 SWEEP = "sweep"
+KINDS = (RUN, WRITEBACK, SWEEP)
+COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
 
 
 def worker_pool(dsn: str) -> "asyncpg.pool.Pool[asyncpg.Record]":
@@ -71,6 +74,29 @@ async def delete_jobs(session: Session, account_id: str) -> None:
         ),
         {"account": account_id},
     )
+
+
+@dataclass(frozen=True)
+class QueueSize:
+    """The due jobs of one kind that wait: how many, at most `COUNTED_JOBS`, and for how long the oldest waits."""
+
+    jobs: int
+    oldest_seconds: float
+
+
+async def measure(session: Session) -> dict[str, QueueSize]:
+    """Return the size of the queue by kind of job."""
+    return {kind: await _measure_one(session, kind) for kind in KINDS}
+
+
+async def _measure_one(session: Session, kind: str) -> QueueSize:
+    query = text(
+        "select count(*), coalesce(extract(epoch from clock_timestamp() - min(execute_after)), 0)"
+        " from (select execute_after from pgqueuer where entrypoint = :kind"
+        " and status = 'queued' and execute_after <= now() limit :most) due"
+    )
+    row = (await session.execute(query, {"kind": kind, "most": COUNTED_JOBS})).one()
+    return QueueSize(row[0], max(0.0, float(row[1])))
 
 
 async def _queries(session: Session) -> Queries:

@@ -1,6 +1,7 @@
 """Brings the schema of a database to the version that the code expects, once, however many processes start."""
 
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -50,9 +51,16 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _compare(connection: Connection) -> SchemaState:
-    scripts = ScriptDirectory.from_config(alembic_config())
     there = MigrationContext.configure(connection).get_current_revision()
-    if there == scripts.get_current_head():
+    head, known = _revisions()
+    if there == head:
         return SchemaState.CURRENT
-    known = {script.revision for script in scripts.walk_revisions()}
     return SchemaState.OLDER if there is None or there in known else SchemaState.NEWER
+
+
+@cache
+def _revisions() -> tuple[str | None, frozenset[str]]:
+    """Return the newest revision that the code knows, and all of them. Health checks ask every few seconds."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    known = frozenset(script.revision for script in scripts.walk_revisions())
+    return scripts.get_current_head(), known

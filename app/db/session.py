@@ -5,15 +5,19 @@ A *session* is the handle of one transaction. (A connection is always a Clio log
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import asyncpg
 from pydantic_core import from_json, to_json
 from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from typing_extensions import override
 
+from app.db.failures import Reaction, reaction_to
 from app.errors import DatabaseUnavailable
 
 Session = AsyncConnection
@@ -28,6 +32,7 @@ _SERVER_LIMITS = {
 # Rows in one INSERT. Hundreds of rows make statements of a megabyte with thousands of parameters, which fragment the
 # memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
+CONNECT_SECONDS = 5.0  # the longest time to open a connection
 OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
 # The reasons that the server itself gives when it refuses a connection.
 _REFUSALS: dict[type[Exception], str] = {
@@ -36,28 +41,91 @@ _REFUSALS: dict[type[Exception], str] = {
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
-# A connection that broke, also while it was being opened.
-_NO_CONNECTION: tuple[type[Exception], ...] = (asyncpg.PostgresConnectionError, *_REFUSALS)
 
 
-def open_database(dsn: str) -> Database:
+@dataclass
+class PoolWaits:
+    """How often and for how many seconds callers waited because all connections of a pool were in use."""
+
+    waits: int = 0
+    seconds: float = 0.0
+
+
+class _MeasuredPool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool, which also counts the waits."""
+
+    _sqla_logger_namespace = "sqlalchemy.pool.measured"
+    measured: PoolWaits
+
+    @override
+    def _do_get(self) -> Any:
+        is_full = self.checkedout() >= self.size() + self._max_overflow
+        began = monotonic()
+        try:
+            return super()._do_get()
+        finally:
+            if is_full:
+                self.measured.waits += 1
+                self.measured.seconds += monotonic() - began
+
+    @override
+    def recreate(self) -> "_MeasuredPool":
+        pool = super().recreate()
+        assert isinstance(pool, _MeasuredPool)  # noqa: S101  # SQLAlchemy makes the same class
+        pool.measured = self.measured
+        return pool
+
+
+def waits_of(database: Database) -> PoolWaits:
+    """Return the waits for connections of this pool, which grow as it is used."""
+    pool = database.pool
+    assert isinstance(pool, _MeasuredPool)  # noqa: S101  # `open_database` chose it
+    return pool.measured
+
+
+@dataclass(frozen=True)
+class PoolLimits:
+    """The limits of one connection pool: connections that stay open, the most at once, and seconds to wait.
+
+    `wait` is the longest wait for a connection of the pool, `statement` the longest wait for a response.
+    """
+
+    kept: int
+    most: int
+    wait: float = 20.0
+    statement: float = 60.0
+
+
+# Each part of the service has a pool of its own, so that none takes the connections of another.
+API_POOL = PoolLimits(kept=5, most=15, wait=5.0, statement=20.0)
+WORKER_POOL = PoolLimits(kept=10, most=20)
+RELAY_POOL = PoolLimits(kept=2, most=6)
+CLOCK_POOL = PoolLimits(kept=1, most=4)
+PROBE_POOL = PoolLimits(kept=1, most=1, wait=2.0, statement=2.0)
+
+
+def open_database(dsn: str, limits: PoolLimits = WORKER_POOL) -> Database:
     """Return an engine for a `postgresql://` address; every wait has a limit, so a silent database raises [F14]."""
     options: dict[str, Any] = {
-        "command_timeout": 60,
-        "timeout": 10,
+        "command_timeout": limits.statement,
+        "timeout": CONNECT_SECONDS,
         "server_settings": _SERVER_LIMITS,
     }
-    return create_async_engine(
+    database = create_async_engine(
         dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        poolclass=_MeasuredPool,
         pool_pre_ping=True,
-        pool_size=10,
-        max_overflow=10,
-        pool_timeout=20,
+        pool_size=limits.kept,
+        max_overflow=limits.most - limits.kept,
+        pool_timeout=limits.wait,
         connect_args=options,
         json_serializer=_json,
         json_deserializer=from_json,
         insertmanyvalues_page_size=ROWS_AT_ONCE,
     )
+    assert isinstance(database.pool, _MeasuredPool)  # noqa: S101
+    database.pool.measured = PoolWaits()
+    return database
 
 
 class JsonText(str):
@@ -76,25 +144,36 @@ async def transaction(database: Database) -> AsyncIterator[Session]:
     try:
         async with database.begin() as session:
             yield session
-    except (OperationalError, InterfaceError, OSError, TimeoutError) as error:
-        raise DatabaseUnavailable from error
-    except DBAPIError as error:
-        cause = error.orig and error.orig.__cause__
-        if isinstance(
-            cause, asyncpg.DeadlockDetectedError
-        ):  # the other transaction continued; this one may be tried again
-            raise DatabaseUnavailable from cause
-        if error.connection_invalidated or isinstance(cause, _NO_CONNECTION):
-            raise DatabaseUnavailable from cause or error
-        raise
+    except Exception as error:
+        reaction = reaction_to(error)
+        if reaction is Reaction.REPORT or isinstance(error, DatabaseUnavailable):
+            raise
+        raise DatabaseUnavailable(retry_now=reaction is Reaction.RETRY_NOW) from error
 
 
 def unavailable_reason(failure: DatabaseUnavailable) -> str:
     """Return why the database is not available, for the operator."""
-    for kind, words in _REFUSALS.items():
-        if isinstance(failure.__cause__, kind):
-            return words
-    return "it cannot be reached; check that it is running"
+    refusal = _refusal(failure)
+    return _REFUSALS[refusal] if refusal else "it cannot be reached; check that it is running"
+
+
+def is_misconfigured(failure: DatabaseUnavailable) -> bool:
+    """Return whether the address is wrong: waiting does not help, because the server answers and refuses it."""
+    return _refusal(failure) in (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    )
+
+
+def _refusal(failure: DatabaseUnavailable) -> type[Exception] | None:
+    """Return the reason for which the server refused the connection, or None if it did not answer."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        for kind in _REFUSALS:
+            if isinstance(cause, kind):
+                return kind
+        cause = cause.__cause__ or getattr(cause, "orig", None)
+    return None
 
 
 async def server_version(session: Session) -> int:

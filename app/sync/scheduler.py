@@ -5,13 +5,11 @@ database lets it start once. So any number of processes may propose a slot, late
 missed slot is run once.
 """
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from hashlib import blake2b
-from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -25,13 +23,11 @@ from app.db.session import transaction
 from app.sync.assess import finish_decided_surges
 from app.sync.connections import renew_subscriptions
 from app.sync.services import Services, Timing
+from app.sync.supervisor import Part, Supervisor
 from app.sync.writeback import maintain_outbox
 
 CATCH_UP = timedelta(hours=6)
 TICK = timedelta(seconds=20)
-OVERDUE = 3 * TICK  # after so long the scheduler counts as stopped
-
-Scheduler: TypeAlias = AsyncIOScheduler
 HOURLY = timedelta(hours=1)  # how often each process asks whether the daily deletion was done
 
 log = structlog.get_logger(__name__)
@@ -126,39 +122,39 @@ async def requeue_lost_runs(services: Services) -> None:
         log.warning("lost_runs_queued", count=requeued)
 
 
-def start_scheduler(services: Services) -> Scheduler:
-    """Start the scheduler in this process's event loop; the caller shuts it down.
+async def run_scheduler(services: Services, supervisor: Supervisor, part: Part) -> None:
+    """Do the regular tasks until the process must stop.
 
     All tasks run at once for the first time, so that missed slots are caught up.
     """
     scheduler = AsyncIOScheduler(timezone=UTC)
     for step, every in _TASKS:
+        task = supervisor.add(f"clock.{step.__name__}", interval=every.total_seconds())
         scheduler.add_job(
-            step,
+            supervisor.complete,
             IntervalTrigger(seconds=int(every.total_seconds()), timezone=UTC),
-            args=[services],
+            args=[task, partial(step, services)],
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
             next_run_time=services.now(),
         )
     scheduler.start()
-    return scheduler
+    try:
+        follow = partial(follow_clock_changes, scheduler, services.now)
+        await supervisor.repeat(part, follow, every=TICK.total_seconds())
+    finally:
+        scheduler.shutdown(wait=False)
 
 
-async def follow_clock_changes(services: Services, scheduler: Scheduler) -> None:
-    """Keep the tasks regular when the system clock is set back, until the process must stop.
+async def follow_clock_changes(scheduler: AsyncIOScheduler, now: Callable[[], datetime]) -> None:
+    """Keep the tasks regular when the system clock was set back.
 
     Without this a task would wait until the clock reaches its old next time, possibly for hours.
     """
-    while not services.stopping.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TICK.total_seconds()):
-                await services.stopping.wait()
-        now = services.now()
-        for job in scheduler.get_jobs():
-            if job.next_run_time - now > job.trigger.interval:
-                job.modify(next_run_time=now)
+    for job in scheduler.get_jobs():
+        if job.next_run_time - now() > job.trigger.interval:
+            job.modify(next_run_time=now())
 
 
 _TASKS = (
@@ -169,10 +165,3 @@ _TASKS = (
     (finish_decided_surges, TICK),
     (delete_expired_daily, HOURLY),
 )
-
-
-def is_on_time(scheduler: Scheduler, *, now: datetime) -> bool:
-    """Return whether no task of the scheduler is overdue."""
-    return all(
-        job.next_run_time and now - job.next_run_time < OVERDUE for job in scheduler.get_jobs()
-    )

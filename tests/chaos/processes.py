@@ -132,7 +132,11 @@ class Stack:
         """Return a worker process for the service's database, not started yet."""
         log = self.service.log.with_name(f"{name}.log")
         clock = self.service.clock and log.with_suffix(".clock")
-        return Program(["worker"], self.service.environment, self.service.url, log, clock)
+        environment = {
+            **self.service.environment,
+            "LEVITATE_CLIO_WORKER_PORT": str(free_port()),
+        }
+        return Program(["worker"], environment, self.service.url, log, clock)
 
     def wait_for_runs(self, account_id: str) -> list[dict[str, Any]]:
         """Wait until all runs of the account have ended; return them."""

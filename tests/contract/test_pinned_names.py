@@ -11,6 +11,7 @@ problem, and the order of `required`, `enum` and `x-problem-codes`, which are se
 """
 
 import ast
+import asyncio
 import enum
 import importlib
 import inspect
@@ -21,6 +22,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -35,10 +37,15 @@ import app
 from app.cli.commands import cli
 from app.config import Config
 from app.db import job_queue
-from app.db.session import Session
+from app.db.job_queue import QueueSize
+from app.db.session import Database, PoolWaits, Session
+from app.loop_watch import LoopWatch
 from app.main import create_app
 from app.sync import worker
+from app.sync.background import Background, Measurements
+from app.sync.database_probe import DatabaseProbe
 from app.sync.services import Services
+from app.sync.supervisor import Supervisor
 from tests.support import pinned
 from tests.support.world import config_for
 
@@ -120,7 +127,17 @@ async def test_the_openapi_document_equals_the_pinned_one(service: FastAPI, tmp_
 # --- what operators rely on ------------------------------------------------------------------------
 
 
+def idle_background() -> Background:
+    """Return the background of a process with one part, one pool and one kind of jobs."""
+    supervisor = Supervisor(asyncio.Event(), monotonic)
+    supervisor.add("relay", interval=1.0)
+    probe = DatabaseProbe(cast(Database, None), monotonic)
+    measured = Measurements(queues={"run": QueueSize(1, 2.0)})
+    return Background(supervisor, probe, LoopWatch(), {"api": PoolWaits()}, True, measured)
+
+
 async def test_metrics_have_the_pinned_names_and_labels(service: FastAPI, tmp_path: Path):
+    service.state.background = idle_background()
     await get(service, "/healthz")
     text = (await get(service, "/metrics")).text
     types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, flags=re.MULTILINE))
@@ -230,7 +247,7 @@ async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.Mo
     handlers: dict[str, worker.JobHandler] = {}
     done: list[tuple[Any, ...]] = []
 
-    async def keep(_services: Any, _dsn: str, given: dict[str, Any], **_more: Any) -> None:
+    async def keep(_services: Any, _dsn: str, given: dict[str, Any], *_more: Any) -> None:
         handlers.update(given)
 
     def step(name: str) -> Callable[..., Awaitable[None]]:
@@ -239,10 +256,13 @@ async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.Mo
 
         return did
 
-    monkeypatch.setattr(worker, "_run_worker", keep)
+    monkeypatch.setattr(worker, "_work", keep)
     for name in ("execute_run", "write_back", "verify_written"):
         monkeypatch.setattr(worker, name, step(name))
-    await worker.run_workers(cast(Services, None), NOWHERE)
+    supervisor = Supervisor(asyncio.Event(), monotonic)
+    part = supervisor.add("worker", interval=1.0)
+    await worker.work_on_runs(cast(Services, None), NOWHERE, supervisor, part)
+    await worker.work_on_writes(cast(Services, None), NOWHERE, supervisor, part)
     jobs: dict[str, Any] = json.loads((pinned.PINNED / "jobs.json").read_text())
     assert handlers.keys() == jobs.keys()
     for name, job in jobs.items():

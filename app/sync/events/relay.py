@@ -24,6 +24,7 @@ from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Problem
 from app.sync.events.endpoint_secrets import valid_secrets
 from app.sync.services import Services
+from app.sync.supervisor import Part, Supervisor
 from app.webhook_sender import EndpointClient, Message, Outcome
 
 GIVE_UP_AFTER = timedelta(days=3)  # then a delivery has failed, and a failing endpoint is disabled
@@ -71,19 +72,18 @@ def build_message(delivery: Delivery) -> Message:
     return Message(delivery.event_id, body)
 
 
-async def relay_events(services: Services) -> None:
+async def relay_events(services: Services, supervisor: Supervisor, part: Part) -> None:
     """Serve endpoints, each in its own task, until the process must stop."""
     served: set[asyncio.Task[int]] = set()
     async with asyncio.TaskGroup() as group:
-        while not services.stopping.is_set():
+
+        async def serve_due() -> None:
             for claim in await _claims(services, limit=CONCURRENT_ENDPOINTS - len(served)):
                 task = group.create_task(_serve(services, claim))
                 served.add(task)
                 task.add_done_callback(served.discard)
-            try:
-                await asyncio.wait_for(services.stopping.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+
+        await supervisor.repeat(part, serve_due, every=POLL_SECONDS)
 
 
 async def deliver_due(services: Services) -> int:
@@ -99,14 +99,10 @@ async def deliver_due(services: Services) -> int:
 async def _claims(services: Services, *, limit: int) -> list[Claim]:
     if limit <= 0:
         return []
-    try:
-        async with transaction(services.database) as session:
-            return await deliveries.claim_endpoints(
-                session, length=CLAIM_LENGTH, limit=limit, now=services.now()
-            )
-    except DatabaseUnavailable:
-        log.warning("database_unavailable")
-        return []
+    async with transaction(services.database) as session:
+        return await deliveries.claim_endpoints(
+            session, length=CLAIM_LENGTH, limit=limit, now=services.now()
+        )
 
 
 async def _serve(services: Services, claim: Claim) -> int:
@@ -117,7 +113,7 @@ async def _serve(services: Services, claim: Claim) -> int:
             async for sent in _post_due(services, claim, client):
                 posts += sent
     except DatabaseUnavailable:
-        log.warning("database_unavailable")
+        pass  # the claim ends by itself; the relay reports the database
     except EndpointNotFound:
         log.info("endpoint_deleted", endpoint_id=claim.endpoint_id)
     except Exception:  # a fault at one endpoint must not end the others

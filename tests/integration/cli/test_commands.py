@@ -68,7 +68,10 @@ UNAVAILABLE = "The database of LEVITATE_CLIO_DATABASE_URL is not available: "
 
 
 def test_a_database_that_is_down_is_reported_in_one_line(missing_dsn: str):
-    assert serve(missing_dsn) == [UNAVAILABLE + "it cannot be reached; check that it is running"]
+    # `serve` and `worker` wait for it: see tests/integration/test_background.py
+    assert refusal("migrate", database_url=missing_dsn) == [
+        UNAVAILABLE + "it cannot be reached; check that it is running"
+    ]
 
 
 def test_a_database_that_does_not_exist_is_reported_in_one_line(own_dsn: str):

@@ -1,7 +1,11 @@
 """Tests of the wrapper around the step of a job."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +14,8 @@ from pgqueuer.models import Job
 
 from app.errors import DatabaseUnavailable
 from app.sync import worker
+from app.sync.services import Services
+from app.sync.worker import JobHandler
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -28,18 +34,49 @@ def job() -> Job:
     )
 
 
-async def test_a_job_that_loses_the_database_is_returned_to_the_queue():
-    # F14: pgqueuer drops a job that raises any other error
-    async def step(names: dict[str, Any]) -> timedelta | None:
-        raise DatabaseUnavailable
+@pytest.fixture
+def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of the transactions that were refused: the database is away for the first two."""
+    refused: list[int] = []
 
+    @asynccontextmanager
+    async def transaction(_database: object) -> AsyncIterator[None]:
+        if len(refused) < 2:
+            refused.append(len(refused) + 1)
+            raise DatabaseUnavailable
+        yield
+
+    monkeypatch.setattr(worker, "transaction", transaction)
+    monkeypatch.setattr(worker, "DATABASE_CHECK_SECONDS", 0.0)
+    return refused
+
+
+def handler_of(result: Exception | timedelta | None) -> JobHandler:
+    """Return the handler of a job whose step has this result."""
+
+    async def step(names: dict[str, Any]) -> timedelta | None:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    services = cast(Services, SimpleNamespace(stopping=asyncio.Event(), database=None))
+    return worker._job(services, step)
+
+
+async def test_a_job_that_lost_the_database_is_queued_again_when_it_is_back(refusals: list[int]):
+    # F14: pgqueuer drops a job that raises any other error, and cannot queue it again while the database is away
     with pytest.raises(RetryRequested) as returned:
-        await worker._job(step)(job())
+        await handler_of(DatabaseUnavailable())(job())
     assert returned.value.delay == worker.RETRY_AFTER_DATABASE_LOSS
+    assert refusals == [1, 2]
 
 
-async def test_a_job_that_is_done_is_not_returned_to_the_queue():
-    async def step(names: dict[str, Any]) -> timedelta | None:
-        return None
+async def test_a_job_that_met_another_transaction_is_queued_again_at_once(refusals: list[int]):
+    with pytest.raises(RetryRequested) as returned:
+        await handler_of(DatabaseUnavailable(retry_now=True))(job())
+    assert (returned.value.delay, refusals) == (timedelta(0), [])
 
-    await worker._job(step)(job())
+
+async def test_a_job_that_is_done_is_not_queued_again(refusals: list[int]):
+    await handler_of(None)(job())
+    assert refusals == []

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -26,6 +27,7 @@ from app.main import now as real_now
 from app.simulator.http.server import Simulator
 from app.sync.events import endpoint_secrets, relay, relay_events
 from app.sync.services import Services
+from app.sync.supervisor import Supervisor
 from app.webhook_sender import WebhookSender
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World, opened_world
@@ -314,7 +316,9 @@ async def test_a_dead_receiver_delays_no_other_endpoint(
         await service.listen(alive)
         await service.record(*(f"con_{n}" for n in range(40)))
         async with asyncio.TaskGroup() as group:
-            group.create_task(relay_events(service.services))
+            supervisor = Supervisor(service.services.stopping, monotonic)
+            part = supervisor.add("relay", interval=1.0)
+            group.create_task(relay_events(service.services, supervisor, part))
             async with asyncio.timeout(PATIENCE):
                 while len(alive.received) < 40 or not dead.at_once:
                     await asyncio.sleep(0.02)

@@ -1,0 +1,85 @@
+"""Sorts database errors by what the caller does next: try again at once, give the work back, or report a defect.
+
+An error is sorted by its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), or by its type if
+it has none. An error that is not sorted here is a defect.
+"""
+
+import asyncio
+from enum import Enum
+
+import asyncpg
+from asyncpg.exceptions import InternalClientError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from app.errors import DatabaseUnavailable
+
+
+class Reaction(Enum):
+    """What the caller does after a failure of the database."""
+
+    RETRY_NOW = "retry_now"  # the transaction met another one; nothing is wrong with the database
+    GIVE_BACK = "give_back"  # the database is away or overloaded; the same call works later
+    REPORT = "report"  # this service has a defect
+
+
+_RETRY_NOW = frozenset({"40001", "40P01"})  # serialization failure, deadlock
+# connection, resources (53100 disk full, 53200 memory, 53300 connections), operator (57014 timeout, 57P01 shutdown),
+# system (58030 input or output failed)
+_GIVE_BACK_CLASSES = frozenset({"08", "53", "57", "58"})
+_GIVE_BACK = frozenset(
+    {
+        "25006",  # read only: a standby, or a server whose disk is full
+        "25P03",  # a transaction was idle for too long
+        "25P04",  # a transaction lasted too long
+        "28000",  # the user is refused
+        "28P01",  # the password is refused
+        "3D000",  # the database does not exist
+        "55P03",  # a lock was not available in time
+    }
+)
+# Errors of the network, of the pool and of a connection that ended while it was used.
+_GIVE_BACK_TYPES = (OSError, PoolTimeout, asyncio.IncompleteReadError, InternalClientError)
+
+
+def reaction_to(failure: BaseException) -> Reaction:
+    """Return what to do after a failure. Of a group of failures the worst one decides."""
+    if isinstance(failure, BaseExceptionGroup):
+        found = {reaction_to(one) for one in failure.exceptions}
+        worst_first = (Reaction.REPORT, Reaction.GIVE_BACK, Reaction.RETRY_NOW)
+        return next(reaction for reaction in worst_first if reaction in found)
+    if isinstance(failure, DatabaseUnavailable):
+        return Reaction.RETRY_NOW if failure.retry_now else Reaction.GIVE_BACK
+    if isinstance(failure, DBAPIError):
+        return _reaction_to_wrapped(failure)
+    state = getattr(failure, "sqlstate", None)
+    if isinstance(failure, asyncpg.PostgresError) and state:
+        return _reaction_to_state(state)
+    if isinstance(failure, asyncpg.InterfaceError):
+        return _reaction_to_interface(failure)
+    return Reaction.GIVE_BACK if isinstance(failure, _GIVE_BACK_TYPES) else Reaction.REPORT
+
+
+def _reaction_to_wrapped(failure: DBAPIError) -> Reaction:
+    """Return the reaction to an error of SQLAlchemy, which wraps the driver's error twice."""
+    if failure.connection_invalidated:
+        return Reaction.GIVE_BACK
+    cause = failure.orig and failure.orig.__cause__
+    return Reaction.REPORT if cause is None else reaction_to(cause)
+
+
+def _reaction_to_state(state: str) -> Reaction:
+    if state in _RETRY_NOW:
+        return Reaction.RETRY_NOW
+    transient = state in _GIVE_BACK or state[:2] in _GIVE_BACK_CLASSES
+    return Reaction.GIVE_BACK if transient else Reaction.REPORT
+
+
+def _reaction_to_interface(failure: asyncpg.InterfaceError) -> Reaction:
+    """Return the reaction to an error that the driver raised itself; asyncpg tells these apart only by their text.
+
+    A connection or pool that was closed is the network's fault. All others are ours, such as a statement with more
+    than 32,767 parameters.
+    """
+    text = str(failure)
+    return Reaction.GIVE_BACK if "clos" in text else Reaction.REPORT

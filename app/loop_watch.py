@@ -1,0 +1,50 @@
+"""`LoopWatch`: measures the delay of the event loop, and ends the process when the loop no longer turns."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+
+BEAT_SECONDS = 1.0
+LOOK_SECONDS = 5.0
+LOOKS_BEFORE_END = 12  # in a row without a beat: the loop has not turned for 60 s
+
+log = structlog.get_logger(__name__)
+
+
+class LoopWatch:
+    """The beats of one event loop. `lag` is by how many seconds the last beat was late."""
+
+    def __init__(self) -> None:
+        self.lag = 0.0
+        self._beats = 0
+
+    async def beat(self) -> None:
+        """Beat once."""
+        asked = time.monotonic()
+        await asyncio.sleep(BEAT_SECONDS)
+        self.lag = max(0.0, time.monotonic() - asked - BEAT_SECONDS)
+        self._beats += 1
+
+    def end_when_stuck(
+        self, end: Callable[[int], object] = os._exit, wait: Callable[[float], object] = time.sleep
+    ) -> threading.Thread:
+        """Start a thread that ends the process with code 70 when the loop has not turned for a minute.
+
+        The thread counts its own looks, not seconds: after a process was paused both of them go on.
+        """
+
+        def look() -> None:
+            looks, last = 0, -1
+            while looks < LOOKS_BEFORE_END:
+                wait(LOOK_SECONDS)
+                looks, last = (looks + 1, last) if last == self._beats else (0, self._beats)
+            log.critical("process_ends", reason="the event loop has not turned for 60 seconds")
+            end(os.EX_SOFTWARE)
+
+        thread = threading.Thread(target=look, name="loop-watch", daemon=True)
+        thread.start()
+        return thread
