@@ -17,6 +17,7 @@ from app.api import (
     connections,
     contact_history,
     contacts,
+    erasures,
     health,
     issues,
     new_clients,
@@ -29,6 +30,7 @@ from app.api import (
 router = APIRouter()
 for group in (
     accounts,
+    erasures,
     connections,
     settings,
     catalog,

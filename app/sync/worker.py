@@ -18,6 +18,7 @@ from pgqueuer.models import Job
 
 from app.db import job_queue
 from app.errors import DatabaseUnavailable
+from app.sync.account_erasure import erase_account
 from app.sync.run import execute_run
 from app.sync.services import Services
 from app.sync.writeback import verify_written, write_back
@@ -39,6 +40,7 @@ async def run_workers(services: Services, dsn: str) -> None:
     writes = {
         job_queue.WRITEBACK: _write_handler(services),
         job_queue.SWEEP: _verify_handler(services),
+        job_queue.ERASURE: _erasure_handler(services),
     }
     async with asyncio.TaskGroup() as group:
         runs = {job_queue.RUN: _run_handler(services)}
@@ -107,3 +109,8 @@ def _write_handler(services: Services) -> JobHandler:
 def _verify_handler(services: Services) -> JobHandler:
     """Return the handler that verifies what the account wrote a day ago."""
     return _job(lambda names: verify_written(services, names["account_id"]))
+
+
+def _erasure_handler(services: Services) -> JobHandler:
+    """Return the handler that erases an account, some steps at a time."""
+    return _job(lambda names: erase_account(services, names["account_id"], names["erasure_id"]))
