@@ -46,7 +46,7 @@ class Readiness(Health):
     """Always `ok`: the database responds."""
 
     schema_: Annotated[Literal["current", "newer"], Field(serialization_alias="schema")]
-    """Whether the database schema is the one of this version (`current`) or of a newer one (`newer`)."""
+    """Whether the database schema is the one of this version (`current`) or of the next one (`newer`)."""
 
     clock: Literal["ok", "off"]
     """`ok`: the scheduler of this process runs. `off`: this process has none."""
@@ -62,11 +62,13 @@ async def healthz() -> Health:
 async def readyz(request: Request, services: ServicesDep) -> Readiness:
     """Return ok if the database responds, its schema is current or newer, and the scheduler runs.
 
-    A newer schema is accepted because every migration keeps the previous release working.
+    A schema that is newer by one release is accepted because migrations keep the previous release working.
     """
     schema = await migrate.compare_schema(services.database)
     if schema is SchemaState.OLDER:
         raise NotReady
+    if schema is SchemaState.TOO_NEW:
+        raise NotReady("The database schema is too new for this version; start a newer version")
     clock: scheduler.Scheduler | None = request.app.state.clock
     if clock is not None and not scheduler.is_on_time(clock, now=services.now()):
         raise ClockStopped

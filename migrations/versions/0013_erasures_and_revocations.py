@@ -1,4 +1,4 @@
-"""Receipts of erasures, and tokens that Clio must be told to revoke
+"""Receipts of erasures, tokens that Clio must be told to revoke, and which releases can run on the schema
 
 Revision ID: 0013
 Revises: 0012
@@ -46,9 +46,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("account_id", "revocation_id", name=op.f("revocations_pk")),
     )
     op.create_index("revocations_due_idx", "revocations", ["due_at"])
+    op.create_table(
+        "schema_compatibility",
+        sa.Column("oldest_revision", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("oldest_revision", name=op.f("schema_compatibility_pk")),
+    )
+    op.execute("insert into schema_compatibility values ('0012')")
 
 
 def downgrade() -> None:
+    op.drop_table("schema_compatibility")
     op.drop_table("revocations")
     op.drop_table("erasures")
 
