@@ -155,7 +155,8 @@ async def _migrate(database: Database) -> None:
     except migrate.MigrationBlocked:
         fail(
             "A migration could not get a lock, because another transaction uses the table. Nothing was changed."
-            " Find the transaction in pg_stat_activity, wait for its end or end it, and run `levitate-clio migrate` again"
+            " Find the transaction in pg_stat_activity, wait for its end or end it, and run `levitate-clio migrate`"
+            " again"
         )
 
 
