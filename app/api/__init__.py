@@ -17,6 +17,7 @@ from app.api import (
     connections,
     contact_history,
     contacts,
+    erasures,
     health,
     issues,
     new_clients,
@@ -30,6 +31,7 @@ health_router = health.router
 router = APIRouter()
 for group in (
     accounts,
+    erasures,
     connections,
     settings,
     catalog,

@@ -12,6 +12,7 @@ from app.api.account_access import AccountDep, AccountId
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.authentication import CallerDep
 from app.api.deps import ServicesDep, SessionDep
+from app.api.erasures import erasure_url
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
@@ -19,6 +20,7 @@ from app.db import issues
 from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
 from app.db.accounts.audit import AuditAction
+from app.db.accounts.receipts import ErasureInProgress
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
@@ -28,7 +30,7 @@ from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import scheduler
-from app.sync.erasure import erase_account
+from app.sync.account_erasure import start_account_erasure
 from app.sync.services import Services
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
@@ -49,7 +51,11 @@ async def list_accounts(
     return rows.page(map(account_body, rows.items))
 
 
-@router.put("/{account_id}", dependencies=[RequireRole], responses=problems(RoleRequired))
+@router.put(
+    "/{account_id}",
+    dependencies=[RequireRole],
+    responses=problems(RoleRequired, ErasureInProgress),
+)
 async def put_account(
     account_id: AccountId,
     body: schemas.AccountIn,
@@ -92,9 +98,16 @@ async def get_account(account: AccountDep) -> schemas.Account:
     dependencies=[RequireRole],
     responses=problems(RoleRequired),
 )
-async def delete_account(account: AccountDep, actor: ActorDep, services: ServicesDep) -> None:
-    """Erase all data of the account, and revoke the access of its Clio logins at Clio."""
-    await erase_account(services, account.account_id, actor=actor)
+async def delete_account(
+    account: AccountDep, actor: ActorDep, services: ServicesDep, response: Response
+) -> None:
+    """Erase all data of the account, and revoke the access of its Clio logins at Clio.
+
+    From now on the account does not exist. The erasure goes on in the background. The header `Location` has the address
+    of its receipt.
+    """
+    erasure_id = await start_account_erasure(services, account.account_id, actor=actor)
+    response.headers["Location"] = erasure_url(erasure_id)
 
 
 @router.get("/{account_id}/users")

@@ -9,6 +9,7 @@ from app.api import new_clients, schemas
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.deps import NO_NUL, ContactId, ServicesDep, SessionDep
+from app.api.erasures import erasure_url
 from app.api.pagination import PageRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
@@ -20,7 +21,7 @@ from app.db.contacts.new_clients import NewClient, find_new_client
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
 from app.rules.results import Owner, Tag
-from app.sync.erasure import erase_contact
+from app.sync.contact_erasure import erase_contact
 from app.sync.services import clio_web_origin
 
 router = APIRouter(
@@ -124,13 +125,19 @@ async def tell_preexisting_tags(
     responses=problems(RoleRequired, ContactNotFound),
 )
 async def delete_contact(
-    contact_id: ContactId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    contact_id: ContactId,
+    account: AccountDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    response: Response,
 ) -> None:
     """Erase one person: profile, history, activities and new-client row. The person is never synced again.
 
-    The change feed gets one last line for the contact, `contact.erased`.
+    The change feed gets one last line for the contact, `contact.erased`. The header `Location` has the address of the
+    erasure's receipt.
     """
-    await erase_contact(services, account.account_id, contact_id, actor=actor)
+    erasure_id = await erase_contact(services, account.account_id, contact_id, actor=actor)
+    response.headers["Location"] = erasure_url(erasure_id)
 
 
 def _explained_body(

@@ -29,6 +29,7 @@ ActivityId = Annotated[str, _resource_id("The id of the activity (`act_…`).")]
 IssueId = Annotated[str, _resource_id("The id of the issue (`iss_…`).")]
 HoldId = Annotated[str, _resource_id("The id of the hold (`hld_…`).")]
 EndpointId = Annotated[str, _resource_id("The id of the webhook endpoint (`whe_…`).")]
+ErasureId = Annotated[str, _resource_id("The id of the erasure (`era_…`).")]
 DeliveryId = Annotated[str, _resource_id("The id of the delivery (`dlv_…`).")]
 
 

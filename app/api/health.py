@@ -61,10 +61,12 @@ class Readiness(Health):
     """Whether the database responds."""
 
     schema_: Annotated[
-        Literal["current", "newer", "older", "unknown"], Field(serialization_alias="schema")
+        Literal["current", "newer", "older", "too_new", "unknown"],
+        Field(serialization_alias="schema"),
     ]
-    """Whether the database schema is the one of this version (`current`), of a newer one (`newer`) that this version
-    can use, too old (`older`), or not known while the database does not respond (`unknown`)."""
+    """Whether the database schema is the one of this version (`current`) or of the next one (`newer`), which this
+    version can use, too old (`older`), too new (`too_new`), or not known while the database does not respond
+    (`unknown`)."""
 
     clock: Literal["ok", "off"]
     """`ok`: this process has a scheduler, and it runs. `off`: this process has none."""
@@ -122,6 +124,8 @@ def _reason(background: Background) -> str | None:
         return "The database does not respond"
     if background.probe.schema is SchemaState.OLDER:
         return "The database schema is older than this version needs; run `levitate-clio migrate`"
+    if background.probe.schema is SchemaState.TOO_NEW:
+        return "The database schema is too new for this version; start a newer version"
     if not background.prepared:
         return "The process is starting"
     late = sorted(part.name for part in background.supervisor.parts.values() if part.is_late())

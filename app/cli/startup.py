@@ -129,7 +129,10 @@ async def with_open_database(dsn: str, act: Callable[[Database], Awaitable[T]]) 
 
 
 async def check_schema(database: Database, *, migrate_first: bool = False) -> None:
-    """Raise CannotStart unless this version can use the database; migrate it first if `migrate_first`."""
+    """Raise CannotStart unless this version can use the database; migrate it first if `migrate_first`.
+
+    A schema that is newer by one release can be used and stays as it is.
+    """
     async with transaction(database) as connection:
         version = await session.server_version(connection)
     if version < session.OLDEST_POSTGRESQL:
@@ -137,16 +140,27 @@ async def check_schema(database: Database, *, migrate_first: bool = False) -> No
             f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST_POSTGRESQL} or newer"
         )
     schema = await migrate.compare_schema(database)
-    if schema is SchemaState.NEWER:
+    if schema is SchemaState.TOO_NEW:
         raise CannotStart(
             "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
         )
-    if migrate_first:
-        await migrate.migrate(database)
+    if migrate_first and schema is not SchemaState.NEWER:
+        await _migrate(database)
     elif schema is SchemaState.OLDER:
         raise CannotStart(
             "The database's schema is missing or too old; run `levitate-clio migrate`"
         )
+
+
+async def _migrate(database: Database) -> None:
+    try:
+        await migrate.migrate(database)
+    except migrate.MigrationBlocked:
+        raise CannotStart(
+            "A migration could not get a lock, because another transaction uses the table. Nothing was changed."
+            " Find the transaction in pg_stat_activity, wait for its end or end it, and run `levitate-clio migrate`"
+            " again"
+        ) from None
 
 
 async def check_database(

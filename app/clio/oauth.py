@@ -79,7 +79,10 @@ class ClioOAuth:
         return _tokens(answer, refresh_token=tokens.refresh_token, now=now)
 
     async def deauthorize(self, tokens: Tokens) -> None:
-        """Revoke the access token and the refresh token. A token that no longer works is no error."""
+        """Revoke the access token and the refresh token. Raises ClioReauthRequired for an access token that has ended.
+
+        The refresh token may still work then.
+        """
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
         form = {"token": tokens.access_token}
         async with httpx.AsyncClient(
@@ -91,7 +94,9 @@ class ClioOAuth:
                     answer = await client.post(url, data=form, headers=bearer)
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
-        if answer.status_code not in (200, 401):
+        if answer.status_code == 401:
+            raise ClioReauthRequired("Clio no longer accepts the access token")
+        if answer.status_code != 200:
             raise ClioRetryLater(
                 f"Clio returned HTTP status {answer.status_code} when access was revoked",
                 after=timedelta(minutes=1),

@@ -25,6 +25,7 @@ Severity = Literal["info", "warning", "error"]
 
 SEVERITIES: Mapping[str, Severity] = {
     "needs_reconnect": "warning",
+    "deauthorization_failed": "warning",
     "coverage_lost": "warning",
     "not_visible": "info",
     "clio_api_version_gone": "error",

@@ -16,7 +16,8 @@ from app.db.session import Session
 RUN = "run"
 WRITEBACK = "writeback"
 SWEEP = "sweep"
-KINDS = (RUN, WRITEBACK, SWEEP)
+ERASURE = "erasure"
+KINDS = (RUN, WRITEBACK, SWEEP, ERASURE)
 COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
 
 
@@ -62,6 +63,14 @@ async def enqueue_sweep(session: Session, account_id: str) -> None:
     payload = json.dumps({"account_id": account_id}).encode()
     await (await _queries(session)).enqueue(
         SWEEP, payload, dedupe_key=f"sweep:{account_id}", on_conflict="skip"
+    )
+
+
+async def enqueue_erasure(session: Session, account_id: str, erasure_id: str) -> None:
+    """Queue the erasure of an account; at most one job waits or works for it."""
+    payload = json.dumps({"account_id": account_id, "erasure_id": erasure_id}).encode()
+    await (await _queries(session)).enqueue(
+        ERASURE, payload, dedupe_key=f"erasure:{erasure_id}", on_conflict="skip"
     )
 
 

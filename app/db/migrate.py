@@ -1,27 +1,64 @@
-"""Brings the schema of a database to the version that the code expects, once, however many processes start."""
+"""Brings the schema of a database to the version that the code expects, once, however many processes start.
 
+Migrations have connections and timeouts of their own: a statement may take hours, but it waits only for seconds for a
+lock, because everything that the service does would queue behind it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.db import tables
 from app.db.session import Database, transaction
+from app.errors import DatabaseUnavailable
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
 _LOCK = 0x1E717A7E  # of an advisory lock: one process migrates, the others wait
 
 
+_SETTINGS = {
+    "application_name": "levitate-clio migrate",
+    "statement_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+}
+
+
 class SchemaState(StrEnum):
-    """The schema of a database compared with the one that the code expects; newer: a revision that it does not know."""
+    """The schema of a database compared with the one that the code expects.
+
+    `newer`: a revision that the code does not know, but on which it can run. `too_new`: it cannot.
+    """
 
     CURRENT = "current"
     OLDER = "older"
     NEWER = "newer"
+    TOO_NEW = "too_new"
+
+
+class MigrationBlocked(Exception):
+    """Another transaction held a lock that a migration needs, each time that the migration was tried."""
+
+
+@dataclass(frozen=True)
+class LockWaits:
+    """How long a migration waits for a lock, how often it is tried, and the pause between, in seconds."""
+
+    lock: float = 5
+    attempts: int = 6
+    pause: float = 5
 
 
 def alembic_config() -> AlembicConfig:
@@ -31,11 +68,51 @@ def alembic_config() -> AlembicConfig:
     return config
 
 
-async def migrate(database: Database) -> None:
-    """Bring the schema to the newest revision, in one transaction."""
-    async with transaction(database) as session:
+async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
+    """Bring the schema to the newest revision, in one transaction. Raises MigrationBlocked; nothing is changed then.
+
+    Of several processes that migrate at the same time, one does it and the others wait until it is done.
+    """
+    async with _migrator(database) as migrator:
+        for attempt in range(waits.attempts):
+            if attempt:
+                await asyncio.sleep(waits.pause)  # what waited behind the migration goes on
+            try:
+                await _migrate_once(migrator, waits.lock)
+            except (DBAPIError, DatabaseUnavailable) as error:
+                if not any(
+                    isinstance(each, asyncpg.LockNotAvailableError) for each in _causes(error)
+                ):
+                    raise
+            else:
+                return
+    raise MigrationBlocked
+
+
+@asynccontextmanager
+async def _migrator(database: Database) -> AsyncIterator[Database]:
+    """Yield an engine for the same database whose statements and transactions may take any time."""
+    options = {"command_timeout": None, "timeout": 10, "server_settings": _SETTINGS}
+    migrator = create_async_engine(database.url, poolclass=NullPool, connect_args=options)
+    try:
+        yield migrator
+    finally:
+        await migrator.dispose()
+
+
+async def _migrate_once(migrator: Database, lock_seconds: float) -> None:
+    """Wait for the other processes that migrate, however long; then migrate with a limit for the wait for locks."""
+    async with transaction(migrator) as session:
         await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        limit = text("select set_config('lock_timeout', :milliseconds, true)")
+        await session.execute(limit, {"milliseconds": str(int(lock_seconds * 1000))})
         await session.run_sync(_upgrade)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 async def compare_schema(database: Database) -> SchemaState:
@@ -55,7 +132,10 @@ def _compare(connection: Connection) -> SchemaState:
     head, known = _revisions()
     if there == head:
         return SchemaState.CURRENT
-    return SchemaState.OLDER if there is None or there in known else SchemaState.NEWER
+    if there is None or there in known:
+        return SchemaState.OLDER
+    oldest = connection.execute(select(tables.schema_compatibility)).scalar_one_or_none()
+    return SchemaState.NEWER if oldest in known else SchemaState.TOO_NEW
 
 
 @cache

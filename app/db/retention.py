@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, tables
-from app.db.accounts import idempotency
+from app.db.accounts import idempotency, receipts
 from app.db.connections import connections
 from app.db.events import events
 from app.db.mirror import quarantine
@@ -21,6 +21,7 @@ QUARANTINE_LIFE = timedelta(days=90)
 ATTEMPT_LIFE = timedelta(days=1)
 SLOT_LIFE = timedelta(days=7)  # the scheduler proposes no slot that is older than six hours
 ISSUE_LIFE = timedelta(days=90)  # after it was resolved
+RECEIPT_LIFE = timedelta(days=365)  # after the erasure has ended
 DAILY = "daily"
 
 
@@ -40,6 +41,7 @@ async def delete_expired(session: Session, *, now: datetime) -> None:
     await maintenance.delete_old_texts(session, now=now)
     await quarantine.delete_resolved(session, before=now - QUARANTINE_LIFE)
     await issues.delete_resolved(session, before=now - ISSUE_LIFE)
+    await receipts.delete_old(session, before=now - RECEIPT_LIFE)
     await slots.delete_old(session, before=(now - SLOT_LIFE).date())
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}

@@ -25,6 +25,7 @@ __all__ = [
     "mirror_tables",
     "outbox_tables",
     "run_tables",
+    "schema_compatibility",
 ]
 
 issues = account_table(  # problems that somebody should know or act on (docs/issues.md)
@@ -53,4 +54,12 @@ chores = Table(  # the daily tasks that were done, so that one process does each
     Column("name", Text, nullable=False),
     Column("day", Date, nullable=False),
     PrimaryKeyConstraint("name", "day"),
+)
+
+schema_compatibility = (
+    Table(  # one row: the newest revision of the oldest release that can run on this schema
+        "schema_compatibility",
+        metadata,
+        Column("oldest_revision", Text, primary_key=True),
+    )
 )

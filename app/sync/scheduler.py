@@ -20,8 +20,9 @@ from app.db import retention
 from app.db.accounts import accounts
 from app.db.runs import run_requests, slots
 from app.db.session import transaction
+from app.sync.account_erasure import requeue_lost_erasures
 from app.sync.assess import finish_decided_surges
-from app.sync.connections import renew_subscriptions
+from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
 from app.sync.services import Services, Timing
 from app.sync.supervisor import Part, Supervisor
 from app.sync.writeback import maintain_outbox
@@ -160,6 +161,8 @@ async def follow_clock_changes(scheduler: AsyncIOScheduler, now: Callable[[], da
 _TASKS = (
     (propose_slots, TICK),
     (requeue_lost_runs, TICK),
+    (requeue_lost_erasures, TICK),
+    (tell_clio_what_is_due, TICK),
     (renew_subscriptions, TICK),
     (maintain_outbox, TICK),
     (finish_decided_surges, TICK),

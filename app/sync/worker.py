@@ -19,6 +19,7 @@ from app.db.queue_worker import QueueWorker
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.shutdown import wait_for_stop
+from app.sync.account_erasure import erase_account
 from app.sync.run import execute_run
 from app.sync.services import Services
 from app.sync.supervisor import Part, Supervisor
@@ -49,6 +50,7 @@ async def work_on_writes(services: Services, dsn: str, supervisor: Supervisor, p
     handlers = {
         job_queue.WRITEBACK: _write_handler(services),
         job_queue.SWEEP: _verify_handler(services),
+        job_queue.ERASURE: _erasure_handler(services),
     }
     await _work(services, dsn, handlers, partial(supervisor.note, part), part.turned)
 
@@ -118,3 +120,10 @@ def _write_handler(services: Services) -> JobHandler:
 def _verify_handler(services: Services) -> JobHandler:
     """Return the handler that verifies what the account wrote a day ago."""
     return _job(services, lambda names: verify_written(services, names["account_id"]))
+
+
+def _erasure_handler(services: Services) -> JobHandler:
+    """Return the handler that erases an account, some steps at a time."""
+    return _job(
+        services, lambda names: erase_account(services, names["account_id"], names["erasure_id"])
+    )

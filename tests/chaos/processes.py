@@ -52,6 +52,7 @@ class Program:
     clock: Path | None = None  # the file with the offset of its clock, if the clock can be set
     process: subprocess.Popen[bytes] | None = None
     module: str = "app.cli"
+    tree: Path | None = None  # the folder with the code; None: this repository
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start it without waiting until it is ready."""
@@ -63,6 +64,7 @@ class Program:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                cwd=self.tree,
             )
         return self.process
 
@@ -136,7 +138,9 @@ class Stack:
             **self.service.environment,
             "LEVITATE_CLIO_WORKER_PORT": str(free_port()),
         }
-        return Program(["worker"], environment, self.service.url, log, clock)
+        return Program(
+            ["worker"], environment, self.service.url, log, clock, tree=self.service.tree
+        )
 
     def wait_for_runs(self, account_id: str) -> list[dict[str, Any]]:
         """Wait until all runs of the account have ended; return them."""
@@ -229,12 +233,14 @@ def running_stack(
     environment: Mapping[str, str] | None = None,
     serve: Sequence[str] = (),
     clock: Path | None = None,
+    tree: Path | None = None,
     **options: Any,
 ) -> Iterator[Stack]:
     """Start the simulator and the service, yield them, and stop both when the block ends.
 
     The service sends its requests to Clio to `origin`, which may be a proxy before `clio_port`. `clock` is the file
-    that sets the service's clock, `serve` has further options of the service, and `options` those of the simulator.
+    that sets the service's clock, `tree` the folder with the service's code, `serve` has further options of the
+    service, and `options` those of the simulator.
     """
     clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -254,6 +260,7 @@ def running_stack(
         url,
         folder / "serve.log",
         clock,
+        tree=tree,
     )
     headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
     with httpx.Client(base_url=url, headers=headers, timeout=60, trust_env=False) as api:

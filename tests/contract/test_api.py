@@ -20,6 +20,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 A = "/v1/accounts/{account_id}"
 CONTRACT = f"""
 GET /v1/accounts | PUT {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
+GET /v1/erasures/{{erasure_id}}
 PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
 POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
 DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
@@ -72,6 +73,8 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "AccountIn": "name time_zone country primary_user_id enabled",
     "Account": "name time_zone country primary_user_id enabled clio created_at updated_at",
     "ClioFirm": "region account_id name",
+    "Erasure": "id subject status requested_by requested_at finished_at remaining",
+    "ErasureSubject": "kind id",
     "User": "id name email active",
     "Attorney": "clio_user_id name email enabled user_id mapped_by",
     "Status": "health last_successful_run_at next_run_at connections contacts run open_issues coverage",
@@ -130,6 +133,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
 OPTIONAL = {"Problem": {"errors"}}  # only if a body, query or header is invalid
 
 ENUMS = {
+    "Erasure.status": "running done incomplete",
     "Status.health": "ok degraded needs_attention disabled",
     "Connection.status": "pending connected needs_reconnect disconnected declined",
     "Run.kind": "initial incremental full coverage rederive contact",
@@ -150,6 +154,7 @@ ENUMS = {
 }
 
 ROLE_REQUIRED = {
+    "GET /v1/erasures/{erasure_id}",
     f"DELETE {A}/contacts/{{contact_id}}",
     *(f"PUT {A}", f"DELETE {A}", f"PUT {A}/users", f"PUT {A}/settings", f"PATCH {A}/settings"),
     *(f"{verb} {A}/attorneys/{{clio_user_id}}" for verb in ("PUT", "DELETE")),

@@ -240,6 +240,7 @@ async def test_jobs_are_queued_under_their_pinned_names_and_keys(
     await job_queue.enqueue_run(session, "{account}", "{run}")
     await job_queue.enqueue_writeback(session, "{account}", 1001, "{activity}")
     await job_queue.enqueue_sweep(session, "{account}")
+    await job_queue.enqueue_erasure(session, "{account}", "{erasure}")
     pinned.check("jobs", queue.jobs, tmp_path)
 
 
@@ -257,7 +258,7 @@ async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.Mo
         return did
 
     monkeypatch.setattr(worker, "_work", keep)
-    for name in ("execute_run", "write_back", "verify_written"):
+    for name in ("execute_run", "write_back", "verify_written", "erase_account"):
         monkeypatch.setattr(worker, name, step(name))
     supervisor = Supervisor(asyncio.Event(), monotonic)
     part = supervisor.add("worker", interval=1.0)
@@ -268,6 +269,7 @@ async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.Mo
     for name, job in jobs.items():
         await handlers[name](cast(Job, SimpleNamespace(payload=json.dumps(job["payload"]))))
     assert dict(zip(jobs, done, strict=True)) == {
+        "erasure": ("erase_account", "{account}", "{erasure}"),
         "run": ("execute_run", "{account}", "{run}"),
         "sweep": ("verify_written", "{account}"),
         "writeback": ("write_back", "{account}", 1001),

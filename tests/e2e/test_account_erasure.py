@@ -1,24 +1,40 @@
 """The erasure of an account deletes all of its data in every case and does not change another account."""
 
 import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+import time_machine
 from sqlalchemy import text
 
+from app import main
 from app.crypto import TokenCipher, new_key
 from app.db import job_queue
+from app.db.accounts import deletion
 from app.db.connections import connections
 from app.db.outbox import maintenance
-from app.db.session import Database, transaction
+from app.db.runs import run_requests, runs
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
+from app.db.session import Database, Session, transaction
 from app.errors import DatabaseUnavailable
 from app.main import now
+from app.sync.account_erasure import erase_account, requeue_lost_erasures
+from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
 from app.sync.run import execute_run
+from app.sync.scheduler import propose_slots
 from app.sync.services import Services
-from tests.support.world import PATIENCE, World
+from app.sync.writeback import write_back
+from tests.support.first_run import AfterFirstRun
+from tests.support.postgres import Server
+from tests.support.world import ACCOUNT, PATIENCE, World, opened_world
 
 URL = "/v1/accounts/hp"
 
@@ -81,29 +97,196 @@ async def test_nothing_of_an_erased_account_is_left_and_another_account_is_uncha
     assert {"contacts", "activities", "audit", "events", "jobs", "mirror_contacts"} <= naming(
         before, *words
     )
-    assert (await pulled.api.delete(URL)).status_code == 202
+    assert (await pulled.erase())["status"] == "done"
     after = await dump(pulled)
-    assert naming(after, *words) == set()
+    assert naming(after, *words) == {"erasures"}
+    assert "Canary" not in str(after)
     theirs = [line for line in before["contacts"] if line.startswith("(neighbour,")]
     assert after["contacts"] == theirs != []
     assert (await pulled.api.delete(URL)).status_code == 404
 
 
-async def test_an_account_is_erased_although_its_region_is_no_longer_configured(pulled: World):
-    # S15
-    pulled.app.state.services = replace(services_of(pulled), regions={})
-    assert (await pulled.api.delete(URL)).status_code == 202
-    assert (await pulled.api.get(URL)).status_code == 404
+async def no_region(world: World) -> None:
+    world.app.state.services = replace(services_of(world), regions={})
 
 
-async def test_an_account_is_erased_although_no_key_opens_its_tokens(pulled: World):
-    # S15, F29
-    (login,) = (await pulled.api.get(f"{URL}/connections")).json()["data"]
+async def no_key(world: World) -> None:
+    (login,) = (await world.api.get(f"{URL}/connections")).json()["data"]
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
-    async with transaction(services_of(pulled).database) as session:
+    async with transaction(services_of(world).database) as session:
         await connections.store_tokens(session, "hp", login["id"], foreign)
-    assert (await pulled.api.delete(URL)).status_code == 202
-    assert (await pulled.api.get(URL)).status_code == 404
+
+
+@pytest.mark.parametrize("obstacle", [no_region, no_key])
+async def test_what_clio_could_not_be_told_for_seven_days_is_left_to_a_person(
+    after_first_run: AfterFirstRun, server: Server, obstacle: Callable[[World], Awaitable[None]]
+):
+    # S15, API-16, F29: the region is no longer configured, or no key opens the tokens
+    async with standing(server, after_first_run) as world:
+        await obstacle(world)
+        (login,) = (await world.api.get(f"{URL}/connections")).json()["data"]
+        erasure = (await world.api.delete(URL)).headers["location"]
+        await erase_all(world, erasure)
+        receipt = (await world.api.get(erasure)).json()
+        assert (receipt["status"], receipt["finished_at"]) == ("running", None)
+        assert [each["code"] for each in receipt["remaining"]] == ["deauthorization"]
+        assert naming(await dump(world), login["id"]) == {"revocations"}
+        await later(timedelta(days=6, hours=23), world)
+        assert (await world.api.get(erasure)).json()["status"] == "running"
+        await later(timedelta(days=7), world)
+        receipt = (await world.api.get(erasure)).json()
+        (left,) = receipt["remaining"]
+        assert (receipt["status"], left["code"]) == ("incomplete", "deauthorization_failed")
+        assert "u_ann" in left["detail"]
+        assert "Clio user 501" in left["detail"]
+        assert naming(await dump(world), login["id"]) == set()
+        answer = await world.api.put(URL, json=ACCOUNT)
+        assert (answer.status_code, answer.json()["code"]) == (409, "erasure_in_progress")
+
+
+# --- in steps, which are killed ----------------------------------------------------------------
+
+
+@asynccontextmanager
+async def standing(server: Server, start: AfterFirstRun) -> AsyncIterator[World]:
+    """The service after the first run, without workers and clock: a test does their work."""
+    async with (
+        server.database(start.template) as dsn,
+        opened_world(dsn, start.simulator(), clock=False, workers=False) as world,
+        world,
+    ):
+        yield world
+
+
+async def erase_all(world: World, erasure: str) -> None:
+    while await erase_account(services_of(world), "hp", erasure.rpartition("/")[2]) is not None:
+        pass
+
+
+async def later(after: timedelta, world: World) -> None:
+    """Let the scheduler tell Clio what is due after a time."""
+    with time_machine.travel(main.now() + after, tick=True):
+        await tell_clio_what_is_due(services_of(world))
+
+
+class Killed(Exception):
+    """Ends a transaction, or what comes after it, like the end of the process."""
+
+
+def kill_in_transactions(patch: pytest.MonkeyPatch) -> None:
+    """Roll back most transactions of an erasure, or commit them and do nothing of what follows."""
+    chance = random.Random(11)  # noqa: S311  # the same in every run
+
+    @asynccontextmanager
+    async def killed(database: Database) -> AsyncIterator[Session]:
+        fate = chance.choice(["rolled back", "cut off", "done"])
+        async with transaction(database) as session:
+            yield session
+            if fate == "rolled back":
+                raise Killed
+        if fate == "cut off":
+            raise Killed
+
+    for module in ("app.sync.account_erasure", "app.sync.connections.revocations"):
+        patch.setattr(f"{module}.transaction", killed)
+
+
+async def test_an_erasure_continues_after_a_kill_in_any_of_its_transactions(
+    server: Server, after_first_run: AfterFirstRun, monkeypatch: pytest.MonkeyPatch
+):
+    # S15
+    async with standing(server, after_first_run) as world:
+        await world.connect("u_ben", 502)
+        erasure = (await world.api.delete(URL)).headers["location"]
+        monkeypatch.setattr("app.sync.account_erasure.ROWS_IN_A_STEP", 4)
+        kill_in_transactions(monkeypatch)
+        kills, erased = 0, False
+        while not erased:
+            try:
+                await erase_all(world, erasure)
+                erased = True
+            except Killed:
+                kills += 1
+        assert kills > 15
+        monkeypatch.undo()
+        for minutes in (2, 8, 40):  # attempts that were cut off are due again
+            await later(timedelta(minutes=minutes), world)
+        assert (await world.api.get(erasure)).json()["status"] == "done"
+        assert naming(await dump(world), '"hp"', "(hp,", ",hp,") == {"erasures"}
+        assert world.simulator.oauth["us"]._grants == {}
+
+
+async def test_a_late_job_of_an_erasure_spares_the_account_that_was_created_again(pulled: World):
+    # S15
+    receipt = await pulled.erase()
+    await pulled.create_account()
+    assert await erase_account(services_of(pulled), "hp", receipt["id"]) is None
+    assert (await pulled.api.get(f"{URL}/users")).json()["users"]
+
+
+async def test_a_step_of_an_erasure_deletes_a_limited_number_of_rows(
+    server: Server, after_first_run: AfterFirstRun
+):
+    # S15: a firm may have 200,000 contacts
+    async with standing(server, after_first_run) as world:
+        before = len(naming_lines(await dump(world)))
+        async with transaction(services_of(world).database) as session:
+            assert await deletion.delete_some_rows(session, "hp", limit=30) == 30
+        assert before - 30 <= len(naming_lines(await dump(world))) < before
+
+
+def naming_lines(dumped: dict[str, list[str]]) -> list[str]:
+    owned = {table.name for table in deletion.owned_tables()}
+    return [line for table, lines in dumped.items() if table in owned for line in lines]
+
+
+async def test_an_erasure_that_lost_its_job_is_queued_again(
+    server: Server, after_first_run: AfterFirstRun
+):
+    # S15
+    async with standing(server, after_first_run) as world:
+        await world.api.delete(URL)
+        await requeue_lost_erasures(services_of(world))
+        assert len((await dump(world))["jobs"]) == 1
+        async with transaction(services_of(world).database) as session:
+            await session.execute(text("delete from pgqueuer"))
+        await requeue_lost_erasures(services_of(world))
+        (job,) = (await dump(world))["jobs"]
+        assert '"account_id": "hp"' in job
+
+
+async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
+    server: Server, after_first_run: AfterFirstRun
+):
+    # S15: API, runs, slots, subscriptions and OAuth; nothing has been deleted yet
+    async with standing(server, after_first_run) as world:
+        services = services_of(world)
+        await renew_subscriptions(replace(services, public_url="https://service.test"))
+        (hook, *_) = world.simulator.webhooks.hooks.values()
+        callback = await world.approve(await world.start("u_ben"), 502)
+        key = {"Idempotency-Key": "k"}
+        run = (await world.api.post(f"{URL}/runs", json={"kind": "full"}, headers=key)).json()
+        assert (await world.api.delete(URL)).status_code == 202
+        for path in ("", "/status", "/runs", f"/runs/{run['id']}", "/contacts", "/connections"):
+            answer = await world.api.get(URL + path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "account_not_found"), path
+        assert (await world.api.delete(URL)).status_code == 404
+        assert (await world.api.get("/v1/accounts")).json()["data"] == []
+        put = await world.api.put(URL, json=ACCOUNT)
+        assert (put.status_code, put.json()["code"]) == (409, "erasure_in_progress")
+        assert (await world.api.get(callback)).status_code == 400
+        assert (await world.api.post(urlsplit(hook.url).path, content=b"{}")).status_code == 404
+        async with transaction(services.database) as session:
+            late = RunRequest(Kind.INCREMENTAL, Trigger.MANUAL)
+            late_run = await run_requests.request_run(session, "hp", late, now=main.now())
+            (login,) = await connections.list_connected(session, "hp")
+            assert await connections.read_tokens(session, "hp", login.connection_id) is None
+        await execute_run(services, "hp", late_run.run_id)
+        assert await propose_slots(services) == 0
+        async with transaction(services.database) as session:
+            unchanged = await runs.get_run(session, "hp", late_run.run_id)
+        assert unchanged.status is runs.Status.QUEUED
+        assert await write_back(services, "hp", 1001) is None
 
 
 async def test_a_job_whose_run_was_erased_ends(pulled: World):

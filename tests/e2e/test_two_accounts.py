@@ -79,7 +79,7 @@ async def test_no_account_changes_or_depends_on_another(
             copies[name] = await rows_of(dsn, name)
 
         beside = await story(world, copy)
-        await world.api.delete(HP)
+        await world.erase()
         for name, rows in copies.items():
             now = await rows_of(dsn, name)
             for table, lines in rows.items():

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from app.simulator.faults.faults import Fault
 from tests.support import pinned
 from tests.support.harlow_pike import clio, known
 from tests.support.seals import seals
@@ -174,6 +175,7 @@ async def end(world: World) -> None:
     clio(world).put("matter", {"id": 203, "status": "open"})
     assert (await world.run("full"))["status"] == "succeeded"
     logins = {login["user_id"]: login["id"] async for login in world.all("connections")}
+    world.simulator.faults.add(Fault("status", path="deauthorize", value="503"))
     await done(world, "DELETE", f"/connections/{logins['u_ben']}")
     await world.start("u_cat")
     await world.settled()
@@ -214,6 +216,7 @@ async def test_actions_stored_words_and_documents_are_the_pinned_ones(
         "accounts.sealed_erasure_key",
         "authorizations.sealed_verifier",
         "connections.sealed_tokens",
+        "revocations.sealed_tokens",
         "webhook_endpoints.sealed_old_secret",
         "webhook_endpoints.sealed_secret",
     } <= sealed.keys()

@@ -1,6 +1,7 @@
 """Copies of an account's rows under another account id. Every id in them is the same, only the account differs.
 
-A query that forgets its account finds the copy as well. Deliveries are not copied: the relay would send them.
+A query that forgets its account finds the copy as well. Deliveries are not copied: the relay would send them. Nor are
+erasures: the API finds them by their id alone.
 """
 
 import asyncpg
@@ -8,7 +9,7 @@ import asyncpg
 from app.db import tables  # noqa: F401  # so that the metadata has all tables
 from app.db.metadata import metadata
 
-NOT_COPIED = ("deliveries", "authorizations")
+NOT_COPIED = ("deliveries", "authorizations", "erasures")
 TABLES = [
     table
     for table in metadata.sorted_tables

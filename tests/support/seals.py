@@ -12,6 +12,7 @@ ROWS = {
     "authorizations.sealed_verifier": "{state_hash}",
     "connections.sealed_tokens": "connections/{account_id}/{connection_id}",
     "key_check.sealed_check": "key_check/{check_id}",
+    "revocations.sealed_tokens": "connections/{account_id}/{connection_id}",
     "subscriptions.sealed_secret": "subscriptions/{account_id}/{connection_id}/{model}",
     "webhook_endpoints.sealed_old_secret": "webhook_endpoints/{endpoint_id}",
     "webhook_endpoints.sealed_secret": "webhook_endpoints/{endpoint_id}",

@@ -212,6 +212,18 @@ class World:
                         return
                 await asyncio.sleep(0.02)
 
+    async def erase(self, account_id: str = "hp") -> dict[str, Any]:
+        """Erase an account, wait for the end of the erasure and return its receipt."""
+        answer = await self.api.delete(f"/v1/accounts/{account_id}")
+        assert answer.status_code == 202, answer.text
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                receipt: dict[str, Any] = (await self.api.get(answer.headers["location"])).json()
+                if receipt["status"] != "running":
+                    await self.idle()
+                    return receipt
+                await asyncio.sleep(0.02)
+
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Request a run, wait for its end and return it."""
         key = {"Idempotency-Key": f"key-{uuid4()}"}

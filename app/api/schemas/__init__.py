@@ -36,6 +36,7 @@ from app.api.schemas.contacts import (
     PreexistingIn,
     Tag,
 )
+from app.api.schemas.erasures import Erasure, ErasureSubject
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
 from app.api.schemas.issues import Hold, Issue, Subject
 from app.api.schemas.preview import Preview, PreviewedChange, PreviewIn, PreviewSummary
@@ -101,6 +102,8 @@ __all__ = [
     "Endpoint",
     "EndpointIn",
     "EndpointWithSecret",
+    "Erasure",
+    "ErasureSubject",
     "Explained",
     "ExplainedOwner",
     "ExplainedScope",

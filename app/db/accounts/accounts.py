@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db import tables
+from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
 from app.db.connections import tables as connection_tables
 from app.db.mirror import catalog
@@ -18,6 +18,7 @@ from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
 from app.rules.facts import FirmFacts
 
 _accounts = account_tables.accounts
+_VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
 
 
 class AccountNotFound(AppError):
@@ -99,8 +100,10 @@ def _account(row: object) -> Account:
 
 
 async def find_account(session: Session, account_id: str) -> Account | None:
-    """Return the account, or None."""
-    found = await session.execute(select(_accounts).where(_accounts.c.account_id == account_id))
+    """Return the account; None if there is none, or if it is being erased."""
+    found = await session.execute(
+        select(_accounts).where(_accounts.c.account_id == account_id, _VISIBLE)
+    )
     row = found.one_or_none()
     return _account(row) if row else None
 
@@ -126,7 +129,7 @@ async def list_accounts(
     session: Session, *, only: Collection[str] | None, after: str, limit: int
 ) -> list[Account]:
     """Return accounts by id, those after `after`; only those in `only` if it is given."""
-    query = select(_accounts).where(_accounts.c.account_id > after)
+    query = select(_accounts).where(_accounts.c.account_id > after, _VISIBLE)
     if only is not None:
         query = query.where(_accounts.c.account_id.in_(only))
     rows = await session.execute(query.order_by(_accounts.c.account_id).limit(limit))
@@ -143,7 +146,7 @@ async def list_scheduled(session: Session) -> list[ScheduledAccount]:
             func.min(logins.c.connected_at).label("first_connected_at"),
         )
         .join(logins, logins.c.account_id == _accounts.c.account_id)
-        .where(_accounts.c.enabled, logins.c.status == "connected")
+        .where(_accounts.c.enabled, _VISIBLE, logins.c.status == "connected")
         .group_by(_accounts.c.account_id)
         .order_by(_accounts.c.account_id)
     )
@@ -153,9 +156,10 @@ async def list_scheduled(session: Session) -> list[ScheduledAccount]:
 async def put_account(
     session: Session, account_id: str, fields: AccountFields, *, now: datetime
 ) -> Account | None:
-    """Create or change an account; return what it was before, None if it is new."""
+    """Create or change an account; return what it was before, None if it is new. Raises ErasureInProgress."""
     locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
     row = (await session.execute(locked)).one_or_none()
+    await receipts.check_not_erasing(session, account_id)
     values = {**asdict(fields), "updated_at": now}
     statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
     await session.execute(
@@ -164,32 +168,13 @@ async def put_account(
     return _account(row) if row else None
 
 
-async def disable_account(session: Session, account_id: str) -> None:
-    """Disable the account: no new work begins. Locks its row until the transaction ends."""
-    own = _accounts.c.account_id == account_id
-    await session.execute(update(_accounts).where(own).values(enabled=False))
-
-
-async def delete_account(session: Session, account_id: str) -> None:
-    """Delete the account and every row of every table that has its id."""
-    await session.execute(delete(_accounts).where(_accounts.c.account_id == account_id))
-
-
-async def delete_rows(session: Session, table: Table, account_id: str) -> None:
-    """Delete the account's rows in one of the `owned_tables`."""
-    await session.execute(delete(table).where(table.c.account_id == account_id))
-
-
-def owned_tables() -> list[Table]:
-    """Return the tables whose rows belong to an account; a table comes before those it refers to."""
-    tables_ = reversed(tables.metadata.sorted_tables)
-    return [table for table in tables_ if "account_id" in table.c and table is not _accounts]
-
-
 async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
-    """Bind the account to a firm in Clio; raises ClioAccountMismatch if it is bound to another [AU-4]."""
-    locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
-    bound = _account((await session.execute(locked)).one()).clio
+    """Bind the account to a firm in Clio; raises ClioAccountMismatch if it is bound to another [AU-4].
+
+    Raises AccountNotFound if the account was erased meanwhile.
+    """
+    await lock_account(session, account_id)
+    bound = (await get_account(session, account_id)).clio
     if bound is not None and (bound.region, bound.account_id) != (firm.region, firm.account_id):
         raise ClioAccountMismatch
     await session.execute(

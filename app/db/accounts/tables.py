@@ -1,6 +1,16 @@
-"""The tables of accounts, their users and settings, service tokens, idempotency keys and the audit log."""
+"""The tables of accounts, their users and settings, service tokens, idempotency keys, the audit log and erasures."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, PrimaryKeyConstraint, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.metadata import account_table, metadata, time_column
@@ -84,4 +94,29 @@ idempotency_keys = account_table(
     Column("answer", JSONB, nullable=False),
     time_column("created_at"),
     PrimaryKeyConstraint("account_id", "operation", "key"),
+)
+
+erasures = Table(  # receipts: they outlive their account, so nothing refers to it
+    "erasures",
+    metadata,
+    Column("account_id", Text, nullable=False),
+    Column("erasure_id", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("requested_by", Text),
+    time_column("requested_at"),
+    time_column("finished_at", nullable=True),
+    # What a person must do, because this service could not: codes and sentences.
+    Column("remaining", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("account_id", "erasure_id"),
+)
+
+Index("erasures_erasure_id_idx", erasures.c.erasure_id)
+
+Index(  # at most one account erasure of an account is running
+    "erasures_running_idx",
+    erasures.c.account_id,
+    unique=True,
+    postgresql_where=text("finished_at is null"),
 )

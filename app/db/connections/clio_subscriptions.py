@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.accounts import receipts
 from app.db.connections import tables
 from app.db.session import Session
 
@@ -129,8 +130,9 @@ async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription 
 
     Only the token identifies the account: Clio posts nothing else.
     """
-    query = select(_table).where(_table.c.token_hash == token_hash).with_for_update()
-    row = (await session.execute(query)).one_or_none()
+    visible = ~receipts.is_being_erased(_table.c.account_id)
+    query = select(_table).where(_table.c.token_hash == token_hash, visible)
+    row = (await session.execute(query.with_for_update())).one_or_none()
     return _subscription(row) if row else None
 
 

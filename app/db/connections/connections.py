@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.accounts import receipts
 from app.db.connections import tables
 from app.db.ids import new_id
 from app.db.session import Session
@@ -16,6 +17,7 @@ from app.errors import AppError, Problem
 
 _table = tables.connections
 _attempts = tables.authorizations
+_USABLE = ~receipts.is_being_erased(_table.c.account_id)
 
 
 class Status(StrEnum):
@@ -74,7 +76,8 @@ class OAuthAttempt:
     used_at: datetime | None = None
 
 
-def _connection(row: Any) -> Connection:
+def connection_of(row: Any) -> Connection:
+    """Return the connection of a row."""
     login = None
     if row.clio_user_id is not None:
         login = ClioLogin(row.clio_user_id, row.clio_user_name, row.clio_user_email, row.full_view)
@@ -102,7 +105,7 @@ async def get_connection(session: Session, account_id: str, connection_id: str) 
     ).one_or_none()
     if row is None:
         raise ConnectionNotFound
-    return _connection(row)
+    return connection_of(row)
 
 
 async def list_connections(
@@ -115,14 +118,14 @@ async def list_connections(
         .order_by(_table.c.connection_id)
         .limit(limit)
     )
-    return [_connection(row) for row in rows]
+    return [connection_of(row) for row in rows]
 
 
 async def list_all(session: Session, account_id: str) -> list[Connection]:
     """Return all connections of the account, by id: at most one per user."""
     own = select(_table).where(_table.c.account_id == account_id)
     rows = await session.execute(own.order_by(_table.c.connection_id))
-    return [_connection(row) for row in rows]
+    return [connection_of(row) for row in rows]
 
 
 async def list_connected(session: Session, account_id: str) -> list[Connection]:
@@ -132,7 +135,7 @@ async def list_connected(session: Session, account_id: str) -> list[Connection]:
         .where(_table.c.account_id == account_id, _table.c.status == Status.CONNECTED)
         .order_by(_table.c.full_view.desc(), _table.c.connection_id)
     )
-    return [_connection(row) for row in rows]
+    return [connection_of(row) for row in rows]
 
 
 async def find_duplicate_logins(session: Session, account_id: str) -> frozenset[str]:
@@ -152,7 +155,7 @@ async def list_former(session: Session, account_id: str) -> list[tuple[Connectio
         .where(_table.c.account_id == account_id, _table.c.left_at.is_not(None))
         .order_by(_table.c.connection_id)
     )
-    return [(_connection(row), row.left_at) for row in rows]
+    return [(connection_of(row), row.left_at) for row in rows]
 
 
 async def start_connection(
@@ -184,7 +187,7 @@ async def start_connection(
         )
     )
     own = (_table.c.account_id == account_id) & (_table.c.user_id == user_id)
-    return _connection((await session.execute(select(_table).where(own))).one())
+    return connection_of((await session.execute(select(_table).where(own))).one())
 
 
 async def store_attempt(session: Session, attempt: OAuthAttempt, *, state_hash: str) -> None:
@@ -199,8 +202,9 @@ async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OA
 
     Only the state identifies the account: Clio sends the browser back with nothing else.
     """
-    found = select(_attempts).where(_attempts.c.state_hash == state_hash).with_for_update()
-    row = (await session.execute(found)).one_or_none()
+    visible = ~receipts.is_being_erased(_attempts.c.account_id)
+    found = select(_attempts).where(_attempts.c.state_hash == state_hash, visible)
+    row = (await session.execute(found.with_for_update())).one_or_none()
     if row is None:
         return None
     own = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
@@ -285,16 +289,14 @@ async def mark_synced(session: Session, connection: Connection, *, now: datetime
 
 async def lock_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
     """Return the sealed tokens and lock the row until the transaction ends: one refresh at a time [S9, F12]."""
-    return (
-        await session.execute(
-            select(_table.c.sealed_tokens).where(_one(account_id, connection_id)).with_for_update()
-        )
-    ).scalar_one_or_none()
+    usable = select(_table.c.sealed_tokens).where(_one(account_id, connection_id), _USABLE)
+    found: str | None = (await session.execute(usable.with_for_update())).scalar_one_or_none()
+    return found
 
 
 async def read_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """Return the sealed tokens, or None once they are deleted."""
-    query = select(_table.c.sealed_tokens).where(_one(account_id, connection_id))
+    """Return the sealed tokens; None once they are deleted, or while their account is being erased."""
+    query = select(_table.c.sealed_tokens).where(_one(account_id, connection_id), _USABLE)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -303,6 +305,11 @@ async def store_tokens(session: Session, account_id: str, connection_id: str, se
     await session.execute(
         update(_table).where(_one(account_id, connection_id)).values(sealed_tokens=sealed)
     )
+
+
+async def delete_tokens(session: Session, connection: Connection) -> None:
+    """Delete the sealed tokens; the caller has stored them elsewhere."""
+    await _set(session, connection, sealed_tokens=None)
 
 
 async def delete_expired_attempts(session: Session, *, before: datetime) -> None:

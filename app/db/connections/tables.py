@@ -1,4 +1,4 @@
-"""The tables of Clio logins: connections, OAuth attempts, webhook subscriptions, rate limits, the key check."""
+"""The tables of Clio logins: connections, OAuth attempts, revocations, subscriptions, rate limits, the key check."""
 
 from sqlalchemy import (
     BigInteger,
@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app.db.metadata import account_table, metadata, time_column
+from app.db.metadata import account_table, count_column, metadata, time_column
 
 connections = account_table(
     "connections",
@@ -87,3 +87,22 @@ budgets = account_table(  # the rate-limit window of a login, shared by all proc
     Column("ends", Double, nullable=False),  # seconds of the database's clock
     PrimaryKeyConstraint("account_id", "connection_id"),
 )
+
+revocations = Table(  # tokens that Clio must be told to revoke; they outlive their account, so nothing refers to it
+    "revocations",
+    metadata,
+    Column("account_id", Text, nullable=False),
+    Column("revocation_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("clio_user_id", BigInteger),  # null: Clio was not asked yet who it is
+    Column("hook_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
+    Column("sealed_tokens", Text, nullable=False),  # as in the connection's row
+    count_column("attempts"),
+    time_column("owed_since"),
+    time_column("due_at"),
+    PrimaryKeyConstraint("account_id", "revocation_id"),
+)
+
+Index("revocations_due_idx", revocations.c.due_at)

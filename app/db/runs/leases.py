@@ -21,6 +21,7 @@ from typing import Any
 
 from sqlalchemy import case, func, or_, select, update
 
+from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
@@ -61,7 +62,8 @@ async def acquire(
 ) -> Lease | None:
     """Acquire the lease of an unfinished run and return it, or None if that is not possible now.
 
-    It is not possible while another worker has the lease, or while another run of the account has to go first.
+    It is not possible while another worker has the lease, while another run of the account has to go first, or while
+    the account is being erased.
     """
     if not await _lock_if_next(session, account_id, run_id):
         return None
@@ -90,7 +92,8 @@ async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
     older: ids are made with the clocks of several processes, which may differ.
     """
     accounts, other = account_tables.accounts, _table.alias()
-    lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id)
+    visible = ~receipts.is_being_erased(accounts.c.account_id)
+    lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id, visible)
     free = or_(_table.c.leased_until.is_(None), _table.c.leased_until < func.clock_timestamp())
     begun, other_begun = _table.c.status == Status.RUNNING, other.c.status == Status.RUNNING
     older = other.c.run_id < run_id

@@ -1,4 +1,4 @@
-"""Clio logins: OAuth flow, tokens, rate limit, Clio's webhooks, disconnect.
+"""Clio logins: OAuth flow, tokens, revocations, rate limit, Clio's webhooks, disconnect.
 
 Other folders use the names listed in `__all__`. Reading and writing records of Clio do not belong here.
 """
@@ -21,6 +21,11 @@ from app.sync.connections.oauth_flow import (
     finish_connecting,
     start_connecting,
 )
+from app.sync.connections.revocations import (
+    describe_owed,
+    owe_logins,
+    tell_clio_what_is_due,
+)
 
 __all__ = [
     "Callback",
@@ -32,10 +37,13 @@ __all__ = [
     "StateUnknown",
     "UnknownUser",
     "clio_for",
+    "describe_owed",
     "disconnect_login",
     "finish_connecting",
     "login_of",
+    "owe_logins",
     "receive_webhook",
     "renew_subscriptions",
     "start_connecting",
+    "tell_clio_what_is_due",
 ]

@@ -5,23 +5,25 @@ nothing else that counts (docs/decisions/0004).
 """
 
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import structlog
 
 from app.clio import webhooks
-from app.clio.errors import ClioError, ClioMisconfigured
+from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
 from app.crypto import hash_secret
 from app.db.accounts import accounts, audit
-from app.db.accounts.accounts import ClioAccountMismatch, ClioFirm
+from app.db.accounts.accounts import AccountNotFound, ClioAccountMismatch, ClioFirm
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.connections import clio_subscriptions, connections
-from app.db.connections.connections import Connection, OAuthAttempt, Status
+from app.db.connections import clio_subscriptions, connections, revocations
+from app.db.connections.connections import Connection, ConnectionNotFound, OAuthAttempt, Status
+from app.db.connections.revocations import Revocation
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.outbox import outbox
@@ -29,13 +31,15 @@ from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
-from app.errors import AppError, Problem
+from app.errors import AppError, DatabaseUnavailable, Problem
 from app.sync import issues
 from app.sync.connections.clients import clio_for_new_login, login_of, offered_region
+from app.sync.connections.revocations import owe_logins, tell_clio
 from app.sync.connections.tokens import seal_tokens
 from app.sync.services import Services
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
+TIME_TO_STORE = timedelta(minutes=5)  # a login that is not stored by then counts as failed
 DECLINED = "declined"
 MISMATCH = "clio_account_mismatch"
 EXCHANGE_FAILED = "exchange_failed"
@@ -165,38 +169,71 @@ async def finish_connecting(services: Services, callback: Callback) -> str:
 
 
 async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callback) -> str:
-    verifier = services.cipher.open(attempt.sealed_verifier, row=hash_secret(callback.state))[
-        "verifier"
-    ]
+    """Get tokens for the code and store the login. If a step after that fails, the tokens are revoked at Clio."""
     try:
-        tokens = await offered_region(services, attempt.region).oauth.exchange(
-            callback.code or "",
-            redirect_uri=_redirect_uri(services),
-            code_verifier=verifier,
-            now=services.now(),
-        )
-        me = await clio_for_new_login(services, attempt.region, tokens).who_am_i()
+        tokens = await _redeem_code(services, attempt, callback)
+        owed = await _owe_issued(services, attempt, tokens)
+        try:
+            me = await clio_for_new_login(services, attempt.region, tokens).who_am_i()
+            await _store(services, attempt, owed, tokens, me)
+        except (ClioError, ClioAccountMismatch, AccountNotFound):
+            await tell_clio(services, owed)
+            raise
     except ClioMisconfigured as error:
         log.warning("clio_misconfigured", account_id=attempt.account_id, reason=error.code)
         return await _fail(services, attempt, WRONG_REGION, str(error))
     except ClioError as error:
         log.warning("clio_exchange_failed", account_id=attempt.account_id, reason=error.code)
         return await _fail(services, attempt, EXCHANGE_FAILED, str(error))
-    try:
-        await _store(services, attempt, tokens, me)
     except ClioAccountMismatch as error:
-        await deauthorize(services, await _connection(services, attempt), tokens)
         return await _fail(services, attempt, MISMATCH, error.detail)
+    except (AccountNotFound, ConnectionNotFound) as error:  # the account was erased meanwhile
+        raise StateUnknown from error
     return _return_address(attempt, Status.CONNECTED)
 
 
-async def _store(services: Services, attempt: OAuthAttempt, tokens: Tokens, me: WhoAmI) -> None:
-    """Bind the account to the firm, store the tokens and request the first pull, in one transaction [IS-1, AU-4]."""
+async def _redeem_code(services: Services, attempt: OAuthAttempt, callback: Callback) -> Tokens:
+    row = hash_secret(callback.state)
+    return await offered_region(services, attempt.region).oauth.exchange(
+        callback.code or "",
+        redirect_uri=_redirect_uri(services),
+        code_verifier=services.cipher.open(attempt.sealed_verifier, row=row)["verifier"],
+        now=services.now(),
+    )
+
+
+async def _owe_issued(services: Services, attempt: OAuthAttempt, tokens: Tokens) -> Revocation:
+    """Owe Clio the revocation of new tokens until their login is stored, so that no failure in between loses them."""
+    try:
+        async with transaction(services.database) as session:
+            stored = await connections.get_connection(
+                session, attempt.account_id, attempt.connection_id
+            )
+            login = replace(stored, region=attempt.region, login=None)
+            sealed = seal_tokens(services.cipher, login, tokens)
+            return await revocations.owe(
+                session, login, sealed, now=services.now(), after=TIME_TO_STORE
+            )
+    except (DatabaseUnavailable, ConnectionNotFound):  # this is the only chance
+        with suppress(ClioError):
+            await offered_region(services, attempt.region).oauth.deauthorize(tokens)
+        raise
+
+
+async def _store(
+    services: Services, attempt: OAuthAttempt, owed: Revocation, tokens: Tokens, me: WhoAmI
+) -> None:
+    """Bind the account to the firm, store the tokens and request the first pull, in one transaction [IS-1, AU-4].
+
+    Raises ClioAccountMismatch, AccountNotFound, or ClioReauthRequired if Clio was asked to revoke the tokens meanwhile.
+    """
     now = services.now()
-    connection = await _connection(services, attempt)
     async with transaction(services.database) as session:
         firm = ClioFirm(attempt.region, me.account.id, me.account.name)
         await accounts.bind_firm(session, attempt.account_id, firm)
+        if not await revocations.take_back(session, owed):
+            raise ClioReauthRequired("Connecting took too long; the user must connect again")
+        connection = await _owe_replaced(session, services, attempt, me)
         sealed = seal_tokens(services.cipher, connection, tokens)
         await connections.mark_connected(
             session, attempt, login_of(me), sealed_tokens=sealed, now=now
@@ -241,9 +278,19 @@ async def _request_first_pull(
     return (await run_requests.request_run(session, account_id, request, now=now)).run_id
 
 
-async def _connection(services: Services, attempt: OAuthAttempt) -> Connection:
-    async with transaction(services.database) as session:
-        return await connections.get_connection(session, attempt.account_id, attempt.connection_id)
+async def _owe_replaced(
+    session: Session, services: Services, attempt: OAuthAttempt, me: WhoAmI
+) -> Connection:
+    """Return the connection; if another Clio login had it before, owe the revocation of that login's tokens.
+
+    Older tokens of the same login are replaced and not revoked. Clio does not say whether that would end the new ones.
+    """
+    account_id, connection_id = attempt.account_id, attempt.connection_id
+    connection = await connections.get_connection(session, account_id, connection_id)
+    before = connection.login
+    if before and (connection.region, before.clio_user_id) != (attempt.region, me.id):
+        await owe_logins(session, services, account_id, connection_id=connection_id)
+    return connection
 
 
 async def _fail(services: Services, attempt: OAuthAttempt, code: str, detail: str) -> str:
@@ -252,16 +299,6 @@ async def _fail(services: Services, attempt: OAuthAttempt, code: str, detail: st
     async with transaction(services.database) as session:
         await connections.record_failed_attempt(session, attempt, status, Problem(code, detail))
     return _return_address(attempt, code)
-
-
-async def deauthorize(services: Services, connection: Connection, tokens: Tokens) -> None:
-    """Revoke tokens at Clio. A failure is only logged: the caller deletes the tokens here in any case."""
-    try:
-        await offered_region(services, connection.region).oauth.deauthorize(tokens)
-    except ClioError as error:
-        log.warning(
-            "clio_deauthorize_failed", connection_id=connection.connection_id, reason=error.code
-        )
 
 
 def _redirect_uri(services: Services) -> str:

@@ -8,13 +8,14 @@ from app.clio.regions import Region
 from app.crypto import TokenCipher
 from app.db.connections import connections
 from app.db.connections.connections import Connection
+from app.db.connections.revocations import Revocation
 from app.db.session import Session, transaction
 from app.sync.services import Services
 
 REFRESH_BEFORE = timedelta(minutes=10)  # the end of a token's life
 
 
-def seal_tokens(cipher: TokenCipher, connection: Connection, tokens: Tokens) -> str:
+def seal_tokens(cipher: TokenCipher, connection: Connection | Revocation, tokens: Tokens) -> str:
     """Return the tokens, sealed for this connection's row only."""
     document = {
         "access_token": tokens.access_token,
@@ -24,7 +25,9 @@ def seal_tokens(cipher: TokenCipher, connection: Connection, tokens: Tokens) -> 
     return cipher.seal(document, row=_seal_text(connection))
 
 
-def open_tokens(cipher: TokenCipher, connection: Connection, sealed_tokens: str | None) -> Tokens:
+def open_tokens(
+    cipher: TokenCipher, connection: Connection | Revocation, sealed_tokens: str | None
+) -> Tokens:
     """Return the tokens of a row. Raises ClioReauthRequired if they were deleted, DecryptionFailed if no key fits."""
     if sealed_tokens is None:
         raise ClioReauthRequired("The connection has no tokens; its user must connect again")
@@ -36,7 +39,7 @@ def open_tokens(cipher: TokenCipher, connection: Connection, sealed_tokens: str 
     )
 
 
-def _seal_text(connection: Connection) -> str:
+def _seal_text(connection: Connection | Revocation) -> str:
     """Return the text that binds sealed tokens to their row. Stored tokens contain it: do not change it."""
     return f"connections/{connection.account_id}/{connection.connection_id}"
 

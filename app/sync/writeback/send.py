@@ -97,8 +97,8 @@ async def _next_step(services: Services, lease: ContactLease) -> Step:
     async with transaction(services.database) as session:
         await contact_leases.renew(session, lease)
         activity = await contact_leases.next_activity(session, lease)
-        account = await accounts.get_account(session, lease.account_id)
-        if activity is None or not account.fields.enabled:
+        account = await accounts.find_account(session, lease.account_id)
+        if activity is None or account is None or not account.fields.enabled:
             await contact_leases.release(session, lease)
             return Step()
         if services.stopping.is_set():

@@ -215,6 +215,6 @@ async def test_erasing_an_account_deletes_everything_and_deauthorises_at_clio(wo
     await world.create_account()
     await world.connect("u_ann", 501)
     await world.settled()
-    assert (await world.api.delete("/v1/accounts/hp")).status_code == 202
+    assert (await world.erase())["status"] == "done"
     assert (await world.api.get("/v1/accounts/hp")).status_code == 404
     assert len(world.simulator.requests("/oauth/deauthorize")) == 1

@@ -103,9 +103,13 @@ def test_a_database_without_a_schema_is_reported_in_one_line(own_dsn: str, comma
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate"])
-def test_a_schema_newer_than_the_code_is_reported_in_one_line(own_dsn: str, command: str):
+def test_a_schema_that_is_too_new_is_reported_in_one_line(own_dsn: str, command: str):
     assert run("migrate", database_url=own_dsn).returncode == 0
-    sql(own_dsn, "update alembic_version set version_num = '9999'")
+    sql(
+        own_dsn,
+        "update alembic_version set version_num = '9999'",
+        "update schema_compatibility set oldest_revision = '9998'",
+    )
     assert refusal(command, database_url=own_dsn, encryption_keys=new_key()) == [
         "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
     ]

@@ -1,14 +1,20 @@
 """Migrations: up, down and up again, and a schema equal to the tables in the code."""
 
+import asyncio
+
 import asyncpg
+import pytest
+import typer
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.cli.startup import check_schema
 from app.db import migrate, tables
 from app.db.migrate import SchemaState
-from app.db.session import Database, transaction
+from app.db.session import Database, open_database, transaction
 
 
 def differences(connection: Connection) -> list[object]:
@@ -47,10 +53,79 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
         assert await session.run_sync(differences) == []
 
 
-async def test_a_schema_that_this_version_does_not_know_is_newer(database: Database):
+async def newer_schema(database: Database, *, oldest: str) -> None:
+    """Do what a later release's migration does that this version does not know."""
     async with transaction(database) as session:
+        await session.execute(text("alter table chores add column later text"))
+        await session.execute(
+            text("update schema_compatibility set oldest_revision = :it"), {"it": oldest}
+        )
         await session.execute(text("update alembic_version set version_num = '9999'"))
+
+
+async def test_a_process_starts_on_a_schema_that_is_newer_by_one_release_only(
+    database: Database, capsys: pytest.CaptureFixture[str]
+):
+    async with transaction(database) as session:
+        head = (await session.execute(text("select version_num from alembic_version"))).scalar_one()
+    await newer_schema(database, oldest=head)
     assert await migrate.compare_schema(database) is SchemaState.NEWER
+    await check_schema(database, migrate_first=True)
+    async with transaction(database) as session:
+        await session.execute(text("update schema_compatibility set oldest_revision = '9998'"))
+    assert await migrate.compare_schema(database) is SchemaState.TOO_NEW
+    with pytest.raises(typer.Exit):
+        await check_schema(database)
+    assert "newer levitate-clio" in capsys.readouterr().err
+
+
+async def test_a_statement_of_a_migration_may_take_longer_than_one_of_the_service(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    def slow(connection: Connection) -> None:
+        limits = ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
+        found = [connection.execute(text(f"show {name}")).scalar_one() for name in limits]
+        assert found == ["0", "0", "5s"]
+        connection.execute(text("select pg_sleep(0.3)"))
+
+    monkeypatch.setattr(migrate, "_upgrade", slow)
+    short = create_async_engine(
+        database.url,
+        connect_args={"command_timeout": 0.1, "server_settings": {"statement_timeout": "100"}},
+    )
+    await migrate.migrate(short)
+    await short.dispose()
+
+
+async def test_a_migration_that_waits_for_a_lock_gives_up_soon_and_holds_up_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    tries = []
+
+    def change(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(text("alter table chores add column later text"))
+
+    monkeypatch.setattr(migrate, "_upgrade", change)
+    waits = migrate.LockWaits(lock=0.2, attempts=2, pause=0)
+    async with transaction(database) as session:
+        await session.execute(text("select * from chores"))
+        with pytest.raises(migrate.MigrationBlocked):
+            await migrate.migrate(database, waits)
+        assert len(tries) == 2
+        async with transaction(database) as other:
+            await other.execute(text("insert into chores values ('x', now())"))
+    await migrate.migrate(database, waits)
+    assert len(tries) == 3
+
+
+async def test_of_two_migrations_at_the_same_time_one_waits_and_finds_nothing_to_do(own_dsn: str):
+    empty = open_database(own_dsn)
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(migrate.migrate(empty, migrate.LockWaits(lock=0.05, attempts=1)))
+    assert await migrate.compare_schema(empty) is SchemaState.CURRENT
+    await empty.dispose()
 
 
 OF_NO_ACCOUNT = {
@@ -58,6 +133,7 @@ OF_NO_ACCOUNT = {
     "webhook_endpoints": "endpoint_id",
     "key_check": "check_id",
     "chores": "name",
+    "schema_compatibility": "oldest_revision",
 }
 
 

@@ -153,10 +153,16 @@ def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
     assert DEADLINE <= seconds < DEADLINE + 5
 
 
-@pytest.mark.parametrize("status", [200, 401])
-async def test_deauthorization_succeeds_also_if_the_token_is_already_revoked(status: int):
+async def test_an_access_token_that_has_ended_cannot_be_used_to_revoke_its_refresh_token():
     # S15
-    speaker, clio = oauth(answered(b"", status))
+    speaker, _ = oauth(answered(b"", 401))
+    with pytest.raises(ClioReauthRequired):
+        await speaker.deauthorize(TOKENS)
+
+
+async def test_deauthorization_sends_the_access_token_as_bearer_and_in_the_form():
+    # S15
+    speaker, clio = oauth(answered(b"", 200))
     await speaker.deauthorize(TOKENS)
     (request,) = clio.requests
     assert (request.method, str(request.url)) == (

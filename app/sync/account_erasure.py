@@ -1,0 +1,109 @@
+"""Erasing an account: hide it at once, then delete it as a job, in small steps that continue after any crash [S15].
+
+The receipt of the erasure says what is left to do. It outlives the account, and so do revocations that Clio is owed.
+"""
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import structlog
+
+from app.db import job_queue
+from app.db.accounts import accounts, deletion, receipts
+from app.db.accounts.accounts import AccountNotFound
+from app.db.accounts.audit import Actor
+from app.db.accounts.receipts import Receipt, Status
+from app.db.connections import revocations
+from app.db.runs import runs
+from app.db.session import transaction
+from app.errors import Problem
+from app.sync.connections import describe_owed, owe_logins, tell_clio_what_is_due
+from app.sync.services import Services
+
+ROWS_IN_A_STEP = 1000
+STEPS_IN_A_JOB = (
+    20  # then the job is queued again, so that other jobs of the worker are not delayed
+)
+MAX_NAMED = 100  # revocations that a receipt names
+LOST_AT_ONCE = 100
+
+log = structlog.get_logger(__name__)
+
+
+async def start_account_erasure(services: Services, account_id: str, *, actor: Actor) -> str:
+    """Hide the account, end its runs and queue its erasure; return the id of the receipt.
+
+    From then on the account is treated like one that does not exist. Raises AccountNotFound.
+    """
+    now = services.now()
+    async with transaction(services.database) as session:
+        await runs.cancel_all(session, account_id, now=now)
+        if not await deletion.disable_account(session, account_id):
+            raise AccountNotFound
+        await accounts.get_account(session, account_id)  # not if another request was first
+        erasure_id = await receipts.start(session, account_id, by=actor.user_id, now=now)
+        await job_queue.enqueue_erasure(session, account_id, erasure_id)
+    log.info("account_erasure_started", account_id=account_id)
+    return erasure_id
+
+
+async def erase_account(services: Services, account_id: str, erasure_id: str) -> timedelta | None:
+    """Do some steps of an erasure; return after what time to continue, or None when everything is deleted.
+
+    Any number of processes may do this at the same time, and repeating is harmless.
+    """
+    for _ in range(STEPS_IN_A_JOB):
+        if services.stopping.is_set():
+            return timedelta(0)
+        if await _is_deleted_after_step(services, account_id, erasure_id):
+            await tell_clio_what_is_due(services)
+            return None
+    return timedelta(0)
+
+
+async def _is_deleted_after_step(services: Services, account_id: str, erasure_id: str) -> bool:
+    """Take some tokens or delete some rows, in one transaction; return True when nothing was left.
+
+    Tokens come first. The step holds the receipt's lock and does nothing after the end of the erasure: the account may
+    have been created again since.
+    """
+    async with transaction(services.database) as session:
+        if not await receipts.lock_running(session, account_id, erasure_id):
+            return True
+        if await owe_logins(session, services, account_id):
+            return False
+        if await deletion.delete_some_rows(session, account_id, limit=ROWS_IN_A_STEP):
+            return False
+        await deletion.delete_account(session, account_id)
+        await job_queue.delete_jobs(session, account_id)
+        await receipts.finish_if_complete(session, account_id, erasure_id, now=services.now())
+    log.info("account_erased", account_id=account_id)
+    return True
+
+
+async def requeue_lost_erasures(services: Services) -> None:
+    """Queue a job for each erasure that has work left and no job, e.g. after a restore. The scheduler calls it."""
+    async with transaction(services.database) as session:
+        lost = await receipts.list_without_job(session, limit=LOST_AT_ONCE)
+        for account_id, erasure_id in lost:
+            await job_queue.enqueue_erasure(session, account_id, erasure_id)
+    if lost:
+        log.warning("lost_erasures_queued", count=len(lost))
+
+
+async def describe_erasure(
+    services: Services, erasure_id: str, *, only: Collection[str] | None
+) -> tuple[Receipt, list[Problem]]:
+    """Return the receipt of an erasure and what remains to be done; only of these accounts if they are given.
+
+    Raises ErasureNotFound.
+    """
+    async with transaction(services.database) as session:
+        receipt = await receipts.get_receipt(session, erasure_id, only=only)
+        remaining = list(receipt.remaining)
+        if receipt.status is Status.RUNNING:
+            if await deletion.exists(session, receipt.account_id):
+                remaining.append(Problem("data", "Rows of the account are being deleted"))
+            owed = await revocations.list_owed(session, receipt.account_id, limit=MAX_NAMED)
+            remaining += [Problem("deauthorization", describe_owed(each)) for each in owed]
+    return receipt, remaining

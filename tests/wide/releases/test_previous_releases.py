@@ -1,0 +1,130 @@
+"""The last two releases work on the present schema: a deploy replaces one process after another (F27)."""
+
+import json
+import subprocess
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from tests.chaos.processes import Program, Stack, embedded_postgres, running_stack
+from tests.support.commands import run
+
+ROOT = Path(__file__).parents[3]
+CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
+RELEASES: list[str] = CONFIG["tool"]["levitate-clio"]["releases"]
+DO_NOT_START_ON_A_NEWER_SCHEMA = RELEASES[:2]
+PATIENCE = 30.0  # seconds
+
+
+def code_of(release: str, folder: Path) -> Path:
+    """Return a folder with the code of a release, from the git history."""
+    archive = folder / "code.tar"
+    done = subprocess.run(["git", "archive", f"--output={archive}", release], cwd=ROOT, check=False)
+    assert done.returncode == 0, (
+        f"the commit {release} is not in this clone; run `git fetch --unshallow`"
+    )
+    tree = folder / "code"
+    tree.mkdir()
+    subprocess.run(["tar", "-xf", archive, "-C", tree], check=True)
+    return tree
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Accept events at an address; yield it, and the events that arrived."""
+    arrived: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers["content-length"])
+            arrived.append(json.loads(self.rfile.read(length)))
+            self.send_response(204)
+            self.end_headers()
+
+        @override
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/hook", arrived
+        finally:
+            server.shutdown()
+
+
+def until(found: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not found():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("release", RELEASES[-2:], ids=lambda commit: commit[:7])
+def test_a_release_works_on_the_schema_of_this_one(release: str, tmp_path: Path):
+    tree = code_of(release, tmp_path)
+    hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
+    with (
+        receiver() as (hook, arrived),
+        embedded_postgres("release") as (folder, dsn),
+        running_stack(
+            folder, dsn, contacts=20, environment=hosts, serve=["--no-workers"], tree=tree,
+            rate_limit=100_000,
+        ) as stack,
+    ):  # fmt: skip
+        worker = stack.worker("worker")
+        worker.spawn()
+        stack.connect("firm")
+        assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
+        migrated = run("migrate", database_url=dsn)
+        assert migrated.returncode == 0, migrated.stderr
+        if release not in DO_NOT_START_ON_A_NEWER_SCHEMA:
+            restart(stack, worker)
+        use(stack, hook, arrived)
+        assert worker.stop() == 0
+
+
+def restart(stack: Stack, worker: Program) -> None:
+    worker.stop()
+    worker.spawn()
+    stack.service.stop()
+    stack.service.start(path="/healthz")
+
+
+def use(stack: Stack, hook: str, arrived: list[dict[str, Any]]) -> None:
+    """Do one sync, one note, one change of settings and one delivery."""
+    api, firm = stack.api, "/v1/accounts/firm"
+    assert api.get("/readyz").json()["schema"] == "newer"  # so the code is the release's
+    api.post("/v1/webhook-endpoints", json={"url": hook, "events": ["*"]}).raise_for_status()
+    key = {"Idempotency-Key": "sync"}
+    asked = api.post(f"{firm}/runs", json={"kind": "full"}, headers=key).json()
+    assert stack.wait_for_run("firm", asked["id"])["status"] == "succeeded"
+    settings = api.get(f"{firm}/settings")
+    kind = {
+        "If-Match": settings.headers["etag"],
+        "Content-Type": "application/merge-patch+json",
+    }
+    patch = json.dumps({"tags": {"location": {"city": True}}})
+    changed = api.patch(f"{firm}/settings", content=patch, headers=kind).json()
+    assert stack.wait_for_run("firm", changed["run_id"])["status"] == "succeeded"
+    note(stack, firm)
+    until(lambda: bool(arrived), "no event was delivered")
+
+
+def note(stack: Stack, firm: str) -> None:
+    contact = next(stack.all(f"{firm}/contacts"))
+    body = {
+        "kind": "note", "user_id": "u_1", "contact_id": contact["id"], "subject": "Call",
+        "occurred_at": "2026-03-02T12:00:00Z", "body": "Text",
+    }  # fmt: skip
+    posted = stack.api.post(f"{firm}/activities", json=body, headers={"Idempotency-Key": "note"})
+    url = f"{firm}/activities/{posted.json()['id']}"
+    until(lambda: stack.get(url)["status"] == "written", "the note was not written")
