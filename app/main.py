@@ -6,7 +6,7 @@ application: `build_app` builds routes and middleware, `configure_app` sets what
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -33,8 +33,11 @@ from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
 from app.db.session import open_database
+from app.errors import DatabaseUnavailable
 from app.sync.concurrency import Stopping
 from app.sync.events import relay_events
+from app.sync.feed_waits import FeedWaits
+from app.sync.listener import hear_notifications
 from app.sync.scheduler import Scheduler, follow_clock_changes, start_scheduler
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
 from app.sync.worker import run_workers
@@ -136,6 +139,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
             regions=_offered_regions(config, transports),
             open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
+            feed_waits=FeedWaits(),
             timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
@@ -211,6 +215,17 @@ def _offered_regions(
     return offered
 
 
+async def _restarted(services: Services, part: Callable[[], Awaitable[None]]) -> None:
+    """Run a part until the process must stop; run it again a second after the database was lost."""
+    while not services.stopping.is_set():
+        try:
+            await part()
+        except DatabaseUnavailable:
+            log.warning("database_unavailable")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(services.stopping.wait(), 1)
+
+
 @asynccontextmanager
 async def background_work(
     services: Services, dsn: str, parts: Parts
@@ -222,6 +237,9 @@ async def background_work(
     clock = start_scheduler(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
+            group.create_task(
+                _restarted(services, lambda: hear_notifications(services, dsn, lambda: None))
+            )
             if clock is not None:
                 group.create_task(follow_clock_changes(services, clock))
             if parts.workers:
