@@ -21,7 +21,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
 from app.api import openapi, problems
-from app.api.authentication import ApiAuth
+from app.api.authentication import ApiAuth, Authentication
 from app.api.middleware import RequestContext
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
@@ -38,6 +38,8 @@ from app.sync.concurrency import Stopping
 from app.sync.events import relay_events
 from app.sync.feed_waits import FeedWaits
 from app.sync.listener import hear_notifications
+from app.sync.request_check_refresh import load_request_checks, refresh_request_checks
+from app.sync.request_checks import RequestChecks
 from app.sync.scheduler import Scheduler, follow_clock_changes, start_scheduler
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
 from app.sync.worker import run_workers
@@ -45,6 +47,7 @@ from app.webhook_sender import WebhookSender
 
 # A lease is this many heartbeats long, so a run whose process died is taken over within 30 s.
 LEASE_IN_HEARTBEATS = 2.5
+FIRST_LOAD_SECONDS = 2.0  # how long a start waits for the database before it answers 503
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -94,6 +97,7 @@ def build_app() -> FastAPI:
     app.include_router(api.router)
     problems.install(app)
     openapi.install(app)
+    app.add_middleware(Authentication)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     # Added last, so it is the outermost: it answers before RequestBodyLimitMiddleware reads the body.
@@ -119,6 +123,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
     async with open_services(start.config, start.dsn, start.parts) as services:
         app.state.services = services
+        with suppress(DatabaseUnavailable, TimeoutError):  # without it the first requests get 503
+            await asyncio.wait_for(load_request_checks(services), FIRST_LOAD_SECONDS)
         async with background_work(services, start.dsn, start.parts) as clock:
             app.state.clock = clock
             yield
@@ -140,6 +146,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
             open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
             feed_waits=FeedWaits(),
+            request_checks=RequestChecks(),
             timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
@@ -237,6 +244,9 @@ async def background_work(
     clock = start_scheduler(services) if parts.clock else None
     try:
         async with asyncio.TaskGroup() as group:
+            group.create_task(
+                _restarted(services, lambda: refresh_request_checks(services, lambda: None))
+            )
             group.create_task(
                 _restarted(services, lambda: hear_notifications(services, dsn, lambda: None))
             )

@@ -153,14 +153,19 @@ def _response(problem: Problem, headers: Mapping[str, str] | None = None) -> JSO
     )
 
 
-async def _handle_app_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AppError)  # noqa: S101  # registered for this class
-    problem = _problem(request, error.status, error.code, error.title, error.detail)
+def response_to(scope: Scope, error: AppError) -> JSONResponse:
+    """Return the response to an error."""
+    problem = _problem(Request(scope), error.status, error.code, error.title, error.detail)
     if isinstance(error, InvalidRequest):
         problem.errors = [
             FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
         ]
     return _response(problem, error.headers)
+
+
+async def _handle_app_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AppError)  # noqa: S101  # registered for this class
+    return response_to(request.scope, error)
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:

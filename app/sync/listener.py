@@ -20,11 +20,13 @@ async def hear_notifications(services: Services, dsn: str, turned: Callable[[], 
         match channel:
             case Channel.FEED:
                 services.feed_waits.wake(payload)
+            case Channel.SERVICE_TOKENS:
+                services.request_checks.outdated.set()
+
+    def started() -> None:
+        services.feed_waits.wake_all()
+        services.request_checks.outdated.set()
 
     await notifications.listen(
-        dsn,
-        hear,
-        started=services.feed_waits.wake_all,
-        turned=turned,
-        stopping=services.stopping,
+        dsn, hear, started=started, turned=turned, stopping=services.stopping
     )

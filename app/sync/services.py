@@ -14,6 +14,7 @@ from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database
 from app.sync.feed_waits import FeedWaits
+from app.sync.request_checks import RequestChecks
 from app.webhook_sender import WebhookSender
 
 
@@ -65,6 +66,7 @@ class Services:
     open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
     local_limits: LocalLimits
     feed_waits: FeedWaits
+    request_checks: RequestChecks
     timing: Timing
     notifier: WebhookSender
     public_url: str
