@@ -21,8 +21,8 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
 from app.api import openapi, problems
-from app.api.authentication import ApiAuth, Authentication
-from app.api.middleware import RequestContext
+from app.api.authentication import PROTECTED, ApiAuth, Authentication
+from app.api.middleware import RequestContext, ValueLimit
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
@@ -97,6 +97,7 @@ def build_app() -> FastAPI:
     app.include_router(api.router)
     problems.install(app)
     openapi.install(app)
+    app.add_middleware(ValueLimit, prefix=PROTECTED)
     app.add_middleware(Authentication)
     Instrumentator(registry=CollectorRegistry()).instrument(app).expose(app, tags=["operations"])
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
