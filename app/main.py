@@ -23,6 +23,7 @@ from app import api
 from app.api import openapi, problems
 from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.middleware import RequestContext, ValueLimit
+from app.api.schema_check import SchemaCheck
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
@@ -112,6 +113,7 @@ def configure_app(app: FastAPI, config: Config, dsn: str, parts: Parts = Parts()
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
     app.state.start = StartOptions(config, dsn, parts)
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
+    app.state.schema_check = SchemaCheck()
 
 
 def _operation_id(route: APIRoute) -> str:

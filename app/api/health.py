@@ -7,8 +7,8 @@ from pydantic import Field
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
+from app.api.schema_check import SchemaCheck
 from app.api.schemas.base import Schema
-from app.db import migrate
 from app.db.migrate import SchemaState
 from app.errors import AppError, DatabaseUnavailable
 from app.sync import scheduler
@@ -64,7 +64,8 @@ async def readyz(request: Request, services: ServicesDep) -> Readiness:
 
     A newer schema is accepted because every migration keeps the previous release working.
     """
-    schema = await migrate.compare_schema(services.database)
+    check: SchemaCheck = request.app.state.schema_check
+    schema = await check.state(services.database)
     if schema is SchemaState.OLDER:
         raise NotReady
     clock: scheduler.Scheduler | None = request.app.state.clock
