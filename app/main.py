@@ -6,7 +6,7 @@ application: `build_app` builds routes and middleware, `configure_app` sets what
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -21,9 +21,9 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
 from app.api import openapi, problems
-from app.api.authentication import ApiAuth
+from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.metrics import BackgroundCollector
-from app.api.middleware import RequestContext
+from app.api.middleware import RequestContext, ValueLimit
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
@@ -33,17 +33,19 @@ from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
-from app.db.session import (
-    API_POOL,
-    open_database,
-)
+from app.db.session import API_POOL, open_database
+from app.errors import DatabaseUnavailable
 from app.sync.background import Prepare, Process, background_work
 from app.sync.concurrency import Stopping
+from app.sync.feed_waits import FeedWaits
+from app.sync.request_check_refresh import load_request_checks
+from app.sync.request_checks import RequestChecks
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
 from app.webhook_sender import WebhookSender
 
 # A lease is this many heartbeats long, so a run whose process died is taken over within 30 s.
 LEASE_IN_HEARTBEATS = 2.5
+FIRST_LOAD_SECONDS = 2.0  # how long a start waits for the database before it answers 503
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -109,6 +111,8 @@ def build_app() -> FastAPI:
     app.include_router(api.router)
     problems.install(app)
     openapi.install(app)
+    app.add_middleware(ValueLimit, prefix=PROTECTED)
+    app.add_middleware(Authentication)
     _expose_metrics(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=MAX_BODY_BYTES)
     # Added last, so it is the outermost: it answers before RequestBodyLimitMiddleware reads the body.
@@ -147,6 +151,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
     async with open_services(start.config, start.dsn, start.parts) as services:
         app.state.services = services
+        if start.process.prepare is None:
+            with suppress(
+                DatabaseUnavailable, TimeoutError
+            ):  # without it the first requests get 503
+                await asyncio.wait_for(load_request_checks(services), FIRST_LOAD_SECONDS)
         async with background_work(services, start.dsn, start.process) as background:
             app.state.background = background
             yield
@@ -167,6 +176,8 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
             regions=_offered_regions(config, transports),
             open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
+            feed_waits=FeedWaits(),
+            request_checks=RequestChecks(),
             timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,

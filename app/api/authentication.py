@@ -1,4 +1,7 @@
-"""Authentication by service token, and the rate limit of each token."""
+"""Authentication by service token, and the rate limit of each token.
+
+The tokens are held in memory: an unknown one costs no access to the database. Nothing is limited by address.
+"""
 
 import hmac
 from dataclasses import dataclass
@@ -7,14 +10,16 @@ from typing import Annotated
 from aiolimiter import AsyncLimiter
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.deps import ServicesDep
+from app.api import problems
 from app.crypto import hash_secret, split_service_token
-from app.db.accounts import service_tokens
-from app.db.session import transaction
 from app.errors import AppError
-from app.sync.services import Services
+from app.sync.request_checks import RequestChecks
 
+PROTECTED = "/v1/"  # the beginning of every path that needs a token
 BURST_SECONDS = 4  # a token may send the requests of so many seconds at once
 
 
@@ -66,36 +71,60 @@ class ApiAuth:
         await limiter.acquire()
 
 
-_bearer = HTTPBearer(auto_error=False, description="A service token of Levitate's backend.")
+class Authentication:
+    """Middleware that refuses a request without a valid token before anything of its body is read.
+
+    FastAPI reads and parses a body before it calls a dependency, so a dependency would come too late.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
+            try:
+                scope["state"]["caller"] = await _authenticate(scope)
+            except AppError as error:
+                app = problems.response_to(scope, error)
+        await app(scope, receive, send)
 
 
-async def get_caller(
-    request: Request,
-    services: ServicesDep,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
-) -> Caller:
-    """Return the caller; raises InvalidToken or TooManyRequests."""
-    auth: ApiAuth = request.app.state.auth
-    caller = await _authenticate(services, auth, credentials.credentials if credentials else "")
+async def _authenticate(scope: Scope) -> Caller:
+    state = scope["app"].state
+    auth: ApiAuth = state.auth
+    scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
+    caller = _find_caller(
+        state.services.request_checks, auth, token if scheme.lower() == "bearer" else ""
+    )
     await auth.check_rate(caller.token_id)
     return caller
 
 
-CallerDep = Annotated[Caller, Depends(get_caller)]
-
-
-async def _authenticate(services: Services, auth: ApiAuth, token: str) -> Caller:
+def _find_caller(checks: RequestChecks, auth: ApiAuth, token: str) -> Caller:
     if auth.bootstrap_hash and hmac.compare_digest(hash_secret(token), auth.bootstrap_hash):
         return Caller("bootstrap", None)
     parts = split_service_token(token)
     if parts is None:
         raise InvalidToken(headers={"WWW-Authenticate": "Bearer"})
     token_id, secret_hash = parts
-    async with transaction(services.database) as session:
-        found = await service_tokens.find_token(session, token_id)
-    is_live = found is not None and found.revoked_at is None
+    found = checks.find_token(token_id)
     # The hashes are compared for an unknown token too: the response time must not show whether a token exists [T14].
     is_equal = hmac.compare_digest(found.secret_hash if found else "", secret_hash)
-    if found is None or not is_live or not is_equal:
+    if found is None or not is_equal:
         raise InvalidToken(headers={"WWW-Authenticate": "Bearer"})
     return Caller(token_id, None if found.account_ids is None else frozenset(found.account_ids))
+
+
+_bearer = HTTPBearer(auto_error=False, description="A service token of Levitate's backend.")
+
+
+async def get_caller(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Caller:
+    """Return the caller, whom `Authentication` has found. The parameter documents that the operation needs a token."""
+    caller: Caller = request.state.caller
+    return caller
+
+
+CallerDep = Annotated[Caller, Depends(get_caller)]

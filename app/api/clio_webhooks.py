@@ -6,7 +6,13 @@ from fastapi import APIRouter, Header, Path, Request, Response
 
 from app.api.deps import ServicesDep
 from app.api.problems import problems
-from app.sync.connections import HookUnknown, SignatureInvalid, receive_webhook
+from app.sync.connections import (
+    HookUnknown,
+    SignatureInvalid,
+    TooManyLookups,
+    receive_webhook,
+    require_address,
+)
 
 router = APIRouter(tags=["operations"])
 
@@ -28,7 +34,7 @@ SignatureHeader = Annotated[
     "/hooks/clio/{token}",
     status_code=200,
     response_class=Response,
-    responses=problems(HookUnknown, SignatureInvalid),
+    responses=problems(HookUnknown, SignatureInvalid, TooManyLookups),
 )
 async def receive_nudge(
     token: Token,
@@ -38,6 +44,7 @@ async def receive_nudge(
     x_hook_signature: SignatureHeader = None,
 ) -> Response:
     """Receive a webhook of Clio. A verified one starts a run within a minute. The status is never 410."""
+    await require_address(services, token)
     body = await _read_body(request)
     await receive_webhook(
         services, token, body, handshake=x_hook_secret, signature=x_hook_signature

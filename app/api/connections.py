@@ -21,6 +21,7 @@ from app.sync.connections import (
     RegionNotOffered,
     ReturnUrlRefused,
     StateUnknown,
+    TooManyLookups,
     UnknownUser,
     disconnect_login,
     finish_connecting,
@@ -120,7 +121,8 @@ async def end_connection(
         400: {
             "description": "A page for people: the state is unknown or was already used",
             "content": {"text/html": {"schema": {"type": "string"}}},
-        }
+        },
+        **problems(TooManyLookups),
     },
 )
 async def finish_connection(

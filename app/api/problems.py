@@ -23,6 +23,12 @@ from app.errors import AppError, InvalidRequest
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://levitate-clio.dev/problems/"
 SCHEMAS = "#/components/schemas/"
+# An answer repeats parts of the input only in pointers, and is never much longer than a usual one.
+MOST_ERRORS = 100  # listed in one problem
+LONGEST_PART, LONGEST_TEXT = (
+    100,
+    300,
+)  # characters of one part of a pointer; of a pointer, message or path
 
 DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 
@@ -36,7 +42,7 @@ _HTTP_ERRORS = {
         "method_not_allowed",
         "This path does not allow the method; the header `Allow` lists those it allows",
     ),
-    413: ("body_too_large", "The body is larger than the limit of 4 MiB"),
+    413: ("body_too_large", "The body has more than 4 MiB, or more than 100,000 values"),
 }
 
 
@@ -139,7 +145,7 @@ def _problem(request: Request, status: int, code: str, title: str, detail: str =
         title=title,
         status=status,
         detail=detail or title,
-        instance=request.url.path,
+        instance=request.url.path[:LONGEST_TEXT],
         code=code,
         request_id=request.state.request_id,
     )
@@ -158,14 +164,17 @@ def _response(
     )
 
 
+def response_to(scope: Scope, error: AppError) -> JSONResponse:
+    """Return the response to an error."""
+    problem = _problem(Request(scope), error.status, error.code, error.title, error.detail)
+    if isinstance(error, InvalidRequest):
+        _list_errors(problem, error.errors)
+    return _response(problem, error.headers, error.members)
+
+
 async def _handle_app_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AppError)  # noqa: S101  # registered for this class
-    problem = _problem(request, error.status, error.code, error.title, error.detail)
-    if isinstance(error, InvalidRequest):
-        problem.errors = [
-            FieldProblem(pointer=pointer, detail=detail) for pointer, detail in error.errors
-        ]
-    return _response(problem, error.headers, error.members)
+    return response_to(request.scope, error)
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> JSONResponse:
@@ -174,10 +183,20 @@ async def _handle_invalid_request(request: Request, error: Exception) -> JSONRes
     if any(item["type"] == "json_invalid" for item in found):
         return _response(_problem(request, 400, *NOT_JSON))
     problem = _problem(request, *documented(InvalidRequest))
-    problem.errors = [
-        FieldProblem(pointer=_pointer(item["loc"]), detail=item["msg"]) for item in found
-    ]
+    _list_errors(
+        problem, [(_pointer(item["loc"]), item["msg"]) for item in found[: MOST_ERRORS + 1]]
+    )
     return _response(problem)
+
+
+def _list_errors(problem: Problem, errors: Sequence[tuple[str, str]]) -> None:
+    """List the first errors, each with its pointer and message; say so if there are more."""
+    problem.errors = [
+        FieldProblem(pointer=pointer[:LONGEST_TEXT], detail=detail[:LONGEST_TEXT])
+        for pointer, detail in errors[:MOST_ERRORS]
+    ]
+    if len(errors) > MOST_ERRORS:
+        problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors"
 
 
 def _pointer(location: Sequence[str | int]) -> str:
@@ -188,8 +207,9 @@ def _pointer(location: Sequence[str | int]) -> str:
 
 
 def pointer_of(path: Sequence[str | int]) -> str:
-    """Return the JSON pointer (RFC 6901) of a path through objects and lists."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    """Return the JSON pointer (RFC 6901) of a path through objects and lists; a long name in it is cut."""
+    parts = (str(part)[:LONGEST_PART] for part in path)
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def body_too_large(scope: Scope) -> JSONResponse:

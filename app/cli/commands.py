@@ -181,7 +181,8 @@ def _check_region(config: Config, region: Region) -> bool:
         return True
     origin = registered.origin or origin_of(region)
     try:
-        httpx.get(origin, timeout=10, follow_redirects=False, trust_env=False)
+        with httpx.stream("GET", origin, timeout=10, follow_redirects=False, trust_env=False):
+            pass  # the body is not read: only the host is checked
     except httpx.HTTPError as error:
         stderr.print(
             f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})"

@@ -1,6 +1,7 @@
 """OAuth with Clio: the authorization URL, code exchange, token refresh, deauthorization, and the bearer header.
 
-authlib is used for the token endpoint only. Credentials are sent in the form, because Clio refuses them in a header.
+authlib is used for the token endpoint only. It reads whole responses, so its transport bounds them. Credentials go into
+the form, because Clio refuses them in a header.
 """
 
 import asyncio
@@ -22,14 +23,13 @@ from app.clio.errors import (
     network_error,
 )
 from app.clio.regions import ClioApp
+from app.clio.responses import DEADLINE, REQUEST_HEADERS, BoundedTransport, http_client
 
 with warnings.catch_warnings(
     record=True
 ):  # authlib announces httpx2, which must not be installed (authlib would use it, respx would not see it)
     from authlib.integrations.base_client import OAuthError
     from authlib.integrations.httpx_client import AsyncOAuth2Client
-
-DEADLINE = 30.0  # seconds for one call, from connecting to the last byte
 
 
 @dataclass(frozen=True)
@@ -85,20 +85,21 @@ class ClioOAuth:
         """
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
         form = {"token": tokens.access_token}
-        async with httpx.AsyncClient(
-            transport=self._transport, trust_env=False, follow_redirects=False, timeout=DEADLINE
-        ) as client:
+        url = f"{self._app.origin}/oauth/deauthorize"
+        async with http_client(self._transport) as client:
             try:
-                async with asyncio.timeout(DEADLINE):
-                    url = f"{self._app.origin}/oauth/deauthorize"
-                    answer = await client.post(url, data=form, headers=bearer)
+                async with (
+                    asyncio.timeout(DEADLINE),
+                    client.stream("POST", url, data=form, headers=bearer) as answer,
+                ):
+                    status = answer.status_code  # the body says nothing more and is not read
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
-        if answer.status_code == 401:
+        if status == 401:
             raise ClioReauthRequired("Clio no longer accepts the access token")
-        if answer.status_code != 200:
+        if status != 200:
             raise ClioRetryLater(
-                f"Clio returned HTTP status {answer.status_code} when access was revoked",
+                f"Clio returned HTTP status {status} when access was revoked",
                 after=timedelta(minutes=1),
             )
 
@@ -107,7 +108,10 @@ class ClioOAuth:
             self._app.client_id,
             self._app.client_secret,
             token_endpoint_auth_method="client_secret_post",  # noqa: S106  # the name of a method, not a secret
-            transport=self._transport,
+            transport=BoundedTransport(
+                self._transport or httpx.AsyncHTTPTransport(trust_env=False)
+            ),
+            headers=REQUEST_HEADERS,
             trust_env=False,
             follow_redirects=False,
             timeout=DEADLINE,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
+from typing_extensions import override
 
 from app.clio import pagination
 from app.clio.errors import ClioError, ClioUnreadable, error_for
@@ -13,6 +14,11 @@ from app.clio.local_rate_limit import response_date
 
 # seconds for one request, from connecting to the last byte; the timeouts of httpx apply to each read only
 DEADLINE = 60.0
+REQUEST_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "User-Agent": "levitate-clio",
+}
 MAX_BODY_BYTES = 32 * 1024 * 1024  # bytes of one response after decompression
 CHUNK_BYTES = 256 * 1024  # bytes that are decompressed at a time
 
@@ -34,12 +40,30 @@ def http_client(transport: httpx.AsyncBaseTransport | None = None) -> httpx.Asyn
         follow_redirects=False,
         timeout=httpx.Timeout(DEADLINE, connect=10.0),
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=20),
-        headers={
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": "levitate-clio",
-        },
+        headers=REQUEST_HEADERS,
     )
+
+
+class BoundedTransport(httpx.AsyncBaseTransport):
+    """A transport for a library that reads whole responses: it reads them with `read_bounded` and passes them on."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        try:
+            body = await read_bounded(response)
+        finally:
+            await response.aclose()
+        described = ("content-encoding", "content-length", "transfer-encoding")
+        headers = [(n, v) for n, v in response.headers.multi_items() if n not in described]
+        return httpx.Response(response.status_code, headers=headers, content=body)
+
+    @override
+    async def aclose(self) -> None:
+        await self._transport.aclose()
 
 
 async def read_bounded(response: httpx.Response) -> bytes:

@@ -31,6 +31,8 @@ from app.loop_watch import LoopWatch
 from app.shutdown import wait_for_stop
 from app.sync.database_probe import PROBE_SECONDS, DatabaseProbe
 from app.sync.events import relay_events
+from app.sync.listener import hear_notifications
+from app.sync.request_check_refresh import refresh_request_checks
 from app.sync.scheduler import run_scheduler
 from app.sync.services import Services
 from app.sync.supervisor import Part, Supervisor
@@ -150,6 +152,8 @@ async def _start_parts(
             part = supervisor.add(name, interval=PART_INTERVAL)
             group.create_task(supervisor.run(part, partial(work, supervisor, part)))
 
+        run("listener", lambda _, part: hear_notifications(clock, dsn, part.turned))
+        run("request_checks", lambda _, part: refresh_request_checks(clock, part.turned))
         if process.clock:
             run("clock", partial(run_scheduler, clock))
         group.create_task(_measure_regularly(background, clock))

@@ -59,6 +59,19 @@ async def run_while_renewing(
     await run_with_companion(step, keep_renewing())
 
 
+async def comes_first(
+    condition: Coroutine[Any, Any, object], *others: Coroutine[Any, Any, object], seconds: float
+) -> bool:
+    """Wait for the first of the conditions, not longer than so many seconds; return whether it is `condition`."""
+    async with asyncio.TaskGroup() as group:
+        waits = [group.create_task(wait) for wait in (condition, *others)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        came = waits[0].done()
+        for wait in waits:
+            wait.cancel()
+    return came
+
+
 def _most_important(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return `RunTakenOver` if it is among the failures, else the first: a worker without a lease must not write."""
     leaves = list(_leaves(failures))

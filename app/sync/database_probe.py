@@ -13,6 +13,7 @@ from app.errors import DatabaseUnavailable
 
 PROBE_SECONDS = 5.0  # between two questions
 FRESH_SECONDS = 1.0  # an answer is used again for this time
+TIMEOUT = 5.0  # seconds after which the database counts as silent
 
 
 class DatabaseProbe:
@@ -41,8 +42,9 @@ class DatabaseProbe:
 
     async def _ask(self) -> None:
         try:
-            self.schema = await migrate.compare_schema(self._database)
-        except DatabaseUnavailable:
+            async with asyncio.timeout(TIMEOUT):
+                self.schema = await migrate.compare_schema(self._database)
+        except (DatabaseUnavailable, TimeoutError):
             self._answering_since = None
         else:
             self._answering_since = self._answering_since or self._monotonic()

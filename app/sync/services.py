@@ -13,6 +13,8 @@ from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database
+from app.sync.feed_waits import FeedWaits
+from app.sync.request_checks import RequestChecks
 from app.webhook_sender import WebhookSender
 
 
@@ -63,6 +65,8 @@ class Services:
     regions: Mapping[Region, OfferedRegion]
     open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
     local_limits: LocalLimits
+    feed_waits: FeedWaits
+    request_checks: RequestChecks
     timing: Timing
     notifier: WebhookSender
     public_url: str

@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 # A secret opens only for the row that this text names. If a text changes, the stored secrets no longer open.
 ROWS = {
     "accounts.sealed_erasure_key": "accounts/{account_id}/erasure",
+    "address_key.sealed_key": "address_key/{key_id}",
     "authorizations.sealed_verifier": "{state_hash}",
     "connections.sealed_tokens": "connections/{account_id}/{connection_id}",
     "key_check.sealed_check": "key_check/{check_id}",

@@ -17,7 +17,9 @@ from typing_extensions import override
 from app import main
 from app.clio.regions import Region
 from app.config import Config
-from app.crypto import new_key
+from app.crypto import new_key, new_service_token
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import ServiceToken
 from app.db.session import transaction
 from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
@@ -158,6 +160,24 @@ class World:
         trace: TracebackType | None,
     ) -> None:
         await self.api.aclose()
+
+    async def create_token(self, *account_ids: str) -> tuple[dict[str, str], str]:
+        """Create a service token, for all accounts if none is given; return its header and id when it works."""
+        token, token_id, secret_hash = new_service_token()
+        made = ServiceToken(token_id, "test", secret_hash, account_ids or None, main.now(), None)
+        async with transaction(self.app.state.services.database) as session:
+            await service_tokens.add_token(session, made)
+        headers = {"Authorization": f"Bearer {token}"}
+        await self.until_token(headers, works=True)
+        return headers, token_id
+
+    async def until_token(self, headers: dict[str, str], *, works: bool) -> None:
+        """Wait until the service has heard whether a token is valid."""
+        async with asyncio.timeout(PATIENCE):
+            while (
+                (await self.api.get("/v1/accounts", headers=headers)).status_code == 200
+            ) != works:
+                await asyncio.sleep(0.01)
 
     async def create_account(self, account_id: str = "hp", **more: Any) -> None:
         """Create the account of the fixture firm, with its Levitate users."""

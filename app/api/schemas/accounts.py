@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.api.schemas.base import Country, In, Schema, Text, TimeZone, UserId, no_nul
+from app.api.schemas.base import Body, Country, In, Schema, Text, TimeZone, UserId, no_nul
 from app.clio.regions import Region
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -17,7 +17,7 @@ _EXAMPLE: dict[str, JsonValue] = {
 }
 
 
-class AccountIn(In):
+class AccountIn(Body):
     """The account to create, or all of its fields to change."""
 
     model_config = ConfigDict(
@@ -103,7 +103,7 @@ class User(In):
     """Whether the user works in Levitate. Only active users can own contacts."""
 
 
-class UsersIn(In):
+class UsersIn(Body):
     """The complete list of the firm's Levitate users. It replaces the stored list."""
 
     model_config = ConfigDict(
@@ -135,7 +135,7 @@ class Users(Schema):
     """All Levitate users of the firm, sorted by id."""
 
 
-class AttorneyIn(In):
+class AttorneyIn(Body):
     """The Levitate user that a Clio user is mapped to. Null maps the Clio user to nobody."""
 
     model_config = ConfigDict(

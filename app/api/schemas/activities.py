@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.api.schemas.base import CodeDetail, In, Schema, UserId, no_nul
+from app.api.schemas.base import Body, CodeDetail, Schema, UserId, no_nul
 
 EARLIEST, LATEST = 1970, 2200  # years, both excluded; local dates outside them have no meaning
 
@@ -26,7 +26,7 @@ Line = Annotated[str, StringConstraints(max_length=1000), AfterValidator(no_nul)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 
 
-class ActivityIn(In):
+class ActivityIn(Body):
     """An activity of a Levitate user, to be recorded in Clio.
 
     Identify the contact by `contact_id` or by `clio_contact_id`. The date of the note in Clio is the local date of

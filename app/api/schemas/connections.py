@@ -5,11 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import AnyHttpUrl, ConfigDict, Field
 
-from app.api.schemas.base import ALWAYS_THERE, CodeDetail, In, Schema, UserId
+from app.api.schemas.base import ALWAYS_THERE, Body, CodeDetail, Schema, UserId
 from app.clio.regions import Region
 
 
-class ConnectionIn(In):
+class ConnectionIn(Body):
     """A request to connect a user's Clio login."""
 
     model_config = ConfigDict(

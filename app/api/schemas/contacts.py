@@ -11,7 +11,7 @@ from pydantic import (
     model_serializer,
 )
 
-from app.api.schemas.base import Schema
+from app.api.schemas.base import Body, Schema
 
 KeyFactBody = Annotated[
     dict[str, Any],
@@ -215,11 +215,11 @@ class Contact(Schema):
     """When the contact last changed here (RFC 3339, UTC)."""
 
 
-class PreexistingIn(Schema):
+class PreexistingIn(Body):
     """Labels that the contact already had in Levitate before this service granted them."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"labels": ["Client", "Golf"]}]}
+        json_schema_extra={"examples": [{"labels": ["Client", "Golf"]}]},
     )
 
     labels: Annotated[list[Label], Field(min_length=1, max_length=200)]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.api.schemas.base import CodeDetail, In, Schema, no_nul
+from app.api.schemas.base import Body, CodeDetail, Schema, no_nul
 from app.db.events.events import EventKind
 
 
@@ -15,7 +15,7 @@ def _kind(kind: str) -> str:
     return kind
 
 
-class EndpointIn(In):
+class EndpointIn(Body):
     """A webhook endpoint to add."""
 
     model_config = ConfigDict(

@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from app.api.schemas.base import In, Schema
+from app.api.schemas.base import Body, Schema
 from app.api.schemas.changes import ContactChange
 
 
-class PreviewIn(In):
+class PreviewIn(Body):
     """The settings to preview. They are not stored."""
 
     model_config = ConfigDict(

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, StringConstraints
 
-from app.api.schemas.base import ALWAYS_THERE, CodeDetail, In, Schema
+from app.api.schemas.base import ALWAYS_THERE, Body, CodeDetail, Schema
 
 
-class RunIn(In):
+class RunIn(Body):
     """A request for a run."""
 
     model_config = ConfigDict(

@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.api.schemas.base import In, Schema, no_nul
+from app.api.schemas.base import Body, In, Schema, no_nul
 from app.rules.records import MatterStatus
 from app.rules.settings import (
     AttorneyTags,
@@ -253,7 +253,7 @@ class RestrictedMatters(In):
     """Whether tags are left out if all their reasons come from such matters. If not, they are only marked."""
 
 
-class Settings(In):
+class Settings(Body):
     """All settings of a firm. In a request, a field that is left out gets its default value."""
 
     model_config = ConfigDict(

@@ -1,4 +1,7 @@
-"""Service tokens of Levitate's backend, stored as hashes."""
+"""Service tokens of Levitate's backend, stored as hashes. Each process holds the valid ones in memory.
+
+Every change sends a notification, so that the processes load them again at once.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +10,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db import notifications
 from app.db.accounts import tables
+from app.db.notifications import Channel
 from app.db.session import Session
 
 _tokens = tables.service_tokens
@@ -37,14 +42,13 @@ async def add_token(session: Session, token: ServiceToken) -> None:
             created_at=token.created_at,
         )
     )
+    await notifications.notify(session, Channel.SERVICE_TOKENS)
 
 
-async def find_token(session: Session, token_id: str) -> ServiceToken | None:
-    """Return the token with this public id, revoked or not, or None."""
-    row = (
-        await session.execute(select(_tokens).where(_tokens.c.token_id == token_id))
-    ).one_or_none()
-    return _token(row) if row else None
+async def list_valid(session: Session) -> list[ServiceToken]:
+    """Return the tokens that are not revoked."""
+    rows = await session.execute(select(_tokens).where(_tokens.c.revoked_at.is_(None)))
+    return [_token(row) for row in rows]
 
 
 async def list_tokens(session: Session) -> list[ServiceToken]:
@@ -61,6 +65,7 @@ async def revoke_token(session: Session, token_id: str, *, now: datetime) -> boo
         .values(revoked_at=now)
         .returning(_tokens.c.token_id)
     )
+    await notifications.notify(session, Channel.SERVICE_TOKENS)
     return revoked.one_or_none() is not None
 
 

@@ -19,7 +19,10 @@ REMEMBERED_NOTIFICATIONS = 200  # notifications whose repetition is recognised
 
 @dataclass(frozen=True)
 class Subscription:
-    """One connection's subscription to one model; `pending` until Clio's handshake."""
+    """One connection's subscription to one model; `pending` until Clio's handshake.
+
+    `keyed`: the token of its address has a keyed check.
+    """
 
     account_id: str
     connection_id: str
@@ -29,6 +32,7 @@ class Subscription:
     sealed_secret: str | None
     seen: tuple[bytes, ...]
     due_at: datetime
+    keyed: bool
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,8 @@ async def claim_due(
 
 async def start_handshake(session: Session, one: Subscription, *, token_hash: str) -> None:
     """Store the token of a new URL before Clio is called, because Clio may start the handshake at once."""
-    await _set(
-        session, one, token_hash=token_hash, pending=True, sealed_secret=None, hook_id=None, seen=[]
-    )
+    hashes = {"token_hash": token_hash, "keyed_token_hash": token_hash}
+    await _set(session, one, **hashes, pending=True, sealed_secret=None, hook_id=None, seen=[])
 
 
 async def confirm_handshake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
@@ -123,6 +126,12 @@ async def reschedule(session: Session, one: Subscription, *, due_at: datetime) -
 async def remember_notification(session: Session, one: Subscription, digest: bytes) -> None:
     """Store the digest of a notification, so that a repetition has no effect."""
     await _set(session, one, seen=[*one.seen[1 - REMEMBERED_NOTIFICATIONS :], digest])
+
+
+async def has_token_hash(session: Session, token_hash: str) -> bool:
+    """Return whether a subscription has this URL."""
+    query = select(_table.c.model).where(_table.c.token_hash == token_hash).limit(1)
+    return (await session.execute(query)).one_or_none() is not None
 
 
 async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription | None:
@@ -165,4 +174,5 @@ def _subscription(row: Any) -> Subscription:
         sealed_secret=row.sealed_secret,
         seen=tuple(row.seen),
         due_at=row.due_at,
+        keyed=row.keyed_token_hash is not None and row.keyed_token_hash == row.token_hash,
     )

@@ -1,4 +1,4 @@
-"""The tables of Clio logins: connections, OAuth attempts, revocations, subscriptions, rate limits, the key check."""
+"""The tables of Clio logins: connections, OAuth attempts, revocations, webhook subscriptions, rate limits, two keys."""
 
 from sqlalchemy import (
     BigInteger,
@@ -62,6 +62,14 @@ key_check = Table(  # one row: the service starts only if its keys open it
     Column("sealed_check", Text, nullable=False),
 )
 
+address_key = Table(  # one row: it checks the tokens in our public addresses, and is never replaced
+    "address_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("sealed_key", Text, nullable=False),
+    time_column("created_at"),
+)
+
 subscriptions = account_table(  # subscriptions to Clio's webhooks: one per connection and model, each with its own URL
     "subscriptions",
     Column("connection_id", Text, nullable=False),
@@ -72,6 +80,7 @@ subscriptions = account_table(  # subscriptions to Clio's webhooks: one per conn
     Column("sealed_secret", Text),
     Column("seen", ARRAY(LargeBinary), nullable=False, server_default=text("'{}'")),
     time_column("due_at"),  # when it must be created or renewed
+    Column("keyed_token_hash", Text),  # equals token_hash if the token has a keyed check
     PrimaryKeyConstraint("account_id", "connection_id", "model"),
 )
 

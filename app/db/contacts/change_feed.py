@@ -16,8 +16,10 @@ from typing import Any
 from sqlalchemy import DateTime, cast, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db import notifications
 from app.db.accounts import tables as account_tables
 from app.db.contacts import tables
+from app.db.notifications import Channel
 from app.db.session import Session
 
 _changes = tables.changes
@@ -32,7 +34,10 @@ class FeedLine:
 
 
 async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -> int | None:
-    """Append lines, numbered in the given order; return the number before the first, None for no lines."""
+    """Append lines, numbered in the given order; return the number before the first, None for no lines.
+
+    The commit wakes the readers that wait for a change of this account.
+    """
     if not lines:
         return None
     accounts = account_tables.accounts
@@ -50,6 +55,7 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
         for seq, line in enumerate(lines, start=first)
     ]
     await session.execute(insert(_changes), rows)
+    await notifications.notify(session, Channel.FEED, account_id)
     return int(first) - 1
 
 

@@ -3,12 +3,14 @@
 Other folders use the names listed in `__all__`. Reading and writing records of Clio do not belong here.
 """
 
+from app.sync.connections.checked_tokens import TooManyLookups
 from app.sync.connections.clients import clio_for, login_of
 from app.sync.connections.clio_webhooks import (
     HookUnknown,
     SignatureInvalid,
     receive_webhook,
     renew_subscriptions,
+    require_address,
 )
 from app.sync.connections.disconnect import disconnect_login
 from app.sync.connections.oauth_flow import (
@@ -35,6 +37,7 @@ __all__ = [
     "ReturnUrlRefused",
     "SignatureInvalid",
     "StateUnknown",
+    "TooManyLookups",
     "UnknownUser",
     "clio_for",
     "describe_owed",
@@ -44,6 +47,7 @@ __all__ = [
     "owe_logins",
     "receive_webhook",
     "renew_subscriptions",
+    "require_address",
     "start_connecting",
     "tell_clio_what_is_due",
 ]

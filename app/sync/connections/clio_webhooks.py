@@ -28,6 +28,7 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
+from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for
 from app.sync.services import Services
 
@@ -117,15 +118,23 @@ async def _create_or_renew(services: Services, one: Subscription) -> None:
         return
     clio = clio_for(services, connection, Lane.INCREMENTAL)
     if one.hook_id is not None:
-        hook = await webhooks.renew(clio, one.hook_id, now=services.now())
-        if hook is not None and not one.pending and _open_secret(services, one) is not None:
-            async with transaction(services.database) as session:
-                await clio_subscriptions.reschedule(
-                    session, one, due_at=_renew_at(hook, services.now())
-                )
+        if await _renew(services, clio, one, one.hook_id):
             return
         await webhooks.unsubscribe(clio, one.hook_id)
     await _create(services, clio, one)
+
+
+async def _renew(services: Services, clio: ClioClient, one: Subscription, hook_id: int) -> bool:
+    """Renew a subscription that works; return False if another must replace it, as one whose token has no check."""
+    if one.pending or not one.keyed or _open_secret(services, one) is None:
+        return False
+    hook = await webhooks.renew(clio, hook_id, now=services.now())
+    if hook is None:
+        return False
+    async with transaction(services.database) as session:
+        due_at = _renew_at(hook, services.now())
+        await clio_subscriptions.reschedule(session, one, due_at=due_at)
+    return True
 
 
 async def _create(services: Services, clio: ClioClient, one: Subscription) -> None:
@@ -133,7 +142,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
 
     The address is stored before Clio is asked, because Clio may send the handshake before it responds.
     """
-    token = secrets.token_urlsafe(32)
+    token = new_token(services, Purpose.HOOK)
     async with transaction(services.database) as session:
         await clio_subscriptions.start_handshake(session, one, token_hash=hash_secret(token))
     url = f"{services.public_url}/hooks/clio/{token}"
@@ -159,6 +168,18 @@ def _renew_at(hook: WebhookSubscription, now: datetime) -> datetime:
     """Return half of the subscription's life from now, early enough to retry many times."""
     life = hook.expires_at - now if hook.expires_at else webhooks.LIFETIME
     return now + max(life / 2, RETRY_AFTER)
+
+
+async def require_address(services: Services, token: str) -> None:
+    """Raise HookUnknown for an address that does not exist. Call it before the body is read.
+
+    Raises TooManyLookups; for an invented address the database is not asked.
+    """
+    if not may_exist(services, Purpose.HOOK, token):
+        raise HookUnknown
+    async with transaction(services.database) as session:
+        if not await clio_subscriptions.has_token_hash(session, hash_secret(token)):
+            raise HookUnknown
 
 
 async def receive_webhook(

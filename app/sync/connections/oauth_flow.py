@@ -1,7 +1,7 @@
 """The OAuth flow of a Clio login: the start, and the return of the browser [AU-1..4, EN-1].
 
-The `state` has 256 random bits. It is stored as a hash, used once and valid for ten minutes. The browser brings back
-nothing else that counts (docs/decisions/0004).
+The `state` has 256 random bits and a keyed check. It is stored as a hash, used once and valid for ten minutes. The
+browser brings back nothing else that counts (docs/decisions/0004).
 """
 
 import secrets
@@ -33,6 +33,7 @@ from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem
 from app.sync import issues
+from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for_new_login, login_of, offered_region
 from app.sync.connections.revocations import owe_logins, tell_clio
 from app.sync.connections.tokens import seal_tokens
@@ -122,7 +123,7 @@ async def start_connecting(
         raise RegionNotOffered
     if _origin(return_url) not in services.return_origins:
         raise ReturnUrlRefused
-    state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+    state, verifier = new_token(services, Purpose.STATE), secrets.token_urlsafe(48)
     now = services.now()
     async with transaction(services.database) as session:
         account = await accounts.get_account(session, account_id)
@@ -151,11 +152,13 @@ async def start_connecting(
 
 
 async def finish_connecting(services: Services, callback: Callback) -> str:
-    """Complete an attempt and return the URL that the browser must go to. Raises StateUnknown.
+    """Complete an attempt and return the URL that the browser must go to. Raises StateUnknown, TooManyLookups.
 
     The `state` is marked as used first, in its own transaction, so that it can never be used again.
     """
     now = services.now()
+    if not may_exist(services, Purpose.STATE, callback.state):
+        raise StateUnknown
     async with transaction(services.database) as session:
         attempt = await connections.use_attempt(session, hash_secret(callback.state), now=now)
     if attempt is None or attempt.used_at is not None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,13 +18,19 @@ from app import main
 from app.clio import webhooks
 from app.clio.shared_rate_limit import Lane
 from app.clio.webhooks import is_signed
-from app.db.connections.tables import subscriptions
-from app.db.session import transaction
-from app.sync import connections
-from app.sync.connections import clio_for, clio_webhooks
+from app.crypto import TokenCipher, new_key
+from app.db.connections.tables import address_key, subscriptions
+from app.db.session import open_database, transaction
+from app.main import Parts, create_app
+from app.sync import connections, key_rotation
+from app.sync.connections import checked_tokens, clio_for, clio_webhooks
+from app.sync.connections.checked_tokens import Purpose
+from app.sync.request_check_refresh import load_request_checks
+from app.sync.request_checks import LOOKUPS_PER_SECOND, RequestChecks
 from app.sync.services import Services
 from tests.e2e.connections.test_lanes import RecordedLanes
-from tests.support.world import World
+from tests.support.raw_requests import RawRequest
+from tests.support.world import KEY, World, config_for
 
 
 class WebhookService:
@@ -199,8 +206,10 @@ async def test_an_unknown_address_is_not_found_and_never_gone(service: WebhookSe
     assert (answer.status_code, answer.json()["code"]) == (404, "hook_unknown")
 
 
-async def test_a_body_longer_than_any_body_of_clio_is_not_read_completely(service: WebhookService):
-    # T12: a sender without a token gets no memory for its body
+async def test_a_body_longer_than_any_body_of_clio_is_not_read_completely(
+    subscribed: WebhookService,
+):
+    # T12
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -209,11 +218,133 @@ async def test_a_body_longer_than_any_body_of_clio_is_not_read_completely(servic
             sent += 1024
             yield b"x" * 1024
 
-    transport = httpx.ASGITransport(service.world.app)
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    transport = httpx.ASGITransport(subscribed.world.app)
     async with httpx.AsyncClient(transport=transport) as client:
-        answer = await client.post("https://service.test/hooks/clio/x", content=endless())
+        answer = await client.post(hook.url, content=endless())
     assert answer.status_code == 401
     assert sent < 128 * 1024
+
+
+OLD_FORM = "x" * 43  # of an address that the release before made
+
+
+async def knock(service: WebhookService, token: str) -> RawRequest:
+    """Post to an address a body that never arrives."""
+    return await RawRequest("POST", f"/hooks/clio/{token}").send(service.world.app)
+
+
+def take_database_away(service: WebhookService) -> None:
+    away = open_database("postgresql://nobody@127.0.0.1:1/none")
+    service.world.app.state.services = replace(service.services, database=away)
+
+
+async def test_an_invented_address_costs_no_look_up_and_its_body_is_not_read(
+    subscribed: WebhookService,
+):
+    # T12
+    known = next(iter(subscribed.hooks.hooks.values())).url.rpartition("/")[2]
+    of_a_state = checked_tokens.new_token(subscribed.services, Purpose.STATE)
+    subscribed.skipped = checked_tokens.UNCHECKED_TOKENS_LAST + timedelta(minutes=1)
+    take_database_away(subscribed)
+    for token in (known[:-1], known[1:], f"{known}x", f"{known}.x", of_a_state, "x", OLD_FORM, "é"):
+        answer = await knock(subscribed, token)
+        assert (answer.status, answer.json()["code"], answer.reads) == (404, "hook_unknown", 0), (
+            token
+        )
+    assert (await knock(subscribed, known)).status == 503
+
+
+async def subscribe_in_old_form(service: WebhookService) -> None:
+    """Create the subscriptions as the release before did, at addresses without a keyed check."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clio_webhooks, "new_token", lambda *_: secrets.token_urlsafe(32))
+        assert await connections.renew_subscriptions(service.services) == 2
+    async with transaction(service.services.database) as session:
+        await session.execute(subscriptions.update().values(keyed_token_hash=None))
+
+
+@pytest.fixture
+async def old_form(service: WebhookService) -> WebhookService:
+    """The service with the subscriptions of the release before."""
+    await subscribe_in_old_form(service)
+    return service
+
+
+async def test_addresses_of_the_release_before_work_until_they_are_due_and_are_then_replaced(
+    old_form: WebhookService,
+):
+    hook = next(iter(old_form.hooks.hooks.values()))
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    right = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await old_form.post(hook.url, body, **right)).status_code == 200
+    unknown = await knock(old_form, OLD_FORM)
+    assert (unknown.status, unknown.reads) == (404, 0)
+    old_form.skipped = webhooks.LIFETIME / 2 + timedelta(minutes=1)
+    assert await connections.renew_subscriptions(old_form.services) == 2
+    assert all("." in hook.url.rpartition("/")[2] for hook in old_form.hooks.hooks.values())
+    assert len(old_form.hooks.hooks) == 2
+
+
+async def test_above_the_limit_of_look_ups_an_address_is_neither_unknown_nor_gone(
+    old_form: WebhookService,
+):
+    checks, later = old_form.services.request_checks, asyncio.get_running_loop().time() + 100
+    assert all(checks.lookups[Purpose.HOOK].take(later) for _ in range(LOOKUPS_PER_SECOND))
+    known = next(iter(old_form.hooks.hooks.values())).url.rpartition("/")[2]
+    for token in (known, OLD_FORM):
+        answer = await knock(old_form, token)
+        assert (answer.status, answer.json()["code"], answer.reads) == (503, "too_many_lookups", 0)
+        assert answer.answer_headers["retry-after"] == "60"
+    checked = checked_tokens.new_token(old_form.services, Purpose.HOOK)
+    assert (await knock(old_form, checked)).status == 404
+
+
+@pytest.mark.parametrize("old", [False, True])
+async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
+    service: WebhookService, old: bool
+):
+    # F29
+    if old:
+        await subscribe_in_old_form(service)
+    else:
+        await connections.renew_subscriptions(service.services)
+    newest = new_key()
+    await key_rotation.rotate_keys(service.services.database, TokenCipher([newest, KEY]))
+    config = config_for(service.world.dsn, encryption_keys=newest)
+    app = create_app(config, service.world.dsn, Parts(workers=False, clock=False))
+    hook = next(iter(service.hooks.hooks.values()))
+    body = b'{"data": {"id": 1}, "meta": {}}'
+    headers = {"X-Hook-Signature": signed(body, hook.secret)}
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app)) as clio,
+    ):
+        assert (await clio.post(hook.url, content=body, headers=headers)).status_code == 200
+
+
+async def test_processes_that_start_at_once_agree_on_one_key(service: WebhookService):
+    async with transaction(service.services.database) as session:
+        await session.execute(address_key.delete())
+    both = [replace(service.services, request_checks=RequestChecks()) for _ in range(2)]
+    async with asyncio.TaskGroup() as group:
+        for services in both:
+            group.create_task(load_request_checks(services))
+    one, other = (services.request_checks.address_key().secret for services in both)
+    assert one == other != service.services.request_checks.address_key().secret
+
+
+async def test_a_key_of_addresses_that_cannot_be_opened_does_not_stop_the_tokens(
+    service: WebhookService,
+):
+    async with transaction(service.services.database) as session:
+        await session.execute(address_key.update().values(sealed_key="broken"))
+    services = replace(service.services, request_checks=RequestChecks())
+    await load_request_checks(services)
+    service.world.app.state.services = services
+    assert (await knock(service, "x")).status == 503
+    assert (await service.world.api.get("/v1/accounts/hp")).status_code == 200
+    assert services.request_checks.find_token("unknown") is None
 
 
 async def test_a_notification_replayed_a_hundred_times_requests_no_other_run(

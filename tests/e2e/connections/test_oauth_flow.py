@@ -1,5 +1,6 @@
 """Connecting a login through the real redirects, and all its failures."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 import time_machine
 
 from app import main
+from app.db.session import open_database
 from app.simulator.store.firm import Firm
+from app.sync.connections import checked_tokens, oauth_flow
+from app.sync.connections.checked_tokens import Purpose
 from tests.support.world import World
 
 
@@ -57,6 +61,27 @@ async def test_a_state_is_valid_once_and_an_unknown_state_is_never_valid(world: 
         assert answer.status_code == 400
         assert "location" not in answer.headers
     assert token_requests(world) == before
+
+
+async def test_an_invented_state_costs_no_look_up_and_one_of_the_release_before_is_looked_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    # AU-2, T12
+    await world.create_account()
+    with monkeypatch.context() as patch:
+        patch.setattr(oauth_flow, "new_token", lambda *_: "s" * 43)
+        callback = await world.approve(await world.start("u_ann"), 501)
+    assert (await world.api.get(callback)).headers["location"].endswith("clio=connected")
+    services = world.app.state.services
+    real = checked_tokens.new_token(services, Purpose.STATE)
+    away = open_database("postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setattr(world.app.state, "services", replace(services, database=away))
+    hook = checked_tokens.new_token(services, Purpose.HOOK)
+    for state in ("", "s", real[1:], real[:-1], hook):
+        answer = await world.api.get("/oauth/clio/callback", params={"code": "c", "state": state})
+        assert answer.status_code == 400, state
+    answer = await world.api.get("/oauth/clio/callback", params={"code": "c", "state": real})
+    assert answer.status_code == 503
 
 
 async def test_two_users_who_approve_at_the_same_time_are_both_connected(world: World):

@@ -1,5 +1,6 @@
 """Conventions of the REST API [API-1 to API-11]: problem documents, lists, limits, ids, the OpenAPI document."""
 
+import asyncio
 from time import monotonic
 from typing import Any
 
@@ -7,8 +8,12 @@ import httpx
 import pytest
 
 from app.api import cursors, problems
+from app.db import migrate
+from app.db.migrate import SchemaState
+from app.db.session import Database
 from app.main import Parts, create_app
-from tests.support.world import TOKEN, World, config_for, opened_world
+from app.sync import database_probe
+from tests.support.world import PATIENCE, TOKEN, World, config_for, opened_world
 
 
 async def test_a_problem_document_is_complete_and_never_repeats_the_input(world: World):
@@ -163,6 +168,35 @@ async def test_the_process_reports_health_readiness_and_metrics(world: World):
     metrics = (await world.api.get("/metrics")).text
     assert 'handler="/v1/accounts/{account_id}"' in metrics
     assert "secret-account-id" not in metrics
+
+
+async def test_many_questions_whether_the_process_is_ready_ask_the_database_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    # T12
+    asked, real, silent = [], migrate.compare_schema, asyncio.Event()
+
+    async def compare(database: Database) -> SchemaState:
+        asked.append(database)
+        return await real(database)
+
+    async def never(_: Database) -> SchemaState:
+        await silent.wait()
+        raise AssertionError
+
+    monkeypatch.setattr(migrate, "compare_schema", compare)
+    monkeypatch.setattr(database_probe, "FRESH_SECONDS", PATIENCE)
+    for _ in range(2):
+        async with asyncio.TaskGroup() as group:
+            answers = [group.create_task(world.api.get("/readyz")) for _ in range(30)]
+        assert {answer.result().status_code for answer in answers} == {200}
+    assert len(asked) <= 1  # none if the process has just asked by itself
+    monkeypatch.setattr(migrate, "compare_schema", never)
+    monkeypatch.setattr(database_probe, "TIMEOUT", 0.01)
+    monkeypatch.setattr(database_probe, "FRESH_SECONDS", 0.0)
+    for _ in range(2):
+        answer = await world.api.get("/readyz")
+        assert (answer.status_code, answer.json()["code"]) == (503, "not_ready")
 
 
 async def test_a_client_can_be_generated_from_the_openapi_document(world: World):

@@ -8,23 +8,20 @@ import time_machine
 from app import main
 from app.db import retention
 from app.db.session import transaction
-from tests.integration.api.test_tenancy import token_for
 from tests.support.world import World
 
 HP = "/v1/accounts/hp"
 
 
-async def seen(world: World, address: str, token: str | None = None, **headers: str) -> Any:
+async def seen(world: World, address: str, token: dict[str, str] = {}, **headers: str) -> Any:
     """Return status and body of a receipt, as the holder of a token sees it."""
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    answer = await world.api.get(address, headers=headers)
+    answer = await world.api.get(address, headers={**token, **headers})
     return answer.status_code, answer.json()
 
 
 async def test_a_receipt_is_visible_to_the_tokens_of_its_account_and_to_nobody_else(pulled: World):
     # T2: although the account is gone
-    tokens = {name: (await token_for(pulled, name))[0] for name in ("hp", "other")}
+    tokens = {name: (await pulled.create_token(name))[0] for name in ("hp", "other")}
     answer = await pulled.api.delete(HP, headers={"Levitate-User": "u_boss"})
     assert (answer.status_code, answer.text) == (202, "")
     address = answer.headers["location"]

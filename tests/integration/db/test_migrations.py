@@ -132,6 +132,7 @@ OF_NO_ACCOUNT = {
     "service_tokens": "token_id",
     "webhook_endpoints": "endpoint_id",
     "key_check": "check_id",
+    "address_key": "key_id",
     "chores": "name",
     "schema_compatibility": "oldest_revision",
 }

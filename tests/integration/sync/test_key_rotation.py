@@ -42,7 +42,7 @@ async def sealed_values(dsn: str) -> Mapping[str, list[str]]:
 
 @pytest.fixture
 async def two_logins(world: World) -> World:
-    """Two connected logins, one being connected, and an erased person: two tokens, three verifiers, a hash key."""
+    """Two connected logins, one being connected, and an erased person: two tokens, three verifiers, two keys."""
     await world.create_account()
     for user_id, clio_user in (("u_ann", 501), ("u_ben", 502)):
         assert "clio=connected" in await world.connect(user_id, clio_user)
@@ -69,8 +69,8 @@ async def test_after_a_rotation_everything_opens_without_the_old_key(
         await sealed_columns.store_key_check(
             session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
         )
-    assert await key_rotation.rotate_keys(database, both) == RotationResult(renewed=6)
-    assert await key_rotation.rotate_keys(database, both) == RotationResult(current=6)
+    assert await key_rotation.rotate_keys(database, both) == RotationResult(renewed=7)
+    assert await key_rotation.rotate_keys(database, both) == RotationResult(current=7)
     await key_rotation.check_keys(database, newest)
     held = {
         place: values for place, values in (await sealed_values(two_logins.dsn)).items() if values
@@ -149,7 +149,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_unchanged(
     async with transaction(database) as session:
         await connections.store_tokens(session, "hp", first, foreign)
     done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
-    assert (done.renewed, done.lost) == (5, 1)
+    assert (done.renewed, done.lost) == (6, 1)
     assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
 
 

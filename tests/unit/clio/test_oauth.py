@@ -1,7 +1,11 @@
 """OAuth with one region: the requests, the tokens they return, and the error of each failure."""
 
 import asyncio
+import gzip
 import json
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,8 +20,9 @@ from app.clio.errors import (
     ClioRetryLater,
     ClioUnreadable,
 )
-from app.clio.oauth import DEADLINE, ClioOAuth, Tokens
+from app.clio.oauth import ClioOAuth, Tokens
 from app.clio.regions import ClioApp, Region
+from app.clio.responses import DEADLINE, MAX_BODY_BYTES
 from tests.support.scripted_clio import NOW, Scripted, answered, run_without_waiting
 
 APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", "our-secret")
@@ -148,6 +153,76 @@ def test_a_silent_token_endpoint_is_given_up_at_the_deadline(call: str):
                 if call == "refresh"
                 else speaker.deauthorize(TOKENS)
             )
+
+    _, seconds = run_without_waiting(ask())
+    assert DEADLINE <= seconds < DEADLINE + 5
+
+
+def streamed(
+    parts: Callable[[], AsyncIterator[bytes]], status: int = 200, **headers: str
+) -> Callable[[httpx.Request], httpx.Response]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _: httpx.Response(status, headers=named, content=parts())
+
+
+async def bomb() -> AsyncIterator[bytes]:
+    squeeze = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
+    for _ in range(16):
+        yield squeeze.compress(bytes(MAX_BODY_BYTES // 4))
+    yield squeeze.flush()
+
+
+async def endless() -> AsyncIterator[bytes]:
+    while True:
+        yield bytes(1024 * 1024)
+
+
+async def drip() -> AsyncIterator[bytes]:
+    while True:
+        yield b" "
+        await asyncio.sleep(DEADLINE / 20)
+
+
+async def squeezed() -> AsyncIterator[bytes]:
+    yield gzip.compress(json.dumps({**GOOD, "refresh_token": "new-refresh"}).encode())
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize("body", [bomb, endless], ids=["bomb", "endless"])
+async def test_a_huge_answer_is_given_up_at_the_maximum(body: Any, status: int):
+    # T12
+    encoding = "gzip" if body is bomb else "identity"
+    speaker, _ = oauth(streamed(body, status, content_encoding=encoding))
+    tracemalloc.start()
+    try:
+        for ask in (exchanged, lambda speaker: speaker.refresh(TOKENS, now=NOW)):
+            with pytest.raises(ClioUnreadable):
+                await ask(speaker)
+        if status == 200:
+            await speaker.deauthorize(TOKENS)
+        else:
+            with pytest.raises(ClioRetryLater):
+                await speaker.deauthorize(TOKENS)
+        assert tracemalloc.get_traced_memory()[1] < 2.5 * MAX_BODY_BYTES
+    finally:
+        tracemalloc.stop()
+
+
+async def test_only_gzip_is_requested_and_decoded():
+    speaker, clio = oauth(streamed(squeezed, content_encoding="gzip"))
+    assert (await exchanged(speaker)).refresh_token == "new-refresh"
+    assert clio.requests[0].headers["accept-encoding"] == "gzip"
+    foreign, _ = oauth(answered({**GOOD, "refresh_token": "x"}, headers={"Content-Encoding": "br"}))
+    with pytest.raises(ClioUnreadable, match="encoding"):
+        await exchanged(foreign)
+    await foreign.deauthorize(TOKENS)
+
+
+def test_a_body_that_drips_is_given_up_at_the_deadline():
+    async def ask() -> None:
+        speaker, _ = oauth(streamed(drip))
+        with pytest.raises(ClioRetryLater, match="in time"):
+            await speaker.refresh(TOKENS, now=NOW)
 
     _, seconds = run_without_waiting(ask())
     assert DEADLINE <= seconds < DEADLINE + 5

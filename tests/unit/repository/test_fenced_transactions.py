@@ -15,6 +15,7 @@ OPENERS = {"begin", "connect"}  # of SQLAlchemy's engine, whatever its name
 MAY_OPEN = {
     ("app.db.session", "transaction"): "it is the transaction",
     ("app.db.runs.leases", "fenced_transaction"): "it adds the fence",
+    ("app.db.notifications", "listen"): "it opens the connection that listens, and writes nothing",
     ("app.sync.run", "execute_run"): "it acquires the lease, so that it has none yet",
     ("app.sync.connections.tokens", "token"): "it only reads the login's tokens",
     (

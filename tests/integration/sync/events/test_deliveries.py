@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,9 +16,7 @@ from sqlalchemy import func, text
 from standardwebhooks import Webhook
 
 from app import webhook_sender
-from app.crypto import new_service_token
 from app.db.accounts import service_tokens
-from app.db.accounts.service_tokens import ServiceToken
 from app.db.events import deliveries, endpoints, events
 from app.db.events import tables as event_tables
 from app.db.events.events import Event, EventKind
@@ -491,24 +489,13 @@ async def test_an_endpoint_gets_the_kinds_that_it_asked_for(service: EventServic
     assert [json.loads(got.body)["type"] for got in receiver.received] == ["run.finished"]
 
 
-async def token_for(
-    service: EventService, account_ids: Sequence[str] | None
-) -> tuple[dict[str, str], str]:
-    token, token_id, secret_hash = new_service_token()
-    accounts = None if account_ids is None else tuple(account_ids)
-    async with transaction(service.services.database) as session:
-        made = ServiceToken(token_id, "test", secret_hash, accounts, service.time, None)
-        await service_tokens.add_token(session, made)
-    return {"Authorization": f"Bearer {token}"}, token_id
-
-
 async def test_an_endpoint_gets_events_of_its_tokens_accounts_only_and_is_hidden_from_other_tokens(
     service: EventService,
 ):
     # T2
     await service.world.create_account("other")
-    mine, _ = await token_for(service, ["hp"])
-    others, _ = await token_for(service, ["other"])
+    mine, _ = await service.world.create_token("hp")
+    others, _ = await service.world.create_token("other")
     async with receiving() as receiver:
         answer = await service.api.post(
             "/v1/webhook-endpoints", json={"url": receiver.url}, headers=mine
@@ -539,7 +526,7 @@ async def test_an_endpoint_gets_events_of_its_tokens_accounts_only_and_is_hidden
 
 async def test_the_endpoint_of_a_revoked_token_gets_no_more_events(service: EventService):
     # T14
-    mine, token_id = await token_for(service, None)
+    mine, token_id = await service.world.create_token()
     async with receiving() as receiver:
         await service.api.post("/v1/webhook-endpoints", json={"url": receiver.url}, headers=mine)
         await service.record("con_1")

@@ -1,0 +1,87 @@
+"""Notifications of PostgreSQL: sent in the caller's transaction, heard by one connection of each process.
+
+A notification is a hint. It is lost when the connection breaks, so a listener must look by itself after it connected.
+Add no channel for a second connection: one connection hears them all.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+
+import asyncpg
+from sqlalchemy import text
+
+from app.db.session import Session
+from app.errors import DatabaseUnavailable
+
+CHECK_SECONDS = 2.0  # how often the connection is checked
+TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing it
+
+
+class Channel(StrEnum):
+    """What a notification is about. Its payload has ids only."""
+
+    FEED = "feed_appended"  # the payload is the account's id
+    SERVICE_TOKENS = "service_tokens_changed"  # no payload
+
+
+Hear = Callable[[Channel, str], None]
+
+
+async def notify(session: Session, channel: Channel, payload: str = "") -> None:
+    """Send a notification when the transaction commits. Equal ones of one transaction are sent once."""
+    await session.execute(
+        text("select pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
+    )
+
+
+async def listen(
+    dsn: str,
+    hear: Hear,
+    *,
+    started: Callable[[], None],
+    turned: Callable[[], None],
+    stopping: asyncio.Event,
+) -> None:
+    """Pass every notification to `hear` until `stopping` is set.
+
+    `started` is called when the connection listens: what happened before was not heard. `turned` is called every
+    `CHECK_SECONDS` while the connection works. Raises DatabaseUnavailable when it breaks or cannot be opened.
+    """
+    with _unavailable():
+        connection = await asyncpg.connect(
+            dsn,
+            timeout=10,
+            command_timeout=TIMEOUT,
+            server_settings={"application_name": "levitate-clio listener"},
+        )
+    try:
+        with _unavailable():
+            await _hear_all(connection, hear)
+            started()
+            while not stopping.is_set():
+                await connection.execute("select 1")
+                turned()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), CHECK_SECONDS)
+    finally:
+        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.close(timeout=TIMEOUT)
+
+
+async def _hear_all(connection: asyncpg.Connection, hear: Hear) -> None:
+    def heard(_connection: object, _process: int, channel: str, payload: object) -> None:
+        hear(Channel(channel), str(payload))
+
+    for channel in Channel:
+        await connection.add_listener(channel, heard)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    """Raise DatabaseUnavailable for every failure of the connection."""
+    try:
+        yield
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailable from error

@@ -1,0 +1,32 @@
+"""What the notifications of the database wake in this process.
+
+Sending and hearing them is in `app/db/notifications.py`.
+"""
+
+from collections.abc import Callable
+
+from app.db import notifications
+from app.db.notifications import Channel
+from app.sync.services import Services
+
+
+async def hear_notifications(services: Services, dsn: str, turned: Callable[[], None]) -> None:
+    """Wake what waits for a notification, until the process must stop; wake everything after each connection.
+
+    Calls `turned` every few seconds while the connection works. Raises DatabaseUnavailable when it breaks.
+    """
+
+    def hear(channel: Channel, payload: str) -> None:
+        match channel:
+            case Channel.FEED:
+                services.feed_waits.wake(payload)
+            case Channel.SERVICE_TOKENS:
+                services.request_checks.outdated.set()
+
+    def started() -> None:
+        services.feed_waits.wake_all()
+        services.request_checks.outdated.set()
+
+    await notifications.listen(
+        dsn, hear, started=started, turned=turned, stopping=services.stopping
+    )

@@ -1,0 +1,120 @@
+"""Long polls of the change feed: they wait without a connection, and one notification wakes them [S13]."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db.contacts import change_feed
+from app.db.contacts.change_feed import FeedLine
+from app.db.session import Database, transaction
+from app.sync.feed_waits import MOST_WAITING, FeedWaits
+from tests.support.raw_requests import RawRequest
+from tests.support.world import PATIENCE, TOKEN, World, opened_world
+
+LONG = "/v1/accounts/hp/changes?wait=30"
+LISTENERS = (
+    "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = :name"
+)
+
+
+@pytest.fixture
+async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
+    """The API without workers: nothing else reads or writes the feed."""
+    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
+        await world.create_account()
+        yield world
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The accounts whose feed was read, in order."""
+    found, real = [], change_feed.read_json
+
+    async def counted(session: Any, account_id: str, **more: Any) -> Any:
+        found.append(account_id)
+        return await real(session, account_id, **more)
+
+    monkeypatch.setattr(change_feed, "read_json", counted)
+    return found
+
+
+async def append(database: Database, account_id: str = "hp") -> None:
+    async with transaction(database) as session:
+        await change_feed.append(session, account_id, [FeedLine("con_1", {"kind": "test"})])
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def waiting(world: World, account_id: str = "hp") -> int:
+    waits: FeedWaits = world.app.state.services.feed_waits
+    return len(waits._of_account.get(account_id, ()))
+
+
+async def test_waiting_readers_have_no_connection_and_one_notification_wakes_those_of_the_account(
+    api: World, database: Database, reads: list[str]
+):
+    await api.create_account("other")
+    async with asyncio.TaskGroup() as group:
+        polls = [group.create_task(api.api.get(LONG)) for _ in range(5)]
+        other = group.create_task(api.api.get(LONG.replace("/hp/", "/other/")))
+        await until(lambda: waiting(api) == 5 and waiting(api, "other") == 1)
+        await until(lambda: api.app.state.services.database.pool.checkedout() == 0)
+        before = len(reads)
+        await append(database)
+        pages = [(await poll).json() for poll in polls]
+        assert reads[before:] == ["hp"] * 5
+        assert not other.done()
+        await append(database, "other")
+    assert [page["data"] for page in pages] == [[{"seq": 1, "kind": "test"}]] * 5
+    assert len(other.result().json()["data"]) == 1
+    assert not api.app.state.services.feed_waits._of_account
+
+
+async def test_a_lost_notification_is_made_up_for_when_the_listener_connects_again(
+    api: World, database: Database
+):
+    async with asyncio.TaskGroup() as group:
+        poll = group.create_task(api.api.get(LONG))
+        await until(lambda: waiting(api) == 1)
+        async with transaction(database) as session:
+            await session.execute(text(LISTENERS), {"name": "levitate-clio listener"})
+            line = "insert into changes (account_id, seq, contact_id, body) values ('hp', 1, 'c', '{}')"
+            await session.execute(text(line))
+    assert poll.result().json()["data"] == [{"seq": 1}]
+
+
+async def test_a_token_has_fifty_waiting_requests_and_a_caller_who_leaves_frees_a_place(
+    api: World, database: Database
+):
+    # API-9
+    head = {"Authorization": f"Bearer {TOKEN}"}
+    async with asyncio.TaskGroup() as group:
+        left = RawRequest("GET", "/v1/accounts/hp/changes", head, query="wait=30", body=b"")
+        leaving = group.create_task(left.send(api.app))
+        polls = [group.create_task(api.api.get(LONG)) for _ in range(MOST_WAITING - 1)]
+        await until(lambda: waiting(api) == MOST_WAITING)
+        refused = await api.api.get(LONG)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_waiting")
+        assert refused.headers["retry-after"] == "1"
+        assert (await api.api.get("/v1/accounts/hp/changes")).status_code == 200
+        left.gone.set()
+        await leaving
+        polls.append(group.create_task(api.api.get(LONG)))
+        await until(lambda: waiting(api) == MOST_WAITING)
+        await append(database)
+    assert {poll.result().status_code for poll in polls} == {200}
+
+
+async def test_waiting_readers_get_an_empty_page_when_the_process_stops(api: World):
+    async with asyncio.TaskGroup() as group:
+        poll = group.create_task(api.api.get(LONG))
+        await until(lambda: waiting(api) == 1)
+        api.app.state.services.stopping.set()
+    assert poll.result().json()["data"] == []
