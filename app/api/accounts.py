@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
@@ -22,12 +21,12 @@ from app.db.accounts.audit import AuditAction
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
-from app.db.runs import run_requests, runs
+from app.db.runs import run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
-from app.sync import scheduler
+from app.sync import slot_times
 from app.sync.erasure import erase_account
 from app.sync.services import Services
 
@@ -76,6 +75,7 @@ async def put_account(
             await _rederive(services, session, account_id)
         if old.enabled and not fields.enabled:
             await runs.cancel_waiting(session, account_id, now=now)
+            await slots.close_open(session, account_id, now=now)
     return account_body(await accounts.get_account(session, account_id))
 
 
@@ -185,12 +185,12 @@ async def get_status(
     is_scheduled = account.fields.enabled and any(
         login.status is connections.Status.CONNECTED for login in logins
     )
-    zone = ZoneInfo(account.fields.time_zone)
+    zone = slot_times.zone_of(account.fields.time_zone)
     open_issues = await issues.count_open(session, account_id)
     return schemas.Status(
         health=_health(account, logins, open_issues),
         last_successful_run_at=succeeded.finished_at if succeeded else None,
-        next_run_at=scheduler.next_due(services.now(), zone, services.timing, account_id)
+        next_run_at=slot_times.next_due(services.now(), zone, services.timing, account_id)
         if is_scheduled
         else None,
         connections=schemas.StatusConnections(**connections.count_by_status(logins)),

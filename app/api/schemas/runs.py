@@ -122,7 +122,8 @@ class Run(Schema):
     `cancelled`: it has ended."""
 
     slot: str | None
-    """The scheduled date and time, as `YYYY-MM-DD HH:MM` in the account's time zone. Null if it was not scheduled."""
+    """The scheduled date and time that the run serves, as `YYYY-MM-DD HH:MM` in the account's time zone. A run with
+    another trigger has one if it was queued when the time came. Null if it serves none."""
 
     settings_version: int
     """The version of the settings that the run applies. It is fixed when the run begins."""

@@ -19,12 +19,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from app.db.accounts import tables as account_tables
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
-from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, is_run
+from app.db.runs.runs import UNFINISHED, Kind, Run, RunEnded, Status, Usage, get_run, is_run
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 
@@ -61,7 +61,8 @@ async def acquire(
 ) -> Lease | None:
     """Acquire the lease of an unfinished run and return it, or None if that is not possible now.
 
-    It is not possible while another worker has the lease, or while another run of the account has to go first.
+    It is not possible while another worker has the lease, or while another run of the account has to go first. A run
+    that waited for the `initial` run becomes the `initial` run itself if that one did not succeed.
     """
     if not await _lock_if_next(session, account_id, run_id):
         return None
@@ -71,6 +72,7 @@ async def acquire(
             .where(is_run(account_id, run_id))
             .values(
                 status=Status.RUNNING,
+                kind=case((_reads_firm_first(), Kind.INITIAL), else_=_table.c.kind),
                 fence=_table.c.fence + 1,
                 leased_until=func.clock_timestamp() + length,
                 starts_without_progress=_table.c.starts_without_progress + 1,
@@ -80,6 +82,18 @@ async def acquire(
         )
     ).one()
     return Lease(account_id, run_id, row.fence, length)
+
+
+def _reads_firm_first() -> ColumnElement[bool]:
+    """Return the condition that a run begins to read a firm that no run has read completely."""
+    other = _table.alias()
+    read_completely = (
+        exists()
+        .where(other.c.account_id == _table.c.account_id, other.c.status == Status.SUCCEEDED)
+        .where(other.c.kind.in_((Kind.INITIAL, Kind.FULL)))
+    )
+    reads_firm = _table.c.kind.in_((Kind.INCREMENTAL, Kind.FULL))
+    return reads_firm & _table.c.started_at.is_(None) & ~read_completely
 
 
 async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:

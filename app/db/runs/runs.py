@@ -120,12 +120,15 @@ async def has_initial(session: Session, account_id: str) -> bool:
 
 
 async def is_incomplete(session: Session, account_id: str) -> bool:
-    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2]."""
+    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2].
+
+    A run that was cancelled before it began has read nothing, and is no pull.
+    """
     newest = (
         select(_table.c.run_id, _table.c.status)
         .where(_table.c.account_id == account_id)
         .where(_table.c.kind.not_in((Kind.REDERIVE, Kind.CONTACT)))
-        .where(_table.c.status.not_in((Status.QUEUED, Status.RUNNING)))
+        .where(_table.c.status != Status.RUNNING, _table.c.started_at.is_not(None))
         .order_by(_table.c.run_id.desc())
         .limit(1)
     )

@@ -20,9 +20,15 @@ slots = account_table(  # the row decides which process starts a scheduled run [
     "slots",
     Column("local_date", Date, nullable=False),
     Column("slot", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # its newest run; empty while it has none
+    time_column("due_at", nullable=True),  # null in rows of the previous release
+    time_column("start_at", nullable=True),  # null while its run has not ended
+    time_column("closed_at", nullable=True),
+    count_column("failures"),
     PrimaryKeyConstraint("account_id", "local_date", "slot"),
 )
+
+Index("slots_open_idx", slots.c.account_id, postgresql_where=text("closed_at is null"))
 
 runs = account_table(
     "runs",
