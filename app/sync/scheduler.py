@@ -22,6 +22,7 @@ from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable
 from app.sync.assess import finish_decided_surges
 from app.sync.connections import renew_subscriptions
+from app.sync.health import refresh_health
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, zone_of
 from app.sync.writeback import maintain_outbox
@@ -137,6 +138,7 @@ _TASKS = (
     (renew_subscriptions, TICK),
     (maintain_outbox, TICK),
     (finish_decided_surges, TICK),
+    (refresh_health, TICK),
     (delete_expired_daily, HOURLY),
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
 from app.db.accounts import tables as account_tables
+from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
 from app.db.mirror import catalog
 from app.db.mirror import tables as mirror_tables
@@ -167,11 +168,14 @@ async def put_account(
     """Create or change an account; return what it was before, None if it is new."""
     locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
     row = (await session.execute(locked)).one_or_none()
+    was_on, on_since = (row.enabled, row.enabled_at) if row else (False, None)
     values = {**asdict(fields), "updated_at": now}
+    values["enabled_at"] = now if fields.enabled and not was_on else on_since
     statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
     await session.execute(
         statement.on_conflict_do_update(index_elements=[_accounts.c.account_id], set_=values)
     )
+    await note_change(session, account_id)
     return _account(row) if row else None
 
 

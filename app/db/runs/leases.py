@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from app.db.accounts import tables as account_tables
+from app.db.accounts.health import note_change
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import UNFINISHED, Kind, Run, RunEnded, Status, Usage, get_run, is_run
@@ -160,13 +161,18 @@ async def fenced_transaction(
 
 
 async def record_progress(
-    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
+    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None, now: datetime
 ) -> None:
     """Add the usage of a page that has landed, and store the expected end."""
     await session.execute(
         update(_table)
         .where(is_run(lease.account_id, lease.run_id))
-        .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
+        .values(
+            starts_without_progress=0,
+            progressed_at=now,
+            expected_end=expected_end,
+            **_added(usage),
+        )
     )
 
 
@@ -178,7 +184,12 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
 
 
 async def record_assessed(
-    session: Session, lease: Lease, batch: AssessedBatch, *, expected_end: datetime | None
+    session: Session,
+    lease: Lease,
+    batch: AssessedBatch,
+    *,
+    expected_end: datetime | None,
+    now: datetime,
 ) -> None:
     """Add the counts of a batch of assessments that was stored."""
     own_run = is_run(lease.account_id, lease.run_id)
@@ -195,6 +206,7 @@ async def record_assessed(
             feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
             tally=asdict(Tally(**so_far).plus(batch.tally)),
             starts_without_progress=0,
+            progressed_at=now,
             expected_end=expected_end,
         )
     )
@@ -229,6 +241,8 @@ async def close_run(
             problems=list(problems),
         )
     )
+    if finished:
+        await note_change(session, lease.account_id)
 
 
 async def cancel_run(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:

@@ -108,6 +108,13 @@ class Run:
     problems: tuple[dict[str, Any], ...]
     tally: Tally
 
+    @property
+    def reads_lists(self) -> bool:
+        """Whether it reads every list of all logins, as a scheduled run does; `tables.READ_ALL_LISTS` says the same."""
+        if self.kind is Kind.INCREMENTAL:
+            return self.trigger is not Trigger.WEBHOOK
+        return self.kind in (Kind.INITIAL, Kind.FULL)
+
 
 async def has_initial(session: Session, account_id: str) -> bool:
     """Return whether the account's first complete pull has succeeded or is on its way."""
@@ -182,13 +189,9 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
     return [run_of(row) for row in rows]
 
 
-async def newest_run(
-    session: Session, account_id: str, *, status: Status | None = None
-) -> Run | None:
-    """Return the newest run, of one status if given, or None."""
+async def newest_run(session: Session, account_id: str) -> Run | None:
+    """Return the newest run, or None."""
     query = select(_table).where(_table.c.account_id == account_id)
-    if status is not None:
-        query = query.where(_table.c.status == status)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return run_of(row) if row else None
 

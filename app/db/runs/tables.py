@@ -46,6 +46,7 @@ runs = account_table(
     time_column("queued_at"),
     time_column("started_at", nullable=True),
     time_column("finished_at", nullable=True),
+    time_column("progressed_at", nullable=True),  # when its last page or batch was stored
     Column("phase", Text),
     count_column("to_assess"),
     count_column("assessed"),
@@ -68,6 +69,18 @@ Index(
     runs.c.account_id,
     runs.c.run_id,
     postgresql_where=text("status in ('queued', 'running', 'interrupted')"),
+)
+
+# The runs that succeeded and read every list of all logins; `Run.reads_lists` is the same for a run.
+READ_ALL_LISTS = (
+    "status = 'succeeded'"
+    " and (kind in ('initial', 'full') or kind = 'incremental' and trigger <> 'webhook')"
+)
+Index(
+    "runs_read_all_lists_idx",
+    runs.c.account_id,
+    runs.c.finished_at,
+    postgresql_where=text(READ_ALL_LISTS),
 )
 
 pulls = account_table(  # one list, as one connection sees it, in one run
