@@ -1,9 +1,7 @@
 """Accounts, their Levitate users, their attorneys, and their status."""
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Response
 
@@ -17,20 +15,21 @@ from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
 from app.db import issues
-from app.db.accounts import accounts, audit
+from app.db.accounts import accounts, audit, health
 from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.receipts import ErasureInProgress
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
-from app.db.runs import run_requests, runs
+from app.db.runs import run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
-from app.sync import scheduler
+from app.sync import slot_times
 from app.sync.account_erasure import start_account_erasure
+from app.sync.health import current_health
 from app.sync.services import Services
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
@@ -82,6 +81,7 @@ async def put_account(
             await _rederive(services, session, account_id)
         if old.enabled and not fields.enabled:
             await runs.cancel_waiting(session, account_id, now=now)
+            await slots.close_open(session, account_id, now=now)
     return account_body(await accounts.get_account(session, account_id))
 
 
@@ -191,25 +191,25 @@ async def get_status(
     account: AccountDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Status:
     """Return the account's health, its connections and contacts, its newest run, and when the next run is due."""
-    account_id = account.account_id
+    account_id, now = account.account_id, services.now()
     logins = await connections.list_all(session, account_id)
     newest = await runs.newest_run(session, account_id)
-    succeeded = await runs.newest_run(session, account_id, status=runs.Status.SUCCEEDED)
-    is_scheduled = account.fields.enabled and any(
-        login.status is connections.Status.CONNECTED for login in logins
-    )
-    zone = ZoneInfo(account.fields.time_zone)
-    open_issues = await issues.count_open(session, account_id)
+    facts = await health.load_facts(session, account_id)
+    found = current_health(facts, services.timing, account_id, now=now)
+    zone = slot_times.zone_of(account.fields.time_zone)
     return schemas.Status(
-        health=_health(account, logins, open_issues),
-        last_successful_run_at=succeeded.finished_at if succeeded else None,
-        next_run_at=scheduler.next_due(services.now(), zone, services.timing, account_id)
-        if is_scheduled
+        health=found.value.value,
+        health_reasons=[
+            schemas.HealthReason(code=reason.code, detail=reason.detail) for reason in found.reasons
+        ],
+        last_successful_run_at=facts.synced_at,
+        next_run_at=slot_times.next_due(now, zone, services.timing, account_id)
+        if account.fields.enabled and facts.working_logins
         else None,
         connections=schemas.StatusConnections(**connections.count_by_status(logins)),
         contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
-        run=await load_run_body(session, newest, now=services.now()) if newest else None,
-        open_issues=sum(open_issues.values()),
+        run=await load_run_body(session, newest, now=now) if newest else None,
+        open_issues=await issues.count_open(session, account_id),
         coverage=[_coverage(login) for login in logins if login.login is not None],
     )
 
@@ -238,18 +238,6 @@ def _account_action(before: AccountFields | None, after: AccountFields) -> Audit
         return AuditAction("account.created")
     pointers = [f"/{name}" for name, old in asdict(before).items() if getattr(after, name) != old]
     return AuditAction("account.changed", details={"pointers": pointers}) if pointers else None
-
-
-def _health(account: Account, logins: list[Connection], open_issues: Mapping[str, int]) -> str:
-    """Return the account's health: `needs_attention` if it cannot go on without a person, `degraded` with warnings."""
-    statuses = {login.status for login in logins}
-    if not account.fields.enabled:
-        return "disabled"
-    if connections.Status.CONNECTED not in statuses:
-        return "needs_attention"
-    if open_issues.get("error"):
-        return "needs_attention"
-    return "degraded" if open_issues.get("warning") else "ok"
 
 
 def _coverage(login: Connection) -> schemas.Coverage:

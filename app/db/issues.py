@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
+from app.db.accounts.health import note_change
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
@@ -26,6 +27,7 @@ Severity = Literal["info", "warning", "error"]
 SEVERITIES: Mapping[str, Severity] = {
     "needs_reconnect": "warning",
     "deauthorization_failed": "warning",
+    "sync_overdue": "warning",
     "coverage_lost": "warning",
     "not_visible": "info",
     "clio_api_version_gone": "error",
@@ -44,6 +46,7 @@ SEVERITIES: Mapping[str, Severity] = {
 }
 
 ENDPOINT_DISABLED = "webhook_endpoint_disabled"
+SYNC_OVERDUE = "sync_overdue"
 
 
 class IssueNotFound(AppError):
@@ -74,6 +77,12 @@ class Finding:
     code: str
     detail: str
     subject: Subject = Subject()
+    has_lasted: bool = False  # so long that its issue is an error, whatever the code's severity
+
+    @property
+    def severity(self) -> Severity:
+        """The severity of its issue."""
+        return "error" if self.has_lasted else SEVERITIES.get(self.code, "warning")
 
 
 @dataclass(frozen=True)
@@ -92,19 +101,19 @@ class Issue:
 async def open_issue(
     session: Session, account_id: str, finding: Finding, *, now: datetime
 ) -> Issue | None:
-    """Open an issue, or update the detail of the open one; return it if it is new."""
+    """Open an issue, or update detail and severity of the open one; return it if it is new."""
     statement = insert(_table).values(
         account_id=account_id,
         issue_id=new_id("iss", now),
         code=finding.code,
-        severity=SEVERITIES.get(finding.code, "warning"),
+        severity=finding.severity,
         detail=finding.detail,
         subject_kind=finding.subject.kind,
         subject_id=finding.subject.id,
         opened_at=now,
     )
     known = await find_open(session, account_id, finding.code, finding.subject)
-    if known is not None and known.detail == finding.detail:
+    if known and (known.detail, known.severity) == (finding.detail, finding.severity):
         return None
     row = (
         await session.execute(
@@ -113,10 +122,11 @@ async def open_issue(
                     _table.c[name] for name in ("account_id", "code", "subject_kind", "subject_id")
                 ],
                 index_where=_table.c.resolved_at.is_(None),
-                set_={"detail": statement.excluded.detail},
+                set_={name: statement.excluded[name] for name in ("detail", "severity")},
             ).returning(_table)
         )
     ).one()
+    await note_change(session, account_id)
     if known is not None:
         return None
     issue = _issue(row)
@@ -135,6 +145,8 @@ async def resolve_issues(
         .returning(_table)
     )
     resolved = [_issue(row) for row in rows]
+    if resolved:
+        await note_change(session, account_id)
     for issue in resolved:
         await _emit(session, account_id, EventKind.ISSUE_RESOLVED, issue, now=now)
     return resolved
@@ -220,14 +232,10 @@ async def delete_resolved(session: Session, *, before: datetime) -> None:
     await session.execute(delete(_table).where(_table.c.resolved_at < before))
 
 
-async def count_open(session: Session, account_id: str) -> Mapping[str, int]:
-    """Return how many issues are open, by severity."""
-    rows = await session.execute(
-        select(_table.c.severity, func.count().label("n"))
-        .where(_open(account_id))
-        .group_by(_table.c.severity)
-    )
-    return {row.severity: row.n for row in rows}
+async def count_open(session: Session, account_id: str) -> int:
+    """Return how many issues are open, of all severities."""
+    query = select(func.count()).select_from(_table).where(_open(account_id))
+    return int((await session.execute(query)).scalar_one())
 
 
 def _open(

@@ -80,6 +80,11 @@ async def connection_works(
     await update_coverage(session, account_id, now=now)
 
 
+async def sync_works(session: Session, account_id: str, *, now: datetime) -> None:
+    """Resolve the issue that the account is overdue, because a run has read all its lists."""
+    await issues.resolve_issues(session, account_id, issues.SYNC_OVERDUE, now=now)
+
+
 async def update_coverage(session: Session, account_id: str, *, now: datetime) -> None:
     """Open or resolve the issue about records that only ended connections could see."""
     findings = []

@@ -186,6 +186,8 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     else:
         await issues.update_account(session, account_id, now=now)
     run = await runs.get_run(session, account_id, lease.run_id)
+    if outcome.status is Status.SUCCEEDED and run.reads_lists:
+        await issues.sync_works(session, account_id, now=now)
     await run_events.record_run_end(session, run, now=now)
 
 

@@ -77,7 +77,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ErasureSubject": "kind id",
     "User": "id name email active",
     "Attorney": "clio_user_id name email enabled user_id mapped_by",
-    "Status": "health last_successful_run_at next_run_at connections contacts run open_issues coverage",
+    "Status": "health health_reasons last_successful_run_at next_run_at connections contacts run open_issues coverage",
     "StatusConnections": "connected needs_reconnect",
     "StatusContacts": "in_scope out_of_scope deleted",
     "ConnectionIn": "user_id region return_url",

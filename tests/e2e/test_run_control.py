@@ -12,7 +12,7 @@ import time_machine
 
 from app import main
 from app.simulator.faults.faults import Fault
-from app.sync import scheduler
+from app.sync import scheduler, slot_times
 from tests.support.world import PATIENCE, World
 
 
@@ -244,7 +244,7 @@ async def test_once_a_week_the_scheduled_run_is_a_full_run(pulled: World):
     # OV-4, S1
     services, kinds = pulled.app.state.services, []
     zone = ZoneInfo("America/New_York")
-    slot = scheduler.next_due(main.now(), zone, services.timing, "hp").astimezone(zone)
+    slot = slot_times.next_due(main.now(), zone, services.timing, "hp").astimezone(zone)
     for day in range(9):  # in the firm's time zone, which may be changed in between
         due = (slot + timedelta(days=day)).astimezone(UTC)
         with time_machine.travel(due + timedelta(minutes=5), tick=True):

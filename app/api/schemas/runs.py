@@ -122,7 +122,8 @@ class Run(Schema):
     `cancelled`: it has ended."""
 
     slot: str | None
-    """The scheduled date and time, as `YYYY-MM-DD HH:MM` in the account's time zone. Null if it was not scheduled."""
+    """The scheduled date and time that the run serves, as `YYYY-MM-DD HH:MM` in the account's time zone. A run with
+    another trigger has one if it was queued when the time came. Null if it serves none."""
 
     settings_version: int
     """The version of the settings that the run applies. It is fixed when the run begins."""
@@ -264,15 +265,24 @@ class Coverage(Schema):
     """When a run last read everything that this login sees (RFC 3339, UTC). Null until then."""
 
 
+class HealthReason(CodeDetail):
+    """A reason why an account's health is not `ok`. The code is that of an issue, `no_working_login` or `disabled`."""
+
+
 class Status(Schema):
     """The status of an account at a glance."""
 
     health: Literal["ok", "degraded", "needs_attention", "disabled"]
-    """`ok`: everything works. `degraded`: an issue of severity `warning` is open. `needs_attention`: no login works, or
-    an issue of severity `error` is open. `disabled`: the integration is off."""
+    """`ok`: everything works. `degraded`: an issue of severity `warning` is open, or no run has read all lists for two
+    slots. `needs_attention`: no login works, or an issue of severity `error` is open. `disabled`: the integration is
+    off."""
+
+    health_reasons: list[HealthReason]
+    """Why the health is not `ok`, the gravest reasons first. Empty if it is `ok`."""
 
     last_successful_run_at: datetime | None
-    """When the newest run that succeeded ended (RFC 3339, UTC). Null if none did."""
+    """When the newest run that succeeded and read all lists of all logins ended (RFC 3339, UTC): an `initial` or `full`
+    run, or an `incremental` one that no webhook of Clio requested. Null if none did."""
 
     next_run_at: datetime | None
     """When the next scheduled run is due (RFC 3339, UTC). Null while the account is disabled or no login works."""

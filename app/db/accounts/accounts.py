@@ -9,9 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
+from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
 from app.db.mirror import catalog
 from app.db.mirror import tables as mirror_tables
+from app.db.runs import tables as run_tables
 from app.db.session import Session
 from app.errors import AppError
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
@@ -70,11 +72,17 @@ class Account:
 
 @dataclass(frozen=True)
 class ScheduledAccount:
-    """An account that the scheduler runs."""
+    """An account that has slots, with the time of its newest stored slot."""
 
     account_id: str
     time_zone: str
     first_connected_at: datetime
+    newest_slot_at: datetime | None
+
+    def lacks_slot_of(self, due_at: datetime) -> bool:
+        """Return whether the account has a slot of this time that is not stored; before its first login it has none."""
+        is_new = self.newest_slot_at is None or self.newest_slot_at < due_at
+        return is_new and self.first_connected_at <= due_at
 
 
 @dataclass(frozen=True)
@@ -137,16 +145,20 @@ async def list_accounts(
 
 
 async def list_scheduled(session: Session) -> list[ScheduledAccount]:
-    """Return the accounts that the scheduler runs: enabled, with a working login [EN-1]."""
-    logins = connection_tables.connections
+    """Return the accounts that have slots: enabled, with a login that works or once worked [EN-1, row 44]."""
+    logins, slots = connection_tables.connections, run_tables.slots
+    newest_slot = select(func.max(slots.c.due_at)).where(
+        slots.c.account_id == _accounts.c.account_id
+    )
     rows = await session.execute(
         select(
             _accounts.c.account_id,
             _accounts.c.time_zone,
-            func.min(logins.c.connected_at).label("first_connected_at"),
+            func.min(logins.c.connected_at),
+            newest_slot.scalar_subquery(),
         )
         .join(logins, logins.c.account_id == _accounts.c.account_id)
-        .where(_accounts.c.enabled, _VISIBLE, logins.c.status == "connected")
+        .where(_accounts.c.enabled, _VISIBLE, logins.c.connected_at.is_not(None))
         .group_by(_accounts.c.account_id)
         .order_by(_accounts.c.account_id)
     )
@@ -160,11 +172,14 @@ async def put_account(
     locked = select(_accounts).where(_accounts.c.account_id == account_id).with_for_update()
     row = (await session.execute(locked)).one_or_none()
     await receipts.check_not_erasing(session, account_id)
+    was_on, on_since = (row.enabled, row.enabled_at) if row else (False, None)
     values = {**asdict(fields), "updated_at": now}
+    values["enabled_at"] = now if fields.enabled and not was_on else on_since
     statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
     await session.execute(
         statement.on_conflict_do_update(index_elements=[_accounts.c.account_id], set_=values)
     )
+    await note_change(session, account_id)
     return _account(row) if row else None
 
 

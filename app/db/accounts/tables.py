@@ -4,11 +4,14 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    DateTime,
     Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
+    Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -33,6 +36,21 @@ accounts = Table(
     ),  # hashes the Clio ids of erased persons; made with the first erasure
     time_column("created_at"),
     time_column("updated_at"),
+    time_column("enabled_at", nullable=True),  # when it was switched on; null in older rows
+    Column("health", Text, nullable=False, server_default="needs_attention"),
+    Column("health_reasons", JSONB, nullable=False, server_default=text("'[]'")),
+    time_column("health_checked_at", nullable=True),
+    Column(  # when the health must be computed again, although no fact changes
+        "health_due_at", DateTime(timezone=True), server_default=func.now()
+    ),
+)
+
+Index("accounts_health_due_at_idx", accounts.c.health_due_at)
+
+health_changes = account_table(  # facts that changed since the health was computed
+    "health_changes",
+    Column("change_id", Uuid, nullable=False, server_default=func.gen_random_uuid()),
+    PrimaryKeyConstraint("account_id", "change_id"),
 )
 
 users = account_table(

@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import receipts
+from app.db.accounts.health import note_change
 from app.db.connections import tables
 from app.db.ids import new_id
 from app.db.session import Session
@@ -237,6 +238,7 @@ async def mark_connected(
         problem_code=None,
         problem_detail=None,
     )
+    await note_change(session, attempt.account_id)
 
 
 async def update_login(session: Session, connection: Connection, login: ClioLogin) -> None:
@@ -255,6 +257,7 @@ async def drop_authorization(
 ) -> None:
     """Delete the tokens of an authorisation that is no longer valid; keep the rest."""
     await _set(session, connection, **_given_up(status, problem))
+    await note_change(session, connection.account_id)
 
 
 async def record_failed_attempt(

@@ -19,13 +19,14 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
 
 from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
+from app.db.accounts.health import note_change
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
-from app.db.runs.runs import UNFINISHED, Run, RunEnded, Status, Usage, get_run, is_run
+from app.db.runs.runs import UNFINISHED, Kind, Run, RunEnded, Status, Usage, get_run, is_run
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 
@@ -63,7 +64,8 @@ async def acquire(
     """Acquire the lease of an unfinished run and return it, or None if that is not possible now.
 
     It is not possible while another worker has the lease, while another run of the account has to go first, or while
-    the account is being erased.
+    the account is being erased. A run that waited for the `initial` run becomes the `initial` run itself if that one
+    did not succeed.
     """
     if not await _lock_if_next(session, account_id, run_id):
         return None
@@ -73,6 +75,7 @@ async def acquire(
             .where(is_run(account_id, run_id))
             .values(
                 status=Status.RUNNING,
+                kind=case((_reads_firm_first(), Kind.INITIAL), else_=_table.c.kind),
                 fence=_table.c.fence + 1,
                 leased_until=func.clock_timestamp() + length,
                 starts_without_progress=_table.c.starts_without_progress + 1,
@@ -82,6 +85,18 @@ async def acquire(
         )
     ).one()
     return Lease(account_id, run_id, row.fence, length)
+
+
+def _reads_firm_first() -> ColumnElement[bool]:
+    """Return the condition that a run begins to read a firm that no run has read completely."""
+    other = _table.alias()
+    read_completely = (
+        exists()
+        .where(other.c.account_id == _table.c.account_id, other.c.status == Status.SUCCEEDED)
+        .where(other.c.kind.in_((Kind.INITIAL, Kind.FULL)))
+    )
+    reads_firm = _table.c.kind.in_((Kind.INCREMENTAL, Kind.FULL))
+    return reads_firm & _table.c.started_at.is_(None) & ~read_completely
 
 
 async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
@@ -149,13 +164,18 @@ async def fenced_transaction(
 
 
 async def record_progress(
-    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None
+    session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None, now: datetime
 ) -> None:
     """Add the usage of a page that has landed, and store the expected end."""
     await session.execute(
         update(_table)
         .where(is_run(lease.account_id, lease.run_id))
-        .values(starts_without_progress=0, expected_end=expected_end, **_added(usage))
+        .values(
+            starts_without_progress=0,
+            progressed_at=now,
+            expected_end=expected_end,
+            **_added(usage),
+        )
     )
 
 
@@ -167,7 +187,12 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
 
 
 async def record_assessed(
-    session: Session, lease: Lease, batch: AssessedBatch, *, expected_end: datetime | None
+    session: Session,
+    lease: Lease,
+    batch: AssessedBatch,
+    *,
+    expected_end: datetime | None,
+    now: datetime,
 ) -> None:
     """Add the counts of a batch of assessments that was stored."""
     own_run = is_run(lease.account_id, lease.run_id)
@@ -184,6 +209,7 @@ async def record_assessed(
             feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
             tally=asdict(Tally(**so_far).plus(batch.tally)),
             starts_without_progress=0,
+            progressed_at=now,
             expected_end=expected_end,
         )
     )
@@ -218,6 +244,8 @@ async def close_run(
             problems=list(problems),
         )
     )
+    if finished:
+        await note_change(session, lease.account_id)
 
 
 async def cancel_run(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:

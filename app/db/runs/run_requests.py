@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
 from app.db.accounts import tables as account_tables
+from app.db.accounts.accounts import lock_account
 from app.db.ids import new_id
 from app.db.runs import tables
 from app.db.runs.runs import UNFINISHED, Kind, Run, Status, Trigger, get_run, has_initial, run_of
@@ -46,17 +47,56 @@ async def request_run(
     the firm chose for the first run. A request without a delay also starts runs that were delayed to collect webhooks
     of Clio: the runs of an account go one after another, and this one would have to wait for them.
     """
-    accounts = account_tables.accounts
-    await session.execute(
-        select(accounts.c.account_id).where(accounts.c.account_id == account_id).with_for_update()
-    )
+    await lock_account(session, account_id)
     if not request.after:
         await job_queue.start_delayed_runs(session, account_id)
-    if request.kind in (Kind.INCREMENTAL, Kind.FULL) and not await has_initial(session, account_id):
-        request = replace(request, kind=Kind.INITIAL)
+    request = await _or_initial(session, account_id, request)
     found = await _covering(session, account_id, request)
-    if found is not None:
-        return found
+    return found or await _queue(session, account_id, request, now=now)
+
+
+async def serve_slot(
+    session: Session, account_id: str, kind: Kind, slot: str, *, now: datetime
+) -> Run:
+    """Return the run of a slot [row 44]; lock the account first, so that no run of it begins meanwhile.
+
+    It is a run that is queued already and has not begun, or a new one. A run that has begun may have read past a change
+    that the slot must find. A run that collects webhooks becomes a scheduled one; a requested one keeps its trigger.
+    """
+    await job_queue.start_delayed_runs(session, account_id)
+    queued = (
+        select(_table.c.run_id)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
+        .where(_table.c.kind.in_(_COVERED_BY[Kind.INCREMENTAL]))
+        .order_by(_table.c.run_id)
+        .limit(1)
+    )
+    nudged = _table.c.trigger == Trigger.WEBHOOK
+    trigger = case((nudged, Trigger.SCHEDULE), else_=_table.c.trigger)
+    adopted = await session.execute(
+        update(_table)
+        .where(_table.c.account_id == account_id, _table.c.run_id == queued.scalar_subquery())
+        .values(slot=slot, trigger=trigger)
+        .returning(_table)
+    )
+    if row := adopted.one_or_none():
+        return run_of(row)
+    request = RunRequest(kind, Trigger.SCHEDULE, slot=slot)
+    return await _queue(
+        session, account_id, await _or_initial(session, account_id, request), now=now
+    )
+
+
+async def _or_initial(session: Session, account_id: str, request: RunRequest) -> RunRequest:
+    """Return the request, as one for the `initial` run if no run has read the firm or is to read it."""
+    reads_lists = request.kind in (Kind.INCREMENTAL, Kind.FULL)
+    if reads_lists and not await has_initial(session, account_id):
+        return replace(request, kind=Kind.INITIAL)
+    return request
+
+
+async def _queue(session: Session, account_id: str, request: RunRequest, *, now: datetime) -> Run:
+    """Store a new run and queue its job."""
     run_id = new_id("run", now)
     await session.execute(
         insert(_table).values(

@@ -108,6 +108,13 @@ class Run:
     problems: tuple[dict[str, Any], ...]
     tally: Tally
 
+    @property
+    def reads_lists(self) -> bool:
+        """Whether it reads every list of all logins, as a scheduled run does; `tables.READ_ALL_LISTS` says the same."""
+        if self.kind is Kind.INCREMENTAL:
+            return self.trigger is not Trigger.WEBHOOK
+        return self.kind in (Kind.INITIAL, Kind.FULL)
+
 
 async def has_initial(session: Session, account_id: str) -> bool:
     """Return whether the account's first complete pull has succeeded or is on its way."""
@@ -120,12 +127,15 @@ async def has_initial(session: Session, account_id: str) -> bool:
 
 
 async def is_incomplete(session: Session, account_id: str) -> bool:
-    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2]."""
+    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2].
+
+    A run that was cancelled before it began has read nothing, and is no pull.
+    """
     newest = (
         select(_table.c.run_id, _table.c.status)
         .where(_table.c.account_id == account_id)
         .where(_table.c.kind.not_in((Kind.REDERIVE, Kind.CONTACT)))
-        .where(_table.c.status.not_in((Status.QUEUED, Status.RUNNING)))
+        .where(_table.c.status != Status.RUNNING, _table.c.started_at.is_not(None))
         .order_by(_table.c.run_id.desc())
         .limit(1)
     )
@@ -179,13 +189,9 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
     return [run_of(row) for row in rows]
 
 
-async def newest_run(
-    session: Session, account_id: str, *, status: Status | None = None
-) -> Run | None:
-    """Return the newest run, of one status if given, or None."""
+async def newest_run(session: Session, account_id: str) -> Run | None:
+    """Return the newest run, or None."""
     query = select(_table).where(_table.c.account_id == account_id)
-    if status is not None:
-        query = query.where(_table.c.status == status)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return run_of(row) if row else None
 

@@ -20,9 +20,15 @@ slots = account_table(  # the row decides which process starts a scheduled run [
     "slots",
     Column("local_date", Date, nullable=False),
     Column("slot", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # its newest run; empty while it has none
+    time_column("due_at", nullable=True),  # null in rows of the previous release
+    time_column("start_at", nullable=True),  # null while its run has not ended
+    time_column("closed_at", nullable=True),
+    count_column("failures"),
     PrimaryKeyConstraint("account_id", "local_date", "slot"),
 )
+
+Index("slots_open_idx", slots.c.account_id, postgresql_where=text("closed_at is null"))
 
 runs = account_table(
     "runs",
@@ -40,6 +46,7 @@ runs = account_table(
     time_column("queued_at"),
     time_column("started_at", nullable=True),
     time_column("finished_at", nullable=True),
+    time_column("progressed_at", nullable=True),  # when its last page or batch was stored
     Column("phase", Text),
     count_column("to_assess"),
     count_column("assessed"),
@@ -62,6 +69,18 @@ Index(
     runs.c.account_id,
     runs.c.run_id,
     postgresql_where=text("status in ('queued', 'running', 'interrupted')"),
+)
+
+# The runs that succeeded and read every list of all logins; `Run.reads_lists` is the same for a run.
+READ_ALL_LISTS = (
+    "status = 'succeeded'"
+    " and (kind in ('initial', 'full') or kind = 'incremental' and trigger <> 'webhook')"
+)
+Index(
+    "runs_read_all_lists_idx",
+    runs.c.account_id,
+    runs.c.finished_at,
+    postgresql_where=text(READ_ALL_LISTS),
 )
 
 pulls = account_table(  # one list, as one connection sees it, in one run

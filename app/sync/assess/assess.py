@@ -61,7 +61,7 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             batch = await _assess_batch(session, lease, context, run.kind)
             done += batch.contacts
             end = estimate_end(began, context.now, done=done, due=due)
-            await leases.record_assessed(session, lease, batch, expected_end=end)
+            await leases.record_assessed(session, lease, batch, expected_end=end, now=context.now)
         if batch.contacts < BATCH_SIZE and not await _release_removals(
             services, lease, context.now
         ):

@@ -5,13 +5,18 @@ Contacts and new-client rows are locked before their hold, as a run does it, so 
 
 from datetime import datetime
 
+import structlog
+
 from app.db import issues
 from app.db.contacts import holds, surge_holds
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.issues import Subject
 from app.db.session import Session, transaction
+from app.errors import DatabaseUnavailable
 from app.sync.assess import shrink_guard, surges
 from app.sync.services import Services
+
+log = structlog.get_logger(__name__)
 
 _SURGE_ACTIONS = {
     HoldStatus.RELEASED: surges.release_surge,
@@ -42,18 +47,27 @@ async def discard_hold(
 async def finish_decided_surges(services: Services) -> None:
     """Announce or suppress the rest of the decided surges that were too large for one transaction.
 
-    The scheduler calls it regularly.
+    The scheduler calls it regularly. A fault in one surge must not delay the others.
     """
     async with transaction(services.database) as session:
         decided = await surge_holds.list_unfinished(session)
     for account_id, hold in decided:
-        more = True
-        while more and not services.stopping.is_set():
-            async with transaction(services.database) as session:
-                now = services.now()
-                rows = await surges.lock_surge_rows(session, account_id, hold.run_id)
-                await _SURGE_ACTIONS[hold.status](session, account_id, rows, now=now)
-            more = bool(rows)
+        try:
+            await _finish_surge(services, account_id, hold)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            log.exception("surge_crashed", account_id=account_id)
+
+
+async def _finish_surge(services: Services, account_id: str, hold: Hold) -> None:
+    more = True
+    while more and not services.stopping.is_set():
+        async with transaction(services.database) as session:
+            now = services.now()
+            rows = await surges.lock_surge_rows(session, account_id, hold.run_id)
+            await _SURGE_ACTIONS[hold.status](session, account_id, rows, now=now)
+        more = bool(rows)
 
 
 async def _decide(

@@ -4,6 +4,7 @@ A notification is a hint and its content is never used as data: without it the n
 subscription has a row with a due time, so that whatever fails is tried again.
 """
 
+import asyncio
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
+from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for
 from app.sync.services import Services
@@ -37,6 +39,7 @@ CHECK_AGAIN_AFTER = timedelta(
     hours=1
 )  # while Clio cannot reach us, or has not confirmed an address
 BATCH_SIZE = 20
+DEADLINE = 60.0  # seconds for one subscription
 # A burst of notifications becomes one run: the first waits for RUN_DELAY, the next ones within BURST_WINDOW longer.
 BURST_WINDOW = timedelta(minutes=1)
 RUN_DELAY, BURST_RUN_DELAY = timedelta(seconds=3), timedelta(seconds=45)
@@ -94,16 +97,23 @@ async def renew_subscriptions(services: Services) -> int:
         due = await clio_subscriptions.claim_due(
             session, again=RETRY_AFTER, limit=BATCH_SIZE, now=services.now()
         )
-    for one in due:
-        try:
-            await _create_or_renew(services, one)
-        except ClioError as error:
-            log.warning("subscription_failed", connection_id=one.connection_id, reason=error.code)
-        except DatabaseUnavailable:
-            raise
-        except Exception:  # a fault in one subscription must not delay the others
-            log.exception("subscription_crashed", connection_id=one.connection_id)
+    await run_together(*(_renew_one(services, one) for one in due))
     return len(due)
+
+
+async def _renew_one(services: Services, one: Subscription) -> None:
+    """Create or renew a subscription; a fault in it must not delay the others."""
+    try:
+        async with asyncio.timeout(DEADLINE):
+            await _create_or_renew(services, one)
+    except ClioError as error:
+        log.warning("subscription_failed", connection_id=one.connection_id, reason=error.code)
+    except TimeoutError:
+        log.warning("subscription_failed", connection_id=one.connection_id, reason="deadline")
+    except (DatabaseUnavailable, Stopping):
+        raise
+    except Exception:
+        log.exception("subscription_crashed", connection_id=one.connection_id)
 
 
 async def _create_or_renew(services: Services, one: Subscription) -> None:

@@ -199,7 +199,7 @@ async def _since(
             for listing in RECORDS
         }
         known = await records.count_records(session, account_id, records.RELATIONSHIPS)
-    if run.trigger is Trigger.SCHEDULE and known <= RELATIONSHIP_PAGES * PAGE:
+    if run.slot is not None and known <= RELATIONSHIP_PAGES * PAGE:
         since[RELATIONSHIPS.name] = None
     return since
 

@@ -144,8 +144,10 @@ async def _land_page(
         if landed.since is None and listing in RECORDS:
             await listed_ids.record_page(session, lease, connection_id, listing.name, ids)
         pulls = await checkpoints.list_pulls(session, lease.account_id, [lease.run_id])
-        end = expected_end(reader.clio, pulls[lease.run_id], now=reader.services.now())
-        await leases.record_progress(session, lease, usage_of(reader.clio), expected_end=end)
+        now = reader.services.now()
+        end = expected_end(reader.clio, pulls[lease.run_id], now=now)
+        usage = usage_of(reader.clio)
+        await leases.record_progress(session, lease, usage, expected_end=end, now=now)
     return landed
 
 

@@ -4,11 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from app.db.contacts import surge_holds
+from app.db.contacts.holds import Hold, HoldStatus
+from app.db.session import Session
 from app.simulator.store.firm import Firm, Record
 from app.sync.assess import finish_decided_surges
 from tests.support.webhook_receiver import Receiver, receiving
@@ -236,8 +240,17 @@ async def test_more_new_clients_than_the_surge_threshold_are_all_held(firm: Worl
         assert len(await received_events(firm, receiver)) == before + 4
 
 
-async def test_a_very_large_surge_is_released_in_parts(firm: World):
+async def test_a_very_large_surge_is_released_in_parts(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+):
     # NC-7, I10: the request releases the first part, the clock of any process releases the rest
+    list_unfinished = surge_holds.list_unfinished
+
+    async def list_behind_a_broken_one(session: Session) -> list[tuple[str, Hold]]:
+        decided = await list_unfinished(session)
+        return [("a0", replace(hold, status=HoldStatus.OPEN)) for _, hold in decided] + decided
+
+    monkeypatch.setattr(surge_holds, "list_unfinished", list_behind_a_broken_one)
     clio = firm.simulator.firms[0]
     await firm.connect("u_ann", 501)
     await firm.settled()

@@ -10,7 +10,7 @@ import time_machine
 from app import main
 from app.clio.shared_rate_limit import Lane
 from app.db.runs.runs import Kind, Trigger
-from app.sync import scheduler
+from app.sync import scheduler, slot_times
 from app.sync.connections.rate_limit import TokenGate
 from app.sync.pull.all_connections import lane_of
 from app.sync.writeback import verify_written
@@ -92,7 +92,7 @@ async def test_requests_for_records_missing_from_a_list_have_a_lower_priority_th
     firm = pulled.simulator.firms[0]
     firm.delete("relationship", firm.ids("relationship")[0])
     services, zone = pulled.app.state.services, ZoneInfo("America/New_York")
-    due = scheduler.next_due(main.now(), zone, services.timing, "hp")
+    due = slot_times.next_due(main.now(), zone, services.timing, "hp")
     with time_machine.travel(due + timedelta(minutes=5), tick=True):
         assert await scheduler.propose_slots(services) == 1
         run = (await pulled.settled())[-1]

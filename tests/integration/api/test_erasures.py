@@ -1,6 +1,8 @@
 """Receipts of erasures: what they show, to whom, and for how long [S15]."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 
 import time_machine
@@ -13,9 +15,11 @@ from tests.support.world import World
 HP = "/v1/accounts/hp"
 
 
-async def seen(world: World, address: str, token: dict[str, str] = {}, **headers: str) -> Any:
+async def seen(
+    world: World, address: str, headers: Mapping[str, str] = MappingProxyType({})
+) -> Any:
     """Return status and body of a receipt, as the holder of a token sees it."""
-    answer = await world.api.get(address, headers={**token, **headers})
+    answer = await world.api.get(address, headers=headers)
     return answer.status_code, answer.json()
 
 
@@ -40,7 +44,7 @@ async def test_a_receipt_is_visible_to_the_tokens_of_its_account_and_to_nobody_e
     for path, token in ((address, tokens["other"]), ("/v1/erasures/era_1", tokens["hp"])):
         status, problem = await seen(pulled, path, token)
         assert (status, problem["code"]) == (404, "erasure_not_found")
-    status, problem = await seen(pulled, address, **{"Levitate-Role": "user"})
+    status, problem = await seen(pulled, address, {"Levitate-Role": "user"})
     assert (status, problem["code"]) == (403, "role_required")
 
 

@@ -104,7 +104,7 @@ async def test_starts_count_as_crashes_until_the_run_makes_progress(database: Da
     lease = await acquire(database, run, EXPIRED_AT_ONCE)
     assert lease is not None
     async with transaction(database) as session:
-        await leases.record_progress(session, lease, Usage(1, 0, 0.0), expected_end=None)
+        await leases.record_progress(session, lease, Usage(1, 0, 0.0), expected_end=None, now=now())
     assert await crashes(database, run) == 0
 
 
@@ -125,7 +125,7 @@ async def test_a_resumed_assessment_counts_what_was_assessed_before(database: Da
     async with transaction(database) as session:
         await leases.begin_assessing(session, lease, to_assess=5)
         batch = AssessedBatch(contacts=3)
-        await leases.record_assessed(session, lease, batch, expected_end=None)
+        await leases.record_assessed(session, lease, batch, expected_end=None, now=now())
         await leases.begin_assessing(session, lease, to_assess=2)
         found = await runs.get_run(session, "a", run.run_id)
     assert (found.assessed, found.to_assess) == (3, 5)

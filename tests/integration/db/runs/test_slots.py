@@ -4,16 +4,23 @@ import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
 import time_machine
 
+from app import main
+from app.db.runs import run_requests, slots
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Trigger
+from app.db.session import Session, transaction
 from app.simulator.http.server import Simulator
-from app.sync import scheduler
+from app.sync import scheduler, slot_times
 from app.sync.services import Services
 from tests.support.world import PATIENCE, World, opened_world
 
+NEW_YORK = ZoneInfo("America/New_York")
 DST_DAY = datetime(
     2026, 3, 8, 5, 0, tzinfo=UTC
 )  # midnight in New York; at 02:00 the clocks go forward
@@ -132,6 +139,70 @@ async def test_a_scheduled_run_reads_all_relationships_and_a_manual_run_only_cha
             await world.run("incremental")
             (changed,) = simulator.requests("/api/v4/relationships")
             assert "updated_since" in changed.query
+
+
+@pytest.mark.parametrize("trigger", [Trigger.WEBHOOK, Trigger.MANUAL])
+async def test_a_queued_run_that_serves_a_slot_reads_all_relationships(
+    dsn: str, simulator: Simulator, trigger: Trigger
+):
+    # rows 25, 44: otherwise a removed relationship would stay until the next slot
+    async with opened_world(dsn, simulator, clock=False) as world:
+        await world.create_account()
+        await world.connect("u_ann", 501)
+        await world.settled()
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        services, wanted = world.app.state.services, RunRequest(Kind.INCREMENTAL, trigger)
+        due = slot_times.next_due(main.now(), NEW_YORK, services.timing, "hp")
+        async with transaction(services.database) as session:
+            queued = await run_requests.request_run(session, "hp", wanted, now=main.now())
+        with time_machine.travel(due, tick=True):
+            assert await scheduler.propose_slots(services) == 1
+    simulator.log.clear()
+    async with opened_world(dsn, simulator, clock=False) as world:
+        run = (await world.settled())[-1]
+    assert (run["id"], run["slot"] is not None) == (queued.run_id, True)
+    (whole,) = simulator.requests("/api/v4/relationships")
+    assert "updated_since" not in whole.query
+
+
+async def test_a_fault_in_one_account_does_not_keep_the_others_from_their_slots(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    # OV-3
+    claim = slots.claim
+
+    async def claim_or_fail(session: Session, account_id: str, *more: Any, **named: Any) -> bool:
+        assert account_id != "a0", "this account is broken"
+        return await claim(session, account_id, *more, **named)
+
+    monkeypatch.setattr(slots, "claim", claim_or_fail)
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            for account_id in ("a0", "hp"):
+                await world.create_account(account_id)
+                await world.connect("u_ann", 501, account_id)
+            clock.shift(timedelta(hours=7))
+            assert await scheduler.propose_slots(world.app.state.services) == 1
+            assert (await world.runs())[-1]["slot"] == "2026-03-08 06:00"
+
+
+async def test_an_account_that_is_switched_off_and_on_again_waits_for_its_next_slot(
+    dsn: str, simulator: Simulator
+):
+    # EN-1, row 44
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            services = world.app.state.services
+            clock.shift(timedelta(hours=7))
+            assert await scheduler.propose_slots(services) == 1
+            for enabled in (False, True):
+                await world.create_account(enabled=enabled)
+            assert await scheduler.propose_slots(services) == 0
+            clock.shift(timedelta(hours=12))
+            assert await scheduler.propose_slots(services) == 1
+            assert [run["status"] for run in await world.runs()] == ["cancelled", "queued"]
 
 
 async def test_the_scheduler_continues_after_the_clock_was_set_back(

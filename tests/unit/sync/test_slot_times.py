@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from app.sync import scheduler
+from app.sync import slot_times
 from app.sync.services import Timing
 
 TIMING = Timing(("06:00", "18:00"), timedelta(0), timedelta(seconds=30), timedelta(seconds=10))
@@ -28,7 +28,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 )
 def test_a_slot_occurs_once_at_its_local_time(label, day, expected):
     # row 31
-    moment = scheduler._slot_time(day, label, NEW_YORK)
+    moment = slot_times.slot_time(day, label, NEW_YORK)
     assert moment == datetime.fromisoformat(expected).replace(tzinfo=UTC)
 
 
@@ -38,7 +38,7 @@ def test_every_zone_has_two_slots_a_day_half_a_day_apart_for_ten_years(zone: str
     place = ZoneInfo(zone)
     day = date(2026, 1, 1)
     while day < date(2036, 1, 1):
-        morning, evening = (scheduler._slot_time(day, label, place) for label in TIMING.slots)
+        morning, evening = (slot_times.slot_time(day, label, place) for label in TIMING.slots)
         assert timedelta(hours=11) <= evening - morning <= timedelta(hours=13)
         assert morning.astimezone(place).date() == day
         day += timedelta(days=1 if day.month in (3, 4, 9, 10, 11) else 7)
@@ -46,7 +46,7 @@ def test_every_zone_has_two_slots_a_day_half_a_day_apart_for_ten_years(zone: str
 
 def test_the_newest_due_slot_is_caught_up():
     now = datetime(2026, 1, 15, 23, 30, tzinfo=UTC)  # 18:30 in New York
-    slot = scheduler.newest_due(now, NEW_YORK, TIMING, "hp")
+    slot = slot_times.newest_due(now, NEW_YORK, TIMING, "hp")
     assert slot is not None
     assert (slot.local_date, slot.label) == (date(2026, 1, 15), "18:00")
 
@@ -54,15 +54,15 @@ def test_the_newest_due_slot_is_caught_up():
 def test_a_slot_older_than_six_hours_is_not_caught_up():
     # OV-3
     now = datetime(2026, 1, 15, 17, 1, tzinfo=UTC)  # 12:01 in New York
-    assert scheduler.newest_due(now, NEW_YORK, TIMING, "hp") is None
+    assert slot_times.newest_due(now, NEW_YORK, TIMING, "hp") is None
 
 
 def test_accounts_are_spread_over_the_hour_each_at_its_own_minute():
     # OV-3, F28
     spread = Timing(("06:00",), timedelta(hours=1), timedelta(seconds=30), timedelta(seconds=10))
     now = datetime(2026, 1, 15, 0, 0, tzinfo=UTC)
-    due = [scheduler.next_due(now, NEW_YORK, spread, f"account-{nth}") for nth in range(200)]
+    due = [slot_times.next_due(now, NEW_YORK, spread, f"account-{nth}") for nth in range(200)]
     six = datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
     assert all(six <= moment < six + timedelta(hours=1) for moment in due)
     assert len(set(due)) > 190
-    assert due[0] == scheduler.next_due(now, NEW_YORK, spread, "account-0")
+    assert due[0] == slot_times.next_due(now, NEW_YORK, spread, "account-0")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-from app.sync import scheduler
+from app.sync import slot_times
 from app.sync.services import Timing
 
 BEGIN, END = date(2026, 1, 1), date(2036, 1, 1)
@@ -64,7 +64,7 @@ def test_every_slot_of_a_day_with_a_clock_change_occurs_once_at_its_minute_or_th
         for changing in days:
             for day in (changing - timedelta(days=1), changing, changing + timedelta(days=1)):
                 for label in SLOTS:
-                    moment = scheduler._slot_time(day, label, zone)
+                    moment = slot_times.slot_time(day, label, zone)
                     wall = moment.astimezone(zone)
                     if exists(zone, day, label):
                         assert (wall.date(), wall.strftime("%H:%M")) == (day, label), (zone, day)
@@ -85,7 +85,7 @@ def test_each_slot_of_each_day_is_proposed_once_across_a_clock_change():
             moment = datetime.combine(changing, datetime.min.time(), tzinfo=UTC) - timedelta(days=1)
             seen: list[tuple[date, str]] = []
             for _ in range(3 * 24 * 4):
-                slot = scheduler.newest_due(moment, zone, timing, "hp")
+                slot = slot_times.newest_due(moment, zone, timing, "hp")
                 if slot is not None and (not seen or seen[-1] != (slot.local_date, slot.label)):
                     seen.append((slot.local_date, slot.label))
                 moment += timedelta(minutes=15)

@@ -1,0 +1,147 @@
+"""The stored health of the accounts, the facts from which it follows, and which accounts must be computed again.
+
+What the health is, and when an account is overdue, is decided in `app/sync/health.py`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.accounts import tables
+from app.db.runs import tables as run_tables
+from app.db.runs.tables import READ_ALL_LISTS
+from app.db.session import Session
+
+_accounts = tables.accounts
+_changes = tables.health_changes
+_runs = run_tables.runs
+
+
+@dataclass(frozen=True)
+class OpenIssues:
+    """The open issues of one code: the highest severity, their number, and the detail of the oldest."""
+
+    code: str
+    severity: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class HealthFacts:
+    """The facts from which the health of an account follows.
+
+    `synced_at` is the end of the newest run that succeeded and read every list; `progressed_at` is when an unfinished
+    first run last stored something; `first_connected_at` is None if no login ever worked.
+    """
+
+    enabled: bool
+    enabled_at: datetime
+    time_zone: str
+    first_connected_at: datetime | None
+    working_logins: int
+    synced_at: datetime | None
+    progressed_at: datetime | None
+    issues: Sequence[OpenIssues]
+
+
+async def note_change(session: Session, account_id: str) -> None:
+    """Note that a fact about the account's health changes in this transaction.
+
+    It adds a row and changes none, so that it never waits for another transaction that does the same.
+    """
+    await session.execute(insert(_changes).values(account_id=account_id))
+
+
+async def list_due(session: Session, *, now: datetime, limit: int) -> list[str]:
+    """Return accounts whose health must be computed: a fact has changed, or the time has come; `limit` of each."""
+    changed = select(_changes.c.account_id).distinct().limit(limit)
+    due = (
+        select(_accounts.c.account_id)
+        .where(_accounts.c.health_due_at <= now)
+        .order_by(_accounts.c.health_due_at)
+        .limit(limit)
+    )
+    found = [set((await session.execute(query)).scalars()) for query in (changed, due)]
+    return sorted(set[str]().union(*found))
+
+
+async def claim(session: Session, account_id: str) -> bool:
+    """Return whether this transaction may compute the health; False while another one does it, or after an erasure.
+
+    The changes that were noted so far are forgotten: the facts are read after this.
+    """
+    lock = (
+        "select pg_try_advisory_xact_lock(hashtextextended('health/' || account_id, 0))"
+        " from accounts where account_id = :account"
+    )
+    if not (await session.execute(text(lock), {"account": account_id})).scalar_one_or_none():
+        return False
+    await session.execute(delete(_changes).where(_changes.c.account_id == account_id))
+    return True
+
+
+async def load_facts(session: Session, account_id: str) -> HealthFacts:
+    """Return the facts about the account's health; raises NoResultFound if there is no such account."""
+    account = {"account": account_id}
+    row = (await session.execute(_FACTS, account)).one()
+    newest_success = select(func.max(_runs.c.finished_at)).where(
+        _runs.c.account_id == account_id, text(READ_ALL_LISTS)
+    )
+    synced_at = (await session.execute(newest_success)).scalar_one()
+    issues = [
+        OpenIssues(**issue._mapping) for issue in await session.execute(_OPEN_ISSUES, account)
+    ]
+    return HealthFacts(**row._mapping, synced_at=synced_at, issues=issues)
+
+
+_FACTS = text(
+    "select a.enabled, coalesce(a.enabled_at, a.created_at) as enabled_at, a.time_zone,"
+    " l.first_connected_at, l.working_logins,"
+    " (select max(progressed_at) from runs where account_id = a.account_id and kind = 'initial'"
+    "  and status in ('queued', 'running', 'interrupted')) as progressed_at"
+    " from accounts a cross join lateral (select min(connected_at) as first_connected_at,"
+    "  count(*) filter (where status = 'connected') as working_logins"
+    "  from connections where account_id = a.account_id) l"
+    " where a.account_id = :account"
+)
+_OPEN_ISSUES = text(
+    "select code, case when bool_or(severity = 'error') then 'error' else min(severity) end as severity,"
+    " count(*) as count, (array_agg(detail order by opened_at, subject_id))[1] as detail"
+    " from issues where account_id = :account and resolved_at is null and severity <> 'info'"
+    " group by code order by code"
+)
+
+
+async def store_health(
+    session: Session,
+    account_id: str,
+    health: str,
+    reasons: Sequence[Mapping[str, Any]],
+    *,
+    now: datetime,
+    due_at: datetime,
+) -> None:
+    """Store the health with its reasons, and when it must be computed again although no fact changes."""
+    await session.execute(
+        update(_accounts)
+        .where(_accounts.c.account_id == account_id)
+        .values(
+            health=health,
+            health_reasons=list(reasons),
+            health_checked_at=now,
+            health_due_at=due_at,
+        )
+    )
+
+
+async def count_by_health(session: Session) -> Mapping[str, int]:
+    """Return how many accounts have each health, by the stored values."""
+    rows = await session.execute(
+        select(_accounts.c.health, func.count().label("n")).group_by(_accounts.c.health)
+    )
+    return {row.health: row.n for row in rows}
