@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import issues, tables
 from app.db.accounts import idempotency
 from app.db.connections import connections
+from app.db.contacts import scope_changes
 from app.db.events import events
 from app.db.mirror import quarantine
 from app.db.outbox import maintenance
@@ -21,6 +22,7 @@ QUARANTINE_LIFE = timedelta(days=90)
 ATTEMPT_LIFE = timedelta(days=1)
 SLOT_LIFE = timedelta(days=7)  # the scheduler proposes no slot that is older than six hours
 ISSUE_LIFE = timedelta(days=90)  # after it was resolved
+SCOPE_CHANGE_LIFE = 2 * scope_changes.COUNTED
 DAILY = "daily"
 
 
@@ -40,6 +42,7 @@ async def delete_expired(session: Session, *, now: datetime) -> None:
     await maintenance.delete_old_texts(session, now=now)
     await quarantine.delete_resolved(session, before=now - QUARANTINE_LIFE)
     await issues.delete_resolved(session, before=now - ISSUE_LIFE)
+    await scope_changes.delete_old(session, before=now - SCOPE_CHANGE_LIFE)
     await slots.delete_old(session, before=(now - SLOT_LIFE).date())
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}

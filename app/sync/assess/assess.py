@@ -14,7 +14,9 @@ from app.db.contacts import (
     change_feed,
     contact_store,
     erasures,
+    scope_changes,
 )
+from app.db.contacts.scope_changes import ScopeChange
 from app.db.mirror import records, rule_inputs
 from app.db.runs import leases
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
@@ -62,18 +64,16 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             done += batch.contacts
             end = estimate_end(began, context.now, done=done, due=due)
             await leases.record_assessed(session, lease, batch, expected_end=end)
-        if batch.contacts < BATCH_SIZE and not await _release_removals(
-            services, lease, context.now
-        ):
+        if batch.contacts < BATCH_SIZE and not await _release_removals(services, lease, run):
             return
         if services.stopping.is_set():
             raise Stopping
 
 
-async def _release_removals(services: Services, lease: Lease, now: datetime) -> bool:
+async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:
     """Decide about the contacts that would leave; return whether they are stale again and can leave now."""
     async with fenced_transaction(services.database, lease) as session:
-        return await shrink_guard.release_or_open(session, lease, now=now)
+        return await shrink_guard.release_or_open(session, lease, run.kind, now=services.now())
 
 
 def _cause(run: Run) -> str:
@@ -95,9 +95,8 @@ async def _assess_batch(
     assessed, outside = await assess_contacts(session, account_id, stale, context)
     clio_ids = [person.contact.clio_id for person in stale]
     leaving = {one.contact.clio_id for one in assessed if one.left}
-    deferred = await shrink_guard.defer_removals(
-        session, lease, kind, leaving, clio_ids, now=context.now
-    )
+    removals = shrink_guard.LeavingContacts(kind, context.cause, leaving, clio_ids)
+    deferred = await shrink_guard.defer_removals(session, lease, removals, now=context.now)
     assessed = [one for one in assessed if one.contact.clio_id not in deferred]
     await contact_store.save(
         session,
@@ -111,11 +110,15 @@ async def _assess_batch(
         session, account_id, [feed_line(one, context) for one in changed]
     )
     await rule_inputs.clear_stale(session, account_id, clio_ids)
+    moved = ScopeChange(
+        entered=sum(one.entered for one in assessed), left_scope=sum(one.left for one in assessed)
+    )
+    await scope_changes.record(session, account_id, lease.run_id, moved, now=context.now)
     return AssessedBatch(
         contacts=len(stale),
         changed=len(changed),
-        entered=sum(one.entered for one in assessed),
-        left_scope=sum(one.left for one in assessed),
+        entered=moved.entered,
+        left_scope=moved.left_scope,
         new_clients=announced,
         feed_before=before,
         tally=_tally(assessed, outside),
