@@ -47,12 +47,11 @@ async def delete_expired(session: Session, *, now: datetime) -> None:
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}
     )
-    await session.execute(
-        text(
-            "delete from listed l using runs r where r.account_id = l.account_id"
-            " and r.run_id = l.run_id and r.finished_at is not null"
+    for table in ("listed", "list_failures"):
+        ended = f"delete from {table} l using runs r where r.account_id = l.account_id"  # noqa: S608  # our own names
+        await session.execute(
+            text(f"{ended} and r.run_id = l.run_id and r.finished_at is not null")
         )
-    )
     await session.execute(
         text("delete from chores where day < :before"), {"before": (now - LOG_LIFE).date()}
     )

@@ -17,8 +17,8 @@ from app.db.contacts import (
     scope_changes,
 )
 from app.db.contacts.scope_changes import ScopeChange
-from app.db.mirror import records, rule_inputs
-from app.db.runs import leases
+from app.db.mirror import kept, records, rule_inputs
+from app.db.runs import leases, list_failures
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import Kind, Run, Trigger
@@ -26,6 +26,7 @@ from app.db.session import Session
 from app.rules.facts import ContactFacts
 from app.rules.results import Refusal, Scope
 from app.rules.scope import NO_NAME_OR_EMAIL
+from app.rules.set_aside import UNLIMITED_CAUSES
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
@@ -39,23 +40,28 @@ from app.sync.assess.feed_lines import feed_line
 from app.sync.concurrency import Stopping
 from app.sync.services import Services
 
+KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
 _CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 
 
-async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
+async def assess_stale(services: Services, lease: Lease, run: Run, *, touched: bool = True) -> None:
     """Assess all stale contacts of the account, each batch in its own transaction.
 
-    Raises Stopping between two batches when the process must end, and RunTakenOver.
+    Unless `touched`, those that an unfinished pull has touched stay stale. Raises Stopping between two batches when the
+    process must end, and RunTakenOver.
     """
+    cause = _cause(run)
+    limiting = await _begin_limit(services, lease, cause)
     async with fenced_transaction(services.database, lease) as session:
         await shrink_guard.requeue_abandoned(session, lease)
         await rule_inputs.update_hidden_matters(session, lease.account_id)
-        due = await records.count_stale(session, lease.account_id)
+        counts = await records.count_stale(session, lease.account_id)
+        due = counts.total if touched else counts.total - counts.touched
         await leases.begin_assessing(session, lease, to_assess=due)
         chosen = await settings.get_version(session, lease.account_id, run.settings_version)
         context = await load_context(session, services, lease.account_id, chosen)
-    context = replace(context, run_id=run.run_id, cause=_cause(run))
+    context = replace(context, run_id=run.run_id, cause=cause, touched=touched, limiting=limiting)
     began, done = context.now, 0
     while True:
         context = replace(context, now=services.now())
@@ -68,6 +74,23 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             return
         if services.stopping.is_set():
             raise Stopping
+
+
+async def _begin_limit(services: Services, lease: Lease, cause: str) -> frozenset[str]:
+    """Return the logins whose limit holds; mark the contacts stale whose limit has ended [row 53]."""
+    if cause in UNLIMITED_CAUSES:
+        return frozenset()
+    now = services.now()
+    async with fenced_transaction(services.database, lease) as session:
+        aside = await list_failures.list_set_aside(session, lease.account_id)
+    limiting = frozenset(one.connection_id for one in aside if now < one.until)
+    last: int | None = 0
+    while last is not None:
+        async with fenced_transaction(services.database, lease) as session:
+            last = await kept.release_kept(
+                session, lease.account_id, limiting, after=last, limit=KEPT_AT_ONCE
+            )
+    return limiting
 
 
 async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:
@@ -88,7 +111,7 @@ async def _assess_batch(
     account_id = lease.account_id
     await erasures.lock_shared(session, account_id)
     stale = await rule_inputs.load_stale_facts(
-        session, account_id, context.spelling, limit=BATCH_SIZE
+        session, account_id, context.spelling, touched=context.touched, limit=BATCH_SIZE
     )
     if not stale:
         return AssessedBatch(contacts=0)
@@ -109,7 +132,12 @@ async def _assess_batch(
     before = await change_feed.append(
         session, account_id, [feed_line(one, context) for one in changed]
     )
-    await rule_inputs.clear_stale(session, account_id, clio_ids)
+    await rule_inputs.clear_stale(
+        session,
+        account_id,
+        clio_ids,
+        kept=[one.contact.clio_id for one in assessed if one.kept],
+    )
     moved = ScopeChange(
         entered=sum(one.entered for one in assessed), left_scope=sum(one.left for one in assessed)
     )

@@ -19,10 +19,10 @@ from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
+from app.rules.set_aside import UNLIMITED_CAUSES
 
 # In 24 hours runs may remove this number of contacts, or this share of those in scope a day ago if that is more.
 MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
-_UNGUARDED = frozenset({"settings", "users"})  # causes of changes that a person asked for [row 21]
 
 
 async def requeue_abandoned(session: Session, lease: Lease) -> None:
@@ -54,7 +54,7 @@ async def defer_removals(
     The other assessed contacts, which stay or leave now, no longer wait in a hold.
     """
     account_id, leaving = lease.account_id, batch.leaving
-    guarded = batch.cause not in _UNGUARDED
+    guarded = batch.cause not in UNLIMITED_CAUSES
     standing = await holds.find_removal_statuses(session, account_id, batch.assessed)
     held = [HoldStatus.OPEN, *([HoldStatus.DISCARDED] if batch.kind is Kind.REDERIVE else [])]
     waiting = {clio_id for clio_id in leaving if standing.get(clio_id) in held}

@@ -26,6 +26,7 @@ from app.db.runs.listed_ids import MissingRecords
 from app.db.session import Session
 from app.rules.removed_contacts import REMOVED
 from app.sync.concurrency import Stopping
+from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
 from app.sync.pull.single_records import IDS_PER_REQUEST, batches, land_records
@@ -119,7 +120,7 @@ async def _look_up(
     lease, database = readers[0].lease, readers[0].services.database
     async with fenced_transaction(database, lease) as session:
         listed = await listed_ids.find_listed(session, lease, listing.name, batch)
-    results = [(reader, await _ask(reader, listing, batch, listed)) for reader in readers]
+    results = [(reader, await _answers(reader, listing, batch, listed)) for reader in readers]
     exist = listed.union(*(result.shown | result.forbidden for _, result in results))
     deleted = set().union(*(result.proven for _, result in results)) - exist
     async with fenced_transaction(database, lease) as session:
@@ -129,6 +130,21 @@ async def _look_up(
         await removals.remove_records(session, lease.account_id, listing.name, deleted, why=REMOVED)
     if deleted:
         log.info("records_removed", resource=listing.name, count=len(deleted))
+
+
+async def _answers(
+    reader: ConnectionReader, listing: Listing, batch: Sequence[int], listed: set[int]
+) -> LookupResult:
+    """Return the answers to one login. A login that fails proves nothing: all records count as shown to it."""
+    answers = LookupResult(frozenset(batch), frozenset(), frozenset(), frozenset())
+
+    async def ask() -> None:
+        nonlocal answers
+        answers = await _ask(reader, listing, batch, listed)
+
+    if listing.name not in reader.failed:
+        await noting_failure(reader, listing.name, ask())
+    return answers
 
 
 async def _ask(
