@@ -133,15 +133,9 @@ async def _assess_batch(
         session, account_id, [feed_line(one, context) for one in changed]
     )
     await rule_inputs.clear_stale(
-        session,
-        account_id,
-        clio_ids,
-        kept=[one.contact.clio_id for one in assessed if one.kept],
+        session, account_id, clio_ids, kept=[one.contact.clio_id for one in assessed if one.kept]
     )
-    moved = ScopeChange(
-        entered=sum(one.entered for one in assessed), left_scope=sum(one.left for one in assessed)
-    )
-    await scope_changes.record(session, account_id, lease.run_id, moved, now=context.now)
+    moved = await _record_moved(session, lease, assessed, now=context.now)
     return AssessedBatch(
         contacts=len(stale),
         changed=len(changed),
@@ -151,6 +145,17 @@ async def _assess_batch(
         feed_before=before,
         tally=_tally(assessed, outside),
     )
+
+
+async def _record_moved(
+    session: Session, lease: Lease, assessed: Sequence[AssessedContact], *, now: datetime
+) -> ScopeChange:
+    """Store how many contacts entered and left, for the guards; return it [row 54]."""
+    moved = ScopeChange(
+        entered=sum(one.entered for one in assessed), left_scope=sum(one.left for one in assessed)
+    )
+    await scope_changes.record(session, lease.account_id, lease.run_id, moved, now=now)
+    return moved
 
 
 async def _record_new_clients(

@@ -50,7 +50,7 @@ async def noting_failure(
     except ClioError as error:
         if error.code == "clio_rate_limited":
             raise
-        log.warning("list_failed", resource=resource, code=error.code)
+        log.warning("list_failed", resource=resource, reason=error.code)
         reader.failed[resource] = error
 
 
