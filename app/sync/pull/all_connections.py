@@ -80,12 +80,23 @@ async def read_clio(services: Services, lease: Lease, run: Run, problems: Proble
     readers = await settle(readers, elsewhere)
     complete = [reader for reader in readers if reader.complete]
     if run.kind in FINDS_DELETIONS:
-        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in complete]
-        await _confirm(asking, confirm_missing(asking, full=run.kind is Kind.FULL))
-        complete = await settle(asking)
+        complete = await _confirm_missing(complete, full=run.kind is Kind.FULL)
     problems += [row for reader in readers for row in _problem_rows(reader)]
     problems += await _set_aside_rows(services, lease)
     await _update_issues(services, lease, complete, problems)
+
+
+async def _confirm_missing(
+    readers: Sequence[ConnectionReader], *, full: bool
+) -> list[ConnectionReader]:
+    """Look up what the lists lacked, again without the logins whose lookups set them aside; return the others."""
+    asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in readers]
+    while True:
+        await _confirm(asking, confirm_missing(asking, full=full))
+        kept = await settle(asking)
+        if len(kept) == len(asking):
+            return kept
+        asking = kept
 
 
 async def _without_set_aside(
@@ -168,9 +179,10 @@ async def _connected(services: Services, lease: Lease) -> Sequence[Connection]:
 
 
 def _problem_rows(reader: ConnectionReader) -> Problems:
+    """Return the problems of a login, and of the small lists that another login read instead."""
     return [
         *(runs.problem_row(problem, reader.view.connection_id) for problem in reader.problems),
-        *(failure_row(reader, name) for name in sorted(reader.failed)),
+        *(failure_row(reader, name) for name in sorted(reader.failed.keys() - _NEEDED)),
     ]
 
 
@@ -245,7 +257,7 @@ async def _read_as(
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
         await _end_connection(services, lease, connection, problem)
-        return replace(reader, problems=[problem])
+        return replace(reader, problems=[problem], failed={})
     finally:
         await _count_usage(reader)
     return replace(reader, complete=reader.failed.keys().isdisjoint(_NEEDED))

@@ -218,11 +218,59 @@ async def test_a_coverage_run_of_a_broken_login_does_not_hold_up_the_firm(firm: 
     assert [problem["code"] for problem in run["problems"]] == ["login_set_aside"]
 
 
-async def test_lookups_of_a_broken_login_prove_nothing_and_do_not_stop_the_run(firm: Firm):
-    # rows 32, 53: Ben's list lacks a contact, and he cannot be asked for it
+async def test_lookups_of_a_broken_login_do_not_stop_the_run(firm: Firm):
+    # rows 32, 53: Ben cannot be asked for a contact that his list lacks; Ann's 404 proves that it is deleted
     firm.world.simulator.firms[0].delete("contact", 1002)
-    fault = Fault("status", path="contacts/1002", value="500", times=9999, user=BEN)
-    firm.world.simulator.faults.add(fault)
-    run = await firm.run("full")
+    firm.breaks("contacts/1002")
+    run_id = await firm.request("full")
+    assert (await firm.attempt(run_id))["status"] == "interrupted"
+    assert (await firm.world.contacts())["1002"]["state"] == "in_scope", "Ben may still see it"
+    run = await firm.finish(run_id)
     assert run["status"] == "succeeded"
-    assert (await firm.world.contacts())["1002"]["state"] in ("in_scope", "deleted")
+    assert [problem["code"] for problem in run["problems"]] == ["login_set_aside"]
+    assert (await firm.world.contacts())["1002"]["state"] == "deleted"
+
+
+async def test_a_run_of_one_contact_does_not_wait_for_a_broken_login(firm: Firm):
+    # S14, row 53
+    firm.breaks("relationships")
+    firm.put("contact", id=1001, title="Judge")
+    contact_id = (await firm.world.contacts())["1001"]["id"]
+    body, key = {"kind": "incremental", "contact_id": contact_id}, {"Idempotency-Key": "one"}
+    asked = await firm.world.api.post("/v1/accounts/hp/runs", json=body, headers=key)
+    run = await firm.finish(asked.json()["id"])
+    assert (run["status"], run["problems"][0]["code"]) == ("succeeded", "login_set_aside")
+    assert (await firm.world.contacts())["1001"]["title"] == "Judge"
+
+
+async def test_a_change_of_settings_is_not_limited(firm: Firm):
+    # row 53
+    firm.breaks("matters")
+    firm.put("matter", id=201, status="closed")
+    await firm.run()
+    answer = await firm.world.patch_settings({"key_facts": {"clio_id": False}})
+    assert (await firm.finish(answer.json()["run_id"]))["status"] == "succeeded"
+    assert {"Past Client"} <= await firm.labels("1001")
+    assert [fact["kind"] for fact in (await firm.world.contacts())["1001"]["key_facts"]] == [
+        "birthday"
+    ]
+
+
+async def test_a_login_that_was_set_aside_and_disconnected_keeps_its_limit_for_thirty_days(
+    firm: Firm,
+):
+    # S4, row 53
+    firm.breaks("matters")
+    firm.put("matter", id=201, status="closed")
+    await firm.run()
+    ben = await firm.connection_of("u_ben")
+    answer = await firm.world.api.delete(f"/v1/accounts/hp/connections/{ben}")
+    assert answer.status_code < 300, answer.text
+    firm.late += timedelta(days=29)
+    await firm.run()
+    assert "Active Client" in await firm.labels("1001")
+    assert len(await firm.issues("login_set_aside")) == 1
+    firm.late += timedelta(days=2)
+    await firm.run()
+    assert "Active Client" not in await firm.labels("1001")
+    assert await firm.issues("login_set_aside") == []
