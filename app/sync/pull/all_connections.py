@@ -80,19 +80,20 @@ async def read_clio(services: Services, lease: Lease, run: Run, problems: Proble
     readers = await settle(readers, elsewhere)
     complete = [reader for reader in readers if reader.complete]
     if run.kind in FINDS_DELETIONS:
-        complete = await _confirm_missing(complete, full=run.kind is Kind.FULL)
+        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in complete]
+        look_up = partial(confirm_missing, full=run.kind is Kind.FULL)
+        complete = await _confirm_and_settle(asking, look_up)
     problems += [row for reader in readers for row in _problem_rows(reader)]
     problems += await _set_aside_rows(services, lease)
     await _update_issues(services, lease, complete, problems)
 
 
-async def _confirm_missing(
-    readers: Sequence[ConnectionReader], *, full: bool
+async def _confirm_and_settle(
+    asking: list[ConnectionReader], look_up: Callable[[Sequence[ConnectionReader]], Awaitable[None]]
 ) -> list[ConnectionReader]:
-    """Look up what the lists lacked, again without the logins whose lookups set them aside; return the others."""
-    asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in readers]
+    """Look up missing records, again without the logins whose failures set them aside; return the others."""
     while True:
-        await _confirm(asking, confirm_missing(asking, full=full))
+        await _confirm(asking, look_up(asking))
         kept = await settle(asking)
         if len(kept) == len(asking):
             return kept
@@ -166,8 +167,7 @@ async def read_contact(services: Services, lease: Lease, run: Run, problems: Pro
     ]
     readers = await settle(readers)
     complete = [reader for reader in readers if reader.complete]
-    await _confirm(complete, confirm_contact(complete, clio_id))
-    await settle(complete)
+    await _confirm_and_settle(complete, partial(confirm_contact, clio_id=clio_id))
     problems += [row for reader in readers for row in _problem_rows(reader)]
     problems += await _set_aside_rows(services, lease)
 
