@@ -116,9 +116,10 @@ def _lasts(counted: ListFailure, now: datetime, shortest: timedelta) -> bool:
 
 def _postponed(failed: Sequence[_Failed]) -> Exception:
     """Return what interrupts the run, or ends it when Clio refuses a list to every login for want of configuration."""
-    for one in failed:
-        if one.outage and isinstance(one.error, ClioMisconfigured):
-            return one.error
+    for resource in {one.resource for one in failed if one.outage}:
+        errors = [one.error for one in failed if one.resource == resource]
+        if all(isinstance(error, ClioMisconfigured) for error in errors):
+            return errors[0]
     problems = [failure_row(one.reader, one.resource) for one in failed]
     waits = [one.error.after for one in failed if isinstance(one.error, ClioRetryLater)]
     longest = failed[0].reader.services.timing.set_aside_after / ATTEMPTS

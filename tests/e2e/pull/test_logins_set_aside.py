@@ -198,6 +198,18 @@ async def test_configuration_that_every_login_meets_fails_the_run(firm: Firm):
     assert (run["status"], run["problems"][0]["code"]) == ("failed", "clio_api_version_gone")
 
 
+async def test_an_outage_with_different_answers_interrupts_the_run(firm: Firm):
+    # row 53
+    firm.breaks("relationships", "status", "410", ANN)
+    firm.breaks("relationships", "status", "500", BEN)
+    run = await firm.attempt(await firm.request())
+    assert run["status"] == "interrupted"
+    assert {problem["code"] for problem in run["problems"]} == {
+        "clio_api_version_gone",
+        "clio_unavailable",
+    }
+
+
 async def test_another_login_reads_the_small_list_that_the_first_cannot_read(firm: Firm):
     # row 53: the users of a firm are the same for everybody
     firm.breaks("v4/users.json", user=ANN)
