@@ -112,9 +112,10 @@ async def test_a_rederive_run_does_not_wait_for_an_interrupted_pull(pulled: Worl
     async with pulled.clio_transport.paused("/api/v4/matters"):
         asked = (await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)).json()
         await landed(pulled, "mirror_contacts where stale")
-    await status_of(pulled, asked["id"], "interrupted")
+    assert (await pulled.stopped(asked["id"]))["status"] == "interrupted"
     patched = await pulled.patch_settings({"key_facts": {"clio_id": False}})
-    rederived = await status_of(pulled, patched.json()["run_id"], "succeeded")
+    rederived = await pulled.stopped(patched.json()["run_id"])
+    assert rederived["status"] == "succeeded"
     assert [problem["code"] for problem in rederived["problems"]] == ["waiting_for_pull"]
     assert rederived["problems"][0]["detail"].startswith("1 contacts wait")
     with_id = [
@@ -124,26 +125,12 @@ async def test_a_rederive_run_does_not_wait_for_an_interrupted_pull(pulled: Worl
     ]
     assert with_id == ["1001"]
     assert (await pulled.contacts())["1001"]["title"] == "Teacher"
-    connection = await asyncpg.connect(pulled.dsn)
-    try:  # the pause is over
-        await connection.execute("update pgqueuer set execute_after = now()")
-    finally:
-        await connection.close()
+    await pulled.resume()
     run = {run["id"]: run for run in await pulled.settled()}[asked["id"]]
     assert (run["status"], run["settings_version"]) == ("succeeded", 2)
     alice = (await pulled.contacts())["1001"]
     assert alice["title"] == "Judge"
     assert "clio_id" not in [fact["kind"] for fact in alice["key_facts"]]
-
-
-async def status_of(world: World, run_id: str, status: str) -> dict[str, Any]:
-    """Wait until the run has this status, and return it."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            run: dict[str, Any] = (await world.api.get(f"/v1/accounts/hp/runs/{run_id}")).json()
-            if run["status"] == status:
-                return run
-            await asyncio.sleep(0.02)
 
 
 async def test_before_the_first_complete_pull_a_rederive_run_assesses_nobody(world: World):
@@ -154,8 +141,9 @@ async def test_before_the_first_complete_pull_a_rederive_run_assesses_nobody(wor
         await world.connect("u_ann", 501)
         await landed(world, "mirror_contacts")
     (initial,) = await world.runs()
-    await status_of(world, initial["id"], "interrupted")
+    assert (await world.stopped(initial["id"]))["status"] == "interrupted"
     patched = await world.patch_settings({"key_facts": {"clio_id": False}})
-    rederived = await status_of(world, patched.json()["run_id"], "succeeded")
+    rederived = await world.stopped(patched.json()["run_id"])
+    assert rederived["status"] == "succeeded"
     assert [problem["code"] for problem in rederived["problems"]] == ["waiting_for_pull"]
     assert await world.contacts() == {}
