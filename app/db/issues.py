@@ -35,6 +35,8 @@ SEVERITIES: Mapping[str, Severity] = {
     "run_failed": "error",
     "setting_refers_to_missing_field": "warning",
     "record_quarantined": "warning",
+    "clio_outage": "error",
+    "login_set_aside": "warning",
     "clio_forbidden": "warning",
     "clio_field_unknown": "warning",
     "primary_user_missing": "warning",

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db import issues, tables
 from app.db.accounts import idempotency, receipts
 from app.db.connections import connections
+from app.db.contacts import scope_changes
 from app.db.events import events
 from app.db.mirror import quarantine
 from app.db.outbox import maintenance
@@ -22,6 +23,7 @@ ATTEMPT_LIFE = timedelta(days=1)
 SLOT_LIFE = timedelta(days=7)  # the scheduler proposes no slot that is older than six hours
 ISSUE_LIFE = timedelta(days=90)  # after it was resolved
 RECEIPT_LIFE = timedelta(days=365)  # after the erasure has ended
+SCOPE_CHANGE_LIFE = 2 * scope_changes.COUNTED
 DAILY = "daily"
 
 
@@ -42,16 +44,16 @@ async def delete_expired(session: Session, *, now: datetime) -> None:
     await quarantine.delete_resolved(session, before=now - QUARANTINE_LIFE)
     await issues.delete_resolved(session, before=now - ISSUE_LIFE)
     await receipts.delete_old(session, before=now - RECEIPT_LIFE)
+    await scope_changes.delete_old(session, before=now - SCOPE_CHANGE_LIFE)
     await slots.delete_old(session, before=(now - SLOT_LIFE).date())
     await session.execute(
         text("delete from pgqueuer_log where created < :before"), {"before": now - LOG_LIFE}
     )
-    await session.execute(
-        text(
-            "delete from listed l using runs r where r.account_id = l.account_id"
-            " and r.run_id = l.run_id and r.finished_at is not null"
+    for table in ("listed", "list_failures"):
+        ended = f"delete from {table} l using runs r where r.account_id = l.account_id"  # noqa: S608  # our own names
+        await session.execute(
+            text(f"{ended} and r.run_id = l.run_id and r.finished_at is not null")
         )
-    )
     await session.execute(
         text("delete from chores where day < :before"), {"before": (now - LOG_LIFE).date()}
     )

@@ -13,6 +13,8 @@ from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
 from app.db.mirror import catalog, quarantine, removals, visibility
+from app.db.runs import list_failures
+from app.db.runs.list_failures import SetAside
 from app.db.session import Session
 from app.errors import Problem
 from app.rules import settings_check
@@ -53,6 +55,7 @@ async def connection_ended(
         await _record_event(session, connection, now=now)
     else:
         await issues.resolve_issues(session, account_id, "needs_reconnect", subject, now=now)
+    await update_set_aside(session, account_id, now=now)
     await update_coverage(session, account_id, now=now)
 
 
@@ -112,6 +115,33 @@ def _coverage_text(connection: Connection, alone: visibility.SoleSightings, unti
     )
 
 
+async def update_set_aside(session: Session, account_id: str, *, now: datetime) -> None:
+    """Tell for each login that was set aside how many contacts its limit affects, and until when [row 53].
+
+    Whoever disconnected is forgotten when the limit has ended.
+    """
+    findings = []
+    for one in await list_failures.list_set_aside(session, account_id):
+        if one.has_left and one.until <= now:
+            await list_failures.take_back(session, account_id, one.connection_id)
+            continue
+        affected = await visibility.count_ever_seen(session, account_id, one.connection_id)
+        text = _set_aside_text(one, affected, now)
+        findings.append(Finding("login_set_aside", text, _login(one.connection_id)))
+    await issues.reconcile(session, account_id, "login_set_aside", findings, now=now)
+
+
+def _set_aside_text(one: SetAside, affected: int, now: datetime) -> str:
+    limit = f"Until {one.until:%Y-%m-%d %H:%M} UTC, or until the login is read completely again,"
+    ended = f"Since {one.until:%Y-%m-%d %H:%M} UTC the others decide about the {affected} contacts"
+    effect = (
+        f"{limit} nothing is taken away from the {affected} contacts that it has ever seen"
+        if now < one.until
+        else f"{ended} that it has ever seen"
+    )
+    return f"The Clio login of user {one.user_id} was set aside. {one.detail}. {effect}"
+
+
 async def remove_expired(session: Session, account_id: str, *, now: datetime) -> bool:
     """Remove records that only connections could see that ended more than `FROZEN_FOR` ago [S4].
 
@@ -156,6 +186,8 @@ async def update_after_pull(
                 await issues.open_issue(session, account_id, finding, now=now)
             else:
                 await issues.resolve_issues(session, account_id, code, subject, now=now)
+    await issues.resolve_issues(session, account_id, "clio_outage", now=now)
+    await update_set_aside(session, account_id, now=now)
     await update_quarantine(session, account_id, now=now)
     await update_coverage(session, account_id, now=now)
     await _note_not_visible(session, account_id, now=now)

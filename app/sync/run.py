@@ -6,6 +6,7 @@ not, and its problems say who must act.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from functools import partial
 
 import structlog
@@ -14,7 +15,7 @@ from app.clio.errors import ClioError, ClioRetryLater
 from app.db.accounts import settings
 from app.db.connections import connections
 from app.db.mirror import catalog, records
-from app.db.runs import checkpoints, leases, listed_ids, runs
+from app.db.runs import checkpoints, leases, list_failures, listed_ids, runs
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run, Status
 from app.db.session import Session, transaction
@@ -23,7 +24,7 @@ from app.rules import settings_check
 from app.sync import issues, run_events
 from app.sync.assess import assess_stale
 from app.sync.concurrency import Stopping, run_while_renewing
-from app.sync.pull import Problems, read_clio, read_contact
+from app.sync.pull import Problems, PullPostponed, read_clio, read_contact
 from app.sync.services import Services
 
 RETRY_WHEN_BUSY = timedelta(seconds=1)  # while another run or worker is busy with the account
@@ -36,6 +37,14 @@ class RunKeepsCrashing(AppError):
 
     code = "run_keeps_crashing"
     title = "The run ended its worker again and again without progress"
+
+
+class Ready(Enum):
+    """The contacts that a run may assess."""
+
+    EVERYBODY = "everybody"
+    UNTOUCHED = "untouched"  # those that an unfinished pull has not touched
+    NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -99,6 +108,9 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
     match error:
         case Stopping():
             return Outcome(Status.INTERRUPTED, problems, retry_after=timedelta(0))
+        case PullPostponed():
+            rows = [*problems, *error.problems]
+            return Outcome(Status.INTERRUPTED, rows, retry_after=error.after)
         case ClioRetryLater():
             row = runs.problem_row(Problem(error.code, str(error)), None)
             return Outcome(Status.INTERRUPTED, [*problems, row], retry_after=error.after)
@@ -126,7 +138,8 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
 async def _work(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
     """Read what the run's kind asks for, then assess the contacts that changed.
 
-    Contacts are not assessed while the account's last pull is incomplete, because its records belong together.
+    While the account's last pull is incomplete, the contacts that it has touched are not assessed, because its
+    records belong together [row 53].
     """
     if run.kind is Kind.REDERIVE:
         await _mark_all_stale(services, lease)
@@ -134,17 +147,31 @@ async def _work(services: Services, lease: Lease, run: Run, problems: Problems) 
         await read_contact(services, lease, run, problems)
     else:
         await read_clio(services, lease, run, problems)
-    if run.kind in (Kind.REDERIVE, Kind.CONTACT) and await _is_incomplete(services, lease):
-        text = "The last pull was interrupted. Changes take effect when the next pull is complete"
-        problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
+    ready = await _ready(services, lease, run, problems)
+    if ready is Ready.NOBODY:
         return
     problems += await _missing_fields(services, lease, run)
-    await assess_stale(services, lease, run)
+    await assess_stale(services, lease, run, touched=ready is Ready.EVERYBODY)
 
 
-async def _is_incomplete(services: Services, lease: Lease) -> bool:
+async def _ready(services: Services, lease: Lease, run: Run, problems: Problems) -> Ready:
+    """Return whose records are complete, and add to `problems` how many contacts wait for the end of a pull.
+
+    Before the first complete pull nobody's records are.
+    """
+    if run.kind not in (Kind.REDERIVE, Kind.CONTACT):
+        return Ready.EVERYBODY
     async with fenced_transaction(services.database, lease) as session:
-        return await runs.is_incomplete(session, lease.account_id)
+        began = await runs.has_complete_pull(session, lease.account_id)
+        if began and not await runs.is_incomplete(session, lease.account_id):
+            return Ready.EVERYBODY
+        stale = await records.count_stale(session, lease.account_id)
+    ready = Ready.UNTOUCHED if began and run.kind is Kind.REDERIVE else Ready.NOBODY
+    waiting = stale.touched if ready is Ready.UNTOUCHED else stale.total
+    if waiting:
+        text = f"{waiting} contacts wait: their changes take effect when the next pull is complete"
+        problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
+    return ready
 
 
 async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problems:
@@ -181,6 +208,7 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     """Delete what only the run needed; update issues, new clients and events."""
     account_id = lease.account_id
     await listed_ids.delete_pages(session, account_id, lease.run_id)
+    await list_failures.delete_failures(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
         await issues.open_for_failed_run(session, account_id, outcome.problems, now=now)
     else:

@@ -32,7 +32,9 @@ class Timing:
 
     `slots` are `HH:MM` in the account's time zone; `slot_spread` is the time over which accounts are spread after a
     slot. A `lease` that is not renewed for its length may be taken over. `heartbeat` is the interval in which a worker
-    reports that a job is alive. A write whose answer was lost may still arrive at Clio within `settle`.
+    reports that a job is alive. A write whose answer was lost may still arrive at Clio within `settle`. A login whose
+    list fails for `set_aside_after` is set aside if another login can read the list [row 53]; if none can for
+    `outage_issue_after`, an issue says so.
     """
 
     slots: tuple[str, ...]
@@ -40,6 +42,8 @@ class Timing:
     lease: timedelta
     heartbeat: timedelta
     settle: timedelta = timedelta(seconds=60)
+    set_aside_after: timedelta = timedelta(minutes=10)
+    outage_issue_after: timedelta = timedelta(hours=2)
 
 
 class LocalLimits:

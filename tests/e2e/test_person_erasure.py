@@ -102,6 +102,7 @@ PERSON_COLUMNS = ("contact_id", "clio_contact_id", "contact_clio_id", "client_id
 NAMED_BY_CLIO_ID = (
     "contacts",
     "hold_items",
+    "lost_sightings",
     "mirror_contacts",
     "new_clients",
     "quarantine",
@@ -127,10 +128,22 @@ async def test_every_table_that_names_a_person_is_cleared_or_has_a_reason(pulled
     await pulled.api.post("/v1/accounts/hp/runs", json=body, headers={"Idempotency-Key": "one"})
     await pulled.settled()
     await pulled.idle()
+    await mark_as_lost(pulled, 1002)
     naming, filled = await tables_about(pulled, bram["id"], 1002)
     assert naming - WITHOUT_ROWS_HERE == filled - WITHOUT_ROWS_HERE
     await erase(pulled, "1002")
     assert (await tables_about(pulled, bram["id"], 1002))[1] == KEPT.keys()
+
+
+async def mark_as_lost(world: World, clio_id: int) -> None:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        await connection.execute(
+            "insert into lost_sightings (account_id, clio_id, connection_id) values ('hp', $1, 'cnx')",
+            clio_id,
+        )
+    finally:
+        await connection.close()
 
 
 async def tables_about(world: World, contact_id: str, clio_id: int) -> tuple[set[str], set[str]]:

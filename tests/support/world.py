@@ -244,6 +244,28 @@ class World:
                     return receipt
                 await asyncio.sleep(0.02)
 
+    async def attempted(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
+        """Request a run, wait until it has ended or is interrupted, and return it."""
+        key, url = {"Idempotency-Key": f"key-{uuid4()}"}, f"/v1/accounts/{account_id}/runs"
+        asked = await self.api.post(url, json={"kind": kind}, headers=key)
+        assert asked.status_code == 202, asked.text
+        return await self.stopped(asked.json()["id"], account_id)
+
+    async def stopped(self, run_id: str, account_id: str = "hp") -> dict[str, Any]:
+        """Wait until the run has ended or is interrupted, and return it."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                answer = await self.api.get(f"/v1/accounts/{account_id}/runs/{run_id}")
+                run: dict[str, Any] = answer.json()
+                if run["status"] not in ("queued", "running"):
+                    return run
+                await asyncio.sleep(0.02)
+
+    async def resume(self) -> None:
+        """Let interrupted runs continue at once."""
+        async with transaction(self.app.state.services.database) as session:
+            await session.execute(text("update pgqueuer set execute_after = now()"))
+
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Request a run, wait for its end and return it."""
         key = {"Idempotency-Key": f"key-{uuid4()}"}

@@ -38,6 +38,20 @@ async def load_by_clio_id(
     return {row.clio_id: stored_contact(row, view) for row, view in zip(rows, loaded, strict=True)}
 
 
+async def load_assessments(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> dict[int, Assessment]:
+    """Return what is published of these contacts as the result of the rules, by Clio id."""
+    if not clio_ids:
+        return {}
+    rows = await session.execute(
+        select(_table.c.clio_id, _table.c.explanation).where(
+            _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
+        )
+    )
+    return {row.clio_id: explanations.load(row.explanation) for row in rows}
+
+
 async def save(
     session: Session,
     account_id: str,

@@ -102,6 +102,7 @@ async def _delete_record(session: Session, account_id: str, clio_id: int) -> Non
     ids = list((await session.execute(select(links.c.clio_id).where(own))).scalars())
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
+    await visibility.delete_lost(session, account_id, clio_id)
     aside = mirror_tables.quarantine
     unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))

@@ -201,7 +201,7 @@ async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -
     """Mark the hold's contacts as stale, also those deleted in Clio."""
     await session.execute(
         text(
-            "update mirror_contacts c set stale = true from ("
+            "update mirror_contacts c set stale = true, stale_by_rules = not c.stale or c.stale_by_rules from ("
             "  select m.clio_id from hold_items i join mirror_contacts m"
             "  on m.account_id = i.account_id and m.clio_id = i.clio_id"
             "  where i.account_id = :account and i.hold_id = :hold"

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.db.metadata import account_table, time_column
+from app.db.metadata import account_table, count_column, time_column
 
 contacts = account_table(  # contacts that were ever in scope, as last published
     "contacts",
@@ -110,6 +110,17 @@ holds = account_table(  # removals or new clients that wait for a person's decis
     time_column("decided_at", nullable=True),
     Column("decided_by", Text),
     PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+scope_changes = account_table(  # what runs did to the scope; the guards count the last day [row 54]
+    "scope_changes",
+    time_column("at"),
+    Column("run_id", Text, nullable=False),
+    count_column("entered"),
+    count_column("left_scope"),
+    count_column("removed"),  # contacts that a run let go by itself
+    count_column("announced"),  # new clients that a run announced by itself
+    PrimaryKeyConstraint("account_id", "at", "run_id"),
 )
 
 hold_items = account_table(  # the contacts of a hold

@@ -52,6 +52,7 @@ CONTACTS = Mirror(
     lambda record: {
         "company_id": record.company_id,
         "stale": bool(record.is_person),
+        "stale_by_rules": False,
         "gone": None,
         "merged_into": None,
     },
@@ -128,14 +129,21 @@ async def land_relationships(
     return len(landed)
 
 
-async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> None:
-    """Mark persons as stale, given as a collection or a query of Clio ids."""
+async def mark_stale(
+    session: Session, account_id: str, contact_ids: Any, *, by_rules: bool = False
+) -> None:
+    """Mark persons as stale, given as a collection or a query of Clio ids.
+
+    `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
+    as it is.
+    """
     if isinstance(contact_ids, Collection) and not contact_ids:
         return
     due = (
         select(_contacts.c.clio_id)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id.in_(contact_ids))
-        .where(~_contacts.c.stale, _contacts.c.record["is_person"].as_boolean())
+        .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
+        .where(_contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))
         .order_by(
             _contacts.c.clio_id
@@ -146,7 +154,7 @@ async def mark_stale(session: Session, account_id: str, contact_ids: Any) -> Non
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(stale=True)
+        .values(stale=True, stale_by_rules=by_rules)
     )
 
 
@@ -176,9 +184,9 @@ async def mark_field_contacts_stale(
 
 
 async def mark_all_stale(session: Session, account_id: str) -> None:
-    """Mark all persons as stale."""
+    """Mark all persons as stale, because the rules' other input changed."""
     everybody = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id)
-    await mark_stale(session, account_id, everybody)
+    await mark_stale(session, account_id, everybody, by_rules=True)
 
 
 async def find_matter_ids(
@@ -194,10 +202,22 @@ async def find_matter_ids(
     return {row.clio_id: row.matter_id for row in rows}
 
 
-async def count_stale(session: Session, account_id: str) -> int:
+@dataclass(frozen=True)
+class StaleCounts:
+    """How many persons must be assessed, and of how many a pull has changed the records."""
+
+    total: int
+    touched: int
+
+
+async def count_stale(session: Session, account_id: str) -> StaleCounts:
     """Return how many persons must be assessed."""
-    counted = text("select count(*) from mirror_contacts where account_id = :account and stale")
-    return int((await session.execute(counted, {"account": account_id})).scalar_one())
+    counted = text(
+        "select count(*) as stale, count(*) filter (where not stale_by_rules) as touched"
+        " from mirror_contacts where account_id = :account and stale"
+    )
+    row = (await session.execute(counted, {"account": account_id})).one()
+    return StaleCounts(row.stale, row.touched)
 
 
 async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) -> int:

@@ -57,7 +57,7 @@ async def _remove_contacts(
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean())
+        .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean(), stale_by_rules=False)
     )
     for successor in await find_successors(session, account_id, clio_ids):
         one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == successor.contact_id)

@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import select, text
+from sqlalchemy import any_, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, records, tables
@@ -98,14 +99,18 @@ async def update_hidden_matters(session: Session, account_id: str) -> None:
 
 
 async def load_stale_facts(
-    session: Session, account_id: str, spelling: CurrentNames, *, limit: int
+    session: Session, account_id: str, spelling: CurrentNames, *, touched: bool, limit: int
 ) -> list[ContactFacts]:
-    """Return and lock the next stale persons, by id, with all facts that the rules need."""
+    """Return and lock the next stale persons, by id, with all facts that the rules need.
+
+    Unless `touched`, only those whose records no pull has changed since they were assessed.
+    """
     rows = await session.execute(
         select(
             as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
         )
         .where(_contacts.c.account_id == account_id, _contacts.c.stale)
+        .where(literal(touched) | _contacts.c.stale_by_rules)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
         .with_for_update()
@@ -232,10 +237,16 @@ async def _matters_of(
     }
 
 
-async def clear_stale(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    """Clear the stale mark of these persons."""
+async def clear_stale(
+    session: Session, account_id: str, clio_ids: Collection[int], *, kept: Collection[int]
+) -> None:
+    """Clear the stale mark of these persons; of those in `kept` something is published that the rules would remove."""
     await session.execute(
         _contacts.update()
         .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .values(stale=False)
+        .values(
+            stale=False,
+            stale_by_rules=False,
+            kept=_contacts.c.clio_id == any_(literal(list(kept), ARRAY(BIGINT))),
+        )
     )

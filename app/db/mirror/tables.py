@@ -22,6 +22,11 @@ mirror_contacts = account_table(
     Column("stale", Boolean, nullable=False),
     Column("gone", Text),  # why it was removed from the mirror; null while it is there
     Column("merged_into", BigInteger),  # the contact that took over its matters [S6]
+    Column(  # it is stale, and no pull has changed its records since it was assessed
+        "stale_by_rules", Boolean, nullable=False, server_default=text("false")
+    ),
+    # something is still published that the rules would take away [row 53]
+    Column("kept", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 
@@ -30,6 +35,13 @@ Index(
     mirror_contacts.c.account_id,
     mirror_contacts.c.clio_id,
     postgresql_where=text("stale"),
+)
+
+Index(
+    "mirror_contacts_kept_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.clio_id,
+    postgresql_where=text("kept"),
 )
 
 Index(
@@ -93,6 +105,13 @@ sightings = (
         Column("digest", LargeBinary),
         PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
     )
+)
+
+lost_sightings = account_table(  # contacts that a connection saw once and sees no more [row 53]
+    "lost_sightings",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id", "connection_id"),
 )
 
 quarantine = account_table(  # records that could not be read, and why; never their content [F16]

@@ -17,6 +17,7 @@ from app.db.mirror import tables
 from app.db.session import Session, any_of
 
 _table = tables.sightings
+_lost = tables.lost_sightings
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,58 @@ async def find_seen_by_full_view(
 async def delete_sightings(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> None:
-    """Store that the connection no longer sees these records; they stay as they were last seen."""
-    await session.execute(
-        delete(_table).where(_in_view(view, resource), any_of(_table.c.clio_id, clio_ids))
+    """Store that the connection no longer sees these records; they stay as they were last seen.
+
+    Of contacts a mark stays that it saw them once [row 53].
+    """
+    gone = await session.execute(
+        delete(_table)
+        .where(_in_view(view, resource), any_of(_table.c.clio_id, clio_ids))
+        .returning(_table.c.clio_id)
     )
+    lost = sorted(gone.scalars()) if resource == "contacts" else []
+    key = {"account_id": view.account_id, "connection_id": view.connection_id}
+    if lost:
+        marks = [{**key, "clio_id": clio_id} for clio_id in lost]
+        await session.execute(insert(_lost).on_conflict_do_nothing(), marks)
+
+
+async def find_ever_seen(
+    session: Session, account_id: str, connection_ids: Collection[str], clio_ids: Collection[int]
+) -> set[int]:
+    """Return those of these contacts that one of the connections has ever seen [row 53]."""
+    if not connection_ids:
+        return set()
+    rows = await session.execute(
+        text(
+            "select clio_id from sightings where account_id = :account and resource = 'contacts'"
+            " and clio_id = any(cast(:ids as bigint[])) and connection_id = any(cast(:logins as text[]))"
+            " union select clio_id from lost_sightings where account_id = :account"
+            " and clio_id = any(cast(:ids as bigint[])) and connection_id = any(cast(:logins as text[]))"
+        ),
+        {"account": account_id, "ids": list(clio_ids), "logins": list(connection_ids)},
+    )
+    return set(rows.scalars())
+
+
+async def count_ever_seen(session: Session, account_id: str, connection_id: str) -> int:
+    """Return how many contacts the connection has ever seen."""
+    counted = await session.execute(
+        text(
+            "select count(*) from (select clio_id from sightings where account_id = :account"
+            "   and resource = 'contacts' and connection_id = :login"
+            " union select clio_id from lost_sightings where account_id = :account"
+            "   and connection_id = :login) as seen"
+        ),
+        {"account": account_id, "login": connection_id},
+    )
+    return int(counted.scalar_one())
+
+
+async def delete_lost(session: Session, account_id: str, clio_id: int) -> None:
+    """Delete the marks of an erased contact."""
+    own = (_lost.c.account_id == account_id) & (_lost.c.clio_id == clio_id)
+    await session.execute(delete(_lost).where(own))
 
 
 async def delete_all_sightings(

@@ -171,12 +171,17 @@ async def find_checkpoint(
 
 
 async def move_checkpoints(session: Session, lease: Lease) -> None:
-    """Move the checkpoints of the run's complete lists to when each began, minus the overlap."""
+    """Move the checkpoints of the run's complete lists to when each began, minus the overlap.
+
+    Those of a login that was set aside or stopped working stay [row 53].
+    """
     await session.execute(
         text(
             "insert into checkpoints (account_id, connection_id, resource, since)"
             " select account_id, connection_id, resource, asked_at - cast(:overlap as interval) from pulls"
-            " where account_id = :account and run_id = :run and complete"
+            " where account_id = :account and run_id = :run and complete and connection_id in ("
+            "   select connection_id from connections where account_id = :account and status = 'connected'"
+            "   except select connection_id from logins_set_aside where account_id = :account and run_id = :run)"
             " on conflict (account_id, connection_id, resource) do update set since = excluded.since"
         ),
         {"overlap": OVERLAP, "account": lease.account_id, "run": lease.run_id},

@@ -19,14 +19,24 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, case, exists, func, or_, select, update
 
 from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
-from app.db.runs.runs import UNFINISHED, Kind, Run, RunEnded, Status, Usage, get_run, is_run
+from app.db.runs.runs import (
+    PULLING,
+    UNFINISHED,
+    Kind,
+    Run,
+    RunEnded,
+    Status,
+    Usage,
+    get_run,
+    is_run,
+)
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 
@@ -104,7 +114,8 @@ async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
 
     The lock of the account's row prevents that two runs of the account are acquired at the same time. A locked row is
     skipped; the job tries again later. A run that has begun goes before one that has not, even if that one is
-    older: ids are made with the clocks of several processes, which may differ.
+    older: ids are made with the clocks of several processes, which may differ. While a pull is interrupted, a rederive
+    run goes before the pulls that wait [row 53].
     """
     accounts, other = account_tables.accounts, _table.alias()
     visible = ~receipts.is_being_erased(accounts.c.account_id)
@@ -117,6 +128,7 @@ async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
         .where(other.c.account_id == account_id, other.c.status.in_(UNFINISHED))
         .where(other.c.run_id != run_id)
         .where(case((begun == other_begun, older), else_=other_begun))
+        .where(~(_is_rederive(_table) & _waits_to_pull(other) & _has_interrupted_pull(account_id)))
         .exists()
     )
     free_run = (
@@ -126,6 +138,22 @@ async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
     )
     alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
     return bool(alone.first()) and (await session.execute(free_run)).first() is not None
+
+
+def _is_rederive(table: FromClause) -> ColumnElement[bool]:
+    return table.c.kind == Kind.REDERIVE
+
+
+def _waits_to_pull(table: FromClause) -> ColumnElement[bool]:
+    """Return the condition that a run waits before or within its pull."""
+    waits = table.c.status.in_((Status.QUEUED, Status.INTERRUPTED))
+    return waits & ~_is_rederive(table) & (func.coalesce(table.c.phase, PULLING) == PULLING)
+
+
+def _has_interrupted_pull(account_id: str) -> ColumnElement[bool]:
+    runs = _table.alias()
+    interrupted = (runs.c.status == Status.INTERRUPTED) & (runs.c.phase == PULLING)
+    return select(runs.c.run_id).where(runs.c.account_id == account_id, interrupted).exists()
 
 
 async def count_crashes(session: Session, lease: Lease) -> int:

@@ -49,6 +49,7 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+PULLING = "pulling"  # the phase of a run that reads Clio
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
 
 
@@ -126,10 +127,21 @@ async def has_initial(session: Session, account_id: str) -> bool:
     return (await session.execute(query.limit(1))).one_or_none() is not None
 
 
+async def has_complete_pull(session: Session, account_id: str) -> bool:
+    """Return whether the account's first complete pull has succeeded."""
+    query = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status == Status.SUCCEEDED,
+        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
+    )
+    return (await session.execute(query.limit(1))).one_or_none() is not None
+
+
 async def is_incomplete(session: Session, account_id: str) -> bool:
     """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2].
 
-    A run that was cancelled before it began has read nothing, and is no pull.
+    A run that was cancelled before it began has read nothing, and is no pull. A run of one contact that is interrupted
+    counts too.
     """
     newest = (
         select(_table.c.run_id, _table.c.status)
@@ -140,7 +152,14 @@ async def is_incomplete(session: Session, account_id: str) -> bool:
         .limit(1)
     )
     row = (await session.execute(newest)).one_or_none()
-    return row is not None and row.status != Status.SUCCEEDED
+    if row is not None and row.status != Status.SUCCEEDED:
+        return True
+    interrupted = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status == Status.INTERRUPTED,
+        _table.c.kind == Kind.CONTACT,
+    )
+    return (await session.execute(interrupted.limit(1))).one_or_none() is not None
 
 
 async def cancel_all(session: Session, account_id: str, *, now: datetime) -> None:

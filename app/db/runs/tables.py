@@ -104,6 +104,26 @@ pulls = account_table(  # one list, as one connection sees it, in one run
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
 )
 
+list_failures = account_table(  # the lists that a connection could not read in a run [row 53]
+    "list_failures",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    time_column("first_failed_at"),
+    count_column("failures"),
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource"),
+)
+
+logins_set_aside = account_table(  # until the login is read completely again [row 53]
+    "logins_set_aside",
+    Column("connection_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # the last run that set it aside
+    Column("resource", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    time_column("since"),
+    PrimaryKeyConstraint("account_id", "connection_id"),
+)
+
 checkpoints = account_table(
     "checkpoints",
     Column("connection_id", Text, nullable=False),

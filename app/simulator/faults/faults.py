@@ -37,18 +37,24 @@ E = TypeVar("E", Effect, WriteEffect)
 
 @dataclass
 class _Counted(Generic[E]):
-    """Hits the next `times` matching requests after the first `skip` of them. `path` is a regular expression."""
+    """Hits the next `times` matching requests after the first `skip` of them. `path` is a regular expression.
+
+    With `user` it hits only the requests of that Clio user.
+    """
 
     effect: E
     path: str = "."
     times: int = 1
     skip: int = 0
     value: str = ""
+    user: int | None = None
     hits: int = field(default=0, init=False)
 
-    def matches(self, path: str) -> bool:
+    def matches(self, path: str, user: int | None = None) -> bool:
         """Return whether it hits this request, and count it."""
-        if not re.search(self.path, path) or self.hits >= self.times:
+        if not re.search(self.path, path) or self.user not in (None, user):
+            return False
+        if self.hits >= self.times:
             return False
         if self.skip:
             self.skip -= 1
@@ -89,9 +95,9 @@ class Faults:
         self._faults.clear()
         self._write_faults.clear()
 
-    def match(self, path: str) -> Fault | None:
-        """Return the fault that hits this request, if any."""
-        return next((fault for fault in self._faults if fault.matches(path)), None)
+    def match(self, path: str, user: int | None = None) -> Fault | None:
+        """Return the fault that hits this request of a Clio user, if any."""
+        return next((fault for fault in self._faults if fault.matches(path, user)), None)
 
     def match_write(self, path: str) -> WriteFault | None:
         """Return the fault that hits this write, if any."""

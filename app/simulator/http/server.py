@@ -168,7 +168,7 @@ class _Region:
             limit, wrapped = simulator.limits.limit, simulator.quirks.wraps_rate_limit
             response = responses.rate_limited(limit, headers["Retry-After"], wrapped=wrapped)
         else:
-            fault = simulator.faults.match(request.url.path)
+            fault = simulator.faults.match(request.url.path, grant.user_id)
             response = await self._answer(request, grant, fault)
         response.headers.update(headers)
         return self._logged(request, response, grant.user_id)

@@ -14,9 +14,11 @@ from app.db.contacts import (
     change_feed,
     contact_store,
     erasures,
+    scope_changes,
 )
-from app.db.mirror import records, rule_inputs
-from app.db.runs import leases
+from app.db.contacts.scope_changes import ScopeChange
+from app.db.mirror import kept, records, rule_inputs
+from app.db.runs import leases, list_failures
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import Kind, Run, Trigger
@@ -24,6 +26,7 @@ from app.db.session import Session
 from app.rules.facts import ContactFacts
 from app.rules.results import Refusal, Scope
 from app.rules.scope import NO_NAME_OR_EMAIL
+from app.rules.set_aside import UNLIMITED_CAUSES
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
@@ -37,23 +40,28 @@ from app.sync.assess.feed_lines import feed_line
 from app.sync.concurrency import Stopping
 from app.sync.services import Services
 
+KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
 _CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 
 
-async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
+async def assess_stale(services: Services, lease: Lease, run: Run, *, touched: bool = True) -> None:
     """Assess all stale contacts of the account, each batch in its own transaction.
 
-    Raises Stopping between two batches when the process must end, and RunTakenOver.
+    Unless `touched`, those that an unfinished pull has touched stay stale. Raises Stopping between two batches when the
+    process must end, and RunTakenOver.
     """
+    cause = _cause(run)
+    limiting = await _begin_limit(services, lease, cause)
     async with fenced_transaction(services.database, lease) as session:
         await shrink_guard.requeue_abandoned(session, lease)
         await rule_inputs.update_hidden_matters(session, lease.account_id)
-        due = await records.count_stale(session, lease.account_id)
+        counts = await records.count_stale(session, lease.account_id)
+        due = counts.total if touched else counts.total - counts.touched
         await leases.begin_assessing(session, lease, to_assess=due)
         chosen = await settings.get_version(session, lease.account_id, run.settings_version)
         context = await load_context(session, services, lease.account_id, chosen)
-    context = replace(context, run_id=run.run_id, cause=_cause(run))
+    context = replace(context, run_id=run.run_id, cause=cause, touched=touched, limiting=limiting)
     began, done = context.now, 0
     while True:
         context = replace(context, now=services.now())
@@ -62,18 +70,33 @@ async def assess_stale(services: Services, lease: Lease, run: Run) -> None:
             done += batch.contacts
             end = estimate_end(began, context.now, done=done, due=due)
             await leases.record_assessed(session, lease, batch, expected_end=end, now=context.now)
-        if batch.contacts < BATCH_SIZE and not await _release_removals(
-            services, lease, context.now
-        ):
+        if batch.contacts < BATCH_SIZE and not await _release_removals(services, lease, run):
             return
         if services.stopping.is_set():
             raise Stopping
 
 
-async def _release_removals(services: Services, lease: Lease, now: datetime) -> bool:
+async def _begin_limit(services: Services, lease: Lease, cause: str) -> frozenset[str]:
+    """Return the logins whose limit holds; mark the contacts stale whose limit has ended [row 53]."""
+    if cause in UNLIMITED_CAUSES:
+        return frozenset()
+    now = services.now()
+    async with fenced_transaction(services.database, lease) as session:
+        aside = await list_failures.list_set_aside(session, lease.account_id)
+    limiting = frozenset(one.connection_id for one in aside if now < one.until)
+    last: int | None = 0
+    while last is not None:
+        async with fenced_transaction(services.database, lease) as session:
+            last = await kept.release_kept(
+                session, lease.account_id, limiting, after=last, limit=KEPT_AT_ONCE
+            )
+    return limiting
+
+
+async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:
     """Decide about the contacts that would leave; return whether they are stale again and can leave now."""
     async with fenced_transaction(services.database, lease) as session:
-        return await shrink_guard.release_or_open(session, lease, now=now)
+        return await shrink_guard.release_or_open(session, lease, run.kind, now=services.now())
 
 
 def _cause(run: Run) -> str:
@@ -88,16 +111,15 @@ async def _assess_batch(
     account_id = lease.account_id
     await erasures.lock_shared(session, account_id)
     stale = await rule_inputs.load_stale_facts(
-        session, account_id, context.spelling, limit=BATCH_SIZE
+        session, account_id, context.spelling, touched=context.touched, limit=BATCH_SIZE
     )
     if not stale:
         return AssessedBatch(contacts=0)
     assessed, outside = await assess_contacts(session, account_id, stale, context)
     clio_ids = [person.contact.clio_id for person in stale]
     leaving = {one.contact.clio_id for one in assessed if one.left}
-    deferred = await shrink_guard.defer_removals(
-        session, lease, kind, leaving, clio_ids, now=context.now
-    )
+    removals = shrink_guard.LeavingContacts(kind, context.cause, leaving, clio_ids)
+    deferred = await shrink_guard.defer_removals(session, lease, removals, now=context.now)
     assessed = [one for one in assessed if one.contact.clio_id not in deferred]
     await contact_store.save(
         session,
@@ -110,16 +132,30 @@ async def _assess_batch(
     before = await change_feed.append(
         session, account_id, [feed_line(one, context) for one in changed]
     )
-    await rule_inputs.clear_stale(session, account_id, clio_ids)
+    await rule_inputs.clear_stale(
+        session, account_id, clio_ids, kept=[one.contact.clio_id for one in assessed if one.kept]
+    )
+    moved = await _record_moved(session, lease, assessed, now=context.now)
     return AssessedBatch(
         contacts=len(stale),
         changed=len(changed),
-        entered=sum(one.entered for one in assessed),
-        left_scope=sum(one.left for one in assessed),
+        entered=moved.entered,
+        left_scope=moved.left_scope,
         new_clients=announced,
         feed_before=before,
         tally=_tally(assessed, outside),
     )
+
+
+async def _record_moved(
+    session: Session, lease: Lease, assessed: Sequence[AssessedContact], *, now: datetime
+) -> ScopeChange:
+    """Store how many contacts entered and left, for the guards; return it [row 54]."""
+    moved = ScopeChange(
+        entered=sum(one.entered for one in assessed), left_scope=sum(one.left for one in assessed)
+    )
+    await scope_changes.record(session, lease.account_id, lease.run_id, moved, now=now)
+    return moved
 
 
 async def _record_new_clients(

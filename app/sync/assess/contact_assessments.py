@@ -11,11 +11,12 @@ from app import rules
 from app.db.accounts import accounts
 from app.db.contacts import contact_store, contacts, preexisting_tags
 from app.db.contacts.contacts import StoredContact
-from app.db.mirror import rule_inputs
+from app.db.mirror import rule_inputs, visibility
 from app.db.mirror.rule_inputs import CurrentNames
 from app.db.session import Session
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.results import Assessment, Change, Scope, State
+from app.rules.set_aside import publishable
 from app.rules.settings import Settings
 from app.sync.assess import new_clients
 from app.sync.services import Services, clio_web_origin
@@ -25,7 +26,11 @@ BATCH_SIZE = 200
 
 @dataclass(frozen=True)
 class AssessmentContext:
-    """The input that all batches share, and the fields of their feed lines. A preview has no run."""
+    """The input that all batches share, and the fields of their feed lines. A preview has no run.
+
+    Unless `touched`, the contacts wait that an unfinished pull has touched. `limiting` are the logins set aside:
+    nothing is taken away from what they have ever seen [row 53].
+    """
 
     run_id: str | None
     cause: str
@@ -34,6 +39,16 @@ class AssessmentContext:
     spelling: CurrentNames
     clio_origin: str
     now: datetime
+    touched: bool = True
+    limiting: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What is stored of a contact, if anything; `limit` is its assessment if nothing may be taken away from it."""
+
+    contact: StoredContact | None
+    limit: Assessment | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,7 @@ class AssessedContact:
     contact: StoredContact
     assessment: Assessment
     change: Change | None
+    kept: bool = False  # something is still published that the rules would take away [row 53]
 
     @property
     def entered(self) -> bool:
@@ -90,9 +106,15 @@ async def assess_contacts(
     known = await contact_store.load_by_clio_id(session, account_id, clio_ids)
     contact_ids = [contact.contact_id for contact in known.values()]
     preexisting = await preexisting_tags.load_folded(session, account_id, contact_ids)
+    limited = await visibility.find_ever_seen(session, account_id, context.limiting, known)
+    published = await contact_store.load_assessments(session, account_id, limited)
     found = {
         person.contact.clio_id: assess_contact(
-            account_id, person, known.get(person.contact.clio_id), context, preexisting
+            account_id,
+            person,
+            Published(known.get(person.contact.clio_id), published.get(person.contact.clio_id)),
+            context,
+            preexisting,
         )
         for person in people
     }
@@ -103,14 +125,16 @@ async def assess_contacts(
 def assess_contact(
     account_id: str,
     person: ContactFacts,
-    known: StoredContact | None,
+    published: Published,
     context: AssessmentContext,
     preexisting: Mapping[str, frozenset[str]],
 ) -> AssessedContact | Scope:
     """Apply the rules to one person; return the reason if the person is not in scope and never was."""
+    known = published.contact
     before = known.view if known else None
     previous = before.owner.user_id if before and before.owner else None
-    assessment = rules.assess(person, context.firm, context.settings, previous)
+    plain = rules.assess(person, context.firm, context.settings, previous)
+    assessment = publishable(published.limit, plain, context.cause) if published.limit else plain
     view = rules.view(before, assessment)
     if view is None:
         return assessment.scope
@@ -125,7 +149,7 @@ def assess_contact(
         contact = known
     else:
         contact = replace(known, version=known.version + 1, view=view, updated_at=context.now)
-    return AssessedContact(known, contact, assessment, change)
+    return AssessedContact(known, contact, assessment, change, kept=assessment != plain)
 
 
 def new_client_candidates(

@@ -2,23 +2,26 @@
 
 A few of them leave at the end of the run. Many of them wait for a person's decision, because a removal ends
 automations that reach real people. A change of settings or of users is not held back: its effect could be previewed
-[row 21].
+[row 21]. What runs removed by themselves in the last 24 hours counts too, so that a slow loss is noticed [row 54].
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.db import issues
-from app.db.contacts import contacts, holds
-from app.db.contacts.holds import Hold, HoldStatus
+from app.db.contacts import contacts, holds, scope_changes
+from app.db.contacts.holds import Hold, HoldKind, HoldStatus
+from app.db.contacts.scope_changes import ScopeChange
 from app.db.issues import Finding, Subject
 from app.db.runs import run_requests
 from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
+from app.rules.set_aside import UNLIMITED_CAUSES
 
-# One run may remove this number of contacts, or this share of the synced contacts if that is more.
+# In 24 hours runs may remove this number of contacts, or this share of those in scope a day ago if that is more.
 MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
 
 
@@ -29,12 +32,20 @@ async def requeue_abandoned(session: Session, lease: Lease) -> None:
         await holds.delete_undecided(session, lease.account_id, [hold.hold_id])
 
 
+@dataclass(frozen=True)
+class LeavingContacts:
+    """The contacts of a batch that would leave, all that it assessed, and the kind and cause of the run."""
+
+    kind: Kind
+    cause: str
+    leaving: set[int]
+    assessed: Collection[int]
+
+
 async def defer_removals(
     session: Session,
     lease: Lease,
-    kind: Kind,
-    leaving: set[int],
-    assessed: Collection[int],
+    batch: LeavingContacts,
     *,
     now: datetime,
 ) -> set[int]:
@@ -42,10 +53,10 @@ async def defer_removals(
 
     The other assessed contacts, which stay or leave now, no longer wait in a hold.
     """
-    account_id = lease.account_id
-    guarded = kind is not Kind.REDERIVE
-    standing = await holds.find_removal_statuses(session, account_id, assessed)
-    held = (HoldStatus.OPEN,) if guarded else (HoldStatus.OPEN, HoldStatus.DISCARDED)
+    account_id, leaving = lease.account_id, batch.leaving
+    guarded = batch.cause not in UNLIMITED_CAUSES
+    standing = await holds.find_removal_statuses(session, account_id, batch.assessed)
+    held = [HoldStatus.OPEN, *([HoldStatus.DISCARDED] if batch.kind is Kind.REDERIVE else [])]
     waiting = {clio_id for clio_id in leaving if standing.get(clio_id) in held}
     gather = {
         clio_id
@@ -70,32 +81,40 @@ async def stop_waiting(
     await holds.delete_undecided(session, account_id, emptied)
 
 
-async def release_or_open(session: Session, lease: Lease, *, now: datetime) -> bool:
+async def release_or_open(session: Session, lease: Lease, kind: Kind, *, now: datetime) -> bool:
     """Release the gathered removals if they are few, or open the hold; return whether contacts are stale again.
 
-    Call it when the run has assessed all stale contacts.
+    Call it when the run has assessed all stale contacts. What the initial run releases is not counted [row 54].
     """
     account_id = lease.account_id
     hold = await holds.find_gathering(session, account_id, lease.run_id)
     if hold is None:
         return False
     in_scope = (await contacts.count_by_state(session, account_id))["in_scope"]
-    if hold.count > max(MAX_REMOVALS, MAX_REMOVED_SHARE * in_scope):
-        await _open_hold(session, account_id, hold, in_scope, now=now)
+    in_scope -= await scope_changes.growth(session, account_id, now=now)
+    gone = await scope_changes.count_by_itself(session, account_id, HoldKind.REMOVALS, now=now)
+    if gone + hold.count > max(MAX_REMOVALS, MAX_REMOVED_SHARE * in_scope):
+        await _open_hold(session, account_id, hold, _hold_text(hold, gone, in_scope), now=now)
         return False
     await holds.mark_contacts_stale(session, account_id, hold.hold_id)
     await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
+    removed = ScopeChange(removed=0 if kind is Kind.INITIAL else hold.count)
+    await scope_changes.record(session, account_id, lease.run_id, removed, now=now)
     return True
 
 
+def _hold_text(hold: Hold, gone: int, in_scope: int) -> str:
+    before = f", after {gone} that left in the 24 hours before" if gone else ""
+    return (
+        f"{hold.count} contacts would leave Levitate in one run{before}. A day ago {in_scope} contacts were in"
+        " Levitate. They stay until somebody releases or discards this hold"
+    )
+
+
 async def _open_hold(
-    session: Session, account_id: str, hold: Hold, in_scope: int, *, now: datetime
+    session: Session, account_id: str, hold: Hold, text: str, *, now: datetime
 ) -> None:
     await holds.decide(session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now)
-    text = (
-        f"{hold.count} of {in_scope} contacts would leave Levitate in one run. They stay until somebody"
-        " releases or discards this hold"
-    )
     finding = Finding("shrink_held", text, Subject("hold", hold.hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
 

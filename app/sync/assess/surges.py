@@ -1,6 +1,10 @@
-"""New clients at the end of a run: announce those that waited for it, or hold them if they are a surge [NC-7]."""
+"""New clients at the end of a run: announce those that waited for it, or hold them if they are a surge [NC-7].
 
-from collections import Counter
+What runs announced by themselves in the last 24 hours counts too: an import that arrives slowly is split into many
+small runs [row 54].
+"""
+
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -8,8 +12,10 @@ from datetime import datetime
 import structlog
 
 from app.db import issues
-from app.db.contacts import contact_store, holds, new_clients, surge_holds
+from app.db.contacts import contact_store, holds, new_clients, scope_changes, surge_holds
+from app.db.contacts.holds import HoldKind
 from app.db.contacts.new_clients import NewClient
+from app.db.contacts.scope_changes import ScopeChange
 from app.db.issues import Finding, Subject
 from app.db.session import Session
 from app.rules.new_clients import HeldFor, is_surge
@@ -30,25 +36,38 @@ async def announce_or_hold(
     read everything and succeeded, so a predecessor that still exists was not merged.
     """
     await _decide_merges(session, account_id, full=full, now=now)
-    waiting = await new_clients.lock_held(session, account_id, HeldFor.RUN)
-    by_run = Counter(row.run_id for row in waiting)
-    surges = {run_id for run_id, n in by_run.items() if is_surge(n, chosen.surge_threshold)}
-    for run_id in surges:
-        clio_ids = [row.clio_id for row in waiting if row.run_id == run_id]
-        await new_clients.set_held_for(session, account_id, clio_ids, HeldFor.SURGE)
-        await _open_hold(session, account_id, run_id, clio_ids, now=now)
-    others = [row for row in waiting if row.run_id not in surges]
-    await new_clients.announce(session, account_id, others, now=now)
+    by_run: dict[str, list[NewClient]] = defaultdict(list)
+    for row in await new_clients.lock_held(session, account_id, HeldFor.RUN):
+        by_run[row.run_id].append(row)
+    kind = HoldKind.NEW_CLIENTS
+    for _, rows in sorted(by_run.items()):
+        before = await scope_changes.count_by_itself(session, account_id, kind, now=now)
+        if is_surge(before + len(rows), chosen.surge_threshold):
+            await _open_hold(session, account_id, rows, before, now=now)
+        else:
+            await _announce(session, account_id, rows, now=now)
+
+
+async def _announce(
+    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+) -> None:
+    """Announce new clients of one run and count them."""
+    await new_clients.announce(session, account_id, rows, now=now)
+    announced = ScopeChange(announced=len(rows))
+    await scope_changes.record(session, account_id, rows[0].run_id, announced, now=now)
 
 
 async def _open_hold(
-    session: Session, account_id: str, run_id: str, clio_ids: Sequence[int], *, now: datetime
+    session: Session, account_id: str, rows: Sequence[NewClient], before: int, *, now: datetime
 ) -> None:
-    """Open a hold for a surge and report it as an issue [NC-7]."""
+    """Hold a surge, the new clients of one run, and report it as an issue [NC-7]."""
+    run_id, clio_ids = rows[0].run_id, [row.clio_id for row in rows]
     log.warning("new_client_surge_held", account_id=account_id, run_id=run_id, count=len(clio_ids))
+    await new_clients.set_held_for(session, account_id, clio_ids, HeldFor.SURGE)
     hold_id = await surge_holds.open_surge_hold(session, account_id, run_id, clio_ids, now=now)
+    earlier = f", after {before} that were announced in the 24 hours before" if before else ""
     text = (
-        f"One run found {len(clio_ids)} new clients. None of them is announced until somebody"
+        f"One run found {len(clio_ids)} new clients{earlier}. None of them is announced until somebody"
         " releases or discards this hold"
     )
     finding = Finding("new_client_surge", text, Subject("hold", hold_id))
@@ -66,10 +85,10 @@ async def _decide_merges(session: Session, account_id: str, *, full: bool, now: 
     deleted = {i for i in ids if i not in stored or stored[i].view.state is State.DELETED}
     merged = [row.clio_id for row in waiting if row.joined_to in deleted]
     await new_clients.suppress(session, account_id, merged)
-    if full:
-        others = [replace(row, joined_to=None) for row in waiting if row.joined_to not in deleted]
+    others = [replace(row, joined_to=None) for row in waiting if row.joined_to not in deleted]
+    if full and others:
         await new_clients.clear_joined(session, account_id, [row.clio_id for row in others])
-        await new_clients.announce(session, account_id, others, now=now)
+        await _announce(session, account_id, others, now=now)
 
 
 async def lock_surge_rows(session: Session, account_id: str, run_id: str) -> list[NewClient]:

@@ -6,6 +6,7 @@ Afterwards look up what the lists lacked, and update the issues.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -15,7 +16,7 @@ from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.mirror import quarantine, records
 from app.db.mirror.visibility import View
-from app.db.runs import checkpoints, leases, runs
+from app.db.runs import checkpoints, leases, list_failures, runs
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run, Trigger
 from app.errors import Problem
@@ -23,7 +24,8 @@ from app.sync import issues
 from app.sync.connections import clio_for, login_of
 from app.sync.pull.deletions import confirm_contact, confirm_missing
 from app.sync.pull.eta import PAGE
-from app.sync.pull.listings import RECORDS, RELATIONSHIPS, SMALL_LISTS
+from app.sync.pull.failures import WHO_AM_I, failure_row, noting_failure, settle
+from app.sync.pull.listings import RECORDS, RELATIONSHIPS, SMALL_LISTS, Listing
 from app.sync.pull.pages import pull_lists
 from app.sync.pull.reader import ConnectionReader, usage_of
 from app.sync.pull.single_records import read_contact_records, retry_quarantine
@@ -31,6 +33,8 @@ from app.sync.services import Services
 
 # A scheduled run reads all relationships as long as they fill no more pages than this [row 25].
 RELATIONSHIP_PAGES = 50
+_RECORD_NAMES = frozenset(listing.name for listing in RECORDS)
+_NEEDED = _RECORD_NAMES | {WHO_AM_I}
 FINDS_DELETIONS = (Kind.FULL, Kind.INCREMENTAL)
 # Runs that a firm waits for go before the others. A rederive run asks Clio nothing.
 _LANES = {
@@ -61,24 +65,93 @@ def lane_of(kind: Kind, trigger: Trigger) -> Lane:
 async def read_clio(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
     """Read the lists as each connection of the run, and add to `problems` what went wrong.
 
-    A connection that must reconnect does not stop the others. Raises RunTakenOver, Stopping and other errors of Clio.
+    A connection that must reconnect or whose lists fail does not stop the others. Raises RunTakenOver, Stopping,
+    PullPostponed and other errors of Clio.
     """
-    usable = [
-        connection
-        for connection in await _connected(services, lease)
-        if run.connection_id in (None, connection.connection_id)
-    ]
+    connected = await _connected(services, lease)
+    usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
     problems += [] if usable else [_NO_CONNECTION]
-    complete = []
-    for nth, connection in enumerate(usable):
-        reader = await _read_lists_as(services, lease, run, connection, widest=nth == 0)
-        problems += _problem_rows(reader)
-        complete += [reader] if reader.complete else []
+    readers: list[ConnectionReader] = []
+    for connection in await _without_set_aside(services, lease, usable):
+        known = frozenset[str]().union(*(reader.read for reader in readers))
+        readers.append(await _read_lists_as(services, lease, run, connection, known))
+    others = [connection for connection in connected if connection not in usable]
+    elsewhere = await _readable_elsewhere(services, lease, run, readers, others)
+    readers = await settle(readers, elsewhere)
+    complete = [reader for reader in readers if reader.complete]
     if run.kind in FINDS_DELETIONS:
-        full = run.kind is Kind.FULL
         asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in complete]
-        await _confirm(asking, confirm_missing(asking, full=full))
+        look_up = partial(confirm_missing, full=run.kind is Kind.FULL)
+        complete = await _confirm_and_settle(asking, look_up)
+    problems += [row for reader in readers for row in _problem_rows(reader)]
+    problems += await _set_aside_rows(services, lease)
     await _update_issues(services, lease, complete, problems)
+
+
+async def _confirm_and_settle(
+    asking: list[ConnectionReader], look_up: Callable[[Sequence[ConnectionReader]], Awaitable[None]]
+) -> list[ConnectionReader]:
+    """Look up missing records, again without the logins whose failures set them aside; return the others."""
+    while True:
+        await _confirm(asking, look_up(asking))
+        kept = await settle(asking)
+        if len(kept) == len(asking):
+            return kept
+        asking = kept
+
+
+async def _without_set_aside(
+    services: Services, lease: Lease, usable: Sequence[Connection]
+) -> Sequence[Connection]:
+    """Return the connections that this run has not set aside."""
+    async with fenced_transaction(services.database, lease) as session:
+        found = await list_failures.list_set_aside(session, lease.account_id)
+    aside = {one.connection_id for one in found if one.run_id == lease.run_id}
+    return [connection for connection in usable if connection.connection_id not in aside]
+
+
+async def _set_aside_rows(services: Services, lease: Lease) -> Problems:
+    """Return a problem for each login that this run has set aside."""
+    async with fenced_transaction(services.database, lease) as session:
+        found = await list_failures.list_set_aside(session, lease.account_id)
+    return [
+        runs.problem_row(
+            Problem("login_set_aside", f"This login was set aside. {one.detail}"), one.connection_id
+        )
+        for one in found
+        if one.run_id == lease.run_id
+    ]
+
+
+async def _readable_elsewhere(
+    services: Services,
+    lease: Lease,
+    run: Run,
+    readers: Sequence[ConnectionReader],
+    others: Sequence[Connection],
+) -> frozenset[str]:
+    """Return which of the lists that failed the account's other logins can read: they ask for the first page.
+
+    Only a coverage run leaves out other logins. Without this one broken login would hold up the firm's other runs.
+    """
+    failed = {name for reader in readers for name in reader.failed}
+    readable: set[str] = set()
+    for connection in others:
+        wanted = [one for one in (*RECORDS, *SMALL_LISTS) if one.name in failed - readable]
+        if failed - readable:
+            reader = await _read_as(services, lease, run, connection, partial(_probe, wanted))
+            readable |= reader.read
+    return frozenset(readable)
+
+
+async def _probe(listings: Sequence[Listing], reader: ConnectionReader) -> None:
+    for listing in listings:
+        await noting_failure(reader, listing.name, _read_first_page(reader, listing))
+
+
+async def _read_first_page(reader: ConnectionReader, listing: Listing) -> None:
+    await anext(reader.clio.pages(listing.resource))
+    reader.read.add(listing.name)
 
 
 async def read_contact(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
@@ -86,24 +159,31 @@ async def read_contact(services: Services, lease: Lease, run: Run, problems: Pro
     clio_id = run.contact_clio_id or 0
     working = await _connected(services, lease)
     problems += [] if working else [_NO_CONNECTION]
-    complete = []
-    for connection in working:
-        reader = await _read_as(
+    readers = [
+        await _read_as(
             services, lease, run, connection, lambda reader: read_contact_records(reader, clio_id)
         )
-        problems += _problem_rows(reader)
-        complete += [reader] if reader.complete else []
-    await _confirm(complete, confirm_contact(complete, clio_id))
+        for connection in await _without_set_aside(services, lease, working)
+    ]
+    readers = await settle(readers)
+    complete = [reader for reader in readers if reader.complete]
+    await _confirm_and_settle(complete, partial(confirm_contact, clio_id=clio_id))
+    problems += [row for reader in readers for row in _problem_rows(reader)]
+    problems += await _set_aside_rows(services, lease)
 
 
 async def _connected(services: Services, lease: Lease) -> Sequence[Connection]:
     """Begin the pulling phase; return the account's connections that work, the widest view first."""
-    async with fenced_transaction(services.database, lease, phase="pulling") as session:
+    async with fenced_transaction(services.database, lease, phase=runs.PULLING) as session:
         return await connections.list_connected(session, lease.account_id)
 
 
 def _problem_rows(reader: ConnectionReader) -> Problems:
-    return [runs.problem_row(problem, reader.view.connection_id) for problem in reader.problems]
+    """Return the problems of a login, and of the small lists that another login read instead."""
+    return [
+        *(runs.problem_row(problem, reader.view.connection_id) for problem in reader.problems),
+        *(failure_row(reader, name) for name in sorted(reader.failed.keys() - _NEEDED)),
+    ]
 
 
 async def _confirm(readers: Sequence[ConnectionReader], lookups: Awaitable[None]) -> None:
@@ -127,15 +207,18 @@ async def _update_issues(
             more = await issues.remove_expired(session, lease.account_id, now=now)
     pulled = [reader.view.connection_id for reader in readers]
     async with fenced_transaction(services.database, lease) as session:
+        for reader in readers:
+            if reader.read >= _RECORD_NAMES:
+                await list_failures.take_back(session, lease.account_id, reader.view.connection_id)
         await issues.update_after_pull(session, lease.account_id, pulled, problems, now=now)
 
 
 async def _read_lists_as(
-    services: Services, lease: Lease, run: Run, connection: Connection, *, widest: bool
+    services: Services, lease: Lease, run: Run, connection: Connection, known: frozenset[str]
 ) -> ConnectionReader:
-    """Read all lists as one connection; the small lists only as the one with the widest view."""
+    """Read all lists as one connection; of the small lists those that no earlier one could read (`known`)."""
     since = await _since(services, lease, run, connection)
-    listings = (*RECORDS, *SMALL_LISTS) if widest else RECORDS
+    listings = [*RECORDS, *(one for one in SMALL_LISTS if one.name not in known)]
 
     async def pull(reader: ConnectionReader) -> None:
         await pull_lists(reader, listings, since)
@@ -155,23 +238,29 @@ async def _read_lists_as(
 async def _read_as(
     services: Services, lease: Lease, run: Run, connection: Connection, step: Step
 ) -> ConnectionReader:
-    """Do a step as one connection; return the reader with its problems, complete if the login lasted."""
+    """Do a step as one connection; return the reader with its problems and failures."""
     clio = clio_for(services, connection, lane_of(run.kind, run.trigger))
     view = View(connection.account_id, connection.connection_id, full_view=False)
     reader = ConnectionReader(services, clio, lease, view)
-    try:
+
+    async def read() -> None:
+        nonlocal reader
         login = login_of(await clio.who_am_i())
         reader = replace(reader, view=replace(view, full_view=login.full_view))
         async with fenced_transaction(services.database, lease) as session:
             await connections.update_login(session, connection, login)
+        reader.read.add(WHO_AM_I)
         await step(reader)
+
+    try:
+        await noting_failure(reader, WHO_AM_I, read())
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
         await _end_connection(services, lease, connection, problem)
-        return replace(reader, problems=[problem])
+        return replace(reader, problems=[problem], failed={})
     finally:
         await _count_usage(reader)
-    return replace(reader, complete=True)
+    return replace(reader, complete=reader.failed.keys().isdisjoint(_NEEDED))
 
 
 async def _end_connection(

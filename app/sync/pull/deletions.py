@@ -26,6 +26,7 @@ from app.db.runs.listed_ids import MissingRecords
 from app.db.session import Session
 from app.rules.removed_contacts import REMOVED
 from app.sync.concurrency import Stopping
+from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
 from app.sync.pull.single_records import IDS_PER_REQUEST, batches, land_records
@@ -65,6 +66,8 @@ async def confirm_missing(readers: Sequence[ConnectionReader], *, full: bool) ->
             missing |= await _missing(reader, listing)
         for batch in batches(sorted(missing), IDS_PER_REQUEST):
             await _look_up(readers, listing, batch)
+            if any(listing.name in reader.failed for reader in readers):
+                break
             if any(reader.services.stopping.is_set() for reader in readers):
                 raise Stopping
 
@@ -115,11 +118,22 @@ async def _is_second_run(session: Session, reader: ConnectionReader, subject: Su
 async def _look_up(
     readers: Sequence[ConnectionReader], listing: Listing, batch: Sequence[int]
 ) -> None:
-    """Ask for these records as every login that used to see them; store lost sightings and deletions."""
+    """Ask for these records as every login that used to see them; store lost sightings and deletions.
+
+    If one of them cannot answer, nothing is stored: the run asks again, or sets that login aside.
+    """
     lease, database = readers[0].lease, readers[0].services.database
     async with fenced_transaction(database, lease) as session:
         listed = await listed_ids.find_listed(session, lease, listing.name, batch)
-    results = [(reader, await _ask(reader, listing, batch, listed)) for reader in readers]
+    results: list[tuple[ConnectionReader, LookupResult]] = []
+
+    async def ask(reader: ConnectionReader) -> None:
+        results.append((reader, await _ask(reader, listing, batch, listed)))
+
+    for reader in readers:
+        await noting_failure(reader, listing.name, ask(reader))
+    if len(results) < len(readers):
+        return
     exist = listed.union(*(result.shown | result.forbidden for _, result in results))
     deleted = set().union(*(result.proven for _, result in results)) - exist
     async with fenced_transaction(database, lease) as session:

@@ -19,6 +19,7 @@ from app.errors import Problem
 from app.sync.concurrency import Stopping, run_together
 from app.sync.pull import windows
 from app.sync.pull.eta import expected_end
+from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import RECORDS, SMALL_LISTS, Listing
 from app.sync.pull.reader import ConnectionReader, usage_of
 from app.sync.pull.storage import store_page
@@ -31,9 +32,15 @@ async def pull_lists(
 ) -> None:
     """Land all lists at the same time, each from its time in `since`; note problems in `reader.problems`.
 
-    A list that landed completely earlier in this run is not read again. Raises Stopping when the process must end.
+    A list that landed completely earlier in this run is not read again. One that fails does not stop the others.
+    Raises Stopping when the process must end.
     """
-    await run_together(*(_pull(reader, listing, since.get(listing.name)) for listing in listings))
+    await run_together(
+        *(
+            noting_failure(reader, listing.name, _pull(reader, listing, since.get(listing.name)))
+            for listing in listings
+        )
+    )
     reader.problems.extend(
         Problem("clio_field_unknown", f"Clio no longer has the field {name}. It was left out")
         for name in sorted(reader.clio.dropped)
@@ -49,6 +56,8 @@ async def _pull(reader: ConnectionReader, listing: Listing, since: datetime | No
     while pull is not None and not pull.complete:
         step = _open_next_window if windows.was_cut_off(pull) else _land_pages
         pull = await step(reader, listing, pull)
+    if pull is not None:
+        reader.read.add(listing.name)
 
 
 async def _land_pages(reader: ConnectionReader, listing: Listing, opened: Pull) -> Pull | None:

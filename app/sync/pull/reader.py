@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from app.clio.client import ClioClient
+from app.clio.errors import ClioError
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Usage
@@ -32,8 +33,9 @@ class ConnectionReader:
     """One connection's part in one run.
 
     `problems` collects what this login may not read and what Clio's answers lacked. `listed` has the ids on the small
-    lists, by list. `shown` has the ids of records that were asked for one by one and returned. `complete` says that
-    the login lasted until the end.
+    lists, by list. `shown` has the ids of records that were asked for one by one and returned. `read` are the lists
+    that were read to their end, `failed` those that could not be read, with the error. `complete` says that the login
+    lasted until the end, and that no list of records failed.
     """
 
     services: Services
@@ -43,6 +45,8 @@ class ConnectionReader:
     problems: list[Problem] = field(default_factory=list)
     listed: dict[str, set[int]] = field(default_factory=dict)
     shown: set[int] = field(default_factory=set)
+    read: set[str] = field(default_factory=set)
+    failed: dict[str, ClioError] = field(default_factory=dict)
     complete: bool = False
 
 

@@ -1,6 +1,6 @@
 """Ask Clio for records by their ids: quarantined ones again, and everything about one contact."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from app.db.mirror import quarantine
 from app.db.runs import checkpoints, leases
 from app.db.runs.leases import fenced_transaction
 from app.sync.concurrency import Stopping
+from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RECORDS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader, usage_of
 from app.sync.pull.storage import store_page
@@ -37,21 +38,38 @@ async def retry_quarantine(reader: ConnectionReader) -> None:
             session, reader.view, run_id=reader.lease.run_id, limit=MAX_RETRIED
         )
     for listing in RECORDS:
-        for batch in batches(waiting.get(listing.name, ()), IDS_PER_REQUEST):
-            page = await reader.clio.get_many(listing.resource, batch)
-            await land_records(reader, listing, page)
-            if reader.services.stopping.is_set():
-                raise Stopping
+        ids = waiting.get(listing.name, ())
+        await noting_failure(reader, listing.name, _land_by_ids(reader, listing, ids))
+
+
+async def _land_by_ids(reader: ConnectionReader, listing: Listing, clio_ids: Sequence[int]) -> None:
+    for batch in batches(clio_ids, IDS_PER_REQUEST):
+        page = await reader.clio.get_many(listing.resource, batch)
+        await land_records(reader, listing, page)
+        if reader.services.stopping.is_set():
+            raise Stopping
 
 
 async def read_contact_records(reader: ConnectionReader, clio_id: int) -> None:
     """Land a contact, its matters and its relationships; `reader.shown` says whether Clio returned the contact."""
-    page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
-    reader.shown.update(await land_records(reader, CONTACTS, page))
+    await noting_failure(reader, CONTACTS.name, _read_contact(reader, clio_id))
     for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
         params = {**listing.resource.params, name: str(clio_id)}
-        async for found in reader.clio.pages(replace(listing.resource, params=params)):
-            await land_records(reader, listing, found)
+        await noting_failure(reader, listing.name, _read_filtered(reader, listing, params))
+
+
+async def _read_contact(reader: ConnectionReader, clio_id: int) -> None:
+    page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
+    reader.shown.update(await land_records(reader, CONTACTS, page))
+    reader.read.add(CONTACTS.name)
+
+
+async def _read_filtered(
+    reader: ConnectionReader, listing: Listing, params: Mapping[str, str]
+) -> None:
+    async for found in reader.clio.pages(replace(listing.resource, params=params)):
+        await land_records(reader, listing, found)
+    reader.read.add(listing.name)
 
 
 def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:

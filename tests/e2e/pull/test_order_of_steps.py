@@ -102,3 +102,48 @@ async def test_a_first_pull_that_fails_before_its_end_assesses_nobody(world: Wor
     assert run["status"] == "failed"
     assert await world.contacts() == {}
     assert await rows(world, "new_clients") == 0
+
+
+async def test_a_rederive_run_does_not_wait_for_an_interrupted_pull(pulled: World):
+    # row 53: the pull has touched Alice (1001), and its list of matters waits for Clio
+    pulled.simulator.firms[0].put("contact", {"id": 1001, "title": "Judge"})
+    pulled.simulator.faults.add(Fault("status", path="matters", value="500", times=4))
+    body, key = {"kind": "full"}, {"Idempotency-Key": "a"}
+    async with pulled.clio_transport.paused("/api/v4/matters"):
+        asked = (await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)).json()
+        await landed(pulled, "mirror_contacts where stale")
+    assert (await pulled.stopped(asked["id"]))["status"] == "interrupted"
+    patched = await pulled.patch_settings({"key_facts": {"clio_id": False}})
+    rederived = await pulled.stopped(patched.json()["run_id"])
+    assert rederived["status"] == "succeeded"
+    assert [problem["code"] for problem in rederived["problems"]] == ["waiting_for_pull"]
+    assert rederived["problems"][0]["detail"].startswith("1 contacts wait")
+    with_id = [
+        clio_id
+        for clio_id, contact in (await pulled.contacts()).items()
+        if "clio_id" in [fact["kind"] for fact in contact["key_facts"]]
+    ]
+    assert with_id == ["1001"]
+    assert (await pulled.contacts())["1001"]["title"] == "Teacher"
+    await pulled.resume()
+    run = {run["id"]: run for run in await pulled.settled()}[asked["id"]]
+    assert (run["status"], run["settings_version"]) == ("succeeded", 2)
+    alice = (await pulled.contacts())["1001"]
+    assert alice["title"] == "Judge"
+    assert "clio_id" not in [fact["kind"] for fact in alice["key_facts"]]
+
+
+async def test_before_the_first_complete_pull_a_rederive_run_assesses_nobody(world: World):
+    # row 53
+    await world.create_account()
+    world.simulator.faults.add(Fault("rate_limited", path="matters", value="600"))
+    async with world.clio_transport.paused("/api/v4/matters"):
+        await world.connect("u_ann", 501)
+        await landed(world, "mirror_contacts")
+    (initial,) = await world.runs()
+    assert (await world.stopped(initial["id"]))["status"] == "interrupted"
+    patched = await world.patch_settings({"key_facts": {"clio_id": False}})
+    rederived = await world.stopped(patched.json()["run_id"])
+    assert rederived["status"] == "succeeded"
+    assert [problem["code"] for problem in rederived["problems"]] == ["waiting_for_pull"]
+    assert await world.contacts() == {}

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.connections import tables as connection_tables
-from app.db.mirror import records, removals, visibility
+from app.db.mirror import kept, records, removals, rule_inputs, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS
 from app.db.mirror.visibility import View
@@ -175,3 +175,22 @@ async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_
         assert found == [208]
         await removals.remove_records(session, "a", "matters", found, why=NOT_VISIBLE)
         assert (await session.execute(select(mirror_tables.mirror_matters))).all() == []
+
+
+async def test_a_contact_that_a_login_lost_was_seen_once(account: Database):
+    # row 53: `kept` contacts become stale in batches when no login that ever saw them limits them
+    for clio_id in (1001, 1002, 1003):
+        await land(account, ANN, replace(WHOLE, clio_id=clio_id))
+    for clio_id in (1001, 1003):
+        await land(account, CAT, replace(PART, clio_id=clio_id))
+    async with transaction(account) as session:
+        await visibility.delete_sightings(session, CAT, CONTACTS.name, [1001, 1002])
+        everybody, cat = [1001, 1002, 1003], {CAT.connection_id}
+        assert await visibility.find_ever_seen(session, "a", cat, everybody) == {1001, 1003}
+        assert await visibility.count_ever_seen(session, "a", CAT.connection_id) == 2
+        await rule_inputs.clear_stale(session, "a", everybody, kept=everybody)
+        assert await kept.release_kept(session, "a", cat, after=0, limit=2) == 1002
+        assert await kept.release_kept(session, "a", cat, after=1002, limit=2) is None
+        assert await records.count_stale(session, "a") == records.StaleCounts(total=1, touched=0)
+        assert await kept.release_kept(session, "a", (), after=0, limit=9) is None
+        assert (await records.count_stale(session, "a")).total == 3
