@@ -66,7 +66,14 @@ def _work(background: Background) -> Iterable[Metric]:
     for kind, queue in measured.queues.items():
         depth.add_metric([kind], queue.jobs)
         oldest.add_metric([kind], queue.oldest_seconds)
-    yield from (depth, oldest)
+    accounts = GaugeMetricFamily(f"{PREFIX}_accounts", "Accounts by health", labels=["health"])
+    for health, count in measured.accounts.items():
+        accounts.add_metric([health], count)
+    slot = GaugeMetricFamily(
+        f"{PREFIX}_oldest_slot_seconds", "Age of the oldest slot that no run has served"
+    )
+    slot.add_metric([], measured.oldest_slot_seconds)
+    yield from (depth, oldest, accounts, slot)
 
 
 def _pools(background: Background) -> Iterable[Metric]:

@@ -7,13 +7,16 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 
 import structlog
 
 from app.db import job_queue
+from app.db.accounts import health
 from app.db.job_queue import QueueSize
+from app.db.runs import slots
 from app.db.session import (
     CLOCK_POOL,
     PROBE_POOL,
@@ -63,9 +66,11 @@ class Process:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What the process measured last: due jobs by kind."""
+    """What the process measured last: due jobs by kind, accounts by health, and the age of the oldest open slot."""
 
     queues: Mapping[str, QueueSize] = field(default_factory=dict)
+    accounts: Mapping[str, int] = field(default_factory=dict)
+    oldest_slot_seconds: float = 0.0
 
 
 @dataclass
@@ -83,7 +88,13 @@ class Background:
 async def measure(services: Services, background: Background) -> None:
     """Measure what the metrics show. The work does not grow with the number of firms."""
     async with transaction(services.database) as session:
-        background.measured = Measurements(queues=await job_queue.measure(session))
+        oldest = await slots.oldest_unserved(session)
+        age = max(services.now() - oldest, timedelta(0)) if oldest else timedelta(0)
+        background.measured = Measurements(
+            queues=await job_queue.measure(session),
+            accounts=await health.count_by_health(session),
+            oldest_slot_seconds=age.total_seconds(),
+        )
 
 
 @asynccontextmanager

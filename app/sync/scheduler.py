@@ -30,6 +30,7 @@ from app.sync.writeback import maintain_outbox
 
 SLOT_BATCH = 1000  # slots whose runs are started or have ended, in one tick
 TICK = timedelta(seconds=20)
+FOLLOW_SECONDS = 2.0  # between two looks at the system clock
 MINUTE = timedelta(
     minutes=1
 )  # for tasks that call Clio, whose deadline is a minute: they must not count as late
@@ -118,7 +119,7 @@ async def run_scheduler(services: Services, supervisor: Supervisor, part: Part) 
     scheduler.start()
     try:
         follow = partial(follow_clock_changes, scheduler, services.now)
-        await supervisor.repeat(part, follow, every=TICK.total_seconds())
+        await supervisor.repeat(part, follow, every=FOLLOW_SECONDS)
     finally:
         scheduler.shutdown(wait=False)
 

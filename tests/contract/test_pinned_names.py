@@ -132,7 +132,7 @@ def idle_background() -> Background:
     supervisor = Supervisor(asyncio.Event(), monotonic)
     supervisor.add("relay", interval=1.0)
     probe = DatabaseProbe(cast(Database, None), monotonic)
-    measured = Measurements(queues={"run": QueueSize(1, 2.0)})
+    measured = Measurements(queues={"run": QueueSize(1, 2.0)}, accounts={"ok": 1})
     return Background(supervisor, probe, LoopWatch(), {"api": PoolWaits()}, True, measured)
 
 

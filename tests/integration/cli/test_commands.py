@@ -1,6 +1,7 @@
 """Tests of the commands as an operator uses them. Each mistake is reported in one line that says what to do."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from app.cli.startup import load_or_create_key
 from app.crypto import new_key, split_service_token
+from app.sync import background, supervisor
 from tests.support.commands import refusal, run, run_process
 from tests.support.postgres import database_of
 
@@ -197,3 +199,21 @@ def test_the_key_of_the_embedded_database_is_created_once_and_only_its_owner_may
     first = load_or_create_key(path)
     assert load_or_create_key(path) == first
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("command", ["worker", "serve"])
+def test_a_process_whose_part_keeps_failing_ends_with_code_70(
+    own_dsn: str, command: str, monkeypatch: pytest.MonkeyPatch
+):
+    # an orchestrator starts it again
+    async def fail(*_: object) -> None:
+        raise LookupError("a defect")
+
+    monkeypatch.setattr(background, "run_scheduler", fail)
+    monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.0)
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    options = ["--port=0"] if command == "serve" else []
+    ended = run(command, *options, database_url=own_dsn, encryption_keys=new_key(), worker_port="0")
+    assert ended.returncode == os.EX_SOFTWARE
+    (line,) = [line for line in ended.stderr.splitlines() if "process_ends" in line]
+    assert "clock failed 10 times in ten minutes" in line
