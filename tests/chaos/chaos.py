@@ -87,12 +87,9 @@ class Chaos:
         self._check()
 
     def end(self) -> None:
-        """Close the readers of Clio, and forget processes that ended by themselves since the last round."""
+        """Close the readers of Clio."""
         for reader in self._readers:
             reader.close()
-        for process in self._processes:
-            if process.has_ended():
-                process.process = None
 
     def round(self) -> None:
         """Change records, inject faults during a run, end the faults, run again and check the data."""
@@ -120,7 +117,7 @@ class Chaos:
             restart_database(self._pg)
             return
         process = self._rng.choice(self._processes)
-        self._restart_ended()
+        self._check_processes()
         if name == "clock":
             process.set_clock(self._rng.choice(CLOCK_OFFSETS))
             return
@@ -132,15 +129,10 @@ class Chaos:
             assert code in (0, -signal.SIGTERM), (code, process.log.read_text()[-3000:])
         self._start(process)
 
-    def _restart_ended(self) -> None:
-        """Start processes again that ended by themselves, as an orchestrator does, and count them.
-
-        A process ends if it finds no database when it starts, or if the database crashes while it connects.
-        """
+    def _check_processes(self) -> None:
+        """Fail if a process ended by itself: a process waits for its database, also when it starts."""
         for process in self._processes:
-            if process.has_ended():
-                self.report.actions["ended by itself"] += 1
-                self._start(process)
+            process.check_running()
 
     def _start(self, process: Program) -> None:
         if process is self._stack.service:
@@ -184,7 +176,7 @@ class Chaos:
 
         Such a run finds no new changes when it starts later.
         """
-        self._restart_ended()
+        self._check_processes()
         deadline = time.monotonic() + TIMEOUT
         while any(not run["finished_at"] and not _is_delayed(run) for run in self._all("runs")):
             assert time.monotonic() < deadline, f"a run did not end: {self._all('runs')[-3:]}"
