@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import structlog
 
+from app.shutdown import wait_for_stop
+
 BEAT_SECONDS = 1.0
 LOOK_SECONDS = 5.0
 LOOKS_BEFORE_END = 12  # in a row without a beat: the loop has not turned for 60 s
@@ -22,10 +24,10 @@ class LoopWatch:
         self.lag = 0.0
         self._beats = 0
 
-    async def beat(self) -> None:
-        """Beat once."""
+    async def beat(self, stopping: asyncio.Event) -> None:
+        """Beat once, or return when the process must stop."""
         asked = time.monotonic()
-        await asyncio.sleep(BEAT_SECONDS)
+        await wait_for_stop(stopping, BEAT_SECONDS)
         self.lag = max(0.0, time.monotonic() - asked - BEAT_SECONDS)
         self._beats += 1
 

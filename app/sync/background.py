@@ -124,7 +124,8 @@ async def background_work(
                 part = supervisor.add(name, interval=PART_INTERVAL)
                 group.create_task(supervisor.repeat(part, turn, every=every))
 
-            repeat("event_loop", process.loop.beat, every=0)
+            beat = partial(process.loop.beat, services.stopping)
+            repeat("event_loop", beat, every=0)
             repeat("database_probe", probe.check, every=PROBE_SECONDS)
             group.create_task(_run_parts(background, with_pool, dsn, process))
             try:

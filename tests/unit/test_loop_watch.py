@@ -1,5 +1,6 @@
 """The process ends when its event loop no longer turns, and measures how late its turns are."""
 
+import asyncio
 import os
 import threading
 
@@ -36,5 +37,5 @@ def test_a_loop_that_turns_does_not_end_the_process():
 async def test_the_lag_is_by_how_much_a_beat_was_late(monkeypatch):
     monkeypatch.setattr("app.loop_watch.BEAT_SECONDS", 0.0)
     watch = LoopWatch()
-    await watch.beat()
+    await watch.beat(asyncio.Event())
     assert 0 <= watch.lag < 60
