@@ -71,7 +71,8 @@ async def refuse_the_login(world: World, _: pytest.MonkeyPatch) -> None:
 
 
 async def fail_every_run(world: World, _: pytest.MonkeyPatch) -> None:
-    world.simulator.faults.add(Fault("html", path="contacts", times=10**6))
+    # every login is told that the API version has ended, which only an operator can repair
+    world.simulator.faults.add(Fault("status", value="410", path="contacts", times=10**6))
     await scheduler.propose_slots(services_of(world))
     await world.settled()
 
@@ -112,7 +113,7 @@ Stop = Callable[[World, pytest.MonkeyPatch], Awaitable[None]]
     [
         (interrupt_for_ever, "degraded", ["sync_overdue"]),
         (refuse_the_login, "needs_attention", ["no_working_login", "needs_reconnect", "sync_overdue"]),
-        (fail_every_run, "needs_attention", ["run_failed", "sync_overdue"]),
+        (fail_every_run, "needs_attention", ["clio_api_version_gone", "sync_overdue"]),
         (break_the_proposals, "degraded", ["sync_overdue"]),
         (stop_the_clock, "degraded", ["sync_overdue"]),
         (stick_the_queue, "degraded", ["sync_overdue"]),

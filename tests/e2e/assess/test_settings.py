@@ -94,30 +94,13 @@ async def test_the_first_pull_uses_settings_that_were_changed_before_it(world: W
 async def test_a_run_ends_with_the_settings_with_which_it_started(pulled: World):
     # F23: the settings change while a run reads pages; no tag of the new version before the rederive run
     pulled.simulator.firms[0].put("contact", {"id": 1002, "title": "Baker"})
-    reached, go_on = asyncio.Event(), asyncio.Event()
-    real = pulled.app.state.services.open_clio
-
-    class WaitingClient:
-        """A Clio client whose first answer waits until the settings have changed."""
-
-        def __init__(self, client: Any) -> None:
-            self._client = client
-
-        async def who_am_i(self) -> Any:
-            reached.set()
-            await go_on.wait()
-            return await self._client.who_am_i()
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._client, name)
-
-    object.__setattr__(pulled.app.state.services, "open_clio", lambda *a: WaitingClient(real(*a)))
     lines = len(await pulled.changes())
     body, key = {"kind": "incremental"}, {"Idempotency-Key": "f23"}
-    run_id = (await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)).json()["id"]
-    await reached.wait()
-    saved = (await pulled.patch_settings(ALL_AREAS)).json()
-    go_on.set()
+    async with pulled.clio_transport.paused("/api/v4/users/who_am_i"):
+        answer = await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)
+        run_id = answer.json()["id"]
+        await pulled.clio_transport.waiting.wait()
+        saved = (await pulled.patch_settings(ALL_AREAS)).json()
     runs = {run["id"]: run for run in await pulled.settled()}
     assert runs[run_id]["settings_version"] == 1
     assert runs[saved["run_id"]]["settings_version"] == saved["version"] == 2
