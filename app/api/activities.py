@@ -22,10 +22,11 @@ from app.db.outbox.activities import (
     NotRetryable,
     Status,
 )
+from app.db.session import transaction
 from app.errors import AppError
 from app.sync.connections import IntegrationNotEnabled
 from app.sync.services import clio_web_origin
-from app.sync.writeback import ActivityRequest, accept_activity
+from app.sync.writeback import ActivityRequest, accept_activity, format_text
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
@@ -79,7 +80,6 @@ async def write_back(
     body: schemas.ActivityIn,
     account: AccountDep,
     services: ServicesDep,
-    session: SessionDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Activity:
@@ -92,15 +92,18 @@ async def write_back(
     request = idempotency.identify(account.account_id, "write_back", idempotency_key, body)
     if body.kind not in set(Kind):
         raise UnknownKind
+    wanted = _activity_request(body)
+    text = await format_text(wanted)
+    async with transaction(services.database) as session:
 
-    async def create() -> str:
-        if not account.fields.enabled:
-            raise IntegrationNotEnabled
-        created = await accept_activity(session, account, _activity_request(body), now=now)
-        return created.activity_id
+        async def create() -> str:
+            if not account.fields.enabled:
+                raise IntegrationNotEnabled
+            created = await accept_activity(session, account, wanted, text, now=now)
+            return created.activity_id
 
-    activity_id = await idempotency.create_once(session, request, create, now=now)
-    activity = await outbox.get_activity(session, account.account_id, activity_id)
+        activity_id = await idempotency.create_once(session, request, create, now=now)
+        activity = await outbox.get_activity(session, account.account_id, activity_id)
     response.status_code = 200 if activity.status is Status.SKIPPED else 202
     return _body(activity, clio_web_origin(services, account))
 

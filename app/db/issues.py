@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
+from app.db.accounts import accounts
 from app.db.accounts.health import note_change
 from app.db.events import events
 from app.db.events.events import EventKind
@@ -114,6 +115,7 @@ async def open_issue(
         subject_id=finding.subject.id,
         opened_at=now,
     )
+    await accounts.share_account(session, account_id)
     known = await find_open(session, account_id, finding.code, finding.subject)
     if known and (known.detail, known.severity) == (finding.detail, finding.severity):
         return None
@@ -140,6 +142,7 @@ async def resolve_issues(
     session: Session, account_id: str, code: str, subject: Subject | None = None, *, now: datetime
 ) -> list[Issue]:
     """Resolve the open issues of a code, of one subject or of all; return them."""
+    await accounts.share_account(session, account_id)
     rows = await session.execute(
         update(_table)
         .where(_open(account_id, code, subject))
@@ -218,6 +221,7 @@ async def resolve_issue(
     session: Session, account_id: str, issue_id: str, *, now: datetime
 ) -> Issue:
     """Resolve an issue on a person's request; a resolved one stays as it is. Raises IssueNotFound."""
+    await accounts.share_account(session, account_id)
     one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
     row = (await session.execute(select(_table).where(one).with_for_update())).one_or_none()
     if row is None:

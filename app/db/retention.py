@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues, tables
 from app.db.accounts import idempotency, receipts
-from app.db.connections import connections
+from app.db.connections import attempts
 from app.db.contacts import scope_changes
 from app.db.events import events
 from app.db.mirror import quarantine
@@ -38,7 +38,7 @@ async def claim_daily_task(session: Session, name: str, day: date) -> bool:
 async def delete_expired(session: Session, *, now: datetime) -> None:
     """Delete everything that has expired."""
     await idempotency.delete_expired_keys(session, now=now)
-    await connections.delete_expired_attempts(session, before=now - ATTEMPT_LIFE)
+    await attempts.delete_expired_attempts(session, before=now - ATTEMPT_LIFE)
     await events.delete_expired(session, now=now)
     await maintenance.delete_old_texts(session, now=now)
     await quarantine.delete_resolved(session, before=now - QUARANTINE_LIFE)

@@ -37,9 +37,9 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
     """
     now = services.now()
     async with transaction(services.database) as session:
-        await runs.cancel_all(session, account_id, now=now)
         if not await deletion.disable_account(session, account_id):
             raise AccountNotFound
+        await runs.cancel_all(session, account_id, now=now)
         await accounts.get_account(session, account_id)  # not if another request was first
         erasure_id = await receipts.start(session, account_id, by=actor.user_id, now=now)
         await job_queue.enqueue_erasure(session, account_id, erasure_id)

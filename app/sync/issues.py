@@ -38,13 +38,16 @@ async def connection_ended(
     problem: Problem | None,
     *,
     now: datetime,
-) -> None:
+) -> bool:
     """End a connection: delete its tokens and open the issues about it [S4, S9].
 
-    Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them.
+    Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them. Return False,
+    and change nothing, if a login that Clio refused has been connected again or has ended since it was read.
     """
+    await accounts.share_account(session, connection.account_id)
     worked = connection.status is connections.Status.CONNECTED
-    await connections.drop_authorization(session, connection, status, problem)
+    if not await connections.drop_authorization(session, connection, status, problem):
+        return False
     if worked:
         await connections.mark_left(session, connection, now=now)
     account_id, subject = connection.account_id, _login(connection.connection_id)
@@ -57,6 +60,7 @@ async def connection_ended(
         await issues.resolve_issues(session, account_id, "needs_reconnect", subject, now=now)
     await update_set_aside(session, account_id, now=now)
     await update_coverage(session, account_id, now=now)
+    return True
 
 
 async def _record_event(session: Session, connection: Connection, *, now: datetime) -> None:

@@ -21,7 +21,11 @@ from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable
 from app.sync.account_erasure import requeue_lost_erasures
 from app.sync.assess import finish_decided_surges
-from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
+from app.sync.connections import (
+    give_up_reconnects,
+    renew_subscriptions,
+    tell_clio_what_is_due,
+)
 from app.sync.health import refresh_health
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, zone_of
@@ -140,6 +144,7 @@ _TASKS = (
     (requeue_lost_erasures, TICK),
     (tell_clio_what_is_due, MINUTE),
     (renew_subscriptions, MINUTE),
+    (give_up_reconnects, MINUTE),
     (maintain_outbox, TICK),
     (finish_decided_surges, TICK),
     (refresh_health, TICK),

@@ -18,7 +18,7 @@ from app import main
 from app.crypto import TokenCipher, new_key
 from app.db import job_queue
 from app.db.accounts import deletion
-from app.db.connections import connections
+from app.db.connections import connections, stored_tokens
 from app.db.outbox import maintenance
 from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
@@ -114,7 +114,7 @@ async def no_key(world: World) -> None:
     (login,) = (await world.api.get(f"{URL}/connections")).json()["data"]
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
     async with transaction(services_of(world).database) as session:
-        await connections.store_tokens(session, "hp", login["id"], foreign)
+        await stored_tokens.store_tokens(session, "hp", login["id"], foreign)
 
 
 @pytest.mark.parametrize("obstacle", [no_region, no_key])
@@ -280,7 +280,7 @@ async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
             late = RunRequest(Kind.INCREMENTAL, Trigger.MANUAL)
             late_run = await run_requests.request_run(session, "hp", late, now=main.now())
             (login,) = await connections.list_connected(session, "hp")
-            assert await connections.read_tokens(session, "hp", login.connection_id) is None
+            assert await stored_tokens.read_tokens(session, "hp", login.connection_id) is None
         await execute_run(services, "hp", late_run.run_id)
         assert await propose_slots(services) == 0
         async with transaction(services.database) as session:

@@ -133,6 +133,15 @@ async def lock_account(session: Session, account_id: str) -> None:
     await session.execute(locked.with_for_update())
 
 
+async def share_account(session: Session, account_id: str) -> None:
+    """Lock the account's row as inserting a row that refers to it does: `lock_account` waits, other inserts do not.
+
+    Call it before changing a row that `lock_account` protects, if rows are inserted later in the transaction.
+    """
+    shared = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
+    await session.execute(shared.with_for_update(read=True, key_share=True))
+
+
 async def list_accounts(
     session: Session, *, only: Collection[str] | None, after: str, limit: int
 ) -> list[Account]:

@@ -128,10 +128,11 @@ async def remember_notification(session: Session, one: Subscription, digest: byt
     await _set(session, one, seen=[*one.seen[1 - REMEMBERED_NOTIFICATIONS :], digest])
 
 
-async def has_token_hash(session: Session, token_hash: str) -> bool:
-    """Return whether a subscription has this URL."""
-    query = select(_table.c.model).where(_table.c.token_hash == token_hash).limit(1)
-    return (await session.execute(query)).one_or_none() is not None
+async def find_account_id(session: Session, token_hash: str) -> str | None:
+    """Return the account of the subscription that has this URL, or None."""
+    query = select(_table.c.account_id).where(_table.c.token_hash == token_hash).limit(1)
+    found: str | None = (await session.execute(query)).scalar_one_or_none()
+    return found
 
 
 async def lock_by_token_hash(session: Session, token_hash: str) -> Subscription | None:

@@ -1,15 +1,14 @@
-"""Connections: a Levitate user's authorisation of a Clio login, its sealed tokens and its OAuth attempts."""
+"""Connections: a Levitate user's authorisation of a Clio login. Its tokens and OAuth attempts are not here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.accounts import receipts
 from app.db.accounts.health import note_change
 from app.db.connections import tables
 from app.db.ids import new_id
@@ -17,8 +16,6 @@ from app.db.session import Session
 from app.errors import AppError, Problem
 
 _table = tables.connections
-_attempts = tables.authorizations
-_USABLE = ~receipts.is_being_erased(_table.c.account_id)
 
 
 class Status(StrEnum):
@@ -29,6 +26,10 @@ class Status(StrEnum):
     NEEDS_RECONNECT = "needs_reconnect"
     DISCONNECTED = "disconnected"
     DECLINED = "declined"
+
+
+# Its login stopped working: the user must connect again, or is just doing that.
+_RECONNECTING = (_table.c.status == Status.NEEDS_RECONNECT) | _table.c.reconnect_until.is_not(None)
 
 
 class ConnectionNotFound(AppError):
@@ -95,14 +96,15 @@ def connection_of(row: Any) -> Connection:
     )
 
 
-def _one(account_id: str, connection_id: str) -> Any:
+def is_connection(account_id: str, connection_id: str) -> ColumnElement[bool]:
+    """Return the condition that a row is this connection."""
     return (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
 
 
 async def get_connection(session: Session, account_id: str, connection_id: str) -> Connection:
     """Return the connection; raises ConnectionNotFound."""
     row = (
-        await session.execute(select(_table).where(_one(account_id, connection_id)))
+        await session.execute(select(_table).where(is_connection(account_id, connection_id)))
     ).one_or_none()
     if row is None:
         raise ConnectionNotFound
@@ -160,11 +162,18 @@ async def list_former(session: Session, account_id: str) -> list[tuple[Connectio
 
 
 async def start_connection(
-    session: Session, account_id: str, *, user_id: str, region: str, now: datetime
+    session: Session,
+    account_id: str,
+    *,
+    user_id: str,
+    region: str,
+    until: datetime,
+    now: datetime,
 ) -> Connection:
     """Return the user's connection, new or existing: ids and history survive a reconnect [AU-1, S9].
 
-    A working connection stays as it is until the new authorisation arrives.
+    A working connection stays as it is until the new authorisation arrives. One that needs a reconnect keeps its
+    problem, and is in that state again if the user has not finished at `until`.
     """
     statement = insert(_table).values(
         account_id=account_id,
@@ -181,42 +190,15 @@ async def start_connection(
             set_={
                 "status": Status.PENDING,
                 "region": region,
-                "problem_code": None,
-                "problem_detail": None,
+                "reconnect_until": case((_RECONNECTING, until)),
+                "problem_code": case((_RECONNECTING, _table.c.problem_code)),
+                "problem_detail": case((_RECONNECTING, _table.c.problem_detail)),
             },
             where=idle,
         )
     )
     own = (_table.c.account_id == account_id) & (_table.c.user_id == user_id)
     return connection_of((await session.execute(select(_table).where(own))).one())
-
-
-async def store_attempt(session: Session, attempt: OAuthAttempt, *, state_hash: str) -> None:
-    """Store the data that the OAuth callback needs; of the state only its hash."""
-    await session.execute(
-        insert(_attempts).values(state_hash=state_hash, used_at=None, **_kept(attempt))
-    )
-
-
-async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
-    """Return the attempt of this state and mark it as used; its `used_at` is set if it was used before.
-
-    Only the state identifies the account: Clio sends the browser back with nothing else.
-    """
-    visible = ~receipts.is_being_erased(_attempts.c.account_id)
-    found = select(_attempts).where(_attempts.c.state_hash == state_hash, visible)
-    row = (await session.execute(found.with_for_update())).one_or_none()
-    if row is None:
-        return None
-    own = (_attempts.c.account_id == row.account_id) & (_attempts.c.state_hash == state_hash)
-    await session.execute(
-        update(_attempts).where(own, _attempts.c.used_at.is_(None)).values(used_at=now)
-    )
-    return OAuthAttempt(**{name: row._mapping[name] for name in OAuthAttempt.__dataclass_fields__})
-
-
-def _kept(attempt: OAuthAttempt) -> dict[str, Any]:
-    return {name: value for name, value in asdict(attempt).items() if name != "used_at"}
 
 
 async def mark_connected(
@@ -233,6 +215,8 @@ async def mark_connected(
         clio_user_email=login.email,
         full_view=login.full_view,
         sealed_tokens=sealed_tokens,
+        refreshing_until=None,
+        reconnect_until=None,
         connected_at=now,
         left_at=None,
         problem_code=None,
@@ -254,20 +238,40 @@ async def update_login(session: Session, connection: Connection, login: ClioLogi
 
 async def drop_authorization(
     session: Session, connection: Connection, status: Status, problem: Problem | None
-) -> None:
-    """Delete the tokens of an authorisation that is no longer valid; keep the rest."""
-    await _set(session, connection, **_given_up(status, problem))
+) -> bool:
+    """Delete the tokens of an authorisation that is no longer valid; keep the rest.
+
+    `connected_at` tells the authorisation. NEEDS_RECONNECT ends only the one that the caller has seen fail: return
+    False if the user has connected again since, or the connection has ended.
+    """
+    own = is_connection(connection.account_id, connection.connection_id)
+    if status is Status.NEEDS_RECONNECT:
+        same = _table.c.connected_at.is_not_distinct_from(connection.connected_at)
+        own &= (_table.c.status == Status.CONNECTED) & same
+    drop = update(_table).where(own).values(_given_up(status, problem))
+    dropped = (await session.execute(drop.returning(_table.c.connection_id))).one_or_none()
+    if dropped is None:
+        return False
     await note_change(session, connection.account_id)
+    return True
 
 
 async def record_failed_attempt(
     session: Session, of: OAuthAttempt, status: Status, problem: Problem
 ) -> None:
-    """Store that an attempt failed. A working connection, e.g. from another attempt, is not changed."""
+    """Store that an attempt failed. A working connection, e.g. from another attempt, is not changed.
+
+    One that needed a reconnect before the attempt needs it again.
+    """
     await session.execute(
         update(_table)
-        .where(_one(of.account_id, of.connection_id), _table.c.status != Status.CONNECTED)
-        .values(_given_up(status, problem))
+        .where(is_connection(of.account_id, of.connection_id), _table.c.status != Status.CONNECTED)
+        .values(
+            {
+                **_given_up(status, problem),
+                "status": case((_RECONNECTING, Status.NEEDS_RECONNECT), else_=status),
+            }
+        )
     )
 
 
@@ -277,7 +281,28 @@ def _given_up(status: Status, problem: Problem | None) -> dict[str, Any]:
         "sealed_tokens": None,
         "problem_code": problem.code if problem else None,
         "problem_detail": problem.detail if problem else None,
+        "reconnect_until": None,
     }
+
+
+async def give_up_reconnects(session: Session, *, limit: int, now: datetime) -> int:
+    """Return some connections to `needs_reconnect` whose user began to connect again and did not finish in time.
+
+    Return how many. Their problem and their issue were kept.
+    """
+    overdue = (
+        select(_table.c.account_id, _table.c.connection_id)
+        .where(_table.c.reconnect_until < now, _table.c.status == Status.PENDING)
+        .order_by(_table.c.reconnect_until)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await session.execute(overdue)).all()
+    for row in rows:
+        values = {"status": Status.NEEDS_RECONNECT, "reconnect_until": None}
+        await session.execute(update(_table).where(is_connection(*row)).values(values))
+        await note_change(session, row.account_id)
+    return len(rows)
 
 
 async def mark_left(session: Session, connection: Connection, *, now: datetime) -> None:
@@ -290,38 +315,8 @@ async def mark_synced(session: Session, connection: Connection, *, now: datetime
     await _set(session, connection, last_sync_at=now)
 
 
-async def lock_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """Return the sealed tokens and lock the row until the transaction ends: one refresh at a time [S9, F12]."""
-    usable = select(_table.c.sealed_tokens).where(_one(account_id, connection_id), _USABLE)
-    found: str | None = (await session.execute(usable.with_for_update())).scalar_one_or_none()
-    return found
-
-
-async def read_tokens(session: Session, account_id: str, connection_id: str) -> str | None:
-    """Return the sealed tokens; None once they are deleted, or while their account is being erased."""
-    query = select(_table.c.sealed_tokens).where(_one(account_id, connection_id), _USABLE)
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def store_tokens(session: Session, account_id: str, connection_id: str, sealed: str) -> None:
-    """Replace the sealed tokens."""
-    await session.execute(
-        update(_table).where(_one(account_id, connection_id)).values(sealed_tokens=sealed)
-    )
-
-
-async def delete_tokens(session: Session, connection: Connection) -> None:
-    """Delete the sealed tokens; the caller has stored them elsewhere."""
-    await _set(session, connection, sealed_tokens=None)
-
-
-async def delete_expired_attempts(session: Session, *, before: datetime) -> None:
-    """Delete attempts that expired before a moment."""
-    await session.execute(delete(_attempts).where(_attempts.c.expires_at < before))
-
-
 async def _set(session: Session, of: Connection | OAuthAttempt, **values: Any) -> None:
-    where = _one(of.account_id, of.connection_id)
+    where = is_connection(of.account_id, of.connection_id)
     await session.execute(update(_table).where(where).values(values))
 
 

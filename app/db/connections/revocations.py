@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.connections import connections, tables
+from app.db.connections import stored_tokens, tables
 from app.db.connections.connections import Connection, connection_of
 from app.db.ids import new_id
 from app.db.session import Session
@@ -56,7 +56,7 @@ async def take_tokens(
     rows = (await session.execute(query.with_for_update())).all()
     taken = [(connection_of(row), row.sealed_tokens) for row in rows]
     for connection, _ in taken:
-        await connections.delete_tokens(session, connection)
+        await stored_tokens.delete_tokens(session, connection)
     return taken
 
 

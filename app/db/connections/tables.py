@@ -29,6 +29,7 @@ connections = account_table(
     Column("clio_user_email", Text),
     Column("full_view", Boolean, nullable=False, server_default=text("false")),  # row 32
     Column("sealed_tokens", Text),
+    time_column("refreshing_until", nullable=True),  # the lease of the process that refreshes them
     time_column("connected_at", nullable=True),
     time_column("last_sync_at", nullable=True),
     time_column(
@@ -36,9 +37,17 @@ connections = account_table(
     ),  # since when it does not work: records that only it saw are frozen
     Column("problem_code", Text),
     Column("problem_detail", Text),
+    # While the user of a login that stopped working connects again: when this attempt counts as given up.
+    time_column("reconnect_until", nullable=True),
     time_column("created_at"),
     PrimaryKeyConstraint("account_id", "connection_id"),
     UniqueConstraint("account_id", "user_id"),
+)
+
+Index(
+    "connections_reconnect_until_idx",
+    connections.c.reconnect_until,
+    postgresql_where=connections.c.reconnect_until.is_not(None),
 )
 
 authorizations = account_table(  # one attempt to connect: our own OAuth state (docs/decisions/0004)

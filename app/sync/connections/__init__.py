@@ -23,6 +23,7 @@ from app.sync.connections.oauth_flow import (
     finish_connecting,
     start_connecting,
 )
+from app.sync.connections.reconnects import give_up_reconnects
 from app.sync.connections.revocations import (
     describe_owed,
     owe_logins,
@@ -43,6 +44,7 @@ __all__ = [
     "describe_owed",
     "disconnect_login",
     "finish_connecting",
+    "give_up_reconnects",
     "login_of",
     "owe_logins",
     "receive_webhook",

@@ -188,7 +188,7 @@ async def require_address(services: Services, token: str) -> None:
     if not may_exist(services, Purpose.HOOK, token):
         raise HookUnknown
     async with transaction(services.database) as session:
-        if not await clio_subscriptions.has_token_hash(session, hash_secret(token)):
+        if await clio_subscriptions.find_account_id(session, hash_secret(token)) is None:
             raise HookUnknown
 
 
@@ -200,9 +200,7 @@ async def receive_webhook(
     Raises HookUnknown, SignatureInvalid.
     """
     async with transaction(services.database) as session:
-        one = await clio_subscriptions.lock_by_token_hash(session, hash_secret(token))
-        if one is None:
-            raise HookUnknown
+        one = await _lock_subscription(session, hash_secret(token))
         if handshake is not None:
             await _accept_handshake(services, session, one, handshake)
             return WebhookKind.HANDSHAKE
@@ -214,6 +212,18 @@ async def receive_webhook(
         await clio_subscriptions.remember_notification(session, one, digest)
         await _request_run(session, one.account_id, now=services.now())
     return WebhookKind.NOTIFICATION
+
+
+async def _lock_subscription(session: Session, token_hash: str) -> Subscription:
+    """Lock the account and then the subscription, in the order in which connecting a login does. Raises HookUnknown."""
+    account_id = await clio_subscriptions.find_account_id(session, token_hash)
+    if account_id is None:
+        raise HookUnknown
+    await accounts.lock_account(session, account_id)
+    one = await clio_subscriptions.lock_by_token_hash(session, token_hash)
+    if one is None:
+        raise HookUnknown
+    return one
 
 
 async def _accept_handshake(

@@ -2,7 +2,7 @@
 
 import structlog
 
-from app.db.accounts import audit
+from app.db.accounts import accounts, audit
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.connections import connections
 from app.db.connections.connections import Status
@@ -23,6 +23,7 @@ async def disconnect_login(
     """
     now = services.now()
     async with transaction(services.database) as session:
+        await accounts.lock_account(session, account_id)
         owed = await owe_logins(session, services, account_id, connection_id=connection_id)
         connection = await connections.get_connection(session, account_id, connection_id)
         await issues.connection_ended(session, connection, Status.DISCONNECTED, None, now=now)

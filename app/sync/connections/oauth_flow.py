@@ -21,7 +21,7 @@ from app.crypto import hash_secret
 from app.db.accounts import accounts, audit
 from app.db.accounts.accounts import AccountNotFound, ClioAccountMismatch, ClioFirm
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.connections import clio_subscriptions, connections, revocations
+from app.db.connections import attempts, clio_subscriptions, connections, revocations
 from app.db.connections.connections import Connection, ConnectionNotFound, OAuthAttempt, Status
 from app.db.connections.revocations import Revocation
 from app.db.events import events
@@ -125,14 +125,11 @@ async def start_connecting(
         raise ReturnUrlRefused
     state, verifier = new_token(services, Purpose.STATE), secrets.token_urlsafe(48)
     now = services.now()
+    until = now + ATTEMPT_LIFETIME
     async with transaction(services.database) as session:
-        account = await accounts.get_account(session, account_id)
-        if not account.fields.enabled:
-            raise IntegrationNotEnabled
-        if user_id not in {user.user_id for user in await accounts.list_users(session, account_id)}:
-            raise UnknownUser
+        await _check_may_connect(session, account_id, user_id)
         connection = await connections.start_connection(
-            session, account_id, user_id=user_id, region=region, now=now
+            session, account_id, user_id=user_id, region=region, until=until, now=now
         )
         attempt = OAuthAttempt(
             account_id=account_id,
@@ -140,15 +137,24 @@ async def start_connecting(
             region=region,
             return_url=return_url,
             sealed_verifier=services.cipher.seal({"verifier": verifier}, row=hash_secret(state)),
-            expires_at=now + ATTEMPT_LIFETIME,
+            expires_at=until,
         )
-        await connections.store_attempt(session, attempt, state_hash=hash_secret(state))
+        await attempts.store_attempt(session, attempt, state_hash=hash_secret(state))
         action = AuditAction("connection.started", connection.connection_id, {"user_id": user_id})
         await audit.record(session, account_id, actor, action, now=now)
     url = offered.oauth.authorize_url(
         redirect_uri=_redirect_uri(services), state=state, code_verifier=verifier
     )
-    return StartedAttempt(connection, url, now + ATTEMPT_LIFETIME)
+    return StartedAttempt(connection, url, until)
+
+
+async def _check_may_connect(session: Session, account_id: str, user_id: str) -> None:
+    """Lock the account's row, and raise IntegrationNotEnabled or UnknownUser if the user cannot connect."""
+    await accounts.share_account(session, account_id)
+    if not (await accounts.get_account(session, account_id)).fields.enabled:
+        raise IntegrationNotEnabled
+    if user_id not in {user.user_id for user in await accounts.list_users(session, account_id)}:
+        raise UnknownUser
 
 
 async def finish_connecting(services: Services, callback: Callback) -> str:
@@ -160,7 +166,7 @@ async def finish_connecting(services: Services, callback: Callback) -> str:
     if not may_exist(services, Purpose.STATE, callback.state):
         raise StateUnknown
     async with transaction(services.database) as session:
-        attempt = await connections.use_attempt(session, hash_secret(callback.state), now=now)
+        attempt = await attempts.use_attempt(session, hash_secret(callback.state), now=now)
     if attempt is None or attempt.used_at is not None:
         raise StateUnknown
     if attempt.expires_at < now:

@@ -2,17 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
-from app.clio.errors import ClioReauthRequired
+from app.clio.errors import ClioError, ClioReauthRequired
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
+from app.clio.responses import DEADLINE
 from app.crypto import TokenCipher
-from app.db.connections import connections
+from app.db.connections import connections, revocations, stored_tokens
 from app.db.connections.connections import Connection
 from app.db.connections.revocations import Revocation
 from app.db.session import Session, transaction
+from app.shutdown import wait_for_stop
+from app.sync.concurrency import Stopping
 from app.sync.services import Services
 
 REFRESH_BEFORE = timedelta(minutes=10)  # the end of a token's life
+# The lease of a refresh lasts longer than the request to Clio may take.
+REFRESH_LEASE = timedelta(seconds=DEADLINE + 10)
+LOOK_AGAIN_AFTER = 0.25  # seconds between two looks at the tokens that another process refreshes
 
 
 def seal_tokens(cipher: TokenCipher, connection: Connection | Revocation, tokens: Tokens) -> str:
@@ -70,25 +76,74 @@ class StoredTokens:
     async def renew(self, refused: str) -> str:
         """Return another access token than the refused one: the one stored since, or a refreshed one.
 
-        The row stays locked while Clio is asked, so that all processes together refresh once [S9].
+        All processes together refresh once: the first one has a lease, and the others wait for its tokens [S9].
+        Nobody holds a database connection meanwhile. Raises Stopping, ClioReauthRequired and other errors of Clio.
         """
-        connection = self._connection
-        account_id, connection_id = connection.account_id, connection.connection_id
-        async with transaction(self._services.database) as session:
-            stored = await connections.lock_tokens(session, account_id, connection_id)
-            tokens = open_tokens(self._services.cipher, connection, stored)
+        while True:
+            async with transaction(self._services.database) as session:
+                tokens, login = await self._claim_refresh(session, refused)
+            renewed: Tokens | None = tokens
             if tokens.access_token == refused:
-                oauth = self._services.regions[Region(connection.region)].oauth
-                tokens = await oauth.refresh(tokens, now=self._services.now())
-                sealed = seal_tokens(self._services.cipher, connection, tokens)
-                await connections.store_tokens(session, account_id, connection_id, sealed)
-        now = self._services.now()
-        self._known, self._fresh_until = tokens, _refresh_at(tokens, now)
+                renewed = await (self._refresh(login, tokens) if login else self._wait())
+            if renewed is not None:
+                return self._keep(renewed)
+
+    async def _claim_refresh(
+        self, session: Session, refused: str
+    ) -> tuple[Tokens, Connection | None]:
+        """Return the stored tokens; also their login if they were refused and this process must refresh them."""
+        account_id, connection_id = self._connection.account_id, self._connection.connection_id
+        stored = await stored_tokens.lock_tokens(session, account_id, connection_id)
+        tokens = open_tokens(self._services.cipher, self._connection, stored)
+        if tokens.access_token != refused:
+            return tokens, None
+        login = await connections.get_connection(session, account_id, connection_id)
+        claimed = await stored_tokens.claim_refresh(session, login, length=REFRESH_LEASE)
+        return tokens, login if claimed else None
+
+    async def _refresh(self, login: Connection, tokens: Tokens) -> Tokens | None:
+        """Return refreshed tokens, stored; None if the login has got other tokens or has ended meanwhile."""
+        offered = self._services.regions[Region(login.region)]
+        try:
+            renewed = await offered.oauth.refresh(tokens, now=self._services.now())
+        except ClioError:
+            if await self._end_refresh(login, tokens, tokens):
+                raise
+            return None
+        return renewed if await self._end_refresh(login, tokens, renewed) else None
+
+    async def _end_refresh(self, login: Connection, old: Tokens, new: Tokens) -> bool:
+        """Store the tokens after a refresh; return False if those before are no longer stored.
+
+        Then nobody uses the new ones, and Clio is told to revoke them. Newer tokens of the same login are an exception:
+        Clio does not say whether these would end as well.
+        """
+        cipher = self._services.cipher
+        async with transaction(self._services.database) as session:
+            stored = await stored_tokens.lock_tokens(session, login.account_id, login.connection_id)
+            sealed = seal_tokens(cipher, login, new)
+            if stored is not None and open_tokens(cipher, login, stored) == old:
+                await stored_tokens.store_tokens(
+                    session, login.account_id, login.connection_id, sealed
+                )
+                return True
+            if new != old and not await stored_tokens.is_connected_as(session, login):
+                await revocations.owe(session, login, sealed, now=self._services.now())
+        return False
+
+    async def _wait(self) -> None:
+        """Wait a moment for the tokens that another process refreshes. Raises Stopping."""
+        await wait_for_stop(self._services.stopping, LOOK_AGAIN_AFTER)
+        if self._services.stopping.is_set():
+            raise Stopping
+
+    def _keep(self, tokens: Tokens) -> str:
+        self._known, self._fresh_until = tokens, _refresh_at(tokens, self._services.now())
         return tokens.access_token
 
     async def _read(self, session: Session) -> Tokens:
         connection = self._connection
-        stored = await connections.read_tokens(
+        stored = await stored_tokens.read_tokens(
             session, connection.account_id, connection.connection_id
         )
         return open_tokens(self._services.cipher, connection, stored)

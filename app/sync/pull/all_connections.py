@@ -256,7 +256,9 @@ async def _read_as(
         await noting_failure(reader, WHO_AM_I, read())
     except ClioReauthRequired as error:
         problem = Problem(error.code, str(error))
-        await _end_connection(services, lease, connection, problem)
+        newer = await _end_connection(services, lease, connection, problem)
+        if newer is not None:
+            return await _read_as(services, lease, run, newer, step)
         return replace(reader, problems=[problem], failed={})
     finally:
         await _count_usage(reader)
@@ -265,12 +267,25 @@ async def _read_as(
 
 async def _end_connection(
     services: Services, lease: Lease, connection: Connection, problem: Problem
-) -> None:
-    """Record that the login no longer works; the run continues with the others [S9]."""
-    status = connections.Status.NEEDS_RECONNECT
+) -> Connection | None:
+    """Record that the login no longer works; the run continues with the others [S9].
+
+    If the user has connected the same login again meanwhile, nothing is recorded, and the connection is returned as it
+    is now.
+    """
+    status, now = connections.Status.NEEDS_RECONNECT, services.now()
     async with fenced_transaction(services.database, lease) as session:
-        await issues.connection_ended(session, connection, status, problem, now=services.now())
+        if not await issues.connection_ended(session, connection, status, problem, now=now):
+            working = await connections.list_connected(session, connection.account_id)
+            return next((one for one in working if _is_same_login(one, connection)), None)
     log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
+    return None
+
+
+def _is_same_login(one: Connection, other: Connection) -> bool:
+    clio_users = [it.login and it.login.clio_user_id for it in (one, other)]
+    same_user = one.region == other.region and clio_users[0] == clio_users[1]
+    return one.connection_id == other.connection_id and same_user
 
 
 async def _since(

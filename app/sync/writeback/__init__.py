@@ -3,13 +3,14 @@
 Other folders use the names listed in `__all__`. Reading Clio for the mirror does not belong here.
 """
 
-from app.sync.writeback.accept import ActivityRequest, accept_activity
+from app.sync.writeback.accept import ActivityRequest, accept_activity, format_text
 from app.sync.writeback.send import write_back
 from app.sync.writeback.verify import maintain_outbox, verify_written
 
 __all__ = [
     "ActivityRequest",
     "accept_activity",
+    "format_text",
     "maintain_outbox",
     "verify_written",
     "write_back",

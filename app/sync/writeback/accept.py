@@ -31,9 +31,9 @@ class ActivityRequest:
 
 
 async def accept_activity(
-    session: Session, account: Account, request: ActivityRequest, *, now: datetime
+    session: Session, account: Account, request: ActivityRequest, text: str, *, now: datetime
 ) -> Activity:
-    """Store an activity as queued, blocked or skipped, and return it [WB-4..6]."""
+    """Store an activity with its `format_text` as queued, blocked or skipped, and return it [WB-4..6]."""
     settings = await load_settings(session, account.account_id)
     # The person found below cannot be erased before the transaction ends.
     await erasures.lock_shared(session, account.account_id)
@@ -48,7 +48,6 @@ async def accept_activity(
         request.kind, settings, linked=person is not None, has_author=author is not None
     )
     skipped = initial.status is Status.SKIPPED
-    text = "" if skipped else await _format_body(request)
     zone = account.fields.time_zone
     new = NewActivity(
         account_id=account.account_id,
@@ -66,11 +65,14 @@ async def accept_activity(
         subject="" if skipped else formatting.format_subject(
             request.kind, request.subject, text, person.name if person else None
         ),
-        body=text,
+        body="" if skipped else text,
     )  # fmt: skip
     return await outbox.accept(session, new, now=now)
 
 
-async def _format_body(request: ActivityRequest) -> str:
-    """Format the body in a thread: megabytes of HTML would block the event loop for other requests."""
+async def format_text(request: ActivityRequest) -> str:
+    """Return the body as plain text. Call it before a transaction is opened, because megabytes of HTML take seconds.
+
+    They are converted in a thread, so that other requests go on.
+    """
     return await asyncio.to_thread(formatting.format_body, request.body, request.body_format)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from app.db.connections import connections
+from app.db.connections import connections, stored_tokens
 from app.db.connections.connections import ClioLogin, OAuthAttempt
 from app.db.contacts import erasures, holds, new_clients
 from app.db.events import endpoints
@@ -99,7 +99,7 @@ async def test_a_decline_in_one_tab_does_not_change_a_login_that_another_tab_jus
     assert declined.result().headers["location"].endswith("clio=declined")
     async with transaction(services.database) as session:
         assert (await connections.get_connection(session, "hp", login["id"])).status == "connected"
-        assert await connections.read_tokens(session, "hp", login["id"]) == "sealed"
+        assert await stored_tokens.read_tokens(session, "hp", login["id"]) == "sealed"
 
 
 async def test_a_first_run_reads_a_login_that_connects_while_the_run_looks_for_logins(

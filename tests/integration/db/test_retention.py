@@ -13,7 +13,7 @@ from app.db import issues, retention, tables
 from app.db.accounts import accounts, idempotency
 from app.db.accounts.accounts import AccountFields
 from app.db.accounts.idempotency import IdempotentRequest
-from app.db.connections import connections
+from app.db.connections import attempts
 from app.db.connections.connections import OAuthAttempt
 from app.db.issues import Finding
 from app.db.mirror import tables as mirror_tables
@@ -60,7 +60,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
             await idempotency.store_response(
                 session, IdempotentRequest("hp", "o", "k", "f"), 1, now=now
             )
-            await connections.store_attempt(session, attempt, state_hash="h")
+            await attempts.store_attempt(session, attempt, state_hash="h")
         before = await counts(dsn)
         assert before["listed"] == 0, "an ended run keeps no details"
         assert all(before[table] for table in TABLES if table != "listed")

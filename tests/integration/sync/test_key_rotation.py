@@ -9,7 +9,7 @@ import pytest
 from app.clio.regions import Region
 from app.crypto import DecryptionFailed, TokenCipher, new_key
 from app.db import tables
-from app.db.connections import connections, sealed_columns
+from app.db.connections import connections, sealed_columns, stored_tokens
 from app.db.session import Database, transaction
 from app.main import Parts, create_app
 from app.simulator.http.server import Simulator
@@ -109,13 +109,13 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     (first, *_) = await listed(database)
     refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
     async with asyncio.TaskGroup() as group, transaction(database) as session:
-        await connections.lock_tokens(session, "hp", first)
+        await stored_tokens.lock_tokens(session, "hp", first)
         rotating = group.create_task(key_rotation.rotate_keys(database, both))
         await until_waiting_for_lock(dsn, rotating)
         assert not rotating.done()
-        await connections.store_tokens(session, "hp", first, refreshed)
+        await stored_tokens.store_tokens(session, "hp", first, refreshed)
     async with transaction(database) as session:
-        stored = await connections.read_tokens(session, "hp", first)
+        stored = await stored_tokens.read_tokens(session, "hp", first)
     assert stored is not None
     assert TokenCipher([NEWER]).open(stored, row="r") == {"access_token": "refreshed"}
 
@@ -147,7 +147,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_unchanged(
     (first, *_) = await listed(database)
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
     async with transaction(database) as session:
-        await connections.store_tokens(session, "hp", first, foreign)
+        await stored_tokens.store_tokens(session, "hp", first, foreign)
     done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     assert (done.renewed, done.lost) == (6, 1)
     assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]

@@ -21,6 +21,10 @@ MAY_OPEN = {
     (
         "app.sync.connections.tokens",
         "renew",
+    ): "it claims the lease of a refresh, which belongs to the login",
+    (
+        "app.sync.connections.tokens",
+        "_end_refresh",
     ): "tokens are the login's, and Clio has renewed them already",
     (
         "app.sync.connections.rate_limit",
