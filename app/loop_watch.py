@@ -4,7 +4,8 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -31,22 +32,29 @@ class LoopWatch:
         self.lag = max(0.0, time.monotonic() - asked - BEAT_SECONDS)
         self._beats += 1
 
+    @contextmanager
     def end_when_stuck(
-        self, end: Callable[[int], object] = os._exit, wait: Callable[[float], object] = time.sleep
-    ) -> threading.Thread:
-        """Start a thread that ends the process with code 70 when the loop has not turned for a minute.
+        self,
+        end: Callable[[int], object] = os._exit,
+        wait: Callable[[threading.Event], bool] = lambda ended: ended.wait(LOOK_SECONDS),
+    ) -> Iterator[None]:
+        """End the process with code 70 when the loop has not turned for a minute while the block runs.
 
-        The thread counts its own looks, not seconds: after a process was paused both of them go on.
+        A thread counts its own looks, not seconds: after a process was paused both of them go on.
         """
+        ended = threading.Event()
 
         def look() -> None:
             looks, last = 0, -1
             while looks < LOOKS_BEFORE_END:
-                wait(LOOK_SECONDS)
+                if wait(ended):
+                    return
                 looks, last = (looks + 1, last) if last == self._beats else (0, self._beats)
             log.critical("process_ends", reason="the event loop has not turned for 60 seconds")
             end(os.EX_SOFTWARE)
 
-        thread = threading.Thread(target=look, name="loop-watch", daemon=True)
-        thread.start()
-        return thread
+        threading.Thread(target=look, name="loop-watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()

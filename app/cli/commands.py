@@ -34,6 +34,7 @@ from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.demo import walkthrough
 from app.demo.processes import DemoFailed
+from app.loop_watch import LoopWatch
 from app.main import Parts, create_app, create_worker_app, now
 from app.simulator.http import sockets
 from app.sync.background import Background
@@ -124,18 +125,19 @@ def _run_server(app: FastAPI, listener: socket.socket) -> None:
         timeout_graceful_shutdown=25,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    app.state.start.process.loop.end_when_stuck()
-    _Server(serving, app).run(sockets=[listener])
+    with app.state.start.process.loop.end_when_stuck():
+        _Server(serving, app).run(sockets=[listener])
 
 
 async def _work(app: FastAPI) -> None:
     """Run the lifespan of an application that listens on no port, until a signal arrives."""
-    app.state.start.process.loop.end_when_stuck()
-    async with app.router.lifespan_context(app):
-        stopping: asyncio.Event = app.state.services.stopping
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-        await stopping.wait()
+    loop: LoopWatch = app.state.start.process.loop
+    with loop.end_when_stuck():
+        async with app.router.lifespan_context(app):
+            stopping: asyncio.Event = app.state.services.stopping
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+            await stopping.wait()
 
 
 def _exit(app: FastAPI) -> None:

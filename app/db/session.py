@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, Column, ColumnElement, any_, literal, text
+from sqlalchemy import BigInteger, ColumnElement, Text, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -182,6 +182,15 @@ async def server_version(session: Session) -> int:
     return int(asked.scalar_one())
 
 
-def any_of(column: Column[Any], clio_ids: Iterable[int]) -> ColumnElement[bool]:
-    """Return the condition that the column is one of these ids, sent as one array: one statement for any number."""
-    return column == any_(literal(list(clio_ids), ARRAY(BigInteger)))
+def any_of(
+    column: ColumnElement[Any], values: Iterable[int] | Iterable[str]
+) -> ColumnElement[bool]:
+    """Return the condition that the column is one of these values, sent as one array.
+
+    `in_` sends a parameter for each value, and PostgreSQL accepts at most 32,767 of them.
+    """
+    given = list(values)
+    kind = Text if given and isinstance(given[0], str) else BigInteger
+    if not given and isinstance(column.type, Text):
+        kind = Text
+    return column == any_(literal(given, ARRAY(kind)))

@@ -131,6 +131,8 @@ class Supervisor:
             try:
                 await work()
             except Exception as failure:  # noqa: BLE001  # whatever it is, the part must go on
+                if self._stopping.is_set():
+                    return  # the work was interrupted
                 await wait_for_stop(self._stopping, self.note(part, failure))
 
     async def repeat(self, part: Part, turn: Turn, *, every: float) -> None:
@@ -149,6 +151,8 @@ class Supervisor:
             try:
                 await turn()
             except Exception as failure:  # noqa: BLE001  # whatever it is, the part must go on
+                if self._stopping.is_set():
+                    return  # the work was interrupted
                 await wait_for_stop(self._stopping, self.note(part, failure))
             else:
                 part.turned()

@@ -20,6 +20,7 @@ from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.shutdown import wait_for_stop
 from app.sync.account_erasure import erase_account
+from app.sync.concurrency import Stopping
 from app.sync.run import execute_run
 from app.sync.services import Services
 from app.sync.supervisor import Part, Supervisor
@@ -89,6 +90,8 @@ def _job(services: Services, step: Step) -> JobHandler:
             if not failure.retry_now:
                 retry_after = RETRY_AFTER_DATABASE_LOSS
                 await _wait_for_database(services)
+        except Stopping:  # another process continues at once
+            retry_after = timedelta(0)
         if retry_after is not None:
             raise RetryRequested(retry_after, "the rest is done later")
 

@@ -7,31 +7,38 @@ import threading
 from app.loop_watch import LOOKS_BEFORE_END, LoopWatch
 
 
-def watched(beats_until: int) -> tuple[int, list[int]]:
-    """Run the watch on a loop that beats until a number of looks; return all looks and the exit codes."""
-    watch, looks, codes, done = LoopWatch(), [0], [], threading.Event()
+def looks_until_the_end(watch: LoopWatch, *, beats: int) -> int:
+    """Run the watch beside a loop that beats at the first looks only; return the looks until the process ends."""
+    looks, codes, done = [0], list[int](), threading.Event()
 
-    def look(_: float) -> None:
+    def look(_: threading.Event) -> bool:
         looks[0] += 1
-        if looks[0] <= beats_until:
-            watch._beats += 1
+        watch._beats += looks[0] <= beats
+        return False
 
     def end(code: int) -> None:
         codes.append(code)
         done.set()
 
-    watch.end_when_stuck(end=end, wait=look)
-    assert done.wait(60)
-    return looks[0], codes
+    with watch.end_when_stuck(end=end, wait=look):
+        assert done.wait(60)
+    assert codes == [os.EX_SOFTWARE]
+    return looks[0]
 
 
 def test_a_loop_that_has_not_turned_for_a_minute_ends_the_process():
-    assert watched(beats_until=0) == (LOOKS_BEFORE_END + 1, [os.EX_SOFTWARE])
+    assert looks_until_the_end(LoopWatch(), beats=0) == LOOKS_BEFORE_END + 1
 
 
 def test_a_loop_that_turns_does_not_end_the_process():
-    looks, _ = watched(beats_until=100)
-    assert looks == 100 + LOOKS_BEFORE_END
+    assert looks_until_the_end(LoopWatch(), beats=100) == 100 + LOOKS_BEFORE_END
+
+
+def test_the_watch_ends_with_the_loop():
+    with LoopWatch().end_when_stuck():
+        (thread,) = [one for one in threading.enumerate() if one.name == "loop-watch"]
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 async def test_the_lag_is_by_how_much_a_beat_was_late(monkeypatch):

@@ -14,7 +14,7 @@ from app.db.connections import tables as connection_tables
 from app.db.mirror import catalog
 from app.db.mirror import tables as mirror_tables
 from app.db.runs import tables as run_tables
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
 from app.rules.facts import FirmFacts
@@ -148,7 +148,7 @@ async def list_accounts(
     """Return accounts by id, those after `after`; only those in `only` if it is given."""
     query = select(_accounts).where(_accounts.c.account_id > after, _VISIBLE)
     if only is not None:
-        query = query.where(_accounts.c.account_id.in_(only))
+        query = query.where(any_of(_accounts.c.account_id, only))
     rows = await session.execute(query.order_by(_accounts.c.account_id).limit(limit))
     return [_account(row) for row in rows]
 

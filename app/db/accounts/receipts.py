@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from app.db.accounts import tables
 from app.db.connections import tables as connection_tables
 from app.db.ids import new_id
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.errors import AppError, Problem
 
 _table, _accounts = tables.erasures, tables.accounts
@@ -114,7 +114,7 @@ async def get_receipt(
     """Return an erasure, only one of these accounts if they are given. Raises ErasureNotFound."""
     query = select(_table).where(_table.c.erasure_id == erasure_id)
     if only is not None:
-        query = query.where(_table.c.account_id.in_(only))
+        query = query.where(any_of(_table.c.account_id, only))
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise ErasureNotFound

@@ -20,7 +20,7 @@ from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.outbox import tables as outbox_tables
 from app.db.runs import tables as run_tables
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _accounts = account_tables.accounts
 _erased = tables.erased_contacts
@@ -138,5 +138,5 @@ async def _delete_activities(
         delete(table).where(table.c.account_id == account_id, about).returning(table.c.activity_id)
     )
     ids = list(gone.scalars())
-    own = (attempts.c.account_id == account_id) & attempts.c.activity_id.in_(ids)
+    own = (attempts.c.account_id == account_id) & any_of(attempts.c.activity_id, ids)
     await session.execute(delete(attempts).where(own))

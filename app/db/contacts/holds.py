@@ -154,7 +154,7 @@ async def remove_contacts(
     filled = await session.execute(
         select(_items.c.hold_id)
         .distinct()
-        .where(_items.c.account_id == account_id, _items.c.hold_id.in_(touched))
+        .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, touched))
     )
     return sorted(touched - set(filled.scalars()))
 
@@ -163,14 +163,14 @@ async def delete_undecided(session: Session, account_id: str, hold_ids: Collecti
     """Delete holds that no person decided, with their remaining items."""
     undecided = (
         select(_table.c.hold_id)
-        .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
+        .where(_table.c.account_id == account_id, any_of(_table.c.hold_id, hold_ids))
         .where(_table.c.decided_by.is_(None))
     )
     own = (_items.c.account_id == account_id) & _items.c.hold_id.in_(undecided)
     await session.execute(delete(_items).where(own))
     await session.execute(
         delete(_table)
-        .where(_table.c.account_id == account_id, _table.c.hold_id.in_(hold_ids))
+        .where(_table.c.account_id == account_id, any_of(_table.c.hold_id, hold_ids))
         .where(_table.c.decided_by.is_(None))
     )
 
@@ -246,7 +246,7 @@ async def list_contacts(
     nth = func.row_number().over(partition_by=_items.c.hold_id, order_by=_items.c.clio_id)
     ranked = (
         select(_items.c.hold_id, _items.c.clio_id, nth.label("nth"))
-        .where(_items.c.account_id == account_id, _items.c.hold_id.in_(hold_ids))
+        .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, hold_ids))
         .subquery()
     )
     rows = await session.execute(

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.rules.labels import fold_label
 
 _table = tables.preexisting_tags
@@ -43,7 +43,7 @@ async def load_folded(
     """Return the preexisting labels of each contact, folded as labels are compared."""
     rows = await session.execute(
         select(_table.c.contact_id, _table.c.folded).where(
-            _table.c.account_id == account_id, _table.c.contact_id.in_(contact_ids)
+            _table.c.account_id == account_id, any_of(_table.c.contact_id, contact_ids)
         )
     )
     found: dict[str, set[str]] = defaultdict(set)

@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, bindparam, func, literal, select, update
 
 from app.db.events import tables
 from app.db.events.endpoints import is_active
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.errors import AppError
 
 _table = tables.deliveries
@@ -149,7 +149,7 @@ async def claim_endpoints(
         return []
     rows = await session.execute(
         update(_endpoints)
-        .where(_endpoints.c.endpoint_id.in_(ids))
+        .where(any_of(_endpoints.c.endpoint_id, ids))
         .values(claimed_until=clock + length)
         .returning(_endpoints)
     )
@@ -276,7 +276,7 @@ async def list_by_events(
     """Return the deliveries of these events, in the order of the events [NC-5]."""
     if not event_ids:
         return []
-    query = _joined().where(_table.c.account_id == account_id, _table.c.event_id.in_(event_ids))
+    query = _joined().where(_table.c.account_id == account_id, any_of(_table.c.event_id, event_ids))
     return [_delivery(row) for row in await session.execute(query.order_by(_table.c.position))]
 
 

@@ -132,7 +132,7 @@ async def _mark_named(
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
-    naming = or_(*(_matters.c.record[path].as_integer().in_(changed) for path in paths))
+    naming = or_(*(any_of(_matters.c.record[path].as_integer(), changed) for path in paths))
     rows = await session.execute(
         select(_matters.c.clio_id, _matters.c.client_id).where(
             _matters.c.account_id == account_id, naming

@@ -137,11 +137,15 @@ async def mark_stale(
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
     as it is.
     """
-    if isinstance(contact_ids, Collection) and not contact_ids:
-        return
+    if isinstance(contact_ids, Collection):
+        if not contact_ids:
+            return
+        named = any_of(_contacts.c.clio_id, contact_ids)
+    else:
+        named = _contacts.c.clio_id.in_(contact_ids)
     due = (
         select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id.in_(contact_ids))
+        .where(_contacts.c.account_id == account_id, named)
         .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
         .where(_contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text, update
+from sqlalchemy import case, select, text, update
 
 from app.db.accounts import tables as account_tables
+from app.db.connections import tables as connection_tables
 from app.db.outbox import tables
 from app.db.outbox.activities import Activity, Outcome, Reason, Status
 from app.db.outbox.outbox import BLOCKED_FOR_AT_MOST, activity_of, is_activity, record_outcome
@@ -35,6 +36,28 @@ async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
         " order by a.account_id, a.clio_contact_id, a.place"
     )
     return (await session.execute(query, {"now": now})).all()
+
+
+async def list_users_to_unblock(session: Session, *, limit: int) -> Sequence[Any]:
+    """Return accounts and users with a working login whose activities are blocked for want of one.
+
+    An activity that was accepted while its author connected is blocked after the connection has looked for such ones.
+    """
+    logins = connection_tables.connections
+    attempted = _table.c.unsure & _table.c.connection_id.is_not(None)
+    own = case(
+        (attempted, _table.c.connection_id == logins.c.connection_id),
+        else_=_table.c.user_id == logins.c.user_id,
+    )
+    rows = await session.execute(
+        select(logins.c.account_id, logins.c.user_id)
+        .join(_table, (_table.c.account_id == logins.c.account_id) & own)
+        .where(logins.c.status == "connected", _table.c.status == Status.BLOCKED)
+        .distinct()
+        .order_by(logins.c.account_id, logins.c.user_id)
+        .limit(limit)
+    )
+    return rows.all()
 
 
 async def fail_expired_blocked(session: Session, *, now: datetime) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.runs import tables
 from app.db.runs.leases import Lease
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _table = tables.pulls
 _checkpoints = tables.checkpoints
@@ -149,7 +149,7 @@ async def list_pulls(
     """Return the pulls of each run, by run id."""
     rows = await session.execute(
         select(_table)
-        .where(_table.c.account_id == account_id, _table.c.run_id.in_(run_ids))
+        .where(_table.c.account_id == account_id, any_of(_table.c.run_id, run_ids))
         .order_by(_table.c.run_id, _table.c.connection_id, _table.c.resource)
     )
     found: dict[str, list[Pull]] = {run_id: [] for run_id in run_ids}

@@ -18,7 +18,7 @@ from app.db.connections.revocations import Revocation
 from app.db.issues import Finding, Subject
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Problem
-from app.sync.concurrency import run_together
+from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.clients import clio_for_new_login, offered_region
 from app.sync.connections.tokens import open_tokens, seal_tokens
 from app.sync.services import Services
@@ -76,7 +76,7 @@ async def _attempt(services: Services, owed: Revocation) -> None:
     try:
         async with asyncio.timeout(DEADLINE):
             await _revoke(services, owed)
-    except DatabaseUnavailable:
+    except (DatabaseUnavailable, Stopping):
         raise
     except Exception as error:  # noqa: BLE001  # whatever the reason, it is tried again until the time is over
         reason = error.code if isinstance(error, ClioError) else None

@@ -57,6 +57,14 @@ def blocked(*, unsure: bool) -> Outcome:
     return Outcome(Status.BLOCKED, Reason.NEEDS_CONNECTION, _RECONNECT, unsure=unsure)
 
 
+def stopped(*, unsure: bool, searching: bool) -> Outcome:
+    """Return the outcome when the process must end before anything was sent: another one continues at once."""
+    if searching:
+        text = "Clio's response was lost. We search in Clio before we write again"
+        return Outcome(Status.SENDING, Reason.CHECKING, text, after=timedelta(0), unsure=True)
+    return Outcome(Status.QUEUED, unsure=unsure)
+
+
 def after_failed_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:
     """Return the outcome of a write that failed. `updating`: it updated a conversation's record."""
     match error:

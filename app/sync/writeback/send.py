@@ -25,7 +25,7 @@ from app.db.outbox.contact_leases import ContactLease
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable, Problem, RunTakenOver
 from app.sync import issues
-from app.sync.concurrency import run_while_renewing
+from app.sync.concurrency import Stopping, run_while_renewing
 from app.sync.connections import clio_for
 from app.sync.services import Services
 from app.sync.writeback import formatting, outcomes
@@ -145,6 +145,8 @@ async def _attempt(
         return await _send(services, clio, activity, author)
     except (RunTakenOver, DatabaseUnavailable):
         raise
+    except Stopping:  # it is raised only by waits before the first byte: nothing was sent
+        return outcomes.stopped(unsure=activity.unsure, searching=search)
     except Exception:  # otherwise it would be retried for ever and block the contact
         log.exception("activity_crashed", activity_id=activity.activity_id)
         text = "This service had an internal error, which was logged. A retry searches in Clio before it sends"

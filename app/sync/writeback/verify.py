@@ -13,7 +13,7 @@ from app.clio.shared_rate_limit import Lane
 from app.db import job_queue
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.outbox import maintenance
+from app.db.outbox import maintenance, outbox
 from app.db.outbox.activities import Activity
 from app.db.session import transaction
 from app.sync.connections import clio_for
@@ -23,18 +23,23 @@ from app.sync.writeback.send import find_in_clio
 
 VERIFY_AFTER = timedelta(hours=24)
 BATCH_SIZE = 50
+UNBLOCKED_USERS = 100  # in one tick
 CONTINUE_AFTER = timedelta(minutes=1)
 
 log = structlog.get_logger(__name__)
 
 
 async def maintain_outbox(services: Services) -> None:
-    """Queue activities without a job and accounts with due verifications; fail what was blocked for too long.
+    """Queue activities without a job, those whose author has a login again, and accounts with due verifications.
 
-    The scheduler calls it regularly.
+    Fail what was blocked for too long. The scheduler calls it regularly.
     """
     now = services.now()
     async with transaction(services.database) as session:
+        for account_id, user_id in await maintenance.list_users_to_unblock(
+            session, limit=UNBLOCKED_USERS
+        ):
+            await outbox.unblock(session, account_id, user_id)
         await maintenance.fail_expired_blocked(session, now=now)
         for row in await maintenance.list_lost(session, now=now):
             await job_queue.enqueue_writeback(session, *row)

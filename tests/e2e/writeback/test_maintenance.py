@@ -321,3 +321,21 @@ async def test_erasing_the_account_erases_its_activities(pulled: World):
         for table in (activities, outbox_tables.activity_attempts, outbox_tables.activity_turns):
             assert (await session.execute(select(table))).all() == []
         await session.execute(delete(activities))
+
+
+async def test_an_activity_that_was_accepted_while_its_author_connected_is_queued(pulled: World):
+    # WB-5: the callback looked for blocked activities before this one was stored
+    async with transaction(pulled.app.state.services.database) as session:
+        await session.execute(text("update connections set status = 'pending'"))
+    activity = await post(pulled, EMAIL)
+    assert activity["status"] == "blocked"
+    async with transaction(pulled.app.state.services.database) as session:
+        await session.execute(text("update connections set status = 'connected'"))
+    await maintain_outbox(pulled.app.state.services)
+    assert (await until(pulled, activity))["status"] == "written"
+
+
+async def test_an_activity_whose_author_has_no_login_stays_blocked(pulled: World):
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    await maintain_outbox(pulled.app.state.services)
+    assert (await get(pulled, activity))["status"] == "blocked"

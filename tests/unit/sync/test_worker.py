@@ -14,6 +14,7 @@ from pgqueuer.models import Job
 
 from app.errors import DatabaseUnavailable
 from app.sync import worker
+from app.sync.concurrency import Stopping
 from app.sync.services import Services
 from app.sync.worker import JobHandler
 
@@ -80,3 +81,10 @@ async def test_a_job_that_met_another_transaction_is_queued_again_at_once(refusa
 async def test_a_job_that_is_done_is_not_queued_again(refusals: list[int]):
     await handler_of(None)(job())
     assert refusals == []
+
+
+async def test_a_job_that_a_stop_interrupts_is_queued_again_at_once(refusals: list[int]):
+    # F27
+    with pytest.raises(RetryRequested) as returned:
+        await handler_of(Stopping())(job())
+    assert returned.value.delay == timedelta(0)
