@@ -64,6 +64,14 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     raise AssertionError("the service did not come up")
 
 
+def wait_until_valid(address: str, token: dict[str, str]) -> None:
+    """Wait until the service has heard of a new token."""
+    deadline = time.monotonic() + PATIENCE
+    while not httpx.get(address, headers=token, trust_env=False, timeout=PATIENCE).is_success:
+        assert time.monotonic() < deadline, "the token is not accepted"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 def test_a_command_beside_the_service_leaves_its_database_running(
     folder: Path, ending: signal.Signals
@@ -74,10 +82,10 @@ def test_a_command_beside_the_service_leaves_its_database_running(
         assert made.returncode == 0, made.stderr
         assert servers(folder) != []
         ready = httpx.get(f"{url}/readyz", trust_env=False, timeout=PATIENCE).json()
+        assert {part["state"] for part in ready.pop("parts")} == {"running"}
         assert ready == {"status": "ok", "database": "ok", "schema": "current", "clock": "ok"}
         token = {"Authorization": f"Bearer {made.stdout.strip()}"}
-        listed = httpx.get(f"{url}/v1/accounts", headers=token, trust_env=False, timeout=PATIENCE)
-        assert listed.is_success
+        wait_until_valid(f"{url}/v1/accounts", token)
     finally:
         service.send_signal(ending)
         service.wait(timeout=PATIENCE)
