@@ -39,10 +39,10 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         (background, "PROBE_SECONDS", SHORT),
         (background, "PART_INTERVAL", 2.0),
         (background, "PREPARE_AGAIN_SECONDS", SHORT),
-        (session, "CONNECT_SECONDS", 0.5),
+        (session, "CONNECT_SECONDS", 2.0),
     ):
         monkeypatch.setattr(module, name, value)
-    limits = PoolLimits(kept=2, most=6, wait=0.5, statement=0.5)
+    limits = PoolLimits(kept=2, most=6, wait=2.0, statement=2.0)
     monkeypatch.setattr(main, "API_POOL", limits)
     for name in ("CLOCK_POOL", "PROBE_POOL", "RELAY_POOL", "WORKER_POOL"):
         monkeypatch.setattr(background, name, limits)
@@ -277,12 +277,13 @@ async def test_the_relay_survives_a_defect_at_each_of_its_calls(
         async with asyncio.TaskGroup() as group:
             group.create_task(relay_events(services, watched, part))
 
-            async def recovered() -> bool:
-                return injection.raised == 1 and part.state(answering=1000) is State.RUNNING
+            async def recovered(failures: int) -> bool:
+                running = part.state(answering=1000) is State.RUNNING
+                return part.restarts == failures and running
 
             for number in range(1, 5):
                 injection.arm(number)
-                await until(recovered)
+                await until(partial(recovered, number))
             services.stopping.set()
     assert part.restarts == 4
 
