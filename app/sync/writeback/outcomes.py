@@ -57,12 +57,15 @@ def blocked(*, unsure: bool) -> Outcome:
     return Outcome(Status.BLOCKED, Reason.NEEDS_CONNECTION, _RECONNECT, unsure=unsure)
 
 
-def stopped(*, unsure: bool, searching: bool) -> Outcome:
-    """Return the outcome when the process must end before anything was sent: another one continues at once."""
+def stopped(*, searching: bool) -> Outcome:
+    """Return the outcome when the process must end before anything was sent: another one continues at once.
+
+    A write that was not sent needs no search. A search counts as a lost response when it finds nothing.
+    """
     if searching:
         text = "Clio's response was lost. We search in Clio before we write again"
         return Outcome(Status.SENDING, Reason.CHECKING, text, after=timedelta(0), unsure=True)
-    return Outcome(Status.QUEUED, unsure=unsure)
+    return Outcome(Status.QUEUED)
 
 
 def after_failed_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:

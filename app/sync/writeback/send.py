@@ -146,7 +146,7 @@ async def _attempt(
     except (RunTakenOver, DatabaseUnavailable):
         raise
     except Stopping:  # it is raised only by waits before the first byte: nothing was sent
-        return outcomes.stopped(unsure=activity.unsure, searching=search)
+        return outcomes.stopped(searching=search)
     except Exception:  # otherwise it would be retried for ever and block the contact
         log.exception("activity_crashed", activity_id=activity.activity_id)
         text = "This service had an internal error, which was logged. A retry searches in Clio before it sends"

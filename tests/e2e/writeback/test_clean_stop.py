@@ -8,7 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.clio.local_rate_limit import LocalLimit
+from app.db.session import transaction
 from app.simulator.http.server import Simulator
 from app.sync import writeback
 from app.sync.concurrency import Stopping
@@ -33,6 +36,13 @@ async def start(world: World, work: str) -> dict[str, Any]:
     )
     assert answer.status_code == 202, answer.text
     return {}
+
+
+async def jobs_of(world: World, kind: str) -> int:
+    """Return how many jobs of a kind wait."""
+    query = "select count(*) from pgqueuer where entrypoint = :kind and status = 'queued'"
+    async with transaction(world.app.state.services.database) as session:
+        return int((await session.execute(text(query), {"kind": kind})).scalar_one())
 
 
 @pytest.mark.parametrize(
@@ -62,11 +72,28 @@ async def test_work_that_a_stop_interrupts_is_ended_by_another_process(
             assert len(notes(second)) == 1
 
 
-@pytest.mark.parametrize("is_unsure", [False, True], ids=["before the write", "before the search"])
-async def test_a_note_that_a_stop_interrupts_before_its_first_byte_is_not_failed(
-    pulled: World, dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, is_unsure: bool
+async def test_a_note_that_waits_for_the_rate_limit_is_queued_again_as_never_sent(
+    pulled: World, dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
-    # the wait for the rate limit raises `Stopping`
+    # searched notes count as lost responses, so five stops would end one that was never sent
+    pulled.app.state.services.stopping.set()
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalLimit, "reserve", lambda *_: 2.0)
+        async with process(dsn, simulator) as first:
+            activity = await post(first, EMAIL)
+            await until(first, activity, "sending")
+            first.app.state.services.stopping.set()
+    async with process(dsn, simulator, workers=False) as idle:
+        assert (await get(idle, activity))["status"] == "queued"
+        assert await jobs_of(idle, "writeback") == 1
+    async with process(dsn, simulator) as second:
+        assert (await until(second, activity))["status"] == "written"
+    assert [entry.method for entry in simulator.requests("/api/v4/notes")] == ["POST"]
+
+
+async def test_a_search_that_a_stop_interrupts_is_done_by_another_process(
+    pulled: World, dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
     pulled.app.state.services.stopping.set()
     async with process(dsn, simulator, workers=False) as idle:
         activity = await post(idle, EMAIL)
@@ -77,12 +104,10 @@ async def test_a_note_that_a_stop_interrupts_before_its_first_byte_is_not_failed
             raise Stopping
 
         with monkeypatch.context() as patch:
-            patch.setattr(send, "_send", stop)
             patch.setattr(send, "_search", stop)
-            patch.setattr(send, "_must_search", lambda _: is_unsure)
+            patch.setattr(send, "_must_search", lambda _: True)
             assert await writeback.write_back(services, "hp", 1001) == timedelta(0)
-        found = await get(idle, activity)
-        assert found["status"] == ("sending" if is_unsure else "queued")
+        assert (await get(idle, activity))["status"] == "sending"
     async with process(dsn, simulator) as second:
         assert (await until(second, activity))["status"] == "written"
         assert len(notes(second)) == 1
