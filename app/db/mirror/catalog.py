@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import BigInteger, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import records, tables
@@ -132,7 +132,8 @@ async def _mark_named(
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
-    naming = or_(*(any_of(_matters.c.record[path].as_integer(), changed) for path in paths))
+    ids = (_matters.c.record[path].as_string().cast(BigInteger) for path in paths)
+    naming = or_(*(any_of(one, changed) for one in ids))
     rows = await session.execute(
         select(_matters.c.clio_id, _matters.c.client_id).where(
             _matters.c.account_id == account_id, naming

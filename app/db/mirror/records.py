@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
@@ -130,22 +130,22 @@ async def land_relationships(
 
 
 async def mark_stale(
-    session: Session, account_id: str, contact_ids: Any, *, by_rules: bool = False
+    session: Session,
+    account_id: str,
+    contact_ids: Collection[int] | Select[Any],
+    *,
+    by_rules: bool = False,
 ) -> None:
     """Mark persons as stale, given as a collection or a query of Clio ids.
 
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
     as it is.
     """
-    if isinstance(contact_ids, Collection):
-        if not contact_ids:
-            return
-        named = any_of(_contacts.c.clio_id, contact_ids)
-    else:
-        named = _contacts.c.clio_id.in_(contact_ids)
+    if not isinstance(contact_ids, Select) and not contact_ids:
+        return
     due = (
         select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, named)
+        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
         .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
         .where(_contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))
@@ -160,6 +160,13 @@ async def mark_stale(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(stale=True, stale_by_rules=by_rules)
     )
+
+
+def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:
+    if isinstance(contact_ids, Select):
+        query: Select[Any] = contact_ids
+        return _contacts.c.clio_id.in_(query)
+    return any_of(_contacts.c.clio_id, contact_ids)
 
 
 async def mark_matter_contacts_stale(

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.errors import AppError, Problem
 
 _table = tables.runs
@@ -178,7 +178,7 @@ async def _cancel(
     ended = {"status": Status.CANCELLED, "finished_at": now, "leased_until": None}
     await session.execute(
         update(_table)
-        .where(_table.c.account_id == account_id, _table.c.status.in_(statuses))
+        .where(_table.c.account_id == account_id, any_of(_table.c.status, statuses))
         .values(**ended, expected_end=None, fence=_table.c.fence + 1)
     )
 

@@ -7,26 +7,48 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-# Names that hold a query or a fixed set of states, never a collection that grows with a firm.
-QUERIES = {"own", "undecided", "holds", "contact_ids", "statuses"}
 
 
-def long_lists(tree: ast.AST) -> Iterator[tuple[int, str]]:
+def long_lists(tree: ast.Module) -> Iterator[tuple[int, str]]:
     """Yield the line and the argument of each `in_` whose list could grow: use `any_of` for it."""
-    for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if node.func.attr in ("in_", "not_in") and not _is_short(node.args[0]):
-            yield node.lineno, ast.unparse(node.args[0])
+    for scope in tree.body:
+        queries = set(_queries(scope))
+        for node in ast.walk(scope):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="in_" | "not_in"), args=[argument, *_]):
+                    if not _is_short(argument, queries):
+                        yield node.lineno, ast.unparse(argument)
+                case _:
+                    pass
 
 
-def _is_short(argument: ast.expr) -> bool:
+def _queries(scope: ast.AST) -> Iterator[str]:
+    """Yield the names that hold a query: those that are declared so or made by `select`."""
+    for node in ast.walk(scope):
+        match node:
+            case ast.AnnAssign(target=ast.Name(name), annotation=declared):
+                if ast.unparse(declared).startswith("Select["):
+                    yield name
+            case ast.Assign(targets=[ast.Name(name)], value=value):
+                if ast.unparse(value).startswith("select("):
+                    yield name
+            case _:
+                pass
+
+
+def _is_short(argument: ast.expr, queries: set[str]) -> bool:
     """Return whether the argument is a literal, a constant or a query."""
     if isinstance(argument, ast.Tuple):
-        return True
+        return not any(
+            isinstance(item, ast.Starred) and not _is_constant(item.value) for item in argument.elts
+        )
     text = ast.unparse(argument)
-    is_query = text.startswith("select(") or text in QUERIES
-    return is_query or text.lstrip("_").partition("[")[0].partition(".")[0].isupper()
+    return text.startswith("select(") or text in queries or _is_constant(argument)
+
+
+def _is_constant(argument: ast.expr) -> bool:
+    """Return whether the name is written as a constant, or is a part of one."""
+    return ast.unparse(argument).lstrip("_").partition("[")[0].partition(".")[0].isupper()
 
 
 def test_no_statement_sends_a_list_that_grows_as_parameters():
@@ -43,12 +65,17 @@ def test_no_statement_sends_a_list_that_grows_as_parameters():
     [
         ("c.in_(ids)", 1),
         ("c.in_(list(ids))", 1),
+        ("c.in_((*ids, A))", 1),
+        ("contact_ids = [1]; c.in_(contact_ids)", 1),
         ("c.in_((A, B))", 0),
+        ("c.in_((*UNFINISHED, B))", 0),
         ("c.in_(UNFINISHED)", 0),
         ("c.in_(_COVERED[kind])", 0),
         ("c.in_(select(t.c.x))", 0),
+        ("own = select(t.c.x); c.in_(own)", 0),
+        ("own: Select[int] = given; c.in_(own)", 0),
         ("any_of(c, ids)", 0),
     ],
 )
 def test_the_check_notices_a_list_of_any_length(code: str, count: int):
-    assert len(list(long_lists(ast.parse(code)))) == count
+    assert len(list(long_lists(ast.parse(f"def f(): {code}")))) == count
