@@ -33,6 +33,7 @@ from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem
 from app.sync import issues
+from app.sync.concurrency import Stopping
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for_new_login, login_of, offered_region
 from app.sync.connections.revocations import owe_logins, tell_clio
@@ -194,6 +195,9 @@ async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callbac
     except ClioError as error:
         log.warning("clio_exchange_failed", account_id=attempt.account_id, reason=error.code)
         return await _fail(services, attempt, EXCHANGE_FAILED, str(error))
+    except Stopping:  # the revocation of the tokens is owed
+        text = "The service was restarted while the user connected"
+        return await _fail(services, attempt, EXCHANGE_FAILED, text)
     except ClioAccountMismatch as error:
         return await _fail(services, attempt, MISMATCH, error.detail)
     except (AccountNotFound, ConnectionNotFound) as error:  # the account was erased meanwhile

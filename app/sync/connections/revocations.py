@@ -4,6 +4,7 @@ The tokens are stored as owed before they are given up, so neither a crash nor a
 """
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
@@ -56,11 +57,12 @@ async def _owe(
 
 
 async def tell_clio(services: Services, owed: Revocation) -> None:
-    """Tell Clio now of a revocation. If that fails, the scheduler tells it again."""
+    """Tell Clio now of a revocation. If that fails, or the process must end, the scheduler tells it again."""
     async with transaction(services.database) as session:
         claimed = await revocations.claim(session, owed, now=services.now())
     if claimed is not None:
-        await _attempt(services, claimed)
+        with suppress(Stopping):  # the caller's own work is done
+            await _attempt(services, claimed)
 
 
 async def tell_clio_what_is_due(services: Services) -> int:

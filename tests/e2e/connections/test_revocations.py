@@ -11,6 +11,7 @@ import pytest
 import time_machine
 
 from app import main
+from app.clio.client import ClioClient
 from app.db.accounts import accounts
 from app.db.accounts.audit import Actor
 from app.db.connections import revocations
@@ -19,6 +20,8 @@ from app.errors import DatabaseUnavailable
 from app.simulator.faults.faults import Fault
 from app.simulator.store.firm import Firm
 from app.sync.account_erasure import start_account_erasure
+from app.sync.concurrency import Stopping
+from app.sync.connections import revocations as sync_revocations
 from app.sync.connections import tell_clio_what_is_due
 from app.sync.services import Services
 from tests.e2e.connections.test_oauth_flow import connection
@@ -73,6 +76,34 @@ async def test_clio_is_told_again_after_a_minute_and_the_tokens_are_unusable_mea
     assert (users(pulled), await owed(pulled)) == ([], [])
     assert (await pulled.api.delete(f"{HP}/connections/{login['id']}")).status_code == 204
     assert told(pulled) == 2
+
+
+async def stop(*_: Any) -> None:
+    """Behave like a call that waits for Clio when the process must end."""
+    raise Stopping
+
+
+async def test_a_stop_while_clio_is_told_does_not_fail_the_disconnection(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    login = await connection(pulled)
+    with monkeypatch.context() as patch:
+        patch.setattr(sync_revocations, "_revoke", stop)
+        answer = await pulled.api.delete(f"{HP}/connections/{login['id']}")
+    assert (answer.status_code, len(await owed(pulled))) == (204, 1)
+    assert await later(pulled, seconds=61) == 1
+    assert await owed(pulled) == []
+
+
+async def test_a_stop_while_a_user_connects_sends_the_browser_back_and_owes_the_revocation(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(ClioClient, "who_am_i", stop)
+        assert await pulled.connect("u_ben", 502) == "x=1&clio=exchange_failed"
+    assert len(await owed(pulled)) == 1
+    assert await later(pulled, minutes=6) == 1
+    assert await owed(pulled) == []
 
 
 def test_the_pauses_are_1_5_and_30_minutes_then_an_hour_and_the_last_attempt_is_after_7_days():
