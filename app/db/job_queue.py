@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -54,9 +55,21 @@ async def enqueue_writeback(
     session: Session, account_id: str, clio_contact_id: int, activity_id: str
 ) -> None:
     """Queue the writing of a contact's activities: a new job each time, so that no activity is missed."""
-    payload = json.dumps({"account_id": account_id, "clio_contact_id": clio_contact_id}).encode()
+    await enqueue_writebacks(session, [(account_id, clio_contact_id, activity_id)])
+
+
+async def enqueue_writebacks(session: Session, activities: Sequence[tuple[str, int, str]]) -> None:
+    """Queue the writing of many activities with one statement; each is an account, a contact and an activity."""
+    if not activities:
+        return
     await (await _queries(session)).enqueue(
-        WRITEBACK, payload, dedupe_key=f"writeback:{activity_id}:{secrets.token_hex(4)}"
+        [WRITEBACK] * len(activities),
+        [
+            json.dumps({"account_id": account_id, "clio_contact_id": contact_id}).encode()
+            for account_id, contact_id, _ in activities
+        ],
+        [0] * len(activities),
+        dedupe_key=[f"writeback:{id_}:{secrets.token_hex(4)}" for *_, id_ in activities],
     )
 
 

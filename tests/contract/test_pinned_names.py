@@ -222,8 +222,14 @@ class _Queue:
     def __init__(self) -> None:
         self.jobs: dict[str, dict[str, Any]] = {}
 
-    async def enqueue(self, name: str, payload: bytes, *, dedupe_key: str, **_more: Any) -> None:
-        self.jobs[name] = {"payload": json.loads(payload), "key": dedupe_key}
+    async def enqueue(
+        self, names: Any, payloads: Any, *_priorities: Any, dedupe_key: Any, **_more: Any
+    ) -> None:
+        """Keep one job, or the jobs of three lists."""
+        if isinstance(names, str):
+            names, payloads, dedupe_key = [names], [payloads], [dedupe_key]
+        for name, payload, key in zip(names, payloads, dedupe_key, strict=True):
+            self.jobs[name] = {"payload": json.loads(payload), "key": key}
 
 
 async def test_jobs_are_queued_under_their_pinned_names_and_keys(

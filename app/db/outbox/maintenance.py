@@ -18,6 +18,7 @@ from app.db.outbox.outbox import BLOCKED_FOR_AT_MOST, activity_of, is_activity, 
 from app.db.session import Session
 
 BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
+LOST_BATCH_SIZE = 1000
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
 
 _table = tables.activities
@@ -33,9 +34,9 @@ async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
         " where a.status in ('queued', 'sending') and (a.due_at is null or a.due_at < :now)"
         " and (t.leased_until is null or t.leased_until < clock_timestamp())"
         " and not exists (select from pgqueuer where dedupe_key like 'writeback:' || a.activity_id || ':%')"
-        " order by a.account_id, a.clio_contact_id, a.place"
+        " order by a.account_id, a.clio_contact_id, a.place limit :most"
     )
-    return (await session.execute(query, {"now": now})).all()
+    return (await session.execute(query, {"now": now, "most": LOST_BATCH_SIZE})).all()
 
 
 async def list_users_to_unblock(session: Session, *, limit: int) -> Sequence[Any]:

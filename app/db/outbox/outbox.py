@@ -136,8 +136,8 @@ async def _requeue(session: Session, which: ColumnElement[bool]) -> int:
         .returning(_table.c.account_id, _table.c.clio_contact_id, _table.c.activity_id)
     )
     found = rows.all()
-    for row in found:
-        await _enqueue(session, *row)
+    linked = [tuple(row) for row in found if row.clio_contact_id is not None]
+    await job_queue.enqueue_writebacks(session, linked)
     return len(found)
 
 

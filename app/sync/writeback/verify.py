@@ -35,17 +35,22 @@ async def maintain_outbox(services: Services) -> None:
     Fail what was blocked for too long. The scheduler calls it regularly.
     """
     now = services.now()
+    await _unblock(services)
     async with transaction(services.database) as session:
-        for account_id, user_id in await maintenance.list_users_to_unblock(
-            session, limit=UNBLOCKED_USERS
-        ):
-            await outbox.unblock(session, account_id, user_id)
         await maintenance.fail_expired_blocked(session, now=now)
-        for row in await maintenance.list_lost(session, now=now):
-            await job_queue.enqueue_writeback(session, *row)
+        await job_queue.enqueue_writebacks(session, await maintenance.list_lost(session, now=now))
         due = await maintenance.list_accounts_to_verify(session, before=now - VERIFY_AFTER)
         for account_id in due:
             await job_queue.enqueue_sweep(session, account_id)
+
+
+async def _unblock(services: Services) -> None:
+    """Queue what waited for a login that works now: each user in a transaction, because much may have waited."""
+    async with transaction(services.database) as session:
+        found = await maintenance.list_users_to_unblock(session, limit=UNBLOCKED_USERS)
+    for account_id, user_id in found:
+        async with transaction(services.database) as session:
+            await outbox.unblock(session, account_id, user_id)
 
 
 async def verify_written(services: Services, account_id: str) -> timedelta | None:

@@ -2,15 +2,17 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
+from pgqueuer.queries import Queries
 from sqlalchemy import delete, select, text, update
 
 from app import main
 from app.db import job_queue, retention
 from app.db.events import tables as event_tables
-from app.db.outbox import contact_leases, outbox
+from app.db.outbox import contact_leases, maintenance, outbox
 from app.db.outbox import tables as outbox_tables
 from app.db.outbox.activities import Outcome, Status
 from app.db.outbox.contact_leases import ContactLease
@@ -21,7 +23,7 @@ from app.sync.services import Services
 from app.sync.writeback import maintain_outbox, outcomes, verify_written, write_back
 from app.sync.writeback.authors import find_author
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
-from tests.support.world import PATIENCE, World
+from tests.support.world import PATIENCE, World, opened_world
 
 activities = outbox_tables.activities
 
@@ -339,3 +341,41 @@ async def test_an_activity_whose_author_has_no_login_stays_blocked(pulled: World
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     await maintain_outbox(pulled.app.state.services)
     assert (await get(pulled, activity))["status"] == "blocked"
+
+
+async def test_activities_that_are_unblocked_are_queued_with_one_statement(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    statements: list[int] = []
+    enqueue = Queries.enqueue
+
+    async def counted(self: Queries, kinds: Any, *args: Any, **named: Any) -> Any:
+        statements.append(len(kinds))
+        return await enqueue(self, kinds, *args, **named)
+
+    waiting = [await post(pulled, {**EMAIL, "user_id": "u_ben"}) for _ in range(3)]
+    async with transaction(services_of(pulled).database) as session:
+        await session.execute(text("update connections set user_id = 'u_ben'"))
+    monkeypatch.setattr(Queries, "enqueue", counted)
+    await maintain_outbox(services_of(pulled))
+    monkeypatch.undo()
+    assert statements == [3]
+    for activity in waiting:
+        assert (await until(pulled, activity))["status"] == "written"
+
+
+async def test_contacts_whose_jobs_were_lost_are_queued_in_batches(
+    dsn: str, pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(maintenance, "LOST_BATCH_SIZE", 1)
+    pulled.app.state.services.stopping.set()
+    async with opened_world(dsn, pulled.simulator, workers=False, clock=False) as idle, idle:
+        for contact in ("1001", "1002"):
+            await post(idle, {**EMAIL, "clio_contact_id": contact})
+        async with transaction(services_of(idle).database) as session:
+            await session.execute(text("delete from pgqueuer"))
+        for count in (1, 2, 2):
+            await maintain_outbox(services_of(idle))
+            async with transaction(services_of(idle).database) as session:
+                jobs = await session.execute(text("select count(*) from pgqueuer"))
+            assert jobs.scalar_one() == count
