@@ -8,16 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import text
 
+from app import main
 from app.clio.local_rate_limit import LocalLimit
 from app.db.session import transaction
 from app.simulator.http.server import Simulator
 from app.sync import writeback
 from app.sync.concurrency import Stopping
-from app.sync.writeback import send
+from app.sync.writeback import maintain_outbox, send
 from tests.e2e.writeback.test_writeback import EMAIL, get, notes, post, until
-from tests.support.world import World, opened_world
+from tests.support.world import PATIENCE, World, opened_world
 
 
 @asynccontextmanager
@@ -43,6 +45,32 @@ async def jobs_of(world: World, kind: str) -> int:
     query = "select count(*) from pgqueuer where entrypoint = :kind and status = 'queued'"
     async with transaction(world.app.state.services.database) as session:
         return int((await session.execute(text(query), {"kind": kind})).scalar_one())
+
+
+async def sweep(world: World) -> None:
+    await maintain_outbox(world.app.state.services)
+
+
+async def erase(world: World) -> None:
+    assert (await world.api.delete("/v1/accounts/hp")).status_code == 202
+
+
+async def refresh(world: World) -> None:
+    await start(world, "refresh")
+
+
+START = {"sweep": sweep, "erasure": erase, "refresh": refresh}
+UNFINISHED = {
+    "refresh": "select count(*) from runs where finished_at is null",
+    "sweep": "select count(*) from activities where proven_at is null",
+    "erasure": "select (select count(*) from accounts) + (select count(*) from revocations)",
+}
+
+
+async def unfinished(world: World, work: str) -> int:
+    """Return how much of a kind of work is left."""
+    async with transaction(world.app.state.services.database) as session:
+        return int((await session.execute(text(UNFINISHED[work]))).scalar_one())
 
 
 @pytest.mark.parametrize(
@@ -111,3 +139,33 @@ async def test_a_search_that_a_stop_interrupts_is_done_by_another_process(
     async with process(dsn, simulator) as second:
         assert (await until(second, activity))["status"] == "written"
         assert len(notes(second)) == 1
+
+
+@pytest.mark.parametrize(
+    ("work", "path"),
+    [("sweep", "/api/v4/notes"), ("refresh", "/oauth/token"), ("erasure", "/oauth/deauthorize")],
+)
+async def test_a_verification_a_refresh_and_an_erasure_are_ended_by_another_process(
+    pulled: World, simulator: Simulator, dsn: str, work: str, path: str
+):
+    activity = await until(pulled, await post(pulled, EMAIL))
+    await pulled.idle()
+    before = len(simulator.requests(path))
+    pulled.app.state.services.stopping.set()
+    days = 31 if work == "refresh" else 2  # a token lives 30 days
+    with time_machine.travel(main.now() + timedelta(days=days), tick=True):
+        async with process(dsn, simulator) as first, first.clio_transport.paused(path):
+            await START[work](first)
+            async with asyncio.timeout(PATIENCE):
+                await first.clio_transport.waiting.wait()
+            first.app.state.services.stopping.set()
+        async with process(dsn, simulator) as second:
+            await second.resume()
+            await second.idle()
+            async with asyncio.timeout(PATIENCE):
+                while await unfinished(second, work):
+                    await asyncio.sleep(0.02)
+            if work != "erasure":
+                assert await get(second, activity) == activity
+    assert len(simulator.requests(path)) == before + 1
+    assert len(notes(pulled)) == 1
