@@ -5,10 +5,11 @@ application: `build_app` builds routes and middleware, `configure_app` sets what
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 
 import httpx
@@ -20,7 +21,7 @@ from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import api
-from app.api import openapi, problems
+from app.api import health, openapi, problems
 from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.metrics import BackgroundCollector
 from app.api.middleware import RequestContext, ValueLimit
@@ -36,7 +37,7 @@ from app.crypto import TokenCipher, hash_secret
 from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
 from app.sync.background import Prepare, Process, background_work
-from app.sync.concurrency import Stopping
+from app.sync.concurrency import sleep_or_stop
 from app.sync.feed_waits import FeedWaits
 from app.sync.request_check_refresh import load_request_checks
 from app.sync.request_checks import RequestChecks
@@ -89,7 +90,7 @@ def create_worker_app(
 ) -> FastAPI:
     """Return an application for a process without the API: it serves health checks and metrics only."""
     app = FastAPI(title="levitate-clio worker", lifespan=_lifespan, openapi_url=None)
-    app.include_router(api.health_router)
+    app.include_router(health.router)
     problems.install(app)
     _expose_metrics(app)
     app.add_middleware(RequestContext, max_body=0)
@@ -167,7 +168,7 @@ async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator
     database = open_database(dsn, API_POOL)
     transports = parts.clio_transports or {}
     stopping = asyncio.Event()
-    clock = Clock(monotonic, now, _interruptible_sleep(stopping))
+    clock = Clock(monotonic, now, partial(sleep_or_stop, stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
     try:
         yield Services(
@@ -219,20 +220,6 @@ def _timing(config: Config) -> Timing:
         heartbeat=timedelta(seconds=config.heartbeat_seconds),
         settle=timedelta(seconds=config.settle_seconds),
     )
-
-
-def _interruptible_sleep(stopping: asyncio.Event) -> Callable[[float], Awaitable[None]]:
-    """Return a sleep that raises `Stopping` when the process must end: waiting for Clio must not delay that [F27]."""
-
-    async def sleep(seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await stopping.wait()
-        except TimeoutError:
-            return
-        raise Stopping
-
-    return sleep
 
 
 def _offered_regions(

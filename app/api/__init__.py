@@ -27,7 +27,6 @@ from app.api import (
     webhook_endpoints,
 )
 
-health_router = health.router
 router = APIRouter()
 for group in (
     accounts,

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from app.db.session import Session
 from app.errors import DatabaseUnavailable
+from app.shutdown import wait_for_stop
 
 CHECK_SECONDS = 2.0  # how often the connection is checked
 TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing it
@@ -63,8 +64,7 @@ async def listen(
             while not stopping.is_set():
                 await connection.execute("select 1")
                 turned()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(stopping.wait(), CHECK_SECONDS)
+                await wait_for_stop(stopping, CHECK_SECONDS)
     finally:
         with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await connection.close(timeout=TIMEOUT)

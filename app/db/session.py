@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from pydantic_core import from_json, to_json
-from sqlalchemy import BigInteger, ColumnElement, Text, any_, literal, text
+from sqlalchemy import ColumnElement, any_, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -19,6 +19,8 @@ from typing_extensions import override
 
 from app.db.failures import Reaction, reaction_to
 from app.errors import DatabaseUnavailable
+
+T = TypeVar("T")
 
 Session = AsyncConnection
 Database = AsyncEngine
@@ -182,15 +184,9 @@ async def server_version(session: Session) -> int:
     return int(asked.scalar_one())
 
 
-def any_of(
-    column: ColumnElement[Any], values: Iterable[int] | Iterable[str]
-) -> ColumnElement[bool]:
+def any_of(column: ColumnElement[T], values: Iterable[T]) -> ColumnElement[bool]:
     """Return the condition that the column is one of these values, sent as one array.
 
     `in_` sends a parameter for each value, and PostgreSQL accepts at most 32,767 of them.
     """
-    given = list(values)
-    kind = Text if given and isinstance(given[0], str) else BigInteger
-    if not given and isinstance(column.type, Text):
-        kind = Text
-    return column == any_(literal(given, ARRAY(kind)))
+    return column == any_(literal(list(values), ARRAY(column.type)))

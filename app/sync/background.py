@@ -86,7 +86,7 @@ class Background:
 
 
 async def measure(services: Services, background: Background) -> None:
-    """Measure what the metrics show. The work does not grow with the number of firms."""
+    """Measure what the metrics show. Only the count of the accounts by health grows with the number of firms."""
     async with transaction(services.database) as session:
         oldest = await slots.oldest_unserved(session)
         age = max(services.now() - oldest, timedelta(0)) if oldest else timedelta(0)

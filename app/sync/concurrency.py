@@ -6,10 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 from app.errors import RunTakenOver
+from app.shutdown import wait_for_stop
 
 
 class Stopping(Exception):
     """The process must end: stop the work between two pages or batches. It continues in another process."""
+
+
+async def sleep_or_stop(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait this time. Raises Stopping as soon as the process must end: no wait may delay that [F27]."""
+    await wait_for_stop(stopping, seconds)
+    if stopping.is_set():
+        raise Stopping
 
 
 async def run_together(*steps: Coroutine[Any, Any, None]) -> None:

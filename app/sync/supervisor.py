@@ -128,12 +128,7 @@ class Supervisor:
     async def run(self, part: Part, work: Turn) -> None:
         """Run a part's work until the process must stop; start it again whenever it fails or ends."""
         while not self._stopping.is_set():
-            try:
-                await work()
-            except Exception as failure:  # noqa: BLE001  # whatever it is, the part must go on
-                if self._stopping.is_set():
-                    return  # the work was interrupted
-                await wait_for_stop(self._stopping, self.note(part, failure))
+            await self._succeeds(part, work)
 
     async def repeat(self, part: Part, turn: Turn, *, every: float) -> None:
         """Do one turn after the other, with a pause of `every` seconds, until the process must stop."""
@@ -148,15 +143,19 @@ class Supervisor:
     async def complete(self, part: Part, turn: Turn) -> None:
         """Do one turn; try again until it succeeds or the process must stop."""
         while not self._stopping.is_set():
-            try:
-                await turn()
-            except Exception as failure:  # noqa: BLE001  # whatever it is, the part must go on
-                if self._stopping.is_set():
-                    return  # the work was interrupted
-                await wait_for_stop(self._stopping, self.note(part, failure))
-            else:
+            if await self._succeeds(part, turn):
                 part.turned()
                 return
+
+    async def _succeeds(self, part: Part, work: Turn) -> bool:
+        """Do some work once and return True; after a failure return False when it may be tried again."""
+        try:
+            await work()
+        except Exception as failure:  # noqa: BLE001  # whatever it is, the part must go on
+            if not self._stopping.is_set():  # else the work was interrupted
+                await wait_for_stop(self._stopping, self.note(part, failure))
+            return False
+        return True
 
     def note(self, part: Part, failure: BaseException) -> float:
         """Report a part's failure, and end the process if it keeps failing; return after how many seconds to retry."""

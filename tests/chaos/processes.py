@@ -106,10 +106,6 @@ class Program:
         self.process = None
         return process.wait(timeout=60)
 
-    def has_ended(self) -> bool:
-        """Return whether it was started and has ended by itself."""
-        return self.process is not None and self.process.poll() is not None
-
     def check_running(self) -> "subprocess.Popen[bytes]":
         """Return the process; fail if it is not started or has ended by itself."""
         assert self.process is not None, f"{self.command} is not started"

@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import any_, delete, literal, or_, select, text, update
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
+from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables as account_tables
 from app.db.contacts import tables
@@ -66,7 +66,7 @@ async def find_erased(session: Session, account_id: str, hashes: Collection[byte
     rows = await session.execute(
         select(_erased.c.clio_hash).where(
             _erased.c.account_id == account_id,
-            _erased.c.clio_hash == any_(literal(list(hashes), ARRAY(BYTEA))),
+            any_of(_erased.c.clio_hash, hashes),
         )
     )
     return set(rows.scalars())

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import Column, Row, any_, bindparam, delete, literal, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT, BYTEA
+from sqlalchemy import Column, Row, bindparam, delete, literal, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db.contacts import tables
@@ -105,7 +105,7 @@ async def find_by_email(
     query = (
         select(_table.c.email_digest, _table.c.new_client_id)
         .where(_table.c.account_id == account_id)
-        .where(_table.c.email_digest == any_(literal(list(digests), ARRAY(BYTEA))))
+        .where(any_of(_table.c.email_digest, digests))
         .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
     )
     return {row.email_digest: row.new_client_id for row in await session.execute(query)}

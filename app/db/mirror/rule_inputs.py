@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import any_, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy import literal, select, text
 
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, records, tables
@@ -247,6 +246,6 @@ async def clear_stale(
         .values(
             stale=False,
             stale_by_rules=False,
-            kept=_contacts.c.clio_id == any_(literal(list(kept), ARRAY(BIGINT))),
+            kept=any_of(_contacts.c.clio_id, kept),
         )
     )

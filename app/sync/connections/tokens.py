@@ -11,8 +11,7 @@ from app.db.connections import connections, revocations, stored_tokens
 from app.db.connections.connections import Connection
 from app.db.connections.revocations import Revocation
 from app.db.session import Session, transaction
-from app.shutdown import wait_for_stop
-from app.sync.concurrency import Stopping
+from app.sync.concurrency import sleep_or_stop
 from app.sync.services import Services
 
 REFRESH_BEFORE = timedelta(minutes=10)  # the end of a token's life
@@ -84,9 +83,11 @@ class StoredTokens:
                 tokens, login = await self._claim_refresh(session, refused)
             renewed: Tokens | None = tokens
             if tokens.access_token == refused:
-                renewed = await (self._refresh(login, tokens) if login else self._wait())
+                renewed = await self._refresh(login, tokens) if login else None
             if renewed is not None:
                 return self._keep(renewed)
+            if login is None:
+                await sleep_or_stop(self._services.stopping, LOOK_AGAIN_AFTER)
 
     async def _claim_refresh(
         self, session: Session, refused: str
@@ -130,12 +131,6 @@ class StoredTokens:
             if new != old and not await stored_tokens.is_connected_as(session, login):
                 await revocations.owe(session, login, sealed, now=self._services.now())
         return False
-
-    async def _wait(self) -> None:
-        """Wait a moment for the tokens that another process refreshes. Raises Stopping."""
-        await wait_for_stop(self._services.stopping, LOOK_AGAIN_AFTER)
-        if self._services.stopping.is_set():
-            raise Stopping
 
     def _keep(self, tokens: Tokens) -> str:
         self._known, self._fresh_until = tokens, _refresh_at(tokens, self._services.now())

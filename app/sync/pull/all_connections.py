@@ -18,6 +18,7 @@ from app.db.mirror import quarantine, records
 from app.db.mirror.visibility import View
 from app.db.runs import checkpoints, leases, list_failures, runs
 from app.db.runs.leases import Lease, fenced_transaction
+from app.db.runs.list_failures import SetAside
 from app.db.runs.runs import Kind, Run, Trigger
 from app.errors import Problem
 from app.sync import issues
@@ -100,26 +101,28 @@ async def _confirm_and_settle(
         asking = kept
 
 
+async def _list_set_aside(services: Services, lease: Lease) -> Sequence[SetAside]:
+    """Return the logins that this run has set aside."""
+    async with fenced_transaction(services.database, lease) as session:
+        found = await list_failures.list_set_aside(session, lease.account_id)
+    return [one for one in found if one.run_id == lease.run_id]
+
+
 async def _without_set_aside(
     services: Services, lease: Lease, usable: Sequence[Connection]
 ) -> Sequence[Connection]:
     """Return the connections that this run has not set aside."""
-    async with fenced_transaction(services.database, lease) as session:
-        found = await list_failures.list_set_aside(session, lease.account_id)
-    aside = {one.connection_id for one in found if one.run_id == lease.run_id}
+    aside = {one.connection_id for one in await _list_set_aside(services, lease)}
     return [connection for connection in usable if connection.connection_id not in aside]
 
 
 async def _set_aside_rows(services: Services, lease: Lease) -> Problems:
     """Return a problem for each login that this run has set aside."""
-    async with fenced_transaction(services.database, lease) as session:
-        found = await list_failures.list_set_aside(session, lease.account_id)
     return [
         runs.problem_row(
             Problem("login_set_aside", f"This login was set aside. {one.detail}"), one.connection_id
         )
-        for one in found
-        if one.run_id == lease.run_id
+        for one in await _list_set_aside(services, lease)
     ]
 
 
