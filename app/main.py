@@ -57,13 +57,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+ClioTransports = Mapping[Region, httpx.AsyncBaseTransport]
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts that run in this process beside the API, and the HTTP transports to Clio (tests pass a simulator)."""
 
     workers: bool = True
     clock: bool = True
-    clio_transports: Mapping[Region, httpx.AsyncBaseTransport] | None = None
+    clio_transports: ClioTransports | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class StartOptions:
 
     config: Config
     dsn: str
-    parts: Parts
+    clio_transports: ClioTransports
     process: Process
 
 
@@ -138,7 +141,7 @@ def configure_app(
     token = config.service_token
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
     process = Process(workers=parts.workers, clock=parts.clock, prepare=prepare)
-    app.state.start = StartOptions(config, dsn, parts, process)
+    app.state.start = StartOptions(config, dsn, parts.clio_transports or {}, process)
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 
@@ -150,7 +153,7 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
-    async with open_services(start.config, start.dsn, start.parts) as services:
+    async with open_services(start.config, start.dsn, start.clio_transports) as services:
         app.state.services = services
         if start.process.prepare is None:
             with suppress(
@@ -163,10 +166,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def open_services(config: Config, dsn: str, parts: Parts) -> AsyncIterator[Services]:
+async def open_services(
+    config: Config, dsn: str, transports: ClioTransports
+) -> AsyncIterator[Services]:
     """Open the database and the HTTP clients, and yield the services built on them. Close both when the block ends."""
     database = open_database(dsn, API_POOL)
-    transports = parts.clio_transports or {}
     stopping = asyncio.Event()
     clock = Clock(monotonic, now, partial(sleep_or_stop, stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}
@@ -222,9 +226,7 @@ def _timing(config: Config) -> Timing:
     )
 
 
-def _offered_regions(
-    config: Config, transports: Mapping[Region, httpx.AsyncBaseTransport]
-) -> dict[Region, OfferedRegion]:
+def _offered_regions(config: Config, transports: ClioTransports) -> dict[Region, OfferedRegion]:
     offered = {}
     for region in Region:
         registered = config.regions.get(region.value)

@@ -5,6 +5,8 @@ it has none. An error that is not sorted here is a defect.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 import asyncpg
@@ -58,6 +60,27 @@ def reaction_to(failure: BaseException) -> Reaction:
     if isinstance(failure, asyncpg.InterfaceError):
         return _reaction_to_interface(failure)
     return Reaction.GIVE_BACK if isinstance(failure, _GIVE_BACK_TYPES) else Reaction.REPORT
+
+
+@contextmanager
+def sorted_failures() -> Iterator[None]:
+    """Raise DatabaseUnavailable for a failure of the block that ends by itself; a defect is raised as it is."""
+    try:
+        yield
+    except DatabaseUnavailable:
+        raise
+    except Exception as error:
+        reaction = reaction_to(error)
+        if reaction is Reaction.REPORT:
+            raise
+        raise DatabaseUnavailable(retry_now=reaction is Reaction.RETRY_NOW) from error
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, its cause, the cause of that one, and so on."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def _reaction_to_wrapped(failure: DBAPIError) -> Reaction:

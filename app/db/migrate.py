@@ -5,7 +5,7 @@ lock, because everything that the service does would queue behind it.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import tables
+from app.db.failures import causes
 from app.db.session import Database, transaction
 from app.errors import DatabaseUnavailable
 
@@ -81,7 +82,7 @@ async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
                 await _migrate_once(migrator, waits.lock)
             except (DBAPIError, DatabaseUnavailable) as error:
                 if not any(
-                    isinstance(each, asyncpg.LockNotAvailableError) for each in _causes(error)
+                    isinstance(each, asyncpg.LockNotAvailableError) for each in causes(error)
                 ):
                     raise
             else:
@@ -107,12 +108,6 @@ async def _migrate_once(migrator: Database, lock_seconds: float) -> None:
         limit = text("select set_config('lock_timeout', :milliseconds, true)")
         await session.execute(limit, {"milliseconds": str(int(lock_seconds * 1000))})
         await session.run_sync(_upgrade)
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__
 
 
 async def compare_schema(database: Database) -> SchemaState:

@@ -5,15 +5,15 @@ Add no channel for a second connection: one connection hears them all.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 
 import asyncpg
 from sqlalchemy import text
 
+from app.db.failures import sorted_failures
 from app.db.session import Session
-from app.errors import DatabaseUnavailable
 from app.shutdown import wait_for_stop
 
 CHECK_SECONDS = 2.0  # how often the connection is checked
@@ -50,7 +50,7 @@ async def listen(
     `started` is called when the connection listens: what happened before was not heard. `turned` is called every
     `CHECK_SECONDS` while the connection works. Raises DatabaseUnavailable when it breaks or cannot be opened.
     """
-    with _unavailable():
+    with sorted_failures():
         connection = await asyncpg.connect(
             dsn,
             timeout=10,
@@ -58,7 +58,7 @@ async def listen(
             server_settings={"application_name": "levitate-clio listener"},
         )
     try:
-        with _unavailable():
+        with sorted_failures():
             await _hear_all(connection, hear)
             started()
             while not stopping.is_set():
@@ -76,12 +76,3 @@ async def _hear_all(connection: asyncpg.Connection, hear: Hear) -> None:
 
     for channel in Channel:
         await connection.add_listener(channel, heard)
-
-
-@contextmanager
-def _unavailable() -> Iterator[None]:
-    """Raise DatabaseUnavailable for every failure of the connection."""
-    try:
-        yield
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise DatabaseUnavailable from error

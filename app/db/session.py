@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
 
-from app.db.failures import Reaction, reaction_to
+from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
 T = TypeVar("T")
@@ -143,14 +143,9 @@ def _json(value: Any) -> str:
 @asynccontextmanager
 async def transaction(database: Database) -> AsyncIterator[Session]:
     """Open a transaction: committed when the block ends, rolled back when it raises. Raises DatabaseUnavailable."""
-    try:
+    with sorted_failures():
         async with database.begin() as session:
             yield session
-    except Exception as error:
-        reaction = reaction_to(error)
-        if reaction is Reaction.REPORT or isinstance(error, DatabaseUnavailable):
-            raise
-        raise DatabaseUnavailable(retry_now=reaction is Reaction.RETRY_NOW) from error
 
 
 def unavailable_reason(failure: DatabaseUnavailable) -> str:
@@ -169,13 +164,8 @@ def is_misconfigured(failure: DatabaseUnavailable) -> bool:
 
 def _refusal(failure: DatabaseUnavailable) -> type[Exception] | None:
     """Return the reason for which the server refused the connection, or None if it did not answer."""
-    cause: BaseException | None = failure
-    while cause is not None:
-        for kind in _REFUSALS:
-            if isinstance(cause, kind):
-                return kind
-        cause = cause.__cause__ or getattr(cause, "orig", None)
-    return None
+    found = (kind for cause in causes(failure) for kind in _REFUSALS if isinstance(cause, kind))
+    return next(found, None)
 
 
 async def server_version(session: Session) -> int:
