@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, FromClause, case, func, or_, select, update
 
 from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
@@ -36,6 +36,7 @@ from app.db.runs.runs import (
     Usage,
     get_run,
     is_run,
+    was_read_completely,
 )
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
@@ -99,14 +100,8 @@ async def acquire(
 
 def _reads_firm_first() -> ColumnElement[bool]:
     """Return the condition that a run begins to read a firm that no run has read completely."""
-    other = _table.alias()
-    read_completely = (
-        exists()
-        .where(other.c.account_id == _table.c.account_id, other.c.status == Status.SUCCEEDED)
-        .where(other.c.kind.in_((Kind.INITIAL, Kind.FULL)))
-    )
     reads_firm = _table.c.kind.in_((Kind.INCREMENTAL, Kind.FULL))
-    return reads_firm & _table.c.started_at.is_(None) & ~read_completely
+    return reads_firm & _table.c.started_at.is_(None) & ~was_read_completely(_table.c.account_id)
 
 
 async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 
 from app.db.runs import tables
 from app.db.runs.run_report import Tally
@@ -129,12 +129,18 @@ async def has_initial(session: Session, account_id: str) -> bool:
 
 async def has_complete_pull(session: Session, account_id: str) -> bool:
     """Return whether the account's first complete pull has succeeded."""
-    query = select(_table.c.run_id).where(
-        _table.c.account_id == account_id,
-        _table.c.status == Status.SUCCEEDED,
-        _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
+    found: bool = (await session.execute(select(was_read_completely(account_id)))).scalar_one()
+    return found
+
+
+def was_read_completely(account_id: str | ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that a run has read the account's firm completely."""
+    other = _table.alias()
+    return (
+        exists()
+        .where(other.c.account_id == account_id, other.c.status == Status.SUCCEEDED)
+        .where(other.c.kind.in_((Kind.INITIAL, Kind.FULL)))
     )
-    return (await session.execute(query.limit(1))).one_or_none() is not None
 
 
 async def is_incomplete(session: Session, account_id: str) -> bool:
