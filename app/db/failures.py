@@ -18,7 +18,7 @@ from app.errors import DatabaseUnavailable
 
 
 class Reaction(Enum):
-    """What the caller does after a failure of the database."""
+    """The reaction of the caller to a failure of the database."""
 
     RETRY_NOW = "retry_now"  # the transaction met another one; nothing is wrong with the database
     GIVE_BACK = "give_back"  # the database is away or overloaded; the same call works later

@@ -55,7 +55,7 @@ class MigrationBlocked(Exception):
 
 @dataclass(frozen=True)
 class LockWaits:
-    """How long a migration waits for a lock, how often it is tried, and the pause between, in seconds."""
+    """The seconds that a migration waits for a lock, the number of attempts, and the seconds between them."""
 
     lock: float = 5
     attempts: int = 6

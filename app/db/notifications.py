@@ -21,7 +21,7 @@ TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing it
 
 
 class Channel(StrEnum):
-    """What a notification is about. Its payload has ids only."""
+    """The subject of a notification. Its payload has ids only."""
 
     FEED = "feed_appended"  # the payload is the account's id
     SERVICE_TOKENS = "service_tokens_changed"  # no payload

@@ -47,7 +47,7 @@ _REFUSALS: dict[type[Exception], str] = {
 
 @dataclass
 class PoolWaits:
-    """How often and for how many seconds callers waited because all connections of a pool were in use."""
+    """The number and the seconds of the waits for a connection of a pool whose connections were all in use."""
 
     waits: int = 0
     seconds: float = 0.0

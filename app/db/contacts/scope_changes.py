@@ -1,4 +1,4 @@
-"""What runs did to the scope of an account, by batch. The guards count the last 24 hours of it [row 54]."""
+"""Changes that runs made to the scope of an account, by batch. The guards count those of 24 hours [row 54]."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

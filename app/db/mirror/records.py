@@ -215,7 +215,7 @@ async def find_matter_ids(
 
 @dataclass(frozen=True)
 class StaleCounts:
-    """How many persons must be assessed, and of how many a pull has changed the records."""
+    """The number of persons to assess, and the number of those whose records a pull has changed."""
 
     total: int
     touched: int

@@ -23,7 +23,7 @@ _logins = connection_tables.connections
 
 @dataclass(frozen=True)
 class ListFailure:
-    """How often a login could not read a list in this run, and since when."""
+    """The failures of one list for one login in a run: their number, and the time of the first."""
 
     first_failed_at: datetime
     failures: int

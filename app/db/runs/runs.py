@@ -111,7 +111,7 @@ class Run:
 
     @property
     def reads_lists(self) -> bool:
-        """Whether it reads every list of all logins, as a scheduled run does; `tables.READ_ALL_LISTS` says the same."""
+        """Return whether it reads every list of all logins; `tables.READ_ALL_LISTS` says the same in SQL."""
         if self.kind is Kind.INCREMENTAL:
             return self.trigger is not Trigger.WEBHOOK
         return self.kind in (Kind.INITIAL, Kind.FULL)

@@ -45,7 +45,7 @@ class AssessmentContext:
 
 @dataclass(frozen=True)
 class Published:
-    """What is stored of a contact, if anything; `limit` is its assessment if nothing may be taken away from it."""
+    """The stored contact, if any; `limit` is its assessment if nothing may be taken away from it."""
 
     contact: StoredContact | None
     limit: Assessment | None = None
