@@ -35,6 +35,11 @@ class BackgroundCollector(Collector):
         )
         lag.add_metric([], background.loop.lag)
         yield lag
+        waiting = GaugeMetricFamily(
+            f"{PREFIX}_waiting_readers", "Requests that wait for a change of a feed"
+        )
+        waiting.add_metric([], background.feed_waits.count)
+        yield waiting
 
 
 def _parts(background: Background) -> Iterable[Metric]:

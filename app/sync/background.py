@@ -34,6 +34,7 @@ from app.loop_watch import LoopWatch
 from app.shutdown import wait_for_stop
 from app.sync.database_probe import PROBE_SECONDS, DatabaseProbe
 from app.sync.events import relay_events
+from app.sync.feed_waits import FeedWaits
 from app.sync.listener import hear_notifications
 from app.sync.request_check_refresh import refresh_request_checks
 from app.sync.scheduler import run_scheduler
@@ -81,6 +82,7 @@ class Background:
     probe: DatabaseProbe
     loop: LoopWatch
     pools: Mapping[str, PoolWaits]
+    feed_waits: FeedWaits
     prepared: bool
     measured: Measurements = Measurements()
 
@@ -117,7 +119,9 @@ async def background_work(
         supervisor = Supervisor(services.stopping, monotonic)
         probe = DatabaseProbe(with_pool("probe", PROBE_POOL).database, monotonic)
         prepared = process.prepare is None
-        background = Background(supervisor, probe, process.loop, pools, prepared=prepared)
+        background = Background(
+            supervisor, probe, process.loop, pools, services.feed_waits, prepared=prepared
+        )
         async with asyncio.TaskGroup() as group:
 
             def repeat(name: str, turn: Callable[[], Awaitable[None]], every: float) -> None:

@@ -29,6 +29,11 @@ class FeedWaits:
         self._of_token: Counter[str] = Counter()
         self._of_account: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
+    @property
+    def count(self) -> int:
+        """The number of requests that wait."""
+        return sum(self._of_token.values())
+
     @contextmanager
     def place(self, token_id: str) -> Iterator[None]:
         """Count a waiting request of the token until the block ends. Raises TooManyWaiting."""

@@ -44,6 +44,7 @@ from app.main import create_app
 from app.sync import worker
 from app.sync.background import Background, Measurements
 from app.sync.database_probe import DatabaseProbe
+from app.sync.feed_waits import FeedWaits
 from app.sync.services import Services
 from app.sync.supervisor import Supervisor
 from tests.support import pinned
@@ -133,7 +134,9 @@ def idle_background() -> Background:
     supervisor.add("relay", interval=1.0)
     probe = DatabaseProbe(cast(Database, None), monotonic)
     measured = Measurements(queues={"run": QueueSize(1, 2.0)}, accounts={"ok": 1})
-    return Background(supervisor, probe, LoopWatch(), {"api": PoolWaits()}, True, measured)
+    return Background(
+        supervisor, probe, LoopWatch(), {"api": PoolWaits()}, FeedWaits(), True, measured
+    )
 
 
 async def test_metrics_have_the_pinned_names_and_labels(service: FastAPI, tmp_path: Path):
