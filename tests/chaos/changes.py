@@ -1,7 +1,7 @@
 """Random changes of the records in the simulated Clio: edits, additions and deletions."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import httpx
@@ -22,6 +22,8 @@ class FirmChanges:
         self._readers = readers
         self._rng = rng
         self._next_id = 900_000
+        self.protected: set[int] = set()
+        """Contacts that are not deleted."""
 
     def change(self) -> str:
         """Make one random change; return its name, or `refused` if the simulator did not accept it."""
@@ -79,14 +81,17 @@ class FirmChanges:
 
     def _delete(self) -> tuple[str, dict[str, Any]]:
         kind = self._rng.choice(["contact", "matter"])
-        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": self._random_id(f"{kind}s")}
+        record_id = self._random_id(f"{kind}s", self.protected if kind == "contact" else set())
+        return f"deleted {kind}", {"op": "delete", "kind": kind, "id": record_id}
 
     def _delete_relationship(self) -> tuple[str, dict[str, Any]]:
         record_id = self._random_id("relationships")
         return "deleted relationship", {"op": "delete", "kind": "relationship", "id": record_id}
 
-    def _random_id(self, name: str) -> int:
-        ids: list[int] = sorted(item.id for item in self._readers[0].all(LISTS[name]))
+    def _random_id(self, name: str, protected: Collection[int] = ()) -> int:
+        ids: list[int] = sorted(
+            {item.id for item in self._readers[0].all(LISTS[name])}.difference(protected)
+        )
         return self._rng.choice(ids)
 
 

@@ -10,7 +10,6 @@ feed must rebuild the contact list. The same seed makes the same random choices.
 """
 
 import argparse
-import os
 import random
 import signal
 import tempfile
@@ -22,11 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.clio import resources
 from app.db import embedded
 from app.rules.facts import FirmFacts
 from tests.chaos import expected
 from tests.chaos.changes import FirmChanges
+from tests.chaos.checks import check_account
+from tests.chaos.database_faults import stopped_server
 from tests.chaos.processes import REGIONS, Program, Stack, retry_until_success, running_stack
 from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.support.ports import free_port
@@ -105,6 +105,8 @@ class Chaos:
         self._wait_for_runs()
         self._request_run("full")
         self._wait_for_runs()
+        while self._stack.release_holds(ACCOUNT):
+            self._wait_for_runs()
         self._check()
         self.report.rounds += 1
 
@@ -114,7 +116,8 @@ class Chaos:
         name = self._rng.choice(["kill", "kill", "stop", "database", "clock"])
         self.report.actions[name] += 1
         if name == "database":
-            restart_database(self._pg)
+            with stopped_server(self._pg):
+                pass
             return
         process = self._rng.choice(self._processes)
         self._check_processes()
@@ -143,26 +146,8 @@ class Chaos:
     # --- checks ------------------------------------------------------------------------------
 
     def _check(self) -> None:
-        wanted = expected.expected_contacts(self._readers, FIRM)
-        contacts = {c["clio_id"]: c for c in self._all("contacts")}
-        actual = {
-            i: expected.fields_of_api(c) for i, c in contacts.items() if c["state"] == "in_scope"
-        }
-        different = {i for i in wanted.keys() | actual.keys() if wanted.get(i) != actual.get(i)}
-        examples = {i: (wanted.get(i), actual.get(i)) for i in sorted(different)[:3]}
-        assert not different, (
-            f"{len(different)} contacts differ from Clio (expected, actual): {examples}"
-        )
-        in_clio = {str(record.id) for record in self._readers[0].all(resources.CONTACTS)}
-        deleted = {i for i, c in contacts.items() if c["state"] == "deleted"}
-        assert not deleted & in_clio, "a contact is marked as deleted but exists in Clio"
-        lines = list(self._all("changes"))
-        assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
-        rebuilt = {line["clio_id"]: line["contact"] for line in lines}
-        assert rebuilt == contacts, "the contacts rebuilt from the feed differ from the list"
-        events = [len(row["event_ids"]) for row in self._all("new-clients")]
-        assert max(events, default=0) <= 1, "a new client was announced twice"
-        self.report.contacts, self.report.lines = len(contacts), len(lines)
+        checked = check_account(self._stack, ACCOUNT, self._readers, FIRM)
+        self.report.contacts, self.report.lines = checked
 
     # --- requests to the API -----------------------------------------------------------------
 
@@ -188,15 +173,6 @@ class Chaos:
 
 def _is_delayed(run: dict[str, Any]) -> bool:
     return bool(run["status"] == "queued" and run["trigger"] == "webhook")
-
-
-def restart_database(folder: Path) -> None:
-    """Stop the server as a crash would and start it again; it recovers from its log."""
-    pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
-    os.kill(pid, signal.SIGQUIT)
-    while Path(f"/proc/{pid}").exists():
-        time.sleep(0.02)
-    embedded.start(folder).share.close()  # the first share keeps the server running
 
 
 @contextmanager

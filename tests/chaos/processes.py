@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +25,19 @@ REGIONS = 4  # the simulator listens on consecutive ports, one for each region
 USER = 601  # the owner of the seeded firm, who sees all records
 
 
-def retry_until_success(call: Callable[[], httpx.Response]) -> httpx.Response:
+def retry_until_success(
+    call: Callable[[], httpx.Response], *, patience: float = 60.0, also: Container[int] = ()
+) -> httpx.Response:
     """Repeat a call until the service or its database has restarted and the response is a success; return it.
 
-    A client error is a failure at once.
+    A client error is a failure at once, unless its status is in `also`. `patience` is the longest time in seconds.
     """
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience
     while True:
         with suppress(httpx.TransportError):
             answer = call()
             if answer.status_code < 500:
-                assert answer.is_success, answer.text
+                assert answer.is_success or answer.status_code in also, answer.text
                 return answer
         assert time.monotonic() < deadline, "the service does not answer"
         time.sleep(0.1)
@@ -130,12 +132,16 @@ class Stack:
         """Return a worker process for the service's database, not started yet."""
         log = self.service.log.with_name(f"{name}.log")
         clock = self.service.clock and log.with_suffix(".clock")
-        environment = {
-            **self.service.environment,
-            "LEVITATE_CLIO_WORKER_PORT": str(free_port()),
-        }
+        port = free_port()
+        environment = {**self.service.environment, "LEVITATE_CLIO_WORKER_PORT": str(port)}
         return Program(
-            ["worker"], environment, self.service.url, log, clock, tree=self.service.tree
+            ["worker"],
+            environment,
+            f"http://127.0.0.1:{port}",
+            log,
+            clock,
+            module=self.service.module,
+            tree=self.service.tree,
         )
 
     def wait_for_runs(self, account_id: str) -> list[dict[str, Any]]:
@@ -167,6 +173,14 @@ class Stack:
                 return run
             assert time.monotonic() < deadline, f"the run did not end: {run}"
             time.sleep(0.1)
+
+    def release_holds(self, account_id: str) -> int:
+        """Release every open hold of the account, as a person does; return how many there were."""
+        path = f"/v1/accounts/{account_id}/holds"
+        held = [hold["id"] for hold in self.all(path) if hold["status"] == "open"]
+        for hold_id in held:
+            retry_until_success(lambda: self.api.post(f"{path}/{hold_id}/release"), also=(409,))  # noqa: B023
+        return len(held)
 
     def clio_log(self) -> list[dict[str, Any]]:
         """Return the requests to the API of the simulated Clio, without who_am_i."""
@@ -230,13 +244,14 @@ def running_stack(
     serve: Sequence[str] = (),
     clock: Path | None = None,
     tree: Path | None = None,
+    module: str = "app.cli",
     **options: Any,
 ) -> Iterator[Stack]:
     """Start the simulator and the service, yield them, and stop both when the block ends.
 
     The service sends its requests to Clio to `origin`, which may be a proxy before `clio_port`. `clock` is the file
-    that sets the service's clock, `tree` the folder with the service's code, `serve` has further options of the
-    service, and `options` those of the simulator.
+    that sets the service's clock, `tree` the folder with the service's code, `module` the program that runs its
+    commands, `serve` has further options of the service, and `options` those of the simulator.
     """
     clio_port, port = clio_port or free_port(REGIONS), free_port()
     clio_url, url = f"http://127.0.0.1:{clio_port}", f"http://127.0.0.1:{port}"
@@ -256,6 +271,7 @@ def running_stack(
         url,
         folder / "serve.log",
         clock,
+        module=module,
         tree=tree,
     )
     headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}

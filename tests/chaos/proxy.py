@@ -5,13 +5,19 @@ It parses HTTP/1.1 only to find the end of each request and response. The fault 
 
 import asyncio
 import random
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.chaos.loops import loop_thread
+
 MAX_HEADERS = 64 * 1024  # bytes
+_BODY = b"<html><h1>502 Bad Gateway</h1></html>"
+ERROR_PAGE = (
+    b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: %d\r\n\r\n%b"
+    % (len(_BODY), _BODY)
+)
 
 
 @dataclass(frozen=True)
@@ -22,6 +28,7 @@ class FaultRates:
     lose: float = 0.0  # the request is forwarded, the response is not
     cut: float = 0.0  # half of the response is forwarded
     delay: float = 0.0  # the response is forwarded late
+    page: float = 0.0  # the request is not forwarded; the response is an error page of the proxy
     longest_delay: float = 0.3
 
 
@@ -34,6 +41,8 @@ class Proxy:
     seed: int
     rates: FaultRates = FaultRates()
     counts: Counter[str] = field(default_factory=Counter)
+    in_flight: dict[int, str] = field(default_factory=dict)
+    """The first line of each request that has no response yet, by the port of the client."""
 
     def __post_init__(self) -> None:
         self._rng = random.Random(self.seed)  # noqa: S311
@@ -41,7 +50,7 @@ class Proxy:
     def draw_fault(self) -> str:
         """Return the fault for the next exchange, or `forwarded` for none."""
         drawn, rates = self._rng.random(), self.rates
-        for name in ("drop", "lose", "cut", "delay"):
+        for name in ("drop", "lose", "cut", "delay", "page"):
             drawn -= getattr(rates, name)
             if drawn < 0:
                 return name
@@ -74,10 +83,28 @@ class Proxy:
     ) -> bool:
         """Relay one request and its response; return False if the connection must be closed."""
         request = await _read_message(client_reader)
+        port: int = client_writer.get_extra_info("peername")[1]
+        self.in_flight[port] = request.partition(b"\r\n")[0].decode()
+        try:
+            return await self._answer(request, client_writer, server_reader, server_writer)
+        finally:
+            del self.in_flight[port]
+
+    async def _answer(
+        self,
+        request: bytes,
+        client_writer: asyncio.StreamWriter,
+        server_reader: asyncio.StreamReader,
+        server_writer: asyncio.StreamWriter,
+    ) -> bool:
         fault = self.draw_fault()
         self.counts[fault] += 1
         if fault == "drop":
             return False
+        if fault == "page":
+            client_writer.write(ERROR_PAGE)
+            await client_writer.drain()
+            return True
         server_writer.write(request)
         await server_writer.drain()
         response = await _read_message(server_reader)
@@ -101,21 +128,16 @@ async def _read_message(reader: asyncio.StreamReader) -> bytes:
 @contextmanager
 def running(proxy: Proxy) -> Iterator[Proxy]:
     """Run the proxy in a thread until the block ends."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    with loop_thread() as loop:
+        server = loop.run(_start(proxy))
+        try:
+            yield proxy
+        finally:
+            loop.run(_end(server))
 
-    async def start() -> asyncio.Server:
-        return await asyncio.start_server(proxy.relay, "127.0.0.1", proxy.port, limit=MAX_HEADERS)
 
-    server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
-    try:
-        yield proxy
-    finally:
-        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+async def _start(proxy: Proxy) -> asyncio.Server:
+    return await asyncio.start_server(proxy.relay, "127.0.0.1", proxy.port, limit=MAX_HEADERS)
 
 
 async def _end(server: asyncio.Server) -> None:

@@ -113,10 +113,10 @@ def _run(
         stack.service.kill()
         stack.service.start(path="/healthz")
     posting.join()
-    found = _wait_for_activities(stack)
+    found = wait_for_activities(stack, ACCOUNT)
     assert set(found) == set(backend.accepted), "an accepted activity is missing"
     assert len(found) == activities
-    _check_notes(stack, backend.accepted, found)
+    check_notes(stack, backend.accepted, found, author=USER)
     _check_conversations(stack, backend.accepted, found)
     failed = Counter(item["reason"] for item in found.values() if item["status"] == "failed")
     return Report(
@@ -140,11 +140,11 @@ def _connect(stack: Stack) -> list[str]:
     return [item["clio_id"] for item in stack.all(f"/v1/accounts/{ACCOUNT}/contacts")]
 
 
-def _wait_for_activities(stack: Stack) -> dict[str, dict[str, Any]]:
+def wait_for_activities(stack: Stack, account_id: str) -> dict[str, dict[str, Any]]:
     """Wait until all activities have a final status; return them by id."""
     deadline = time.monotonic() + 900
     while True:
-        found = {item["id"]: item for item in stack.all(f"/v1/accounts/{ACCOUNT}/activities")}
+        found = {item["id"]: item for item in stack.all(f"/v1/accounts/{account_id}/activities")}
         pending = [item for item in found.values() if item["status"] not in FINAL_STATUSES]
         if not pending:
             return found
@@ -158,10 +158,17 @@ def _clio_records(stack: Stack, kind: str) -> list[dict[str, Any]]:
     return records
 
 
-def _check_notes(
-    stack: Stack, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
+def check_notes(
+    stack: Stack,
+    posted: dict[str, dict[str, Any]],
+    found: dict[str, dict[str, Any]],
+    *,
+    author: int,
 ) -> None:
-    """Check that each written note is in Clio once with its contact, author and text, and a failed one at most once."""
+    """Check that each written note is in Clio once with its contact, author and text, and a failed one at most once.
+
+    `posted` has the bodies of the requests and `found` the activities, by id. The author is a user of Clio.
+    """
     notes = _clio_records(stack, "note")
     by_text = Counter(note["detail"].split("\n")[0] for note in notes)
     ids = {str(note["id"]): note for note in notes}
@@ -177,7 +184,7 @@ def _check_notes(
         assert count == 1, (body, count)
         note = ids[item["clio"]["id"]]
         assert note["detail"].startswith(body["body"] + "\n")
-        assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], USER)
+        assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], author)
 
 
 def _check_conversations(

@@ -1,4 +1,4 @@
-"""A proxy in front of PostgreSQL that a test can make refuse connections or fall silent."""
+"""A proxy in front of PostgreSQL that a test can make refuse connections, fall silent or become slow."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 class DatabaseProxy:
     """Forwards connections to a server while it is `open`.
 
-    `refuse` ends all connections and refuses new ones. `silence` accepts connections and forwards nothing.
+    `refuse` ends all connections and refuses new ones. `silence` accepts connections and forwards nothing. `slow_down`
+    delays everything that is sent, in both directions.
     """
 
     def __init__(self, dsn: str) -> None:
@@ -17,6 +18,7 @@ class DatabaseProxy:
         self._open = asyncio.Event()
         self._open.set()
         self._refusing = False
+        self._delay = 0.0
         self._writers: set[asyncio.StreamWriter] = set()
         self.dsn = ""
 
@@ -30,9 +32,14 @@ class DatabaseProxy:
         """Forward nothing from now on."""
         self._open.clear()
 
+    def slow_down(self, seconds: float) -> None:
+        """Delay everything that is sent by this time."""
+        self._delay = seconds
+
     def restore(self) -> None:
-        """Forward everything again."""
+        """Forward everything again, at once."""
         self._refusing = False
+        self._delay = 0.0
         self._open.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +47,11 @@ class DatabaseProxy:
         if self._refusing:
             writer.close()
             return
-        server_reader, server_writer = await self._connect()
+        try:
+            server_reader, server_writer = await self._connect()
+        except OSError:  # the server is stopped
+            writer.close()
+            return
         self._writers |= {writer, server_writer}
         async with asyncio.TaskGroup() as group:
             group.create_task(self._forward(reader, server_writer))
@@ -51,6 +62,8 @@ class DatabaseProxy:
         with suppress(OSError):
             while part := await reader.read(65536):
                 await self._open.wait()
+                if self._delay:
+                    await asyncio.sleep(self._delay)
                 writer.write(part)
                 await writer.drain()
         writer.close()

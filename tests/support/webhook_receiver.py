@@ -24,6 +24,9 @@ class Receiver:
     answer: Callable[[Received], int | bytes] = lambda _: 204
     port: int = 0
     received: list[Received] = field(default_factory=list)
+    posting: set[int] = field(default_factory=set)
+    """The ports of the clients whose posts have no response yet."""
+
     delay: float = 0.0
     answers: asyncio.Event | None = None  # no post is answered until this is set
     endless: bool = False
@@ -55,7 +58,9 @@ class Receiver:
             headers[name.strip().lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         post = Received(line.decode().split()[1], headers, body)
+        port: int = writer.get_extra_info("peername")[1]
         self.received.append(post)
+        self.posting.add(port)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -73,6 +78,7 @@ class Receiver:
                 await writer.drain()
         finally:
             self.at_once -= 1
+            self.posting.discard(port)
 
 
 @asynccontextmanager

@@ -47,9 +47,10 @@ class _FaultFields(BaseModel):
 
 
 class FaultIn(_FaultFields):
-    """A fault to switch on."""
+    """A fault to switch on. With `user` it hits only the requests of that Clio user."""
 
     effect: Effect
+    user: int | None = None
 
 
 class WriteFaultIn(_FaultFields):

@@ -1,0 +1,41 @@
+"""Checks after a chaos test that an account has what Clio has: nothing is lost, doubled or deleted by mistake."""
+
+from collections.abc import Sequence
+
+from app.clio import resources
+from app.rules.facts import FirmFacts
+from tests.chaos import expected
+from tests.chaos.processes import Stack
+
+
+def check_account(
+    stack: Stack, account_id: str, readers: Sequence[expected.ClioReader], firm: FirmFacts
+) -> tuple[int, int]:
+    """Check the contacts, the feed and the new clients of an account; return the numbers of contacts and lines.
+
+    `readers` read Clio as the connected users of the account.
+    """
+    path = f"/v1/accounts/{account_id}"
+    contacts = {c["clio_id"]: c for c in stack.all(f"{path}/contacts")}
+    _check_contacts(contacts, expected.expected_contacts(readers, firm))
+    in_clio = {str(record.id) for record in readers[0].all(resources.CONTACTS)}
+    deleted = {i for i, c in contacts.items() if c["state"] == "deleted"}
+    assert not deleted & in_clio, "a contact is marked as deleted but exists in Clio"
+    lines = list(stack.all(f"{path}/changes"))
+    assert [line["seq"] for line in lines] == list(range(1, len(lines) + 1))
+    rebuilt = {line["clio_id"]: line["contact"] for line in lines}
+    assert rebuilt == contacts, "the contacts rebuilt from the feed differ from the list"
+    events = [len(row["event_ids"]) for row in stack.all(f"{path}/new-clients")]
+    assert max(events, default=0) <= 1, "a new client was announced twice"
+    return len(contacts), len(lines)
+
+
+def _check_contacts(
+    contacts: dict[str, dict[str, object]], wanted: dict[str, expected.ComparedFields]
+) -> None:
+    actual = {i: expected.fields_of_api(c) for i, c in contacts.items() if c["state"] == "in_scope"}
+    different = {i for i in wanted.keys() | actual.keys() if wanted.get(i) != actual.get(i)}
+    examples = {i: (wanted.get(i), actual.get(i)) for i in sorted(different)[:3]}
+    assert not different, (
+        f"{len(different)} contacts differ from Clio (expected, actual): {examples}"
+    )
