@@ -1,6 +1,7 @@
 """Stops and kills two processes of the service in turn, and notes what each process did when it was killed."""
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -16,7 +17,10 @@ from tests.chaos.proxy import Proxy
 
 WORK = ("pull", "write-back", "delivery")
 POLL_INTERVAL = 0.01  # seconds
-_WRITES = ("POST ", "PATCH ", "PUT ")
+_REQUESTS = {  # the first lines of the requests to Clio
+    "pull": re.compile(r"GET /api/v4/(contacts|matters|relationships)\b"),
+    "write-back": re.compile(r"(POST|PATCH) /api/v4/(notes|communications)\b"),
+}
 
 
 @dataclass
@@ -51,12 +55,12 @@ class DisturbedProcesses:
     def kill_one(self, patience: float, is_over: Callable[[], bool]) -> None:
         """Kill one of the processes with -9 and start it again.
 
-        It is killed during work that no killed process did so far, if it does such work within `patience` seconds.
+        It is one that does work which no killed process did so far, if there is one within `patience` seconds.
         """
-        program = self.rng.choice(self.programs)
         wanted = {work for work in WORK if not self.kills[work]} or set(WORK)
         deadline = time.monotonic() + patience
         while True:
+            program = self.rng.choice(self.programs)
             work = self._freeze_during(program.check_running(), wanted)
             if work or time.monotonic() > deadline or is_over():
                 break
@@ -79,22 +83,14 @@ class DisturbedProcesses:
     def _work_of(self, process: "subprocess.Popen[bytes]") -> set[str]:
         """Return the kinds of work for which the process waits for a response."""
         with suppress(psutil.Error):
-            ports = [link.laddr.port for link in psutil.Process(process.pid).net_connections("tcp")]
-            requests = [
-                self.proxy.in_flight[port] for port in ports if port in self.proxy.in_flight
-            ]
-            found = {_work_of_request(request) for request in requests} - {None}
-            return {
-                *filter(None, found),
-                *(["delivery"] if any(port in self.delivering for port in ports) else []),
-            }
+            links = psutil.Process(process.pid).net_connections("tcp")
+            works = {self._work_at(link.laddr.port) for link in links}
+            return {work for work in works if work}
         return set()
 
-
-def _work_of_request(request: str) -> str | None:
-    """Return the work that makes a request to Clio, by its first line."""
-    if "/api/v4/" not in request or "who_am_i" in request or "/webhooks" in request:
-        return None
-    if request.startswith(_WRITES):
-        return "write-back"
-    return "pull" if "/notes" not in request and "/communications" not in request else None
+    def _work_at(self, port: int) -> str | None:
+        """Return the work whose request was sent from this port and has no response yet."""
+        if port in self.delivering:
+            return "delivery"
+        request = self.proxy.in_flight.get(port, "")
+        return next((work for work, begins in _REQUESTS.items() if begins.match(request)), None)
