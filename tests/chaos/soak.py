@@ -98,11 +98,11 @@ class Soak:
         soak_accounts.break_lists(self.stack)
         recipients = self.load.choose_recipients()
         self._side_by_side(
-            partial(self._disturb_processes),
-            partial(self._disturb_network),
+            self._disturb_processes,
+            self._disturb_network,
             partial(self.load.change_firm, self._is_over, self.pace.slot / 10, recipients),
             partial(self.load.mail, recipients, self.pace.notes),
-            partial(self._erase),
+            self._erase,
             partial(self.watch.watch, self._is_over),
         )
         soak_accounts.mend_lists(self.stack)
