@@ -284,3 +284,13 @@ class Communication(Model):
     external_properties: Annotated[
         tuple[ExternalProperty, ...], BeforeValidator(_none_to_empty)
     ] = ()
+
+
+class WebhookSubscription(Model):
+    """A subscription to webhooks. Clio posts to its URL; the secret signs what Clio posts."""
+
+    id: Id
+    url: str | None = None
+    status: str | None = None
+    expires_at: AwareDatetime | None = None
+    shared_secret: str | None = None

@@ -20,6 +20,7 @@ from app.clio.models import (
     PracticeArea,
     Relationship,
     User,
+    WebhookSubscription,
 )
 
 T = TypeVar("T", bound=BaseModel)
@@ -154,6 +155,13 @@ COMMUNICATIONS = Resource(  # the order is needed: the default of this list is d
     "/api/v4/communications.json",
     Communication,
     ("id", "etag", "created_at", "external_properties{id,name,value}"),
+    params=_IN_ID_ORDER,
+)
+WEBHOOKS = Resource(  # those of the token's user
+    "webhooks",
+    "/api/v4/webhooks.json",
+    WebhookSubscription,
+    ("id", "url"),
     params=_IN_ID_ORDER,
 )
 WHO_AM_I_PATH = "/api/v4/users/who_am_i.json"

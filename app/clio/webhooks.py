@@ -5,13 +5,14 @@ Each connection has one subscription per model, because Clio's webhooks do not n
 
 import hashlib
 import hmac
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from app.clio import pagination
 from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
+from app.clio.models import WebhookSubscription
+from app.clio.resources import WEBHOOKS
 from app.clio.responses import ClioResponse
 
 WATCHED_FIELDS = {
@@ -24,17 +25,6 @@ LIFETIME = timedelta(
 )  # up to 31 allowed; the renewal at half of it also shows a suspended subscription
 PATH = "/api/v4/webhooks"
 FIELDS = "id,status,expires_at,shared_secret"
-
-
-class WebhookSubscription(BaseModel):
-    """A webhook subscription as Clio returns it."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    id: int
-    status: str | None = None
-    expires_at: AwareDatetime | None = None
-    shared_secret: str | None = None
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
@@ -50,6 +40,15 @@ async def subscribe(
     document = {"url": url, "model": model, "events": EVENTS, "fields": WATCHED_FIELDS[model]}
     body = {**document, "expires_at": _expiry(now)}
     return _subscription(await clio.write("POST", f"{PATH}.json", body, fields=FIELDS))
+
+
+async def find(clio: ClioClient, has_url: Callable[[str], bool]) -> int | None:
+    """Return the id of the user's subscription with such a URL, or None."""
+    async for page in clio.pages(WEBHOOKS):
+        for hook in page.items:
+            if has_url(hook.url or ""):
+                return hook.id
+    return None
 
 
 async def renew(clio: ClioClient, hook_id: int, *, now: datetime) -> WebhookSubscription | None:

@@ -5,8 +5,9 @@ start once (`app/db/runs/slots.py`). So any number of processes may propose a sl
 newest missed slot is run once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -29,7 +30,7 @@ from app.sync.connections import (
 from app.sync.health import refresh_health
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, zone_of
-from app.sync.supervisor import Part, Supervisor
+from app.sync.supervisor import Part, Supervisor, Turn
 from app.sync.writeback import maintain_outbox
 
 SLOT_BATCH = 1000  # slots whose runs are started or have ended, in one tick
@@ -112,9 +113,9 @@ async def run_scheduler(services: Services, supervisor: Supervisor, part: Part) 
     for step, every in _TASKS:
         task = supervisor.add(f"clock.{step.__name__}", interval=every.total_seconds())
         scheduler.add_job(
-            supervisor.complete,
+            _complete,
             IntervalTrigger(seconds=int(every.total_seconds()), timezone=UTC),
-            args=[task, partial(step, services)],
+            args=[supervisor, task, partial(step, services)],
             misfire_grace_time=None,
             coalesce=True,
             max_instances=1,
@@ -126,6 +127,12 @@ async def run_scheduler(services: Services, supervisor: Supervisor, part: Part) 
         await supervisor.repeat(part, follow, every=FOLLOW_SECONDS)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def _complete(supervisor: Supervisor, task: Part, turn: Turn) -> None:
+    """Do a task until it succeeds. The scheduler cancels it when it is shut down, which is no error."""
+    with suppress(asyncio.CancelledError):
+        await supervisor.complete(task, turn)
 
 
 async def follow_clock_changes(scheduler: AsyncIOScheduler, now: Callable[[], datetime]) -> None:

@@ -21,7 +21,8 @@ REMEMBERED_NOTIFICATIONS = 200  # notifications whose repetition is recognised
 class Subscription:
     """One connection's subscription to one model; `pending` until Clio's handshake.
 
-    `keyed`: the token of its address has a keyed check.
+    `keyed`: the token of its address has a keyed check. `last_token_hash` is that of the newest address which Clio was
+    asked to use; without a `hook_id`, Clio's response was lost.
     """
 
     account_id: str
@@ -33,6 +34,7 @@ class Subscription:
     seen: tuple[bytes, ...]
     due_at: datetime
     keyed: bool
+    last_token_hash: str | None
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,13 @@ async def reschedule(session: Session, one: Subscription, *, due_at: datetime) -
     await _set(session, one, due_at=due_at)
 
 
+async def record_renewal(
+    session: Session, one: Subscription, hook_id: int, *, due_at: datetime
+) -> None:
+    """Store the id of a subscription that was renewed, and the time of the next check."""
+    await _set(session, one, hook_id=hook_id, due_at=due_at)
+
+
 async def remember_notification(session: Session, one: Subscription, digest: bytes) -> None:
     """Store the digest of a notification, so that a repetition has no effect."""
     await _set(session, one, seen=[*one.seen[1 - REMEMBERED_NOTIFICATIONS :], digest])
@@ -176,4 +185,5 @@ def _subscription(row: Any) -> Subscription:
         seen=tuple(row.seen),
         due_at=row.due_at,
         keyed=row.keyed_token_hash is not None and row.keyed_token_hash == row.token_hash,
+        last_token_hash=row.keyed_token_hash,
     )

@@ -17,9 +17,9 @@ import structlog
 from app.clio import webhooks
 from app.clio.client import ClioClient
 from app.clio.errors import ClioError
+from app.clio.models import WebhookSubscription
 from app.clio.regions import Region
 from app.clio.shared_rate_limit import Lane
-from app.clio.webhooks import WebhookSubscription
 from app.crypto import DecryptionFailed, hash_secret
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
@@ -127,11 +127,21 @@ async def _create_or_renew(services: Services, one: Subscription) -> None:
             await clio_subscriptions.reschedule(session, one, due_at=due_at)
         return
     clio = clio_for(services, connection, Lane.INCREMENTAL)
-    if one.hook_id is not None:
-        if await _renew(services, clio, one, one.hook_id):
+    hook_id = one.hook_id or await _find_lost(clio, one)
+    if hook_id is not None:
+        if await _renew(services, clio, one, hook_id):
             return
-        await webhooks.unsubscribe(clio, one.hook_id)
+        await webhooks.unsubscribe(clio, hook_id)
     await _create(services, clio, one)
+
+
+async def _find_lost(clio: ClioClient, one: Subscription) -> int | None:
+    """Return the id of the subscription that Clio may have created in an attempt whose response was lost."""
+    if one.last_token_hash is None:
+        return None
+    return await webhooks.find(
+        clio, lambda url: hash_secret(url.rpartition("/")[2]) == one.last_token_hash
+    )
 
 
 async def _renew(services: Services, clio: ClioClient, one: Subscription, hook_id: int) -> bool:
@@ -143,7 +153,7 @@ async def _renew(services: Services, clio: ClioClient, one: Subscription, hook_i
         return False
     async with transaction(services.database) as session:
         due_at = _renew_at(hook, services.now())
-        await clio_subscriptions.reschedule(session, one, due_at=due_at)
+        await clio_subscriptions.record_renewal(session, one, hook_id, due_at=due_at)
     return True
 
 
