@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import tables
 from app.db.failures import causes
-from app.db.session import Database, transaction
+from app.db.session import CONNECT_SECONDS, Database, transaction
 from app.errors import DatabaseUnavailable
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -93,7 +93,7 @@ async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
 @asynccontextmanager
 async def _migrator(database: Database) -> AsyncIterator[Database]:
     """Yield an engine for the same database whose statements and transactions may take any time."""
-    options = {"command_timeout": None, "timeout": 10, "server_settings": _SETTINGS}
+    options = {"command_timeout": None, "timeout": CONNECT_SECONDS, "server_settings": _SETTINGS}
     migrator = create_async_engine(database.url, poolclass=NullPool, connect_args=options)
     try:
         yield migrator

@@ -6,18 +6,17 @@ Add no channel for a second connection: one connection hears them all.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from enum import StrEnum
 
 import asyncpg
 from sqlalchemy import text
 
 from app.db.failures import sorted_failures
-from app.db.session import Session
+from app.db.session import CONNECT_SECONDS, Session
 from app.shutdown import wait_for_stop
 
 CHECK_SECONDS = 2.0  # how often the connection is checked
-TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing it
+TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing one that works
 
 
 class Channel(StrEnum):
@@ -53,7 +52,7 @@ async def listen(
     with sorted_failures():
         connection = await asyncpg.connect(
             dsn,
-            timeout=10,
+            timeout=CONNECT_SECONDS,
             command_timeout=TIMEOUT,
             server_settings={"application_name": "levitate-clio listener"},
         )
@@ -65,9 +64,9 @@ async def listen(
                 await connection.execute("select 1")
                 turned()
                 await wait_for_stop(stopping, CHECK_SECONDS)
-    finally:
-        with suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
             await connection.close(timeout=TIMEOUT)
+    finally:
+        connection.terminate()  # does not wait: a connection that broke may never answer
 
 
 async def _hear_all(connection: asyncpg.Connection, hear: Hear) -> None:
