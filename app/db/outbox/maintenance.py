@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select, text, update
+from sqlalchemy import Select, case, exists, select, text, union, update
 
 from app.db.accounts import tables as account_tables
 from app.db.connections import tables as connection_tables
@@ -16,6 +16,7 @@ from app.db.outbox import tables
 from app.db.outbox.activities import Activity, Outcome, Reason, Status
 from app.db.outbox.outbox import BLOCKED_FOR_AT_MOST, activity_of, is_activity, record_outcome
 from app.db.session import Session
+from app.rules.settings import FallbackAuthor
 
 BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
 LOST_BATCH_SIZE = 1000
@@ -40,25 +41,50 @@ async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
 
 
 async def list_users_to_unblock(session: Session, *, limit: int) -> Sequence[Any]:
-    """Return accounts and users with a working login whose activities are blocked for want of one.
+    """Return accounts and users whose activities are blocked, although a login works that may write them.
 
     An activity that was accepted while its author connected is blocked after the connection has looked for such ones.
+    Another user's login may write it since the settings or that login changed [WB-5].
     """
-    logins = connection_tables.connections
-    attempted = _table.c.unsure & _table.c.connection_id.is_not(None)
+    found = union(_blocked_with_own_login(), _blocked_with_fallback())
+    return (await session.execute(found.order_by(*found.selected_columns).limit(limit))).all()
+
+
+_ATTEMPTED = _table.c.unsure & _table.c.connection_id.is_not(None)  # only that login may go on
+_logins = connection_tables.connections
+
+
+def _blocked_with_own_login() -> Select[Any]:
     own = case(
-        (attempted, _table.c.connection_id == logins.c.connection_id),
-        else_=_table.c.user_id == logins.c.user_id,
+        (_ATTEMPTED, _table.c.connection_id == _logins.c.connection_id),
+        else_=_table.c.user_id == _logins.c.user_id,
     )
-    rows = await session.execute(
-        select(logins.c.account_id, logins.c.user_id)
-        .join(_table, (_table.c.account_id == logins.c.account_id) & own)
-        .where(logins.c.status == "connected", _table.c.status == Status.BLOCKED)
-        .distinct()
-        .order_by(logins.c.account_id, logins.c.user_id)
-        .limit(limit)
+    return (
+        select(_logins.c.account_id, _logins.c.user_id)
+        .join(_table, (_table.c.account_id == _logins.c.account_id) & own)
+        .where(_logins.c.status == "connected", _table.c.status == Status.BLOCKED)
     )
-    return rows.all()
+
+
+def _blocked_with_fallback() -> Select[Any]:
+    """Select the users whose activities any working login of the account may write."""
+    settings = account_tables.settings
+    chosen = (
+        select(settings.c.document["writeback"]["fallback_author"].astext)
+        .where(settings.c.account_id == _table.c.account_id)
+        .order_by(settings.c.version.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    working = exists().where(
+        _logins.c.account_id == _table.c.account_id, _logins.c.status == "connected"
+    )
+    return select(_table.c.account_id, _table.c.user_id).where(
+        _table.c.status == Status.BLOCKED,
+        ~_ATTEMPTED,
+        chosen == FallbackAuthor.PRIMARY_CONNECTION,
+        working,
+    )
 
 
 async def fail_expired_blocked(session: Session, *, now: datetime) -> int:

@@ -114,7 +114,10 @@ async def retry(session: Session, account_id: str, activity_id: str) -> Activity
 
 
 async def unblock(session: Session, account_id: str, user_id: str) -> int:
-    """Queue the activities that waited for this user to connect [WB-5]; return how many."""
+    """Queue the activities that waited for a login of this user, or one that may write for them [WB-5].
+
+    Return how many.
+    """
     waiting = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
     author = tables.activities.c.user_id == user_id
     attempted = _table.c.connection_id.in_(

@@ -337,10 +337,44 @@ async def test_an_activity_that_was_accepted_while_its_author_connected_is_queue
     assert (await until(pulled, activity))["status"] == "written"
 
 
+async def set_logins(world: World, status: str) -> None:
+    async with transaction(services_of(world).database) as session:
+        await session.execute(text("update connections set status = :status"), {"status": status})
+
+
 async def test_an_activity_whose_author_has_no_login_stays_blocked(pulled: World):
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     await maintain_outbox(pulled.app.state.services)
     assert (await get(pulled, activity))["status"] == "blocked"
+
+
+async def test_an_activity_that_another_login_may_write_now_is_queued(pulled: World):
+    # WB-5: the setting allows it since the activity was blocked
+    activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    assert activity["status"] == "blocked"
+    await pulled.choose({"writeback": {"fallback_author": "primary_connection"}})
+    await maintain_outbox(services_of(pulled))
+    assert (await until(pulled, activity))["status"] == "written"
+    assert notes(pulled)[0]["detail"].split("\n")[-2] == "By Ben Pike"
+
+
+async def test_an_activity_that_another_login_may_write_waits_while_no_login_works(pulled: World):
+    # WB-5: what one login tried stays with that login, since only it can find the record
+    await pulled.choose({"writeback": {"fallback_author": "primary_connection"}})
+    await set_logins(pulled, "needs_reconnect")
+    fresh, tried = [await post(pulled, {**EMAIL, "user_id": "u_ben"}) for _ in range(2)]
+    async with transaction(services_of(pulled).database) as session:
+        attempt = {"unsure": True, "connection_id": "cnx_gone"}
+        own = activities.c.activity_id == tried["id"]
+        await session.execute(update(activities).where(own).values(attempt))
+    await maintain_outbox(services_of(pulled))
+    assert (await get(pulled, fresh))["status"] == "blocked"
+    await set_logins(pulled, "connected")
+    await maintain_outbox(services_of(pulled))
+    assert (await until(pulled, fresh))["status"] == "written"
+    assert (await until(pulled, tried, "blocked"))["status"] == "blocked"
+    await maintain_outbox(services_of(pulled))
+    assert (await get(pulled, tried))["status"] == "blocked"
 
 
 async def test_activities_that_are_unblocked_are_queued_with_one_statement(
