@@ -23,6 +23,7 @@ from app.sync.services import Services
 from app.sync.writeback import maintain_outbox, outcomes, verify_written, write_back
 from app.sync.writeback.authors import find_author
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
+from tests.support.postgres import until_waiting_for_lock
 from tests.support.world import PATIENCE, World, opened_world
 
 activities = outbox_tables.activities
@@ -325,15 +326,25 @@ async def test_erasing_the_account_erases_its_activities(pulled: World):
         await session.execute(delete(activities))
 
 
-async def test_an_activity_that_was_accepted_while_its_author_connected_is_queued(pulled: World):
-    # WB-5: the callback looked for blocked activities before this one was stored
-    async with transaction(pulled.app.state.services.database) as session:
-        await session.execute(text("update connections set status = 'pending'"))
-    activity = await post(pulled, EMAIL)
+async def test_an_activity_that_is_accepted_while_its_author_connects_is_queued(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-5: the transaction of the connection has looked for blocked activities and is still open
+    unblock, accepting = outbox.unblock, []
+    async with asyncio.TaskGroup() as group:
+
+        async def accept_meanwhile(*args: Any) -> int:
+            count = await unblock(*args)
+            accepting.append(group.create_task(post(pulled, {**EMAIL, "user_id": "u_ben"})))
+            await until_waiting_for_lock(pulled.dsn, accepting[0])
+            return count
+
+        with monkeypatch.context() as patch:
+            patch.setattr(outbox, "unblock", accept_meanwhile)
+            await pulled.connect("u_ben", 502)
+    activity = accepting[0].result()
     assert activity["status"] == "blocked"
-    async with transaction(pulled.app.state.services.database) as session:
-        await session.execute(text("update connections set status = 'connected'"))
-    await maintain_outbox(pulled.app.state.services)
+    await maintain_outbox(services_of(pulled))
     assert (await until(pulled, activity))["status"] == "written"
 
 
