@@ -10,8 +10,8 @@ from app.sync.connections import (
     HookUnknown,
     SignatureInvalid,
     TooManyLookups,
+    find_address,
     receive_webhook,
-    require_address,
 )
 
 router = APIRouter(tags=["operations"])
@@ -44,10 +44,10 @@ async def receive_nudge(
     x_hook_signature: SignatureHeader = None,
 ) -> Response:
     """Receive a webhook of Clio. A verified one starts a run within a minute. The status is never 410."""
-    await require_address(services, token)
+    address = await find_address(services, token)
     body = await _read_body(request)
     await receive_webhook(
-        services, token, body, handshake=x_hook_secret, signature=x_hook_signature
+        services, address, body, handshake=x_hook_secret, signature=x_hook_signature
     )
     return Response(headers={"X-Hook-Secret": x_hook_secret} if x_hook_secret else None)
 

@@ -8,9 +8,9 @@ from app.sync.connections.clients import clio_for, login_of
 from app.sync.connections.clio_webhooks import (
     HookUnknown,
     SignatureInvalid,
+    find_address,
     receive_webhook,
     renew_subscriptions,
-    require_address,
 )
 from app.sync.connections.disconnect import disconnect_login
 from app.sync.connections.oauth_flow import (
@@ -43,13 +43,13 @@ __all__ = [
     "clio_for",
     "describe_owed",
     "disconnect_login",
+    "find_address",
     "finish_connecting",
     "give_up_reconnects",
     "login_of",
     "owe_logins",
     "receive_webhook",
     "renew_subscriptions",
-    "require_address",
     "start_connecting",
     "tell_clio_what_is_due",
 ]

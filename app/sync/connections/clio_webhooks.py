@@ -7,6 +7,7 @@ subscription has a row with a due time, so that whatever fails is tried again.
 import asyncio
 import hashlib
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from ipaddress import ip_address
@@ -190,27 +191,43 @@ def _renew_at(hook: WebhookSubscription, now: datetime) -> datetime:
     return now + max(life / 2, RETRY_AFTER)
 
 
-async def require_address(services: Services, token: str) -> None:
-    """Raise HookUnknown for an address that does not exist. Call it before the body is read.
+@dataclass(frozen=True)
+class Address:
+    """A webhook address that exists: the hash of its token, and its account."""
 
-    Raises TooManyLookups; for an invented address the database is not asked.
+    token_hash: str
+    account_id: str
+
+
+async def find_address(services: Services, token: str) -> Address:
+    """Return an address. Call it before the body is read.
+
+    Raises HookUnknown, and TooManyLookups; for an invented address the database is not asked.
     """
     if not may_exist(services, Purpose.HOOK, token):
         raise HookUnknown
+    token_hash = hash_secret(token)
     async with transaction(services.database) as session:
-        if await clio_subscriptions.find_account_id(session, hash_secret(token)) is None:
-            raise HookUnknown
+        account_id = await clio_subscriptions.find_account_id(session, token_hash)
+    if account_id is None:
+        raise HookUnknown
+    return Address(token_hash, account_id)
 
 
 async def receive_webhook(
-    services: Services, token: str, body: bytes, *, handshake: str | None, signature: str | None
+    services: Services,
+    address: Address,
+    body: bytes,
+    *,
+    handshake: str | None,
+    signature: str | None,
 ) -> WebhookKind:
     """Handle a request to a webhook address and return its kind; a verified notification requests a run.
 
     Raises HookUnknown, SignatureInvalid.
     """
     async with transaction(services.database) as session:
-        one = await _lock_subscription(session, hash_secret(token))
+        one = await _lock_subscription(session, address)
         if handshake is not None:
             await _accept_handshake(services, session, one, handshake)
             return WebhookKind.HANDSHAKE
@@ -224,13 +241,10 @@ async def receive_webhook(
     return WebhookKind.NOTIFICATION
 
 
-async def _lock_subscription(session: Session, token_hash: str) -> Subscription:
+async def _lock_subscription(session: Session, address: Address) -> Subscription:
     """Lock the account and then the subscription, in the order in which connecting a login does. Raises HookUnknown."""
-    account_id = await clio_subscriptions.find_account_id(session, token_hash)
-    if account_id is None:
-        raise HookUnknown
-    await accounts.lock_account(session, account_id)
-    one = await clio_subscriptions.lock_by_token_hash(session, token_hash)
+    await accounts.lock_account(session, address.account_id)
+    one = await clio_subscriptions.lock_by_token_hash(session, address.token_hash)
     if one is None:
         raise HookUnknown
     return one

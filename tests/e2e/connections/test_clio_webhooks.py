@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from app import main
 from app.clio import webhooks
@@ -359,6 +359,23 @@ async def test_a_notification_replayed_a_hundred_times_requests_no_other_run(
     for _ in range(100):
         assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
     assert len(await subscribed.webhook_runs()) == 1
+
+
+async def test_an_address_is_looked_up_once_for_each_request(subscribed: WebhookService):
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    reads: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("SELECT") and "subscriptions.token_hash = " in statement:
+            reads.append(statement)
+
+    engine = subscribed.services.database.sync_engine
+    event.listen(engine, "before_cursor_execute", count)
+    body = b'{"data": {"id": 1001}, "meta": {}}'
+    right = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await subscribed.post(hook.url, body, **right)).status_code == 200
+    event.remove(engine, "before_cursor_execute", count)
+    assert ["FOR UPDATE" in statement for statement in reads] == [False, True]
 
 
 async def test_a_second_handshake_on_an_active_subscription_is_refused(subscribed: WebhookService):

@@ -25,6 +25,7 @@ from app.errors import Problem
 from app.sync import issues
 from app.sync.account_erasure import start_account_erasure
 from app.sync.connections import disconnect_login, give_up_reconnects, receive_webhook
+from app.sync.connections.clio_webhooks import Address
 from app.sync.writeback import formatting
 from tests.e2e.connections.test_oauth_flow import connection
 from tests.e2e.writeback.test_writeback import EMAIL, post
@@ -156,7 +157,8 @@ async def test_a_reconnect_that_is_declined_needs_a_reconnect_again(
 
 async def handshake(world: World, _: Connection) -> None:
     services = world.app.state.services
-    await receive_webhook(services, "address", b"", handshake="secret", signature=None)
+    address = Address(hash_secret("address"), "hp")
+    await receive_webhook(services, address, b"", handshake="secret", signature=None)
 
 
 async def start(world: World, _: Connection) -> None:
