@@ -38,7 +38,7 @@ from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
 from app.sync.background import Prepare, Process, background_work
 from app.sync.concurrency import sleep_or_stop
-from app.sync.feed_waits import FeedWaits
+from app.sync.feed_waits import FeedWaits, Places
 from app.sync.request_check_refresh import load_request_checks
 from app.sync.request_checks import RequestChecks
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
@@ -182,6 +182,7 @@ async def open_services(
             open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
             feed_waits=FeedWaits(),
+            run_readers=Places(),
             request_checks=RequestChecks(),
             timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),

@@ -9,6 +9,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep
+from app.api.authentication import CallerDep
 from app.api.deps import RunId, ServicesDep, SessionDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageDep
@@ -21,6 +22,7 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger
 from app.db.session import Session, transaction
 from app.sync.connections import IntegrationNotEnabled
+from app.sync.feed_waits import TooManyWaiting
 from app.sync.run_events import record_run_end
 from app.sync.services import Services
 
@@ -109,16 +111,25 @@ async def require_run(run_id: RunId, account: AccountDep, services: ServicesDep)
         await runs.get_run(session, account.account_id, run_id)
 
 
+async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[None]:
+    """Hold a place until the stream ends: each stream reads the database regularly. Raises TooManyWaiting before."""
+    with services.run_readers.place(caller.token_id):
+        yield
+
+
 @router.get(
     "/{run_id}/events",
     response_class=EventSourceResponse,
-    dependencies=[Depends(require_run)],
-    responses=problems(RunNotFound),
+    dependencies=[Depends(require_run), Depends(hold_place)],
+    responses=problems(RunNotFound, TooManyWaiting),
 )
 async def follow_run(
     run_id: RunId, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the run's progress as server-sent events named `run`: one for each change, until the run has ended."""
+    """Stream the run's progress as server-sent events named `run`: one for each change, until the run has ended.
+
+    A token has at most 50 such streams at once in one process; the next one gets 429.
+    """
     sent = None
     while True:
         current = await _read_run(services, account.account_id, run_id)

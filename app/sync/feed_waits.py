@@ -1,4 +1,4 @@
-"""The requests of this process that wait for a change of an account's feed, and who wakes them.
+"""The requests of this process that wait, and who wakes those that wait for a change of an account's feed.
 
 Reading the feed does not belong here: a request that is woken reads it by itself. A request that waits has no database
 connection.
@@ -22,12 +22,11 @@ class TooManyWaiting(AppError):
     title = f"More than {MOST_WAITING} requests of this token wait for an answer; ask again later"
 
 
-class FeedWaits:
-    """Who waits for which account's feed; each has an event of its own."""
+class Places:
+    """The places of requests that wait: a token has at most `MOST_WAITING`."""
 
     def __init__(self) -> None:
         self._of_token: Counter[str] = Counter()
-        self._of_account: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @property
     def count(self) -> int:
@@ -46,6 +45,14 @@ class FeedWaits:
             self._of_token[token_id] -= 1
             if not self._of_token[token_id]:
                 del self._of_token[token_id]
+
+
+class FeedWaits(Places):
+    """Who waits for which account's feed; each has an event of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_account: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
     def changes(self, account_id: str) -> Iterator[asyncio.Event]:

@@ -13,7 +13,7 @@ from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database
-from app.sync.feed_waits import FeedWaits
+from app.sync.feed_waits import FeedWaits, Places
 from app.sync.request_checks import RequestChecks
 from app.webhook_sender import WebhookSender
 
@@ -61,7 +61,8 @@ class LocalLimits:
 class Services:
     """The database, Clio and the other parts that a step uses.
 
-    `now` is the only clock. `stopping` is set once, when the process must end.
+    `run_readers` are the requests that follow a run. `now` is the only clock. `stopping` is set once, when the process
+    must end.
     """
 
     database: Database
@@ -70,6 +71,7 @@ class Services:
     open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
     local_limits: LocalLimits
     feed_waits: FeedWaits
+    run_readers: Places
     request_checks: RequestChecks
     timing: Timing
     notifier: WebhookSender

@@ -112,6 +112,27 @@ async def test_a_token_has_fifty_waiting_requests_and_a_caller_who_leaves_frees_
     assert {poll.result().status_code for poll in polls} == {200}
 
 
+async def test_a_token_follows_fifty_runs_and_a_caller_who_leaves_frees_a_place(api: World):
+    # API-9: each reads the database regularly
+    head, key = {"Authorization": f"Bearer {TOKEN}"}, {"Idempotency-Key": "a"}
+    asked = await api.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
+    path = f"/v1/accounts/hp/runs/{asked.json()['id']}"
+    readers = api.app.state.services.run_readers
+    async with asyncio.TaskGroup() as group:
+        streams = [RawRequest("GET", f"{path}/events", head, body=b"") for _ in range(MOST_WAITING)]
+        for stream in streams:
+            group.create_task(stream.send(api.app))
+        await until(lambda: readers.count == MOST_WAITING)
+        refused = await api.api.get(f"{path}/events")
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_waiting")
+        assert (await api.api.get("/v1/accounts/hp/changes?wait=1")).status_code == 200
+        streams[0].gone.set()
+        await until(lambda: readers.count == MOST_WAITING - 1)
+        assert (await api.api.post(f"{path}/cancel")).status_code == 200
+    assert {stream.status for stream in streams} == {200}
+    assert readers.count == 0
+
+
 async def test_waiting_readers_get_an_empty_page_when_the_process_stops(api: World):
     async with asyncio.TaskGroup() as group:
         poll = group.create_task(api.api.get(LONG))
