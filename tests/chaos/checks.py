@@ -1,11 +1,14 @@
-"""Checks after a chaos test that an account has what Clio has: nothing is lost, doubled or deleted by mistake."""
+"""Checks after a chaos test: an account has what Clio has, and the processes work."""
 
+import time
 from collections.abc import Sequence
+
+import httpx
 
 from app.clio import resources
 from app.rules.facts import FirmFacts
 from tests.chaos import expected
-from tests.chaos.processes import Stack
+from tests.chaos.processes import Program, Stack
 
 
 def check_account(
@@ -39,3 +42,23 @@ def _check_contacts(
     assert not different, (
         f"{len(different)} contacts differ from Clio (expected, actual): {examples}"
     )
+
+
+def check_logs(programs: Sequence[Program]) -> None:
+    """Check that nothing was logged as an error: whatever fails around the service is no defect of the service."""
+    lines = [line for program in programs for line in program.log.read_text().splitlines()]
+    errors = [line for line in lines if '"level": "error"' in line or "Traceback" in line]
+    assert not errors, f"{len(errors)} errors were logged: {errors[:3]}"
+
+
+def check_parts(programs: Sequence[Program], patience: float) -> None:
+    """Wait until every part of each process works, at most `patience` seconds."""
+    for program in programs:
+        deadline = time.monotonic() + patience
+        while True:
+            answer = httpx.get(f"{program.url}/readyz", trust_env=False, timeout=30)
+            states = {part["name"]: part["state"] for part in answer.json().get("parts", [])}
+            if answer.status_code == 200 and set(states.values()) == {"running"}:
+                break
+            assert time.monotonic() < deadline, answer.text
+            time.sleep(0.2)

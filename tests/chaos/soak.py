@@ -14,23 +14,22 @@ import random
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import httpx
-
 from app.db import embedded
 from tests.chaos import soak_accounts
+from tests.chaos.checks import check_logs, check_parts
 from tests.chaos.database_faults import DatabaseFaults
 from tests.chaos.disturbed_processes import WORK, DisturbedProcesses
 from tests.chaos.expected import ClioReader
 from tests.chaos.health_watch import OVERDUE, HealthWatch
 from tests.chaos.loops import loop_thread
-from tests.chaos.processes import REGIONS, Program, Stack, running_stack
+from tests.chaos.processes import REGIONS, Stack, running_stack
 from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.chaos.soak_accounts import ERASED, KEPT, Load
 from tests.chaos.webhook_inbox import Inbox, running_inbox
@@ -181,9 +180,10 @@ class Soak:
     # --- checks ------------------------------------------------------------------------------
 
     def _check(self) -> Report:
+        check_logs(self.processes.programs)
         soak_accounts.check_accounts(self.load)
         soak_accounts.check_erased(self.stack)
-        check_parts(self.processes.programs)
+        check_parts(self.processes.programs, PATIENCE)
         slots = soak_accounts.wait_for_next_slot(self.stack)
         events = self._check_events()
         stops = sum(
@@ -217,19 +217,6 @@ class Soak:
         )
         assert ended == Counter(self.load.mailed.keys()), "a note has no event, or two"
         return len(received)
-
-
-def check_parts(programs: Sequence[Program]) -> None:
-    """Wait until every part of each process works."""
-    for program in programs:
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = httpx.get(f"{program.url}/readyz", trust_env=False, timeout=30)
-            states = {part["name"]: part["state"] for part in answer.json().get("parts", [])}
-            if answer.status_code == 200 and set(states.values()) == {"running"}:
-                break
-            assert time.monotonic() < deadline, answer.text
-            time.sleep(0.2)
 
 
 @contextmanager

@@ -61,3 +61,13 @@ def test_libraries_log_in_the_same_format_and_without_urls(capsys):
     logging.getLogger("somebody").warning("hello")
     line = log.last()
     assert (line["event"], line["level"]) == ("hello", "warning")
+
+
+def test_libraries_do_not_log_every_attempt_of_an_outage(capsys):
+    # the part that failed logs one line when it fails and one when it works again
+    log = Captured(capsys)
+    logging.getLogger("somebody").warning("hello")
+    logging.getLogger("pgqueuer").error("Flush failed, requeuing 3 items")
+    logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped")
+    logging.getLogger("stamina").warning("stamina.retry_scheduled")
+    assert log.last()["event"] == "hello"
