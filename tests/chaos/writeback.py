@@ -117,6 +117,7 @@ def _run(
     assert set(found) == set(backend.accepted), "an accepted activity is missing"
     assert len(found) == activities
     check_notes(stack, backend.accepted, found, author=USER)
+    _check_no_other_notes(stack, backend.accepted)
     _check_conversations(stack, backend.accepted, found)
     failed = Counter(item["reason"] for item in found.values() if item["status"] == "failed")
     return Report(
@@ -187,22 +188,43 @@ def check_notes(
         assert (str(note["contact_id"]), note["author_id"]) == (body["clio_contact_id"], author)
 
 
+def _check_no_other_notes(stack: Stack, posted: dict[str, dict[str, Any]]) -> None:
+    """Check that Clio has only notes that were posted."""
+    texts = {body["body"] for body in posted.values() if body["kind"] == "note"}
+    for note in _clio_records(stack, "note"):
+        assert note["detail"].split("\n")[0] in texts, "Clio has a note that nobody posted"
+
+
 def _check_conversations(
     stack: Stack, posted: dict[str, dict[str, Any]], found: dict[str, dict[str, Any]]
 ) -> None:
-    """Check that each conversation is one communication in Clio, with the newest text that was written."""
+    """Check that each conversation is one communication in Clio, with the newest text that was written.
+
+    A text whose outcome is not known may be the newest one there.
+    """
     communications = {str(item["id"]): item for item in _clio_records(stack, "communication")}
+    conversations: dict[str, str] = {}  # by text
     clio_ids: dict[str, str] = {}
-    newest: dict[str, str] = {}
+    newest: dict[str, set[str]] = {}
     for activity_id, body in posted.items():  # in the order of posting
-        item = found[activity_id]
-        if body["kind"] == "text_message" and item["status"] == "written":
-            conversation = body["conversation_id"]
-            assert clio_ids.setdefault(conversation, item["clio"]["id"]) == item["clio"]["id"]
-            newest[conversation] = body["body"]
-    assert sorted(clio_ids.values()) == sorted(communications)
-    for conversation, clio_id in clio_ids.items():
-        assert communications[clio_id]["body"] == newest[conversation]
+        if body["kind"] != "text_message":
+            continue
+        item, text, conversation = found[activity_id], body["body"], body["conversation_id"]
+        conversations[text] = conversation
+        assert item["status"] in ("written", "failed"), item
+        if item["status"] == "failed":
+            assert item["reason"] in UNCERTAIN, item
+            newest.setdefault(conversation, set()).add(text)
+            continue
+        assert clio_ids.setdefault(conversation, item["clio"]["id"]) == item["clio"]["id"]
+        newest[conversation] = {text}
+    texts = {clio_id: item["body"] for clio_id, item in communications.items()}
+    assert set(texts.values()) <= conversations.keys(), "Clio has a text that nobody posted"
+    there = {clio_id: conversations[text] for clio_id, text in texts.items()}
+    assert len(set(there.values())) == len(there), "a conversation is in Clio twice"
+    for clio_id, conversation in there.items():
+        assert texts[clio_id] in newest[conversation], "Clio has an older text"
+    assert all(there[clio_id] == conversation for conversation, clio_id in clio_ids.items())
 
 
 def run_round(
