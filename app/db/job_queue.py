@@ -12,6 +12,7 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import text
 
+from app.db.connection import WatchedConnection
 from app.db.session import CONNECT_SECONDS, Session
 
 RUN = "run"
@@ -25,7 +26,12 @@ COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
 def worker_pool(dsn: str) -> "asyncpg.pool.Pool[asyncpg.Record]":
     """Return the worker's own database connections: it listens, so it cannot share those of the service."""
     return asyncpg.create_pool(
-        dsn, min_size=2, max_size=4, command_timeout=20, timeout=CONNECT_SECONDS
+        dsn,
+        min_size=2,
+        max_size=4,
+        command_timeout=20,
+        timeout=CONNECT_SECONDS,
+        connection_class=WatchedConnection,
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import tables
+from app.db.connection import WatchedConnection
 from app.db.failures import causes
 from app.db.session import CONNECT_SECONDS, Database, transaction
 from app.errors import DatabaseUnavailable
@@ -93,7 +94,12 @@ async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
 @asynccontextmanager
 async def _migrator(database: Database) -> AsyncIterator[Database]:
     """Yield an engine for the same database whose statements and transactions may take any time."""
-    options = {"command_timeout": None, "timeout": CONNECT_SECONDS, "server_settings": _SETTINGS}
+    options = {
+        "command_timeout": None,
+        "timeout": CONNECT_SECONDS,
+        "connection_class": WatchedConnection,
+        "server_settings": _SETTINGS,
+    }
     migrator = create_async_engine(database.url, poolclass=NullPool, connect_args=options)
     try:
         yield migrator

@@ -11,6 +11,7 @@ from enum import StrEnum
 import asyncpg
 from sqlalchemy import text
 
+from app.db.connection import WatchedConnection
 from app.db.failures import sorted_failures
 from app.db.session import CONNECT_SECONDS, Session
 from app.shutdown import wait_for_stop
@@ -53,6 +54,7 @@ async def listen(
         connection = await asyncpg.connect(
             dsn,
             timeout=CONNECT_SECONDS,
+            connection_class=WatchedConnection,
             command_timeout=TIMEOUT,
             server_settings={"application_name": "levitate-clio listener"},
         )

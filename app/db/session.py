@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
 
+from app.db.connection import WatchedConnection
 from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
@@ -111,6 +112,7 @@ def open_database(dsn: str, limits: PoolLimits = WORKER_POOL) -> Database:
     options: dict[str, Any] = {
         "command_timeout": limits.statement,
         "timeout": CONNECT_SECONDS,
+        "connection_class": WatchedConnection,
         "server_settings": _SERVER_LIMITS,
     }
     database = create_async_engine(
