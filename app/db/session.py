@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import asyncpg
 from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, any_, literal, text
+from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
@@ -44,6 +47,29 @@ _REFUSALS: dict[type[Exception], str] = {
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
+
+
+class ShortPing(PGDialect_asyncpg):
+    """SQLAlchemy's dialect for asyncpg, except that the check of a kept connection is one round trip, not three.
+
+    The usual check opens a transaction, which only a pooler in transaction mode needs. The service listens and prepares
+    statements, so it cannot use one. A connection is checked before every transaction.
+    """
+
+    supports_statement_cache = True
+
+    @override
+    def do_ping(self, dbapi_connection: DBAPIConnection) -> bool:
+        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection)
+        connection.autocommit = True
+        try:
+            connection.ping()  # type: ignore[no-untyped-call]
+        finally:
+            connection.autocommit = False
+        return True
+
+
+registry.register("postgresql.short_ping", __name__, ShortPing.__name__)
 
 
 @dataclass
@@ -116,7 +142,7 @@ def open_database(dsn: str, limits: PoolLimits = WORKER_POOL) -> Database:
         "server_settings": _SERVER_LIMITS,
     }
     database = create_async_engine(
-        dsn.replace("postgresql://", "postgresql+asyncpg://", 1),
+        dsn.replace("postgresql://", "postgresql+short_ping://", 1),
         poolclass=_MeasuredPool,
         pool_pre_ping=True,
         pool_size=limits.kept,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -43,3 +44,24 @@ async def test_no_statement_and_no_idle_transaction_lasts_longer_than_a_minute(d
         for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
             shown = await session.execute(text(f"show {setting}"))
             assert shown.scalar_one() == "1min"
+
+
+async def test_a_kept_connection_is_checked_with_one_round_trip_before_each_transaction(
+    database: Database,
+):
+    sent: list[str] = []
+
+    async def query() -> int:
+        async with transaction(database) as session:
+            found = await session.execute(text("select pg_backend_pid()"))
+            return int(found.scalar_one())
+
+    async with transaction(database) as session:
+        driver: Any = (await session.get_raw_connection()).driver_connection
+        first = driver.get_server_pid()
+        driver.add_query_logger(lambda logged: sent.append(logged.query))
+    sent.clear()
+    assert await query() == first
+    assert sent == [";", "BEGIN;", "COMMIT;"]  # prepared statements are not logged
+    driver.terminate()
+    assert await query() != first
