@@ -15,7 +15,6 @@ from pathlib import Path
 import asyncpg
 from alembic import command
 from alembic.config import Config as AlembicConfig
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, select, text
 from sqlalchemy.exc import DBAPIError
@@ -129,7 +128,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _compare(connection: Connection) -> SchemaState:
-    there = MigrationContext.configure(connection).get_current_revision()
+    there = _current_revision(connection)
     head, known = _revisions()
     if there == head:
         return SchemaState.CURRENT
@@ -137,6 +136,14 @@ def _compare(connection: Connection) -> SchemaState:
         return SchemaState.OLDER
     oldest = connection.execute(select(tables.schema_compatibility)).scalar_one_or_none()
     return SchemaState.NEWER if oldest in known else SchemaState.TOO_NEW
+
+
+def _current_revision(connection: Connection) -> str | None:
+    """Return the schema's revision, None before the first migration; Alembic's own function inspects the tables."""
+    migrated = text("select to_regclass('alembic_version') is not null")
+    if not connection.execute(migrated).scalar_one():
+        return None
+    return connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
 
 
 @cache

@@ -46,6 +46,9 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
         await session.run_sync(move, "base")
     assert await names(dsn) == {"alembic_version"}
     assert await migrate.compare_schema(database) is SchemaState.OLDER
+    async with transaction(database) as session:
+        await session.execute(text("drop table alembic_version"))
+    assert await migrate.compare_schema(database) is SchemaState.OLDER
     await migrate.migrate(database)
     await migrate.migrate(database)
     assert await migrate.compare_schema(database) is SchemaState.CURRENT
