@@ -11,13 +11,16 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 import stamina
 from hypothesis import HealthCheck, settings
 from pgqueuer.qm import QueueManager
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 
 from app import logs
-from app.db.session import Database, open_database
+from app.db.session import Database, ShortPing, open_database
 from app.simulator.http.server import Simulator
 from app.sync import run
 from tests.support.first_run import AfterFirstRun, first_run
@@ -96,6 +99,36 @@ def cached_start_checks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(QueueManager, "verify_structure", verify_once)
         patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_compiled_statements() -> Iterator[None]:
+    """Compile each statement once per process. Each engine would do it again, and each start opens five engines."""
+    compiled: LRUCache[Any, Any] = LRUCache(2000)
+    shared = property(lambda _engine: compiled, lambda _engine, _own: None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Engine, "_compiled_cache", shared, raising=False)
+        # The dialect is part of the key. All engines of the service have the same options.
+        patch.setattr(ShortPing, "__hash__", lambda dialect: hash(type(dialect)))
+        patch.setattr(ShortPing, "__eq__", lambda dialect, other: type(dialect) is type(other))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_descriptions_of_types() -> Iterator[None]:
+    """Ask each server once about each array type and enum. asyncpg asks on each connection, which takes 10 ms."""
+    connections: Any = asyncpg.Connection  # the method is private
+    ask, known = connections._introspect_types, dict[Any, Any]()
+
+    async def ask_once(connection: Any, types: set[int], *options: Any) -> Any:
+        key = (connection._addr, frozenset(types))
+        if key not in known:
+            known[key] = await ask(connection, types, *options)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connections, "_introspect_types", ask_once)
         yield
 
 
