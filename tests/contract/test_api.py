@@ -9,12 +9,9 @@ from typing import Any
 import pytest
 
 from app.api.problems import MEDIA_TYPE
-from app.main import create_app
-from tests.support.world import config_for
+from tests.support.openapi import openapi_document
 
-DOCUMENT: dict[str, Any] = create_app(
-    config_for("postgresql://nowhere"), "postgresql://nowhere"
-).openapi()
+DOCUMENT = openapi_document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 A = "/v1/accounts/{account_id}"

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from app.main import create_app
-from tests.support.world import config_for
+from tests.support.openapi import openapi_document
 
-DOCUMENT: dict[str, Any] = create_app(
-    config_for("postgresql://nowhere"), "postgresql://nowhere"
-).openapi()
+DOCUMENT = openapi_document()
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 
 
