@@ -50,7 +50,9 @@ async def test_a_statement_with_too_many_parameters_is_a_defect(database: Databa
 
 
 async def test_an_array_of_any_length_is_one_parameter(database: Database):
-    values = text("select id from generate_series(1, 50000) id").columns(column("id", BigInteger))
+    values = text("select id from generate_series(1::bigint, 50000) id").columns(
+        column("id", BigInteger)
+    )
     found = select(values.subquery().c.id)
     async with transaction(database) as session:
         source = values.subquery()
