@@ -216,14 +216,14 @@ class World:
     async def settled(self, account_id: str = "hp") -> list[dict[str, Any]]:
         """Wait until all runs have ended, and return them."""
         unfinished = "select count(*) from runs where account_id = :account and finished_at is null"
-        await self._none_left(unfinished, account=account_id)
+        await self.none_left(unfinished, account=account_id)
         return await self.runs(account_id)
 
     async def idle(self) -> None:
         """Wait until no worker has a job: a job ends shortly after its run or note has ended."""
-        await self._none_left("select count(*) from pgqueuer where status = 'picked'")
+        await self.none_left("select count(*) from pgqueuer where status = 'picked'")
 
-    async def _none_left(self, count: str, **named: str) -> None:
+    async def none_left(self, count: str, **named: str) -> None:
         """Wait until a counting statement returns zero. Without a transaction each look is one round trip."""
         async with asyncio.timeout(PATIENCE), self.app.state.services.database.connect() as session:
             await session.execution_options(isolation_level="AUTOCOMMIT")
@@ -234,13 +234,13 @@ class World:
         """Erase an account, wait for the end of the erasure and return its receipt."""
         answer = await self.api.delete(f"/v1/accounts/{account_id}")
         assert answer.status_code == 202, answer.text
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                receipt: dict[str, Any] = (await self.api.get(answer.headers["location"])).json()
-                if receipt["status"] != "running":
-                    await self.idle()
-                    return receipt
-                await asyncio.sleep(0.02)
+        await self.none_left(
+            "select count(*) from erasures where account_id = :account and finished_at is null",
+            account=account_id,
+        )
+        await self.idle()
+        receipt: dict[str, Any] = (await self.api.get(answer.headers["location"])).json()
+        return receipt
 
     async def attempted(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Request a run, wait until it has ended or is interrupted, and return it."""
@@ -251,13 +251,13 @@ class World:
 
     async def stopped(self, run_id: str, account_id: str = "hp") -> dict[str, Any]:
         """Wait until the run has ended or is interrupted, and return it."""
-        async with asyncio.timeout(PATIENCE):
-            while True:
-                answer = await self.api.get(f"/v1/accounts/{account_id}/runs/{run_id}")
-                run: dict[str, Any] = answer.json()
-                if run["status"] not in ("queued", "running"):
-                    return run
-                await asyncio.sleep(0.02)
+        await self.none_left(
+            "select count(*) from runs where run_id = :run and status in ('queued', 'running')",
+            run=run_id,
+        )
+        answer = await self.api.get(f"/v1/accounts/{account_id}/runs/{run_id}")
+        run: dict[str, Any] = answer.json()
+        return run
 
     async def resume(self) -> None:
         """Let interrupted runs continue at once."""

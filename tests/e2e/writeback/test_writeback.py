@@ -49,10 +49,12 @@ async def get(world: World, activity: dict[str, Any]) -> dict[str, Any]:
 
 async def until(world: World, activity: dict[str, Any], *statuses: str) -> dict[str, Any]:
     """Wait until the activity has one of these states, and return it."""
-    async with asyncio.timeout(PATIENCE):
-        while (found := await get(world, activity))["status"] not in (statuses or ENDED):
-            await asyncio.sleep(0.02)
-    return found
+    named = ", ".join(f"'{status}'" for status in statuses or ENDED)
+    await world.none_left(
+        f"select count(*) from activities where activity_id = :id and status not in ({named})",
+        id=activity["id"],
+    )
+    return await get(world, activity)
 
 
 def notes(world: World) -> list[dict[str, Any]]:
