@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -50,7 +51,7 @@ async def test_the_workers_notice_it_too(address: str):
 async def test_the_listener_notices_it_too(address: str, monkeypatch: pytest.MonkeyPatch):
     seen, connect, stopping = list[tuple[int, float]](), asyncpg.connect, asyncio.Event()
 
-    async def look(*where: str, **how: object) -> asyncpg.Connection:
+    async def look(*where: Any, **how: Any) -> Any:
         connection = await connect(*where, **how)
         seen.append(seconds_until_given_up(connection))
         return connection
