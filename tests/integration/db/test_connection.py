@@ -24,7 +24,7 @@ async def address(dsn: str) -> AsyncIterator[str]:
         yield proxy.dsn
 
 
-def seconds_until_given_up(connection: asyncpg.Connection) -> tuple[int, float]:
+def seconds_until_given_up(connection: Any) -> tuple[int, float]:
     """Return after how long a quiet connection is given up, and one whose message is not confirmed."""
     used = connection._transport.get_extra_info("socket")
     assert used.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
