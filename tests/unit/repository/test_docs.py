@@ -5,6 +5,7 @@ So do the docstrings and comments with the files, and the calls that log with th
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ def named(text: str) -> set[str]:
     """Return the names between backticks in the first column of a text's tables."""
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     return {name for row in rows for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])}
+
+
+def test_the_manual_lists_every_metric_of_ours_and_no_other():
+    pinned = json.loads((ROOT / "tests" / "data" / "pinned" / "metrics.json").read_text())
+    ours = {name for name in pinned if name.startswith("levitate_clio_")}
+    assert named(section("Metrics")) == ours
 
 
 def test_the_manual_lists_every_variable_and_no_other():
