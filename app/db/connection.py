@@ -13,7 +13,7 @@ import asyncpg
 
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5, 7 and 9, and given up after that. What
 # was sent must be confirmed in 9. Systems other than Linux lack some of these options and keep their defaults.
-_TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
+TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
 
 
 class WatchedConnection(asyncpg.Connection):
@@ -30,6 +30,6 @@ def _watch(connected: Any) -> None:
         return
     with socket.socket(fileno=os.dup(connected.fileno())) as copy:
         copy.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _TCP_OPTIONS.items():
+        for name, value in TCP_OPTIONS.items():
             if option := getattr(socket, name, None):
                 copy.setsockopt(socket.IPPROTO_TCP, option, value)
