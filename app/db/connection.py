@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 
-# Seconds, and milliseconds for the last: a quiet connection is probed after 5, 7 and 9, and given up after that. What
-# was sent must be confirmed in 9. Systems other than Linux lack some of these options and keep their defaults.
+# Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
+# was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
 
 
