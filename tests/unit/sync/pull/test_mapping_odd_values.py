@@ -83,5 +83,5 @@ def test_a_redacted_company_is_known_by_its_id():
 def test_only_clio_manage_is_requested():
     # CS-9: Clio Grow is another product with other addresses
     asked = [value for value in vars(resources).values() if isinstance(value, resources.Resource)]
-    assert len(asked) == 9
+    assert len(asked) == 10
     assert all(resource.path.startswith("/api/v4/") for resource in asked)
