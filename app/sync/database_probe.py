@@ -9,7 +9,6 @@ from collections.abc import Callable
 from app.db import migrate
 from app.db.migrate import SchemaState
 from app.db.session import Database
-from app.errors import DatabaseUnavailable
 
 PROBE_SECONDS = 5.0  # between two questions
 FRESH_SECONDS = 1.0  # an answer is used again for this time
@@ -44,7 +43,7 @@ class DatabaseProbe:
         try:
             async with asyncio.timeout(TIMEOUT):
                 self.schema = await migrate.compare_schema(self._database)
-        except (DatabaseUnavailable, TimeoutError):
+        except Exception:  # noqa: BLE001  # whatever the reason, it does not answer; other parts log why
             self._answering_since = None
         else:
             self._answering_since = self._answering_since or self._monotonic()

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import structlog
 
-from app.db.failures import Reaction, reaction_to
+from app.db.failures import Reaction, causes, reaction_to
 from app.shutdown import wait_for_stop
 
 FIRST_DELAY = 1.0  # seconds until the first new start; each further delay is twice as long
@@ -105,7 +105,8 @@ def _log_first(name: str, failure: BaseException, reaction: Reaction) -> None:
     if reaction is Reaction.REPORT:
         log.error("part_failed", part=name, exc_info=failure)
     else:
-        log.warning("database_unavailable", part=name)
+        cause = type([*causes(failure)][-1]).__name__
+        log.warning("database_unavailable", part=name, reason=cause)
 
 
 class Supervisor:

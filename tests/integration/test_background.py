@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import pytest
 from pgqueuer.db import AsyncpgPoolDriver
@@ -23,6 +25,7 @@ from app.sync.background import Background
 from app.sync.events import relay, relay_events
 from app.sync.supervisor import State, Supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
+from tests.support.postgres import database_of
 from tests.support.world import PATIENCE, World, config_for, opened_world
 
 SHORT = 0.05  # seconds, in place of every delay and timeout
@@ -110,6 +113,31 @@ async def refused(world: World) -> bool:
     return codes == ["database_unavailable", "not_ready"]
 
 
+@asynccontextmanager
+async def replaced_by_an_empty_one(dsn: str) -> AsyncIterator[None]:
+    """Take all tables away until the block ends."""
+    await execute(dsn, "alter schema public rename to kept", "create schema public")
+    yield
+    await execute(dsn, "drop schema public", "alter schema kept rename to public")
+
+
+@asynccontextmanager
+async def closed_for_maintenance(dsn: str) -> AsyncIterator[None]:
+    """Let the database accept no connection until the block ends."""
+    name, other = urlsplit(dsn).path[1:], database_of(dsn, "postgres")
+    ending = f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    await execute(other, f"alter database {name} allow_connections false", ending)
+    yield
+    await execute(other, f"alter database {name} allow_connections true")
+
+
+async def execute(dsn: str, *statements: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    for statement in statements:
+        await connection.execute(statement)
+    await connection.close()
+
+
 async def test_everything_goes_on_after_the_database_refused_connections(
     distant: World, proxy: DatabaseProxy
 ):
@@ -123,6 +151,21 @@ async def test_everything_goes_on_after_the_database_refused_connections(
     assert ready["detail"] == "The database does not respond"
     assert {part["name"] for part in ready["parts"]} > WAITING_PARTS
     proxy.restore()
+    await check_that_it_goes_on(distant)
+
+
+@pytest.mark.parametrize("away", [replaced_by_an_empty_one, closed_for_maintenance])
+async def test_everything_goes_on_after_the_database_was(
+    distant: World, dsn: str, away: Callable[[str], AbstractAsyncContextManager[None]]
+):
+    # F14: an administrator or a failover did it; a new process would not repair it
+    await distant.create_account()
+    await distant.connect("u_ann", 501)
+    await distant.settled()
+    async with away(dsn):
+        await until(partial(refused, distant))
+        for name in ("worker.runs", "worker.writes", "relay"):
+            await until(partial(_is, distant, name, State.WAITING_FOR_DATABASE))
     await check_that_it_goes_on(distant)
 
 

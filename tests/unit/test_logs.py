@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from app import logs
 from app.errors import DatabaseUnavailable
@@ -53,6 +54,9 @@ def test_our_own_exception_shows_its_code(capsys):
     log = Captured(capsys)
     structlog.get_logger("x").error("broke", exc_info=DatabaseUnavailable())
     assert log.last()["error"] == "database_unavailable"
+    theirs = DBAPIError("select", {}, ValueError())  # its code, dbapi, is an anchor of a manual
+    structlog.get_logger("x").error("broke", exc_info=theirs)
+    assert log.last()["error"] == "DBAPIError"
 
 
 def test_libraries_log_in_the_same_format_and_without_urls(capsys):

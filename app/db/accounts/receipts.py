@@ -137,8 +137,12 @@ async def check_not_erasing(session: Session, account_id: str) -> None:
     """Raise ErasureInProgress if an erasure of the account is not done. Lock the account's row first, if it exists."""
     unfinished = (_table.c.subject_kind == ACCOUNT) & (_table.c.status != Status.DONE)
     query = select(_table.c.erasure_id).where(_table.c.account_id == account_id, unfinished)
-    if (await session.execute(query.limit(1))).first() is not None:
-        raise ErasureInProgress
+    found = (await session.execute(query.limit(1))).scalar_one_or_none()
+    if found is not None:
+        raise ErasureInProgress(
+            f"The account with this id is being erased. It can be created again when that is done;"
+            f" GET /v1/erasures/{found} says what is left"
+        )
 
 
 async def lock_running(session: Session, account_id: str, erasure_id: str) -> bool:

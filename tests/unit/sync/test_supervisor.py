@@ -51,6 +51,7 @@ def test_the_first_failure_and_the_recovery_are_logged_once(part: Part):
         part.turned()
         part.turned()
     assert [entry["event"] for entry in logs] == ["database_unavailable", "part_recovered"]
+    assert logs[0]["reason"] == "DatabaseUnavailable"
 
 
 def test_a_defect_that_follows_an_outage_is_logged_too(part: Part):
