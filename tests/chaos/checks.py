@@ -55,10 +55,16 @@ def check_parts(programs: Sequence[Program], patience: float) -> None:
     """Wait until every part of each process works, at most `patience` seconds."""
     for program in programs:
         deadline = time.monotonic() + patience
-        while True:
-            answer = httpx.get(f"{program.url}/readyz", trust_env=False, timeout=30)
-            states = {part["name"]: part["state"] for part in answer.json().get("parts", [])}
-            if answer.status_code == 200 and set(states.values()) == {"running"}:
-                break
-            assert time.monotonic() < deadline, answer.text
+        while not (found := _parts(program)) or set(found.values()) != {"running"}:
+            assert time.monotonic() < deadline, f"{program.command} does not work: {found}"
             time.sleep(0.2)
+
+
+def _parts(program: Program) -> dict[str, str]:
+    """Return the state of each part of a process; nothing while it does not answer."""
+    try:
+        answer = httpx.get(f"{program.url}/readyz", trust_env=False, timeout=30)
+    except httpx.TransportError:  # it is being started
+        return {}
+    parts = {part["name"]: part["state"] for part in answer.json().get("parts", [])}
+    return parts if answer.is_success else {**parts, "the process": "not ready"}

@@ -36,9 +36,10 @@ from tests.chaos.webhook_inbox import Inbox, running_inbox
 from tests.support.database_proxy import database_proxy
 from tests.support.ports import free_port
 
-RATE_LIMIT = 300  # requests a minute for each login, so that the mailing lasts
+RATE_LIMIT = 150  # requests a minute for each login, so that the mailing lasts
 LATENCY = 0.1  # seconds for each response of Clio
 PATIENCE = 300.0  # seconds
+PARTS_PATIENCE = 60.0  # seconds; a process may be started again meanwhile
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class Pace:
 
     @property
     def notes(self) -> int:
-        """Return the number of notes in the mass mailing: writing them takes about half of the time."""
-        return int(self.length / 60 * RATE_LIMIT / 3)
+        """Return the number of notes in the mass mailing: writing them takes most of the time."""
+        return int(self.length / 60 * RATE_LIMIT * 0.8)
 
 
 @dataclass
@@ -157,6 +158,7 @@ class Soak:
             self.faults.append(fault.__name__.strip("_"))
             with fault():
                 self._sleep_until(time.monotonic() + self.rng.uniform(0.2, 0.4) * self.pace.fault)
+            check_parts(self.processes.programs, PARTS_PATIENCE)
 
     def _faults(self) -> Iterator[Callable[[], AbstractContextManager[None]]]:
         database = self.database
