@@ -87,10 +87,9 @@ def describe_exception(
     info = event.pop("exc_info", None)
     error = _exception(info)
     if error is not None:
-        ours = type(error).__module__.startswith("app.")
-        event["error"] = (
-            getattr(error, "code", type(error).__name__) if ours else type(error).__name__
-        )
+        ours = type(error).__module__.startswith("app.")  # a library's code means nothing here
+        code = getattr(error, "code", None) if ours else None
+        event["error"] = code or type(error).__name__
         event["frames"] = _stack_frames(error.__traceback__)
     return event
 

@@ -53,7 +53,7 @@ Prepare = Callable[[Database], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Process:
-    """What a process does beside the API.
+    """The work of a process beside the API.
 
     `prepare` must succeed before anything uses the database; it is called until the database answers. It raises
     CannotStart.
@@ -67,7 +67,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Measurements:
-    """What the process measured last: due jobs by kind, accounts by health, and the age of the oldest open slot."""
+    """The newest measurements of a process: due jobs by kind, accounts by health, the age of the oldest open slot."""
 
     queues: Mapping[str, QueueSize] = field(default_factory=dict)
     accounts: Mapping[str, int] = field(default_factory=dict)

@@ -48,7 +48,7 @@ class Places:
 
 
 class FeedWaits(Places):
-    """Who waits for which account's feed; each has an event of its own."""
+    """The requests that wait for each account's feed; each has an event of its own."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,6 +23,8 @@ LOST_BATCH_SIZE = 1000
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
 
 _table = tables.activities
+_logins = connection_tables.connections
+_ATTEMPTED = _table.c.unsure & _table.c.connection_id.is_not(None)  # only that login may go on
 
 
 async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
@@ -48,10 +50,6 @@ async def list_users_to_unblock(session: Session, *, limit: int) -> Sequence[Any
     """
     found = union(_blocked_with_own_login(), _blocked_with_fallback())
     return (await session.execute(found.order_by(*found.selected_columns).limit(limit))).all()
-
-
-_ATTEMPTED = _table.c.unsure & _table.c.connection_id.is_not(None)  # only that login may go on
-_logins = connection_tables.connections
 
 
 def _blocked_with_own_login() -> Select[Any]:
