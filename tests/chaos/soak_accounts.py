@@ -106,18 +106,27 @@ class Load:
         ids = sorted(each["clio_id"] for each in found if each["state"] == "in_scope")
         return ids[: len(ids) // 2]
 
-    def mail(self, recipients: list[str], count: int) -> None:
-        """Post the notes of a mass mailing."""
-        for nth in range(count):
-            body = {
-                "kind": "note",
-                "user_id": "u_1",
-                "clio_contact_id": recipients[nth % len(recipients)],
-                "occurred_at": "2026-03-02T12:00:00Z",
-                "subject": "Our newsletter",
-                "body": f"body-{nth}-end",
-            }
-            self.mailed[self._post(MAILING, "activities", body, f"mail-{nth}").json()["id"]] = body
+    def mail(
+        self, is_over: Callable[[], bool], recipients: list[str], count: int, pause: float
+    ) -> None:
+        """Post the notes of a mass mailing, and then a note every `pause` seconds."""
+        for _ in range(count):
+            self._post_note(recipients)
+        while not is_over():
+            self._post_note(recipients)
+            time.sleep(pause)
+
+    def _post_note(self, recipients: list[str]) -> None:
+        nth = len(self.mailed)
+        body = {
+            "kind": "note",
+            "user_id": "u_1",
+            "clio_contact_id": recipients[nth % len(recipients)],
+            "occurred_at": "2026-03-02T12:00:00Z",
+            "subject": "Our newsletter",
+            "body": f"body-{nth}-end",
+        }
+        self.mailed[self._post(MAILING, "activities", body, f"mail-{nth}").json()["id"]] = body
 
     def erase(self) -> None:
         """Erase an account. If a response is lost, the next one says that the account does not exist."""
