@@ -38,6 +38,10 @@ class DisturbedProcesses:
     kills: Counter[str] = field(default_factory=Counter)
     """The number of kills by what the process was doing; `other` for none of `WORK`."""
 
+    def spared_work(self) -> set[str]:
+        """Return the kinds of work during which no process was killed so far."""
+        return {work for work in WORK if not self.kills[work]}
+
     def check_running(self) -> None:
         """Fail if a process ended by itself."""
         for program in self.programs:
@@ -57,7 +61,7 @@ class DisturbedProcesses:
 
         It is one that does work which no killed process did so far, if there is one within `patience` seconds.
         """
-        wanted = {work for work in WORK if not self.kills[work]} or set(WORK)
+        wanted = self.spared_work() or set(WORK)
         deadline = time.monotonic() + patience
         while True:
             program = self.rng.choice(self.programs)

@@ -30,7 +30,6 @@ class Receiver:
     delay: float = 0.0
     answers: asyncio.Event | None = None  # no post is answered until this is set
     endless: bool = False
-    at_once: int = 0
     most_at_once: int = 0
     endpoint: dict[str, Any] = field(default_factory=dict)  # as the API returned it
 
@@ -61,8 +60,7 @@ class Receiver:
         port: int = writer.get_extra_info("peername")[1]
         self.received.append(post)
         self.posting.add(port)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.most_at_once = max(self.most_at_once, len(self.posting))
         try:
             if self.delay:
                 await asyncio.sleep(self.delay)
@@ -77,7 +75,6 @@ class Receiver:
                 writer.write(b"x" * 65536)
                 await writer.drain()
         finally:
-            self.at_once -= 1
             self.posting.discard(port)
 
 
