@@ -30,6 +30,7 @@ from tests.chaos.database_faults import stopped_server
 from tests.chaos.processes import REGIONS, Program, Stack, retry_until_success, running_stack
 from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until_none_left
 
 ACCOUNT = "chaos"
 USERS = {601: "u_1", 602: "u_2"}  # both connect; both see all contacts, but not all matters
@@ -162,10 +163,13 @@ class Chaos:
         Such a run finds no new changes when it starts later.
         """
         self._check_processes()
-        deadline = time.monotonic() + TIMEOUT
-        while any(not run["finished_at"] and not _is_delayed(run) for run in self._all("runs")):
-            assert time.monotonic() < deadline, f"a run did not end: {self._all('runs')[-3:]}"
-            time.sleep(0.1)
+        wait_until_none_left(
+            lambda: [
+                run for run in self._all("runs") if not run["finished_at"] and not _is_delayed(run)
+            ],
+            "a run did not end",
+            patience=TIMEOUT,
+        )
 
     def _all(self, name: str) -> list[dict[str, Any]]:
         return list(self._stack.all(f"/v1/accounts/{ACCOUNT}/{name}"))

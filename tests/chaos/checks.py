@@ -1,7 +1,7 @@
 """Checks after a chaos test: an account has what Clio has, and the processes work."""
 
-import time
 from collections.abc import Sequence
+from functools import partial
 
 import httpx
 
@@ -9,6 +9,7 @@ from app.clio import resources
 from app.rules.facts import FirmFacts
 from tests.chaos import expected
 from tests.chaos.processes import Program, Stack
+from tests.support.waiting import wait_until_none_left
 
 
 def check_account(
@@ -54,10 +55,17 @@ def check_logs(programs: Sequence[Program]) -> None:
 def check_parts(programs: Sequence[Program], patience: float) -> None:
     """Wait until every part of each process works, at most `patience` seconds."""
     for program in programs:
-        deadline = time.monotonic() + patience
-        while not (found := _parts(program)) or set(found.values()) != {"running"}:
-            assert time.monotonic() < deadline, f"{program.command} does not work: {found}"
-            time.sleep(0.2)
+        wait_until_none_left(
+            partial(_parts_not_working, program),
+            f"{program.command} does not work",
+            patience=patience,
+        )
+
+
+def _parts_not_working(program: Program) -> list[tuple[str, str]]:
+    """Return the parts of a process that do not work, with their states."""
+    parts = _parts(program) or {"the process": "does not answer"}
+    return [(name, state) for name, state in parts.items() if state != "running"]
 
 
 def _parts(program: Program) -> dict[str, str]:

@@ -22,7 +22,6 @@ import httpx
 from app.rules.facts import FirmFacts
 from tests.chaos import expected
 from tests.chaos.processes import (
-    TIMEOUT,
     TOKEN,
     USER,
     Program,
@@ -32,6 +31,7 @@ from tests.chaos.processes import (
     running_stack,
 )
 from tests.chaos.reader import ReaderLog, digest
+from tests.support.waiting import wait_until
 
 FIRM = FirmFacts("US", "u_1", frozenset({"u_1"}), {USER: "u_1"})  # as `Stack.connect` makes it
 TITLES = (None, "Judge", "Baker", "Pilot", "Notary", "Captain")
@@ -229,11 +229,11 @@ class Load:
             reader.close()
 
     def _wait_for_reader(self, log: ReaderLog, reader: Program, last: int) -> None:
-        deadline = time.monotonic() + TIMEOUT
-        while log.position()[1] < last:
+        def has_read_all() -> bool:
             reader.check_running()
-            assert time.monotonic() < deadline, f"read {log.position()[1]} of {last} lines"
-            time.sleep(0.05)
+            return log.position()[1] >= last
+
+        wait_until(has_read_all, f"a reader did not read {last} lines")
 
     def _check_reader(self, log: ReaderLog, lines: list[dict[str, Any]]) -> None:
         """Check that a reader consumed the same lines as the feed has now."""

@@ -122,11 +122,7 @@ def _runs_ended(stack: Stack, account: str) -> bool:
 
 def _wait(stack: Stack, account: str) -> None:
     """Wait until the account's only run has succeeded."""
-    deadline = time.monotonic() + 600
-    while not _runs_ended(stack, account):
-        assert time.monotonic() < deadline, "the run did not end"
-        time.sleep(0.2)
-    (run,) = stack.all(f"/v1/accounts/{account}/runs")
+    (run,) = stack.wait_for_runs(account, patience=600)
     assert run["status"] == "succeeded", run
 
 

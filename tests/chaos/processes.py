@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ from app.db import embedded
 from app.demo.processes import environment_without_settings
 from app.simulator.http.server import credentials
 from tests.support.ports import free_port
+from tests.support.waiting import PATIENCE, wait_for, wait_until
 
 TOKEN = "a-bootstrap-token-for-chaos"
-TIMEOUT = 120.0  # seconds
 REGIONS = 4  # the simulator listens on consecutive ports, one for each region
 USER = 601  # the owner of the seeded firm, who sees all records
 
@@ -32,15 +31,16 @@ def retry_until_success(
 
     A client error is a failure at once, unless its status is in `also`. `patience` is the longest time in seconds.
     """
-    deadline = time.monotonic() + patience
-    while True:
+
+    def answered() -> httpx.Response | None:
         with suppress(httpx.TransportError):
             answer = call()
             if answer.status_code < 500:
                 assert answer.is_success or answer.status_code in also, answer.text
                 return answer
-        assert time.monotonic() < deadline, "the service does not answer"
-        time.sleep(0.1)
+        return None
+
+    return wait_for(answered, "the service does not answer", patience=patience)
 
 
 @dataclass
@@ -72,15 +72,16 @@ class Program:
 
     def start(self, *, path: str) -> None:
         """Start it and wait until it answers a request for the path."""
-        process = self.spawn()
-        deadline = time.monotonic() + TIMEOUT
-        while time.monotonic() < deadline:
-            assert process.poll() is None, self.log.read_text()[-3000:]
-            with suppress(httpx.TransportError):
-                httpx.get(self.url + path, trust_env=False, timeout=5)
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"{self.command} did not start")
+        self.spawn()
+        wait_until(lambda: self._answers(path), f"{self.command} did not start")
+
+    def _answers(self, path: str) -> bool:
+        """Return whether it answers, whatever the answer is; fail if it has ended by itself."""
+        self.check_running()
+        with suppress(httpx.TransportError):
+            httpx.get(self.url + path, trust_env=False, timeout=5)
+            return True
+        return False
 
     def kill(self) -> None:
         """Kill it with kill -9; fail if it had ended by itself."""
@@ -144,15 +145,14 @@ class Stack:
             tree=self.service.tree,
         )
 
-    def wait_for_runs(self, account_id: str) -> list[dict[str, Any]]:
+    def wait_for_runs(self, account_id: str, *, patience: float = PATIENCE) -> list[dict[str, Any]]:
         """Wait until all runs of the account have ended; return them."""
-        deadline = time.monotonic() + TIMEOUT
-        while True:
+
+        def ended() -> list[dict[str, Any]] | None:
             runs = list(self.all(f"/v1/accounts/{account_id}/runs"))
-            if all(run["finished_at"] for run in runs):
-                return runs
-            assert time.monotonic() < deadline, f"a run did not end: {runs}"
-            time.sleep(0.1)
+            return runs if all(run["finished_at"] for run in runs) else None
+
+        return wait_for(ended, f"a run of {account_id} did not end", patience=patience)
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield every item of a list, page by page."""
@@ -166,13 +166,12 @@ class Stack:
 
     def wait_for_run(self, account_id: str, run_id: str) -> dict[str, Any]:
         """Wait until the run has ended; return it."""
-        deadline = time.monotonic() + TIMEOUT
-        while True:
+
+        def ended() -> dict[str, Any] | None:
             run: dict[str, Any] = self.get(f"/v1/accounts/{account_id}/runs/{run_id}")
-            if run["finished_at"]:
-                return run
-            assert time.monotonic() < deadline, f"the run did not end: {run}"
-            time.sleep(0.1)
+            return run if run["finished_at"] else None
+
+        return wait_for(ended, f"the run {run_id} did not end")
 
     def release_holds(self, account_id: str) -> int:
         """Release every open hold of the account, as a person does; return how many there were."""

@@ -18,6 +18,7 @@ from tests.chaos.changes import FirmChanges
 from tests.chaos.checks import check_account
 from tests.chaos.processes import Stack, retry_until_success
 from tests.chaos.writeback import check_notes, wait_for_activities
+from tests.support.waiting import wait_until, wait_until_none_left
 
 PATIENCE = 300.0  # seconds
 ALWAYS = 10**9  # times
@@ -162,11 +163,12 @@ def read_completely(load: Load, account: Account) -> None:
 
 def wait_for_runs(stack: Stack, account: Account) -> None:
     """Wait until all runs have ended, except one that waits for more webhooks of Clio, and those of later slots."""
-    deadline = time.monotonic() + PATIENCE
     asked = {run["id"] for run in _open_runs(stack, account) if run["trigger"] != "webhook"}
-    while left := [run for run in _open_runs(stack, account) if run["id"] in asked]:
-        assert time.monotonic() < deadline, f"{account.account_id}: did not end: {left}"
-        time.sleep(0.2)
+    wait_until_none_left(
+        lambda: [run for run in _open_runs(stack, account) if run["id"] in asked],
+        f"{account.account_id}: did not end",
+        patience=PATIENCE,
+    )
 
 
 def _open_runs(stack: Stack, account: Account) -> list[dict[str, Any]]:
@@ -191,7 +193,6 @@ def check_accounts(load: Load) -> None:
 
 def check_erased(stack: Stack) -> None:
     """Check that the account's id is free again, which is so when nothing is left, and that Clio was told."""
-    deadline = time.monotonic() + PATIENCE
     body = {
         "name": "Another firm",
         "time_zone": "UTC",
@@ -199,9 +200,11 @@ def check_erased(stack: Stack) -> None:
         "primary_user_id": "u_1",
         "enabled": True,
     }
-    while stack.api.put(ERASED.path, json=body).status_code == httpx.codes.CONFLICT:
-        assert time.monotonic() < deadline, "the erasure did not end"
-        time.sleep(0.5)
+    wait_until(
+        lambda: stack.api.put(ERASED.path, json=body).status_code != httpx.codes.CONFLICT,
+        "the erasure did not end",
+        patience=PATIENCE,
+    )
     assert not list(stack.all(f"{ERASED.path}/contacts"))
     log = httpx.get(f"{stack.clio.url}/_simulator/log", trust_env=False, timeout=60).json()
     ended = [entry for entry in log if entry["path"] == "/oauth/deauthorize"]
@@ -211,10 +214,13 @@ def check_erased(stack: Stack) -> None:
 def wait_for_next_slot(stack: Stack) -> int:
     """Wait until each account was served at one more slot; return how many slots the first one had."""
     before = [_served_slots(stack, account) for account in KEPT]
-    deadline = time.monotonic() + 2 * PATIENCE
-    while any(_served_slots(stack, one) == old for one, old in zip(KEPT, before, strict=True)):
-        assert time.monotonic() < deadline, "an account was not served at a slot"
-        time.sleep(1)
+    wait_until(
+        lambda: all(
+            _served_slots(stack, one) != old for one, old in zip(KEPT, before, strict=True)
+        ),
+        "an account was not served at a slot",
+        patience=2 * PATIENCE,
+    )
     return len(_served_slots(stack, STEADY))
 
 

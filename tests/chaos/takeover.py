@@ -19,7 +19,8 @@ from typing import Any, Literal
 
 import asyncpg
 
-from tests.chaos.processes import TIMEOUT, Program, Stack, embedded_postgres, running_stack
+from tests.chaos.processes import Program, Stack, embedded_postgres, running_stack
+from tests.support.waiting import PATIENCE
 
 Method = Literal["kill", "stop"]
 METHODS: dict[Method, Callable[[Program], object]] = {"kill": Program.kill, "stop": Program.stop}
@@ -138,7 +139,7 @@ def _starts(worker: Program) -> set[tuple[str, int]]:
 
 async def wait_until(condition: Callable[[], Coroutine[Any, Any, bool]], message: str) -> None:
     """Poll the condition until it is true; fail with the message after the timeout."""
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + PATIENCE
     while not await condition():
         assert time.monotonic() < deadline, message
         await asyncio.sleep(POLL_INTERVAL)

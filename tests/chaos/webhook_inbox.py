@@ -1,7 +1,6 @@
 """A receiver of events for programs with real processes, and the check that every event arrived and none is two."""
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from tests.chaos.loops import LoopThread
 from tests.chaos.processes import Stack
+from tests.support.waiting import wait_until_none_left
 from tests.support.webhook_receiver import Received, Receiver, receiving
 
 DELAY = 0.2  # seconds for each response, so that a kill during a delivery is likely
@@ -52,14 +52,12 @@ class Inbox:
     def wait_for_deliveries(self, stack: Stack, patience: float) -> list[dict[str, Any]]:
         """Wait until every event has been delivered; return the deliveries."""
         path = f"/v1/webhook-endpoints/{self.endpoint['id']}/deliveries"
-        deadline = time.monotonic() + patience
-        while True:
-            found = list(stack.all(path))
-            late = [each for each in found if each["status"] != "delivered"]
-            if not late:
-                return found
-            assert time.monotonic() < deadline, f"{len(late)} are not delivered: {late[:3]}"
-            time.sleep(0.5)
+        wait_until_none_left(
+            lambda: [each for each in stack.all(path) if each["status"] != "delivered"],
+            "an event was not delivered",
+            patience=patience,
+        )
+        return list(stack.all(path))
 
 
 @contextmanager

@@ -22,6 +22,7 @@ import httpx
 from tests.chaos.processes import REGIONS, USER, Stack, embedded_postgres, running_stack
 from tests.chaos.proxy import FaultRates, Proxy, running
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until_none_left
 
 ACCOUNT = "chaos"
 # 30 % of the responses are lost or cut
@@ -134,23 +135,19 @@ def _run(
 def _connect(stack: Stack) -> list[str]:
     """Connect the account, wait for its first run, and return the Clio ids of its contacts."""
     stack.connect(ACCOUNT)
-    deadline = time.monotonic() + 120
-    while not all(run["finished_at"] for run in stack.all(f"/v1/accounts/{ACCOUNT}/runs")):
-        assert time.monotonic() < deadline, "the first run did not end"
-        time.sleep(0.1)
+    stack.wait_for_runs(ACCOUNT)
     return [item["clio_id"] for item in stack.all(f"/v1/accounts/{ACCOUNT}/contacts")]
 
 
 def wait_for_activities(stack: Stack, account_id: str) -> dict[str, dict[str, Any]]:
     """Wait until all activities have a final status; return them by id."""
-    deadline = time.monotonic() + 900
-    while True:
-        found = {item["id"]: item for item in stack.all(f"/v1/accounts/{account_id}/activities")}
-        pending = [item for item in found.values() if item["status"] not in FINAL_STATUSES]
-        if not pending:
-            return found
-        assert time.monotonic() < deadline, pending[:3]
-        time.sleep(0.2)
+    path = f"/v1/accounts/{account_id}/activities"
+    wait_until_none_left(
+        lambda: [item for item in stack.all(path) if item["status"] not in FINAL_STATUSES],
+        "an activity has no final status",
+        patience=900,
+    )
+    return {item["id"]: item for item in stack.all(path)}
 
 
 def _clio_records(stack: Stack, kind: str) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 MAY_WAIT = ("tests/chaos/", "tests/wide/")  # they disturb real processes for a given time
 # Other sleeps: the file, the function, and the reason. None of them makes a test wait for a guessed time.
 SLEEPS = {
+    ("tests/support/waiting.py", "wait_for"): "a loop without asyncio waits for a condition of a process",
+    ("tests/support/waiting.py", "wait_until_none_left"): "the same",
     ("tests/support/demo.py", "wait_for"): "a loop without asyncio waits for a condition of a process",
     ("tests/support/demo.py", "left"): "a loop without asyncio waits until the processes have ended",
     ("tests/support/rate_limited_read.py", "expect"): "runs on a loop that skips every wait",

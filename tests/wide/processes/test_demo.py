@@ -3,13 +3,13 @@
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.support.demo import PATIENCE, Demo, demonstrations
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until_none_left
 
 
 @pytest.fixture
@@ -44,10 +44,7 @@ def test_a_demonstration_that_is_killed_leaves_no_process_behind(demo: Callable[
     )
     shown.process.kill()
     shown.process.wait()
-    deadline = time.monotonic() + PATIENCE
-    while left := shown.processes():
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    wait_until_none_left(shown.processes, "processes are left", patience=PATIENCE)
     for folder in shown.folder.iterdir():  # files that it could not remove
         shutil.rmtree(folder)
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.commands import process_environment, run_process
 from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 PATIENCE = 180.0
 GRACE = 10.0  # a server reports that it has stopped shortly before its process ends
@@ -54,22 +55,25 @@ def served(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
         env=process_environment(data_dir=str(folder)),
         stderr=subprocess.DEVNULL,
     )
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
+    url = f"http://127.0.0.1:{port}"
+
+    def is_ready() -> bool:
         assert process.poll() is None
         with suppress(httpx.TransportError):
-            if httpx.get(f"http://127.0.0.1:{port}/readyz", trust_env=False).is_success:
-                return process, f"http://127.0.0.1:{port}"
-        time.sleep(0.05)
-    raise AssertionError("the service did not come up")
+            return httpx.get(f"{url}/readyz", trust_env=False).is_success
+        return False
+
+    wait_until(is_ready, "the service did not come up", patience=PATIENCE)
+    return process, url
 
 
 def wait_until_valid(address: str, token: dict[str, str]) -> None:
     """Wait until the service has heard of a new token."""
-    deadline = time.monotonic() + PATIENCE
-    while not httpx.get(address, headers=token, trust_env=False, timeout=PATIENCE).is_success:
-        assert time.monotonic() < deadline, "the token is not accepted"
-        time.sleep(0.05)
+    wait_until(
+        lambda: httpx.get(address, headers=token, trust_env=False, timeout=PATIENCE).is_success,
+        "the token is not accepted",
+        patience=PATIENCE,
+    )
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

@@ -2,9 +2,8 @@
 
 import json
 import subprocess
-import time
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing_extensions import override
 
 from tests.chaos.processes import Program, Stack, embedded_postgres, running_stack
 from tests.support.commands import run
+from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -59,13 +59,6 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             yield f"http://127.0.0.1:{server.server_port}/hook", arrived
         finally:
             server.shutdown()
-
-
-def until(found: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not found():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("release", RELEASES[-2:], ids=lambda commit: commit[:7])
@@ -116,7 +109,7 @@ def use(stack: Stack, hook: str, arrived: list[dict[str, Any]]) -> None:
     changed = api.patch(f"{firm}/settings", content=patch, headers=kind).json()
     assert stack.wait_for_run("firm", changed["run_id"])["status"] == "succeeded"
     note(stack, firm)
-    until(lambda: bool(arrived), "no event was delivered")
+    wait_until(lambda: bool(arrived), "no event was delivered", patience=PATIENCE)
 
 
 def note(stack: Stack, firm: str) -> None:
@@ -127,4 +120,6 @@ def note(stack: Stack, firm: str) -> None:
     }  # fmt: skip
     posted = stack.api.post(f"{firm}/activities", json=body, headers={"Idempotency-Key": "note"})
     url = f"{firm}/activities/{posted.json()['id']}"
-    until(lambda: stack.get(url)["status"] == "written", "the note was not written")
+    wait_until(
+        lambda: stack.get(url)["status"] == "written", "the note was not written", patience=PATIENCE
+    )
