@@ -5,7 +5,6 @@ no scheduler runs. `refresh_health` stores it for those who read many accounts, 
 an account becomes overdue.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,17 +12,17 @@ from enum import StrEnum
 import structlog
 
 from app.db import issues
-from app.db.accounts import health
-from app.db.accounts.health import HealthFacts, OpenIssues
+from app.db.accounts import health, looks
+from app.db.accounts.health import HealthFacts, HealthState, OpenIssues
+from app.db.accounts.looks import Look, Task
 from app.db.issues import Finding
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, Problem
 from app.sync.services import Services, Timing
 from app.sync.slot_times import overdue_at, zone_of
 
-BATCH = 500  # accounts that are computed in one tick
+BATCH = 500  # accounts with a change, and as many whose time has come, in one tick
 OVERDUE_FOR = timedelta(days=3)  # after so long the issue `sync_overdue` is an error
-CHECK_AGAIN = timedelta(hours=1)  # facts that the previous release changed are found by then
 
 log = structlog.get_logger(__name__)
 
@@ -123,8 +122,10 @@ async def refresh_health(services: Services) -> int:
     """
     now = services.now()
     async with transaction(services.database) as session:
-        due = await health.list_due(session, now=now, limit=BATCH)
-    for account_id in due:
+        changed = await health.list_changed(session, limit=BATCH)
+        outdated = await _put_off_unchanged(session, services.timing, now=now)
+    wanted = sorted({*changed, *outdated})
+    for account_id in wanted:
         try:
             async with transaction(services.database) as session:
                 if await health.claim(session, account_id):
@@ -133,7 +134,32 @@ async def refresh_health(services: Services) -> int:
             raise
         except Exception:
             log.exception("health_crashed", account_id=account_id)
-    return len(due)
+    return len(wanted)
+
+
+async def _put_off_unchanged(session: Session, timing: Timing, *, now: datetime) -> list[str]:
+    """Look at the accounts whose time has come, all in one query; return those whose stored health is not right.
+
+    The others are put off until the time alone may change their health.
+    """
+    due = await looks.list_due(session, Task.HEALTH, now=now, limit=BATCH)
+    states = await health.load_states(session, [look.account_id for look in due]) if due else {}
+    right: dict[Look, datetime] = {}
+    for look in due:
+        state = states.get(look.account_id)
+        if state is not None and _is_right(state, timing, look.account_id, now=now):
+            right[look] = _next_look(deadline_of(state.facts, timing, look.account_id), now=now)
+    await looks.put_off(session, Task.HEALTH, right, now=now)
+    return [look.account_id for look in due if look not in right]
+
+
+def _is_right(state: HealthState, timing: Timing, account_id: str, *, now: datetime) -> bool:
+    """Return whether the stored health, and the issue that the account is overdue, say what follows from the facts."""
+    overdue = _overdue(deadline_of(state.facts, timing, account_id), now=now)
+    said = [(i.severity, i.detail) for i in state.facts.issues if i.code == issues.SYNC_OVERDUE]
+    wanted = [(overdue.severity, overdue.detail)] if overdue else []
+    found = health_of(state.facts, overdue)
+    return said == wanted and (state.health, state.reasons) == (found.value, _rows(found))
 
 
 async def _refresh(session: Session, timing: Timing, account_id: str, *, now: datetime) -> None:
@@ -144,13 +170,18 @@ async def _refresh(session: Session, timing: Timing, account_id: str, *, now: da
     findings = [overdue] if overdue else []
     await issues.reconcile(session, account_id, issues.SYNC_OVERDUE, findings, now=now)
     found = health_of(facts, overdue)
-    reasons = [{"code": reason.code, "detail": reason.detail} for reason in found.reasons]
-    due_at = min(_times_to_check(deadline, now=now))
-    await health.store_health(session, account_id, found.value, reasons, now=now, due_at=due_at)
+    due_at = _next_look(deadline, now=now)
+    await health.store_health(
+        session, account_id, found.value, _rows(found), now=now, due_at=due_at
+    )
 
 
-def _times_to_check(deadline: Deadline | None, *, now: datetime) -> Iterator[datetime]:
-    """Yield when the health may change although no fact does."""
-    yield now + CHECK_AGAIN
-    if deadline is not None:
-        yield from (at for at in (deadline.at, deadline.at + OVERDUE_FOR) if at > now)
+def _rows(found: Health) -> list[dict[str, str]]:
+    """Return the reasons in the form in which they are stored."""
+    return [{"code": reason.code, "detail": reason.detail} for reason in found.reasons]
+
+
+def _next_look(deadline: Deadline | None, *, now: datetime) -> datetime:
+    """Return when the health may change although no fact does: when the account is overdue, or for too long."""
+    times = [deadline.at, deadline.at + OVERDUE_FOR] if deadline else []
+    return min([now + looks.AT_MOST, *(at for at in times if at > now)])

@@ -3,11 +3,13 @@
 Which slot is due follows from the time alone (`app/sync/slot_times.py`), and the slot's row in the database lets it
 start once (`app/db/runs/slots.py`). So any number of processes may propose a slot, late or twice. After an outage the
 newest missed slot is run once.
+
+A task that finds nothing to do costs one look at an index: no task reads all accounts, runs or activities.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -16,9 +18,11 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
 from app.db import retention
-from app.db.accounts import accounts
+from app.db.accounts import accounts, looks
+from app.db.accounts.accounts import ScheduledAccount
+from app.db.accounts.looks import Look, Task
 from app.db.runs import run_requests, slots
-from app.db.session import Session, transaction
+from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.sync.account_erasure import requeue_lost_erasures
 from app.sync.assess import finish_decided_surges
@@ -29,11 +33,13 @@ from app.sync.connections import (
 )
 from app.sync.health import refresh_health
 from app.sync.services import Services
-from app.sync.slot_times import newest_due, zone_of
+from app.sync.slot_times import newest_due, next_due, zone_of
 from app.sync.supervisor import Part, Supervisor, Turn
 from app.sync.writeback import maintain_outbox
 
-SLOT_BATCH = 1000  # slots whose runs are started or have ended, in one tick
+SLOT_BATCH = (
+    1000  # accounts whose slots are stored, and slots whose runs start or have ended, in one tick
+)
 TICK = timedelta(seconds=20)
 FOLLOW_SECONDS = 2.0  # between two looks at the system clock
 MINUTE = timedelta(
@@ -56,29 +62,47 @@ async def propose_slots(services: Services) -> int:
         open_slots = await slots.list_startable(session, now=now, limit=SLOT_BATCH)
     started = 0
     for account_id, slot in open_slots:
-        async with _slot_of(services, account_id) as session:
-            started += await slots.start(session, account_id, slot, now=now) is not None
+        with _faults_logged(account_id):
+            async with transaction(services.database) as session:
+                started += await slots.start(session, account_id, slot, now=now) is not None
     return started
 
 
 async def _claim_due_slots(services: Services) -> None:
-    """Store the newest due slot of each account that is on and was ever connected."""
+    """Store the newest due slot of the accounts that are due, and put them off until their next slot.
+
+    An account in which that fails stays due.
+    """
     now = services.now()
     async with transaction(services.database) as session:
-        scheduled = await accounts.list_scheduled(session)
-    for account in scheduled:
-        slot = newest_due(now, zone_of(account.time_zone), services.timing, account.account_id)
-        if slot is not None and account.lacks_slot_of(slot.due_at):
-            async with _slot_of(services, account.account_id) as session:
-                await slots.claim(session, account.account_id, slot, now=now)
+        due = await looks.list_due(session, Task.SLOTS, now=now, limit=SLOT_BATCH)
+        if not due:
+            return
+        found = await accounts.list_scheduled(session, [look.account_id for look in due])
+    next_times: dict[Look, datetime] = {}
+    for look in due:
+        if account := found.get(look.account_id):
+            with _faults_logged(account.account_id):
+                next_times[look] = await _claim(services, account, now=now)
+    async with transaction(services.database) as session:
+        await looks.put_off(session, Task.SLOTS, next_times, now=now)
 
 
-@asynccontextmanager
-async def _slot_of(services: Services, account_id: str) -> AsyncIterator[Session]:
-    """Open a transaction for one account's slot, and log a fault in it."""
-    try:
+async def _claim(services: Services, account: ScheduledAccount, *, now: datetime) -> datetime:
+    """Store the account's newest due slot, if it has one that is not stored; return when its next one is due."""
+    zone, account_id = zone_of(account.time_zone), account.account_id
+    slot = newest_due(now, zone, services.timing, account_id)
+    if slot is not None and account.lacks_slot_of(slot.due_at):
         async with transaction(services.database) as session:
-            yield session
+            await slots.claim(session, account_id, slot, now=now)
+    return next_due(now, zone, services.timing, account_id)
+
+
+@contextmanager
+def _faults_logged(account_id: str) -> Iterator[None]:
+    """Log a fault in the slot of one account and go on; without the database nothing can go on."""
+    try:
+        yield
     except DatabaseUnavailable:
         raise
     except Exception:

@@ -5,6 +5,7 @@ What happens to a slot that is due is in `app/db/runs/slots.py`.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,6 +61,7 @@ def _place_in_spread(account_id: str) -> float:
     return int.from_bytes(blake2b(account_id.encode(), digest_size=4).digest()) / 2**32
 
 
+@lru_cache(maxsize=10_000)  # the accounts of a zone share their times
 def slot_time(local_date: date, label: str, zone: ZoneInfo) -> datetime:
     """Return the time of a slot [row 31].
 

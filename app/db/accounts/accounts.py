@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.accounts import receipts
+from app.db.accounts import looks, receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
@@ -72,17 +72,22 @@ class Account:
 
 @dataclass(frozen=True)
 class ScheduledAccount:
-    """An account that has slots, with the time of its newest stored slot."""
+    """What decides about the slots of an account, with the time of its newest stored slot."""
 
     account_id: str
+    enabled: bool
     time_zone: str
-    first_connected_at: datetime
+    first_connected_at: datetime | None
     newest_slot_at: datetime | None
 
     def lacks_slot_of(self, due_at: datetime) -> bool:
-        """Return whether the account has a slot of this time that is not stored; before its first login it has none."""
-        is_new = self.newest_slot_at is None or self.newest_slot_at < due_at
-        return is_new and self.first_connected_at <= due_at
+        """Return whether the account has a slot of this time that is not stored.
+
+        While it is off, and before its first login, it has none [EN-1, row 44].
+        """
+        began = self.first_connected_at
+        has_slot = self.enabled and began is not None and began <= due_at
+        return has_slot and (self.newest_slot_at is None or self.newest_slot_at < due_at)
 
 
 @dataclass(frozen=True)
@@ -153,25 +158,26 @@ async def list_accounts(
     return [_account(row) for row in rows]
 
 
-async def list_scheduled(session: Session) -> list[ScheduledAccount]:
-    """Return the accounts that have slots: enabled, with a login that works or once worked [EN-1, row 44]."""
+async def list_scheduled(
+    session: Session, account_ids: Collection[str]
+) -> dict[str, ScheduledAccount]:
+    """Return what decides about the slots of these accounts, by account."""
     logins, slots = connection_tables.connections, run_tables.slots
+    own_logins = logins.c.account_id == _accounts.c.account_id
+    first_login = select(func.min(logins.c.connected_at)).where(own_logins)
     newest_slot = select(func.max(slots.c.due_at)).where(
         slots.c.account_id == _accounts.c.account_id
     )
     rows = await session.execute(
         select(
             _accounts.c.account_id,
+            _accounts.c.enabled,
             _accounts.c.time_zone,
-            func.min(logins.c.connected_at),
+            first_login.scalar_subquery(),
             newest_slot.scalar_subquery(),
-        )
-        .join(logins, logins.c.account_id == _accounts.c.account_id)
-        .where(_accounts.c.enabled, _VISIBLE, logins.c.connected_at.is_not(None))
-        .group_by(_accounts.c.account_id)
-        .order_by(_accounts.c.account_id)
+        ).where(any_of(_accounts.c.account_id, account_ids))
     )
-    return [ScheduledAccount(*row) for row in rows]
+    return {row.account_id: ScheduledAccount(*row) for row in rows}
 
 
 async def put_account(
@@ -182,7 +188,7 @@ async def put_account(
     row = (await session.execute(locked)).one_or_none()
     await receipts.check_not_erasing(session, account_id)
     was_on, on_since = (row.enabled, row.enabled_at) if row else (False, None)
-    values = {**asdict(fields), "updated_at": now}
+    values = {**asdict(fields), "updated_at": now, looks.Task.SLOTS.value: now}
     values["enabled_at"] = now if fields.enabled and not was_on else on_since
     statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
     await session.execute(

@@ -3,22 +3,22 @@
 What the health is, and when an account is overdue, is decided in `app/sync/health.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import NoResultFound
 
 from app.db.accounts import tables
-from app.db.runs import tables as run_tables
 from app.db.runs.tables import READ_ALL_LISTS
 from app.db.session import Session
 
 _accounts = tables.accounts
 _changes = tables.health_changes
-_runs = run_tables.runs
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,15 @@ class HealthFacts:
     issues: Sequence[OpenIssues]
 
 
+@dataclass(frozen=True)
+class HealthState:
+    """The health that is stored for an account with its reasons, and the facts from which it follows now."""
+
+    health: str
+    reasons: Sequence[Mapping[str, Any]]
+    facts: HealthFacts
+
+
 async def note_change(session: Session, account_id: str) -> None:
     """Note that a fact about the account's health changes in this transaction.
 
@@ -57,17 +66,10 @@ async def note_change(session: Session, account_id: str) -> None:
     await session.execute(insert(_changes).values(account_id=account_id))
 
 
-async def list_due(session: Session, *, now: datetime, limit: int) -> list[str]:
-    """Return accounts whose health must be computed: a fact has changed, or the time has come; `limit` of each."""
+async def list_changed(session: Session, *, limit: int) -> list[str]:
+    """Return accounts about whose health a fact has changed since it was computed."""
     changed = select(_changes.c.account_id).distinct().limit(limit)
-    due = (
-        select(_accounts.c.account_id)
-        .where(_accounts.c.health_due_at <= now)
-        .order_by(_accounts.c.health_due_at)
-        .limit(limit)
-    )
-    found = [set((await session.execute(query)).scalars()) for query in (changed, due)]
-    return sorted(set[str]().union(*found))
+    return list((await session.execute(changed)).scalars())
 
 
 async def claim(session: Session, account_id: str) -> bool:
@@ -87,33 +89,50 @@ async def claim(session: Session, account_id: str) -> bool:
 
 async def load_facts(session: Session, account_id: str) -> HealthFacts:
     """Return the facts about the account's health; raises NoResultFound if there is no such account."""
-    account = {"account": account_id}
-    row = (await session.execute(_FACTS, account)).one()
-    newest_success = select(func.max(_runs.c.finished_at)).where(
-        _runs.c.account_id == account_id, text(READ_ALL_LISTS)
-    )
-    synced_at = (await session.execute(newest_success)).scalar_one()
-    issues = [
-        OpenIssues(**issue._mapping) for issue in await session.execute(_OPEN_ISSUES, account)
-    ]
-    return HealthFacts(**row._mapping, synced_at=synced_at, issues=issues)
+    found = (await load_states(session, [account_id])).get(account_id)
+    if found is None:
+        raise NoResultFound
+    return found.facts
 
 
-_FACTS = text(
-    "select a.enabled, coalesce(a.enabled_at, a.created_at) as enabled_at, a.time_zone,"
+async def load_states(session: Session, account_ids: Collection[str]) -> dict[str, HealthState]:
+    """Return the stored health of these accounts and the facts from which it follows, by account."""
+    named = {"accounts": list(account_ids)}
+    issues: defaultdict[str, list[OpenIssues]] = defaultdict(list)
+    for row in await session.execute(_OPEN_ISSUES, named):
+        values = {name: row._mapping[name] for name in OpenIssues.__dataclass_fields__}
+        issues[row.account_id].append(OpenIssues(**values))
+    return {
+        row.account_id: HealthState(
+            row.health, row.health_reasons, _facts(row, issues[row.account_id])
+        )
+        for row in await session.execute(_STATES, named)
+    }
+
+
+def _facts(row: Any, issues: Sequence[OpenIssues]) -> HealthFacts:
+    plain = HealthFacts.__dataclass_fields__.keys() - {"issues"}
+    return HealthFacts(**{name: row._mapping[name] for name in plain}, issues=issues)
+
+
+_STATES = text(
+    "select a.account_id, a.health, a.health_reasons, a.enabled,"  # noqa: S608  # the condition is our own text
+    " coalesce(a.enabled_at, a.created_at) as enabled_at, a.time_zone,"
     " l.first_connected_at, l.working_logins,"
+    f" (select max(finished_at) from runs where account_id = a.account_id and {READ_ALL_LISTS}) as synced_at,"
     " (select max(progressed_at) from runs where account_id = a.account_id and kind = 'initial'"
     "  and status in ('queued', 'running', 'interrupted')) as progressed_at"
     " from accounts a cross join lateral (select min(connected_at) as first_connected_at,"
     "  count(*) filter (where status = 'connected') as working_logins"
     "  from connections where account_id = a.account_id) l"
-    " where a.account_id = :account"
+    " where a.account_id = any(:accounts)"
 )
 _OPEN_ISSUES = text(
-    "select code, case when bool_or(severity = 'error') then 'error' else min(severity) end as severity,"
+    "select account_id, code,"
+    " case when bool_or(severity = 'error') then 'error' else min(severity) end as severity,"
     " count(*) as count, (array_agg(detail order by opened_at, subject_id))[1] as detail"
-    " from issues where account_id = :account and resolved_at is null and severity <> 'info'"
-    " group by code order by code"
+    " from issues where account_id = any(:accounts) and resolved_at is null and severity <> 'info'"
+    " group by account_id, code order by account_id, code"
 )
 
 

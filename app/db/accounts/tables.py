@@ -40,12 +40,17 @@ accounts = Table(
     Column("health", Text, nullable=False, server_default="needs_attention"),
     Column("health_reasons", JSONB, nullable=False, server_default=text("'[]'")),
     time_column("health_checked_at", nullable=True),
-    Column(  # when the health must be computed again, although no fact changes
-        "health_due_at", DateTime(timezone=True), server_default=func.now()
+    # When the regular tasks must look at the account again (app/db/accounts/looks.py).
+    *(
+        Column(name, DateTime(timezone=True), server_default=func.now())
+        for name in ("health_due_at", "slot_due_at", "outbox_due_at")
     ),
 )
 
 Index("accounts_health_due_at_idx", accounts.c.health_due_at)
+Index("accounts_slot_due_at_idx", accounts.c.slot_due_at)
+Index("accounts_outbox_due_at_idx", accounts.c.outbox_due_at)
+Index("accounts_health_idx", accounts.c.health)
 
 health_changes = account_table(  # facts that changed since the health was computed
     "health_changes",

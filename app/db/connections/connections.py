@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.accounts import looks
 from app.db.accounts.health import note_change
 from app.db.connections import tables
 from app.db.ids import new_id
@@ -223,6 +224,7 @@ async def mark_connected(
         problem_detail=None,
     )
     await note_change(session, attempt.account_id)
+    await looks.look_now(session, looks.Task.OUTBOX, attempt.account_id, now=now)
 
 
 async def update_login(session: Session, connection: Connection, login: ClioLogin) -> None:

@@ -109,7 +109,17 @@ holds = account_table(  # removals or new clients that wait for a person's decis
     time_column("opened_at"),
     time_column("decided_at", nullable=True),
     Column("decided_by", Text),
+    time_column("carried_out_at", nullable=True),  # of new clients: when nothing of it was left
     PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+Index(
+    "holds_decided_idx",
+    holds.c.account_id,
+    holds.c.hold_id,
+    postgresql_where=text(
+        "kind = 'new_clients' and decided_at is not null and carried_out_at is null"
+    ),
 )
 
 scope_changes = account_table(  # what runs did to the scope; the guards count the last day [row 54]

@@ -47,6 +47,7 @@ activities = account_table(
     time_column("created_at"),
     time_column("written_at", nullable=True),
     time_column("proven_at", nullable=True),  # verified: exactly one record has the marker
+    time_column("checked_at", nullable=True),  # when it could not be verified for the last time
     PrimaryKeyConstraint("account_id", "activity_id"),
     UniqueConstraint("account_id", "clio_contact_id", "place"),
 )
@@ -65,6 +66,12 @@ Index(
     "activities_blocked_idx",
     activities.c.account_id,
     activities.c.user_id,
+    postgresql_where=text("status = 'blocked'"),
+)
+
+Index(
+    "activities_blocked_at_idx",
+    activities.c.blocked_at,
     postgresql_where=text("status = 'blocked'"),
 )
 

@@ -3,7 +3,8 @@
 The row of a slot is made when the slot is due, and lets it start one run, however many processes propose it. A slot is
 open until a run of it has succeeded, a person has cancelled that run, the account is switched off, or the next slot is
 due. While a slot is open, `start_at` is the time from which a run may be started for it; it is null while the slot has
-a run that has not ended. So a slot whose run fails, or for which no login works, is not lost.
+a run that has not ended. So a slot whose run fails, or for which no login works, is not lost. While no login works,
+`start_at` is moved on hour by hour, and connecting one brings it back.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ FULL_EVERY = timedelta(days=7) - timedelta(
 )  # a week, minus the time by which a slot may be early
 # The pauses after a failed run: after the first one, the second one, and so on; the last pause repeats.
 PAUSES = [timedelta(minutes=minutes) for minutes in (5, 15, 45, 60)]
+
+# After so long an open slot is looked at again that waits for a login: the previous release does not start it.
+LOOK_FOR_LOGIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,42 @@ async def claim(session: Session, account_id: str, slot: Slot, *, now: datetime)
 
 
 async def list_startable(session: Session, *, now: datetime, limit: int) -> list[tuple[str, Slot]]:
-    """Return open slots for which a run can be started, each with its account, the longest due first."""
+    """Return open slots for which a run can be started, each with its account, the longest startable first.
+
+    Those that wait for a login are put off first, so that nobody reads them in each tick: `start_waiting` starts them.
+    """
+    await _put_off_waiting(session, now=now, limit=limit)
     columns = (_table.c.account_id, _table.c.local_date, _table.c.slot, _table.c.due_at)
     rows = await session.execute(
-        select(*columns).where(_can_start(now)).order_by(_table.c.due_at).limit(limit)
+        select(*columns).where(_can_start(now)).order_by(_table.c.start_at).limit(limit)
     )
     return [(row.account_id, Slot(row.local_date, row.slot, row.due_at)) for row in rows]
+
+
+async def _put_off_waiting(session: Session, *, now: datetime, limit: int) -> None:
+    """Put off the open slots that could start now, but whose account is off or has no login that works."""
+    waiting = text(
+        "with waiting as (select account_id, local_date, slot from slots s"
+        "  where closed_at is null and start_at <= :now and not exists (select from connections c"
+        "   join accounts a on a.account_id = c.account_id and a.enabled"
+        "   where c.account_id = s.account_id and c.status = 'connected')"
+        "  order by start_at limit :limit for update skip locked)"
+        " update slots s set start_at = :later from waiting w"
+        " where s.account_id = w.account_id and s.local_date = w.local_date and s.slot = w.slot"
+    )
+    values = {"now": now, "later": now + LOOK_FOR_LOGIN, "limit": limit}
+    await session.execute(waiting, values)
+
+
+async def start_waiting(session: Session, account_id: str, *, now: datetime) -> None:
+    """Let the account's open slot start now if it has waited for the login that works since this transaction."""
+    working = select(func.count()).where(_is_working_login(account_id)).scalar_subquery()
+    waits = (_table.c.account_id == account_id) & _table.c.closed_at.is_(None)
+    await session.execute(
+        update(_table)
+        .where(waits, _table.c.start_at.is_not(None), working == 1)
+        .values(start_at=func.least(_table.c.start_at, now))
+    )
 
 
 async def start(session: Session, account_id: str, slot: Slot, *, now: datetime) -> Run | None:
@@ -122,8 +156,9 @@ async def oldest_unserved(session: Session) -> datetime | None:
 
     Slots of accounts without a working login do not count: they wait for a user, not for the service.
     """
-    oldest = select(func.min(_table.c.due_at)).where(_table.c.closed_at.is_(None), _has_login())
-    due_at: datetime | None = (await session.execute(oldest)).scalar_one()
+    unserved = select(_table.c.due_at).where(_table.c.closed_at.is_(None), _has_login())
+    oldest = unserved.order_by(_table.c.due_at).limit(1)
+    due_at: datetime | None = (await session.execute(oldest)).scalar_one_or_none()
     return due_at
 
 
@@ -145,8 +180,12 @@ def _can_start(now: datetime) -> ColumnElement[bool]:
 
 
 def _has_login() -> ColumnElement[bool]:
+    return exists().where(_is_working_login(_table.c.account_id))
+
+
+def _is_working_login(account_id: str | ColumnElement[str]) -> ColumnElement[bool]:
     logins = connection_tables.connections.c
-    return exists().where(logins.account_id == _table.c.account_id, logins.status == "connected")
+    return (logins.account_id == account_id) & (logins.status == "connected")
 
 
 async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -> Kind:

@@ -29,6 +29,8 @@ slots = account_table(  # the row decides which process starts a scheduled run [
 )
 
 Index("slots_open_idx", slots.c.account_id, postgresql_where=text("closed_at is null"))
+Index("slots_start_at_idx", slots.c.start_at, postgresql_where=text("closed_at is null"))
+Index("slots_due_at_idx", slots.c.due_at, postgresql_where=text("closed_at is null"))
 
 runs = account_table(
     "runs",

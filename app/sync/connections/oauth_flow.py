@@ -27,7 +27,7 @@ from app.db.connections.revocations import Revocation
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.outbox import outbox
-from app.db.runs import run_requests, runs
+from app.db.runs import run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
@@ -252,17 +252,15 @@ async def _store(
             session, attempt, login_of(me), sealed_tokens=sealed, now=now
         )
         await issues.connection_works(session, attempt.account_id, attempt.connection_id, now=now)
+        await slots.start_waiting(session, attempt.account_id, now=now)
         await outbox.unblock(session, attempt.account_id, connection.user_id)
         run_id = await _request_first_pull(session, attempt, now=now)
         kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
         data = {"connection_id": about, "run_id": run_id}
         await events.emit(session, attempt.account_id, kind, about, data, now=now)
+        models = tuple(webhooks.WATCHED_FIELDS)
         await clio_subscriptions.request_subscriptions(
-            session,
-            attempt.account_id,
-            attempt.connection_id,
-            tuple(webhooks.WATCHED_FIELDS),
-            now=now,
+            session, attempt.account_id, about, models, now=now
         )
         action = AuditAction("connection.connected", attempt.connection_id, {"run_id": run_id})
         actor = Actor(user_id=connection.user_id)

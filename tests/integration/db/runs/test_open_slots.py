@@ -215,7 +215,7 @@ async def test_a_slot_whose_logins_all_need_reconnecting_starts_again_when_one_i
     await set_login(firm, "needs_reconnect")
     assert await tick(firm, AT + timedelta(hours=2)) == []
     assert not await is_open(firm), "it waits for a user, not for the service"
-    await set_login(firm, "connected")
+    await set_login(firm, "connected", at=AT + timedelta(hours=2))
     (again,) = await tick(firm, AT + timedelta(hours=2))
     assert again.slot == run.slot
 
@@ -229,9 +229,45 @@ async def test_a_slot_that_is_due_while_no_login_works_waits_for_one_longer_than
     assert len(await tick(firm, AT + timedelta(hours=11))) == 1
 
 
-async def set_login(database: Database, status: str) -> None:
+async def set_login(database: Database, status: str, at: datetime = AT) -> None:
+    """Change the state of the login as connecting it does; only then its slot may start."""
     async with transaction(database) as session:
         await session.execute(update(connection_tables.connections).values(status=status))
+        await slots.start_waiting(session, "a", now=at)
+
+
+async def test_a_slot_without_a_login_is_read_once_an_hour_and_also_starts_if_nobody_starts_it(
+    firm: Database,
+):
+    async def start_at() -> datetime | None:
+        async with transaction(firm) as session:
+            found: datetime | None = (
+                await session.execute(select(tables.slots.c.start_at))
+            ).scalar_one()
+        return found
+
+    await set_login(firm, "needs_reconnect")
+    for minutes, expected in ((0, 60), (59, 60), (61, 121)):
+        await tick(firm, AT + timedelta(minutes=minutes), MORNING)
+        assert await start_at() == AT + timedelta(minutes=expected)
+    async with transaction(firm) as session:  # as the previous release connects a login
+        await session.execute(update(connection_tables.connections).values(status="connected"))
+    assert await tick(firm, AT + timedelta(minutes=120)) == []
+    assert len(await tick(firm, AT + timedelta(minutes=121))) == 1
+
+
+async def test_another_login_does_not_shorten_the_pause_after_a_failed_run(firm: Database):
+    (run,) = await tick(firm, AT, MORNING)
+    await end(firm, run, Status.FAILED, at=AT, problems=REFUSED)
+    assert await tick(firm, AT) == []
+    async with transaction(firm) as session:
+        other = insert(connection_tables.connections).values(
+            account_id="a", connection_id="c2", user_id="v", region="us", status="connected",
+            connected_at=AT, created_at=AT,
+        )  # fmt: skip
+        await session.execute(other)
+        await slots.start_waiting(session, "a", now=AT)
+    assert await tick(firm, AT + timedelta(minutes=4)) == []
 
 
 async def test_a_cancelled_run_and_an_account_that_is_switched_off_close_the_slot(firm: Database):
