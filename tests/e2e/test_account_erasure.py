@@ -298,11 +298,11 @@ async def test_a_job_whose_run_was_erased_ends(pulled: World):
 async def test_activities_of_a_disabled_account_are_not_verified_in_clio(pulled: World):
     # EN-1, WB-7
     await written(pulled)
-    later = now() + timedelta(days=1)
+    later = now() + timedelta(days=2)
 
     async def due() -> list[str]:
         async with transaction(services_of(pulled).database) as session:
-            return await maintenance.list_accounts_to_verify(session, before=later)
+            return await maintenance.list_accounts_to_verify(session, ["hp"], now=later)
 
     assert await due() == ["hp"]
     account: dict[str, Any] = (await pulled.api.get(URL)).json()

@@ -4,22 +4,23 @@ The scheduler calls these functions. A written activity is verified a day later:
 its marker (docs/writeback.md).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, exists, select, text, union, update
+from sqlalchemy import ColumnElement, Select, case, exists, select, text, union, update
 
 from app.db.accounts import tables as account_tables
 from app.db.connections import tables as connection_tables
 from app.db.outbox import tables
 from app.db.outbox.activities import Activity, Outcome, Reason, Status
 from app.db.outbox.outbox import BLOCKED_FOR_AT_MOST, activity_of, is_activity, record_outcome
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.rules.settings import FallbackAuthor
 
 BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
 LOST_BATCH_SIZE = 1000
+VERIFY_AFTER = timedelta(hours=24)
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
 
 _table = tables.activities
@@ -42,17 +43,19 @@ async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
     return (await session.execute(query, {"now": now, "most": LOST_BATCH_SIZE})).all()
 
 
-async def list_users_to_unblock(session: Session, *, limit: int) -> Sequence[Any]:
-    """Return accounts and users whose activities are blocked, although a login works that may write them.
+async def list_users_to_unblock(
+    session: Session, account_ids: Collection[str], *, limit: int
+) -> Sequence[Any]:
+    """Return users of these accounts whose activities are blocked, although a login works that may write them.
 
     An activity that was accepted while its author connected is blocked after the connection has looked for such ones.
-    Another user's login may write it since the settings or that login changed [WB-5].
+    Another user's login may write it since the settings or that login changed [WB-5]. Each comes with its account.
     """
-    found = union(_blocked_with_own_login(), _blocked_with_fallback())
+    found = union(_blocked_with_own_login(account_ids), _blocked_with_fallback(account_ids))
     return (await session.execute(found.order_by(*found.selected_columns).limit(limit))).all()
 
 
-def _blocked_with_own_login() -> Select[Any]:
+def _blocked_with_own_login(account_ids: Collection[str]) -> Select[Any]:
     own = case(
         (_ATTEMPTED, _table.c.connection_id == _logins.c.connection_id),
         else_=_table.c.user_id == _logins.c.user_id,
@@ -61,10 +64,11 @@ def _blocked_with_own_login() -> Select[Any]:
         select(_logins.c.account_id, _logins.c.user_id)
         .join(_table, (_table.c.account_id == _logins.c.account_id) & own)
         .where(_logins.c.status == "connected", _table.c.status == Status.BLOCKED)
+        .where(any_of(_table.c.account_id, account_ids))
     )
 
 
-def _blocked_with_fallback() -> Select[Any]:
+def _blocked_with_fallback(account_ids: Collection[str]) -> Select[Any]:
     """Select the users whose activities any working login of the account may write."""
     settings = account_tables.settings
     chosen = (
@@ -78,6 +82,7 @@ def _blocked_with_fallback() -> Select[Any]:
         _logins.c.account_id == _table.c.account_id, _logins.c.status == "connected"
     )
     return select(_table.c.account_id, _table.c.user_id).where(
+        any_of(_table.c.account_id, account_ids),
         _table.c.status == Status.BLOCKED,
         ~_ATTEMPTED,
         chosen == FallbackAuthor.PRIMARY_CONNECTION,
@@ -90,7 +95,7 @@ async def fail_expired_blocked(session: Session, *, now: datetime) -> int:
     rows = await session.execute(
         select(_table)
         .where(_table.c.status == Status.BLOCKED, _table.c.blocked_at < now - BLOCKED_FOR_AT_MOST)
-        .order_by(_table.c.account_id, _table.c.activity_id)
+        .order_by(_table.c.blocked_at)
         .limit(BLOCKED_BATCH_SIZE)
         .with_for_update(skip_locked=True)
     )
@@ -102,33 +107,39 @@ async def fail_expired_blocked(session: Session, *, now: datetime) -> int:
     return len(expired)
 
 
-async def list_accounts_to_verify(session: Session, *, before: datetime) -> list[str]:
-    """Return the enabled accounts with unverified activities that were written before `before`."""
+async def list_accounts_to_verify(
+    session: Session, account_ids: Collection[str], *, now: datetime
+) -> list[str]:
+    """Return those of these accounts that are enabled and have activities to verify."""
     accounts = account_tables.accounts
     rows = await session.execute(
-        select(_table.c.account_id)
-        .join(accounts, accounts.c.account_id == _table.c.account_id)
-        .where(accounts.c.enabled)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
-        .where(_table.c.written_at < before, _table.c.written_at > before - VERIFY_WITHIN)
-        .distinct()
+        select(accounts.c.account_id)
+        .where(any_of(accounts.c.account_id, account_ids), accounts.c.enabled)
+        .where(exists().where(_to_verify(accounts.c.account_id, now=now)))
+        .order_by(accounts.c.account_id)
     )
     return list(rows.scalars())
 
 
 async def list_unverified(
-    session: Session, account_id: str, *, before: datetime, after: str, limit: int
+    session: Session, account_id: str, *, now: datetime, limit: int
 ) -> list[Activity]:
-    """Return unverified activities that were written before `before`, by id, those after `after`."""
+    """Return activities to verify, the oldest first. Each must be marked as verified or as checked."""
     rows = await session.execute(
         select(_table)
-        .where(_table.c.account_id == account_id, _table.c.activity_id > after)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None))
-        .where(_table.c.written_at < before, _table.c.written_at > before - VERIFY_WITHIN)
-        .order_by(_table.c.activity_id)
+        .where(_to_verify(account_id, now=now))
+        .order_by(_table.c.written_at)
         .limit(limit)
     )
     return [activity_of(row) for row in rows]
+
+
+def _to_verify(account_id: str | ColumnElement[str], *, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that an activity was written a day ago, and not tried in vain since."""
+    own = (_table.c.account_id == account_id) & (_table.c.status == Status.WRITTEN)
+    last = now - VERIFY_AFTER
+    in_time = (_table.c.written_at < last) & (_table.c.written_at > last - VERIFY_WITHIN)
+    return own & _table.c.proven_at.is_(None) & in_time & (_table.c.checked_at > last).is_not(True)
 
 
 async def mark_verified(
@@ -140,6 +151,12 @@ async def mark_verified(
         .where(is_activity(activity.account_id, activity.activity_id))
         .values(proven_at=now, reason=reason, problem=problem, body="")
     )
+
+
+async def mark_checked(session: Session, activity: Activity, *, now: datetime) -> None:
+    """Note that an activity could not be verified now: it is tried again a day later."""
+    own = is_activity(activity.account_id, activity.activity_id)
+    await session.execute(update(_table).where(own).values(checked_at=now))
 
 
 async def delete_old_texts(session: Session, *, now: datetime) -> None:

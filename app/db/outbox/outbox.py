@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
+from app.db.accounts import looks
 from app.db.connections import tables as connection_tables
 from app.db.events import events
 from app.db.events.events import EventKind
@@ -51,6 +52,8 @@ async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activi
     )
     if new.status is Status.QUEUED:
         await _enqueue(session, new.account_id, new.clio_contact_id, activity_id)
+    if new.status is Status.BLOCKED:
+        await _look_for_login(session, new.account_id, now=now)
     return await get_activity(session, new.account_id, activity_id)
 
 
@@ -74,6 +77,11 @@ async def _enqueue(
 ) -> None:
     if clio_contact_id is not None:
         await job_queue.enqueue_writeback(session, account_id, clio_contact_id, activity_id)
+
+
+async def _look_for_login(session: Session, account_id: str, *, now: datetime) -> None:
+    """Look soon whether a login may write what is blocked: one may have been connected at the same moment."""
+    await looks.look_now(session, looks.Task.OUTBOX, account_id, now=now)
 
 
 async def get_activity(session: Session, account_id: str, activity_id: str) -> Activity:
@@ -184,6 +192,8 @@ async def record_outcome(
         values["written_at"] = now
     own = is_activity(activity.account_id, activity.activity_id)
     await session.execute(update(_table).where(own).values(values))
+    if blocked:
+        await _look_for_login(session, activity.account_id, now=now)
     if kind := _EVENT_KINDS.get(outcome.status):
         await _emit(session, activity, kind, now=now)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.db.accounts import audit, settings
+from app.db.accounts import audit, looks, settings
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
@@ -50,6 +50,7 @@ async def change_settings(
     now = services.now()
     stored = StoredSettings(before.version + 1, new, now, actor.user_id)
     await settings.store_version(session, account_id, stored)
+    await looks.look_now(session, looks.Task.OUTBOX, account_id, now=now)  # another may write now
     run_id = None
     if not settings_check.have_same_results(before.settings, new) and await runs.has_initial(
         session, account_id

@@ -4,13 +4,16 @@ A day after it was written an activity's marker is searched in Clio once more: e
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import structlog
 
 from app.clio.errors import ClioError, ClioReauthRequired, ClioRefused, ClioRetryLater
 from app.clio.shared_rate_limit import Lane
 from app.db import job_queue
+from app.db.accounts import looks
+from app.db.accounts.looks import Look, Task
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.outbox import maintenance, outbox
@@ -21,8 +24,8 @@ from app.sync.services import Services
 from app.sync.writeback import outcomes
 from app.sync.writeback.send import find_in_clio
 
-VERIFY_AFTER = timedelta(hours=24)
 BATCH_SIZE = 50
+ACCOUNTS = 1000  # at which one tick looks
 UNBLOCKED_USERS = 100  # in one tick
 CONTINUE_AFTER = timedelta(minutes=1)
 
@@ -35,37 +38,40 @@ async def maintain_outbox(services: Services) -> None:
     Fail what was blocked for too long. The scheduler calls it regularly.
     """
     now = services.now()
-    await _unblock(services)
     async with transaction(services.database) as session:
         await maintenance.fail_expired_blocked(session, now=now)
         await job_queue.enqueue_writebacks(session, await maintenance.list_lost(session, now=now))
-        due = await maintenance.list_accounts_to_verify(session, before=now - VERIFY_AFTER)
-        for account_id in due:
-            await job_queue.enqueue_sweep(session, account_id)
+        due = await looks.list_due(session, Task.OUTBOX, now=now, limit=ACCOUNTS)
+    if due:
+        await _look(services, due, now=now)
 
 
-async def _unblock(services: Services) -> None:
-    """Queue what waited for a login that works now: each user in a transaction, because much may have waited."""
+async def _look(services: Services, due: Sequence[Look], *, now: datetime) -> None:
+    """Look what can be verified or written in these accounts; those where something was blocked stay due."""
+    account_ids = [look.account_id for look in due]
     async with transaction(services.database) as session:
-        found = await maintenance.list_users_to_unblock(session, limit=UNBLOCKED_USERS)
-    for account_id, user_id in found:
+        for account_id in await maintenance.list_accounts_to_verify(session, account_ids, now=now):
+            await job_queue.enqueue_sweep(session, account_id)
+        users = await maintenance.list_users_to_unblock(session, account_ids, limit=UNBLOCKED_USERS)
+        done = {account_id for account_id, _ in users}
+        if len(users) < UNBLOCKED_USERS:
+            later = {look: now + looks.AT_MOST for look in due if look.account_id not in done}
+            await looks.put_off(session, Task.OUTBOX, later, now=now)
+    for account_id, user_id in users:  # each in a transaction, because much may have waited
         async with transaction(services.database) as session:
             await outbox.unblock(session, account_id, user_id)
 
 
 async def verify_written(services: Services, account_id: str) -> timedelta | None:
     """Verify what was written a day ago; return after how long to continue, or None when done."""
-    after = ""
     while not services.stopping.is_set():
         async with transaction(services.database) as session:
-            before = services.now() - VERIFY_AFTER
             batch = await maintenance.list_unverified(
-                session, account_id, before=before, after=after, limit=BATCH_SIZE
+                session, account_id, now=services.now(), limit=BATCH_SIZE
             )
             logins = await connections.list_connected(session, account_id)
         if not batch:
             return None
-        after = batch[-1].activity_id
         try:
             await _verify_batch(services, batch, {login.connection_id: login for login in logins})
         except ClioRetryLater as error:
@@ -79,20 +85,26 @@ async def verify_written(services: Services, account_id: str) -> timedelta | Non
 async def _verify_batch(
     services: Services, batch: Sequence[Activity], logins: dict[str, Connection]
 ) -> None:
-    """Search each marker as the login that wrote it; without that login an activity cannot be verified."""
+    """Search each marker as the login that wrote it; what cannot be verified now is tried again a day later."""
     for activity in batch:
         login = logins.get(activity.connection_id or "")
-        if login is None:
-            continue
-        clio = clio_for(services, login, Lane.RECONCILE)
-        try:
-            found = await find_in_clio(clio, activity)
-        except (ClioReauthRequired, ClioRefused):
-            continue
-        reason, problem = outcomes.after_verification(found)
+        found = await _find(services, activity, login) if login else None
+        async with transaction(services.database) as session:
+            now = services.now()
+            if found is None:
+                await maintenance.mark_checked(session, activity, now=now)
+                continue
+            reason, problem = outcomes.after_verification(found)
+            await maintenance.mark_verified(
+                session, activity, reason=reason, problem=problem, now=now
+            )
         if reason is not None:
             log.error("verification_failed", activity_id=activity.activity_id, reason=reason)
-        async with transaction(services.database) as session:
-            await maintenance.mark_verified(
-                session, activity, reason=reason, problem=problem, now=services.now()
-            )
+
+
+async def _find(services: Services, activity: Activity, login: Connection) -> list[int] | None:
+    """Return the ids of the records with the activity's marker; None if this login cannot search them."""
+    clio = clio_for(services, login, Lane.RECONCILE)
+    with suppress(ClioReauthRequired, ClioRefused):
+        return await find_in_clio(clio, activity)
+    return None

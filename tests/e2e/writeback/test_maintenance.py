@@ -11,6 +11,8 @@ from sqlalchemy import delete, select, text, update
 
 from app import main
 from app.db import job_queue, retention
+from app.db.accounts import looks
+from app.db.accounts.looks import Task
 from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, maintenance, outbox
 from app.db.outbox import tables as outbox_tables
@@ -351,6 +353,7 @@ async def test_an_activity_that_is_accepted_while_its_author_connects_is_queued(
 async def set_logins(world: World, status: str) -> None:
     async with transaction(services_of(world).database) as session:
         await session.execute(text("update connections set status = :status"), {"status": status})
+        await looks.look_now(session, Task.OUTBOX, "hp", now=main.now())  # as connecting does
 
 
 async def test_an_activity_whose_author_has_no_login_stays_blocked(pulled: World):
@@ -362,7 +365,8 @@ async def test_an_activity_whose_author_has_no_login_stays_blocked(pulled: World
 async def test_an_activity_that_another_login_may_write_now_is_queued(pulled: World):
     # WB-5: the setting allows it since the activity was blocked
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
-    assert activity["status"] == "blocked"
+    await maintain_outbox(services_of(pulled))
+    assert (await get(pulled, activity))["status"] == "blocked"
     await pulled.choose({"writeback": {"fallback_author": "primary_connection"}})
     await maintain_outbox(services_of(pulled))
     assert (await until(pulled, activity))["status"] == "written"
@@ -386,6 +390,48 @@ async def test_an_activity_that_another_login_may_write_waits_while_no_login_wor
     assert (await until(pulled, tried, "blocked"))["status"] == "blocked"
     await maintain_outbox(services_of(pulled))
     assert (await get(pulled, tried))["status"] == "blocked"
+
+
+async def test_a_blocked_activity_is_looked_at_when_something_changes_and_else_once_an_hour(
+    pulled: World,
+):
+    # the look costs the same whatever has been blocked for how long
+    async def is_due() -> bool:
+        async with transaction(services_of(pulled).database) as session:
+            return bool(await looks.list_due(session, Task.OUTBOX, now=main.now(), limit=1))
+
+    await maintain_outbox(services_of(pulled))
+    assert not await is_due()
+    await post(pulled, {**EMAIL, "user_id": "u_ben"})
+    assert await is_due(), "its author may have connected at the same moment"
+    await maintain_outbox(services_of(pulled))
+    assert not await is_due()
+    with time_machine.travel(main.now() + timedelta(hours=1), tick=True):
+        assert await is_due()
+
+
+async def test_an_activity_that_cannot_be_verified_is_tried_once_a_day(pulled: World):
+    # W8: its login is gone, so nobody can search for it
+    activity = await until(pulled, await post(pulled, EMAIL))
+    await set_logins(pulled, "needs_reconnect")
+    services, written = services_of(pulled), main.now()
+
+    async def count() -> int:
+        async with transaction(services.database) as session:
+            found = await maintenance.list_unverified(session, "hp", now=main.now(), limit=9)
+        return len(found)
+
+    with time_machine.travel(written + timedelta(hours=25), tick=True) as clock:
+        for _ in range(2):
+            assert await count() == 1
+            await verify_written(services, "hp")
+            assert await count() == 0
+            clock.shift(timedelta(hours=25))
+        await set_logins(pulled, "connected")
+        await verify_written(services, "hp")
+        assert await body_of(pulled, activity["id"]) == ""
+        clock.move_to(written + timedelta(days=9))
+        assert await count() == 0
 
 
 async def test_activities_that_are_unblocked_are_queued_with_one_statement(
