@@ -16,6 +16,8 @@ from app.errors import DatabaseUnavailable
 from app.sync.assess import shrink_guard, surges
 from app.sync.services import Services
 
+SURGES = 100  # continued in one tick
+
 log = structlog.get_logger(__name__)
 
 _SURGE_ACTIONS = {
@@ -50,7 +52,7 @@ async def finish_decided_surges(services: Services) -> None:
     The scheduler calls it regularly. A fault in one surge must not delay the others.
     """
     async with transaction(services.database) as session:
-        decided = await surge_holds.list_unfinished(session)
+        decided = await surge_holds.list_unfinished(session, limit=SURGES)
     for account_id, hold in decided:
         try:
             await _finish_surge(services, account_id, hold)
@@ -67,7 +69,9 @@ async def _finish_surge(services: Services, account_id: str, hold: Hold) -> None
             now = services.now()
             rows = await surges.lock_surge_rows(session, account_id, hold.run_id)
             await _SURGE_ACTIONS[hold.status](session, account_id, rows, now=now)
-        more = bool(rows)
+            more = bool(rows)
+            if not more:
+                await surge_holds.mark_carried_out(session, account_id, hold.hold_id, now=now)
 
 
 async def _decide(

@@ -246,8 +246,8 @@ async def test_a_very_large_surge_is_released_in_parts(
     # NC-7, I10: the request releases the first part, the clock of any process releases the rest
     list_unfinished = surge_holds.list_unfinished
 
-    async def list_behind_a_broken_one(session: Session) -> list[tuple[str, Hold]]:
-        decided = await list_unfinished(session)
+    async def list_behind_a_broken_one(session: Session, *, limit: int) -> list[tuple[str, Hold]]:
+        decided = await list_unfinished(session, limit=limit)
         return [("a0", replace(hold, status=HoldStatus.OPEN)) for _, hold in decided] + decided
 
     monkeypatch.setattr(surge_holds, "list_unfinished", list_behind_a_broken_one)
