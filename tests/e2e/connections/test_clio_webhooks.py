@@ -555,6 +555,21 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_creates_the
     assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
 
 
+async def test_subscriptions_of_a_login_without_tokens_do_not_stand_before_those_of_others(
+    service: WebhookService, monkeypatch: pytest.MonkeyPatch
+):
+    # one batch is full of them: the others must have their turn in the same tick, and the next tick finds nothing
+    monkeypatch.setattr(clio_webhooks, "BATCH_SIZE", 1)
+    async with transaction(service.services.database) as session:
+        await session.execute(text("update connections set status = 'needs_reconnect'"))
+    assert await connections.renew_subscriptions(service.services) == 2
+    month, hour = timedelta(days=30), timedelta(hours=1)
+    assert all(row.due_at > main.now() + month - hour for row in await service.rows())
+    await service.world.connect("u_ann", 501)
+    assert await connections.renew_subscriptions(service.services) == 2
+    assert len(service.hooks.hooks) == 2
+
+
 async def test_a_disabled_account_ignores_a_notification(subscribed: WebhookService):
     # EN-1
     account = (await subscribed.world.api.get("/v1/accounts/hp")).json()
