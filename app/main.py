@@ -38,10 +38,10 @@ from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
 from app.sync.background import Prepare, Process, background_work
 from app.sync.concurrency import sleep_or_stop
-from app.sync.feed_waits import FeedWaits, Places
 from app.sync.request_check_refresh import load_request_checks
 from app.sync.request_checks import RequestChecks
 from app.sync.services import LocalLimits, OfferedRegion, Services, Timing
+from app.sync.waits import Readers, Waits
 from app.webhook_sender import WebhookSender
 
 # A lease is this many heartbeats long, so a run whose process died is taken over within 30 s.
@@ -181,8 +181,9 @@ async def open_services(
             regions=_offered_regions(config, transports),
             open_clio=_client_factory(clients, clock),
             local_limits=LocalLimits(),
-            feed_waits=FeedWaits(),
-            run_readers=Places(),
+            feed_waits=Readers(),
+            run_readers=Readers(),
+            token_waits=Waits(),
             request_checks=RequestChecks(),
             timing=_timing(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),

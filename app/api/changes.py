@@ -15,8 +15,8 @@ from app.api.problems import problems
 from app.db.contacts import change_feed
 from app.db.session import transaction
 from app.sync.concurrency import comes_first
-from app.sync.feed_waits import TooManyWaiting
 from app.sync.services import Services
+from app.sync.waits import TooManyWaiting
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}",

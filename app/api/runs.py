@@ -1,6 +1,5 @@
 """Runs: request one, cancel one, follow its progress."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
@@ -16,22 +15,27 @@ from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
-from app.db.runs import checkpoints, leases, listed_ids, run_requests, runs
+from app.db.notifications import key_of
+from app.db.runs import checkpoints, followers, leases, listed_ids, run_requests, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger
 from app.db.session import Session, transaction
+from app.shutdown import wait_for_stop
+from app.sync.concurrency import comes_first
 from app.sync.connections import IntegrationNotEnabled
-from app.sync.feed_waits import TooManyWaiting
 from app.sync.run_events import record_run_end
 from app.sync.services import Services
+from app.sync.waits import TooManyWaiting
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/runs",
     tags=["runs"],
 )
 
-POLL_SECONDS = 0.5  # how often a run is read while its progress is streamed
+# While its progress is streamed a run is read when it has changed, not more often than LEAST_PAUSE, and after
+# LONGEST_PAUSE in any case.
+LEAST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds
 
 
 @router.post(
@@ -112,7 +116,7 @@ async def require_run(run_id: RunId, account: AccountDep, services: ServicesDep)
 
 
 async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[None]:
-    """Hold a place until the stream ends: each stream reads the database regularly. Raises TooManyWaiting before."""
+    """Hold a place until the stream ends, because each stream reads the database. Raises TooManyWaiting before."""
     with services.run_readers.place(caller.token_id):
         yield
 
@@ -126,25 +130,34 @@ async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[
 async def follow_run(
     run_id: RunId, account: AccountDep, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the run's progress as server-sent events named `run`: one for each change, until the run has ended.
+    """Stream the run's progress as server-sent events named `run`, until the run has ended.
 
+    There is an event when the run has changed, at most two a second.
     A token has at most 50 such streams at once in one process; the next one gets 429.
     """
     sent = None
-    while True:
-        current = await _read_run(services, account.account_id, run_id)
-        if current != sent:
-            yield ServerSentEvent(event="run", data=current)
-            sent = current
-        if current.finished_at is not None or services.stopping.is_set():
-            return
-        await asyncio.sleep(POLL_SECONDS)
+    with services.run_readers.changes(key_of(account.account_id, run_id)) as changed:
+        while True:
+            changed.clear()
+            current, heard = await _read_followed(services, account.account_id, run_id)
+            if current != sent:
+                yield ServerSentEvent(event="run", data=current)
+                sent = current
+            if current.finished_at is not None or services.stopping.is_set():
+                return
+            await wait_for_stop(services.stopping, LEAST_PAUSE)
+            if heard:
+                await comes_first(changed.wait(), services.stopping.wait(), seconds=LONGEST_PAUSE)
 
 
-async def _read_run(services: Services, account_id: str, run_id: str) -> schemas.Run:
+async def _read_followed(
+    services: Services, account_id: str, run_id: str
+) -> tuple[schemas.Run, bool]:
+    """Return the run as it is, and whether its next change is heard."""
     async with transaction(services.database) as session:
+        heard = await followers.follow(session, account_id, run_id)
         run = await runs.get_run(session, account_id, run_id)
-        return await load_run_body(session, run, now=services.now())
+        return await load_run_body(session, run, now=services.now()), heard
 
 
 async def load_run_body(session: Session, run: Run, *, now: datetime) -> schemas.Run:

@@ -1,6 +1,7 @@
 """Notifications of PostgreSQL: sent in the caller's transaction, heard by one connection of each process.
 
 A notification is a hint. It is lost when the connection breaks, so a listener must look by itself after it connected.
+A commit that sends one waits for all others that do: send one only if somebody may wait for it.
 Add no channel for a second connection: one connection hears them all.
 """
 
@@ -24,10 +25,17 @@ class Channel(StrEnum):
     """The subject of a notification. Its payload has ids only."""
 
     FEED = "feed_appended"  # the payload is the account's id
+    RUNS = "run_progressed"  # `key_of` the account and the run; only while somebody follows the run
+    CLIO_TOKENS = "clio_tokens_stored"  # `key_of` the account and the connection
     SERVICE_TOKENS = "service_tokens_changed"  # no payload
 
 
 Hear = Callable[[Channel, str], None]
+
+
+def key_of(account_id: str, part_id: str) -> str:
+    """Return the payload that names a part of an account, which is also the key of those who wait for it."""
+    return f"{account_id}/{part_id}"
 
 
 async def notify(session: Session, channel: Channel, payload: str = "") -> None:

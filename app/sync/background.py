@@ -34,12 +34,12 @@ from app.loop_watch import LoopWatch
 from app.shutdown import wait_for_stop
 from app.sync.database_probe import PROBE_SECONDS, DatabaseProbe
 from app.sync.events import relay_events
-from app.sync.feed_waits import FeedWaits
 from app.sync.listener import hear_notifications
 from app.sync.request_check_refresh import refresh_request_checks
 from app.sync.scheduler import run_scheduler
 from app.sync.services import Services
 from app.sync.supervisor import Part, Supervisor
+from app.sync.waits import Readers
 from app.sync.worker import work_on_runs, work_on_writes
 
 MEASURE_SECONDS = 20.0
@@ -82,7 +82,7 @@ class Background:
     probe: DatabaseProbe
     loop: LoopWatch
     pools: Mapping[str, PoolWaits]
-    feed_waits: FeedWaits
+    feed_waits: Readers
     prepared: bool
     measured: Measurements = Measurements()
 

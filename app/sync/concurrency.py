@@ -20,6 +20,13 @@ async def sleep_or_stop(stopping: asyncio.Event, seconds: float) -> None:
         raise Stopping
 
 
+async def wait_or_stop(stopping: asyncio.Event, event: asyncio.Event, seconds: float) -> None:
+    """Wait until the event is set, not longer than so many seconds. Raises Stopping as soon as the process must end."""
+    await comes_first(event.wait(), stopping.wait(), seconds=seconds)
+    if stopping.is_set():
+        raise Stopping
+
+
 async def run_together(*steps: Coroutine[Any, Any, None]) -> None:
     """Run all steps at once. When one fails, cancel the others and raise its failure."""
     failure: BaseException | None = None

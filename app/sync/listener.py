@@ -20,11 +20,16 @@ async def hear_notifications(services: Services, dsn: str, turned: Callable[[], 
         match channel:
             case Channel.FEED:
                 services.feed_waits.wake(payload)
+            case Channel.RUNS:
+                services.run_readers.wake(payload)
+            case Channel.CLIO_TOKENS:
+                services.token_waits.wake(payload)
             case Channel.SERVICE_TOKENS:
                 services.request_checks.outdated.set()
 
     def started() -> None:
-        services.feed_waits.wake_all()
+        for waits in (services.feed_waits, services.run_readers, services.token_waits):
+            waits.wake_all()
         services.request_checks.outdated.set()
 
     await notifications.listen(

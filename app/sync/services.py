@@ -13,8 +13,8 @@ from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.session import Database
-from app.sync.feed_waits import FeedWaits, Places
 from app.sync.request_checks import RequestChecks
+from app.sync.waits import Readers, Waits
 from app.webhook_sender import WebhookSender
 
 
@@ -61,8 +61,9 @@ class LocalLimits:
 class Services:
     """The database, Clio and the other parts that a step uses.
 
-    `run_readers` are the requests that follow a run. `now` is the only clock. `stopping` is set once, when the process
-    must end.
+    `feed_waits` are the requests that wait for changes of a feed, by account; `run_readers` those that follow a run, by
+    run; `token_waits` what waits for tokens that another process refreshes, by connection. `now` is the only clock.
+    `stopping` is set once, when the process must end.
     """
 
     database: Database
@@ -70,8 +71,9 @@ class Services:
     regions: Mapping[Region, OfferedRegion]
     open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
     local_limits: LocalLimits
-    feed_waits: FeedWaits
-    run_readers: Places
+    feed_waits: Readers
+    run_readers: Readers
+    token_waits: Waits
     request_checks: RequestChecks
     timing: Timing
     notifier: WebhookSender

@@ -1,6 +1,7 @@
-"""The requests of this process that wait, and who wakes those that wait for a change of an account's feed.
+"""What waits in this process for a change that another one may make, and how many requests may wait.
 
-Reading the feed does not belong here: a request that is woken reads it by itself. A request that waits has no database
+A notification of the database wakes it (`app/sync/listener.py`). Reading does not belong here: who is woken reads by
+itself, and also reads now and then without being woken, because a notification can be lost. Who waits has no database
 connection.
 """
 
@@ -47,34 +48,41 @@ class Places:
                 del self._of_token[token_id]
 
 
-class FeedWaits(Places):
-    """The requests that wait for each account's feed; each has an event of its own."""
+class Waits:
+    """What waits for changes of something, by its key; each has an event of its own."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._of_account: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._by_key: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @contextmanager
-    def changes(self, account_id: str) -> Iterator[asyncio.Event]:
-        """Yield an event that is set at each change of the account's feed until the block ends.
+    def changes(self, key: str) -> Iterator[asyncio.Event]:
+        """Yield an event that is set at each change until the block ends.
 
-        Clear it, read the feed, then wait for it: so a change between the two is not missed.
+        Clear it, read, then wait for it: so a change between the two is not missed.
         """
         changed = asyncio.Event()
-        self._of_account[account_id].add(changed)
+        self._by_key[key].add(changed)
         try:
             yield changed
         finally:
-            self._of_account[account_id].discard(changed)
-            if not self._of_account[account_id]:
-                del self._of_account[account_id]
+            self._by_key[key].discard(changed)
+            if not self._by_key[key]:
+                del self._by_key[key]
 
-    def wake(self, account_id: str) -> None:
-        """Wake the requests that wait for the feed of this account."""
-        for changed in self._of_account.get(account_id, ()):
+    def wake(self, key: str) -> None:
+        """Wake what waits for this key."""
+        for changed in self._by_key.get(key, ()):
             changed.set()
 
     def wake_all(self) -> None:
-        """Wake every waiting request: a notification may have been lost."""
-        for account_id in self._of_account:
-            self.wake(account_id)
+        """Wake everything: a notification may have been lost."""
+        for key in self._by_key:
+            self.wake(key)
+
+
+class Readers(Places, Waits):
+    """Requests that wait for changes of what they read; a token has a limited number of places."""
+
+    def __init__(self) -> None:
+        Places.__init__(self)
+        Waits.__init__(self)

@@ -44,9 +44,9 @@ from app.main import create_app
 from app.sync import worker
 from app.sync.background import Background, Measurements
 from app.sync.database_probe import DatabaseProbe
-from app.sync.feed_waits import FeedWaits
 from app.sync.services import Services
 from app.sync.supervisor import Supervisor
+from app.sync.waits import Readers
 from tests.support import pinned
 from tests.support.world import config_for
 
@@ -135,7 +135,7 @@ def idle_background() -> Background:
     probe = DatabaseProbe(cast(Database, None), monotonic)
     measured = Measurements(queues={"run": QueueSize(1, 2.0)}, accounts={"ok": 1})
     return Background(
-        supervisor, probe, LoopWatch(), {"api": PoolWaits()}, FeedWaits(), True, measured
+        supervisor, probe, LoopWatch(), {"api": PoolWaits()}, Readers(), True, measured
     )
 
 

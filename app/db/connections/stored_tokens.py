@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
+from app.db import notifications
 from app.db.accounts import receipts
 from app.db.connections import tables
 from app.db.connections.connections import Connection, Status, is_connection
+from app.db.notifications import Channel
 from app.db.session import Session
 
 _table = tables.connections
@@ -43,10 +45,12 @@ async def claim_refresh(session: Session, connection: Connection, *, length: tim
 
 
 async def store_tokens(session: Session, account_id: str, connection_id: str, sealed: str) -> None:
-    """Replace the sealed tokens, and release the lease of their refresh."""
+    """Replace the sealed tokens, release the lease of their refresh, and wake who waits for its end."""
     stored = {"sealed_tokens": sealed, "refreshing_until": None}
     own = is_connection(account_id, connection_id)
     await session.execute(update(_table).where(own).values(stored))
+    key = notifications.key_of(account_id, connection_id)
+    await notifications.notify(session, Channel.CLIO_TOKENS, key)
 
 
 async def is_connected_as(session: Session, before: Connection) -> bool:

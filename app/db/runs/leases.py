@@ -25,6 +25,7 @@ from app.db.accounts import receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.runs import tables
+from app.db.runs.followers import notice
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import (
     PULLING,
@@ -92,7 +93,7 @@ async def acquire(
                 starts_without_progress=_table.c.starts_without_progress + 1,
                 started_at=func.coalesce(_table.c.started_at, now),
             )
-            .returning(_table.c.fence)
+            .returning(_table.c.fence, notice())
         )
     ).one()
     return Lease(account_id, run_id, row.fence, length)
@@ -199,6 +200,7 @@ async def record_progress(
             expected_end=expected_end,
             **_added(usage),
         )
+        .returning(notice())
     )
 
 
@@ -235,6 +237,7 @@ async def record_assessed(
             progressed_at=now,
             expected_end=expected_end,
         )
+        .returning(notice())
     )
 
 
@@ -266,6 +269,7 @@ async def close_run(
             expected_end=None,
             problems=list(problems),
         )
+        .returning(notice())
     )
     if finished:
         await note_change(session, lease.account_id)
@@ -287,7 +291,7 @@ async def cancel_run(session: Session, account_id: str, run_id: str, *, now: dat
             expected_end=None,
             fence=_table.c.fence + 1,
         )
-        .returning(_table.c.run_id)
+        .returning(_table.c.run_id, notice())
     )
     ended = cancelled.one_or_none() is None
     run = await get_run(session, account_id, run_id)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, select, update
 
 from app.db.runs import tables
+from app.db.runs.followers import notice
 from app.db.runs.run_report import Tally
 from app.db.session import Session, any_of
 from app.errors import AppError, Problem
@@ -186,6 +187,7 @@ async def _cancel(
         update(_table)
         .where(_table.c.account_id == account_id, any_of(_table.c.status, statuses))
         .values(**ended, expected_end=None, fence=_table.c.fence + 1)
+        .returning(notice())
     )
 
 

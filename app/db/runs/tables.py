@@ -49,6 +49,7 @@ runs = account_table(
     time_column("started_at", nullable=True),
     time_column("finished_at", nullable=True),
     time_column("progressed_at", nullable=True),  # when its last page or batch was stored
+    time_column("followed_until", nullable=True),  # until when its changes send notifications
     Column("phase", Text),
     count_column("to_assess"),
     count_column("assessed"),

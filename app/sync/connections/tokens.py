@@ -10,14 +10,15 @@ from app.crypto import TokenCipher
 from app.db.connections import connections, revocations, stored_tokens
 from app.db.connections.connections import Connection
 from app.db.connections.revocations import Revocation
+from app.db.notifications import key_of
 from app.db.session import Session, transaction
-from app.sync.concurrency import sleep_or_stop
+from app.sync.concurrency import wait_or_stop
 from app.sync.services import Services
 
 REFRESH_BEFORE = timedelta(minutes=10)  # the end of a token's life
 # The lease of a refresh lasts longer than the request to Clio may take.
 REFRESH_LEASE = timedelta(seconds=DEADLINE + 10)
-LOOK_AGAIN_AFTER = 0.25  # seconds between two looks at the tokens that another process refreshes
+LOOK_AGAIN_AFTER = 5.0  # seconds to wait for the tokens that another process refreshes, if nothing is heard of them
 
 
 def seal_tokens(cipher: TokenCipher, connection: Connection | Revocation, tokens: Tokens) -> str:
@@ -78,16 +79,19 @@ class StoredTokens:
         All processes together refresh once: the first one has a lease, and the others wait for its tokens [S9].
         Nobody holds a database connection meanwhile. Raises Stopping, ClioReauthRequired and other errors of Clio.
         """
-        while True:
-            async with transaction(self._services.database) as session:
-                tokens, login = await self._claim_refresh(session, refused)
-            renewed: Tokens | None = tokens
-            if tokens.access_token == refused:
-                renewed = await self._refresh(login, tokens) if login else None
-            if renewed is not None:
-                return self._keep(renewed)
-            if login is None:
-                await sleep_or_stop(self._services.stopping, LOOK_AGAIN_AFTER)
+        account_id, connection_id = self._connection.account_id, self._connection.connection_id
+        with self._services.token_waits.changes(key_of(account_id, connection_id)) as stored:
+            while True:
+                stored.clear()
+                async with transaction(self._services.database) as session:
+                    tokens, login = await self._claim_refresh(session, refused)
+                renewed: Tokens | None = tokens
+                if tokens.access_token == refused:
+                    renewed = await self._refresh(login, tokens) if login else None
+                if renewed is not None:
+                    return self._keep(renewed)
+                if login is None:
+                    await wait_or_stop(self._services.stopping, stored, LOOK_AGAIN_AFTER)
 
     async def _claim_refresh(
         self, session: Session, refused: str

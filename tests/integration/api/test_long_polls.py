@@ -1,16 +1,23 @@
-"""Long polls of the change feed: they wait without a connection, and one notification wakes them [S13]."""
+"""Long polls of the change feed and streams of a run: they wait without a connection until a notification [S13]."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
+from app import main
+from app.api import runs as run_endpoints
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
+from app.db.runs import followers, leases, runs
+from app.db.runs import tables as run_tables
+from app.db.runs.runs import Usage
 from app.db.session import Database, transaction
-from app.sync.feed_waits import MOST_WAITING, FeedWaits
+from app.sync.waits import MOST_WAITING, Readers
 from tests.support.raw_requests import RawRequest
 from tests.support.world import PATIENCE, TOKEN, World, opened_world
 
@@ -53,8 +60,8 @@ async def until(condition: Any) -> None:
 
 
 def waiting(world: World, account_id: str = "hp") -> int:
-    waits: FeedWaits = world.app.state.services.feed_waits
-    return len(waits._of_account.get(account_id, ()))
+    waits: Readers = world.app.state.services.feed_waits
+    return len(waits._by_key.get(account_id, ()))
 
 
 async def test_waiting_readers_have_no_connection_and_one_notification_wakes_those_of_the_account(
@@ -74,7 +81,7 @@ async def test_waiting_readers_have_no_connection_and_one_notification_wakes_tho
         await append(database, "other")
     assert [page["data"] for page in pages] == [[{"seq": 1, "kind": "test"}]] * 5
     assert len(other.result().json()["data"]) == 1
-    assert not api.app.state.services.feed_waits._of_account
+    assert not api.app.state.services.feed_waits._by_key
 
 
 async def test_a_lost_notification_is_made_up_for_when_the_listener_connects_again(
@@ -131,6 +138,87 @@ async def test_a_token_follows_fifty_runs_and_a_caller_who_leaves_frees_a_place(
         assert (await api.api.post(f"{path}/cancel")).status_code == 200
     assert {stream.status for stream in streams} == {200}
     assert readers.count == 0
+
+
+async def ask(api: World) -> str:
+    asked = await api.api.post(
+        "/v1/accounts/hp/runs", json={"kind": "full"}, headers={"Idempotency-Key": "a"}
+    )
+    run_id: str = asked.json()["id"]
+    return run_id
+
+
+@pytest.fixture
+def run_reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The times at which a stream has read its run."""
+    found, real = [], run_endpoints._read_followed
+
+    async def counted(*args: Any) -> Any:
+        found.append(asyncio.get_running_loop().time())
+        return await real(*args)
+
+    monkeypatch.setattr(run_endpoints, "_read_followed", counted)
+    return found
+
+
+async def test_a_stream_reads_its_run_when_it_has_changed_and_not_before(
+    api: World, database: Database, run_reads: list[float], monkeypatch: pytest.MonkeyPatch
+):
+    # IS-2: progress of a run by a worker, and its end by a request, both in other transactions
+    monkeypatch.setattr(run_endpoints, "LEAST_PAUSE", 0.05)
+    monkeypatch.setattr(run_endpoints, "LONGEST_PAUSE", PATIENCE)
+    run_id, readers = await ask(api), api.app.state.services.run_readers
+    path = f"/v1/accounts/hp/runs/{run_id}"
+    async with asyncio.TaskGroup() as group:
+        stream = group.create_task(api.api.get(f"{path}/events"))
+        await until(lambda: run_reads and readers._by_key)
+        await asyncio.wait({stream}, timeout=0.3)
+        assert len(run_reads) == 1, "nothing has changed"
+        async with transaction(database) as session:
+            minute = timedelta(minutes=1)
+            lease = await leases.acquire(session, "hp", run_id, length=minute, now=main.now())
+        assert lease is not None
+        await until(lambda: len(run_reads) == 2)
+        async with leases.fenced_transaction(database, lease) as session:
+            await leases.record_progress(
+                session, lease, Usage(requests=7), expected_end=None, now=main.now()
+            )
+        await until(lambda: len(run_reads) == 3)
+        await api.api.post(f"{path}/cancel")
+    data = [line for line in stream.result().text.splitlines() if line.startswith("data:")]
+    states = [json.loads(line.removeprefix("data:")) for line in data]
+    assert [state["status"] for state in states] == ["queued", "running", "running", "cancelled"]
+    assert states[2]["clio"]["requests"] == 7
+    assert not readers._by_key
+
+
+async def test_a_run_that_nobody_follows_sends_no_notification(
+    api: World, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    # each commit with a notification waits for all others
+    heard: list[str] = []
+    monkeypatch.setattr(api.app.state.services.run_readers, "wake", heard.append)
+    run_id = await ask(api)
+    async with transaction(database) as session:
+        assert await followers.follow(session, "hp", run_id)
+        past = update(run_tables.runs).values(followed_until=main.now() - timedelta(seconds=1))
+        await session.execute(past)
+    async with transaction(database) as session:
+        minute = timedelta(minutes=1)
+        assert await leases.acquire(session, "hp", run_id, length=minute, now=main.now())
+    async with transaction(database) as session:
+        await followers.follow(session, "hp", run_id)
+    async with transaction(database) as session:
+        await runs.cancel_all(session, "hp", now=main.now())
+    await until(lambda: heard)
+    assert heard == [f"hp/{run_id}"], "the acquisition was not followed, the end was"
+
+
+async def test_who_follows_a_run_does_not_wait_for_its_worker(api: World, database: Database):
+    run_id = await ask(api)
+    async with transaction(database) as worker, transaction(database) as reader:
+        await worker.execute(select(run_tables.runs).with_for_update())
+        assert not await followers.follow(reader, "hp", run_id)
 
 
 async def test_waiting_readers_get_an_empty_page_when_the_process_stops(api: World):

@@ -5,13 +5,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
+import pytest
 import time_machine
 
 from app import main
-from app.db.connections import connections
-from app.db.session import open_database, transaction
+from app.db.connections import connections, stored_tokens
+from app.db.session import Session, open_database, transaction
+from app.sync.connections import tokens
 from app.sync.connections.tokens import StoredTokens
-from tests.support.world import World
+from tests.support.world import PATIENCE, World
 
 
 async def login(world: World) -> connections.Connection:
@@ -33,6 +35,34 @@ async def test_five_processes_with_one_refused_token_refresh_once(world: World):
     assert len({task.result() for task in renewed}) == 1
     assert refused not in {task.result() for task in renewed}
     assert len(world.simulator.requests("/oauth/token")) == 1
+
+
+async def test_who_waits_for_another_process_to_refresh_asks_the_database_twice(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    # S9: once to learn that it must wait, and once when the tokens are stored
+    monkeypatch.setattr(tokens, "LOOK_AGAIN_AFTER", PATIENCE)
+    await world.create_account()
+    await world.connect("u_ann", 501)
+    await world.settled()
+    services, mine = world.app.state.services, await login(world)
+    refused, looks = await StoredTokens(services, mine).token(), []
+    lock = stored_tokens.lock_tokens
+
+    async def counted(session: Session, *ids: str) -> str | None:
+        looks.append(asyncio.current_task())
+        return await lock(session, *ids)
+
+    async with world.clio_transport.paused("/oauth/token"), asyncio.TaskGroup() as group:
+        first = group.create_task(StoredTokens(services, mine).renew(refused))
+        await world.clio_transport.waiting.wait()
+        monkeypatch.setattr(stored_tokens, "lock_tokens", counted)
+        second = group.create_task(StoredTokens(services, mine).renew(refused))
+        await asyncio.wait({second}, timeout=0.6)
+        assert looks == [second]
+        world.clio_transport._open.set()
+    assert first.result() == second.result() != refused
+    assert looks.count(second) == 2
 
 
 async def test_two_processes_refresh_a_token_early_and_once(world: World):
