@@ -1,4 +1,4 @@
-"""The end of a run: the decision about its new clients, and the events about it."""
+"""The end of a run: its slot, the decision about its new clients, and the events about it."""
 
 from datetime import datetime
 
@@ -6,17 +6,18 @@ from app.db import cursors
 from app.db.accounts import settings
 from app.db.events import events
 from app.db.events.events import Event, EventKind
-from app.db.runs import runs
+from app.db.runs import runs, slots
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
 from app.sync.assess import announce_or_hold
 
 
 async def record_run_end(session: Session, run: Run, *, now: datetime) -> None:
-    """Announce or hold the new clients that waited for the run's end, and emit its events.
+    """Settle the run's slot, announce or hold the new clients that waited for the run's end, and emit its events.
 
     Call it in the transaction that ends the run, whatever its status.
     """
+    await slots.settle(session, [run.account_id])
     chosen = await settings.get_version(session, run.account_id, run.settings_version)
     full = run.status is runs.Status.SUCCEEDED and run.kind in (Kind.FULL, Kind.INITIAL)
     await announce_or_hold(session, run.account_id, chosen.new_client, full=full, now=now)

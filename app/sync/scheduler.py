@@ -58,7 +58,6 @@ async def propose_slots(services: Services) -> int:
     await _claim_due_slots(services)
     now = services.now()
     async with transaction(services.database) as session:
-        await slots.settle(session, limit=SLOT_BATCH)
         open_slots = await slots.list_startable(session, now=now, limit=SLOT_BATCH)
     started = 0
     for account_id, slot in open_slots:
@@ -78,7 +77,9 @@ async def _claim_due_slots(services: Services) -> None:
         due = await looks.list_due(session, Task.SLOTS, now=now, limit=SLOT_BATCH)
         if not due:
             return
-        found = await accounts.list_scheduled(session, [look.account_id for look in due])
+        account_ids = [look.account_id for look in due]
+        await slots.settle(session, account_ids)  # what the previous release did not settle
+        found = await accounts.list_scheduled(session, account_ids)
     next_times: dict[Look, datetime] = {}
     for look in due:
         if account := found.get(look.account_id):

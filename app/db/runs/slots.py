@@ -7,6 +7,7 @@ a run that has not ended. So a slot whose run fails, or for which no login works
 `start_at` is moved on hour by hour, and connecting one brings it back.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -121,11 +122,12 @@ async def start(session: Session, account_id: str, slot: Slot, *, now: datetime)
     return run
 
 
-async def settle(session: Session, *, limit: int) -> int:
-    """Close the open slots whose run succeeded or was cancelled, and let those whose run failed start again.
+async def settle(session: Session, account_ids: Collection[str]) -> None:
+    """Close the open slots of these accounts whose run succeeded or was cancelled; let the others start again.
 
-    A failed run starts again after the pause that follows from the number of failures; where all logins need
-    reconnecting, as soon as one is connected. Returns how many slots it changed, at most `limit`.
+    After a failed run a slot starts again after the pause that follows from the number of failures; where all logins
+    need reconnecting, as soon as one is connected. It waits for nobody: a slot that another transaction changes is left
+    out.
     """
     settled = text(
         "with ended as ("
@@ -133,16 +135,15 @@ async def settle(session: Session, *, limit: int) -> int:
         "  r.problems <> '[]' and not exists (select from jsonb_array_elements(r.problems) p"
         "   where p ->> 'code' <> 'needs_reconnect') as waits_for_login"
         "  from slots s join runs r on r.account_id = s.account_id and r.run_id = s.run_id"
-        "  where s.closed_at is null and s.start_at is null and r.finished_at is not null"
-        "  limit :limit for update of s skip locked)"
+        "  where s.account_id = any(:accounts) and s.closed_at is null and s.start_at is null"
+        "  and r.finished_at is not null for update of s skip locked)"
         " update slots s set failures = s.failures + failed::int,"
         "  closed_at = case when failed then null else finished_at end,"
         "  start_at = case when failed and waits_for_login then finished_at when failed then finished_at"
         "   + (cast(:pauses as interval[]))[least(s.failures + 1, cardinality(cast(:pauses as interval[])))] end"
         " from ended e where s.account_id = e.account_id and s.local_date = e.local_date and s.slot = e.slot"
-        " returning s.account_id"
     )
-    return len((await session.execute(settled, {"limit": limit, "pauses": PAUSES})).all())
+    await session.execute(settled, {"accounts": list(account_ids), "pauses": PAUSES})
 
 
 async def close_open(session: Session, account_id: str, *, now: datetime) -> None:

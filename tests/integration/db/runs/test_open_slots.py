@@ -76,7 +76,7 @@ async def tick(database: Database, now: datetime, *due: Slot) -> list[Run]:
     async with transaction(database) as session:
         for slot in due:
             await slots.claim(session, "a", slot, now=now)
-        await slots.settle(session, limit=9)
+        await slots.settle(session, ["a"])
         for account_id, slot in await slots.list_startable(session, now=now, limit=9):
             started.append(await slots.start(session, account_id, slot, now=now))
     return [run for run in started if run]

@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from app import main
-from app.db.runs import run_requests, slots
+from app.db.runs import run_requests, slots, tables
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
+from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync import scheduler, slot_times
 from app.sync.services import Services
@@ -91,6 +93,31 @@ async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
             found = await scheduled(one)
         assert [run["slot"] for run in found] == slots
         assert {run["status"] for run in found} == {"succeeded"}
+
+
+async def test_the_end_of_a_run_settles_its_slot_without_the_clock(dsn: str, simulator: Simulator):
+    # row 44: no tick reads the slots whose runs have not ended
+    async with opened_world(dsn, simulator, clock=False) as world:
+        with time_machine.travel(DST_DAY, tick=True) as clock:
+            await world.create_account()
+            await world.connect("u_ann", 501)
+            await world.settled()
+            clock.shift(timedelta(hours=7))
+            services = world.app.state.services
+            simulator.faults.add(Fault("status", value="410", path="contacts", times=10**6))
+            await scheduler.propose_slots(services)
+            failed = (await world.settled())[-1]
+            async with transaction(services.database) as session:
+                slot = (await session.execute(select(tables.slots))).one()
+            ended = datetime.fromisoformat(failed["finished_at"])
+            assert (slot.failures, slot.closed_at) == (1, None)
+            assert slot.start_at == ended + timedelta(minutes=5)
+            simulator.faults.clear()
+            clock.shift(timedelta(minutes=6))
+            assert await scheduler.propose_slots(services) == 1
+            await world.settled()
+            async with transaction(services.database) as session:
+                assert await slots.oldest_unserved(session) is None
 
 
 async def test_a_slot_missed_in_an_outage_is_run_once_later(dsn: str, simulator: Simulator):
