@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 from standardwebhooks import Webhook
 
-DEADLINE = 15.0  # seconds for one post, from resolving the name to the last byte of the response
+DEADLINE = 10.0  # seconds for one post, from resolving the name to the last byte of the response
 MAX_RESPONSE_BYTES = 64 * 1024  # bytes of a response that are read; the body is not used
 MAX_URL_LENGTH = 2000
 _PORTS = {"https": 443, "http": 80}

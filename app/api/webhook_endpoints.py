@@ -131,7 +131,6 @@ async def enable_endpoint(
     now = services.now()
     await endpoints.enable_endpoint(session, endpoint_id, now=now)
     await issues.resolve_endpoint_issues(session, endpoint_id, now=now)
-    await deliveries.restart_pending(session, endpoint_id, now=now)
     return _body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 

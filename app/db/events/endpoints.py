@@ -167,7 +167,7 @@ async def store_rotated_secret(
 
 
 async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
-    """Enable the endpoint and reset its health."""
+    """Enable the endpoint and reset its health; everything that waits is due, and its attempts count again from 0."""
     await _set(
         session,
         endpoint_id,
@@ -177,6 +177,8 @@ async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) 
         failures=0,
         failing_since=None,
         rests_until=None,
+        hurried_at=now,
+        restarted_at=now,
         updated_at=now,
     )
 
@@ -184,11 +186,12 @@ async def enable_endpoint(session: Session, endpoint_id: str, *, now: datetime) 
 async def disable_endpoint(
     session: Session, endpoint_id: str, problem: Problem, *, now: datetime
 ) -> None:
-    """Disable the endpoint; later events wait for it."""
+    """Disable the endpoint and end its claim; later events wait for it."""
     await _set(
         session,
         endpoint_id,
         enabled=False,
+        claimed_until=None,
         problem_code=problem.code,
         problem_detail=problem.detail,
         updated_at=now,

@@ -40,6 +40,9 @@ webhook_endpoints = Table(
     time_column(
         "claimed_until", nullable=True
     ),  # by the database's clock: one process posts at a time
+    time_column("hurried_at", nullable=True),  # what was last tried before is due
+    time_column("restarted_at", nullable=True),  # attempts before do not count
+    Column("served_account_id", Text, nullable=False, server_default=text("''")),  # the last one
     time_column("created_at"),
     time_column("updated_at"),
 )
@@ -66,6 +69,8 @@ deliveries = account_table(  # one event for one endpoint
     Column("subject", Text, nullable=False),
     Column("position", BigInteger, Identity(always=True), nullable=False),
     Column("status", Text, nullable=False),
+    # Of a pending one: null if it is ready, `retry` until it is due, `subject` behind another one of its subject.
+    Column("waits_for", Text),
     count_column("attempts"),
     time_column("due_at"),
     time_column("first_attempt_at", nullable=True),
@@ -101,9 +106,21 @@ Index(
     postgresql_where=text("status = 'pending'"),
 )
 
-Index(
+Index(  # for the release before
     "deliveries_due_idx",
     deliveries.c.endpoint_id,
     deliveries.c.due_at,
     postgresql_where=text("status = 'pending'"),
 )
+
+for name, columns, waiting in (
+    ("ready", ("endpoint_id", "account_id", "due_at", "position"), "waits_for is null"),
+    ("retry", ("endpoint_id", "due_at"), "waits_for = 'retry'"),
+    ("tried", ("endpoint_id", "last_attempt_at"), "waits_for = 'retry'"),
+    ("behind", ("endpoint_id", "account_id", "subject", "position"), "waits_for = 'subject'"),
+):
+    Index(
+        f"deliveries_{name}_idx",
+        *(deliveries.c[column] for column in columns),
+        postgresql_where=text(f"status = 'pending' and {waiting}"),
+    )

@@ -5,6 +5,7 @@ transaction of its change, with `app/db/events/`.
 """
 
 from app.sync.events.endpoint_secrets import rotate_secret, seal_text_of
-from app.sync.events.relay import deliver_due, relay_events
+from app.sync.events.endpoint_slice import serve_endpoint
+from app.sync.events.relay import relay_events
 
-__all__ = ["deliver_due", "relay_events", "rotate_secret", "seal_text_of"]
+__all__ = ["relay_events", "rotate_secret", "seal_text_of", "serve_endpoint"]

@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -17,74 +17,17 @@ from standardwebhooks import Webhook
 
 from app import webhook_sender
 from app.db.accounts import service_tokens
-from app.db.events import deliveries, endpoints, events
+from app.db.events import claims, endpoints, events
 from app.db.events import tables as event_tables
 from app.db.events.events import Event, EventKind
 from app.db.session import transaction
 from app.main import now as real_now
 from app.simulator.http.server import Simulator
-from app.sync.events import endpoint_secrets, relay, relay_events
-from app.sync.services import Services
+from app.sync.events import endpoint_secrets, endpoint_slice, relay_events, retries
 from app.sync.supervisor import Supervisor
-from app.webhook_sender import WebhookSender
+from tests.support.event_service import START, EventService, ids, numbers
 from tests.support.webhook_receiver import Receiver, receiving
-from tests.support.world import PATIENCE, World, opened_world
-
-START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-
-
-class EventService:
-    """A service without workers; the test moves its clock and records its events."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.api = world.api
-        self.time = START
-        services: Services = world.app.state.services
-        notifier = WebhookSender(private_hosts=frozenset({"127.0.0.1"}))
-        self.services = replace(services, now=lambda: self.time, notifier=notifier)
-        world.app.state.services = self.services
-        self.recorded = 0
-
-    async def listen(self, receiver: Receiver, **body: Any) -> dict[str, Any]:
-        answer = await self.api.post("/v1/webhook-endpoints", json={"url": receiver.url, **body})
-        assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    async def record(
-        self, *subjects: str, account_id: str = "hp", kind: EventKind = EventKind.CLIENT_NEW
-    ) -> list[str]:
-        """Record one event about each subject and return their ids."""
-        found = []
-        for subject in subjects:
-            self.recorded += 1
-            event_id = events.event_id_of(account_id, kind, subject, self.recorded)
-            found.append(Event(event_id, kind, subject, {"n": self.recorded}))
-        async with transaction(self.services.database) as session:
-            await events.record_events(session, account_id, found, now=self.time)
-        return [event.event_id for event in found]
-
-    async def deliver(self) -> int:
-        return await relay.deliver_due(self.services)
-
-    async def pass_time(self, length: timedelta, step: timedelta = timedelta(minutes=10)) -> None:
-        """Advance the clock and deliver what becomes due."""
-        end = self.time + length
-        while self.time < end:
-            await self.deliver()
-            self.time = min(end, self.time + step)
-        await self.deliver()
-
-    async def deliveries(self, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
-        url = f"/v1/webhook-endpoints/{endpoint['id']}/deliveries"
-        page = (await self.api.get(url, params={"limit": 200})).json()
-        found: list[dict[str, Any]] = page["data"]
-        return found
-
-    async def endpoint(self, made: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = (await self.api.get(f"/v1/webhook-endpoints/{made['id']}")).json()
-        return found
+from tests.support.world import PATIENCE, opened_world
 
 
 @pytest.fixture
@@ -92,16 +35,6 @@ async def service(dsn: str, simulator: Simulator) -> AsyncIterator[EventService]
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
         await world.create_account()
         yield EventService(world)
-
-
-def ids(receiver: Receiver) -> list[str]:
-    return [received.headers["webhook-id"] for received in receiver.received]
-
-
-def numbers(receiver: Receiver) -> list[int]:
-    """Return the numbers of the test's events; the events about issues that an endpoint also gets have none."""
-    told = [json.loads(received.body)["data"] for received in receiver.received]
-    return [data["n"] for data in told if "n" in data]
 
 
 async def test_an_event_arrives_once_without_personal_data_and_with_a_valid_signature(
@@ -208,6 +141,7 @@ async def test_a_receiver_that_answers_410_is_disabled_and_gets_the_rest_once_it
         await service.deliver()
         found = await service.endpoint(endpoint)
         assert (found["status"], found["problem"]["code"]) == ("disabled", "endpoint_gone")
+        service.time += timedelta(minutes=1)
         await service.record("con_2")
         await service.pass_time(timedelta(hours=5))
         assert len(receiver.received) == 1
@@ -219,25 +153,33 @@ async def test_a_receiver_that_answers_410_is_disabled_and_gets_the_rest_once_it
     assert numbers(receiver) == [1, 1, 2]
 
 
-async def test_enabling_resets_only_deliveries_that_were_attempted(service: EventService, dsn: str):
-    # F26: millions of deliveries may wait after thirty days; to update all of them would exceed the statement timeout
+async def test_enabling_restarts_all_deliveries_without_changing_a_row_of_them(
+    service: EventService, dsn: str
+):
+    # F26: millions of deliveries may wait after thirty days; to update them took 29 s
     async with receiving(answer=lambda _: 410) as receiver:
         endpoint = await service.listen(receiver, events=["client.new"])
         await service.record("con_1")
         await service.deliver()
         await service.record(*(f"con_{n}" for n in range(2, 9)))
+        service.time += timedelta(seconds=1)
         connection = await asyncpg.connect(dsn)
-        query = "select event_id, xmin::text, attempts from deliveries where attempts = 0"
+        query = "select event_id, ctid::text, xmin::text from deliveries order by 1"
         before = await connection.fetch(query)
         await service.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable")
-        after = await connection.fetch(query)
+        assert before == await connection.fetch(query)
         await connection.close()
-        receiver.answer = lambda _: 204
+        shown = await service.deliveries(endpoint)
+        assert [one["attempts"] for one in shown] == [0] * 8
+        assert service.time in [datetime.fromisoformat(one["next_attempt_at"]) for one in shown]
+        receiver.answer = lambda _: 500
+        service.time += timedelta(days=4)
         await service.deliver()
-    assert len(before) == 7
-    assert len(after) == 8
-    assert {tuple(row) for row in before} <= {tuple(row) for row in after}
-    assert sorted(numbers(receiver)[1:]) == list(range(1, 9))
+        shown = await service.deliveries(endpoint)
+        assert {(one["status"], one["attempts"]) for one in shown} == {("pending", 1)}
+        receiver.answer = lambda _: 204
+        await service.pass_time(timedelta(minutes=1), timedelta(seconds=5))
+    assert sorted(numbers(receiver)[9:]) == list(range(1, 9))
 
 
 async def test_an_endpoint_that_fails_for_three_days_is_disabled_and_loses_nothing(
@@ -279,10 +221,10 @@ async def test_an_event_that_a_receiver_never_accepts_fails_after_three_days_and
 
 
 async def test_retry_delays_grow_differ_between_deliveries_and_stay_under_eight_hours():
-    pauses = [relay.retry_delay(n, "dlv_1") for n in range(1, 15)]
+    pauses = [retries.retry_delay(n, "dlv_1") for n in range(1, 15)]
     assert pauses[:9] == sorted(pauses[:9])
     assert max(pauses) <= timedelta(hours=6) * 1.2
-    jittered = [relay.retry_delay(3, f"dlv_{n}") / relay.RETRY_DELAYS[2] for n in range(50)]
+    jittered = [retries.retry_delay(3, f"dlv_{n}") / retries.RETRY_DELAYS[2] for n in range(50)]
     assert len(set(jittered)) > 40
     assert 0.8 <= min(jittered) < 1 < max(jittered) <= 1.2
 
@@ -292,7 +234,7 @@ async def test_the_pause_grows_with_each_failed_attempt(service: EventService):
     async with receiving(answer=lambda _: 500) as receiver:
         endpoint = await service.listen(receiver)
         await service.record("con_1")
-        for pause in relay.RETRY_DELAYS[:3]:
+        for pause in retries.RETRY_DELAYS[:3]:
             assert await service.deliver() == 1
             (delivery,) = await service.deliveries(endpoint)
             due = datetime.fromisoformat(delivery["next_attempt_at"]) - service.time
@@ -326,7 +268,7 @@ async def test_a_dead_receiver_delays_no_other_endpoint(
                 while len(alive.received) < 41:
                     await asyncio.sleep(0.02)
             assert dead.posting
-            assert dead.most_at_once <= relay.CONCURRENT_POSTS
+            assert dead.most_at_once <= endpoint_slice.CONCURRENT_POSTS
             service.services.stopping.set()
             alive_again.set()
 
@@ -350,16 +292,16 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
     async with receiving() as receiver:
         await service.listen(receiver)
         (event_id,) = await service.record("con_1")
-        real = relay._post_all
+        real = endpoint_slice._post_all
 
         async def dies(*args: Any) -> Any:
             await real(*args)
             raise asyncio.CancelledError
 
-        monkeypatch.setattr(relay, "_post_all", dies)
+        monkeypatch.setattr(endpoint_slice, "_post_all", dies)
         with pytest.raises(asyncio.CancelledError):
             await service.deliver()
-        monkeypatch.setattr(relay, "_post_all", real)
+        monkeypatch.setattr(endpoint_slice, "_post_all", real)
         assert await service.deliver() == 0  # the claim of the dead process is valid for a while …
         over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
         async with transaction(service.services.database) as session:
@@ -372,38 +314,40 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
 
 async def test_a_claim_that_another_took_over_writes_nothing(service: EventService):
     async with receiving() as receiver:
-        await service.listen(receiver)
+        endpoint_id = (await service.listen(receiver))["id"]
         await service.record("con_1")
-        database = service.services.database
+        length, database = timedelta(seconds=9), service.services.database
+        claim = partial(claims.claim_endpoint, endpoint_id=endpoint_id, now=service.time)
         async with transaction(database) as session:
-            (first,) = await deliveries.claim_endpoints(
-                session, length=timedelta(0), limit=5, now=service.time
-            )
+            first = await claim(session, length=timedelta(0))
         async with transaction(database) as session:
-            (second,) = await deliveries.claim_endpoints(
-                session, length=timedelta(seconds=9), limit=5, now=service.time
-            )
-            assert await deliveries.renew_claim(session, first, length=timedelta(seconds=9)) is None
-            assert (
-                await deliveries.renew_claim(session, second, length=timedelta(seconds=9))
-                is not None
-            )
+            second = await claim(session, length=length)
+            assert first is not None
+            assert second is not None
+            assert await claims.renew_claim(session, first, length=length) is None
+            assert await claims.renew_claim(session, second, length=length) is not None
 
 
-async def test_two_processes_that_claim_at_the_same_moment_do_not_wait_for_each_other(
+async def test_processes_that_claim_at_the_same_moment_and_a_firm_that_stores_events_never_wait(
     service: EventService,
 ):
     async with receiving() as receiver:
-        await service.listen(receiver)
+        endpoint_id = (await service.listen(receiver))["id"]
         await service.record("con_1")
-        claim = partial(
-            deliveries.claim_endpoints, length=timedelta(seconds=9), limit=5, now=service.time
-        )
-        database = service.services.database
-        async with transaction(database) as one, transaction(database) as other:
-            assert len(await claim(one)) == 1
-            await other.execute(text("set local lock_timeout = '5s'"))
-            assert await claim(other) == []
+        length, database = timedelta(seconds=9), service.services.database
+        claim = partial(claims.claim_endpoint, endpoint_id=endpoint_id, length=length, now=START)
+        event = Event("evt_1", EventKind.CLIENT_NEW, "con_1")
+        async with AsyncExitStack() as stack:
+            storing, one, other, later = [
+                await stack.enter_async_context(transaction(database)) for _ in range(4)
+            ]
+            for session in (storing, one, other, later):
+                await session.execute(text("set local lock_timeout = '5s'"))
+            assert await events.record_events(storing, "hp", [event], now=START) == 1
+            assert await claim(one) is not None
+            assert await claim(other) is None
+            event = replace(event, event_id="evt_2")
+            assert await events.record_events(later, "hp", [event], now=START) == 1
 
 
 async def test_after_a_rotation_both_secrets_verify_for_a_day(service: EventService):

@@ -1,0 +1,173 @@
+"""One slice of a webhook endpoint: some posts, a few at a time, then the next endpoint has its turn.
+
+A slice begins no new post after three seconds or after fifty posts, and every post ends within its deadline. So a slow
+endpoint delays nobody but itself, and the events of one firm delay those of another by one group of posts.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from app.crypto import DecryptionFailed
+from app.db import issues
+from app.db.events import claims, deliveries, endpoints, turns
+from app.db.events.claims import Claim, EndpointHealth
+from app.db.events.deliveries import Delivery
+from app.db.events.endpoints import EndpointNotFound
+from app.db.events.turns import NO_TURN, Turn
+from app.db.issues import Finding
+from app.db.session import Session, transaction
+from app.errors import Problem
+from app.sync.events.endpoint_secrets import valid_secrets
+from app.sync.events.retries import (
+    health_after,
+    keep_pending,
+    next_state,
+    reason_to_disable,
+)
+from app.sync.services import Services
+from app.webhook_sender import EndpointClient, Message, Outcome
+
+SLICE_LENGTH = timedelta(seconds=3)  # then a slice begins no new post
+POSTS_IN_A_SLICE = 50
+CONCURRENT_POSTS = 16  # to one endpoint
+CLAIM_LENGTH = timedelta(seconds=20)  # longer than a group of posts takes
+
+UNREADABLE = Problem(
+    "secret_unreadable",
+    "The endpoint's secret cannot be decrypted. Rotate the secret, then enable the endpoint",
+)
+
+log = structlog.get_logger(__name__)
+
+
+def build_message(delivery: Delivery) -> Message:
+    """Return the event as it is posted: a thin event, with the same bytes in every attempt [API-27]."""
+    at = delivery.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    document = {"type": delivery.kind, "timestamp": at, "data": delivery.data}
+    body = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
+    return Message(delivery.event_id, body)
+
+
+async def serve_endpoint(services: Services, endpoint_id: str) -> datetime | None:
+    """Serve one slice of an endpoint; return when the next one is due: now if more waits, None if nothing waits.
+
+    Only one process at a time serves an endpoint; any other one posts nothing. Raises DatabaseUnavailable.
+    """
+    claim = await _claim(services, endpoint_id)
+    if claim is not None:
+        try:
+            async with services.notifier.connect(claim.url) as client:
+                claim = await _post_groups(services, claim, client)
+        except EndpointNotFound:
+            log.info("endpoint_deleted", endpoint_id=endpoint_id)
+    async with transaction(services.database) as session:
+        if claim is not None:
+            await claims.release_claim(session, claim)
+        return await turns.next_due(session, endpoint_id, now=services.now())
+
+
+async def _claim(services: Services, endpoint_id: str) -> Claim | None:
+    async with transaction(services.database) as session:
+        return await claims.claim_endpoint(
+            session, endpoint_id, length=CLAIM_LENGTH, now=services.now()
+        )
+
+
+async def _post_groups(services: Services, claim: Claim, client: EndpointClient) -> Claim | None:
+    """Post what is next until the slice is over or nothing is left; return the claim, or None if it is lost."""
+    began, left, current = services.now(), POSTS_IN_A_SLICE, claim
+    while left and services.now() - began < SLICE_LENGTH and not services.stopping.is_set():
+        turn, secrets = await _next_turn(services, current, places=min(left, CONCURRENT_POSTS))
+        if turn.is_empty:
+            return current
+        current = replace(current, served_account_id=turn.last_account_id)
+        if turn.chosen:
+            outcomes = await _post_all(services, client, turn.chosen, secrets)
+            renewed = await _store(services, current, turn.chosen, outcomes)
+            if renewed is None or renewed.paused:
+                return renewed
+            current, left = renewed, left - len(turn.chosen)
+    return current
+
+
+async def _next_turn(services: Services, claim: Claim, *, places: int) -> tuple[Turn, list[str]]:
+    """Return the deliveries that are next and the secrets that sign them; after a pause, one delivery."""
+    now = services.now()
+    async with transaction(services.database) as session:
+        await turns.wake(session, claim, now=now)
+        turn = await turns.next_turn(session, claim, places=1 if claim.paused else places, now=now)
+        if not turn.chosen:
+            return turn, []
+        try:
+            return turn, await valid_secrets(session, services, claim.endpoint_id)
+        except DecryptionFailed:
+            await _disable(session, claim.endpoint_id, UNREADABLE, turn.chosen, now=now)
+            return NO_TURN, []
+
+
+async def _post_all(
+    services: Services, client: EndpointClient, group: Sequence[Delivery], secrets: Sequence[str]
+) -> list[Outcome]:
+    async with asyncio.TaskGroup() as tasks:
+        posts = [
+            tasks.create_task(client.post(build_message(delivery), secrets, now=services.now()))
+            for delivery in group
+        ]
+    return [post.result() for post in posts]
+
+
+async def _store(
+    services: Services, claim: Claim, group: Sequence[Delivery], outcomes: Sequence[Outcome]
+) -> Claim | None:
+    """Store the outcomes of a group; return the renewed claim, or None if it is lost or the endpoint is off now."""
+    async with transaction(services.database) as session:
+        renewed = await claims.renew_claim(session, claim, length=CLAIM_LENGTH)
+        if renewed is None:
+            return None
+        tried = list(zip(group, outcomes, strict=True))
+        health = await _store_outcomes(session, renewed, tried, services.now())
+    return renewed.with_health(health) if health else None
+
+
+async def _store_outcomes(
+    session: Session,
+    claim: Claim,
+    tried: Sequence[tuple[Delivery, Outcome]],
+    now: datetime,
+) -> EndpointHealth | None:
+    """Store the outcomes of a group; return the endpoint's health, or None if it was disabled."""
+    attempts = [next_state(delivery, outcome, now) for delivery, outcome in tried]
+    succeeded = any(outcome.succeeded for _, outcome in tried)
+    health = health_after(claim, failed=0 if succeeded else len(tried), now=now)
+    await claims.record_health(session, claim.endpoint_id, health)
+    if problem := reason_to_disable(tried, health, now):
+        await deliveries.record_attempts(session, [keep_pending(one) for one in attempts], now=now)
+        group = [delivery for delivery, _ in tried]
+        await _disable(session, claim.endpoint_id, problem, group, now=now)
+        return None
+    if succeeded and claim.paused:
+        await claims.retry_now(session, claim.endpoint_id, now=now)
+    await deliveries.record_attempts(session, attempts, now=now)
+    return health
+
+
+async def _disable(
+    session: Session,
+    endpoint_id: str,
+    problem: Problem,
+    waiting: Sequence[Delivery],
+    *,
+    now: datetime,
+) -> None:
+    """Disable an endpoint and open an issue in the accounts of the waiting events."""
+    await endpoints.disable_endpoint(session, endpoint_id, problem, now=now)
+    subject = issues.endpoint_subject(endpoint_id)
+    finding = Finding(issues.ENDPOINT_DISABLED, problem.detail, subject)
+    for account_id in sorted({delivery.account_id for delivery in waiting}):
+        await issues.open_issue(session, account_id, finding, now=now)
+    log.warning("endpoint_disabled", endpoint_id=endpoint_id, reason=problem.code)

@@ -1,0 +1,278 @@
+"""Endpoints and accounts are served in turn, in slices, and choosing reads few rows however many events wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+
+import pytest
+from sqlalchemy import func, text
+
+from app.db.events import claims, deliveries, endpoints, turns
+from app.db.events import tables as event_tables
+from app.db.events.claims import Claim
+from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
+from app.db.events.events import EventKind
+from app.db.session import Session, transaction
+from app.simulator.http.server import Simulator
+from app.sync.events import endpoint_slice, relay, relay_events, retries, serve_endpoint
+from app.sync.supervisor import Supervisor
+from tests.support.event_service import START, EventService, numbers
+from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.world import PATIENCE, opened_world
+
+WAITING = 20_000
+READ_AT_MOST = 1_500  # rows of a slice's statements, whatever waits
+
+
+@pytest.fixture
+async def service(dsn: str, simulator: Simulator) -> AsyncIterator[EventService]:
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
+        await world.create_account()
+        yield EventService(world)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+def claim_of(endpoint_id: str) -> Claim:
+    return Claim(endpoint_id, "", 0, None, "", paused=False, until=START)
+
+
+async def chosen(session: Session, endpoint_id: str, *, now: datetime = START) -> list[Delivery]:
+    await turns.wake(session, claim_of(endpoint_id), now=now)
+    turn = await turns.next_turn(session, claim_of(endpoint_id), places=16, now=now)
+    return list(turn.chosen)
+
+
+# --- slices ----------------------------------------------------------------------------------------
+
+
+async def test_a_firm_with_many_events_delays_another_one_by_one_group_of_posts(
+    service: EventService,
+):
+    await service.world.create_account("other")
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
+        await service.record(*(f"con_{n}" for n in range(80)))
+        await service.record("con_1", account_id="other")
+        assert await serve_endpoint(service.services, endpoint_id) == service.time
+        assert 81 in numbers(receiver)[: endpoint_slice.CONCURRENT_POSTS]
+        assert len(receiver.received) == endpoint_slice.POSTS_IN_A_SLICE
+        assert receiver.most_at_once <= endpoint_slice.CONCURRENT_POSTS
+        await service.deliver()
+    assert sorted(numbers(receiver)) == list(range(1, 82))
+
+
+async def test_more_accounts_than_places_are_served_in_turn_also_in_the_next_slice(
+    service: EventService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(endpoint_slice, "CONCURRENT_POSTS", 2)
+    monkeypatch.setattr(endpoint_slice, "POSTS_IN_A_SLICE", 2)
+    firms = [f"firm_{n}" for n in range(5)]
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver))["id"]
+        for firm in firms:
+            await service.world.create_account(firm)
+            await service.record("con_1", "con_2", "con_3", account_id=firm)
+        for served in range(2, 16, 2):
+            await serve_endpoint(service.services, endpoint_id)
+            assert len(receiver.received) == served
+            told = [(n - 1) // 3 for n in numbers(receiver)]
+            counts = [told.count(firm) for firm in range(5)]
+            assert max(counts) - min(counts) <= 1
+    assert sorted(numbers(receiver)[:5]) == [1, 4, 7, 10, 13]  # the oldest of each
+
+
+async def test_a_slice_begins_no_post_after_three_seconds(service: EventService):
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
+        await service.record(*(f"con_{n}" for n in range(40)))
+
+        def slow(_: Any) -> int:
+            service.time += endpoint_slice.SLICE_LENGTH / endpoint_slice.CONCURRENT_POSTS
+            return 204
+
+        receiver.answer = slow
+        assert await serve_endpoint(service.services, endpoint_id) == service.time
+        assert len(receiver.received) == endpoint_slice.CONCURRENT_POSTS
+
+
+async def test_a_slice_says_when_the_next_one_is_due(service: EventService):
+    async with receiving(answer=lambda _: 500) as receiver:
+        endpoint = await service.listen(receiver, events=["client.new"])
+        serve = partial(serve_endpoint, service.services, endpoint["id"])
+        assert await serve() is None  # nothing waits
+        await service.record("con_1")
+        retry_at = await serve()
+        (delivery,) = await service.deliveries(endpoint)
+        assert retry_at == datetime.fromisoformat(delivery["next_attempt_at"])
+        await service.record(*(f"con_{n}" for n in range(2, 7)))
+        pause_end = service.time + retries.endpoint_pause(6)
+        assert [await serve(), await serve()] == [pause_end] * 2
+        assert len(receiver.received) == 6
+        service.time = pause_end
+        receiver.answer = lambda _: 410
+        assert await serve() is None  # it is disabled
+    assert len(receiver.received) == 7
+
+
+async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(
+    service: EventService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(relay, "CONCURRENT_ENDPOINTS", 1)
+    monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
+    async with receiving() as busy, receiving() as other:
+        await service.listen(busy, events=["client.new"])
+        await service.listen(other, events=["run.finished"])
+        busy.answers = asyncio.Event()
+        await service.record(*(f"con_{n}" for n in range(120)))
+        async with asyncio.TaskGroup() as group:
+            supervisor = Supervisor(service.services.stopping, monotonic)
+            part = supervisor.add("relay", interval=1.0)
+            group.create_task(relay_events(service.services, supervisor, part))
+
+            async def is_posting() -> bool:
+                return bool(busy.posting)
+
+            async def has_arrived() -> bool:
+                return bool(other.received)
+
+            await until(is_posting)
+            await service.record("run_1", kind=EventKind.RUN_FINISHED)
+            busy.answers.set()
+            await until(has_arrived)
+            assert len(busy.received) <= 2 * endpoint_slice.POSTS_IN_A_SLICE
+            service.services.stopping.set()
+
+
+async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service: EventService):
+    async with receiving(answers=asyncio.Event()) as receiver:
+        endpoint = await service.listen(receiver)
+        await service.record("con_1", "con_1")
+
+        async def posts(number: int) -> None:
+            async def arrived() -> bool:
+                return len(receiver.received) == number
+
+            await until(arrived)
+
+        async with asyncio.TaskGroup() as group:
+            late = group.create_task(serve_endpoint(service.services, endpoint["id"]))
+            await posts(1)
+            over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
+            async with transaction(service.services.database) as session:
+                await session.execute(event_tables.webhook_endpoints.update().values(over))
+            group.create_task(serve_endpoint(service.services, endpoint["id"]))
+            await posts(2)
+            receiver.answers.set()
+        found = await service.deliveries(endpoint)
+        assert [(one["status"], one["attempts"]) for one in found] == [("delivered", 1)] * 2
+        assert late.done()
+    assert numbers(receiver) == [1, 1, 2]
+
+
+# --- choosing --------------------------------------------------------------------------------------
+
+
+def delivered(delivery: Delivery) -> list[DeliveryAttempt]:
+    return [DeliveryAttempt(delivery, Status.DELIVERED, 204, None, delivery.due_at)]
+
+
+async def is_waiting_for_a_lock(service: EventService) -> bool:
+    query = text("select count(*) from pg_locks where not granted")
+    async with transaction(service.services.database) as session:
+        return bool((await session.execute(query)).scalar_one())
+
+
+async def test_a_delivery_is_not_put_aside_while_the_one_before_it_ends(service: EventService):
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver))["id"]
+        await service.record("con_1")
+        async with transaction(service.services.database) as session:
+            (first,) = await chosen(session, endpoint_id)
+        await service.record("con_1")
+        async with transaction(service.services.database) as ending:
+            await deliveries.record_attempts(ending, delivered(first), now=START)
+            async with transaction(service.services.database) as session:
+                await session.execute(text("set local lock_timeout = '5s'"))
+                assert await chosen(session, endpoint_id) == [first]
+        assert await service.deliver() == 1
+    assert numbers(receiver) == [2]
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+async def test_a_delivery_that_ends_waits_for_who_puts_the_next_one_aside_or_deletes_it(
+    service: EventService, deletes: bool
+):
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver))["id"]
+        told = await service.record("con_1", "con_1", "con_1")
+        async with transaction(service.services.database) as session:
+            (first,) = await chosen(session, endpoint_id)
+            if not deletes:
+                await session.execute(text("update deliveries set waits_for = null"))
+        async with asyncio.TaskGroup() as group, transaction(service.services.database) as other:
+            if deletes:
+                gone = text("delete from events where event_id = :second")
+                await other.execute(gone, {"second": told[1]})
+            else:
+                assert await chosen(other, endpoint_id) == [first]
+            group.create_task(end(service, first))
+            await until(lambda: is_waiting_for_a_lock(service))
+        await service.deliver()
+    assert numbers(receiver) == ([3] if deletes else [2, 3])
+
+
+async def end(service: EventService, delivery: Delivery) -> None:
+    async with transaction(service.services.database) as session:
+        await deliveries.record_attempts(session, delivered(delivery), now=START)
+
+
+@pytest.mark.parametrize(
+    ("subject", "waits_for", "tried_at", "due_in"),
+    [
+        ("n", "null", "null", "0 hours"),
+        ("1", "null", "null", "0 hours"),
+        ("n", "'retry'", ":now", "-1 hours"),
+        ("n", "'retry'", ":now", "1 hour"),
+    ],
+    ids=["one for each subject", "all about one", "retries", "later retries"],
+)
+async def test_choosing_hurrying_and_enabling_read_few_rows_however_many_wait(
+    service: EventService, subject: str, waits_for: str, tried_at: str, due_in: str
+):
+    endpoint_id = (await service.listen(Receiver(port=9)))["id"]
+    async with transaction(service.services.database) as session:
+        for statement in (
+            "insert into accounts select (jsonb_populate_record(a, jsonb_build_object('account_id',"
+            " 'a' || n))).* from accounts a, generate_series(0, 499) n",
+            "insert into events select case when n % 2 = 0 then 'hp' else 'a' || n % 500 end, 'e' || n,"
+            f" 'client.new', {subject}, '{{}}', '{START}' from generate_series(1, {WAITING}) n",
+            "insert into deliveries (account_id, event_id, endpoint_id, delivery_id, subject, status,"
+            " waits_for, last_attempt_at, due_at, created_at) select account_id, event_id,"
+            f" '{endpoint_id}', event_id, subject, 'pending', {waits_for}, {tried_at.replace(':now', 'at')},"
+            f" at + interval '{due_in}', at from events",
+            "analyze deliveries",
+        ):
+            await session.execute(text(statement))
+    now = START + timedelta(seconds=1)
+    async with transaction(service.services.database) as session:
+        before = await rows_read(session)
+        await endpoints.enable_endpoint(session, endpoint_id, now=now)
+        await claims.retry_now(session, endpoint_id, now=now)
+        assert await turns.next_due(session, endpoint_id, now=now) == now
+        assert await turns.list_due_endpoints(session, limit=50, now=now) == [endpoint_id]
+        assert await chosen(session, endpoint_id, now=now)
+        assert await rows_read(session) - before < READ_AT_MOST
+
+
+async def rows_read(session: Session) -> int:
+    """Return the rows of `deliveries` that this transaction has read, by index or not."""
+    query = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where relname = 'deliveries'"
+    return int((await session.execute(text(query))).scalar_one())
