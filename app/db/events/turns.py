@@ -135,6 +135,12 @@ class Turn:
     last_account_id: str
     is_empty: bool = False  # nothing was ready
 
+    def split(self, size: int) -> "tuple[Turn, Turn]":
+        """Return the first deliveries, with the last account among them, and the others."""
+        first, rest = self.chosen[:size], self.chosen[size:]
+        last = first[-1].account_id if first else self.last_account_id
+        return Turn(first, last), Turn(rest, self.last_account_id)
+
 
 NO_TURN = Turn((), "", is_empty=True)
 
@@ -195,7 +201,8 @@ async def next_due(session: Session, endpoint_id: str, *, now: datetime) -> date
     row = (await session.execute(query)).one_or_none()
     if row is None or row[0] is None:
         return None
-    return max(at for at in row if at is not None)
+    times: list[datetime] = [at for at in row if at is not None]
+    return max(times)
 
 
 async def list_due_endpoints(session: Session, *, limit: int, now: datetime) -> list[str]:

@@ -80,19 +80,22 @@ async def _claim(services: Services, endpoint_id: str) -> Claim | None:
 
 async def _post_groups(services: Services, claim: Claim, client: EndpointClient) -> Claim | None:
     """Post what is next until the slice is over or nothing is left; return the claim, or None if it is lost."""
-    began, left, current = services.now(), POSTS_IN_A_SLICE, claim
+    began, left = services.now(), POSTS_IN_A_SLICE
+    turn = NO_TURN
     while left and services.now() - began < SLICE_LENGTH and not services.stopping.is_set():
-        turn, secrets = await _next_turn(services, current, places=min(left, CONCURRENT_POSTS))
+        if not turn.chosen:
+            turn, secrets = await _next_turn(services, claim, places=left)
         if turn.is_empty:
-            return current
-        current = replace(current, served_account_id=turn.last_account_id)
-        if turn.chosen:
-            outcomes = await _post_all(services, client, turn.chosen, secrets)
-            renewed = await _store(services, current, turn.chosen, outcomes)
+            break
+        group, turn = turn.split(CONCURRENT_POSTS)
+        claim = replace(claim, served_account_id=group.last_account_id)
+        if group.chosen:
+            outcomes = await _post_all(services, client, group.chosen, secrets)
+            renewed = await _store(services, claim, group.chosen, outcomes)
             if renewed is None or renewed.paused:
                 return renewed
-            current, left = renewed, left - len(turn.chosen)
-    return current
+            claim, left = renewed, left - len(group.chosen)
+    return claim
 
 
 async def _next_turn(services: Services, claim: Claim, *, places: int) -> tuple[Turn, list[str]]:

@@ -24,7 +24,7 @@ from app.sync import writeback
 from app.sync.assess import assess
 from app.sync.concurrency import Stopping
 from app.sync.connections import clio_webhooks
-from app.sync.events import relay
+from app.sync.events import endpoint_slice
 from app.sync.writeback import maintain_outbox, send
 from tests.e2e.writeback.test_writeback import EMAIL, get, notes, post, until
 from tests.support import world as world_module
@@ -212,17 +212,17 @@ async def test_events_that_a_stop_interrupts_are_delivered_once_and_the_rest_by_
     pulled: World, dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
     # NC-8: what was posted is recorded, and the endpoint is released for the next process
-    monkeypatch.setattr(relay, "CLAIM_LENGTH", timedelta(hours=1))
+    monkeypatch.setattr(endpoint_slice, "CLAIM_LENGTH", timedelta(hours=1))
     pulled.app.state.services.stopping.set()
     async with receiving(answers=asyncio.Event()) as receiver:
         assert receiver.answers is not None
         async with process(dsn, simulator) as first:
             made = await first.api.post("/v1/webhook-endpoints", json={"url": receiver.url})
-            told = await record_events(first, 3 * relay.CONCURRENT_POSTS)
-            await until_true(lambda: len(receiver.posting) == relay.CONCURRENT_POSTS)
+            told = await record_events(first, 3 * endpoint_slice.CONCURRENT_POSTS)
+            await until_true(lambda: len(receiver.posting) == endpoint_slice.CONCURRENT_POSTS)
             first.app.state.services.stopping.set()
             receiver.answers.set()
-        assert len(receiver.received) == relay.CONCURRENT_POSTS
+        assert len(receiver.received) == endpoint_slice.CONCURRENT_POSTS
         async with process(dsn, simulator) as second:
             await until_true(lambda: len(receiver.received) == len(told))
             url = f"/v1/webhook-endpoints/{made.json()['id']}"

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -90,12 +91,15 @@ class TurnsMachine(RuleBasedStateMachine):
     def endpoint(self) -> None:
         fields = AccountFields("Firm", "UTC", "US", None, enabled=True)
         for account_id in ACCOUNTS:
-            self.do(lambda s, a=account_id: accounts.put_account(s, a, fields, now=self.time))
+            self.do(partial(self.put_account, account_id=account_id, fields=fields))
         made = Endpoint(
             self.endpoint_id, BOOTSTRAP_ID, "https://hooks.example.com/", ("*",), "", True, None,
             self.time, self.time,
         )  # fmt: skip
         self.do(lambda session: endpoints.add_endpoint(session, made, sealed_secret="x"))
+
+    async def put_account(self, session: Session, account_id: str, fields: AccountFields) -> None:
+        await accounts.put_account(session, account_id, fields, now=self.time)
 
     @rule(account_id=one_account, subjects=st.lists(one_subject, min_size=1, max_size=4))
     def store_events(self, account_id: str, subjects: list[str]) -> None:

@@ -130,7 +130,7 @@ async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(
     async with receiving() as busy, receiving() as other:
         await service.listen(busy, events=["client.new"])
         await service.listen(other, events=["run.finished"])
-        busy.answers = asyncio.Event()
+        busy.answers = answers = asyncio.Event()
         await service.record(*(f"con_{n}" for n in range(120)))
         async with asyncio.TaskGroup() as group:
             supervisor = Supervisor(service.services.stopping, monotonic)
@@ -145,14 +145,15 @@ async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(
 
             await until(is_posting)
             await service.record("run_1", kind=EventKind.RUN_FINISHED)
-            busy.answers.set()
+            answers.set()
             await until(has_arrived)
             assert len(busy.received) <= 2 * endpoint_slice.POSTS_IN_A_SLICE
             service.services.stopping.set()
 
 
 async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service: EventService):
-    async with receiving(answers=asyncio.Event()) as receiver:
+    answers = asyncio.Event()
+    async with receiving(answers=answers) as receiver:
         endpoint = await service.listen(receiver)
         await service.record("con_1", "con_1")
 
@@ -170,7 +171,7 @@ async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service:
                 await session.execute(event_tables.webhook_endpoints.update().values(over))
             group.create_task(serve_endpoint(service.services, endpoint["id"]))
             await posts(2)
-            receiver.answers.set()
+            answers.set()
         found = await service.deliveries(endpoint)
         assert [(one["status"], one["attempts"]) for one in found] == [("delivered", 1)] * 2
         assert late.done()
