@@ -81,7 +81,7 @@ async def _claim(services: Services, endpoint_id: str) -> Claim | None:
 async def _post_groups(services: Services, claim: Claim, client: EndpointClient) -> Claim | None:
     """Post what is next until the slice is over or nothing is left; return the claim, or None if it is lost."""
     began, left = services.now(), POSTS_IN_A_SLICE
-    turn = NO_TURN
+    turn, secrets = NO_TURN, list[str]()
     while left and services.now() - began < SLICE_LENGTH and not services.stopping.is_set():
         if not turn.chosen:
             turn, secrets = await _next_turn(services, claim, places=left)

@@ -230,6 +230,21 @@ async def test_a_delivery_that_ends_waits_for_who_puts_the_next_one_aside_or_del
     assert numbers(receiver) == ([3] if deletes else [2, 3])
 
 
+async def test_a_delivery_behind_one_that_is_deleted_is_posted(service: EventService):
+    # An old event is deleted after thirty days, or with a person
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver))["id"]
+        told = await service.record("con_1", "con_1")
+        async with transaction(service.services.database) as session:
+            (first,) = await chosen(session, endpoint_id)
+            assert first.event_id == told[0]
+        async with transaction(service.services.database) as session:
+            gone = text("delete from events where event_id = :first")
+            await session.execute(gone, {"first": first.event_id})
+        await service.deliver()
+    assert numbers(receiver) == [2]
+
+
 async def end(service: EventService, delivery: Delivery) -> None:
     async with transaction(service.services.database) as session:
         await deliveries.record_attempts(session, delivered(delivery), now=START)
