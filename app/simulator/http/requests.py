@@ -98,6 +98,7 @@ def _perform(call: ApiRequest, write: Write, body: bytes) -> Response:
     record = write(WriteRequest(call.grant.firm, call.grant.user_id, call.record_id, data))
     if record is None:
         return Response(status_code=204)
+    call.request.state.record_id = record["id"]
     status = 201 if method == "POST" else 200
     return responses.with_etag(responses.Json({"data": call.render(record)}, status), record)
 

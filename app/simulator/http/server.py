@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.simulator.faults import apply
@@ -36,14 +36,20 @@ LOG_LENGTH = 100_000
 
 @dataclass(frozen=True)
 class LogEntry:
-    """A request that was received. It contains no token."""
+    """A request that was answered. It contains no token.
+
+    `record_id` is the record that a write made or changed. `received_at` is when the request came, `at` when it was
+    answered.
+    """
 
     method: str
     path: str
     query: str
     region: str
     user_id: int | None
+    record_id: int | None
     status: int
+    received_at: str
     at: str
 
 
@@ -103,7 +109,11 @@ class _Region:
         self._oauth = simulator.oauth[region]
 
     def app(self) -> FastAPI:
-        app = FastAPI(title=f"Clio {self._region} (simulated)", openapi_url=None)
+        app = FastAPI(
+            title=f"Clio {self._region} (simulated)",
+            openapi_url=None,
+            dependencies=[Depends(self.note_arrival)],
+        )
         app.add_api_route("/oauth/authorize", self.authorize, methods=["GET"])
         app.add_api_route("/oauth/authorize", self.authorize, methods=["POST"])
         app.add_api_route("/oauth/token", self.token, methods=["POST"])
@@ -111,6 +121,10 @@ class _Region:
         methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         app.add_api_route("/api/v4/{rest:path}", self.api, methods=methods)
         return app
+
+    async def note_arrival(self, request: Request) -> None:
+        """Keep the time at which a request came, for the log."""
+        request.state.received_at = self._simulator.now()
 
     # --- OAuth -------------------------------------------------------------------------------
 
@@ -219,8 +233,17 @@ class _Region:
         now = self._simulator.now()
         response.headers["Date"] = format_datetime(now, usegmt=True)
         query = "" if request.url.path.startswith("/oauth") else request.url.query
-        method, path, status = request.method, request.url.path, response.status_code
-        entry = LogEntry(method, path, query, self._region, user_id, status, now.isoformat())
+        entry = LogEntry(
+            method=request.method,
+            path=request.url.path,
+            query=query,
+            region=self._region,
+            user_id=user_id,
+            record_id=getattr(request.state, "record_id", None),
+            status=response.status_code,
+            received_at=request.state.received_at.isoformat(),
+            at=now.isoformat(),
+        )
         self._simulator.log.append(entry)
         return response
 
