@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast test-wide nightly check fmt lock mutants mutants-sample
+.PHONY: run test test-fast test-wide nightly check fmt lock mutants mutants-sample bench-neighbours
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -40,8 +40,12 @@ nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes m
 	@$(BIN)/python -m tests.chaos.takeover --rounds 10 --seed 1
 	@for name in "pace --contacts 100000" "memory --contacts 100000" rederive many_accounts writeback deliveries outages; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(MAKE) bench-neighbours
 	@$(MAKE) mutants
 	@for seed in 1 2 3; do $(MAKE) mutants-sample SEED=$$seed || exit 1; done
+
+bench-neighbours: $(STAMP) ## how long a small firm waits beside each kind of busy neighbour; an hour, or ARGS for a part
+	@$(BIN)/python -m benchmarks.neighbours $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .

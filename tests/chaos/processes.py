@@ -203,14 +203,14 @@ class Stack:
         self.api.put(f"/v1/accounts/{account_id}", json=body).raise_for_status()
         self.api.put(f"/v1/accounts/{account_id}/users", json={"users": users}).raise_for_status()
 
-    def connect(self, account_id: str, user: int = USER) -> None:
+    def connect(self, account_id: str, user: int = USER, region: str = "us") -> None:
         """Create an account and connect its user through the real redirects."""
         self.create(account_id)
-        self.approve(account_id, "u_1", user=user)
+        self.approve(account_id, "u_1", user=user, region=region)
 
-    def approve(self, account_id: str, user_id: str, *, user: int) -> None:
+    def approve(self, account_id: str, user_id: str, *, user: int, region: str = "us") -> None:
         """Connect a Levitate user as a Clio user through the real redirects."""
-        start = {"user_id": user_id, "region": "us", "return_url": "http://127.0.0.1/"}
+        start = {"user_id": user_id, "region": region, "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
         authorize = f"{started['authorize_url']}&as_user={user}"
         approved = httpx.get(authorize, trust_env=False, timeout=60)

@@ -5,16 +5,20 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from app.main import now
 
 
 @dataclass(frozen=True)
 class Received:
-    """One post."""
+    """One post, and when its first line came."""
 
     path: str
     headers: dict[str, str]
     body: bytes
+    at: datetime
 
 
 @dataclass
@@ -51,12 +55,12 @@ class Receiver:
     async def _one(
         self, line: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        headers: dict[str, str] = {}
+        headers, at = dict[str, str](), now()
         while (row := await reader.readline()) not in (b"\r\n", b""):
             name, _, value = row.decode().partition(":")
             headers[name.strip().lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        post = Received(line.decode().split()[1], headers, body)
+        post = Received(line.decode().split()[1], headers, body, at)
         port: int = writer.get_extra_info("peername")[1]
         self.received.append(post)
         self.posting.add(port)

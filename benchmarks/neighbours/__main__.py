@@ -1,0 +1,93 @@
+"""Measures how long the work of a small firm waits beside a neighbour that has much work.
+
+    python -m benchmarks.neighbours --neighbour mass-mailing --samples 20 --seconds 60
+
+For each neighbour the script starts an embedded PostgreSQL, two processes of the service, two simulators with a latency
+of 100 ms and receivers of events. A sample is the time from due (a note was accepted, a run was asked for, an event was
+stored) to the first byte at Clio or at the receiver. What does not arrive counts with the time that it waited. The exit
+code is 1 if a 99th percentile reaches its limit, or if a neighbour was not busy the whole time.
+"""
+
+import argparse
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from app.main import now
+from benchmarks.neighbours.loads import NEIGHBOURS, Neighbour
+from benchmarks.neighbours.sampled_firms import SampledFirms
+from benchmarks.neighbours.stage import running_stage
+from benchmarks.neighbours.waits import Row, summarize
+
+BETWEEN_STEPS = 1.0  # seconds
+COLUMNS = "neighbour            samples     n  late  median     p90     p99  longest   limit"
+
+
+def main() -> None:
+    """Measure beside each neighbour; exit with 1 if one of the results is bad."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--samples", type=int, default=200, help="for each neighbour")
+    parser.add_argument("--seconds", type=float, default=240, help="over which they are spread")
+    parser.add_argument(
+        "--neighbour", choices=list(NEIGHBOURS), nargs="+", default=list(NEIGHBOURS)
+    )
+    given = parser.parse_args()
+    print(COLUMNS, flush=True)
+    passed = [measure(name, given.samples, given.seconds) for name in given.neighbour]
+    sys.exit(not all(passed))
+
+
+def measure(name: str, count: int, seconds: float) -> bool:
+    """Take samples beside the neighbour and print them; return whether the result is good."""
+    kind = NEIGHBOURS[name]
+    with running_stage(neighbour_contacts=kind.contacts) as stage:
+        firms, neighbour = SampledFirms(stage), kind(stage)
+        firms.connect()
+        neighbour.begin()
+        with kept_busy(neighbour) as backlogs:
+            firms.ask(count, seconds)
+            samples = firms.samples()
+            until = now()
+    rows = {
+        each: summarize(found, neighbour.outages, limit=kind.limit, until=until)
+        for each in ("note", "run", "event", "all")
+        if (found := [sample for sample in samples if each in (sample.kind, "all")])
+    }
+    for each, row in rows.items():
+        print(f"{name:<20} {each:<7} {_cells(row)} {kind.limit:>7.1f}")
+    busy, fast = min(backlogs) > 0, rows["all"].p99 < kind.limit
+    result = "void: the neighbour was not busy" if not busy else "passed" if fast else "FAILED"
+    print(f"{name:<20} {result}; its backlog was {backlogs[0]} to {backlogs[-1]}", flush=True)
+    return busy and fast
+
+
+def _cells(row: Row) -> str:
+    return (
+        f"{row.count:>5} {row.late:>5}"
+        f" {row.median:>7.2f} {row.p90:>7.2f} {row.p99:>7.2f} {row.longest:>8.2f}"
+    )
+
+
+@contextmanager
+def kept_busy(neighbour: Neighbour) -> Iterator[list[int]]:
+    """Let the neighbour go on until the block ends; yield its backlogs, one for about each second."""
+    over, backlogs = threading.Event(), [neighbour.backlog()]
+
+    def go_on() -> None:
+        while not over.wait(BETWEEN_STEPS):
+            neighbour.go_on()
+            backlogs.append(neighbour.backlog())
+
+    with ThreadPoolExecutor(1) as pool:
+        going_on = pool.submit(go_on)
+        try:
+            yield backlogs
+        finally:
+            over.set()
+    going_on.result()
+
+
+if __name__ == "__main__":
+    main()
