@@ -139,9 +139,11 @@ class DatabaseRestart(Neighbour):
 
     def _restart(self) -> None:
         began = now()
-        with stopped_server(self._stage.folder / "pg"):
-            time.sleep(self.down)
-        self.outages.append(Outage(began, now()))
+        with ThreadPoolExecutor(1) as pool:
+            with stopped_server(self._stage.folder / "pg"):
+                time.sleep(self.down)
+                returned = pool.submit(self._stage.wait_for_database)
+            self.outages.append(Outage(began, returned.result()))
 
     @override
     def backlog(self) -> int:
@@ -202,7 +204,7 @@ class SlowEndpoints(EventsOfOneFirm):
 
 
 class SlowClio(Neighbour):
-    """Every request of many firms takes 25 s: their runs, and their notes."""
+    """Every request of many firms takes 25 s: those of their runs, and those of their notes."""
 
     notes = 100  # of each firm
 
@@ -213,8 +215,13 @@ class SlowClio(Neighbour):
         fault = {"effect": "slow", "value": str(25 - LATENCY), "times": ALWAYS}
         control(self._stage.clio, "faults", fault)
         self._post_notes(accounts, self.notes)
-        for account_id in accounts:
-            self._stage.request_run(account_id, f"{account_id}-run")
+        self.go_on()
+
+    @override
+    def go_on(self) -> None:
+        if self._open_runs() < FIRMS:
+            for nth in range(FIRMS):
+                self._stage.request_run(f"neighbour-{nth}", f"again-{now().isoformat()}")
 
     @override
     def backlog(self) -> int:

@@ -125,6 +125,11 @@ class Stage:
         rows = self._with_database(lambda: self._execute(statement))
         return int(rows[0][0])
 
+    def wait_for_database(self) -> datetime:
+        """Wait until the database answers; return when it did."""
+        self.count("select 1")
+        return now()
+
     async def _execute(self, statement: str) -> Sequence[Any]:
         async with transaction(self.database) as session:
             result = await session.execute(text(statement))
