@@ -8,7 +8,7 @@ from typing import ClassVar
 from typing_extensions import override
 
 from app.main import now
-from benchmarks.neighbours.stage import LATENCY, PATIENCE, Stage, control
+from benchmarks.neighbours.stage import LATENCY, PATIENCE, Stage
 from benchmarks.neighbours.waits import Outage
 from tests.chaos.database_faults import stopped_server
 from tests.support.waiting import wait_until
@@ -16,7 +16,6 @@ from tests.support.waiting import wait_until
 FIRMS = 40  # twice as many as one process has places for runs or for writes
 SMALL, LARGE = 40, 20_000  # contacts of a firm
 POSTING_THREADS = 8
-ALWAYS = 10**9  # times
 
 
 class Neighbour(ABC):
@@ -85,10 +84,15 @@ class LongPulls(Neighbour):
     """First runs of many large firms. At 50 requests in a minute each takes longer than six minutes."""
 
     contacts = LARGE
+    start = 10.0  # seconds of each page while the firms connect: otherwise the first ones delay the last ones
 
     @override
     def begin(self) -> None:
+        lists = "/(contacts|matters|relationships)"
+        self._stage.slow_down_clio(self.start, lists)
         self._stage.connect_neighbours(FIRMS)
+        self._stage.mend_clio()
+        time.sleep(self.start)
 
     @override
     def backlog(self) -> int:
@@ -194,8 +198,7 @@ class SlowEndpoints(EventsOfOneFirm):
         self._stage.stack.create("neighbour-0")
         for delay in self.delays:
             url = self._stage.start_receiver(delay).url
-            for nth in range(self.endpoints):
-                self._stage.create_endpoint(f"{url}/{nth}")
+            self._stage.create_endpoints([f"{url}/{nth}" for nth in range(self.endpoints)])
         self._store_events(20)
 
     @override
@@ -212,8 +215,7 @@ class SlowClio(Neighbour):
     def begin(self) -> None:
         accounts = self._stage.connect_neighbours(FIRMS)
         self._stage.wait_for_runs(accounts)
-        fault = {"effect": "slow", "value": str(25 - LATENCY), "times": ALWAYS}
-        control(self._stage.clio, "faults", fault)
+        self._stage.slow_down_clio(25 - LATENCY, ".")
         self._post_notes(accounts, self.notes)
         self.go_on()
 

@@ -15,6 +15,9 @@ from zoneinfo import ZoneInfo
 import httpx
 from sqlalchemy import text
 
+from app.crypto import new_service_token
+from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import ServiceToken
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.session import Database, open_database, transaction
@@ -41,6 +44,7 @@ NEIGHBOURS_RATE_LIMIT = 50  # requests in a minute for each token, as in Clio
 SAMPLED_RATE_LIMIT = 1000
 ANSWER_SECONDS = 0.1  # of the receiver of events
 PATIENCE = 900.0  # seconds for a preparation
+ALWAYS = 10**9  # times
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,19 @@ class Stage:
         for account_id in accounts:
             self.stack.connect(account_id, region="eu")
         return accounts
+
+    def slow_down_clio(self, seconds: float, path: str) -> None:
+        """Let the neighbours' Clio take longer by this time for requests whose path matches the regular expression."""
+        fault = {"effect": "slow", "value": str(seconds), "path": path, "times": ALWAYS}
+        self._control_clio("POST", fault)
+
+    def mend_clio(self) -> None:
+        """End the slowness."""
+        self._control_clio("DELETE", None)
+
+    def _control_clio(self, method: str, body: dict[str, Any] | None) -> None:
+        address = f"{self.clio.url}/_simulator/faults"
+        httpx.request(method, address, json=body, trust_env=False, timeout=60).raise_for_status()
 
     def wait_for_runs(self, accounts: Sequence[str]) -> None:
         """Wait until no run of these accounts is left."""
@@ -100,9 +117,21 @@ class Stage:
         """Start a receiver of events that answers after `delay` seconds."""
         return self.opened.enter_context(self.loop.entered(receiving(Receiver(delay=delay))))
 
-    def create_endpoint(self, url: str) -> None:
-        """Create a webhook endpoint for the events of all accounts."""
-        self.stack.api.post("/v1/webhook-endpoints", json={"url": url}).raise_for_status()
+    def create_endpoints(self, urls: Sequence[str]) -> None:
+        """Create webhook endpoints for the events of all accounts, at most 50, which a token of their own has."""
+        token, token_id, secret_hash = new_service_token()
+        self._with_database(lambda: self._add_token(token_id, secret_hash))
+        headers = {"Authorization": f"Bearer {token}"}
+        for url in urls:
+            answer = self.stack.api.post(
+                "/v1/webhook-endpoints", json={"url": url}, headers=headers
+            )
+            answer.raise_for_status()
+
+    async def _add_token(self, token_id: str, secret_hash: str) -> None:
+        made = ServiceToken(token_id, token_id, secret_hash, None, now(), None)
+        async with transaction(self.database) as session:
+            await service_tokens.add_token(session, made)
 
     def store_events(self, account_id: str, event_ids: Sequence[str]) -> datetime:
         """Store at most a few hundred events, each about a subject of its own; return when they were stored."""
@@ -173,7 +202,7 @@ def running_stage(*, neighbour_contacts: int) -> Iterator[Stage]:
         database = open_database(dsn)
         opened.callback(lambda: loop.run(database.dispose()))
         stage = Stage(stack, clio, folder, database, loop, opened, receiver)
-        stage.create_endpoint(receiver.url)
+        stage.create_endpoints([receiver.url])
         yield stage
 
 
@@ -204,12 +233,6 @@ def _environment(neighbours_port: int) -> dict[str, str]:
         "LEVITATE_CLIO_HEARTBEAT_SECONDS": "10",
         "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1",
     }
-
-
-def control(clio: Program, name: str, body: dict[str, Any]) -> None:
-    """Post to a control endpoint of a simulator."""
-    address = f"{clio.url}/_simulator/{name}"
-    httpx.post(address, json=body, trust_env=False, timeout=60).raise_for_status()
 
 
 def fetch(clio: Program, name: str) -> list[dict[str, Any]]:
