@@ -34,7 +34,7 @@ from tests.chaos.processes import (
     running_stack,
 )
 from tests.support.ports import free_port
-from tests.support.waiting import wait_for
+from tests.support.waiting import wait_for, wait_until
 from tests.support.webhook_receiver import Receiver, receiving
 
 SAMPLED_CONTACTS = 500
@@ -122,10 +122,13 @@ class Stage:
         token, token_id, secret_hash = new_service_token()
         self._with_database(lambda: self._add_token(token_id, secret_hash))
         headers = {"Authorization": f"Bearer {token}"}
+        path = "/v1/webhook-endpoints"
+        wait_until(
+            lambda: self.stack.api.get(path, headers=headers).is_success,
+            "the service does not know the new token",
+        )
         for url in urls:
-            answer = self.stack.api.post(
-                "/v1/webhook-endpoints", json={"url": url}, headers=headers
-            )
+            answer = self.stack.api.post(path, json={"url": url}, headers=headers)
             answer.raise_for_status()
 
     async def _add_token(self, token_id: str, secret_hash: str) -> None:
