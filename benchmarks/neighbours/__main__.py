@@ -23,7 +23,6 @@ from benchmarks.neighbours.stage import running_stage
 from benchmarks.neighbours.waits import Sample, summarize
 
 BETWEEN_STEPS = 1.0  # seconds
-ALL = "all"  # the row of all samples
 COLUMNS = "neighbour            samples     n  late  median     p90     p99  longest   limit"
 
 
@@ -61,14 +60,15 @@ def measure(name: str, count: int, seconds: float) -> bool:
 
 def print_rows(name: str, samples: list[Sample], neighbour: Neighbour, until: datetime) -> float:
     """Print a row for each kind of sample and one for all; return the 99th percentile of all."""
-    for kind in (*sorted({sample.kind for sample in samples}), ALL):
-        chosen = [sample for sample in samples if kind in (sample.kind, ALL)]
-        row = summarize(chosen, neighbour.outages, limit=neighbour.limit, until=until)
+    kinds = sorted({sample.kind for sample in samples})
+    groups = {kind: [sample for sample in samples if sample.kind == kind] for kind in kinds}
+    for label, group in {**groups, "all": samples}.items():
+        row = summarize(group, neighbour.outages, limit=neighbour.limit, until=until)
         print(
-            f"{name:<20} {kind:<7} {row.count:>5} {row.late:>5} {row.median:>7.2f} {row.p90:>7.2f}"
+            f"{name:<20} {label:<7} {row.count:>5} {row.late:>5} {row.median:>7.2f} {row.p90:>7.2f}"
             f" {row.p99:>7.2f} {row.longest:>8.2f} {neighbour.limit:>7.1f}"
         )
-    return row.p99
+    return summarize(samples, neighbour.outages, limit=neighbour.limit, until=until).p99
 
 
 @contextmanager
