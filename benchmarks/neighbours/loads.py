@@ -27,6 +27,7 @@ class Neighbour(ABC):
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
         self.outages: list[Outage] = []
+        self._stored = 0
 
     @abstractmethod
     def begin(self) -> None:
@@ -49,6 +50,13 @@ class Neighbour(ABC):
         return self._stage.count(
             "select count(*) from runs where account_id like 'neighbour-%' and finished_at is null"
         )
+
+    def _store_events(self, count: int) -> None:
+        """Store events of the first firm, in groups of 200, so that no transaction takes long."""
+        for _ in range(0, count, 200):
+            ids = [f"evt_neighbour_{self._stored + nth}" for nth in range(min(count, 200))]
+            self._stage.store_events("neighbour-0", ids)
+            self._stored += len(ids)
 
     def _post_notes(self, accounts: list[str], each: int) -> None:
         """Post notes of the only user of each account, to its contacts in turn."""
@@ -125,11 +133,12 @@ class DailyCount(Neighbour):
 
 
 class DatabaseRestart(Neighbour):
-    """The database stops for two seconds, again and again, while some large firms are read."""
+    """The database stops for two seconds, again and again, while large firms are read and events are posted."""
 
     contacts = LARGE
     limit = 10.0
     down, between = 2.0, 20.0  # seconds
+    events = 50  # in a second, so that a restart meets posts
 
     @override
     def begin(self) -> None:
@@ -138,6 +147,7 @@ class DatabaseRestart(Neighbour):
 
     @override
     def go_on(self) -> None:
+        self._store_events(self.events)
         if (now() - self.outages[-1].ended).total_seconds() >= self.between:
             self._restart()
 
@@ -159,10 +169,6 @@ class EventsOfOneFirm(Neighbour):
 
     burst = 3000
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        self._stored = 0
-
     @override
     def begin(self) -> None:
         self._stage.stack.create("neighbour-0")
@@ -178,13 +184,6 @@ class EventsOfOneFirm(Neighbour):
         return self._stage.count(
             "select count(*) from deliveries where account_id = 'neighbour-0' and status = 'pending'"
         )
-
-    def _store_events(self, count: int) -> None:
-        """Store events in groups of 200, so that no transaction takes long."""
-        for _ in range(0, count, 200):
-            ids = [f"evt_neighbour_{self._stored + nth}" for nth in range(min(count, 200))]
-            self._stage.store_events("neighbour-0", ids)
-            self._stored += len(ids)
 
 
 class SlowEndpoints(EventsOfOneFirm):

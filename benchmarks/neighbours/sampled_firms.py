@@ -42,10 +42,11 @@ class SampledFirms:
     _contacts: dict[str, Iterator[str]] = field(default_factory=dict)
 
     def connect(self) -> None:
-        """Connect the firms and wait for their first runs."""
+        """Connect the firms; wait for their first runs, and until all events of these are delivered."""
         for account_id, user in FIRMS.items():
             self.stage.stack.connect(account_id, user=user)
         self.stage.wait_for_runs(list(FIRMS))
+        self.stage.wait_for_deliveries()
         for account_id in FIRMS:
             self._contacts[account_id] = cycle(self.stage.contacts_of(account_id))
 

@@ -84,6 +84,11 @@ class Stage:
         for account_id in accounts:
             self.stack.wait_for_runs(account_id, patience=PATIENCE)
 
+    def wait_for_deliveries(self) -> None:
+        """Wait until every event is delivered."""
+        waiting = "select count(*) from deliveries where status = 'pending'"
+        wait_until(lambda: not self.count(waiting), "an event was not delivered", patience=PATIENCE)
+
     def contacts_of(self, account_id: str) -> list[str]:
         """Return the Clio ids of the contacts in scope."""
         found = self.stack.all(f"/v1/accounts/{account_id}/contacts")
