@@ -88,6 +88,12 @@ class Config(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0.05, le=600)] = 60.0
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
     webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
+    # Days. The lower limits are what other parts of the service rely on.
+    retention_runs_days: Annotated[int, Field(ge=30, le=36_500)] = 400
+    retention_activities_days: Annotated[int, Field(ge=30, le=36_500)] = 400
+    retention_attempts_days: Annotated[int, Field(ge=7, le=36_500)] = 30
+    retention_events_days: Annotated[int, Field(ge=7, le=36_500)] = 30
+    retention_audit_days: Annotated[int, Field(ge=365, le=36_500)] = 2555
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8001
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -34,6 +34,7 @@ from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
+from app.db.retention import Periods
 from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
 from app.sync.background import Prepare, Process, background_work
@@ -186,6 +187,7 @@ async def open_services(
             token_waits=Waits(),
             request_checks=RequestChecks(),
             timing=_timing(config),
+            retention=_periods(config),
             notifier=WebhookSender(private_hosts=config.webhook_host_list()),
             public_url=config.public_url,
             return_origins=frozenset(config.return_origin_list()),
@@ -216,6 +218,16 @@ def _client_factory(
         )
 
     return open_clio
+
+
+def _periods(config: Config) -> Periods:
+    return Periods(
+        runs=timedelta(days=config.retention_runs_days),
+        activities=timedelta(days=config.retention_activities_days),
+        attempts=timedelta(days=config.retention_attempts_days),
+        events=timedelta(days=config.retention_events_days),
+        audit=timedelta(days=config.retention_audit_days),
+    )
 
 
 def _timing(config: Config) -> Timing:

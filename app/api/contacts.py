@@ -1,5 +1,6 @@
 """Contacts: list them, explain one, store labels it had before, and erase one."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -15,8 +16,9 @@ from app.api.problems import problems
 from app.api.schemas.base import Schema
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
-from app.db.contacts import contacts, documents, preexisting_tags
+from app.db.contacts import contacts, documents, kept_deliveries, preexisting_tags
 from app.db.contacts.contacts import ContactFilter, ContactNotFound, ExplainedContact
+from app.db.contacts.kept_deliveries import KeptDelivery
 from app.db.contacts.new_clients import NewClient, find_new_client
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
@@ -89,7 +91,10 @@ async def explain_contact(
     clio_id = found.contact.clio_id
     new_client = await find_new_client(session, account.account_id, clio_id)
     event_ids = new_client.event_ids if new_client else ()
-    attempts = await deliveries.list_by_events(session, account.account_id, event_ids)
+    attempts: list[Delivery | KeptDelivery] = [
+        *await kept_deliveries.list_kept(session, account.account_id, clio_id),
+        *await deliveries.list_by_events(session, account.account_id, event_ids),
+    ]
     viewers = await contacts.list_viewers(session, account.account_id, clio_id)
     return _explained_body(found, new_client, attempts, viewers)
 
@@ -143,7 +148,7 @@ async def delete_contact(
 def _explained_body(
     found: ExplainedContact,
     new_client: NewClient | None,
-    attempts: list[Delivery],
+    attempts: Sequence[Delivery | KeptDelivery],
     viewers: list[str],
 ) -> schemas.Explained:
     assessment = found.assessment
@@ -165,7 +170,7 @@ def _explained_body(
     )
 
 
-def _delivery_body(delivery: Delivery) -> schemas.NewClientDelivery:
+def _delivery_body(delivery: Delivery | KeptDelivery) -> schemas.NewClientDelivery:
     return schemas.NewClientDelivery(
         event_id=delivery.event_id,
         status=delivery.status,

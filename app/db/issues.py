@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -231,11 +231,6 @@ async def resolve_issue(
         await resolve_issues(session, account_id, issue.code, issue.subject, now=now)
         return replace(issue, resolved_at=now)
     return _issue(row)
-
-
-async def delete_resolved(session: Session, *, before: datetime) -> None:
-    """Delete issues that were resolved before a moment."""
-    await session.execute(delete(_table).where(_table.c.resolved_at < before))
 
 
 async def count_open(session: Session, account_id: str) -> int:

@@ -26,6 +26,7 @@ __all__ = [
     "outbox_tables",
     "run_tables",
     "schema_compatibility",
+    "sweeps",
 ]
 
 issues = account_table(  # problems that somebody should know or act on (docs/issues.md)
@@ -48,12 +49,25 @@ Index(
     postgresql_where=text("resolved_at is null"),
 )
 
+Index(
+    "issues_resolved_at_idx",
+    issues.c.resolved_at,
+    postgresql_where=issues.c.resolved_at.is_not(None),
+)
+
 chores = Table(  # the daily tasks that were done, so that one process does each; of no account
     "chores",
     metadata,
     Column("name", Text, nullable=False),
     Column("day", Date, nullable=False),
     PrimaryKeyConstraint("name", "day"),
+)
+
+sweeps = Table(  # how far retention has looked at the old rows of a table that it must not delete all; of no account
+    "sweeps",
+    metadata,
+    Column("name", Text, primary_key=True),
+    time_column("position"),
 )
 
 schema_compatibility = (

@@ -1,6 +1,7 @@
 """Open and resolve issues, in the transaction of the change that causes or ends them."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from app.db.contacts import documents
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
-from app.db.mirror import catalog, quarantine, removals, visibility
+from app.db.mirror import catalog, coverage, quarantine, removals, visibility
 from app.db.runs import list_failures
 from app.db.runs.list_failures import SetAside
 from app.db.session import Session
@@ -25,7 +26,8 @@ from app.rules.settings_check import Reference
 FROZEN_FOR = timedelta(days=30)
 MAX_NAMED = 50  # quarantined records that get an issue of their own
 MISSING_FIELD = "setting_refers_to_missing_field"
-BATCH = 500  # records removed in one transaction
+BATCH = 5000  # sightings looked at in one transaction
+_EXPIRING = ("relationships", "matters", "contacts")  # in this order
 CONNECTION_CODES = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
 RUN_CODES = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
 _KINDS = {"contacts": "contact", "matters": "matter", "relationships": "relationship"}
@@ -92,18 +94,27 @@ async def sync_works(session: Session, account_id: str, *, now: datetime) -> Non
     await issues.resolve_issues(session, account_id, issues.SYNC_OVERDUE, now=now)
 
 
-async def update_coverage(session: Session, account_id: str, *, now: datetime) -> None:
-    """Open or resolve the issue about records that only ended connections could see."""
+async def update_coverage(session: Session, account_id: str, *, now: datetime) -> Mapping[str, int]:
+    """Open or resolve the issue about records that only ended connections could see.
+
+    Call it when the coverage has changed or a login has begun or ceased to work, because it looks at the whole firm.
+    Returns the numbers of records that no connection sees.
+    """
+    former = {
+        connection.connection_id: (connection, left_at)
+        for connection, left_at in await connections.list_former(session, account_id)
+    }
+    counted = await coverage.count_coverage(session, account_id, former.keys())
     findings = []
-    for connection, left_at in await connections.list_former(session, account_id):
-        alone = await visibility.count_seen_alone(session, account_id, connection.connection_id)
-        if alone.contacts or alone.matters:
-            text = _coverage_text(connection, alone, left_at + FROZEN_FOR)
-            findings.append(Finding("coverage_lost", text, _login(connection.connection_id)))
+    for connection_id, alone in counted.alone.items():
+        connection, left_at = former[connection_id]
+        text = _coverage_text(connection, alone, left_at + FROZEN_FOR)
+        findings.append(Finding("coverage_lost", text, _login(connection_id)))
     await issues.reconcile(session, account_id, "coverage_lost", findings, now=now)
+    return counted.unseen
 
 
-def _coverage_text(connection: Connection, alone: visibility.SoleSightings, until: datetime) -> str:
+def _coverage_text(connection: Connection, alone: coverage.SoleSightings, until: datetime) -> str:
     parts = [
         f"{count} {name} (Clio ids {', '.join(map(str, first))}{', …' if count > len(first) else ''})"
         for name, count, first in (
@@ -129,10 +140,19 @@ async def update_set_aside(session: Session, account_id: str, *, now: datetime) 
         if one.has_left and one.until <= now:
             await list_failures.take_back(session, account_id, one.connection_id)
             continue
-        affected = await visibility.count_ever_seen(session, account_id, one.connection_id)
+        affected = await _count_ever_seen(session, account_id, one)
         text = _set_aside_text(one, affected, now)
         findings.append(Finding("login_set_aside", text, _login(one.connection_id)))
     await issues.reconcile(session, account_id, "login_set_aside", findings, now=now)
+
+
+async def _count_ever_seen(session: Session, account_id: str, one: SetAside) -> int:
+    """Return how many contacts the login has ever seen; count them only if that has changed."""
+    if one.ever_seen is not None:
+        return one.ever_seen
+    counted = await visibility.count_ever_seen(session, account_id, one.connection_id)
+    await list_failures.store_ever_seen(session, account_id, one.connection_id, counted)
+    return counted
 
 
 def _set_aside_text(one: SetAside, affected: int, now: datetime) -> str:
@@ -146,24 +166,39 @@ def _set_aside_text(one: SetAside, affected: int, now: datetime) -> str:
     return f"The Clio login of user {one.user_id} was set aside. {one.detail}. {effect}"
 
 
-async def remove_expired(session: Session, account_id: str, *, now: datetime) -> bool:
+@dataclass(frozen=True)
+class Place:
+    """A place in the sightings of a firm: a kind of record and the Clio id before it."""
+
+    resource: str
+    after: int = 0
+
+
+async def find_expiry(session: Session, account_id: str, *, now: datetime) -> Place | None:
+    """Return where `remove_expired` must begin; None if it would find nothing."""
+    long_ago = now - FROZEN_FOR
+    must = await coverage.must_sweep(session, account_id, left_before=long_ago)
+    return Place(_EXPIRING[0]) if must else None
+
+
+async def remove_expired(
+    session: Session, account_id: str, place: Place, *, now: datetime
+) -> Place | None:
     """Remove records that only connections could see that ended more than `FROZEN_FOR` ago [S4].
 
-    Removes at most `BATCH` records of each kind; returns whether there may be more.
+    Looks at the next `BATCH` sightings; returns where to go on, None at the end.
     """
-    long_ago = now - FROZEN_FOR
-    if all(
-        left_at >= long_ago for _, left_at in await connections.list_former(session, account_id)
-    ):
-        return False
-    more = False
-    for resource in ("relationships", "matters", "contacts"):
-        found = await visibility.list_expired(
-            session, account_id, resource, left_before=long_ago, limit=BATCH
-        )
-        await removals.remove_records(session, account_id, resource, found, why=NOT_VISIBLE)
-        more = more or len(found) == BATCH
-    return more
+    long_ago, resource = now - FROZEN_FOR, place.resource
+    page = await coverage.list_expired(
+        session, account_id, resource, left_before=long_ago, after=place.after, limit=BATCH
+    )
+    await removals.remove_records(session, account_id, resource, page.clio_ids, why=NOT_VISIBLE)
+    if page.next is not None:
+        return Place(resource, page.next)
+    if resource != _EXPIRING[-1]:
+        return Place(_EXPIRING[_EXPIRING.index(resource) + 1])
+    await coverage.store_sweep(session, account_id, left_before=long_ago)
+    return None
 
 
 async def update_after_pull(
@@ -193,8 +228,9 @@ async def update_after_pull(
     await issues.resolve_issues(session, account_id, "clio_outage", now=now)
     await update_set_aside(session, account_id, now=now)
     await update_quarantine(session, account_id, now=now)
-    await update_coverage(session, account_id, now=now)
-    await _note_not_visible(session, account_id, now=now)
+    if await coverage.take_changes(session, account_id):
+        unseen = await update_coverage(session, account_id, now=now)
+        await _note_not_visible(session, account_id, unseen, now=now)
 
 
 async def open_for_failed_run(
@@ -245,8 +281,9 @@ _PRIMARY_MISSING = Finding(
 )
 
 
-async def _note_not_visible(session: Session, account_id: str, *, now: datetime) -> None:
-    counts = await visibility.count_unseen(session, account_id)
+async def _note_not_visible(
+    session: Session, account_id: str, counts: Mapping[str, int], *, now: datetime
+) -> None:
     findings = []
     if any(counts.values()):
         parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)

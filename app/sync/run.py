@@ -14,7 +14,7 @@ import structlog
 from app.clio.errors import ClioError, ClioRetryLater
 from app.db.accounts import settings
 from app.db.connections import connections
-from app.db.mirror import catalog, records
+from app.db.mirror import catalog, records, staleness
 from app.db.runs import checkpoints, leases, list_failures, listed_ids, runs
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run, Status
@@ -28,6 +28,7 @@ from app.sync.pull import Problems, PullPostponed, read_clio, read_contact
 from app.sync.services import Services
 
 RETRY_WHEN_BUSY = timedelta(seconds=1)  # while another run or worker is busy with the account
+MARKED_AT_ONCE = 5000  # contacts that one transaction marks stale
 
 log = structlog.get_logger(__name__)
 
@@ -186,10 +187,17 @@ async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problem
 
 
 async def _mark_all_stale(services: Services, lease: Lease) -> None:
-    """Mark all contacts stale when a rederive run starts; a run that continues marks nobody again."""
+    """Mark all contacts stale when a rederive run starts, in batches; a run that continues marks nobody again."""
     async with fenced_transaction(services.database, lease) as session:
-        if (await runs.get_run(session, lease.account_id, lease.run_id)).phase is None:
-            await records.mark_all_stale(session, lease.account_id)
+        run = await runs.get_run(session, lease.account_id, lease.run_id)
+    after: int | None = 0 if run.phase is None else None
+    while after is not None:
+        async with fenced_transaction(services.database, lease) as session:
+            after = await staleness.mark_all_stale(
+                session, lease.account_id, after=after, limit=MARKED_AT_ONCE
+            )
+        if after is not None and services.stopping.is_set():
+            raise Stopping
 
 
 async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:

@@ -32,6 +32,7 @@ from app.sync.connections import (
     tell_clio_what_is_due,
 )
 from app.sync.health import refresh_health
+from app.sync.retention import sweep_retention
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, next_due, zone_of
 from app.sync.supervisor import Part, Supervisor, Turn
@@ -112,11 +113,14 @@ def _faults_logged(account_id: str) -> Iterator[None]:
 
 async def delete_expired_daily(services: Services) -> bool:
     """Delete expired rows once a day, in the first process that asks; return whether this process did it."""
-    now = services.now()
+    today = services.now().date()
     async with transaction(services.database) as session:
-        if not await retention.claim_daily_task(session, retention.DAILY, now.date()):
+        if not await retention.claim_daily_task(session, retention.DAILY, today):
             return False
-        await retention.delete_expired(session, now=now)
+    for name in retention.TABLES:
+        while await sweep_retention(services, name) is not None:
+            if services.stopping.is_set():
+                return True
     log.info("expired_rows_deleted")
     return True
 

@@ -12,6 +12,7 @@ from app.clio.regions import ClioApp, Region, origin_of
 from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
+from app.db.retention import Periods
 from app.db.session import Database
 from app.sync.request_checks import RequestChecks
 from app.sync.waits import Readers, Waits
@@ -76,6 +77,7 @@ class Services:
     token_waits: Waits
     request_checks: RequestChecks
     timing: Timing
+    retention: Periods
     notifier: WebhookSender
     public_url: str
     return_origins: frozenset[str]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
 from typing_extensions import override
 
 from app.db.events import events, turns
@@ -16,6 +17,7 @@ from app.db.session import transaction
 from app.sync.events import serve_endpoint
 from app.sync.services import Services
 from app.webhook_sender import EndpointClient, Message, Outcome, WebhookSender
+from tests.support.retention import delete_expired
 from tests.support.webhook_receiver import Receiver
 from tests.support.world import World
 
@@ -103,6 +105,13 @@ class EventService:
             await self.deliver()
             self.time = min(end, self.time + step)
         await self.deliver()
+
+    async def delete_expired(self) -> int:
+        """Delete expired rows; return how many events are left."""
+        async with transaction(self.services.database) as session:
+            await delete_expired(session, now=self.time)
+            counted = await session.execute(text("select count(*) from events"))
+            return int(counted.scalar_one())
 
     async def deliveries(self, endpoint: dict[str, Any]) -> list[dict[str, Any]]:
         url = f"/v1/webhook-endpoints/{endpoint['id']}/deliveries"

@@ -1,5 +1,7 @@
 """The configuration from environment variables, and one clear line for each mistake."""
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -62,11 +64,22 @@ def test_regions_are_read_from_nested_variables(monkeypatch):
             {"regions": {"us": {"client_id": "x"}}},
             "LEVITATE_CLIO_REGIONS__US__CLIENT_SECRET: is missing; set it",
         ),
+        (
+            {"retention_events_days": 3},
+            "LEVITATE_CLIO_RETENTION_EVENTS_DAYS: should be greater than or equal to 7",
+        ),
     ],
-    ids=["short slot", "no hour", "no slot", "other database", "path", "no secret"],
+    ids=["short slot", "no hour", "no slot", "other database", "path", "no secret", "too few days"],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(given, expected):
     assert lines(**given) == [expected]
+
+
+def test_each_retention_period_has_its_variable():
+    days = {"runs": 401, "activities": 402, "attempts": 31, "events": 32, "audit": 2556}
+    given: dict[str, Any] = {f"retention_{name}_days": n for name, n in days.items()}
+    found = main._periods(Config(**given))
+    assert asdict(found) == {name: timedelta(days=n) for name, n in days.items()}
 
 
 def test_a_mistake_never_shows_the_value():

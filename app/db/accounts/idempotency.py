@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables
@@ -72,8 +72,3 @@ async def store_response(
     stored = await session.execute(statement.on_conflict_do_nothing().returning(_keys.c.key))
     if stored.one_or_none() is None:
         raise RequestInProgress
-
-
-async def delete_expired_keys(session: Session, *, now: datetime) -> None:
-    """Delete keys that are older than `KEY_LIFETIME`."""
-    await session.execute(delete(_keys).where(_keys.c.created_at < now - KEY_LIFETIME))

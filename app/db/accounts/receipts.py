@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, case, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from app.db.accounts import tables
@@ -197,11 +197,6 @@ async def list_without_job(session: Session, *, limit: int) -> Sequence[tuple[st
         {"limit": limit},
     )
     return [(row.account_id, row.erasure_id) for row in rows]
-
-
-async def delete_old(session: Session, *, before: datetime) -> None:
-    """Delete the receipts of erasures that ended before a moment."""
-    await session.execute(delete(_table).where(_table.c.finished_at < before))
 
 
 def _is(account_id: str, erasure_id: str) -> ColumnElement[bool]:

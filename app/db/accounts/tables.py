@@ -143,3 +143,13 @@ Index(  # at most one account erasure of an account is running
     unique=True,
     postgresql_where=text("finished_at is null"),
 )
+
+Index("audit_at_idx", audit.c.at)
+
+Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
+
+Index(
+    "erasures_finished_at_idx",
+    erasures.c.finished_at,
+    postgresql_where=erasures.c.finished_at.is_not(None),
+)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import receipts
@@ -41,8 +41,3 @@ async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OA
 
 def _kept(attempt: OAuthAttempt) -> dict[str, Any]:
     return {name: value for name, value in asdict(attempt).items() if name != "used_at"}
-
-
-async def delete_expired_attempts(session: Session, *, before: datetime) -> None:
-    """Delete attempts that expired before a moment."""
-    await session.execute(delete(_attempts).where(_attempts.c.expires_at < before))

@@ -35,6 +35,12 @@ connections = account_table(
     time_column(
         "left_at", nullable=True
     ),  # since when it does not work: records that only it saw are frozen
+    time_column(
+        "swept_to", nullable=True
+    ),  # what only logins saw that left before this was removed
+    Column(  # it counted when all matters were last looked at (row 22)
+        "decides_hidden", Boolean, nullable=False, server_default=text("false")
+    ),
     Column("problem_code", Text),
     Column("problem_detail", Text),
     # While the user of a login that stopped working connects again: when this attempt counts as given up.
@@ -124,3 +130,5 @@ revocations = Table(  # tokens that Clio must be told to revoke; they outlive th
 )
 
 Index("revocations_due_idx", revocations.c.due_at)
+
+Index("authorizations_expires_at_idx", authorizations.c.expires_at)

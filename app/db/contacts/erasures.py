@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db.accounts import tables as account_tables
 from app.db.contacts import tables
 from app.db.events import tables as event_tables
-from app.db.mirror import records, removals, visibility
+from app.db.mirror import removals, staleness, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.outbox import tables as outbox_tables
@@ -119,7 +119,7 @@ async def _clear_matter_numbers(session: Session, account_id: str, clio_id: int)
         one = (table.c.account_id == account_id) & (table.c.clio_id == row.clio_id)
         await session.execute(update(table).where(one).values(values))
     ids = [row.clio_id for row in rows]
-    await records.mark_matter_contacts_stale(session, account_id, client_ids=(), matter_ids=ids)
+    await staleness.mark_matter_contacts_stale(session, account_id, client_ids=(), matter_ids=ids)
 
 
 async def _delete_activities(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
@@ -72,8 +72,3 @@ async def growth(session: Session, account_id: str, *, now: datetime) -> int:
         _table.c.account_id == account_id, _table.c.at > now - COUNTED
     )
     return int((await session.execute(query)).scalar_one())
-
-
-async def delete_old(session: Session, *, before: datetime) -> None:
-    """Delete what happened before a moment."""
-    await session.execute(delete(_table).where(_table.c.at < before))

@@ -85,6 +85,8 @@ new_clients = account_table(  # one row per account and Clio contact, for ever [
     Column("event_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     time_column("created_at"),
     time_column("emitted_at", nullable=True),
+    # What receivers answered to its events, of events that were deleted [NC-5].
+    Column("kept_deliveries", JSONB, nullable=False, server_default=text("'[]'")),
     PrimaryKeyConstraint("account_id", "clio_id"),
     UniqueConstraint("account_id", "new_client_id"),
 )
@@ -97,6 +99,14 @@ Index(
     "new_clients_held_idx",
     new_clients.c.account_id,
     new_clients.c.run_id,
+    postgresql_where=text("status = 'held'"),
+)
+
+Index(  # those that wait for the end of a run or of a merge, beside many that a person must decide about
+    "new_clients_held_for_idx",
+    new_clients.c.account_id,
+    new_clients.c.held_for,
+    new_clients.c.clio_id,
     postgresql_where=text("status = 'held'"),
 )
 
@@ -143,3 +153,7 @@ hold_items = account_table(  # the contacts of a hold
 Index("hold_items_clio_id_idx", hold_items.c.account_id, hold_items.c.clio_id)
 
 Index("changes_run_id_idx", changes.c.account_id, changes.c.run_id, changes.c.seq)
+
+Index("scope_changes_at_idx", scope_changes.c.at)
+
+Index("contacts_state_idx", contacts.c.account_id, contacts.c.state)

@@ -5,22 +5,20 @@ An event's id follows from its content, so a crash, a race or a restored backup 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, literal, select
+from sqlalchemy import insert, literal, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from app.db.events import tables
-from app.db.events.endpoints import is_subscribed
+from app.db.events.endpoints import is_active, is_subscribed
 from app.db.ids import derived_id, new_id
 from app.db.session import Session
 
 _events = tables.events
 _deliveries = tables.deliveries
 _endpoints = tables.webhook_endpoints
-
-EVENT_LIFETIME = timedelta(days=30)  # of events and deliveries, also pending ones
 
 
 class EventKind(StrEnum):
@@ -126,7 +124,35 @@ async def _queue(
         await session.execute(insert(_deliveries), queued)
 
 
-async def delete_expired(session: Session, *, now: datetime) -> int:
-    """Delete events older than `EVENT_LIFETIME` and their deliveries; return how many."""
-    gone = await session.execute(delete(_events).where(_events.c.at < now - EVENT_LIFETIME))
-    return int(gone.rowcount)
+async def lock_expired(
+    session: Session, *, before: datetime, limit: int
+) -> Sequence[tuple[str, str]]:
+    """Return account and id of the oldest events from before a moment, and lock them.
+
+    An event that is still to be delivered stays, except to an endpoint that is disabled.
+    """
+    waits = (
+        select(_deliveries.c.event_id)
+        .join(_endpoints, _endpoints.c.endpoint_id == _deliveries.c.endpoint_id)
+        .where(_deliveries.c.account_id == _events.c.account_id)
+        .where(_deliveries.c.event_id == _events.c.event_id)
+        .where(_deliveries.c.status == "pending", is_active())
+    )
+    rows = await session.execute(
+        select(_events.c.account_id, _events.c.event_id)
+        .where(_events.c.at < before, ~waits.exists())
+        .order_by(_events.c.at)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [(row.account_id, row.event_id) for row in rows]
+
+
+async def delete_events(session: Session, found: Sequence[tuple[str, str]]) -> None:
+    """Delete events, given by account and id, with their deliveries."""
+    gone = text(
+        "delete from events using unnest(cast(:accounts as text[]), cast(:ids as text[])) as old (account_id, event_id)"
+        " where events.account_id = old.account_id and events.event_id = old.event_id"
+    )
+    accounts, ids = [account_id for account_id, _ in found], [event_id for _, event_id in found]
+    await session.execute(gone, {"accounts": accounts, "ids": ids})

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BigInteger, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.mirror import records, tables
+from app.db.mirror import staleness, tables
 from app.db.session import Session, any_of
 from app.rules.facts import CustomField, Option
 
@@ -80,7 +80,7 @@ async def mark_gone(
     )
     changed = moved.scalars().all()
     if resource == CUSTOM_FIELDS and changed:
-        await records.mark_field_contacts_stale(session, account_id, changed)
+        await staleness.mark_field_contacts_stale(session, account_id, changed)
 
 
 async def store_items(
@@ -128,7 +128,7 @@ async def _mark_named(
 ) -> None:
     """Mark as stale the contacts of matters with these items, or with a value of these fields."""
     if resource == CUSTOM_FIELDS:
-        await records.mark_field_contacts_stale(session, account_id, changed)
+        await staleness.mark_field_contacts_stale(session, account_id, changed)
     paths = _NAMED_BY.get(resource)
     if paths is None:
         return
@@ -140,7 +140,7 @@ async def _mark_named(
         )
     )
     found = rows.all()
-    await records.mark_matter_contacts_stale(
+    await staleness.mark_matter_contacts_stale(
         session,
         account_id,
         client_ids={row.client_id for row in found if row.client_id is not None},

@@ -1,21 +1,24 @@
 """The quarantine: records that could not be read, with the reason and never with their content [F16, row 34].
 
-There is one row per run that met the record. A record waits until one of its rows is resolved; then all are.
+There is one row for each record and login. It names the first and the last run that met the record.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
 from app.db.mirror.visibility import View
+from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 
 _table = tables.quarantine
+
+_last_run = func.coalesce(_table.c.last_run_id, _table.c.run_id)
 
 UNKNOWN_ID = 0  # stands for all records of a list whose id cannot be read
 
@@ -39,21 +42,36 @@ async def add_records(
     now: datetime,
 ) -> None:
     """Add the records that a run could not read."""
-    if not aside:
-        return
     rows = {
         (item.resource, item.clio_id): {
-            "account_id": account_id,
-            "resource": item.resource,
-            "clio_id": item.clio_id,
-            "connection_id": item.connection_id,
-            "run_id": run_id,
-            "reason": item.reason,
-            "found_at": now,
+            "account": account_id,
+            "run": run_id,
+            "now": now,
+            **asdict(item),
         }
         for item in aside
     }
-    await session.execute(insert(_table).on_conflict_do_nothing(), list(rows.values()))
+    if rows:
+        await session.execute(_ADD, list(rows.values()))
+
+
+# A record that was readable in between is met for the first time again. The previous release stored a row for each run
+# that met a record; they become one.
+_ADD = text("""
+    with known as (
+        delete from quarantine where account_id = :account and resource = :resource
+          and clio_id = :clio_id and connection_id = :connection_id
+          and (resolved_at is null or run_id = :run)
+        returning run_id, found_at
+    ), first as (
+        select run_id, found_at from known
+        union all select cast(:run as text), cast(:now as timestamptz)
+        order by found_at, run_id limit 1
+    )
+    insert into quarantine (account_id, resource, clio_id, connection_id, run_id, found_at,
+      last_run_id, last_found_at, reason)
+    select :account, :resource, :clio_id, :connection_id, run_id, found_at, :run, :now, :reason from first
+""")
 
 
 async def resolve_records(
@@ -80,12 +98,9 @@ async def resolve_unknown_ids(
         text(
             "update quarantine q set resolved_at = :now from pulls p"
             " where q.account_id = :account and q.connection_id = :connection and q.clio_id = 0"
-            " and q.resolved_at is null and q.run_id <> :run and p.account_id = q.account_id"
-            " and p.run_id = :run and p.connection_id = q.connection_id"
+            " and q.resolved_at is null and coalesce(q.last_run_id, q.run_id) <> :run"
+            " and p.account_id = q.account_id and p.run_id = :run and p.connection_id = q.connection_id"
             " and p.resource = q.resource and p.complete and p.since is null"
-            " and not exists (select from quarantine n where n.account_id = q.account_id"
-            " and n.run_id = :run and n.connection_id = q.connection_id"
-            " and n.resource = q.resource and n.clio_id = 0)"
         ),
         {"now": now, "account": account_id, "run": run_id, "connection": connection_id},
     )
@@ -95,18 +110,13 @@ async def list_waiting(
     session: Session, view: View, *, run_id: str, limit: int
 ) -> dict[str, list[int]]:
     """Return the first waiting records of a connection that this run has not met, by resource."""
-    met = (
-        select(_table.c.resource, _table.c.clio_id)
-        .where(_table.c.account_id == view.account_id, _table.c.run_id == run_id)
-        .where(_table.c.connection_id == view.connection_id)
-    )
-    rows = await session.execute(
+    own = (
         select(_table.c.resource, _table.c.clio_id)
         .where(_table.c.account_id == view.account_id, _table.c.resolved_at.is_(None))
         .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != UNKNOWN_ID)
-        .except_(met)
-        .order_by("resource", "clio_id")
-        .limit(limit)
+    )
+    rows = await session.execute(
+        own.except_(own.where(_last_run == run_id)).order_by("resource", "clio_id").limit(limit)
     )
     found: dict[str, list[int]] = {}
     for row in rows:
@@ -127,7 +137,7 @@ async def list_open(session: Session, account_id: str, *, limit: int) -> list[Qu
         )
         .where(_table.c.account_id == account_id, _table.c.resolved_at.is_(None))
         .where(logins.c.status == "connected")
-        .order_by(_table.c.resource, _table.c.clio_id, _table.c.run_id.desc())
+        .order_by(_table.c.resource, _table.c.clio_id, _last_run.desc())
         .limit(limit)
     )
     return [QuarantinedRecord(*row) for row in rows]
@@ -136,16 +146,24 @@ async def list_open(session: Session, account_id: str, *, limit: int) -> list[Qu
 async def list_by_run(
     session: Session, account_id: str, run_id: str, *, limit: int
 ) -> list[QuarantinedRecord]:
-    """Return the records that a run added."""
+    """Return the records that a run met: the first run, the last one, and those in between that read the list.
+
+    A run that reads a list as a login asks that login again for what is quarantined, and the ids of runs grow.
+    """
+    pulls = run_tables.pulls
+    read_again = (
+        exists()
+        .where(pulls.c.account_id == account_id, pulls.c.run_id == run_id)
+        .where(pulls.c.connection_id == _table.c.connection_id)
+        .where(pulls.c.resource == _table.c.resource)
+    )
+    between = (_table.c.run_id < run_id) & (_last_run > run_id) & read_again
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
-        .where(_table.c.account_id == account_id, _table.c.run_id == run_id)
+        .distinct()
+        .where(_table.c.account_id == account_id)
+        .where((_table.c.run_id == run_id) | (_last_run == run_id) | between)
         .order_by(_table.c.resource, _table.c.clio_id, _table.c.connection_id)
         .limit(limit)
     )
     return [QuarantinedRecord(*row) for row in rows]
-
-
-async def delete_resolved(session: Session, *, before: datetime) -> None:
-    """Delete entries that were resolved before a moment."""
-    await session.execute(delete(_table).where(_table.c.resolved_at < before))

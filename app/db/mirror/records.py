@@ -8,12 +8,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, or_, select, text, update
+from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
 from app.db.json_codec import Codec, codec
-from app.db.mirror import tables, visibility
+from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.visibility import View
 from app.db.session import Session, any_of
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
@@ -62,7 +62,7 @@ MATTERS = Mirror(
     _matters,
     codec(MatterRecord),
     rules.merge_matter,
-    lambda record: {"client_id": record.client_id},
+    lambda record: {"client_id": record.client_id, "unsettled": True},
 )
 RELATIONSHIPS = Mirror(
     "relationships",
@@ -77,7 +77,9 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
     """Merge contacts into the mirror; changed persons and the people of changed companies become stale."""
     landed = await _land(session, CONTACTS, view, seen)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    await mark_stale(session, view.account_id, employees_query(view.account_id, companies))
+    await staleness.mark_stale(
+        session, view.account_id, staleness.employees_query(view.account_id, companies)
+    )
     return len(landed)
 
 
@@ -90,7 +92,7 @@ async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord
     ]
     clients = {version.client_id for version in versions if version.client_id is not None}
     matters = [change.record.clio_id for change in landed]
-    await mark_matter_contacts_stale(
+    await staleness.mark_matter_contacts_stale(
         session, view.account_id, client_ids=clients, matter_ids=matters
     )
     return len(landed)
@@ -125,79 +127,10 @@ async def land_relationships(
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
-    await mark_stale(session, view.account_id, {version.contact_id for version in versions})
+    await staleness.mark_stale(
+        session, view.account_id, {version.contact_id for version in versions}
+    )
     return len(landed)
-
-
-async def mark_stale(
-    session: Session,
-    account_id: str,
-    contact_ids: Collection[int] | Select[Any],
-    *,
-    by_rules: bool = False,
-) -> None:
-    """Mark persons as stale, given as a collection or a query of Clio ids.
-
-    `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
-    as it is.
-    """
-    if not isinstance(contact_ids, Select) and not contact_ids:
-        return
-    due = (
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
-        .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
-        .where(_contacts.c.record["is_person"].as_boolean())
-        .where(_contacts.c.gone.is_(None))
-        .order_by(
-            _contacts.c.clio_id
-        )  # all writers lock contacts in this order, so none waits for another in a circle
-        .with_for_update()
-        .cte("due")
-    )
-    await session.execute(
-        update(_contacts)
-        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(stale=True, stale_by_rules=by_rules)
-    )
-
-
-def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:
-    if isinstance(contact_ids, Select):
-        query: Select[Any] = contact_ids
-        return _contacts.c.clio_id.in_(query)
-    return any_of(_contacts.c.clio_id, contact_ids)
-
-
-async def mark_matter_contacts_stale(
-    session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
-) -> None:
-    """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
-    if not matter_ids:
-        return
-    related = select(_relationships.c.contact_id).where(
-        _relationships.c.account_id == account_id, any_of(_relationships.c.matter_id, matter_ids)
-    )
-    await mark_stale(session, account_id, client_ids)
-    await mark_stale(session, account_id, employees_query(account_id, client_ids))
-    await mark_stale(session, account_id, related)
-
-
-async def mark_field_contacts_stale(
-    session: Session, account_id: str, field_ids: Collection[int]
-) -> None:
-    """Make stale who has a value of one of these custom fields [CF-5]."""
-    holding = or_(
-        *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
-    )
-    query = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id, holding)
-    await mark_stale(session, account_id, query)
-
-
-async def mark_all_stale(session: Session, account_id: str) -> None:
-    """Mark all persons as stale, because the rules' other input changed."""
-    everybody = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id)
-    await mark_stale(session, account_id, everybody, by_rules=True)
 
 
 async def find_matter_ids(
@@ -231,10 +164,11 @@ async def count_stale(session: Session, account_id: str) -> StaleCounts:
     return StaleCounts(row.stale, row.touched)
 
 
-async def count_records(session: Session, account_id: str, mirror: Mirror[Any]) -> int:
-    """Return how many records of a kind are stored."""
-    counted = text(f"select count(*) from {mirror.table.name} where account_id = :account")  # noqa: S608  # a table's own name
-    return int((await session.execute(counted, {"account": account_id})).scalar_one())
+async def has_more_than(session: Session, account_id: str, mirror: Mirror[Any], most: int) -> bool:
+    """Return whether more than `most` records of a kind are stored."""
+    stored = select(mirror.table.c.clio_id).where(mirror.table.c.account_id == account_id)
+    beyond = stored.order_by(mirror.table.c.clio_id).offset(most).limit(1)
+    return (await session.execute(beyond)).one_or_none() is not None
 
 
 async def _land(
@@ -263,6 +197,9 @@ async def _land(
         if merged != old:
             landed.append(RecordChange(old, merged))
     await _upsert(session, mirror, view.account_id, landed)
+    first_seen = [clio_id for clio_id in new if clio_id not in before]
+    seen_by_others = [clio_id for clio_id in first_seen if clio_id in known]
+    await visibility.note_first_seen(session, view, mirror.name, first_seen, known=seen_by_others)
     await visibility.record_sightings(
         session, view, mirror.name, {clio_id: digests[clio_id] for clio_id in new}
     )
@@ -315,12 +252,3 @@ async def _upsert(
     }
     key = [mirror.table.c.account_id, mirror.table.c.clio_id]
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
-
-
-def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
-    """Return a query of the people of these companies."""
-    if not company_ids:
-        return ()
-    return select(_contacts.c.clio_id).where(
-        _contacts.c.account_id == account_id, any_of(_contacts.c.company_id, company_ids)
-    )

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Column, delete, select, text, update
 
-from app.db.mirror import records, tables, visibility
+from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, any_of
 from app.rules.matching import is_same_contact
@@ -64,14 +64,14 @@ async def _remove_contacts(
         await session.execute(
             update(_contacts).where(one).values(merged_into=successor.successor_id)
         )
-    await records.mark_stale(session, account_id, records.employees_query(account_id, clio_ids))
+    await staleness.mark_stale(session, account_id, staleness.employees_query(account_id, clio_ids))
 
 
 async def _remove_matters(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
     these = (_matters.c.account_id == account_id) & any_of(_matters.c.clio_id, clio_ids)
     clients = await session.execute(select(_matters.c.client_id).where(these))
     client_ids = {client_id for client_id in clients.scalars() if client_id is not None}
-    await records.mark_matter_contacts_stale(
+    await staleness.mark_matter_contacts_stale(
         session, account_id, client_ids=client_ids, matter_ids=clio_ids
     )
     await _remove_relationships(session, account_id, _relationships.c.matter_id, clio_ids)
@@ -90,7 +90,7 @@ async def _remove_relationships(
     ).all()
     ids = [row.clio_id for row in gone]
     await visibility.delete_all_sightings(session, account_id, RELATIONSHIPS.name, ids)
-    await records.mark_stale(session, account_id, {row.contact_id for row in gone})
+    await staleness.mark_stale(session, account_id, {row.contact_id for row in gone})
 
 
 async def find_successors(

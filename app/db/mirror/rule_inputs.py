@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import literal, select, text
+from sqlalchemy import literal, select
 
 from app.db.json_codec import as_text
-from app.db.mirror import catalog, records, tables
+from app.db.mirror import catalog, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, any_of
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
@@ -53,47 +53,6 @@ async def load_current_names(session: Session, account_id: str) -> CurrentNames:
         stages=await catalog.load_names(session, account_id, "matter_stages"),
         categories=await catalog.load_names(session, account_id, "practice_areas", part="category"),
         attorneys=await catalog.load_names(session, account_id, "users"),
-    )
-
-
-# Correlated subqueries make PostgreSQL look up each row by its key. With a join, right after a first pull and without
-# statistics, it would combine thirty thousand matters with all sightings of the firm in a nested loop.
-_HIDDEN = text("""
-    with viewers as materialized (
-        select logins.connection_id, greatest(
-            (select max(since) from checkpoints as points where points.account_id = logins.account_id
-                and points.connection_id = logins.connection_id and points.resource = 'matters'),
-            (select max(asked_at) from pulls where pulls.account_id = logins.account_id
-                and pulls.connection_id = logins.connection_id and pulls.resource = 'matters' and complete)
-        ) as seen_until
-        from connections as logins
-        where logins.account_id = :account and logins.status = 'connected' and logins.full_view
-    )
-    update mirror_matters as matters set hidden = not hidden
-    where matters.account_id = :account and hidden <> coalesce((
-        select bool_or(0 = (
-            select count(*) from sightings as seen where seen.account_id = matters.account_id
-                and seen.resource = 'matters' and seen.clio_id = matters.clio_id
-                and seen.connection_id = viewers.connection_id
-        ))
-        from viewers where viewers.seen_until >=
-            coalesce((matters.record ->> 'updated_at')::timestamptz, '-infinity')
-    ), false)
-    returning matters.clio_id, matters.client_id
-""")
-
-
-async def update_hidden_matters(session: Session, account_id: str) -> None:
-    """Update which matters a connected user with unrestricted visibility does not see [S7, row 22].
-
-    Only a user whose own list was read to its end after the matter's last change counts. Contacts of changed matters
-    become stale.
-    """
-    changed = (await session.execute(_HIDDEN, {"account": account_id})).all()
-    clients = {row.client_id for row in changed if row.client_id is not None}
-    matters = [row.clio_id for row in changed]
-    await records.mark_matter_contacts_stale(
-        session, account_id, client_ids=clients, matter_ids=matters
     )
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import (
     LargeBinary,
     PrimaryKeyConstraint,
     Text,
+    Uuid,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -60,10 +62,27 @@ mirror_matters = account_table(
     Column(  # from a connected user with unrestricted contact visibility (row 22)
         "hidden", Boolean, nullable=False, server_default=text("false")
     ),
+    Column(  # whether it is hidden must be decided again
+        "unsettled", Boolean, nullable=False, server_default=text("true")
+    ),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 
+Index(
+    "mirror_matters_unsettled_idx",
+    mirror_matters.c.account_id,
+    mirror_matters.c.clio_id,
+    postgresql_where=text("unsettled"),
+)
+
 Index("mirror_matters_client_idx", mirror_matters.c.account_id, mirror_matters.c.client_id)
+
+Index(  # who took over the matters of a contact that is gone
+    "mirror_matters_former_client_idx",
+    mirror_matters.c.account_id,
+    mirror_matters.c.former_client_id,
+    postgresql_where=mirror_matters.c.former_client_id.is_not(None),
+)
 
 mirror_relationships = account_table(
     "mirror_relationships",
@@ -114,14 +133,37 @@ lost_sightings = account_table(  # contacts that a connection saw once and sees 
     PrimaryKeyConstraint("account_id", "clio_id", "connection_id"),
 )
 
+coverage_changes = account_table(  # what no working login sees has changed since it was counted
+    "coverage_changes",
+    Column("change_id", Uuid, nullable=False, server_default=func.gen_random_uuid()),
+    PrimaryKeyConstraint("account_id", "change_id"),
+)
+
 quarantine = account_table(  # records that could not be read, and why; never their content [F16]
     "quarantine",
     Column("resource", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),  # 0: its id cannot be read
     Column("connection_id", Text, nullable=False),
-    Column("run_id", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # the run that met it first
     Column("reason", Text, nullable=False),
     time_column("found_at"),
     time_column("resolved_at", nullable=True),
+    # The run that met it last, and when; null in rows of the previous release, which has one for each run.
+    Column("last_run_id", Text),
+    time_column("last_found_at", nullable=True),
     PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id", "run_id"),
+)
+
+Index(
+    "quarantine_resolved_at_idx",
+    quarantine.c.resolved_at,
+    postgresql_where=quarantine.c.resolved_at.is_not(None),
+)
+
+Index(
+    "quarantine_open_idx",
+    quarantine.c.account_id,
+    quarantine.c.resource,
+    quarantine.c.clio_id,
+    postgresql_where=quarantine.c.resolved_at.is_(None),
 )

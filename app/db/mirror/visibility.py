@@ -6,18 +6,19 @@ Only what changed within one view is merged into the mirror.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
-from app.db.mirror import tables
+from app.db.mirror import coverage, hidden_matters, tables
+from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 
 _table = tables.sightings
 _lost = tables.lost_sightings
+_aside = run_tables.logins_set_aside
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,30 @@ async def record_sightings(
     )
 
 
+async def note_first_seen(
+    session: Session, view: View, resource: str, clio_ids: Collection[int], *, known: Collection[int]
+) -> None:  # fmt: skip
+    """Note what follows from the first sighting of records; call it before `record_sightings`.
+
+    `known` are those that another login has shown before.
+    """
+    account_id = view.account_id
+    if not clio_ids:
+        return
+    await coverage.note_unless_working(session, account_id, view.connection_id)
+    if resource == "contacts":
+        await _forget_count(session, account_id, _aside.c.connection_id == view.connection_id)
+    if known and resource == "matters":
+        await hidden_matters.unsettle(session, account_id, known)
+    await coverage.note_unwatched(session, account_id, resource, known)
+
+
+async def _forget_count(session: Session, account_id: str, which: ColumnElement[bool]) -> None:
+    """Let `count_ever_seen` be asked again for logins that are set aside."""
+    own = (_aside.c.account_id == account_id) & _aside.c.ever_seen.is_not(None)
+    await session.execute(update(_aside).where(own, which).values(ever_seen=None))
+
+
 async def find_seen_by_full_view(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> set[int]:
@@ -105,6 +130,9 @@ async def delete_sightings(
     if lost:
         marks = [{**key, "clio_id": clio_id} for clio_id in lost]
         await session.execute(insert(_lost).on_conflict_do_nothing(), marks)
+    if resource == "matters":
+        await hidden_matters.unsettle(session, view.account_id, clio_ids)
+    await coverage.note_unwatched(session, view.account_id, resource, clio_ids)
 
 
 async def find_ever_seen(
@@ -126,17 +154,23 @@ async def find_ever_seen(
 
 
 async def count_ever_seen(session: Session, account_id: str, connection_id: str) -> int:
-    """Return how many contacts the connection has ever seen."""
-    counted = await session.execute(
-        text(
-            "select count(*) from (select clio_id from sightings where account_id = :account"
-            "   and resource = 'contacts' and connection_id = :login"
-            " union select clio_id from lost_sightings where account_id = :account"
-            "   and connection_id = :login) as seen"
-        ),
-        {"account": account_id, "login": connection_id},
+    """Return how many contacts the connection has ever seen. Reads the index of all sightings of the firm."""
+    names = {"account": account_id, "login": connection_id}
+    return int((await session.execute(_EVER_SEEN, names)).scalar_one())
+
+
+_EVER_SEEN = text("""
+    select (
+        select count(*) from sightings
+        where account_id = :account and resource = 'contacts' and connection_id = :login
+    ) + (
+        select count(*) from lost_sightings as lost
+        where lost.account_id = :account and lost.connection_id = :login and 0 = (
+            select count(*) from sightings as seen where seen.account_id = lost.account_id
+                and seen.resource = 'contacts' and seen.clio_id = lost.clio_id
+                and seen.connection_id = lost.connection_id)
     )
-    return int(counted.scalar_one())
+""")
 
 
 async def delete_lost(session: Session, account_id: str, clio_id: int) -> None:
@@ -149,6 +183,9 @@ async def delete_all_sightings(
     session: Session, account_id: str, resource: str, clio_ids: Collection[int]
 ) -> None:
     """Delete all sightings of records that no longer exist."""
+    await coverage.note_unwatched(session, account_id, resource, clio_ids)
+    if resource == "contacts":
+        await _forget_count(session, account_id, true())
     await session.execute(
         delete(_table).where(
             _table.c.account_id == account_id,
@@ -156,76 +193,6 @@ async def delete_all_sightings(
             any_of(_table.c.clio_id, clio_ids),
         )
     )
-
-
-@dataclass(frozen=True)
-class SoleSightings:
-    """The number of records that only one connection sees, and the first of their ids."""
-
-    contacts: int
-    matters: int
-    first_matters: tuple[int, ...]
-    first_contacts: tuple[int, ...]
-
-
-_SEEN_ALONE = """
-    select s.resource, count(*) as n, (array_agg(s.clio_id order by s.clio_id))[1:5] as first
-    from sightings s
-    where s.account_id = :account and s.connection_id = :connection
-      and s.resource in ('contacts', 'matters')
-      and not exists (
-        select from sightings o join connections c
-          on c.account_id = o.account_id and c.connection_id = o.connection_id
-        where o.account_id = s.account_id and o.resource = s.resource and o.clio_id = s.clio_id
-          and o.connection_id <> s.connection_id and c.status = 'connected')
-    group by s.resource
-"""
-
-
-async def count_seen_alone(session: Session, account_id: str, connection_id: str) -> SoleSightings:
-    """Return what no other working connection sees [S4]."""
-    rows = await session.execute(
-        text(_SEEN_ALONE), {"account": account_id, "connection": connection_id}
-    )
-    found = {row.resource: row for row in rows}
-    matters, contacts = found.get("matters"), found.get("contacts")
-    return SoleSightings(
-        contacts=contacts.n if contacts else 0,
-        matters=matters.n if matters else 0,
-        first_matters=tuple(matters.first) if matters else (),
-        first_contacts=tuple(contacts.first) if contacts else (),
-    )
-
-
-async def count_unseen(session: Session, account_id: str) -> dict[str, int]:
-    """Return how many stored contacts and matters no connection sees, working or not."""
-    found = {}
-    for resource, here in (("contacts", "m.gone is null"), ("matters", "true")):
-        counted = text(
-            f"select count(*) from mirror_{resource} m where m.account_id = :account and {here}"  # noqa: S608  # our own names
-            " and not exists (select from sightings s where s.account_id = m.account_id"
-            " and s.resource = :resource and s.clio_id = m.clio_id)"
-        )
-        names = {"account": account_id, "resource": resource}
-        found[resource] = int((await session.execute(counted, names)).scalar_one())
-    return found
-
-
-async def list_expired(
-    session: Session, account_id: str, resource: str, *, left_before: datetime, limit: int
-) -> list[int]:
-    """Return records whose every viewer left before a moment [S4]."""
-    rows = await session.execute(
-        text(
-            "select s.clio_id from sightings s join connections c"
-            " on c.account_id = s.account_id and c.connection_id = s.connection_id"
-            " where s.account_id = :account and s.resource = :resource"
-            " group by s.clio_id having bool_and(coalesce(c.left_at < :before, false))"
-            " order by s.clio_id limit :limit"
-        ),
-        {"account": account_id, "resource": resource, "before": left_before, "limit": limit},
-    )
-    return list(rows.scalars())
 
 
 def _in_view(view: View, resource: str) -> Any:

@@ -22,6 +22,7 @@ BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
 LOST_BATCH_SIZE = 1000
 VERIFY_AFTER = timedelta(hours=24)
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
+TEXT_LIFE = VERIFY_WITHIN + timedelta(days=1)  # after an activity was written
 
 _table = tables.activities
 _logins = connection_tables.connections
@@ -159,12 +160,17 @@ async def mark_checked(session: Session, activity: Activity, *, now: datetime) -
     await session.execute(update(_table).where(own).values(checked_at=now))
 
 
-async def delete_old_texts(session: Session, *, now: datetime) -> None:
-    """Delete the texts of written activities that could not be verified in time: they have no use here any more."""
-    expired = _table.c.written_at < now - VERIFY_WITHIN - timedelta(days=1)
-    await session.execute(
-        update(_table)
-        .where(_table.c.status == Status.WRITTEN, _table.c.proven_at.is_(None), expired)
-        .where(_table.c.body != "")
-        .values(body="")
-    )
+async def delete_texts(session: Session, before: datetime, limit: int) -> int:
+    """Delete the texts of activities that were written before a moment and could not be verified in time.
+
+    They have no use here any more. Changes at most `limit` rows; returns how many.
+    """
+    changed = await session.execute(_DELETE_TEXTS, {"before": before, "limit": limit})
+    return changed.rowcount
+
+
+_DELETE_TEXTS = text(
+    "update activities set body = '' where ctid = any(array(select ctid from activities"
+    " where status = 'written' and proven_at is null and body <> '' and written_at < :before"
+    " order by written_at limit :limit for update skip locked))"
+)

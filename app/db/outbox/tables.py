@@ -111,3 +111,13 @@ activity_turns = account_table(  # the leases of contacts: one write in flight p
     time_column("leased_until", nullable=True),
     PrimaryKeyConstraint("account_id", "clio_contact_id"),
 )
+
+Index("activities_created_at_idx", activities.c.created_at)
+
+Index("activity_attempts_began_at_idx", activity_attempts.c.began_at)
+
+Index(  # texts that retention deletes
+    "activities_texts_idx",
+    activities.c.written_at,
+    postgresql_where=text("status = 'written' and proven_at is null and body <> ''"),
+)

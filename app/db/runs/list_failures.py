@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
@@ -31,7 +31,10 @@ class ListFailure:
 
 @dataclass(frozen=True)
 class SetAside:
-    """A login that was set aside and not read completely again; its limit holds until `until`."""
+    """A login that was set aside and not read completely again; its limit holds until `until`.
+
+    `ever_seen` is how many contacts it has ever seen; None: they must be counted.
+    """
 
     connection_id: str
     user_id: str
@@ -39,6 +42,7 @@ class SetAside:
     detail: str
     until: datetime
     has_left: bool
+    ever_seen: int | None
 
 
 async def record_failure(
@@ -97,9 +101,18 @@ async def list_set_aside(session: Session, account_id: str) -> Sequence[SetAside
             row.detail,
             limit_end(row.since, row.left_at),
             has_left=row.left_at is not None,
+            ever_seen=row.ever_seen,
         )
         for row in rows
     ]
+
+
+async def store_ever_seen(
+    session: Session, account_id: str, connection_id: str, contacts: int
+) -> None:
+    """Store how many contacts a login that is set aside has ever seen."""
+    own = (_aside.c.account_id == account_id) & (_aside.c.connection_id == connection_id)
+    await session.execute(update(_aside).where(own).values(ever_seen=contacts))
 
 
 async def take_back(session: Session, account_id: str, connection_id: str) -> bool:

@@ -113,6 +113,32 @@ async def delete_pages(session: Session, account_id: str, run_id: str) -> None:
     )
 
 
+async def delete_ended(session: Session, table: str, *, limit: int) -> int:
+    """Delete what runs that have ended left in `listed` or `list_failures`; return how many rows, at most `limit`.
+
+    It goes from run to run by the key, because a run has thousands of rows.
+    """
+    names = {"limit": limit}
+    return (await session.execute(text(_DELETE_ENDED.format(table=table)), names)).rowcount
+
+
+_DELETE_ENDED = """
+    with recursive named as (
+        (select account_id, run_id from {table} order by account_id, run_id limit 1)
+        union all
+        select later.account_id, later.run_id from named cross join lateral (
+            select account_id, run_id from {table} rows
+            where (rows.account_id, rows.run_id) > (named.account_id, named.run_id)
+            order by account_id, run_id limit 1) later
+    )
+    delete from {table} where ctid = any(array(
+        select rows.ctid from named
+        join runs on runs.account_id = named.account_id and runs.run_id = named.run_id
+        join {table} rows on rows.account_id = named.account_id and rows.run_id = named.run_id
+        where runs.finished_at is not null limit :limit))
+"""
+
+
 def _names(lease: Lease, connection_id: str, resource: str) -> dict[str, object]:
     return {
         "account": lease.account_id,

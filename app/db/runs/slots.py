@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text, update
+from sqlalchemy import ColumnElement, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import issues
@@ -161,11 +161,6 @@ async def oldest_unserved(session: Session) -> datetime | None:
     oldest = unserved.order_by(_table.c.due_at).limit(1)
     due_at: datetime | None = (await session.execute(oldest)).scalar_one_or_none()
     return due_at
-
-
-async def delete_old(session: Session, *, before: date) -> None:
-    """Delete slots of dates before `before`; their runs stay."""
-    await session.execute(delete(_table).where(_table.c.local_date < before))
 
 
 def _is(account_id: str, slot: Slot) -> ColumnElement[bool]:

@@ -124,6 +124,7 @@ logins_set_aside = account_table(  # until the login is read completely again [r
     Column("resource", Text, nullable=False),
     Column("detail", Text, nullable=False),
     time_column("since"),
+    Column("ever_seen", Integer),  # contacts that it has ever seen; null: they must be counted
     PrimaryKeyConstraint("account_id", "connection_id"),
 )
 
@@ -143,4 +144,23 @@ listed = account_table(  # the ids on each page of a complete list, until the ru
     Column("page", Integer, nullable=False),
     Column("clio_ids", ARRAY(BigInteger), nullable=False),
     PrimaryKeyConstraint("account_id", "run_id", "connection_id", "resource", "page"),
+)
+
+Index("slots_local_date_idx", slots.c.local_date)
+
+Index(
+    "runs_finished_at_idx",
+    runs.c.finished_at,
+    postgresql_where=runs.c.finished_at.is_not(None),
+)
+
+Index(  # the newest run of each kind, cause and outcome stays
+    "runs_newest_idx",
+    *(runs.c[name] for name in ("account_id", "kind", "trigger", "status", "run_id")),
+)
+
+Index(  # until when each login has read each list
+    "pulls_read_idx",
+    *(pulls.c[name] for name in ("account_id", "connection_id", "resource", "asked_at")),
+    postgresql_where=text("complete"),
 )

@@ -17,7 +17,7 @@ from app.db.contacts import (
     scope_changes,
 )
 from app.db.contacts.scope_changes import ScopeChange
-from app.db.mirror import kept, records, rule_inputs
+from app.db.mirror import hidden_matters, kept, records, rule_inputs
 from app.db.runs import leases, list_failures
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
 from app.db.runs.run_report import Tally
@@ -41,6 +41,7 @@ from app.sync.concurrency import Stopping
 from app.sync.services import Services
 
 KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
+HIDDEN_AT_ONCE = 2000  # matters of which one transaction finds out whether they are hidden
 _CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 
@@ -53,9 +54,9 @@ async def assess_stale(services: Services, lease: Lease, run: Run, *, touched: b
     """
     cause = _cause(run)
     limiting = await _begin_limit(services, lease, cause)
+    await _update_hidden(services, lease, run)
     async with fenced_transaction(services.database, lease) as session:
         await shrink_guard.requeue_abandoned(session, lease)
-        await rule_inputs.update_hidden_matters(session, lease.account_id)
         counts = await records.count_stale(session, lease.account_id)
         due = counts.total if touched else counts.total - counts.touched
         await leases.begin_assessing(session, lease, to_assess=due)
@@ -91,6 +92,22 @@ async def _begin_limit(services: Services, lease: Lease, cause: str) -> frozense
                 session, lease.account_id, limiting, after=last, limit=KEPT_AT_ONCE
             )
     return limiting
+
+
+async def _update_hidden(services: Services, lease: Lease, run: Run) -> None:
+    """Update which matters are hidden, in batches; all of them if other logins count, and in a full run."""
+    account_id = lease.account_id
+    async with fenced_transaction(services.database, lease) as session:
+        viewers = await hidden_matters.load_viewers(session, account_id)
+    everything = viewers.changed or run.kind is Kind.FULL
+    after: int | None = 0
+    while after is not None:
+        async with fenced_transaction(services.database, lease) as session:
+            after = await hidden_matters.update_hidden_matters(
+                session, account_id, everything=everything, after=after, limit=HIDDEN_AT_ONCE
+            )
+            if after is None and viewers.changed:
+                await hidden_matters.store_viewers(session, account_id, viewers)
 
 
 async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:

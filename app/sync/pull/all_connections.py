@@ -204,16 +204,21 @@ async def _update_issues(
     services: Services, lease: Lease, readers: Sequence[ConnectionReader], problems: Problems
 ) -> None:
     """Remove what only ended connections could see and was kept long enough, then update the issues."""
-    now, more = services.now(), True
-    while more:
+    now, after = services.now(), await _where_expiry_begins(services, lease)
+    while after is not None:
         async with fenced_transaction(services.database, lease) as session:
-            more = await issues.remove_expired(session, lease.account_id, now=now)
+            after = await issues.remove_expired(session, lease.account_id, after, now=now)
     pulled = [reader.view.connection_id for reader in readers]
     async with fenced_transaction(services.database, lease) as session:
         for reader in readers:
             if reader.read >= _RECORD_NAMES:
                 await list_failures.take_back(session, lease.account_id, reader.view.connection_id)
         await issues.update_after_pull(session, lease.account_id, pulled, problems, now=now)
+
+
+async def _where_expiry_begins(services: Services, lease: Lease) -> issues.Place | None:
+    async with fenced_transaction(services.database, lease) as session:
+        return await issues.find_expiry(session, lease.account_id, now=services.now())
 
 
 async def _read_lists_as(
@@ -305,8 +310,10 @@ async def _since(
             )
             for listing in RECORDS
         }
-        known = await records.count_records(session, account_id, records.RELATIONSHIPS)
-    if run.slot is not None and known <= RELATIONSHIP_PAGES * PAGE:
+        many = await records.has_more_than(
+            session, account_id, records.RELATIONSHIPS, RELATIONSHIP_PAGES * PAGE
+        )
+    if run.slot is not None and not many:
         since[RELATIONSHIPS.name] = None
     return since
 

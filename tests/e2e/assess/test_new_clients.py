@@ -5,16 +5,20 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from standardwebhooks import Webhook
 
+from app import main
 from app.db.contacts import surge_holds
 from app.db.contacts.holds import Hold, HoldStatus
-from app.db.session import Session
+from app.db.session import Session, transaction
 from app.simulator.store.firm import Firm, Record
 from app.sync.assess import finish_decided_surges
+from tests.support.retention import delete_expired
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World
 
@@ -340,7 +344,9 @@ async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run
         assert (await received_events(firm, receiver))[before]["clio_id"] == "7003"
 
 
-async def test_explain_says_whether_the_event_was_delivered(firm: World):
+async def test_explain_says_whether_the_event_was_delivered_although_the_event_was_deleted(
+    firm: World,
+):
     # NC-5
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
@@ -351,6 +357,17 @@ async def test_explain_says_whether_the_event_was_delivered(firm: World):
     (delivery,) = why["new_client_deliveries"]
     assert delivery["event_id"] == why["new_client"]["event_ids"][0]
     assert (delivery["status"], delivery["response_status"]) == ("delivered", 204)
+    await firm.api.post(f"/v1/accounts/hp/new-clients/{why['new_client']['id']}/replay")
+    async with transaction(firm.app.state.services.database) as session:
+        await session.execute(
+            text("update deliveries set status = 'failed' where status = 'pending'")
+        )
+        await delete_expired(session, now=main.now() + timedelta(days=31))
+        assert (await session.execute(text("select count(*) from events"))).scalar_one() == 0
+    why = (await firm.api.get(f"/v1/accounts/hp/contacts/{contact['id']}/explain")).json()
+    first, replayed = why["new_client_deliveries"]
+    assert first == delivery
+    assert [first["event_id"], replayed["event_id"]] == why["new_client"]["event_ids"]
 
 
 async def test_no_event_contains_a_name_or_an_address(firm: World):

@@ -10,7 +10,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy import delete, select, text, update
 
 from app import main
-from app.db import job_queue, retention
+from app.db import job_queue
 from app.db.accounts import looks
 from app.db.accounts.looks import Task
 from app.db.events import tables as event_tables
@@ -26,6 +26,7 @@ from app.sync.writeback import maintain_outbox, outcomes, verify_written, write_
 from app.sync.writeback.authors import find_author
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.retention import delete_expired
 from tests.support.world import PATIENCE, World, opened_world
 
 activities = outbox_tables.activities
@@ -250,7 +251,7 @@ async def test_the_text_of_an_activity_that_no_login_can_verify_is_deleted_as_we
     database = services_of(pulled).database
     for days, known in ((7, True), (9, False)):
         async with transaction(database) as session:
-            await retention.delete_expired(session, now=main.now() + timedelta(days=days))
+            await delete_expired(session, now=main.now() + timedelta(days=days))
         assert bool(await body_of(pulled, written["id"])) is known
     assert await body_of(pulled, waiting["id"])
 

@@ -8,8 +8,8 @@ from typing import Any
 import time_machine
 
 from app import main
-from app.db import retention
 from app.db.session import transaction
+from tests.support.retention import delete_expired
 from tests.support.world import World
 
 HP = "/v1/accounts/hp"
@@ -61,7 +61,7 @@ async def test_the_erasure_of_a_person_is_done_at_once_and_its_receipt_is_kept_f
     for days, status in ((364, 200), (366, 404)):
         with time_machine.travel(main.now() + timedelta(days=days), tick=True):
             async with transaction(pulled.app.state.services.database) as session:
-                await retention.delete_expired(session, now=main.now())
+                await delete_expired(session, now=main.now())
         assert (await seen(pulled, address))[0] == status
     assert (await pulled.erase())[
         "status"

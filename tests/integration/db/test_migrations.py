@@ -134,6 +134,7 @@ OF_NO_ACCOUNT = {
     "key_check": "check_id",
     "address_key": "key_id",
     "chores": "name",
+    "sweeps": "name",
     "schema_compatibility": "oldest_revision",
 }
 

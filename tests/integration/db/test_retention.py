@@ -1,28 +1,42 @@
-"""Retention: one process deletes expired rows once a day; a run that lost its job is queued again."""
+"""Retention: what expires, what stays, and how; a run that lost its job is queued again."""
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
+from itertools import count
+from typing import Any
 
 import asyncpg
+import pytest
 import time_machine
-from sqlalchemy import func, insert, select
+from sqlalchemy import Column, func, insert, select
 
 from app import main
-from app.db import issues, retention, tables
-from app.db.accounts import accounts, idempotency
+from app.db import issues, tables
+from app.db.accounts import accounts, audit, health, idempotency
+from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import AccountFields
+from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.idempotency import IdempotentRequest
 from app.db.connections import attempts
 from app.db.connections.connections import OAuthAttempt
+from app.db.contacts import tables as contact_tables
+from app.db.events import tables as event_tables
 from app.db.issues import Finding
 from app.db.mirror import tables as mirror_tables
-from app.db.runs import slots
+from app.db.outbox import tables as outbox_tables
+from app.db.runs import runs, slots
 from app.db.runs import tables as run_tables
+from app.db.runs.runs import Trigger
 from app.db.runs.slots import Slot
 from app.db.session import Database, Session, transaction
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
+from app.sync.retention import sweep_retention
+from app.sync.services import Services
+from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.retention import delete_expired
 from tests.support.world import opened_world
 
 TABLES = ("idempotency_keys", "authorizations", "pgqueuer_log", "listed")
@@ -103,11 +117,11 @@ async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
             await issues.open_issue(session, "hp", Finding(code, "x"), now=now)
         await issues.resolve_issues(session, "hp", "run_failed", now=now)
         await slots.claim(session, "hp", Slot(now.date(), "06:00", now), now=now)
-        await retention.delete_expired(session, now=now + timedelta(days=7))
+        await delete_expired(session, now=now + timedelta(days=7))
         assert await _left(session) == (2, 1)
-        await retention.delete_expired(session, now=now + timedelta(days=9))
+        await delete_expired(session, now=now + timedelta(days=9))
         assert await _left(session) == (2, 0)
-        await retention.delete_expired(session, now=now + timedelta(days=91))
+        await delete_expired(session, now=now + timedelta(days=91))
         assert await _left(session) == (1, 0)
         (issue,) = await issues.list_open(session, "hp")
         assert issue.code == "coverage_lost"
@@ -131,9 +145,175 @@ async def test_a_resolved_quarantine_entry_is_deleted_after_90_days_and_an_open_
         await accounts.put_account(session, "hp", firm, now=now)
         await session.execute(insert(table), entries)
         for days, left in ((90, [1, 2]), (91, [2])):
-            await retention.delete_expired(session, now=now + timedelta(days=days))
+            await delete_expired(session, now=now + timedelta(days=days))
             rows = await session.execute(select(table.c.clio_id).order_by(table.c.clio_id))
             assert list(rows.scalars()) == left
+
+
+async def test_more_rows_than_one_batch_are_deleted_and_a_slice_ends_after_three_seconds(
+    dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("app.sync.retention.BATCH_SIZE", 2)
+    async with opened_world(dsn, simulator, clock=False, workers=False) as world:
+        await world.create_account()
+        services: Services = world.app.state.services
+        old = services.now() - timedelta(days=8)
+        async with transaction(services.database) as session:
+            for n in range(7):
+                request = IdempotentRequest("hp", "o", f"k{n}", "f")
+                await idempotency.store_response(session, request, 1, now=old)
+        ticks = count()
+        slow = replace(services, now=lambda: main.now() + timedelta(seconds=next(ticks)))
+        assert await sweep_retention(slow, "idempotency_keys") is not None
+        assert (await counts(dsn))["idempotency_keys"] == 3
+        assert await scheduler.delete_expired_daily(services)
+        assert (await counts(dsn))["idempotency_keys"] == 0
+
+
+RUNS = {  # by id: kind, trigger, status
+    "run_1": ("initial", "connect", "succeeded"),
+    "run_2": ("full", "schedule", "succeeded"),
+    "run_3": ("full", "schedule", "succeeded"),
+    "run_4": ("incremental", "schedule", "succeeded"),
+    "run_5": ("incremental", "webhook", "succeeded"),
+    "run_6": ("incremental", "schedule", "cancelled"),
+    "run_7": ("full", "schedule", "succeeded"),
+    "run_8": ("incremental", "webhook", "succeeded"),
+    "run_9": ("incremental", "schedule", "running"),
+}
+
+
+async def test_of_old_runs_those_stay_that_something_depends_on(database: Database):
+    # the newest of each kind, cause and outcome; run_3 has an open hold; the order of time has no gaps
+    now, begun = main.now(), main.now() - timedelta(days=500)
+    await make_account(database, "hp")
+    holds = contact_tables.holds
+    hold = {"hold_id": "h", "kind": "removals", "status": "open", "run_id": "run_3"}
+    pull = {"connection_id": "cnx", "resource": "contacts", "complete": True}
+    async with transaction(database) as session:
+        for nth, (run_id, (kind, trigger, status)) in enumerate(RUNS.items()):
+            ended = None if status == "running" else begun + timedelta(hours=nth)
+            run = {"kind": kind, "trigger": trigger, "status": status, "finished_at": ended}
+            key = {"account_id": "hp", "run_id": run_id}
+            await session.execute(
+                insert(run_tables.runs).values(
+                    **key, **run, settings_version=1, queued_at=begun, started_at=begun
+                )
+            )
+            await session.execute(insert(run_tables.pulls).values(**key, **pull))
+        await session.execute(insert(holds).values(account_id="hp", opened_at=begun, **hold))
+        before = await _what_runs_say(session)
+        await delete_expired(session, now=begun + timedelta(days=400), limit=10)
+        assert await _column(session, run_tables.runs.c.run_id) == sorted(RUNS)
+        await delete_expired(session, now=now, limit=10)
+        left = sorted(RUNS.keys() - {"run_2", "run_5"})
+        assert await _column(session, run_tables.runs.c.run_id) == left
+        assert await _column(session, run_tables.pulls.c.run_id) == left
+        assert await _what_runs_say(session) == before
+        assert await _column(session, tables.sweeps.c.name) == []
+
+
+async def _what_runs_say(session: Session) -> tuple[object, ...]:
+    return (
+        await runs.has_initial(session, "hp"),
+        await runs.has_complete_pull(session, "hp"),
+        await runs.is_incomplete(session, "hp"),
+        (await health.load_facts(session, "hp")).synced_at,
+        await runs.newest_run(session, "hp"),
+        await runs.newest_by_trigger(session, "hp", Trigger.WEBHOOK),
+    )
+
+
+ENDED = {"status": "written", "unsure": False, "conversation_id": None, "marker": "M", "place": 1}
+THREAD = {"conversation_id": "c", "clio_contact_id": 1}
+
+
+@pytest.mark.parametrize(
+    ("stays", "activity"),
+    [
+        (False, {}),
+        (False, {"status": "skipped", "marker": None}),
+        (False, {"status": "failed"}),
+        (False, {"status": "cancelled"}),
+        (True, {"status": "queued"}),
+        (True, {"status": "sending"}),
+        (True, {"status": "blocked"}),
+        (True, {"status": "failed", "unsure": True}),
+        (False, {**THREAD, "marker": None}),
+        (False, {**THREAD, "place": 2}),
+        (True, {**THREAD, "place": 4}),
+    ],
+    ids=str,
+)
+async def test_of_old_activities_those_stay_that_may_be_needed(
+    database: Database, stays: bool, activity: dict[str, object]
+):
+    # WB-3: `newer` is of the same conversation and day as some of them
+    old = main.now() - timedelta(days=401)
+    await make_account(database, "hp")
+    same = {
+        "account_id": "hp", "kind": "email", "user_id": "u", "occurred_at": old, "time_zone": "UTC",
+        "local_date": old.date(), "subject": "", "body": "",
+    }  # fmt: skip
+    newer = {**ENDED, **THREAD, "activity_id": "newer", "created_at": main.now(), "place": 3}
+    found = {**ENDED, **activity, "activity_id": "old", "created_at": old}
+    async with transaction(database) as session:
+        for row in (newer, found):
+            await session.execute(insert(outbox_tables.activities).values(**same, **row))
+        await delete_expired(session, now=main.now())
+        left = await _column(session, outbox_tables.activities.c.activity_id)
+    assert left == ["newer", *(["old"] if stays else [])]
+
+
+async def test_old_attempts_and_audit_entries_are_deleted(database: Database):
+    now = main.now()
+    await make_account(database, "hp")
+    attempt = {"activity_id": "act", "fence": 1, "connection_id": "cnx"}
+    async with transaction(database) as session:
+        for nth, days in enumerate((29, 31)):
+            began = now - timedelta(days=days)
+            row = insert(outbox_tables.activity_attempts).values(account_id="hp", **attempt)
+            await session.execute(row.values(attempt=nth, began_at=began))
+        for days in (2554, 2556):
+            action = AuditAction(f"days.{days}")
+            await audit.record(session, "hp", Actor(), action, now=now - timedelta(days=days))
+        await delete_expired(session, now=now)
+        assert await _column(session, outbox_tables.activity_attempts.c.attempt) == [0]
+        assert await _column(session, account_tables.audit.c.action) == ["days.2554"]
+
+
+async def test_an_event_stays_while_it_can_still_be_delivered(database: Database):
+    # an endpoint that is disabled gets the events of 30 days when it is enabled again
+    old = main.now() - timedelta(days=31)
+    await make_account(database, "hp")
+    cases = {"e1": ("on", "pending"), "e2": ("on", "failed"), "e3": ("off", "pending")}
+    async with transaction(database) as session:
+        for endpoint_id in ("on", "off"):
+            await session.execute(
+                insert(event_tables.webhook_endpoints).values(
+                    endpoint_id=endpoint_id, token_id="bootstrap", url="https://x.test", kinds=["*"],
+                    description="", enabled=endpoint_id == "on", sealed_secret="s",
+                    created_at=old, updated_at=old,
+                )
+            )  # fmt: skip
+        for event_id, (endpoint_id, status) in cases.items():
+            key = {"account_id": "hp", "event_id": event_id, "subject": "s"}
+            await session.execute(
+                insert(event_tables.events).values(**key, kind="run.finished", data={}, at=old)
+            )
+            await session.execute(
+                insert(event_tables.deliveries).values(
+                    **key, endpoint_id=endpoint_id, delivery_id=event_id, status=status,
+                    due_at=old, created_at=old,
+                )
+            )  # fmt: skip
+        await delete_expired(session, now=main.now())
+        assert await _column(session, event_tables.events.c.event_id) == ["e1"]
+        assert await _column(session, event_tables.deliveries.c.event_id) == ["e1"]
+
+
+async def _column(session: Session, column: Column[Any]) -> list[Any]:
+    return list((await session.execute(select(column).order_by(column))).scalars())
 
 
 async def _left(session: Session) -> tuple[int, ...]:

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.connections import tables as connection_tables
-from app.db.mirror import kept, records, removals, rule_inputs, visibility
+from app.db.mirror import coverage, kept, records, removals, rule_inputs, visibility
 from app.db.mirror import tables as mirror_tables
+from app.db.mirror.coverage import SoleSightings
 from app.db.mirror.records import CONTACTS
 from app.db.mirror.visibility import View
 from app.db.session import Database, transaction
@@ -162,18 +163,21 @@ async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_
             .where(one)
             .values(status="disconnected", left_at=T0)
         )
-        alone = await visibility.count_seen_alone(session, "a", CAT.connection_id)
-        assert (alone.contacts, alone.first_matters) == (0, (208,))
-        for resource in ("contacts", "matters"):
-            early = await visibility.list_expired(session, "a", resource, left_before=T0, limit=9)
-            assert early == []
-        late = T0 + timedelta(seconds=1)
-        assert (
-            await visibility.list_expired(session, "a", "contacts", left_before=late, limit=9) == []
-        )
-        found = await visibility.list_expired(session, "a", "matters", left_before=late, limit=9)
-        assert found == [208]
-        await removals.remove_records(session, "a", "matters", found, why=NOT_VISIBLE)
+        counted = await coverage.count_coverage(session, "a", [CAT.connection_id])
+        assert counted.alone == {CAT.connection_id: SoleSightings(matters=1, first_matters=(208,))}
+        found = {
+            (resource, seconds): (
+                await coverage.list_expired(
+                    session, "a", resource,
+                    left_before=T0 + timedelta(seconds=seconds), after=0, limit=9,
+                )
+            ).clio_ids
+            for resource in ("contacts", "matters")
+            for seconds in (0, 1)
+        }  # fmt: skip
+        assert {key for key, clio_ids in found.items() if clio_ids} == {("matters", 1)}
+        assert found["matters", 1] == (208,)
+        await removals.remove_records(session, "a", "matters", [208], why=NOT_VISIBLE)
         assert (await session.execute(select(mirror_tables.mirror_matters))).all() == []
 
 

@@ -32,7 +32,7 @@ from app.db.contacts import tables as contact_tables
 from app.db.contacts.holds import HoldKind
 from app.db.events import tables as event_tables
 from app.db.events.events import EventKind
-from app.db.mirror import records
+from app.db.mirror import records, staleness
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.rule_inputs import CurrentNames
 from app.db.mirror.visibility import View
@@ -294,7 +294,7 @@ class LedgerMachine(RuleBasedStateMachine):
         if full:
             for clio_id in sorted(self.landed.people.keys() - self.clio.people.keys()):
                 await self._delete_contact(session, clio_id)
-        await records.mark_all_stale(session, self.account)
+        await staleness.mark_all_stale(session, self.account, after=0, limit=10_000)
 
     async def _delete_contact(self, session: Session, clio_id: int) -> None:
         table = mirror_tables.mirror_contacts

@@ -1,0 +1,105 @@
+"""Marks contacts as stale: they must be assessed again. Landing records does not belong here."""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, any_, func, or_, select, update
+
+from app.db.mirror import tables
+from app.db.session import Session, any_of, reading_in_key_order
+
+_contacts = tables.mirror_contacts
+_relationships = tables.mirror_relationships
+
+
+async def mark_stale(
+    session: Session,
+    account_id: str,
+    contact_ids: Collection[int] | Select[Any],
+    *,
+    by_rules: bool = False,
+) -> None:
+    """Mark persons as stale, given as a collection or a query of Clio ids.
+
+    `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
+    as it is.
+    """
+    if not isinstance(contact_ids, Select) and not contact_ids:
+        return
+    due = (
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
+        .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
+        .where(_contacts.c.record["is_person"].as_boolean())
+        .where(_contacts.c.gone.is_(None))
+        .order_by(
+            _contacts.c.clio_id
+        )  # all writers lock contacts in this order, so none waits for another in a circle
+        .with_for_update()
+        .cte("due")
+    )
+    await session.execute(
+        update(_contacts)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
+        .values(stale=True, stale_by_rules=by_rules)
+    )
+
+
+def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:
+    if isinstance(contact_ids, Select):
+        # As an array, because PostgreSQL could otherwise join the result with all contacts of the firm.
+        return _contacts.c.clio_id == any_(func.array(contact_ids.scalar_subquery()))
+    return any_of(_contacts.c.clio_id, contact_ids)
+
+
+async def mark_matter_contacts_stale(
+    session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
+) -> None:
+    """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
+    if not matter_ids:
+        return
+    related = select(_relationships.c.contact_id).where(
+        _relationships.c.account_id == account_id, any_of(_relationships.c.matter_id, matter_ids)
+    )
+    await mark_stale(session, account_id, client_ids)
+    await mark_stale(session, account_id, employees_query(account_id, client_ids))
+    await mark_stale(session, account_id, related)
+
+
+def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
+    """Return a query of the people of these companies."""
+    if not company_ids:
+        return ()
+    return select(_contacts.c.clio_id).where(
+        _contacts.c.account_id == account_id, any_of(_contacts.c.company_id, company_ids)
+    )
+
+
+async def mark_field_contacts_stale(
+    session: Session, account_id: str, field_ids: Collection[int]
+) -> None:
+    """Make stale who has a value of one of these custom fields [CF-5]."""
+    holding = or_(
+        *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
+    )
+    query = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id, holding)
+    await mark_stale(session, account_id, query)
+
+
+async def mark_all_stale(
+    session: Session, account_id: str, *, after: int, limit: int
+) -> int | None:
+    """Mark the next `limit` persons after a Clio id as stale, because the rules' other input changed.
+
+    Returns after which Clio id to go on; None when there are no more.
+    """
+    page = (
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
+        .order_by(_contacts.c.clio_id)
+        .limit(limit)
+    )
+    async with reading_in_key_order(session):
+        clio_ids = list((await session.execute(page)).scalars())
+    await mark_stale(session, account_id, clio_ids, by_rules=True)
+    return clio_ids[-1] if len(clio_ids) == limit else None

@@ -1,0 +1,26 @@
+"""One slice of retention: deletes expired rows of one table for a few seconds."""
+
+from datetime import datetime, timedelta
+
+from app.db import retention
+from app.db.session import transaction
+from app.sync.services import Services
+
+SLICE = timedelta(seconds=3)
+BATCH_SIZE = 1000  # rows that one transaction looks at
+
+
+async def sweep_retention(services: Services, name: str) -> datetime | None:
+    """Delete what has expired of `name`, one of `retention.TABLES`, for at most about `SLICE`.
+
+    Returns when the next slice is due: now if expired rows are left, None if not. Each batch has its own transaction.
+    """
+    began = services.now()
+    while services.now() - began < SLICE and not services.stopping.is_set():
+        async with transaction(services.database) as session:
+            looked_at = await retention.delete_some(
+                session, name, services.retention, now=began, limit=BATCH_SIZE
+            )
+        if not looked_at:
+            return None
+    return services.now()

@@ -1,0 +1,100 @@
+"""What is done at the end of a run and once a day finds its rows by an index: nothing reads a table of all firms."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from app.db import retention
+from app.db.contacts import contacts, new_clients
+from app.db.mirror import (
+    coverage,
+    hidden_matters,
+    quarantine,
+    removals,
+    staleness,
+    visibility,
+)
+from app.db.session import Database, Session, transaction
+from app.main import now
+from app.rules.new_clients import HeldFor
+from tests.integration.db.contacts.test_change_feed import make_account
+
+Step = Callable[[Session], Awaitable[object]]
+
+
+@asynccontextmanager
+async def plans(database: Database) -> AsyncIterator[tuple[Session, list[str]]]:
+    """Yield a session and the plans of its statements, which PostgreSQL makes as for large tables."""
+    found: list[str] = []
+    statements: list[tuple[str, Any]] = []
+
+    def note(*given: Any) -> None:
+        statements.append((given[2], given[3]))
+
+    async with transaction(database) as session:
+        await session.execute(text("set local enable_seqscan = off"))
+        event.listen(database.sync_engine, "before_cursor_execute", note)
+        yield session, found
+        event.remove(database.sync_engine, "before_cursor_execute", note)
+        for statement, parameters in statements:
+            if statement.startswith("set"):
+                continue
+            plan = await session.exec_driver_sql(f"explain {statement}", parameters)
+            found.append("\n".join(plan.scalars()))
+
+
+RETENTION = {
+    "runs": "finished_at",
+    "activities": "created_at",
+    "activity_attempts": "began_at",
+    "events": "at",
+    "audit": "at",
+    "activity_texts": "written_at",
+    "idempotency_keys": "created_at",
+    "authorizations": "expires_at",
+    "quarantine": "resolved_at",
+    "issues": "resolved_at",
+    "erasures": "finished_at",
+    "scope_changes": "at",
+    "slots": "local_date",
+    "listed": "run_id",
+    "list_failures": "run_id",
+    "pgqueuer_log": "created",
+}
+
+
+async def test_retention_finds_what_is_old_by_an_index(database: Database):
+    assert RETENTION.keys() == retention.TABLES.keys() - {"chores"}, "a task a day needs no index"
+    for name, column in RETENTION.items():
+        async with plans(database) as (session, found):
+            await retention.delete_some(session, name, retention.Periods(), now=now(), limit=9)
+        conditions = [line for plan in found for line in plan.splitlines() if "Index Cond" in line]
+        assert any(f"({column} " in line or f".{column} " in line or f"{column})" in line for line in conditions), (
+            name, found,
+        )  # fmt: skip
+
+
+STEPS: dict[str, Step] = {
+    "coverage_changes_pk": lambda s: coverage.has_changed(s, "a"),
+    "sightings_pk": lambda s: visibility.count_ever_seen(s, "a", "cnx"),
+    "mirror_matters_unsettled_idx": lambda s: hidden_matters.update_hidden_matters(
+        s, "a", everything=False, after=0, limit=9
+    ),
+    "pulls_read_idx": lambda s: hidden_matters.load_viewers(s, "a"),
+    "contacts_state_idx": lambda s: contacts.count_by_state(s, "a"),
+    "mirror_matters_former_client_idx": lambda s: removals.find_successors(s, "a", [1]),
+    "InitPlan": lambda s: staleness.mark_stale(s, "a", staleness.employees_query("a", [1])),
+    "quarantine_open_idx": lambda s: quarantine.list_open(s, "a", limit=9),
+    "new_clients_held_for_idx": lambda s: new_clients.lock_held(s, "a", HeldFor.RUN),
+}
+
+
+@pytest.mark.parametrize("index", STEPS)
+async def test_the_end_of_a_run_reads_an_index(database: Database, index: str):
+    await make_account(database, "a")
+    async with plans(database) as (session, found):
+        await STEPS[index](session)
+    assert any(index in plan for plan in found), found
