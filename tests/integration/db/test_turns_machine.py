@@ -2,15 +2,13 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     rule,
@@ -26,8 +24,9 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
 from app.db.events.events import Event, EventKind
-from app.db.session import Session, open_database, transaction
+from app.db.session import Session, transaction
 from app.errors import Problem
+from tests.support.database_machine import DatabaseMachine
 from tests.support.postgres import MIGRATED, Server
 
 ACCOUNTS, SUBJECTS = ("a", "b", "c"), ("con_1", "con_2", "con_3")
@@ -54,34 +53,20 @@ OF_RELEASE_BEFORE = """
 one_account, one_subject = st.sampled_from(ACCOUNTS), st.sampled_from(SUBJECTS)
 
 
-class TurnsMachine(RuleBasedStateMachine):
+class TurnsMachine(DatabaseMachine):
     """An endpoint that is served while events are stored, repeated and deleted, also by the release before."""
 
-    dsn = ""
+    between = timedelta(seconds=1)
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.Runner()
-        self.database = open_database(self.dsn)
         self.endpoint_id = f"whe_{next(NUMBERS)}"
-        self.time = datetime(2026, 3, 2, tzinfo=UTC)
         self.served = ""
 
     @override
     def teardown(self) -> None:
         self.do(lambda session: endpoints.delete_endpoint(session, self.endpoint_id))
-        self.loop.run(self.database.dispose())
-        self.loop.close()
-
-    def do(self, step: Callable[[Session], Awaitable[Any]]) -> Any:
-        """Run a step in one transaction, a second later."""
-
-        async def whole() -> Any:
-            async with transaction(self.database) as session:
-                return await step(session)
-
-        self.time += timedelta(seconds=1)
-        return self.loop.run(whole())
+        super().teardown()
 
     def sql(self, statement: str, **values: Any) -> Any:
         values = {"endpoint_id": self.endpoint_id, **values}

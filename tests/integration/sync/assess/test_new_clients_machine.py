@@ -3,17 +3,15 @@
 import asyncio
 import itertools
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -21,7 +19,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import delete, insert, select
-from typing_extensions import override
 
 from app.db import migrate
 from app.db.accounts import accounts
@@ -38,7 +35,7 @@ from app.db.mirror.rule_inputs import CurrentNames
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind
-from app.db.session import Session, open_database, transaction
+from app.db.session import Session, open_database
 from app.rules.facts import FirmFacts
 from app.rules.new_clients import HeldFor, Status
 from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
@@ -46,6 +43,7 @@ from app.rules.results import Assessment, Scope, State
 from app.rules.settings import InitialSync, NewClientSettings, Settings
 from app.sync.assess import assess, new_client_decisions, surges
 from app.sync.assess.contact_assessments import AssessmentContext
+from tests.support.database_machine import DatabaseMachine
 
 ACTOR = Actor("token", "u_cat", "success_manager")
 numbers = itertools.count(1)
@@ -92,17 +90,12 @@ class World:
         return {key for key, (client, _) in self.matters.items() if client == clio_id}
 
 
-class LedgerMachine(RuleBasedStateMachine):
+class LedgerMachine(DatabaseMachine):
     """A model of the new-client rows while Clio changes, runs end or crash, people decide and backups are restored."""
-
-    dsn = ""
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.Runner()
-        self.database = open_database(self.dsn)
         self.account = f"a{next(numbers)}"
-        self.time = datetime(2026, 3, 2, tzinfo=UTC)
         self.clio, self.landed = World(), World()
         self.widened = False
         self.chosen = NewClientSettings()
@@ -115,21 +108,6 @@ class LedgerMachine(RuleBasedStateMachine):
         self.replays: dict[int, int] = defaultdict(int)
         self.silent: set[int] = set()  # merged from an announced contact: no event may follow
         self.backup: tuple[dict[str, list[dict[str, Any]]], set[int], World, bool] | None = None
-
-    @override
-    def teardown(self) -> None:
-        self.loop.run(self.database.dispose())
-        self.loop.close()
-
-    def do(self, step: Callable[[Session], Awaitable[Any]]) -> Any:
-        """Run a step in one transaction."""
-
-        async def whole() -> Any:
-            async with transaction(self.database) as session:
-                return await step(session)
-
-        self.time += timedelta(minutes=1)
-        return self.loop.run(whole())
 
     @initialize()
     def firm(self) -> None:
