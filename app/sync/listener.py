@@ -1,4 +1,4 @@
-"""What the notifications of the database wake in this process.
+"""Wakes what waits in this process for a notification of the database.
 
 Sending and hearing them is in `app/db/notifications.py`.
 """

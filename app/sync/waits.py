@@ -1,4 +1,4 @@
-"""What waits in this process for a change that another one may make, and how many requests may wait.
+"""Waits of this process for a change that another one may make, and the places of requests that wait.
 
 A notification of the database wakes it (`app/sync/listener.py`). Reading does not belong here: who is woken reads by
 itself, and also reads now and then without being woken, because a notification can be lost. Who waits has no database
@@ -49,7 +49,7 @@ class Places:
 
 
 class Waits:
-    """What waits for changes of something, by its key; each has an event of its own."""
+    """The waits for changes of something, by its key; each has an event of its own."""
 
     def __init__(self) -> None:
         self._by_key: defaultdict[str, set[asyncio.Event]] = defaultdict(set)

@@ -72,7 +72,7 @@ class Account:
 
 @dataclass(frozen=True)
 class ScheduledAccount:
-    """What decides about the slots of an account, with the time of its newest stored slot."""
+    """The facts that decide about the slots of an account, with the time of its newest stored slot."""
 
     account_id: str
     enabled: bool

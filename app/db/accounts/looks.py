@@ -1,4 +1,4 @@
-"""When the regular tasks must look at an account again: a due time of each account for each task.
+"""Looks: the times at which the regular tasks must look at an account again, one for each task.
 
 A task reads by an index what is due, decides, and puts the accounts off until their next times. Whoever changes a fact
 that a task must see soon calls `look_now` in the same transaction. No account is put off for longer than `AT_MOST`:

@@ -1,4 +1,4 @@
-"""What receivers answered to `client.new` events that were deleted: kept in the new-client rows for ever [NC-5]."""
+"""Keeps what receivers answered to `client.new` events that are deleted: in the new-client rows, for ever [NC-5]."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

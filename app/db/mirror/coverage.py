@@ -83,7 +83,7 @@ class SoleSightings:
 
 @dataclass(frozen=True)
 class Coverage:
-    """What no working login sees.
+    """The records that no working login sees, counted.
 
     `alone` has, for each former connection that sees some of it, how much [S4]. `unseen` has the number of stored
     contacts and matters that no connection sees, working or not.
@@ -157,7 +157,7 @@ async def count_coverage(session: Session, account_id: str, former: Collection[s
 
 @dataclass
 class _Found:
-    """What the pages of one kind of records have shown so far."""
+    """The counts from the pages of one kind of records that were read so far."""
 
     alone: Counter[str] = field(default_factory=Counter)
     first: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))

@@ -1,4 +1,4 @@
-"""Who follows the progress of a run: its row says until when, and only until then its changes send notifications.
+"""Followers of a run's progress: its row says until when somebody follows it, and only until then it sends notices.
 
 Marking and every change lock the run's row. So who has marked it and then reads it in the same transaction hears of
 every later change.
