@@ -1,10 +1,13 @@
 """What a caller does after an error of the database, by its SQLSTATE or type."""
 
+from typing import Any
+
 import asyncpg
 import pytest
 from sqlalchemy import BigInteger, bindparam, column, literal_column, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from app.db.connection import WatchedConnection
 from app.db.failures import Reaction, reaction_to
 from app.db.session import Database, any_of, transaction
 from app.errors import DatabaseUnavailable
@@ -84,3 +87,23 @@ async def test_an_array_of_any_length_is_one_parameter(database: Database):
 )
 def test_an_error_without_a_sqlstate_is_sorted_by_its_type(failure: Exception, reaction: Reaction):
     assert reaction_to(failure) is reaction
+
+
+@pytest.mark.parametrize("method", ["fetchrow", "prepare"], ids=["check", "statement"])
+async def test_a_connection_whose_protocol_broke_is_a_database_that_is_not_available(
+    database: Database, monkeypatch: pytest.MonkeyPatch, method: str
+):
+    # F14: asyncpg raises this when the connection ends while it is used
+    async def query(number: int) -> None:
+        async with transaction(database) as session:
+            await session.execute(text(f"select {number}"))
+
+    async def broken(*_: Any, **__: Any) -> None:
+        raise asyncpg.InternalClientError("cannot switch to state 12")
+
+    await query(1)  # the pool keeps the connection
+    with monkeypatch.context() as patch:
+        patch.setattr(WatchedConnection, method, broken)
+        with pytest.raises(DatabaseUnavailable):
+            await query(2)
+    await query(3)
