@@ -15,9 +15,10 @@ from sqlalchemy import ColumnElement, any_, literal, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_
 from typing_extensions import override
 
 from app.db.connection import WatchedConnection
@@ -50,10 +51,14 @@ _REFUSALS: dict[type[Exception], str] = {
 
 
 class ShortPing(PGDialect_asyncpg):
-    """SQLAlchemy's dialect for asyncpg, except that the check of a kept connection is one round trip, not three.
+    """SQLAlchemy's dialect for asyncpg, except for the check of a kept connection and the begin of a transaction.
 
+    The check is one round trip, not three.
     The usual check opens a transaction, which only a pooler in transaction mode needs. The service listens and prepares
     statements, so it cannot use one. A connection is checked before every transaction.
+
+    A transaction begins at once. SQLAlchemy waits for its own first statement, and what pgqueuer did before on the
+    driver's connection would be committed whatever follows.
     """
 
     supports_statement_cache = True
@@ -67,6 +72,11 @@ class ShortPing(PGDialect_asyncpg):
         finally:
             connection.autocommit = False
         return True
+
+    @override
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
+        await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
 
 
 registry.register("postgresql.short_ping", __name__, ShortPing.__name__)

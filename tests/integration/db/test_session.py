@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.db import job_queue
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
 
@@ -44,6 +45,22 @@ async def test_no_statement_and_no_idle_transaction_lasts_longer_than_a_minute(d
         for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
             shown = await session.execute(text(f"show {setting}"))
             assert shown.scalar_one() == "1min"
+
+
+async def test_a_job_that_is_the_first_statement_belongs_to_the_transaction(database: Database):
+    # the queue uses the driver's connection, so SQLAlchemy does not see its statements
+    async def enqueue_and_fail() -> None:
+        async with transaction(database) as session:
+            await job_queue.enqueue_sweep(session, "hp")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await enqueue_and_fail()
+    async with transaction(database) as session:
+        assert (await job_queue.measure(session))[job_queue.SWEEP].jobs == 0
+        await job_queue.enqueue_sweep(session, "hp")
+    async with transaction(database) as session:
+        assert (await job_queue.measure(session))[job_queue.SWEEP].jobs == 1
 
 
 async def test_a_kept_connection_is_checked_with_one_round_trip_before_each_transaction(
