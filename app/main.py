@@ -34,6 +34,7 @@ from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
+from app.db.connection import Address
 from app.db.retention import Periods
 from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
@@ -75,22 +76,22 @@ class StartOptions:
     """The options that the lifespan of the application starts with; `app.state.start` holds them."""
 
     config: Config
-    dsn: str
+    address: Address
     clio_transports: ClioTransports
     process: Process
 
 
 def create_app(
-    config: Config, dsn: str, parts: Parts = Parts(), prepare: Prepare | None = None
+    config: Config, address: Address, parts: Parts = Parts(), prepare: Prepare | None = None
 ) -> FastAPI:
     """Return the service as an ASGI application. Its lifespan opens and closes everything the service needs."""
     app = build_app()
-    configure_app(app, config, dsn, parts, prepare)
+    configure_app(app, config, address, parts, prepare)
     return app
 
 
 def create_worker_app(
-    config: Config, dsn: str, parts: Parts = Parts(), prepare: Prepare | None = None
+    config: Config, address: Address, parts: Parts = Parts(), prepare: Prepare | None = None
 ) -> FastAPI:
     """Return an application for a process without the API: it serves health checks and metrics only."""
     app = FastAPI(title="levitate-clio worker", lifespan=_lifespan, openapi_url=None)
@@ -98,7 +99,7 @@ def create_worker_app(
     problems.install(app)
     _expose_metrics(app)
     app.add_middleware(RequestContext, max_body=0)
-    configure_app(app, config, dsn, parts, prepare)
+    configure_app(app, config, address, parts, prepare)
     return app
 
 
@@ -134,7 +135,7 @@ def _expose_metrics(app: FastAPI) -> None:
 def configure_app(
     app: FastAPI,
     config: Config,
-    dsn: str,
+    address: Address,
     parts: Parts = Parts(),
     prepare: Prepare | None = None,
 ) -> None:
@@ -142,7 +143,7 @@ def configure_app(
     token = config.service_token
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
     process = Process(workers=parts.workers, clock=parts.clock, prepare=prepare)
-    app.state.start = StartOptions(config, dsn, parts.clio_transports or {}, process)
+    app.state.start = StartOptions(config, address, parts.clio_transports or {}, process)
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 
@@ -154,24 +155,24 @@ def _operation_id(route: APIRoute) -> str:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
-    async with open_services(start.config, start.dsn, start.clio_transports) as services:
+    async with open_services(start.config, start.address, start.clio_transports) as services:
         app.state.services = services
         if start.process.prepare is None:
             with suppress(
                 DatabaseUnavailable, TimeoutError
             ):  # without it the first requests get 503
                 await asyncio.wait_for(load_request_checks(services), FIRST_LOAD_SECONDS)
-        async with background_work(services, start.dsn, start.process) as background:
+        async with background_work(services, start.address, start.process) as background:
             app.state.background = background
             yield
 
 
 @asynccontextmanager
 async def open_services(
-    config: Config, dsn: str, transports: ClioTransports
+    config: Config, address: Address, transports: ClioTransports
 ) -> AsyncIterator[Services]:
     """Open the database and the HTTP clients, and yield the services built on them. Close both when the block ends."""
-    database = open_database(dsn, API_POOL)
+    database = open_database(address, API_POOL)
     stopping = asyncio.Event()
     clock = Clock(monotonic, now, partial(sleep_or_stop, stopping))
     clients = {region: http_client(transports.get(region)) for region in Region}

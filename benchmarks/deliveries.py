@@ -27,6 +27,7 @@ from app import main as service
 from app.db import migrate
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
+from app.db.connection import Address
 from app.db.events import claims, endpoints, events, turns
 from app.db.events.claims import Claim
 from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
@@ -68,8 +69,8 @@ def main() -> None:
 
 async def deliver(dsn: str, count: int) -> tuple[str, list[Received], float]:
     """Record `count` events and deliver them; return the secret, the posts and the seconds of the delivery."""
-    database = open_database(dsn)
-    await migrate.migrate(database)
+    database = open_database(Address(dsn))
+    await migrate.migrate(Address(dsn))
     await database.dispose()
     simulator = Simulator([], now=service.now, redirect_uris=[])
     async with (
@@ -109,8 +110,8 @@ LATER = "update deliveries set waits_for = 'retry', last_attempt_at = now(), due
 
 async def choose(dsn: str, count: int) -> None:
     """Print how long the statements of a slice take while `count` deliveries wait, untried and to be retried."""
-    database = open_database(dsn)
-    await migrate.migrate(database)
+    database = open_database(Address(dsn))
+    await migrate.migrate(Address(dsn))
     async with transaction(database) as session:
         for number in range(100):
             await accounts.put_account(session, f"f{number}", FIRM, now=service.now())

@@ -18,6 +18,7 @@ from typing import Any
 import asyncpg
 
 from app.db import migrate
+from app.db.connection import Address
 from app.db.contacts import contacts
 from app.db.mirror import coverage, hidden_matters, records, staleness, visibility
 from app.db.runs import listed_ids
@@ -175,8 +176,8 @@ def _filled(statement: str, count: int) -> str:
 
 
 async def run(dsn: str, count: int) -> None:
-    database = open_database(dsn)
-    await migrate.migrate(database)
+    database = open_database(Address(dsn))
+    await migrate.migrate(Address(dsn))
     admin = await asyncpg.connect(dsn)
     for setting in ("autovacuum = off", "fsync = off", "max_wal_size = '4GB'"):
         await admin.execute(f"alter system set {setting}")

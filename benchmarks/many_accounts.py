@@ -23,6 +23,7 @@ from typing import Any
 from sqlalchemy import event, text
 
 from app.db import migrate
+from app.db.connection import Address
 from app.db.session import Database, open_database, transaction
 from app.simulator.http.server import Simulator
 from app.sync import background, health, scheduler
@@ -136,8 +137,8 @@ async def measure(dsn: str, arguments: argparse.Namespace) -> None:
 @asynccontextmanager
 async def accounts_service(dsn: str, accounts: int, runs: int) -> AsyncIterator[Services]:
     """Run the service without its tasks on a database with many accounts."""
-    database = open_database(dsn)
-    await migrate.migrate(database)
+    database = open_database(Address(dsn))
+    await migrate.migrate(Address(dsn))
     for statement in ROWS:
         named = {"now": NOON, "accounts": accounts, "runs": runs}
         used = {name: value for name, value in named.items() if f":{name}" in statement}

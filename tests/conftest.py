@@ -20,7 +20,8 @@ from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 
 from app import logs
-from app.db.session import Database, ShortPing, open_database
+from app.db.connection import Address, Dialect
+from app.db.session import Database, open_database
 from app.simulator.http.server import Simulator
 from app.sync import run
 from tests.support.first_run import AfterFirstRun, first_run
@@ -110,8 +111,8 @@ def shared_compiled_statements() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Engine, "_compiled_cache", shared, raising=False)
         # The dialect is part of the key. All engines of the service have the same options.
-        patch.setattr(ShortPing, "__hash__", lambda dialect: hash(type(dialect)))
-        patch.setattr(ShortPing, "__eq__", lambda dialect, other: type(dialect) is type(other))
+        patch.setattr(Dialect, "__hash__", lambda dialect: hash(type(dialect)))
+        patch.setattr(Dialect, "__eq__", lambda dialect, other: type(dialect) is type(other))
         yield
 
 
@@ -171,7 +172,7 @@ async def own_dsn(server: Server) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(dsn: str) -> AsyncIterator[Database]:
     """The test's database, opened."""
-    opened = open_database(dsn)
+    opened = open_database(Address(dsn))
     yield opened
     await opened.dispose()
 

@@ -85,10 +85,11 @@ def serve(
     config = add_keys(read_config())
     listener = listen(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers)
-    prepare = partial(check_database, config=config, migrate_first=not no_migrate)
-    with running_database(config) as dsn:
-        later = prepare_now_or_later(dsn, prepare)
-        app = create_app(config, dsn, parts, later)
+    with running_database(config) as address:
+        migrate_at = None if no_migrate else address
+        prepare = partial(check_database, config=config, migrate_at=migrate_at)
+        later = prepare_now_or_later(address, prepare)
+        app = create_app(config, address, parts, later)
         _run_server(app, listener)
         _exit(app)
 
@@ -105,9 +106,9 @@ def worker(
     """
     config = add_keys(read_config())
     listener = listen(host, config.worker_port) if config.worker_port else None
-    with running_database(config) as dsn:
-        later = prepare_now_or_later(dsn, partial(check_database, config=config))
-        app = create_worker_app(config, dsn, Parts(), later)
+    with running_database(config) as address:
+        later = prepare_now_or_later(address, partial(check_database, config=config))
+        app = create_worker_app(config, address, Parts(), later)
         if listener is not None:
             _run_server(app, listener)
         else:
@@ -150,8 +151,8 @@ def _exit(app: FastAPI) -> None:
 @cli.command("migrate")
 def migrate_schema() -> None:
     """Migrate the database's schema to this version."""
-    with running_database(read_config()) as dsn:
-        run_async(with_open_database(dsn, partial(check_schema, migrate_first=True)))
+    with running_database(read_config()) as address:
+        run_async(with_open_database(address, partial(check_schema, migrate_at=address)))
     stderr.print("The schema is up to date.")
 
 
@@ -168,8 +169,8 @@ def check() -> None:
         )
         failures += 1
     config = add_keys(config)
-    with running_database(config) as dsn:
-        run_async(with_open_database(dsn, partial(check_database, config=config)))
+    with running_database(config) as address:
+        run_async(with_open_database(address, partial(check_database, config=config)))
     stderr.print(
         "[green]ok[/]    the database responds, its schema is current, the keys decrypt its secrets"
     )

@@ -29,8 +29,8 @@ def keys_rotate() -> None:
         await check_database(database, config)
         return await key_rotation.rotate_keys(database, TokenCipher(config.encryption_key_list()))
 
-    with running_database(config) as dsn:
-        done = run_async(with_open_database(dsn, rotate))
+    with running_database(config) as address:
+        done = run_async(with_open_database(address, rotate))
     stderr.print(
         f"{done.renewed} secrets were encrypted with the newest key; {done.current} already were."
     )

@@ -20,6 +20,7 @@ from app.clio.regions import check_origin
 from app.config import Config
 from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded, migrate, session
+from app.db.connection import Address
 from app.db.migrate import SchemaState
 from app.db.session import Database, open_database, transaction
 from app.errors import CannotStart, DatabaseUnavailable
@@ -93,7 +94,7 @@ def load_or_create_key(path: Path) -> str:
 
 
 @contextmanager
-def running_database(config: Config) -> Iterator[str]:
+def running_database(config: Config) -> Iterator[Address]:
     """Yield the database's address; start the embedded database first, and stop it at the end."""
 
     def end(_signal: int, _frame: FrameType | None) -> NoReturn:
@@ -102,7 +103,7 @@ def running_database(config: Config) -> Iterator[str]:
     # uvicorn raises SIGTERM again after its shutdown. As an exception it lets the embedded server stop.
     signal.signal(signal.SIGTERM, end)
     if config.database_url is not None:
-        yield config.database_url.get_secret_value()
+        yield Address(config.database_url.get_secret_value())
         return
     with ExitStack() as stack:
         try:
@@ -111,7 +112,7 @@ def running_database(config: Config) -> Iterator[str]:
                 stack.callback(_stop, server)
         except embedded.EmbeddedUnavailable as error:
             fail(str(error))
-        yield server.dsn
+        yield Address(server.dsn)
 
 
 def _stop(server: embedded.EmbeddedServer) -> None:
@@ -119,17 +120,17 @@ def _stop(server: embedded.EmbeddedServer) -> None:
         server.stop()
 
 
-async def with_open_database(dsn: str, act: Callable[[Database], Awaitable[T]]) -> T:
-    """Open the database at this address, call `act`, close it. Raises DatabaseUnavailable."""
-    database = open_database(dsn)
+async def with_open_database(address: Address, act: Callable[[Database], Awaitable[T]]) -> T:
+    """Open the database, call `act`, close it. Raises DatabaseUnavailable."""
+    database = open_database(address)
     try:
         return await act(database)
     finally:
         await database.dispose()
 
 
-async def check_schema(database: Database, *, migrate_first: bool = False) -> None:
-    """Raise CannotStart unless this version can use the database; migrate it first if `migrate_first`.
+async def check_schema(database: Database, *, migrate_at: Address | None = None) -> None:
+    """Raise CannotStart unless this version can use the database; migrate it first if its address is given.
 
     A schema that is newer by one release can be used and stays as it is.
     """
@@ -144,17 +145,17 @@ async def check_schema(database: Database, *, migrate_first: bool = False) -> No
         raise CannotStart(
             "The database's schema belongs to a newer levitate-clio; start that version or a newer one"
         )
-    if migrate_first and schema is not SchemaState.NEWER:
-        await _migrate(database)
+    if migrate_at is not None and schema is not SchemaState.NEWER:
+        await _migrate(migrate_at)
     elif schema is SchemaState.OLDER:
         raise CannotStart(
             "The database's schema is missing or too old; run `levitate-clio migrate`"
         )
 
 
-async def _migrate(database: Database) -> None:
+async def _migrate(address: Address) -> None:
     try:
-        await migrate.migrate(database)
+        await migrate.migrate(address)
     except migrate.MigrationBlocked:
         raise CannotStart(
             "A migration could not get a lock, because another transaction uses the table. Nothing was changed."
@@ -164,10 +165,10 @@ async def _migrate(database: Database) -> None:
 
 
 async def check_database(
-    database: Database, config: Config, *, migrate_first: bool = False
+    database: Database, config: Config, *, migrate_at: Address | None = None
 ) -> None:
     """Raise CannotStart unless the database is ready and the keys decrypt its secrets."""
-    await check_schema(database, migrate_first=migrate_first)
+    await check_schema(database, migrate_at=migrate_at)
     try:
         await key_rotation.check_keys(database, TokenCipher(config.encryption_key_list()))
     except key_rotation.KeysDoNotFit:
@@ -177,14 +178,14 @@ async def check_database(
         ) from None
 
 
-def prepare_now_or_later(dsn: str, prepare: Prepare) -> Prepare | None:
+def prepare_now_or_later(address: Address, prepare: Prepare) -> Prepare | None:
     """Prepare the database; return the function that must be called later if the database is away.
 
     A process starts also while the database is away, and works as soon as it is back. Exits with a message if the
     process cannot work with this database.
     """
     try:
-        asyncio.run(with_open_database(dsn, prepare))
+        asyncio.run(with_open_database(address, prepare))
     except CannotStart as reason:
         fail(str(reason))
     except DatabaseUnavailable as error:
@@ -202,8 +203,8 @@ def run_with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
         await check_schema(database)
         return await act(database)
 
-    with running_database(read_config()) as dsn:
-        return run_async(with_open_database(dsn, check_and_act))
+    with running_database(read_config()) as address:
+        return run_async(with_open_database(address, check_and_act))
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:

@@ -1,19 +1,37 @@
-"""The class of every connection to PostgreSQL. Opening connections and pools does not belong here.
+"""Opens every connection to PostgreSQL: single ones, and those of engines and pools. Nothing else in `app/` opens one.
 
-It notices within ten seconds that the server's machine or the network is gone, as in a failover. Without it such a
-connection waits for the deadline of its statement, up to a minute, although the database is back.
+A connection notices within ten seconds that the server's machine or the network is gone, as in a failover. Without it
+such a connection waits for the deadline of its statement, up to a minute, although the database is back.
 """
 
 import os
 import socket
 from asyncio import BaseTransport
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
 
 import asyncpg
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
+from sqlalchemy.engine.interfaces import DBAPIConnection, PoolProxiedConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_
+from typing_extensions import override
 
+CONNECT_SECONDS = 5.0  # the longest time to open a connection
+SERVER_SECONDS = 60  # the server's limit for a statement, and for a transaction that does nothing
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
 # was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
+SERVICE = "levitate-clio"  # the name of a connection in pg_stat_activity
+
+
+@dataclass(frozen=True)
+class Address:
+    """The address of the database; it holds a password, so it is not shown."""
+
+    url: str = field(repr=False)
 
 
 class WatchedConnection(asyncpg.Connection):
@@ -22,6 +40,81 @@ class WatchedConnection(asyncpg.Connection):
     def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         _watch(transport.get_extra_info("socket"))
+
+
+class Dialect(PGDialect_asyncpg):
+    """SQLAlchemy's dialect for asyncpg, except for the check of a kept connection and the begin of a transaction.
+
+    The check precedes every transaction, so it is one round trip.
+
+    A transaction begins at once. SQLAlchemy waits for its own first statement, and what pgqueuer did before on the
+    driver's connection would be committed whatever follows.
+    """
+
+    supports_statement_cache = True
+
+    @override
+    def do_ping(self, dbapi_connection: DBAPIConnection) -> bool:
+        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection)
+        try:
+            connection.run_async(lambda driver: driver.execute("select 1"))
+        except Exception as error:  # noqa: BLE001  # it is raised again, as the pool expects it
+            connection._handle_exception(error)
+        return True
+
+    @override
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
+        await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
+
+
+registry.register("postgresql.levitate", __name__, Dialect.__name__)
+
+
+async def connect(
+    address: Address, *, deadline: float | None, name: str = SERVICE
+) -> asyncpg.Connection:
+    """Open a connection; `deadline` is the longest wait for a response in seconds.
+
+    With None statements and transactions may take any time, on the server too.
+    """
+    return await asyncpg.connect(
+        address.url,
+        timeout=CONNECT_SECONDS,
+        command_timeout=deadline,
+        connection_class=WatchedConnection,
+        server_settings=_settings(name, limited=deadline is not None),
+    )
+
+
+def new_engine(
+    address: Address, *, deadline: float | None, name: str = SERVICE, **options: Any
+) -> AsyncEngine:
+    """Return SQLAlchemy's engine for transactions; `options` are those of `create_async_engine`."""
+    connecting = {"async_creator_fn": partial(connect, address, deadline=deadline, name=name)}
+    # The URL is empty: only asyncpg reads the address, because SQLAlchemy reads options such as sslmode in another way.
+    return create_async_engine("postgresql+levitate://", connect_args=connecting, **options)
+
+
+def new_pool(
+    address: Address, *, deadline: float, kept: int, most: int
+) -> "asyncpg.pool.Pool[asyncpg.Record]":
+    """Return a pool of connections, on which the process may listen."""
+
+    async def opened(*_: Any, **__: Any) -> asyncpg.Connection:
+        return await connect(address, deadline=deadline)
+
+    return asyncpg.create_pool(min_size=kept, max_size=most, connect=opened)
+
+
+def _settings(name: str, *, limited: bool) -> dict[str, str]:
+    """Return the settings of PostgreSQL for a connection."""
+    limit = f"{SERVER_SECONDS}s" if limited else "0"
+    return {
+        "application_name": name,
+        "statement_timeout": limit,
+        "idle_in_transaction_session_timeout": limit,
+    }
 
 
 def _watch(connected: Any) -> None:

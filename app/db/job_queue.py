@@ -12,8 +12,8 @@ from pgqueuer.db import AsyncpgDriver
 from pgqueuer.queries import Queries
 from sqlalchemy import text
 
-from app.db.connection import WatchedConnection
-from app.db.session import CONNECT_SECONDS, Session
+from app.db.connection import Address, new_pool
+from app.db.session import Session
 
 RUN = "run"
 WRITEBACK = "writeback"
@@ -23,16 +23,9 @@ KINDS = (RUN, WRITEBACK, SWEEP, ERASURE)
 COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
 
 
-def worker_pool(dsn: str) -> "asyncpg.pool.Pool[asyncpg.Record]":
+def worker_pool(address: Address) -> "asyncpg.pool.Pool[asyncpg.Record]":
     """Return the worker's own database connections: it listens, so it cannot share those of the service."""
-    return asyncpg.create_pool(
-        dsn,
-        min_size=2,
-        max_size=4,
-        command_timeout=20,
-        timeout=CONNECT_SECONDS,
-        connection_class=WatchedConnection,
-    )
+    return new_pool(address, deadline=20, kept=2, most=4)
 
 
 async def enqueue_run(

@@ -18,23 +18,15 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import tables
-from app.db.connection import WatchedConnection
+from app.db.connection import Address, new_engine
 from app.db.failures import causes
-from app.db.session import CONNECT_SECONDS, Database, transaction
+from app.db.session import Database, transaction
 from app.errors import DatabaseUnavailable
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
 _LOCK = 0x1E717A7E  # of an advisory lock: one process migrates, the others wait
-
-
-_SETTINGS = {
-    "application_name": "levitate-clio migrate",
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
-}
 
 
 class SchemaState(StrEnum):
@@ -69,12 +61,12 @@ def alembic_config() -> AlembicConfig:
     return config
 
 
-async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
+async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
     """Bring the schema to the newest revision, in one transaction. Raises MigrationBlocked; nothing is changed then.
 
     Of several processes that migrate at the same time, one does it and the others wait until it is done.
     """
-    async with _migrator(database) as migrator:
+    async with _migrator(address) as migrator:
         for attempt in range(waits.attempts):
             if attempt:
                 await asyncio.sleep(waits.pause)  # what waited behind the migration goes on
@@ -91,15 +83,9 @@ async def migrate(database: Database, waits: LockWaits = LockWaits()) -> None:
 
 
 @asynccontextmanager
-async def _migrator(database: Database) -> AsyncIterator[Database]:
-    """Yield an engine for the same database whose statements and transactions may take any time."""
-    options = {
-        "command_timeout": None,
-        "timeout": CONNECT_SECONDS,
-        "connection_class": WatchedConnection,
-        "server_settings": _SETTINGS,
-    }
-    migrator = create_async_engine(database.url, poolclass=NullPool, connect_args=options)
+async def _migrator(address: Address) -> AsyncIterator[Database]:
+    """Yield an engine whose statements and transactions may take any time."""
+    migrator = new_engine(address, deadline=None, name="levitate-clio migrate", poolclass=NullPool)
     try:
         yield migrator
     finally:

@@ -12,9 +12,9 @@ from enum import StrEnum
 import asyncpg
 from sqlalchemy import text
 
-from app.db.connection import WatchedConnection
+from app.db.connection import Address, connect
 from app.db.failures import sorted_failures
-from app.db.session import CONNECT_SECONDS, Session
+from app.db.session import Session
 from app.shutdown import wait_for_stop
 
 CHECK_SECONDS = 2.0  # how often the connection is checked
@@ -46,7 +46,7 @@ async def notify(session: Session, channel: Channel, payload: str = "") -> None:
 
 
 async def listen(
-    dsn: str,
+    address: Address,
     hear: Hear,
     *,
     started: Callable[[], None],
@@ -59,13 +59,7 @@ async def listen(
     `CHECK_SECONDS` while the connection works. Raises DatabaseUnavailable when it breaks or cannot be opened.
     """
     with sorted_failures():
-        connection = await asyncpg.connect(
-            dsn,
-            timeout=CONNECT_SECONDS,
-            connection_class=WatchedConnection,
-            command_timeout=TIMEOUT,
-            server_settings={"application_name": "levitate-clio listener"},
-        )
+        connection = await connect(address, deadline=TIMEOUT, name="levitate-clio listener")
     try:
         with sorted_failures():
             await _hear_all(connection, hear)

@@ -7,21 +7,17 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import asyncpg
 from pydantic_core import from_json, to_json
 from sqlalchemy import ColumnElement, any_, literal, text
-from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_connection, PGDialect_asyncpg
-from sqlalchemy.engine.interfaces import DBAPIConnection, PoolProxiedConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
-from sqlalchemy.util import await_
 from typing_extensions import override
 
-from app.db.connection import WatchedConnection
+from app.db.connection import Address, new_engine
 from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
@@ -30,16 +26,9 @@ T = TypeVar("T")
 Session = AsyncConnection
 Database = AsyncEngine
 
-_SERVER_LIMITS = {
-    "application_name": "levitate-clio",
-    "statement_timeout": "60000",
-    "idle_in_transaction_session_timeout": "60000",
-}
-
 # Rows in one INSERT. Hundreds of rows make statements of a megabyte with thousands of parameters, which fragment the
 # memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
-CONNECT_SECONDS = 5.0  # the longest time to open a connection
 OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
 # The reasons that the server itself gives when it refuses a connection.
 _REFUSALS: dict[type[Exception], str] = {
@@ -48,38 +37,6 @@ _REFUSALS: dict[type[Exception], str] = {
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
 }
-
-
-class ShortPing(PGDialect_asyncpg):
-    """SQLAlchemy's dialect for asyncpg, except for the check of a kept connection and the begin of a transaction.
-
-    The check is one round trip, not three.
-    The usual check opens a transaction, which only a pooler in transaction mode needs. The service listens and prepares
-    statements, so it cannot use one. A connection is checked before every transaction.
-
-    A transaction begins at once. SQLAlchemy waits for its own first statement, and what pgqueuer did before on the
-    driver's connection would be committed whatever follows.
-    """
-
-    supports_statement_cache = True
-
-    @override
-    def do_ping(self, dbapi_connection: DBAPIConnection) -> bool:
-        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection)
-        connection.autocommit = True
-        try:
-            connection.ping()  # type: ignore[no-untyped-call]
-        finally:
-            connection.autocommit = False
-        return True
-
-    @override
-    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
-        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
-        await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
-
-
-registry.register("postgresql.short_ping", __name__, ShortPing.__name__)
 
 
 @dataclass
@@ -143,22 +100,16 @@ CLOCK_POOL = PoolLimits(kept=1, most=3)
 PROBE_POOL = PoolLimits(kept=1, most=1, wait=2.0, statement=2.0)
 
 
-def open_database(dsn: str, limits: PoolLimits = WORKER_POOL) -> Database:
-    """Return an engine for a `postgresql://` address; every wait has a limit, so a silent database raises [F14]."""
-    options: dict[str, Any] = {
-        "command_timeout": limits.statement,
-        "timeout": CONNECT_SECONDS,
-        "connection_class": WatchedConnection,
-        "server_settings": _SERVER_LIMITS,
-    }
-    database = create_async_engine(
-        dsn.replace("postgresql://", "postgresql+short_ping://", 1),
+def open_database(address: Address, limits: PoolLimits = WORKER_POOL) -> Database:
+    """Return an engine for this address; every wait has a limit, so a silent database raises [F14]."""
+    database = new_engine(
+        address,
+        deadline=limits.statement,
         poolclass=_MeasuredPool,
         pool_pre_ping=True,
         pool_size=limits.kept,
         max_overflow=limits.most - limits.kept,
         pool_timeout=limits.wait,
-        connect_args=options,
         json_serializer=_json,
         json_deserializer=from_json,
         insertmanyvalues_page_size=ROWS_AT_ONCE,

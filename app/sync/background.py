@@ -15,6 +15,7 @@ import structlog
 
 from app.db import job_queue
 from app.db.accounts import health
+from app.db.connection import Address
 from app.db.job_queue import QueueSize
 from app.db.runs import slots
 from app.db.session import (
@@ -101,7 +102,7 @@ async def measure(services: Services, background: Background) -> None:
 
 @asynccontextmanager
 async def background_work(
-    services: Services, dsn: str, process: Process
+    services: Services, address: Address, process: Process
 ) -> AsyncIterator[Background]:
     """Run the parts of this process while the block runs.
 
@@ -111,7 +112,7 @@ async def background_work(
         pools = {"api": waits_of(services.database)}
 
         def with_pool(name: str, limits: PoolLimits) -> Services:
-            database = open_database(dsn, limits)
+            database = open_database(address, limits)
             stack.push_async_callback(database.dispose)
             pools[name] = waits_of(database)
             return replace(services, database=database)
@@ -131,7 +132,7 @@ async def background_work(
             beat = partial(process.loop.beat, services.stopping)
             repeat("event_loop", beat, every=0)
             repeat("database_probe", probe.check, every=PROBE_SECONDS)
-            group.create_task(_run_parts(background, with_pool, dsn, process))
+            group.create_task(_run_parts(background, with_pool, address, process))
             try:
                 yield background
             finally:
@@ -141,12 +142,12 @@ async def background_work(
 async def _run_parts(
     background: Background,
     with_pool: Callable[[str, PoolLimits], Services],
-    dsn: str,
+    address: Address,
     process: Process,
 ) -> None:
     """Prepare the database, then run all parts until the process must stop; the process ends if they cannot start."""
     try:
-        await _start_parts(background, with_pool, dsn, process)
+        await _start_parts(background, with_pool, address, process)
     except Exception:
         log.exception("parts_not_started")
         background.supervisor.end("the background parts could not be started")
@@ -155,7 +156,7 @@ async def _run_parts(
 async def _start_parts(
     background: Background,
     with_pool: Callable[[str, PoolLimits], Services],
-    dsn: str,
+    address: Address,
     process: Process,
 ) -> None:
     supervisor = background.supervisor
@@ -168,15 +169,15 @@ async def _start_parts(
             part = supervisor.add(name, interval=PART_INTERVAL)
             group.create_task(supervisor.run(part, partial(work, supervisor, part)))
 
-        run("listener", lambda _, part: hear_notifications(clock, dsn, part.turned))
+        run("listener", lambda _, part: hear_notifications(clock, address, part.turned))
         run("request_checks", lambda _, part: refresh_request_checks(clock, part.turned))
         if process.clock:
             run("clock", partial(run_scheduler, clock))
         group.create_task(_measure_regularly(background, clock))
         if process.workers:
             worker = with_pool("worker", WORKER_POOL)
-            run("worker.runs", partial(work_on_runs, worker, dsn))
-            run("worker.writes", partial(work_on_writes, worker, dsn))
+            run("worker.runs", partial(work_on_runs, worker, address))
+            run("worker.writes", partial(work_on_writes, worker, address))
             run("relay", partial(relay_events, with_pool("relay", RELAY_POOL)))
 
 

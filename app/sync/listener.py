@@ -6,11 +6,14 @@ Sending and hearing them is in `app/db/notifications.py`.
 from collections.abc import Callable
 
 from app.db import notifications
+from app.db.connection import Address
 from app.db.notifications import Channel
 from app.sync.services import Services
 
 
-async def hear_notifications(services: Services, dsn: str, turned: Callable[[], None]) -> None:
+async def hear_notifications(
+    services: Services, address: Address, turned: Callable[[], None]
+) -> None:
     """Wake what waits for a notification, until the process must stop; wake everything after each connection.
 
     Calls `turned` every few seconds while the connection works. Raises DatabaseUnavailable when it breaks.
@@ -33,5 +36,5 @@ async def hear_notifications(services: Services, dsn: str, turned: Callable[[], 
         services.request_checks.outdated.set()
 
     await notifications.listen(
-        dsn, hear, started=started, turned=turned, stopping=services.stopping
+        address, hear, started=started, turned=turned, stopping=services.stopping
     )

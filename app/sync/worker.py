@@ -15,6 +15,7 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
 from app.db import job_queue
+from app.db.connection import Address
 from app.db.queue_worker import QueueWorker
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
@@ -37,13 +38,17 @@ JobHandler = Callable[[Job], Awaitable[None]]
 Step = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
 
 
-async def work_on_runs(services: Services, dsn: str, supervisor: Supervisor, part: Part) -> None:
+async def work_on_runs(
+    services: Services, address: Address, supervisor: Supervisor, part: Part
+) -> None:
     """Do the jobs of runs until the process must stop."""
     handlers = {job_queue.RUN: _run_handler(services)}
-    await _work(services, dsn, handlers, partial(supervisor.note, part), part.turned)
+    await _work(services, address, handlers, partial(supervisor.note, part), part.turned)
 
 
-async def work_on_writes(services: Services, dsn: str, supervisor: Supervisor, part: Part) -> None:
+async def work_on_writes(
+    services: Services, address: Address, supervisor: Supervisor, part: Part
+) -> None:
     """Write to Clio and verify what was written until the process must stop.
 
     A run takes hours and a write-back takes a moment, so each kind has its own worker.
@@ -53,18 +58,18 @@ async def work_on_writes(services: Services, dsn: str, supervisor: Supervisor, p
         job_queue.SWEEP: _verify_handler(services),
         job_queue.ERASURE: _erasure_handler(services),
     }
-    await _work(services, dsn, handlers, partial(supervisor.note, part), part.turned)
+    await _work(services, address, handlers, partial(supervisor.note, part), part.turned)
 
 
 async def _work(
     services: Services,
-    dsn: str,
+    address: Address,
     handlers: Mapping[str, JobHandler],
     failed: Callable[[Exception], float],
     turned: Callable[[], None],
 ) -> None:
     """Do the jobs that have a handler."""
-    async with job_queue.worker_pool(dsn) as pool:
+    async with job_queue.worker_pool(address) as pool:
         worker = QueueWorker(pool, failed=failed, turned=turned, shutdown=services.stopping)
         for name, handler in handlers.items():
             worker.entrypoint(name)(handler)

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
+from app.db.connection import Address
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.session import Database, open_database, transaction
@@ -207,7 +208,7 @@ def running_stage(*, neighbour_contacts: int) -> Iterator[Stage]:
         worker = stack.worker("worker")
         opened.callback(worker.stop)
         worker.start(path="/healthz")
-        database = open_database(dsn)
+        database = open_database(Address(dsn))
         opened.callback(lambda: loop.run(database.dispose()))
         stage = Stage(stack, clio, folder, database, loop, opened, receiver)
         stage.create_endpoints([receiver.url])

@@ -37,6 +37,7 @@ import app
 from app.cli.commands import cli
 from app.config import Config
 from app.db import job_queue
+from app.db.connection import Address
 from app.db.job_queue import QueueSize
 from app.db.session import Database, PoolWaits, Session
 from app.loop_watch import LoopWatch
@@ -64,7 +65,7 @@ NAMES = {  # objects whose keys are names, not keywords
 @pytest.fixture(scope="module")
 def service() -> FastAPI:
     """The application without its parts: its documents need no database."""
-    return create_app(config_for(NOWHERE), NOWHERE)
+    return create_app(config_for(NOWHERE), Address(NOWHERE))
 
 
 async def get(service: FastAPI, path: str) -> httpx.Response:
@@ -271,8 +272,8 @@ async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.Mo
         monkeypatch.setattr(worker, name, step(name))
     supervisor = Supervisor(asyncio.Event(), monotonic)
     part = supervisor.add("worker", interval=1.0)
-    await worker.work_on_runs(cast(Services, None), NOWHERE, supervisor, part)
-    await worker.work_on_writes(cast(Services, None), NOWHERE, supervisor, part)
+    await worker.work_on_runs(cast(Services, None), Address(NOWHERE), supervisor, part)
+    await worker.work_on_writes(cast(Services, None), Address(NOWHERE), supervisor, part)
     jobs: dict[str, Any] = json.loads((pinned.PINNED / "jobs.json").read_text())
     assert handlers.keys() == jobs.keys()
     for name, job in jobs.items():

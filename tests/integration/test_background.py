@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import main
 from app.cli.startup import check_database
-from app.db import session
+from app.db import connection, session
+from app.db.connection import Address
 from app.db.session import Database, PoolLimits, open_database, transaction
 from app.errors import DatabaseUnavailable
 from app.simulator.http.server import Simulator
@@ -42,7 +43,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         (background, "PROBE_SECONDS", SHORT),
         (background, "PART_INTERVAL", 2.0),
         (background, "PREPARE_AGAIN_SECONDS", SHORT),
-        (session, "CONNECT_SECONDS", 2.0),
+        (connection, "CONNECT_SECONDS", 2.0),
     ):
         monkeypatch.setattr(module, name, value)
     limits = PoolLimits(kept=2, most=6, wait=2.0, statement=2.0)
@@ -208,8 +209,8 @@ async def _is(world: World, name: str, state: State) -> bool:
 
 async def alter(dsn: str, setting: str) -> None:
     """Change a setting of the database and end its sessions, so that new ones have it."""
-    database = open_database(dsn)
-    name = database.url.database
+    database = open_database(Address(dsn))
+    name = urlsplit(dsn).path.removeprefix("/")
     async with database.connect() as connection:
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         await connection.execute(text("set default_transaction_read_only = off"))
@@ -229,9 +230,9 @@ async def test_a_process_starts_while_the_database_is_away_and_works_when_it_is_
     # F14; the schema is migrated when the database is back
     async with database_proxy(own_dsn) as proxy:
         proxy.refuse()
-        config = config_for(proxy.dsn)
-        prepare = partial(check_database, config=config, migrate_first=True)
-        app = main.create_app(config, proxy.dsn, main.Parts(), prepare)
+        config, address = config_for(proxy.dsn), Address(proxy.dsn)
+        prepare = partial(check_database, config=config, migrate_at=address)
+        app = main.create_app(config, address, main.Parts(), prepare)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer a-bootstrap-token-for-tests"}
         async with (
@@ -363,7 +364,7 @@ async def test_a_pool_whose_connections_are_all_in_use_is_a_database_that_is_not
     dsn: str,
 ):
     # a wait of the pool is no defect: the caller tries again
-    database = open_database(dsn, PoolLimits(kept=1, most=1, wait=0.01))
+    database = open_database(Address(dsn), PoolLimits(kept=1, most=1, wait=0.01))
     async with transaction(database):
         with pytest.raises(DatabaseUnavailable):
             async with transaction(database):

@@ -31,7 +31,7 @@ from app import main
 from app.clio.regions import Region
 from app.crypto import new_key
 from app.db import migrate
-from app.db.session import open_database
+from app.db.connection import Address
 from app.main import Parts, create_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
@@ -60,9 +60,7 @@ async def fill(dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute(gzip.decompress((DATA / "database.sql.gz").read_bytes()).decode())
     await connection.close()
-    database = open_database(dsn)
-    await migrate.migrate(database)
-    await database.dispose()
+    await migrate.migrate(Address(dsn))
 
 
 async def query(dsn: str, statement: str, *values: Any) -> list[Any]:
@@ -148,7 +146,9 @@ async def service(dsn: str, facts: Mapping[str, Any], simulator: Simulator, **pa
     """Run the present code on the database, with the configuration of the previous release."""
     clio_transport = PausableTransport(simulator)
     config = config_for(dsn, encryption_keys=facts["key"], public_url=facts["public_url"])
-    app = create_app(config, dsn, Parts(clio_transports={Region.US: clio_transport}, **parts))
+    app = create_app(
+        config, Address(dsn), Parts(clio_transports={Region.US: clio_transport}, **parts)
+    )
     async with (
         app.router.lifespan_context(app),
         World(app, simulator, dsn, clio_transport) as world,

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine
 from typing_extensions import override
 
+from app.db.connection import Address
 from app.db.session import Session, open_database, transaction
 
 
@@ -20,7 +21,7 @@ class DatabaseMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
-        self.database = open_database(self.dsn)
+        self.database = open_database(Address(self.dsn))
         self.time = datetime(2026, 3, 2, tzinfo=UTC)
 
     @override

@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from app.db import embedded, migrate
-from app.db.session import open_database
+from app.db.connection import Address
 
 MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
@@ -129,6 +129,4 @@ def _without_safety() -> Iterator[str]:
 
 async def _prepare(server: Server, *statements: str) -> None:
     await server.execute(*statements)
-    database = open_database(await server.new_template(MIGRATED))
-    await migrate.migrate(database)
-    await database.dispose()
+    await migrate.migrate(Address(await server.new_template(MIGRATED)))

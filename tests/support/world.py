@@ -20,6 +20,7 @@ from app.config import Config
 from app.crypto import new_key, new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
+from app.db.connection import Address
 from app.db.session import transaction
 from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
@@ -118,7 +119,9 @@ async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIt
         Region, clio_transport
     )  # for all, so that no region needs a TLS context
     with _idle_app() as app:
-        configure_app(app, config_for(dsn), dsn, Parts(clio_transports=transports, **parts))
+        configure_app(
+            app, config_for(dsn), Address(dsn), Parts(clio_transports=transports, **parts)
+        )
         async with app.router.lifespan_context(app):
             yield World(app, simulator, dsn, clio_transport)
 

@@ -19,6 +19,7 @@ from app.clio import webhooks
 from app.clio.shared_rate_limit import Lane
 from app.clio.webhooks import is_signed
 from app.crypto import TokenCipher, new_key
+from app.db.connection import Address
 from app.db.connections.tables import address_key, subscriptions
 from app.db.session import open_database, transaction
 from app.main import Parts, create_app
@@ -235,7 +236,7 @@ async def knock(service: WebhookService, token: str) -> RawRequest:
 
 
 def take_database_away(service: WebhookService) -> None:
-    away = open_database("postgresql://nobody@127.0.0.1:1/none")
+    away = open_database(Address("postgresql://nobody@127.0.0.1:1/none"))
     service.world.app.state.services = replace(service.services, database=away)
 
 
@@ -312,7 +313,7 @@ async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
     newest = new_key()
     await key_rotation.rotate_keys(service.services.database, TokenCipher([newest, KEY]))
     config = config_for(service.world.dsn, encryption_keys=newest)
-    app = create_app(config, service.world.dsn, Parts(workers=False, clock=False))
+    app = create_app(config, Address(service.world.dsn), Parts(workers=False, clock=False))
     hook = next(iter(service.hooks.hooks.values()))
     body = b'{"data": {"id": 1}, "meta": {}}'
     headers = {"X-Hook-Signature": signed(body, hook.secret)}

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from app import main
+from app.db.connection import Address
 from app.db.session import open_database
 from app.simulator.store.firm import Firm
 from app.sync.connections import checked_tokens, oauth_flow
@@ -74,7 +75,7 @@ async def test_an_invented_state_costs_no_look_up_and_one_of_the_release_before_
     assert (await world.api.get(callback)).headers["location"].endswith("clio=connected")
     services = world.app.state.services
     real = checked_tokens.new_token(services, Purpose.STATE)
-    away = open_database("postgresql://nobody@127.0.0.1:1/none")
+    away = open_database(Address("postgresql://nobody@127.0.0.1:1/none"))
     monkeypatch.setattr(world.app.state, "services", replace(services, database=away))
     hook = checked_tokens.new_token(services, Purpose.HOOK)
     for state in ("", "s", real[1:], real[:-1], hook):

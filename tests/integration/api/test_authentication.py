@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.accounts import service_tokens
+from app.db.connection import Address
 from app.db.session import Database, open_database, transaction
 from app.main import now
 from app.sync import request_check_refresh
@@ -44,7 +45,7 @@ async def test_a_request_without_a_valid_token_gets_401(api: World, header: str 
 def take_database_away(world: World) -> None:
     """Let the endpoints use a database that is away; what the process holds was loaded before."""
     state = world.app.state
-    state.services = replace(state.services, database=open_database(NOWHERE))
+    state.services = replace(state.services, database=open_database(Address(NOWHERE)))
 
 
 async def test_without_a_valid_token_no_operation_reads_the_body_or_asks_the_database(api: World):

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from app.db import job_queue, notifications
-from app.db.connection import TCP_OPTIONS
+from app.db.connection import TCP_OPTIONS, Address
 from app.db.session import open_database, transaction
 from tests.support.database_proxy import database_proxy
 from tests.support.world import PATIENCE
@@ -36,8 +36,16 @@ def test_a_quiet_connection_and_an_unconfirmed_message_are_given_up_within_ten_s
     assert TCP_OPTIONS["TCP_USER_TIMEOUT"] < 10_000
 
 
+async def test_every_connection_understands_the_options_of_libpq(address: str):
+    given = Address(f"{address}?sslmode=prefer")
+    database = open_database(given)
+    async with transaction(database), job_queue.worker_pool(given) as pool:
+        assert await pool.fetchval("select 1") == 1
+    await database.dispose()
+
+
 async def test_the_connections_of_the_service_are_watched(address: str):
-    database = open_database(address)
+    database = open_database(Address(address))
     async with transaction(database) as session:
         driver = (await session.get_raw_connection()).driver_connection
         assert is_watched(driver)
@@ -45,7 +53,7 @@ async def test_the_connections_of_the_service_are_watched(address: str):
 
 
 async def test_the_connections_of_the_workers_are_watched(address: str):
-    async with job_queue.worker_pool(address) as pool, pool.acquire() as connection:
+    async with job_queue.worker_pool(Address(address)) as pool, pool.acquire() as connection:
         assert is_watched(connection)
 
 
@@ -62,7 +70,7 @@ async def test_the_connection_of_the_listener_is_watched(
     monkeypatch.setattr(asyncpg, "connect", look)
     async with asyncio.timeout(PATIENCE):
         await notifications.listen(
-            address,
+            Address(address),
             lambda *_: None,
             started=stopping.set,
             turned=lambda: None,

@@ -89,7 +89,7 @@ def test_an_error_without_a_sqlstate_is_sorted_by_its_type(failure: Exception, r
     assert reaction_to(failure) is reaction
 
 
-@pytest.mark.parametrize("method", ["fetchrow", "prepare"], ids=["check", "statement"])
+@pytest.mark.parametrize("method", ["execute", "prepare"], ids=["check", "statement"])
 async def test_a_connection_whose_protocol_broke_is_a_database_that_is_not_available(
     database: Database, monkeypatch: pytest.MonkeyPatch, method: str
 ):

@@ -1,6 +1,7 @@
 """Migrations: up, down and up again, and a schema equal to the tables in the code."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 import pytest
@@ -8,10 +9,10 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.cli.startup import check_schema
 from app.db import migrate, tables
+from app.db.connection import Address
 from app.db.migrate import SchemaState
 from app.db.session import Database, open_database, transaction
 from app.errors import CannotStart
@@ -49,8 +50,8 @@ async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Datab
     async with transaction(database) as session:
         await session.execute(text("drop table alembic_version"))
     assert await migrate.compare_schema(database) is SchemaState.OLDER
-    await migrate.migrate(database)
-    await migrate.migrate(database)
+    await migrate.migrate(Address(dsn))
+    await migrate.migrate(Address(dsn))
     assert await migrate.compare_schema(database) is SchemaState.CURRENT
     async with transaction(database) as session:
         assert await session.run_sync(differences) == []
@@ -66,12 +67,14 @@ async def newer_schema(database: Database, *, oldest: str) -> None:
         await session.execute(text("update alembic_version set version_num = '9999'"))
 
 
-async def test_a_process_starts_on_a_schema_that_is_newer_by_one_release_only(database: Database):
+async def test_a_process_starts_on_a_schema_that_is_newer_by_one_release_only(
+    database: Database, dsn: str
+):
     async with transaction(database) as session:
         head = (await session.execute(text("select version_num from alembic_version"))).scalar_one()
     await newer_schema(database, oldest=head)
     assert await migrate.compare_schema(database) is SchemaState.NEWER
-    await check_schema(database, migrate_first=True)
+    await check_schema(database, migrate_at=Address(dsn))
     async with transaction(database) as session:
         await session.execute(text("update schema_compatibility set oldest_revision = '9998'"))
     assert await migrate.compare_schema(database) is SchemaState.TOO_NEW
@@ -79,26 +82,22 @@ async def test_a_process_starts_on_a_schema_that_is_newer_by_one_release_only(da
         await check_schema(database)
 
 
-async def test_a_statement_of_a_migration_may_take_longer_than_one_of_the_service(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_a_statement_and_a_transaction_of_a_migration_may_take_any_time(
+    dsn: str, monkeypatch: pytest.MonkeyPatch
 ):
-    def slow(connection: Connection) -> None:
+    def look(connection: Connection) -> None:
         limits = ("statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
         found = [connection.execute(text(f"show {name}")).scalar_one() for name in limits]
         assert found == ["0", "0", "5s"]
-        connection.execute(text("select pg_sleep(0.3)"))
+        driver: Any = connection.connection.driver_connection
+        assert driver._config.command_timeout is None
 
-    monkeypatch.setattr(migrate, "_upgrade", slow)
-    short = create_async_engine(
-        database.url,
-        connect_args={"command_timeout": 0.1, "server_settings": {"statement_timeout": "100"}},
-    )
-    await migrate.migrate(short)
-    await short.dispose()
+    monkeypatch.setattr(migrate, "_upgrade", look)
+    await migrate.migrate(Address(dsn))
 
 
 async def test_a_migration_that_waits_for_a_lock_gives_up_soon_and_holds_up_nobody(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch
 ):
     tries = []
 
@@ -111,19 +110,20 @@ async def test_a_migration_that_waits_for_a_lock_gives_up_soon_and_holds_up_nobo
     async with transaction(database) as session:
         await session.execute(text("select * from chores"))
         with pytest.raises(migrate.MigrationBlocked):
-            await migrate.migrate(database, waits)
+            await migrate.migrate(Address(dsn), waits)
         assert len(tries) == 2
         async with transaction(database) as other:
             await other.execute(text("insert into chores values ('x', now())"))
-    await migrate.migrate(database, waits)
+    await migrate.migrate(Address(dsn), waits)
     assert len(tries) == 3
 
 
 async def test_of_two_migrations_at_the_same_time_one_waits_and_finds_nothing_to_do(own_dsn: str):
-    empty = open_database(own_dsn)
+    address, waits = Address(own_dsn), migrate.LockWaits(lock=0.05, attempts=1)
+    empty = open_database(address)
     async with asyncio.TaskGroup() as group:
         for _ in range(2):
-            group.create_task(migrate.migrate(empty, migrate.LockWaits(lock=0.05, attempts=1)))
+            group.create_task(migrate.migrate(address, waits))
     assert await migrate.compare_schema(empty) is SchemaState.CURRENT
     await empty.dispose()
 

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.db import migrate, notifications
-from app.db.session import CONNECT_SECONDS, open_database
+from app.db import connection, migrate, notifications
+from app.db.connection import Address
 from app.errors import DatabaseUnavailable
 from app.sync import background, supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
@@ -26,7 +26,7 @@ async def proxy(dsn: str) -> AsyncIterator[DatabaseProxy]:
 async def listen(proxy: DatabaseProxy, started: Callable[[], None] = lambda: None) -> None:
     async with asyncio.timeout(PATIENCE):
         await notifications.listen(
-            proxy.dsn,
+            Address(proxy.dsn),
             lambda *_: None,
             started=started,
             turned=lambda: None,
@@ -38,7 +38,7 @@ def test_a_silent_database_is_noticed_early_enough_to_go_on_in_time():
     noticed = notifications.CHECK_SECONDS + notifications.TIMEOUT
     assert noticed + supervisor.FIRST_DELAY < GO_ON_WITHIN
     for delay in (supervisor.LONGEST_DATABASE_DELAY, background.PREPARE_AGAIN_SECONDS):
-        assert CONNECT_SECONDS + delay < GO_ON_WITHIN
+        assert connection.CONNECT_SECONDS + delay < GO_ON_WITHIN
 
 
 async def test_a_listener_does_not_wait_for_the_end_of_a_silent_connection(
@@ -57,13 +57,10 @@ async def test_a_listener_does_not_wait_for_the_end_of_a_silent_connection(
 async def test_a_listener_and_a_migration_give_up_to_connect_to_a_silent_database(
     proxy: DatabaseProxy, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(notifications, "CONNECT_SECONDS", 0.05)
-    monkeypatch.setattr(migrate, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.05)
     proxy.silence()
     with pytest.raises(DatabaseUnavailable):
         await listen(proxy)
-    database = open_database(proxy.dsn)
     async with asyncio.timeout(PATIENCE):
         with pytest.raises(DatabaseUnavailable):
-            await migrate.migrate(database)
-    await database.dispose()
+            await migrate.migrate(Address(proxy.dsn))

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import job_queue
+from app.db.connection import Address
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
 
@@ -31,7 +32,7 @@ async def test_a_server_that_crashes_while_a_client_connects_is_not_available(be
     # F14: a process must wait for the database, not end
     server = await asyncio.start_server(behaviour, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    database = open_database(f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    database = open_database(Address(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
     async with server:
         with pytest.raises(DatabaseUnavailable):
             async with transaction(database):
@@ -79,6 +80,6 @@ async def test_a_kept_connection_is_checked_with_one_round_trip_before_each_tran
         driver.add_query_logger(lambda logged: sent.append(logged.query))
     sent.clear()
     assert await query() == first
-    assert sent == [";", "BEGIN;", "COMMIT;"]  # prepared statements are not logged
+    assert sent == ["select 1", "BEGIN;", "COMMIT;"]  # prepared statements are not logged
     driver.terminate()
     assert await query() != first

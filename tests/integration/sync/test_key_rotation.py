@@ -9,6 +9,7 @@ import pytest
 from app.clio.regions import Region
 from app.crypto import DecryptionFailed, TokenCipher, new_key
 from app.db import tables
+from app.db.connection import Address
 from app.db.connections import connections, sealed_columns, stored_tokens
 from app.db.session import Database, transaction
 from app.main import Parts, create_app
@@ -91,7 +92,7 @@ async def test_a_service_with_only_the_new_key_continues_to_sync(dsn: str, simul
         await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     clio_transport = PausableTransport(simulator)
     parts = Parts(clock=False, clio_transports={Region.US: clio_transport})
-    app = create_app(config_for(dsn, encryption_keys=NEWER), dsn, parts)
+    app = create_app(config_for(dsn, encryption_keys=NEWER), Address(dsn), parts)
     async with (
         app.router.lifespan_context(app),
         World(app, simulator, dsn, clio_transport) as world,

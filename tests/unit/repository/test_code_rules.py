@@ -159,6 +159,28 @@ def test_no_tracked_file_contains_the_address_of_a_package_index():
         )
 
 
+CONNECTING = {"connect", "create_pool", "create_async_engine", "create_engine"}
+
+
+def test_only_one_module_opens_connections_to_the_database():
+    found = {
+        name_of(path)
+        for path in APP
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (
+            isinstance(node, ast.Attribute)
+            and ast.unparse(node.value) == "asyncpg"
+            and node.attr in CONNECTING
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").startswith(("asyncpg", "sqlalchemy"))
+            and CONNECTING & {one.name for one in node.names}
+        )
+    }
+    assert found == {"app/db/connection.py"}
+
+
 def test_the_successor_of_httpx_is_absent_so_that_tests_never_reach_the_network():
     assert importlib.util.find_spec("httpx2") is None
     app = ClioApp(Region.US, "https://app.clio.com", "id", "secret")

@@ -9,12 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RUN = "app.sync.run"
-TRANSACTION = "app.db.session.transaction"
+TRANSACTIONS = {"app.db.session.transaction", "app.db.connection.connect"}
 OPENERS = {"begin", "connect"}  # of SQLAlchemy's engine, whatever its name
 # Functions in modules that a run reaches, which may open a transaction without a fence, and why.
 MAY_OPEN = {
     ("app.db.session", "transaction"): "it is the transaction",
     ("app.db.runs.leases", "fenced_transaction"): "it adds the fence",
+    ("app.db.connection", "connect"): "it is the connection",
     ("app.db.notifications", "listen"): "it opens the connection that listens, and writes nothing",
     ("app.sync.run", "execute_run"): "it acquires the lease, so that it has none yet",
     ("app.sync.connections.tokens", "token"): "it only reads the login's tokens",
@@ -111,7 +112,7 @@ def openers(tree: ast.Module) -> set[str]:
     found = set()
     for name, node in _inside("<module>", tree):
         is_engine = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in OPENERS
-        if is_engine or meaning(node, names) == TRANSACTION:
+        if is_engine or meaning(node, names) in TRANSACTIONS:
             found.add(name)
     return found
 

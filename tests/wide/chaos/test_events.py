@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from standardwebhooks import Webhook
 
+from app.db.connection import Address
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.session import open_database, transaction
@@ -36,7 +37,7 @@ async def record_test_events(dsn: str) -> list[str]:
         for nth in range(EVENTS_EACH)
         for subject in range(SUBJECTS)
     ]
-    database = open_database(dsn)
+    database = open_database(Address(dsn))
     async with transaction(database) as session:
         await events.record_events(session, ACCOUNT, told, now=now())
     await database.dispose()

@@ -24,6 +24,7 @@ from app.db import migrate
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
 from app.db.accounts.audit import Actor
+from app.db.connection import Address
 from app.db.contacts import contact_store, new_clients, scope_changes
 from app.db.contacts import tables as contact_tables
 from app.db.contacts.holds import HoldKind
@@ -35,7 +36,7 @@ from app.db.mirror.rule_inputs import CurrentNames
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind
-from app.db.session import Session, open_database
+from app.db.session import Session
 from app.rules.facts import FirmFacts
 from app.rules.new_clients import HeldFor, Status
 from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
@@ -400,12 +401,7 @@ class LedgerMachine(DatabaseMachine):
 
 def test_each_client_has_one_row_and_is_announced_once_in_any_history(own_dsn: str):
     # NC-1, NC-4, NC-7, NC-8, S6, F18, F30
-    async def prepare() -> None:
-        database = open_database(own_dsn)
-        await migrate.migrate(database)
-        await database.dispose()
-
-    asyncio.run(prepare())
+    asyncio.run(migrate.migrate(Address(own_dsn)))
     LedgerMachine.dsn = own_dsn
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     how = settings(

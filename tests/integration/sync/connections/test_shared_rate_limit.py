@@ -17,6 +17,7 @@ from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
 from app.clio.shared_rate_limit import RESERVED_SHARE, Lane
 from app.clio.transport import ClioTransport, Clock
+from app.db.connection import Address
 from app.db.connections.connections import Connection, Status
 from app.db.session import open_database
 from app.simulator.firms.harlow_pike import harlow_pike
@@ -49,7 +50,7 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
     )
     transport = httpx.ASGITransport(simulator.app("us"))
     source = _FixedToken(await _token(transport, user=501))
-    databases = [open_database(dsn) for _ in LANES]
+    databases = [open_database(Address(dsn)) for _ in LANES]
     await make_account(databases[0], "a")
     clock = Clock(monotonic, main.now, no_waiting)
     yield (

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 
 from app import main
+from app.db.connection import Address
 from app.db.connections import connections, stored_tokens
 from app.db.session import Session, open_database, transaction
 from app.sync.connections import tokens
@@ -71,7 +72,7 @@ async def test_two_processes_refresh_a_token_early_and_once(world: World):
     await world.connect("u_ann", 501)
     await world.settled()
     services, mine = world.app.state.services, await login(world)
-    other = open_database(world.dsn)
+    other = open_database(Address(world.dsn))
     sources = [StoredTokens(services, mine), StoredTokens(replace(services, database=other), mine)]
     old = {await source.token() for source in sources}
     world.simulator.log.clear()

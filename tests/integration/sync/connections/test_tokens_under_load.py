@@ -13,6 +13,7 @@ from app.clio.errors import ClioReauthRequired
 from app.clio.oauth import ClioOAuth, Tokens
 from app.clio.regions import Region
 from app.clio.responses import DEADLINE
+from app.db.connection import Address
 from app.db.connections import stored_tokens
 from app.db.session import PoolLimits, open_database, transaction
 from app.sync.concurrency import Stopping
@@ -58,7 +59,7 @@ async def rows(world: World, query: str) -> list[Any]:
 async def test_twenty_users_of_a_login_wait_for_one_refresh_without_a_connection(pulled: World):
     # two processes, each with a pool of one connection
     mine, services = await login(pulled), pulled.app.state.services
-    processes = [open_database(pulled.dsn, ONE_CONNECTION) for _ in range(2)]
+    processes = [open_database(Address(pulled.dsn), ONE_CONNECTION) for _ in range(2)]
     sources = [
         StoredTokens(replace(services, database=processes[number % 2]), mine)
         for number in range(20)
