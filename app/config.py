@@ -4,7 +4,7 @@ import os
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEVITATE_CLIO_"
@@ -46,6 +46,30 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _pooler(value: str, info: ValidationInfo) -> str:
+    if value != "none" and info.data.get("database_url") is None:
+        raise ValueError(
+            "is set without LEVITATE_CLIO_DATABASE_URL; set that to the pooler's address"
+        )
+    return value
+
+
+def _direct(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    """Check that there is a direct address exactly if there is a pooler; the fields before were checked."""
+    pooled = info.data.get("database_pooler") == "transaction"
+    if pooled and value is None:
+        raise ValueError(
+            "is missing; set it to the address of the PostgreSQL server itself, because workers listen there"
+        )
+    if pooled and value == info.data.get("database_url"):
+        raise ValueError("is the address of the pooler; set it to that of the PostgreSQL server")
+    if value is not None and info.data.get("database_pooler") == "none":
+        raise ValueError(
+            "is used only behind a pooler; set LEVITATE_CLIO_DATABASE_POOLER=transaction, or unset it"
+        )
+    return value
+
+
 def _hosts(value: str) -> str:
     for host in _items(value):
         if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
@@ -75,6 +99,14 @@ class Config(BaseSettings):
     )
 
     database_url: Annotated[SecretStr, AfterValidator(_dsn)] | None = None
+    database_pooler: Annotated[
+        Literal["none", "transaction"], AfterValidator(_pooler), Field(validate_default=True)
+    ] = "none"
+    direct_database_url: Annotated[
+        Annotated[SecretStr, AfterValidator(_dsn)] | None,
+        AfterValidator(_direct),
+        Field(validate_default=True),
+    ] = None
     data_dir: str = "./data"
     public_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8000"
     encryption_keys: SecretStr | None = None

@@ -20,7 +20,8 @@ from app.clio.regions import check_origin
 from app.config import Config
 from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded, migrate, session
-from app.db.connection import Address
+from app.db.connection import CONNECT_SECONDS, Address, connect
+from app.db.failures import sorted_failures
 from app.db.migrate import SchemaState
 from app.db.session import Database, open_database, transaction
 from app.errors import CannotStart, DatabaseUnavailable
@@ -29,6 +30,7 @@ from app.sync.background import Prepare
 
 T = TypeVar("T")
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+POOLED, DIRECT = "LEVITATE_CLIO_DATABASE_URL", "LEVITATE_CLIO_DIRECT_DATABASE_URL"
 
 
 def read_config() -> Config:
@@ -103,7 +105,10 @@ def running_database(config: Config) -> Iterator[Address]:
     # uvicorn raises SIGTERM again after its shutdown. As an exception it lets the embedded server stop.
     signal.signal(signal.SIGTERM, end)
     if config.database_url is not None:
-        yield Address(config.database_url.get_secret_value())
+        direct = config.direct_database_url
+        yield Address(
+            config.database_url.get_secret_value(), direct.get_secret_value() if direct else None
+        )
         return
     with ExitStack() as stack:
         try:
@@ -121,12 +126,25 @@ def _stop(server: embedded.EmbeddedServer) -> None:
 
 
 async def with_open_database(address: Address, act: Callable[[Database], Awaitable[T]]) -> T:
-    """Open the database, call `act`, close it. Raises DatabaseUnavailable."""
+    """Open the database, call `act`, close it. Raises DatabaseUnavailable, also if only the direct address fails."""
+    if address.past_pooler is not None:
+        await _check_direct(address)
     database = open_database(address)
     try:
         return await act(database)
     finally:
         await database.dispose()
+
+
+async def _check_direct(address: Address) -> None:
+    """Raise DatabaseUnavailable, with a note that names the variable, unless the direct address works."""
+    try:
+        with sorted_failures():
+            connection = await connect(address.direct, deadline=CONNECT_SECONDS)
+            await connection.close()
+    except DatabaseUnavailable as failure:
+        failure.add_note(DIRECT)
+        raise
 
 
 async def check_schema(database: Database, *, migrate_at: Address | None = None) -> None:
@@ -218,8 +236,8 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _unavailable(error: DatabaseUnavailable) -> str:
-    reason = session.unavailable_reason(error)
-    return f"The database of LEVITATE_CLIO_DATABASE_URL is not available: {reason}"
+    (variable,) = getattr(error, "__notes__", [POOLED])
+    return f"The database of {variable} is not available: {session.unavailable_reason(error)}"
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -2,6 +2,10 @@
 
 A connection notices within ten seconds that the server's machine or the network is gone, as in a failover. Without it
 such a connection waits for the deadline of its statement, up to a minute, although the database is back.
+
+Behind a pooler in transaction mode each transaction may get another connection of the server. So a connection sends its
+settings with the begin of each transaction and keeps no prepared statement. What belongs to one connection of the
+server, such as LISTEN, needs the direct address.
 """
 
 import os
@@ -21,6 +25,7 @@ from typing_extensions import override
 
 CONNECT_SECONDS = 5.0  # the longest time to open a connection
 SERVER_SECONDS = 60  # the server's limit for a statement, and for a transaction that does nothing
+PREPARED_STATEMENTS = 100  # that an engine keeps on each connection
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
 # was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
@@ -29,9 +34,18 @@ SERVICE = "levitate-clio"  # the name of a connection in pg_stat_activity
 
 @dataclass(frozen=True)
 class Address:
-    """The address of the database; it holds a password, so it is not shown."""
+    """The addresses of the database; they hold passwords, so they are not shown.
+
+    `url` is for transactions. `past_pooler` is set if `url` is that of a pooler in transaction mode.
+    """
 
     url: str = field(repr=False)
+    past_pooler: str | None = field(default=None, repr=False)
+
+    @property
+    def direct(self) -> str:
+        """The address of the server itself: for LISTEN, the queue and migrations."""
+        return self.past_pooler or self.url
 
 
 class WatchedConnection(asyncpg.Connection):
@@ -42,10 +56,21 @@ class WatchedConnection(asyncpg.Connection):
         _watch(transport.get_extra_info("socket"))
 
 
+class PooledConnection(WatchedConnection):
+    """A connection to a pooler: each transaction begins with the settings, in the same round trip."""
+
+    @override
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
+        if query.startswith("BEGIN"):  # asyncpg's own statement
+            query += _SET_LOCAL
+        return await super().execute(query, *args, timeout=timeout)
+
+
 class Dialect(PGDialect_asyncpg):
     """SQLAlchemy's dialect for asyncpg, except for the check of a kept connection and the begin of a transaction.
 
-    The check precedes every transaction, so it is one round trip.
+    The check precedes every transaction, so it is one round trip. A statement without parameters is not prepared, so it
+    works behind a pooler, too.
 
     A transaction begins at once. SQLAlchemy waits for its own first statement, and what pgqueuer did before on the
     driver's connection would be committed whatever follows.
@@ -72,26 +97,33 @@ registry.register("postgresql.levitate", __name__, Dialect.__name__)
 
 
 async def connect(
-    address: Address, *, deadline: float | None, name: str = SERVICE
+    url: str, *, deadline: float | None, name: str = SERVICE, pooled: bool = False
 ) -> asyncpg.Connection:
     """Open a connection; `deadline` is the longest wait for a response in seconds.
 
-    With None statements and transactions may take any time, on the server too.
+    With None statements and transactions may take any time, on the server too. `pooled`: the address is that of a
+    pooler in transaction mode.
     """
-    return await asyncpg.connect(
-        address.url,
-        timeout=CONNECT_SECONDS,
-        command_timeout=deadline,
-        connection_class=WatchedConnection,
-        server_settings=_settings(name, limited=deadline is not None),
-    )
+    options: dict[str, Any]
+    if pooled:
+        options = {"connection_class": PooledConnection, "statement_cache_size": 0}
+    else:
+        settings = _settings(name, limited=deadline is not None)
+        options = {"connection_class": WatchedConnection, "server_settings": settings}
+    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=deadline, **options)
 
 
 def new_engine(
     address: Address, *, deadline: float | None, name: str = SERVICE, **options: Any
 ) -> AsyncEngine:
     """Return SQLAlchemy's engine for transactions; `options` are those of `create_async_engine`."""
-    connecting = {"async_creator_fn": partial(connect, address, deadline=deadline, name=name)}
+    pooled = address.past_pooler is not None
+    connecting = {
+        "async_creator_fn": partial(
+            connect, address.url, deadline=deadline, name=name, pooled=pooled
+        ),
+        "prepared_statement_cache_size": 0 if pooled else PREPARED_STATEMENTS,
+    }
     # The URL is empty: only asyncpg reads the address, because SQLAlchemy reads options such as sslmode in another way.
     return create_async_engine("postgresql+levitate://", connect_args=connecting, **options)
 
@@ -99,10 +131,10 @@ def new_engine(
 def new_pool(
     address: Address, *, deadline: float, kept: int, most: int
 ) -> "asyncpg.pool.Pool[asyncpg.Record]":
-    """Return a pool of connections, on which the process may listen."""
+    """Return a pool of direct connections, on which the process may listen."""
 
     async def opened(*_: Any, **__: Any) -> asyncpg.Connection:
-        return await connect(address, deadline=deadline)
+        return await connect(address.direct, deadline=deadline)
 
     return asyncpg.create_pool(min_size=kept, max_size=most, connect=opened)
 
@@ -115,6 +147,11 @@ def _settings(name: str, *, limited: bool) -> dict[str, str]:
         "statement_timeout": limit,
         "idle_in_transaction_session_timeout": limit,
     }
+
+
+_SET_LOCAL = "".join(
+    f"set local {name} = '{value}';" for name, value in _settings(SERVICE, limited=True).items()
+)
 
 
 def _watch(connected: Any) -> None:

@@ -84,8 +84,9 @@ async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
 
 @asynccontextmanager
 async def _migrator(address: Address) -> AsyncIterator[Database]:
-    """Yield an engine whose statements and transactions may take any time."""
-    migrator = new_engine(address, deadline=None, name="levitate-clio migrate", poolclass=NullPool)
+    """Yield an engine whose statements and transactions may take any time; a pooler may limit them, so it is direct."""
+    direct = Address(address.direct)
+    migrator = new_engine(direct, deadline=None, name="levitate-clio migrate", poolclass=NullPool)
     try:
         yield migrator
     finally:

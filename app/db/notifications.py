@@ -59,7 +59,7 @@ async def listen(
     `CHECK_SECONDS` while the connection works. Raises DatabaseUnavailable when it breaks or cannot be opened.
     """
     with sorted_failures():
-        connection = await connect(address, deadline=TIMEOUT, name="levitate-clio listener")
+        connection = await connect(address.direct, deadline=TIMEOUT, name="levitate-clio listener")
     try:
         with sorted_failures():
             await _hear_all(connection, hear)

@@ -36,6 +36,9 @@ _REFUSALS: dict[type[Exception], str] = {
     asyncpg.InvalidCatalogNameError: "it has no database with that name; create it",
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
+    asyncpg.ProtocolViolationError: (
+        "a pooler refuses the connection; see its log, and the section PgBouncer of docs/operations.md"
+    ),
 }
 
 

@@ -9,7 +9,10 @@ from pydantic import ValidationError
 
 from app import config, main
 from app.config import Config
+from app.db.connection import Address
 from app.sync import run
+
+SERVER, POOLER = "postgresql://levitate:hush@server/levitate", "postgresql://levitate:hush@pooler/x"
 
 
 def lines(**given: Any) -> list[str]:
@@ -57,6 +60,33 @@ def test_regions_are_read_from_nested_variables(monkeypatch):
             "LEVITATE_CLIO_DATABASE_URL: must begin with postgresql://",
         ),
         (
+            {"database_url": POOLER, "database_pooler": "transaction"},
+            "LEVITATE_CLIO_DIRECT_DATABASE_URL: is missing; set it to the address of the PostgreSQL server itself,"
+            " because workers listen there",
+        ),
+        (
+            {
+                "database_url": POOLER,
+                "database_pooler": "transaction",
+                "direct_database_url": POOLER,
+            },
+            "LEVITATE_CLIO_DIRECT_DATABASE_URL: is the address of the pooler; set it to that of the PostgreSQL server",
+        ),
+        (
+            {"database_url": POOLER, "direct_database_url": SERVER},
+            "LEVITATE_CLIO_DIRECT_DATABASE_URL: is used only behind a pooler;"
+            " set LEVITATE_CLIO_DATABASE_POOLER=transaction, or unset it",
+        ),
+        (
+            {"database_pooler": "transaction", "direct_database_url": SERVER},
+            "LEVITATE_CLIO_DATABASE_POOLER: is set without LEVITATE_CLIO_DATABASE_URL;"
+            " set that to the pooler's address",
+        ),
+        (
+            {"database_url": POOLER, "database_pooler": "session"},
+            "LEVITATE_CLIO_DATABASE_POOLER: should be 'none' or 'transaction'",
+        ),
+        (
             {"public_url": "https://x.test/path"},
             "LEVITATE_CLIO_PUBLIC_URL: must be an origin such as https://app.example.com, with no path",
         ),
@@ -69,10 +99,30 @@ def test_regions_are_read_from_nested_variables(monkeypatch):
             "LEVITATE_CLIO_RETENTION_EVENTS_DAYS: should be greater than or equal to 7",
         ),
     ],
-    ids=["short slot", "no hour", "no slot", "other database", "path", "no secret", "too few days"],
+    ids=[
+        "short slot",
+        "no hour",
+        "no slot",
+        "other database",
+        "no direct address",
+        "equal addresses",
+        "no pooler",
+        "pooler of nothing",
+        "other pooler",
+        "path",
+        "no secret",
+        "too few days",
+    ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_do(given, expected):
     assert lines(**given) == [expected]
+
+
+def test_an_address_has_a_direct_one_for_what_needs_it_and_shows_neither():
+    direct, pooled = Address(SERVER), Address(POOLER, past_pooler=SERVER)
+    assert (direct.url, direct.direct) == (SERVER, SERVER)
+    assert (pooled.url, pooled.direct) == (POOLER, SERVER)
+    assert "hush" not in f"{direct!r} {pooled!r}"
 
 
 def test_each_retention_period_has_its_variable():

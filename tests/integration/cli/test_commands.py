@@ -81,6 +81,19 @@ def test_a_database_that_does_not_exist_is_reported_in_one_line(own_dsn: str):
     assert serve(wanted) == [UNAVAILABLE + "it has no database with that name; create it"]
 
 
+def test_behind_a_pooler_the_direct_address_is_checked_too(own_dsn: str, missing_dsn: str):
+    pooled = {"database_url": own_dsn, "database_pooler": "transaction"}
+    wanted = database_of(own_dsn, "never_created")
+    unavailable = UNAVAILABLE.replace("DATABASE", "DIRECT_DATABASE")
+    assert refusal("migrate", **pooled, direct_database_url=missing_dsn) == [
+        unavailable + "it cannot be reached; check that it is running"
+    ]
+    keys = new_key()
+    assert refusal(
+        "serve", "--port=0", **pooled, direct_database_url=wanted, encryption_keys=keys
+    ) == [unavailable + "it has no database with that name; create it"]
+
+
 def test_an_unknown_user_is_reported_in_one_line(own_dsn: str):
     head, _, tail = own_dsn.partition("://")
     stranger = f"{head}://stranger:wrong@{tail.rpartition('@')[2]}"

@@ -7,12 +7,19 @@ from typing import Any
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from app.db import job_queue, notifications
 from app.db.connection import TCP_OPTIONS, Address
-from app.db.session import open_database, transaction
+from app.db.session import Database, open_database, transaction
 from tests.support.database_proxy import database_proxy
 from tests.support.world import PATIENCE
+
+SETTINGS = {
+    "application_name": "levitate-clio",
+    "statement_timeout": "1min",
+    "idle_in_transaction_session_timeout": "1min",
+}
 
 
 @pytest.fixture
@@ -50,6 +57,40 @@ async def test_the_connections_of_the_service_are_watched(address: str):
         driver = (await session.get_raw_connection()).driver_connection
         assert is_watched(driver)
     await database.dispose()
+
+
+@pytest.fixture
+async def pooled(dsn: str) -> AsyncIterator[Database]:
+    """The test's database, used as behind a pooler in transaction mode."""
+    database = open_database(Address(dsn, past_pooler=dsn))
+    yield database
+    await database.dispose()
+
+
+async def test_behind_a_pooler_each_transaction_has_its_settings_and_the_connection_has_none(
+    pooled: Database,
+):
+    shown = text(f"select {', '.join(f'current_setting({name!r})' for name in SETTINGS)}")
+    async with transaction(pooled) as session:
+        assert tuple((await session.execute(shown)).one()) == tuple(SETTINGS.values())
+    async with pooled.connect() as session:
+        await session.execution_options(isolation_level="AUTOCOMMIT")
+        assert not set((await session.execute(shown)).one()) & set(SETTINGS.values())
+
+
+async def test_behind_a_pooler_a_transaction_has_no_more_round_trips_and_keeps_no_statement(
+    pooled: Database,
+):
+    sent: list[str] = []
+    async with transaction(pooled) as session:
+        driver: Any = (await session.get_raw_connection()).driver_connection
+        driver.add_query_logger(lambda logged: sent.append(logged.query))
+    sent.clear()
+    async with transaction(pooled) as session:
+        for _ in range(10):  # the driver prepares a statement that is repeated
+            kept = await session.execute(text("select name from pg_prepared_statements"))
+            assert kept.all() in ([], [("",)])
+    assert [query.partition(";")[0] for query in sent] == ["select 1", "BEGIN", "COMMIT"]
 
 
 async def test_the_connections_of_the_workers_are_watched(address: str):

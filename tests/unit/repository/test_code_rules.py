@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -179,6 +180,17 @@ def test_only_one_module_opens_connections_to_the_database():
         )
     }
     assert found == {"app/db/connection.py"}
+
+
+# Behind a pooler in transaction mode the next transaction may have another connection of the server.
+OF_A_CONNECTION = re.compile(
+    r"pg_(try_)?advisory_(lock|unlock)\b|\"(listen|prepare|set(?! local)) |\btemp(orary)? table\b|, false\)\""
+)
+
+
+def test_no_statement_changes_the_connection_for_later_transactions():
+    for path in (ROOT / "app" / "db").rglob("*.py"):
+        assert OF_A_CONNECTION.search(path.read_text()) is None, path
 
 
 def test_the_successor_of_httpx_is_absent_so_that_tests_never_reach_the_network():

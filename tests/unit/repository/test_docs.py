@@ -17,7 +17,7 @@ from app import logs
 from app.cli.commands import cli
 from app.clio import errors as clio_errors
 from app.config import PREFIX, Config, RegisteredApp
-from app.db import issues, tables
+from app.db import issues, session, tables
 
 ROOT = Path(__file__).parents[3]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -51,6 +51,20 @@ def test_the_manual_lists_every_variable_and_no_other():
     regions = {f"{PREFIX}REGIONS__US__{name.upper()}" for name in RegisteredApp.model_fields}
     listed = {name.replace("…", f"{PREFIX}REGIONS") for name in named(section("Variables"))}
     assert listed == wanted | regions
+
+
+def test_the_manual_lists_the_size_of_every_pool_and_their_sum():
+    rows = [row.strip("|* ").split("|") for row in section("Database connections").splitlines()]
+    sizes = {
+        row[0].strip("`* "): (int(row[1].strip("* ")), int(row[2].strip("* ")))
+        for row in rows
+        if len(row) > 2 and row[1].strip("* ").isdecimal()
+    }
+    total = sizes.pop("serve")
+    assert total == tuple(sum(column) for column in zip(*sizes.values(), strict=True))
+    for name, limits in vars(session).items():
+        if isinstance(limits, session.PoolLimits):
+            assert sizes[name.removesuffix("_POOL").lower()] == (limits.kept, limits.most)
 
 
 def test_the_manual_lists_every_command_and_no_other():

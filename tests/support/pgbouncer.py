@@ -1,0 +1,118 @@
+"""PgBouncer in transaction mode, before a test's PostgreSQL. A missing program comes from Debian's package."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
+
+SYSTEM = "/usr/sbin:/usr/bin:/bin"  # where Debian puts the program
+LIBRARIES = "usr/lib/*-linux-gnu"
+
+
+@dataclass(frozen=True)
+class Pooler:
+    """A running PgBouncer, which forwards to one server, and its log."""
+
+    port: int
+    log: Path
+
+    def address(self, dsn: str) -> str:
+        """Return the address of this database of the server through the pooler."""
+        return f"postgresql://levitate@127.0.0.1:{self.port}{urlsplit(dsn).path}"
+
+
+@contextmanager
+def pgbouncer(dsn: str, *, server_connections: int) -> Iterator[Pooler]:
+    """Run PgBouncer before this server; it opens so many connections to each database."""
+    with tempfile.TemporaryDirectory(prefix="lc-pooler-") as path:
+        folder = Path(path)
+        folder.chmod(0o755)  # root runs it as another user
+        program, environment = _program(folder)
+        pooler = Pooler(free_port(), folder / "log")
+        settings = folder / "pgbouncer.ini"
+        settings.write_text(_settings(dsn, pooler.port, server_connections))
+        with (
+            pooler.log.open("wb") as log,
+            subprocess.Popen(
+                [program, *_as_user(dsn), settings], env=environment, stdout=log, stderr=log
+            ) as process,
+        ):
+            try:
+                wait_until(lambda: _listens(process, pooler), "PgBouncer did not start")
+                yield pooler
+            finally:
+                process.terminate()
+
+
+def _settings(dsn: str, port: int, server_connections: int) -> str:
+    """Return settings that accept everybody, as the embedded server does, and no startup parameter of ours."""
+    parts = urlsplit(dsn)
+    password = f" password='{unquote(parts.password)}'" if parts.password else ""
+    return f"""[databases]
+* = host={_host(dsn)} port={parts.port or 5432} user={parts.username}{password}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {port}
+unix_socket_dir =
+auth_type = any
+pool_mode = transaction
+default_pool_size = {server_connections}
+max_client_conn = 200
+"""
+
+
+def _host(dsn: str) -> str:
+    """Return the name of the server, or the folder of its socket."""
+    parts = urlsplit(dsn)
+    return parts.hostname or parse_qs(parts.query)["host"][0]
+
+
+def _as_user(dsn: str) -> list[str]:
+    """Return the option for a user who may use the server's socket: PgBouncer refuses to run as root."""
+    if os.getuid() != 0:
+        return []
+    folder = Path(_host(dsn))
+    return [f"--user={folder.owner() if folder.is_absolute() else 'nobody'}"]
+
+
+def _listens(process: "subprocess.Popen[bytes]", pooler: Pooler) -> bool:
+    text = pooler.log.read_text()
+    assert process.poll() is None, text
+    return "process up" in text
+
+
+def _program(folder: Path) -> tuple[str, Mapping[str, str]]:
+    """Return the installed program, or that of Debian's package in this folder, and its environment."""
+    installed = shutil.which("pgbouncer", path=SYSTEM)
+    if installed:
+        return installed, {}
+    assert shutil.which("apt-get"), "install PgBouncer: this machine has no Debian packages"
+    _unpack(folder)
+    libraries = ":".join(str(found) for found in folder.glob(LIBRARIES))
+    return str(folder / "usr/sbin/pgbouncer"), {"LD_LIBRARY_PATH": libraries}
+
+
+def _unpack(folder: Path) -> None:
+    """Unpack the package, and what it needs and the machine lacks, into the folder. Nothing is installed."""
+    archives = folder / "archives"
+    (archives / "partial").mkdir(parents=True)
+    download = [
+        *("apt-get", "install", "--download-only", "--yes", "--no-install-recommends", "pgbouncer"),
+        *("-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1"),
+    ]
+    with (Path(tempfile.gettempdir()) / "lc-apt.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # of the test processes, one downloads at a time
+        if subprocess.run(download, capture_output=True, check=False).returncode:
+            subprocess.run(["apt-get", "update"], capture_output=True, check=True)
+            subprocess.run(download, capture_output=True, check=True)
+    for archive in archives.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", archive, folder], capture_output=True, check=True)
