@@ -25,6 +25,7 @@ from app.api import health, openapi, problems
 from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.metrics import BackgroundCollector
 from app.api.middleware import RequestContext, ValueLimit
+from app.clio.call_budget import CallBudget
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
@@ -203,9 +204,13 @@ async def open_services(
 
 def _client_factory(
     http_clients: Mapping[Region, httpx.AsyncClient], clock: Clock
-) -> Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]:
+) -> Callable[[ClioApp, TokenSource, LocalLimit, Lane, CallBudget | None], ClioClient]:
     def open_clio(
-        app: ClioApp, source: TokenSource, local_limit: LocalLimit, lane: Lane
+        app: ClioApp,
+        source: TokenSource,
+        local_limit: LocalLimit,
+        lane: Lane,
+        budget: CallBudget | None,
     ) -> ClioClient:
         return ClioClient(
             ClioTransport(
@@ -215,7 +220,7 @@ def _client_factory(
                 local_limit=local_limit,
                 clock=clock,
                 lane=lane,
-            )
+            ).within(budget)
         )
 
     return open_clio

@@ -60,10 +60,12 @@ class ClioClient:
 
     async def get_many(self, resource: Resource[T], clio_ids: Sequence[int]) -> Page[T]:
         """Return those of these records (at most 50 ids) that the user can see."""
+        self._count_records(len(clio_ids))
         return await self._page(resource, {"ids[]": [str(clio_id) for clio_id in clio_ids]})
 
     async def get_one(self, resource: Resource[T], clio_id: int) -> T:
         """Return one record. Raise ClioRefused with `clio_not_found` or `clio_forbidden`, or ClioUnreadable."""
+        self._count_records(1)
         while True:
             params = {"fields": pagination.field_list(resource, self.dropped)}
             path = f"{resource.path.removesuffix('.json')}/{clio_id}.json"
@@ -109,6 +111,10 @@ class ClioClient:
     def expected_seconds(self, calls: int, *, in_a_row: int) -> float:
         """Return how long `calls` more requests will take: see `ClioTransport.expected_seconds`."""
         return self._transport.expected_seconds(calls, in_a_row=in_a_row)
+
+    def _count_records(self, count: int) -> None:
+        if self._transport.budget is not None:
+            self._transport.budget.begin_records(count)
 
     async def _page(self, resource: Resource[T], query: QueryParams) -> Page[T]:
         while True:

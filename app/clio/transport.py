@@ -15,7 +15,14 @@ import httpx
 import stamina
 
 from app.clio import allowed_writes, pagination
-from app.clio.errors import ClioRetryLater, ClioUnreadable, WriteOutcomeUnknown, network_error
+from app.clio.call_budget import BudgetSpent, CallBudget
+from app.clio.errors import (
+    ClioError,
+    ClioRetryLater,
+    ClioUnreadable,
+    WriteOutcomeUnknown,
+    network_error,
+)
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import BearerAuth, TokenSource
 from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded
@@ -29,7 +36,11 @@ API_VERSION = "4.0.13"
 MAX_READ_WAIT = 75.0  # for a read: longer than a rate limit window
 MAX_PERSON_WAIT = 10.0  # for a person: longer than the end of a window, when no request may start
 MAX_WRITE_WAIT = 2.0  # for a write-back: other activities wait too
+SHORT_WAIT = (
+    1.0  # a shorter wait that a budget does not allow is no reason to wait before the next attempt
+)
 ATTEMPTS = 4
+RETRY_JITTER = 1.0  # seconds that are added to the wait before a retry, at most
 _MAX_WAITS = {Lane.PERSON: MAX_PERSON_WAIT, Lane.WRITE_BACK: MAX_WRITE_WAIT}
 REDIRECTS = (301, 302, 307, 308)
 _API_PATH = re.compile(r"/api/v4(/[A-Za-z0-9_-]+)+(\.json)?")
@@ -54,7 +65,7 @@ class Usage:
 
 
 class ClioTransport:
-    """Sends one user's requests, under the rate limit of the user's token."""
+    """Sends one user's requests, under the rate limit of the user's token and within the budget, if there is one."""
 
     def __init__(
         self,
@@ -67,6 +78,7 @@ class ClioTransport:
         lane: Lane,
     ) -> None:
         self.clock = clock
+        self.budget: CallBudget | None = None
         self._http = http
         self._origin = origin
         self._source = source
@@ -78,7 +90,7 @@ class ClioTransport:
 
     def in_lane(self, lane: Lane) -> "ClioTransport":
         """Return a transport for the same user with another priority."""
-        return ClioTransport(
+        other = ClioTransport(
             self._http,
             origin=self._origin,
             source=self._source,
@@ -86,6 +98,12 @@ class ClioTransport:
             clock=self.clock,
             lane=lane,
         )
+        return other.within(self.budget)
+
+    def within(self, budget: CallBudget | None) -> "ClioTransport":
+        """Let the requests from now on be counted in a budget, or in none; return this transport."""
+        self.budget = budget
+        return self
 
     def address(self, path: str, params: Mapping[str, str | list[str]]) -> httpx.URL:
         """Return the URL of a path at Clio."""
@@ -96,16 +114,39 @@ class ClioTransport:
         return await self.read(url, lambda response, _: response)
 
     async def read(self, url: httpx.URL, parse: Callable[[ClioResponse, httpx.URL], P]) -> P:
-        """Send a read and return the parsed response. Outages and unreadable responses are retried a few times."""
+        """Send a read and return the parsed response. Outages and unreadable responses are retried a few times.
+
+        Raise BudgetSpent if the budget allows no further call, and with the failure if it allows no further try.
+        """
         async for attempt in stamina.retry_context(
-            on=_is_transient, attempts=ATTEMPTS, timeout=None, wait_initial=0.5, wait_max=8.0
+            on=_is_transient,
+            attempts=ATTEMPTS,
+            timeout=None,
+            wait_initial=0.5,
+            wait_max=8.0,
+            wait_jitter=RETRY_JITTER,
         ):
             with attempt:
-                response, address = await self._follow_redirect(url)
-                if response.status != 200:
-                    raise error_of(response)
-                return parse(response, address)
+                try:
+                    return await self._read_once(url, parse)
+                except ClioError as error:
+                    self._check_retry(error, attempt)
+                    raise
         raise AssertionError  # retry_context either returns or raises
+
+    async def _read_once(self, url: httpx.URL, parse: Callable[[ClioResponse, httpx.URL], P]) -> P:
+        response, address = await self._follow_redirect(url)
+        if response.status != 200:
+            raise error_of(response)
+        return parse(response, address)
+
+    def _check_retry(self, error: ClioError, attempt: stamina.Attempt) -> None:
+        """Raise BudgetSpent if the failed read would be tried again, and the budget has ended by then."""
+        if self.budget is None or not _is_transient(error) or attempt.num == ATTEMPTS:
+            return
+        longest = attempt.next_wait + RETRY_JITTER
+        if not self.budget.has_time_for(longest, self.clock.seconds()):
+            raise BudgetSpent(error) from error
 
     async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:
         """Send one write, once. Raise WriteOutcomeUnknown if it is not known whether Clio did it.
@@ -189,8 +230,8 @@ class ClioTransport:
     async def _send(
         self, method: str, url: httpx.URL, token: str, content: bytes | None
     ) -> ClioResponse:
-        """Send one request when the rate limit allows it, and count it."""
-        await self._reserve()
+        """Send one request when the budget and the rate limit allow it, and count it."""
+        await self._begin()
         began = self.clock.seconds()
         try:
             response = await self._exchange(method, url, token, content)
@@ -214,6 +255,17 @@ class ClioTransport:
             self._seconds += self.clock.seconds() - began
             self._response_count += 1
 
+    async def _begin(self) -> None:
+        """Take a call of the budget, and reserve a request. What could not be reserved is given back to the budget."""
+        if self.budget is not None:
+            self.budget.begin_call(self.clock.seconds())
+        try:
+            await self._reserve()
+        except BaseException:
+            if self.budget is not None:
+                self.budget.give_back()
+            raise
+
     async def _reserve(self) -> None:
         """Reserve a request in this process's limit, and then in the limit that all processes share."""
         shared = self._local_limit.shared
@@ -231,6 +283,8 @@ class ClioTransport:
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
+        if self.budget is not None and not self.budget.has_time_for(seconds, self.clock.seconds()):
+            raise BudgetSpent if seconds < SHORT_WAIT else _rate_limited(seconds)
         if seconds > _MAX_WAITS.get(self._lane, MAX_READ_WAIT):
             raise _rate_limited(seconds)
         await self.clock.sleep(seconds)

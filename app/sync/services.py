@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from app.clio.call_budget import CallBudget
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
@@ -70,7 +71,7 @@ class Services:
     database: Database
     cipher: TokenCipher
     regions: Mapping[Region, OfferedRegion]
-    open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane], ClioClient]
+    open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane, CallBudget | None], ClioClient]
     local_limits: LocalLimits
     feed_waits: Readers
     run_readers: Readers

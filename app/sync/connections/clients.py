@@ -1,5 +1,6 @@
 """Clients of Clio's API for stored connections and for logins that have just approved."""
 
+from app.clio.call_budget import CallBudget
 from app.clio.client import ClioClient
 from app.clio.errors import ClioMisconfigured, ClioReauthRequired
 from app.clio.local_rate_limit import LocalLimit
@@ -13,20 +14,22 @@ from app.sync.connections.tokens import StoredTokens
 from app.sync.services import OfferedRegion, Services
 
 
-def clio_for(services: Services, connection: Connection, lane: Lane) -> ClioClient:
-    """Return a client that acts as this connection's user, with the priority of a lane.
+def clio_for(
+    services: Services, connection: Connection, lane: Lane, budget: CallBudget | None = None
+) -> ClioClient:
+    """Return a client that acts as this connection's user, with the priority of a lane and within a budget, if any.
 
     Raises ClioMisconfigured when the connection's region is no longer configured.
     """
     app = offered_region(services, connection.region).app
     limit = limit_of(services, connection)
-    return services.open_clio(app, StoredTokens(services, connection), limit, lane)
+    return services.open_clio(app, StoredTokens(services, connection), limit, lane, budget)
 
 
 def clio_for_new_login(services: Services, region: str, tokens: Tokens) -> ClioClient:
     """Return a client for tokens that were just issued. A new token has a rate limit of its own that nobody shares."""
     app = offered_region(services, region).app
-    return services.open_clio(app, _IssuedTokens(tokens), LocalLimit(), Lane.PERSON)
+    return services.open_clio(app, _IssuedTokens(tokens), LocalLimit(), Lane.PERSON, None)
 
 
 class _IssuedTokens:

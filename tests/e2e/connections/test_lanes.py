@@ -132,7 +132,7 @@ async def test_a_user_who_returns_from_clio_does_not_wait_for_a_run_of_the_same_
     real = services.open_clio
 
     def open_clio(*args: Any) -> Any:
-        asked.append(args[-1])
+        asked.append(args[3])
         return real(*args)
 
     object.__setattr__(services, "open_clio", open_clio)
