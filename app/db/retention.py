@@ -157,8 +157,7 @@ TABLES: Mapping[str, _Expiry] = {
     "erasures": _after(RECEIPT_LIFE, _oldest("erasures", "finished_at")),
     "scope_changes": _after(SCOPE_CHANGE_LIFE, _oldest("scope_changes", "at")),
     "slots": _after(SLOT_LIFE, _oldest("slots", "local_date", is_date=True)),
-    "listed": _after(_NOW, _of_ended_runs("listed")),
-    "list_failures": _after(_NOW, _of_ended_runs("list_failures")),
+    **{table: _after(_NOW, _of_ended_runs(table)) for table in listed_ids.PER_RUN},
     "pgqueuer_log": _after(LOG_LIFE, _oldest("pgqueuer_log", "created")),
     "chores": _after(LOG_LIFE, _oldest("chores", "day", is_date=True)),
 }

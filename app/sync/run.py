@@ -15,7 +15,15 @@ from app.clio.errors import ClioError, ClioRetryLater
 from app.db.accounts import settings
 from app.db.connections import connections
 from app.db.mirror import catalog, records, staleness
-from app.db.runs import checkpoints, leases, list_failures, listed_ids, runs
+from app.db.runs import (
+    checkpoints,
+    leases,
+    list_failures,
+    listed_ids,
+    lookups,
+    run_logins,
+    runs,
+)
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run, Status
 from app.db.session import Session, transaction
@@ -24,7 +32,7 @@ from app.rules import settings_check
 from app.sync import issues, run_events
 from app.sync.assess import assess_stale
 from app.sync.concurrency import Stopping, run_while_renewing
-from app.sync.pull import Problems, PullPostponed, read_clio, read_contact
+from app.sync.pull import Problems, PullPaused, PullPostponed, read_clio, read_contact
 from app.sync.services import Services
 
 RETRY_WHEN_BUSY = timedelta(seconds=1)  # while another run or worker is busy with the account
@@ -109,6 +117,8 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
     match error:
         case Stopping():
             return Outcome(Status.INTERRUPTED, problems, retry_after=timedelta(0))
+        case PullPaused():
+            return Outcome(Status.INTERRUPTED, problems, retry_after=error.after)
         case PullPostponed():
             rows = [*problems, *error.problems]
             return Outcome(Status.INTERRUPTED, rows, retry_after=error.after)
@@ -217,6 +227,8 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     account_id = lease.account_id
     await listed_ids.delete_pages(session, account_id, lease.run_id)
     await list_failures.delete_failures(session, account_id, lease.run_id)
+    await run_logins.delete_logins(session, account_id, lease.run_id)
+    await lookups.delete_lookups(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
         await issues.open_for_failed_run(session, account_id, outcome.problems, now=now)
     else:

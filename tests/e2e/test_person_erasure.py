@@ -102,6 +102,7 @@ PERSON_COLUMNS = ("contact_id", "clio_contact_id", "contact_clio_id", "client_id
 NAMED_BY_CLIO_ID = (
     "contacts",
     "hold_items",
+    "lookups",
     "lost_sightings",
     "mirror_contacts",
     "new_clients",
@@ -112,7 +113,7 @@ KEPT = {
     "changes": "the line contact.erased, which has ids only",
     "mirror_matters": "the matter of a firm is not about one person; its number is cleared",
 }
-WITHOUT_ROWS_HERE = {"activity_turns", "hold_items", "quarantine"}
+WITHOUT_ROWS_HERE = {"activity_turns", "hold_items", "lookups", "quarantine"}
 
 
 async def test_every_table_that_names_a_person_is_cleared_or_has_a_reason(pulled: World):
@@ -168,18 +169,22 @@ async def tables_about(world: World, contact_id: str, clio_id: int) -> tuple[set
         await connection.close()
 
 
-async def test_only_the_quarantine_entries_of_the_person_are_erased(pulled: World):
-    # S15
+@pytest.mark.parametrize(
+    ("table", "more"),
+    [
+        ("quarantine", "reason, found_at) values ({}, 'x', now())"),
+        ("lookups", "answer) values ({}, null)"),
+    ],
+)
+async def test_only_the_entries_of_the_person_are_erased(pulled: World, table: str, more: str):
+    # S15: in quarantine, and among the records that a run looks up
+    entry = f"insert into {table} (account_id, resource, clio_id, connection_id, run_id, {more}"
     connection = await asyncpg.connect(pulled.dsn)
     try:
         for resource, clio_id in (("contacts", 1002), ("contacts", 999), ("matters", 1002)):
-            await connection.execute(
-                "insert into quarantine (account_id, resource, clio_id, connection_id, run_id, reason, found_at)"
-                " values ('hp', $1, $2, 'cnx', 'run', 'x', now())",
-                resource, clio_id,
-            )  # fmt: skip
+            await connection.execute(entry.format("'hp', $1, $2, 'cnx', 'run'"), resource, clio_id)
         await erase(pulled, "1002")
-        rows = await connection.fetch("select resource, clio_id from quarantine")
+        rows = await connection.fetch(f"select resource, clio_id from {table}")
         assert {tuple(row) for row in rows} == {("contacts", 999), ("matters", 1002)}
     finally:
         await connection.close()

@@ -92,7 +92,7 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
 
 
 async def _delete_record(session: Session, account_id: str, clio_id: int) -> None:
-    """Delete what Clio showed of the person: record, relationships, sightings and quarantine rows."""
+    """Delete what Clio showed of the person: record, relationships, sightings, look-ups and quarantine rows."""
     links = mirror_tables.mirror_relationships
     own = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
     people = mirror_tables.mirror_contacts
@@ -103,6 +103,9 @@ async def _delete_record(session: Session, account_id: str, clio_id: int) -> Non
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
     await visibility.delete_lost(session, account_id, clio_id)
+    asked = run_tables.lookups
+    named = (asked.c.resource == CONTACTS.name) & (asked.c.clio_id == clio_id)
+    await session.execute(delete(asked).where(asked.c.account_id == account_id, named))
     aside = mirror_tables.quarantine
     unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))

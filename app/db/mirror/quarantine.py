@@ -107,21 +107,19 @@ async def resolve_unknown_ids(
 
 
 async def list_waiting(
-    session: Session, view: View, *, run_id: str, limit: int
-) -> dict[str, list[int]]:
-    """Return the first waiting records of a connection that this run has not met, by resource."""
+    session: Session, view: View, resource: str, *, run_id: str, after: int, limit: int
+) -> list[int]:
+    """Return the first waiting records of a connection's list that this run has not met, those after `after`."""
     own = (
-        select(_table.c.resource, _table.c.clio_id)
-        .where(_table.c.account_id == view.account_id, _table.c.resolved_at.is_(None))
-        .where(_table.c.connection_id == view.connection_id, _table.c.clio_id != UNKNOWN_ID)
+        select(_table.c.clio_id)
+        .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
+        .where(_table.c.connection_id == view.connection_id, _table.c.clio_id > after)
+        .where(_table.c.resolved_at.is_(None), _table.c.clio_id != UNKNOWN_ID)
     )
     rows = await session.execute(
-        own.except_(own.where(_last_run == run_id)).order_by("resource", "clio_id").limit(limit)
+        own.except_(own.where(_last_run == run_id)).order_by("clio_id").limit(limit)
     )
-    found: dict[str, list[int]] = {}
-    for row in rows:
-        found.setdefault(row.resource, []).append(row.clio_id)
-    return found
+    return list(rows.scalars())
 
 
 async def list_open(session: Session, account_id: str, *, limit: int) -> list[QuarantinedRecord]:

@@ -19,6 +19,10 @@ from app.db.session import Session, any_of
 _table = tables.pulls
 _checkpoints = tables.checkpoints
 
+_MOVING = (
+    *("created_since", "newest", "cursor", "pages", "records"),
+    *("total", "unreadable", "passed", "complete"),
+)
 OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that no change is missed [OV-4]
 
 
@@ -49,19 +53,6 @@ class Pull:
         return self.records + self.unreadable
 
 
-@dataclass(frozen=True)
-class LandedPage:
-    """A page that has landed: the new cursor and the counts of the page."""
-
-    cursor: str | None
-    records: int
-    unreadable: int
-    total: int | None
-    newest: datetime | None
-    complete: bool
-    asked_at: datetime
-
-
 async def open_pull(
     session: Session, lease: Lease, connection_id: str, resource: str, *, since: datetime | None
 ) -> Pull:
@@ -81,43 +72,18 @@ async def open_pull(
     return _pull((await session.execute(select(_table).where(where))).one())
 
 
-async def record_page(
-    session: Session, lease: Lease, connection_id: str, resource: str, page: LandedPage
-) -> Pull:
-    """Store that a page has landed and move the cursor; return the pull."""
-    changed = await session.execute(
+async def store_pull(
+    session: Session, lease: Lease, pull: Pull, *, asked_at: datetime | None = None
+) -> None:
+    """Store how far a list was read. `asked_at` is when Clio was asked for the page; that of the first page stays."""
+    await session.execute(
         update(_table)
-        .where(_one(lease, connection_id, resource))
+        .where(_one(lease, pull.connection_id, pull.resource))
         .values(
-            cursor=page.cursor,
-            newest=page.newest,
-            pages=_table.c.pages + 1,
-            records=_table.c.records + page.records,
-            unreadable=_table.c.unreadable + page.unreadable,
-            total=_table.c.passed + page.total if page.total is not None else _table.c.total,
-            asked_at=func.coalesce(_table.c.asked_at, page.asked_at),
-            complete=page.complete,
+            **{name: getattr(pull, name) for name in _MOVING},
+            asked_at=func.coalesce(_table.c.asked_at, asked_at),
         )
-        .returning(_table)
     )
-    return _pull(changed.one())
-
-
-async def open_window(
-    session: Session, lease: Lease, connection_id: str, resource: str, *, created_since: datetime
-) -> Pull:
-    """Continue the pull with a new window, because Clio ends the list here; return the pull."""
-    changed = await session.execute(
-        update(_table)
-        .where(_one(lease, connection_id, resource))
-        .values(
-            cursor=None,
-            created_since=created_since,
-            passed=_table.c.records + _table.c.unreadable,
-        )
-        .returning(_table)
-    )
-    return _pull(changed.one())
 
 
 async def add_unreadable(
@@ -129,18 +95,6 @@ async def add_unreadable(
         .where(_one(lease, connection_id, resource))
         .values(unreadable=_table.c.unreadable + count)
     )
-
-
-async def restart_pull(session: Session, lease: Lease, connection_id: str, resource: str) -> Pull:
-    """Restart the list at its beginning, because Clio no longer knows the cursor (F1); return the pull."""
-    nothing = {"cursor": None, "created_since": None, "newest": None, "total": None}
-    changed = await session.execute(
-        update(_table)
-        .where(_one(lease, connection_id, resource))
-        .values(**nothing, pages=0, records=0, unreadable=0, passed=0)
-        .returning(_table)
-    )
-    return _pull(changed.one())
 
 
 async def list_pulls(

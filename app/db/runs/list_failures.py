@@ -68,6 +68,28 @@ async def record_failure(
     return ListFailure(*row.one())
 
 
+async def list_failed(session: Session, lease: Lease) -> set[tuple[str, str]]:
+    """Return the lists that have failed in this run and not been read on since, each as connection and resource."""
+    rows = await session.execute(
+        select(_table.c.connection_id, _table.c.resource).where(
+            _table.c.account_id == lease.account_id, _table.c.run_id == lease.run_id
+        )
+    )
+    return {(row.connection_id, row.resource) for row in rows}
+
+
+async def forget_failure(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
+    """Delete the count of a list that can be read again: only failures in a row set a login aside."""
+    await session.execute(
+        delete(_table).where(
+            _table.c.account_id == lease.account_id,
+            _table.c.run_id == lease.run_id,
+            _table.c.connection_id == connection_id,
+            _table.c.resource == resource,
+        )
+    )
+
+
 async def set_aside(
     session: Session, lease: Lease, connection_id: str, resource: str, detail: str, *, now: datetime
 ) -> None:

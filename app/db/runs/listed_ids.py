@@ -1,109 +1,53 @@
-"""The ids that a complete list showed, and the records that are missing in it.
+"""The ids that complete lists showed. What they lack is found in `lookups`.
 
 The ids of each page are kept until the run has ended, so that a resumed run knows what its first part listed.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 
-from sqlalchemy import delete, text
+from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from app.db.runs import tables
+from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease
 from app.db.session import Session
 
 _table = tables.listed
-
-
-@dataclass(frozen=True)
-class MissingRecords:
-    """The records that a complete list lacked: their number, the first of them, and how many were seen before."""
-
-    seen: int
-    missing: int
-    first: tuple[int, ...]
+PER_RUN = (
+    "listed",
+    "list_failures",
+    "run_logins",
+    "lookups",
+)  # rows that only an unfinished run needs
 
 
 async def record_page(
-    session: Session, lease: Lease, connection_id: str, resource: str, page: Collection[int]
+    session: Session, lease: Lease, pull: Pull, clio_ids: Collection[int]
 ) -> None:
-    """Store the ids of a page of a complete list."""
+    """Store the ids of the page of a complete list that the pull has just landed."""
+    key = {"account_id": lease.account_id, "run_id": lease.run_id, "page": pull.pages}
+    of_list = {"connection_id": pull.connection_id, "resource": pull.resource}
+    ids = {"clio_ids": sorted(clio_ids)}
+    statement = insert(_table).values(**key, **of_list, **ids)
     await session.execute(
-        text(
-            "insert into listed (account_id, run_id, connection_id, resource, page, clio_ids)"
-            " select account_id, run_id, connection_id, resource, pages, cast(:ids as bigint[])"
-            " from pulls where account_id = :account and run_id = :run"
-            " and connection_id = :connection and resource = :resource"
-            " on conflict (account_id, run_id, connection_id, resource, page)"
-            " do update set clio_ids = excluded.clio_ids"
-        ),
-        {**_names(lease, connection_id, resource), "ids": sorted(page)},
+        statement.on_conflict_do_update(index_elements=list(_table.primary_key.columns), set_=ids)
     )
+
+
+async def load_listed(session: Session, lease: Lease, pull: Pull) -> set[int]:
+    """Return all ids that a list showed; none unless each of its pages is stored. It is meant for small lists.
+
+    The previous release stores no pages of small lists, and may have read the first ones.
+    """
+    own = _is_list(lease, pull.connection_id, pull.resource)
+    pages = list((await session.execute(select(_table.c.clio_ids).where(own))).scalars())
+    return {clio_id for page in pages for clio_id in page} if len(pages) == pull.pages else set()
 
 
 async def restart(session: Session, lease: Lease, connection_id: str, resource: str) -> None:
     """Delete the stored ids: the list is read again from its beginning."""
-    await session.execute(
-        delete(_table).where(
-            _table.c.account_id == lease.account_id,
-            _table.c.run_id == lease.run_id,
-            _table.c.connection_id == connection_id,
-            _table.c.resource == resource,
-        )
-    )
-
-
-_MISSING = """
-    with whole as (
-        select from pulls where account_id = :account and run_id = :run
-          and connection_id = :connection and resource = :resource and complete and since is null
-    ), listed_ids as (
-        select unnest(clio_ids) as clio_id from listed
-        where account_id = :account and run_id = :run
-          and connection_id = :connection and resource = :resource
-    ), seen as (
-        select clio_id from sightings where account_id = :account and resource = :resource
-          and connection_id = :connection and exists (select from whole)
-    ), missing as (
-        select clio_id from seen except select clio_id from listed_ids
-    )
-    select (select count(*) from seen) as seen, (select count(*) from missing) as missing,
-      array(select clio_id from missing order by clio_id limit :limit) as first
-"""
-
-
-async def find_missing(
-    session: Session, lease: Lease, connection_id: str, resource: str, *, limit: int
-) -> MissingRecords:
-    """Return the records that the connection saw before and that its list did not show.
-
-    All counts are 0 unless this run has read the complete list.
-    """
-    names = {**_names(lease, connection_id, resource), "limit": limit}
-    row = (await session.execute(text(_MISSING), names)).one()
-    return MissingRecords(row.seen, row.missing, tuple(row.first))
-
-
-async def find_listed(
-    session: Session, lease: Lease, resource: str, clio_ids: Sequence[int], *, by: str | None = None
-) -> set[int]:
-    """Return those of these records that one connection (`by`), or any, found listed in this run."""
-    rows = await session.execute(
-        text(
-            "select distinct id from listed, unnest(clio_ids) as id"
-            " where account_id = :account and run_id = :run and resource = :resource"
-            " and (cast(:by as text) is null or connection_id = :by)"
-            " and clio_ids && cast(:ids as bigint[]) and id = any(cast(:ids as bigint[]))"
-        ),
-        {
-            "account": lease.account_id,
-            "run": lease.run_id,
-            "resource": resource,
-            "ids": list(clio_ids),
-            "by": by,
-        },
-    )
-    return set(rows.scalars())
+    await session.execute(delete(_table).where(_is_list(lease, connection_id, resource)))
 
 
 async def delete_pages(session: Session, account_id: str, run_id: str) -> None:
@@ -114,7 +58,7 @@ async def delete_pages(session: Session, account_id: str, run_id: str) -> None:
 
 
 async def delete_ended(session: Session, table: str, *, limit: int) -> int:
-    """Delete what runs that have ended left in `listed` or `list_failures`; return how many rows, at most `limit`.
+    """Delete what runs that have ended left in a table of `PER_RUN`; return how many rows, at most `limit`.
 
     It goes from run to run by the key, because a run has thousands of rows.
     """
@@ -139,10 +83,10 @@ _DELETE_ENDED = """
 """
 
 
-def _names(lease: Lease, connection_id: str, resource: str) -> dict[str, object]:
-    return {
-        "account": lease.account_id,
-        "run": lease.run_id,
-        "connection": connection_id,
-        "resource": resource,
-    }
+def _is_list(lease: Lease, connection_id: str, resource: str) -> ColumnElement[bool]:
+    return (
+        (_table.c.account_id == lease.account_id)
+        & (_table.c.run_id == lease.run_id)
+        & (_table.c.connection_id == connection_id)
+        & (_table.c.resource == resource)
+    )

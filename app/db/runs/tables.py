@@ -1,4 +1,4 @@
-"""The tables of runs: slots, runs, pulls, checkpoints and the ids that a run found listed."""
+"""The tables of runs: slots, runs, pulls, what was done as each login, checkpoints, listed ids and look-ups."""
 
 from sqlalchemy import (
     BigInteger,
@@ -126,6 +126,34 @@ logins_set_aside = account_table(  # until the login is read completely again [r
     time_column("since"),
     Column("ever_seen", Integer),  # contacts that it has ever seen; null: they must be counted
     PrimaryKeyConstraint("account_id", "connection_id"),
+)
+
+run_logins = account_table(  # what a run has done as one login; its pages are in `pulls`
+    "run_logins",
+    Column("run_id", Text, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    time_column("connected_at", nullable=True),  # the authorisation that was used
+    Column("full_view", Boolean),  # null until Clio has said who the user is
+    Column("lists", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("retried", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("dropped", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("shown", Boolean, nullable=False, server_default=text("false")),
+    Column("compared", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("complete", Boolean, nullable=False, server_default=text("false")),
+    Column("waits", JSONB, nullable=False, server_default=text("'{}'")),  # of lists that failed
+    PrimaryKeyConstraint("account_id", "run_id", "connection_id"),
+)
+
+lookups = account_table(  # missing records that a run asks for as each login that saw them
+    "lookups",
+    Column("run_id", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("listed", Boolean, nullable=False, server_default=text("false")),  # by another login
+    Column("answer", Text),  # null until Clio was asked
+    PrimaryKeyConstraint("account_id", "run_id", "resource", "clio_id", "connection_id"),
 )
 
 checkpoints = account_table(

@@ -1,50 +1,38 @@
-"""Read Clio as every connection of a run, one after another, the one with the widest view first.
+"""Read Clio as every connection of a run, side by side; then look up what the lists lacked, and update the issues.
 
-Afterwards look up what the lists lacked, and update the issues.
+An attempt may end before all is read: what it has done is stored, and the next one continues without repeating a call.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
 
+from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioReauthRequired
 from app.clio.shared_rate_limit import Lane
-from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.mirror import quarantine, records
-from app.db.mirror.visibility import View
-from app.db.runs import checkpoints, leases, list_failures, runs
-from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.list_failures import SetAside
-from app.db.runs.runs import Kind, Run, Trigger
+from app.db.runs import list_failures, runs
+from app.db.runs.leases import Lease
+from app.db.runs.runs import Kind, Run
+from app.db.session import Session
 from app.errors import Problem
 from app.sync import issues
-from app.sync.connections import clio_for, login_of
+from app.sync.concurrency import run_together
+from app.sync.pull.attempts import Attempt, run_attempt
 from app.sync.pull.deletions import confirm_contact, confirm_missing
-from app.sync.pull.eta import PAGE
-from app.sync.pull.failures import WHO_AM_I, failure_row, noting_failure, settle
-from app.sync.pull.listings import RECORDS, RELATIONSHIPS, SMALL_LISTS, Listing
+from app.sync.pull.failures import failure_row, noting_failure, settle_or_pause
+from app.sync.pull.listings import RECORDS, SMALL_LISTS, Listing
+from app.sync.pull.logins import NEEDED, RECORD_NAMES, Step, read_as, read_lists
 from app.sync.pull.pages import pull_lists
-from app.sync.pull.reader import ConnectionReader, usage_of
-from app.sync.pull.single_records import read_contact_records, retry_quarantine
+from app.sync.pull.reader import ConnectionReader
+from app.sync.pull.single_records import read_contact_records
 from app.sync.services import Services
 
-# A scheduled run reads all relationships as long as they fill no more pages than this [row 25].
-RELATIONSHIP_PAGES = 50
-_RECORD_NAMES = frozenset(listing.name for listing in RECORDS)
-_NEEDED = _RECORD_NAMES | {WHO_AM_I}
+LOGINS_AT_ONCE = 8
 FINDS_DELETIONS = (Kind.FULL, Kind.INCREMENTAL)
-# Runs that a firm waits for go before the others. A rederive run asks Clio nothing.
-_LANES = {
-    Kind.INCREMENTAL: Lane.INCREMENTAL,
-    Kind.CONTACT: Lane.INCREMENTAL,
-    Kind.INITIAL: Lane.INITIAL,
-    Kind.COVERAGE: Lane.INITIAL,
-    Kind.FULL: Lane.RECONCILE,
-}
 _NO_CONNECTION = runs.problem_row(
     Problem("needs_reconnect", "No Clio login of this account works. A user must connect again"),
     None,
@@ -53,85 +41,137 @@ _NO_CONNECTION = runs.problem_row(
 log = structlog.get_logger(__name__)
 
 Problems = list[dict[str, object]]
-Step = Callable[[ConnectionReader], Awaitable[None]]
+Confirm = Callable[[Sequence[ConnectionReader]], Awaitable[None]]
 
 
-def lane_of(kind: Kind, trigger: Trigger) -> Lane:
-    """Return the priority lane of a run's requests to Clio [S10]."""
-    if kind is Kind.CONTACT and trigger is Trigger.MANUAL:
-        return Lane.PERSON  # a person is looking at that contact
-    return _LANES[kind]
-
-
-async def read_clio(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
-    """Read the lists as each connection of the run, and add to `problems` what went wrong.
-
-    A connection that must reconnect or whose lists fail does not stop the others. Raises RunTakenOver, Stopping,
-    PullPostponed and other errors of Clio.
-    """
-    connected = await _connected(services, lease)
-    usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
-    problems += [] if usable else [_NO_CONNECTION]
-    readers: list[ConnectionReader] = []
-    for connection in await _without_set_aside(services, lease, usable):
-        known = frozenset[str]().union(*(reader.read for reader in readers))
-        readers.append(await _read_lists_as(services, lease, run, connection, known))
-    others = [connection for connection in connected if connection not in usable]
-    elsewhere = await _readable_elsewhere(services, lease, run, readers, others)
-    readers = await settle(readers, elsewhere)
-    complete = [reader for reader in readers if reader.complete]
-    if run.kind in FINDS_DELETIONS:
-        asking = [replace(one, clio=one.clio.in_lane(Lane.RECONCILE)) for one in complete]
-        look_up = partial(confirm_missing, full=run.kind is Kind.FULL)
-        complete = await _confirm_and_settle(asking, look_up)
-    problems += [row for reader in readers for row in _problem_rows(reader)]
-    problems += await _set_aside_rows(services, lease)
-    await _update_issues(services, lease, complete, problems)
-
-
-async def _confirm_and_settle(
-    asking: list[ConnectionReader], look_up: Callable[[Sequence[ConnectionReader]], Awaitable[None]]
-) -> list[ConnectionReader]:
-    """Look up missing records, again without the logins whose failures set them aside; return the others."""
-    while True:
-        await _confirm(asking, look_up(asking))
-        kept = await settle(asking)
-        if len(kept) == len(asking):
-            return kept
-        asking = kept
-
-
-async def _list_set_aside(services: Services, lease: Lease) -> Sequence[SetAside]:
-    """Return the logins that this run has set aside."""
-    async with fenced_transaction(services.database, lease) as session:
-        found = await list_failures.list_set_aside(session, lease.account_id)
-    return [one for one in found if one.run_id == lease.run_id]
-
-
-async def _without_set_aside(
-    services: Services, lease: Lease, usable: Sequence[Connection]
-) -> Sequence[Connection]:
-    """Return the connections that this run has not set aside."""
-    aside = {one.connection_id for one in await _list_set_aside(services, lease)}
-    return [connection for connection in usable if connection.connection_id not in aside]
-
-
-async def _set_aside_rows(services: Services, lease: Lease) -> Problems:
-    """Return a problem for each login that this run has set aside."""
-    return [
-        runs.problem_row(
-            Problem("login_set_aside", f"This login was set aside. {one.detail}"), one.connection_id
-        )
-        for one in await _list_set_aside(services, lease)
-    ]
-
-
-async def _readable_elsewhere(
+async def read_clio(
     services: Services,
     lease: Lease,
     run: Run,
-    readers: Sequence[ConnectionReader],
-    others: Sequence[Connection],
+    problems: Problems,
+    budget: CallBudget | None = None,
+) -> None:
+    """Read the lists as each connection of the run, and add to `problems` what went wrong.
+
+    A connection that must reconnect, whose lists fail or that waits for its rate limit does not stop the others. Raises
+    RunTakenOver, Stopping, PullPaused, PullPostponed and other errors of Clio.
+    """
+
+    async def read(attempt: Attempt) -> None:
+        await _read_clio(attempt, problems)
+
+    await run_attempt(services, lease, run, budget, read)
+
+
+async def read_contact(
+    services: Services,
+    lease: Lease,
+    run: Run,
+    problems: Problems,
+    budget: CallBudget | None = None,
+) -> None:
+    """Read one contact with its matters and relationships as every connection [S14]; see `read_clio`."""
+
+    async def read(attempt: Attempt) -> None:
+        await _read_contact(attempt, problems)
+
+    await run_attempt(services, lease, run, budget, read)
+
+
+async def _read_clio(attempt: Attempt, problems: Problems) -> None:
+    run, connected = attempt.run, attempt.begun.connected
+    usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
+    problems += [] if usable else [_NO_CONNECTION]
+    readers = await _read_lists(attempt, usable)
+    others = [connection for connection in connected if connection not in usable]
+    elsewhere = await _readable_elsewhere(attempt, readers, others)
+    readers = await settle_or_pause(readers, problems, elsewhere)
+    complete = [reader for reader in readers if reader.login.complete]
+    if run.kind in FINDS_DELETIONS:
+        for reader in complete:
+            await _lower_priority(attempt, reader)
+        look_up = partial(confirm_missing, full=run.kind is Kind.FULL)
+        complete = await _confirm_and_settle(complete, problems, look_up)
+    problems += [row for reader in readers for row in _list_rows(reader)]
+    problems += _rows_of_ended(attempt, readers)
+    problems += await _set_aside_rows(attempt)
+    await _update_issues(attempt, complete, problems)
+
+
+async def _read_contact(attempt: Attempt, problems: Problems) -> None:
+    clio_id = attempt.run.contact_clio_id or 0
+    problems += [] if attempt.begun.connected else [_NO_CONNECTION]
+    readers = await _side_by_side(
+        attempt, attempt.begun.connected, lambda _: partial(_read_contact_as, clio_id)
+    )
+    readers = await settle_or_pause(readers, problems)
+    complete = [reader for reader in readers if reader.login.complete]
+    look_up = partial(confirm_contact, clio_id=clio_id)
+    await _confirm_and_settle(complete, problems, look_up)
+    problems += [row for reader in readers for row in _problem_rows(reader)]
+    problems += _rows_of_ended(attempt, readers)
+    problems += await _set_aside_rows(attempt)
+
+
+async def _read_contact_as(clio_id: int, reader: ConnectionReader) -> None:
+    await read_contact_records(reader, clio_id)
+    if not reader.pauses and not reader.failed:
+        reader.note(complete=True)
+
+
+async def _read_lists(attempt: Attempt, usable: Sequence[Connection]) -> list[ConnectionReader]:
+    """Read the lists as each login; of the small lists the first login reads those that no login has read."""
+    small = _unread_small_lists(attempt)
+
+    def step_of(place: int) -> Step:
+        return partial(read_lists, attempt.run, [*RECORDS, *([] if place else small)])
+
+    readers = await _side_by_side(attempt, usable, step_of)
+    return [await _fill_small_lists(attempt, reader, readers) for reader in readers]
+
+
+async def _side_by_side(
+    attempt: Attempt, usable: Sequence[Connection], step_of: Callable[[int], Step]
+) -> list[ConnectionReader]:
+    """Do the step of each place as the login there, unless it is complete; some logins at the same time.
+
+    Return the readers of the logins that this run has not set aside, in their order.
+    """
+    aside, few = attempt.begun.aside, asyncio.Semaphore(LOGINS_AT_ONCE)
+    kept = [connection for connection in usable if connection.connection_id not in aside]
+    readers = [attempt.reader_of(connection) for connection in kept]
+
+    todo = [place for place, reader in enumerate(readers) if not reader.login.complete]
+
+    async def read(place: int) -> None:
+        async with few:
+            readers[place] = await read_as(attempt, readers[place], step_of(place))
+
+    await run_together(*(read(place) for place in todo))
+    return readers
+
+
+def _unread_small_lists(attempt: Attempt) -> list[Listing]:
+    complete = {pull.resource for pull in attempt.begun.pulls if pull.complete}
+    read = complete.union(*(reader.read for reader in attempt.readers))
+    return [listing for listing in SMALL_LISTS if listing.name not in read]
+
+
+async def _fill_small_lists(
+    attempt: Attempt, reader: ConnectionReader, readers: Sequence[ConnectionReader]
+) -> ConnectionReader:
+    """Read the small lists that no login before this one could read; one whose budget is spent reads them later."""
+    unread = _unread_small_lists(attempt)
+    later = any(timedelta(0) in other.pauses for other in readers)
+    works = reader.login.full_view is not None and not (reader.ended or reader.pauses)
+    if not unread or later or not works:
+        return reader
+    new = [listing for listing in unread if listing.name not in reader.failed]
+    return await read_as(attempt, reader, lambda reader: pull_lists(reader, new, {}))
+
+
+async def _readable_elsewhere(
+    attempt: Attempt, readers: Sequence[ConnectionReader], others: Sequence[Connection]
 ) -> frozenset[str]:
     """Return which of the lists that failed the account's other logins can read: they ask for the first page.
 
@@ -142,7 +182,8 @@ async def _readable_elsewhere(
     for connection in others:
         wanted = [one for one in (*RECORDS, *SMALL_LISTS) if one.name in failed - readable]
         if failed - readable:
-            reader = await _read_as(services, lease, run, connection, partial(_probe, wanted))
+            probe = partial(_probe, wanted)
+            reader = await read_as(attempt, attempt.reader_of(connection), probe)
             readable |= reader.read
     return frozenset(readable)
 
@@ -157,167 +198,90 @@ async def _read_first_page(reader: ConnectionReader, listing: Listing) -> None:
     reader.read.add(listing.name)
 
 
-async def read_contact(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
-    """Read one contact with its matters and relationships as every connection [S14]; see `read_clio`."""
-    clio_id = run.contact_clio_id or 0
-    working = await _connected(services, lease)
-    problems += [] if working else [_NO_CONNECTION]
-    readers = [
-        await _read_as(
-            services, lease, run, connection, lambda reader: read_contact_records(reader, clio_id)
-        )
-        for connection in await _without_set_aside(services, lease, working)
+async def _lower_priority(attempt: Attempt, reader: ConnectionReader) -> None:
+    """Let the login's look-ups wait for reads of changes."""
+    await reader.count_usage()
+    reader.clio = reader.clio.in_lane(Lane.RECONCILE)
+    attempt.clients[reader.connection_id] = reader.clio
+
+
+async def _confirm_and_settle(
+    asking: list[ConnectionReader], problems: Problems, look_up: Confirm
+) -> list[ConnectionReader]:
+    """Look up missing records, again without the logins whose failures set them aside; return the others.
+
+    A login that stops working ends this, and the next run finds out which one it was.
+    """
+    while True:
+        try:
+            await look_up(asking)
+        except ClioReauthRequired:
+            log.warning("lookups_cut_short")
+        kept = await settle_or_pause(asking, problems)
+        if len(kept) == len(asking):
+            return kept
+        asking = kept
+
+
+def _list_rows(reader: ConnectionReader) -> Problems:
+    """Return the problems of a login's lists, and of the small lists that another login read instead."""
+    dropped = [
+        Problem("clio_field_unknown", f"Clio no longer has the field {name}. It was left out")
+        for name in sorted(reader.clio.dropped)
     ]
-    readers = await settle(readers)
-    complete = [reader for reader in readers if reader.complete]
-    await _confirm_and_settle(complete, partial(confirm_contact, clio_id=clio_id))
-    problems += [row for reader in readers for row in _problem_rows(reader)]
-    problems += await _set_aside_rows(services, lease)
-
-
-async def _connected(services: Services, lease: Lease) -> Sequence[Connection]:
-    """Begin the pulling phase; return the account's connections that work, the widest view first."""
-    async with fenced_transaction(services.database, lease, phase=runs.PULLING) as session:
-        return await connections.list_connected(session, lease.account_id)
+    return [
+        *_problem_rows(reader),
+        *(runs.problem_row(problem, reader.connection_id) for problem in dropped),
+    ]
 
 
 def _problem_rows(reader: ConnectionReader) -> Problems:
-    """Return the problems of a login, and of the small lists that another login read instead."""
     return [
-        *(runs.problem_row(problem, reader.view.connection_id) for problem in reader.problems),
-        *(failure_row(reader, name) for name in sorted(reader.failed.keys() - _NEEDED)),
+        *(runs.problem_row(problem, reader.connection_id) for problem in reader.login.problems),
+        *(failure_row(reader, name) for name in sorted(reader.failed.keys() - NEEDED)),
     ]
 
 
-async def _confirm(readers: Sequence[ConnectionReader], lookups: Awaitable[None]) -> None:
-    """Look up missing records; a login that stops working ends this, and the next run finds out which one it was."""
-    try:
-        await lookups
-    except ClioReauthRequired:
-        log.warning("lookups_cut_short")
-    finally:
-        for reader in readers:
-            await _count_usage(reader)
+def _rows_of_ended(attempt: Attempt, readers: Sequence[ConnectionReader]) -> Problems:
+    """Return the problems of the run's logins that ended in an earlier attempt."""
+    known, only = {reader.connection_id for reader in readers}, attempt.run.connection_id
+    return [
+        runs.problem_row(problem, login.connection_id)
+        for login in attempt.begun.logins.values()
+        for problem in login.problems
+        if login.connection_id not in known and problem.code == "needs_reconnect"
+        if only in (None, login.connection_id)
+    ]
+
+
+async def _set_aside_rows(attempt: Attempt) -> Problems:
+    """Return a problem for each login that this run has set aside."""
+    account_id = attempt.lease.account_id
+    found = await attempt.lander.write(partial(list_failures.list_set_aside, account_id=account_id))
+    return [
+        runs.problem_row(
+            Problem("login_set_aside", f"This login was set aside. {one.detail}"), one.connection_id
+        )
+        for one in found
+        if one.run_id == attempt.lease.run_id
+    ]
 
 
 async def _update_issues(
-    services: Services, lease: Lease, readers: Sequence[ConnectionReader], problems: Problems
+    attempt: Attempt, readers: Sequence[ConnectionReader], problems: Problems
 ) -> None:
     """Remove what only ended connections could see and was kept long enough, then update the issues."""
-    now, after = services.now(), await _where_expiry_begins(services, lease)
+    account_id, now, write = attempt.lease.account_id, attempt.services.now(), attempt.lander.write
+    after = await write(partial(issues.find_expiry, account_id=account_id, now=now))
     while after is not None:
-        async with fenced_transaction(services.database, lease) as session:
-            after = await issues.remove_expired(session, lease.account_id, after, now=now)
-    pulled = [reader.view.connection_id for reader in readers]
-    async with fenced_transaction(services.database, lease) as session:
+        expire = partial(issues.remove_expired, account_id=account_id, place=after, now=now)
+        after = await write(expire)
+    pulled = [reader.connection_id for reader in readers]
+
+    async def update(session: Session) -> None:
         for reader in readers:
-            if reader.read >= _RECORD_NAMES:
-                await list_failures.take_back(session, lease.account_id, reader.view.connection_id)
-        await issues.update_after_pull(session, lease.account_id, pulled, problems, now=now)
+            if reader.read >= RECORD_NAMES:
+                await list_failures.take_back(session, account_id, reader.connection_id)
+        await issues.update_after_pull(session, account_id, pulled, problems, now=now)
 
-
-async def _where_expiry_begins(services: Services, lease: Lease) -> issues.Place | None:
-    async with fenced_transaction(services.database, lease) as session:
-        return await issues.find_expiry(session, lease.account_id, now=services.now())
-
-
-async def _read_lists_as(
-    services: Services, lease: Lease, run: Run, connection: Connection, known: frozenset[str]
-) -> ConnectionReader:
-    """Read all lists as one connection; of the small lists those that no earlier one could read (`known`)."""
-    since = await _since(services, lease, run, connection)
-    listings = [*RECORDS, *(one for one in SMALL_LISTS if one.name not in known)]
-
-    async def pull(reader: ConnectionReader) -> None:
-        await pull_lists(reader, listings, since)
-        await retry_quarantine(reader)
-
-    reader = await _read_as(services, lease, run, connection, pull)
-    if reader.complete:
-        now = services.now()
-        async with fenced_transaction(services.database, lease) as session:
-            await connections.mark_synced(session, connection, now=now)
-            await quarantine.resolve_unknown_ids(
-                session, lease.account_id, lease.run_id, connection.connection_id, now=now
-            )
-    return reader
-
-
-async def _read_as(
-    services: Services, lease: Lease, run: Run, connection: Connection, step: Step
-) -> ConnectionReader:
-    """Do a step as one connection; return the reader with its problems and failures."""
-    clio = clio_for(services, connection, lane_of(run.kind, run.trigger))
-    view = View(connection.account_id, connection.connection_id, full_view=False)
-    reader = ConnectionReader(services, clio, lease, view)
-
-    async def read() -> None:
-        nonlocal reader
-        login = login_of(await clio.who_am_i())
-        reader = replace(reader, view=replace(view, full_view=login.full_view))
-        async with fenced_transaction(services.database, lease) as session:
-            await connections.update_login(session, connection, login)
-        reader.read.add(WHO_AM_I)
-        await step(reader)
-
-    try:
-        await noting_failure(reader, WHO_AM_I, read())
-    except ClioReauthRequired as error:
-        problem = Problem(error.code, str(error))
-        newer = await _end_connection(services, lease, connection, problem)
-        if newer is not None:
-            return await _read_as(services, lease, run, newer, step)
-        return replace(reader, problems=[problem], failed={})
-    finally:
-        await _count_usage(reader)
-    return replace(reader, complete=reader.failed.keys().isdisjoint(_NEEDED))
-
-
-async def _end_connection(
-    services: Services, lease: Lease, connection: Connection, problem: Problem
-) -> Connection | None:
-    """Record that the login no longer works; the run continues with the others [S9].
-
-    If the user has connected the same login again meanwhile, nothing is recorded, and the connection is returned as it
-    is now.
-    """
-    status, now = connections.Status.NEEDS_RECONNECT, services.now()
-    async with fenced_transaction(services.database, lease) as session:
-        if not await issues.connection_ended(session, connection, status, problem, now=now):
-            working = await connections.list_connected(session, connection.account_id)
-            return next((one for one in working if _is_same_login(one, connection)), None)
-    log.warning("connection_needs_reconnect", connection_id=connection.connection_id)
-    return None
-
-
-def _is_same_login(one: Connection, other: Connection) -> bool:
-    clio_users = [it.login and it.login.clio_user_id for it in (one, other)]
-    same_user = one.region == other.region and clio_users[0] == clio_users[1]
-    return one.connection_id == other.connection_id and same_user
-
-
-async def _since(
-    services: Services, lease: Lease, run: Run, connection: Connection
-) -> Mapping[str, datetime | None]:
-    """Return from when on each list is read: its checkpoint, or None for its beginning."""
-    if run.kind is not Kind.INCREMENTAL:
-        return {}
-    account_id, connection_id = connection.account_id, connection.connection_id
-    async with fenced_transaction(services.database, lease) as session:
-        since = {
-            listing.name: await checkpoints.find_checkpoint(
-                session, account_id, connection_id, listing.name
-            )
-            for listing in RECORDS
-        }
-        many = await records.has_more_than(
-            session, account_id, records.RELATIONSHIPS, RELATIONSHIP_PAGES * PAGE
-        )
-    if run.slot is not None and not many:
-        since[RELATIONSHIPS.name] = None
-    return since
-
-
-async def _count_usage(reader: ConnectionReader) -> None:
-    async with fenced_transaction(reader.services.database, reader.lease) as session:
-        await leases.count_usage(session, reader.lease, usage_of(reader.clio))
+    await write(update)

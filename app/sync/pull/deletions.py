@@ -8,11 +8,13 @@ stays in the mirror as it was last seen.
 
 When a list suddenly lacks many records, nothing is looked up until a second run, at least an hour later, finds the
 same (F20).
+
+What is to be looked up is stored once, and each answer as it comes: the look-ups of a firm may take many attempts.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import structlog
 
@@ -20,87 +22,100 @@ from app.clio.errors import ClioRefused, ClioUnreadable
 from app.db import issues
 from app.db.issues import Finding, Subject
 from app.db.mirror import records, removals, visibility
-from app.db.runs import listed_ids
-from app.db.runs.leases import fenced_transaction
-from app.db.runs.listed_ids import MissingRecords
+from app.db.runs import lookups, run_logins
+from app.db.runs.lookups import Answer, Lookup, MissingRecords
 from app.db.session import Session
 from app.rules.removed_contacts import REMOVED
-from app.sync.concurrency import Stopping
+from app.sync.concurrency import Stopping, run_together
 from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
-from app.sync.pull.single_records import IDS_PER_REQUEST, batches, land_records
+from app.sync.pull.single_records import IDS_PER_REQUEST, land_records
 
-MAX_LOOKUPS = (
-    1000  # missing records of one list that one run looks up; the next run looks up the rest
-)
 FEW, SHARE = 20, 0.05  # a list that lacks more than both needs a second run (F20)
 EMPTY = 3  # a list that lacks everything needs one too, if it had more records than this
 SECOND_RUN_AFTER = timedelta(hours=1)
 
 log = structlog.get_logger(__name__)
 
-
-@dataclass(frozen=True)
-class LookupResult:
-    """The answers of Clio to one login about records that its list lacked.
-
-    `proven` are those of `not_found` whose deletion the login can prove.
-    """
-
-    shown: frozenset[int]
-    forbidden: frozenset[int]
-    not_found: frozenset[int]
-    proven: frozenset[int]
+Answers = dict[int, Answer]
 
 
 async def confirm_missing(readers: Sequence[ConnectionReader], *, full: bool) -> None:
     """Look up what the lists of this run lacked, and remove from the mirror what is proven to be deleted.
 
     Only a full run reads all lists completely. Another run may have read the relationships completely, so it looks up
-    only these. Raises Stopping when the process must end.
+    only these. A login that fails or pauses is noted on its reader. Raises Stopping when the process must end.
     """
     for listing in (MATTERS, CONTACTS, RELATIONSHIPS) if full else (RELATIONSHIPS,):
-        missing: set[int] = set()
         for reader in readers:
-            missing |= await _missing(reader, listing)
-        for batch in batches(sorted(missing), IDS_PER_REQUEST):
-            await _look_up(readers, listing, batch)
-            if any(listing.name in reader.failed for reader in readers):
-                break
-            if any(reader.services.stopping.is_set() for reader in readers):
-                raise Stopping
+            if listing.name not in reader.login.compared:
+                await _compare(reader, listing, readers)
+        await _look_up(readers, listing)
+        if any(reader.pauses for reader in readers):
+            return
 
 
 async def confirm_contact(readers: Sequence[ConnectionReader], clio_id: int) -> None:
     """Look up one contact if no login was shown it in this run."""
-    if readers and not any(clio_id in reader.shown for reader in readers):
-        await _look_up(readers, CONTACTS, [clio_id])
+    if not readers or any(reader.login.shown for reader in readers):
+        return
+    asked = [reader for reader in readers if CONTACTS.name not in reader.login.compared]
+    for reader in asked:
+        await _note_contact(reader, clio_id)
+    await _look_up(readers, CONTACTS)
 
 
-async def _missing(reader: ConnectionReader, listing: Listing) -> set[int]:
-    """Return what the login used to see and its list lacks; nothing while the list is not believed."""
-    lease, view = reader.lease, reader.view
-    subject = Subject(listing.name, view.connection_id)
-    async with fenced_transaction(reader.services.database, lease) as session:
-        found = await listed_ids.find_missing(
-            session, lease, view.connection_id, listing.name, limit=MAX_LOOKUPS
-        )
-        if not _shrank(found):
-            await issues.resolve_issues(
-                session, view.account_id, "listing_shrank", subject, now=reader.services.now()
-            )
-            return set(found.first)
-        if await _is_second_run(session, reader, subject):
-            return set(found.first)
-        text = (
-            f"A complete list of {listing.name} lacked {found.missing} of the {found.seen} records that this login"
-            " used to see. Nothing was removed. The next full run checks again"
-        )
-        finding = Finding("listing_shrank", text, subject)
-        await issues.open_issue(session, view.account_id, finding, now=reader.services.now())
+async def _note_contact(reader: ConnectionReader, clio_id: int) -> None:
+    """Store that the contact is looked up as this login, which was not shown it now, if it used to see it."""
+    view, lease = reader.view, reader.lease
+    reader.note(compared=reader.login.compared | {CONTACTS.name})
+    login = reader.login
+
+    async def note(session: Session) -> None:
+        if await visibility.load_digests(session, view, CONTACTS.name, [clio_id]):
+            await lookups.add_lacked(session, lease, view.connection_id, CONTACTS.name, clio_id)
+        await run_logins.save(session, lease, login)
+
+    await reader.lander.write(note)
+
+
+async def _compare(
+    reader: ConnectionReader, listing: Listing, readers: Sequence[ConnectionReader]
+) -> None:
+    """Store what the login used to see and its list lacks as look-ups; nothing while the list is not believed."""
+    lease, logins = reader.lease, [other.connection_id for other in readers]
+    reader.note(compared=reader.login.compared | {listing.name})
+    login = reader.login
+
+    async def compare(session: Session) -> None:
+        found = await lookups.count_missing(session, lease, login.connection_id, listing.name)
+        if await _is_believed(session, reader, listing, found) and found.missing:
+            await lookups.add_missing(session, lease, login.connection_id, listing.name, logins)
+        await run_logins.save(session, lease, login)
+
+    await reader.lander.write(compare)
+
+
+async def _is_believed(
+    session: Session, reader: ConnectionReader, listing: Listing, found: MissingRecords
+) -> bool:
+    """Return whether the list's gaps may be deletions; open an issue if it is suspiciously short for the first time."""
+    account_id, now = reader.view.account_id, reader.services.now()
+    subject = Subject(listing.name, reader.connection_id)
+    if not _shrank(found):
+        await issues.resolve_issues(session, account_id, "listing_shrank", subject, now=now)
+        return True
+    if await _is_second_run(session, reader, subject):
+        return True
+    text = (
+        f"A complete list of {listing.name} lacked {found.missing} of the {found.seen} records that this login"
+        " used to see. Nothing was removed. The next full run checks again"
+    )
+    finding = Finding("listing_shrank", text, subject)
+    await issues.open_issue(session, account_id, finding, now=now)
     log.warning("listing_shrank", resource=listing.name, count=found.missing)
-    return set()
+    return False
 
 
 def _shrank(found: MissingRecords) -> bool:
@@ -115,83 +130,143 @@ async def _is_second_run(session: Session, reader: ConnectionReader, subject: Su
     return known is not None and known.opened_at <= now - SECOND_RUN_AFTER
 
 
-async def _look_up(
-    readers: Sequence[ConnectionReader], listing: Listing, batch: Sequence[int]
-) -> None:
+async def _look_up(readers: Sequence[ConnectionReader], listing: Listing) -> None:
+    """Look up what is stored, some records at a time, until a login fails or pauses."""
+    while readers:
+        logins = [reader.connection_id for reader in readers]
+        list_next = partial(
+            lookups.list_next,
+            lease=readers[0].lease,
+            resource=listing.name,
+            logins=logins,
+            limit=IDS_PER_REQUEST,
+        )
+        batch = await readers[0].lander.write(list_next)
+        if not batch or not await _look_up_batch(readers, listing, batch):
+            return
+        if any(reader.services.stopping.is_set() for reader in readers):
+            raise Stopping
+
+
+async def _look_up_batch(
+    readers: Sequence[ConnectionReader], listing: Listing, batch: Sequence[Lookup]
+) -> bool:
     """Ask for these records as every login that used to see them; store lost sightings and deletions.
 
-    If one of them cannot answer, nothing is stored: the run asks again, or sets that login aside.
+    If one of them cannot answer, only the answers are stored, and False is returned: the run asks again, or sets that
+    login aside.
     """
-    lease, database = readers[0].lease, readers[0].services.database
-    async with fenced_transaction(database, lease) as session:
-        listed = await listed_ids.find_listed(session, lease, listing.name, batch)
-    results: list[tuple[ConnectionReader, LookupResult]] = []
+    answers: dict[str, Answers] = {}
 
     async def ask(reader: ConnectionReader) -> None:
-        results.append((reader, await _ask(reader, listing, batch, listed)))
+        of_login = [one for one in batch if one.connection_id == reader.connection_id]
+        answers[reader.connection_id] = await _ask(reader, listing, of_login)
 
+    await run_together(*(noting_failure(reader, listing.name, ask(reader)) for reader in readers))
+    if len(answers) < len(readers):
+        return False
+    await readers[0].lander.write(partial(_decide, readers, listing, batch, answers))
+    return True
+
+
+async def _decide(
+    readers: Sequence[ConnectionReader],
+    listing: Listing,
+    batch: Sequence[Lookup],
+    answers: dict[str, Answers],
+    session: Session,
+) -> None:
+    """Delete the sightings that were lost and the records that are gone: nobody is shown them, and one proves it."""
+    lease, listed = readers[0].lease, {one.clio_id for one in batch if one.listed}
     for reader in readers:
-        await noting_failure(reader, listing.name, ask(reader))
-    if len(results) < len(readers):
-        return
-    exist = listed.union(*(result.shown | result.forbidden for _, result in results))
-    deleted = set().union(*(result.proven for _, result in results)) - exist
-    async with fenced_transaction(database, lease) as session:
-        for reader, result in results:
-            lost = result.forbidden | result.not_found
-            await visibility.delete_sightings(session, reader.view, listing.name, lost)
-        await removals.remove_records(session, lease.account_id, listing.name, deleted, why=REMOVED)
+        own = answers[reader.connection_id]
+        lost = _given(own, Answer.FORBIDDEN, Answer.LOST, Answer.GONE)
+        await visibility.delete_sightings(session, reader.view, listing.name, lost)
+    exist = listed.union(*(_given(own, Answer.SHOWN, Answer.FORBIDDEN) for own in answers.values()))
+    deleted = set().union(*(_given(own, Answer.GONE) for own in answers.values())) - exist
+    await removals.remove_records(session, lease.account_id, listing.name, deleted, why=REMOVED)
+    decided = {one.clio_id for one in batch}
+    await lookups.delete_decided(session, lease, listing.name, decided)
     if deleted:
         log.info("records_removed", resource=listing.name, count=len(deleted))
 
 
-async def _ask(
-    reader: ConnectionReader, listing: Listing, batch: Sequence[int], listed: set[int]
-) -> LookupResult:
-    """Ask for those of the batch that the login used to see. What another login lists exists and needs no proof."""
-    lease, view = reader.lease, reader.view
-    async with fenced_transaction(reader.services.database, lease) as session:
-        seen = await visibility.load_digests(session, view, listing.name, batch)
-        own = await listed_ids.find_listed(
-            session, lease, listing.name, batch, by=view.connection_id
-        )
-    answers: dict[str, set[int]] = {"shown": set(own), "forbidden": set(), "not_found": set()}
-    wanted = sorted(seen.keys() - own)
-    if wanted:
-        page = await reader.clio.get_many(listing.resource, wanted)
-        answers["shown"] |= await land_records(reader, listing, page)
-    for clio_id in wanted:
-        if clio_id in answers["shown"]:
-            continue
-        exists = clio_id in listed
-        answers["not_found" if exists else await _ask_one(reader, listing, clio_id)].add(clio_id)
-    proven = await _proven(reader, listing, answers["not_found"] - listed)
-    found = {name: frozenset(clio_ids) for name, clio_ids in answers.items()}
-    return LookupResult(**found, proven=frozenset(proven))
+def _given(answers: Answers, *wanted: Answer) -> set[int]:
+    return {clio_id for clio_id, answer in answers.items() if answer in wanted}
 
 
-async def _ask_one(reader: ConnectionReader, listing: Listing, clio_id: int) -> str:
-    """Return what Clio says of one record. An unreadable answer proves nothing, so the record counts as shown."""
+async def _ask(reader: ConnectionReader, listing: Listing, batch: Sequence[Lookup]) -> Answers:
+    """Return Clio's answers to the login; ask for those that are not known yet, and store each as it comes.
+
+    What another login lists exists and needs no proof.
+    """
+    answers = {one.clio_id: one.answer for one in batch if one.answer is not None}
+    if new := [one for one in batch if one.answer is None]:
+        page = await reader.clio.get_many(listing.resource, [one.clio_id for one in new])
+        shown = await land_records(reader, listing, page)
+        found = {one.clio_id: _answer_of_many(one, shown) for one in new}
+        answers |= await _stored(reader, listing, found)
+    for clio_id in sorted(_given(answers, Answer.LACKED)):
+        said = await _ask_one(reader, listing, clio_id)
+        answers |= await _stored(reader, listing, {clio_id: said})
+    if open_ := _given(answers, Answer.NOT_FOUND):
+        answers |= await _stored(reader, listing, await _prove(reader, open_))
+    return answers
+
+
+def _answer_of_many(one: Lookup, shown: set[int]) -> Answer:
+    if one.clio_id in shown:
+        return Answer.SHOWN
+    return Answer.LOST if one.listed else Answer.LACKED
+
+
+async def _stored(reader: ConnectionReader, listing: Listing, found: Answers) -> Answers:
+    """Store these answers and return them."""
+    store = partial(
+        lookups.store_answers,
+        lease=reader.lease,
+        resource=listing.name,
+        connection_id=reader.connection_id,
+        answers=found,
+    )
+    await reader.lander.put(store)
+    reader.moved.add(listing.name)
+    return found
+
+
+async def _ask_one(reader: ConnectionReader, listing: Listing, clio_id: int) -> Answer:
+    """Return what Clio says of one record. An unreadable answer proves nothing, so the record counts as shown.
+
+    A login that sees the whole firm proves the deletion of a contact or a matter [row 32].
+    """
     try:
         await reader.clio.get_one(listing.resource, clio_id)
     except ClioUnreadable:
-        return "shown"
+        return Answer.SHOWN
     except ClioRefused as refusal:
-        if refusal.code == "clio_not_found":
-            return "not_found"
         if refusal.code == "clio_forbidden":
-            return "forbidden"
-    return "shown"
+            return Answer.FORBIDDEN
+        if refusal.code != "clio_not_found":
+            return Answer.SHOWN
+        if listing is RELATIONSHIPS:
+            return Answer.NOT_FOUND
+        return Answer.GONE if reader.view.full_view else Answer.LOST
+    return Answer.SHOWN
 
 
-async def _proven(reader: ConnectionReader, listing: Listing, not_found: set[int]) -> set[int]:
-    """Return those of the records not found whose deletion this login can prove [row 32]."""
-    if listing is not RELATIONSHIPS or not not_found:
-        return not_found if reader.view.full_view else set()
-    async with fenced_transaction(reader.services.database, reader.lease) as session:
-        matters = await records.find_matter_ids(session, reader.view.account_id, not_found)
+async def _prove(reader: ConnectionReader, relationship_ids: set[int]) -> Answers:
+    """Return which relationships are gone: the login sees their matters. There are not more than Clio gives at once."""
+    find = partial(
+        records.find_matter_ids,
+        account_id=reader.view.account_id,
+        relationship_ids=relationship_ids,
+    )
+    matters = await reader.lander.write(find)
     visible: set[int] = set()
-    for batch in batches(sorted(set(matters.values())), IDS_PER_REQUEST):
-        page = await reader.clio.get_many(MATTERS.resource, batch)
-        visible |= await land_records(reader, MATTERS, page)
-    return {clio_id for clio_id in not_found if matters.get(clio_id) in visible}
+    if matters:
+        page = await reader.clio.get_many(MATTERS.resource, sorted(set(matters.values())))
+        visible = await land_records(reader, MATTERS, page)
+    proven = {clio_id for clio_id, matter_id in matters.items() if matter_id in visible}
+    return {
+        clio_id: Answer.GONE if clio_id in proven else Answer.LOST for clio_id in relationship_ids
+    }

@@ -1,17 +1,19 @@
-"""Failures of one login's lists: they do not stop the other logins of the firm [row 53].
+"""Failures and pauses of one login's lists: they do not stop the other logins of the firm [row 53].
 
 A list that fails is skipped in this attempt, and everything else is read. Afterwards a login is set aside for the rest
 of the run if another login could read what it could not. If no login can, it is an outage, and the run is interrupted.
-A rate limit, a login that must reconnect and our own shutdown are no failures.
+A rate limit, a spent budget, a login that must reconnect and our own shutdown are no failures.
 """
 
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
+from app.clio.call_budget import BudgetSpent
 from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired, ClioRetryLater
 from app.db import issues as issue_store
 from app.db.issues import Finding
@@ -39,19 +41,85 @@ class PullPostponed(Exception):
         self.problems, self.after = problems, after
 
 
+class PullPaused(Exception):
+    """The attempt ends here, and everything that was read has landed; the run continues after `after`.
+
+    The budget is spent, or a login waits for its rate limit or for its next try.
+    """
+
+    def __init__(self, after: timedelta) -> None:
+        super().__init__("The pull continues in a later attempt")
+        self.after = after
+
+
 async def noting_failure(
     reader: ConnectionReader, resource: str, step: Coroutine[Any, Any, None]
 ) -> None:
-    """Do a step that reads a list; note a failure of the list in `reader.failed` instead of raising it."""
+    """Do a step that reads a list; note a failure or a pause of the list on the reader instead of raising it.
+
+    A list that failed while others go on is not read before its next try. A call that can only be tried again after the
+    budget's end is a pause if the list came on in this attempt, and otherwise its failure: the next attempt would begin
+    with the same call.
+    """
+    wait = _wait_of(reader, resource)
+    if wait > timedelta(0):
+        step.close()
+        reader.pauses.append(wait)
+        return
     try:
         await step
     except ClioReauthRequired:
         raise
+    except BudgetSpent as spent:
+        if spent.failure is None or resource in reader.moved:
+            reader.pauses.append(timedelta(0))
+        else:
+            _note_failure(reader, resource, spent.failure)
     except ClioError as error:
-        if error.code == "clio_rate_limited":
-            raise
-        log.warning("list_failed", resource=resource, reason=error.code)
-        reader.failed[resource] = error
+        if isinstance(error, ClioRetryLater) and error.code == "clio_rate_limited":
+            reader.limited = error
+            reader.pauses.append(error.after)
+        else:
+            _note_failure(reader, resource, error)
+
+
+def _wait_of(reader: ConnectionReader, resource: str) -> timedelta:
+    now = reader.services.now()
+    return reader.login.waits.get(resource, now) - now
+
+
+def _note_failure(reader: ConnectionReader, resource: str, error: ClioError) -> None:
+    log.warning("list_failed", resource=resource, reason=error.code)
+    reader.failed[resource] = error
+
+
+async def settle_or_pause(
+    readers: Sequence[ConnectionReader],
+    problems: list[dict[str, object]],
+    elsewhere: frozenset[str] = frozenset(),
+) -> list[ConnectionReader]:
+    """Decide about the failures as `settle` does; raise PullPaused if a login has not done what it can do.
+
+    The lists that failed are then read again after a while, and the others go on meanwhile.
+    """
+    waits = [reader.wait for reader in readers if reader.pauses]
+    if not waits:
+        return await settle(readers, elsewhere)
+    try:
+        with suppress(ClioMisconfigured):  # another login may still be able to read the list
+            await settle(readers, elsewhere)
+    except PullPostponed as postponed:
+        problems += postponed.problems
+    for reader in readers:
+        if reader.failed:
+            waits.append(again := _retry_after(reader))
+            until = dict.fromkeys(reader.failed, reader.services.now() + again)
+            reader.note(waits={**reader.login.waits, **until})
+            await reader.save()
+        if reader.limited is not None:
+            problem = Problem(reader.limited.code, str(reader.limited))
+            problems.append(runs.problem_row(problem, reader.connection_id))
+    raise PullPaused(min(waits))
 
 
 @dataclass(frozen=True)
@@ -77,7 +145,7 @@ async def settle(
     """
     kept, again = list[ConnectionReader](), list[_Failed]()
     for reader in readers:
-        others = elsewhere.union(*(other.read for other in readers if other is not reader))
+        others = elsewhere.union(*(other.readable for other in readers if other is not reader))
         failed = sorted(reader.failed.keys() - (_SMALL & others))
         if not any([await _is_set_aside(reader, name, others) for name in failed]):
             kept.append(reader)
@@ -90,7 +158,7 @@ async def settle(
 async def _is_set_aside(reader: ConnectionReader, resource: str, others: frozenset[str]) -> bool:
     """Count the failure; set the login aside if it failed long enough and another login could read the list."""
     services, lease, now = reader.services, reader.lease, reader.services.now()
-    error, connection_id = reader.failed[resource], reader.view.connection_id
+    error, connection_id = reader.failed[resource], reader.connection_id
     async with fenced_transaction(services.database, lease) as session:
         counted = await list_failures.record_failure(
             session, lease, connection_id, resource, now=now
@@ -122,15 +190,19 @@ def _postponed(failed: Sequence[_Failed]) -> Exception:
             return errors[0]
     problems = [failure_row(one.reader, one.resource) for one in failed]
     waits = [one.error.after for one in failed if isinstance(one.error, ClioRetryLater)]
-    longest = failed[0].reader.services.timing.set_aside_after / ATTEMPTS
-    return PullPostponed(problems, min([*waits, RETRY_AFTER, longest]))
+    return PullPostponed(problems, min([*waits, _retry_after(failed[0].reader)]))
+
+
+def _retry_after(reader: ConnectionReader) -> timedelta:
+    """Return after what time a list that failed is read again: so soon that it fails often enough to be set aside."""
+    return min(RETRY_AFTER, reader.services.timing.set_aside_after / ATTEMPTS)
 
 
 def failure_row(reader: ConnectionReader, resource: str) -> dict[str, object]:
     """Return the problem of a list that a login could not read, as a run stores it."""
     error = reader.failed[resource]
     text = f"{_name(resource)} could not be read ({error})".capitalize()
-    return runs.problem_row(Problem(error.code, text), reader.view.connection_id)
+    return runs.problem_row(Problem(error.code, text), reader.connection_id)
 
 
 def _name(resource: str) -> str:

@@ -1,78 +1,102 @@
 """Ask Clio for records by their ids: quarantined ones again, and everything about one contact."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from app.clio.errors import ClioRefused
 from app.clio.resources import Page
 from app.db.mirror import quarantine
-from app.db.runs import checkpoints, leases
-from app.db.runs.leases import fenced_transaction
+from app.db.runs import checkpoints, leases, run_logins
+from app.db.session import Session
 from app.sync.concurrency import Stopping
 from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RECORDS, RELATIONSHIPS, Listing
-from app.sync.pull.reader import ConnectionReader, usage_of
+from app.sync.pull.reader import ConnectionReader, usage_of, view_of
 from app.sync.pull.storage import store_page
 
 IDS_PER_REQUEST = 50  # Clio may refuse more (clio.md §21)
-MAX_RETRIED = 1000  # quarantined records that one run asks for again
 
 
 async def land_records(reader: ConnectionReader, listing: Listing, page: Page[Any]) -> set[int]:
-    """Land records that were asked for by id; return the ids of all of them, also of the unreadable ones."""
-    lease = reader.lease
-    async with fenced_transaction(reader.services.database, lease) as session:
-        ids = await store_page(session, reader, listing, page)
+    """Land records that were asked for by id, with what is known of the login; return the ids, unreadable ones too."""
+    lease, view = reader.lease, view_of(reader, listing)
+    reader.note(dropped=frozenset(reader.clio.dropped))
+    login = reader.login
+
+    async def land(session: Session) -> set[int]:
+        ids = await store_page(session, reader, listing, page, view)
         if page.unreadable:
             await checkpoints.add_unreadable(
-                session, lease, reader.view.connection_id, listing.name, len(page.unreadable)
+                session, lease, reader.connection_id, listing.name, len(page.unreadable)
             )
+        await run_logins.save(session, lease, login)
         await leases.count_usage(session, lease, usage_of(reader.clio))
-    return set(ids)
+        return set(ids)
+
+    return await reader.lander.write(land)
 
 
 async def retry_quarantine(reader: ConnectionReader) -> None:
-    """Ask again for the quarantined records that this run has not read yet [row 34]."""
-    async with fenced_transaction(reader.services.database, reader.lease) as session:
-        waiting = await quarantine.list_waiting(
-            session, reader.view, run_id=reader.lease.run_id, limit=MAX_RETRIED
-        )
+    """Ask again for the quarantined records that this run has not read yet, each once [row 34]."""
     for listing in RECORDS:
-        ids = waiting.get(listing.name, ())
-        await noting_failure(reader, listing.name, _land_by_ids(reader, listing, ids))
+        await noting_failure(reader, listing.name, _retry_list(reader, listing))
 
 
-async def _land_by_ids(reader: ConnectionReader, listing: Listing, clio_ids: Sequence[int]) -> None:
-    for batch in batches(clio_ids, IDS_PER_REQUEST):
-        page = await reader.clio.get_many(listing.resource, batch)
+async def _retry_list(reader: ConnectionReader, listing: Listing) -> None:
+    while waiting := await _waiting(reader, listing):
+        page = await reader.clio.get_many(listing.resource, waiting)
+        reader.note(retried={**reader.login.retried, listing.name: waiting[-1]})
         await land_records(reader, listing, page)
         if reader.services.stopping.is_set():
             raise Stopping
 
 
+async def _waiting(reader: ConnectionReader, listing: Listing) -> Sequence[int]:
+    """Return the next quarantined records of a list."""
+    list_waiting = partial(
+        quarantine.list_waiting,
+        view=reader.view,
+        resource=listing.name,
+        run_id=reader.lease.run_id,
+        after=reader.login.retried.get(listing.name, 0),
+        limit=IDS_PER_REQUEST,
+    )
+    return await reader.lander.write(list_waiting)
+
+
 async def read_contact_records(reader: ConnectionReader, clio_id: int) -> None:
-    """Land a contact, its matters and its relationships; `reader.shown` says whether Clio returned the contact."""
+    """Land a contact, its matters and its relationships; the login's `shown` says whether Clio returned the contact."""
     await noting_failure(reader, CONTACTS.name, _read_contact(reader, clio_id))
     for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
         params = {**listing.resource.params, name: str(clio_id)}
-        await noting_failure(reader, listing.name, _read_filtered(reader, listing, params))
+        filtered = replace(listing, resource=replace(listing.resource, params=params))
+        await noting_failure(reader, listing.name, _read_filtered(reader, filtered))
 
 
 async def _read_contact(reader: ConnectionReader, clio_id: int) -> None:
-    page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
-    reader.shown.update(await land_records(reader, CONTACTS, page))
+    if CONTACTS.name not in reader.login.lists:
+        page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
+        shown = {record.id for record in page.items} | {bad.clio_id for bad in page.unreadable}
+        reader.note(shown=clio_id in shown)
+        reader.note_list(CONTACTS.name, None)
+        await land_records(reader, CONTACTS, page)
     reader.read.add(CONTACTS.name)
 
 
-async def _read_filtered(
-    reader: ConnectionReader, listing: Listing, params: Mapping[str, str]
-) -> None:
-    async for found in reader.clio.pages(replace(listing.resource, params=params)):
-        await land_records(reader, listing, found)
+async def _read_filtered(reader: ConnectionReader, listing: Listing) -> None:
+    """Read the contact's part of a list from where the run is; from its beginning if Clio has lost the cursor."""
+    cursor = reader.login.lists.get(listing.name, "")
+    try:
+        if cursor is not None:
+            async for page in reader.clio.pages(listing.resource, cursor=cursor or None):
+                reader.note_list(listing.name, page.cursor)
+                await land_records(reader, listing, page)
+                reader.moved.add(listing.name)
+    except ClioRefused as refusal:
+        if refusal.code != "clio_cursor_refused" or not cursor:
+            raise
+        reader.note_list(listing.name, "")
+        await _read_filtered(reader, listing)
     reader.read.add(listing.name)
-
-
-def batches(clio_ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """Yield the ids in groups of at most `size`."""
-    for first in range(0, len(clio_ids), size):
-        yield clio_ids[first : first + size]

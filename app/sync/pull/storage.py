@@ -7,20 +7,20 @@ import structlog
 from app.clio.resources import Page
 from app.db.mirror import quarantine
 from app.db.mirror.quarantine import UNKNOWN_ID, QuarantinedRecord
+from app.db.mirror.visibility import View
 from app.db.session import Session
 from app.sync.pull import suppression
 from app.sync.pull.listings import Listing
-from app.sync.pull.reader import ConnectionReader, view_of
+from app.sync.pull.reader import ConnectionReader
 
 log = structlog.get_logger(__name__)
 
 
 async def store_page(
-    session: Session, reader: ConnectionReader, listing: Listing, page: Page[Any]
+    session: Session, reader: ConnectionReader, listing: Listing, page: Page[Any], view: View
 ) -> list[int]:
-    """Store a page's records and quarantine the unreadable ones; return the Clio ids of both."""
-    view, services = view_of(reader, listing), reader.services
-    now = services.now()
+    """Store a page's records as the view had them, and quarantine the unreadable ones; return the Clio ids of both."""
+    services, now = reader.services, reader.services.now()
     kept = await suppression.remove_erased(session, services, view.account_id, listing.name, page)
     unreadable = [
         QuarantinedRecord(

@@ -9,9 +9,11 @@ skips no record as long as the list comes in the order of creation. So three thi
 * count: a window must announce at least as many records as the windows before it left, if Clio tells a count.
 
 If a check fails, the pull stays incomplete and an issue tells the cap. An incomplete pull proves no deletion. Only the
-relationships need windows: the other unordered lists are never so long. This module does no I/O.
+relationships need windows: the other unordered lists are never so long. This module does no I/O: it returns the pull as
+a page or a new window leaves it, and the lander stores it.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +24,31 @@ CAPPED = (
     9_000  # a cursor refused after so many records means the cap; before, that Clio lost the cursor
 )
 OVERLAP = timedelta(seconds=10)  # how far records may be out of the order of creation
+
+
+def turned(resource: Resource[Any], pull: Pull, page: Page[Any]) -> Pull:
+    """Return the pull as it is when this page has landed."""
+    return replace(
+        pull,
+        cursor=page.cursor,
+        newest=newest_created(resource, pull, page),
+        pages=pull.pages + 1,
+        records=pull.records + len(page.items),
+        unreadable=pull.unreadable + len(page.unreadable),
+        total=pull.total if page.total is None else pull.passed + page.total,
+        complete=is_complete(resource, pull, page),
+    )
+
+
+def continued(pull: Pull, start: datetime) -> Pull:
+    """Return the pull with a new window, because Clio ends the list here."""
+    return replace(pull, cursor=None, created_since=start, passed=pull.met)
+
+
+def restarted(pull: Pull) -> Pull:
+    """Return the pull at the beginning of its list, because Clio no longer knows the cursor (F1)."""
+    empty = replace(pull, cursor=None, created_since=None, newest=None, total=None)
+    return replace(empty, pages=0, records=0, unreadable=0, passed=0)
 
 
 def newest_created(resource: Resource[Any], pull: Pull, page: Page[Any]) -> datetime | None:

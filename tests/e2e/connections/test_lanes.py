@@ -12,7 +12,7 @@ from app.clio.shared_rate_limit import Lane
 from app.db.runs.runs import Kind, Trigger
 from app.sync import scheduler, slot_times
 from app.sync.connections.rate_limit import TokenGate
-from app.sync.pull.all_connections import lane_of
+from app.sync.pull.attempts import lane_of
 from app.sync.writeback import verify_written
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
 from tests.support.world import World

@@ -8,15 +8,17 @@ import pytest
 
 from app.clio.shared_rate_limit import Lane
 from app.db.connections import connections
-from app.db.mirror.visibility import View
 from app.db.runs import checkpoints, leases
+from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import fenced_transaction
+from app.db.runs.run_logins import RunLogin
 from app.db.session import transaction
 from app.errors import RunTakenOver
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync.connections import clio_for
 from app.sync.pull import pages
+from app.sync.pull.lander import Lander, run_with_lander
 from app.sync.pull.listings import CONTACTS
 from app.sync.pull.reader import ConnectionReader
 from app.sync.services import Services
@@ -53,18 +55,23 @@ async def test_a_page_that_arrives_after_the_lease_was_lost_is_not_stored(
             (connection,) = await connections.list_connected(session, "hp")
         assert lease is not None
         clio = clio_for(services, connection, Lane.INITIAL)
-        view = View("hp", connection.connection_id, full_view=True)
-        reader = ConnectionReader(services, clio, lease, view)
+        lander = Lander(services.database, lease)
+        login = RunLogin(connection.connection_id, connection.connected_at, full_view=True)
+        reader = ConnectionReader(services, clio, lease, lander, connection, login)
         async with fenced_transaction(services.database, lease) as session:
             pull = await checkpoints.open_pull(
                 session, lease, connection.connection_id, CONTACTS.name, since=None
             )
         await cancel(world, run)
         with pytest.raises(RunTakenOver):
-            await pages._land_pages(reader, CONTACTS, pull)
+            await run_with_lander(lander, lambda: read_pages(reader, pull))
         assert simulator.requests("/api/v4/contacts")
         assert await rows(world, "mirror_contacts") == 0
         assert await rows(world, "sightings") == 0
+
+
+async def read_pages(reader: ConnectionReader, pull: Pull) -> None:
+    await pages._read_pages(reader, CONTACTS, pull)
 
 
 async def landed(world: World, what: str) -> None:

@@ -62,6 +62,8 @@ RETENTION = {
     "slots": "local_date",
     "listed": "run_id",
     "list_failures": "run_id",
+    "run_logins": "run_id",
+    "lookups": "run_id",
     "pgqueuer_log": "created",
 }
 

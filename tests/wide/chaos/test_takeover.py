@@ -2,16 +2,24 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.kills import LISTS, check_page_order
+import asyncpg
+
+from tests.chaos.kills import ON_THEIR_WAY, check_page_order
 from tests.chaos.processes import Program, Stack, running_stack
 from tests.chaos.takeover import wait_until
 
 ACCOUNT = "hp"
+WRITTEN = (
+    *("runs", "pulls", "listed", "run_logins", "mirror_contacts", "mirror_matters"),
+    *("mirror_relationships", "sightings", "catalog_items", "contacts", "changes"),
+)
 
 
 @contextmanager
@@ -63,7 +71,41 @@ async def test_another_process_ends_the_run_of_a_killed_process(tmp_path: Path, 
         assert run["status"] == "succeeded"
         assert not logged(holder, "run_ended")
         assert [start["fence"] for start in logged(other, "run_started")] == [2]
-        assert check_page_order(stack.clio_log()) <= LISTS
+        assert check_page_order(stack.clio_log()) <= ON_THEIR_WAY
+
+
+async def written(dsn: str) -> dict[str, Any]:
+    """Return a digest of what a run writes, with the transaction that wrote each row last."""
+    digest = "select md5(string_agg(t::text || t.xmin::text, ',' order by t::text)) from {} t"
+    database = await asyncpg.connect(dsn)
+    try:
+        return {table: await database.fetchval(digest.format(table)) for table in WRITTEN}
+    finally:
+        await database.close()
+
+
+async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(
+    tmp_path: Path, own_dsn: str
+):
+    # I7, F13: SIGSTOP while pages are on their way; the other process takes the run over and ends it
+    with api_and_workers(tmp_path, own_dsn, heartbeat="0.5") as (stack, workers):
+        holder, other = await holder_and_other(stack, workers)
+        pid = holder.check_running().pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            (run,) = await asyncio.to_thread(stack.wait_for_runs, ACCOUNT)
+            assert run["status"] == "succeeded"
+            assert [start["fence"] for start in logged(other, "run_started")] == [2]
+            before = await written(own_dsn)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+        async def has_noticed() -> bool:
+            return bool(logged(holder, "run_taken_over"))
+
+        await wait_until(has_noticed, "the process did not notice that it lost the run")
+        assert await written(own_dsn) == before
+        assert not logged(holder, "run_ended")
 
 
 async def test_a_process_that_is_asked_to_stop_hands_over_its_run_between_two_pages(
@@ -77,7 +119,7 @@ async def test_a_process_that_is_asked_to_stop_hands_over_its_run_between_two_pa
         (run,) = stack.wait_for_runs(ACCOUNT)
         assert run["status"] == "succeeded"
         assert [start["fence"] for start in logged(other, "run_started")] == [2]
-        assert check_page_order(stack.clio_log()) <= LISTS
+        assert check_page_order(stack.clio_log()) <= ON_THEIR_WAY
 
 
 async def test_a_service_that_is_asked_to_stop_answers_readers_that_wait(

@@ -58,9 +58,14 @@ async def test_a_record_that_many_runs_meet_has_one_row_and_is_in_all_their_repo
         ]
         assert await reported(session) == [RUNS[1], RUNS[2], RUNS[4]]
         waiting = [
-            await quarantine.list_waiting(session, ANN, run_id=run, limit=9) for run in RUNS[4:]
+            await quarantine.list_waiting(session, ANN, "contacts", run_id=run, after=0, limit=9)
+            for run in RUNS[4:]
         ]
-        assert waiting == [{}, {"contacts": [7]}]
+        assert waiting == [[], [7]]
+        later = await quarantine.list_waiting(
+            session, ANN, "contacts", run_id=RUNS[5], after=7, limit=9
+        )
+        assert later == []
         await meet(session, 5, BEN)
         assert len(await rows(session)) == 2, "each login has a row"
 
@@ -97,8 +102,10 @@ async def test_the_rows_of_the_previous_release_become_one(account: Database):
                 )
             )
         assert await reported(session) == [RUNS[1], RUNS[2]]
-        waiting = await quarantine.list_waiting(session, ANN, run_id=RUNS[2], limit=9)
-        assert waiting == {}
+        waiting = await quarantine.list_waiting(
+            session, ANN, "contacts", run_id=RUNS[2], after=0, limit=9
+        )
+        assert waiting == []
         await meet(session, 3)
         (row,) = await rows(session)
         assert row[:3] == (RUNS[1], T0 + timedelta(hours=1), RUNS[3])

@@ -4,12 +4,11 @@ from typing import Any, cast
 
 import pytest
 
-from app.db.mirror.visibility import View
-from app.db.runs.leases import Lease
+from app.db.connections.connections import Connection, Status
+from app.db.runs.run_logins import RunLogin
 from app.rules.records import ContactRecord, MatterRecord
 from app.sync.pull.listings import CONTACTS, MATTERS, Listing
 from app.sync.pull.reader import ConnectionReader, view_of
-from app.sync.services import Services
 from tests.support.scripted_clio import Case, page
 
 LISTS = (CONTACTS, MATTERS)
@@ -19,10 +18,11 @@ RECORDS: dict[str, Any] = {"contacts": ContactRecord, "matters": MatterRecord}
 def unseen(listing: Listing, *dropped: str) -> set[str]:
     case = Case(page())
     case.client.dropped.update(dropped)
-    nothing = cast(Any, None)  # services and lease are not used
-    view = View("hp", "cn", full_view=True)
-    puller = ConnectionReader(cast(Services, nothing), case.client, cast(Lease, nothing), view)
-    return set(view_of(puller, listing).unseen)
+    nothing = cast(Any, None)  # services, lease and lander are not used
+    login = RunLogin("cn", None, full_view=True)
+    connection = Connection("hp", "cn", "u", "us", Status.CONNECTED, None, None, None, None)
+    reader = ConnectionReader(nothing, case.client, nothing, nothing, connection, login)
+    return set(view_of(reader, listing).unseen)
 
 
 @pytest.mark.parametrize(
