@@ -18,7 +18,7 @@ ALLOWED_FIELDS = frozenset(
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
         "account_id", "run_id", "activity_id", "request_id", "connection_id", "clio_id", "resource", "reason",
         "kind", "status", "fence", "method", "route", "milliseconds", "count", "slot", "jobs",
-        "endpoint_id", "part",
+        "endpoint_id", "part", "lane",
     }
 )  # fmt: skip
 _LIBRARY_LEVELS = {

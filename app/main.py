@@ -31,7 +31,6 @@ from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, check_origin, origin_of
 from app.clio.responses import http_client
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
 from app.config import Config
 from app.crypto import TokenCipher, hash_secret
@@ -39,6 +38,7 @@ from app.db.connection import Address
 from app.db.retention import Periods
 from app.db.session import API_POOL, open_database
 from app.errors import DatabaseUnavailable
+from app.lanes import Lane
 from app.sync.background import Prepare, Process, background_work
 from app.sync.concurrency import sleep_or_stop
 from app.sync.request_check_refresh import load_request_checks
@@ -183,6 +183,7 @@ async def open_services(
             cipher=TokenCipher(config.encryption_key_list()),
             regions=_offered_regions(config, transports),
             open_clio=_client_factory(clients, clock),
+            open_budget=partial(CallBudget, monotonic),
             local_limits=LocalLimits(),
             feed_waits=Readers(),
             run_readers=Readers(),

@@ -26,7 +26,7 @@ MAX_URL_LENGTH = 2000
 _PORTS = {"https": 443, "http": 80}
 # Threads for name lookups only, more than endpoints that are served at the same time. Each endpoint looks up one name
 # at a time, so endpoints whose names resolve slowly do not block others.
-DNS_THREADS = 64
+DNS_THREADS = 128
 _resolvers = ThreadPoolExecutor(max_workers=DNS_THREADS, thread_name_prefix="webhook-names")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

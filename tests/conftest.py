@@ -148,8 +148,8 @@ def after_first_run(server: Server) -> AfterFirstRun:
 
 @pytest.fixture
 def start_state(request: pytest.FixtureRequest) -> AfterFirstRun | None:
-    """The state in which the test starts: after the first run if it uses `pulled`, else empty."""
-    if "pulled" not in request.fixturenames:
+    """The state in which the test starts: after the first run if it uses `pulled` or `idle`, else empty."""
+    if not {"pulled", "idle"} & {*request.fixturenames}:
         return None
     start_state: AfterFirstRun = request.getfixturevalue("after_first_run")
     return start_state
@@ -194,3 +194,10 @@ async def world(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
 async def pulled(world: World) -> World:
     """The service after the first run of Harlow & Pike, connected by Ann, who sees all contacts."""
     return world
+
+
+@pytest.fixture
+async def idle(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
+    """The service after the first run, without clock and workers: the test does the slices itself."""
+    async with opened_world(dsn, simulator, clock=False, workers=False) as opened, opened:
+        yield opened

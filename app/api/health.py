@@ -45,7 +45,7 @@ class PartHealth(Schema):
     """A background part of the process."""
 
     name: str
-    """The part, for example `relay`."""
+    """The part, for example `clock`."""
 
     state: str
     """`running`, `waiting_for_database`, `restarting`, or `stuck`."""

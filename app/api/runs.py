@@ -16,7 +16,7 @@ from app.api.problems import problems
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.notifications import key_of
-from app.db.runs import checkpoints, followers, leases, listed_ids, run_requests, runs
+from app.db.runs import checkpoints, followers, listed_ids, run_requests, runs, turns
 from app.db.runs.checkpoints import Pull
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger
@@ -80,7 +80,7 @@ async def cancel_run(
 ) -> schemas.Run:
     """End a run now. What it has read is kept, and a later run continues from there."""
     now = services.now()
-    run = await leases.cancel_run(session, account.account_id, run_id, now=now)
+    run = await turns.cancel_run(session, account.account_id, run_id, now=now)
     await listed_ids.delete_pages(session, account.account_id, run_id)
     await record_run_end(session, run, now=now)
     return await load_run_body(session, run, now=now)

@@ -1,10 +1,12 @@
-"""`CallBudget`: the calls to Clio that one attempt of a run may still begin, over all its logins together. No I/O.
+"""`CallBudget`: the calls to Clio that one slice of work may still begin, over all its logins together. No I/O.
 
-A *slice* of a run works for a few seconds and then leaves its place to other firms. Rate limits do not belong here:
-they say when Clio accepts a call, a budget says how much of the run's work is done now.
+A *slice* works for a few seconds and then leaves its place to other firms. Rate limits do not belong here: they say
+when Clio accepts a call, a budget says how much of the work is done now.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 
 from app.clio.errors import ClioError
 
@@ -24,35 +26,47 @@ class BudgetSpent(Exception):
 
 @dataclass
 class CallBudget:
-    """What may still begin: calls, within some seconds from the first one, and records that are asked for by their ids.
+    """What may still begin: calls, within some seconds from now, and records that are asked for by their ids.
 
-    Each id counts, in `get_one` and in `get_many`. Times are seconds of the transport's clock.
+    Each id counts, in `get_one` and in `get_many`. The first call may begin however late it is and however many records
+    it names: otherwise a slice could do nothing, again and again. `clock` counts the seconds.
     """
 
+    clock: Callable[[], float]
     seconds: float = SECONDS
     calls: int = CALLS
     records: int = RECORDS
-    _ends: float | None = field(default=None, init=False)
-    _asked_for: int = field(default=0, init=False)
 
-    def begin_call(self, now: float) -> None:
+    def __post_init__(self) -> None:
+        self._ends = self.clock() + self.seconds
+        self._has_begun = self._has_named = False
+
+    def begin_call(self) -> None:
         """Count a call that begins now. Raise BudgetSpent if it may not."""
-        if self._ends is None:
-            self._ends = now + self.seconds
-        if self.calls <= 0 or now >= self._ends:
+        if self._has_begun and self.is_spent():
             raise BudgetSpent
+        self._has_begun = True
         self.calls -= 1
+
+    def without_end(self) -> "CallBudget":
+        """Return a budget for a step that has begun: it may make its calls, however long each takes."""
+        return CallBudget(self.clock, seconds=inf)
 
     def give_back(self) -> None:
         """Take back a counted call that was not sent."""
         self.calls += 1
 
     def begin_records(self, count: int) -> None:
-        """Count the records that a request names by their ids. Raise BudgetSpent if a later one names too many."""
-        if self._asked_for and self._asked_for + count > self.records:
+        """Count records that are asked for by their ids. Raise BudgetSpent if there are too many."""
+        if self._has_named and count > self.records:
             raise BudgetSpent
-        self._asked_for += count
+        self._has_named = True
+        self.records -= count
 
-    def has_time_for(self, wait: float, now: float) -> bool:
+    def is_spent(self) -> bool:
+        """Return whether no further call may begin."""
+        return self.calls <= 0 or not self.has_time_for(0.0)
+
+    def has_time_for(self, wait: float) -> bool:
         """Return whether a call may begin after waiting so many seconds."""
-        return self._ends is None or now + wait < self._ends
+        return self.clock() + wait < self._ends

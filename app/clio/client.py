@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from app.clio import pagination
+from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioMisconfigured, ClioRefused, UnknownField
 from app.clio.models import WhoAmI
 from app.clio.resources import (
@@ -18,8 +19,8 @@ from app.clio.resources import (
     T,
 )
 from app.clio.responses import ClioResponse, clio_time
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Usage
+from app.lanes import Lane
 
 QueryParams = Mapping[str, str | list[str]]  # in addition to the resource's own parameters
 
@@ -107,6 +108,18 @@ class ClioClient:
     def take_usage(self) -> Usage:
         """Return the usage since the last call of this method, and reset it."""
         return self._transport.take_usage()
+
+    def within(self, budget: CallBudget | None) -> None:
+        """Let the requests from now on be counted in this budget."""
+        self._transport.within(budget)
+
+    async def reserve(self) -> None:
+        """Reserve the next request in advance: see `ClioTransport.reserve`."""
+        await self._transport.reserve()
+
+    def give_back(self) -> None:
+        """Give back a reserved request if it was not sent."""
+        self._transport.give_back()
 
     def expected_seconds(self, calls: int, *, in_a_row: int) -> float:
         """Return how long `calls` more requests will take: see `ClioTransport.expected_seconds`."""

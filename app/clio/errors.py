@@ -125,3 +125,16 @@ def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:
     timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException))
     text = "Clio did not respond in time" if timed_out else "Clio could not be reached"
     return ClioRetryLater(text, after=timedelta(minutes=1))
+
+
+def rate_limited(seconds: float) -> ClioRetryLater:
+    """Return the error that says after what time Clio's rate limit allows the next request."""
+    text = "Clio's rate limit is reached; the request is sent again later"
+    return ClioRetryLater(text, after=timedelta(seconds=seconds), code="clio_rate_limited")
+
+
+def is_transient(error: Exception) -> bool:
+    """Return whether an immediate retry may help. It does not help if Clio's rate limit is reached."""
+    if isinstance(error, ClioRetryLater):
+        return error.code != "clio_rate_limited"
+    return isinstance(error, ClioUnreadable)

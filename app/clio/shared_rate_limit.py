@@ -6,9 +6,10 @@ are not sent in the next. Times are seconds of a clock that all processes share.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from math import ceil
 from typing import Protocol
+
+from app.lanes import Lane
 
 WINDOW = 60.0
 MARGIN = 1.0  # Clio gives the window's end in whole seconds, and responses take time
@@ -17,21 +18,6 @@ END_TOLERANCE = 3.0  # how much later a response may put the end: whole seconds,
 UNRESERVED = 1.0  # this long before the tail nothing is reserved any more: reads may use the last request too
 PROBE_INTERVAL = 0.2  # while the limit is unknown, one request goes alone, and the others try again after this time
 PROBE_TIMEOUT = 5.0  # seconds without a response after which another probe may go
-
-
-class Lane(IntEnum):
-    """The priority of a request, the highest first."""
-
-    PERSON = 0  # a person waits for the response
-    WRITE_BACK = 1
-    INCREMENTAL = 2
-    INITIAL = 3
-    RECONCILE = 4
-
-    @property
-    def is_urgent(self) -> bool:
-        """Return whether it gets single requests when it needs them, not several in advance."""
-        return self <= Lane.WRITE_BACK
 
 
 # The share of a window that a lane must leave for the lanes above it. It shrinks while the window passes, so that a
@@ -51,6 +37,10 @@ class SharedLimit(Protocol):
 
     async def acquire(self, lane: Lane) -> float:
         """Acquire one request. Return 0.0 if it may be sent, else the seconds after which to try again."""
+        ...
+
+    def give_back(self, lane: Lane) -> None:
+        """Keep a request that was acquired and not sent for the next one of this process."""
         ...
 
     async def record_response(self, headers: Mapping[str, str]) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 import httpx
@@ -18,27 +18,25 @@ from app.clio import allowed_writes, pagination
 from app.clio.call_budget import BudgetSpent, CallBudget
 from app.clio.errors import (
     ClioError,
-    ClioRetryLater,
     ClioUnreadable,
     WriteOutcomeUnknown,
+    is_transient,
     network_error,
+    rate_limited,
 )
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import BearerAuth, TokenSource
 from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded
-from app.clio.shared_rate_limit import Lane
+from app.lanes import Lane
 
 P = TypeVar("P")
 
 API_VERSION = "4.0.13"
-# The longest time in seconds to wait for the rate limit. For a longer wait the request fails with ClioRetryLater, so
-# that the worker can do other work.
+# The longest time in seconds to wait for the rate limit. For a longer wait the request fails with ClioRetryLater.
 MAX_READ_WAIT = 75.0  # for a read: longer than a rate limit window
 MAX_PERSON_WAIT = 10.0  # for a person: longer than the end of a window, when no request may start
 MAX_WRITE_WAIT = 2.0  # for a write-back: other activities wait too
-SHORT_WAIT = (
-    1.0  # a shorter wait that a budget does not allow is no reason to wait before the next attempt
-)
+LONGEST_WAIT_IN_SLICE = 0.5  # with a budget: no slice sleeps until a window of the rate limit ends
 ATTEMPTS = 4
 RETRY_JITTER = 1.0  # seconds that are added to the wait before a retry, at most
 _MAX_WAITS = {Lane.PERSON: MAX_PERSON_WAIT, Lane.WRITE_BACK: MAX_WRITE_WAIT}
@@ -85,6 +83,7 @@ class ClioTransport:
         self._local_limit = local_limit
         self._lane = lane
         self._usage = Usage()
+        self._reserved = False
         self._seconds = 0.0
         self._response_count = 0
 
@@ -119,7 +118,7 @@ class ClioTransport:
         Raise BudgetSpent if the budget allows no further call, and with the failure if it allows no further try.
         """
         async for attempt in stamina.retry_context(
-            on=_is_transient,
+            on=is_transient,
             attempts=ATTEMPTS,
             timeout=None,
             wait_initial=0.5,
@@ -142,10 +141,10 @@ class ClioTransport:
 
     def _check_retry(self, error: ClioError, attempt: stamina.Attempt) -> None:
         """Raise BudgetSpent if the failed read would be tried again, and the budget has ended by then."""
-        if self.budget is None or not _is_transient(error) or attempt.num == ATTEMPTS:
+        if self.budget is None or not is_transient(error) or attempt.num == ATTEMPTS:
             return
         longest = attempt.next_wait + RETRY_JITTER
-        if not self.budget.has_time_for(longest, self.clock.seconds()):
+        if not self.budget.has_time_for(longest):
             raise BudgetSpent(error) from error
 
     async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:
@@ -160,7 +159,7 @@ class ClioTransport:
         except (httpx.HTTPError, TimeoutError, ClioUnreadable) as error:
             raise WriteOutcomeUnknown("Clio's response to a write was lost") from error
         if response.status == 429:
-            raise _rate_limited(self._record_rate_limited(response))
+            raise rate_limited(self._record_rate_limited(response))
         return allowed_writes.check_written(response)
 
     def take_usage(self) -> Usage:
@@ -231,7 +230,10 @@ class ClioTransport:
         self, method: str, url: httpx.URL, token: str, content: bytes | None
     ) -> ClioResponse:
         """Send one request when the budget and the rate limit allow it, and count it."""
-        await self._begin()
+        if self._reserved:
+            self._reserved = False
+        else:
+            await self._begin()
         began = self.clock.seconds()
         try:
             response = await self._exchange(method, url, token, content)
@@ -255,10 +257,23 @@ class ClioTransport:
             self._seconds += self.clock.seconds() - began
             self._response_count += 1
 
+    async def reserve(self) -> None:
+        """Reserve the next request in advance; raise what sending it would raise. `give_back` ends the reservation."""
+        await self._begin()
+        self._reserved = True
+
+    def give_back(self) -> None:
+        """Give back a reserved request if it was not sent."""
+        if self._reserved:
+            self._reserved = False
+            self._local_limit.release()
+            if shared := self._local_limit.shared:
+                shared.give_back(self._lane)
+
     async def _begin(self) -> None:
         """Take a call of the budget, and reserve a request. What could not be reserved is given back to the budget."""
         if self.budget is not None:
-            self.budget.begin_call(self.clock.seconds())
+            self.budget.begin_call()
         try:
             await self._reserve()
         except BaseException:
@@ -283,10 +298,12 @@ class ClioTransport:
             await self._wait(wait)
 
     async def _wait(self, seconds: float) -> None:
-        if self.budget is not None and not self.budget.has_time_for(seconds, self.clock.seconds()):
-            raise BudgetSpent if seconds < SHORT_WAIT else _rate_limited(seconds)
+        if self.budget is not None and seconds > LONGEST_WAIT_IN_SLICE:
+            raise rate_limited(seconds)
+        if self.budget is not None and not self.budget.has_time_for(seconds):
+            raise BudgetSpent
         if seconds > _MAX_WAITS.get(self._lane, MAX_READ_WAIT):
-            raise _rate_limited(seconds)
+            raise rate_limited(seconds)
         await self.clock.sleep(seconds)
         self._usage = Usage(
             self._usage.requests, self._usage.rate_limited, self._usage.waited_seconds + seconds
@@ -311,16 +328,3 @@ class ClioTransport:
             # httpx parses the target of a redirect even if it does not follow it
             raise ClioUnreadable("Clio redirected to an invalid URL") from error
         return ClioResponse(response.status_code, response.headers, body)
-
-
-def _rate_limited(seconds: float) -> ClioRetryLater:
-    after = timedelta(seconds=seconds)
-    text = "Clio's rate limit is reached; the request is sent again later"
-    return ClioRetryLater(text, after=after, code="clio_rate_limited")
-
-
-def _is_transient(error: Exception) -> bool:
-    """Return whether an immediate retry may help. It does not help if Clio's rate limit is reached."""
-    if isinstance(error, ClioRetryLater):
-        return error.code != "clio_rate_limited"
-    return isinstance(error, ClioUnreadable)

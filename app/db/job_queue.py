@@ -1,8 +1,12 @@
-"""Adds jobs to the queue in the caller's transaction: a job is queued if and only if the transaction commits."""
+"""The queue: at most one job of each lane and key is queued or at work. A job stands for one slice of the work.
 
-import json
-import secrets
-from collections.abc import Sequence
+A job has no content but its key: the account of a run or a write-back, or a task and its subject. The rows of the work
+say what is left to do. Everything happens in the caller's transaction, so a job is queued if and only if it commits.
+
+No wake-up is lost, because whoever adds work and whoever ends a slice lock the same row: `want` locks the job that
+exists, and the end of a slice deletes it first (`delete_own_job`) and reads what is left afterwards.
+"""
+
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -14,114 +18,116 @@ from sqlalchemy import text
 
 from app.db.connection import Address, new_pool
 from app.db.session import Session
+from app.lanes import Lane
 
-RUN = "run"
-WRITEBACK = "writeback"
-SWEEP = "sweep"
-ERASURE = "erasure"
-KINDS = (RUN, WRITEBACK, SWEEP, ERASURE)
+EARLIER_JOBS = ("run", "writeback", "sweep", "erasure")  # jobs of the previous release
 COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
+LONGEST_DELAY = timedelta(seconds=75)  # of a job, longer than a window of Clio's rate limit
+FIRST_SLICE = 1  # the priority of new work: it goes before the later slices of long work
+LATER_SLICE = 0
+
+
+@dataclass(frozen=True)
+class OwnJob:
+    """The job that a worker does; `manager_id` is lost to another worker if this one does not report for too long."""
+
+    job_id: int
+    manager_id: str
 
 
 def worker_pool(address: Address) -> "asyncpg.pool.Pool[asyncpg.Record]":
     """Return the worker's own database connections: it listens, so it cannot share those of the service."""
-    return new_pool(address, deadline=20, kept=2, most=4)
+    # It opens its connections as soon as they are needed: the database may be away when the process starts.
+    return new_pool(address, deadline=20, kept=0, most=4)
 
 
-async def enqueue_run(
-    session: Session, account_id: str, run_id: str, *, after: timedelta = timedelta(0)
+async def want(session: Session, lane: Lane, key: str) -> None:
+    """Have work done in a lane as soon as a place is free. Call it in the transaction that adds the work.
+
+    A job that is due later is replaced, because a change of its time would wake no worker. It is looked for when the
+    job is locked: until then the end of a slice may queue one.
+    """
+    found = {"key": _dedupe_key(lane, key)}
+    has_job = (await session.execute(_HAS_JOB, found)).scalar_one()
+    await _enqueue(session, lane, key, priority=LATER_SLICE if has_job else FIRST_SLICE)
+    if (await session.execute(_DELETE_DELAYED, found)).rowcount:
+        await _enqueue(session, lane, key, priority=LATER_SLICE)
+
+
+async def want_later(session: Session, lane: Lane, key: str, *, after: timedelta) -> None:
+    """Have the rest of some work done after a time. A job that exists stays as it is.
+
+    Does nothing for times above `LONGEST_DELAY`: the rows of the work say when it is due, and the clock reads them.
+    """
+    if after <= LONGEST_DELAY:
+        await _enqueue(session, lane, key, priority=LATER_SLICE, after=after)
+
+
+async def _enqueue(
+    session: Session, lane: Lane, key: str, *, priority: int, after: timedelta = timedelta(0)
 ) -> None:
-    """Queue a run; at most one job waits or works for a run."""
-    payload = json.dumps({"account_id": account_id, "run_id": run_id}).encode()
-    await (await _queries(session)).enqueue(
-        RUN, payload, execute_after=after, dedupe_key=f"run:{run_id}", on_conflict="skip"
+    """Queue a job. One that exists stays, but is locked: whoever does it cannot end before this transaction."""
+    raw = (await session.get_raw_connection()).driver_connection
+    queries = Queries(AsyncpgDriver(cast(asyncpg.Connection, raw)))
+    await queries.enqueue(
+        lane.label,
+        key.encode(),
+        priority,
+        execute_after=max(after, timedelta(0)),
+        dedupe_key=_dedupe_key(lane, key),
+        on_conflict="update_priority",
     )
 
 
-async def start_delayed_runs(session: Session, account_id: str) -> None:
-    """Let delayed runs of an account that have not begun start now."""
-    await session.execute(
-        text(
-            "update pgqueuer set execute_after = now()"
-            " where status = 'queued' and execute_after > now() and dedupe_key in"
-            " (select 'run:' || run_id from runs where account_id = :account and status = 'queued')"
-        ),
-        {"account": account_id},
+async def delete_own_job(session: Session, job: OwnJob) -> bool:
+    """Delete the job that the caller does; return False if it belongs to another worker meanwhile."""
+    deleted = await session.execute(
+        text("delete from pgqueuer where id = :id and queue_manager_id = cast(:manager as uuid)"),
+        {"id": job.job_id, "manager": job.manager_id},
     )
-
-
-async def enqueue_writeback(
-    session: Session, account_id: str, clio_contact_id: int, activity_id: str
-) -> None:
-    """Queue the writing of a contact's activities: a new job each time, so that no activity is missed."""
-    await enqueue_writebacks(session, [(account_id, clio_contact_id, activity_id)])
-
-
-async def enqueue_writebacks(session: Session, activities: Sequence[tuple[str, int, str]]) -> None:
-    """Queue the writing of many activities with one statement; each is an account, a contact and an activity."""
-    if not activities:
-        return
-    await (await _queries(session)).enqueue(
-        [WRITEBACK] * len(activities),
-        [
-            json.dumps({"account_id": account_id, "clio_contact_id": contact_id}).encode()
-            for account_id, contact_id, _ in activities
-        ],
-        [0] * len(activities),
-        dedupe_key=[f"writeback:{id_}:{secrets.token_hex(4)}" for *_, id_ in activities],
-    )
-
-
-async def enqueue_sweep(session: Session, account_id: str) -> None:
-    """Queue the verification of an account's written activities; at most one job waits or works for it."""
-    payload = json.dumps({"account_id": account_id}).encode()
-    await (await _queries(session)).enqueue(
-        SWEEP, payload, dedupe_key=f"sweep:{account_id}", on_conflict="skip"
-    )
-
-
-async def enqueue_erasure(session: Session, account_id: str, erasure_id: str) -> None:
-    """Queue the erasure of an account; at most one job waits or works for it."""
-    payload = json.dumps({"account_id": account_id, "erasure_id": erasure_id}).encode()
-    await (await _queries(session)).enqueue(
-        ERASURE, payload, dedupe_key=f"erasure:{erasure_id}", on_conflict="skip"
-    )
+    return deleted.rowcount == 1
 
 
 async def delete_jobs(session: Session, account_id: str) -> None:
     """Delete the waiting jobs of an account."""
+    keys = [_dedupe_key(lane, account_id) for lane in Lane]
     await session.execute(
-        text(
-            "delete from pgqueuer where status = 'queued'"
-            " and convert_from(payload, 'UTF8')::jsonb ->> 'account_id' = :account"
-        ),
-        {"account": account_id},
+        text("delete from pgqueuer where status = 'queued' and dedupe_key = any(:keys)"),
+        {"keys": keys},
     )
 
 
 @dataclass(frozen=True)
 class QueueSize:
-    """The due jobs of one kind that wait: how many, at most `COUNTED_JOBS`, and for how long the oldest waits."""
+    """The due jobs of one lane that wait: how many, at most `COUNTED_JOBS`, and for how long the oldest waits."""
 
     jobs: int
     oldest_seconds: float
 
 
 async def measure(session: Session) -> dict[str, QueueSize]:
-    """Return the size of the queue by kind of job."""
-    return {kind: await _measure_one(session, kind) for kind in KINDS}
+    """Return the size of the queue by lane."""
+    return {lane.label: await _measure_one(session, lane.label) for lane in Lane}
 
 
-async def _measure_one(session: Session, kind: str) -> QueueSize:
+async def _measure_one(session: Session, name: str) -> QueueSize:
     query = text(
         "select count(*), coalesce(extract(epoch from clock_timestamp() - min(execute_after)), 0)"
-        " from (select execute_after from pgqueuer where entrypoint = :kind"
+        " from (select execute_after from pgqueuer where entrypoint = :name"
         " and status = 'queued' and execute_after <= now() limit :most) due"
     )
-    row = (await session.execute(query, {"kind": kind, "most": COUNTED_JOBS})).one()
+    row = (await session.execute(query, {"name": name, "most": COUNTED_JOBS})).one()
     return QueueSize(row[0], max(0.0, float(row[1])))
 
 
-async def _queries(session: Session) -> Queries:
-    raw = (await session.get_raw_connection()).driver_connection
-    return Queries(AsyncpgDriver(cast(asyncpg.Connection, raw)))
+def _dedupe_key(lane: Lane, key: str) -> str:
+    return f"{lane.label}:{key}"
+
+
+_HAS_JOB = text(
+    "select exists (select from pgqueuer where dedupe_key = :key and status in ('queued', 'picked'))"
+)
+_DELETE_DELAYED = text(
+    "delete from pgqueuer where dedupe_key = :key and status = 'queued'"
+    " and execute_after > clock_timestamp()"
+)

@@ -158,6 +158,7 @@ TABLES: Mapping[str, _Expiry] = {
     "scope_changes": _after(SCOPE_CHANGE_LIFE, _oldest("scope_changes", "at")),
     "slots": _after(SLOT_LIFE, _oldest("slots", "local_date", is_date=True)),
     **{table: _after(_NOW, _of_ended_runs(table)) for table in listed_ids.PER_RUN},
+    "failed_jobs": _after(ATTEMPT_LIFE, _oldest("pgqueuer", "updated", "status = 'failed'")),
     "pgqueuer_log": _after(LOG_LIFE, _oldest("pgqueuer_log", "created")),
     "chores": _after(LOG_LIFE, _oldest("chores", "day", is_date=True)),
 }

@@ -98,7 +98,7 @@ class PoolLimits:
 # Each part of the service has a pool of its own, so that none takes the connections of another.
 API_POOL = PoolLimits(kept=5, most=10, wait=5.0, statement=20.0)
 WORKER_POOL = PoolLimits(kept=5, most=12)
-RELAY_POOL = PoolLimits(kept=2, most=4)
+DELIVERY_POOL = PoolLimits(kept=2, most=4)
 CLOCK_POOL = PoolLimits(kept=1, most=3)
 PROBE_POOL = PoolLimits(kept=1, most=1, wait=2.0, statement=2.0)
 

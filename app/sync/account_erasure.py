@@ -17,15 +17,13 @@ from app.db.connections import revocations
 from app.db.runs import runs
 from app.db.session import transaction
 from app.errors import Problem
+from app.lanes import ERASURE, Lane, housekeeping_key
 from app.sync.connections import describe_owed, owe_logins, tell_clio_what_is_due
 from app.sync.services import Services
 
 ROWS_IN_A_STEP = 1000
-STEPS_IN_A_JOB = (
-    20  # then the job is queued again, so that other jobs of the worker are not delayed
-)
+SLICE = timedelta(seconds=3)
 MAX_NAMED = 100  # revocations that a receipt names
-LOST_AT_ONCE = 100
 
 log = structlog.get_logger(__name__)
 
@@ -42,23 +40,25 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
         await runs.cancel_all(session, account_id, now=now)
         await accounts.get_account(session, account_id)  # not if another request was first
         erasure_id = await receipts.start(session, account_id, by=actor.user_id, now=now)
-        await job_queue.enqueue_erasure(session, account_id, erasure_id)
+        key = housekeeping_key(ERASURE, account_id)
+        await job_queue.want(session, Lane.HOUSEKEEPING, key)
     log.info("account_erasure_started", account_id=account_id)
     return erasure_id
 
 
-async def erase_account(services: Services, account_id: str, erasure_id: str) -> timedelta | None:
-    """Do some steps of an erasure; return after what time to continue, or None when everything is deleted.
+async def erase_account(services: Services, account_id: str) -> timedelta | None:
+    """Do a slice of the account's erasure; return zero if rows are left, None when everything is deleted.
 
     Any number of processes may do this at the same time, and repeating is harmless.
     """
-    for _ in range(STEPS_IN_A_JOB):
-        if services.stopping.is_set():
-            return timedelta(0)
+    async with transaction(services.database) as session:
+        erasure_id = await receipts.find_newest(session, account_id)
+    began = services.now()
+    while erasure_id and services.now() - began < SLICE and not services.stopping.is_set():
         if await _is_deleted_after_step(services, account_id, erasure_id):
             await tell_clio_what_is_due(services)
             return None
-    return timedelta(0)
+    return timedelta(0) if erasure_id else None
 
 
 async def _is_deleted_after_step(services: Services, account_id: str, erasure_id: str) -> bool:
@@ -79,16 +79,6 @@ async def _is_deleted_after_step(services: Services, account_id: str, erasure_id
         await receipts.finish_if_complete(session, account_id, erasure_id, now=services.now())
     log.info("account_erased", account_id=account_id)
     return True
-
-
-async def requeue_lost_erasures(services: Services) -> None:
-    """Queue a job for each erasure that has work left and no job, e.g. after a restore. The scheduler calls it."""
-    async with transaction(services.database) as session:
-        lost = await receipts.list_without_job(session, limit=LOST_AT_ONCE)
-        for account_id, erasure_id in lost:
-            await job_queue.enqueue_erasure(session, account_id, erasure_id)
-    if lost:
-        log.warning("lost_erasures_queued", count=len(lost))
 
 
 async def describe_erasure(

@@ -17,11 +17,12 @@ from app.db import job_queue
 from app.db.accounts import health
 from app.db.connection import Address
 from app.db.job_queue import QueueSize
+from app.db.queue_worker import ListeningDriver
 from app.db.runs import slots
 from app.db.session import (
     CLOCK_POOL,
+    DELIVERY_POOL,
     PROBE_POOL,
-    RELAY_POOL,
     WORKER_POOL,
     Database,
     PoolLimits,
@@ -31,17 +32,18 @@ from app.db.session import (
     waits_of,
 )
 from app.errors import CannotStart, DatabaseUnavailable
+from app.lanes import Lane
 from app.loop_watch import LoopWatch
 from app.shutdown import wait_for_stop
 from app.sync.database_probe import PROBE_SECONDS, DatabaseProbe
-from app.sync.events import relay_events
+from app.sync.events import LOOK_SECONDS, queue_due_endpoints
 from app.sync.listener import hear_notifications
 from app.sync.request_check_refresh import refresh_request_checks
 from app.sync.scheduler import run_scheduler
 from app.sync.services import Services
 from app.sync.supervisor import Part, Supervisor
 from app.sync.waits import Readers
-from app.sync.worker import work_on_runs, work_on_writes
+from app.sync.worker import work_on_earlier_jobs, work_on_lane
 
 MEASURE_SECONDS = 20.0
 PART_INTERVAL = 5.0  # seconds; a part that waits wakes at least so often
@@ -163,7 +165,7 @@ async def _start_parts(
     clock = with_pool("clock", CLOCK_POOL)
     if not await _prepare(background, clock, process):
         return
-    async with asyncio.TaskGroup() as group:
+    async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
 
         def run(name: str, work: Callable[[Supervisor, Part], Awaitable[None]]) -> None:
             part = supervisor.add(name, interval=PART_INTERVAL)
@@ -176,9 +178,17 @@ async def _start_parts(
         group.create_task(_measure_regularly(background, clock))
         if process.workers:
             worker = with_pool("worker", WORKER_POOL)
-            run("worker.runs", partial(work_on_runs, worker, address))
-            run("worker.writes", partial(work_on_writes, worker, address))
-            run("relay", partial(relay_events, with_pool("relay", RELAY_POOL)))
+            driver = ListeningDriver(
+                await stack.enter_async_context(job_queue.worker_pool(address))
+            )
+            delivery = with_pool("delivery", DELIVERY_POOL)
+            for lane in Lane:
+                own = delivery if lane is Lane.DELIVERIES else worker
+                run(f"worker.{lane.label}", partial(work_on_lane, own, driver, lane))
+            run("worker.earlier_jobs", partial(work_on_earlier_jobs, worker, driver))
+            look = supervisor.add("due_endpoints", interval=PART_INTERVAL)
+            queue = partial(queue_due_endpoints, delivery)
+            group.create_task(supervisor.repeat(look, queue, every=LOOK_SECONDS))
 
 
 async def _measure_regularly(background: Background, services: Services) -> None:

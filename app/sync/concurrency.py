@@ -5,12 +5,29 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import timedelta
 from typing import Any
 
+from app.clio.call_budget import CallBudget
 from app.errors import RunTakenOver
 from app.shutdown import wait_for_stop
 
 
 class Stopping(Exception):
     """The process must end: stop the work between two pages or batches. It continues in another process."""
+
+
+class Paused(Exception):
+    """The slice must end between two pages or batches; the work continues after `after`, in the next slice."""
+
+    def __init__(self, after: timedelta = timedelta(0)) -> None:
+        super().__init__("The slice is over")
+        self.after = after
+
+
+def check_pause(stopping: asyncio.Event, budget: CallBudget) -> None:
+    """Raise Stopping if the process must end, Paused if the slice is over. Call it between two steps of a slice."""
+    if stopping.is_set():
+        raise Stopping
+    if budget.is_spent():
+        raise Paused
 
 
 async def sleep_or_stop(stopping: asyncio.Event, seconds: float) -> None:

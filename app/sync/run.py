@@ -1,4 +1,4 @@
-"""One run of one account, from its lease to its closed row.
+"""One slice of a run, from its lease to its last transaction.
 
 Only this module turns a failure into an outcome [row 35]: an `interrupted` run continues by itself; a `failed` run does
 not, and its problems say who must act.
@@ -11,9 +11,11 @@ from functools import partial
 
 import structlog
 
+from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioError, ClioRetryLater
 from app.db.accounts import settings
 from app.db.connections import connections
+from app.db.job_queue import LONGEST_DELAY
 from app.db.mirror import catalog, records, staleness
 from app.db.runs import (
     checkpoints,
@@ -23,19 +25,23 @@ from app.db.runs import (
     lookups,
     run_logins,
     runs,
+    turns,
 )
 from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.runs import Kind, Run, Status
+from app.db.runs.runs import ASSESSING, READ_NO_LISTS, Kind, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
+from app.lanes import RUN_LANES, Lane
 from app.rules import settings_check
 from app.sync import issues, run_events
 from app.sync.assess import assess_stale
-from app.sync.concurrency import Stopping, run_while_renewing
-from app.sync.pull import Problems, PullPaused, PullPostponed, read_clio, read_contact
+from app.sync.batches import do_in_batches
+from app.sync.concurrency import Paused, Stopping, run_while_renewing
+from app.sync.pull import Problems, PullPostponed, read_clio, read_contact
 from app.sync.services import Services
+from app.sync.slices import Ending
 
-RETRY_WHEN_BUSY = timedelta(seconds=1)  # while another run or worker is busy with the account
+RETRY_WHEN_BUSY = timedelta(seconds=1)  # when another transaction had the account or the run locked
 MARKED_AT_ONCE = 5000  # contacts that one transaction marks stale
 
 log = structlog.get_logger(__name__)
@@ -58,67 +64,89 @@ class Ready(Enum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a run. `retry_after` is set exactly when it was interrupted and continues after that time."""
+    """The result of a slice: the run has ended, was interrupted by a failure, or is still running.
+
+    If it has not ended, it continues after `retry_after`.
+    """
 
     status: Status
     problems: Problems
-    retry_after: timedelta | None = None
+    retry_after: timedelta = timedelta(0)
 
 
-async def execute_run(services: Services, account_id: str, run_id: str) -> timedelta | None:
-    """Work on a run until it ends or must wait.
-
-    Returns after what time to try again; None when the run has ended. Raises DatabaseUnavailable.
-    """
+async def work_on_runs(lane: Lane, services: Services, account_id: str) -> Ending:
+    """Work on the account's next run of a lane for one slice; return how the slice ends. Raises DatabaseUnavailable."""
+    lock = partial(turns.lock_turns, account_id=account_id)
     async with transaction(services.database) as session:
-        lease = await leases.acquire(
-            session, account_id, run_id, length=services.timing.lease, now=services.now()
+        lease = await turns.take_turn(
+            session, account_id, lane, length=services.timing.lease, now=services.now()
         )
-        if lease is not None:
-            await settings.set_run_version(session, account_id, run_id)
-        run = await runs.find_run(session, account_id, run_id)
-    if run is None:  # the account was erased
-        return None
-    if lease is None:
-        return RETRY_WHEN_BUSY if run.status in runs.UNFINISHED else None
-    structlog.contextvars.bind_contextvars(account_id=account_id, run_id=run_id)
-    log.info("run_started", kind=run.kind, fence=lease.fence)
-    try:
-        outcome = await _outcome(services, lease, run)
-        await _close(services, lease, outcome)
-    except RunTakenOver:
+        if lease is None:
+            return Ending(partial(_what_is_left, services, lane, account_id), lock)
+        await settings.set_run_version(session, account_id, lease.run_id)
+        run = await runs.get_run(session, account_id, lease.run_id)
+    structlog.contextvars.bind_contextvars(account_id=account_id, run_id=run.run_id)
+    if lease.is_first:
+        log.info("run_started", kind=run.kind)
+    outcome = await _outcome(services, lease, run)
+    end = partial(_end, services, lane, lease, run, outcome)
+    return Ending(end, partial(lock, of_run=lease.run_id))
+
+
+async def _what_is_left(
+    services: Services, lane: Lane, account_id: str, session: Session
+) -> timedelta | None:
+    """Return after what time the lane's next run of the account can be worked on, None if there is none."""
+    after = await turns.next_turn(session, account_id, lane, now=services.now())
+    return None if after is None else max(after, RETRY_WHEN_BUSY)
+
+
+async def _end(
+    services: Services, lane: Lane, lease: Lease, run: Run, outcome: Outcome, session: Session
+) -> timedelta | None:
+    """Store the outcome of a slice if it still has the lease; wake what waited for it; return what is left."""
+    now, account_id = services.now(), lease.account_id
+    if not await leases.still_holds(session, lease):
         log.warning("run_taken_over", fence=lease.fence)
-        return None
-    log.info("run_ended", kind=run.kind, status=outcome.status)
-    return outcome.retry_after
+    elif outcome.status is Status.RUNNING:
+        await _pause(session, lease, outcome, now=now)
+    else:
+        await _close(session, lease, outcome, now=now)
+        log.info("run_ended", kind=run.kind, status=outcome.status)
+    others = [other for other in RUN_LANES if other is not lane]
+    await turns.wake_lanes(session, account_id, others, now=now)
+    return await turns.next_turn(session, account_id, lane, now=now)
 
 
 async def _outcome(services: Services, lease: Lease, run: Run) -> Outcome:
-    """Do the work. Every failure becomes an outcome, except the loss of the lease or of the database."""
-    problems: Problems = []
+    """Do the work of one slice. Every failure becomes an outcome, except the loss of the database."""
+    problems: Problems = list(run.problems) if run.phase == ASSESSING else []
+    budget = services.open_budget()
     try:
         await _check_crashes(services, lease)
         await run_while_renewing(
-            _work(services, lease, run, problems),
+            _work(services, lease, run, budget, problems),
             partial(_renew_lease, services, lease),
             lease=services.timing.lease,
         )
-    except (RunTakenOver, DatabaseUnavailable):
+        if problems and all(problem["code"] == "needs_reconnect" for problem in problems):
+            return await _no_login_worked(services, lease, run, problems)
+    except DatabaseUnavailable:
         raise
     except Exception as error:  # noqa: BLE001  # the one place that turns failures into outcomes
         return _failure(error, problems)
-    if problems and all(problem["code"] == "needs_reconnect" for problem in problems):
-        return await _no_login_worked(services, lease, run, problems)
     return Outcome(Status.SUCCEEDED, problems)
 
 
 def _failure(error: Exception, problems: Problems) -> Outcome:
-    """Return the outcome of a failure."""
+    """Return the outcome of what ended the slice."""
     match error:
-        case Stopping():
-            return Outcome(Status.INTERRUPTED, problems, retry_after=timedelta(0))
-        case PullPaused():
-            return Outcome(Status.INTERRUPTED, problems, retry_after=error.after)
+        case RunTakenOver() | Stopping():
+            return Outcome(Status.RUNNING, problems)
+        case Paused():
+            is_short = error.after <= LONGEST_DELAY
+            status = Status.RUNNING if is_short else Status.INTERRUPTED
+            return Outcome(status, problems, retry_after=error.after)
         case PullPostponed():
             rows = [*problems, *error.problems]
             return Outcome(Status.INTERRUPTED, rows, retry_after=error.after)
@@ -146,43 +174,64 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
         raise RunKeepsCrashing
 
 
-async def _work(services: Services, lease: Lease, run: Run, problems: Problems) -> None:
+async def _work(
+    services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
+) -> None:
     """Read what the run's kind asks for, then assess the contacts that changed.
 
     While the account's last pull is incomplete, the contacts that it has touched are not assessed, because its
     records belong together [row 53].
     """
+    if run.phase != ASSESSING:
+        await _read(services, lease, run, budget, problems)
+    ready = await _ready(services, lease, run)
+    if run.phase != ASSESSING:
+        problems += await _waiting_contacts(services, lease, ready)
+        problems += await _missing_fields(services, lease, run)
+        async with fenced_transaction(services.database, lease, problems=problems):
+            pass  # a slice that continues does not find them again
+    if ready is not Ready.NOBODY:
+        await assess_stale(services, lease, run, budget, touched=ready is Ready.EVERYBODY)
+
+
+async def _read(
+    services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
+) -> None:
+    """Read Clio; a rederive run marks all contacts stale instead, because the rules' other input changed."""
     if run.kind is Kind.REDERIVE:
-        await _mark_all_stale(services, lease)
+
+        async def mark(session: Session, after: int) -> int | None:
+            return await staleness.mark_all_stale(
+                session, lease.account_id, after=after, limit=MARKED_AT_ONCE
+            )
+
+        await do_in_batches(services, lease, budget, "stale", mark)
     elif run.kind is Kind.CONTACT:
-        await read_contact(services, lease, run, problems)
+        await read_contact(services, lease, run, problems, budget)
     else:
-        await read_clio(services, lease, run, problems)
-    ready = await _ready(services, lease, run, problems)
-    if ready is Ready.NOBODY:
-        return
-    problems += await _missing_fields(services, lease, run)
-    await assess_stale(services, lease, run, touched=ready is Ready.EVERYBODY)
+        await read_clio(services, lease, run, problems, budget)
 
 
-async def _ready(services: Services, lease: Lease, run: Run, problems: Problems) -> Ready:
-    """Return whose records are complete, and add to `problems` how many contacts wait for the end of a pull.
-
-    Before the first complete pull nobody's records are.
-    """
-    if run.kind not in (Kind.REDERIVE, Kind.CONTACT):
+async def _ready(services: Services, lease: Lease, run: Run) -> Ready:
+    """Return whose records are complete. Before the first complete pull nobody's are."""
+    if run.kind not in READ_NO_LISTS:
         return Ready.EVERYBODY
     async with fenced_transaction(services.database, lease) as session:
         began = await runs.has_complete_pull(session, lease.account_id)
         if began and not await runs.is_incomplete(session, lease.account_id):
             return Ready.EVERYBODY
+    return Ready.UNTOUCHED if began and run.kind is Kind.REDERIVE else Ready.NOBODY
+
+
+async def _waiting_contacts(services: Services, lease: Lease, ready: Ready) -> Problems:
+    """Return a problem that says how many contacts wait for the end of a pull, if any do."""
+    if ready is Ready.EVERYBODY:
+        return []
+    async with fenced_transaction(services.database, lease) as session:
         stale = await records.count_stale(session, lease.account_id)
-    ready = Ready.UNTOUCHED if began and run.kind is Kind.REDERIVE else Ready.NOBODY
     waiting = stale.touched if ready is Ready.UNTOUCHED else stale.total
-    if waiting:
-        text = f"{waiting} contacts wait: their changes take effect when the next pull is complete"
-        problems.append(runs.problem_row(Problem("waiting_for_pull", text), None))
-    return ready
+    text = f"{waiting} contacts wait: their changes take effect when the next pull is complete"
+    return [runs.problem_row(Problem("waiting_for_pull", text), None)] if waiting else []
 
 
 async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problems:
@@ -196,30 +245,21 @@ async def _missing_fields(services: Services, lease: Lease, run: Run) -> Problem
     ]
 
 
-async def _mark_all_stale(services: Services, lease: Lease) -> None:
-    """Mark all contacts stale when a rederive run starts, in batches; a run that continues marks nobody again."""
-    async with fenced_transaction(services.database, lease) as session:
-        run = await runs.get_run(session, lease.account_id, lease.run_id)
-    after: int | None = 0 if run.phase is None else None
-    while after is not None:
-        async with fenced_transaction(services.database, lease) as session:
-            after = await staleness.mark_all_stale(
-                session, lease.account_id, after=after, limit=MARKED_AT_ONCE
-            )
-        if after is not None and services.stopping.is_set():
-            raise Stopping
+async def _pause(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
+    """Let the run continue in its next slice."""
+    await leases.pause_run(session, lease, after=outcome.retry_after, now=now)
 
 
-async def _close(services: Services, lease: Lease, outcome: Outcome) -> None:
-    """Close the run's row; if the run succeeded, move the checkpoints in the same transaction."""
-    async with fenced_transaction(services.database, lease) as session:
-        await leases.close_run(
-            session, lease, outcome.status, problems=outcome.problems, now=services.now()
-        )
-        if outcome.status is Status.SUCCEEDED:
-            await checkpoints.move_checkpoints(session, lease)
-        if outcome.retry_after is None:
-            await _after_end(session, lease, outcome, now=services.now())
+async def _close(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
+    """Close the run's row, or interrupt it; if it succeeded, move the checkpoints in the same transaction."""
+    resume_at = now + outcome.retry_after if outcome.retry_after else None
+    await leases.close_run(
+        session, lease, outcome.status, problems=outcome.problems, resume_at=resume_at, now=now
+    )
+    if outcome.status is Status.SUCCEEDED:
+        await checkpoints.move_checkpoints(session, lease)
+    if outcome.status is not Status.INTERRUPTED:
+        await _after_end(session, lease, outcome, now=now)
 
 
 async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
@@ -258,5 +298,5 @@ async def _no_login_worked(
         return Outcome(Status.FAILED, problems)
     found_none = any(problem["connection_id"] is None for problem in problems)
     if found_none and run.connection_id is None:
-        return Outcome(Status.INTERRUPTED, [], retry_after=timedelta(0))
+        return Outcome(Status.INTERRUPTED, [])
     return Outcome(Status.SUCCEEDED, problems)

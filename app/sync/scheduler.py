@@ -17,14 +17,14 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app.db import retention
+from app.db import job_queue, retention
 from app.db.accounts import accounts, looks
 from app.db.accounts.accounts import ScheduledAccount
 from app.db.accounts.looks import Look, Task
-from app.db.runs import run_requests, slots
+from app.db.runs import slots
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
-from app.sync.account_erasure import requeue_lost_erasures
+from app.lanes import RETENTION, Lane, housekeeping_key
 from app.sync.assess import finish_decided_surges
 from app.sync.connections import (
     give_up_reconnects,
@@ -32,7 +32,7 @@ from app.sync.connections import (
     tell_clio_what_is_due,
 )
 from app.sync.health import refresh_health
-from app.sync.retention import sweep_retention
+from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, next_due, zone_of
 from app.sync.supervisor import Part, Supervisor, Turn
@@ -111,26 +111,16 @@ def _faults_logged(account_id: str) -> Iterator[None]:
         log.exception("slot_crashed", account_id=account_id)
 
 
-async def delete_expired_daily(services: Services) -> bool:
-    """Delete expired rows once a day, in the first process that asks; return whether this process did it."""
+async def delete_expired_daily(services: Services) -> None:
+    """Queue the deletion of expired rows once a day, of each table as a job of its own."""
     today = services.now().date()
     async with transaction(services.database) as session:
         if not await retention.claim_daily_task(session, retention.DAILY, today):
-            return False
-    for name in retention.TABLES:
-        while await sweep_retention(services, name) is not None:
-            if services.stopping.is_set():
-                return True
-    log.info("expired_rows_deleted")
-    return True
-
-
-async def requeue_lost_runs(services: Services) -> None:
-    """Queue a job for each run that has none: after a restore, or when pgqueuer dropped the job with the database."""
-    async with transaction(services.database) as session:
-        requeued = await run_requests.requeue_lost(session)
-    if requeued:
-        log.warning("lost_runs_queued", count=requeued)
+            return
+        for name in retention.TABLES:
+            key = housekeeping_key(RETENTION, name)
+            await job_queue.want(session, Lane.HOUSEKEEPING, key)
+    log.info("retention_queued")
 
 
 async def run_scheduler(services: Services, supervisor: Supervisor, part: Part) -> None:
@@ -176,8 +166,7 @@ async def follow_clock_changes(scheduler: AsyncIOScheduler, now: Callable[[], da
 
 _TASKS = (
     (propose_slots, TICK),
-    (requeue_lost_runs, TICK),
-    (requeue_lost_erasures, TICK),
+    (queue_due_work, TICK),
     (tell_clio_what_is_due, MINUTE),
     (renew_subscriptions, MINUTE),
     (give_up_reconnects, MINUTE),

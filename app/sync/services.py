@@ -10,11 +10,11 @@ from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import ClioOAuth, TokenSource
 from app.clio.regions import ClioApp, Region, origin_of
-from app.clio.shared_rate_limit import Lane
 from app.crypto import TokenCipher
 from app.db.accounts.accounts import Account
 from app.db.retention import Periods
 from app.db.session import Database
+from app.lanes import Lane
 from app.sync.request_checks import RequestChecks
 from app.sync.waits import Readers, Waits
 from app.webhook_sender import WebhookSender
@@ -63,6 +63,7 @@ class LocalLimits:
 class Services:
     """The database, Clio and the other parts that a step uses.
 
+    `open_budget` returns what a slice that begins now may do.
     `feed_waits` are the requests that wait for changes of a feed, by account; `run_readers` those that follow a run, by
     run; `token_waits` what waits for tokens that another process refreshes, by connection. `now` is the only clock.
     `stopping` is set once, when the process must end.
@@ -72,6 +73,7 @@ class Services:
     cipher: TokenCipher
     regions: Mapping[Region, OfferedRegion]
     open_clio: Callable[[ClioApp, TokenSource, LocalLimit, Lane, CallBudget | None], ClioClient]
+    open_budget: Callable[[], CallBudget]
     local_limits: LocalLimits
     feed_waits: Readers
     run_readers: Readers

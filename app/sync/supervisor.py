@@ -1,7 +1,7 @@
 """The supervisor: keeps the background parts of a process running, and knows the state of each.
 
-A part is the scheduler, one of its tasks, a worker, the relay or the listener. A part that fails is started again after
-a delay, and no part ends another. A database that is away is never a reason to end the process. A part that keeps
+A part is the scheduler, one of its tasks, a lane's worker or the listener. A part that fails is started again after a
+delay, and no part ends another. A database that is away is never a reason to end the process. A part that keeps
 failing for another reason is one, because a new process may repair what this one cannot.
 """
 

@@ -1,104 +1,119 @@
-"""The jobs that a worker process can do, by name.
+"""The workers of a process: one for each lane, with places of its own. They do slices of work, in turn over accounts.
 
-A job only names a run, a contact or an account. Their rows say what is left to do, so a job that is delivered twice
-does no harm.
+A job only names its lane and a key. Their rows say what is left to do, so a slice that is done twice does no harm.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
-from app.db import job_queue
-from app.db.connection import Address
-from app.db.queue_worker import QueueWorker
+from app.db.job_queue import EARLIER_JOBS, OwnJob
+from app.db.queue_worker import ListeningDriver, QueueWorker
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
+from app.lanes import RUN_LANES, Lane
 from app.shutdown import wait_for_stop
-from app.sync.account_erasure import erase_account
 from app.sync.concurrency import Stopping
-from app.sync.run import execute_run
+from app.sync.earlier_jobs import wake_lane_of
+from app.sync.events import serve_endpoint
+from app.sync.housekeeping import keep_house
+from app.sync.run import work_on_runs
 from app.sync.services import Services
+from app.sync.slices import Ending, end_slice
 from app.sync.supervisor import Part, Supervisor
-from app.sync.writeback import verify_written, write_back
+from app.sync.writeback import write_back
 
-CONCURRENT_JOBS = 20  # per worker: one worker does runs, another one writes to Clio
-POLL_INTERVAL = timedelta(seconds=2)
+# The slices of each lane that one process does at the same time. More processes have more places. Where somebody waits,
+# there are many: a slice keeps its place while it waits for Clio, and the requests of many firms may take long.
+PLACES = {
+    Lane.PERSON: 24,
+    Lane.WRITE_BACK: 24,
+    Lane.INCREMENTAL: 16,
+    Lane.INITIAL: 4,
+    Lane.RECONCILE: 4,
+    Lane.DELIVERIES: 100,  # an endpoint that does not answer keeps its place for ten seconds
+    Lane.HOUSEKEEPING: 4,
+}
+PLACES_FOR_EARLIER_JOBS = 4
 RETRY_AFTER_DATABASE_LOSS = timedelta(seconds=1)
 DATABASE_CHECK_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 
-JobHandler = Callable[[Job], Awaitable[None]]
-Step = Callable[[dict[str, Any]], Awaitable[timedelta | None]]
+Work = Callable[[Services, str], Awaitable[Ending]]  # does a slice of the work of a key
+
+WORK: Mapping[Lane, Work] = {
+    **{lane: partial(work_on_runs, lane) for lane in RUN_LANES},
+    Lane.WRITE_BACK: write_back,
+    Lane.DELIVERIES: serve_endpoint,
+    Lane.HOUSEKEEPING: keep_house,
+}
 
 
-async def work_on_runs(
-    services: Services, address: Address, supervisor: Supervisor, part: Part
+async def work_on_lane(
+    services: Services, driver: ListeningDriver, lane: Lane, supervisor: Supervisor, part: Part
 ) -> None:
-    """Do the jobs of runs until the process must stop."""
-    handlers = {job_queue.RUN: _run_handler(services)}
-    await _work(services, address, handlers, partial(supervisor.note, part), part.turned)
+    """Do slices of a lane until the process must stop."""
+    worker = _worker(services, driver, supervisor, part)
+
+    async def do_slice(job: Job) -> None:
+        key = (job.payload or b"").decode()
+        own = OwnJob(job.id, str(job.queue_manager_id))
+        ending = await WORK[lane](services, key)
+        await end_slice(services.database, lane, key, own, ending)
+
+    worker.entrypoint(lane.label, on_failure="hold")(_surviving_outages(services, do_slice))
+    await worker.work(PLACES[lane], heartbeat=services.timing.heartbeat)
 
 
-async def work_on_writes(
-    services: Services, address: Address, supervisor: Supervisor, part: Part
+async def work_on_earlier_jobs(
+    services: Services, driver: ListeningDriver, supervisor: Supervisor, part: Part
 ) -> None:
-    """Write to Clio and verify what was written until the process must stop.
+    """Turn jobs that the previous release queued into slices, until the process must stop."""
+    worker = _worker(services, driver, supervisor, part)
 
-    A run takes hours and a write-back takes a moment, so each kind has its own worker.
-    """
-    handlers = {
-        job_queue.WRITEBACK: _write_handler(services),
-        job_queue.SWEEP: _verify_handler(services),
-        job_queue.ERASURE: _erasure_handler(services),
-    }
-    await _work(services, address, handlers, partial(supervisor.note, part), part.turned)
+    async def wake(job: Job) -> None:
+        await wake_lane_of(services, job.entrypoint, job.payload or b"{}")
 
-
-async def _work(
-    services: Services,
-    address: Address,
-    handlers: Mapping[str, JobHandler],
-    failed: Callable[[Exception], float],
-    turned: Callable[[], None],
-) -> None:
-    """Do the jobs that have a handler."""
-    async with job_queue.worker_pool(address) as pool:
-        worker = QueueWorker(pool, failed=failed, turned=turned, shutdown=services.stopping)
-        for name, handler in handlers.items():
-            worker.entrypoint(name)(handler)
-        await worker.run(
-            dequeue_timeout=POLL_INTERVAL,
-            heartbeat_timeout=services.timing.heartbeat,
-            max_concurrent_tasks=CONCURRENT_JOBS,
-        )
+    for name in EARLIER_JOBS:
+        worker.entrypoint(name, on_failure="hold")(_surviving_outages(services, wake))
+    await worker.work(PLACES_FOR_EARLIER_JOBS, heartbeat=services.timing.heartbeat)
 
 
-def _job(services: Services, step: Step) -> JobHandler:
-    """Return a handler that calls the step with the job's payload, and queues the job again when the step asks for it.
+def _worker(
+    services: Services, driver: ListeningDriver, supervisor: Supervisor, part: Part
+) -> QueueWorker:
+    failed = partial(supervisor.note, part)
+    return QueueWorker(driver, failed=failed, turned=part.turned, shutdown=services.stopping)
 
-    When the database is lost the job is queued again once it is back (F14). pgqueuer drops a job that raises; the
-    scheduler then queues what is left to do again.
+
+def _surviving_outages(
+    services: Services, step: Callable[[Job], Awaitable[None]]
+) -> Callable[[Job], Awaitable[None]]:
+    """Return a handler that does a step, and has it done again once the database is back when it was lost (F14).
+
+    A step that the end of the process interrupts is done again at once, by another process (F27). A job whose handler
+    fails for another reason is held, and the clock queues the work again.
     """
 
     async def handle(job: Job) -> None:
         try:
-            retry_after = await step(json.loads(job.payload or b"{}"))
+            await step(job)
         except DatabaseUnavailable as failure:
-            retry_after = timedelta(0)
+            after = timedelta(0)
             if not failure.retry_now:
-                retry_after = RETRY_AFTER_DATABASE_LOSS
+                after = RETRY_AFTER_DATABASE_LOSS
                 await _wait_for_database(services)
-        except Stopping:  # another process continues at once
-            retry_after = timedelta(0)
-        if retry_after is not None:
-            raise RetryRequested(retry_after, "the rest is done later")
+            raise RetryRequested(after, "the database was lost") from failure
+        except Stopping as stop:
+            raise RetryRequested(timedelta(0), "the process stops") from stop
+        except Exception:
+            log.exception("slice_crashed")
+            raise
 
     return handle
 
@@ -111,27 +126,3 @@ async def _wait_for_database(services: Services) -> None:
                 return
         except DatabaseUnavailable:
             await wait_for_stop(services.stopping, DATABASE_CHECK_SECONDS)
-
-
-def _run_handler(services: Services) -> JobHandler:
-    """Return the handler that works on a run."""
-    return _job(services, lambda names: execute_run(services, names["account_id"], names["run_id"]))
-
-
-def _write_handler(services: Services) -> JobHandler:
-    """Return the handler that writes a contact's waiting activities to Clio."""
-    return _job(
-        services, lambda names: write_back(services, names["account_id"], names["clio_contact_id"])
-    )
-
-
-def _verify_handler(services: Services) -> JobHandler:
-    """Return the handler that verifies what the account wrote a day ago."""
-    return _job(services, lambda names: verify_written(services, names["account_id"]))
-
-
-def _erasure_handler(services: Services) -> JobHandler:
-    """Return the handler that erases an account, some steps at a time."""
-    return _job(
-        services, lambda names: erase_account(services, names["account_id"], names["erasure_id"])
-    )

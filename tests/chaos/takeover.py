@@ -2,17 +2,19 @@
 
     python -m tests.chaos.takeover --rounds 10 --seed 1
 
-Two workers run with the default heartbeat. The worker that pulls a large firm is killed with kill -9 (in the second
-part: stopped with SIGTERM) at a random moment. The script measures the time until the other worker has a new lease, and
-until that worker has stored its first page. The ended worker is restarted after each take-over.
+Two workers run with the default heartbeat. One of them is suspended while the other one pulls a large firm, so that it
+takes no slice. The worker that pulls is killed with kill -9 (in the second part: stopped with SIGTERM) at a random
+moment, and the suspended one goes on. The script measures the time until that one has a new lease, and until it has
+stored its first page. Then the run is cancelled, the ended worker is restarted, and they change places.
 """
 
 import argparse
 import asyncio
-import json
 import random
+import signal
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Literal
@@ -25,16 +27,6 @@ from tests.support.waiting import PATIENCE
 Method = Literal["kill", "stop"]
 METHODS: dict[Method, Callable[[Program], object]] = {"kill": Program.kill, "stop": Program.stop}
 POLL_INTERVAL = 0.02  # seconds
-LISTENERS = 2  # database connections on which one worker listens
-
-
-@dataclass(frozen=True)
-class PullingRun:
-    """A run that pulls pages, and the worker that holds its lease."""
-
-    account_id: str
-    fence: int
-    holder: Program
 
 
 @dataclass(frozen=True)
@@ -61,80 +53,77 @@ class Measurement:
         for worker in self._workers:
             worker.spawn()
 
-    async def pulling_run(self) -> PullingRun:
-        """Wait for a run that has stored a page under its newest lease, while the other worker is ready.
-
-        A new account is connected when the last one's run has ended.
-        """
-        found: list[PullingRun] = []
-
-        async def is_pulling() -> bool:
-            row = await self._row()
-            if row is None or row["finished_at"] is not None:
-                self._accounts.append(f"firm-{len(self._accounts)}")
-                await asyncio.to_thread(self._stack.connect, self._accounts[-1])
-            elif _is_pulling(row) and await self._listeners() == LISTENERS * len(self._workers):
-                found.append(PullingRun(self._accounts[-1], row["fence"], self._holder(row)))
-            return bool(found)
-
-        await wait_until(is_pulling, "no run stored a page")
-        return found[0]
-
     async def round(self, method: Method, pause: float) -> Takeover | None:
-        """End the holder after a pause and measure the take-over; return None if the run had ended before."""
-        run = await self.pulling_run()
-        await asyncio.sleep(pause)
-        row = await self._row()
-        if row is None or not _is_pulling(row) or row["fence"] != run.fence:
-            return None
-        began = time.monotonic()
-        leases: list[float] = []
+        """End the worker that pulls a new account after a pause, and measure the take-over.
+
+        Return None if the worker had no lease when it was ended: it was between two slices.
+        """
+        holder, other = self._workers
+        await wait_until(self._both_listen, "a worker did not start")
+        async with asyncio.TaskGroup() as group:
+            with suspended(other):
+                await asyncio.to_thread(self._connect)
+                await wait_until(self._is_pulling, "no run stored a page")
+                await asyncio.sleep(pause)
+                row, began = await self._row(), time.monotonic()
+                group.create_task(asyncio.to_thread(METHODS[method], holder))
+            takeover = await self._takeover(row["fence"], began)
+        await asyncio.to_thread(self._cancel)
+        holder.spawn()
+        self._workers.reverse()
+        return takeover if row["leased_until"] is not None else None
+
+    async def _takeover(self, fence: int, began: float) -> Takeover:
+        """Wait until a worker has a newer lease, and until it has stored a page; return when that was."""
+        leased: list[float] = []
 
         async def has_stored_a_page() -> bool:
             row = await self._row()
-            assert row is not None
-            if row["fence"] > run.fence and not leases:
-                leases.append(time.monotonic() - began)
-            return bool(leases) and _has_progress(row)
+            if row["fence"] > fence and not leased:
+                leased.append(time.monotonic() - began)
+            return bool(leased) and _has_progress(row)
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asyncio.to_thread(METHODS[method], run.holder))
-            await wait_until(has_stored_a_page, "no worker took the run over")
-            takeover = Takeover(leases[0], time.monotonic() - began)
-        run.holder.spawn()
-        return takeover
+        await wait_until(has_stored_a_page, "no worker took the run over")
+        return Takeover(leased[0], time.monotonic() - began)
 
-    def _holder(self, row: asyncpg.Record) -> Program:
-        """Return the worker whose log says that it started the run with this fence."""
-        return next(
-            worker for worker in self._workers if (row["run_id"], row["fence"]) in _starts(worker)
-        )
+    def _connect(self) -> None:
+        self._accounts.append(f"firm-{len(self._accounts)}")
+        self._stack.connect(self._accounts[-1])
 
-    async def _row(self) -> asyncpg.Record | None:
-        return await self._database.fetchrow(
-            "select run_id, fence, phase, status, finished_at, starts_without_progress from runs"
-            " where account_id = $1",
-            self._accounts[-1] if self._accounts else "",
-        )
+    def _cancel(self) -> None:
+        account = f"/v1/accounts/{self._accounts[-1]}"
+        for run in self._stack.all(f"{account}/runs"):
+            self._stack.api.post(f"{account}/runs/{run['id']}/cancel")
 
-    async def _listeners(self) -> int:
+    async def _is_pulling(self) -> bool:
+        """Return whether a page was stored under the newest lease and the pull goes on."""
+        row = await self._row()
+        return _has_progress(row) and row["status"] == "running" and bool(row["phase"] == "pulling")
+
+    async def _row(self) -> asyncpg.Record:
+        query = "select * from runs where account_id = $1"
+        row: asyncpg.Record | None = await self._database.fetchrow(query, self._accounts[-1])
+        assert row is not None
+        return row
+
+    async def _both_listen(self) -> bool:
         query = "select count(*) from pg_stat_activity where query = 'LISTEN \"ch_pgqueuer\"'"
-        return int(await self._database.fetchval(query))
+        return int(await self._database.fetchval(query)) == len(self._workers)
 
 
-def _is_pulling(row: asyncpg.Record) -> bool:
-    """Return whether a page was stored under the newest lease and the pull goes on."""
-    return _has_progress(row) and row["status"] == "running" and bool(row["phase"] == "pulling")
+@contextmanager
+def suspended(worker: Program) -> Iterator[None]:
+    """Suspend a worker while the block runs."""
+    process = worker.check_running()
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 def _has_progress(row: asyncpg.Record) -> bool:
     return bool(row["starts_without_progress"] == 0)
-
-
-def _starts(worker: Program) -> set[tuple[str, int]]:
-    lines = [line for line in worker.log.read_text().splitlines() if '"run_started"' in line]
-    entries = [json.loads(line) for line in lines]
-    return {(entry["run_id"], entry["fence"]) for entry in entries}
 
 
 async def wait_until(condition: Callable[[], Coroutine[Any, Any, bool]], message: str) -> None:

@@ -14,8 +14,8 @@ from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.resources import WHO_AM_I_FIELDS, WHO_AM_I_PATH, Resource
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import API_VERSION, ClioTransport, Clock
+from app.lanes import Lane
 from tests.contract import clio_schema
 from tests.contract.clio_schema import Schema
 

@@ -18,7 +18,6 @@ import inspect
 import json
 import pkgutil
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -36,10 +35,12 @@ from pydantic import SecretStr
 import app
 from app.cli.commands import cli
 from app.config import Config
-from app.db import job_queue
+from app.db import job_queue, retention
 from app.db.connection import Address
 from app.db.job_queue import QueueSize
+from app.db.queue_worker import ListeningDriver
 from app.db.session import Database, PoolWaits, Session
+from app.lanes import ERASURE, RETENTION, RUN_LANES, Lane, housekeeping_key
 from app.loop_watch import LoopWatch
 from app.main import create_app
 from app.sync import worker
@@ -132,7 +133,7 @@ async def test_the_openapi_document_equals_the_pinned_one(service: FastAPI, tmp_
 def idle_background() -> Background:
     """Return the background of a process with one part, one pool and one kind of jobs."""
     supervisor = Supervisor(asyncio.Event(), monotonic)
-    supervisor.add("relay", interval=1.0)
+    supervisor.add("listener", interval=1.0)
     probe = DatabaseProbe(cast(Database, None), monotonic)
     measured = Measurements(queues={"run": QueueSize(1, 2.0)}, accounts={"ok": 1})
     return Background(
@@ -224,66 +225,75 @@ class _Queue:
     """Keeps the jobs that are queued."""
 
     def __init__(self) -> None:
-        self.jobs: dict[str, dict[str, Any]] = {}
+        self.jobs: dict[str, dict[str, str]] = {}
 
     async def enqueue(
-        self, names: Any, payloads: Any, *_priorities: Any, dedupe_key: Any, **_more: Any
+        self, name: str, payload: bytes, _priority: int, *, dedupe_key: str, **_more: Any
     ) -> None:
-        """Keep one job, or the jobs of three lists."""
-        if isinstance(names, str):
-            names, payloads, dedupe_key = [names], [payloads], [dedupe_key]
-        for name, payload, key in zip(names, payloads, dedupe_key, strict=True):
-            self.jobs[name] = {"payload": json.loads(payload), "key": key}
+        self.jobs[dedupe_key] = {"name": name, "payload": payload.decode()}
+
+
+class _Session:
+    """A session of a queue without jobs."""
+
+    async def execute(self, *_: Any) -> Any:
+        return SimpleNamespace(scalar_one_or_none=lambda: None, scalar_one=lambda: 0, rowcount=0)
+
+    async def get_raw_connection(self) -> Any:
+        return SimpleNamespace(driver_connection=None)
 
 
 async def test_jobs_are_queued_under_their_pinned_names_and_keys(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ):
     """Jobs of another release wait in the queue, so their names are read by that release and by this one."""
-    queue, session = _Queue(), cast(Session, None)
-
-    async def queries(_session: Session) -> _Queue:
-        return queue
-
-    monkeypatch.setattr(job_queue, "_queries", queries)
-    monkeypatch.setattr(secrets, "token_hex", lambda _: "{random}")
-    await job_queue.enqueue_run(session, "{account}", "{run}")
-    await job_queue.enqueue_writeback(session, "{account}", 1001, "{activity}")
-    await job_queue.enqueue_sweep(session, "{account}")
-    await job_queue.enqueue_erasure(session, "{account}", "{erasure}")
+    queue, session = _Queue(), cast(Session, _Session())
+    monkeypatch.setattr(job_queue, "Queries", lambda _: queue)
+    monkeypatch.setattr(job_queue, "AsyncpgDriver", lambda _: None)
+    for lane in (*RUN_LANES, Lane.WRITE_BACK):
+        await job_queue.want(session, lane, "{account}")
+    await job_queue.want(session, Lane.DELIVERIES, "{endpoint}")
+    erasure = housekeeping_key(ERASURE, "{account}")
+    for key in (erasure, *(housekeeping_key(RETENTION, name) for name in retention.TABLES)):
+        await job_queue.want(session, Lane.HOUSEKEEPING, key)
     pinned.check("jobs", queue.jobs, tmp_path)
 
 
 async def test_a_worker_has_a_handler_for_each_pinned_job(monkeypatch: pytest.MonkeyPatch):
-    handlers: dict[str, worker.JobHandler] = {}
-    done: list[tuple[Any, ...]] = []
+    handlers: dict[str, Callable[[Job], Awaitable[None]]] = {}
+    woken: dict[str, Any] = {}
 
-    async def keep(_services: Any, _dsn: str, given: dict[str, Any], *_more: Any) -> None:
-        handlers.update(given)
+    class Worker:
+        def __init__(self, *_: Any, **_more: Any) -> None:
+            pass
 
-    def step(name: str) -> Callable[..., Awaitable[None]]:
-        async def did(_services: Any, *arguments: Any) -> None:
-            done.append((name, *arguments))
+        def entrypoint(self, name: str, **_: Any) -> Callable[..., None]:
+            return lambda handler: handlers.update({name: handler})
 
-        return did
+        async def work(self, *_: Any, **_more: Any) -> None:
+            pass
 
-    monkeypatch.setattr(worker, "_work", keep)
-    for name in ("execute_run", "write_back", "verify_written", "erase_account"):
-        monkeypatch.setattr(worker, name, step(name))
+    async def wake(_: Services, name: str, payload: bytes) -> None:
+        woken[name] = json.loads(payload)
+
+    monkeypatch.setattr(worker, "QueueWorker", Worker)
+    monkeypatch.setattr(worker, "wake_lane_of", wake)
     supervisor = Supervisor(asyncio.Event(), monotonic)
-    part = supervisor.add("worker", interval=1.0)
-    await worker.work_on_runs(cast(Services, None), Address(NOWHERE), supervisor, part)
-    await worker.work_on_writes(cast(Services, None), Address(NOWHERE), supervisor, part)
+    parts = (cast(ListeningDriver, None), supervisor, supervisor.add("worker", interval=1.0))
+    services = cast(
+        Services, SimpleNamespace(stopping=None, timing=SimpleNamespace(heartbeat=None))
+    )
+    await worker.work_on_earlier_jobs(services, *parts)
+    earlier: dict[str, Any] = json.loads((pinned.PINNED / "earlier_jobs.json").read_text())
+    assert handlers.keys() == earlier.keys()
+    for name, job in earlier.items():
+        payload = json.dumps(job["payload"]).encode()
+        await handlers[name](cast(Job, SimpleNamespace(entrypoint=name, payload=payload)))
+    assert woken == {name: job["payload"] for name, job in earlier.items()}
+    for lane in Lane:
+        await worker.work_on_lane(services, parts[0], lane, *parts[1:])
     jobs: dict[str, Any] = json.loads((pinned.PINNED / "jobs.json").read_text())
-    assert handlers.keys() == jobs.keys()
-    for name, job in jobs.items():
-        await handlers[name](cast(Job, SimpleNamespace(payload=json.dumps(job["payload"]))))
-    assert dict(zip(jobs, done, strict=True)) == {
-        "erasure": ("erase_account", "{account}", "{erasure}"),
-        "run": ("execute_run", "{account}", "{run}"),
-        "sweep": ("verify_written", "{account}"),
-        "writeback": ("write_back", "{account}", 1001),
-    }
+    assert handlers.keys() - earlier.keys() == {job["name"] for job in jobs.values()}
 
 
 # --- codes and other words -------------------------------------------------------------------------

@@ -25,15 +25,16 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Database, Session, transaction
 from app.errors import DatabaseUnavailable
+from app.lanes import RUN_LANES, Lane
 from app.main import now
-from app.sync.account_erasure import erase_account, requeue_lost_erasures
+from app.sync.account_erasure import erase_account
 from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
-from app.sync.run import execute_run
+from app.sync.lost_work import queue_due_work
 from app.sync.scheduler import propose_slots
 from app.sync.services import Services
-from app.sync.writeback import write_back
 from tests.support.first_run import AfterFirstRun
 from tests.support.postgres import Server
+from tests.support.slices import do_slice
 from tests.support.world import ACCOUNT, PATIENCE, World, opened_world
 
 URL = "/v1/accounts/hp"
@@ -45,7 +46,7 @@ def services_of(world: World) -> Services:
 
 
 async def dump(world: World) -> dict[str, list[str]]:
-    """Return every row of every table as text, with the payloads of the queue decoded."""
+    """Return every row of every table as text, with the keys of the jobs."""
     connection = await asyncpg.connect(world.dsn)
     try:
         names = await connection.fetch(
@@ -55,8 +56,8 @@ async def dump(world: World) -> dict[str, list[str]]:
         for (name,) in names:
             rows = await connection.fetch(f"select t::text as line from {name} t")
             found[name] = sorted(row["line"] for row in rows)
-        jobs = await connection.fetch("select convert_from(payload, 'UTF8') as line from pgqueuer")
-        return {**found, "jobs": sorted(row["line"] for row in jobs)}
+        jobs = await connection.fetch("select convert_from(payload, 'UTF8') as key from pgqueuer")
+        return {**found, "jobs": sorted(f'"{row["key"]}"' for row in jobs)}
     finally:
         await connection.close()
 
@@ -91,7 +92,7 @@ async def test_nothing_of_an_erased_account_is_left_and_another_account_is_uncha
     assert (await pulled.api.post("/v1/webhook-endpoints", json=endpoint)).status_code == 201
     await written(pulled)
     async with transaction(services_of(pulled).database) as session:
-        await job_queue.enqueue_run(session, "hp", "run_later", after=timedelta(hours=1))
+        await job_queue.want_later(session, Lane.PERSON, "hp", after=timedelta(minutes=1))
     before = await dump(pulled)
     words = ('"hp"', "(hp,", ",hp,", "Canary")
     assert {"contacts", "activities", "audit", "events", "jobs", "mirror_contacts"} <= naming(
@@ -126,7 +127,7 @@ async def test_what_clio_could_not_be_told_for_seven_days_is_left_to_a_person(
         await obstacle(world)
         (login,) = (await world.api.get(f"{URL}/connections")).json()["data"]
         erasure = (await world.api.delete(URL)).headers["location"]
-        await erase_all(world, erasure)
+        await erase_all(world)
         receipt = (await world.api.get(erasure)).json()
         assert (receipt["status"], receipt["finished_at"]) == ("running", None)
         assert [each["code"] for each in receipt["remaining"]] == ["deauthorization"]
@@ -159,8 +160,8 @@ async def standing(server: Server, start: AfterFirstRun) -> AsyncIterator[World]
         yield world
 
 
-async def erase_all(world: World, erasure: str) -> None:
-    while await erase_account(services_of(world), "hp", erasure.rpartition("/")[2]) is not None:
+async def erase_all(world: World) -> None:
+    while await erase_account(services_of(world), "hp") is not None:
         pass
 
 
@@ -204,7 +205,7 @@ async def test_an_erasure_continues_after_a_kill_in_any_of_its_transactions(
         kills, erased = 0, False
         while not erased:
             try:
-                await erase_all(world, erasure)
+                await erase_all(world)
                 erased = True
             except Killed:
                 kills += 1
@@ -219,9 +220,9 @@ async def test_an_erasure_continues_after_a_kill_in_any_of_its_transactions(
 
 async def test_a_late_job_of_an_erasure_spares_the_account_that_was_created_again(pulled: World):
     # S15
-    receipt = await pulled.erase()
+    await pulled.erase()
     await pulled.create_account()
-    assert await erase_account(services_of(pulled), "hp", receipt["id"]) is None
+    assert await erase_account(services_of(pulled), "hp") is None
     assert (await pulled.api.get(f"{URL}/users")).json()["users"]
 
 
@@ -247,13 +248,13 @@ async def test_an_erasure_that_lost_its_job_is_queued_again(
     # S15
     async with standing(server, after_first_run) as world:
         await world.api.delete(URL)
-        await requeue_lost_erasures(services_of(world))
+        await queue_due_work(services_of(world))
         assert len((await dump(world))["jobs"]) == 1
         async with transaction(services_of(world).database) as session:
             await session.execute(text("delete from pgqueuer"))
-        await requeue_lost_erasures(services_of(world))
+        await queue_due_work(services_of(world))
         (job,) = (await dump(world))["jobs"]
-        assert '"account_id": "hp"' in job
+        assert job == '"erasure:hp"'
 
 
 async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
@@ -282,17 +283,19 @@ async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
             late_run = await run_requests.request_run(session, "hp", late, now=main.now())
             (login,) = await connections.list_connected(session, "hp")
             assert await stored_tokens.read_tokens(session, "hp", login.connection_id) is None
-        await execute_run(services, "hp", late_run.run_id)
+        assert await do_slice(services, late_run.lane) is not None
         assert await propose_slots(services) == 0
         async with transaction(services.database) as session:
             unchanged = await runs.get_run(session, "hp", late_run.run_id)
         assert unchanged.status is runs.Status.QUEUED
-        assert await write_back(services, "hp", 1001) is None
+        assert await do_slice(services, Lane.WRITE_BACK) is None
 
 
-async def test_a_job_whose_run_was_erased_ends(pulled: World):
+async def test_a_job_whose_account_was_erased_ends(pulled: World):
     # S15
-    assert await execute_run(services_of(pulled), "hp", "run_that_is_no_more") is None
+    await pulled.erase()
+    for lane in (*RUN_LANES, Lane.WRITE_BACK):
+        assert await do_slice(services_of(pulled), lane) is None
 
 
 async def test_activities_of_a_disabled_account_are_not_verified_in_clio(pulled: World):

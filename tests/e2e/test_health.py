@@ -14,10 +14,11 @@ from app import main
 from app.db.accounts import accounts, health
 from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import AccountFields
-from app.db.runs import leases, run_requests, slots
+from app.db.runs import leases, run_requests, slots, turns
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger, Usage
 from app.db.session import Database, Session, transaction
+from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
@@ -165,12 +166,11 @@ async def test_a_first_run_is_not_overdue_while_it_makes_progress(dsn: str, simu
         await world.create_account()
         assert (await status(world))["health_reasons"][0]["code"] == "no_working_login"
         await world.connect("u_ann", 501)
-        (run,) = await world.runs()
         with time_machine.travel(main.now() + timedelta(days=2), tick=True) as clock:
             assert (await status(world))["health"] == "degraded"
             async with transaction(services_of(world).database) as session:
-                lease = await leases.acquire(
-                    session, "hp", run["id"], length=timedelta(minutes=1), now=main.now()
+                lease = await turns.take_turn(
+                    session, "hp", Lane.INITIAL, length=timedelta(minutes=1), now=main.now()
                 )
                 assert lease is not None
                 await leases.record_progress(

@@ -8,8 +8,9 @@ import asyncpg
 import pytest
 
 from app import main
-from app.db.runs import leases
+from app.db.runs import turns
 from app.db.session import transaction
+from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from tests.support.world import World, opened_world
 
@@ -325,8 +326,8 @@ async def test_a_run_that_ended_its_worker_ten_times_without_progress_fails(
         (run,) = await world.runs()
         async with transaction(world.app.state.services.database) as session:
             for _ in range(starts):
-                lease = await leases.acquire(
-                    session, "hp", run["id"], length=timedelta(0), now=main.now()
+                lease = await turns.take_turn(
+                    session, "hp", Lane.INITIAL, length=timedelta(0), now=main.now()
                 )
                 assert lease is not None
     async with opened_world(dsn, simulator, clock=False) as world, world:

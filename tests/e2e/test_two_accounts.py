@@ -8,15 +8,16 @@ import asyncpg
 import time_machine
 
 from app import main
+from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from app.sync.assess import finish_decided_surges
 from app.sync.services import Services
-from app.sync.writeback import verify_written
 from tests.e2e.pull.test_order_of_steps import landed
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, post, until
 from tests.support.account_copies import copy_account, rows_of
 from tests.support.first_run import AfterFirstRun
 from tests.support.postgres import Server
+from tests.support.slices import do_slice
 from tests.support.world import World, opened_world
 
 HP = "/v1/accounts/hp"
@@ -100,7 +101,7 @@ async def story(world: World, copy: Copy) -> dict[str, Any]:
     await copy()
     await decide_and_delete(world)
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        await verify_written(services_of(world), "hp")
+        await do_slice(services_of(world), Lane.WRITE_BACK)
     world.simulator.oauth["us"].revoke_user(502)
     await world.run("incremental")
     await world.idle()

@@ -20,10 +20,11 @@ from app.db import connection, session
 from app.db.connection import Address
 from app.db.session import Database, PoolLimits, open_database, transaction
 from app.errors import DatabaseUnavailable
+from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from app.sync import background, database_probe, scheduler, supervisor, worker
 from app.sync.background import Background
-from app.sync.events import relay, relay_events
+from app.sync.events import queue_due_endpoints
 from app.sync.supervisor import State, Supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
 from tests.support.postgres import database_of
@@ -48,7 +49,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, value)
     limits = PoolLimits(kept=2, most=6, wait=2.0, statement=2.0)
     monkeypatch.setattr(main, "API_POOL", limits)
-    for name in ("CLOCK_POOL", "PROBE_POOL", "RELAY_POOL", "WORKER_POOL"):
+    for name in ("CLOCK_POOL", "PROBE_POOL", "DELIVERY_POOL", "WORKER_POOL"):
         monkeypatch.setattr(background, name, limits)
 
 
@@ -83,7 +84,8 @@ async def is_ready(world: World) -> bool:
     return (await world.api.get("/readyz")).status_code == 200
 
 
-WAITING_PARTS = {"worker.runs", "worker.writes", "relay", "listener", "request_checks"}
+WORKERS = {"worker.earlier_jobs", *(f"worker.{lane.label}" for lane in Lane)}
+WAITING_PARTS = {*WORKERS, "due_endpoints", "listener", "request_checks"}
 
 
 async def is_waiting(world: World) -> bool:
@@ -165,7 +167,7 @@ async def test_everything_goes_on_after_the_database_was(
     await distant.settled()
     async with away(dsn):
         await until(partial(refused, distant))
-        for name in ("worker.runs", "worker.writes", "relay"):
+        for name in (*WORKERS, "due_endpoints"):
             await until(partial(_is, distant, name, State.WAITING_FOR_DATABASE))
     await check_that_it_goes_on(distant)
 
@@ -198,7 +200,7 @@ async def test_everything_goes_on_after_the_database_was_read_only(distant: Worl
         return answer.status_code == 503
 
     await until(is_refused)
-    await until(lambda: _is(distant, "worker.runs", State.WAITING_FOR_DATABASE))
+    await until(lambda: _is(distant, "worker.incremental", State.WAITING_FOR_DATABASE))
     await alter(dsn, "reset default_transaction_read_only")
     await check_that_it_goes_on(distant)
 
@@ -310,16 +312,16 @@ async def test_a_task_of_the_scheduler_survives_a_defect_at_each_of_its_calls(
     raise AssertionError("the task has no last call")
 
 
-async def test_the_relay_survives_a_defect_at_each_of_its_calls(
-    lasting: None, pulled: World, monkeypatch: pytest.MonkeyPatch
+async def test_the_look_at_due_endpoints_survives_a_defect_at_each_of_its_calls(
+    lasting: None, pulled: World
 ):
     services = pulled.app.state.services
-    monkeypatch.setattr(relay, "POLL_SECONDS", SHORT)
     watched = Supervisor(services.stopping, asyncio.get_running_loop().time)
-    part = watched.add("relay", interval=5.0)
+    part = watched.add("due_endpoints", interval=5.0)
     with injected(services.database) as injection:
         async with asyncio.TaskGroup() as group:
-            group.create_task(relay_events(services, watched, part))
+            look = partial(queue_due_endpoints, services)
+            group.create_task(watched.repeat(part, look, every=SHORT))
 
             async def recovered(failures: int) -> bool:
                 running = part.state(answering=1000) is State.RUNNING
@@ -354,7 +356,7 @@ async def test_the_workers_survive_a_defect_at_each_of_their_calls(
         assert (await pulled.run())["status"] == "succeeded"
         await until(was_raised)
     await until(lambda: _all_running(pulled))
-    assert parts["worker.runs"].restarts + parts["worker.writes"].restarts > 0
+    assert sum(parts[name].restarts for name in WORKERS) > 0
 
 
 # --- pools -----------------------------------------------------------------------------------------
@@ -391,9 +393,9 @@ async def test_callers_of_the_api_cannot_take_the_connections_of_the_background_
 ):
     async with all_taken(pulled.app.state.services.database, session.API_POOL.most):
         parts = pulled.app.state.background.supervisor.parts
-        turn = parts["relay"].last_turn
+        turn = parts["due_endpoints"].last_turn
 
         async def turned() -> bool:
-            return bool(parts["relay"].last_turn > turn)
+            return bool(parts["due_endpoints"].last_turn > turn)
 
         await until(turned)

@@ -6,6 +6,7 @@ Python classes. Another release reads them, so they are as much a contract as th
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ DATA = {"accounts.name", "users.name", "service_tokens.name"}
 FIELD_WORDS = {  # the same in documents
     "basis", "category", "cause", "code", "kind", "origin", "refusal", "rule", "setting", "state", "status",
 }  # fmt: skip
+IDS = re.compile(r"cnx_\w+(,cnx_\w+)*")  # in names of fields
 NAMES_OF_CLIO = {"catalog_items", "mirror_contacts"}  # words in these documents are Clio's
 
 TABLES = {
@@ -260,7 +262,8 @@ def _fields(documents: list[Any], *, words: bool) -> list[str]:
 
 def _lines(path: str, value: Any, *, words: bool) -> Iterator[str]:
     if isinstance(value, dict):
-        for name, inner in value.items():
+        for key, inner in value.items():
+            name = IDS.sub("{connections}", key)
             yield f"{path}/{name}"
             if words and name in FIELD_WORDS and isinstance(inner, str):
                 yield f"{path}/{name} = {inner}"

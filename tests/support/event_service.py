@@ -1,4 +1,4 @@
-"""The service for tests of events: no workers and no relay; the test moves the clock and says when to deliver."""
+"""The service for tests of events: no workers; the test moves the clock and says when to deliver."""
 
 import asyncio
 import json
@@ -6,22 +6,55 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import text
 from typing_extensions import override
 
+from app.db import job_queue
+from app.db.connection import Address
 from app.db.events import events, turns
 from app.db.events.events import Event, EventKind
+from app.db.queue_worker import ListeningDriver
 from app.db.session import transaction
-from app.sync.events import serve_endpoint
+from app.lanes import Lane
+from app.sync.events import queue_due_endpoints, serve_endpoint
 from app.sync.services import Services
+from app.sync.supervisor import Supervisor
+from app.sync.worker import work_on_lane
 from app.webhook_sender import EndpointClient, Message, Outcome, WebhookSender
 from tests.support.retention import delete_expired
 from tests.support.webhook_receiver import Receiver
 from tests.support.world import World
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+async def serve(services: Services, endpoint_id: str) -> timedelta | None:
+    """Serve one slice of an endpoint without a job; return after what time the next one is due, or None."""
+    ending = await serve_endpoint(services, endpoint_id)
+    async with transaction(services.database) as session:
+        return await ending.finish(session)
+
+
+@asynccontextmanager
+async def delivering(service: "EventService") -> AsyncIterator[None]:
+    """Queue and serve what is due, as a process does, until the block ends."""
+    services = service.services
+    supervisor = Supervisor(services.stopping, monotonic)
+    look, work = (supervisor.add(name, interval=1.0) for name in ("look", "work"))
+    async with (
+        job_queue.worker_pool(Address(service.world.dsn)) as pool,
+        asyncio.TaskGroup() as group,
+    ):
+        queue = partial(queue_due_endpoints, services)
+        group.create_task(supervisor.repeat(look, queue, every=0.02))
+        driver = ListeningDriver(pool)
+        group.create_task(work_on_lane(services, driver, Lane.DELIVERIES, supervisor, work))
+        yield
+        services.stopping.set()
 
 
 async def deliver_due(services: Services) -> None:
@@ -32,7 +65,7 @@ async def deliver_due(services: Services) -> None:
         if not due:
             return
         async with asyncio.TaskGroup() as group:
-            served = [group.create_task(serve_endpoint(services, each)) for each in due]
+            served = [group.create_task(serve(services, each)) for each in due]
         for slice_ in served:
             slice_.result()  # a task group does not raise that a task was cancelled
 

@@ -13,8 +13,9 @@ from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.resources import Resource
 from app.clio.responses import http_client
-from app.clio.shared_rate_limit import RESERVED_SHARE, WINDOW, Lane, Window
+from app.clio.shared_rate_limit import RESERVED_SHARE, WINDOW, Window
 from app.clio.transport import ClioTransport, Clock
+from app.lanes import Lane
 from app.simulator.firms.seeded import seeded_firm
 from app.simulator.http.server import Simulator, credentials
 from app.sync.concurrency import run_together

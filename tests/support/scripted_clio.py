@@ -14,8 +14,8 @@ from typing_extensions import override
 from app.clio.client import ClioClient
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
+from app.lanes import Lane
 
 T = TypeVar("T")
 ORIGIN = "https://app.clio.com"

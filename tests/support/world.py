@@ -21,7 +21,9 @@ from app.crypto import new_key, new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
 from app.db.connection import Address
+from app.db.runs import turns
 from app.db.session import transaction
+from app.lanes import RUN_LANES
 from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
@@ -265,7 +267,12 @@ class World:
     async def resume(self) -> None:
         """Let interrupted runs continue at once."""
         async with transaction(self.app.state.services.database) as session:
-            await session.execute(text("update pgqueuer set execute_after = now()"))
+            started = (
+                "update runs set resume_at = null where finished_at is null returning account_id"
+            )
+            await session.execute(text("update run_logins set waits = '{}'"))
+            for account_id in {*(await session.execute(text(started))).scalars()}:
+                await turns.wake_lanes(session, account_id, RUN_LANES, now=main.now())
 
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Request a run, wait for its end and return it."""

@@ -18,8 +18,9 @@ from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
 
 from app import webhook_sender
+from app.lanes import Lane
 from app.main import now
-from app.sync.events import relay
+from app.sync.worker import PLACES
 from app.webhook_sender import AddressRefused, Message, WebhookSender, check_url, is_public
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -186,7 +187,7 @@ async def test_an_endpoint_whose_name_resolves_slowly_does_not_block_others(
             answered.set()
     assert outcome.succeeded
     assert asked.count("slow.test") == 1
-    assert relay.CONCURRENT_ENDPOINTS < webhook_sender.DNS_THREADS
+    assert PLACES[Lane.DELIVERIES] < webhook_sender.DNS_THREADS
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

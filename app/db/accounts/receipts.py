@@ -3,7 +3,7 @@
 A running erasure of an account hides the account: whoever looks for it finds nothing. The deleting is not here.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -182,21 +182,6 @@ async def finish_if_complete(
             finished_at=func.coalesce(_table.c.finished_at, now),
         )
     )
-
-
-async def list_without_job(session: Session, *, limit: int) -> Sequence[tuple[str, str]]:
-    """Return account and id of running erasures that have work left and no job, e.g. after a restore."""
-    rows = await session.execute(
-        text(
-            "select account_id, erasure_id from erasures e where finished_at is null"
-            " and not exists (select from pgqueuer where dedupe_key = 'erasure:' || erasure_id)"
-            " and (exists (select from accounts a where a.account_id = e.account_id)"
-            " or not exists (select from revocations r where r.account_id = e.account_id))"
-            " order by account_id limit :limit for update skip locked"
-        ),
-        {"limit": limit},
-    )
-    return [(row.account_id, row.erasure_id) for row in rows]
 
 
 def _is(account_id: str, erasure_id: str) -> ColumnElement[bool]:

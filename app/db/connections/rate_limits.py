@@ -27,6 +27,20 @@ class StoredWindow:
     ends: float
 
 
+async def read_window(
+    session: Session, account_id: str, connection_id: str
+) -> tuple[StoredWindow | None, float]:
+    """Return the stored window of a login, None if there is none, and the time now by the same clock."""
+    own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
+    columns = (_table.c.call_limit, _table.c.given, _table.c.ends)
+    now = func.extract("epoch", func.clock_timestamp()).label("now")
+    row = (await session.execute(select(*columns, now).where(own))).one_or_none()
+    if row is None:
+        return None, 0.0
+    known = StoredWindow(row.call_limit, row.given, row.ends) if row.ends else None
+    return known, float(row.now)
+
+
 async def update_window(
     session: Session,
     account_id: str,

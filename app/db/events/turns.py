@@ -30,6 +30,7 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery
 from app.db.events.endpoints import is_active
 from app.db.session import Session
+from app.lanes import Lane
 
 _endpoints = tables.webhook_endpoints
 _d = tables.deliveries.alias("d")
@@ -37,6 +38,11 @@ _d = tables.deliveries.alias("d")
 CANDIDATES = 100  # deliveries that are looked at, to choose a few of them
 WOKEN = 100  # retries that become ready together
 
+# No slice of the endpoint is at work or can begin now.
+_NO_JOB = (
+    f"not exists (select from pgqueuer where dedupe_key = '{Lane.DELIVERIES.label}:' || webhook_endpoints.endpoint_id"
+    " and status in ('queued', 'picked') and execute_after <= now())"
+)
 _READY = "d.status = 'pending' and d.waits_for is null"
 _RETRY = "d.status = 'pending' and d.waits_for = 'retry'"
 
@@ -206,10 +212,10 @@ async def next_due(session: Session, endpoint_id: str, *, now: datetime) -> date
 
 
 async def list_due_endpoints(session: Session, *, limit: int, now: datetime) -> list[str]:
-    """Return endpoints that can be served now, those that were served longest ago first."""
+    """Return endpoints that can be served now and have no job, those that were served longest ago first."""
     query = (
         select(_endpoints.c.endpoint_id)
-        .where(is_active(), ~_is_claimed(), _due_at(now) <= now)
+        .where(is_active(), ~_is_claimed(), text(_NO_JOB), _due_at(now) <= now)
         .where(_endpoints.c.rests_until.is_(None) | (_endpoints.c.rests_until <= now))
         .order_by(_endpoints.c.claimed_until.nulls_first())
         .limit(limit)

@@ -40,11 +40,8 @@ class ContactLease:
 
 async def acquire(
     session: Session, account_id: str, clio_contact_id: int, *, length: timedelta
-) -> ContactLease | timedelta | None:
-    """Acquire and return the lease of a contact.
-
-    Returns how long another worker may still have it, if so; None if no activity was ever accepted for the contact.
-    """
+) -> ContactLease | None:
+    """Acquire and return the lease of a contact; None if another worker has it."""
     own = (_leases.c.account_id == account_id) & (_leases.c.clio_contact_id == clio_contact_id)
     free = _leases.c.leased_until.is_(None) | (_leases.c.leased_until < func.clock_timestamp())
     acquired = await session.execute(
@@ -54,11 +51,7 @@ async def acquire(
         .returning(_leases.c.fence)
     )
     row = acquired.one_or_none()
-    if row is not None:
-        return ContactLease(account_id, clio_contact_id, row.fence, length)
-    left = select(_leases.c.leased_until - func.clock_timestamp()).where(own)
-    remaining: timedelta | None = (await session.execute(left)).scalar_one_or_none()
-    return None if remaining is None else max(remaining, timedelta(milliseconds=50))
+    return ContactLease(account_id, clio_contact_id, row.fence, length) if row else None
 
 
 async def renew(session: Session, lease: ContactLease) -> None:

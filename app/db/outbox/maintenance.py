@@ -1,4 +1,4 @@
-"""Periodic work on the outbox: contacts whose job was lost, activities that waited too long, and verification.
+"""Periodic work on the outbox: activities that waited too long, and verification.
 
 The scheduler calls these functions. A written activity is verified a day later: exactly one record in Clio must have
 its marker (docs/writeback.md).
@@ -19,7 +19,6 @@ from app.db.session import Session, any_of
 from app.rules.settings import FallbackAuthor
 
 BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
-LOST_BATCH_SIZE = 1000
 VERIFY_AFTER = timedelta(hours=24)
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
 TEXT_LIFE = VERIFY_WITHIN + timedelta(days=1)  # after an activity was written
@@ -27,21 +26,6 @@ TEXT_LIFE = VERIFY_WITHIN + timedelta(days=1)  # after an activity was written
 _table = tables.activities
 _logins = connection_tables.connections
 _ATTEMPTED = _table.c.unsure & _table.c.connection_id.is_not(None)  # only that login may go on
-
-
-async def list_lost(session: Session, *, now: datetime) -> Sequence[Any]:
-    """Return contacts with due activities that nobody works on and that have no job, e.g. after a restore."""
-    query = text(
-        "select distinct on (a.account_id, a.clio_contact_id)"
-        "  a.account_id, a.clio_contact_id, a.activity_id"
-        " from activities a join accounts on accounts.account_id = a.account_id and accounts.enabled"
-        " join activity_turns t on t.account_id = a.account_id and t.clio_contact_id = a.clio_contact_id"
-        " where a.status in ('queued', 'sending') and (a.due_at is null or a.due_at < :now)"
-        " and (t.leased_until is null or t.leased_until < clock_timestamp())"
-        " and not exists (select from pgqueuer where dedupe_key like 'writeback:' || a.activity_id || ':%')"
-        " order by a.account_id, a.clio_contact_id, a.place limit :most"
-    )
-    return (await session.execute(query, {"now": now, "most": LOST_BATCH_SIZE})).all()
 
 
 async def list_users_to_unblock(

@@ -29,6 +29,7 @@ from app.db.outbox.activities import (
     Status,
 )
 from app.db.session import Session
+from app.lanes import Lane
 
 _table = tables.activities
 _EVENT_KINDS = {
@@ -39,8 +40,10 @@ _EVENT_KINDS = {
 BLOCKED_FOR_AT_MOST = timedelta(days=14)  # how long an activity waits for its author [WB-5]
 
 
-async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activity:
-    """Store an activity behind the others of its contact, and queue its job in this transaction."""
+async def accept(
+    session: Session, new: NewActivity, *, after: timedelta = timedelta(0), now: datetime
+) -> Activity:
+    """Store an activity behind the others of its contact, and have it sent after a time, in this transaction."""
     activity_id = new_id("act", now)
     place = 0 if new.clio_contact_id is None else await _next_place(session, new)
     values = {name: getattr(new, name) for name in NewActivity.__dataclass_fields__}
@@ -50,8 +53,10 @@ async def accept(session: Session, new: NewActivity, *, now: datetime) -> Activi
             activity_id=activity_id, place=place, blocked_at=blocked_at, created_at=now, **values
         )
     )
-    if new.status is Status.QUEUED:
-        await _enqueue(session, new.account_id, new.clio_contact_id, activity_id)
+    if new.status is Status.QUEUED and after:
+        await job_queue.want_later(session, Lane.WRITE_BACK, new.account_id, after=after)
+    elif new.status is Status.QUEUED:
+        await job_queue.want(session, Lane.WRITE_BACK, new.account_id)
     if new.status is Status.BLOCKED:
         await _look_for_login(session, new.account_id, now=now)
     return await get_activity(session, new.account_id, activity_id)
@@ -70,13 +75,6 @@ async def _next_place(session: Session, new: NewActivity) -> int:
         ).returning(leases.c.accepted)
     )
     return int(counted.scalar_one())
-
-
-async def _enqueue(
-    session: Session, account_id: str, clio_contact_id: int | None, activity_id: str
-) -> None:
-    if clio_contact_id is not None:
-        await job_queue.enqueue_writeback(session, account_id, clio_contact_id, activity_id)
 
 
 async def _look_for_login(session: Session, account_id: str, *, now: datetime) -> None:
@@ -115,7 +113,8 @@ async def retry(session: Session, account_id: str, activity_id: str) -> Activity
     """Queue a failed or blocked activity again; if Clio may have it, that is checked first. Raises NotRetryable."""
     await get_activity(session, account_id, activity_id)
     own = is_activity(account_id, activity_id)
-    again = await _requeue(session, own & _table.c.status.in_((Status.FAILED, Status.BLOCKED)))
+    retryable = own & _table.c.status.in_((Status.FAILED, Status.BLOCKED))
+    again = await _requeue(session, account_id, retryable)
     if not again:
         raise NotRetryable
     return await get_activity(session, account_id, activity_id)
@@ -126,7 +125,7 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
 
     Return how many.
     """
-    waiting = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
+    waiting = _table.c.status == Status.BLOCKED
     author = tables.activities.c.user_id == user_id
     attempted = _table.c.connection_id.in_(
         select(connection_tables.connections.c.connection_id).where(
@@ -134,22 +133,20 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
             connection_tables.connections.c.user_id == user_id,
         )
     )
-    return await _requeue(session, waiting & (author | attempted))
+    return await _requeue(session, account_id, waiting & (author | attempted))
 
 
-async def _requeue(session: Session, which: ColumnElement[bool]) -> int:
-    rows = await session.execute(
+async def _requeue(session: Session, account_id: str, which: ColumnElement[bool]) -> int:
+    requeued = await session.execute(
         update(_table)
-        .where(which)
+        .where(_table.c.account_id == account_id, which)
         .values(
             status=Status.QUEUED, reason=None, problem=None, due_at=None, blocked_at=None, rounds=0
         )
-        .returning(_table.c.account_id, _table.c.clio_contact_id, _table.c.activity_id)
     )
-    found = rows.all()
-    linked = [tuple(row) for row in found if row.clio_contact_id is not None]
-    await job_queue.enqueue_writebacks(session, linked)
-    return len(found)
+    if requeued.rowcount:
+        await job_queue.want(session, Lane.WRITE_BACK, account_id)
+    return requeued.rowcount
 
 
 async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:

@@ -60,6 +60,21 @@ Index(
     postgresql_where=text("status in ('queued', 'sending')"),
 )
 
+Index(
+    "activities_waiting_user_idx",
+    activities.c.account_id,
+    activities.c.user_id,
+    activities.c.activity_id,
+    postgresql_where=text("status in ('queued', 'sending')"),
+)
+
+Index(
+    "activities_waiting_due_idx",
+    activities.c.account_id,
+    activities.c.due_at,
+    postgresql_where=text("status in ('queued', 'sending') and due_at is not null"),
+)
+
 Index("activities_contact_idx", activities.c.account_id, activities.c.contact_id)
 
 Index(
@@ -110,6 +125,13 @@ activity_turns = account_table(  # the leases of contacts: one write in flight p
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
     time_column("leased_until", nullable=True),
     PrimaryKeyConstraint("account_id", "clio_contact_id"),
+)
+
+Index(
+    "activity_turns_leased_idx",
+    activity_turns.c.account_id,
+    activity_turns.c.leased_until,
+    postgresql_where=text("leased_until is not null"),
 )
 
 Index("activities_created_at_idx", activities.c.created_at)

@@ -8,8 +8,9 @@ number on the run's row, and `renew` only succeeds for the number that is stored
 - Every transaction of a run begins with `renew`; use `fenced_transaction`. It locks the run's row until the
   transaction ends, so no other worker can acquire the lease in between.
 - Locks are taken in one order: the run's row, the shared lock against erasures, records and contacts by ascending
-  Clio id, and last the account's row (for the change feed). So transactions cannot wait for each other in a circle.
-- `acquire` never waits: it skips a row that is locked, and the job tries again.
+  Clio id, then the account's row (for the change feed and for turns), and last jobs. So transactions cannot wait for
+  each other in a circle. Who has the account's row already skips a run whose row is locked.
+- `turns.take_turn` never waits: it skips a row that is locked, and the slice ends.
 - Times are compared by the database's clock, which all workers share.
 """
 
@@ -19,31 +20,29 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, func, or_, select, update
+from sqlalchemy import func, literal, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.accounts import receipts
-from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.runs import tables
 from app.db.runs.followers import notice
 from app.db.runs.run_report import Tally
 from app.db.runs.runs import (
+    ASSESSING,
     PULLING,
-    UNFINISHED,
-    Kind,
-    Run,
-    RunEnded,
     Status,
     Usage,
-    get_run,
     is_run,
-    was_read_completely,
 )
 from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 
 _table = tables.runs
 
+_PHASE_AFTER = {
+    Status.SUCCEEDED: "done",
+    Status.INTERRUPTED: PULLING,  # it continues with what it could not read
+}
 MAX_STARTS_WITHOUT_PROGRESS = 10  # a run that crashes its worker more often fails
 
 
@@ -55,6 +54,11 @@ class Lease:
     run_id: str
     fence: int
     length: timedelta = field(compare=False)
+
+    @property
+    def is_first(self) -> bool:
+        """Return whether the run begins with it."""
+        return self.fence == 1
 
 
 @dataclass(frozen=True)
@@ -70,92 +74,19 @@ class AssessedBatch:
     tally: Tally = field(default_factory=Tally)
 
 
-async def acquire(
-    session: Session, account_id: str, run_id: str, *, length: timedelta, now: datetime
-) -> Lease | None:
-    """Acquire the lease of an unfinished run and return it, or None if that is not possible now.
-
-    It is not possible while another worker has the lease, while another run of the account has to go first, or while
-    the account is being erased. A run that waited for the `initial` run becomes the `initial` run itself if that one
-    did not succeed.
-    """
-    if not await _lock_if_next(session, account_id, run_id):
-        return None
-    row = (
-        await session.execute(
-            update(_table)
-            .where(is_run(account_id, run_id))
-            .values(
-                status=Status.RUNNING,
-                kind=case((_reads_firm_first(), Kind.INITIAL), else_=_table.c.kind),
-                fence=_table.c.fence + 1,
-                leased_until=func.clock_timestamp() + length,
-                starts_without_progress=_table.c.starts_without_progress + 1,
-                started_at=func.coalesce(_table.c.started_at, now),
-            )
-            .returning(_table.c.fence, notice())
-        )
-    ).one()
-    return Lease(account_id, run_id, row.fence, length)
-
-
-def _reads_firm_first() -> ColumnElement[bool]:
-    """Return the condition that a run begins to read a firm that no run has read completely."""
-    reads_firm = _table.c.kind.in_((Kind.INCREMENTAL, Kind.FULL))
-    return reads_firm & _table.c.started_at.is_(None) & ~was_read_completely(_table.c.account_id)
-
-
-async def _lock_if_next(session: Session, account_id: str, run_id: str) -> bool:
-    """Return whether the run may be acquired now; its row and the account's row are locked then.
-
-    The lock of the account's row prevents that two runs of the account are acquired at the same time. A locked row is
-    skipped; the job tries again later. A run that has begun goes before one that has not, even if that one is
-    older: ids are made with the clocks of several processes, which may differ. While a pull is interrupted, a rederive
-    run goes before the pulls that wait [row 53].
-    """
-    accounts, other = account_tables.accounts, _table.alias()
-    visible = ~receipts.is_being_erased(accounts.c.account_id)
-    lock = select(accounts.c.account_id).where(accounts.c.account_id == account_id, visible)
-    free = or_(_table.c.leased_until.is_(None), _table.c.leased_until < func.clock_timestamp())
-    begun, other_begun = _table.c.status == Status.RUNNING, other.c.status == Status.RUNNING
-    older = other.c.run_id < run_id
-    goes_before = (
-        select(other.c.run_id)
-        .where(other.c.account_id == account_id, other.c.status.in_(UNFINISHED))
-        .where(other.c.run_id != run_id)
-        .where(case((begun == other_begun, older), else_=other_begun))
-        .where(~(_is_rederive(_table) & _waits_to_pull(other) & _has_interrupted_pull(account_id)))
-        .exists()
-    )
-    free_run = (
-        select(_table.c.run_id)
-        .where(is_run(account_id, run_id), _table.c.status.in_(UNFINISHED), free, ~goes_before)
-        .with_for_update(skip_locked=True)
-    )
-    alone = await session.execute(lock.with_for_update(skip_locked=True, key_share=True))
-    return bool(alone.first()) and (await session.execute(free_run)).first() is not None
-
-
-def _is_rederive(table: FromClause) -> ColumnElement[bool]:
-    return table.c.kind == Kind.REDERIVE
-
-
-def _waits_to_pull(table: FromClause) -> ColumnElement[bool]:
-    """Return the condition that a run waits before or within its pull."""
-    waits = table.c.status.in_((Status.QUEUED, Status.INTERRUPTED))
-    return waits & ~_is_rederive(table) & (func.coalesce(table.c.phase, PULLING) == PULLING)
-
-
-def _has_interrupted_pull(account_id: str) -> ColumnElement[bool]:
-    runs = _table.alias()
-    interrupted = (runs.c.status == Status.INTERRUPTED) & (runs.c.phase == PULLING)
-    return select(runs.c.run_id).where(runs.c.account_id == account_id, interrupted).exists()
-
-
 async def count_crashes(session: Session, lease: Lease) -> int:
     """Return how often the run was started without progress since, the current start not counted."""
     query = select(_table.c.starts_without_progress).where(is_run(lease.account_id, lease.run_id))
     return int((await session.execute(query)).scalar_one()) - 1
+
+
+async def still_holds(session: Session, lease: Lease) -> bool:
+    """Renew the lease and return True, or return False if another worker has the run or it has ended."""
+    try:
+        await renew(session, lease)
+    except RunTakenOver:
+        return False
+    return True
 
 
 async def renew(session: Session, lease: Lease, **values: Any) -> None:
@@ -204,11 +135,25 @@ async def record_progress(
     )
 
 
+async def find_position(session: Session, lease: Lease, step: str) -> int | None:
+    """Return where a step of the run that is done in batches goes on: 0 if it has not begun, None if it is done."""
+    query = select(_table.c.positions).where(is_run(lease.account_id, lease.run_id))
+    positions: dict[str, int | None] = (await session.execute(query)).scalar_one()
+    return positions.get(step, 0)
+
+
+async def store_position(session: Session, lease: Lease, step: str, position: int | None) -> None:
+    """Store where a step of the run goes on, None when it is done."""
+    own_run = is_run(lease.account_id, lease.run_id)
+    further = _table.c.positions.op("||")(literal({step: position}, JSONB))
+    await session.execute(update(_table).where(own_run).values(positions=further))
+
+
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
     """Start the assessing phase: all lists have landed, and `to_assess` contacts must be assessed."""
     query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
     done = int((await session.execute(query)).scalar_one())
-    await renew(session, lease, phase="assessing", to_assess=done + to_assess, expected_end=None)
+    await renew(session, lease, phase=ASSESSING, to_assess=done + to_assess, expected_end=None)
 
 
 async def record_assessed(
@@ -253,9 +198,10 @@ async def close_run(
     status: Status,
     *,
     problems: Sequence[dict[str, Any]],
+    resume_at: datetime | None = None,
     now: datetime,
 ) -> None:
-    """End the run, or interrupt it until later, and end the lease. Call it in a `fenced_transaction`."""
+    """End the run, or interrupt it until `resume_at`, and end the lease. Call it in a transaction that renewed it."""
     finished = status is not Status.INTERRUPTED
     await session.execute(
         update(_table)
@@ -263,9 +209,10 @@ async def close_run(
         .values(
             status=status,
             leased_until=None,
+            resume_at=resume_at,
             starts_without_progress=0,
             finished_at=now if finished else None,
-            phase="done" if status is Status.SUCCEEDED else _table.c.phase,
+            phase=_PHASE_AFTER.get(status, _table.c.phase),
             expected_end=None,
             problems=list(problems),
         )
@@ -275,29 +222,18 @@ async def close_run(
         await note_change(session, lease.account_id)
 
 
-async def cancel_run(session: Session, account_id: str, run_id: str, *, now: datetime) -> Run:
-    """Cancel a run and return it; raises RunNotFound, RunEnded.
-
-    A worker that has the run loses its lease at its next transaction. Records that have landed stay; the contacts that
-    they made stale are assessed by the next run.
-    """
-    cancelled = await session.execute(
+async def pause_run(session: Session, lease: Lease, *, after: timedelta, now: datetime) -> None:
+    """End the lease between two slices of the run; the wait counts as one for Clio. Call it after `renew`."""
+    await session.execute(
         update(_table)
-        .where(is_run(account_id, run_id), _table.c.status.in_(UNFINISHED))
+        .where(is_run(lease.account_id, lease.run_id))
         .values(
-            status=Status.CANCELLED,
-            finished_at=now,
             leased_until=None,
-            expected_end=None,
-            fence=_table.c.fence + 1,
+            resume_at=now + after if after else None,
+            waited_seconds=_table.c.waited_seconds + after.total_seconds(),
+            starts_without_progress=0,
         )
-        .returning(_table.c.run_id, notice())
     )
-    ended = cancelled.one_or_none() is None
-    run = await get_run(session, account_id, run_id)
-    if ended and run.status is not Status.CANCELLED:
-        raise RunEnded
-    return run
 
 
 def _added(usage: Usage) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, select, text, update
+from sqlalchemy import ColumnElement, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
@@ -11,7 +11,17 @@ from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import lock_account
 from app.db.ids import new_id
 from app.db.runs import tables
-from app.db.runs.runs import UNFINISHED, Kind, Run, Status, Trigger, get_run, has_initial, run_of
+from app.db.runs.runs import (
+    UNFINISHED,
+    Kind,
+    Run,
+    Status,
+    Trigger,
+    get_run,
+    has_initial,
+    lane_of,
+    run_of,
+)
 from app.db.session import Session
 
 _table = tables.runs
@@ -49,7 +59,7 @@ async def request_run(
     """
     await lock_account(session, account_id)
     if not request.after:
-        await job_queue.start_delayed_runs(session, account_id)
+        await _start_delayed_runs(session, account_id)
     request = await _or_initial(session, account_id, request)
     found = await _covering(session, account_id, request)
     return found or await _queue(session, account_id, request, now=now)
@@ -63,13 +73,14 @@ async def serve_slot(
     It is a run that is queued already and has not begun, or a new one. A run that has begun may have read past a change
     that the slot must find. A run that collects webhooks becomes a scheduled one; a requested one keeps its trigger.
     """
-    await job_queue.start_delayed_runs(session, account_id)
+    await _start_delayed_runs(session, account_id)
     queued = (
         select(_table.c.run_id)
         .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
         .where(_table.c.kind.in_(_COVERED_BY[Kind.INCREMENTAL]))
         .order_by(_table.c.run_id)
         .limit(1)
+        .with_for_update(skip_locked=True)  # one that is locked is being cancelled
     )
     nudged = _table.c.trigger == Trigger.WEBHOOK
     trigger = case((nudged, Trigger.SCHEDULE), else_=_table.c.trigger)
@@ -110,10 +121,33 @@ async def _queue(session: Session, account_id: str, request: RunRequest, *, now:
             settings_version=_newest_settings(account_id),  # replaced when the run begins
             contact_clio_id=request.contact_clio_id,
             queued_at=now,
+            resume_at=now + request.after if request.after else None,
         )
     )
-    await job_queue.enqueue_run(session, account_id, run_id, after=request.after)
+    lane = lane_of(request.kind, request.trigger)
+    if request.after:
+        await job_queue.want_later(session, lane, account_id, after=request.after)
+    else:
+        await job_queue.want(session, lane, account_id)
     return await get_run(session, account_id, run_id)
+
+
+async def _start_delayed_runs(session: Session, account_id: str) -> None:
+    """Let runs of the account that were delayed and have not begun start now; lock the account first."""
+    delayed = (
+        select(_table.c.run_id)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
+        .where(_table.c.resume_at.is_not(None))
+        .with_for_update(skip_locked=True)  # one that is locked is being cancelled
+    )
+    started = await session.execute(
+        update(_table)
+        .where(_table.c.account_id == account_id, _table.c.run_id.in_(delayed))
+        .values(resume_at=None)
+        .returning(_table.c.kind, _table.c.trigger)
+    )
+    for lane in {lane_of(Kind(row.kind), Trigger(row.trigger)) for row in started}:
+        await job_queue.want(session, lane, account_id)
 
 
 def _newest_settings(account_id: str) -> ColumnElement[int]:
@@ -142,16 +176,3 @@ async def _covering(session: Session, account_id: str, request: RunRequest) -> R
         )
     ).one_or_none()
     return run_of(row) if row else None
-
-
-async def requeue_lost(session: Session) -> int:
-    """Queue again every unfinished run that has no job, e.g. after a restore; return how many."""
-    lost = text(
-        "select account_id, run_id from runs where status in ('queued', 'running', 'interrupted')"
-        " and not exists (select from pgqueuer where dedupe_key = 'run:' || run_id)"
-        " order by run_id for update skip locked"
-    )
-    rows = (await session.execute(lost)).all()
-    for row in rows:
-        await job_queue.enqueue_run(session, row.account_id, row.run_id)
-    return len(rows)

@@ -13,6 +13,7 @@ from app.db.runs.followers import notice
 from app.db.runs.run_report import Tally
 from app.db.session import Session, any_of
 from app.errors import AppError, Problem
+from app.lanes import Lane
 
 _table = tables.runs
 
@@ -51,7 +52,28 @@ class Status(StrEnum):
 
 
 PULLING = "pulling"  # the phase of a run that reads Clio
+ASSESSING = "assessing"  # the phase after it, or of a run that does not read Clio
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
+READ_NO_LISTS = (Kind.CONTACT, Kind.REDERIVE)
+
+_LANES = {
+    Kind.INITIAL: Lane.INITIAL,
+    Kind.COVERAGE: Lane.INITIAL,
+    Kind.INCREMENTAL: Lane.INCREMENTAL,
+    Kind.CONTACT: Lane.INCREMENTAL,
+    Kind.REDERIVE: Lane.INCREMENTAL,
+    Kind.FULL: Lane.RECONCILE,
+}
+
+
+def lane_of(kind: Kind, trigger: Trigger) -> Lane:
+    """Return the lane of a run: of its slices, and of its requests to Clio [S10].
+
+    A person waits for a contact run or an incremental run that was requested.
+    """
+    if trigger is Trigger.MANUAL and kind in (Kind.CONTACT, Kind.INCREMENTAL):
+        return Lane.PERSON
+    return _LANES[kind]
 
 
 class RunNotFound(AppError):
@@ -111,6 +133,11 @@ class Run:
     tally: Tally
 
     @property
+    def lane(self) -> Lane:
+        """The lane of its slices, and of its requests to Clio."""
+        return lane_of(self.kind, self.trigger)
+
+    @property
     def reads_lists(self) -> bool:
         """Return whether it reads every list of all logins; `tables.READ_ALL_LISTS` says the same in SQL."""
         if self.kind is Kind.INCREMENTAL:
@@ -145,7 +172,7 @@ def was_read_completely(account_id: str | ColumnElement[str]) -> ColumnElement[b
 
 
 async def is_incomplete(session: Session, account_id: str) -> bool:
-    """Return whether the newest pull ended early: assessing half a pull could remove contacts wrongly [S2].
+    """Return whether the newest pull is not complete: assessing half a pull could remove contacts wrongly [S2].
 
     A run that was cancelled before it began has read nothing, and is no pull. A run of one contact that is interrupted
     counts too.
@@ -154,7 +181,7 @@ async def is_incomplete(session: Session, account_id: str) -> bool:
         select(_table.c.run_id, _table.c.status)
         .where(_table.c.account_id == account_id)
         .where(_table.c.kind.not_in((Kind.REDERIVE, Kind.CONTACT)))
-        .where(_table.c.status != Status.RUNNING, _table.c.started_at.is_not(None))
+        .where(_table.c.started_at.is_not(None))
         .order_by(_table.c.run_id.desc())
         .limit(1)
     )

@@ -44,6 +44,7 @@ runs = account_table(
     Column("settings_version", Integer, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     time_column("leased_until", nullable=True),
+    time_column("resume_at", nullable=True),  # when it may continue; null: at once
     count_column("starts_without_progress"),
     time_column("queued_at"),
     time_column("started_at", nullable=True),
@@ -51,6 +52,7 @@ runs = account_table(
     time_column("progressed_at", nullable=True),  # when its last page or batch was stored
     time_column("followed_until", nullable=True),  # until when its changes send notifications
     Column("phase", Text),
+    Column("positions", JSONB, nullable=False, server_default=text("'{}'")),  # of steps in batches
     count_column("to_assess"),
     count_column("assessed"),
     time_column("expected_end", nullable=True),

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from app.clio.call_budget import CallBudget
 from app.db.accounts import settings
 from app.db.contacts import (
     change_feed,
@@ -18,10 +19,10 @@ from app.db.contacts import (
 )
 from app.db.contacts.scope_changes import ScopeChange
 from app.db.mirror import hidden_matters, kept, records, rule_inputs
-from app.db.runs import leases, list_failures
+from app.db.runs import leases, list_failures, runs
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
 from app.db.runs.run_report import Tally
-from app.db.runs.runs import Kind, Run, Trigger
+from app.db.runs.runs import ASSESSING, Kind, Run, Trigger
 from app.db.session import Session
 from app.rules.facts import ContactFacts
 from app.rules.results import Refusal, Scope
@@ -37,7 +38,8 @@ from app.sync.assess.contact_assessments import (
     new_client_candidates,
 )
 from app.sync.assess.feed_lines import feed_line
-from app.sync.concurrency import Stopping
+from app.sync.batches import do_in_batches
+from app.sync.concurrency import check_pause
 from app.sync.services import Services
 
 KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
@@ -46,24 +48,27 @@ _CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 
 
-async def assess_stale(services: Services, lease: Lease, run: Run, *, touched: bool = True) -> None:
+async def assess_stale(
+    services: Services, lease: Lease, run: Run, budget: CallBudget, *, touched: bool = True
+) -> None:
     """Assess all stale contacts of the account, each batch in its own transaction.
 
-    Unless `touched`, those that an unfinished pull has touched stay stale. Raises Stopping between two batches when the
-    process must end, and RunTakenOver.
+    Unless `touched`, those that an unfinished pull has touched stay stale. Raises Paused between two batches when the
+    budget is spent, Stopping when the process must end, and RunTakenOver.
     """
     cause = _cause(run)
-    limiting = await _begin_limit(services, lease, cause)
-    await _update_hidden(services, lease, run)
+    limiting = await _limiting(services, lease, cause)
+    if run.phase != ASSESSING:
+        if cause not in UNLIMITED_CAUSES:
+            await _release_kept(services, lease, budget, limiting)
+        await _update_hidden(services, lease, run, budget)
+        await _begin(services, lease, touched=touched)
     async with fenced_transaction(services.database, lease) as session:
-        await shrink_guard.requeue_abandoned(session, lease)
-        counts = await records.count_stale(session, lease.account_id)
-        due = counts.total if touched else counts.total - counts.touched
-        await leases.begin_assessing(session, lease, to_assess=due)
+        begun = await runs.get_run(session, lease.account_id, lease.run_id)
         chosen = await settings.get_version(session, lease.account_id, run.settings_version)
         context = await load_context(session, services, lease.account_id, chosen)
     context = replace(context, run_id=run.run_id, cause=cause, touched=touched, limiting=limiting)
-    began, done = context.now, 0
+    began, done, due = context.now, 0, begun.to_assess - begun.assessed
     while True:
         context = replace(context, now=services.now())
         async with fenced_transaction(services.database, lease) as session:
@@ -73,41 +78,59 @@ async def assess_stale(services: Services, lease: Lease, run: Run, *, touched: b
             await leases.record_assessed(session, lease, batch, expected_end=end, now=context.now)
         if batch.contacts < BATCH_SIZE and not await _release_removals(services, lease, run):
             return
-        if services.stopping.is_set():
-            raise Stopping
+        check_pause(services.stopping, budget)
 
 
-async def _begin_limit(services: Services, lease: Lease, cause: str) -> frozenset[str]:
-    """Return the logins whose limit holds; mark the contacts stale whose limit has ended [row 53]."""
+async def _begin(services: Services, lease: Lease, *, touched: bool) -> None:
+    """Begin the phase, with the number of contacts that it will assess."""
+    async with fenced_transaction(services.database, lease) as session:
+        await shrink_guard.requeue_abandoned(session, lease)
+        counts = await records.count_stale(session, lease.account_id)
+        due = counts.total if touched else counts.total - counts.touched
+        await leases.begin_assessing(session, lease, to_assess=due)
+
+
+async def _limiting(services: Services, lease: Lease, cause: str) -> frozenset[str]:
+    """Return the logins whose limit holds [row 53]."""
     if cause in UNLIMITED_CAUSES:
         return frozenset()
     now = services.now()
     async with fenced_transaction(services.database, lease) as session:
         aside = await list_failures.list_set_aside(session, lease.account_id)
-    limiting = frozenset(one.connection_id for one in aside if now < one.until)
-    last: int | None = 0
-    while last is not None:
-        async with fenced_transaction(services.database, lease) as session:
-            last = await kept.release_kept(
-                session, lease.account_id, limiting, after=last, limit=KEPT_AT_ONCE
-            )
-    return limiting
+    return frozenset(one.connection_id for one in aside if now < one.until)
 
 
-async def _update_hidden(services: Services, lease: Lease, run: Run) -> None:
+async def _release_kept(
+    services: Services, lease: Lease, budget: CallBudget, limiting: frozenset[str]
+) -> None:
+    """Mark the contacts stale whose limit has ended [row 53]."""
+
+    async def release(session: Session, after: int) -> int | None:
+        return await kept.release_kept(
+            session, lease.account_id, limiting, after=after, limit=KEPT_AT_ONCE
+        )
+
+    await do_in_batches(services, lease, budget, "kept", release)
+
+
+async def _update_hidden(services: Services, lease: Lease, run: Run, budget: CallBudget) -> None:
     """Update which matters are hidden, in batches; all of them if other logins count, and in a full run."""
     account_id = lease.account_id
     async with fenced_transaction(services.database, lease) as session:
         viewers = await hidden_matters.load_viewers(session, account_id)
     everything = viewers.changed or run.kind is Kind.FULL
-    after: int | None = 0
-    while after is not None:
-        async with fenced_transaction(services.database, lease) as session:
-            after = await hidden_matters.update_hidden_matters(
-                session, account_id, everything=everything, after=after, limit=HIDDEN_AT_ONCE
-            )
-            if after is None and viewers.changed:
-                await hidden_matters.store_viewers(session, account_id, viewers)
+
+    async def update(session: Session, after: int) -> int | None:
+        last = await hidden_matters.update_hidden_matters(
+            session, account_id, everything=everything, after=after, limit=HIDDEN_AT_ONCE
+        )
+        if last is None and viewers.changed:
+            await hidden_matters.store_viewers(session, account_id, viewers)
+        return last
+
+    # A login that is connected meanwhile makes another step of it, from the beginning.
+    name = f"hidden_matters/{','.join(viewers.connection_ids)}" if everything else "hidden_matters"
+    await do_in_batches(services, lease, budget, name, update)
 
 
 async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:

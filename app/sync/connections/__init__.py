@@ -23,6 +23,7 @@ from app.sync.connections.oauth_flow import (
     finish_connecting,
     start_connecting,
 )
+from app.sync.connections.rate_limit import time_until_request
 from app.sync.connections.reconnects import give_up_reconnects
 from app.sync.connections.revocations import (
     describe_owed,
@@ -52,4 +53,5 @@ __all__ = [
     "renew_subscriptions",
     "start_connecting",
     "tell_clio_what_is_due",
+    "time_until_request",
 ]

@@ -7,8 +7,8 @@ from app.clio.local_rate_limit import LocalLimit
 from app.clio.models import WhoAmI
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
-from app.clio.shared_rate_limit import Lane
 from app.db.connections.connections import ClioLogin, Connection
+from app.lanes import Lane
 from app.sync.connections.rate_limit import limit_of
 from app.sync.connections.tokens import StoredTokens
 from app.sync.services import OfferedRegion, Services

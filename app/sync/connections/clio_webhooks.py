@@ -20,7 +20,6 @@ from app.clio.client import ClioClient
 from app.clio.errors import ClioError
 from app.clio.models import WebhookSubscription
 from app.clio.regions import Region
-from app.clio.shared_rate_limit import Lane
 from app.crypto import DecryptionFailed, hash_secret
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
@@ -30,6 +29,7 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable
+from app.lanes import Lane
 from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for

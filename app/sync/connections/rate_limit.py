@@ -6,17 +6,19 @@ Reads take a few requests at a time from the login's row, so that most requests 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
 from app.clio import shared_rate_limit
 from app.clio.local_rate_limit import LocalLimit, read_limit_headers
-from app.clio.shared_rate_limit import Allotment, Lane, Window
+from app.clio.shared_rate_limit import Allotment, Window
 from app.db.connections import rate_limits
 from app.db.connections.connections import Connection
 from app.db.connections.rate_limits import StoredWindow
-from app.db.session import Database, transaction
+from app.db.session import Database, Session, transaction
+from app.lanes import Lane
 from app.sync.services import Services
 
 ALLOTMENT_SIZE = (
@@ -62,6 +64,7 @@ class TokenGate:
         self._window = window
         self._seconds = seconds
         self._stock = _Stock()
+        self._single_until = 0.0  # until when the last single request is valid
         self._restocking = asyncio.Lock()  # reads that arrive together take one allotment
         self._unreported = ALLOTMENT_SIZE  # requests taken since a response was reported to all
 
@@ -70,9 +73,16 @@ class TokenGate:
         if self._use_stock(lane):
             return 0.0
         if lane.is_urgent:
-            return (await self._take(lane, want=1))[0].wait
+            taken, valid_for = await self._take(lane, want=1)
+            self._single_until = self._seconds() + valid_for
+            return taken.wait
         async with self._restocking:
             return 0.0 if self._use_stock(lane) else await self._restock(lane)
+
+    def give_back(self, lane: Lane) -> None:
+        """Keep a single request that was not sent. Otherwise nobody could send one while the limit is unknown."""
+        if not self._is_valid(self._stock):
+            self._stock = _Stock(1, lane, self._single_until)
 
     async def record_response(self, headers: Mapping[str, str]) -> None:
         """Store Clio's rate limit headers in the shared window, once for every few requests."""
@@ -122,6 +132,18 @@ class TokenGate:
         taken = await self._window(allot)
         self._unreported += taken[0].calls
         return taken
+
+
+async def time_until_request(session: Session, connection: Connection, lane: Lane) -> timedelta:
+    """Return after what time the login's token has a request left for this lane, without taking one."""
+    stored, now = await rate_limits.read_window(
+        session, connection.account_id, connection.connection_id
+    )
+    if stored is None:
+        return timedelta(0)
+    window = Window(stored.limit, stored.given, stored.ends)
+    _, given = shared_rate_limit.allot(window, now, want=1, lane=lane)
+    return timedelta(seconds=given.wait)
 
 
 async def _stored_window(database: Database, connection: Connection, step: Step[T]) -> T:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,7 @@ from app.sync.events.retries import (
     reason_to_disable,
 )
 from app.sync.services import Services
+from app.sync.slices import Ending
 from app.webhook_sender import EndpointClient, Message, Outcome
 
 SLICE_LENGTH = timedelta(seconds=3)  # then a slice begins no new post
@@ -53,8 +55,8 @@ def build_message(delivery: Delivery) -> Message:
     return Message(delivery.event_id, body)
 
 
-async def serve_endpoint(services: Services, endpoint_id: str) -> datetime | None:
-    """Serve one slice of an endpoint; return when the next one is due: now if more waits, None if nothing waits.
+async def serve_endpoint(services: Services, endpoint_id: str) -> Ending:
+    """Serve one slice of an endpoint; return how the slice ends.
 
     Only one process at a time serves an endpoint; any other one posts nothing. Raises DatabaseUnavailable.
     """
@@ -65,10 +67,18 @@ async def serve_endpoint(services: Services, endpoint_id: str) -> datetime | Non
                 claim = await _post_groups(services, claim, client)
         except EndpointNotFound:
             log.info("endpoint_deleted", endpoint_id=endpoint_id)
-    async with transaction(services.database) as session:
-        if claim is not None:
-            await claims.release_claim(session, claim)
-        return await turns.next_due(session, endpoint_id, now=services.now())
+    return Ending(partial(_what_is_left, services, endpoint_id, claim))
+
+
+async def _what_is_left(
+    services: Services, endpoint_id: str, claim: Claim | None, session: Session
+) -> timedelta | None:
+    """Release the claim; return after what time the next slice is due, None if nothing waits."""
+    now = services.now()
+    if claim is not None:
+        await claims.release_claim(session, claim)
+    due_at = await turns.next_due(session, endpoint_id, now=now)
+    return None if due_at is None else max(due_at - now, timedelta(0))
 
 
 async def _claim(services: Services, endpoint_id: str) -> Claim | None:

@@ -4,16 +4,13 @@ Other folders use the names listed in `__all__`. Rules and publication do not be
 """
 
 from app.sync.pull.all_connections import Problems, read_clio, read_contact
-from app.sync.pull.attempts import lane_of
-from app.sync.pull.failures import PullPaused, PullPostponed
+from app.sync.pull.failures import PullPostponed
 from app.sync.pull.suppression import add_to_suppression_list
 
 __all__ = [
     "Problems",
-    "PullPaused",
     "PullPostponed",
     "add_to_suppression_list",
-    "lane_of",
     "read_clio",
     "read_contact",
 ]

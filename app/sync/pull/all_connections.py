@@ -12,13 +12,13 @@ import structlog
 
 from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioReauthRequired
-from app.clio.shared_rate_limit import Lane
 from app.db.connections.connections import Connection
 from app.db.runs import list_failures, runs
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
 from app.errors import Problem
+from app.lanes import Lane
 from app.sync import issues
 from app.sync.concurrency import run_together
 from app.sync.pull.attempts import Attempt, run_attempt
@@ -49,12 +49,12 @@ async def read_clio(
     lease: Lease,
     run: Run,
     problems: Problems,
-    budget: CallBudget | None = None,
+    budget: CallBudget,
 ) -> None:
     """Read the lists as each connection of the run, and add to `problems` what went wrong.
 
     A connection that must reconnect, whose lists fail or that waits for its rate limit does not stop the others. Raises
-    RunTakenOver, Stopping, PullPaused, PullPostponed and other errors of Clio.
+    RunTakenOver, Stopping, Paused, PullPostponed and other errors of Clio.
     """
 
     async def read(attempt: Attempt) -> None:
@@ -68,7 +68,7 @@ async def read_contact(
     lease: Lease,
     run: Run,
     problems: Problems,
-    budget: CallBudget | None = None,
+    budget: CallBudget,
 ) -> None:
     """Read one contact with its matters and relationships as every connection [S14]; see `read_clio`."""
 

@@ -8,28 +8,18 @@ from dataclasses import dataclass, field, replace
 
 from app.clio.call_budget import CallBudget
 from app.clio.client import ClioClient
-from app.clio.shared_rate_limit import Lane
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.runs import checkpoints, list_failures, run_logins, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_logins import RunLogin
-from app.db.runs.runs import Kind, Run, Trigger
+from app.db.runs.runs import Kind, Run
 from app.sync.connections import clio_for
 from app.sync.pull.failures import WHO_AM_I
 from app.sync.pull.lander import Lander, run_with_lander
 from app.sync.pull.reader import ConnectionReader
 from app.sync.services import Services
-
-# Runs that a firm waits for go before the others. A rederive run asks Clio nothing.
-_LANES = {
-    Kind.INCREMENTAL: Lane.INCREMENTAL,
-    Kind.CONTACT: Lane.INCREMENTAL,
-    Kind.INITIAL: Lane.INITIAL,
-    Kind.COVERAGE: Lane.INITIAL,
-    Kind.FULL: Lane.RECONCILE,
-}
 
 
 @dataclass(frozen=True)
@@ -53,7 +43,7 @@ class Attempt:
     services: Services
     lease: Lease
     run: Run
-    budget: CallBudget | None
+    budget: CallBudget
     lander: Lander
     begun: Begun
     readers: list[ConnectionReader] = field(default_factory=list)
@@ -62,8 +52,7 @@ class Attempt:
     def reader_of(self, connection: Connection) -> ConnectionReader:
         """Return a reader that continues what the run has done as this login."""
         connection_id, run = connection.connection_id, self.run
-        lane = lane_of(run.kind, run.trigger)
-        clio = clio_for(self.services, connection, lane, self.budget)
+        clio = clio_for(self.services, connection, run.lane, self.budget)
         login = _continued(self.begun.logins.get(connection_id), connection)
         clio.dropped.update(login.dropped)
         pulls = {
@@ -116,18 +105,11 @@ def _continued(known: RunLogin | None, connection: Connection) -> RunLogin:
     )
 
 
-def lane_of(kind: Kind, trigger: Trigger) -> Lane:
-    """Return the priority lane of a run's requests to Clio [S10]."""
-    if kind is Kind.CONTACT and trigger is Trigger.MANUAL:
-        return Lane.PERSON  # a person is looking at that contact
-    return _LANES[kind]
-
-
 async def run_attempt(
     services: Services,
     lease: Lease,
     run: Run,
-    budget: CallBudget | None,
+    budget: CallBudget,
     step: Callable[[Attempt], Awaitable[None]],
 ) -> None:
     """Begin the pulling phase and do a step beside the lander. All requests are counted, however the step ends."""

@@ -22,6 +22,7 @@ from app.db.runs.leases import fenced_transaction
 from app.db.runs.list_failures import ListFailure
 from app.errors import Problem
 from app.sync import issues
+from app.sync.concurrency import Paused
 from app.sync.pull.listings import SMALL_LISTS
 from app.sync.pull.reader import ConnectionReader
 
@@ -39,17 +40,6 @@ class PullPostponed(Exception):
     def __init__(self, problems: list[dict[str, object]], after: timedelta) -> None:
         super().__init__("A list of Clio could not be read")
         self.problems, self.after = problems, after
-
-
-class PullPaused(Exception):
-    """The attempt ends here, and everything that was read has landed; the run continues after `after`.
-
-    The budget is spent, or a login waits for its rate limit or for its next try.
-    """
-
-    def __init__(self, after: timedelta) -> None:
-        super().__init__("The pull continues in a later attempt")
-        self.after = after
 
 
 async def noting_failure(
@@ -98,7 +88,7 @@ async def settle_or_pause(
     problems: list[dict[str, object]],
     elsewhere: frozenset[str] = frozenset(),
 ) -> list[ConnectionReader]:
-    """Decide about the failures as `settle` does; raise PullPaused if a login has not done what it can do.
+    """Decide about the failures as `settle` does; raise Paused if a login has not done what it can do.
 
     The lists that failed are then read again after a while, and the others go on meanwhile.
     """
@@ -119,7 +109,7 @@ async def settle_or_pause(
         if reader.limited is not None:
             problem = Problem(reader.limited.code, str(reader.limited))
             problems.append(runs.problem_row(problem, reader.connection_id))
-    raise PullPaused(min(waits))
+    raise Paused(min(waits))
 
 
 @dataclass(frozen=True)

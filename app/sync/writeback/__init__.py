@@ -4,14 +4,13 @@ Other folders use the names listed in `__all__`. Reading Clio for the mirror doe
 """
 
 from app.sync.writeback.accept import ActivityRequest, accept_activity, format_text
-from app.sync.writeback.send import write_back
-from app.sync.writeback.verify import maintain_outbox, verify_written
+from app.sync.writeback.slice import write_back
+from app.sync.writeback.verify import maintain_outbox
 
 __all__ = [
     "ActivityRequest",
     "accept_activity",
     "format_text",
     "maintain_outbox",
-    "verify_written",
     "write_back",
 ]

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.db.accounts.accounts import Account
@@ -10,8 +10,10 @@ from app.db.contacts import contacts, erasures
 from app.db.outbox import outbox
 from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
+from app.lanes import Lane
+from app.sync.connections import time_until_request
 from app.sync.writeback import formatting, outcomes
-from app.sync.writeback.authors import find_author, load_settings
+from app.sync.writeback.authors import Author, find_author, load_settings
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,14 @@ async def accept_activity(
         ),
         body="" if skipped else text,
     )  # fmt: skip
-    return await outbox.accept(session, new, now=now)
+    return await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
+
+
+async def _wait_of(session: Session, author: Author | None) -> timedelta:
+    """Return after what time the author's login has a request left: until then nobody needs to try."""
+    if author is None:
+        return timedelta(0)
+    return await time_until_request(session, author.connection, Lane.WRITE_BACK)
 
 
 async def format_text(request: ActivityRequest) -> str:

@@ -1,72 +1,116 @@
 """Sending activities to Clio: each once, as the user who did it (docs/writeback.md).
 
-A job names a contact. The worker that holds the contact's lease sends what waits there, one activity after another.
-An attempt is stored before its first byte is sent, so that a worker that finds it unfinished searches in Clio before
-it sends again.
+A slice sends what waits at some contacts of an account, side by side; at one contact it sends one activity after
+another, under the contact's lease. An attempt is stored before its first byte is sent, so that a worker that finds it
+unfinished searches in Clio before it sends again. No attempt begins before Clio accepts a request of its login.
 """
 
 import asyncio
 from collections.abc import Awaitable
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from app.clio import notes
+from app.clio.call_budget import BudgetSpent, CallBudget
 from app.clio.client import ClioClient
-from app.clio.errors import ClioError, ClioReauthRequired
-from app.clio.shared_rate_limit import Lane
-from app.db.accounts import accounts
+from app.clio.errors import ClioError, ClioReauthRequired, ClioRetryLater
 from app.db.connections import connections
-from app.db.outbox import contact_leases, outbox
+from app.db.outbox import contact_leases, outbox, waiting
 from app.db.outbox.activities import Activity, Kind, Outcome, Reason, Status
 from app.db.outbox.contact_leases import ContactLease
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable, Problem, RunTakenOver
+from app.lanes import Lane
 from app.sync import issues
-from app.sync.concurrency import Stopping, run_while_renewing
+from app.sync.concurrency import Stopping, run_together, run_while_renewing
 from app.sync.connections import clio_for
 from app.sync.services import Services
 from app.sync.writeback import formatting, outcomes
 from app.sync.writeback.authors import Author, find_author_of
 
-MAX_SLEEP = timedelta(seconds=1)  # for a longer wait the job ends and is queued again
+CONTACTS_AT_ONCE = 8  # in one slice
 SEARCH_OVERLAP = timedelta(days=1)  # clocks differ, and a contact has few notes of one day
 
 log = structlog.get_logger(__name__)
 
 
+@dataclass
+class Sending:
+    """What the contacts of one slice share.
+
+    `closed` says until when no request of a user's author is accepted. `visited` are the contacts that the slice has
+    taken: those at which it stopped are left to the next one.
+    """
+
+    services: Services
+    account_id: str
+    budget: CallBudget
+    closed: dict[str, datetime] = field(default_factory=dict)
+    visited: set[int] = field(default_factory=set)
+    choosing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def is_over(self) -> bool:
+        """Return whether no further attempt may begin."""
+        return self.services.stopping.is_set() or self.budget.is_spent()
+
+
 @dataclass(frozen=True)
 class Step:
-    """The next step at a contact: send or search an activity, or wait. Without either the lease is released."""
+    """The next step at a contact: to send or to search an activity, as its author; without an author it is blocked."""
 
-    activity: Activity | None = None
+    activity: Activity
     author: Author | None = None
-    search: bool = False
-    wait: timedelta | None = None
+
+    @property
+    def searches(self) -> bool:
+        """Return whether Clio may have it already; a record whose id is known is simply updated."""
+        return self.activity.unsure and self.activity.clio_id is None
 
 
-async def write_back(services: Services, account_id: str, clio_contact_id: int) -> timedelta | None:
-    """Send what waits at a contact; return after how long to continue, or None when nothing is left."""
-    try:
-        async with transaction(services.database) as session:
-            length = services.timing.lease
-            acquired = await contact_leases.acquire(
-                session, account_id, clio_contact_id, length=length
+async def send_waiting(sending: Sending) -> None:
+    """Send what waits at the account's contacts until nothing can be sent or the slice is over."""
+    await run_together(*(_send_contacts(sending) for _ in range(CONTACTS_AT_ONCE)))
+
+
+async def _send_contacts(sending: Sending) -> None:
+    """Take one contact after another, and send what waits there."""
+    services = sending.services
+    while not sending.is_over and (lease := await _take_contact(sending)):
+        try:
+            await run_while_renewing(
+                _send_all(sending, lease),
+                partial(_renew_lease, services, lease),
+                lease=services.timing.lease,
             )
-        if not isinstance(acquired, ContactLease):
-            return acquired
-        structlog.contextvars.bind_contextvars(account_id=account_id)
-        waits: list[timedelta] = []
-        await run_while_renewing(
-            _send_all(services, acquired, waits),
-            partial(_renew_lease, services, acquired),
-            lease=services.timing.lease,
-        )
-    except RunTakenOver:
-        return None
-    return waits[0] if waits else None
+        except RunTakenOver:
+            log.warning("contact_taken_over", clio_id=lease.clio_contact_id, fence=lease.fence)
+        except DatabaseUnavailable:
+            raise
+        except Exception:  # the other contacts go on; this one is tried again when its lease ends
+            log.exception("contact_crashed", clio_id=lease.clio_contact_id)
+
+
+async def _take_contact(sending: Sending) -> ContactLease | None:
+    """Acquire the lease of the contact that waits longest; None if nothing can be sent now."""
+    services, account_id = sending.services, sending.account_id
+    async with sending.choosing, transaction(services.database) as session:
+        while found := await waiting.find_contact(
+            session,
+            account_id,
+            except_users=sending.closed,
+            except_contacts=sending.visited,
+            now=services.now(),
+        ):
+            contact_id, length = found.clio_contact_id, services.timing.lease
+            sending.visited.add(contact_id)
+            lease = await contact_leases.acquire(session, account_id, contact_id, length=length)
+            if lease is not None:
+                return lease
+    return None
 
 
 async def _renew_lease(services: Services, lease: ContactLease) -> None:
@@ -75,77 +119,92 @@ async def _renew_lease(services: Services, lease: ContactLease) -> None:
         await contact_leases.renew(session, lease)
 
 
-async def _send_all(services: Services, lease: ContactLease, waits: list[timedelta]) -> None:
-    """Do one step after another until nothing is left or the next step must wait."""
-    while True:
-        step = await _next_step(services, lease)
-        if step.wait is not None and step.wait <= MAX_SLEEP and not services.stopping.is_set():
-            await asyncio.sleep(step.wait.total_seconds())
-        elif step.wait is not None:
-            waits.append(step.wait)
-            return
-        elif step.activity is None:
-            return
-        elif step.author is not None:
-            outcome = await _attempt(services, step.activity, step.author, search=step.search)
-            await _store(services, lease, step.activity, step.author, outcome)
+async def _send_all(sending: Sending, lease: ContactLease) -> None:
+    """Do one step after another until nothing is left here or the next step must wait; then release the lease."""
+    while step := await _next_step(sending, lease):
+        if step.author is not None and not await _attempted(sending, lease, step, step.author):
+            break
+        if sending.is_over:
+            break
+    async with transaction(sending.services.database) as session:
+        await contact_leases.release(session, lease)
 
 
-async def _next_step(services: Services, lease: ContactLease) -> Step:
-    """Return the next step; an attempt is stored here, before its first byte is sent."""
-    now = services.now()
+async def _next_step(sending: Sending, lease: ContactLease) -> Step | None:
+    """Return the next step at the contact, None if nothing can be done there now."""
+    services, now = sending.services, sending.services.now()
     async with transaction(services.database) as session:
         await contact_leases.renew(session, lease)
         activity = await contact_leases.next_activity(session, lease)
-        account = await accounts.find_account(session, lease.account_id)
-        if activity is None or account is None or not account.fields.enabled:
-            await contact_leases.release(session, lease)
-            return Step()
-        if services.stopping.is_set():
-            await contact_leases.release(session, lease)
-            return Step(wait=timedelta(0))
+        if activity is None:
+            return None
         if activity.due_at is not None and activity.due_at > now:
-            wait = activity.due_at - now
-            if wait > MAX_SLEEP:
-                await contact_leases.release(session, lease)
-            return Step(wait=wait)
+            return None
         activity = await contact_leases.inherit_conversation(session, activity)
         author = await find_author_of(session, activity)
         if author is None:
             blocked = outcomes.blocked(unsure=activity.unsure)
             await outbox.record_outcome(session, activity, blocked, now=now)
-            return Step(activity)
-        if not _must_search(activity):
-            begun = await contact_leases.begin_attempt(
-                session,
-                lease,
-                activity,
-                author.connection.connection_id,
-                due_at=now + services.timing.settle,
-                now=now,
-            )
-            return Step(begun or activity, author if begun else None)
-        return Step(activity, author, search=True)
+        return Step(activity, author)
 
 
-def _must_search(activity: Activity) -> bool:
-    """Return whether Clio may have it already; a record whose id is known is simply updated."""
-    return activity.unsure and activity.clio_id is None
+async def _attempted(sending: Sending, lease: ContactLease, step: Step, author: Author) -> bool:
+    """Send or search the activity; return False if Clio accepts no request of the author now.
+
+    A request is reserved first: an attempt that could not be sent would only be stored.
+    """
+    services, activity = sending.services, step.activity
+    clio = clio_for(services, author.connection, Lane.WRITE_BACK, sending.budget)
+    try:
+        await clio.reserve()
+    except (BudgetSpent, Stopping):
+        return False
+    except ClioRetryLater as error:
+        sending.closed[activity.user_id] = services.now() + error.after
+        return False
+    clio.within(sending.budget.without_end())  # what is begun is ended in this slice
+    try:
+        begun = activity if step.searches else await _begin(services, lease, activity, author)
+        if begun is not None:
+            outcome = await _attempt(services, clio, begun, author, search=step.searches)
+            await _store(services, lease, begun, author, outcome)
+    finally:
+        clio.give_back()
+    return True
+
+
+async def _begin(
+    services: Services, lease: ContactLease, activity: Activity, author: Author
+) -> Activity | None:
+    """Store an attempt before its first byte is sent; return None if the activity was cancelled meanwhile."""
+    now = services.now()
+    async with transaction(services.database) as session:
+        await contact_leases.renew(session, lease)
+        return await contact_leases.begin_attempt(
+            session,
+            lease,
+            activity,
+            author.connection.connection_id,
+            due_at=now + services.timing.settle,
+            now=now,
+        )
 
 
 async def _attempt(
-    services: Services, activity: Activity, author: Author, *, search: bool
+    services: Services, clio: ClioClient, activity: Activity, author: Author, *, search: bool
 ) -> Outcome:
     """Search the activity in Clio, or send it. An unexpected error ends it as failed."""
     log.info("activity_attempted", activity_id=activity.activity_id, count=activity.attempts)
-    clio = clio_for(services, author.connection, Lane.WRITE_BACK)
     try:
         if search:
             return await _search(clio, activity, services.timing.settle)
         return await _send(services, clio, activity, author)
     except (RunTakenOver, DatabaseUnavailable):
         raise
-    except Stopping:  # it is raised only by waits before the first byte: nothing was sent
+    except (
+        BudgetSpent,
+        Stopping,
+    ):  # raised only before the first byte of a request: nothing was sent
         return outcomes.stopped(searching=search)
     except Exception:  # otherwise it would be retried for ever and block the contact
         log.exception("activity_crashed", activity_id=activity.activity_id)

@@ -11,14 +11,15 @@ from app.db.contacts import erasures, holds, new_clients
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
 from app.db.session import Database, transaction
+from app.lanes import Lane
 from app.main import now
 from app.rules.new_clients import HeldFor
 from app.simulator.http.server import Simulator
 from app.sync.assess import shrink_guard
 from app.sync.assess.surges import discard_surge
-from app.sync.run import execute_run
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.slices import do_slice
 from tests.support.world import World, opened_world
 
 
@@ -110,16 +111,17 @@ async def test_a_first_run_reads_a_login_that_connects_while_the_run_looks_for_l
         await world.create_account()
         key = {"Idempotency-Key": "k"}
         asked = await world.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
-        run_id, services = asked.json()["id"], world.app.state.services
+        assert asked.status_code == 202
+        services = world.app.state.services
         async with asyncio.TaskGroup() as group, transaction(services.database) as session:
             await erasures.lock_exclusive(
                 session, "hp"
             )  # the run looks for logins before it waits for this lock
-            first = group.create_task(execute_run(services, "hp", run_id))
+            first = group.create_task(do_slice(services, Lane.INITIAL))
             await until_waiting_for_lock(dsn, first)
             await world.connect("u_ann", 501)
         assert first.result() == timedelta(0), "the run continues immediately"
-        assert await execute_run(services, "hp", run_id) is None
+        await do_slice(services, Lane.INITIAL)
         assert (await world.runs())[0]["status"] == "succeeded"
         rows = [row async for row in world.all("new-clients")]
         assert {(row["origin"], row["status"]) for row in rows} == {("initial_sync", "emitted")}

@@ -116,6 +116,7 @@ async def test_a_queued_rederive_run_uses_the_newest_settings(pulled: World):
     async with pulled.clio_transport.paused():
         body, key = {"kind": "full"}, {"Idempotency-Key": "before"}
         await pulled.api.post("/v1/accounts/hp/runs", json=body, headers=key)
+        await pulled.clio_transport.waiting.wait()  # the run has the account
         first = (await pulled.patch_settings(BY_ORIGIN)).json()
         second = (await pulled.patch_settings(ALL_AREAS)).json()
     assert first["run_id"] == second["run_id"] is not None

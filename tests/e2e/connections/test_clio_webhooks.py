@@ -16,12 +16,12 @@ from sqlalchemy import event, text
 
 from app import main
 from app.clio import webhooks
-from app.clio.shared_rate_limit import Lane
 from app.clio.webhooks import is_signed
 from app.crypto import TokenCipher, new_key
 from app.db.connection import Address
 from app.db.connections.tables import address_key, subscriptions
 from app.db.session import open_database, transaction
+from app.lanes import Lane
 from app.main import Parts, create_app
 from app.sync import connections, key_rotation
 from app.sync.connections import checked_tokens, clio_for, clio_webhooks
@@ -65,8 +65,7 @@ class WebhookService:
 
     async def start_delayed_run(self) -> None:
         """Start the delayed run now."""
-        async with transaction(self.services.database) as session:
-            await session.execute(text("update pgqueuer set execute_after = now()"))
+        await self.world.resume()
 
     async def rows(self) -> list[Any]:
         async with transaction(self.services.database) as session:

@@ -8,13 +8,12 @@ import pytest
 import time_machine
 
 from app import main
-from app.clio.shared_rate_limit import Lane
-from app.db.runs.runs import Kind, Trigger
+from app.db.runs.runs import Kind, Trigger, lane_of
+from app.lanes import RUN_LANES, Lane
 from app.sync import scheduler, slot_times
 from app.sync.connections.rate_limit import TokenGate
-from app.sync.pull.attempts import lane_of
-from app.sync.writeback import verify_written
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
+from tests.support.slices import do_slice
 from tests.support.world import World
 
 
@@ -26,11 +25,13 @@ from tests.support.world import World
         (Kind.COVERAGE, Trigger.CONNECT, Lane.INITIAL),
         (Kind.INCREMENTAL, Trigger.SCHEDULE, Lane.INCREMENTAL),
         (Kind.INCREMENTAL, Trigger.WEBHOOK, Lane.INCREMENTAL),
-        (Kind.INCREMENTAL, Trigger.MANUAL, Lane.INCREMENTAL),
+        (Kind.INCREMENTAL, Trigger.MANUAL, Lane.PERSON),
         (Kind.FULL, Trigger.SCHEDULE, Lane.RECONCILE),
         (Kind.FULL, Trigger.MANUAL, Lane.RECONCILE),
         (Kind.CONTACT, Trigger.MANUAL, Lane.PERSON),
         (Kind.CONTACT, Trigger.WEBHOOK, Lane.INCREMENTAL),
+        (Kind.REDERIVE, Trigger.SETTINGS, Lane.INCREMENTAL),
+        (Kind.REDERIVE, Trigger.MANUAL, Lane.INCREMENTAL),
     ],
 )
 def test_the_lane_of_a_run(kind: Kind, trigger: Trigger, lane: Lane):
@@ -38,10 +39,10 @@ def test_the_lane_of_a_run(kind: Kind, trigger: Trigger, lane: Lane):
     assert lane_of(kind, trigger) is lane
 
 
-def test_every_run_that_asks_clio_has_a_lane():
-    for kind in set(Kind) - {Kind.REDERIVE}:
+def test_every_run_has_a_lane():
+    for kind in Kind:
         for trigger in Trigger:
-            assert lane_of(kind, trigger) in Lane
+            assert lane_of(kind, trigger) in RUN_LANES
 
 
 class RecordedLanes:
@@ -80,7 +81,7 @@ async def test_initial_coverage_incremental_and_full_runs_each_use_their_lane(
     await world.settled()
     assert lanes.take() == {Lane.INITIAL}
     await world.run("incremental")
-    assert lanes.take() == {Lane.INCREMENTAL}
+    assert lanes.take() == {Lane.PERSON}
     await world.run("full")
     assert lanes.take() == {Lane.RECONCILE}
 
@@ -119,7 +120,7 @@ async def test_writes_have_a_higher_priority_than_reads_and_their_verification_a
     await until(pulled, await post(pulled, EMAIL))
     assert lanes.take() == {Lane.WRITE_BACK}
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        assert await verify_written(pulled.app.state.services, "hp") is None
+        assert await do_slice(pulled.app.state.services, Lane.WRITE_BACK) is None
     assert lanes.take() == {Lane.RECONCILE}
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.clio.shared_rate_limit import Lane
 from app.db.connections import connections
-from app.db.runs import checkpoints, leases
+from app.db.runs import checkpoints, turns
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import fenced_transaction
 from app.db.runs.run_logins import RunLogin
 from app.db.session import transaction
 from app.errors import RunTakenOver
+from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync.connections import clio_for
@@ -49,8 +49,8 @@ async def test_a_page_that_arrives_after_the_lease_was_lost_is_not_stored(
         (run,) = await world.runs()
         services: Services = world.app.state.services
         async with transaction(services.database) as session:
-            lease = await leases.acquire(
-                session, "hp", run["id"], length=services.timing.lease, now=services.now()
+            lease = await turns.take_turn(
+                session, "hp", Lane.INITIAL, length=services.timing.lease, now=services.now()
             )
             (connection,) = await connections.list_connected(session, "hp")
         assert lease is not None

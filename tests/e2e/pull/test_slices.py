@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,15 +14,15 @@ import asyncpg
 import pytest
 
 from app.clio.call_budget import CallBudget
+from app.db.runs import runs
+from app.db.session import transaction
 from app.simulator.faults.faults import Fault
 from app.simulator.firms.harlow_pike import NOW
 from app.simulator.http.server import LogEntry
-from app.sync import pull
-from app.sync import run as run_module
 from app.sync.pull import deletions
-from app.sync.run import execute_run
 from app.sync.services import LocalLimits
 from tests.support.postgres import MIGRATED, Server
+from tests.support.slices import do_slice
 from tests.support.world import PATIENCE, World, generous_simulator, harlow_and_pike, opened_world
 
 ANN, BEN = 501, 502
@@ -30,7 +30,14 @@ MANY = range(20_001, 20_441)  # contacts on three pages
 FIELDS = range(1001, 1301)  # custom fields on two pages
 MOST_ATTEMPTS = 500
 
-NewBudget = Callable[[], CallBudget | None]
+NewBudget = Callable[[], CallBudget]
+
+
+def within(**limits: Any) -> NewBudget:
+    return lambda: CallBudget(monotonic, **{**UNLIMITED, **limits})
+
+
+UNLIMITED = {"seconds": 600.0, "calls": 10_000, "records": 10_000}
 
 
 class SlicedFirm:
@@ -43,13 +50,16 @@ class SlicedFirm:
         self.waits: list[timedelta] = []
 
     async def attempt(self, run_id: str) -> timedelta | None:
+        """Do one slice of the run; return after what time the next one is due, None when the run has ended."""
         services = self.world.app.state.services
         now = services.now
-        with pytest.MonkeyPatch.context() as patch:
-            for name in ("read_clio", "read_contact"):
-                read = getattr(pull, name)
-                patch.setattr(run_module, name, partial(read, budget=self.budget()))
-            return await execute_run(replace(services, now=lambda: now() + self.late), "hp", run_id)
+        moved = replace(services, now=lambda: now() + self.late, open_budget=self.budget)
+        async with transaction(services.database) as session:
+            run = await runs.get_run(session, "hp", run_id)
+        after = await do_slice(moved, run.lane)
+        async with transaction(services.database) as session:
+            run = await runs.get_run(session, "hp", run_id)
+        return None if run.finished_at else after
 
     async def finish(self, run_id: str) -> dict[str, Any]:
         """Work on a run until it ends, after its waits; check that no request was sent twice."""
@@ -189,7 +199,7 @@ async def told(firm: SlicedFirm, runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def in_one_go(server: Server) -> dict[str, Any]:
-    async with sliced_firm(server, lambda: None) as firm:
+    async with sliced_firm(server, within()) as firm:
         return await told(firm, await story(firm))
 
 
@@ -199,7 +209,7 @@ async def test_a_run_in_many_attempts_ends_as_in_one_go_and_asks_nothing_twice(
 ):
     # S10, IS-3, I4
     whole = await in_one_go(server)
-    async with sliced_firm(server, lambda: CallBudget(calls=calls)) as firm:
+    async with sliced_firm(server, within(calls=calls)) as firm:
         runs = await story(firm)
         sliced = await told(firm, runs)
         assert len(firm.waits) > sum(sliced["asked"].values()) / calls - len(runs) * 3
@@ -212,7 +222,7 @@ async def test_a_run_in_many_attempts_ends_as_in_one_go_and_asks_nothing_twice(
 @pytest.fixture
 async def whole(server: Server) -> AsyncIterator[SlicedFirm]:
     """A firm with two logins after its first runs, whose runs have no budget."""
-    async with sliced_firm(server, lambda: None) as firm:
+    async with sliced_firm(server, within()) as firm:
         await firm.connect("u_ann", ANN)
         await firm.connect("u_ben", BEN)
         yield firm
@@ -261,7 +271,7 @@ async def test_a_login_without_calls_does_not_stop_the_others(whole: SlicedFirm)
     before = len(whole.world.simulator.requests())
     after = await whole.attempt(run_id)
     assert after is not None
-    assert timedelta(seconds=70) < after <= timedelta(seconds=81)
+    assert timedelta(seconds=75) < after <= timedelta(seconds=81)
     run = await found(whole, run_id)
     assert (run["status"], [one["code"] for one in run["problems"]]) == (
         "interrupted", ["clio_rate_limited"],
@@ -270,6 +280,7 @@ async def test_a_login_without_calls_does_not_stop_the_others(whole: SlicedFirm)
     assert [row["user_id"] for row in await whole.rows(done)] == ["u_ann"]
     assert users_since(whole, before)[ANN] == 8
     before = len(whole.world.simulator.requests())
+    whole.late += after
     await whole.rows("delete from budgets")  # the minute has passed, also for this process
     services = whole.world.app.state.services
     object.__setattr__(services, "local_limits", LocalLimits())
@@ -286,7 +297,7 @@ async def test_the_others_go_on_while_a_login_fails_and_is_asked_once_a_minute(w
         whole.put("contact", 1, id=clio_id, type="Person", name=f"Person {clio_id}")
     whole.put("contact", 1, id=1001, title="Judge")
     whole.breaks("status", "matters", "500", user=BEN, times=9999)
-    whole.budget = lambda: CallBudget(calls=9)
+    whole.budget = within(calls=9)
     run_id = await requested(whole, "full")
     waits, tried = [], []  # after each attempt, and whether it met the failure
     for _ in range(MOST_ATTEMPTS):
@@ -317,6 +328,7 @@ async def test_only_failures_in_a_row_set_a_login_aside(whole: SlicedFirm):
         faults.add(Fault("status", path=path, value="500", user=BEN, times=4, skip=skip))
         assert await whole.attempt(run_id) is not None
     assert await whole.rows("select 1 from logins_set_aside") == []
+    whole.late += timedelta(minutes=1)
     assert await whole.attempt(run_id) is None
     assert (await found(whole, run_id))["problems"] == []
 
@@ -330,7 +342,7 @@ async def test_a_run_asks_for_fifty_single_records_at_most_and_goes_on_later(
         whole.put("contact", 1, id=clio_id, type="Person", name=f"Person {clio_id}")
     await whole.run("full")
     whole.delete("contact", *MANY[:140])
-    whole.budget = lambda: CallBudget(seconds=600.0)
+    whole.budget = within(calls=50, records=50)
     run_id = await requested(whole, "full")
     most = []
     for _ in range(MOST_ATTEMPTS):

@@ -147,7 +147,7 @@ async def test_a_run_that_is_interrupted_in_a_window_continues_at_the_page_that_
     # IS-3, row 33: window and page are in the database, so another process finds both
     crowd(simulator)
     # two pages, the refusal, one page of the second window; then a wait, during which the process stops
-    fault = simulator.faults.add(Fault("rate_limited", "relationships", skip=4, value="25"))
+    fault = simulator.faults.add(Fault("rate_limited", "relationships", skip=4, value="10"))
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)

@@ -19,18 +19,20 @@ from app.db.connections.tables import subscriptions
 from app.db.events import events
 from app.db.events.events import Event, EventKind
 from app.db.session import transaction
+from app.lanes import Lane
 from app.simulator.http.server import Simulator
-from app.sync import writeback
 from app.sync.assess import assess
 from app.sync.concurrency import Stopping
 from app.sync.connections import clio_webhooks
 from app.sync.events import endpoint_slice
 from app.sync.writeback import maintain_outbox, send
+from app.sync.writeback.send import Step
 from tests.e2e.writeback.test_writeback import EMAIL, get, notes, post, until
 from tests.support import world as world_module
 from tests.support.first_run import AfterFirstRun
 from tests.support.harlow_pike import clio, new_clients, person
 from tests.support.postgres import Server
+from tests.support.slices import do_slice
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World, config_for, opened_world
 
@@ -131,11 +133,14 @@ async def test_a_note_that_waits_for_the_rate_limit_is_queued_again_as_never_sen
         patch.setattr(LocalLimit, "reserve", lambda *_: 2.0)
         async with process(dsn, simulator) as first:
             activity = await post(first, EMAIL)
-            await until(first, activity, "sending")
+            async with asyncio.timeout(PATIENCE):
+                while not await jobs_of(first, "write_back"):  # the slice has ended
+                    await asyncio.sleep(0.02)
             first.app.state.services.stopping.set()
     async with process(dsn, simulator, workers=False) as idle:
-        assert (await get(idle, activity))["status"] == "queued"
-        assert await jobs_of(idle, "writeback") == 1
+        waiting = await get(idle, activity)
+        assert (waiting["status"], waiting["attempts"]) == ("queued", 0)
+        assert await jobs_of(idle, "write_back") == 1
     async with process(dsn, simulator) as second:
         assert (await until(second, activity))["status"] == "written"
     assert [entry.method for entry in simulator.requests("/api/v4/notes")] == ["POST"]
@@ -155,8 +160,10 @@ async def test_a_search_that_a_stop_interrupts_is_done_by_another_process(
 
         with monkeypatch.context() as patch:
             patch.setattr(send, "_search", stop)
-            patch.setattr(send, "_must_search", lambda _: True)
-            assert await writeback.write_back(services, "hp", 1001) == timedelta(0)
+            patch.setattr(Step, "searches", True)
+            assert await do_slice(services, Lane.WRITE_BACK) == timedelta(0)
+        async with transaction(services.database) as session:
+            await session.execute(text("delete from budgets"))  # no request was sent after all
         assert (await get(idle, activity))["status"] == "sending"
     async with process(dsn, simulator) as second:
         assert (await until(second, activity))["status"] == "written"

@@ -12,6 +12,7 @@ from app.db import migrate
 from app.db.connection import Address
 from app.db.migrate import SchemaState
 from app.db.session import Database
+from app.lanes import Lane
 from app.main import Parts, create_app
 from app.sync import database_probe
 from tests.support.world import PATIENCE, TOKEN, World, config_for, opened_world
@@ -163,7 +164,11 @@ async def test_the_process_reports_health_readiness_and_metrics(world: World):
     ready = (await world.api.get("/readyz")).json()
     parts = {part.pop("name"): part["state"] for part in ready.pop("parts")}
     assert ready == {"status": "ok", "database": "ok", "schema": "current", "clock": "off"}
-    assert parts.keys() > {"worker.runs", "worker.writes", "relay"}
+    assert parts.keys() > {
+        "due_endpoints",
+        "worker.earlier_jobs",
+        *(f"worker.{lane.label}" for lane in Lane),
+    }
     assert set(parts.values()) == {"running"}
     await world.create_account("secret-account-id")
     metrics = (await world.api.get("/metrics")).text

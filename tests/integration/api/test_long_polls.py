@@ -13,7 +13,7 @@ from app import main
 from app.api import runs as run_endpoints
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
-from app.db.runs import followers, leases, runs
+from app.db.runs import followers, leases, runs, turns
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import Usage
 from app.db.session import Database, transaction
@@ -176,7 +176,8 @@ async def test_a_stream_reads_its_run_when_it_has_changed_and_not_before(
         assert len(run_reads) == 1, "nothing has changed"
         async with transaction(database) as session:
             minute = timedelta(minutes=1)
-            lease = await leases.acquire(session, "hp", run_id, length=minute, now=main.now())
+            lane = (await runs.get_run(session, "hp", run_id)).lane
+            lease = await turns.take_turn(session, "hp", lane, length=minute, now=main.now())
         assert lease is not None
         await until(lambda: len(run_reads) == 2)
         async with leases.fenced_transaction(database, lease) as session:
@@ -205,7 +206,8 @@ async def test_a_run_that_nobody_follows_sends_no_notification(
         await session.execute(past)
     async with transaction(database) as session:
         minute = timedelta(minutes=1)
-        assert await leases.acquire(session, "hp", run_id, length=minute, now=main.now())
+        lane = (await runs.get_run(session, "hp", run_id)).lane
+        assert await turns.take_turn(session, "hp", lane, length=minute, now=main.now())
     async with transaction(database) as session:
         await followers.follow(session, "hp", run_id)
     async with transaction(database) as session:

@@ -69,7 +69,8 @@ RETENTION = {
 
 
 async def test_retention_finds_what_is_old_by_an_index(database: Database):
-    assert RETENTION.keys() == retention.TABLES.keys() - {"chores"}, "a task a day needs no index"
+    # Of chores there are a few each day, and a queue has a job for each lane and account.
+    assert RETENTION.keys() == retention.TABLES.keys() - {"chores", "failed_jobs"}
     for name, column in RETENTION.items():
         async with plans(database) as (session, found):
             await retention.delete_some(session, name, retention.Periods(), now=now(), limit=9)

@@ -13,7 +13,7 @@ import time_machine
 from sqlalchemy import Column, func, insert, select
 
 from app import main
-from app.db import issues, tables
+from app.db import issues, retention, tables
 from app.db.accounts import accounts, audit, health, idempotency
 from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import AccountFields
@@ -31,12 +31,14 @@ from app.db.runs import tables as run_tables
 from app.db.runs.runs import Trigger
 from app.db.runs.slots import Slot
 from app.db.session import Database, Session, transaction
+from app.lanes import RETENTION, Lane, housekeeping_key
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
-from app.sync.retention import sweep_retention
+from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.retention import delete_expired
+from tests.support.slices import do_slice, do_slices
 from tests.support.world import opened_world
 
 TABLES = ("idempotency_keys", "authorizations", "pgqueuer_log", "listed")
@@ -79,20 +81,36 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
         assert before["listed"] == 0, "an ended run keeps no details"
         assert all(before[table] for table in TABLES if table != "listed")
 
-        async def all_ask() -> list[bool]:
+        async def all_ask() -> int:
+            """Let all processes ask and the jobs be done; return how many jobs were queued."""
             async with asyncio.TaskGroup() as group:
-                asked = [
+                for world in worlds:
                     group.create_task(scheduler.delete_expired_daily(world.app.state.services))
-                    for world in worlds
-                ]
-            return [task.result() for task in asked]
+            queued = await retention_jobs(dsn)
+            for name in queued:
+                await do_slices(worlds[0].app.state.services, Lane.HOUSEKEEPING, name)
+            assert await retention_jobs(dsn) == []
+            return len(queued)
 
-        assert sum(await all_ask()) == 1
-        assert await counts(dsn) == before, "nothing is old enough"
+        assert await all_ask() == len(retention.TABLES)
+        logged = before["pgqueuer_log"] + len(retention.TABLES)
+        assert await counts(dsn) == {**before, "pgqueuer_log": logged}, "nothing is old enough"
         with time_machine.travel(now + timedelta(days=7, minutes=1), tick=True):
-            assert sum(await all_ask()) == 1
-            assert sum(await all_ask()) == 0
+            assert await all_ask() == len(retention.TABLES)
+            assert await all_ask() == 0
         assert set((await counts(dsn)).values()) == {0}
+
+
+async def retention_jobs(dsn: str) -> list[str]:
+    connection = await asyncpg.connect(dsn)
+    try:
+        found = await connection.fetch(
+            "select convert_from(payload, 'UTF8') as key from pgqueuer where entrypoint = $1",
+            Lane.HOUSEKEEPING.label,
+        )
+    finally:
+        await connection.close()
+    return [row["key"] for row in found]
 
 
 async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simulator: Simulator):
@@ -104,7 +122,7 @@ async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simula
     await connection.execute("delete from pgqueuer")
     await connection.close()
     async with opened_world(dsn, simulator, clock=False) as world:
-        await scheduler.requeue_lost_runs(world.app.state.services)
+        await queue_due_work(world.app.state.services)
         assert [run["status"] for run in await world.settled()] == ["succeeded"]
 
 
@@ -164,9 +182,10 @@ async def test_more_rows_than_one_batch_are_deleted_and_a_slice_ends_after_three
                 await idempotency.store_response(session, request, 1, now=old)
         ticks = count()
         slow = replace(services, now=lambda: main.now() + timedelta(seconds=next(ticks)))
-        assert await sweep_retention(slow, "idempotency_keys") is not None
+        key = housekeeping_key(RETENTION, "idempotency_keys")
+        assert await do_slice(slow, Lane.HOUSEKEEPING, key) == timedelta(0), "it goes on at once"
         assert (await counts(dsn))["idempotency_keys"] == 3
-        assert await scheduler.delete_expired_daily(services)
+        assert await do_slice(services, Lane.HOUSEKEEPING, key) is None
         assert (await counts(dsn))["idempotency_keys"] == 0
 
 

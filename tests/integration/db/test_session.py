@@ -11,6 +11,7 @@ from app.db import job_queue
 from app.db.connection import Address
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
+from app.lanes import Lane
 
 Server = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -52,16 +53,16 @@ async def test_a_job_that_is_the_first_statement_belongs_to_the_transaction(data
     # the queue uses the driver's connection, so SQLAlchemy does not see its statements
     async def enqueue_and_fail() -> None:
         async with transaction(database) as session:
-            await job_queue.enqueue_sweep(session, "hp")
+            await job_queue.want(session, Lane.WRITE_BACK, "hp")
             raise LookupError
 
     with pytest.raises(LookupError):
         await enqueue_and_fail()
     async with transaction(database) as session:
-        assert (await job_queue.measure(session))[job_queue.SWEEP].jobs == 0
-        await job_queue.enqueue_sweep(session, "hp")
+        assert (await job_queue.measure(session))[Lane.WRITE_BACK.label].jobs == 0
+        await job_queue.want(session, Lane.WRITE_BACK, "hp")
     async with transaction(database) as session:
-        assert (await job_queue.measure(session))[job_queue.SWEEP].jobs == 1
+        assert (await job_queue.measure(session))[Lane.WRITE_BACK.label].jobs == 1
 
 
 async def test_a_kept_connection_is_checked_with_one_round_trip_before_each_transaction(

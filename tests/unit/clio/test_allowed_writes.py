@@ -25,8 +25,8 @@ from app.clio.errors import (
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.resources import COMMUNICATIONS, NOTES, Resource
 from app.clio.responses import http_client
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import ClioTransport, Clock
+from app.lanes import Lane
 
 ORIGIN = "https://app.clio.com"
 DOCUMENT: dict[str, Any] = json.loads(

@@ -23,8 +23,8 @@ from app.clio.errors import (
 from app.clio.oauth import BearerAuth
 from app.clio.resources import CONTACTS as CONTACT_LIST
 from app.clio.resources import MATTERS, RELATIONSHIPS, Resource
-from app.clio.shared_rate_limit import Lane
 from app.clio.transport import API_VERSION, ATTEMPTS
+from app.lanes import CLIO_LANES, Lane
 from tests.support.scripted_clio import (
     NOW,
     ORIGIN,
@@ -401,7 +401,7 @@ async def test_each_lane_has_its_own_maximum_wait(lane: Lane, waited: int, given
     assert raised.value.after == timedelta(seconds=given_back + 1)
 
 
-@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("lane", CLIO_LANES)
 @pytest.mark.parametrize(("told", "after"), [("120", 121), ("1000000000", 900)])
 async def test_a_longer_wait_frees_the_worker(told: str, after: int, lane: Lane):
     # F5: a job never sleeps for long, and an absurd value is limited

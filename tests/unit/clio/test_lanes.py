@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.clio import shared_rate_limit
-from app.clio.shared_rate_limit import RESERVED_SHARE, TAIL, UNRESERVED, Lane, Window
+from app.clio.shared_rate_limit import RESERVED_SHARE, TAIL, UNRESERVED, Window
+from app.lanes import CLIO_LANES, Lane
 
 LIMIT = 50
 ENDS = 61.0
 CLOSES = ENDS - TAIL  # start of the last seconds, in which no request is sent
-lanes = st.sampled_from(Lane)
-READS = [lane for lane in Lane if not lane.is_urgent]
+lanes = st.sampled_from(CLIO_LANES)
+READS = [lane for lane in CLIO_LANES if not lane.is_urgent]
 
 
 def left(calls: int, limit: int = LIMIT) -> Window:
@@ -53,7 +54,7 @@ def test_the_last_requests_go_to_the_higher_priorities(calls: int, now: float, g
     # S10: the reserved shares shrink during the window of 50; no request is sent in its last seconds
     gets = [
         lane.name
-        for lane in Lane
+        for lane in sorted(CLIO_LANES)
         if shared_rate_limit.allot(left(calls), now, want=5, lane=lane)[1].calls
     ]
     assert " ".join(gets) == going
@@ -108,19 +109,21 @@ def test_unused_write_requests_go_to_reads_before_the_window_ends(lane: Lane, li
     assert total == limit
 
 
-@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("lane", CLIO_LANES)
 def test_in_a_new_window_a_lane_leaves_the_share_of_higher_lanes(lane: Lane):
     kept = LIMIT * RESERVED_SHARE[lane]
     _, count = taken(left(LIMIT), 0.0, lane, want=5)
     assert count == LIMIT - (int(kept) if lane.is_urgent else ceil(kept))
 
 
-@pytest.mark.parametrize(("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in Lane])
+@pytest.mark.parametrize(
+    ("lane", "calls"), [(lane, 1 if lane.is_urgent else 5) for lane in CLIO_LANES]
+)
 def test_an_urgent_lane_takes_one_request_and_a_read_takes_several(lane: Lane, calls: int):
     assert shared_rate_limit.allot(left(LIMIT), 0.0, want=5, lane=lane)[1].calls == calls
 
 
-@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("lane", CLIO_LANES)
 def test_no_lane_waits_longer_than_the_end_of_the_window_lasts(lane: Lane):
     window, none = shared_rate_limit.allot(left(LIMIT), CLOSES, want=1, lane=lane)
     assert (none.calls, none.wait) == (0, TAIL)

@@ -17,7 +17,8 @@ MAY_OPEN = {
     ("app.db.runs.leases", "fenced_transaction"): "it adds the fence",
     ("app.db.connection", "connect"): "it is the connection",
     ("app.db.notifications", "listen"): "it opens the connection that listens, and writes nothing",
-    ("app.sync.run", "execute_run"): "it acquires the lease, so that it has none yet",
+    ("app.sync.run", "work_on_runs"): "it acquires the lease, so that it has none yet",
+    ("app.sync.slices", "end_slice"): "it ends the lease, if the slice still holds it and its job",
     ("app.sync.connections.tokens", "token"): "it only reads the login's tokens",
     (
         "app.sync.connections.tokens",

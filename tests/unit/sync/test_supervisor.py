@@ -29,7 +29,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def part(clock: Clock) -> Part:
-    return Part("relay", interval=5.0, monotonic=clock)
+    return Part("listener", interval=5.0, monotonic=clock)
 
 
 def test_a_part_that_fails_is_started_again_after_a_second_then_later_up_to_a_minute(part: Part):
@@ -126,7 +126,7 @@ def test_ten_failures_of_a_part_in_ten_minutes_end_the_process(
 ):
     stopping = asyncio.Event()
     supervisor = Supervisor(stopping, clock)
-    part, other = (supervisor.add(name, interval=5.0) for name in ("relay", "clock"))
+    part, other = (supervisor.add(name, interval=5.0) for name in ("listener", "clock"))
     for _ in range(9):
         supervisor.note(part, error)
         supervisor.note(other, DatabaseUnavailable())
@@ -142,7 +142,7 @@ async def test_a_part_that_fails_does_not_end_another(monkeypatch: pytest.Monkey
     monkeypatch.setattr(module, "FAILURES_BEFORE_END", 1000)
     stopping = asyncio.Event()
     supervisor = Supervisor(stopping, asyncio.get_running_loop().time)
-    failing, other = (supervisor.add(name, interval=5.0) for name in ("relay", "clock"))
+    failing, other = (supervisor.add(name, interval=5.0) for name in ("listener", "clock"))
     turns: list[int] = []
 
     async def turn() -> None:

@@ -1,11 +1,11 @@
 """Tests of the wrapper around the step of a job."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,6 @@ from app.errors import DatabaseUnavailable
 from app.sync import worker
 from app.sync.concurrency import Stopping
 from app.sync.services import Services
-from app.sync.worker import JobHandler
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -52,16 +51,15 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return refused
 
 
-def handler_of(result: Exception | timedelta | None) -> JobHandler:
-    """Return the handler of a job whose step has this result."""
+def handler_of(failure: Exception | None) -> Callable[[Job], Awaitable[None]]:
+    """Return the handler of a job whose step ends with this failure."""
 
-    async def step(names: dict[str, Any]) -> timedelta | None:
-        if isinstance(result, Exception):
-            raise result
-        return result
+    async def step(_: Job) -> None:
+        if failure is not None:
+            raise failure
 
     services = cast(Services, SimpleNamespace(stopping=asyncio.Event(), database=None))
-    return worker._job(services, step)
+    return worker._surviving_outages(services, step)
 
 
 async def test_a_job_that_lost_the_database_is_queued_again_when_it_is_back(refusals: list[int]):
@@ -88,3 +86,12 @@ async def test_a_job_that_a_stop_interrupts_is_queued_again_at_once(refusals: li
     with pytest.raises(RetryRequested) as returned:
         await handler_of(Stopping())(job())
     assert returned.value.delay == timedelta(0)
+
+
+async def test_a_job_that_fails_for_another_reason_is_not_queued_again_at_once(
+    refusals: list[int],
+):
+    # pgqueuer holds it, and the clock queues the work
+    with pytest.raises(LookupError):
+        await handler_of(LookupError())(job())
+    assert refusals == []

@@ -6,6 +6,8 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,38 +24,62 @@ WRITTEN = (
 )
 
 
+@dataclass(frozen=True)
+class Workers:
+    """An API without workers, two worker processes that are not started yet, and the row of the only run."""
+
+    stack: Stack
+    first: Program
+    other: Program
+    dsn: str
+
+    async def begin(self) -> None:
+        """Let the first worker pull the account until a page of contacts is stored."""
+        self.first.spawn()
+        self.stack.connect(ACCOUNT)
+
+        async def landed() -> bool:
+            (run,) = self.stack.all(f"/v1/accounts/{ACCOUNT}/runs")
+            return bool(run["counts"]["pulled"]["contacts"])
+
+        await wait_until(landed, "no page was stored")
+
+    async def run(self) -> asyncpg.Record:
+        """Return the status and fence of the run, whether a worker has its lease, and whether a transaction is open."""
+        database = await asyncpg.connect(self.dsn)
+        query = (
+            "select status, fence, leased_until > clock_timestamp() as leased,"
+            " exists (select from pg_stat_activity where datname = current_database()"
+            "  and xact_start is not null and pid <> pg_backend_pid()) as in_transaction from runs"
+        )
+        (row,) = await database.fetch(query)
+        await database.close()
+        return row
+
+    async def end(self) -> None:
+        """Let the other worker end the run, and check that no page that was stored is read again."""
+        self.other.spawn()
+        (run,) = self.stack.wait_for_runs(ACCOUNT)
+        assert run["status"] == "succeeded"
+        assert not logged(self.first, "run_ended")
+        assert [end["status"] for end in logged(self.other, "run_ended")] == ["succeeded"]
+        assert check_page_order(self.stack.clio_log()) <= ON_THEIR_WAY
+
+
 @contextmanager
-def api_and_workers(
-    folder: Path, dsn: str, heartbeat: str
-) -> Iterator[tuple[Stack, list[Program]]]:
-    """Start an API without workers, and two separate workers."""
+def api_and_workers(folder: Path, dsn: str, heartbeat: str) -> Iterator[Workers]:
+    """Start an API without workers."""
     options: dict[str, Any] = {"latency": 0.3, "rate_limit": 1_000_000}
     times = {"LEVITATE_CLIO_HEARTBEAT_SECONDS": heartbeat}
     with running_stack(
         folder, dsn, contacts=1200, environment=times, serve=["--no-workers"], **options
     ) as stack:
-        workers = [stack.worker("one"), stack.worker("other")]
+        workers = Workers(stack, stack.worker("first"), stack.worker("other"), dsn)
         try:
-            for worker in workers:
-                worker.spawn()
-            yield stack, workers
+            yield workers
         finally:
-            for worker in workers:
-                worker.stop()
-
-
-async def holder_and_other(stack: Stack, workers: list[Program]) -> tuple[Program, Program]:
-    """Wait until a page of contacts is stored; return the worker that pulls the account, and the other one."""
-    stack.connect(ACCOUNT)
-
-    async def landed() -> bool:
-        (run,) = stack.all(f"/v1/accounts/{ACCOUNT}/runs")
-        return bool(run["counts"]["pulled"]["contacts"])
-
-    await wait_until(landed, "no page was stored")
-    holder, other = sorted(workers, key=lambda worker: not logged(worker, "run_started"))
-    assert not logged(other, "run_started")
-    return holder, other
+            workers.first.stop()
+            workers.other.stop()
 
 
 def logged(worker: Program, event: str) -> list[dict[str, Any]]:
@@ -64,14 +90,20 @@ def logged(worker: Program, event: str) -> list[dict[str, Any]]:
 
 async def test_another_process_ends_the_run_of_a_killed_process(tmp_path: Path, own_dsn: str):
     # S10, F1, I8: nobody starts the killed process again, so its lease must expire
-    with api_and_workers(tmp_path, own_dsn, heartbeat="0.5") as (stack, workers):
-        holder, other = await holder_and_other(stack, workers)
-        holder.kill()
-        (run,) = stack.wait_for_runs(ACCOUNT)
-        assert run["status"] == "succeeded"
-        assert not logged(holder, "run_ended")
-        assert [start["fence"] for start in logged(other, "run_started")] == [2]
-        assert check_page_order(stack.clio_log()) <= ON_THEIR_WAY
+    with api_and_workers(tmp_path, own_dsn, heartbeat="2") as workers:
+        await workers.begin()
+        workers.first.kill()
+        while not (killed := await workers.run())["leased"]:  # it was between two slices
+            assert killed["status"] == "running"
+            workers.first.spawn()
+            await wait_until(partial(is_leased, workers), "the run does not go on")
+            workers.first.kill()
+        await workers.end()
+        assert (await workers.run())["fence"] > killed["fence"]
+
+
+async def is_leased(workers: Workers) -> bool:
+    return bool((await workers.run())["leased"])
 
 
 async def written(dsn: str) -> dict[str, Any]:
@@ -88,38 +120,41 @@ async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(
     tmp_path: Path, own_dsn: str
 ):
     # I7, F13: SIGSTOP while pages are on their way; the other process takes the run over and ends it
-    with api_and_workers(tmp_path, own_dsn, heartbeat="0.5") as (stack, workers):
-        holder, other = await holder_and_other(stack, workers)
-        pid = holder.check_running().pid
+    with api_and_workers(tmp_path, own_dsn, heartbeat="2") as workers:
+        await workers.begin()
+        pid = workers.first.check_running().pid
         os.kill(pid, signal.SIGSTOP)
+        # A transaction would keep the row of the run locked; without a lease it was between two slices.
+        while (stopped := await workers.run())["in_transaction"] or not stopped["leased"]:
+            os.kill(pid, signal.SIGCONT)
+            await wait_until(partial(is_leased, workers), "the run does not go on")
+            os.kill(pid, signal.SIGSTOP)
         try:
-            (run,) = await asyncio.to_thread(stack.wait_for_runs, ACCOUNT)
+            await asyncio.to_thread(workers.other.spawn)
+            (run,) = await asyncio.to_thread(workers.stack.wait_for_runs, ACCOUNT)
             assert run["status"] == "succeeded"
-            assert [start["fence"] for start in logged(other, "run_started")] == [2]
             before = await written(own_dsn)
         finally:
             os.kill(pid, signal.SIGCONT)
 
         async def has_noticed() -> bool:
-            return bool(logged(holder, "run_taken_over"))
+            return bool(logged(workers.first, "slice_taken_over"))
 
         await wait_until(has_noticed, "the process did not notice that it lost the run")
         assert await written(own_dsn) == before
-        assert not logged(holder, "run_ended")
+        assert not logged(workers.first, "run_ended")
 
 
 async def test_a_process_that_is_asked_to_stop_hands_over_its_run_between_two_pages(
     tmp_path: Path, own_dsn: str
 ):
     # S10, F27: SIGTERM; the lease lasts 150 s, so a run that is not handed over could not be taken over
-    with api_and_workers(tmp_path, own_dsn, heartbeat="60") as (stack, workers):
-        holder, other = await holder_and_other(stack, workers)
-        assert holder.stop() == 0
-        assert [end["status"] for end in logged(holder, "run_ended")] == ["interrupted"]
-        (run,) = stack.wait_for_runs(ACCOUNT)
-        assert run["status"] == "succeeded"
-        assert [start["fence"] for start in logged(other, "run_started")] == [2]
-        assert check_page_order(stack.clio_log()) <= ON_THEIR_WAY
+    with api_and_workers(tmp_path, own_dsn, heartbeat="60") as workers:
+        await workers.begin()
+        assert workers.first.stop() == 0
+        stopped = await workers.run()
+        assert (stopped["status"], stopped["leased"]) == ("running", None)
+        await workers.end()
 
 
 async def test_a_service_that_is_asked_to_stop_answers_readers_that_wait(

@@ -16,6 +16,7 @@ from app.db import job_queue
 from app.db.connection import Address
 from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
+from app.lanes import Lane
 from tests.chaos.processes import TOKEN, Stack, running_stack
 from tests.chaos.writeback import wait_for_activities
 from tests.support.commands import refusal
@@ -126,7 +127,7 @@ async def test_transactions_share_connections_of_the_server_and_keep_their_setti
 
     async def work(nth: int) -> int:
         async with transaction(pooled) as session:
-            await job_queue.enqueue_run(session, "hp", f"run-{nth}")
+            await job_queue.want(session, Lane.INITIAL, f"firm-{nth}")
             process, limit, number = (await session.execute(asked, {"n": nth})).one()
             assert (limit, number) == ("1min", nth)
             return int(process)
@@ -135,7 +136,7 @@ async def test_transactions_share_connections_of_the_server_and_keep_their_setti
         working = [group.create_task(work(nth)) for nth in range(100)]
     assert len({task.result() for task in working}) <= SERVER_CONNECTIONS
     async with transaction(pooled) as session:
-        assert (await job_queue.measure(session))[job_queue.RUN].jobs == 100
+        assert (await job_queue.measure(session))[Lane.INITIAL.label].jobs == 100
 
 
 async def test_a_connection_works_after_a_failure_and_after_the_server_ended_its_own(

@@ -1,18 +1,22 @@
 """The last two releases work on the present schema: a deploy replaces one process after another (F27)."""
 
+import asyncio
 import json
 import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import asyncpg
 import pytest
 from typing_extensions import override
 
+from app.db.job_queue import EARLIER_JOBS
 from tests.chaos.processes import Program, Stack, embedded_postgres, running_stack
 from tests.support.commands import run
 from tests.support.waiting import wait_until
@@ -83,6 +87,39 @@ def test_a_release_works_on_the_schema_of_this_one(release: str, tmp_path: Path)
             restart(stack, worker)
         use(stack, hook, arrived)
         assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("release", RELEASES[-2:], ids=lambda commit: commit[:7])
+def test_the_workers_of_this_release_do_what_another_release_queues(release: str, tmp_path: Path):
+    tree = code_of(release, tmp_path)
+    hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
+    with (
+        receiver() as (hook, arrived),
+        embedded_postgres("release") as (folder, dsn),
+        running_stack(
+            folder, dsn, contacts=20, environment=hosts, serve=["--no-workers"], tree=tree,
+            rate_limit=100_000,
+        ) as stack,
+    ):  # fmt: skip
+        migrated = run("migrate", database_url=dsn)
+        assert migrated.returncode == 0, migrated.stderr
+        stack.connect("firm")
+        assert asyncio.run(count_earlier_jobs(dsn)) == 1
+        worker = replace(stack.worker("worker"), tree=None)
+        worker.spawn()
+        assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
+        use(stack, hook, arrived)
+        wait_until(lambda: not asyncio.run(count_earlier_jobs(dsn)), "a job is left")
+        assert worker.stop() == 0
+
+
+async def count_earlier_jobs(dsn: str) -> int:
+    """Return the number of jobs under names that only an earlier release queues."""
+    connection = await asyncpg.connect(dsn)
+    query = "select count(*) from pgqueuer where entrypoint = any($1)"
+    count: int = await connection.fetchval(query, EARLIER_JOBS)
+    await connection.close()
+    return count
 
 
 def restart(stack: Stack, worker: Program) -> None:

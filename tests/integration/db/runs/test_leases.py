@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.db.runs import leases, run_requests, runs
+from app.db.runs import leases, run_requests, runs, turns
 from app.db.runs.leases import AssessedBatch, Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Trigger, Usage
@@ -29,8 +29,24 @@ async def request(
 async def acquire(
     database: Database, run: Run, length: timedelta = timedelta(minutes=1)
 ) -> Lease | None:
+    """Take a turn in the run's lane; return None if the turn is not the run's."""
     async with transaction(database) as session:
-        return await leases.acquire(session, "a", run.run_id, length=length, now=now())
+        lease = await turns.take_turn(session, "a", run.lane, length=length, now=now())
+        assert lease is None or lease.run_id == run.run_id
+        return lease
+
+
+async def make_read_account(database: Database) -> None:
+    """Make an account whose `initial` run has ended."""
+    await make_account(database, "a")
+    lease = await acquire(database, await request(database))
+    assert lease is not None
+    await end(database, lease)
+
+
+async def end(database: Database, lease: Lease) -> None:
+    async with transaction(database) as session:
+        await leases.close_run(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
 
 
 async def test_a_leased_run_cannot_be_acquired_again(database: Database):
@@ -139,27 +155,47 @@ async def leased_until(database: Database) -> datetime:
         return found
 
 
-async def test_the_runs_of_an_account_are_executed_one_after_another(database: Database):
-    await make_account(database, "a")
+async def test_the_runs_that_read_lists_of_an_account_are_executed_one_after_another(
+    database: Database,
+):
+    await make_read_account(database)
     first = await request(database, Kind.FULL)
-    second = await request(database, Kind.REDERIVE)
+    second = await request(database, Kind.COVERAGE)
     assert await acquire(database, second) is None
     lease = await acquire(database, first)
     assert lease is not None
-    async with transaction(database) as session:
-        await leases.close_run(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
+    await end(database, lease)
     assert await acquire(database, second) is not None
+
+
+async def test_a_run_that_reads_no_lists_is_executed_between_two_slices_of_one_that_does(
+    database: Database,
+):
+    await make_account(database, "a")
+    reading = await request(database, Kind.FULL)
+    between = await request(database, Kind.REDERIVE)
+    lease = await acquire(database, reading)
+    assert lease is not None
+    assert await acquire(database, between) is None, "one run of an account is at work at a time"
+    async with transaction(database) as session:
+        await leases.renew(session, lease)
+        await leases.pause_run(session, lease, after=timedelta(0), now=now())
+    lease = await acquire(database, between)
+    assert lease is not None
+    assert await acquire(database, reading) is None
+    await end(database, lease)
+    assert await acquire(database, reading) is not None
 
 
 async def test_a_started_run_precedes_one_with_an_older_id_from_a_slow_clock(
     database: Database,
 ):
     # F17: ids contain the times of several processes
-    await make_account(database, "a")
+    await make_read_account(database)
     first = await request(database, Kind.FULL)
     lease = await acquire(database, first)
     assert lease is not None
-    second = await request(database, Kind.REDERIVE, clock_off=timedelta(hours=-1))
+    second = await request(database, Kind.COVERAGE, clock_off=timedelta(hours=-1))
     assert second.run_id < first.run_id
     assert await acquire(database, second) is None
     async with transaction(database) as session:
@@ -169,16 +205,15 @@ async def test_a_started_run_precedes_one_with_an_older_id_from_a_slow_clock(
     )
     again = await acquire(database, first)
     assert again is not None, "any worker may continue the first run"
-    async with transaction(database) as session:
-        await leases.close_run(session, again, runs.Status.SUCCEEDED, problems=[], now=now())
+    await end(database, again)
     assert await acquire(database, second) is not None
 
 
 async def test_one_of_many_concurrent_workers_acquires_one_run_of_an_account(database: Database):
-    await make_account(database, "a")
+    await make_read_account(database)
     requested = [
         await request(database, kind, clock_off=timedelta(minutes=-nth))
-        for nth, kind in enumerate((Kind.FULL, Kind.REDERIVE, Kind.COVERAGE))
+        for nth, kind in enumerate((Kind.INCREMENTAL, Kind.FULL, Kind.COVERAGE))
     ]
     acquired: list[Lease] = []
     while not acquired:  # a worker that finds the account locked tries again, as jobs do

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, text, update
 
 from app.db.accounts import tables as account_tables
 from app.db.connections import tables as connection_tables
-from app.db.runs import leases, run_requests, runs, slots, tables
+from app.db.runs import leases, run_requests, runs, slots, tables, turns
 from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Status, Trigger
@@ -53,7 +53,9 @@ async def request(database: Database, kind: Kind, trigger: Trigger, *, now: date
 
 async def begin(session: Session, run: Run, *, at: datetime = AT) -> Lease | None:
     minute = timedelta(minutes=1)
-    return await leases.acquire(session, "a", run.run_id, length=minute, now=at)
+    lease = await turns.take_turn(session, "a", run.lane, length=minute, now=at)
+    assert lease is None or lease.run_id == run.run_id
+    return lease
 
 
 async def end(
@@ -273,7 +275,7 @@ async def test_another_login_does_not_shorten_the_pause_after_a_failed_run(firm:
 async def test_a_cancelled_run_and_an_account_that_is_switched_off_close_the_slot(firm: Database):
     (run,) = await tick(firm, AT, MORNING)
     async with transaction(firm) as session:
-        await leases.cancel_run(session, "a", run.run_id, now=AT)
+        await turns.cancel_run(session, "a", run.run_id, now=AT)
     assert await tick(firm, AT + timedelta(hours=3), MORNING) == []
     assert not await is_open(firm)
     (run,) = await tick(firm, EVENING.due_at, EVENING)

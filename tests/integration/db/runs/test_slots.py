@@ -19,6 +19,7 @@ from app.db.session import Session, transaction
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync import scheduler, slot_times
+from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from tests.support.world import PATIENCE, World, opened_world
 
@@ -257,7 +258,7 @@ async def test_a_run_that_lost_its_job_is_queued_again_by_the_next_tick(
     dsn: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ):
     # F14: pgqueuer loses a job that it cannot return to the queue because the database is away
-    monkeypatch.setattr(scheduler, "_TASKS", ((scheduler.requeue_lost_runs, timedelta(seconds=1)),))
+    monkeypatch.setattr(scheduler, "_TASKS", ((queue_due_work, timedelta(seconds=1)),))
     async with opened_world(dsn, simulator, clock=True, workers=False) as world:
         await world.create_account()
         await world.connect("u_ann", 501)

@@ -15,11 +15,12 @@ from app.clio.client import ClioClient
 from app.clio.errors import ClioRetryLater
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
-from app.clio.shared_rate_limit import RESERVED_SHARE, Lane
+from app.clio.shared_rate_limit import RESERVED_SHARE
 from app.clio.transport import ClioTransport, Clock
 from app.db.connection import Address
 from app.db.connections.connections import Connection, Status
 from app.db.session import open_database
+from app.lanes import Lane
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate, _stored_window

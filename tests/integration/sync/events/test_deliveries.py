@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -23,9 +22,8 @@ from app.db.events.events import Event, EventKind
 from app.db.session import transaction
 from app.main import now as real_now
 from app.simulator.http.server import Simulator
-from app.sync.events import endpoint_secrets, endpoint_slice, relay_events, retries
-from app.sync.supervisor import Supervisor
-from tests.support.event_service import START, EventService, ids, numbers
+from app.sync.events import endpoint_secrets, endpoint_slice, retries
+from tests.support.event_service import START, EventService, delivering, ids, numbers
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, opened_world
 
@@ -255,21 +253,15 @@ async def test_a_dead_receiver_delays_no_other_endpoint(
         await service.listen(dead)
         await service.listen(alive)
         await service.record(*(f"con_{n}" for n in range(40)))
-        async with asyncio.TaskGroup() as group:
-            supervisor = Supervisor(service.services.stopping, monotonic)
-            part = supervisor.add("relay", interval=1.0)
-            group.create_task(relay_events(service.services, supervisor, part))
-            async with asyncio.timeout(PATIENCE):
-                while len(alive.received) < 40 or not dead.posting:
-                    await asyncio.sleep(0.02)
-                await service.record(
-                    "con_late"
-                )  # this event arrives although posts to the dead receiver are still open
-                while len(alive.received) < 41:
-                    await asyncio.sleep(0.02)
+        async with delivering(service), asyncio.timeout(PATIENCE):
+            while len(alive.received) < 40 or not dead.posting:
+                await asyncio.sleep(0.02)
+            # this event arrives although posts to the dead receiver are still open
+            await service.record("con_late")
+            while len(alive.received) < 41:
+                await asyncio.sleep(0.02)
             assert dead.posting
             assert dead.most_at_once <= endpoint_slice.CONCURRENT_POSTS
-            service.services.stopping.set()
             alive_again.set()
 
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
 from functools import partial
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,10 +15,11 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.events import EventKind
 from app.db.session import Session, transaction
+from app.lanes import Lane
 from app.simulator.http.server import Simulator
-from app.sync.events import endpoint_slice, relay, relay_events, retries, serve_endpoint
-from app.sync.supervisor import Supervisor
-from tests.support.event_service import START, EventService, numbers
+from app.sync.events import endpoint_slice, retries
+from app.sync.worker import PLACES
+from tests.support.event_service import START, EventService, delivering, numbers, serve
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, opened_world
 
@@ -61,7 +61,7 @@ async def test_a_firm_with_many_events_delays_another_one_by_one_group_of_posts(
         endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
         await service.record(*(f"con_{n}" for n in range(80)))
         await service.record("con_1", account_id="other")
-        assert await serve_endpoint(service.services, endpoint_id) == service.time
+        assert await serve(service.services, endpoint_id) == timedelta(0)
         assert 81 in numbers(receiver)[: endpoint_slice.CONCURRENT_POSTS]
         assert len(receiver.received) == endpoint_slice.POSTS_IN_A_SLICE
         assert receiver.most_at_once <= endpoint_slice.CONCURRENT_POSTS
@@ -81,7 +81,7 @@ async def test_more_accounts_than_places_are_served_in_turn_also_in_the_next_sli
             await service.world.create_account(firm)
             await service.record("con_1", "con_2", "con_3", account_id=firm)
         for served in range(2, 16, 2):
-            await serve_endpoint(service.services, endpoint_id)
+            await serve(service.services, endpoint_id)
             assert len(receiver.received) == served
             told = [(n - 1) // 3 for n in numbers(receiver)]
             counts = [told.count(firm) for firm in range(5)]
@@ -99,56 +99,56 @@ async def test_a_slice_begins_no_post_after_three_seconds(service: EventService)
             return 204
 
         receiver.answer = slow
-        assert await serve_endpoint(service.services, endpoint_id) == service.time
+        assert await serve(service.services, endpoint_id) == timedelta(0)
         assert len(receiver.received) == endpoint_slice.CONCURRENT_POSTS
 
 
 async def test_a_slice_says_when_the_next_one_is_due(service: EventService):
     async with receiving(answer=lambda _: 500) as receiver:
         endpoint = await service.listen(receiver, events=["client.new"])
-        serve = partial(serve_endpoint, service.services, endpoint["id"])
-        assert await serve() is None  # nothing waits
+        serve_it = partial(serve, service.services, endpoint["id"])
+        assert await serve_it() is None  # nothing waits
         await service.record("con_1")
-        retry_at = await serve()
+        retry_after = await serve_it()
+        assert retry_after is not None
         (delivery,) = await service.deliveries(endpoint)
-        assert retry_at == datetime.fromisoformat(delivery["next_attempt_at"])
+        assert service.time + retry_after == datetime.fromisoformat(delivery["next_attempt_at"])
         await service.record(*(f"con_{n}" for n in range(2, 7)))
-        pause_end = service.time + retries.endpoint_pause(6)
-        assert [await serve(), await serve()] == [pause_end] * 2
+        pause = retries.endpoint_pause(6)
+        assert [await serve_it(), await serve_it()] == [pause] * 2
         assert len(receiver.received) == 6
-        service.time = pause_end
+        service.time += pause
         receiver.answer = lambda _: 410
-        assert await serve() is None  # it is disabled
+        assert await serve_it() is None  # it is disabled
     assert len(receiver.received) == 7
 
 
 async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(
     service: EventService, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(relay, "CONCURRENT_ENDPOINTS", 1)
-    monkeypatch.setattr(relay, "POLL_SECONDS", 0.01)
-    async with receiving() as busy, receiving() as other:
-        await service.listen(busy, events=["client.new"])
+    # two places, and two endpoints with events for many slices
+    monkeypatch.setitem(PLACES, Lane.DELIVERIES, 2)
+    async with receiving() as one, receiving() as two, receiving() as other:
+        for busy in (one, two):
+            await service.listen(busy, events=["client.new"])
         await service.listen(other, events=["run.finished"])
-        busy.answers = answers = asyncio.Event()
-        await service.record(*(f"con_{n}" for n in range(120)))
-        async with asyncio.TaskGroup() as group:
-            supervisor = Supervisor(service.services.stopping, monotonic)
-            part = supervisor.add("relay", interval=1.0)
-            group.create_task(relay_events(service.services, supervisor, part))
+        one.answers = two.answers = answers = asyncio.Event()
+        await service.record(*(f"con_{n}" for n in range(400)))
+        async with delivering(service):
 
-            async def is_posting() -> bool:
-                return bool(busy.posting)
+            async def both_post() -> bool:
+                return bool(one.posting and two.posting)
 
             async def has_arrived() -> bool:
                 return bool(other.received)
 
-            await until(is_posting)
+            await until(both_post)
             await service.record("run_1", kind=EventKind.RUN_FINISHED)
+            async with transaction(service.services.database) as session:
+                assert len(await turns.list_due_endpoints(session, limit=9, now=service.time)) < 2
             answers.set()
             await until(has_arrived)
-            assert len(busy.received) <= 2 * endpoint_slice.POSTS_IN_A_SLICE
-            service.services.stopping.set()
+            assert len(one.received) + len(two.received) < 400
 
 
 async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service: EventService):
@@ -164,12 +164,12 @@ async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service:
             await until(arrived)
 
         async with asyncio.TaskGroup() as group:
-            late = group.create_task(serve_endpoint(service.services, endpoint["id"]))
+            late = group.create_task(serve(service.services, endpoint["id"]))
             await posts(1)
             over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
             async with transaction(service.services.database) as session:
                 await session.execute(event_tables.webhook_endpoints.update().values(over))
-            group.create_task(serve_endpoint(service.services, endpoint["id"]))
+            group.create_task(serve(service.services, endpoint["id"]))
             await posts(2)
             answers.set()
         found = await service.deliveries(endpoint)

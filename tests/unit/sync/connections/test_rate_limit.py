@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.clio.shared_rate_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Lane, Window
+from app.clio.shared_rate_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Window
+from app.lanes import CLIO_LANES, Lane
 from app.simulator.faults.rate_limit import RateLimit
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate
 from tests.support.rate_limited_read import MemoryRow
 
 BEGIN = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-READS = [lane for lane in Lane if not lane.is_urgent]
+READS = [lane for lane in CLIO_LANES if not lane.is_urgent]
 
 
 class Processes:
@@ -58,7 +59,7 @@ class Clio:
     processes=st.integers(1, 5),
     limit=st.integers(1, 60),
     pace=st.floats(0.01, 3.0),
-    lanes=st.lists(st.sampled_from(Lane), min_size=1, max_size=6),
+    lanes=st.lists(st.sampled_from(CLIO_LANES), min_size=1, max_size=6),
     seed=st.integers(0, 10_000),
 )
 def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
@@ -177,7 +178,7 @@ async def test_simultaneous_reads_of_one_process_take_requests_once():
     assert world.given == ALLOTMENT_SIZE
 
 
-@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("lane", CLIO_LANES)
 async def test_the_first_response_gives_all_processes_the_limit(lane: Lane):
     world = Processes(2, None)
     first, second = world.gates

@@ -1,0 +1,106 @@
+"""Finds work that is due and has no job: its pause is over, its job failed, or the queue was lost in a restore.
+
+The clock queues what is found here (`app/sync/lost_work.py`). Each statement returns a limited number of accounts.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text
+
+from app.db.outbox.waiting import CAN_BE_SENT
+from app.db.runs import tables
+from app.db.runs.runs import READ_NO_LISTS, UNFINISHED, Kind, Status, Trigger, lane_of
+from app.db.session import Session
+from app.lanes import ERASURE, Lane, housekeeping_key
+
+_runs = tables.runs
+_LABELS = case(
+    *(
+        (
+            and_(_runs.c.kind == kind, _runs.c.trigger == trigger),
+            literal(lane_of(kind, trigger).label),
+        )
+        for kind in Kind
+        for trigger in Trigger
+    )
+)
+
+
+async def list_accounts_with_lost_runs(session: Session, *, now: datetime, limit: int) -> list[str]:
+    """Return accounts with a run that can be worked on, whose lane has no job. `run_order` says which runs can."""
+    line = _line().subquery()
+    can_begin = (line.c.reads_no_lists | (line.c.place == 1)) & _is_past(line.c.resume_at, now)
+    is_free = _is_past(line.c.busy_until, func.clock_timestamp())
+    job = f"(select from pgqueuer where dedupe_key = lane || ':' || account_id and {_EXISTS})"
+    lost = (
+        select(line.c.account_id)
+        .distinct()
+        .where(can_begin, is_free, text(f"not exists {job}"))
+        .order_by(line.c.account_id)
+        .limit(limit)
+    )
+    return list((await session.execute(lost)).scalars())
+
+
+def _line() -> Select[Any]:
+    """Select the unfinished runs: `place` is the place among those of the account that read lists.
+
+    Until `busy_until` a worker may have a run of the account.
+    """
+    reads_no_lists = _runs.c.kind.in_(READ_NO_LISTS)
+    place = func.row_number().over(
+        partition_by=(_runs.c.account_id, reads_no_lists),
+        order_by=(_runs.c.status == Status.QUEUED, _runs.c.run_id),
+    )
+    return select(
+        _runs.c.account_id,
+        _runs.c.resume_at,
+        func.max(_runs.c.leased_until).over(partition_by=_runs.c.account_id).label("busy_until"),
+        _LABELS.label("lane"),
+        reads_no_lists.label("reads_no_lists"),
+        place.label("place"),
+    ).where(_runs.c.status.in_(UNFINISHED))
+
+
+def _is_past(column: ColumnElement[Any], moment: Any) -> ColumnElement[bool]:
+    return or_(column.is_(None), column <= moment)
+
+
+async def list_accounts_with_lost_writes(
+    session: Session, *, now: datetime, limit: int
+) -> list[str]:
+    """Return enabled accounts with an activity that can be sent and no job in the lane of write-back."""
+    query = text(
+        "with recursive waiting as (("  # noqa: S608  # our own text
+        f" {_FIRST_ACCOUNT} order by account_id limit 1)"
+        " union all"
+        f" select ({_FIRST_ACCOUNT} and account_id > w.account_id order by account_id limit 1)"
+        "  from waiting w where w.account_id is not null)"
+        " select account_id from waiting where not exists (select from pgqueuer"
+        f"  where dedupe_key = '{Lane.WRITE_BACK.label}:' || account_id and {_EXISTS})"
+        " and exists (select from accounts where account_id = waiting.account_id and enabled)"
+        f" and exists (select from activities a where a.account_id = waiting.account_id and {CAN_BE_SENT})"
+        " order by account_id limit :limit"
+    )
+    found = await session.execute(query, {"now": now, "limit": limit})
+    return list(found.scalars())
+
+
+async def list_lost_erasures(session: Session, *, limit: int) -> list[str]:
+    """Return accounts whose erasure has rows left to delete and no job."""
+    prefix = f"{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}"
+    query = text(
+        "select account_id from erasures e where finished_at is null"
+        " and not exists (select from pgqueuer where dedupe_key = :prefix || account_id"
+        "  and status in ('queued', 'picked'))"
+        " and (exists (select from accounts a where a.account_id = e.account_id)"
+        "  or not exists (select from revocations r where r.account_id = e.account_id))"
+        " order by account_id limit :limit"
+    )
+    found = await session.execute(query, {"prefix": prefix, "limit": limit})
+    return list(found.scalars())
+
+
+_EXISTS = "status in ('queued', 'picked')"
+_FIRST_ACCOUNT = "select account_id from activities where status in ('queued', 'sending')"

@@ -1,0 +1,56 @@
+"""The order of an account's runs: which one a lane may work on now. Pure functions; `turns.take_turn` uses them.
+
+One run of an account is at work at a time. A run that reads whole lists waits until the one before it has ended. A run
+that reads none goes between two slices of it: a contact run and a rederive run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.lanes import Lane
+
+NOW = timedelta(0)
+
+
+@dataclass(frozen=True)
+class WaitingRun:
+    """An unfinished run. `busy_for` is for how long a worker may still have it; zero if none has it."""
+
+    run_id: str
+    lane: Lane
+    reads_lists: bool
+    begun: bool
+    resume_at: datetime | None
+    busy_for: timedelta = NOW
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The run to work on, and after what time. Without a run there is nothing to do in the lane."""
+
+    run_id: str
+    after: timedelta
+
+
+def choose(runs: Sequence[WaitingRun], lane: Lane, now: datetime) -> Choice | None:
+    """Return the lane's run that can be worked on first. `runs` are all unfinished runs of the account.
+
+    A run that has begun goes before one that has not, even if that one is older: ids are made with the clocks of
+    several processes, which may differ.
+    """
+    reading = min((run for run in runs if run.reads_lists), key=_age, default=None)
+    busy_for = max((run.busy_for for run in runs), default=NOW)
+    allowed = [run for run in runs if run.lane is lane and (run is reading or not run.reads_lists)]
+    if not allowed:
+        return None
+    first = min(allowed, key=lambda run: (_wait(run, now), *_age(run)))
+    return Choice(first.run_id, max(_wait(first, now), busy_for))
+
+
+def _age(run: WaitingRun) -> tuple[bool, str]:
+    return not run.begun, run.run_id
+
+
+def _wait(run: WaitingRun, now: datetime) -> timedelta:
+    return NOW if run.resume_at is None else max(run.resume_at - now, NOW)

@@ -1,0 +1,21 @@
+"""The lane of housekeeping: a key is a task and its subject, for example `erasure:acct_1` or `retention:events`."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+from app.lanes import ERASURE, RETENTION
+from app.sync.account_erasure import erase_account
+from app.sync.retention import sweep_retention
+from app.sync.services import Services
+from app.sync.slices import Ending
+
+_TASKS: Mapping[str, Callable[[Services, str], Awaitable[timedelta | None]]] = {
+    ERASURE: erase_account,
+    RETENTION: sweep_retention,
+}
+
+
+async def keep_house(services: Services, key: str) -> Ending:
+    """Do one slice of a task."""
+    task, _, subject = key.partition(":")
+    return Ending.after(await _TASKS[task](services, subject))

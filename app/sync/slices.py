@@ -1,0 +1,62 @@
+"""The end of a slice: how one bounded piece of background work gives way to the next.
+
+A slice works for some seconds and commits its progress as it goes. Its last transaction deletes its own job, stores
+what is left of its progress, reads what is left to do, and queues the next slice at the end of the queue. Nothing
+follows that transaction: as soon as the job is gone, its place counts as free. What the work is does not belong here.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from app.db import job_queue
+from app.db.job_queue import OwnJob
+from app.db.session import Database, Session, transaction
+from app.lanes import Lane
+
+log = structlog.get_logger(__name__)
+
+
+async def _lock_nothing(session: Session) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the last transaction of a slice does.
+
+    `finish` stores the progress and returns after what time work is left to do, None when there is none. `lock` takes
+    the locks that come before the job's.
+    """
+
+    finish: Callable[[Session], Awaitable[timedelta | None]]
+    lock: Callable[[Session], Awaitable[None]] = _lock_nothing
+
+    @classmethod
+    def after(cls, after: timedelta | None) -> "Ending":
+        """Return the ending of work that stores its progress itself, and that goes on after a time."""
+
+        async def finish(session: Session) -> timedelta | None:
+            return after
+
+        return cls(finish)
+
+
+async def end_slice(
+    database: Database, lane: Lane, key: str, job: OwnJob, ending: Ending
+) -> timedelta | None:
+    """End a slice in one transaction; return after what time the next one is due, None when nothing is left.
+
+    Writes nothing if the job belongs to another worker meanwhile: then the work does too.
+    """
+    async with transaction(database) as session:
+        await ending.lock(session)
+        if not await job_queue.delete_own_job(session, job):
+            log.warning("slice_taken_over", lane=lane.label)
+            return None
+        after = await ending.finish(session)
+        if after is not None:
+            await job_queue.want_later(session, lane, key, after=after)
+        return after

@@ -1,0 +1,179 @@
+"""Turns of runs: two transactions that meet do not wait for each other in a circle, and no run lacks a job."""
+
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
+from typing import Any, cast
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from app.db import lost_work
+from app.db.accounts import accounts
+from app.db.contacts import change_feed
+from app.db.contacts.change_feed import FeedLine
+from app.db.job_queue import OwnJob
+from app.db.runs import run_requests, runs, turns
+from app.db.runs.leases import Lease, fenced_transaction
+from app.db.runs.run_requests import RunRequest
+from app.db.runs.runs import Kind, Run, Status, Trigger
+from app.db.session import Database, transaction
+from app.errors import RunTakenOver
+from app.lanes import Lane
+from app.main import now
+from app.sync import run as run_module
+from app.sync.run import Outcome
+from app.sync.services import Services
+from app.sync.slices import Ending, end_slice
+from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.interleaving import interrupt, steps_of
+from tests.support.slices import pick
+
+SERVICES = cast(Services, SimpleNamespace(now=now))
+MINUTE = timedelta(minutes=1)
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An account with a run at work, a run of webhooks that is delayed behind it, and the jobs of both at work."""
+
+    database: Database
+    account_id: str
+    lease: Lease
+    delayed: Run
+    own: OwnJob
+    other: OwnJob
+
+
+async def scene(database: Database) -> Scene:
+    account_id = f"a{next(_numbers)}"
+    await make_account(database, account_id)
+    async with transaction(database) as session:
+        request = partial(run_requests.request_run, session, account_id, now=now())
+        await request(RunRequest(Kind.FULL, Trigger.MANUAL))
+        lane = Lane.INITIAL  # it is the first run that reads the firm
+        lease = await turns.take_turn(session, account_id, lane, length=MINUTE, now=now())
+        assert lease is not None
+        nudge = RunRequest(Kind.FULL, Trigger.WEBHOOK, after=timedelta(seconds=45))
+        delayed = await request(nudge)
+        assert lease.run_id != delayed.run_id
+    own = await pick(database, Lane.INITIAL, account_id)
+    other = await pick(database, Lane.RECONCILE, account_id)
+    return Scene(database, account_id, lease, delayed, own, other)
+
+
+async def assess_batch(given: Scene) -> None:
+    """Publish a change, as a batch of the run does."""
+    try:
+        async with fenced_transaction(given.database, given.lease) as session:
+            await change_feed.append(session, given.account_id, [FeedLine("con_1", {})])
+    except RunTakenOver:
+        pass  # it was cancelled, or has ended
+
+
+async def end_of_slice(given: Scene, status: Status) -> None:
+    """End the slice of the run at work."""
+    async with transaction(given.database) as session:
+        run = await runs.get_run(session, given.account_id, given.lease.run_id)
+    outcome = Outcome(status, [])
+    end = partial(run_module._end, SERVICES, Lane.INITIAL, given.lease, run, outcome)
+    lock = partial(turns.lock_turns, account_id=given.account_id, of_run=run.run_id)
+    ending = Ending(end, lock)
+    await end_slice(given.database, Lane.INITIAL, given.account_id, given.own, ending)
+
+
+async def end_of_blocked_slice(given: Scene) -> None:
+    """End the slice of another lane, whose run must wait."""
+    async with transaction(given.database) as session:
+        taken = await turns.take_turn(
+            session, given.account_id, Lane.RECONCILE, length=MINUTE, now=now()
+        )
+    if taken is not None:
+        return  # its run could begin: the job stays with its worker
+    end = partial(run_module._what_is_left, SERVICES, Lane.RECONCILE, given.account_id)
+    ending = Ending(end, partial(turns.lock_turns, account_id=given.account_id))
+    await end_slice(given.database, Lane.RECONCILE, given.account_id, given.other, ending)
+
+
+async def request(given: Scene) -> None:
+    async with transaction(given.database) as session:
+        asked = RunRequest(Kind.INCREMENTAL, Trigger.MANUAL)
+        await run_requests.request_run(session, given.account_id, asked, now=now())
+
+
+async def start_slot(given: Scene) -> None:
+    async with transaction(given.database) as session:
+        await accounts.lock_account(session, given.account_id)
+        await run_requests.serve_slot(
+            session, given.account_id, Kind.FULL, "2026-03-02 06:00", now=now()
+        )
+
+
+async def cancel(given: Scene, *, delayed: bool) -> None:
+    run_id = given.delayed.run_id if delayed else given.lease.run_id
+    try:
+        async with transaction(given.database) as session:
+            await turns.cancel_run(session, given.account_id, run_id, now=now())
+    except runs.RunEnded:
+        pass
+
+
+SIDES: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "batch": assess_batch,
+    "pause": lambda given: end_of_slice(given, Status.RUNNING),
+    "end": lambda given: end_of_slice(given, Status.SUCCEEDED),
+    "blocked": end_of_blocked_slice,
+    "request": request,
+    "slot": start_slot,
+    "cancel": lambda given: cancel(given, delayed=False),
+    "cancel_waiting": lambda given: cancel(given, delayed=True),
+}
+OF_ONE_WORKER = {"batch", "pause", "end"}  # it does them one after another
+OTHERS_OF_END = {"blocked", "request", "cancel"}  # it has many statements
+
+
+@pytest.fixture
+async def looker(dsn: str, database: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that sees who waits for a lock; each statement is a step."""
+    steps_of(database)
+    connection = await asyncpg.connect(dsn)
+    yield connection
+    await connection.close()
+
+
+@pytest.mark.parametrize("first", SIDES)
+async def test_two_transactions_of_an_account_s_runs_can_meet_anywhere(
+    database: Database, looker: asyncpg.Connection, first: str
+):
+    for second in OTHERS_OF_END if first == "end" else SIDES:
+        if first != second and not {first, second} <= OF_ONE_WORKER:
+            await check_that_they_can_meet(database, looker, first, second)
+
+
+async def check_that_they_can_meet(
+    database: Database, looker: asyncpg.Connection, first: str, second: str
+) -> None:
+    """Let the second side interrupt the first one after each of its statements."""
+    after, had_more = 0, True
+    while had_more:
+        given = await scene(database)
+        sides: list[Any] = [partial(SIDES[name], given) for name in (first, second)]
+        had_more = await interrupt(looker, *sides, after=after)
+        await check_that_nothing_is_lost(given, (first, second, after))
+        after += 1
+    assert after > 1
+
+
+async def check_that_nothing_is_lost(given: Scene, where: object) -> None:
+    """Check that each lane that could work has a job, whose worker is none of the two that have ended."""
+    async with transaction(given.database) as session:
+        found = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=100)
+        assert given.account_id not in found, where
+        query = text("select count(*), count(distinct dedupe_key) from pgqueuer")
+        row = (await session.execute(query)).one()
+    assert row[0] == row[1], where

@@ -1,0 +1,110 @@
+"""Beside 100,000 waiting activities and 20,000 jobs the statements of the queue read only a few pages, by an index."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.db import job_queue, lost_work
+from app.db.job_queue import OwnJob
+from app.db.outbox import waiting
+from app.db.session import Database, Session, transaction
+from app.lanes import Lane
+from app.main import now
+from app.sync.lost_work import ACCOUNTS
+
+FILL = (
+    # 2,000 firms; the first one has half of all activities, at 10,000 contacts
+    "insert into accounts (account_id, name, time_zone, country, enabled, created_at, updated_at)"
+    " select 'a' || n, 'x', 'UTC', 'US', true, now(), now() from generate_series(1, 2000) n",
+    "insert into activities (account_id, activity_id, kind, status, user_id, clio_contact_id, place,"
+    "  occurred_at, time_zone, local_date, subject, body, created_at)"
+    " select 'a' || case when n % 2 = 0 then 1 else 1 + n % 2000 end, 'act_' || lpad(n::text, 9, '0'),"
+    "  'note', 'queued', 'u_' || n % 3, n % 20000, n, now(), 'UTC', current_date, 'x', 'x', now()"
+    " from generate_series(1, 100000) n",
+    "insert into activity_turns (account_id, clio_contact_id, accepted)"
+    " select distinct account_id, clio_contact_id, 99 from activities",
+    "insert into runs (account_id, run_id, kind, trigger, status, settings_version, queued_at)"
+    " select 'a' || 1 + n % 2000, 'run_' || n, 'full', 'schedule',"
+    "  case when n > 19900 then 'queued' else 'succeeded' end, 1, now() from generate_series(1, 20000) n",
+    "insert into pgqueuer (priority, status, entrypoint, dedupe_key, payload, execute_after)"
+    " select 0, 'queued', lane, lane || ':a' || n, 'a', now() + (n % 7 - 3) * interval '1 minute'"
+    " from generate_series(1, 4000) n,"
+    "  unnest(array['write_back', 'incremental', 'initial', 'reconcile', 'person']) lane"
+    " where n > 100",
+    "analyze accounts, activities, activity_turns, runs, pgqueuer",
+)
+ONE_ACCOUNT = 600  # pages that a statement about one account may read
+ALL_ACCOUNTS = (
+    40_000  # pages for a look at all accounts with waiting work, most of them more than once
+)
+Step = Callable[[Session], Awaitable[object]]
+
+
+async def explain(database: Database, step: Step) -> list[dict[str, Any]]:
+    """Do a step, and return the plan of each of its statements as it was executed."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(*given: Any) -> None:
+        statements.append((given[2], given[3]))
+
+    async with transaction(database) as session:
+        event.listen(database.sync_engine, "before_cursor_execute", note)
+        await step(session)
+        event.remove(database.sync_engine, "before_cursor_execute", note)
+    found = []
+    async with transaction(database) as session:
+        for statement, parameters in statements:
+            asked = f"explain (analyze, buffers, format json) {statement}"
+            plan = (await session.exec_driver_sql(asked, parameters)).scalar_one()
+            found += json.loads(plan) if isinstance(plan, str) else plan
+    return found
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
+
+
+EVERYBODY: dict[str, Any] = {"except_users": (), "except_contacts": (), "now": now()}
+CLOSED = {f"u_{number}": now() + timedelta(minutes=1) for number in range(3)}
+ONE: dict[str, Step] = {
+    "find_contact": lambda s: waiting.find_contact(s, "a1", **EVERYBODY),
+    "next_due": lambda s: waiting.next_due(s, "a1", closed={}, now=now()),
+    "next_due_closed": lambda s: waiting.next_due(s, "a1", closed=CLOSED, now=now()),
+    "want": lambda s: job_queue.want(s, Lane.WRITE_BACK, "a3000"),
+    "want_new": lambda s: job_queue.want(s, Lane.WRITE_BACK, "new"),
+    "delete_own_job": lambda s: job_queue.delete_own_job(s, OwnJob(5000, f"{NOBODY}")),
+    "delete_jobs": lambda s: job_queue.delete_jobs(s, "a3000"),
+}
+ALL: dict[str, Step] = {
+    "lost_runs": lambda s: lost_work.list_accounts_with_lost_runs(s, now=now(), limit=ACCOUNTS),
+    "lost_writes": lambda s: lost_work.list_accounts_with_lost_writes(s, now=now(), limit=ACCOUNTS),
+    "lost_erasures": lambda s: lost_work.list_lost_erasures(s, limit=ACCOUNTS),
+    "measure": job_queue.measure,
+}
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture
+async def full(database: Database) -> Database:
+    """A database with much waiting work."""
+    async with transaction(database) as session:
+        for statement in FILL:
+            await session.exec_driver_sql(statement)
+    return database
+
+
+async def test_the_statements_of_the_queue_use_an_index(full: Database):
+    for steps, most in ((ONE, ONE_ACCOUNT), (ALL, ALL_ACCOUNTS)):
+        for name, step in steps.items():
+            for plan in await explain(full, step):
+                found = nodes(plan["Plan"])
+                scanned = {
+                    node["Relation Name"] for node in found if node["Node Type"] == "Seq Scan"
+                }
+                read = plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
+                assert not scanned & {"activities", "pgqueuer", "runs", "activity_turns"}, name
+                assert read <= most, name

@@ -1,0 +1,115 @@
+"""A queue manager whose job another manager has picked: it neither ends that job nor gives it back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from pgqueuer.errors import RetryRequested
+from pgqueuer.models import Job
+from sqlalchemy import text
+
+from app.db import job_queue
+from app.db.connection import Address
+from app.db.queue_worker import ListeningDriver, QueueWorker
+from app.db.session import Database, transaction
+from app.lanes import Lane
+from tests.support.world import PATIENCE
+
+OTHER_MANAGER = UUID(int=8)
+LANE = Lane.WRITE_BACK
+
+
+class Late:
+    """Does a job until the test lets it end, and then ends it in a given way; a job that is done again succeeds."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self.began, self.may_end, self.again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._end = end
+
+    async def do(self, _: Job) -> None:
+        if self.began.is_set():
+            self.again.set()
+            return
+        self.began.set()
+        await self.may_end.wait()
+        self._end()
+
+
+@asynccontextmanager
+async def working(dsn: str, late: Late) -> AsyncIterator[None]:
+    """Run a queue manager while the block runs; at its end the manager has stored how its jobs ended."""
+    stopping = asyncio.Event()
+    async with job_queue.worker_pool(Address(dsn)) as pool, asyncio.TaskGroup() as group:
+        worker = QueueWorker(
+            ListeningDriver(pool), failed=lambda _: 0.1, turned=lambda: None, shutdown=stopping
+        )
+        worker.entrypoint(LANE.label, on_failure="hold")(late.do)
+        group.create_task(worker.work(2, heartbeat=timedelta(minutes=1)))
+        yield
+        stopping.set()
+
+
+def succeed() -> None:
+    pass
+
+
+def crash() -> None:
+    raise LookupError
+
+
+def give_back() -> None:
+    raise RetryRequested(timedelta(0), "the database was lost")
+
+
+async def statuses(database: Database) -> list[tuple[str, UUID | None]]:
+    query = text("select status, queue_manager_id from pgqueuer")
+    async with transaction(database) as session:
+        return [(row.status, row.queue_manager_id) for row in await session.execute(query)]
+
+
+@pytest.mark.parametrize("end", [succeed, crash, give_back])
+async def test_a_manager_that_comes_too_late_leaves_the_job_to_the_other_one(
+    database: Database, dsn: str, end: Callable[[], None]
+):
+    # F13: the process was stopped for longer than its heartbeat, and went on
+    async with transaction(database) as session:
+        await job_queue.want(session, LANE, "a")
+    late = Late(end)
+    async with working(dsn, late):
+        async with asyncio.timeout(PATIENCE):
+            await late.began.wait()
+        async with transaction(database) as session:
+            picked = "update pgqueuer set queue_manager_id = :manager"
+            await session.execute(text(picked), {"manager": OTHER_MANAGER})
+        late.may_end.set()
+    assert await statuses(database) == [("picked", OTHER_MANAGER)]
+
+
+@pytest.mark.parametrize(("end", "expected"), [(succeed, []), (crash, [("failed", None)])])
+async def test_a_manager_that_still_has_its_job_ends_it(
+    database: Database, dsn: str, end: Callable[[], None], expected: object
+):
+    async with transaction(database) as session:
+        await job_queue.want(session, LANE, "a")
+    late = Late(end)
+    async with working(dsn, late):
+        async with asyncio.timeout(PATIENCE):
+            await late.began.wait()
+        late.may_end.set()
+    assert await statuses(database) == expected
+
+
+async def test_a_manager_that_still_has_its_job_gives_it_back_and_does_it_again(
+    database: Database, dsn: str
+):
+    async with transaction(database) as session:
+        await job_queue.want(session, LANE, "a")
+    late = Late(give_back)
+    async with working(dsn, late), asyncio.timeout(PATIENCE):
+        await late.began.wait()
+        late.may_end.set()
+        await late.again.wait()
+    assert await statuses(database) == []

@@ -1,0 +1,168 @@
+"""The order of an account's runs: which run a lane works on, and when."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.db.runs.run_order import Choice, WaitingRun, choose
+from app.lanes import RUN_LANES, Lane
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SECONDS = timedelta(seconds=1)
+NONE = timedelta(0)
+
+
+def run(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> WaitingRun:
+    """Return a run that reads lists, has not begun and may begin at once, with some differences."""
+    usual = {"reads_lists": True, "begun": False, "resume_at": None}
+    return WaitingRun(name, lane, **{**usual, **more})  # type: ignore[arg-type]
+
+
+def without_lists(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> WaitingRun:
+    return run(name, lane, reads_lists=False, **more)
+
+
+@pytest.mark.parametrize(
+    ("runs", "lane", "expected"),
+    [
+        pytest.param([], Lane.PERSON, None, id="no run"),
+        pytest.param([run("1")], Lane.PERSON, None, id="a run of another lane"),
+        pytest.param([run("1")], Lane.INCREMENTAL, Choice("1", NONE), id="one run"),
+        pytest.param([run("2"), run("1")], Lane.INCREMENTAL, Choice("1", NONE), id="oldest first"),
+        pytest.param(
+            [run("1"), run("2", begun=True)],
+            Lane.INCREMENTAL,
+            Choice("2", NONE),
+            id="a run that has begun goes before one with an older id",
+        ),
+        pytest.param(
+            [run("1", Lane.INITIAL), run("2")],
+            Lane.INCREMENTAL,
+            None,
+            id="a run that reads lists waits for the one before it",
+        ),
+        pytest.param(
+            [run("1", Lane.INITIAL, begun=True), without_lists("2")],
+            Lane.INCREMENTAL,
+            Choice("2", NONE),
+            id="a run without lists passes one that has begun",
+        ),
+        pytest.param(
+            [run("1"), without_lists("2"), without_lists("3")],
+            Lane.INCREMENTAL,
+            Choice("1", NONE),
+            id="in one lane the oldest goes first, with lists or without",
+        ),
+        pytest.param(
+            [run("1", resume_at=NOW + 9 * SECONDS), without_lists("2")],
+            Lane.INCREMENTAL,
+            Choice("2", NONE),
+            id="a run that pauses lets one without lists pass",
+        ),
+        pytest.param(
+            [run("1", resume_at=NOW + 9 * SECONDS), run("2")],
+            Lane.INCREMENTAL,
+            Choice("1", 9 * SECONDS),
+            id="a run that pauses lets no run with lists pass",
+        ),
+        pytest.param(
+            [run("1", Lane.INITIAL, begun=True, busy_for=7 * SECONDS), without_lists("2")],
+            Lane.INCREMENTAL,
+            Choice("2", 7 * SECONDS),
+            id="no two runs at work, in whatever lanes",
+        ),
+        pytest.param(
+            [run("1", begun=True, busy_for=7 * SECONDS, resume_at=NOW + 9 * SECONDS)],
+            Lane.INCREMENTAL,
+            Choice("1", 9 * SECONDS),
+            id="the longer wait counts",
+        ),
+        pytest.param(
+            [run("1", resume_at=NOW - SECONDS)],
+            Lane.INCREMENTAL,
+            Choice("1", NONE),
+            id="a pause that is over",
+        ),
+        pytest.param(
+            [
+                without_lists("1", resume_at=NOW + 9 * SECONDS),
+                without_lists("2", resume_at=NOW + 5 * SECONDS),
+            ],
+            Lane.INCREMENTAL,
+            Choice("2", 5 * SECONDS),
+            id="of two that pause the one whose time comes first",
+        ),
+    ],
+)
+def test_the_run_that_a_lane_works_on(runs: list[WaitingRun], lane: Lane, expected: Choice | None):
+    assert choose(runs, lane, NOW) == expected
+
+
+pauses = st.none() | st.integers(-3, 3).map(lambda seconds: NOW + seconds * SECONDS)
+leases = st.sampled_from((0, 0, 0, 2)).map(lambda seconds: seconds * SECONDS)
+waiting = st.lists(
+    st.builds(
+        WaitingRun,
+        run_id=st.integers(0, 99).map(str),
+        lane=st.sampled_from(RUN_LANES),
+        reads_lists=st.booleans(),
+        begun=st.booleans(),
+        resume_at=pauses,
+        busy_for=leases,
+    ),
+    max_size=6,
+    unique_by=lambda each: each.run_id,
+)
+
+
+def choices(runs: Sequence[WaitingRun]) -> dict[Lane, Choice]:
+    """Return what each lane that has something to do works on."""
+    found = {lane: choose(runs, lane, NOW) for lane in RUN_LANES}
+    return {lane: choice for lane, choice in found.items() if choice is not None}
+
+
+@given(waiting)
+def test_no_two_lanes_work_on_runs_that_read_lists(runs: list[WaitingRun]):
+    by_id = {each.run_id: each for each in runs}
+    chosen = [by_id[choice.run_id] for choice in choices(runs).values()]
+    reading = [each for each in chosen if each.reads_lists]
+    assert len(reading) <= 1
+    if any(each.reads_lists and each.begun for each in runs):
+        assert all(each.begun for each in reading)
+
+
+@given(waiting)
+def test_a_lane_works_on_a_run_of_its_own_and_only_when_no_worker_has_one(
+    runs: list[WaitingRun],
+):
+    by_id = {each.run_id: each for each in runs}
+    for lane, choice in choices(runs).items():
+        chosen = by_id[choice.run_id]
+        assert chosen.lane is lane
+        assert choice.after >= max(each.busy_for for each in runs)
+        assert chosen.resume_at is None or NOW + choice.after >= chosen.resume_at
+
+
+@given(waiting)
+def test_while_there_are_runs_some_lane_has_work_and_each_run_without_lists_gets_its_turn(
+    runs: list[WaitingRun],
+):
+    found = choices(runs)
+    assert bool(found) == bool(runs)
+    assert {each.lane for each in runs if not each.reads_lists} <= set(found)
+    left = list(runs)
+    while left:  # a run that is chosen ends, so every run is chosen one day
+        ended = min(choices(left).values(), key=lambda choice: choice.after).run_id
+        left = [each for each in left if each.run_id != ended]
+
+
+@given(waiting, st.randoms(use_true_random=False))
+def test_the_choice_does_not_depend_on_the_order_in_which_the_rows_are_read(
+    runs: list[WaitingRun], random
+):
+    shuffled = list(runs)
+    random.shuffle(shuffled)
+    assert choices(shuffled) == choices(runs)
