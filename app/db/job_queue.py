@@ -48,8 +48,8 @@ async def want(session: Session, lane: Lane, key: str) -> None:
     job is locked: until then the end of a slice may queue one.
     """
     found = {"key": _dedupe_key(lane, key)}
-    has_job = (await session.execute(_HAS_JOB, found)).scalar_one()
-    await _enqueue(session, lane, key, priority=LATER_SLICE if has_job else FIRST_SLICE)
+    exists = (await session.execute(_HAS_JOB, found)).scalar_one()
+    await _enqueue(session, lane, key, priority=LATER_SLICE if exists else FIRST_SLICE)
     if (await session.execute(_DELETE_DELAYED, found)).rowcount:
         await _enqueue(session, lane, key, priority=LATER_SLICE)
 
@@ -120,13 +120,17 @@ async def _measure_one(session: Session, name: str) -> QueueSize:
     return QueueSize(row[0], max(0.0, float(row[1])))
 
 
+def has_job(dedupe_key: str, *, also: str = "true") -> str:
+    """Return the SQL condition that a job with this key, `lane:key` as an SQL expression, is queued or at work."""
+    job = f"dedupe_key = {dedupe_key} and status in ('queued', 'picked') and {also}"
+    return f"exists (select from pgqueuer where {job})"  # our own text
+
+
 def _dedupe_key(lane: Lane, key: str) -> str:
     return f"{lane.label}:{key}"
 
 
-_HAS_JOB = text(
-    "select exists (select from pgqueuer where dedupe_key = :key and status in ('queued', 'picked'))"
-)
+_HAS_JOB = text(f"select {has_job(':key')}")  # our own text
 _DELETE_DELAYED = text(
     "delete from pgqueuer where dedupe_key = :key and status = 'queued'"
     " and execute_after > clock_timestamp()"

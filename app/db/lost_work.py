@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text
 
+from app.db import job_queue
 from app.db.outbox.waiting import CAN_BE_SENT
 from app.db.runs import tables
 from app.db.runs.runs import READ_NO_LISTS, UNFINISHED, Kind, Status, Trigger, lane_of
@@ -32,11 +33,11 @@ async def list_accounts_with_lost_runs(session: Session, *, now: datetime, limit
     line = _line().subquery()
     can_begin = (line.c.reads_no_lists | (line.c.place == 1)) & _is_past(line.c.resume_at, now)
     is_free = _is_past(line.c.busy_until, func.clock_timestamp())
-    job = f"(select from pgqueuer where dedupe_key = lane || ':' || account_id and {_EXISTS})"
+    has_job = job_queue.has_job("lane || ':' || account_id")
     lost = (
         select(line.c.account_id)
         .distinct()
-        .where(can_begin, is_free, text(f"not exists {job}"))
+        .where(can_begin, is_free, text(f"not {has_job}"))
         .order_by(line.c.account_id)
         .limit(limit)
     )
@@ -77,8 +78,7 @@ async def list_accounts_with_lost_writes(
         " union all"
         f" select ({_FIRST_ACCOUNT} and account_id > w.account_id order by account_id limit 1)"
         "  from waiting w where w.account_id is not null)"
-        " select account_id from waiting where not exists (select from pgqueuer"
-        f"  where dedupe_key = '{Lane.WRITE_BACK.label}:' || account_id and {_EXISTS})"
+        f" select account_id from waiting where not {job_queue.has_job(_WRITE_BACK_KEY)}"
         " and exists (select from accounts where account_id = waiting.account_id and enabled)"
         f" and exists (select from activities a where a.account_id = waiting.account_id and {CAN_BE_SENT})"
         " order by account_id limit :limit"
@@ -89,18 +89,17 @@ async def list_accounts_with_lost_writes(
 
 async def list_lost_erasures(session: Session, *, limit: int) -> list[str]:
     """Return accounts whose erasure has rows left to delete and no job."""
-    prefix = f"{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}"
     query = text(
-        "select account_id from erasures e where finished_at is null"
-        " and not exists (select from pgqueuer where dedupe_key = :prefix || account_id"
-        "  and status in ('queued', 'picked'))"
+        "select account_id from erasures e where finished_at is null"  # noqa: S608  # our own text
+        f" and not {job_queue.has_job(_ERASURE_KEY)}"
         " and (exists (select from accounts a where a.account_id = e.account_id)"
         "  or not exists (select from revocations r where r.account_id = e.account_id))"
         " order by account_id limit :limit"
     )
-    found = await session.execute(query, {"prefix": prefix, "limit": limit})
+    found = await session.execute(query, {"limit": limit})
     return list(found.scalars())
 
 
-_EXISTS = "status in ('queued', 'picked')"
+_WRITE_BACK_KEY = f"'{Lane.WRITE_BACK.label}:' || account_id"
+_ERASURE_KEY = f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}' || account_id"
 _FIRST_ACCOUNT = "select account_id from activities where status in ('queued', 'sending')"

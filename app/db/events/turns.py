@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 
+from app.db import job_queue
 from app.db.events import deliveries, tables
 from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery
@@ -39,10 +40,8 @@ CANDIDATES = 100  # deliveries that are looked at, to choose a few of them
 WOKEN = 100  # retries that become ready together
 
 # No slice of the endpoint is at work or can begin now.
-_NO_JOB = (
-    f"not exists (select from pgqueuer where dedupe_key = '{Lane.DELIVERIES.label}:' || webhook_endpoints.endpoint_id"
-    " and status in ('queued', 'picked') and execute_after <= now())"
-)
+_JOB_KEY = f"'{Lane.DELIVERIES.label}:' || webhook_endpoints.endpoint_id"
+_NO_JOB = f"not {job_queue.has_job(_JOB_KEY, also='execute_after <= now()')}"
 _READY = "d.status = 'pending' and d.waits_for is null"
 _RETRY = "d.status = 'pending' and d.waits_for = 'retry'"
 
