@@ -20,7 +20,8 @@ _MAKE = text(
     " values (0, 'queued', :lane, cast(:lane as text) || ':' || :key, :payload) on conflict do nothing"
 )
 _PICK = text(
-    "update pgqueuer set status = 'picked', queue_manager_id = :manager, execute_after = now()"
+    "update pgqueuer set status = 'picked', queue_manager_id = :manager, execute_after = now(),"
+    " heartbeat = now() + interval '1 hour'"  # no worker takes it over while the test is slow
     " where dedupe_key = cast(:lane as text) || ':' || :key and status in ('queued', 'picked') returning id"
 )
 

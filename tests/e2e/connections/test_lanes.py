@@ -13,7 +13,7 @@ from app.lanes import RUN_LANES, Lane
 from app.sync import scheduler, slot_times
 from app.sync.connections.rate_limit import TokenGate
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
-from tests.support.slices import do_slice
+from tests.support.slices import do_slices
 from tests.support.world import World
 
 
@@ -120,7 +120,7 @@ async def test_writes_have_a_higher_priority_than_reads_and_their_verification_a
     await until(pulled, await post(pulled, EMAIL))
     assert lanes.take() == {Lane.WRITE_BACK}
     with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
-        assert await do_slice(pulled.app.state.services, Lane.WRITE_BACK) is None
+        await do_slices(pulled.app.state.services, Lane.WRITE_BACK)
     assert lanes.take() == {Lane.RECONCILE}
 
 
