@@ -26,7 +26,7 @@ class BudgetSpent(Exception):
 
 @dataclass
 class CallBudget:
-    """What may still begin: calls, within some seconds from now, and records that are asked for by their ids.
+    """The calls that may still begin, within some seconds from now, and the records that may be asked for by their ids.
 
     Each id counts, in `get_one` and in `get_many`. The first call may begin however late it is and however many records
     it names: otherwise a slice could do nothing, again and again. `clock` counts the seconds.

@@ -22,7 +22,6 @@ from app.sync.connections import describe_owed, owe_logins, tell_clio_what_is_du
 from app.sync.services import Services
 
 ROWS_IN_A_STEP = 1000
-SLICE = timedelta(seconds=3)
 MAX_NAMED = 100  # revocations that a receipt names
 
 log = structlog.get_logger(__name__)
@@ -53,8 +52,8 @@ async def erase_account(services: Services, account_id: str) -> timedelta | None
     """
     async with transaction(services.database) as session:
         erasure_id = await receipts.find_newest(session, account_id)
-    began = services.now()
-    while erasure_id and services.now() - began < SLICE and not services.stopping.is_set():
+    budget = services.open_budget()
+    while erasure_id and not budget.is_spent() and not services.stopping.is_set():
         if await _is_deleted_after_step(services, account_id, erasure_id):
             await tell_clio_what_is_due(services)
             return None

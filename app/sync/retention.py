@@ -6,20 +6,19 @@ from app.db import retention
 from app.db.session import transaction
 from app.sync.services import Services
 
-SLICE = timedelta(seconds=3)
 BATCH_SIZE = 1000  # rows that one transaction looks at
 
 
 async def sweep_retention(services: Services, name: str) -> timedelta | None:
-    """Delete what has expired of `name`, one of `retention.TABLES`, for at most about `SLICE`.
+    """Delete what has expired of `name`, one of `retention.TABLES`, for one slice.
 
     Returns zero if expired rows are left, None if not. Each batch has its own transaction.
     """
-    began = services.now()
-    while services.now() - began < SLICE and not services.stopping.is_set():
+    now, budget = services.now(), services.open_budget()
+    while not budget.is_spent() and not services.stopping.is_set():
         async with transaction(services.database) as session:
             looked_at = await retention.delete_some(
-                session, name, services.retention, now=began, limit=BATCH_SIZE
+                session, name, services.retention, now=now, limit=BATCH_SIZE
             )
         if not looked_at:
             return None

@@ -25,7 +25,7 @@ async def _lock_nothing(session: Session) -> None:
 
 @dataclass(frozen=True)
 class Ending:
-    """What the last transaction of a slice does.
+    """The last transaction of a slice.
 
     `finish` stores the progress and returns after what time work is left to do, None when there is none. `lock` takes
     the locks that come before the job's.

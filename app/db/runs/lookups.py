@@ -19,7 +19,7 @@ _table = tables.lookups
 
 
 class Answer(StrEnum):
-    """What Clio said of one record to one login.
+    """Clio's answer about one record to one login.
 
     The first two are steps on the way: the answer to a request for many records lacked it; a request for it alone was
     answered by 404, and it is still open whether that proves its deletion.
@@ -48,7 +48,7 @@ class Lookup:
 
 @dataclass(frozen=True)
 class MissingRecords:
-    """How many records a complete list lacked, and how many its login saw before."""
+    """The number of records that a complete list lacked, and of those that its login saw before."""
 
     seen: int
     missing: int

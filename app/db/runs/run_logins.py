@@ -1,4 +1,4 @@
-"""What a run has done as each login, so that it continues in another process without repeating a call to Clio.
+"""The progress of a run as each login, so that it continues in another process without repeating a call to Clio.
 
 The pages that have landed are in `checkpoints`, and the missing records that are looked up in `lookups`.
 """
@@ -21,7 +21,7 @@ _table = tables.run_logins
 
 @dataclass(frozen=True)
 class RunLogin:
-    """What a run has done as one login.
+    """The progress of a run as one login.
 
     `connected_at` tells the authorisation that was used. `full_view` is None until Clio has said who the user is.
     `lists` are those that are not read in `pulls`: with the cursor of the next page, or None when there is nothing

@@ -24,7 +24,7 @@ from app.sync.services import Services
 
 @dataclass(frozen=True)
 class Begun:
-    """What an attempt finds: the logins that work, the widest view first, and what the run has done before.
+    """The state that an attempt finds: the logins that work, the widest view first, and what the run has done before.
 
     `aside` are the logins that this run has set aside, `failed` the lists whose failures are counted.
     """

@@ -71,7 +71,7 @@ class ConnectionReader:
 
     @property
     def view(self) -> View:
-        """What the login sees, as far as it is known."""
+        """The view of the login, as far as it is known."""
         account_id, full_view = self.connection.account_id, bool(self.login.full_view)
         return View(account_id, self.connection_id, full_view=full_view)
 
@@ -83,7 +83,7 @@ class ConnectionReader:
 
     @property
     def wait(self) -> timedelta:
-        """How long the login has nothing to do, if something of it goes on in a later attempt."""
+        """The time for which the login has nothing to do, if something of it goes on in a later attempt."""
         return self.limited.after if self.limited else min(self.pauses)
 
     def note(self, **changes: Any) -> None:

@@ -39,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass
 class Sending:
-    """What the contacts of one slice share.
+    """The state that the contacts of one slice share.
 
     `closed` says until when no request of a user's author is accepted. `visited` are the contacts that the slice has
     taken: those at which it stopped are left to the next one.
@@ -201,10 +201,7 @@ async def _attempt(
         return await _send(services, clio, activity, author)
     except (RunTakenOver, DatabaseUnavailable):
         raise
-    except (
-        BudgetSpent,
-        Stopping,
-    ):  # raised only before the first byte of a request: nothing was sent
+    except (BudgetSpent, Stopping):  # raised only before the first byte: nothing was sent
         return outcomes.stopped(searching=search)
     except Exception:  # otherwise it would be retried for ever and block the contact
         log.exception("activity_crashed", activity_id=activity.activity_id)

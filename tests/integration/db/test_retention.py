@@ -13,6 +13,7 @@ import time_machine
 from sqlalchemy import Column, func, insert, select
 
 from app import main
+from app.clio.call_budget import CallBudget
 from app.db import issues, retention, tables
 from app.db.accounts import accounts, audit, health, idempotency
 from app.db.accounts import tables as account_tables
@@ -181,7 +182,7 @@ async def test_more_rows_than_one_batch_are_deleted_and_a_slice_ends_after_three
                 request = IdempotentRequest("hp", "o", f"k{n}", "f")
                 await idempotency.store_response(session, request, 1, now=old)
         ticks = count()
-        slow = replace(services, now=lambda: main.now() + timedelta(seconds=next(ticks)))
+        slow = replace(services, open_budget=lambda: CallBudget(lambda: float(next(ticks))))
         key = housekeeping_key(RETENTION, "idempotency_keys")
         assert await do_slice(slow, Lane.HOUSEKEEPING, key) == timedelta(0), "it goes on at once"
         assert (await counts(dsn))["idempotency_keys"] == 3

@@ -4,12 +4,15 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import event, text
 
+from app.clio.call_budget import CallBudget
 from app.db import job_queue
 from app.db.accounts.audit import Actor
 from app.db.session import transaction
@@ -53,6 +56,8 @@ async def start_note(world: World) -> str:
 
 async def start_erasure(world: World) -> str:
     """Start to erase a copy of the account. Its login has no tokens, because they are sealed for the original."""
+    short = partial(CallBudget, monotonic, seconds=0.05)  # for several slices
+    object.__setattr__(services_of(world), "open_budget", short)
     copy = f"copy-{uuid4().hex}"
     await copy_account(world.dsn, "hp", copy)
     async with transaction(services_of(world).database) as session:
@@ -105,7 +110,6 @@ WORK = {
 @pytest.fixture(params=WORK)
 def work(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Work:
     monkeypatch.setattr(account_erasure, "ROWS_IN_A_STEP", 100)
-    monkeypatch.setattr(account_erasure, "SLICE", timedelta(milliseconds=50))
     return WORK[request.param]
 
 
