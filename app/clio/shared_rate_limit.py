@@ -1,7 +1,9 @@
 """The shared rate limit: how all processes keep the limit of one access token, by priority (docs/decisions/0007).
 
 Processes get allotments of requests in the open window; together they never exceed the limit. Requests of one window
-are not sent in the next. Times are seconds of a clock that all processes share. No I/O.
+are not sent in the next. The last seconds of a window are its *tail*: Clio may count a request of these seconds in its
+next window already. Only urgent requests start then, and they count in both. Times are seconds of a clock that all
+processes share. No I/O.
 """
 
 from collections.abc import Mapping
@@ -13,7 +15,7 @@ from app.lanes import Lane
 
 WINDOW = 60.0
 MARGIN = 1.0  # Clio gives the window's end in whole seconds, and responses take time
-TAIL = 4.0  # at the end no request starts: it could arrive in Clio's next window, where ours counts from zero
+TAIL = 4.0  # the last seconds of a window
 END_TOLERANCE = 3.0  # how much later a response may put the end: whole seconds, the margin, and the way of the response
 UNRESERVED = 1.0  # this long before the tail nothing is reserved any more: reads may use the last request too
 PROBE_INTERVAL = 0.2  # while the limit is unknown, one request goes alone, and the others try again after this time
@@ -50,20 +52,28 @@ class SharedLimit(Protocol):
 
 @dataclass(frozen=True)
 class Window:
-    """The open window: its limit (None until a response contains it), the requests given, and its end."""
+    """The open window: its limit (None until a response contains it), the requests given, and its end.
+
+    `tail` are the requests given in its tail.
+    """
 
     limit: int | None
     given: int
     ends: float
+    tail: int = 0
 
 
 @dataclass(frozen=True)
 class Allotment:
-    """A number of requests that may start before `until`; if it is zero, the seconds to wait."""
+    """A number of requests that may start before `until`; if it is zero, the seconds to wait.
+
+    `report` says that the response is needed at once: it shows the limit, or when Clio's window began.
+    """
 
     calls: int
     until: float
     wait: float = 0.0
+    report: bool = False
 
 
 def allot(window: Window | None, now: float, *, want: int, lane: Lane) -> tuple[Window, Allotment]:
@@ -71,19 +81,40 @@ def allot(window: Window | None, now: float, *, want: int, lane: Lane) -> tuple[
 
     Clio's window begins with its first request, so ours does too: the first caller always gets one.
     """
-    if window is None or now >= window.ends:
-        window = Window(window.limit if window else None, 0, now + WINDOW + MARGIN)
+    opens = window is None or now >= window.ends
+    if window is None or opens:
+        window = _next_window(window, now)
     closes = window.ends - TAIL
     if now >= closes:
-        free, again = 0, window.ends - now
-    elif window.limit is None:
+        return _allot_in_tail(window, now, lane)
+    if window.limit is None:
         free, again = _allowed_probes(window, now) - window.given, PROBE_INTERVAL
     else:
         free, again = _available(window, window.limit, lane, now)
     if free <= 0:
-        return window, Allotment(0, now, wait=max(again, PROBE_INTERVAL))
+        return window, _nothing(now, again)
     calls = min(free, 1 if lane.is_urgent else want)
-    return replace(window, given=window.given + calls), Allotment(calls, closes)
+    given = replace(window, given=window.given + calls)
+    return given, Allotment(calls, closes, report=opens or window.limit is None)
+
+
+def _next_window(last: Window | None, now: float) -> Window:
+    """Return the window that opens now. Requests of the last one's tail count in it, too."""
+    ends = now + WINDOW + MARGIN
+    return Window(last.limit, last.tail, ends) if last else Window(None, 0, ends)
+
+
+def _allot_in_tail(window: Window, now: float, lane: Lane) -> tuple[Window, Allotment]:
+    """Allot one request in the tail, if it is urgent and the window has one left."""
+    left = 0 if window.limit is None else window.limit - window.given
+    if left <= 0 or not lane.is_urgent:
+        return window, _nothing(now, window.ends - now)
+    given = replace(window, given=window.given + 1, tail=window.tail + 1)
+    return given, Allotment(1, window.ends, report=True)
+
+
+def _nothing(now: float, wait: float) -> Allotment:
+    return Allotment(0, now, wait=max(wait, PROBE_INTERVAL))
 
 
 def _allowed_probes(window: Window, now: float) -> int:
@@ -112,10 +143,13 @@ def update_window(window: Window, now: float, *, limit: int, left: int, reset_in
     """Return the window after a response. `reset_in` includes the margin; a response from an ended window is ignored.
 
     If Clio's window ends much later than ours, it began later (an allotted request was not sent, or the token is new),
-    or Clio told us to wait. Then ours is extended, because the next window would allot the same requests again.
+    or Clio told us to wait. Then ours is extended, because the next window would allot the same requests again. If
+    Clio's window began with a request of our tail, the requests of the tail are all that Clio can have counted in it.
     """
     later = now + reset_in - window.ends
     if limit <= 0 or now >= window.ends or later < -WINDOW / 2:
         return window
     ends = window.ends if 0 <= later <= END_TOLERANCE else now + reset_in
-    return Window(limit, max(window.given, limit - left), ends)
+    if window.tail and later >= WINDOW + MARGIN - TAIL:
+        return Window(limit, max(window.tail, limit - left), ends)
+    return Window(limit, max(window.given, limit - left), ends, window.tail)

@@ -34,7 +34,7 @@ P = TypeVar("P")
 API_VERSION = "4.0.13"
 # The longest time in seconds to wait for the rate limit. For a longer wait the request fails with ClioRetryLater.
 MAX_READ_WAIT = 75.0  # for a read: longer than a rate limit window
-MAX_PERSON_WAIT = 10.0  # for a person: longer than the end of a window, when no request may start
+MAX_PERSON_WAIT = 10.0  # for a person: longer than the end of a window that is used up
 MAX_WRITE_WAIT = 2.0  # for a write-back: other activities wait too
 LONGEST_WAIT_IN_SLICE = 0.5  # with a budget: no slice sleeps until a window of the rate limit ends
 ATTEMPTS = 4

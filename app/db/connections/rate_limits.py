@@ -5,7 +5,7 @@ The row is locked while a process changes the window; times are of the database'
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -14,17 +14,22 @@ from app.db.connections import tables
 from app.db.session import Session
 
 _table = tables.budgets
+_COLUMNS = (_table.c.call_limit, _table.c.given, _table.c.ends, _table.c.tail)
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class StoredWindow:
-    """The current window of a login; `ends` is in seconds of the database's clock."""
+    """The current window of a login; `ends` is in seconds of the database's clock.
+
+    `tail` are the requests given in the window's last seconds.
+    """
 
     limit: int | None
     given: int
     ends: float
+    tail: int = 0
 
 
 async def read_window(
@@ -32,13 +37,11 @@ async def read_window(
 ) -> tuple[StoredWindow | None, float]:
     """Return the stored window of a login, None if there is none, and the time now by the same clock."""
     own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
-    columns = (_table.c.call_limit, _table.c.given, _table.c.ends)
     now = func.extract("epoch", func.clock_timestamp()).label("now")
-    row = (await session.execute(select(*columns, now).where(own))).one_or_none()
+    row = (await session.execute(select(*_COLUMNS, now).where(own))).one_or_none()
     if row is None:
         return None, 0.0
-    known = StoredWindow(row.call_limit, row.given, row.ends) if row.ends else None
-    return known, float(row.now)
+    return _window_of(row), float(row.now)
 
 
 async def update_window(
@@ -52,25 +55,17 @@ async def update_window(
     first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
     await session.execute(first)
     own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
-    row = (
-        await session.execute(
-            select(
-                _table.c.call_limit,
-                _table.c.given,
-                _table.c.ends,
-            )
-            .where(own)
-            .with_for_update()
-        )
-    ).one()
+    row = (await session.execute(select(*_COLUMNS).where(own).with_for_update())).one()
     now = float(
         (await session.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
     )
-    known = StoredWindow(row.call_limit, row.given, row.ends) if row.ends else None
-    after, result = step(known, now)
-    await session.execute(
-        _table.update()
-        .where(own)
-        .values(call_limit=after.limit, given=after.given, ends=after.ends)
-    )
+    after, result = step(_window_of(row), now)
+    new = {"call_limit": after.limit, "given": after.given, "ends": after.ends, "tail": after.tail}
+    await session.execute(_table.update().where(own).values(new))
     return result
+
+
+def _window_of(row: Any) -> StoredWindow | None:
+    if not row.ends:
+        return None
+    return StoredWindow(row.call_limit, row.given, row.ends, row.tail)

@@ -109,6 +109,7 @@ budgets = account_table(  # the rate-limit window of a login, shared by all proc
     Column("call_limit", Integer),
     Column("given", Integer, nullable=False),
     Column("ends", Double, nullable=False),  # seconds of the database's clock
+    count_column("tail"),  # given in its last seconds
     PrimaryKeyConstraint("account_id", "connection_id"),
 )
 

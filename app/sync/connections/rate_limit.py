@@ -125,8 +125,8 @@ class TokenGate:
 
         def allot(window: Window | None, now: float) -> tuple[Window, tuple[Allotment, float]]:
             after, given = shared_rate_limit.allot(window, now, want=want, lane=lane)
-            if given.calls and (after.limit is None or after.given == given.calls):
-                self._unreported = ALLOTMENT_SIZE  # limit unknown, or the window has just opened
+            if given.report:
+                self._unreported = ALLOTMENT_SIZE
             return after, (given, given.until - now)
 
         taken = await self._window(allot)
@@ -141,18 +141,21 @@ async def time_until_request(session: Session, connection: Connection, lane: Lan
     )
     if stored is None:
         return timedelta(0)
-    window = Window(stored.limit, stored.given, stored.ends)
+    window = _window_of(stored)
     _, given = shared_rate_limit.allot(window, now, want=1, lane=lane)
     return timedelta(seconds=given.wait)
+
+
+def _window_of(stored: StoredWindow) -> Window:
+    return Window(stored.limit, stored.given, stored.ends, stored.tail)
 
 
 async def _stored_window(database: Database, connection: Connection, step: Step[T]) -> T:
     """Apply a step to the window in the database, by the database's clock, and return the step's result."""
 
     def stored(known: StoredWindow | None, now: float) -> tuple[StoredWindow, T]:
-        window = Window(known.limit, known.given, known.ends) if known else None
-        after, result = step(window, now)
-        return StoredWindow(after.limit, after.given, after.ends), result
+        after, result = step(_window_of(known) if known else None, now)
+        return StoredWindow(after.limit, after.given, after.ends, after.tail), result
 
     async with transaction(database) as session:
         return await rate_limits.update_window(

@@ -1,5 +1,7 @@
 """The window that all processes with one token share: allotments, and what responses change."""
 
+from functools import partial
+
 import pytest
 
 from app.clio import shared_rate_limit
@@ -59,3 +61,20 @@ def test_a_response_counts_if_it_belongs_to_the_open_window(told, expected):
 def test_a_late_response_from_an_ended_window_is_ignored():
     window = Window(50, 20, 45.0)
     assert shared_rate_limit.update_window(window, 50.0, limit=50, left=0, reset_in=1.0) == window
+
+
+def test_requests_of_the_tail_count_in_both_windows():
+    window, now = Window(50, 48, 61.0), 61.0 - shared_rate_limit.TAIL
+    for calls in (1, 1, 0):
+        window, urgent = shared_rate_limit.allot(window, now, want=5, lane=Lane.PERSON)
+        assert (urgent.calls, urgent.report) == (calls, bool(calls))
+    assert window == Window(50, 50, 61.0, tail=2)
+    assert shared_rate_limit.allot(window, now, want=5, lane=Lane.INITIAL)[1].calls == 0
+    window, _ = shared_rate_limit.allot(window, 61.0, want=5, lane=Lane.INITIAL)
+    assert window == Window(50, 2 + 5, 122.0)
+
+
+def test_if_clios_window_began_in_our_tail_only_the_tail_counts_in_it():
+    update = partial(shared_rate_limit.update_window, now=58.0, limit=50, left=49, reset_in=60.9)
+    assert update(Window(50, 48, 61.0, tail=3)) == Window(50, 3, 118.9)
+    assert update(Window(50, 45, 61.0)) == Window(50, 45, 118.9)

@@ -100,7 +100,7 @@ def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
 def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
     limit: int, reading: Lane, arrival: float
 ):
-    # S10: at any time except the last five seconds of a window
+    # S10: the pull leaves a share to notes until five seconds before the window's end
     async def work() -> None:
         world = Processes(2, opened(limit))
         pulling, writing = world.gates
@@ -113,12 +113,34 @@ def test_a_note_goes_at_once_while_a_pull_of_another_process_takes_all_it_gets(
     asyncio.run(work())
 
 
-async def test_in_the_last_seconds_of_a_window_a_note_waits_for_the_next():
+async def test_in_the_last_seconds_of_a_window_a_note_goes_at_once_and_reads_wait_for_the_next():
     world = Processes(1, opened(50))
+    (gate,) = world.gates
+    world.now = 61.0 - TAIL
+    assert await gate.acquire(Lane.INCREMENTAL) == TAIL
+    assert await gate.acquire(Lane.WRITE_BACK) == 0.0
+    world.now = 61.0
+    assert await gate.acquire(Lane.WRITE_BACK) == 0.0
+    assert world.given == 2, "the first note counts in both windows"
+
+
+async def test_the_response_to_a_request_of_the_last_seconds_is_reported_at_once():
+    # Clio's next window began with it, so ours begins then too, and reads need not wait any longer.
+    world = Processes(1, Window(50, 45, 61.0))
+    (gate,) = world.gates
+    world.now = 60.0
+    assert await gate.acquire(Lane.WRITE_BACK) == 0.0
+    await gate.record_response(Clio(50).ask(60.1))
+    assert world.row.window is not None
+    assert world.row.window.given == 1
+    assert world.row.window.ends == pytest.approx(121.0, abs=2)
+    assert await gate.acquire(Lane.INCREMENTAL) == 0.0
+
+
+async def test_when_a_window_is_used_up_a_note_waits_for_its_end():
+    world = Processes(1, Window(50, 50, 61.0))
     world.now = 61.0 - TAIL
     assert await world.gates[0].acquire(Lane.WRITE_BACK) == TAIL
-    world.now = 61.0
-    assert await world.gates[0].acquire(Lane.WRITE_BACK) == 0.0
 
 
 async def test_a_read_takes_a_few_requests_at_once_and_a_note_may_use_them():
