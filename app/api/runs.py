@@ -171,6 +171,7 @@ def _run_body(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Run:
         id=run.run_id,
         kind=run.kind,
         trigger=run.trigger,
+        reads=run.reads,
         status=run.status,
         slot=run.slot,
         settings_version=run.settings_version,

@@ -144,7 +144,7 @@ class ClioTransport:
         if self.budget is None or not is_transient(error) or attempt.num == ATTEMPTS:
             return
         longest = attempt.next_wait + RETRY_JITTER
-        if not self.budget.has_time_for(longest):
+        if self.budget.calls <= 0 or not self.budget.has_time_for(longest):
             raise BudgetSpent(error) from error
 
     async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:

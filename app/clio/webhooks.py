@@ -1,4 +1,4 @@
-"""Subscriptions to Clio's webhooks, and the check of the signature of a webhook.
+"""Subscriptions to Clio's webhooks; the signature of a webhook, and the record that it names.
 
 Each connection has one subscription per model, because Clio's webhooks do not name the model (clio.md §15).
 """
@@ -7,6 +7,9 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
 
 from app.clio import pagination
 from app.clio.client import ClioClient
@@ -31,6 +34,22 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     """Return whether the signature is the lower-case hex HMAC-SHA256 of the raw body. Compares in constant time."""
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def named_id(body: bytes) -> int | None:
+    """Return the id of the record that a webhook names; None if it names none that Clio can have."""
+    try:
+        return _Body.model_validate_json(body).data.id
+    except ValidationError:
+        return None
+
+
+class _Named(BaseModel):
+    id: Annotated[int, Field(strict=True, gt=0, lt=2**63)]
+
+
+class _Body(BaseModel):
+    data: _Named
 
 
 async def subscribe(

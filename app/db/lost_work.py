@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from app.db import job_queue
 from app.db.outbox.waiting import CAN_BE_SENT
 from app.db.runs import tables
-from app.db.runs.runs import READ_NO_LISTS, UNFINISHED, Kind, Status, Trigger, lane_of
+from app.db.runs.runs import UNFINISHED, Kind, Status, Trigger, lane_of, reads_no_lists
 from app.db.session import Session
 from app.lanes import ERASURE, Lane, housekeeping_key
 
@@ -49,9 +49,8 @@ def _line() -> Select[Any]:
 
     Until `busy_until` a worker may have a run of the account.
     """
-    reads_no_lists = _runs.c.kind.in_(READ_NO_LISTS)
     place = func.row_number().over(
-        partition_by=(_runs.c.account_id, reads_no_lists),
+        partition_by=(_runs.c.account_id, reads_no_lists()),
         order_by=(_runs.c.status == Status.QUEUED, _runs.c.run_id),
     )
     return select(
@@ -59,7 +58,7 @@ def _line() -> Select[Any]:
         _runs.c.resume_at,
         func.max(_runs.c.leased_until).over(partition_by=_runs.c.account_id).label("busy_until"),
         _LABELS.label("lane"),
-        reads_no_lists.label("reads_no_lists"),
+        reads_no_lists().label("reads_no_lists"),
         place.label("place"),
     ).where(_runs.c.status.in_(UNFINISHED))
 

@@ -23,12 +23,13 @@ from app.db.runs import (
     list_failures,
     listed_ids,
     lookups,
+    named_records,
     run_logins,
     runs,
     turns,
 )
 from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.runs import ASSESSING, READ_NO_LISTS, Kind, Run, Status
+from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
@@ -37,7 +38,7 @@ from app.sync import issues, run_events
 from app.sync.assess import assess_stale
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
-from app.sync.pull import Problems, PullPostponed, read_clio, read_contact
+from app.sync.pull import Problems, PullPostponed, read_clio, read_contact, read_named
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -58,7 +59,7 @@ class Ready(Enum):
     """The contacts that a run may assess."""
 
     EVERYBODY = "everybody"
-    UNTOUCHED = "untouched"  # those that an unfinished pull has not touched
+    UNCHANGED = "unchanged"  # those that an incomplete pull has not changed
     NOBODY = "nobody"
 
 
@@ -179,7 +180,7 @@ async def _work(
 ) -> None:
     """Read what the run's kind asks for, then assess the contacts that changed.
 
-    While the account's last pull is incomplete, the contacts that it has touched are not assessed, because its
+    While the account's last pull is incomplete, the contacts that it has changed are not assessed, because its
     records belong together [row 53].
     """
     if run.phase != ASSESSING:
@@ -191,14 +192,21 @@ async def _work(
         async with fenced_transaction(services.database, lease, problems=problems):
             pass  # a slice that continues does not find them again
     if ready is not Ready.NOBODY:
-        await assess_stale(services, lease, run, budget, touched=ready is Ready.EVERYBODY)
+        beside = run.run_id if ready is Ready.UNCHANGED else None
+        await assess_stale(services, lease, run, budget, beside=beside)
 
 
 async def _read(
     services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
 ) -> None:
     """Read Clio; a rederive run marks all contacts stale instead, because the rules' other input changed."""
-    if run.kind is Kind.REDERIVE:
+    if run.reads is Reads.LISTS:
+        await read_clio(services, lease, run, problems, budget)
+    elif run.kind is Kind.CONTACT:
+        await read_contact(services, lease, run, problems, budget)
+    elif run.named_only:
+        await read_named(services, lease, run, problems, budget)
+    else:
 
         async def mark(session: Session, after: int) -> int | None:
             return await staleness.mark_all_stale(
@@ -206,21 +214,18 @@ async def _read(
             )
 
         await do_in_batches(services, lease, budget, "stale", mark)
-    elif run.kind is Kind.CONTACT:
-        await read_contact(services, lease, run, problems, budget)
-    else:
-        await read_clio(services, lease, run, problems, budget)
 
 
 async def _ready(services: Services, lease: Lease, run: Run) -> Ready:
     """Return whose records are complete. Before the first complete pull nobody's are."""
-    if run.kind not in READ_NO_LISTS:
+    if run.reads is Reads.LISTS:
         return Ready.EVERYBODY
+    account_id, run_id = lease.account_id, lease.run_id
     async with fenced_transaction(services.database, lease) as session:
-        began = await runs.has_complete_pull(session, lease.account_id)
-        if began and not await runs.is_incomplete(session, lease.account_id):
-            return Ready.EVERYBODY
-    return Ready.UNTOUCHED if began and run.kind is Kind.REDERIVE else Ready.NOBODY
+        if not await runs.has_complete_pull(session, account_id):
+            return Ready.NOBODY
+        incomplete = await runs.is_incomplete(session, account_id, beside=run_id)
+    return Ready.UNCHANGED if incomplete else Ready.EVERYBODY
 
 
 async def _waiting_contacts(services: Services, lease: Lease, ready: Ready) -> Problems:
@@ -228,8 +233,8 @@ async def _waiting_contacts(services: Services, lease: Lease, ready: Ready) -> P
     if ready is Ready.EVERYBODY:
         return []
     async with fenced_transaction(services.database, lease) as session:
-        stale = await records.count_stale(session, lease.account_id)
-    waiting = stale.touched if ready is Ready.UNTOUCHED else stale.total
+        stale = await records.count_stale(session, lease.account_id, lease.run_id)
+    waiting = stale.waiting if ready is Ready.UNCHANGED else stale.total
     text = f"{waiting} contacts wait: their changes take effect when the next pull is complete"
     return [runs.problem_row(Problem("waiting_for_pull", text), None)] if waiting else []
 
@@ -269,12 +274,13 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     await list_failures.delete_failures(session, account_id, lease.run_id)
     await run_logins.delete_logins(session, account_id, lease.run_id)
     await lookups.delete_lookups(session, account_id, lease.run_id)
+    await named_records.delete_records(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
         await issues.open_for_failed_run(session, account_id, outcome.problems, now=now)
     else:
         await issues.update_account(session, account_id, now=now)
     run = await runs.get_run(session, account_id, lease.run_id)
-    if outcome.status is Status.SUCCEEDED and run.reads_lists:
+    if outcome.status is Status.SUCCEEDED and run.reads_firm:
         await issues.sync_works(session, account_id, now=now)
     await run_events.record_run_end(session, run, now=now)
 

@@ -15,6 +15,7 @@ from app.db.accounts import accounts, health
 from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import AccountFields
 from app.db.runs import leases, run_requests, slots, turns
+from app.db.runs.named_records import NamedRecord
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger, Usage
 from app.db.session import Database, Session, transaction
@@ -101,9 +102,13 @@ async def stick_the_queue(world: World, _: pytest.MonkeyPatch) -> None:
 
 async def run_only_for_nudges(world: World, _: pytest.MonkeyPatch) -> None:
     async with transaction(services_of(world).database) as session:
-        nudge = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK)
-        await run_requests.request_run(session, "hp", nudge, now=main.now())
-    assert (await world.settled())[-1]["status"] == "succeeded"
+        login = (await session.execute(text("select connection_id from connections"))).scalar_one()
+        record = NamedRecord("contacts", 1001, login)
+        await run_requests.request_reading(
+            session, "hp", record, after=timedelta(0), now=main.now()
+        )
+    run = (await world.settled())[-1]
+    assert (run["status"], run["reads"]) == ("succeeded", "records")
 
 
 Stop = Callable[[World, pytest.MonkeyPatch], Awaitable[None]]

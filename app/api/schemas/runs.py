@@ -113,6 +113,11 @@ class Run(Schema):
     it reads everything again. `coverage`: it reads what a new login sees. `rederive`: it applies the rules again and
     reads nothing. `contact`: it reads one contact."""
 
+    reads: Literal["lists", "records", "nothing"]
+    """What the run reads of Clio. `lists`: whole lists. `records`: single records, which a person or webhooks of Clio
+    named. `nothing`: it only applies the rules again. Only a run that reads lists can be the answer to a request for an
+    `incremental` or `full` run, and only such a run counts for `last_successful_run_at`."""
+
     trigger: Literal["schedule", "connect", "manual", "settings", "users", "webhook"]
     """Why the run was requested: a time of the schedule, a new login (`connect`), a person (`manual`), changed
     settings, changed users or attorneys (`users`), or a webhook of Clio."""
@@ -282,7 +287,7 @@ class Status(Schema):
 
     last_successful_run_at: datetime | None
     """When the newest run that succeeded and read all lists of all logins ended (RFC 3339, UTC): an `initial` or `full`
-    run, or an `incremental` one that no webhook of Clio requested. Null if none did."""
+    run, or an `incremental` one whose `reads` is `lists`. Null if none did."""
 
     next_run_at: datetime | None
     """When the next scheduled run is due (RFC 3339, UTC). Null while the account is disabled or no login works."""

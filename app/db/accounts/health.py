@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import NoResultFound
 
 from app.db.accounts import tables
-from app.db.runs.tables import READ_ALL_LISTS
+from app.db.runs.tables import READ_FIRM
 from app.db.session import Session
 
 _accounts = tables.accounts
@@ -119,7 +119,7 @@ _STATES = text(
     "select a.account_id, a.health, a.health_reasons, a.enabled,"  # noqa: S608  # the condition is our own text
     " coalesce(a.enabled_at, a.created_at) as enabled_at, a.time_zone,"
     " l.first_connected_at, l.working_logins,"
-    f" (select max(finished_at) from runs where account_id = a.account_id and {READ_ALL_LISTS}) as synced_at,"
+    f" (select max(finished_at) from runs where account_id = a.account_id and {READ_FIRM}) as synced_at,"
     " (select max(progressed_at) from runs where account_id = a.account_id and kind = 'initial'"
     "  and status in ('queued', 'running', 'interrupted')) as progressed_at"
     " from accounts a cross join lateral (select min(connected_at) as first_connected_at,"

@@ -100,12 +100,19 @@ async def unsettle(session: Session, account_id: str, clio_ids: Collection[int])
 
 
 async def update_hidden_matters(
-    session: Session, account_id: str, *, everything: bool, after: int, limit: int
+    session: Session,
+    account_id: str,
+    *,
+    everything: bool,
+    after: int,
+    limit: int,
+    beside: str | None = None,
 ) -> int | None:
     """Update which of the next `limit` matters are hidden: of all, or of those that are not settled.
 
     Only a user whose own list was read to its end after the matter's last change counts. Contacts of changed matters
-    become stale. Returns after which Clio id to go on; None when there are no more.
+    become stale; for `beside` see `staleness.mark_stale`. Returns after which Clio id to go on; None when there are no
+    more.
     """
     update_ = _UPDATE_ALL if everything else _UPDATE_UNSETTLED
     names = {"account": account_id, "after": after, "limit": limit}
@@ -117,5 +124,6 @@ async def update_hidden_matters(
         account_id,
         client_ids={row.client_id for row in changed if row.client_id is not None},
         matter_ids=[row.clio_id for row in changed],
+        beside=beside,
     )
     return max(row.clio_id for row in page) if len(page) == limit else None

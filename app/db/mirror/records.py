@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, select, text, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
@@ -77,9 +77,8 @@ async def land_contacts(session: Session, view: View, seen: Sequence[ContactReco
     """Merge contacts into the mirror; changed persons and the people of changed companies become stale."""
     landed = await _land(session, CONTACTS, view, seen)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    await staleness.mark_stale(
-        session, view.account_id, staleness.employees_query(view.account_id, companies)
-    )
+    employees = staleness.employees_query(view.account_id, companies)
+    await staleness.mark_stale(session, view.account_id, employees, beside=view.beside)
     return len(landed)
 
 
@@ -93,7 +92,7 @@ async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord
     clients = {version.client_id for version in versions if version.client_id is not None}
     matters = [change.record.clio_id for change in landed]
     await staleness.mark_matter_contacts_stale(
-        session, view.account_id, client_ids=clients, matter_ids=matters
+        session, view.account_id, client_ids=clients, matter_ids=matters, beside=view.beside
     )
     return len(landed)
 
@@ -127,9 +126,8 @@ async def land_relationships(
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
-    await staleness.mark_stale(
-        session, view.account_id, {version.contact_id for version in versions}
-    )
+    contacts = {version.contact_id for version in versions}
+    await staleness.mark_stale(session, view.account_id, contacts, beside=view.beside)
     return len(landed)
 
 
@@ -148,20 +146,22 @@ async def find_matter_ids(
 
 @dataclass(frozen=True)
 class StaleCounts:
-    """The number of persons to assess, and the number of those whose records a pull has changed."""
+    """The number of persons to assess, and of those among them that wait for an incomplete pull."""
 
     total: int
-    touched: int
+    waiting: int
 
 
-async def count_stale(session: Session, account_id: str) -> StaleCounts:
-    """Return how many persons must be assessed."""
-    counted = text(
-        "select count(*) as stale, count(*) filter (where not stale_by_rules) as touched"
-        " from mirror_contacts where account_id = :account and stale"
-    )
-    row = (await session.execute(counted, {"account": account_id})).one()
-    return StaleCounts(row.stale, row.touched)
+async def count_stale(session: Session, account_id: str, run_id: str) -> StaleCounts:
+    """Return how many persons must be assessed, and how many of them this run must leave to an incomplete pull."""
+    ready = func.count().filter(staleness.can_be_assessed(run_id))
+    stale = (_contacts.c.account_id == account_id) & _contacts.c.stale
+    row = (
+        await session.execute(
+            select(func.count().label("total"), ready.label("ready")).where(stale)
+        )
+    ).one()
+    return StaleCounts(row.total, row.total - row.ready)
 
 
 async def has_more_than(session: Session, account_id: str, mirror: Mirror[Any], most: int) -> bool:
@@ -196,7 +196,7 @@ async def _land(
         merged = _merge(mirror, old, record, view, defers=defers) if old else record
         if merged != old:
             landed.append(RecordChange(old, merged))
-    await _upsert(session, mirror, view.account_id, landed)
+    await _upsert(session, mirror, view, landed)
     first_seen = [clio_id for clio_id in new if clio_id not in before]
     seen_by_others = [clio_id for clio_id in first_seen if clio_id in known]
     await visibility.note_first_seen(session, view, mirror.name, first_seen, known=seen_by_others)
@@ -233,13 +233,13 @@ async def _known(
 
 
 async def _upsert(
-    session: Session, mirror: Mirror[R], account_id: str, landed: Sequence[RecordChange[R]]
+    session: Session, mirror: Mirror[R], view: View, landed: Sequence[RecordChange[R]]
 ) -> None:
     if not landed:
         return
     rows = [
         {
-            "account_id": account_id,
+            "account_id": view.account_id,
             "clio_id": change.record.clio_id,
             "record": mirror.codec.dump(change.record),
             **mirror.columns(change.record),
@@ -250,5 +250,8 @@ async def _upsert(
     new: dict[str, Any] = {
         name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}
     }
+    if mirror.table is _contacts:
+        rows = [{**row, "changed_only_by": view.beside} for row in rows]
+        new["changed_only_by"] = staleness.changed_only_by(view.beside)
     key = [mirror.table.c.account_id, mirror.table.c.clio_id]
     await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)

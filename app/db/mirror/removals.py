@@ -6,9 +6,8 @@ stays; it makes contacts stale.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Column, delete, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text, update
 
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
@@ -29,22 +28,29 @@ class Successor:
 
 
 async def remove_records(
-    session: Session, account_id: str, resource: str, clio_ids: Collection[int], *, why: str
+    session: Session,
+    account_id: str,
+    resource: str,
+    clio_ids: Collection[int],
+    *,
+    why: str,
+    beside: str | None = None,
 ) -> None:
-    """Remove records of a kind from the mirror, with their sightings."""
+    """Remove records of a kind from the mirror, with their sightings. For `beside` see `staleness.mark_stale`."""
     if not clio_ids:
         return
     if resource == CONTACTS.name:
-        await _remove_contacts(session, account_id, clio_ids, why=why)
+        await _remove_contacts(session, account_id, clio_ids, why=why, beside=beside)
     elif resource == MATTERS.name:
-        await _remove_matters(session, account_id, clio_ids)
+        await _remove_matters(session, account_id, clio_ids, beside=beside)
     else:
-        await _remove_relationships(session, account_id, _relationships.c.clio_id, clio_ids)
+        own = any_of(_relationships.c.clio_id, clio_ids)
+        await _remove_relationships(session, account_id, own, beside=beside)
     await visibility.delete_all_sightings(session, account_id, resource, clio_ids)
 
 
 async def _remove_contacts(
-    session: Session, account_id: str, clio_ids: Collection[int], *, why: str
+    session: Session, account_id: str, clio_ids: Collection[int], *, why: str, beside: str | None
 ) -> None:
     these = (_contacts.c.account_id == account_id) & any_of(_contacts.c.clio_id, clio_ids)
     due = (
@@ -57,40 +63,50 @@ async def _remove_contacts(
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(gone=why, stale=_contacts.c.record["is_person"].as_boolean(), stale_by_rules=False)
+        .values(
+            gone=why,
+            stale=_contacts.c.record["is_person"].as_boolean(),
+            stale_by_rules=False,
+            changed_only_by=staleness.changed_only_by(beside),
+        )
     )
     for successor in await find_successors(session, account_id, clio_ids):
         one = (_contacts.c.account_id == account_id) & (_contacts.c.clio_id == successor.contact_id)
         await session.execute(
             update(_contacts).where(one).values(merged_into=successor.successor_id)
         )
-    await staleness.mark_stale(session, account_id, staleness.employees_query(account_id, clio_ids))
+    employees = staleness.employees_query(account_id, clio_ids)
+    await staleness.mark_stale(session, account_id, employees, beside=beside)
 
 
-async def _remove_matters(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
+async def _remove_matters(
+    session: Session, account_id: str, clio_ids: Collection[int], *, beside: str | None
+) -> None:
     these = (_matters.c.account_id == account_id) & any_of(_matters.c.clio_id, clio_ids)
     clients = await session.execute(select(_matters.c.client_id).where(these))
     client_ids = {client_id for client_id in clients.scalars() if client_id is not None}
     await staleness.mark_matter_contacts_stale(
-        session, account_id, client_ids=client_ids, matter_ids=clio_ids
+        session, account_id, client_ids=client_ids, matter_ids=clio_ids, beside=beside
     )
-    await _remove_relationships(session, account_id, _relationships.c.matter_id, clio_ids)
+    of_matters = any_of(_relationships.c.matter_id, clio_ids)
+    await _remove_relationships(session, account_id, of_matters, beside=beside)
     await session.execute(delete(_matters).where(these))
 
 
 async def _remove_relationships(
-    session: Session, account_id: str, column: Column[Any], clio_ids: Collection[int]
+    session: Session, account_id: str, which: ColumnElement[bool], *, beside: str | None
 ) -> None:
     gone = (
         await session.execute(
             delete(_relationships)
-            .where(_relationships.c.account_id == account_id, any_of(column, clio_ids))
+            .where(_relationships.c.account_id == account_id, which)
             .returning(_relationships.c.clio_id, _relationships.c.contact_id)
         )
     ).all()
     ids = [row.clio_id for row in gone]
     await visibility.delete_all_sightings(session, account_id, RELATIONSHIPS.name, ids)
-    await staleness.mark_stale(session, account_id, {row.contact_id for row in gone})
+    contacts = {row.contact_id for row in gone}
+    await staleness.mark_stale(session, account_id, contacts, beside=beside)
 
 
 async def find_successors(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import literal, select
 
 from app.db.json_codec import as_text
-from app.db.mirror import catalog, tables
+from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, any_of
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
@@ -57,18 +57,18 @@ async def load_current_names(session: Session, account_id: str) -> CurrentNames:
 
 
 async def load_stale_facts(
-    session: Session, account_id: str, spelling: CurrentNames, *, touched: bool, limit: int
+    session: Session, account_id: str, spelling: CurrentNames, *, beside: str | None, limit: int
 ) -> list[ContactFacts]:
     """Return and lock the next stale persons, by id, with all facts that the rules need.
 
-    Unless `touched`, only those whose records no pull has changed since they were assessed.
+    `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
+    ready = literal(value=True) if beside is None else staleness.can_be_assessed(beside)
     rows = await session.execute(
         select(
             as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
         )
-        .where(_contacts.c.account_id == account_id, _contacts.c.stale)
-        .where(literal(touched) | _contacts.c.stale_by_rules)
+        .where(_contacts.c.account_id == account_id, _contacts.c.stale, ready)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
         .with_for_update()
@@ -205,6 +205,7 @@ async def clear_stale(
         .values(
             stale=False,
             stale_by_rules=False,
+            changed_only_by=None,
             kept=any_of(_contacts.c.clio_id, kept),
         )
     )

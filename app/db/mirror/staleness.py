@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, any_, case, func, or_, select, update
 
 from app.db.mirror import tables
 from app.db.session import Session, any_of, reading_in_key_order
@@ -18,18 +18,20 @@ async def mark_stale(
     contact_ids: Collection[int] | Select[Any],
     *,
     by_rules: bool = False,
+    beside: str | None = None,
 ) -> None:
     """Mark persons as stale, given as a collection or a query of Clio ids.
 
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
-    as it is.
+    as it is. `beside`: the run that reads no lists and changed their records; a person stays whose records another run
+    has changed already.
     """
     if not isinstance(contact_ids, Select) and not contact_ids:
         return
     due = (
         select(_contacts.c.clio_id)
         .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
-        .where(~_contacts.c.stale if by_rules else ~_contacts.c.stale | _contacts.c.stale_by_rules)
+        .where(~_contacts.c.stale if by_rules else ~is_changed(beside))
         .where(_contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))
         .order_by(
@@ -41,8 +43,30 @@ async def mark_stale(
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(stale=True, stale_by_rules=by_rules)
+        .values(stale=True, stale_by_rules=by_rules, changed_only_by=beside)
     )
+
+
+def is_changed(beside: str | None) -> ColumnElement[bool]:
+    """Return the condition that a change of the records changes nothing about the marks of a person.
+
+    A pull's change replaces the mark of a run that went beside it.
+    """
+    changed = _contacts.c.stale & ~_contacts.c.stale_by_rules
+    return changed if beside is not None else changed & _contacts.c.changed_only_by.is_(None)
+
+
+def changed_only_by(beside: str | None) -> ColumnElement[Any]:
+    """Return the new value of `changed_only_by` when a record itself changes."""
+    return case((is_changed(beside), _contacts.c.changed_only_by), else_=beside)
+
+
+def can_be_assessed(run_id: str) -> ColumnElement[bool]:
+    """Return the condition that a stale person can be assessed by this run while a pull is not complete.
+
+    The pull has not changed the person's records, and only this run has.
+    """
+    return _contacts.c.stale_by_rules | (_contacts.c.changed_only_by == run_id)
 
 
 def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:
@@ -53,7 +77,12 @@ def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]
 
 
 async def mark_matter_contacts_stale(
-    session: Session, account_id: str, *, client_ids: Collection[int], matter_ids: Collection[int]
+    session: Session,
+    account_id: str,
+    *,
+    client_ids: Collection[int],
+    matter_ids: Collection[int],
+    beside: str | None = None,
 ) -> None:
     """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
     if not matter_ids:
@@ -61,9 +90,8 @@ async def mark_matter_contacts_stale(
     related = select(_relationships.c.contact_id).where(
         _relationships.c.account_id == account_id, any_of(_relationships.c.matter_id, matter_ids)
     )
-    await mark_stale(session, account_id, client_ids)
-    await mark_stale(session, account_id, employees_query(account_id, client_ids))
-    await mark_stale(session, account_id, related)
+    for contacts in (client_ids, employees_query(account_id, client_ids), related):
+        await mark_stale(session, account_id, contacts, beside=beside)
 
 
 def employees_query(account_id: str, company_ids: Collection[int]) -> Any:

@@ -27,6 +27,8 @@ mirror_contacts = account_table(
     Column(  # it is stale, and no pull has changed its records since it was assessed
         "stale_by_rules", Boolean, nullable=False, server_default=text("false")
     ),
+    # the run that reads no lists and alone has changed its records since then
+    Column("changed_only_by", Text),
     # something is still published that the rules would take away [row 53]
     Column("kept", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "clio_id"),

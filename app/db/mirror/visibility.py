@@ -23,12 +23,16 @@ _aside = run_tables.logins_set_aside
 
 @dataclass(frozen=True)
 class View:
-    """The connection through which a page was read; `unseen` are fields of its records that Clio did not show."""
+    """The connection through which a page was read; `unseen` are fields of its records that Clio did not show.
+
+    `beside` is the run that reads it, if that reads no lists and can go beside a pull.
+    """
 
     account_id: str
     connection_id: str
     full_view: bool
     unseen: frozenset[str] = field(default=frozenset())
+    beside: str | None = None
 
 
 async def load_digests(

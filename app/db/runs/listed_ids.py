@@ -19,6 +19,7 @@ PER_RUN = (
     "list_failures",
     "run_logins",
     "lookups",
+    "named_records",
 )  # rows that only an unfinished run needs
 
 

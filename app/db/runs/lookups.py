@@ -109,12 +109,13 @@ async def add_missing(
 
 
 async def add_lacked(
-    session: Session, lease: Lease, connection_id: str, resource: str, clio_id: int
+    session: Session, lease: Lease, connection_id: str, resource: str, clio_ids: Collection[int]
 ) -> None:
-    """Store one record that Clio did not show to a login that was asked for it."""
+    """Store records that Clio did not show to a login when it was asked for them."""
     key = {"account_id": lease.account_id, "run_id": lease.run_id, "resource": resource}
-    row = {**key, "clio_id": clio_id, "connection_id": connection_id, "answer": Answer.LACKED}
-    await session.execute(insert(_table).values(row).on_conflict_do_nothing())
+    lacked = {**key, "connection_id": connection_id, "answer": Answer.LACKED}
+    if rows := [{**lacked, "clio_id": clio_id} for clio_id in clio_ids]:
+        await session.execute(insert(_table).on_conflict_do_nothing(), rows)
 
 
 async def list_next(

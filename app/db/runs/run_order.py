@@ -1,7 +1,7 @@
 """The order of an account's runs: which one a lane may work on now. Pure functions; `turns.take_turn` uses them.
 
 One run of an account is at work at a time. A run that reads whole lists waits until the one before it has ended. A run
-that reads none goes between two slices of it: a contact run and a rederive run.
+that reads none goes between two slices of it: a contact run, a run that reads named records, and a rederive run.
 """
 
 from collections.abc import Sequence

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
 from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import lock_account
 from app.db.ids import new_id
-from app.db.runs import tables
+from app.db.runs import named_records, tables
+from app.db.runs.named_records import NamedRecord
 from app.db.runs.runs import (
     UNFINISHED,
     Kind,
@@ -18,7 +20,9 @@ from app.db.runs.runs import (
     Status,
     Trigger,
     get_run,
+    has_complete_pull,
     has_initial,
+    is_run,
     lane_of,
     run_of,
 )
@@ -44,6 +48,7 @@ class RunRequest:
     slot: str | None = None
     connection_id: str | None = None
     contact_clio_id: int | None = None
+    named_only: bool = False
     after: timedelta = timedelta(0)  # delay before the run may begin
 
 
@@ -65,33 +70,77 @@ async def request_run(
     return found or await _queue(session, account_id, request, now=now)
 
 
+async def request_reading(
+    session: Session, account_id: str, record: NamedRecord, *, after: timedelta, now: datetime
+) -> Run:
+    """Return the run that will read a record that a webhook of Clio named.
+
+    That is a queued run that reads the lists, or one that collects named records and begins after the time `after`. A
+    run with too many records reads the lists instead. So does the run of a firm that no run has read completely.
+    """
+    request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
+    await lock_account(session, account_id)
+    if not await has_complete_pull(session, account_id):
+        return await request_run(session, account_id, request, now=now)
+    if found := await _covering(session, account_id, request):
+        return found
+    run = await _collecting(session, account_id)
+    if run is None:
+        request = replace(request, named_only=True)
+        run = await _queue(session, account_id, request, now=now)
+    if await named_records.add(session, account_id, run.run_id, record) > named_records.MOST:
+        return await _let_read_lists(session, run)
+    return run
+
+
+async def _collecting(session: Session, account_id: str) -> Run | None:
+    """Return and lock the queued run that collects named records, or None."""
+    queued = (
+        select(_table)
+        .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
+        .where(_table.c.named_only)
+        .limit(1)
+        .with_for_update(skip_locked=True)  # one that is locked is being cancelled
+    )
+    row = (await session.execute(queued)).one_or_none()
+    return run_of(row) if row else None
+
+
+async def _let_read_lists(session: Session, run: Run, **changes: Any) -> Run:
+    """Let a queued run read the lists instead of named records, with other changes; return it."""
+    changed = await session.execute(
+        update(_table)
+        .where(is_run(run.account_id, run.run_id))
+        .values(named_only=False, **changes)
+        .returning(_table)
+    )
+    await named_records.delete_records(session, run.account_id, run.run_id)
+    return run_of(changed.one())
+
+
 async def serve_slot(
     session: Session, account_id: str, kind: Kind, slot: str, *, now: datetime
 ) -> Run:
     """Return the run of a slot [row 44]; lock the account first, so that no run of it begins meanwhile.
 
     It is a run that is queued already and has not begun, or a new one. A run that has begun may have read past a change
-    that the slot must find. A run that collects webhooks becomes a scheduled one; a requested one keeps its trigger.
+    that the slot must find. A run that webhooks requested becomes a scheduled one, which reads the lists. Another one
+    keeps its trigger.
     """
     await _start_delayed_runs(session, account_id)
     queued = (
-        select(_table.c.run_id)
+        select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.QUEUED)
         .where(_table.c.kind.in_(_COVERED_BY[Kind.INCREMENTAL]))
         .order_by(_table.c.run_id)
         .limit(1)
         .with_for_update(skip_locked=True)  # one that is locked is being cancelled
     )
-    nudged = _table.c.trigger == Trigger.WEBHOOK
-    trigger = case((nudged, Trigger.SCHEDULE), else_=_table.c.trigger)
-    adopted = await session.execute(
-        update(_table)
-        .where(_table.c.account_id == account_id, _table.c.run_id == queued.scalar_subquery())
-        .values(slot=slot, trigger=trigger)
-        .returning(_table)
-    )
-    if row := adopted.one_or_none():
-        return run_of(row)
+    if row := (await session.execute(queued)).one_or_none():
+        run = run_of(row)
+        by_webhook = run.trigger is Trigger.WEBHOOK
+        trigger = Trigger.SCHEDULE if by_webhook else run.trigger
+        return await _let_read_lists(session, run, slot=slot, trigger=trigger)
     request = RunRequest(kind, Trigger.SCHEDULE, slot=slot)
     return await _queue(
         session, account_id, await _or_initial(session, account_id, request), now=now
@@ -120,6 +169,7 @@ async def _queue(session: Session, account_id: str, request: RunRequest, *, now:
             connection_id=request.connection_id,
             settings_version=_newest_settings(account_id),  # replaced when the run begins
             contact_clio_id=request.contact_clio_id,
+            named_only=request.named_only,
             queued_at=now,
             resume_at=now + request.after if request.after else None,
         )
@@ -167,7 +217,7 @@ async def _covering(session: Session, account_id: str, request: RunRequest) -> R
     row = (
         await session.execute(
             select(_table)
-            .where(_table.c.account_id == account_id, covers)
+            .where(_table.c.account_id == account_id, covers, ~_table.c.named_only)
             .where(_table.c.connection_id.is_not_distinct_from(request.connection_id))
             .where((_table.c.kind != Kind.CONTACT) | same_contact)
             .where(in_flight if may_be_running else waiting)

@@ -40,6 +40,14 @@ class Trigger(StrEnum):
     WEBHOOK = "webhook"
 
 
+class Reads(StrEnum):
+    """What a run reads of Clio."""
+
+    LISTS = "lists"
+    RECORDS = "records"  # single ones, by their ids
+    NOTHING = "nothing"
+
+
 class Status(StrEnum):
     """The state of a run; an `interrupted` run continues by itself, a `failed` run does not [row 35]."""
 
@@ -54,7 +62,7 @@ class Status(StrEnum):
 PULLING = "pulling"  # the phase of a run that reads Clio
 ASSESSING = "assessing"  # the phase after it, or of a run that does not read Clio
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
-READ_NO_LISTS = (Kind.CONTACT, Kind.REDERIVE)
+_READ_NO_LISTS = {Kind.CONTACT: Reads.RECORDS, Kind.REDERIVE: Reads.NOTHING}
 
 _LANES = {
     Kind.INITIAL: Lane.INITIAL,
@@ -64,6 +72,16 @@ _LANES = {
     Kind.REDERIVE: Lane.INCREMENTAL,
     Kind.FULL: Lane.RECONCILE,
 }
+
+
+def reads_of(kind: Kind, *, named_only: bool) -> Reads:
+    """Return what a run reads of Clio; `reads_no_lists` is a part of it in SQL."""
+    return Reads.RECORDS if named_only else _READ_NO_LISTS.get(kind, Reads.LISTS)
+
+
+def reads_no_lists() -> ColumnElement[bool]:
+    """Return the SQL condition that a run reads no lists."""
+    return _table.c.named_only | _table.c.kind.in_(_READ_NO_LISTS)
 
 
 def lane_of(kind: Kind, trigger: Trigger) -> Lane:
@@ -103,7 +121,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class Run:
-    """One pass over one account."""
+    """One pass over one account. `named_only`: it reads only the records in `named_records`."""
 
     account_id: str
     run_id: str
@@ -113,6 +131,7 @@ class Run:
     slot: str | None
     connection_id: str | None
     contact_clio_id: int | None
+    named_only: bool
     settings_version: int
     queued_at: datetime
     started_at: datetime | None
@@ -138,11 +157,14 @@ class Run:
         return lane_of(self.kind, self.trigger)
 
     @property
-    def reads_lists(self) -> bool:
-        """Return whether it reads every list of all logins; `tables.READ_ALL_LISTS` says the same in SQL."""
-        if self.kind is Kind.INCREMENTAL:
-            return self.trigger is not Trigger.WEBHOOK
-        return self.kind in (Kind.INITIAL, Kind.FULL)
+    def reads(self) -> Reads:
+        """What it reads of Clio."""
+        return reads_of(self.kind, named_only=self.named_only)
+
+    @property
+    def reads_firm(self) -> bool:
+        """Return whether it reads every list of all logins; `tables.READ_FIRM` says the same in SQL."""
+        return self.reads is Reads.LISTS and self.kind is not Kind.COVERAGE
 
 
 async def has_initial(session: Session, account_id: str) -> bool:
@@ -171,16 +193,15 @@ def was_read_completely(account_id: str | ColumnElement[str]) -> ColumnElement[b
     )
 
 
-async def is_incomplete(session: Session, account_id: str) -> bool:
+async def is_incomplete(session: Session, account_id: str, *, beside: str = "") -> bool:
     """Return whether the newest pull is not complete: assessing half a pull could remove contacts wrongly [S2].
 
-    A run that was cancelled before it began has read nothing, and is no pull. A run of one contact that is interrupted
-    counts too.
+    A run that was cancelled before it began has read nothing, and is no pull. Another run than `beside` that has read a
+    part of its records counts too.
     """
     newest = (
         select(_table.c.run_id, _table.c.status)
-        .where(_table.c.account_id == account_id)
-        .where(_table.c.kind.not_in((Kind.REDERIVE, Kind.CONTACT)))
+        .where(_table.c.account_id == account_id, ~reads_no_lists())
         .where(_table.c.started_at.is_not(None))
         .order_by(_table.c.run_id.desc())
         .limit(1)
@@ -188,12 +209,13 @@ async def is_incomplete(session: Session, account_id: str) -> bool:
     row = (await session.execute(newest)).one_or_none()
     if row is not None and row.status != Status.SUCCEEDED:
         return True
-    interrupted = select(_table.c.run_id).where(
+    reading = select(_table.c.run_id).where(
         _table.c.account_id == account_id,
-        _table.c.status == Status.INTERRUPTED,
-        _table.c.kind == Kind.CONTACT,
+        _table.c.status.in_((Status.RUNNING, Status.INTERRUPTED)),
+        _table.c.phase == PULLING,
+        _table.c.run_id != beside,
     )
-    return (await session.execute(interrupted.limit(1))).one_or_none() is not None
+    return (await session.execute(reading.limit(1))).one_or_none() is not None
 
 
 async def cancel_all(session: Session, account_id: str, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""The tables of runs: slots, runs, pulls, what was done as each login, checkpoints, listed ids and look-ups."""
+"""The tables of runs: slots, runs, pulls, what was done as each login, checkpoints, and the ids that a run needs."""
 
 from sqlalchemy import (
     BigInteger,
@@ -41,6 +41,8 @@ runs = account_table(
     Column("slot", Text),
     Column("connection_id", Text),  # the view that a coverage run completes
     Column("contact_clio_id", BigInteger),  # the contact of a contact run
+    # it reads only the records in `named_records`
+    Column("named_only", Boolean, nullable=False, server_default=text("false")),
     Column("settings_version", Integer, nullable=False),
     Column("fence", Integer, nullable=False, server_default=text("0")),
     time_column("leased_until", nullable=True),
@@ -76,16 +78,13 @@ Index(
     postgresql_where=text("status in ('queued', 'running', 'interrupted')"),
 )
 
-# The runs that succeeded and read every list of all logins; `Run.reads_lists` is the same for a run.
-READ_ALL_LISTS = (
-    "status = 'succeeded'"
-    " and (kind in ('initial', 'full') or kind = 'incremental' and trigger <> 'webhook')"
-)
+# The runs that succeeded and read every list of all logins; `Run.reads_firm` is the same for a run.
+READ_FIRM = "status = 'succeeded' and kind in ('initial', 'full', 'incremental') and not named_only"
 Index(
-    "runs_read_all_lists_idx",
+    "runs_read_firm_idx",
     runs.c.account_id,
     runs.c.finished_at,
-    postgresql_where=text(READ_ALL_LISTS),
+    postgresql_where=text(READ_FIRM),
 )
 
 pulls = account_table(  # one list, as one connection sees it, in one run
@@ -145,6 +144,18 @@ run_logins = account_table(  # what a run has done as one login; its pages are i
     Column("complete", Boolean, nullable=False, server_default=text("false")),
     Column("waits", JSONB, nullable=False, server_default=text("'{}'")),  # of lists that failed
     PrimaryKeyConstraint("account_id", "run_id", "connection_id"),
+)
+
+named_records = (
+    account_table(  # the records that webhooks of Clio named, for the run that reads them
+        "named_records",
+        Column("run_id", Text, nullable=False),
+        Column("resource", Text, nullable=False),
+        Column("clio_id", BigInteger, nullable=False),
+        Column("connection_id", Text, nullable=False),  # the login whose subscription named it
+        Column("shown", Boolean, nullable=False, server_default=text("false")),  # to any login
+        PrimaryKeyConstraint("account_id", "run_id", "resource", "clio_id", "connection_id"),
+    )
 )
 
 lookups = account_table(  # missing records that a run asks for as each login that saw them

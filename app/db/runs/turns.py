@@ -16,9 +16,9 @@ from app.db.runs.followers import notice
 from app.db.runs.leases import Lease
 from app.db.runs.run_order import WaitingRun
 from app.db.runs.runs import (
-    READ_NO_LISTS,
     UNFINISHED,
     Kind,
+    Reads,
     Run,
     RunEnded,
     Status,
@@ -26,6 +26,7 @@ from app.db.runs.runs import (
     get_run,
     is_run,
     lane_of,
+    reads_of,
     was_read_completely,
 )
 from app.db.session import Session
@@ -96,6 +97,7 @@ async def _waiting_runs(session: Session, account_id: str) -> list[WaitingRun]:
         _table.c.run_id,
         _table.c.kind,
         _table.c.trigger,
+        _table.c.named_only,
         _table.c.status,
         _table.c.resume_at,
     )
@@ -108,7 +110,7 @@ async def _waiting_runs(session: Session, account_id: str) -> list[WaitingRun]:
         WaitingRun(
             run_id=row.run_id,
             lane=lane_of(Kind(row.kind), Trigger(row.trigger)),
-            reads_lists=Kind(row.kind) not in READ_NO_LISTS,
+            reads_lists=reads_of(Kind(row.kind), named_only=row.named_only) is Reads.LISTS,
             begun=row.status != Status.QUEUED,
             resume_at=row.resume_at,
             busy_for=row.busy_for or timedelta(0),

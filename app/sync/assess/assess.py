@@ -49,25 +49,25 @@ _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDE
 
 
 async def assess_stale(
-    services: Services, lease: Lease, run: Run, budget: CallBudget, *, touched: bool = True
+    services: Services, lease: Lease, run: Run, budget: CallBudget, *, beside: str | None = None
 ) -> None:
     """Assess all stale contacts of the account, each batch in its own transaction.
 
-    Unless `touched`, those that an unfinished pull has touched stay stale. Raises Paused between two batches when the
-    budget is spent, Stopping when the process must end, and RunTakenOver.
+    `beside` is the run, if it goes beside an incomplete pull: then those that the pull has changed stay stale. Raises
+    Paused between two batches when the budget is spent, Stopping when the process must end, and RunTakenOver.
     """
     cause = _cause(run)
     limiting = await _limiting(services, lease, cause)
     if run.phase != ASSESSING:
         if cause not in UNLIMITED_CAUSES:
             await _release_kept(services, lease, budget, limiting)
-        await _update_hidden(services, lease, run, budget)
-        await _begin(services, lease, touched=touched)
+        await _update_hidden(services, lease, run, budget, beside=beside)
+        await _begin(services, lease, beside=beside)
     async with fenced_transaction(services.database, lease) as session:
         begun = await runs.get_run(session, lease.account_id, lease.run_id)
         chosen = await settings.get_version(session, lease.account_id, run.settings_version)
         context = await load_context(session, services, lease.account_id, chosen)
-    context = replace(context, run_id=run.run_id, cause=cause, touched=touched, limiting=limiting)
+    context = replace(context, run_id=run.run_id, cause=cause, beside=beside, limiting=limiting)
     began, done, due = context.now, 0, begun.to_assess - begun.assessed
     while True:
         context = replace(context, now=services.now())
@@ -81,12 +81,12 @@ async def assess_stale(
         check_pause(services.stopping, budget)
 
 
-async def _begin(services: Services, lease: Lease, *, touched: bool) -> None:
+async def _begin(services: Services, lease: Lease, *, beside: str | None) -> None:
     """Begin the phase, with the number of contacts that it will assess."""
     async with fenced_transaction(services.database, lease) as session:
         await shrink_guard.requeue_abandoned(session, lease)
-        counts = await records.count_stale(session, lease.account_id)
-        due = counts.total if touched else counts.total - counts.touched
+        counts = await records.count_stale(session, lease.account_id, lease.run_id)
+        due = counts.total if beside is None else counts.total - counts.waiting
         await leases.begin_assessing(session, lease, to_assess=due)
 
 
@@ -113,7 +113,9 @@ async def _release_kept(
     await do_in_batches(services, lease, budget, "kept", release)
 
 
-async def _update_hidden(services: Services, lease: Lease, run: Run, budget: CallBudget) -> None:
+async def _update_hidden(
+    services: Services, lease: Lease, run: Run, budget: CallBudget, *, beside: str | None
+) -> None:
     """Update which matters are hidden, in batches; all of them if other logins count, and in a full run."""
     account_id = lease.account_id
     async with fenced_transaction(services.database, lease) as session:
@@ -122,7 +124,12 @@ async def _update_hidden(services: Services, lease: Lease, run: Run, budget: Cal
 
     async def update(session: Session, after: int) -> int | None:
         last = await hidden_matters.update_hidden_matters(
-            session, account_id, everything=everything, after=after, limit=HIDDEN_AT_ONCE
+            session,
+            account_id,
+            everything=everything,
+            after=after,
+            limit=HIDDEN_AT_ONCE,
+            beside=beside,
         )
         if last is None and viewers.changed:
             await hidden_matters.store_viewers(session, account_id, viewers)
@@ -151,7 +158,7 @@ async def _assess_batch(
     account_id = lease.account_id
     await erasures.lock_shared(session, account_id)
     stale = await rule_inputs.load_stale_facts(
-        session, account_id, context.spelling, touched=context.touched, limit=BATCH_SIZE
+        session, account_id, context.spelling, beside=context.beside, limit=BATCH_SIZE
     )
     if not stale:
         return AssessedBatch(contacts=0)

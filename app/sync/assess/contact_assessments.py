@@ -28,8 +28,8 @@ BATCH_SIZE = 200
 class AssessmentContext:
     """The input that all batches share, and the fields of their feed lines. A preview has no run.
 
-    Unless `touched`, the contacts wait that an unfinished pull has touched. `limiting` are the logins set aside:
-    nothing is taken away from what they have ever seen [row 53].
+    `beside` is the run, if it goes beside an incomplete pull: then contacts that the pull has changed wait. `limiting`
+    are the logins set aside: nothing is taken away from what they have ever seen [row 53].
     """
 
     run_id: str | None
@@ -39,7 +39,7 @@ class AssessmentContext:
     spelling: CurrentNames
     clio_origin: str
     now: datetime
-    touched: bool = True
+    beside: str | None = None
     limiting: frozenset[str] = frozenset()
 
 

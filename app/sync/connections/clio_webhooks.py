@@ -1,7 +1,7 @@
 """Clio's webhooks: create and renew subscriptions, and request a run when a verified notification arrives.
 
-A notification is a hint and its content is never used as data: without it the next run finds the same. Each
-subscription has a row with a due time, so that whatever fails is tried again.
+A notification is a hint that names a record. The run asks Clio for it; without the notification the next run finds the
+same. Each subscription has a row with a due time, so that whatever fails is tried again.
 """
 
 import asyncio
@@ -20,11 +20,13 @@ from app.clio.client import ClioClient
 from app.clio.errors import ClioError
 from app.clio.models import WebhookSubscription
 from app.clio.regions import Region
+from app.clio.resources import CONTACTS, MATTERS
 from app.crypto import DecryptionFailed, hash_secret
 from app.db.accounts import accounts
 from app.db.connections import clio_subscriptions, connections
 from app.db.connections.clio_subscriptions import Subscription
 from app.db.runs import run_requests, runs
+from app.db.runs.named_records import NamedRecord
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
@@ -48,6 +50,8 @@ DEADLINE = 60.0  # seconds for one subscription
 # A burst of notifications becomes one run: the first waits for RUN_DELAY, the next ones within BURST_WINDOW longer.
 BURST_WINDOW = timedelta(minutes=1)
 RUN_DELAY, BURST_RUN_DELAY = timedelta(seconds=3), timedelta(seconds=45)
+
+_LISTS = {"contact": CONTACTS.name, "matter": MATTERS.name}  # the list of each model
 
 log = structlog.get_logger(__name__)
 
@@ -252,7 +256,7 @@ async def receive_webhook(
         if digest in one.seen:
             return WebhookKind.REPETITION
         await clio_subscriptions.remember_notification(session, one, digest)
-        await _request_run(session, one.account_id, now=services.now())
+        await _request_run(session, one, webhooks.named_id(body), now=services.now())
     return WebhookKind.NOTIFICATION
 
 
@@ -296,16 +300,26 @@ def _open_secret(services: Services, one: Subscription) -> str | None:
         return None
 
 
-async def _request_run(session: Session, account_id: str, *, now: datetime) -> None:
-    """Request a run that begins within a minute. Notifications that arrive meanwhile share it."""
+async def _request_run(
+    session: Session, one: Subscription, clio_id: int | None, *, now: datetime
+) -> None:
+    """Request a run that begins within a minute. Notifications that arrive meanwhile share it.
+
+    It reads the lists if the notification names no record.
+    """
+    account_id = one.account_id
     account = await accounts.get_account(session, account_id)
     if not account.fields.enabled:
         return
     before = await runs.newest_by_trigger(session, account_id, Trigger.WEBHOOK)
     in_burst = before is not None and now - before.queued_at < BURST_WINDOW
     after = BURST_RUN_DELAY if in_burst else RUN_DELAY
-    request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
-    await run_requests.request_run(session, account_id, request, now=now)
+    if clio_id is None:
+        request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
+        await run_requests.request_run(session, account_id, request, now=now)
+    else:
+        record = NamedRecord(_LISTS[one.model], clio_id, one.connection_id)
+        await run_requests.request_reading(session, account_id, record, after=after, now=now)
 
 
 def _seal_text(one: Subscription) -> str:

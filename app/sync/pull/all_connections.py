@@ -13,7 +13,7 @@ import structlog
 from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioReauthRequired
 from app.db.connections.connections import Connection
-from app.db.runs import list_failures, runs
+from app.db.runs import list_failures, named_records, runs
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
@@ -22,10 +22,11 @@ from app.lanes import Lane
 from app.sync import issues
 from app.sync.concurrency import run_together
 from app.sync.pull.attempts import Attempt, run_attempt
-from app.sync.pull.deletions import confirm_contact, confirm_missing
+from app.sync.pull.deletions import confirm_contact, confirm_missing, confirm_named
 from app.sync.pull.failures import failure_row, noting_failure, settle_or_pause
 from app.sync.pull.listings import RECORDS, SMALL_LISTS, Listing
 from app.sync.pull.logins import NEEDED, RECORD_NAMES, Step, read_as, read_lists
+from app.sync.pull.named_records import read_named_records
 from app.sync.pull.pages import pull_lists
 from app.sync.pull.reader import ConnectionReader
 from app.sync.pull.single_records import read_contact_records
@@ -78,6 +79,21 @@ async def read_contact(
     await run_attempt(services, lease, run, budget, read)
 
 
+async def read_named(
+    services: Services,
+    lease: Lease,
+    run: Run,
+    problems: Problems,
+    budget: CallBudget,
+) -> None:
+    """Read the records that webhooks of Clio named, as the connections that named or see them; see `read_clio`."""
+
+    async def read(attempt: Attempt) -> None:
+        await _read_named(attempt, problems)
+
+    await run_attempt(services, lease, run, budget, read)
+
+
 async def _read_clio(attempt: Attempt, problems: Problems) -> None:
     run, connected = attempt.run, attempt.begun.connected
     usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
@@ -100,21 +116,41 @@ async def _read_clio(attempt: Attempt, problems: Problems) -> None:
 
 async def _read_contact(attempt: Attempt, problems: Problems) -> None:
     clio_id = attempt.run.contact_clio_id or 0
-    problems += [] if attempt.begun.connected else [_NO_CONNECTION]
-    readers = await _side_by_side(
-        attempt, attempt.begun.connected, lambda _: partial(_read_contact_as, clio_id)
-    )
-    readers = await settle_or_pause(readers, problems)
-    complete = [reader for reader in readers if reader.login.complete]
+    read = partial(read_contact_records, clio_id=clio_id)
     look_up = partial(confirm_contact, clio_id=clio_id)
+    await _read_records(attempt, problems, attempt.begun.connected, read, look_up)
+
+
+async def _read_named(attempt: Attempt, problems: Problems) -> None:
+    find = partial(named_records.list_logins, lease=attempt.lease)
+    logins = await attempt.lander.write(find)
+    usable = [one for one in attempt.begun.connected if one.connection_id in logins]
+    await _read_records(attempt, problems, usable, read_named_records, confirm_named)
+
+
+async def _read_records(
+    attempt: Attempt,
+    problems: Problems,
+    usable: Sequence[Connection],
+    read: Step,
+    look_up: Confirm,
+) -> None:
+    """Read single records as these logins, and look up those that Clio did not show."""
+    connected = attempt.begun.connected
+    problems += [] if connected else [_NO_CONNECTION]
+    readers = await _side_by_side(attempt, usable, lambda _: partial(_read_records_as, read))
+    others = [connection for connection in connected if connection not in usable]
+    elsewhere = await _readable_elsewhere(attempt, readers, others)
+    readers = await settle_or_pause(readers, problems, elsewhere)
+    complete = [reader for reader in readers if reader.login.complete]
     await _confirm_and_settle(complete, problems, look_up)
     problems += [row for reader in readers for row in _problem_rows(reader)]
     problems += _rows_of_ended(attempt, readers)
     problems += await _set_aside_rows(attempt)
 
 
-async def _read_contact_as(clio_id: int, reader: ConnectionReader) -> None:
-    await read_contact_records(reader, clio_id)
+async def _read_records_as(read: Step, reader: ConnectionReader) -> None:
+    await read(reader)
     if not reader.pauses and not reader.failed:
         reader.note(complete=True)
 
@@ -175,15 +211,18 @@ async def _readable_elsewhere(
 ) -> frozenset[str]:
     """Return which of the lists that failed the account's other logins can read: they ask for the first page.
 
-    Only a coverage run leaves out other logins. Without this one broken login would hold up the firm's other runs.
+    Without this one broken login would hold up a run that leaves out the others, and the runs behind it.
     """
     failed = {name for reader in readers for name in reader.failed}
     readable: set[str] = set()
+    budget = attempt.services.open_budget()  # the failures may have spent the attempt's
     for connection in others:
         wanted = [one for one in (*RECORDS, *SMALL_LISTS) if one.name in failed - readable]
         if failed - readable:
             probe = partial(_probe, wanted)
-            reader = await read_as(attempt, attempt.reader_of(connection), probe)
+            reader = attempt.reader_of(connection)
+            reader.clio.within(budget)
+            reader = await read_as(attempt, reader, probe)
             readable |= reader.read
     return frozenset(readable)
 

@@ -14,7 +14,7 @@ from app.db.runs import checkpoints, list_failures, run_logins, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_logins import RunLogin
-from app.db.runs.runs import Kind, Run
+from app.db.runs.runs import Reads, Run
 from app.sync.connections import clio_for
 from app.sync.pull.failures import WHO_AM_I
 from app.sync.pull.lander import Lander, run_with_lander
@@ -69,6 +69,7 @@ class Attempt:
             self.clients,
             pulls,
             stored=self.begun.logins.get(connection_id),
+            beside=None if run.reads is Reads.LISTS else run.run_id,
             read={name for name, pull in pulls.items() if pull.complete},
             failed_before={
                 name for login_id, name in self.begun.failed if login_id == connection_id
@@ -76,7 +77,7 @@ class Attempt:
         )
         if login.full_view is not None:
             reader.read.add(WHO_AM_I)
-        if run.kind is Kind.CONTACT:
+        if run.reads is Reads.RECORDS:
             reader.read.update(name for name, cursor in login.lists.items() if cursor is None)
         self.readers.append(reader)
         return reader

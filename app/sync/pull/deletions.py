@@ -22,7 +22,7 @@ from app.clio.errors import ClioRefused, ClioUnreadable
 from app.db import issues
 from app.db.issues import Finding, Subject
 from app.db.mirror import records, removals, visibility
-from app.db.runs import lookups, run_logins
+from app.db.runs import lookups, named_records, run_logins
 from app.db.runs.lookups import Answer, Lookup, MissingRecords
 from app.db.session import Session
 from app.rules.removed_contacts import REMOVED
@@ -73,8 +73,33 @@ async def _note_contact(reader: ConnectionReader, clio_id: int) -> None:
     login = reader.login
 
     async def note(session: Session) -> None:
-        if await visibility.load_digests(session, view, CONTACTS.name, [clio_id]):
-            await lookups.add_lacked(session, lease, view.connection_id, CONTACTS.name, clio_id)
+        seen = await visibility.load_digests(session, view, CONTACTS.name, [clio_id])
+        await lookups.add_lacked(session, lease, view.connection_id, CONTACTS.name, list(seen))
+        await run_logins.save(session, lease, login)
+
+    await reader.lander.write(note)
+
+
+async def confirm_named(readers: Sequence[ConnectionReader]) -> None:
+    """Look up the named records that no login was shown in this run, as the logins that used to see them."""
+    for listing in (MATTERS, CONTACTS):
+        for reader in readers:
+            if listing.name not in reader.login.compared:
+                await _note_not_shown(reader, listing)
+        await _look_up(readers, listing)
+        if any(reader.pauses for reader in readers):
+            return
+
+
+async def _note_not_shown(reader: ConnectionReader, listing: Listing) -> None:
+    """Store the named records that no login was shown, and this one used to see, as look-ups."""
+    view, lease = reader.view, reader.lease
+    reader.note(compared=reader.login.compared | {listing.name})
+    login = reader.login
+
+    async def note(session: Session) -> None:
+        lacked = await named_records.list_not_shown(session, lease, view, listing.name)
+        await lookups.add_lacked(session, lease, view.connection_id, listing.name, lacked)
         await run_logins.save(session, lease, login)
 
     await reader.lander.write(note)
@@ -184,7 +209,10 @@ async def _decide(
         await visibility.delete_sightings(session, reader.view, listing.name, lost)
     exist = listed.union(*(_given(own, Answer.SHOWN, Answer.FORBIDDEN) for own in answers.values()))
     deleted = set().union(*(_given(own, Answer.GONE) for own in answers.values())) - exist
-    await removals.remove_records(session, lease.account_id, listing.name, deleted, why=REMOVED)
+    view = readers[0].view
+    await removals.remove_records(
+        session, view.account_id, listing.name, deleted, why=REMOVED, beside=view.beside
+    )
     decided = {one.clio_id for one in batch}
     await lookups.delete_decided(session, lease, listing.name, decided)
     if deleted:

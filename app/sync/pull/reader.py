@@ -44,7 +44,8 @@ class ConnectionReader:
     lists that were read to their end, `moved` those that came on in this attempt, `failed` those that could not be
     read, with the error. `failed_before` are the lists whose failures are counted. `pauses` are the waits of what goes
     on in a later attempt; 0 if only the budget is spent. `limited` is the rate limit that the login waits for. `ended`
-    says that its user must connect again. `stored` is `login` as it was saved last.
+    says that its user must connect again. `stored` is `login` as it was saved last. `beside` is the run, if it reads no
+    lists and can go beside a pull.
     """
 
     services: Services
@@ -63,6 +64,7 @@ class ConnectionReader:
     limited: ClioRetryLater | None = None
     ended: bool = False
     stored: RunLogin | None = None
+    beside: str | None = None
 
     @property
     def connection_id(self) -> str:
@@ -73,7 +75,7 @@ class ConnectionReader:
     def view(self) -> View:
         """The view of the login, as far as it is known."""
         account_id, full_view = self.connection.account_id, bool(self.login.full_view)
-        return View(account_id, self.connection_id, full_view=full_view)
+        return View(account_id, self.connection_id, full_view=full_view, beside=self.beside)
 
     @property
     def readable(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""Ask Clio for records by their ids: quarantined ones again, and everything about one contact."""
+"""Ask Clio for single records: quarantined ones again, and everything about one contact."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -70,9 +70,14 @@ async def read_contact_records(reader: ConnectionReader, clio_id: int) -> None:
     """Land a contact, its matters and its relationships; the login's `shown` says whether Clio returned the contact."""
     await noting_failure(reader, CONTACTS.name, _read_contact(reader, clio_id))
     for listing, name in ((MATTERS, "client_id"), (RELATIONSHIPS, "contact_id")):
-        params = {**listing.resource.params, name: str(clio_id)}
-        filtered = replace(listing, resource=replace(listing.resource, params=params))
+        filtered = filtered_by(listing, name, clio_id)
         await noting_failure(reader, listing.name, _read_filtered(reader, filtered))
+
+
+def filtered_by(listing: Listing, name: str, clio_id: int) -> Listing:
+    """Return the part of a list that belongs to one record."""
+    params = {**listing.resource.params, name: str(clio_id)}
+    return replace(listing, resource=replace(listing.resource, params=params))
 
 
 async def _read_contact(reader: ConnectionReader, clio_id: int) -> None:

@@ -139,6 +139,8 @@ async def test_a_changed_field_makes_only_contacts_with_a_value_of_it_stale(
             ],
         }
         await catalog.store_items(session, "hp", "custom_fields", {field_id: gone})
-        assert (await records.count_stale(session, "hp")).total == (1 if field_id == 4 else 0)
+        assert (await records.count_stale(session, "hp", "run")).total == (
+            1 if field_id == 4 else 0
+        )
         changed = (await catalog.load_custom_fields(session, "hp"))[field_id]
         assert (changed.deleted, changed.options) == (True, {9002: Option("Friend", deleted=True)})

@@ -126,7 +126,7 @@ async def test_a_change_in_clio_reaches_the_feed_within_a_minute(
         while (await subscribed.world.contacts())["1001"]["title"] != "Judge":
             await asyncio.sleep(0.1)
     (run,) = await subscribed.webhook_runs()
-    assert (run["kind"], run["status"]) == ("incremental", "succeeded")
+    assert (run["kind"], run["reads"], run["status"]) == ("incremental", "records", "succeeded")
 
 
 async def test_a_burst_of_notifications_leads_to_one_run(
@@ -139,7 +139,7 @@ async def test_a_burst_of_notifications_leads_to_one_run(
     assert await subscribed.hooks.deliver() == 21
     await subscribed.start_delayed_run()
     (run,) = await subscribed.webhook_runs()
-    assert (run["kind"], run["status"]) == ("incremental", "succeeded")
+    assert (run["kind"], run["reads"], run["status"]) == ("incremental", "records", "succeeded")
     assert (await subscribed.world.contacts())["1001"]["title"] == "Title 19"
 
 
@@ -627,3 +627,15 @@ async def test_subscriptions_are_created_in_the_incremental_lane(
     lanes = RecordedLanes(monkeypatch)
     assert await connections.renew_subscriptions(service.services) == 2
     assert lanes.take() == {Lane.INCREMENTAL}
+
+
+@pytest.mark.parametrize("data", [{}, {"id": "1001"}, {"id": 0}, {"id": 2**63}, {"id": 1.5}, None])
+async def test_a_notification_that_names_no_record_requests_a_run_that_reads_the_lists(
+    subscribed: WebhookService, data: Any
+):
+    hook = next(iter(subscribed.hooks.hooks.values()))
+    body = json.dumps({"data": data, "meta": {}}).encode()
+    headers = {"X-Hook-Signature": signed(body, hook.secret)}
+    assert (await subscribed.post(hook.url, body, **headers)).status_code == 200
+    (run,) = await subscribed.webhook_runs()
+    assert (run["reads"], run["status"]) == ("lists", "succeeded")

@@ -2,123 +2,23 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl
 
-import asyncpg
 import pytest
 
-from app.clio.call_budget import CallBudget
-from app.db.runs import runs
-from app.db.session import transaction
 from app.simulator.faults.faults import Fault
-from app.simulator.firms.harlow_pike import NOW
 from app.simulator.http.server import LogEntry
 from app.sync.pull import deletions
 from app.sync.services import LocalLimits
-from tests.support.postgres import MIGRATED, Server
-from tests.support.slices import do_slice
-from tests.support.world import PATIENCE, World, generous_simulator, harlow_and_pike, opened_world
+from tests.support.postgres import Server
+from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, sliced_firm, within
+from tests.support.world import PATIENCE
 
-ANN, BEN = 501, 502
 MANY = range(20_001, 20_441)  # contacts on three pages
 FIELDS = range(1001, 1301)  # custom fields on two pages
-MOST_ATTEMPTS = 500
-
-NewBudget = Callable[[], CallBudget]
-
-
-def within(**limits: Any) -> NewBudget:
-    return lambda: CallBudget(monotonic, **{**UNLIMITED, **limits})
-
-
-UNLIMITED = {"seconds": 600.0, "calls": 10_000, "records": 10_000}
-
-
-class SlicedFirm:
-    """A firm with two logins, whose runs are executed attempt by attempt within a budget each."""
-
-    def __init__(self, world: World, budget: NewBudget) -> None:
-        self.world = world
-        self.budget = budget
-        self.late = timedelta(0)
-        self.waits: list[timedelta] = []
-
-    async def attempt(self, run_id: str) -> timedelta | None:
-        """Do one slice of the run; return after what time the next one is due, None when the run has ended."""
-        services = self.world.app.state.services
-        now = services.now
-        moved = replace(services, now=lambda: now() + self.late, open_budget=self.budget)
-        async with transaction(services.database) as session:
-            run = await runs.get_run(session, "hp", run_id)
-        after = await do_slice(moved, run.lane)
-        async with transaction(services.database) as session:
-            run = await runs.get_run(session, "hp", run_id)
-        return None if run.finished_at else after
-
-    async def finish(self, run_id: str) -> dict[str, Any]:
-        """Work on a run until it ends, after its waits; check that no request was sent twice."""
-        before = len(self.world.simulator.requests())
-        for _ in range(MOST_ATTEMPTS):
-            after = await self.attempt(run_id)
-            if after is None:
-                break
-            self.waits.append(after)
-            self.late += after
-        run: dict[str, Any] = (await self.world.api.get(f"/v1/accounts/hp/runs/{run_id}")).json()
-        asked = self.world.simulator.requests()[before:]
-        twice = Counter((one.user_id, one.method, one.path, one.query) for one in asked)
-        assert max(twice.values()) == 1, twice.most_common(3)
-        return run
-
-    async def run(self, kind: str = "incremental", **more: Any) -> dict[str, Any]:
-        key = {"Idempotency-Key": f"key-{len(await self.world.runs())}"}
-        body = {"kind": kind, **more}
-        asked = await self.world.api.post("/v1/accounts/hp/runs", json=body, headers=key)
-        return await self.finish(asked.json()["id"])
-
-    async def connect(self, user_id: str, clio_user: int) -> dict[str, Any]:
-        await self.world.connect(user_id, clio_user)
-        (run,) = [one for one in await self.world.runs() if one["status"] == "queued"]
-        return await self.finish(run["id"])
-
-    def put(self, kind: str, minutes: int = 0, **record: Any) -> None:
-        self.world.simulator.firms[0].put(kind, record, at=NOW + timedelta(minutes=minutes))
-
-    def delete(self, kind: str, *clio_ids: int) -> None:
-        for clio_id in clio_ids:
-            self.world.simulator.firms[0].delete(kind, clio_id)
-
-    def breaks(
-        self, effect: str, path: str, value: str = "", *, user: int, times: int = 99
-    ) -> None:
-        fault = Fault(effect, path=path, value=value, user=user, times=times)  # type: ignore[arg-type]
-        self.world.simulator.faults.add(fault)
-
-    async def rows(self, query: str) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(self.world.dsn)
-        try:
-            return [dict(row) for row in await connection.fetch(query)]
-        finally:
-            await connection.close()
-
-
-@asynccontextmanager
-async def sliced_firm(server: Server, budget: NewBudget) -> AsyncIterator[SlicedFirm]:
-    async with (
-        server.database(MIGRATED) as dsn,
-        opened_world(
-            dsn, generous_simulator(harlow_and_pike()), clock=False, workers=False
-        ) as world,
-        world,
-    ):
-        await world.create_account()
-        yield SlicedFirm(world, budget)
 
 
 async def story(firm: SlicedFirm) -> list[dict[str, Any]]:
@@ -228,13 +128,6 @@ async def whole(server: Server) -> AsyncIterator[SlicedFirm]:
         yield firm
 
 
-async def requested(firm: SlicedFirm, kind: str) -> str:
-    key = {"Idempotency-Key": f"key-{len(await firm.world.runs())}"}
-    asked = await firm.world.api.post("/v1/accounts/hp/runs", json={"kind": kind}, headers=key)
-    run_id: str = asked.json()["id"]
-    return run_id
-
-
 async def found(firm: SlicedFirm, run_id: str) -> dict[str, Any]:
     run: dict[str, Any] = (await firm.world.api.get(f"/v1/accounts/hp/runs/{run_id}")).json()
     return run
@@ -246,7 +139,7 @@ def users_since(firm: SlicedFirm, before: int) -> Counter[int | None]:
 
 async def test_the_logins_of_a_firm_are_read_side_by_side(whole: SlicedFirm):
     # S10: while Clio does not answer the lists of contacts, both logins read their matters
-    run_id = await requested(whole, "full")
+    run_id = await whole.ask("full")
     before = len(whole.world.simulator.requests())
 
     async def both_ask() -> None:
@@ -267,7 +160,7 @@ async def test_a_login_without_calls_does_not_stop_the_others(whole: SlicedFirm)
     # S10, F5: Ann's lists are read; then the run waits for Ben's rate limit, and asks only as Ben
     whole.put("contact", 1, id=1001, title="Judge")
     whole.breaks("rate_limited", "matters", "80", user=BEN, times=1)
-    run_id = await requested(whole, "full")
+    run_id = await whole.ask("full")
     before = len(whole.world.simulator.requests())
     after = await whole.attempt(run_id)
     assert after is not None
@@ -298,7 +191,7 @@ async def test_the_others_go_on_while_a_login_fails_and_is_asked_once_a_minute(w
     whole.put("contact", 1, id=1001, title="Judge")
     whole.breaks("status", "matters", "500", user=BEN, times=9999)
     whole.budget = within(calls=9)
-    run_id = await requested(whole, "full")
+    run_id = await whole.ask("full")
     waits, tried = [], []  # after each attempt, and whether it met the failure
     for _ in range(MOST_ATTEMPTS):
         before = len(whole.world.simulator.requests())
@@ -320,7 +213,7 @@ async def test_only_failures_in_a_row_set_a_login_aside(whole: SlicedFirm):
     # row 53: Ben's list fails three times over ten minutes, but comes on in between
     for clio_id in MANY:
         whole.put("contact", 1, id=clio_id, type="Person", name=f"Person {clio_id}")
-    run_id = await requested(whole, "full")
+    run_id = await whole.ask("full")
     faults = whole.world.simulator.faults
     for minutes, skip in ((0, 0), (5, 1), (11, 0)):
         whole.late = timedelta(minutes=minutes)
@@ -343,7 +236,7 @@ async def test_a_run_asks_for_fifty_single_records_at_most_and_goes_on_later(
     await whole.run("full")
     whole.delete("contact", *MANY[:140])
     whole.budget = within(calls=50, records=50)
-    run_id = await requested(whole, "full")
+    run_id = await whole.ask("full")
     most = []
     for _ in range(MOST_ATTEMPTS):
         before = len(whole.world.simulator.requests())

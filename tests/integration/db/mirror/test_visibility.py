@@ -195,6 +195,8 @@ async def test_a_contact_that_a_login_lost_was_seen_once(account: Database):
         await rule_inputs.clear_stale(session, "a", everybody, kept=everybody)
         assert await kept.release_kept(session, "a", cat, after=0, limit=2) == 1002
         assert await kept.release_kept(session, "a", cat, after=1002, limit=2) is None
-        assert await records.count_stale(session, "a") == records.StaleCounts(total=1, touched=0)
+        assert await records.count_stale(session, "a", "run") == records.StaleCounts(
+            total=1, waiting=0
+        )
         assert await kept.release_kept(session, "a", (), after=0, limit=9) is None
-        assert (await records.count_stale(session, "a")).total == 3
+        assert (await records.count_stale(session, "a", "run")).total == 3

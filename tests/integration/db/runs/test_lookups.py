@@ -83,7 +83,7 @@ async def test_answers_stay_until_a_record_is_decided(database: Database, lease:
         await lookups.add_missing(session, lease, ANN, "contacts", [ANN])
         given = {1: Answer.GONE, 2: Answer.LACKED}
         await lookups.store_answers(session, lease, "contacts", ANN, given)
-        await lookups.add_lacked(session, lease, BEN, "contacts", 3)
+        await lookups.add_lacked(session, lease, BEN, "contacts", [3])
         found = await lookups.list_next(session, lease, "contacts", [ANN, BEN], limit=9)
         assert found == [
             Lookup(1, ANN, Answer.GONE),
@@ -136,7 +136,7 @@ async def test_what_a_cancelled_run_leaves_is_deleted(database: Database, lease:
     rows = select(run_tables.run_logins if table == "run_logins" else run_tables.lookups)
     async with transaction(database) as session:
         await run_logins.save(session, lease, RunLogin(ANN, None))
-        await lookups.add_lacked(session, lease, ANN, "contacts", 1)
+        await lookups.add_lacked(session, lease, ANN, "contacts", [1])
 
         async def swept() -> int:
             return await retention.delete_some(
