@@ -79,7 +79,7 @@ async def list_accounts_with_lost_writes(
         "  from waiting w where w.account_id is not null)"
         f" select account_id from waiting where not {job_queue.has_job(_WRITE_BACK_KEY)}"
         " and exists (select from accounts where account_id = waiting.account_id and enabled)"
-        f" and exists (select from activities a where a.account_id = waiting.account_id and {CAN_BE_SENT})"
+        f" and exists (select from activity_turns t where t.account_id = waiting.account_id and {CAN_BE_SENT})"
         " order by account_id limit :limit"
     )
     found = await session.execute(query, {"now": now, "limit": limit})
@@ -101,4 +101,4 @@ async def list_lost_erasures(session: Session, *, limit: int) -> list[str]:
 
 _WRITE_BACK_KEY = f"'{Lane.WRITE_BACK.label}:' || account_id"
 _ERASURE_KEY = f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}' || account_id"
-_FIRST_ACCOUNT = "select account_id from activities where status in ('queued', 'sending')"
+_FIRST_ACCOUNT = "select account_id from activity_turns where ready_at is not null"

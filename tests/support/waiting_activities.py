@@ -36,10 +36,10 @@ async def store_waiting(
     session: Session, rows: Sequence[dict[str, Any]], *, leased: dict[tuple[str, int], int]
 ) -> None:
     """Store activities and the leases of their contacts; `leased` are seconds until a lease ends, which may be past."""
-    if rows:
-        await session.execute(insert(tables.activities), rows)
     for account_id, contact_id in {(row["account_id"], row["clio_contact_id"]) for row in rows}:
         left = leased.get((account_id, contact_id))
         until = None if left is None else func.clock_timestamp() + timedelta(seconds=left)
         lease = {"account_id": account_id, "clio_contact_id": contact_id, "accepted": 99}
         await session.execute(insert(tables.activity_turns).values(leased_until=until, **lease))
+    if rows:
+        await session.execute(insert(tables.activities), rows)

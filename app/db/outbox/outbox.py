@@ -1,6 +1,7 @@
 """The outbox: activities that wait to be written to Clio. Accept, read, retry and cancel them.
 
-An activity and its job are stored in one transaction. `contact_leases` says which worker may write it.
+An activity and its job are stored in one transaction. `contact_leases` says which worker may write it. Whoever changes
+what waits at a contact locks the contact's row first, because triggers keep there which activity is next.
 """
 
 from datetime import datetime, timedelta
@@ -137,6 +138,7 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
 
 
 async def _requeue(session: Session, account_id: str, which: ColumnElement[bool]) -> int:
+    await _lock_contacts(session, account_id, which)
     requeued = await session.execute(
         update(_table)
         .where(_table.c.account_id == account_id, which)
@@ -149,6 +151,18 @@ async def _requeue(session: Session, account_id: str, which: ColumnElement[bool]
     return requeued.rowcount
 
 
+async def _lock_contacts(session: Session, account_id: str, which: ColumnElement[bool]) -> None:
+    """Lock the contacts of some activities of the account, before these are changed."""
+    turns = tables.activity_turns
+    concerned = select(_table.c.clio_contact_id).where(_table.c.account_id == account_id, which)
+    await session.execute(
+        select(turns.c.clio_contact_id)
+        .where(turns.c.account_id == account_id, turns.c.clio_contact_id.in_(concerned))
+        .order_by(turns.c.clio_contact_id)
+        .with_for_update()
+    )
+
+
 async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
     """Cancel an activity that certainly is not in Clio and delete its text; raises NotCancellable.
 
@@ -157,6 +171,7 @@ async def cancel(session: Session, account_id: str, activity_id: str) -> Activit
     found = await get_activity(session, account_id, activity_id)
     if found.status is Status.CANCELLED:
         return found
+    await _lock_contacts(session, account_id, is_activity(account_id, activity_id))
     certain = _table.c.status.in_((Status.QUEUED, Status.BLOCKED)) & ~_table.c.unsure
     cancelled = await session.execute(
         update(_table)

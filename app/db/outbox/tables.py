@@ -60,21 +60,6 @@ Index(
     postgresql_where=text("status in ('queued', 'sending')"),
 )
 
-Index(
-    "activities_waiting_user_idx",
-    activities.c.account_id,
-    activities.c.user_id,
-    activities.c.activity_id,
-    postgresql_where=text("status in ('queued', 'sending')"),
-)
-
-Index(
-    "activities_waiting_due_idx",
-    activities.c.account_id,
-    activities.c.due_at,
-    postgresql_where=text("status in ('queued', 'sending') and due_at is not null"),
-)
-
 Index("activities_contact_idx", activities.c.account_id, activities.c.contact_id)
 
 Index(
@@ -118,12 +103,15 @@ activity_attempts = account_table(
     PrimaryKeyConstraint("account_id", "activity_id", "attempt"),
 )
 
-activity_turns = account_table(  # the leases of contacts: one write in flight per contact
+activity_turns = account_table(  # the leases of contacts, and which activity is next there
     "activity_turns",
     Column("clio_contact_id", BigInteger, nullable=False),
     Column("accepted", BigInteger, nullable=False),
     Column("fence", BigInteger, nullable=False, server_default=text("0")),
     time_column("leased_until", nullable=True),
+    # Of the first activity that waits, kept by the triggers of activities: who did it, and from when it can be sent.
+    Column("first_user_id", Text),
+    time_column("ready_at", nullable=True),
     PrimaryKeyConstraint("account_id", "clio_contact_id"),
 )
 
@@ -132,6 +120,22 @@ Index(
     activity_turns.c.account_id,
     activity_turns.c.leased_until,
     postgresql_where=text("leased_until is not null"),
+)
+
+Index(
+    "activity_turns_ready_idx",
+    activity_turns.c.account_id,
+    activity_turns.c.ready_at,
+    postgresql_where=text("ready_at is not null"),
+)
+
+Index(
+    "activity_turns_ready_user_idx",
+    activity_turns.c.account_id,
+    activity_turns.c.first_user_id,
+    activity_turns.c.ready_at,
+    activity_turns.c.clio_contact_id,
+    postgresql_where=text("ready_at is not null"),
 )
 
 Index("activities_created_at_idx", activities.c.created_at)

@@ -1,6 +1,7 @@
 """The activities that wait to be sent to Clio: which contact is next, and when the next one is due.
 
 Only the first activity that waits at a contact can be sent. It must be due, and no worker may have the contact's lease.
+The contact's row says from when (`activity_turns.ready_at`), so nothing here reads activities.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,13 +12,9 @@ from sqlalchemy import text
 
 from app.db.session import Session
 
-# The condition that an activity `a` can be sent. An index finds what is compared.
+# The condition that the first activity of a contact's row `t` can be sent.
 CAN_BE_SENT = (
-    "a.status in ('queued', 'sending') and (a.due_at is null or a.due_at <= :now)"
-    " and not exists (select from activities b where b.account_id = a.account_id"
-    "  and b.clio_contact_id = a.clio_contact_id and b.place < a.place and b.status in ('queued', 'sending'))"
-    " and not exists (select from activity_turns t where t.account_id = a.account_id"
-    "  and t.clio_contact_id = a.clio_contact_id and t.leased_until > clock_timestamp())"
+    "t.ready_at <= :now and (t.leased_until is null or t.leased_until <= clock_timestamp())"
 )
 
 
@@ -37,7 +34,7 @@ async def find_contact(
     except_contacts: Collection[int],
     now: datetime,
 ) -> WaitingContact | None:
-    """Return a contact of an enabled account whose first activity can be sent, the longest waiting one.
+    """Return a contact of an enabled account whose first activity can be sent, the one that could be for longest.
 
     Not one of these contacts, and no activity of these users.
     """
@@ -76,33 +73,31 @@ async def _waits(session: Session, named: Mapping[str, object], user_id: str) ->
     return found.one_or_none() is not None
 
 
-# An index finds the users with waiting activities one by one, and of each only the first activity that can be sent.
-_OLDEST_OF_USER = (
-    "select a.clio_contact_id, a.user_id, a.activity_id from activities a where a.account_id = :account"  # noqa: S608
-    f" and a.user_id = {{user}} and a.clio_contact_id <> all(cast(:contacts as bigint[])) and {CAN_BE_SENT}"
-    " order by a.activity_id limit 1"
+# An index finds the users with waiting activities one by one, and of each only the first contact that is ready.
+_FIRST_OF_USER = (
+    "select t.clio_contact_id, t.first_user_id as user_id, t.ready_at from activity_turns t"  # noqa: S608  # our own text
+    " where t.account_id = :account and t.first_user_id = {user}"
+    f" and t.clio_contact_id <> all(cast(:contacts as bigint[])) and {CAN_BE_SENT}"
+    " order by t.ready_at, t.clio_contact_id limit 1"
 )
-_OF_USER = text(_OLDEST_OF_USER.format(user=":user"))
+_OF_USER = text(_FIRST_OF_USER.format(user=":user"))
 _FIRST_USER = (
-    "select user_id from activities where account_id = :account and status in ('queued', 'sending')"
+    "select first_user_id from activity_turns where account_id = :account and ready_at is not null"
 )
 _NEXT = text(
     "with recursive users as (("  # noqa: S608  # our own text
-    f" {_FIRST_USER} order by user_id limit 1)"
+    f" {_FIRST_USER} order by first_user_id limit 1)"
     " union all"
-    f" select ({_FIRST_USER} and user_id > users.user_id order by user_id limit 1)"
-    "  from users where users.user_id is not null)"
-    " select oldest.clio_contact_id, oldest.user_id from users"
-    f" cross join lateral ({_OLDEST_OF_USER.format(user='users.user_id')}) oldest"
-    " where users.user_id <> all(cast(:users as text[]))"
+    f" select ({_FIRST_USER} and first_user_id > users.first_user_id order by first_user_id limit 1)"
+    "  from users where users.first_user_id is not null)"
+    " select first.clio_contact_id, first.user_id from users"
+    f" cross join lateral ({_FIRST_OF_USER.format(user='users.first_user_id')}) first"
+    " where users.first_user_id <> all(cast(:users as text[]))"
     " and exists (select from accounts where account_id = :account and enabled)"
-    " order by oldest.activity_id limit 1"
+    " order by first.ready_at, first.clio_contact_id limit 1"
 )
 _LATER = text(
-    "select (select min(due_at) from activities where account_id = :account and due_at > :now"
-    "  and status in ('queued', 'sending')) as due_at,"
+    "select (select min(ready_at) from activity_turns where account_id = :account and ready_at > :now) as due_at,"
     " (select min(t.leased_until) - clock_timestamp() from activity_turns t where t.account_id = :account"
-    "  and t.leased_until > clock_timestamp() and exists (select from activities a"
-    "   where a.account_id = t.account_id and a.clio_contact_id = t.clio_contact_id"
-    "   and a.status in ('queued', 'sending'))) as leased_for"
+    "  and t.leased_until > clock_timestamp() and t.ready_at is not null) as leased_for"
 )

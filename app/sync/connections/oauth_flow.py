@@ -253,7 +253,6 @@ async def _store(
         )
         await issues.connection_works(session, attempt.account_id, attempt.connection_id, now=now)
         await slots.start_waiting(session, attempt.account_id, now=now)
-        await outbox.unblock(session, attempt.account_id, connection.user_id)
         run_id = await _request_first_pull(session, attempt, now=now)
         kind, about = EventKind.CONNECTION_CONNECTED, attempt.connection_id
         data = {"connection_id": about, "run_id": run_id}
@@ -262,15 +261,17 @@ async def _store(
         await clio_subscriptions.request_subscriptions(
             session, attempt.account_id, about, models, now=now
         )
-        action = AuditAction("connection.connected", attempt.connection_id, {"run_id": run_id})
-        actor = Actor(user_id=connection.user_id)
-        await audit.record(session, attempt.account_id, actor, action, now=now)
+        action = AuditAction("connection.connected", about, {"run_id": run_id})
+        by = Actor(user_id=connection.user_id)
+        await audit.record(session, attempt.account_id, by, action, now=now)
     log.info(
-        "connection_connected",
-        account_id=attempt.account_id,
-        connection_id=attempt.connection_id,
-        run_id=run_id,
+        "connection_connected", account_id=attempt.account_id, connection_id=about, run_id=run_id
     )
+    with suppress(DatabaseUnavailable):  # the clock looks too
+        async with transaction(
+            services.database
+        ) as session:  # apart: contacts are locked before the account
+            await outbox.unblock(session, attempt.account_id, connection.user_id)
 
 
 async def _request_first_pull(

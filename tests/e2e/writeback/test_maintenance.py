@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, text, update
 
 from app import main
 from app.db import job_queue
-from app.db.accounts import looks
+from app.db.accounts import audit, looks
 from app.db.accounts.looks import Task
 from app.db.events import tables as event_tables
 from app.db.outbox import contact_leases, maintenance, outbox
@@ -19,7 +19,7 @@ from app.db.outbox import tables as outbox_tables
 from app.db.outbox.activities import Outcome, Status
 from app.db.outbox.contact_leases import ContactLease
 from app.db.session import Session, transaction
-from app.errors import RunTakenOver
+from app.errors import DatabaseUnavailable, RunTakenOver
 from app.lanes import Lane
 from app.rules.settings import FallbackAuthor, WritebackSettings
 from app.sync.lost_work import queue_due_work
@@ -333,18 +333,21 @@ async def test_erasing_the_account_erases_its_activities(pulled: World):
 async def test_an_activity_that_is_accepted_while_its_author_connects_is_queued(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
-    # WB-5: the transaction of the connection has looked for blocked activities and is still open
-    unblock, accepting = outbox.unblock, []
+    # WB-5: the transaction of the connection is still open, and later nobody looks but the clock
+    record, accepting = audit.record, []
     async with asyncio.TaskGroup() as group:
 
-        async def accept_meanwhile(*args: Any) -> int:
-            count = await unblock(*args)
+        async def accept_meanwhile(*args: Any, **named: Any) -> None:
+            await record(*args, **named)
             accepting.append(group.create_task(post(pulled, {**EMAIL, "user_id": "u_ben"})))
             await until_waiting_for_lock(pulled.dsn, accepting[0])
-            return count
+
+        async def fail(*_: Any) -> None:
+            raise DatabaseUnavailable
 
         with monkeypatch.context() as patch:
-            patch.setattr(outbox, "unblock", accept_meanwhile)
+            patch.setattr(audit, "record", accept_meanwhile)
+            patch.setattr(outbox, "unblock", fail)
             await pulled.connect("u_ben", 502)
     activity = accepting[0].result()
     assert activity["status"] == "blocked"

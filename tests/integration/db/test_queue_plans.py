@@ -20,13 +20,23 @@ FILL = (
     # 2,000 firms; the first one has half of all activities, at 10,000 contacts
     "insert into accounts (account_id, name, time_zone, country, enabled, created_at, updated_at)"
     " select 'a' || n, 'x', 'UTC', 'US', true, now(), now() from generate_series(1, 2000) n",
+    "insert into activity_turns (account_id, clio_contact_id, accepted)"
+    " select distinct 'a' || case when n % 2 = 0 then 1 else 1 + n % 2000 end, n % 20000, 99"
+    " from generate_series(1, 100000) n",
     "insert into activities (account_id, activity_id, kind, status, user_id, clio_contact_id, place,"
     "  occurred_at, time_zone, local_date, subject, body, created_at)"
     " select 'a' || case when n % 2 = 0 then 1 else 1 + n % 2000 end, 'act_' || lpad(n::text, 9, '0'),"
     "  'note', 'queued', 'u_' || n % 3, n % 20000, n, now(), 'UTC', current_date, 'x', 'x', now()"
     " from generate_series(1, 100000) n",
+    # two firms whose activities are all due later: 20,000 at one contact behind the first, and 5,000 contacts
     "insert into activity_turns (account_id, clio_contact_id, accepted)"
-    " select distinct account_id, clio_contact_id, 99 from activities",
+    " select 'a5', 999999, 99 union all select 'a3', 1000000 + n, 99 from generate_series(1, 5000) n",
+    "insert into activities (account_id, activity_id, kind, status, user_id, clio_contact_id, place,"
+    "  occurred_at, time_zone, local_date, subject, body, created_at, due_at)"
+    " select account, 'act_later_' || n, 'note', 'queued', 'u_1', contact, n, now(), 'UTC', current_date, 'x', 'x',"
+    "  now(), case when n = 1 or account = 'a3' then now() + interval '1 hour' end"
+    " from (select 'a5' account, 999999 contact, n from generate_series(1, 20000) n"
+    "  union all select 'a3', 1000000 + n, n from generate_series(1, 5000) n) later",
     "insert into runs (account_id, run_id, kind, trigger, status, settings_version, queued_at)"
     " select 'a' || 1 + n % 2000, 'run_' || n, 'full', 'schedule',"
     "  case when n > 19900 then 'queued' else 'succeeded' end, 1, now() from generate_series(1, 20000) n",
@@ -37,9 +47,9 @@ FILL = (
     " where n > 100",
     "analyze accounts, activities, activity_turns, runs, pgqueuer",
 )
-ONE_ACCOUNT = 600  # pages that a statement about one account may read
+ONE_ACCOUNT = 60  # pages that a statement about one account may read
 ALL_ACCOUNTS = (
-    40_000  # pages for a look at all accounts with waiting work, most of them more than once
+    12_000  # pages for a look at all accounts with waiting work, most of them more than once
 )
 Step = Callable[[Session], Awaitable[object]]
 
@@ -74,6 +84,10 @@ ONE: dict[str, Step] = {
     "find_contact": lambda s: waiting.find_contact(s, "a1", **EVERYBODY),
     "next_due": lambda s: waiting.next_due(s, "a1", closed={}, now=now()),
     "next_due_closed": lambda s: waiting.next_due(s, "a1", closed=CLOSED, now=now()),
+    "find_behind": lambda s: waiting.find_contact(s, "a5", **EVERYBODY),
+    "next_due_behind": lambda s: waiting.next_due(s, "a5", closed={}, now=now()),
+    "find_later": lambda s: waiting.find_contact(s, "a3", **EVERYBODY),
+    "next_due_later": lambda s: waiting.next_due(s, "a3", closed={}, now=now()),
     "want": lambda s: job_queue.want(s, Lane.WRITE_BACK, "a3000"),
     "want_new": lambda s: job_queue.want(s, Lane.WRITE_BACK, "new"),
     "delete_own_job": lambda s: job_queue.delete_own_job(s, OwnJob(5000, f"{NOBODY}")),

@@ -40,6 +40,7 @@ def any_case(chance: random.Random, account_id: str, moment: datetime) -> Case:
             clio_contact_id=chance.choice(CONTACTS),
             status=chance.choice((*WAITING, "queued", "blocked", "written")),
             due_at=chance.choice((None, None, moment - SECOND, moment + 30 * SECOND)),
+            created_at=moment - chance.randint(0, 3) * SECOND,
         )
         for number in range(chance.randint(0, 8))
     ]
@@ -63,15 +64,19 @@ def first_of_each_contact(case: Case) -> Mapping[int, dict[str, Any]]:
     return found
 
 
+def ready_at(row: dict[str, Any]) -> datetime:
+    found: datetime = row["due_at"] or row["created_at"]
+    return found
+
+
 def can_be_sent(case: Case, moment: datetime) -> list[dict[str, Any]]:
-    """Return the activities that can be sent, the oldest first, whoever did them."""
+    """Return the activities that can be sent, the one first that could be for longest, whoever did them."""
     found = [
         row
         for contact_id, row in first_of_each_contact(case).items()
-        if (row["due_at"] is None or row["due_at"] <= moment)
-        and case.leased.get((case.account_id, contact_id), -1) < 0
+        if ready_at(row) <= moment and case.leased.get((case.account_id, contact_id), -1) < 0
     ]
-    return sorted(found, key=lambda row: row["activity_id"])
+    return sorted(found, key=lambda row: (ready_at(row), row["clio_contact_id"]))
 
 
 def expected_contact(case: Case, moment: datetime) -> WaitingContact | None:
@@ -90,9 +95,9 @@ def expected_wait(case: Case, moment: datetime) -> timedelta | None:
         return timedelta(0)
     waits = [case.closed[row["user_id"]] - moment for row in ready]
     waits += [
-        row["due_at"] - moment
-        for row in case.rows
-        if row["status"] in WAITING and row["due_at"] is not None and row["due_at"] > moment
+        ready_at(row) - moment
+        for row in first_of_each_contact(case).values()
+        if ready_at(row) > moment
     ]
     waits += [
         seconds * SECOND
