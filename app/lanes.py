@@ -34,6 +34,7 @@ CLIO_LANES = (*RUN_LANES, Lane.WRITE_BACK)
 
 ERASURE = "erasure"
 RETENTION = "retention"
+ENDPOINT_DELETION = "endpoint"
 
 
 def housekeeping_key(task: str, subject: str) -> str:

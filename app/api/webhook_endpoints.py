@@ -100,10 +100,12 @@ async def get_endpoint(
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(endpoint_id: EndpointId, caller: CallerDep, session: SessionDep) -> None:
+async def delete_endpoint(
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
-    await endpoints.delete_endpoint(session, endpoint_id)
+    await endpoints.delete_endpoint(session, endpoint_id, now=services.now())
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))

@@ -13,7 +13,7 @@ from app.db.outbox.waiting import CAN_BE_SENT
 from app.db.runs import tables
 from app.db.runs.runs import UNFINISHED, Kind, Status, Trigger, lane_of, reads_no_lists
 from app.db.session import Session
-from app.lanes import ERASURE, Lane, housekeeping_key
+from app.lanes import ENDPOINT_DELETION, ERASURE, Lane, housekeeping_key
 
 _runs = tables.runs
 _LABELS = case(
@@ -99,6 +99,19 @@ async def list_lost_erasures(session: Session, *, limit: int) -> list[str]:
     return list(found.scalars())
 
 
+async def list_deleted_endpoints(session: Session, *, limit: int) -> list[str]:
+    """Return deleted endpoints whose row exists and that have no job."""
+    query = text(
+        "select endpoint_id from webhook_endpoints where deleted_at is not null"  # noqa: S608  # our own text
+        f" and not {job_queue.has_job(_ENDPOINT_KEY)} order by endpoint_id limit :limit"
+    )
+    found = await session.execute(query, {"limit": limit})
+    return list(found.scalars())
+
+
 _WRITE_BACK_KEY = f"'{Lane.WRITE_BACK.label}:' || account_id"
 _ERASURE_KEY = f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}' || account_id"
+_ENDPOINT_KEY = (
+    f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ENDPOINT_DELETION, '')}' || endpoint_id"
+)
 _FIRST_ACCOUNT = "select account_id from activity_turns where ready_at is not null"

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
-from app.lanes import ERASURE, RETENTION
+from app.lanes import ENDPOINT_DELETION, ERASURE, RETENTION
 from app.sync.account_erasure import erase_account
+from app.sync.deleted_endpoints import delete_endpoint_rows
 from app.sync.retention import sweep_retention
 from app.sync.services import Services
 from app.sync.slices import Ending
@@ -12,6 +13,7 @@ from app.sync.slices import Ending
 _TASKS: Mapping[str, Callable[[Services, str], Awaitable[timedelta | None]]] = {
     ERASURE: erase_account,
     RETENTION: sweep_retention,
+    ENDPOINT_DELETION: delete_endpoint_rows,
 }
 
 

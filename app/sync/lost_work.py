@@ -7,7 +7,7 @@ import structlog
 from app.db import job_queue, lost_work
 from app.db.runs import turns
 from app.db.session import Session, transaction
-from app.lanes import ERASURE, RUN_LANES, Lane, housekeeping_key
+from app.lanes import ENDPOINT_DELETION, ERASURE, RUN_LANES, Lane, housekeeping_key
 from app.sync.services import Services
 
 ACCOUNTS = 1000  # of each kind of work, in one tick
@@ -22,6 +22,7 @@ async def queue_due_work(services: Services) -> None:
         runs = await lost_work.list_accounts_with_lost_runs(session, now=now, limit=ACCOUNTS)
         writes = await lost_work.list_accounts_with_lost_writes(session, now=now, limit=ACCOUNTS)
         erasures = await lost_work.list_lost_erasures(session, limit=ACCOUNTS)
+        endpoints = await lost_work.list_deleted_endpoints(session, limit=ACCOUNTS)
 
     async def wake_runs(session: Session, account_id: str) -> None:
         await turns.lock_turns(session, account_id)
@@ -34,10 +35,15 @@ async def queue_due_work(services: Services) -> None:
         key = housekeeping_key(ERASURE, account_id)
         await job_queue.want(session, Lane.HOUSEKEEPING, key)
 
+    async def wake_endpoint(session: Session, endpoint_id: str) -> None:
+        key = housekeeping_key(ENDPOINT_DELETION, endpoint_id)
+        await job_queue.want(session, Lane.HOUSEKEEPING, key)
+
     await _wake(services, runs, wake_runs)
     await _wake(services, writes, wake_writes)
     await _wake(services, erasures, wake_erasure)
-    if found := len(runs) + len(writes) + len(erasures):
+    await _wake(services, endpoints, wake_endpoint)
+    if found := len(runs) + len(writes) + len(erasures) + len(endpoints):
         log.info("due_work_queued", count=found)
 
 

@@ -1,4 +1,7 @@
-"""Keeps what receivers answered to `client.new` events that are deleted: in the new-client rows, for ever [NC-5]."""
+"""Keeps what receivers answered to `client.new`, when it is deleted: in the new-client rows, for ever [NC-5].
+
+Deliveries are deleted with their event, or with their endpoint.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +19,7 @@ _table = tables.new_clients
 
 @dataclass(frozen=True)
 class KeptDelivery:
-    """The last state of the delivery of a deleted event to one endpoint."""
+    """The last state of a deleted delivery of an event to one endpoint."""
 
     event_id: str
     endpoint_id: str
@@ -30,13 +33,16 @@ class KeptDelivery:
 _codec = codec(KeptDelivery)
 
 
-async def keep_deliveries(session: Session, found: Sequence[tuple[str, str]]) -> None:
-    """Store the deliveries of these events, given by account and id, before they are deleted.
+async def keep_deliveries(
+    session: Session, found: Sequence[tuple[str, str]], *, endpoint_id: str | None = None
+) -> None:
+    """Store the deliveries of these events, given by account and id, before they are deleted: all, or one endpoint's.
 
     Events of other types are ignored.
     """
     accounts, ids = [account_id for account_id, _ in found], [event_id for _, event_id in found]
-    await session.execute(_KEEP, {"accounts": accounts, "ids": ids})
+    named = {"accounts": accounts, "ids": ids, "endpoint": endpoint_id}
+    await session.execute(_KEEP, named)
 
 
 _KEEP = text("""
@@ -50,6 +56,7 @@ _KEEP = text("""
         join events on events.account_id = old.account_id and events.event_id = old.event_id
         join deliveries sent on sent.account_id = old.account_id and sent.event_id = old.event_id
         where events.kind = 'client.new'
+          and (cast(:endpoint as text) is null or sent.endpoint_id = cast(:endpoint as text))
         group by events.account_id, events.data ->> 'clio_id'
     )
     update new_clients set kept_deliveries = kept_deliveries || answered.deliveries from answered

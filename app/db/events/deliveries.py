@@ -157,7 +157,7 @@ async def list_by_events(
 
 async def get_delivery(session: Session, delivery_id: str, *, token_id: str | None) -> Delivery:
     """Return a delivery of the token's endpoints (None: of any endpoint); raises DeliveryNotFound."""
-    query = _joined().where(_table.c.delivery_id == delivery_id)
+    query = _joined().where(_table.c.delivery_id == delivery_id, _endpoints.c.deleted_at.is_(None))
     if token_id is not None:
         query = query.where(_endpoints.c.token_id == token_id)
     row = (await session.execute(query)).one_or_none()

@@ -1,22 +1,26 @@
 """Webhook endpoints: the URLs to which events are posted, their secrets and their health.
 
-An endpoint belongs to a service token and gets only events of that token's accounts.
+An endpoint belongs to a service token and gets only events of that token's accounts. The row of a deleted endpoint is
+only marked, until `app/db/deleted_endpoints.py` has deleted its deliveries; nothing here finds it any more.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, delete, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, any_, func, insert, literal, select, text, update
 
+from app.db import job_queue
 from app.db.accounts import tables as account_tables
 from app.db.events import tables
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError, Problem
+from app.lanes import ENDPOINT_DELETION, Lane, housekeeping_key
 
 _table = tables.webhook_endpoints
 _tokens = account_tables.service_tokens
+_EXISTS = _table.c.deleted_at.is_(None)
 
 BOOTSTRAP_ID = "bootstrap"  # the token of the configuration, which has no row
 MAX_ENDPOINTS = 50  # endpoints of one token
@@ -91,7 +95,7 @@ async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: s
     """Store an endpoint; raises TooManyEndpoints. A lock per token makes the count of endpoints reliable."""
     alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
     await session.execute(alone, {"token": endpoint.token_id})
-    owned = select(func.count()).where(_table.c.token_id == endpoint.token_id)
+    owned = select(func.count()).where(_table.c.token_id == endpoint.token_id, _EXISTS)
     if (await session.execute(owned)).scalar_one() >= MAX_ENDPOINTS:
         raise TooManyEndpoints
     await session.execute(
@@ -113,7 +117,7 @@ async def list_endpoints(
     session: Session, *, token_id: str | None, after: str, limit: int
 ) -> list[Endpoint]:
     """Return endpoints by id, those after `after`; only a token's own if `token_id` is given."""
-    query = select(_table).where(_table.c.endpoint_id > after)
+    query = select(_table).where(_table.c.endpoint_id > after, _EXISTS)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
     rows = await session.execute(query.order_by(_table.c.endpoint_id).limit(limit))
@@ -122,7 +126,7 @@ async def list_endpoints(
 
 async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | None) -> Endpoint:
     """Return the endpoint if it is the token's (None: any endpoint); raises EndpointNotFound."""
-    query = select(_table).where(_table.c.endpoint_id == endpoint_id)
+    query = select(_table).where(_table.c.endpoint_id == endpoint_id, _EXISTS)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
     row = (await session.execute(query)).one_or_none()
@@ -131,15 +135,17 @@ async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | No
     return _endpoint(row)
 
 
-async def delete_endpoint(session: Session, endpoint_id: str) -> None:
-    """Delete an endpoint with its deliveries."""
-    await session.execute(delete(_table).where(_table.c.endpoint_id == endpoint_id))
+async def delete_endpoint(session: Session, endpoint_id: str, *, now: datetime) -> None:
+    """Mark the endpoint as deleted: it gets no event and no post any more. A job deletes its deliveries and its row."""
+    await _set(session, endpoint_id, enabled=False, kinds=[], claimed_until=None, deleted_at=now)
+    key = housekeeping_key(ENDPOINT_DELETION, endpoint_id)
+    await job_queue.want(session, Lane.HOUSEKEEPING, key)
 
 
 async def get_secrets(session: Session, endpoint_id: str, *, lock: bool = False) -> EndpointSecrets:
     """Return the sealed secrets; `lock` prevents another rotation until the transaction ends."""
     stored = (_table.c.sealed_secret, _table.c.sealed_old_secret, _table.c.old_secret_until)
-    query = select(*stored).where(_table.c.endpoint_id == endpoint_id)
+    query = select(*stored).where(_table.c.endpoint_id == endpoint_id, _EXISTS)
     row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise EndpointNotFound
@@ -199,7 +205,8 @@ async def disable_endpoint(
 
 
 async def _set(session: Session, endpoint_id: str, **values: Any) -> None:
-    await session.execute(update(_table).where(_table.c.endpoint_id == endpoint_id).values(values))
+    own = _table.c.endpoint_id == endpoint_id
+    await session.execute(update(_table).where(own, _EXISTS).values(values))
 
 
 def _endpoint(row: Any) -> Endpoint:

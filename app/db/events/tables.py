@@ -45,9 +45,16 @@ webhook_endpoints = Table(
     Column("served_account_id", Text, nullable=False, server_default=text("''")),  # the last one
     time_column("created_at"),
     time_column("updated_at"),
+    time_column("deleted_at", nullable=True),  # then its deliveries are deleted, and last the row
 )
 
 Index("webhook_endpoints_token_idx", webhook_endpoints.c.token_id)
+
+Index(
+    "webhook_endpoints_deleted_idx",
+    webhook_endpoints.c.endpoint_id,
+    postgresql_where=text("deleted_at is not null"),
+)
 
 events = account_table(
     "events",

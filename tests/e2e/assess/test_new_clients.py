@@ -370,6 +370,27 @@ async def test_explain_says_whether_the_event_was_delivered_although_the_event_w
     assert [first["event_id"], replayed["event_id"]] == why["new_client"]["event_ids"]
 
 
+async def test_explain_says_whether_the_event_was_delivered_although_the_endpoint_was_deleted(
+    firm: World,
+):
+    # NC-5
+    async with listening(firm) as receiver:
+        await firm.connect("u_ann", 501)
+        await firm.settled()
+        await received_events(firm, receiver)
+    contact = (await firm.contacts())["1002"]
+    explain = f"/v1/accounts/hp/contacts/{contact['id']}/explain"
+    before = (await firm.api.get(explain)).json()["new_client_deliveries"]
+    assert [each["status"] for each in before] == ["delivered"]
+    (endpoint,) = (await firm.api.get("/v1/webhook-endpoints")).json()["data"]
+    assert (await firm.api.delete(f"/v1/webhook-endpoints/{endpoint['id']}")).status_code == 204
+    await firm.none_left("select count(*) from webhook_endpoints")
+    assert (await firm.api.get(explain)).json()["new_client_deliveries"] == before
+    async with transaction(firm.app.state.services.database) as session:
+        await delete_expired(session, now=main.now() + timedelta(days=31))
+    assert (await firm.api.get(explain)).json()["new_client_deliveries"] == before
+
+
 async def test_no_event_contains_a_name_or_an_address(firm: World):
     # T9
     async with listening(firm) as receiver:

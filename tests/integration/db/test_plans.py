@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from app.db import retention
+from app.db import deleted_endpoints, retention
 from app.db.contacts import contacts, new_clients
 from app.db.mirror import (
     coverage,
@@ -93,6 +93,12 @@ STEPS: dict[str, Step] = {
     "quarantine_open_idx": lambda s: quarantine.list_open(s, "a", limit=9),
     "new_clients_held_for_idx": lambda s: new_clients.lock_held(s, "a", HeldFor.RUN),
 }
+
+
+async def test_deleting_an_endpoint_reads_an_index(database: Database):
+    async with plans(database) as (session, found):
+        await deleted_endpoints.delete_some_deliveries(session, "whe", limit=9)
+    assert any("deliveries_id_idx" in plan for plan in found), found
 
 
 @pytest.mark.parametrize("index", STEPS)

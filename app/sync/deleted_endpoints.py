@@ -1,0 +1,29 @@
+"""One slice of the deletion of a webhook endpoint: deletes its deliveries for a few seconds, and last its row."""
+
+from datetime import timedelta
+
+from app.db import deleted_endpoints
+from app.db.session import transaction
+from app.sync.services import Services
+
+BATCH_SIZE = 1000  # deliveries that one transaction deletes
+TRY_AGAIN = timedelta(
+    seconds=5
+)  # when retention, or a transaction that stores events, has the rest
+
+
+async def delete_endpoint_rows(services: Services, endpoint_id: str) -> timedelta | None:
+    """Delete the deliveries of a deleted endpoint for one slice, and its row when none is left.
+
+    Returns after what time to go on, None when nothing is left. Each batch has its own transaction.
+    """
+    budget = services.open_budget()
+    while not budget.is_spent() and not services.stopping.is_set():
+        async with transaction(services.database) as session:
+            if await deleted_endpoints.delete_some_deliveries(
+                session, endpoint_id, limit=BATCH_SIZE
+            ):
+                continue
+            gone = await deleted_endpoints.delete_if_empty(session, endpoint_id)
+        return None if gone else TRY_AGAIN
+    return timedelta(0)
