@@ -23,7 +23,8 @@ _chores = tables.chores
 _sweeps = tables.sweeps
 
 DAILY = "daily"
-LOG_LIFE = timedelta(days=7)
+CHORE_LIFE = timedelta(days=7)
+LOG_LIFE = timedelta(days=1)  # of the queue: each slice adds two rows
 QUARANTINE_LIFE = timedelta(days=90)  # after the record was read
 ATTEMPT_LIFE = timedelta(days=1)
 SLOT_LIFE = timedelta(days=7)  # the scheduler proposes no slot that is older than six hours
@@ -160,5 +161,5 @@ TABLES: Mapping[str, _Expiry] = {
     **{table: _after(_NOW, _of_ended_runs(table)) for table in listed_ids.PER_RUN},
     "failed_jobs": _after(ATTEMPT_LIFE, _oldest("pgqueuer", "updated", "status = 'failed'")),
     "pgqueuer_log": _after(LOG_LIFE, _oldest("pgqueuer_log", "created")),
-    "chores": _after(LOG_LIFE, _oldest("chores", "day", is_date=True)),
+    "chores": _after(CHORE_LIFE, _oldest("chores", "day", is_date=True)),
 }

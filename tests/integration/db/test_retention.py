@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 import time_machine
-from sqlalchemy import Column, func, insert, select
+from sqlalchemy import Column, func, insert, select, text
 
 from app import main
 from app.clio.call_budget import CallBudget
@@ -100,6 +100,19 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
             assert await all_ask() == len(retention.TABLES)
             assert await all_ask() == 0
         assert set((await counts(dsn)).values()) == {0}
+
+
+async def test_the_log_of_the_queue_is_kept_for_one_day(database: Database):
+    logged = "insert into pgqueuer_log (job_id, status, priority, entrypoint) values (1, 'successful', 0, 'person')"
+    async with transaction(database) as session:
+        await session.execute(text(logged))
+        left = []
+        for hours in (23, 25):
+            await delete_expired(session, now=main.now() + timedelta(hours=hours))
+            left.append(
+                (await session.execute(text("select count(*) from pgqueuer_log"))).scalar_one()
+            )
+    assert left == [1, 0]
 
 
 async def retention_jobs(dsn: str) -> list[str]:
