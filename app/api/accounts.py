@@ -71,6 +71,8 @@ async def put_account(
         raise AccountNotFound
     now = services.now()
     fields = AccountFields(**body.model_dump())
+    if not fields.enabled:
+        await runs.lock_unfinished(session, account_id)
     before = await accounts.put_account(session, account_id, fields, now=now)
     action = _account_action(before.fields if before else None, fields)
     if action is not None:

@@ -34,6 +34,7 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
     """
     now = services.now()
     async with transaction(services.database) as session:
+        await runs.lock_unfinished(session, account_id)
         if not await deletion.disable_account(session, account_id):
             raise AccountNotFound
         await runs.cancel_all(session, account_id, now=now)

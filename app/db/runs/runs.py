@@ -218,13 +218,23 @@ async def is_incomplete(session: Session, account_id: str, *, beside: str = "") 
     return (await session.execute(reading.limit(1))).one_or_none() is not None
 
 
+async def lock_unfinished(session: Session, account_id: str) -> None:
+    """Lock the unfinished runs of the account. Call it before the account is locked, if they are cancelled then."""
+    unfinished = (_table.c.account_id == account_id) & any_of(_table.c.status, UNFINISHED)
+    lock = select(_table.c.run_id).where(unfinished).order_by(_table.c.run_id).with_for_update()
+    await session.execute(lock)
+
+
 async def cancel_all(session: Session, account_id: str, *, now: datetime) -> None:
-    """Cancel all unfinished runs of the account; a worker loses its lease at its next transaction [S15]."""
+    """Cancel all unfinished runs of the account; a worker loses its lease at its next transaction [S15].
+
+    A transaction that has locked the account calls `lock_unfinished` before.
+    """
     await _cancel(session, account_id, UNFINISHED, now=now)
 
 
 async def cancel_waiting(session: Session, account_id: str, *, now: datetime) -> None:
-    """Cancel the runs that have not begun or are interrupted [EN-1]."""
+    """Cancel the runs that have not begun or are interrupted [EN-1]; like `cancel_all`, after `lock_unfinished`."""
     await _cancel(session, account_id, (Status.QUEUED, Status.INTERRUPTED), now=now)
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,8 +13,13 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from app.api.accounts import put_account
+from app.api.authentication import Caller
+from app.api.schemas import AccountIn
 from app.db import lost_work
 from app.db.accounts import accounts
+from app.db.accounts.audit import Actor
+from app.db.accounts.receipts import ErasureInProgress
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
 from app.db.job_queue import OwnJob
@@ -26,6 +32,7 @@ from app.errors import RunTakenOver
 from app.lanes import Lane
 from app.main import now
 from app.sync import run as run_module
+from app.sync.account_erasure import start_account_erasure
 from app.sync.run import Outcome
 from app.sync.services import Services
 from app.sync.slices import Ending, end_slice
@@ -34,6 +41,7 @@ from tests.support.interleaving import interrupt, steps_of
 from tests.support.slices import pick
 
 SERVICES = cast(Services, SimpleNamespace(now=now))
+ACTOR = Actor("success_manager", None)
 MINUTE = timedelta(minutes=1)
 _numbers = itertools.count(1)
 
@@ -123,6 +131,20 @@ async def cancel(given: Scene, *, delayed: bool) -> None:
         pass
 
 
+async def disable(given: Scene) -> None:
+    """Disable the account, as `PUT /v1/accounts/{id}` does."""
+    body = AccountIn(name="Firm", time_zone="UTC", country="US", enabled=False)
+    caller = cast(Caller, SimpleNamespace(may_see=lambda _: True))
+    with suppress(ErasureInProgress):
+        async with transaction(given.database) as session:
+            await put_account(given.account_id, body, caller, ACTOR, SERVICES, session)
+
+
+async def erase(given: Scene) -> None:
+    services = cast(Services, SimpleNamespace(now=now, database=given.database))
+    await start_account_erasure(services, given.account_id, actor=ACTOR)
+
+
 SIDES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "batch": assess_batch,
     "pause": lambda given: end_of_slice(given, Status.RUNNING),
@@ -131,10 +153,12 @@ SIDES: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "request": request,
     "slot": start_slot,
     "cancel": lambda given: cancel(given, delayed=False),
+    "disable": disable,
+    "erase": erase,
     "cancel_waiting": lambda given: cancel(given, delayed=True),
 }
 OF_ONE_WORKER = {"batch", "pause", "end"}  # it does them one after another
-OTHERS_OF_END = {"blocked", "request", "cancel"}  # it has many statements
+OTHERS_OF_END = {"blocked", "request", "cancel", "erase"}  # it has many statements
 
 
 @pytest.fixture
