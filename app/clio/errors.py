@@ -33,6 +33,12 @@ class ClioRetryLater(ClioError):
         self.after = min(max(after, MIN_WAIT), MAX_WAIT)
 
 
+class ClioRateLimited(ClioRetryLater):
+    """Clio's rate limit allows the request after `after`. It was not sent, or Clio did not do it."""
+
+    default_code = "clio_rate_limited"
+
+
 class ClioReauthRequired(ClioError):
     """The user must connect again. Other connections are not affected."""
 
@@ -127,14 +133,14 @@ def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:
     return ClioRetryLater(text, after=timedelta(minutes=1))
 
 
-def rate_limited(seconds: float) -> ClioRetryLater:
+def rate_limited(seconds: float) -> ClioRateLimited:
     """Return the error that says after what time Clio's rate limit allows the next request."""
     text = "Clio's rate limit is reached; the request is sent again later"
-    return ClioRetryLater(text, after=timedelta(seconds=seconds), code="clio_rate_limited")
+    return ClioRateLimited(text, after=timedelta(seconds=seconds))
 
 
 def is_transient(error: Exception) -> bool:
     """Return whether an immediate retry may help. It does not help if Clio's rate limit is reached."""
-    if isinstance(error, ClioRetryLater):
-        return error.code != "clio_rate_limited"
-    return isinstance(error, ClioUnreadable)
+    if isinstance(error, ClioRateLimited):
+        return False
+    return isinstance(error, ClioRetryLater | ClioUnreadable)

@@ -14,7 +14,13 @@ from typing import Any
 import structlog
 
 from app.clio.call_budget import BudgetSpent
-from app.clio.errors import ClioError, ClioMisconfigured, ClioReauthRequired, ClioRetryLater
+from app.clio.errors import (
+    ClioError,
+    ClioMisconfigured,
+    ClioRateLimited,
+    ClioReauthRequired,
+    ClioRetryLater,
+)
 from app.db import issues as issue_store
 from app.db.issues import Finding
 from app.db.runs import list_failures, runs
@@ -66,7 +72,7 @@ async def noting_failure(
         else:
             _note_failure(reader, resource, spent.failure)
     except ClioError as error:
-        if isinstance(error, ClioRetryLater) and error.code == "clio_rate_limited":
+        if isinstance(error, ClioRateLimited):
             reader.limited = error
             reader.pauses.append(error.after)
         else:

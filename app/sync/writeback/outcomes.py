@@ -11,6 +11,7 @@ from datetime import timedelta
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
+    ClioRateLimited,
     ClioReauthRequired,
     ClioRefused,
     ClioRetryLater,
@@ -95,8 +96,10 @@ def after_failed_search(error: ClioError, *, settle: timedelta) -> Outcome:
             return blocked(unsure=True)
         case ClioRefused():
             return unverified()
+        case ClioRateLimited():
+            after = error.after
         case ClioRetryLater():
-            after = error.after if error.code == "clio_rate_limited" else min(error.after, settle)
+            after = min(error.after, settle)
         case ClioMisconfigured():
             after = OPERATOR_RETRY_AFTER
         case _:

@@ -9,6 +9,7 @@ import pytest
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
+    ClioRateLimited,
     ClioReauthRequired,
     ClioRefused,
     ClioRetryLater,
@@ -49,7 +50,7 @@ def test_an_activity_needs_a_linked_contact_before_an_author(linked, has_author,
     assert initial == outcomes.InitialStatus(status, reason)
 
 
-LATER = ClioRetryLater("429", after=timedelta(seconds=20), code="clio_rate_limited")
+LATER = ClioRateLimited("429", after=timedelta(seconds=20))
 OUTAGE = ClioRetryLater("no answer", after=timedelta(seconds=90))
 # failure → status, reason, time of the next attempt, whether Clio may have it
 WRITES: list[tuple[ClioError, bool, tuple[Status, Reason, timedelta | None, bool]]] = [
