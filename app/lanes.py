@@ -8,7 +8,10 @@ from enum import IntEnum
 
 
 class Lane(IntEnum):
-    """A lane. The first five call Clio, and their order is the priority of their requests."""
+    """A lane. The first five have requests to Clio, and their order is the priority of these.
+
+    A slice of housekeeping sends its requests in one of them.
+    """
 
     PERSON = 0  # a person waits for the result
     WRITE_BACK = 1
@@ -34,6 +37,8 @@ CLIO_LANES = (*RUN_LANES, Lane.WRITE_BACK)
 
 ERASURE = "erasure"
 RETENTION = "retention"
+DEAUTHORISATION = "deauthorisation"
+SUBSCRIPTIONS = "subscriptions"
 ENDPOINT_DELETION = "endpoint"
 
 

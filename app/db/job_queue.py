@@ -18,7 +18,7 @@ from sqlalchemy import text
 
 from app.db.connection import Address, new_pool
 from app.db.session import Session
-from app.lanes import Lane
+from app.lanes import SUBSCRIPTIONS, Lane, housekeeping_key
 
 EARLIER_JOBS = ("run", "writeback", "sweep", "erasure")  # jobs of the previous release
 COUNTED_JOBS = 10_000  # so that measuring a long queue stays cheap
@@ -89,8 +89,9 @@ async def delete_own_job(session: Session, job: OwnJob) -> bool:
 
 
 async def delete_jobs(session: Session, account_id: str) -> None:
-    """Delete the waiting jobs of an account."""
+    """Delete the waiting jobs of an account that is erased. Its revocations outlive it, and so does their job."""
     keys = [_dedupe_key(lane, account_id) for lane in Lane]
+    keys.append(_dedupe_key(Lane.HOUSEKEEPING, housekeeping_key(SUBSCRIPTIONS, account_id)))
     await session.execute(
         text("delete from pgqueuer where status = 'queued' and dedupe_key = any(:keys)"),
         {"keys": keys},

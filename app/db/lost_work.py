@@ -13,7 +13,14 @@ from app.db.outbox.waiting import CAN_BE_SENT
 from app.db.runs import tables
 from app.db.runs.runs import UNFINISHED, Kind, Status, Trigger, lane_of, reads_no_lists
 from app.db.session import Session
-from app.lanes import ENDPOINT_DELETION, ERASURE, Lane, housekeeping_key
+from app.lanes import (
+    DEAUTHORISATION,
+    ENDPOINT_DELETION,
+    ERASURE,
+    SUBSCRIPTIONS,
+    Lane,
+    housekeeping_key,
+)
 
 _runs = tables.runs
 _LABELS = case(
@@ -86,32 +93,51 @@ async def list_accounts_with_lost_writes(
     return list(found.scalars())
 
 
-async def list_lost_erasures(session: Session, *, limit: int) -> list[str]:
-    """Return accounts whose erasure has rows left to delete and no job."""
-    query = text(
+async def list_lost_housekeeping(session: Session, *, now: datetime, limit: int) -> list[str]:
+    """Return the keys of the tasks that are due and have no job, at most `limit` of each task.
+
+    They are erasures with rows left to delete, revocations, subscriptions, and webhook endpoints that were deleted.
+    """
+    keys: list[str] = []
+    for task, query in _LOST_TASKS.items():
+        found = await session.execute(text(query), {"now": now, "limit": limit})
+        keys += [housekeeping_key(task, subject) for subject in found.scalars()]
+    return keys
+
+
+def _has_task(task: str, subject: str = "account_id") -> str:
+    """Return the condition that a subject has a job of a task; it is looked up for each row, by its key.
+
+    Without the inner `select`, PostgreSQL may read the whole queue instead.
+    """
+    key = f"{Lane.HOUSEKEEPING.label}:{housekeeping_key(task, '')}"
+    has_job = job_queue.has_job(f"'{key}' || {subject}")
+    return f"(select {has_job})"  # our own text
+
+
+def _lost_rows(task: str, table: str) -> str:
+    """Return the query for the accounts of due rows. `limit` counts rows: an account has more than one."""
+    return (
+        "select distinct account_id from"  # noqa: S608  # our own text
+        f" (select account_id from {table} where due_at <= :now and not {_has_task(task)}"
+        "  order by due_at limit :limit) due order by account_id"
+    )
+
+
+_LOST_TASKS = {
+    ERASURE: (
         "select account_id from erasures e where finished_at is null"  # noqa: S608  # our own text
-        f" and not {job_queue.has_job(_ERASURE_KEY)}"
+        f" and not {_has_task(ERASURE)}"
         " and (exists (select from accounts a where a.account_id = e.account_id)"
         "  or not exists (select from revocations r where r.account_id = e.account_id))"
         " order by account_id limit :limit"
-    )
-    found = await session.execute(query, {"limit": limit})
-    return list(found.scalars())
-
-
-async def list_deleted_endpoints(session: Session, *, limit: int) -> list[str]:
-    """Return deleted endpoints whose row exists and that have no job."""
-    query = text(
+    ),
+    DEAUTHORISATION: _lost_rows(DEAUTHORISATION, "revocations"),
+    SUBSCRIPTIONS: _lost_rows(SUBSCRIPTIONS, "subscriptions"),
+    ENDPOINT_DELETION: (
         "select endpoint_id from webhook_endpoints where deleted_at is not null"  # noqa: S608  # our own text
-        f" and not {job_queue.has_job(_ENDPOINT_KEY)} order by endpoint_id limit :limit"
-    )
-    found = await session.execute(query, {"limit": limit})
-    return list(found.scalars())
-
-
+        f" and not {_has_task(ENDPOINT_DELETION, 'endpoint_id')} order by endpoint_id limit :limit"
+    ),
+}
 _WRITE_BACK_KEY = f"'{Lane.WRITE_BACK.label}:' || account_id"
-_ERASURE_KEY = f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ERASURE, '')}' || account_id"
-_ENDPOINT_KEY = (
-    f"'{Lane.HOUSEKEEPING.label}:{housekeeping_key(ENDPOINT_DELETION, '')}' || endpoint_id"
-)
 _FIRST_ACCOUNT = "select account_id from activity_turns where ready_at is not null"

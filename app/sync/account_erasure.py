@@ -18,8 +18,9 @@ from app.db.runs import runs
 from app.db.session import transaction
 from app.errors import Problem
 from app.lanes import ERASURE, Lane, housekeeping_key
-from app.sync.connections import describe_owed, owe_logins, tell_clio_what_is_due
+from app.sync.connections import describe_owed, owe_logins
 from app.sync.services import Services
+from app.sync.slices import Ending
 
 ROWS_IN_A_STEP = 1000
 MAX_NAMED = 100  # revocations that a receipt names
@@ -46,8 +47,8 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
     return erasure_id
 
 
-async def erase_account(services: Services, account_id: str) -> timedelta | None:
-    """Do a slice of the account's erasure; return zero if rows are left, None when everything is deleted.
+async def erase_account(services: Services, account_id: str) -> Ending:
+    """Do a slice of the account's erasure; return how the slice ends.
 
     Any number of processes may do this at the same time, and repeating is harmless.
     """
@@ -56,9 +57,8 @@ async def erase_account(services: Services, account_id: str) -> timedelta | None
     budget = services.open_budget()
     while erasure_id and not budget.is_spent() and not services.stopping.is_set():
         if await _is_deleted_after_step(services, account_id, erasure_id):
-            await tell_clio_what_is_due(services)
-            return None
-    return timedelta(0) if erasure_id else None
+            return Ending.after(None)
+    return Ending.after(timedelta(0) if erasure_id else None)
 
 
 async def _is_deleted_after_step(services: Services, account_id: str, erasure_id: str) -> bool:

@@ -5,17 +5,16 @@ from datetime import timedelta
 from app.db import deleted_endpoints
 from app.db.session import transaction
 from app.sync.services import Services
+from app.sync.slices import Ending
 
 BATCH_SIZE = 1000  # deliveries that one transaction deletes
-TRY_AGAIN = timedelta(
-    seconds=5
-)  # when retention, or a transaction that stores events, has the rest
+TRY_AGAIN = timedelta(seconds=5)  # when retention, or one that stores events, has the rest
 
 
-async def delete_endpoint_rows(services: Services, endpoint_id: str) -> timedelta | None:
+async def delete_endpoint_rows(services: Services, endpoint_id: str) -> Ending:
     """Delete the deliveries of a deleted endpoint for one slice, and its row when none is left.
 
-    Returns after what time to go on, None when nothing is left. Each batch has its own transaction.
+    Returns how the slice ends. Each batch has its own transaction.
     """
     budget = services.open_budget()
     while not budget.is_spent() and not services.stopping.is_set():
@@ -25,5 +24,5 @@ async def delete_endpoint_rows(services: Services, endpoint_id: str) -> timedelt
             ):
                 continue
             gone = await deleted_endpoints.delete_if_empty(session, endpoint_id)
-        return None if gone else TRY_AGAIN
-    return timedelta(0)
+        return Ending.after(None if gone else TRY_AGAIN)
+    return Ending.after(timedelta(0))

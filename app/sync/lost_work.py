@@ -7,7 +7,7 @@ import structlog
 from app.db import job_queue, lost_work
 from app.db.runs import turns
 from app.db.session import Session, transaction
-from app.lanes import ENDPOINT_DELETION, ERASURE, RUN_LANES, Lane, housekeeping_key
+from app.lanes import RUN_LANES, Lane
 from app.sync.services import Services
 
 ACCOUNTS = 1000  # of each kind of work, in one tick
@@ -16,13 +16,12 @@ log = structlog.get_logger(__name__)
 
 
 async def queue_due_work(services: Services) -> None:
-    """Queue runs and write-backs whose pause is over, and all work whose job was lost."""
+    """Queue work whose pause is over or whose time has come, and all work whose job was lost."""
     now = services.now()
     async with transaction(services.database) as session:
         runs = await lost_work.list_accounts_with_lost_runs(session, now=now, limit=ACCOUNTS)
         writes = await lost_work.list_accounts_with_lost_writes(session, now=now, limit=ACCOUNTS)
-        erasures = await lost_work.list_lost_erasures(session, limit=ACCOUNTS)
-        endpoints = await lost_work.list_deleted_endpoints(session, limit=ACCOUNTS)
+        tasks = await lost_work.list_lost_housekeeping(session, now=now, limit=ACCOUNTS)
 
     async def wake_runs(session: Session, account_id: str) -> None:
         await turns.lock_turns(session, account_id)
@@ -31,26 +30,20 @@ async def queue_due_work(services: Services) -> None:
     async def wake_writes(session: Session, account_id: str) -> None:
         await job_queue.want(session, Lane.WRITE_BACK, account_id)
 
-    async def wake_erasure(session: Session, account_id: str) -> None:
-        key = housekeeping_key(ERASURE, account_id)
-        await job_queue.want(session, Lane.HOUSEKEEPING, key)
-
-    async def wake_endpoint(session: Session, endpoint_id: str) -> None:
-        key = housekeeping_key(ENDPOINT_DELETION, endpoint_id)
+    async def wake_task(session: Session, key: str) -> None:
         await job_queue.want(session, Lane.HOUSEKEEPING, key)
 
     await _wake(services, runs, wake_runs)
     await _wake(services, writes, wake_writes)
-    await _wake(services, erasures, wake_erasure)
-    await _wake(services, endpoints, wake_endpoint)
-    if found := len(runs) + len(writes) + len(erasures) + len(endpoints):
+    await _wake(services, tasks, wake_task)
+    if found := len(runs) + len(writes) + len(tasks):
         log.info("due_work_queued", count=found)
 
 
 async def _wake(
-    services: Services, account_ids: list[str], wake: Callable[[Session, str], Awaitable[None]]
+    services: Services, keys: list[str], wake: Callable[[Session, str], Awaitable[None]]
 ) -> None:
-    """Wake each account's work in a transaction of its own, which holds locks only for a moment."""
-    for account_id in account_ids:
+    """Wake the work of each key in a transaction of its own, which holds locks only for a moment."""
+    for key in keys:
         async with transaction(services.database) as session:
-            await wake(session, account_id)
+            await wake(session, key)

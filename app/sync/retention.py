@@ -5,14 +5,15 @@ from datetime import timedelta
 from app.db import retention
 from app.db.session import transaction
 from app.sync.services import Services
+from app.sync.slices import Ending
 
 BATCH_SIZE = 1000  # rows that one transaction looks at
 
 
-async def sweep_retention(services: Services, name: str) -> timedelta | None:
-    """Delete what has expired of `name`, one of `retention.TABLES`, for one slice.
+async def sweep_retention(services: Services, name: str) -> Ending:
+    """Delete what has expired of `name`, one of `retention.TABLES`, for one slice; return how the slice ends.
 
-    Returns zero if expired rows are left, None if not. Each batch has its own transaction.
+    Each batch has its own transaction.
     """
     now, budget = services.now(), services.open_budget()
     while not budget.is_spent() and not services.stopping.is_set():
@@ -21,5 +22,5 @@ async def sweep_retention(services: Services, name: str) -> timedelta | None:
                 session, name, services.retention, now=now, limit=BATCH_SIZE
             )
         if not looked_at:
-            return None
-    return timedelta(0)
+            return Ending.after(None)
+    return Ending.after(timedelta(0))

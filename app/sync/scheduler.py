@@ -4,7 +4,8 @@ Which slot is due follows from the time alone (`app/sync/slot_times.py`), and th
 start once (`app/db/runs/slots.py`). So any number of processes may propose a slot, late or twice. After an outage the
 newest missed slot is run once.
 
-A task that finds nothing to do costs one look at an index: no task reads all accounts, runs or activities.
+A task that finds nothing to do costs one look at an index: no task reads all accounts, runs or activities. No task
+calls Clio: such work is queued as slices (`app/sync/lost_work.py`).
 """
 
 import asyncio
@@ -26,11 +27,7 @@ from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import RETENTION, Lane, housekeeping_key
 from app.sync.assess import finish_decided_surges
-from app.sync.connections import (
-    give_up_reconnects,
-    renew_subscriptions,
-    tell_clio_what_is_due,
-)
+from app.sync.connections import give_up_reconnects
 from app.sync.health import refresh_health
 from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
@@ -43,9 +40,7 @@ SLOT_BATCH = (
 )
 TICK = timedelta(seconds=20)
 FOLLOW_SECONDS = 2.0  # between two looks at the system clock
-MINUTE = timedelta(
-    minutes=1
-)  # for tasks that call Clio, whose deadline is a minute: they must not count as late
+MINUTE = timedelta(minutes=1)
 HOURLY = timedelta(hours=1)  # how often each process asks whether the daily deletion was done
 
 log = structlog.get_logger(__name__)
@@ -167,8 +162,6 @@ async def follow_clock_changes(scheduler: AsyncIOScheduler, now: Callable[[], da
 _TASKS = (
     (propose_slots, TICK),
     (queue_due_work, TICK),
-    (tell_clio_what_is_due, MINUTE),
-    (renew_subscriptions, MINUTE),
     (give_up_reconnects, MINUTE),
     (maintain_outbox, TICK),
     (finish_decided_surges, TICK),

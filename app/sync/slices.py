@@ -7,7 +7,7 @@ follows that transaction: as soon as the job is gone, its place counts as free. 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -40,6 +40,18 @@ class Ending:
 
         async def finish(session: Session) -> timedelta | None:
             return after
+
+        return cls(finish)
+
+    @classmethod
+    def when_due(
+        cls, next_due: Callable[[Session], Awaitable[datetime | None]], now: Callable[[], datetime]
+    ) -> "Ending":
+        """Return the ending of work whose rows say when it is due next."""
+
+        async def finish(session: Session) -> timedelta | None:
+            due_at = await next_due(session)
+            return None if due_at is None else max(due_at - now(), timedelta(0))
 
         return cls(finish)
 

@@ -36,7 +36,7 @@ PLACES = {
     Lane.INITIAL: 4,
     Lane.RECONCILE: 4,
     Lane.DELIVERIES: 100,  # an endpoint that does not answer keeps its place for ten seconds
-    Lane.HOUSEKEEPING: 4,
+    Lane.HOUSEKEEPING: 8,  # some of its slices wait for Clio
 }
 PLACES_FOR_EARLIER_JOBS = 4
 RETRY_AFTER_DATABASE_LOSS = timedelta(seconds=1)

@@ -40,7 +40,16 @@ from app.db.connection import Address
 from app.db.job_queue import QueueSize
 from app.db.queue_worker import ListeningDriver
 from app.db.session import Database, PoolWaits, Session
-from app.lanes import ENDPOINT_DELETION, ERASURE, RETENTION, RUN_LANES, Lane, housekeeping_key
+from app.lanes import (
+    DEAUTHORISATION,
+    ENDPOINT_DELETION,
+    ERASURE,
+    RETENTION,
+    RUN_LANES,
+    SUBSCRIPTIONS,
+    Lane,
+    housekeeping_key,
+)
 from app.loop_watch import LoopWatch
 from app.main import create_app
 from app.sync import worker
@@ -253,14 +262,12 @@ async def test_jobs_are_queued_under_their_pinned_names_and_keys(
     for lane in (*RUN_LANES, Lane.WRITE_BACK):
         await job_queue.want(session, lane, "{account}")
     await job_queue.want(session, Lane.DELIVERIES, "{endpoint}")
-    erasure = housekeeping_key(ERASURE, "{account}")
+    for task in (ERASURE, DEAUTHORISATION, SUBSCRIPTIONS):
+        await job_queue.want(session, Lane.HOUSEKEEPING, housekeeping_key(task, "{account}"))
     deletion = housekeeping_key(ENDPOINT_DELETION, "{endpoint}")
-    for key in (
-        erasure,
-        deletion,
-        *(housekeeping_key(RETENTION, name) for name in retention.TABLES),
-    ):
-        await job_queue.want(session, Lane.HOUSEKEEPING, key)
+    await job_queue.want(session, Lane.HOUSEKEEPING, deletion)
+    for name in retention.TABLES:
+        await job_queue.want(session, Lane.HOUSEKEEPING, housekeeping_key(RETENTION, name))
     pinned.check("jobs", queue.jobs, tmp_path)
 
 

@@ -25,10 +25,8 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Database, Session, transaction
 from app.errors import DatabaseUnavailable
-from app.lanes import RUN_LANES, Lane
+from app.lanes import DEAUTHORISATION, ERASURE, RUN_LANES, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import now
-from app.sync.account_erasure import erase_account
-from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
 from app.sync.lost_work import queue_due_work
 from app.sync.scheduler import propose_slots
 from app.sync.services import Services
@@ -160,15 +158,21 @@ async def standing(server: Server, start: AfterFirstRun) -> AsyncIterator[World]
         yield world
 
 
+async def housekeep(world: World, task: str, services: Services | None = None) -> timedelta | None:
+    """Do a slice of a task of housekeeping."""
+    key = housekeeping_key(task, "hp")
+    return await do_slice(services or services_of(world), Lane.HOUSEKEEPING, key)
+
+
 async def erase_all(world: World) -> None:
-    while await erase_account(services_of(world), "hp") is not None:
+    while await housekeep(world, ERASURE) is not None:
         pass
 
 
 async def later(after: timedelta, world: World) -> None:
-    """Let the scheduler tell Clio what is due after a time."""
+    """Tell Clio what is due after a time."""
     with time_machine.travel(main.now() + after, tick=True):
-        await tell_clio_what_is_due(services_of(world))
+        await housekeep(world, DEAUTHORISATION)
 
 
 class Killed(Exception):
@@ -206,6 +210,7 @@ async def test_an_erasure_continues_after_a_kill_in_any_of_its_transactions(
         while not erased:
             try:
                 await erase_all(world)
+                await housekeep(world, DEAUTHORISATION)
                 erased = True
             except Killed:
                 kills += 1
@@ -222,7 +227,7 @@ async def test_a_late_job_of_an_erasure_spares_the_account_that_was_created_agai
     # S15
     await pulled.erase()
     await pulled.create_account()
-    assert await erase_account(services_of(pulled), "hp") is None
+    assert await housekeep(pulled, ERASURE) is None
     assert (await pulled.api.get(f"{URL}/users")).json()["users"]
 
 
@@ -263,7 +268,10 @@ async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
     # S15: API, runs, slots, subscriptions and OAuth; nothing has been deleted yet
     async with standing(server, after_first_run) as world:
         services = services_of(world)
-        await renew_subscriptions(replace(services, public_url="https://service.test"))
+        async with transaction(services.database) as session:
+            await session.execute(text("update subscriptions set due_at = now()"))
+        reached = replace(services, public_url="https://service.test")
+        await housekeep(world, SUBSCRIPTIONS, reached)
         (hook, *_) = world.simulator.webhooks.hooks.values()
         callback = await world.approve(await world.start("u_ben"), 502)
         key = {"Idempotency-Key": "k"}

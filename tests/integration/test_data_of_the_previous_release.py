@@ -31,12 +31,14 @@ from app.clio.regions import Region
 from app.crypto import new_key
 from app.db import migrate
 from app.db.connection import Address
+from app.lanes import Lane
 from app.main import Parts, create_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from tests.support.commands import run
 from tests.support.postgres import Server
 from tests.support.seals import seals
+from tests.support.slices import do_slice
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, PausableTransport, World, config_for
 
@@ -509,7 +511,7 @@ def test_secrets_are_sealed_for_the_same_rows(upgraded: Upgrade):
 # --- what the present code writes -------------------------------------------------------------------
 
 
-async def test_the_clock_queues_the_same_work_and_renews_the_same_subscriptions(own_dsn: str):
+async def test_the_clock_queues_the_same_work_and_the_same_subscriptions_are_renewed(own_dsn: str):
     """The clock queues in its lane what the jobs of the previous release stand for."""
     facts = loaded()
     simulator, _ = await clio_of(facts)
@@ -519,19 +521,22 @@ async def test_the_clock_queues_the_same_work_and_renews_the_same_subscriptions(
     assert {row["entrypoint"] for row in old} == {"run", "writeback", "sweep"}
     subscribed = await query(own_dsn, SUBSCRIBED)
     # Of the two runs the interrupted one goes first.
-    lanes = {("person", "person:hp", "hp"), ("write_back", "write_back:hp", "hp")}
+    lanes = {
+        ("person", "person:hp", "hp"),
+        ("write_back", "write_back:hp", "hp"),
+        ("housekeeping", "housekeeping:subscriptions:hp", "subscriptions:hp"),
+    }
 
     async def queued() -> bool:
         return await jobs(own_dsn) >= lanes
-
-    async def renewed() -> bool:
-        return len({*await query(own_dsn, SUBSCRIBED), *subscribed}) == 2 * len(subscribed)
 
     with time_machine.travel(start, tick=True):
         async with service(own_dsn, facts, simulator, workers=False) as world:
             simulator.webhooks.transport = httpx.ASGITransport(world.app)
             await until(queued, "the same work is queued")
-            await until(renewed, "each subscription has a new secret")
+            await do_slice(world.app.state.services, Lane.HOUSEKEEPING, "subscriptions:hp")
+    renewed = {*await query(own_dsn, SUBSCRIBED), *subscribed}
+    assert len(renewed) == 2 * len(subscribed), "each has a new secret"
     assert "subscriptions.sealed_secret" in await seals(own_dsn, facts["key"])
 
 

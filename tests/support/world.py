@@ -228,6 +228,13 @@ class World:
         """Wait until no worker has a job: a job ends shortly after its run or note has ended."""
         await self.none_left("select count(*) from pgqueuer where status = 'picked'")
 
+    async def housekept(self) -> None:
+        """Wait until no slice of housekeeping is due or at work."""
+        await self.none_left(
+            "select count(*) from pgqueuer where entrypoint = 'housekeeping'"
+            " and status in ('queued', 'picked') and execute_after <= clock_timestamp()"
+        )
+
     async def none_left(self, count: str, **named: str) -> None:
         """Wait until a counting statement returns zero. Without a transaction each look is one round trip."""
         async with asyncio.timeout(PATIENCE), self.app.state.services.database.connect() as session:

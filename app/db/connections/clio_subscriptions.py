@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, select, update
+from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db import job_queue
 from app.db.accounts import receipts
 from app.db.connections import tables
 from app.db.session import Session
+from app.lanes import SUBSCRIPTIONS, Lane, housekeeping_key
 
 _table = tables.subscriptions
 
@@ -53,7 +55,7 @@ class CreatedWebhook:
 async def request_subscriptions(
     session: Session, account_id: str, connection_id: str, models: Sequence[str], *, now: datetime
 ) -> None:
-    """Mark these models to be subscribed soon; existing subscriptions are replaced."""
+    """Mark these models to be subscribed, and queue the job; existing subscriptions are replaced."""
     rows = [
         {"account_id": account_id, "connection_id": connection_id, "model": model, "due_at": now}
         for model in models
@@ -71,15 +73,17 @@ async def request_subscriptions(
         ),
         rows,
     )
+    key = housekeeping_key(SUBSCRIPTIONS, account_id)
+    await job_queue.want(session, Lane.HOUSEKEEPING, key)
 
 
 async def claim_due(
-    session: Session, *, again: timedelta, limit: int, now: datetime
+    session: Session, account_id: str, *, again: timedelta, limit: int, now: datetime
 ) -> list[Subscription]:
-    """Return subscriptions to create or renew now. Each is hidden from other processes for the time `again`."""
+    """Return subscriptions to create or renew now, the oldest first. Each is hidden for the time `again`."""
     due = (
         select(_table)
-        .where(_table.c.due_at <= now)
+        .where(_table.c.account_id == account_id, _table.c.due_at <= now)
         .order_by(_table.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -87,6 +91,13 @@ async def claim_due(
     found = [_subscription(row) for row in await session.execute(due)]
     for one in found:
         await _set(session, one, due_at=now + again)
+    return found
+
+
+async def next_due(session: Session, account_id: str) -> datetime | None:
+    """Return when the account's next subscription must be created or renewed, or None."""
+    query = select(func.min(_table.c.due_at)).where(_table.c.account_id == account_id)
+    found: datetime | None = (await session.execute(query)).scalar_one()
     return found
 
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db import job_queue
 from app.db.connections import stored_tokens, tables
 from app.db.connections.connections import Connection, connection_of
 from app.db.ids import new_id
 from app.db.session import Session
+from app.lanes import DEAUTHORISATION, Lane, housekeeping_key
 
 _table, _logins = tables.revocations, tables.connections
 
@@ -69,7 +71,10 @@ async def owe(
     now: datetime,
     after: timedelta = timedelta(0),
 ) -> Revocation:
-    """Store tokens of a connection that Clio must be told to revoke, after a time, and return the revocation."""
+    """Store tokens of a connection that Clio must be told to revoke, after a time, and return the revocation.
+
+    If that is now, its job is queued.
+    """
     owed = Revocation(
         account_id=connection.account_id,
         revocation_id=new_id("rvk", now),
@@ -85,7 +90,21 @@ async def owe(
     )
     values = {name: getattr(owed, name) for name in Revocation.__dataclass_fields__}
     await session.execute(insert(_table).values({**values, "hook_ids": list(hook_ids)}))
+    if not after:
+        await _want(session, owed.account_id)
     return owed
+
+
+async def bring_forward(session: Session, owed: Revocation, *, now: datetime) -> None:
+    """Have Clio told of a revocation now, unless it was told already."""
+    untried = _is(owed) & (_table.c.attempts == 0)
+    await session.execute(update(_table).where(untried).values(due_at=now))
+    await _want(session, owed.account_id)
+
+
+async def _want(session: Session, account_id: str) -> None:
+    key = housekeeping_key(DEAUTHORISATION, account_id)
+    await job_queue.want(session, Lane.HOUSEKEEPING, key)
 
 
 async def take_back(session: Session, owed: Revocation) -> bool:
@@ -96,23 +115,13 @@ async def take_back(session: Session, owed: Revocation) -> bool:
     return gone.one_or_none() is not None
 
 
-async def claim_due(session: Session, *, limit: int, now: datetime) -> list[Revocation]:
-    """Return revocations of which Clio must be told now, the oldest first, and set the time of their next attempt."""
-    return await _claim(session, _table.c.due_at <= now, limit=limit, now=now)
-
-
-async def claim(session: Session, owed: Revocation, *, now: datetime) -> Revocation | None:
-    """Claim a revocation before it is due; return None if another process has claimed it."""
-    untried = _is(owed) & (_table.c.attempts == 0)
-    return next(iter(await _claim(session, untried, limit=1, now=now)), None)
-
-
-async def _claim(
-    session: Session, which: ColumnElement[bool], *, limit: int, now: datetime
+async def claim_due(
+    session: Session, account_id: str, *, limit: int, now: datetime
 ) -> list[Revocation]:
+    """Return revocations of which Clio must be told now, the oldest first, and set the time of their next attempt."""
     rows = await session.execute(
         select(_table)
-        .where(which)
+        .where(_table.c.account_id == account_id, _table.c.due_at <= now)
         .order_by(_table.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -130,6 +139,13 @@ def next_attempt(claimed: Revocation, *, now: datetime) -> datetime:
     again = now + waits.get(claimed.attempts, LATER_RETRIES)
     end = claimed.owed_since + KEPT_FOR
     return min(again, end) if now < end else again
+
+
+async def next_due(session: Session, account_id: str) -> datetime | None:
+    """Return when Clio must be told of the account's next revocation, or None."""
+    query = select(func.min(_table.c.due_at)).where(_table.c.account_id == account_id)
+    found: datetime | None = (await session.execute(query)).scalar_one()
+    return found
 
 
 async def replace_tokens(session: Session, owed: Revocation, sealed_tokens: str) -> None:

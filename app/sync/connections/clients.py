@@ -26,10 +26,12 @@ def clio_for(
     return services.open_clio(app, StoredTokens(services, connection), limit, lane, budget)
 
 
-def clio_for_new_login(services: Services, region: str, tokens: Tokens) -> ClioClient:
+def clio_for_new_login(
+    services: Services, region: str, tokens: Tokens, budget: CallBudget | None = None
+) -> ClioClient:
     """Return a client for tokens that were just issued. A new token has a rate limit of its own that nobody shares."""
     app = offered_region(services, region).app
-    return services.open_clio(app, _IssuedTokens(tokens), LocalLimit(), Lane.PERSON, None)
+    return services.open_clio(app, _IssuedTokens(tokens), LocalLimit(), Lane.PERSON, budget)
 
 
 class _IssuedTokens:

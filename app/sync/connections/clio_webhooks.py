@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ import structlog
 
 from app.clio import webhooks
 from app.clio.client import ClioClient
-from app.clio.errors import ClioError
+from app.clio.errors import ClioError, ClioRateLimited
 from app.clio.models import WebhookSubscription
 from app.clio.regions import Region
 from app.clio.resources import CONTACTS, MATTERS
@@ -36,17 +37,18 @@ from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for
 from app.sync.services import Services
+from app.sync.slices import Ending
 
 RETRY_AFTER = timedelta(minutes=10)  # after a failure
 CHECK_AGAIN_AFTER = timedelta(
     hours=1
 )  # while Clio cannot reach us, or has not confirmed an address
-# While the login has no tokens: connecting it requests the subscriptions anew. Those that cannot be renewed must not
-# stand before the others.
+# While the login has no tokens: connecting it requests the subscriptions anew, so until then nobody needs to look.
 WITHOUT_LOGIN = timedelta(days=30)
-BATCH_SIZE = 20
-BATCHES_FOR = timedelta(seconds=30)
-DEADLINE = 60.0  # seconds for one subscription
+# So many subscriptions of an account are created or renewed at the same time, in one slice. Each takes five requests at
+# most.
+BATCH_SIZE = 10
+DEADLINE = 20.0  # seconds for one subscription: a process that must end waits for it
 # A burst of notifications becomes one run: the first waits for RUN_DELAY, the next ones within BURST_WINDOW longer.
 BURST_WINDOW = timedelta(minutes=1)
 RUN_DELAY, BURST_RUN_DELAY = timedelta(seconds=3), timedelta(seconds=45)
@@ -100,21 +102,19 @@ def _is_loopback(host: str | None) -> bool:
         return False
 
 
-async def renew_subscriptions(services: Services) -> int:
-    """Create or renew the subscriptions that are due; return how many were due. The scheduler calls it every minute.
+async def renew_subscriptions(services: Services, account_id: str) -> Ending:
+    """Create or renew in one slice subscriptions of an account that are due; return how the slice ends.
 
-    It goes on for `BATCHES_FOR` while more are due: the subscriptions of 10,000 firms are 30 a minute.
+    A subscription that was begun is ended in the slice.
     """
-    began, count = services.now(), 0
-    while True:
-        async with transaction(services.database) as session:
-            due = await clio_subscriptions.claim_due(
-                session, again=RETRY_AFTER, limit=BATCH_SIZE, now=services.now()
-            )
-        await run_together(*(_renew_one(services, one) for one in due))
-        count += len(due)
-        if len(due) < BATCH_SIZE or services.now() - began > BATCHES_FOR:
-            return count
+    structlog.contextvars.bind_contextvars(account_id=account_id)
+    async with transaction(services.database) as session:
+        due = await clio_subscriptions.claim_due(
+            session, account_id, again=RETRY_AFTER, limit=BATCH_SIZE, now=services.now()
+        )
+    await run_together(*(_renew_one(services, one) for one in due))
+    next_due = partial(clio_subscriptions.next_due, account_id=account_id)
+    return Ending.when_due(next_due, services.now)
 
 
 async def _renew_one(services: Services, one: Subscription) -> None:
@@ -122,6 +122,8 @@ async def _renew_one(services: Services, one: Subscription) -> None:
     try:
         async with asyncio.timeout(DEADLINE):
             await _create_or_renew(services, one)
+    except ClioRateLimited as error:
+        await _put_off(services, one, error.after)
     except ClioError as error:
         log.warning("subscription_failed", connection_id=one.connection_id, reason=error.code)
     except TimeoutError:
@@ -141,7 +143,8 @@ async def _create_or_renew(services: Services, one: Subscription) -> None:
     if not can_be_reached(services, Region(connection.region)):
         await _put_off(services, one, CHECK_AGAIN_AFTER)
         return
-    clio = clio_for(services, connection, Lane.INCREMENTAL)
+    budget = services.open_budget().without_end()  # it does not wait for Clio's rate limit
+    clio = clio_for(services, connection, Lane.INCREMENTAL, budget)
     hook_id = one.hook_id or await _find_lost(clio, one)
     if hook_id is not None:
         if await _renew(services, clio, one, hook_id):

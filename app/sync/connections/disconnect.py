@@ -8,7 +8,7 @@ from app.db.connections import connections
 from app.db.connections.connections import Status
 from app.db.session import transaction
 from app.sync import issues
-from app.sync.connections.revocations import owe_logins, tell_clio
+from app.sync.connections.revocations import owe_logins
 from app.sync.services import Services
 
 log = structlog.get_logger(__name__)
@@ -17,19 +17,17 @@ log = structlog.get_logger(__name__)
 async def disconnect_login(
     services: Services, account_id: str, connection_id: str, *, actor: Actor
 ) -> None:
-    """End the connection here, then tell Clio, which is repeated until it succeeds; pulled records stay [API-16].
+    """End the connection here, and owe Clio the revocation of its tokens; pulled records stay [API-16].
 
     Repeating is harmless. Raises ConnectionNotFound.
     """
     now = services.now()
     async with transaction(services.database) as session:
         await accounts.lock_account(session, account_id)
-        owed = await owe_logins(session, services, account_id, connection_id=connection_id)
+        await owe_logins(session, services, account_id, connection_id=connection_id)
         connection = await connections.get_connection(session, account_id, connection_id)
         await issues.connection_ended(session, connection, Status.DISCONNECTED, None, now=now)
         if connection.status is not Status.DISCONNECTED:
             action = AuditAction("connection.ended", connection_id, {"user_id": connection.user_id})
             await audit.record(session, account_id, actor, action, now=now)
     log.info("connection_disconnected", account_id=account_id, connection_id=connection_id)
-    for revocation in owed:
-        await tell_clio(services, revocation)

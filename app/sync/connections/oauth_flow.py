@@ -36,7 +36,7 @@ from app.sync import issues
 from app.sync.concurrency import Stopping
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for_new_login, login_of, offered_region
-from app.sync.connections.revocations import owe_logins, tell_clio
+from app.sync.connections.revocations import owe_logins
 from app.sync.connections.tokens import seal_tokens
 from app.sync.services import Services
 
@@ -187,7 +187,8 @@ async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callbac
             me = await clio_for_new_login(services, attempt.region, tokens).who_am_i()
             await _store(services, attempt, owed, tokens, me)
         except (ClioError, ClioAccountMismatch, AccountNotFound):
-            await tell_clio(services, owed)
+            async with transaction(services.database) as session:
+                await revocations.bring_forward(session, owed, now=services.now())
             raise
     except ClioMisconfigured as error:
         log.warning("clio_misconfigured", account_id=attempt.account_id, reason=error.code)

@@ -4,7 +4,7 @@ The tokens are stored as owed before they are given up, so neither a crash nor a
 """
 
 import asyncio
-from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -23,9 +23,11 @@ from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.clients import clio_for_new_login, offered_region
 from app.sync.connections.tokens import open_tokens, seal_tokens
 from app.sync.services import Services
+from app.sync.slices import Ending
 
-BATCH_SIZE = 20  # revocations claimed at a time; Clio is told all of them at the same time
-DEADLINE = 60.0  # seconds for one attempt
+# Clio is told of so many revocations of an account at the same time, in one slice. Each takes five requests at most.
+BATCH_SIZE = 10
+DEADLINE = 20.0  # seconds for one attempt: a process that must end waits for it
 FAILED = "deauthorization_failed"
 
 log = structlog.get_logger(__name__)
@@ -33,44 +35,40 @@ log = structlog.get_logger(__name__)
 
 async def owe_logins(
     session: Session, services: Services, account_id: str, *, connection_id: str | None = None
-) -> list[Revocation]:
+) -> int:
     """Take the tokens from some of the account's logins, or from one, and owe Clio their revocation.
 
-    Nobody can use them here from then on. Returns an empty list when no login has tokens.
+    Nobody can use them here from then on. Returns of how many logins; zero when none has tokens.
     """
     taken = await revocations.take_tokens(
         session, account_id, connection_id=connection_id, limit=BATCH_SIZE
     )
-    return [await _owe(session, services, connection, sealed) for connection, sealed in taken]
+    for connection, sealed in taken:
+        await _owe(session, services, connection, sealed)
+    return len(taken)
 
 
 async def _owe(
     session: Session, services: Services, connection: Connection, sealed_tokens: str
-) -> Revocation:
+) -> None:
     """Owe a revocation; the login's subscriptions end with it, because they can be deleted only with its tokens."""
     hook_ids = await clio_subscriptions.delete_subscriptions(
         session, connection.account_id, connection.connection_id
     )
-    return await revocations.owe(
-        session, connection, sealed_tokens, hook_ids=hook_ids, now=services.now()
-    )
+    await revocations.owe(session, connection, sealed_tokens, hook_ids=hook_ids, now=services.now())
 
 
-async def tell_clio(services: Services, owed: Revocation) -> None:
-    """Tell Clio now of a revocation. If that fails, or the process must end, the scheduler tells it again."""
+async def tell_clio_what_is_due(services: Services, account_id: str) -> Ending:
+    """Tell Clio in one slice of revocations of an account that are due; return how the slice ends.
+
+    A revocation that was begun is ended in the slice. The account may not exist any more.
+    """
+    structlog.contextvars.bind_contextvars(account_id=account_id)
     async with transaction(services.database) as session:
-        claimed = await revocations.claim(session, owed, now=services.now())
-    if claimed is not None:
-        with suppress(Stopping):  # the caller's own work is done
-            await _attempt(services, claimed)
-
-
-async def tell_clio_what_is_due(services: Services) -> int:
-    """Tell Clio of the revocations that are due, `BATCH_SIZE` at most; return how many. The scheduler calls it."""
-    async with transaction(services.database) as session:
-        due = await revocations.claim_due(session, limit=BATCH_SIZE, now=services.now())
+        due = await revocations.claim_due(session, account_id, limit=BATCH_SIZE, now=services.now())
     await run_together(*(_attempt(services, owed) for owed in due))
-    return len(due)
+    next_due = partial(revocations.next_due, account_id=account_id)
+    return Ending.when_due(next_due, services.now)
 
 
 async def _attempt(services: Services, owed: Revocation) -> None:
@@ -111,7 +109,8 @@ async def _revoke(services: Services, owed: Revocation) -> None:
 
 async def _unsubscribe(services: Services, owed: Revocation, tokens: Tokens) -> None:
     """End the login's subscriptions while its tokens work; Clio ends what remains after some days."""
-    clio = clio_for_new_login(services, owed.region, tokens)
+    budget = services.open_budget().without_end()  # it does not wait for Clio's rate limit
+    clio = clio_for_new_login(services, owed.region, tokens, budget)
     try:
         for hook_id in owed.hook_ids:
             await webhooks.unsubscribe(clio, hook_id)

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -21,16 +22,19 @@ from app.crypto import TokenCipher, new_key
 from app.db.connection import Address
 from app.db.connections.tables import address_key, subscriptions
 from app.db.session import open_database, transaction
-from app.lanes import Lane
+from app.lanes import SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import Parts, create_app
-from app.sync import connections, key_rotation
+from app.sync import key_rotation
 from app.sync.connections import checked_tokens, clio_for, clio_webhooks
 from app.sync.connections.checked_tokens import Purpose
+from app.sync.lost_work import queue_due_work
 from app.sync.request_check_refresh import load_request_checks
 from app.sync.request_checks import LOOKUPS_PER_SECOND, RequestChecks
 from app.sync.services import Services
 from tests.e2e.connections.test_lanes import RecordedLanes
+from tests.support import world as world_module
 from tests.support.raw_requests import RawRequest
+from tests.support.slices import do_slice
 from tests.support.world import KEY, World, config_for
 
 
@@ -43,7 +47,7 @@ class WebhookService:
         self.hooks.transport = httpx.ASGITransport(world.app)
         self.skipped = timedelta(0)
         found: Services = world.app.state.services
-        self.services = replace(found, now=self.now, public_url="https://service.test")
+        self.services = replace(found, now=self.now)
         world.app.state.services = self.services
         world.simulator.webhooks._now = self.now
 
@@ -71,20 +75,52 @@ class WebhookService:
         async with transaction(self.services.database) as session:
             return list(await session.execute(subscriptions.select()))
 
+    async def count_due(self) -> int:
+        return sum(row.due_at <= self.now() for row in await self.rows())
+
+    async def count_jobs(self) -> int:
+        """Let the clock look once; return how many jobs wait."""
+        await queue_due_work(self.services)
+        async with transaction(self.services.database) as session:
+            return int((await session.execute(text("select count(*) from pgqueuer"))).scalar_one())
+
 
 REAL_DELAY = clio_webhooks.RUN_DELAY
 
 
+async def renewed(service: WebhookService, services: Services | None = None) -> int:
+    """Do slices until no subscription is due, and wait for those of the worker; return how many were due."""
+    count = await service.count_due()
+    while await service.count_due():
+        key = housekeeping_key(SUBSCRIPTIONS, "hp")
+        await do_slice(services or service.services, Lane.HOUSEKEEPING, key)
+    await service.world.housekept()
+    return count
+
+
 @pytest.fixture
-def service(pulled: World, monkeypatch: pytest.MonkeyPatch) -> WebhookService:
-    """The service after a first run; the run of a notification starts after 50 ms."""
+def https(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the service an address to which Clio can post."""
+    reached = partial(config_for, public_url="https://service.test")
+    monkeypatch.setattr(world_module, "config_for", reached)
+
+
+@pytest.fixture
+async def service(https: None, pulled: World, monkeypatch: pytest.MonkeyPatch) -> WebhookService:
+    """The service after a first run; the run of a notification starts after 50 ms.
+
+    The subscriptions are due: when the user connected, Clio could not reach the service.
+    """
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(milliseconds=50))
-    return WebhookService(pulled)
+    made = WebhookService(pulled)
+    async with transaction(made.services.database) as session:
+        await session.execute(subscriptions.update().values(due_at=main.now()))
+    return made
 
 
 @pytest.fixture
 async def subscribed(service: WebhookService) -> WebhookService:
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     return service
 
 
@@ -112,7 +148,7 @@ async def test_a_connection_subscribes_to_contacts_and_matters_each_at_its_own_a
     for hook in hooks:
         assert hook.url.rsplit("/", 1)[1] not in stored
         assert hook.secret not in stored
-    assert await connections.renew_subscriptions(subscribed.services) == 0
+    assert await renewed(subscribed) == 0
 
 
 async def test_a_change_in_clio_reaches_the_feed_within_a_minute(
@@ -259,7 +295,7 @@ async def subscribe_in_old_form(service: WebhookService) -> None:
     """Create the subscriptions as the release before did, at addresses without a keyed check."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clio_webhooks, "new_token", lambda *_: secrets.token_urlsafe(32))
-        assert await connections.renew_subscriptions(service.services) == 2
+        assert await renewed(service) == 2
     async with transaction(service.services.database) as session:
         await session.execute(subscriptions.update().values(keyed_token_hash=None))
 
@@ -281,7 +317,7 @@ async def test_addresses_of_the_release_before_work_until_they_are_due_and_are_t
     unknown = await knock(old_form, OLD_FORM)
     assert (unknown.status, unknown.reads) == (404, 0)
     old_form.skipped = webhooks.LIFETIME / 2 + timedelta(minutes=1)
-    assert await connections.renew_subscriptions(old_form.services) == 2
+    assert await renewed(old_form) == 2
     assert all("." in hook.url.rpartition("/")[2] for hook in old_form.hooks.hooks.values())
     assert len(old_form.hooks.hooks) == 2
 
@@ -308,7 +344,7 @@ async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
     if old:
         await subscribe_in_old_form(service)
     else:
-        await connections.renew_subscriptions(service.services)
+        await renewed(service)
     newest = new_key()
     await key_rotation.rotate_keys(service.services.database, TokenCipher([newest, KEY]))
     config = config_for(service.world.dsn, encryption_keys=newest)
@@ -405,16 +441,16 @@ async def test_a_subscription_without_a_handshake_is_soon_created_again(
 ):
     # clio.md §15: nothing is delivered before the handshake, and our answer may have been lost
     service.hooks.transport = httpx.MockTransport(lambda _: httpx.Response(502))
-    await connections.renew_subscriptions(service.services)
+    await renewed(service)
     lost = set(service.hooks.hooks)
     service.hooks.transport = httpx.ASGITransport(service.world.app)
     service.skipped = timedelta(hours=1, minutes=1)
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     made = service.hooks.hooks
     assert not lost & set(made)
     assert [hook.status for hook in made.values()] == ["enabled"] * 2
     service.skipped = timedelta(hours=3)
-    assert await connections.renew_subscriptions(service.services) == 0
+    assert await renewed(service) == 0
 
 
 async def test_a_user_who_reconnects_while_a_subscription_is_created_still_gets_one(
@@ -429,8 +465,8 @@ async def test_a_user_who_reconnects_while_a_subscription_is_created_still_gets_
         await service.world.connect("u_ann", 501)
 
     monkeypatch.setattr(service.hooks, "_handshake", connecting_meanwhile)
-    await connections.renew_subscriptions(service.services)
-    await connections.renew_subscriptions(service.services)
+    await renewed(service)
+    await renewed(service)
     hooks = service.hooks.hooks.values()
     assert sorted(hook.model for hook in hooks) == ["contact", "matter"]
     body = b'{"data": {"id": 1}, "meta": {}}'
@@ -451,7 +487,7 @@ async def test_a_secret_that_cannot_be_opened_causes_no_server_error_and_a_new_s
     right = {"X-Hook-Signature": signed(body, hook.secret)}
     assert (await subscribed.post(hook.url, body, **right)).status_code == 401
     subscribed.skipped = timedelta(days=2)
-    assert await connections.renew_subscriptions(subscribed.services) == 2
+    assert await renewed(subscribed) == 2
     assert not old.keys() & subscribed.hooks.hooks.keys()
 
 
@@ -460,13 +496,13 @@ async def test_an_error_in_one_subscription_does_not_delay_another(
 ):
     calls = iter([1, 2])
 
-    def broken_once(services, connection, lane):
+    def broken_once(services, connection, *more):
         if next(calls) == 1:
             raise KeyError(connection.region)
-        return clio_for(services, connection, lane)
+        return clio_for(services, connection, *more)
 
     monkeypatch.setattr("app.sync.connections.clio_webhooks.clio_for", broken_once)
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     assert len(service.hooks.hooks) == 1
 
 
@@ -474,7 +510,7 @@ async def test_a_handshake_works_although_clio_sends_the_secret_nowhere_else(
     service: WebhookService,
 ):
     service.hooks.switches.tells_secret = False
-    await connections.renew_subscriptions(service.services)
+    await renewed(service)
     service.firm.put("contact", {"id": 1001, "title": "Heard"})
     await service.hooks.deliver()
     assert len(await service.webhook_runs()) == 1
@@ -491,7 +527,7 @@ async def test_a_foreign_handshake_that_arrives_first_is_overwritten_by_clios_re
         await real(hook)
 
     monkeypatch.setattr(service.hooks, "_handshake", forged_first)
-    await connections.renew_subscriptions(service.services)
+    await renewed(service)
     hook = next(iter(service.hooks.hooks.values()))
     body = b'{"data": {"id": 1}, "meta": {}}'
     forged = {"X-Hook-Signature": signed(body, "the stranger's")}
@@ -504,9 +540,9 @@ async def test_subscriptions_are_renewed_at_half_of_their_lifetime(subscribed: W
     # F25
     before = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     subscribed.skipped = webhooks.LIFETIME / 2 - timedelta(hours=1)
-    assert await connections.renew_subscriptions(subscribed.services) == 0
+    assert await renewed(subscribed) == 0
     subscribed.skipped = webhooks.LIFETIME / 2 + timedelta(minutes=1)
-    assert await connections.renew_subscriptions(subscribed.services) == 2
+    assert await renewed(subscribed) == 2
     after = {hook.id: hook.expires_at for hook in subscribed.hooks.hooks.values()}
     assert after.keys() == before.keys()
     assert all(after[hook] - before[hook] >= webhooks.LIFETIME / 2 for hook in after)
@@ -523,7 +559,7 @@ async def test_a_subscription_that_clio_ended_is_created_again_at_another_addres
     else:
         del subscribed.hooks.hooks[hook.id]
     subscribed.skipped = timedelta(days=2)
-    assert await connections.renew_subscriptions(subscribed.services) == 2
+    assert await renewed(subscribed) == 2
     hooks = subscribed.hooks.hooks
     assert hook.id not in hooks
     assert sorted(found.model for found in hooks.values()) == ["contact", "matter"]
@@ -535,10 +571,10 @@ async def test_a_subscription_that_could_not_be_created_is_tried_again(service: 
     from app.simulator.faults.faults import Fault
 
     service.world.simulator.faults.add(Fault("status", path="webhooks", value="503", times=2))
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     assert not service.hooks.hooks
     service.skipped = timedelta(minutes=11)
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     assert len(service.hooks.hooks) == 2
 
 
@@ -548,25 +584,26 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_creates_the
     urls = {hook.url for hook in subscribed.hooks.hooks.values()}
     connection = await anext(subscribed.world.all("connections"))
     await subscribed.world.api.delete(f"/v1/accounts/hp/connections/{connection['id']}")
-    assert subscribed.hooks.hooks == {}
     assert await subscribed.rows() == []
+    await subscribed.world.housekept()
+    assert subscribed.hooks.hooks == {}
     await subscribed.world.connect("u_ann", 501)
-    assert await connections.renew_subscriptions(subscribed.services) == 2
+    await subscribed.world.housekept()
+    assert len(subscribed.hooks.hooks) == 2
     assert not urls & {hook.url for hook in subscribed.hooks.hooks.values()}
 
 
-async def test_subscriptions_of_a_login_without_tokens_do_not_stand_before_those_of_others(
-    service: WebhookService, monkeypatch: pytest.MonkeyPatch
+async def test_subscriptions_of_a_login_without_tokens_are_put_off_until_it_connects(
+    service: WebhookService,
 ):
-    # one batch is full of them: the others must have their turn in the same tick, and the next tick finds nothing
-    monkeypatch.setattr(clio_webhooks, "BATCH_SIZE", 1)
     async with transaction(service.services.database) as session:
         await session.execute(text("update connections set status = 'needs_reconnect'"))
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     month, hour = timedelta(days=30), timedelta(hours=1)
     assert all(row.due_at > main.now() + month - hour for row in await service.rows())
+    assert await service.count_jobs() == 0
     await service.world.connect("u_ann", 501)
-    assert await connections.renew_subscriptions(service.services) == 2
+    await service.world.housekept()
     assert len(service.hooks.hooks) == 2
 
 
@@ -583,8 +620,9 @@ async def test_a_disabled_account_ignores_a_notification(subscribed: WebhookServ
 async def test_nothing_is_subscribed_if_clio_cannot_reach_the_service(service: WebhookService):
     # API-15
     plain = replace(service.services, public_url="http://service.test")
-    await connections.renew_subscriptions(plain)
+    assert await renewed(service, plain) == 2
     assert service.hooks.hooks == {}
+    assert await service.count_jobs() == 0
 
 
 @pytest.mark.parametrize(
@@ -625,7 +663,7 @@ async def test_subscriptions_are_created_in_the_incremental_lane(
 ):
     # S10
     lanes = RecordedLanes(monkeypatch)
-    assert await connections.renew_subscriptions(service.services) == 2
+    assert await renewed(service) == 2
     assert lanes.take() == {Lane.INCREMENTAL}
 
 

@@ -147,6 +147,7 @@ async def test_a_login_of_another_firm_is_refused_and_its_token_is_discarded(wor
     assert found["u_ben"]["status"] == "disconnected"
     assert found["u_ben"]["problem"]["code"] == "clio_account_mismatch"
     assert found["u_ann"]["status"] == "connected"
+    await world.housekept()
     assert len(world.simulator.requests("/oauth/deauthorize")) == 1
 
 
@@ -217,6 +218,7 @@ async def test_disconnecting_deauthorises_at_clio_and_keeps_the_data(world: Worl
     path = f"/v1/accounts/hp/connections/{found['id']}"
     assert (await world.api.delete(path)).status_code == 204
     assert (await world.api.delete(path)).status_code == 204
+    await world.housekept()
     assert len(world.simulator.requests("/oauth/deauthorize")) == 1
     assert (await world.api.get(path)).json()["status"] == "disconnected"
     assert len(await world.contacts()) == 7

@@ -17,17 +17,19 @@ from app.db.accounts.audit import Actor
 from app.db.connections import revocations
 from app.db.connections.revocations import Revocation
 from app.errors import DatabaseUnavailable
+from app.lanes import DEAUTHORISATION, Lane, housekeeping_key
 from app.simulator.faults.faults import Fault
 from app.simulator.store.firm import Firm
 from app.sync.account_erasure import start_account_erasure
 from app.sync.concurrency import Stopping
 from app.sync.connections import revocations as sync_revocations
-from app.sync.connections import tell_clio_what_is_due
 from app.sync.services import Services
 from tests.e2e.connections.test_oauth_flow import connection
+from tests.support.slices import do_slice
 from tests.support.world import PATIENCE, World
 
 HP = "/v1/accounts/hp"
+KEY = housekeeping_key(DEAUTHORISATION, "hp")
 
 
 def services_of(world: World) -> Services:
@@ -40,10 +42,11 @@ def told(world: World) -> int:
 
 
 async def later(world: World, **after: float) -> int:
-    """Let the scheduler tell Clio what is due after a time; return how many attempts were made."""
+    """Do a slice of the revocations after a time; return how many attempts were made."""
+    await world.housekept()
     before = told(world)
     with time_machine.travel(main.now() + timedelta(**after), tick=True):
-        await tell_clio_what_is_due(services_of(world))
+        await do_slice(services_of(world), Lane.HOUSEKEEPING, KEY)
     return told(world) - before
 
 
@@ -61,6 +64,7 @@ async def disconnected(world: World, times: int) -> dict[str, Any]:
     login = await connection(world)
     path = f"{HP}/connections/{login['id']}"
     assert (await world.api.delete(path)).status_code == 204
+    await world.housekept()
     return login
 
 
@@ -75,6 +79,7 @@ async def test_clio_is_told_again_after_a_minute_and_the_tokens_are_unusable_mea
     assert await later(pulled, seconds=61) == 1
     assert (users(pulled), await owed(pulled)) == ([], [])
     assert (await pulled.api.delete(f"{HP}/connections/{login['id']}")).status_code == 204
+    await pulled.housekept()
     assert told(pulled) == 2
 
 
@@ -83,16 +88,28 @@ async def stop(*_: Any) -> None:
     raise Stopping
 
 
-async def test_a_stop_while_clio_is_told_does_not_fail_the_disconnection(
+async def test_a_stop_while_clio_is_told_only_delays_it(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
     login = await connection(pulled)
     with monkeypatch.context() as patch:
         patch.setattr(sync_revocations, "_revoke", stop)
         answer = await pulled.api.delete(f"{HP}/connections/{login['id']}")
+        await pulled.housekept()
     assert (answer.status_code, len(await owed(pulled))) == (204, 1)
     assert await later(pulled, seconds=61) == 1
     assert await owed(pulled) == []
+
+
+async def test_disconnecting_does_not_wait_for_clio(pulled: World):
+    # API-16: it is told in a slice that begins at once
+    login = await connection(pulled)
+    async with pulled.clio_transport.paused("/oauth/deauthorize"):
+        answer = await pulled.api.delete(f"{HP}/connections/{login['id']}")
+        assert answer.status_code == 204
+        await asyncio.wait_for(pulled.clio_transport.waiting.wait(), PATIENCE)
+    await pulled.housekept()
+    assert (users(pulled), await owed(pulled)) == ([], [])
 
 
 async def test_a_stop_while_a_user_connects_sends_the_browser_back_and_owes_the_revocation(
@@ -142,6 +159,7 @@ async def test_a_refresh_token_is_revoked_although_its_access_token_has_ended(pu
     pulled.simulator.faults.add(Fault("unauthorized", path="deauthorize"))
     login = await connection(pulled)
     assert (await pulled.api.delete(f"{HP}/connections/{login['id']}")).status_code == 204
+    await pulled.housekept()
     assert (told(pulled), users(pulled), await owed(pulled)) == (2, [], [])
 
 
@@ -149,6 +167,7 @@ async def test_tokens_that_clio_has_ended_itself_are_no_failure(pulled: World):
     pulled.simulator.oauth["us"].revoke_user(501)
     login = await connection(pulled)
     assert (await pulled.api.delete(f"{HP}/connections/{login['id']}")).status_code == 204
+    await pulled.housekept()
     assert await owed(pulled) == []
 
 
@@ -199,6 +218,7 @@ async def test_tokens_of_an_exchange_whose_next_step_failed_are_revoked(
     expected = await broken(pulled, monkeypatch)
     pulled.simulator.faults.add(Fault("status", path="deauthorize", value="503"))
     assert await outcome(pulled) == expected
+    await pulled.housekept()
     assert 502 in users(pulled)
     monkeypatch.undo()
     minutes = 0
@@ -251,10 +271,10 @@ async def test_another_login_in_place_of_the_old_one_revokes_the_old_tokens_and_
 ):
     # S9, AU-1: Clio does not say whether revoking older tokens of a login ends its new ones
     await pulled.connect("u_ann", 501)
-    await tell_clio_what_is_due(services_of(pulled))
+    await pulled.housekept()
     assert told(pulled) == 0
     await pulled.connect("u_ann", 502)
-    await tell_clio_what_is_due(services_of(pulled))
+    await pulled.housekept()
     assert told(pulled) == 1
     assert (await connection(pulled))["status"] == "connected"
     assert (await pulled.settled())[-1]["status"] == "succeeded"

@@ -250,28 +250,30 @@ async def process_with_clock(dsn: str, simulator: Simulator) -> AsyncIterator[Wo
         yield world
 
 
-async def subscribe_later(world: World, model: str, due_at: datetime) -> None:
+async def subscribe(world: World, model: str, due_at: datetime) -> None:
     async with transaction(world.app.state.services.database) as session:
         rows = subscriptions.update().where(subscriptions.c.model == model)
         await session.execute(rows.values(due_at=due_at))
 
 
 async def stop_during_handshake(dsn: str, simulator: Simulator, *, answered: bool) -> None:
-    """Stop a process when Clio has the subscription and has not responded yet."""
-    hooks, waiting = simulator.webhooks, asyncio.Event()
+    """Stop a process when Clio has the subscription and has not responded yet; its response is lost."""
+    hooks, waiting, stopped = simulator.webhooks, asyncio.Event(), asyncio.Event()
     confirm = hooks._handshake
 
     async def wait(hook: Any) -> None:
         if answered:
             await confirm(hook)
         waiting.set()
-        await asyncio.Event().wait()
+        await stopped.wait()
+        raise httpx.ReadError("The connection was lost")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hooks, "_handshake", wait)
         async with process_with_clock(dsn, simulator) as world:
             await waiting.wait()
             world.app.state.services.stopping.set()
+            stopped.set()
 
 
 @pytest.mark.parametrize("answered", [False, True])
@@ -288,7 +290,8 @@ async def test_a_subscription_that_a_stop_interrupts_is_not_doubled_in_clio(
     )
     pulled.app.state.services.stopping.set()
     later = main.now() + clio_webhooks.RETRY_AFTER + timedelta(minutes=1)
-    await subscribe_later(pulled, "matter", later)
+    await subscribe(pulled, "contact", main.now())
+    await subscribe(pulled, "matter", later)
     await stop_during_handshake(dsn, simulator, answered=answered)
     with time_machine.travel(later, tick=True):
         async with process_with_clock(dsn, simulator) as second:

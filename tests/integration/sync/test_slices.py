@@ -9,16 +9,22 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from sqlalchemy import event, text
 
+from app import main
+from app.clio import webhooks
 from app.clio.call_budget import CallBudget
+from app.clio.oauth import Tokens
 from app.db import job_queue
 from app.db.accounts.audit import Actor
+from app.db.connections import clio_subscriptions, connections, revocations
 from app.db.session import transaction
-from app.lanes import Lane, housekeeping_key
+from app.lanes import DEAUTHORISATION, ERASURE, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.sync import account_erasure
 from app.sync.account_erasure import start_account_erasure
+from app.sync.connections.tokens import seal_tokens
 from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from app.sync.slices import end_slice
@@ -36,7 +42,7 @@ def services_of(world: World) -> Services:
     return services
 
 
-# --- three kinds of work -----------------------------------------------------------------------------
+# --- five kinds of work ------------------------------------------------------------------------------
 
 
 async def start_run(world: World) -> str:
@@ -64,7 +70,31 @@ async def start_erasure(world: World) -> str:
         cleared = "update connections set sealed_tokens = null where account_id = :copy"
         await session.execute(text(cleared), {"copy": copy})
     await start_account_erasure(services_of(world), copy, actor=Actor("success_manager", None))
-    return housekeeping_key("erasure", copy)
+    return housekeeping_key(ERASURE, copy)
+
+
+async def start_revocation(world: World) -> str:
+    """Owe Clio the revocation of tokens that it does not know: they are revoked, but not those of the login."""
+    services, unknown = services_of(world), Tokens("a", f"{uuid4()}", main.now())
+    async with transaction(services.database) as session:
+        (login,) = await connections.list_connected(session, "hp")
+        sealed = seal_tokens(services.cipher, login, unknown)
+        await revocations.owe(session, login, sealed, now=main.now())
+    return housekeeping_key(DEAUTHORISATION, "hp")
+
+
+async def start_subscriptions(world: World) -> str:
+    """Request the subscriptions of the login anew."""
+    services = services_of(world)
+    object.__setattr__(services, "public_url", "https://service.test")
+    world.simulator.webhooks.transport = httpx.ASGITransport(world.app)
+    async with transaction(services.database) as session:
+        (login,) = await connections.list_connected(session, "hp")
+        models = tuple(webhooks.WATCHED_FIELDS)
+        await clio_subscriptions.request_subscriptions(
+            session, "hp", login.connection_id, models, now=main.now()
+        )
+    return housekeeping_key(SUBSCRIPTIONS, "hp")
 
 
 async def published(world: World) -> dict[str, int]:
@@ -81,13 +111,17 @@ async def published(world: World) -> dict[str, int]:
             name: int((await session.execute(text(count))).scalar_one())
             for name, count in counts.items()
         }
-    return {**found, "notes": len(notes(world))}
+    told = len(world.simulator.requests("/oauth/deauthorize"))
+    hooks = [entry.method for entry in world.simulator.requests("/api/v4/webhooks.json")]
+    return {**found, "notes": len(notes(world)), "told": told, "hooks": hooks.count("POST")}
 
 
 UNFINISHED = (
     "select (select count(*) from runs where finished_at is null)"
     " + (select count(*) from activities where status in ('queued', 'sending'))"
     " + (select count(*) from erasures where finished_at is null)"
+    " + (select count(*) from revocations)"
+    " + (select count(*) from subscriptions where due_at <= now())"
 )
 
 
@@ -104,6 +138,8 @@ WORK = {
     "run": Work(Lane.RECONCILE, start_run, {"feed lines": 1, "events": 2, "ended runs": 1}),
     "note": Work(Lane.WRITE_BACK, start_note, {"notes": 1, "attempts": 1, "events": 1}),
     "erasure": Work(Lane.HOUSEKEEPING, start_erasure, {"receipts": 1}),
+    "revocation": Work(Lane.HOUSEKEEPING, start_revocation, {"told": 1}),
+    "subscriptions": Work(Lane.HOUSEKEEPING, start_subscriptions, {"hooks": 2}),
 }
 
 

@@ -17,7 +17,6 @@ from app.db.connection import Address
 from app.db.connections import stored_tokens
 from app.db.session import PoolLimits, open_database, transaction
 from app.sync.concurrency import Stopping
-from app.sync.connections import tell_clio_what_is_due
 from app.sync.connections.tokens import StoredTokens
 from app.sync.services import Services
 from tests.integration.sync.connections.test_tokens import login
@@ -143,12 +142,11 @@ async def test_tokens_refreshed_for_a_login_that_has_ended_are_revoked(pulled: W
             await pulled.api.delete(f"/v1/accounts/hp/connections/{mine.connection_id}")
         else:
             assert "clio=connected" in await pulled.connect(mine.user_id, 502)
-        await tell_clio_what_is_due(pulled.app.state.services)
+        await pulled.housekept()
         assert await rows(pulled, "select 1 from revocations") == []
+        pulled.simulator.log.clear()
         oauth.released.set()
-    assert len(await rows(pulled, "select 1 from revocations")) == 1
-    pulled.simulator.log.clear()
-    await tell_clio_what_is_due(pulled.app.state.services)
+    await pulled.housekept()
     assert len(pulled.simulator.requests("/oauth/deauthorize")) == 1
     assert await rows(pulled, "select 1 from revocations") == []
 

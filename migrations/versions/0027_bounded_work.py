@@ -4,15 +4,15 @@
 and `first_user_id` who did it. The triggers keep them for every writer, also for the release before. Whoever changes
 waiting activities locks the contact's row first, so that two changes at a contact come one after the other.
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0027
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
