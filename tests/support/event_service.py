@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import text
 from typing_extensions import override
 
+from app.clio.call_budget import CallBudget
 from app.db import job_queue
 from app.db.connection import Address
 from app.db.events import events, turns
@@ -102,7 +103,12 @@ class EventService:
         self.time = START
         services: Services = world.app.state.services
         self.sender = CountingSender(private_hosts=frozenset({"127.0.0.1"}))
-        self.services = replace(services, now=lambda: self.time, notifier=self.sender)
+        self.services = replace(
+            services,
+            now=lambda: self.time,
+            open_budget=lambda: CallBudget(lambda: self.time.timestamp()),
+            notifier=self.sender,
+        )
         world.app.state.services = self.services
         self.recorded = 0
 

@@ -34,7 +34,6 @@ from app.sync.services import Services
 from app.sync.slices import Ending
 from app.webhook_sender import EndpointClient, Message, Outcome
 
-SLICE_LENGTH = timedelta(seconds=3)  # then a slice begins no new post
 POSTS_IN_A_SLICE = 50
 CONCURRENT_POSTS = 16  # to one endpoint
 CLAIM_LENGTH = timedelta(seconds=20)  # longer than a group of posts takes
@@ -90,9 +89,9 @@ async def _claim(services: Services, endpoint_id: str) -> Claim | None:
 
 async def _post_groups(services: Services, claim: Claim, client: EndpointClient) -> Claim | None:
     """Post what is next until the slice is over or nothing is left; return the claim, or None if it is lost."""
-    began, left = services.now(), POSTS_IN_A_SLICE
+    budget, left = services.open_budget(), POSTS_IN_A_SLICE
     turn, secrets = NO_TURN, list[str]()
-    while left and services.now() - began < SLICE_LENGTH and not services.stopping.is_set():
+    while left and not budget.is_spent() and not services.stopping.is_set():
         if not turn.chosen:
             turn, secrets = await _next_turn(services, claim, places=left)
         if turn.is_empty:

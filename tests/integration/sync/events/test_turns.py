@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, text
 
+from app.clio.call_budget import SECONDS
 from app.db.events import claims, deliveries, endpoints, turns
 from app.db.events import tables as event_tables
 from app.db.events.claims import Claim
@@ -95,7 +96,7 @@ async def test_a_slice_begins_no_post_after_three_seconds(service: EventService)
         await service.record(*(f"con_{n}" for n in range(40)))
 
         def slow(_: Any) -> int:
-            service.time += endpoint_slice.SLICE_LENGTH / endpoint_slice.CONCURRENT_POSTS
+            service.time += timedelta(seconds=SECONDS) / endpoint_slice.CONCURRENT_POSTS
             return 204
 
         receiver.answer = slow
