@@ -6,7 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -65,9 +65,25 @@ def receiver() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             server.shutdown()
 
 
-@pytest.mark.parametrize("release", RELEASES[-2:], ids=lambda commit: commit[:7])
-def test_a_release_works_on_the_schema_of_this_one(release: str, tmp_path: Path):
-    tree = code_of(release, tmp_path)
+@dataclass(frozen=True)
+class Release:
+    """The API of a release at work, with a receiver of its events at `hook`; nothing has migrated its database."""
+
+    commit: str
+    stack: Stack
+    dsn: str
+    hook: str
+    arrived: list[dict[str, Any]]
+
+    def migrate(self) -> None:
+        """Migrate the database to the present schema."""
+        migrated = run("migrate", database_url=self.dsn)
+        assert migrated.returncode == 0, migrated.stderr
+
+
+@pytest.fixture(params=RELEASES[-2:], ids=lambda commit: commit[:7])
+def release(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Release]:
+    tree = code_of(request.param, tmp_path)
     hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
     with (
         receiver() as (hook, arrived),
@@ -77,40 +93,33 @@ def test_a_release_works_on_the_schema_of_this_one(release: str, tmp_path: Path)
             rate_limit=100_000,
         ) as stack,
     ):  # fmt: skip
-        worker = stack.worker("worker")
-        worker.spawn()
-        stack.connect("firm")
-        assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
-        migrated = run("migrate", database_url=dsn)
-        assert migrated.returncode == 0, migrated.stderr
-        if release not in DO_NOT_START_ON_A_NEWER_SCHEMA:
-            restart(stack, worker)
-        use(stack, hook, arrived)
-        assert worker.stop() == 0
+        yield Release(request.param, stack, dsn, hook, arrived)
 
 
-@pytest.mark.parametrize("release", RELEASES[-2:], ids=lambda commit: commit[:7])
-def test_the_workers_of_this_release_do_what_another_release_queues(release: str, tmp_path: Path):
-    tree = code_of(release, tmp_path)
-    hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
-    with (
-        receiver() as (hook, arrived),
-        embedded_postgres("release") as (folder, dsn),
-        running_stack(
-            folder, dsn, contacts=20, environment=hosts, serve=["--no-workers"], tree=tree,
-            rate_limit=100_000,
-        ) as stack,
-    ):  # fmt: skip
-        migrated = run("migrate", database_url=dsn)
-        assert migrated.returncode == 0, migrated.stderr
-        stack.connect("firm")
-        assert asyncio.run(count_earlier_jobs(dsn)) == 1
-        worker = replace(stack.worker("worker"), tree=None)
-        worker.spawn()
-        assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
-        use(stack, hook, arrived)
-        wait_until(lambda: not asyncio.run(count_earlier_jobs(dsn)), "a job is left")
-        assert worker.stop() == 0
+def test_a_release_works_on_the_schema_of_this_one(release: Release):
+    stack = release.stack
+    worker = stack.worker("worker")
+    worker.spawn()
+    stack.connect("firm")
+    assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
+    release.migrate()
+    if release.commit not in DO_NOT_START_ON_A_NEWER_SCHEMA:
+        restart(stack, worker)
+    use(release)
+    assert worker.stop() == 0
+
+
+def test_the_workers_of_this_release_do_what_another_release_queues(release: Release):
+    stack, dsn = release.stack, release.dsn
+    release.migrate()
+    stack.connect("firm")
+    assert asyncio.run(count_earlier_jobs(dsn)) == 1
+    worker = replace(stack.worker("worker"), tree=None)
+    worker.spawn()
+    assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
+    use(release)
+    wait_until(lambda: not asyncio.run(count_earlier_jobs(dsn)), "a job is left")
+    assert worker.stop() == 0
 
 
 async def count_earlier_jobs(dsn: str) -> int:
@@ -129,11 +138,13 @@ def restart(stack: Stack, worker: Program) -> None:
     stack.service.start(path="/healthz")
 
 
-def use(stack: Stack, hook: str, arrived: list[dict[str, Any]]) -> None:
+def use(release: Release) -> None:
     """Do one sync, one note, one change of settings and one delivery."""
-    api, firm = stack.api, "/v1/accounts/firm"
+    stack, api, firm = release.stack, release.stack.api, "/v1/accounts/firm"
     assert api.get("/readyz").json()["schema"] == "newer"  # so the code is the release's
-    api.post("/v1/webhook-endpoints", json={"url": hook, "events": ["*"]}).raise_for_status()
+    api.post(
+        "/v1/webhook-endpoints", json={"url": release.hook, "events": ["*"]}
+    ).raise_for_status()
     key = {"Idempotency-Key": "sync"}
     asked = api.post(f"{firm}/runs", json={"kind": "full"}, headers=key).json()
     assert stack.wait_for_run("firm", asked["id"])["status"] == "succeeded"
@@ -146,7 +157,7 @@ def use(stack: Stack, hook: str, arrived: list[dict[str, Any]]) -> None:
     changed = api.patch(f"{firm}/settings", content=patch, headers=kind).json()
     assert stack.wait_for_run("firm", changed["run_id"])["status"] == "succeeded"
     note(stack, firm)
-    wait_until(lambda: bool(arrived), "no event was delivered", patience=PATIENCE)
+    wait_until(lambda: bool(release.arrived), "no event was delivered", patience=PATIENCE)
 
 
 def note(stack: Stack, firm: str) -> None:
