@@ -64,6 +64,7 @@ RETENTION = {
     "list_failures": "run_id",
     "run_logins": "run_id",
     "lookups": "run_id",
+    "named_records": "run_id",
     "pgqueuer_log": "created",
 }
 
