@@ -14,6 +14,7 @@ from app.db.accounts.accounts import AccountNotFound
 from app.db.accounts.audit import Actor
 from app.db.accounts.receipts import Receipt, Status
 from app.db.connections import revocations
+from app.db.events import claims
 from app.db.runs import runs
 from app.db.session import transaction
 from app.errors import Problem
@@ -75,6 +76,7 @@ async def _is_deleted_after_step(services: Services, account_id: str, erasure_id
         if await deletion.delete_some_rows(session, account_id, limit=ROWS_IN_A_STEP):
             return False
         await deletion.delete_account(session, account_id)
+        await claims.forget_account(session, account_id)
         await job_queue.delete_jobs(session, account_id)
         await receipts.finish_if_complete(session, account_id, erasure_id, now=services.now())
     log.info("account_erased", account_id=account_id)

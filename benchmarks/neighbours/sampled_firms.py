@@ -101,11 +101,14 @@ class SampledFirms:
         return [Sample("run", asked.due, self._arrival_of_run(asked, reads)) for asked in self.runs]
 
     def _arrival_of_run(self, asked: Asked, reads: list[dict[str, Any]]) -> datetime | None:
-        """Return when the first read of the firm came after the run had begun."""
+        """Return when the first read of the firm came after the run had begun.
+
+        That is before it was due if the request was answered with a run that had begun already.
+        """
         run = self.stage.stack.get(f"/v1/accounts/{asked.account_id}/runs/{asked.id}")
         if run["started_at"] is None:
             return None
-        begin = max(asked.due, datetime.fromisoformat(run["started_at"]))
+        begin = datetime.fromisoformat(run["started_at"])
         times = (
             datetime.fromisoformat(entry["received_at"])
             for entry in reads

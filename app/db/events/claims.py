@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
+from app.db.accounts import tables as account_tables
 from app.db.events import tables
 from app.db.events.endpoints import is_active
 from app.db.session import Session
 
 _endpoints = tables.webhook_endpoints
+_accounts = account_tables.accounts
 
 
 @dataclass(frozen=True)
@@ -81,9 +83,7 @@ async def renew_claim(session: Session, claim: Claim, *, length: timedelta) -> C
         update(_endpoints)
         .where(_endpoints.c.endpoint_id == claim.endpoint_id, is_active())
         .where(_endpoints.c.claimed_until == claim.until)
-        .values(
-            claimed_until=func.clock_timestamp() + length, served_account_id=claim.served_account_id
-        )
+        .values(claimed_until=func.clock_timestamp() + length, served_account_id=_served(claim))
         .returning(_endpoints)
     )
     row = renewed.one_or_none()
@@ -96,8 +96,21 @@ async def release_claim(session: Session, claim: Claim) -> None:
         update(_endpoints)
         .where(_endpoints.c.endpoint_id == claim.endpoint_id)
         .where(_endpoints.c.claimed_until == claim.until)
-        .values(claimed_until=func.clock_timestamp(), served_account_id=claim.served_account_id)
+        .values(claimed_until=func.clock_timestamp(), served_account_id=_served(claim))
     )
+
+
+def _served(claim: Claim) -> ColumnElement[str]:
+    """Return the account that was served last, locked against its deletion; empty if it is gone."""
+    own = select(_accounts.c.account_id).where(_accounts.c.account_id == claim.served_account_id)
+    locked = own.with_for_update(read=True, key_share=True).scalar_subquery()
+    return func.coalesce(locked, "")
+
+
+async def forget_account(session: Session, account_id: str) -> None:
+    """Forget which endpoints served an account last, when it is deleted. Delete the account before."""
+    served = _endpoints.c.served_account_id == account_id
+    await session.execute(update(_endpoints).where(served).values(served_account_id=""))
 
 
 async def record_health(session: Session, endpoint_id: str, health: EndpointHealth) -> None:

@@ -268,10 +268,9 @@ async def _store(
     log.info(
         "connection_connected", account_id=attempt.account_id, connection_id=about, run_id=run_id
     )
-    with suppress(DatabaseUnavailable):  # the clock looks too
-        async with transaction(
-            services.database
-        ) as session:  # apart: contacts are locked before the account
+    # Apart, because contacts are locked before the account. If it fails, the scheduler finds the activities.
+    with suppress(DatabaseUnavailable):
+        async with transaction(services.database) as session:
             await outbox.unblock(session, attempt.account_id, connection.user_id)
 
 

@@ -203,7 +203,10 @@ async def test_each_change_locks_the_account_before_its_other_rows(
         changing = group.create_task(change(pulled, known))
         await until_waiting_for_lock(pulled.dsn, changing)
         assert not changing.done()
-        for table in ("connections", "subscriptions", "issues", "runs"):
+        tables = {"connections", "subscriptions", "issues", "runs"}
+        if change is erase:
+            tables.remove("runs")  # they are locked before, and a callback skips them
+        for table in tables:
             await callback.execute(text(f"select 1 from {table} for update nowait"))
 
 

@@ -21,6 +21,7 @@ from app.simulator.http.server import Simulator
 from app.sync.events import endpoint_slice, retries
 from app.sync.worker import PLACES
 from tests.support.event_service import START, EventService, delivering, numbers, serve
+from tests.support.postgres import until_waiting_for_lock
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, opened_world
 
@@ -68,6 +69,37 @@ async def test_a_firm_with_many_events_delays_another_one_by_one_group_of_posts(
         assert receiver.most_at_once <= endpoint_slice.CONCURRENT_POSTS
         await service.deliver()
     assert sorted(numbers(receiver)) == list(range(1, 82))
+
+
+async def test_an_endpoint_forgets_an_account_that_is_deleted_while_it_is_served(
+    service: EventService,
+):
+    # S15: nothing that names the account is left
+    await service.world.create_account("other")
+    served = "select count(*) from webhook_endpoints where served_account_id = 'other'"
+    delete = text("delete from accounts where account_id = 'other'")
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
+        await service.record("con_1", account_id="other")
+        await service.deliver()
+        async with transaction(service.services.database) as session:
+            assert (await session.execute(text(served))).scalar_one() == 1
+            claim = await claims.claim_endpoint(
+                session, endpoint_id, length=timedelta(hours=1), now=START
+            )
+            assert claim is not None
+        async with asyncio.TaskGroup() as group, transaction(service.services.database) as session:
+            await session.execute(delete)
+            await claims.forget_account(session, "other")
+            releasing = group.create_task(_release(service, claim))
+            await until_waiting_for_lock(service.world.dsn, releasing)
+        async with transaction(service.services.database) as session:
+            assert (await session.execute(text(served))).scalar_one() == 0
+
+
+async def _release(service: EventService, claim: Claim) -> None:
+    async with transaction(service.services.database) as session:
+        await claims.release_claim(session, claim)
 
 
 async def test_more_accounts_than_places_are_served_in_turn_also_in_the_next_slice(
