@@ -29,7 +29,7 @@ from app.db.runs import (
     turns,
 )
 from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status
+from app.db.runs.runs import ASSESSING, Reads, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
@@ -38,7 +38,7 @@ from app.sync import issues, run_events
 from app.sync.assess import assess_stale
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
-from app.sync.pull import Problems, PullPostponed, read_clio, read_contact, read_named
+from app.sync.pull import Problems, PullPostponed, read_clio
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -200,20 +200,16 @@ async def _read(
     services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
 ) -> None:
     """Read Clio; a rederive run marks all contacts stale instead, because the rules' other input changed."""
-    if run.reads is Reads.LISTS:
+    if run.reads is not Reads.NOTHING:
         await read_clio(services, lease, run, problems, budget)
-    elif run.kind is Kind.CONTACT:
-        await read_contact(services, lease, run, problems, budget)
-    elif run.named_only:
-        await read_named(services, lease, run, problems, budget)
-    else:
+        return
 
-        async def mark(session: Session, after: int) -> int | None:
-            return await staleness.mark_all_stale(
-                session, lease.account_id, after=after, limit=MARKED_AT_ONCE
-            )
+    async def mark(session: Session, after: int) -> int | None:
+        return await staleness.mark_all_stale(
+            session, lease.account_id, after=after, limit=MARKED_AT_ONCE
+        )
 
-        await do_in_batches(services, lease, budget, "stale", mark)
+    await do_in_batches(services, lease, budget, "stale", mark)
 
 
 async def _ready(services: Services, lease: Lease, run: Run) -> Ready:

@@ -1,28 +1,20 @@
 """The four small lists of a firm: users, custom fields, practice areas and matter stages, as Clio names them now."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.mirror import staleness, tables
+from app.db.mirror import changed_items, tables
 from app.db.session import Session, any_of
 from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
-_matters = tables.mirror_matters
 
 CUSTOM_FIELDS = "custom_fields"
 RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
-
-# The fields of a matter that refer to an item of the list: a renamed item makes the clients stale [row 25].
-_NAMED_BY = {
-    "practice_areas": (("practice_area_id",),),
-    "matter_stages": (("stage_id",),),
-    "users": (("responsible", "clio_user_id"), ("originating", "clio_user_id")),
-}
 
 
 @dataclass(frozen=True)
@@ -79,8 +71,8 @@ async def mark_gone(
         .returning(_items.c.clio_id)
     )
     changed = moved.scalars().all()
-    if resource == CUSTOM_FIELDS and changed:
-        await staleness.mark_field_contacts_stale(session, account_id, changed)
+    if resource == CUSTOM_FIELDS:
+        await changed_items.note(session, account_id, resource, changed)
 
 
 async def store_items(
@@ -107,7 +99,7 @@ async def store_items(
             statement,
             [{**key, "clio_id": clio_id, "record": items[clio_id]} for clio_id in changed],
         )
-        await _mark_named(session, account_id, resource, changed)
+        await changed_items.note(session, account_id, resource, changed)
     return len(changed)
 
 
@@ -121,28 +113,3 @@ async def load_names(
         )
     )
     return {row.clio_id: row.name for row in rows if row.name}
-
-
-async def _mark_named(
-    session: Session, account_id: str, resource: str, changed: Sequence[int]
-) -> None:
-    """Mark as stale the contacts of matters with these items, or with a value of these fields."""
-    if resource == CUSTOM_FIELDS:
-        await staleness.mark_field_contacts_stale(session, account_id, changed)
-    paths = _NAMED_BY.get(resource)
-    if paths is None:
-        return
-    ids = (_matters.c.record[path].as_string().cast(BigInteger) for path in paths)
-    naming = or_(*(any_of(one, changed) for one in ids))
-    rows = await session.execute(
-        select(_matters.c.clio_id, _matters.c.client_id).where(
-            _matters.c.account_id == account_id, naming
-        )
-    )
-    found = rows.all()
-    await staleness.mark_matter_contacts_stale(
-        session,
-        account_id,
-        client_ids={row.client_id for row in found if row.client_id is not None},
-        matter_ids=[row.clio_id for row in found],
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, any_, case, func, select, update
 
 from app.db.mirror import tables
 from app.db.session import Session, any_of, reading_in_key_order
@@ -101,17 +101,6 @@ def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
     return select(_contacts.c.clio_id).where(
         _contacts.c.account_id == account_id, any_of(_contacts.c.company_id, company_ids)
     )
-
-
-async def mark_field_contacts_stale(
-    session: Session, account_id: str, field_ids: Collection[int]
-) -> None:
-    """Make stale who has a value of one of these custom fields [CF-5]."""
-    holding = or_(
-        *(_contacts.c.record.contains({"custom_values": [{"field_id": id_}]}) for id_ in field_ids)
-    )
-    query = select(_contacts.c.clio_id).where(_contacts.c.account_id == account_id, holding)
-    await mark_stale(session, account_id, query)
 
 
 async def mark_all_stale(

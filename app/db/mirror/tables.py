@@ -135,6 +135,17 @@ lost_sightings = account_table(  # contacts that a connection saw once and sees 
     PrimaryKeyConstraint("account_id", "clio_id", "connection_id"),
 )
 
+changed_items = (
+    account_table(  # of the small lists; not all contacts that depend on them are marked
+        "changed_items",
+        Column("resource", Text, nullable=False),
+        Column("clio_id", BigInteger, nullable=False),
+        # the last contact, or matter, that was looked at for it
+        Column("marked_to", BigInteger, nullable=False, server_default=text("0")),
+        PrimaryKeyConstraint("account_id", "resource", "clio_id"),
+    )
+)
+
 coverage_changes = account_table(  # what no working login sees has changed since it was counted
     "coverage_changes",
     Column("change_id", Uuid, nullable=False, server_default=func.gen_random_uuid()),

@@ -18,7 +18,7 @@ from app.db.contacts import (
     scope_changes,
 )
 from app.db.contacts.scope_changes import ScopeChange
-from app.db.mirror import hidden_matters, kept, records, rule_inputs
+from app.db.mirror import changed_items, hidden_matters, kept, records, rule_inputs
 from app.db.runs import leases, list_failures, runs
 from app.db.runs.leases import AssessedBatch, Lease, fenced_transaction
 from app.db.runs.run_report import Tally
@@ -43,6 +43,7 @@ from app.sync.concurrency import check_pause
 from app.sync.services import Services
 
 KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
+CHANGED_AT_ONCE = 2000  # contacts, or matters, that one transaction looks at for changed items
 HIDDEN_AT_ONCE = 2000  # matters of which one transaction finds out whether they are hidden
 _CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
@@ -61,6 +62,8 @@ async def assess_stale(
     if run.phase != ASSESSING:
         if cause not in UNLIMITED_CAUSES:
             await _release_kept(services, lease, budget, limiting)
+        if beside is None:
+            await _mark_changed(services, lease, run, budget)
         await _update_hidden(services, lease, run, budget, beside=beside)
         await _begin(services, lease, beside=beside)
     async with fenced_transaction(services.database, lease) as session:
@@ -111,6 +114,18 @@ async def _release_kept(
         )
 
     await do_in_batches(services, lease, budget, "kept", release)
+
+
+async def _mark_changed(services: Services, lease: Lease, run: Run, budget: CallBudget) -> None:
+    """Mark the contacts stale that depend on changed custom fields, practice areas, stages or users."""
+    if run.kind is Kind.INITIAL:  # it assesses all contacts
+        async with fenced_transaction(services.database, lease) as session:
+            await changed_items.forget(session, lease.account_id)
+    while True:
+        async with fenced_transaction(services.database, lease) as session:
+            if not await changed_items.mark_next(session, lease.account_id, limit=CHANGED_AT_ONCE):
+                return
+        check_pause(services.stopping, budget)
 
 
 async def _update_hidden(

@@ -3,7 +3,7 @@
 Other folders use the names listed in `__all__`. Rules and publication do not belong here.
 """
 
-from app.sync.pull.all_connections import Problems, read_clio, read_contact, read_named
+from app.sync.pull.all_connections import Problems, read_clio
 from app.sync.pull.failures import PullPostponed
 from app.sync.pull.suppression import add_to_suppression_list
 
@@ -12,6 +12,4 @@ __all__ = [
     "PullPostponed",
     "add_to_suppression_list",
     "read_clio",
-    "read_contact",
-    "read_named",
 ]

@@ -52,49 +52,18 @@ async def read_clio(
     problems: Problems,
     budget: CallBudget,
 ) -> None:
-    """Read the lists as each connection of the run, and add to `problems` what went wrong.
+    """Read the lists or the records that the run asks for, and add to `problems` what went wrong.
 
     A connection that must reconnect, whose lists fail or that waits for its rate limit does not stop the others. Raises
     RunTakenOver, Stopping, Paused, PullPostponed and other errors of Clio.
     """
-
-    async def read(attempt: Attempt) -> None:
-        await _read_clio(attempt, problems)
-
-    await run_attempt(services, lease, run, budget, read)
+    read = _read_contact if run.kind is Kind.CONTACT else _read_firm
+    step = _read_named if run.named_only else read
+    await run_attempt(services, lease, run, budget, partial(step, problems=problems))
 
 
-async def read_contact(
-    services: Services,
-    lease: Lease,
-    run: Run,
-    problems: Problems,
-    budget: CallBudget,
-) -> None:
-    """Read one contact with its matters and relationships as every connection [S14]; see `read_clio`."""
-
-    async def read(attempt: Attempt) -> None:
-        await _read_contact(attempt, problems)
-
-    await run_attempt(services, lease, run, budget, read)
-
-
-async def read_named(
-    services: Services,
-    lease: Lease,
-    run: Run,
-    problems: Problems,
-    budget: CallBudget,
-) -> None:
-    """Read the records that webhooks of Clio named, as the connections that named or see them; see `read_clio`."""
-
-    async def read(attempt: Attempt) -> None:
-        await _read_named(attempt, problems)
-
-    await run_attempt(services, lease, run, budget, read)
-
-
-async def _read_clio(attempt: Attempt, problems: Problems) -> None:
+async def _read_firm(attempt: Attempt, problems: Problems) -> None:
+    """Read the lists as each connection of the run."""
     run, connected = attempt.run, attempt.begun.connected
     usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
     problems += [] if usable else [_NO_CONNECTION]
@@ -115,6 +84,7 @@ async def _read_clio(attempt: Attempt, problems: Problems) -> None:
 
 
 async def _read_contact(attempt: Attempt, problems: Problems) -> None:
+    """Read one contact with its matters and relationships as every connection [S14]."""
     clio_id = attempt.run.contact_clio_id or 0
     read = partial(read_contact_records, clio_id=clio_id)
     look_up = partial(confirm_contact, clio_id=clio_id)
@@ -122,6 +92,7 @@ async def _read_contact(attempt: Attempt, problems: Problems) -> None:
 
 
 async def _read_named(attempt: Attempt, problems: Problems) -> None:
+    """Read the records that webhooks of Clio named, as the connections that named or see them."""
     find = partial(named_records.list_logins, lease=attempt.lease)
     logins = await attempt.lander.write(find)
     usable = [one for one in attempt.begun.connected if one.connection_id in logins]

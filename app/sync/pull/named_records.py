@@ -4,7 +4,7 @@ The webhooks are hints. What counts is how Clio shows the records now. The posit
 `lists`, so that a later attempt goes on from there.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from app.clio.errors import ClioRefused
@@ -17,55 +17,33 @@ from app.sync.pull.single_records import IDS_PER_REQUEST, filtered_by, land_reco
 
 CLIENTS = "clients"  # of the named matters; a part of the contacts
 
-Find = Callable[[int], Awaitable[Sequence[int]]]  # the next ids after an id
+ListNext = Callable[..., Awaitable[list[int]]]  # the next ids after an id
 
 
 async def read_named_records(reader: ConnectionReader) -> None:
     """Land what the login shows of the records that it named or sees; of a matter its client and relationships too."""
     for listing in (CONTACTS, MATTERS):
-        find = partial(_next_named, reader, listing)
-        read = _read_in_batches(reader, listing, listing.name, find)
+        named = partial(named_records.list_next, resource=listing.name)
+        read = _read_in_batches(reader, listing, listing.name, named)
         await noting_failure(reader, listing.name, read)
     if MATTERS.name in reader.read:
         await _read_what_belongs_to_matters(reader)
 
 
 async def _read_what_belongs_to_matters(reader: ConnectionReader) -> None:
-    clients = _read_in_batches(reader, CONTACTS, CLIENTS, partial(_next_clients, reader))
+    clients = _read_in_batches(reader, CONTACTS, CLIENTS, named_records.list_next_clients)
     await noting_failure(reader, CONTACTS.name, clients)
     await noting_failure(reader, RELATIONSHIPS.name, _read_relationships(reader))
 
 
-async def _next_named(reader: ConnectionReader, listing: Listing, after: int) -> Sequence[int]:
-    find = partial(
-        named_records.list_next,
-        lease=reader.lease,
-        view=reader.view,
-        resource=listing.name,
-        after=after,
-        limit=IDS_PER_REQUEST,
-    )
-    return await reader.lander.write(find)
-
-
-async def _next_clients(reader: ConnectionReader, after: int) -> Sequence[int]:
-    find = partial(
-        named_records.list_next_clients,
-        lease=reader.lease,
-        view=reader.view,
-        after=after,
-        limit=IDS_PER_REQUEST,
-    )
-    return await reader.lander.write(find)
-
-
 async def _read_in_batches(
-    reader: ConnectionReader, listing: Listing, part: str, find: Find
+    reader: ConnectionReader, listing: Listing, part: str, list_next: ListNext
 ) -> None:
     """Ask for records by their ids, some at a time, from where the login is in this part of the run."""
+    find = partial(list_next, lease=reader.lease, view=reader.view, limit=IDS_PER_REQUEST)
     position = reader.login.lists.get(part, "0")
     while position is not None:
-        ids = await find(int(position))
+        ids = await reader.lander.write(partial(find, after=int(position)))
         page = await reader.clio.get_many(listing.resource, ids) if ids else None
         position = str(ids[-1]) if ids else None
         reader.note_list(part, position)

@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from app.db.mirror import catalog, records
+from app.db.mirror import catalog, changed_items, records
 from app.db.session import transaction
 from app.rules.facts import Option
 from tests.support.world import World
@@ -139,6 +139,8 @@ async def test_a_changed_field_makes_only_contacts_with_a_value_of_it_stale(
             ],
         }
         await catalog.store_items(session, "hp", "custom_fields", {field_id: gone})
+        while await changed_items.mark_next(session, "hp", limit=3):
+            pass
         assert (await records.count_stale(session, "hp", "run")).total == (
             1 if field_id == 4 else 0
         )

@@ -1,12 +1,13 @@
-"""A change that touches every client of a large firm: PostgreSQL accepts at most 32,767 parameters in a statement."""
+"""A change that touches every client of a large firm is applied in steps."""
 
 from sqlalchemy import text
 
-from app.db.mirror import catalog
+from app.db.mirror import catalog, changed_items
 from app.db.session import Database, transaction
 from tests.integration.db.contacts.test_change_feed import make_account
 
 CLIENTS = 40_000
+AT_ONCE = 5_000  # matters that one step looks at
 AREA = 3_000_000_000  # ids of Clio need more than 32 bits
 _FILL = (
     "insert into mirror_contacts (account_id, clio_id, record, stale)"
@@ -25,5 +26,10 @@ async def test_a_renamed_practice_area_makes_all_its_clients_stale(database: Dat
     async with transaction(database) as session:
         named = {AREA: {"name": "Family"}}
         assert await catalog.store_items(session, "a", "practice_areas", named) == 1
-        stale = await session.execute(text("select count(*) from mirror_contacts where stale"))
-        assert stale.scalar_one() == CLIENTS
+        marked, steps = 0, 0
+        while await changed_items.mark_next(session, "a", limit=AT_ONCE):
+            counted = "select count(*) from mirror_contacts where stale"
+            stale = (await session.execute(text(counted))).scalar_one()
+            assert stale - marked <= AT_ONCE
+            marked, steps = stale, steps + 1
+        assert (marked, steps) == (CLIENTS, CLIENTS // AT_ONCE + 1)
