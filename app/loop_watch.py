@@ -25,12 +25,27 @@ class LoopWatch:
         self.lag = 0.0
         self._beats = 0
 
-    async def beat(self, stopping: asyncio.Event) -> None:
-        """Beat once, or return when the process must stop."""
+    async def measure(self, stopping: asyncio.Event) -> None:
+        """Measure one beat, or return when the process must stop."""
         asked = time.monotonic()
         await wait_for_stop(stopping, BEAT_SECONDS)
         self.lag = max(0.0, time.monotonic() - asked - BEAT_SECONDS)
-        self._beats += 1
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Beat while the block runs, also when the process must stop: requests under way may take over a minute."""
+        loop = asyncio.get_running_loop()
+        next_: list[asyncio.Handle] = []
+
+        def beat() -> None:
+            self._beats += 1
+            next_[:] = [loop.call_later(BEAT_SECONDS, beat)]
+
+        beat()
+        try:
+            yield
+        finally:
+            next_.pop().cancel()
 
     @contextmanager
     def end_when_stuck(

@@ -109,7 +109,10 @@ async def get_connection(
 async def end_connection(
     connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
 ) -> None:
-    """Revoke the access at Clio and delete the tokens. The data that was pulled is kept."""
+    """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
+
+    Clio is told within moments, and again for seven days if it does not answer. The data that was pulled is kept.
+    """
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
 
 

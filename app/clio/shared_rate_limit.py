@@ -147,9 +147,9 @@ def update_window(window: Window, now: float, *, limit: int, left: int, reset_in
     Clio's window began with a request of our tail, the requests of the tail are all that Clio can have counted in it.
     """
     later = now + reset_in - window.ends
+    if limit > 0 and window.tail and later >= WINDOW + MARGIN - TAIL:
+        return Window(limit, max(window.tail, limit - left), now + reset_in)
     if limit <= 0 or now >= window.ends or later < -WINDOW / 2:
         return window
     ends = window.ends if 0 <= later <= END_TOLERANCE else now + reset_in
-    if window.tail and later >= WINDOW + MARGIN - TAIL:
-        return Window(limit, max(window.tail, limit - left), ends)
     return Window(limit, max(window.given, limit - left), ends, window.tail)

@@ -6,12 +6,24 @@ The clock queues what is found here (`app/sync/lost_work.py`). Each statement re
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from app.db import job_queue
 from app.db.outbox.waiting import CAN_BE_SENT
 from app.db.runs import tables
-from app.db.runs.runs import UNFINISHED, Kind, Status, Trigger, lane_of, reads_no_lists
+from app.db.runs.runs import ASSESSING, UNFINISHED, Kind, Status, Trigger, lane_of, reads_no_lists
 from app.db.session import Session
 from app.lanes import (
     DEAUTHORISATION,
@@ -38,7 +50,8 @@ _LABELS = case(
 async def list_accounts_with_lost_runs(session: Session, *, now: datetime, limit: int) -> list[str]:
     """Return accounts with a run that can be worked on, whose lane has no job. `run_order` says which runs can."""
     line = _line().subquery()
-    can_begin = (line.c.reads_no_lists | (line.c.place == 1)) & _is_past(line.c.resume_at, now)
+    has_turn = (line.c.reads_no_lists | (line.c.place == 1)) & ~line.c.must_wait
+    can_begin = has_turn & _is_past(line.c.resume_at, now)
     is_free = _is_past(line.c.busy_until, func.clock_timestamp())
     has_job = job_queue.has_job("lane || ':' || account_id")
     lost = (
@@ -54,8 +67,11 @@ async def list_accounts_with_lost_runs(session: Session, *, now: datetime, limit
 def _line() -> Select[Any]:
     """Select the unfinished runs: `place` is the place among those of the account that read lists.
 
-    Until `busy_until` a worker may have a run of the account.
+    Until `busy_until` a worker may have a run of the account. A rederive run must wait while another run assesses.
     """
+    assesses = func.coalesce(_runs.c.phase == ASSESSING, False)
+    assessing = func.count().filter(assesses).over(partition_by=_runs.c.account_id)
+    others = assessing - cast(assesses, Integer)
     place = func.row_number().over(
         partition_by=(_runs.c.account_id, reads_no_lists()),
         order_by=(_runs.c.status == Status.QUEUED, _runs.c.run_id),
@@ -67,6 +83,7 @@ def _line() -> Select[Any]:
         _LABELS.label("lane"),
         reads_no_lists().label("reads_no_lists"),
         place.label("place"),
+        ((_runs.c.kind == Kind.REDERIVE) & (others > 0)).label("must_wait"),
     ).where(_runs.c.status.in_(UNFINISHED))
 
 

@@ -41,6 +41,9 @@ class SchemaState(StrEnum):
     TOO_NEW = "too_new"
 
 
+_LOCKED = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+
+
 class MigrationBlocked(Exception):
     """Another transaction held a lock that a migration needs, each time that the migration was tried."""
 
@@ -64,6 +67,8 @@ def alembic_config() -> AlembicConfig:
 async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
     """Bring the schema to the newest revision, in one transaction. Raises MigrationBlocked; nothing is changed then.
 
+    It is tried again if another transaction held a lock for too long, or they waited for each other.
+
     Of several processes that migrate at the same time, one does it and the others wait until it is done.
     """
     async with _migrator(address) as migrator:
@@ -73,9 +78,7 @@ async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
             try:
                 await _migrate_once(migrator, waits.lock)
             except (DBAPIError, DatabaseUnavailable) as error:
-                if not any(
-                    isinstance(each, asyncpg.LockNotAvailableError) for each in causes(error)
-                ):
+                if not any(isinstance(each, _LOCKED) for each in causes(error)):
                     raise
             else:
                 return

@@ -125,14 +125,15 @@ async def background_work(
         background = Background(
             supervisor, probe, process.loop, pools, services.feed_waits, prepared=prepared
         )
+        stack.enter_context(process.loop.beating())
         async with asyncio.TaskGroup() as group:
 
             def repeat(name: str, turn: Callable[[], Awaitable[None]], every: float) -> None:
                 part = supervisor.add(name, interval=PART_INTERVAL)
                 group.create_task(supervisor.repeat(part, turn, every=every))
 
-            beat = partial(process.loop.beat, services.stopping)
-            repeat("event_loop", beat, every=0)
+            measure = partial(process.loop.measure, services.stopping)
+            repeat("event_loop", measure, every=0)
             repeat("database_probe", probe.check, every=PROBE_SECONDS)
             group.create_task(_run_parts(background, with_pool, address, process))
             try:

@@ -23,16 +23,22 @@ async def _lock_nothing(session: Session) -> None:
     pass
 
 
+async def _abandon_nothing() -> None:
+    pass
+
+
 @dataclass(frozen=True)
 class Ending:
     """The last transaction of a slice.
 
     `finish` stores the progress and returns after what time work is left to do, None when there is none. `lock` takes
-    the locks that come before the job's.
+    the locks that come before the job's. `abandon` gives back what the slice holds, if the database was lost in it: the
+    slice is done again, maybe by another process.
     """
 
     finish: Callable[[Session], Awaitable[timedelta | None]]
     lock: Callable[[Session], Awaitable[None]] = _lock_nothing
+    abandon: Callable[[], Awaitable[None]] = _abandon_nothing
 
     @classmethod
     def after(cls, after: timedelta | None) -> "Ending":

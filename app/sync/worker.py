@@ -13,14 +13,13 @@ from pgqueuer.models import Job
 
 from app.db.job_queue import EARLIER_JOBS, OwnJob
 from app.db.queue_worker import ListeningDriver, QueueWorker
-from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import RUN_LANES, Lane
-from app.shutdown import wait_for_stop
 from app.sync.concurrency import Stopping
 from app.sync.earlier_jobs import wake_lane_of
 from app.sync.events import serve_endpoint
 from app.sync.housekeeping import keep_house
+from app.sync.outages import wait_for_database
 from app.sync.run import work_on_runs
 from app.sync.services import Services
 from app.sync.slices import Ending, end_slice
@@ -40,7 +39,6 @@ PLACES = {
 }
 PLACES_FOR_EARLIER_JOBS = 4
 RETRY_AFTER_DATABASE_LOSS = timedelta(seconds=1)
-DATABASE_CHECK_SECONDS = 3.0
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +62,11 @@ async def work_on_lane(
         key = (job.payload or b"").decode()
         own = OwnJob(job.id, str(job.queue_manager_id))
         ending = await WORK[lane](services, key)
-        await end_slice(services.database, lane, key, own, ending)
+        try:
+            await end_slice(services.database, lane, key, own, ending)
+        except DatabaseUnavailable:
+            await ending.abandon()
+            raise
 
     worker.entrypoint(lane.label, on_failure="hold")(_surviving_outages(services, do_slice))
     await worker.work(PLACES[lane], heartbeat=services.timing.heartbeat)
@@ -107,7 +109,7 @@ def _surviving_outages(
             after = timedelta(0)
             if not failure.retry_now:
                 after = RETRY_AFTER_DATABASE_LOSS
-                await _wait_for_database(services)
+                await wait_for_database(services)
             raise RetryRequested(after, "the database was lost") from failure
         except Stopping as stop:
             raise RetryRequested(timedelta(0), "the process stops") from stop
@@ -116,13 +118,3 @@ def _surviving_outages(
             raise
 
     return handle
-
-
-async def _wait_for_database(services: Services) -> None:
-    """Return when the database answers, or the process must stop."""
-    while not services.stopping.is_set():
-        try:
-            async with transaction(services.database):
-                return
-        except DatabaseUnavailable:
-            await wait_for_stop(services.stopping, DATABASE_CHECK_SECONDS)

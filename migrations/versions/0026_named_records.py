@@ -13,8 +13,10 @@ branch_labels = None
 depends_on = None
 
 _READ_FIRM = (
-    "status = 'succeeded' and kind in ('initial', 'full', 'incremental') and not named_only"
+    "status = 'succeeded' and kind in ('initial', 'full', 'incremental')"
+    " and (not named_only or slot is not null)"
 )
+_BESIDE = "stale and (stale_by_rules or changed_only_by is not null)"
 _READ_ALL_LISTS = (
     "status = 'succeeded'"
     " and (kind in ('initial', 'full') or kind = 'incremental' and trigger <> 'webhook')"
@@ -33,6 +35,12 @@ def upgrade() -> None:
         postgresql_where=sa.text(_READ_FIRM),
     )
     op.add_column("mirror_contacts", sa.Column("changed_only_by", sa.Text))
+    op.create_index(
+        "mirror_contacts_beside_idx",
+        "mirror_contacts",
+        ["account_id", "clio_id"],
+        postgresql_where=sa.text(_BESIDE),
+    )
     op.create_table(
         "named_records",
         sa.Column("account_id", sa.Text, nullable=False),
@@ -48,6 +56,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("named_records")
+    op.drop_index("mirror_contacts_beside_idx", "mirror_contacts")
     op.drop_column("mirror_contacts", "changed_only_by")
     op.drop_index("runs_read_firm_idx", "runs")
     op.create_index(

@@ -69,8 +69,6 @@ def upgrade() -> None:
     for name, columns in _READY.items():
         where = sa.text("ready_at is not null")
         op.create_index(name, "activity_turns", columns, postgresql_where=where)
-    op.drop_index("activities_waiting_due_idx", "activities")
-    op.drop_index("activities_waiting_user_idx", "activities")
     op.add_column("webhook_endpoints", sa.Column("deleted_at", sa.DateTime(timezone=True)))
     op.create_index(
         "webhook_endpoints_deleted_idx",
@@ -84,19 +82,6 @@ def downgrade() -> None:
     op.execute("delete from webhook_endpoints where deleted_at is not null")
     op.drop_index("webhook_endpoints_deleted_idx", "webhook_endpoints")
     op.drop_column("webhook_endpoints", "deleted_at")
-    waiting = sa.text(f"status {_WAITING}")
-    op.create_index(
-        "activities_waiting_user_idx",
-        "activities",
-        ["account_id", "user_id", "activity_id"],
-        postgresql_where=waiting,
-    )
-    op.create_index(
-        "activities_waiting_due_idx",
-        "activities",
-        ["account_id", "due_at"],
-        postgresql_where=sa.text(f"status {_WAITING} and due_at is not null"),
-    )
     for name in _READY:
         op.drop_index(name, "activity_turns")
     for name in _TRIGGERS:

@@ -107,7 +107,7 @@ class Program:
         process = self.check_running()
         process.send_signal(signal.SIGTERM)
         self.process = None
-        return process.wait(timeout=60)
+        return process.wait(timeout=120)  # requests to a slow Clio are awaited
 
     def check_running(self) -> "subprocess.Popen[bytes]":
         """Return the process; fail if it is not started or has ended by itself."""

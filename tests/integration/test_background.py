@@ -22,7 +22,7 @@ from app.db.session import Database, PoolLimits, open_database, transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
-from app.sync import background, database_probe, scheduler, supervisor, worker
+from app.sync import background, database_probe, outages, scheduler, supervisor
 from app.sync.background import Background
 from app.sync.events import queue_due_endpoints
 from app.sync.supervisor import State, Supervisor
@@ -39,7 +39,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     for module, name, value in (
         (supervisor, "FIRST_DELAY", SHORT),
         (supervisor, "LONGEST_DATABASE_DELAY", SHORT),
-        (worker, "DATABASE_CHECK_SECONDS", SHORT),
+        (outages, "DATABASE_CHECK_SECONDS", SHORT),
         (database_probe, "FRESH_SECONDS", 0.0),
         (background, "PROBE_SECONDS", SHORT),
         (background, "PART_INTERVAL", 2.0),

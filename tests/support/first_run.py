@@ -4,12 +4,14 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from app.db.session import transaction
 from app.simulator.http.server import Simulator
+from tests.support import world as world_module
 from tests.support.postgres import MIGRATED, Server
-from tests.support.world import generous_simulator, harlow_and_pike, opened_world
+from tests.support.world import config_for, generous_simulator, harlow_and_pike, opened_world
 
 FIRST_RUN = "first_run"
 
@@ -35,12 +37,19 @@ async def first_run(server: Server) -> AfterFirstRun:
     """Connect Ann, who sees all contacts, and wait for the end of the run that this starts."""
     dsn = await server.new_template(FIRST_RUN, base=MIGRATED)
     simulator = generous_simulator(harlow_and_pike())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world_module, "config_for", config_for)  # the first test may have patched it
+        await _connect(dsn, simulator)
+    return AfterFirstRun(FIRST_RUN, simulator)
+
+
+async def _connect(dsn: str, simulator: Simulator) -> None:
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
         await world.connect("u_ann", 501)
         await world.settled()
         await world.idle()
+        await world.housekept()
         # Each copy has its first requests at another time. The stored window would end in the middle of one of them.
         async with transaction(world.app.state.services.database) as session:
             await session.execute(text("delete from budgets"))
-    return AfterFirstRun(FIRST_RUN, simulator)

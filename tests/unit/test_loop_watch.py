@@ -41,8 +41,21 @@ def test_the_watch_ends_with_the_loop():
     assert not thread.is_alive()
 
 
+async def test_the_loop_beats_until_the_last_work_has_ended(monkeypatch):
+    # A process that must stop awaits requests that are under way; that is not a loop that is stuck.
+    monkeypatch.setattr("app.loop_watch.BEAT_SECONDS", 0.0)
+    watch = LoopWatch()
+    async with asyncio.timeout(60):
+        with watch.beating():
+            while watch._beats < 3:
+                await asyncio.sleep(0)
+    counted = watch._beats
+    await asyncio.sleep(0)
+    assert watch._beats == counted
+
+
 async def test_the_lag_is_by_how_much_a_beat_was_late(monkeypatch):
     monkeypatch.setattr("app.loop_watch.BEAT_SECONDS", 0.0)
     watch = LoopWatch()
-    await watch.beat(asyncio.Event())
+    await watch.measure(asyncio.Event())
     assert 0 <= watch.lag < 60

@@ -79,11 +79,11 @@ def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> C
 
 
 def is_active() -> ColumnElement[bool]:
-    """Return the SQL condition that an endpoint is enabled and its token is not revoked."""
+    """Return the SQL condition that an endpoint exists, is enabled and its token is not revoked."""
     token = select(_tokens.c.token_id).where(
         _tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None)
     )
-    return _table.c.enabled & ((_table.c.token_id == BOOTSTRAP_ID) | token.exists())
+    return _EXISTS & _table.c.enabled & ((_table.c.token_id == BOOTSTRAP_ID) | token.exists())
 
 
 def new_endpoint_id(now: datetime) -> str:

@@ -70,11 +70,6 @@ async def mark_next(session: Session, account_id: str, *, limit: int) -> bool:
     return True
 
 
-async def forget(session: Session, account_id: str) -> None:
-    """Forget all changed items of the account, because all its contacts are stale."""
-    await session.execute(delete(_table).where(_table.c.account_id == account_id))
-
-
 async def _mark_with_values(
     session: Session, account_id: str, *, fields: Collection[int], after: int, limit: int
 ) -> int | None:

@@ -10,6 +10,7 @@ from app.db.session import Session, any_of, reading_in_key_order
 
 _contacts = tables.mirror_contacts
 _relationships = tables.mirror_relationships
+_IS_CHANGED = _contacts.c.stale & ~_contacts.c.stale_by_rules
 
 
 async def mark_stale(
@@ -23,15 +24,14 @@ async def mark_stale(
     """Mark persons as stale, given as a collection or a query of Clio ids.
 
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
-    as it is. `beside`: the run that reads no lists and changed their records; a person stays whose records another run
-    has changed already.
+    as it is. `beside`: the run that reads no lists and changed their records.
     """
     if not isinstance(contact_ids, Select) and not contact_ids:
         return
     due = (
         select(_contacts.c.clio_id)
         .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
-        .where(~_contacts.c.stale if by_rules else ~is_changed(beside))
+        .where(~_contacts.c.stale if by_rules else ~_is_marked(beside))
         .where(_contacts.c.record["is_person"].as_boolean())
         .where(_contacts.c.gone.is_(None))
         .order_by(
@@ -43,22 +43,22 @@ async def mark_stale(
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(stale=True, stale_by_rules=by_rules, changed_only_by=beside)
+        .values(stale=True, stale_by_rules=by_rules, changed_only_by=changed_only_by(beside))
     )
 
 
-def is_changed(beside: str | None) -> ColumnElement[bool]:
-    """Return the condition that a change of the records changes nothing about the marks of a person.
-
-    A pull's change replaces the mark of a run that went beside it.
-    """
-    changed = _contacts.c.stale & ~_contacts.c.stale_by_rules
-    return changed if beside is not None else changed & _contacts.c.changed_only_by.is_(None)
+def _is_marked(beside: str | None) -> ColumnElement[bool]:
+    """Return the condition that a change by a run changes nothing about the marks of a person."""
+    alone = _contacts.c.changed_only_by
+    return _IS_CHANGED & (
+        alone.is_(None) if beside is None else alone.is_(None) | (alone == beside)
+    )
 
 
 def changed_only_by(beside: str | None) -> ColumnElement[Any]:
-    """Return the new value of `changed_only_by` when a record itself changes."""
-    return case((is_changed(beside), _contacts.c.changed_only_by), else_=beside)
+    """Return the new value of `changed_only_by` when a run changes a person's records: null if another one did, too."""
+    others = _IS_CHANGED & _contacts.c.changed_only_by.is_distinct_from(beside)
+    return case((others, None), else_=beside)
 
 
 def can_be_assessed(run_id: str) -> ColumnElement[bool]:
@@ -66,7 +66,9 @@ def can_be_assessed(run_id: str) -> ColumnElement[bool]:
 
     The pull has not changed the person's records, and only this run has.
     """
-    return _contacts.c.stale_by_rules | (_contacts.c.changed_only_by == run_id)
+    alone = _contacts.c.changed_only_by
+    in_index = _contacts.c.stale_by_rules | alone.is_not(None)
+    return in_index & (_contacts.c.stale_by_rules | (alone == run_id))
 
 
 def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:

@@ -41,6 +41,13 @@ Index(
     postgresql_where=text("stale"),
 )
 
+Index(  # those that can be assessed while a pull is not complete
+    "mirror_contacts_beside_idx",
+    mirror_contacts.c.account_id,
+    mirror_contacts.c.clio_id,
+    postgresql_where=text("stale and (stale_by_rules or changed_only_by is not null)"),
+)
+
 Index(
     "mirror_contacts_kept_idx",
     mirror_contacts.c.account_id,

@@ -60,6 +60,21 @@ Index(
     postgresql_where=text("status in ('queued', 'sending')"),
 )
 
+Index(  # for the release before
+    "activities_waiting_user_idx",
+    activities.c.account_id,
+    activities.c.user_id,
+    activities.c.activity_id,
+    postgresql_where=text("status in ('queued', 'sending')"),
+)
+
+Index(  # for the release before
+    "activities_waiting_due_idx",
+    activities.c.account_id,
+    activities.c.due_at,
+    postgresql_where=text("status in ('queued', 'sending') and due_at is not null"),
+)
+
 Index("activities_contact_idx", activities.c.account_id, activities.c.contact_id)
 
 Index(

@@ -1,7 +1,8 @@
 """The order of an account's runs: which one a lane may work on now. Pure functions; `turns.take_turn` uses them.
 
 One run of an account is at work at a time. A run that reads whole lists waits until the one before it has ended. A run
-that reads none goes between two slices of it: a contact run, a run that reads named records, and a rederive run.
+that reads none goes between two slices of it: a contact run, a run that reads named records, and a rederive run. A
+rederive run waits while another run assesses: that one would assess with the settings with which it began [F23].
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,10 @@ NOW = timedelta(0)
 
 @dataclass(frozen=True)
 class WaitingRun:
-    """An unfinished run. `busy_for` is for how long a worker may still have it; zero if none has it."""
+    """An unfinished run. `busy_for` is for how long a worker may still have it; zero if none has it.
+
+    `assesses` says that it has begun to, `rederives` that it assesses all contacts with the newest settings.
+    """
 
     run_id: str
     lane: Lane
@@ -23,6 +27,8 @@ class WaitingRun:
     begun: bool
     resume_at: datetime | None
     busy_for: timedelta = NOW
+    assesses: bool = False
+    rederives: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,21 @@ def choose(runs: Sequence[WaitingRun], lane: Lane, now: datetime) -> Choice | No
     """
     reading = min((run for run in runs if run.reads_lists), key=_age, default=None)
     busy_for = max((run.busy_for for run in runs), default=NOW)
-    allowed = [run for run in runs if run.lane is lane and (run is reading or not run.reads_lists)]
+    allowed = [
+        run
+        for run in runs
+        if run.lane is lane
+        and (run is reading or not run.reads_lists)
+        and not _must_wait(run, runs)
+    ]
     if not allowed:
         return None
-    first = min(allowed, key=lambda run: (_wait(run, now), *_age(run)))
+    first = min(allowed, key=lambda run: (_wait(run, now), run.reads_lists, *_age(run)))
     return Choice(first.run_id, max(_wait(first, now), busy_for))
+
+
+def _must_wait(run: WaitingRun, runs: Sequence[WaitingRun]) -> bool:
+    return run.rederives and any(other.assesses for other in runs if other is not run)
 
 
 def _age(run: WaitingRun) -> tuple[bool, str]:

@@ -24,6 +24,7 @@ from app.db.runs.runs import (
     has_initial,
     is_run,
     lane_of,
+    reads_no_lists,
     run_of,
 )
 from app.db.session import Session
@@ -75,14 +76,16 @@ async def request_reading(
 ) -> Run:
     """Return the run that will read a record that a webhook of Clio named.
 
-    That is a queued run that reads the lists, or one that collects named records and begins after the time `after`. A
-    run with too many records reads the lists instead. So does the run of a firm that no run has read completely.
+    That is a queued run that reads the lists, unless it waits for another one, or one that collects named records and
+    begins after the time `after`. A run with too many records reads the lists instead. So does the run of a firm that
+    no run has read completely.
     """
     request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
     await lock_account(session, account_id)
     if not await has_complete_pull(session, account_id):
         return await request_run(session, account_id, request, now=now)
-    if found := await _covering(session, account_id, request):
+    found = await _covering(session, account_id, request)
+    if found and not await _reads_lists_now(session, account_id):
         return found
     run = await _collecting(session, account_id)
     if run is None:
@@ -91,6 +94,16 @@ async def request_reading(
     if await named_records.add(session, account_id, run.run_id, record) > named_records.MOST:
         return await _let_read_lists(session, run)
     return run
+
+
+async def _reads_lists_now(session: Session, account_id: str) -> bool:
+    """Return whether a run has begun to read the account's lists and has not ended; that may take hours."""
+    begun = select(_table.c.run_id).where(
+        _table.c.account_id == account_id,
+        _table.c.status.in_((Status.RUNNING, Status.INTERRUPTED)),
+        ~reads_no_lists(),
+    )
+    return (await session.execute(begun.limit(1))).one_or_none() is not None
 
 
 async def _collecting(session: Session, account_id: str) -> Run | None:

@@ -81,7 +81,16 @@ def reads_of(kind: Kind, *, named_only: bool) -> Reads:
 
 def reads_no_lists() -> ColumnElement[bool]:
     """Return the SQL condition that a run reads no lists."""
-    return _table.c.named_only | _table.c.kind.in_(_READ_NO_LISTS)
+    named_only = _table.c.named_only & _table.c.slot.is_(None)
+    return named_only | _table.c.kind.in_(_READ_NO_LISTS)
+
+
+def is_named_only(row: Any) -> bool:
+    """Return whether the run of a row reads only named records.
+
+    One that serves a slot reads the lists: the release before gives a slot also to a run that reads named records.
+    """
+    return bool(row.named_only) and row.slot is None
 
 
 def lane_of(kind: Kind, trigger: Trigger) -> Lane:
@@ -302,17 +311,12 @@ def is_run(account_id: str, run_id: str) -> ColumnElement[bool]:
 def run_of(row: Any) -> Run:
     """Return the run of a row."""
     data = row._mapping
-    plain = Run.__dataclass_fields__.keys() - {
-        "kind",
-        "trigger",
-        "status",
-        "usage",
-        "problems",
-        "tally",
-    }
+    special = ("kind", "named_only", "trigger", "status", "usage", "problems", "tally")
+    plain = Run.__dataclass_fields__.keys() - set(special)
     return Run(
         **{name: data[name] for name in plain},
         kind=Kind(row.kind),
+        named_only=is_named_only(row),
         trigger=Trigger(row.trigger),
         status=Status(row.status),
         usage=Usage(row.requests, row.rate_limited, row.waited_seconds),

@@ -79,7 +79,10 @@ Index(
 )
 
 # The runs that succeeded and read every list of all logins; `Run.reads_firm` is the same for a run.
-READ_FIRM = "status = 'succeeded' and kind in ('initial', 'full', 'incremental') and not named_only"
+READ_FIRM = (
+    "status = 'succeeded' and kind in ('initial', 'full', 'incremental')"
+    " and (not named_only or slot is not null)"
+)
 Index(
     "runs_read_firm_idx",
     runs.c.account_id,

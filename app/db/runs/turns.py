@@ -16,6 +16,7 @@ from app.db.runs.followers import notice
 from app.db.runs.leases import Lease
 from app.db.runs.run_order import WaitingRun
 from app.db.runs.runs import (
+    ASSESSING,
     UNFINISHED,
     Kind,
     Reads,
@@ -24,6 +25,7 @@ from app.db.runs.runs import (
     Status,
     Trigger,
     get_run,
+    is_named_only,
     is_run,
     lane_of,
     reads_of,
@@ -98,7 +100,9 @@ async def _waiting_runs(session: Session, account_id: str) -> list[WaitingRun]:
         _table.c.kind,
         _table.c.trigger,
         _table.c.named_only,
+        _table.c.slot,
         _table.c.status,
+        _table.c.phase,
         _table.c.resume_at,
     )
     rows = await session.execute(
@@ -110,10 +114,12 @@ async def _waiting_runs(session: Session, account_id: str) -> list[WaitingRun]:
         WaitingRun(
             run_id=row.run_id,
             lane=lane_of(Kind(row.kind), Trigger(row.trigger)),
-            reads_lists=reads_of(Kind(row.kind), named_only=row.named_only) is Reads.LISTS,
+            reads_lists=reads_of(Kind(row.kind), named_only=is_named_only(row)) is Reads.LISTS,
             begun=row.status != Status.QUEUED,
             resume_at=row.resume_at,
             busy_for=row.busy_for or timedelta(0),
+            assesses=row.phase == ASSESSING,
+            rederives=row.kind == Kind.REDERIVE,
         )
         for row in rows
     ]

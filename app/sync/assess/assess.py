@@ -63,7 +63,7 @@ async def assess_stale(
         if cause not in UNLIMITED_CAUSES:
             await _release_kept(services, lease, budget, limiting)
         if beside is None:
-            await _mark_changed(services, lease, run, budget)
+            await _mark_changed(services, lease, budget)
         await _update_hidden(services, lease, run, budget, beside=beside)
         await _begin(services, lease, beside=beside)
     async with fenced_transaction(services.database, lease) as session:
@@ -116,11 +116,8 @@ async def _release_kept(
     await do_in_batches(services, lease, budget, "kept", release)
 
 
-async def _mark_changed(services: Services, lease: Lease, run: Run, budget: CallBudget) -> None:
+async def _mark_changed(services: Services, lease: Lease, budget: CallBudget) -> None:
     """Mark the contacts stale that depend on changed custom fields, practice areas, stages or users."""
-    if run.kind is Kind.INITIAL:  # it assesses all contacts
-        async with fenced_transaction(services.database, lease) as session:
-            await changed_items.forget(session, lease.account_id)
     while True:
         async with fenced_transaction(services.database, lease) as session:
             if not await changed_items.mark_next(session, lease.account_id, limit=CHANGED_AT_ONCE):

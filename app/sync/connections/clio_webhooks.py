@@ -1,7 +1,7 @@
 """Clio's webhooks: create and renew subscriptions, and request a run when a verified notification arrives.
 
-A notification is a hint that names a record. The run asks Clio for it; without the notification the next run finds the
-same. Each subscription has a row with a due time, so that whatever fails is tried again.
+A notification is a hint that names a record, for which the run asks Clio. Without it the next run finds the same, and
+the next full run a deletion. Each subscription has a row with a due time, so that whatever fails is tried again.
 """
 
 import asyncio
@@ -40,15 +40,14 @@ from app.sync.services import Services
 from app.sync.slices import Ending
 
 RETRY_AFTER = timedelta(minutes=10)  # after a failure
-CHECK_AGAIN_AFTER = timedelta(
-    hours=1
-)  # while Clio cannot reach us, or has not confirmed an address
+CHECK_AGAIN_AFTER = timedelta(hours=1)  # while Clio cannot reach us, or has confirmed no address
 # While the login has no tokens: connecting it requests the subscriptions anew, so until then nobody needs to look.
 WITHOUT_LOGIN = timedelta(days=30)
 # So many subscriptions of an account are created or renewed at the same time, in one slice. Each takes five requests at
 # most.
 BATCH_SIZE = 10
-DEADLINE = 20.0  # seconds for one subscription: a process that must end waits for it
+# Seconds for one subscription: not less than one request to Clio may take, such as the one that refreshes the tokens.
+DEADLINE = 70.0
 # A burst of notifications becomes one run: the first waits for RUN_DELAY, the next ones within BURST_WINDOW longer.
 BURST_WINDOW = timedelta(minutes=1)
 RUN_DELAY, BURST_RUN_DELAY = timedelta(seconds=3), timedelta(seconds=45)

@@ -27,7 +27,8 @@ from app.sync.slices import Ending
 
 # Clio is told of so many revocations of an account at the same time, in one slice. Each takes five requests at most.
 BATCH_SIZE = 10
-DEADLINE = 20.0  # seconds for one attempt: a process that must end waits for it
+DEADLINE = 55.0  # seconds for one attempt: it ends before the next one is due
+UNSUBSCRIBE_SECONDS = 10.0  # of it for the subscriptions, which end by themselves after some days
 FAILED = "deauthorization_failed"
 
 log = structlog.get_logger(__name__)
@@ -112,10 +113,12 @@ async def _unsubscribe(services: Services, owed: Revocation, tokens: Tokens) -> 
     budget = services.open_budget().without_end()  # it does not wait for Clio's rate limit
     clio = clio_for_new_login(services, owed.region, tokens, budget)
     try:
-        for hook_id in owed.hook_ids:
-            await webhooks.unsubscribe(clio, hook_id)
-    except ClioError as error:
-        log.warning("clio_unsubscribe_failed", connection_id=owed.connection_id, reason=error.code)
+        async with asyncio.timeout(UNSUBSCRIBE_SECONDS):
+            for hook_id in owed.hook_ids:
+                await webhooks.unsubscribe(clio, hook_id)
+    except (ClioError, TimeoutError) as error:
+        reason = error.code if isinstance(error, ClioError) else "deadline"
+        log.warning("clio_unsubscribe_failed", connection_id=owed.connection_id, reason=reason)
 
 
 async def _give_up(services: Services, owed: Revocation) -> None:

@@ -7,6 +7,7 @@ endpoint delays nobody but itself, and the events of one firm delay those of ano
 import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +23,7 @@ from app.db.events.endpoints import EndpointNotFound
 from app.db.events.turns import NO_TURN, Turn
 from app.db.issues import Finding
 from app.db.session import Session, transaction
-from app.errors import Problem
+from app.errors import DatabaseUnavailable, Problem
 from app.sync.events.endpoint_secrets import valid_secrets
 from app.sync.events.retries import (
     health_after,
@@ -30,6 +31,7 @@ from app.sync.events.retries import (
     next_state,
     reason_to_disable,
 )
+from app.sync.outages import wait_for_database
 from app.sync.services import Services
 from app.sync.slices import Ending
 from app.webhook_sender import EndpointClient, Message, Outcome
@@ -66,7 +68,10 @@ async def serve_endpoint(services: Services, endpoint_id: str) -> Ending:
                 claim = await _post_groups(services, claim, client)
         except EndpointNotFound:
             log.info("endpoint_deleted", endpoint_id=endpoint_id)
-    return Ending(partial(_what_is_left, services, endpoint_id, claim))
+    return Ending(
+        partial(_what_is_left, services, endpoint_id, claim),
+        abandon=partial(_release_after_outage, services, claim),
+    )
 
 
 async def _what_is_left(
@@ -80,6 +85,15 @@ async def _what_is_left(
     return None if due_at is None else max(due_at - now, timedelta(0))
 
 
+async def _release_after_outage(services: Services, claim: Claim | None) -> None:
+    """Release the claim when the database is back. Otherwise nobody could serve the endpoint until the claim ends."""
+    if claim is not None:
+        await wait_for_database(services)
+        with suppress(DatabaseUnavailable):
+            async with transaction(services.database) as session:
+                await claims.release_claim(session, claim)
+
+
 async def _claim(services: Services, endpoint_id: str) -> Claim | None:
     async with transaction(services.database) as session:
         return await claims.claim_endpoint(
@@ -91,19 +105,23 @@ async def _post_groups(services: Services, claim: Claim, client: EndpointClient)
     """Post what is next until the slice is over or nothing is left; return the claim, or None if it is lost."""
     budget, left = services.open_budget(), POSTS_IN_A_SLICE
     turn, secrets = NO_TURN, list[str]()
-    while left and not budget.is_spent() and not services.stopping.is_set():
-        if not turn.chosen:
-            turn, secrets = await _next_turn(services, claim, places=left)
-        if turn.is_empty:
-            break
-        group, turn = turn.split(CONCURRENT_POSTS)
-        claim = replace(claim, served_account_id=group.last_account_id)
-        if group.chosen:
-            outcomes = await _post_all(services, client, group.chosen, secrets)
-            renewed = await _store(services, claim, group.chosen, outcomes)
-            if renewed is None or renewed.paused:
-                return renewed
-            claim, left = renewed, left - len(group.chosen)
+    try:
+        while left and not budget.is_spent() and not services.stopping.is_set():
+            if not turn.chosen:
+                turn, secrets = await _next_turn(services, claim, places=left)
+            if turn.is_empty:
+                break
+            group, turn = turn.split(CONCURRENT_POSTS)
+            claim = replace(claim, served_account_id=group.last_account_id)
+            if group.chosen:
+                outcomes = await _post_all(services, client, group.chosen, secrets)
+                renewed = await _store(services, claim, group.chosen, outcomes)
+                if renewed is None or renewed.paused:
+                    return renewed
+                claim, left = renewed, left - len(group.chosen)
+    except DatabaseUnavailable:
+        await _release_after_outage(services, claim)
+        raise
     return claim
 
 

@@ -29,7 +29,7 @@ from app.db.runs.list_failures import ListFailure
 from app.errors import Problem
 from app.sync import issues
 from app.sync.concurrency import Paused
-from app.sync.pull.listings import SMALL_LISTS
+from app.sync.pull.listings import SMALL_LISTS, Listing
 from app.sync.pull.reader import ConnectionReader
 
 WHO_AM_I = "who_am_i"
@@ -192,6 +192,12 @@ def _postponed(failed: Sequence[_Failed]) -> Exception:
 def _retry_after(reader: ConnectionReader) -> timedelta:
     """Return after what time a list that failed is read again: so soon that it fails often enough to be set aside."""
     return min(RETRY_AFTER, reader.services.timing.set_aside_after / ATTEMPTS)
+
+
+def forbidden_list(listing: Listing) -> Problem:
+    """Return the problem of a login that may not read a list."""
+    text = f"This Clio user may not read {listing.name.replace('_', ' ')}"
+    return Problem("clio_forbidden", text)
 
 
 def failure_row(reader: ConnectionReader, resource: str) -> dict[str, object]:

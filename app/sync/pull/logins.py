@@ -59,9 +59,9 @@ async def _ask_who_it_is(reader: ConnectionReader) -> None:
     noted, lease = reader.login, reader.lease
 
     async def store(session: Session) -> None:
-        await connections.update_login(session, reader.connection, login)
+        await run_logins.save(session, lease, noted)  # it locks the account, which comes first
         await list_failures.forget_failure(session, lease, reader.connection_id, WHO_AM_I)
-        await run_logins.save(session, lease, noted)
+        await connections.update_login(session, reader.connection, login)
 
     await reader.lander.put(store)
     reader.read.add(WHO_AM_I)

@@ -13,7 +13,12 @@ from app.sync.concurrency import Stopping
 from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
-from app.sync.pull.single_records import IDS_PER_REQUEST, filtered_by, land_records
+from app.sync.pull.single_records import (
+    IDS_PER_REQUEST,
+    filtered_by,
+    land_records,
+    skip_forbidden,
+)
 
 CLIENTS = "clients"  # of the named matters; a part of the contacts
 
@@ -24,16 +29,26 @@ async def read_named_records(reader: ConnectionReader) -> None:
     """Land what the login shows of the records that it named or sees; of a matter its client and relationships too."""
     for listing in (CONTACTS, MATTERS):
         named = partial(named_records.list_next, resource=listing.name)
-        read = _read_in_batches(reader, listing, listing.name, named)
+        read = _read_part(reader, listing, listing.name, named)
         await noting_failure(reader, listing.name, read)
     if MATTERS.name in reader.read:
         await _read_what_belongs_to_matters(reader)
 
 
 async def _read_what_belongs_to_matters(reader: ConnectionReader) -> None:
-    clients = _read_in_batches(reader, CONTACTS, CLIENTS, named_records.list_next_clients)
+    clients = _read_part(reader, CONTACTS, CLIENTS, named_records.list_next_clients)
     await noting_failure(reader, CONTACTS.name, clients)
     await noting_failure(reader, RELATIONSHIPS.name, _read_relationships(reader))
+
+
+async def _read_part(
+    reader: ConnectionReader, listing: Listing, part: str, list_next: ListNext
+) -> None:
+    try:
+        await _read_in_batches(reader, listing, part, list_next)
+    except ClioRefused as refusal:
+        skip_forbidden(reader, listing, part, refusal)
+    reader.read.add(listing.name)
 
 
 async def _read_in_batches(
@@ -52,7 +67,6 @@ async def _read_in_batches(
             await _note_shown(reader, listing, shown)
             reader.moved.add(listing.name)
         _check_stop(reader)
-    reader.read.add(listing.name)
 
 
 async def _note_shown(reader: ConnectionReader, listing: Listing, clio_ids: set[int]) -> None:
@@ -94,7 +108,8 @@ async def _read_relationships_of(
             reader.moved.add(listing.name)
     except ClioRefused as refusal:
         if refusal.code != "clio_cursor_refused" or cursor is None:
-            raise
+            skip_forbidden(reader, RELATIONSHIPS, RELATIONSHIPS.name, refusal)
+            return
         await _read_relationships_of(reader, matter_id, None)
 
 

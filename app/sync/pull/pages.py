@@ -23,7 +23,7 @@ from app.errors import Problem
 from app.sync.concurrency import Stopping, run_together
 from app.sync.pull import windows
 from app.sync.pull.eta import latest_end
-from app.sync.pull.failures import noting_failure
+from app.sync.pull.failures import forbidden_list, noting_failure
 from app.sync.pull.listings import SMALL_LISTS, Listing
 from app.sync.pull.reader import ConnectionReader, usage_of, view_of
 from app.sync.pull.storage import store_page
@@ -109,8 +109,7 @@ async def _continue_after_refusal(
     if refusal.status != 403:
         raise refusal
     log.warning("clio_list_forbidden", resource=listing.name)
-    text = f"This Clio user may not read {listing.name.replace('_', ' ')}"
-    reader.note_problem(Problem("clio_forbidden", text))
+    reader.note_problem(forbidden_list(listing))
     return None
 
 

@@ -11,7 +11,7 @@ from app.db.mirror import quarantine
 from app.db.runs import checkpoints, leases, run_logins
 from app.db.session import Session
 from app.sync.concurrency import Stopping
-from app.sync.pull.failures import noting_failure
+from app.sync.pull.failures import forbidden_list, noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RECORDS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader, usage_of, view_of
 from app.sync.pull.storage import store_page
@@ -80,9 +80,24 @@ def filtered_by(listing: Listing, name: str, clio_id: int) -> Listing:
     return replace(listing, resource=replace(listing.resource, params=params))
 
 
+def skip_forbidden(
+    reader: ConnectionReader, listing: Listing, part: str, refusal: ClioRefused
+) -> None:
+    """Note that the login may not read a part of what the run asks for; raise the refusal if it is another one."""
+    if refusal.status != 403:
+        raise refusal
+    reader.note_problem(forbidden_list(listing))
+    reader.note_list(part, None)
+    reader.read.add(listing.name)
+
+
 async def _read_contact(reader: ConnectionReader, clio_id: int) -> None:
     if CONTACTS.name not in reader.login.lists:
-        page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
+        try:
+            page = await reader.clio.get_many(CONTACTS.resource, [clio_id])
+        except ClioRefused as refusal:
+            skip_forbidden(reader, CONTACTS, CONTACTS.name, refusal)
+            return
         shown = {record.id for record in page.items} | {bad.clio_id for bad in page.unreadable}
         reader.note(shown=clio_id in shown)
         reader.note_list(CONTACTS.name, None)
@@ -101,7 +116,8 @@ async def _read_filtered(reader: ConnectionReader, listing: Listing) -> None:
                 reader.moved.add(listing.name)
     except ClioRefused as refusal:
         if refusal.code != "clio_cursor_refused" or not cursor:
-            raise
+            skip_forbidden(reader, listing, listing.name, refusal)
+            return
         reader.note_list(listing.name, "")
         await _read_filtered(reader, listing)
     reader.read.add(listing.name)

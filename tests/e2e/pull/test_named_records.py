@@ -169,6 +169,20 @@ async def test_a_record_that_a_login_may_no_longer_see_stays(naming: NamingFirm)
     assert (await firm.world.contacts())["1002"]["state"] != "deleted"
 
 
+@pytest.mark.parametrize("path", ["contacts", "matters", "relationships"])
+async def test_a_list_that_the_login_may_not_read_is_a_problem_and_the_run_ends(
+    naming: NamingFirm, path: str
+):
+    # A matter of Ben alone is named: no other login is asked, and his is refused.
+    firm = naming.firm
+    firm.breaks("forbidden", f"/{path}", user=BEN)
+    run, _ = await naming.read(await naming.name("matters", 208, by="u_ben"))
+    assert run["status"] == "succeeded"
+    assert [problem["code"] for problem in run["problems"]] == ["clio_forbidden"]
+    assert await firm.rows("select 1 from logins_set_aside") == []
+    assert await firm.rows("select 1 from mirror_matters where clio_id = 208") != []
+
+
 async def test_a_record_that_one_login_is_shown_is_not_looked_up_as_the_others(naming: NamingFirm):
     # Matter 208 is restricted to Ben. Ann has a sighting from the time before.
     firm = naming.firm

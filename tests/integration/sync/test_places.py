@@ -13,7 +13,7 @@ from app.db.queue_worker import ListeningDriver
 from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
-from app.sync import worker
+from app.sync import outages, worker
 from app.sync.services import Services
 from app.sync.slices import Ending
 from app.sync.supervisor import Supervisor
@@ -76,7 +76,7 @@ async def test_slices_at_work_go_on_after_the_database_was_away(
     dsn: str, simulator: Simulator, pulled: None, monkeypatch: pytest.MonkeyPatch
 ):
     # F14: a run that reads, and write-backs whose requests are on their way
-    monkeypatch.setattr(worker, "DATABASE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(outages, "DATABASE_CHECK_SECONDS", 0.05)
     async with (
         database_proxy(dsn) as proxy,
         opened_world(proxy.dsn, simulator) as world,

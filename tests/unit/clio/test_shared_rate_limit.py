@@ -78,3 +78,5 @@ def test_if_clios_window_began_in_our_tail_only_the_tail_counts_in_it():
     update = partial(shared_rate_limit.update_window, now=58.0, limit=50, left=49, reset_in=60.9)
     assert update(Window(50, 48, 61.0, tail=3)) == Window(50, 3, 118.9)
     assert update(Window(50, 45, 61.0)) == Window(50, 45, 118.9)
+    late = partial(shared_rate_limit.update_window, now=61.3, limit=50, left=49, reset_in=60.6)
+    assert late(Window(50, 48, 61.0, tail=3)) == Window(50, 3, 61.3 + 60.6), "it opens the next one"

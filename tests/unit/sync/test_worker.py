@@ -13,7 +13,7 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job
 
 from app.errors import DatabaseUnavailable
-from app.sync import worker
+from app.sync import outages, worker
 from app.sync.concurrency import Stopping
 from app.sync.services import Services
 
@@ -46,8 +46,8 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
             raise DatabaseUnavailable
         yield
 
-    monkeypatch.setattr(worker, "transaction", transaction)
-    monkeypatch.setattr(worker, "DATABASE_CHECK_SECONDS", 0.0)
+    monkeypatch.setattr(outages, "transaction", transaction)
+    monkeypatch.setattr(outages, "DATABASE_CHECK_SECONDS", 0.0)
     return refused
 
 

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select, text
 
 from app import main
 from app.db.job_queue import delete_jobs
@@ -74,6 +75,28 @@ async def test_a_queued_run_that_reads_the_lists_reads_a_named_record(firm: Data
     assert (await name(firm, 1)).run_id == queued.run_id
     await begin(firm, queued)
     assert (await name(firm, 1)).run_id != queued.run_id
+
+
+async def test_a_named_record_does_not_wait_for_a_run_behind_a_pull(firm: Database):
+    await begin(firm, await request(firm, Kind.FULL, Trigger.MANUAL))
+    async with transaction(firm) as session:
+        slot = Slot(date(2026, 3, 3), "06:00", NOW)
+        await slots.claim(session, "a", slot, now=NOW)
+        behind = await run_requests.serve_slot(session, "a", Kind.INCREMENTAL, slot.label, now=NOW)
+    named = await name(firm, 1)
+    assert (named.run_id != behind.run_id, named.reads) == (True, Reads.RECORDS)
+
+
+async def test_a_run_to_which_the_release_before_gave_a_slot_reads_the_lists(firm: Database):
+    named = await name(firm, 1)
+    async with transaction(firm) as session:
+        adopt = (
+            "update runs set slot = '2026-03-03 06:00', trigger = 'schedule' where run_id = :run"
+        )
+        await session.execute(text(adopt), {"run": named.run_id})
+        assert (await runs.get_run(session, "a", named.run_id)).reads is Reads.LISTS
+        sql = select(runs.reads_no_lists()).where(runs.is_run("a", named.run_id))
+        assert not (await session.execute(sql)).scalar_one()
 
 
 async def test_before_a_firm_was_read_completely_a_named_record_waits_for_the_lists(

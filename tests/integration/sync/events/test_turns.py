@@ -16,6 +16,7 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.events import EventKind
 from app.db.session import Session, transaction
+from app.errors import DatabaseUnavailable
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from app.sync.events import endpoint_slice, retries
@@ -95,6 +96,38 @@ async def test_an_endpoint_forgets_an_account_that_is_deleted_while_it_is_served
             await until_waiting_for_lock(service.world.dsn, releasing)
         async with transaction(service.services.database) as session:
             assert (await session.execute(text(served))).scalar_one() == 0
+
+
+async def is_free(service: EventService, endpoint_id: str) -> bool:
+    hour = timedelta(hours=1)
+    async with transaction(service.services.database) as session:
+        now = service.services.now()
+        claim = await claims.claim_endpoint(session, endpoint_id, length=hour, now=now)
+        if claim is not None:
+            await claims.release_claim(session, claim)
+    return claim is not None
+
+
+async def test_after_the_loss_of_the_database_an_endpoint_can_be_served_at_once(
+    service: EventService, monkeypatch: pytest.MonkeyPatch
+):
+    # Otherwise all events wait until the claim of the lost slice ends.
+    async with receiving() as receiver:
+        endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
+        await service.record("con_1")
+        with monkeypatch.context() as patch:
+            patch.setattr(endpoint_slice, "_store", _lose_database)
+            with pytest.raises(DatabaseUnavailable):
+                await endpoint_slice.serve_endpoint(service.services, endpoint_id)
+        assert await is_free(service, endpoint_id)
+        ending = await endpoint_slice.serve_endpoint(service.services, endpoint_id)
+        assert not await is_free(service, endpoint_id)
+        await ending.abandon()  # its end lost the database
+        assert await is_free(service, endpoint_id)
+
+
+async def _lose_database(*_: object) -> None:
+    raise DatabaseUnavailable
 
 
 async def _release(service: EventService, claim: Claim) -> None:

@@ -53,8 +53,8 @@ def without_lists(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> W
         pytest.param(
             [run("1"), without_lists("2"), without_lists("3")],
             Lane.INCREMENTAL,
-            Choice("1", NONE),
-            id="in one lane the oldest goes first, with lists or without",
+            Choice("2", NONE),
+            id="in one lane the oldest of those without lists goes first",
         ),
         pytest.param(
             [run("1", resume_at=NOW + 9 * SECONDS), without_lists("2")],
@@ -166,3 +166,22 @@ def test_the_choice_does_not_depend_on_the_order_in_which_the_rows_are_read(
     shuffled = list(runs)
     random.shuffle(shuffled)
     assert choices(shuffled) == choices(runs)
+
+
+def test_in_one_lane_a_run_that_reads_no_lists_goes_first():
+    begun = run("a", Lane.INCREMENTAL, begun=True)
+    reading_none = without_lists("b", Lane.INCREMENTAL)
+    assert choose([begun, reading_none], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0))
+
+
+@pytest.mark.parametrize("lane", [Lane.INITIAL, Lane.INCREMENTAL])
+def test_a_rederive_run_waits_while_another_run_assesses(lane: Lane):
+    # F23: it would mark contacts that the other one then assesses with the settings with which it began
+    rederiving = without_lists("b", Lane.INCREMENTAL, rederives=True)
+    pulling = run("a", lane, begun=True)
+    assert choose([pulling, rederiving], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0))
+    assessing = run("a", lane, begun=True, assesses=True)
+    found = choose([assessing, rederiving], Lane.INCREMENTAL, NOW)
+    assert found == (Choice("a", timedelta(0)) if lane is Lane.INCREMENTAL else None)
+    alone = without_lists("b", Lane.INCREMENTAL, rederives=True, assesses=True, begun=True)
+    assert choose([alone], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0))
