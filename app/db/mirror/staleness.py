@@ -67,7 +67,7 @@ def can_be_assessed(run_id: str) -> ColumnElement[bool]:
     The pull has not changed the person's records, and only this run has.
     """
     alone = _contacts.c.changed_only_by
-    in_index = _contacts.c.stale_by_rules | alone.is_not(None)
+    in_index = _contacts.c.stale_by_rules | alone.is_not(None)  # lets PostgreSQL use the index
     return in_index & (_contacts.c.stale_by_rules | (alone == run_id))
 
 

@@ -41,7 +41,7 @@ class Trigger(StrEnum):
 
 
 class Reads(StrEnum):
-    """What a run reads of Clio."""
+    """The scope of a run's reads: whole lists, single records, or nothing."""
 
     LISTS = "lists"
     RECORDS = "records"  # single ones, by their ids
@@ -167,7 +167,7 @@ class Run:
 
     @property
     def reads(self) -> Reads:
-        """What it reads of Clio."""
+        """Return the scope of its reads."""
         return reads_of(self.kind, named_only=self.named_only)
 
     @property

@@ -46,9 +46,9 @@ async def _read_part(
 ) -> None:
     try:
         await _read_in_batches(reader, listing, part, list_next)
+        reader.read.add(listing.name)
     except ClioRefused as refusal:
         skip_forbidden(reader, listing, part, refusal)
-    reader.read.add(listing.name)
 
 
 async def _read_in_batches(
