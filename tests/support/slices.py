@@ -1,5 +1,6 @@
 """Do the slices of a lane by hand: in a test without workers, or one slice at a time."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
@@ -12,8 +13,10 @@ from app.lanes import Lane
 from app.sync.services import Services
 from app.sync.slices import Ending, end_slice
 from app.sync.worker import WORK
+from tests.support.waiting import PATIENCE
 
 MANAGER = UUID(int=7)  # the manager of the jobs that tests pick
+OTHER_MANAGER = UUID(int=8)  # the one that takes jobs over
 
 _MAKE = text(
     "insert into pgqueuer (priority, status, entrypoint, dedupe_key, payload)"
@@ -22,20 +25,29 @@ _MAKE = text(
 _PICK = text(
     "update pgqueuer set status = 'picked', queue_manager_id = :manager, execute_after = now(),"
     " heartbeat = now() + interval '1 hour'"  # no worker takes it over while the test is slow
-    " where dedupe_key = cast(:lane as text) || ':' || :key and status in ('queued', 'picked') returning id"
+    " where dedupe_key = cast(:lane as text) || ':' || :key"
+    " and (status = 'queued' or status = 'picked' and queue_manager_id = any(:ours)) returning id"
 )
 
 
 async def pick(database: Database, lane: Lane, key: str, *, manager: UUID = MANAGER) -> OwnJob:
-    """Pick the job of a lane and key as a worker does, also one that is due later; make it if there is none."""
-    while True:  # a worker may end the job between the two statements
-        async with transaction(database) as session:
-            await session.execute(_MAKE, {"lane": lane.label, "key": key, "payload": key.encode()})
-            picked = await session.execute(
-                _PICK, {"lane": lane.label, "key": key, "manager": manager}
-            )
-            if job_id := picked.scalar_one_or_none():
-                return OwnJob(job_id, str(manager))
+    """Pick the job of a lane and key as a worker does, also one that is due later; make it if there is none.
+
+    Wait for the end of a job that a worker of the service does. One that a test has picked is taken over.
+    """
+    ours = [MANAGER, OTHER_MANAGER]
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            async with transaction(database) as session:
+                await session.execute(
+                    _MAKE, {"lane": lane.label, "key": key, "payload": key.encode()}
+                )
+                picked = await session.execute(
+                    _PICK, {"lane": lane.label, "key": key, "manager": manager, "ours": ours}
+                )
+                if job_id := picked.scalar_one_or_none():
+                    return OwnJob(job_id, str(manager))
+            await asyncio.sleep(0.02)
 
 
 async def work_on(services: Services, lane: Lane, key: str) -> Ending:

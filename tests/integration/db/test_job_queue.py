@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -21,11 +20,10 @@ from app.lanes import Lane
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.interleaving import interleave, orders, step
 from tests.support.postgres import until_waiting_for_lock
-from tests.support.slices import pick
+from tests.support.slices import OTHER_MANAGER, pick
 from tests.support.waiting_activities import store_waiting, waiting_activity
 
 LANE, KEY = Lane.WRITE_BACK, "a"
-OTHER_MANAGER = UUID(int=8)
 LATER = timedelta(seconds=30)
 NOW = timedelta(0)
 

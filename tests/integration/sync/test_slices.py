@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -31,10 +31,8 @@ from app.sync.slices import end_slice
 from tests.e2e.writeback.test_writeback import EMAIL, notes, post
 from tests.support.account_copies import copy_account, rows_of
 from tests.support.harlow_pike import clio
-from tests.support.slices import pick, work_on
+from tests.support.slices import OTHER_MANAGER, pick, work_on
 from tests.support.world import World
-
-OTHER_MANAGER = UUID(int=8)
 
 
 def services_of(world: World) -> Services:
