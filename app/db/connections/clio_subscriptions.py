@@ -1,7 +1,7 @@
 """Subscriptions to Clio's webhooks: one per connection and model, each with its own URL."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -80,7 +80,10 @@ async def request_subscriptions(
 async def claim_due(
     session: Session, account_id: str, *, again: timedelta, limit: int, now: datetime
 ) -> list[Subscription]:
-    """Return subscriptions to create or renew now, the oldest first. Each is hidden for the time `again`."""
+    """Return subscriptions to create or renew now, the oldest first. Each is hidden for the time `again`.
+
+    The claim of one ends when its due time changes, as when a reconnect requests it anew.
+    """
     due = (
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.due_at <= now)
@@ -88,9 +91,10 @@ async def claim_due(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    found = [_subscription(row) for row in await session.execute(due)]
+    until = now + again
+    found = [replace(_subscription(row), due_at=until) for row in await session.execute(due)]
     for one in found:
-        await _set(session, one, due_at=now + again)
+        await _set(session, one, due_at=until)
     return found
 
 
@@ -101,10 +105,21 @@ async def next_due(session: Session, account_id: str) -> datetime | None:
     return found
 
 
-async def start_handshake(session: Session, one: Subscription, *, token_hash: str) -> None:
-    """Store the token of a new URL before Clio is called, because Clio may start the handshake at once."""
-    hashes = {"token_hash": token_hash, "keyed_token_hash": token_hash}
-    await _set(session, one, **hashes, pending=True, sealed_secret=None, hook_id=None, seen=[])
+async def start_handshake(session: Session, one: Subscription, *, token_hash: str) -> bool:
+    """Store the token of a new URL before Clio is called, because Clio may start the handshake at once.
+
+    Return whether the claim still holds; if not, nothing is stored.
+    """
+    return await _set_claimed(
+        session,
+        one,
+        token_hash=token_hash,
+        keyed_token_hash=token_hash,
+        pending=True,
+        sealed_secret=None,
+        hook_id=None,
+        seen=[],
+    )
 
 
 async def confirm_handshake(session: Session, one: Subscription, *, sealed_secret: str) -> None:
@@ -122,25 +137,20 @@ async def store_webhook(
     """
     due_at = case((_table.c.pending, created.unconfirmed_at), else_=created.due_at)
     secret = {} if created.sealed_secret is None else {"sealed_secret": created.sealed_secret}
-    kept = await session.execute(
-        update(_table)
-        .where(_named(one), _table.c.token_hash == token_hash)
-        .values(hook_id=created.hook_id, due_at=due_at, **secret)
-        .returning(_table.c.token_hash)
-    )
-    return kept.one_or_none() is not None
+    values = {"hook_id": created.hook_id, "due_at": due_at, **secret}
+    return await _set_where(session, one, _table.c.token_hash == token_hash, **values)
 
 
 async def reschedule(session: Session, one: Subscription, *, due_at: datetime) -> None:
-    """Set the time of the next check."""
-    await _set(session, one, due_at=due_at)
+    """Set the time of the next check, if the claim still holds."""
+    await _set_claimed(session, one, due_at=due_at)
 
 
 async def record_renewal(
     session: Session, one: Subscription, hook_id: int, *, due_at: datetime
 ) -> None:
-    """Store the id of a subscription that was renewed, and the time of the next check."""
-    await _set(session, one, hook_id=hook_id, due_at=due_at)
+    """Store the id of a subscription that was renewed, and the time of the next check, if the claim still holds."""
+    await _set_claimed(session, one, hook_id=hook_id, due_at=due_at)
 
 
 async def remember_notification(session: Session, one: Subscription, digest: bytes) -> None:
@@ -178,6 +188,17 @@ async def delete_subscriptions(session: Session, account_id: str, connection_id:
 
 async def _set(session: Session, one: Subscription, **values: Any) -> None:
     await session.execute(update(_table).where(_named(one)).values(values))
+
+
+async def _set_claimed(session: Session, one: Subscription, **values: Any) -> bool:
+    return await _set_where(session, one, _table.c.due_at == one.due_at, **values)
+
+
+async def _set_where(
+    session: Session, one: Subscription, condition: ColumnElement[bool], **values: Any
+) -> bool:
+    changed = update(_table).where(_named(one), condition).values(values)
+    return (await session.execute(changed.returning(_table.c.model))).one_or_none() is not None
 
 
 def _named(one: Subscription) -> ColumnElement[bool]:

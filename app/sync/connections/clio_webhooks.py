@@ -186,7 +186,9 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
     """
     token = new_token(services, Purpose.HOOK)
     async with transaction(services.database) as session:
-        await clio_subscriptions.start_handshake(session, one, token_hash=hash_secret(token))
+        hashed = hash_secret(token)
+        if not await clio_subscriptions.start_handshake(session, one, token_hash=hashed):
+            return
     url = f"{services.public_url}/hooks/clio/{token}"
     hook = await webhooks.subscribe(clio, url, one.model, now=services.now())
     sealed = None
@@ -197,9 +199,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
         hook.id, sealed, _renew_at(hook, now), now + CHECK_AGAIN_AFTER
     )
     async with transaction(services.database) as session:
-        kept = await clio_subscriptions.store_webhook(
-            session, one, created, token_hash=hash_secret(token)
-        )
+        kept = await clio_subscriptions.store_webhook(session, one, created, token_hash=hashed)
     if not kept:  # it was requested again or deleted meanwhile: nobody waits for this one
         await webhooks.unsubscribe(clio, hook.id)
         return

@@ -26,7 +26,7 @@ from app.db.runs import lookups, named_records, run_logins
 from app.db.runs.lookups import Answer, Lookup, MissingRecords
 from app.db.session import Session
 from app.rules.removed_contacts import REMOVED
-from app.sync.concurrency import Stopping, run_together
+from app.sync.concurrency import run_together
 from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
@@ -169,8 +169,7 @@ async def _look_up(readers: Sequence[ConnectionReader], listing: Listing) -> Non
         batch = await readers[0].lander.write(list_next)
         if not batch or not await _look_up_batch(readers, listing, batch):
             return
-        if any(reader.services.stopping.is_set() for reader in readers):
-            raise Stopping
+        readers[0].check_stop()
 
 
 async def _look_up_batch(

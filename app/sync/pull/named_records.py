@@ -9,7 +9,6 @@ from functools import partial
 
 from app.clio.errors import ClioRefused
 from app.db.runs import named_records
-from app.sync.concurrency import Stopping
 from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
@@ -66,7 +65,7 @@ async def _read_in_batches(
             shown = await land_records(reader, listing, page)
             await _note_shown(reader, listing, shown)
             reader.moved.add(listing.name)
-        _check_stop(reader)
+        reader.check_stop()
 
 
 async def _note_shown(reader: ConnectionReader, listing: Listing, clio_ids: set[int]) -> None:
@@ -92,7 +91,7 @@ async def _read_relationships(reader: ConnectionReader) -> None:
             await _read_relationships_of(reader, matter_id, cursor or None)
             position = str(matter_id)
         reader.note_list(RELATIONSHIPS.name, position)
-        _check_stop(reader)
+        reader.check_stop()
     reader.read.add(RELATIONSHIPS.name)
 
 
@@ -111,8 +110,3 @@ async def _read_relationships_of(
             skip_forbidden(reader, RELATIONSHIPS, RELATIONSHIPS.name, refusal)
             return
         await _read_relationships_of(reader, matter_id, None)
-
-
-def _check_stop(reader: ConnectionReader) -> None:
-    if reader.services.stopping.is_set():
-        raise Stopping

@@ -20,7 +20,7 @@ from app.db.runs import checkpoints, leases, list_failures, listed_ids
 from app.db.runs.checkpoints import Pull
 from app.db.session import Session
 from app.errors import Problem
-from app.sync.concurrency import Stopping, run_together
+from app.sync.concurrency import run_together
 from app.sync.pull import windows
 from app.sync.pull.eta import latest_end
 from app.sync.pull.failures import forbidden_list, noting_failure
@@ -86,8 +86,7 @@ async def _read_pages(reader: ConnectionReader, listing: Listing, opened: Pull) 
                 partial(_land_page, reader, listing, view, pull, page)
             )
             reader.moved.add(listing.name)
-            if reader.services.stopping.is_set():
-                raise Stopping
+            reader.check_stop()
     except ClioRefused as refusal:
         return await _continue_after_refusal(reader, listing, opened, pull, refusal)
     return pull

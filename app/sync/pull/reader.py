@@ -15,6 +15,7 @@ from app.db.runs.leases import Lease
 from app.db.runs.run_logins import RunLogin
 from app.db.runs.runs import Usage
 from app.errors import Problem
+from app.sync.concurrency import Stopping
 from app.sync.pull.lander import Lander
 from app.sync.pull.listings import Listing
 from app.sync.services import Services
@@ -87,6 +88,11 @@ class ConnectionReader:
     def wait(self) -> timedelta:
         """The time for which the login has nothing to do, if something of it goes on in a later attempt."""
         return self.limited.after if self.limited else min(self.pauses)
+
+    def check_stop(self) -> None:
+        """Raise Stopping when the process must stop: what was read is stored, and the next slice goes on from there."""
+        if self.services.stopping.is_set():
+            raise Stopping
 
     def note(self, **changes: Any) -> None:
         """Change what the run has done as this login; `save` stores it."""

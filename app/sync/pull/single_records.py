@@ -10,7 +10,6 @@ from app.clio.resources import Page
 from app.db.mirror import quarantine
 from app.db.runs import checkpoints, leases, run_logins
 from app.db.session import Session
-from app.sync.concurrency import Stopping
 from app.sync.pull.failures import forbidden_list, noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RECORDS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader, usage_of, view_of
@@ -49,8 +48,7 @@ async def _retry_list(reader: ConnectionReader, listing: Listing) -> None:
         page = await reader.clio.get_many(listing.resource, waiting)
         reader.note(retried={**reader.login.retried, listing.name: waiting[-1]})
         await land_records(reader, listing, page)
-        if reader.services.stopping.is_set():
-            raise Stopping
+        reader.check_stop()
 
 
 async def _waiting(reader: ConnectionReader, listing: Listing) -> Sequence[int]:

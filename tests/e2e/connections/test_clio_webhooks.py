@@ -475,6 +475,30 @@ async def test_a_user_who_reconnects_while_a_subscription_is_created_still_gets_
         assert (await service.post(hook.url, body, **right)).status_code == 200, hook.model
 
 
+async def test_a_user_who_reconnects_while_a_subscription_is_renewed_gets_a_new_one(
+    subscribed: WebhookService, monkeypatch: pytest.MonkeyPatch
+):
+    # API-15: the end of the renewal must not put off what the reconnect has requested
+    real = webhooks.renew
+    before = set(subscribed.hooks.hooks)
+
+    async def connecting_meanwhile(*args: Any, now: datetime) -> Any:
+        monkeypatch.setattr(webhooks, "renew", real)
+        renewal = await real(*args, now=now)
+        await subscribed.world.connect("u_ann", 501)
+        return renewal
+
+    monkeypatch.setattr(webhooks, "renew", connecting_meanwhile)
+    async with transaction(subscribed.services.database) as session:
+        await session.execute(subscriptions.update().values(due_at=main.now()))
+    await renewed(subscribed)
+    await renewed(subscribed)
+    hooks = subscribed.hooks.hooks
+    assert sorted(hook.model for hook in hooks.values()) == ["contact", "matter"]
+    assert not before & set(hooks)
+    assert not [row for row in await subscribed.rows() if row.pending]
+
+
 async def test_a_secret_that_cannot_be_opened_causes_no_server_error_and_a_new_subscription(
     subscribed: WebhookService,
 ):

@@ -118,6 +118,36 @@ async def test_a_migration_that_waits_for_a_lock_gives_up_soon_and_holds_up_nobo
     assert len(tries) == 3
 
 
+async def test_a_migration_that_loses_a_deadlock_is_tried_again(
+    database: Database, dsn: str, monkeypatch: pytest.MonkeyPatch
+):
+    locked, tries = asyncio.Event(), []
+    waits_for_chores = text(
+        "select 1 from pg_locks where not granted and relation = 'chores'::regclass"
+    )
+
+    def change(connection: Connection) -> None:
+        tries.append(1)
+        connection.execute(text("set local deadlock_timeout = '10ms'"))
+        connection.execute(text("lock table chores"))
+        locked.set()
+        while len(tries) == 1 and not connection.execute(waits_for_chores).one_or_none():
+            connection.execute(text("select pg_sleep(0.02)"))
+        connection.execute(text("lock table sweeps"))
+
+    monkeypatch.setattr(migrate, "_upgrade", change)
+    async with transaction(database) as session, asyncio.TaskGroup() as group:
+        await session.execute(text("set local deadlock_timeout = '1h'"))
+        await session.execute(text("lock table sweeps"))
+        waits = migrate.LockWaits(attempts=2, pause=0)
+        migrating = group.create_task(migrate.migrate(Address(dsn), waits))
+        await locked.wait()
+        await session.execute(text("lock table chores"))
+        await session.commit()
+        await migrating
+    assert len(tries) == 2
+
+
 async def test_of_two_migrations_at_the_same_time_one_waits_and_finds_nothing_to_do(own_dsn: str):
     address, waits = Address(own_dsn), migrate.LockWaits(lock=0.05, attempts=1)
     empty = open_database(address)

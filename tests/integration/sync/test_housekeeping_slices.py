@@ -177,3 +177,20 @@ async def test_clio_is_told_of_the_logins_of_an_erased_account(idle: World):
     assert await do_slice(services, Lane.HOUSEKEEPING, deauthorisation) is None
     assert idle.simulator.oauth["us"]._grants == {}
     assert (await idle.api.get(asked.headers["location"])).json()["status"] == "done"
+
+
+async def test_clio_is_told_of_a_login_though_it_never_answers_about_its_subscriptions(
+    idle: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sync_revocations, "UNSUBSCRIBE_SECONDS", 0.1)
+    monkeypatch.setattr(sync_revocations, "DEADLINE", 20)  # less than one request may take
+    services = services_of(idle)
+    await do_slice(services, Lane.HOUSEKEEPING, await start_subscriptions(idle))
+    assert idle.simulator.webhooks.hooks
+    (login,) = (await idle.api.get("/v1/accounts/hp/connections")).json()["data"]
+    gone = await idle.api.delete(f"/v1/accounts/hp/connections/{login['id']}")
+    assert gone.status_code == 204
+    async with idle.clio_transport.paused("/api/v4/webhooks"):
+        key = housekeeping_key(DEAUTHORISATION, "hp")
+        assert await do_slice(services, Lane.HOUSEKEEPING, key) is None
+    assert idle.simulator.oauth["us"]._grants == {}
