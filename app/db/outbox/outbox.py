@@ -29,7 +29,7 @@ from app.db.outbox.activities import (
     Reason,
     Status,
 )
-from app.db.session import Session
+from app.db.session import Session, any_of
 from app.lanes import Lane
 
 _table = tables.activities
@@ -39,6 +39,7 @@ _EVENT_KINDS = {
 }
 
 BLOCKED_FOR_AT_MOST = timedelta(days=14)  # how long an activity waits for its author [WB-5]
+UNBLOCKED_AT_ONCE = 500  # activities of one user, in one transaction
 
 
 async def accept(
@@ -122,9 +123,9 @@ async def retry(session: Session, account_id: str, activity_id: str) -> Activity
 
 
 async def unblock(session: Session, account_id: str, user_id: str) -> int:
-    """Queue the activities that waited for a login of this user, or one that may write for them [WB-5].
+    """Queue the oldest activities that wait for a login of this user, or one that may write for them [WB-5].
 
-    Return how many.
+    Return how many; UNBLOCKED_AT_ONCE at most. The scheduler finds the others.
     """
     waiting = _table.c.status == Status.BLOCKED
     author = tables.activities.c.user_id == user_id
@@ -134,7 +135,15 @@ async def unblock(session: Session, account_id: str, user_id: str) -> int:
             connection_tables.connections.c.user_id == user_id,
         )
     )
-    return await _requeue(session, account_id, waiting & (author | attempted))
+    oldest = await session.execute(
+        select(_table.c.activity_id)
+        .where(_table.c.account_id == account_id, waiting & (author | attempted))
+        .order_by(_table.c.activity_id)
+        .limit(UNBLOCKED_AT_ONCE)
+    )
+    return await _requeue(
+        session, account_id, waiting & any_of(_table.c.activity_id, oldest.scalars())
+    )
 
 
 async def _requeue(session: Session, account_id: str, which: ColumnElement[bool]) -> int:

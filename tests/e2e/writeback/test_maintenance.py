@@ -458,3 +458,23 @@ async def test_activities_that_are_unblocked_are_queued_with_one_job(
     assert jobs == [Lane.WRITE_BACK.label]
     for activity in waiting:
         assert (await until(pulled, activity))["status"] == "written"
+
+
+async def test_what_waited_for_a_user_is_queued_in_bounded_steps_oldest_first(
+    idle: World, monkeypatch: pytest.MonkeyPatch
+):
+    # WB-5, S14: a user for whom much has waited connects
+    monkeypatch.setattr(outbox, "UNBLOCKED_AT_ONCE", 2)
+    services = services_of(idle)
+    posted = [await post(idle, {**EMAIL, "user_id": "u_ben"}) for _ in range(5)]
+    await do_slice(services, Lane.WRITE_BACK)
+    await idle.connect("u_ben", 502)
+
+    async def statuses() -> list[str]:
+        return [(await get(idle, activity))["status"] for activity in posted]
+
+    assert await statuses() == ["queued"] * 2 + ["blocked"] * 3
+    await maintain_outbox(services)
+    assert await statuses() == ["queued"] * 4 + ["blocked"]
+    await maintain_outbox(services)
+    assert await statuses() == ["queued"] * 5
