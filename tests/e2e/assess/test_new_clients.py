@@ -344,16 +344,22 @@ async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run
         assert (await received_events(firm, receiver))[before]["clio_id"] == "7003"
 
 
-async def test_explain_says_whether_the_event_was_delivered_although_the_event_was_deleted(
-    firm: World,
-):
-    # NC-5
+async def explain_url_after_delivery(firm: World) -> str:
+    """Deliver the events of the first run, and return the URL that explains contact 1002."""
     async with listening(firm) as receiver:
         await firm.connect("u_ann", 501)
         await firm.settled()
         await received_events(firm, receiver)
     contact = (await firm.contacts())["1002"]
-    why = (await firm.api.get(f"/v1/accounts/hp/contacts/{contact['id']}/explain")).json()
+    return f"/v1/accounts/hp/contacts/{contact['id']}/explain"
+
+
+async def test_explain_says_whether_the_event_was_delivered_although_the_event_was_deleted(
+    firm: World,
+):
+    # NC-5
+    explain = await explain_url_after_delivery(firm)
+    why = (await firm.api.get(explain)).json()
     (delivery,) = why["new_client_deliveries"]
     assert delivery["event_id"] == why["new_client"]["event_ids"][0]
     assert (delivery["status"], delivery["response_status"]) == ("delivered", 204)
@@ -364,7 +370,7 @@ async def test_explain_says_whether_the_event_was_delivered_although_the_event_w
         )
         await delete_expired(session, now=main.now() + timedelta(days=31))
         assert (await session.execute(text("select count(*) from events"))).scalar_one() == 0
-    why = (await firm.api.get(f"/v1/accounts/hp/contacts/{contact['id']}/explain")).json()
+    why = (await firm.api.get(explain)).json()
     first, replayed = why["new_client_deliveries"]
     assert first == delivery
     assert [first["event_id"], replayed["event_id"]] == why["new_client"]["event_ids"]
@@ -374,12 +380,7 @@ async def test_explain_says_whether_the_event_was_delivered_although_the_endpoin
     firm: World,
 ):
     # NC-5
-    async with listening(firm) as receiver:
-        await firm.connect("u_ann", 501)
-        await firm.settled()
-        await received_events(firm, receiver)
-    contact = (await firm.contacts())["1002"]
-    explain = f"/v1/accounts/hp/contacts/{contact['id']}/explain"
+    explain = await explain_url_after_delivery(firm)
     before = (await firm.api.get(explain)).json()["new_client_deliveries"]
     assert [each["status"] for each in before] == ["delivered"]
     (endpoint,) = (await firm.api.get("/v1/webhook-endpoints")).json()["data"]
