@@ -67,11 +67,14 @@ async def list_accounts_with_lost_runs(session: Session, *, now: datetime, limit
 def _line() -> Select[Any]:
     """Select the unfinished runs: `place` is the place among those of the account that read lists.
 
-    Until `busy_until` a worker may have a run of the account. A rederive run must wait while another run assesses.
+    Until `busy_until` a worker may have a run of the account. A rederive run must wait as `run_order` says.
     """
     assesses = func.coalesce(_runs.c.phase == ASSESSING, False)
-    assessing = func.count().filter(assesses).over(partition_by=_runs.c.account_id)
-    others = assessing - cast(assesses, Integer)
+    rederives, upgrades = _runs.c.kind == Kind.REDERIVE, _runs.c.trigger == Trigger.UPGRADE
+    must_wait = case(
+        (upgrades, _others((assesses | rederives) & ~upgrades) > 0),
+        else_=rederives & (_others(assesses & ~upgrades) > 0),
+    )
     place = func.row_number().over(
         partition_by=(_runs.c.account_id, reads_no_lists()),
         order_by=(_runs.c.status == Status.QUEUED, _runs.c.run_id),
@@ -83,8 +86,14 @@ def _line() -> Select[Any]:
         _LABELS.label("lane"),
         reads_no_lists().label("reads_no_lists"),
         place.label("place"),
-        ((_runs.c.kind == Kind.REDERIVE) & (others > 0)).label("must_wait"),
+        must_wait.label("must_wait"),
     ).where(_runs.c.status.in_(UNFINISHED))
+
+
+def _others(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    """Return how many other unfinished runs of the account meet a condition."""
+    found = func.count().filter(condition).over(partition_by=_runs.c.account_id)
+    return found - cast(condition, Integer)
 
 
 def _is_past(column: ColumnElement[Any], moment: Any) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ LIMITED_FOR = timedelta(days=7)
 LIMITED_AFTER_LEAVING = timedelta(days=30)  # as long as what only that login saw is kept [S4]
 OPT_OUT, STATUS_RULE = "opt_out", "client_status"
 UNLIMITED_CAUSES = frozenset({"settings", "users"})  # a person asked for the change [row 21]
+UPGRADE = "upgrade"  # the rules changed, nothing else; no person asked for it [row 56]
 _UNLIMITED_REASONS = (OPT_OUT, REMOVED)
 _STATUSES = {label: rank for rank, label in enumerate(reversed(STATUS_LABELS.values()))}
 _KINDS = ("birthday", "clio_id", "custom_date")  # row 17

@@ -13,7 +13,7 @@ import structlog
 
 from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioError, ClioRetryLater
-from app.db.accounts import settings
+from app.db.accounts import settings, upgrades
 from app.db.connections import connections
 from app.db.job_queue import LONGEST_DELAY
 from app.db.mirror import catalog, records, staleness
@@ -29,11 +29,11 @@ from app.db.runs import (
     turns,
 )
 from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.runs import ASSESSING, Reads, Run, Status
+from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status, Trigger
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
-from app.rules import settings_check
+from app.rules import settings_check, version
 from app.sync import issues, run_events
 from app.sync.assess import assess_stale
 from app.sync.batches import do_in_batches
@@ -112,7 +112,7 @@ async def _end(
     elif outcome.status is Status.RUNNING:
         await _pause(session, lease, outcome, now=now)
     else:
-        await _close(session, lease, outcome, now=now)
+        await _close(session, lease, run, outcome, now=now)
         log.info("run_ended", kind=run.kind, status=outcome.status)
     others = [other for other in RUN_LANES if other is not lane]
     await turns.wake_lanes(session, account_id, others, now=now)
@@ -199,14 +199,15 @@ async def _work(
 async def _read(
     services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
 ) -> None:
-    """Read Clio; a rederive run marks all contacts stale instead, because the rules' other input changed."""
+    """Read Clio; a rederive run marks contacts stale instead, because the rules or their other input changed."""
     if run.reads is not Reads.NOTHING:
         await read_clio(services, lease, run, problems, budget)
         return
+    below = version.VERSION if run.trigger is Trigger.UPGRADE else None
 
     async def mark(session: Session, after: int) -> int | None:
         return await staleness.mark_all_stale(
-            session, lease.account_id, after=after, limit=MARKED_AT_ONCE
+            session, lease.account_id, after=after, limit=MARKED_AT_ONCE, below=below
         )
 
     await do_in_batches(services, lease, budget, "stale", mark)
@@ -251,7 +252,9 @@ async def _pause(session: Session, lease: Lease, outcome: Outcome, *, now: datet
     await leases.pause_run(session, lease, after=outcome.retry_after, now=now)
 
 
-async def _close(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
+async def _close(
+    session: Session, lease: Lease, run: Run, outcome: Outcome, *, now: datetime
+) -> None:
     """Close the run's row, or interrupt it; if it succeeded, move the checkpoints in the same transaction."""
     resume_at = now + outcome.retry_after if outcome.retry_after else None
     await leases.close_run(
@@ -259,6 +262,8 @@ async def _close(session: Session, lease: Lease, outcome: Outcome, *, now: datet
     )
     if outcome.status is Status.SUCCEEDED:
         await checkpoints.move_checkpoints(session, lease)
+        if run.kind is Kind.REDERIVE:  # it has assessed everybody
+            await upgrades.mark_upgraded(session, lease.account_id)
     if outcome.status is not Status.INTERRUPTED:
         await _after_end(session, lease, outcome, now=now)
 

@@ -33,6 +33,7 @@ from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from app.sync.slot_times import newest_due, next_due, zone_of
 from app.sync.supervisor import Part, Supervisor, Turn
+from app.sync.upgrades import start_upgrades
 from app.sync.writeback import maintain_outbox
 
 SLOT_BATCH = (
@@ -163,6 +164,7 @@ _TASKS = (
     (propose_slots, TICK),
     (queue_due_work, TICK),
     (give_up_reconnects, MINUTE),
+    (start_upgrades, MINUTE),
     (maintain_outbox, TICK),
     (finish_decided_surges, TICK),
     (refresh_health, TICK),

@@ -60,9 +60,9 @@ class ContactChange(Schema):
     at: datetime
     """When the change was made here (RFC 3339, UTC)."""
 
-    cause: Literal["sync", "settings", "users", "manual"]
+    cause: Literal["sync", "settings", "users", "manual", "upgrade"]
     """`sync`: something changed in Clio. `settings`: the settings changed. `users`: users, attorneys or the account
-    changed. `manual`: a person decided, by a hold or an erasure."""
+    changed. `manual`: a person decided, by a hold or an erasure. `upgrade`: a new release has other rules."""
 
     fields: dict[str, FieldChange]
     """The fields that changed, by name: those of the profile, `state`, `state_reason` and `key_facts`."""

@@ -118,9 +118,9 @@ class Run(Schema):
     named. `nothing`: it only applies the rules again. Only a run that reads lists can be the answer to a request for an
     `incremental` or `full` run, and only such a run counts for `last_successful_run_at`."""
 
-    trigger: Literal["schedule", "connect", "manual", "settings", "users", "webhook"]
+    trigger: Literal["schedule", "connect", "manual", "settings", "users", "webhook", "upgrade"]
     """Why the run was requested: a time of the schedule, a new login (`connect`), a person (`manual`), changed
-    settings, changed users or attorneys (`users`), or a webhook of Clio."""
+    settings, changed users or attorneys (`users`), a webhook of Clio, or a release whose rules differ (`upgrade`)."""
 
     status: Literal["queued", "running", "succeeded", "interrupted", "failed", "cancelled"]
     """`queued`: it waits. `running`: it works. `interrupted`: it continues by itself. `succeeded`, `failed` and

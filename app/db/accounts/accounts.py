@@ -16,6 +16,7 @@ from app.db.mirror import tables as mirror_tables
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 from app.errors import AppError
+from app.rules import version
 from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
 from app.rules.facts import FirmFacts
 
@@ -190,7 +191,8 @@ async def put_account(
     was_on, on_since = (row.enabled, row.enabled_at) if row else (False, None)
     values = {**asdict(fields), "updated_at": now, looks.Task.SLOTS.value: now}
     values["enabled_at"] = now if fields.enabled and not was_on else on_since
-    statement = insert(_accounts).values(account_id=account_id, created_at=now, **values)
+    new = {"created_at": now, "rules_version": version.VERSION, **values}
+    statement = insert(_accounts).values(account_id=account_id, **new)
     await session.execute(
         statement.on_conflict_do_update(index_elements=[_accounts.c.account_id], set_=values)
     )

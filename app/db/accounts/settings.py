@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db.accounts import accounts, tables
 from app.db.json_codec import codec
 from app.db.runs import tables as run_tables
-from app.db.runs.runs import PULLING
+from app.db.runs.runs import PULLING, Trigger
 from app.db.session import Session
 from app.rules.records import MatterStatus
 from app.rules.settings import Settings
@@ -91,14 +91,17 @@ async def store_version(session: Session, account_id: str, new: StoredSettings) 
 async def set_run_version(session: Session, account_id: str, run_id: str) -> None:
     """Set the run's settings to the newest version, unless it has begun to assess: then it keeps its version (F23).
 
-    A rederive run may have gone before a pull that was interrupted, so the pull continues with the newest version.
+    A rederive run may have gone before a pull that was interrupted, so the pull continues with the newest version. An
+    upgrade always takes the newest one: a rederive run goes between two slices of it.
     """
     runs = run_tables.runs
     newest = await get_current(session, account_id)
     await session.execute(
         update(runs)
         .where(runs.c.account_id == account_id, runs.c.run_id == run_id)
-        .where(func.coalesce(runs.c.phase, PULLING) == PULLING)
+        .where(
+            (func.coalesce(runs.c.phase, PULLING) == PULLING) | (runs.c.trigger == Trigger.UPGRADE)
+        )
         .values(settings_version=newest.version)
     )
 

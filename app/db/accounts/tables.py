@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.db.metadata import account_table, metadata, time_column
+from app.db.metadata import account_table, count_column, metadata, time_column
 
 accounts = Table(
     "accounts",
@@ -40,6 +40,9 @@ accounts = Table(
     Column("health", Text, nullable=False, server_default="needs_attention"),
     Column("health_reasons", JSONB, nullable=False, server_default=text("'[]'")),
     time_column("health_checked_at", nullable=True),
+    # The rules that its contacts were assessed with, and when they are to be assessed with the current ones [row 56].
+    count_column("rules_version"),
+    time_column("upgrade_at", nullable=True),
     # When the regular tasks must look at the account again (app/db/accounts/looks.py).
     *(
         Column(name, DateTime(timezone=True), server_default=func.now())
@@ -51,6 +54,16 @@ Index("accounts_health_due_at_idx", accounts.c.health_due_at)
 Index("accounts_slot_due_at_idx", accounts.c.slot_due_at)
 Index("accounts_outbox_due_at_idx", accounts.c.outbox_due_at)
 Index("accounts_health_idx", accounts.c.health)
+Index(  # those without a time for their upgrade
+    "accounts_rules_version_idx",
+    accounts.c.rules_version,
+    postgresql_where=text("upgrade_at is null and enabled"),
+)
+Index(
+    "accounts_upgrade_at_idx",
+    accounts.c.upgrade_at,
+    postgresql_where=text("upgrade_at is not null and enabled"),
+)
 
 health_changes = account_table(  # facts that changed since the health was computed
     "health_changes",

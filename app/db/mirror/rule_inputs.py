@@ -10,6 +10,7 @@ from app.db.json_codec import as_text
 from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, any_of
+from app.rules import version
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
 
@@ -195,10 +196,25 @@ async def _matters_of(
     }
 
 
+async def find_behind(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> frozenset[int]:
+    """Return those of these persons who were never assessed with the current version of the rules [row 56]."""
+    rows = await session.execute(
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+        .where(_contacts.c.rules_version < version.VERSION)
+    )
+    return frozenset(rows.scalars())
+
+
 async def clear_stale(
     session: Session, account_id: str, clio_ids: Collection[int], *, kept: Collection[int]
 ) -> None:
-    """Clear the stale mark of these persons; of those in `kept` something is published that the rules would remove."""
+    """Clear the stale mark of these persons, who were assessed with the current rules.
+
+    Of those in `kept` something is published that the rules would remove.
+    """
     await session.execute(
         _contacts.update()
         .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
@@ -206,6 +222,7 @@ async def clear_stale(
             stale=False,
             stale_by_rules=False,
             changed_only_by=None,
+            rules_version=version.VERSION,
             kept=any_of(_contacts.c.clio_id, kept),
         )
     )

@@ -106,19 +106,21 @@ def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
 
 
 async def mark_all_stale(
-    session: Session, account_id: str, *, after: int, limit: int
+    session: Session, account_id: str, *, after: int, limit: int, below: int | None = None
 ) -> int | None:
-    """Mark the next `limit` persons after a Clio id as stale, because the rules' other input changed.
+    """Mark the next `limit` persons after a Clio id as stale, because the rules or their other input changed.
 
-    Returns after which Clio id to go on; None when there are no more.
+    With `below`, only those of them who were last assessed with a lower version of the rules [row 56]. Returns after
+    which Clio id to go on; None when there are no more.
     """
     page = (
-        select(_contacts.c.clio_id)
+        select(_contacts.c.clio_id, _contacts.c.rules_version)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )
     async with reading_in_key_order(session):
-        clio_ids = list((await session.execute(page)).scalars())
-    await mark_stale(session, account_id, clio_ids, by_rules=True)
-    return clio_ids[-1] if len(clio_ids) == limit else None
+        rows = (await session.execute(page)).all()
+    due = [row.clio_id for row in rows if below is None or row.rules_version < below]
+    await mark_stale(session, account_id, due, by_rules=True)
+    return rows[-1].clio_id if len(rows) == limit else None

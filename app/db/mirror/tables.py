@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.metadata import account_table, time_column
+from app.db.metadata import account_table, count_column, time_column
 
 mirror_contacts = account_table(
     "mirror_contacts",
@@ -31,6 +31,8 @@ mirror_contacts = account_table(
     Column("changed_only_by", Text),
     # something is still published that the rules would take away [row 53]
     Column("kept", Boolean, nullable=False, server_default=text("false")),
+    # of the rules that it was last assessed with; 0: never, or before rules had versions [row 56]
+    count_column("rules_version"),
     PrimaryKeyConstraint("account_id", "clio_id"),
 )
 

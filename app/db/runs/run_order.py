@@ -2,7 +2,8 @@
 
 One run of an account is at work at a time. A run that reads whole lists waits until the one before it has ended. A run
 that reads none goes between two slices of it: a contact run, a run that reads named records, and a rederive run. A
-rederive run waits while another run assesses: that one would assess with the settings with which it began [F23].
+rederive run waits while another run assesses: that one would assess with the settings with which it began [F23]. An
+upgrade waits for every other rederive run, and none waits for it, because each slice of it takes the newest settings.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ NOW = timedelta(0)
 class WaitingRun:
     """An unfinished run. `busy_for` is for how long a worker may still have it; zero if none has it.
 
-    `assesses` says that it has begun to, `rederives` that it assesses all contacts with the newest settings.
+    `assesses` says that it has begun to, `rederives` that it assesses all contacts with the newest settings, `upgrades`
+    that it is a rederive run because the rules have changed [row 56].
     """
 
     run_id: str
@@ -29,6 +31,7 @@ class WaitingRun:
     busy_for: timedelta = NOW
     assesses: bool = False
     rederives: bool = False
+    upgrades: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,10 @@ def choose(runs: Sequence[WaitingRun], lane: Lane, now: datetime) -> Choice | No
 
 
 def _must_wait(run: WaitingRun, runs: Sequence[WaitingRun]) -> bool:
-    return run.rederives and any(other.assesses for other in runs if other is not run)
+    others = [other for other in runs if other is not run]
+    if run.upgrades:
+        return any(other.assesses or other.rederives for other in others if not other.upgrades)
+    return run.rederives and any(other.assesses and not other.upgrades for other in others)
 
 
 def _age(run: WaitingRun) -> tuple[bool, str]:

@@ -226,14 +226,19 @@ async def _covering(session: Session, account_id: str, request: RunRequest) -> R
     in_flight = _table.c.status.in_(UNFINISHED)
     # A running run may have read past the record that a webhook of Clio names.
     may_be_running = request.kind in _COVERED_BY and request.trigger is not Trigger.WEBHOOK
+    # An upgrade assesses only those that need it, behind all other work. So it serves no other request, but any run
+    # that assesses everybody serves an upgrade.
+    upgrade = request.trigger is Trigger.UPGRADE
+    slower = None if upgrade else Trigger.UPGRADE
     same_contact = _table.c.contact_clio_id == request.contact_clio_id
     row = (
         await session.execute(
             select(_table)
             .where(_table.c.account_id == account_id, covers, ~_table.c.named_only)
+            .where(_table.c.trigger.is_distinct_from(slower))
             .where(_table.c.connection_id.is_not_distinct_from(request.connection_id))
             .where((_table.c.kind != Kind.CONTACT) | same_contact)
-            .where(in_flight if may_be_running else waiting)
+            .where(in_flight if may_be_running or upgrade else waiting)
             .order_by(_table.c.run_id)
             .limit(1)
         )

@@ -37,6 +37,7 @@ class Trigger(StrEnum):
     MANUAL = "manual"
     USERS = "users"
     SETTINGS = "settings"
+    UPGRADE = "upgrade"
     WEBHOOK = "webhook"
 
 
@@ -96,10 +97,12 @@ def is_named_only(row: Any) -> bool:
 def lane_of(kind: Kind, trigger: Trigger) -> Lane:
     """Return the lane of a run: of its slices, and of its requests to Clio [S10].
 
-    A person waits for a contact run or an incremental run that was requested.
+    A person waits for a contact run or an incremental run that was requested. An upgrade goes behind all other work.
     """
     if trigger is Trigger.MANUAL and kind in (Kind.CONTACT, Kind.INCREMENTAL):
         return Lane.PERSON
+    if trigger is Trigger.UPGRADE:
+        return Lane.RECONCILE
     return _LANES[kind]
 
 

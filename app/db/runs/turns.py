@@ -120,6 +120,7 @@ async def _waiting_runs(session: Session, account_id: str) -> list[WaitingRun]:
             busy_for=row.busy_for or timedelta(0),
             assesses=row.phase == ASSESSING,
             rederives=row.kind == Kind.REDERIVE,
+            upgrades=row.trigger == Trigger.UPGRADE,
         )
         for row in rows
     ]

@@ -27,7 +27,7 @@ from app.db.session import Session
 from app.rules.facts import ContactFacts
 from app.rules.results import Refusal, Scope
 from app.rules.scope import NO_NAME_OR_EMAIL
-from app.rules.set_aside import UNLIMITED_CAUSES
+from app.rules.set_aside import UNLIMITED_CAUSES, UPGRADE
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
@@ -45,7 +45,7 @@ from app.sync.services import Services
 KEPT_AT_ONCE = 500  # contacts under a limit that one transaction looks at
 CHANGED_AT_ONCE = 2000  # contacts, or matters, that one transaction looks at for changed items
 HIDDEN_AT_ONCE = 2000  # matters of which one transaction finds out whether they are hidden
-_CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings"}
+_CAUSES = {Trigger.USERS: "users", Trigger.SETTINGS: "settings", Trigger.UPGRADE: UPGRADE}
 _ORIGINS = {Kind.INITIAL: "initial_sync", Kind.COVERAGE: "visibility", Kind.REDERIVE: "settings"}
 
 
@@ -58,7 +58,7 @@ async def assess_stale(
     Paused between two batches when the budget is spent, Stopping when the process must end, and RunTakenOver.
     """
     cause = _cause(run)
-    limiting = await _limiting(services, lease, cause)
+    limiting = await _limiting(services, lease)
     if run.phase != ASSESSING:
         if cause not in UNLIMITED_CAUSES:
             await _release_kept(services, lease, budget, limiting)
@@ -93,10 +93,8 @@ async def _begin(services: Services, lease: Lease, *, beside: str | None) -> Non
         await leases.begin_assessing(session, lease, to_assess=due)
 
 
-async def _limiting(services: Services, lease: Lease, cause: str) -> frozenset[str]:
+async def _limiting(services: Services, lease: Lease) -> frozenset[str]:
     """Return the logins whose limit holds [row 53]."""
-    if cause in UNLIMITED_CAUSES:
-        return frozenset()
     now = services.now()
     async with fenced_transaction(services.database, lease) as session:
         aside = await list_failures.list_set_aside(session, lease.account_id)
@@ -174,12 +172,12 @@ async def _assess_batch(
     )
     if not stale:
         return AssessedBatch(contacts=0)
-    assessed, outside = await assess_contacts(session, account_id, stale, context)
     clio_ids = [person.contact.clio_id for person in stale]
-    leaving = {one.contact.clio_id for one in assessed if one.left}
-    removals = shrink_guard.LeavingContacts(kind, context.cause, leaving, clio_ids)
-    deferred = await shrink_guard.defer_removals(session, lease, removals, now=context.now)
-    assessed = [one for one in assessed if one.contact.clio_id not in deferred]
+    behind = await rule_inputs.find_behind(session, account_id, clio_ids)
+    found, outside = await assess_contacts(
+        session, account_id, stale, replace(context, behind=behind)
+    )
+    assessed = await _without_deferred(session, lease, context, kind, found, clio_ids)
     await contact_store.save(
         session,
         account_id,
@@ -206,6 +204,21 @@ async def _assess_batch(
     )
 
 
+async def _without_deferred(
+    session: Session,
+    lease: Lease,
+    context: AssessmentContext,
+    kind: Kind,
+    found: Sequence[AssessedContact],
+    clio_ids: Sequence[int],
+) -> list[AssessedContact]:
+    """Return the assessments without those of contacts that would leave and must wait [S5]."""
+    leaving = {one.contact.clio_id: one.cause for one in found if one.left}
+    removals = shrink_guard.LeavingContacts(kind, leaving, clio_ids)
+    deferred = await shrink_guard.defer_removals(session, lease, removals, now=context.now)
+    return [one for one in found if one.contact.clio_id not in deferred]
+
+
 async def _record_moved(
     session: Session, lease: Lease, assessed: Sequence[AssessedContact], *, now: datetime
 ) -> ScopeChange:
@@ -225,7 +238,7 @@ async def _record_new_clients(
     assessed: Sequence[AssessedContact],
     people: Sequence[ContactFacts],
 ) -> int:
-    origin = _ORIGINS.get(kind, "incremental")
+    origin = "incremental" if context.cause == UPGRADE else _ORIGINS.get(kind, "incremental")
     source = new_clients.BatchSource(lease.run_id, origin, context.settings.new_client, context.now)
     candidates = new_client_candidates(assessed, people)
     return await new_clients.record_new_clients(session, lease.account_id, candidates, source)

@@ -16,7 +16,7 @@ from app.db.mirror.rule_inputs import CurrentNames
 from app.db.session import Session
 from app.rules.facts import ContactFacts, FirmFacts
 from app.rules.results import Assessment, Change, Scope, State
-from app.rules.set_aside import publishable
+from app.rules.set_aside import UNLIMITED_CAUSES, UPGRADE, publishable
 from app.rules.settings import Settings
 from app.sync.assess import new_clients
 from app.sync.services import Services, clio_web_origin
@@ -29,7 +29,8 @@ class AssessmentContext:
     """The input that all batches share, and the fields of their feed lines. A preview has no run.
 
     `beside` is the run, if it goes beside an incomplete pull: then contacts that the pull has changed wait. `limiting`
-    are the logins set aside: nothing is taken away from what they have ever seen [row 53].
+    are the logins set aside: nothing is taken away from what they have ever seen [row 53]. `behind` are contacts that
+    were last assessed with older rules.
     """
 
     run_id: str | None
@@ -41,6 +42,16 @@ class AssessmentContext:
     now: datetime
     beside: str | None = None
     limiting: frozenset[str] = frozenset()
+    behind: frozenset[int] = frozenset()
+
+    def cause_for(self, known: StoredContact | None) -> str:
+        """Return the cause of a contact's changes.
+
+        What changes when a person changes settings or users may come from the newer rules if the contact is behind. So
+        it counts as an upgrade, and the person's exemptions do not hold [row 56].
+        """
+        is_behind = known is not None and known.clio_id in self.behind
+        return UPGRADE if is_behind and self.cause in UNLIMITED_CAUSES else self.cause
 
 
 @dataclass(frozen=True)
@@ -59,6 +70,7 @@ class AssessedContact:
     contact: StoredContact
     assessment: Assessment
     change: Change | None
+    cause: str
     kept: bool = False  # something is still published that the rules would take away [row 53]
 
     @property
@@ -106,7 +118,12 @@ async def assess_contacts(
     known = await contact_store.load_by_clio_id(session, account_id, clio_ids)
     contact_ids = [contact.contact_id for contact in known.values()]
     preexisting = await preexisting_tags.load_folded(session, account_id, contact_ids)
-    limited = await visibility.find_ever_seen(session, account_id, context.limiting, known)
+    can_be_limited = [
+        clio_id
+        for clio_id, contact in known.items()
+        if context.cause_for(contact) not in UNLIMITED_CAUSES
+    ]
+    limited = await visibility.find_ever_seen(session, account_id, context.limiting, can_be_limited)
     published = await contact_store.load_assessments(session, account_id, limited)
     found = {
         person.contact.clio_id: assess_contact(
@@ -134,7 +151,8 @@ def assess_contact(
     before = known.view if known else None
     previous = before.owner.user_id if before and before.owner else None
     plain = rules.assess(person, context.firm, context.settings, previous)
-    assessment = publishable(published.limit, plain, context.cause) if published.limit else plain
+    cause = context.cause_for(known)
+    assessment = publishable(published.limit, plain, cause) if published.limit else plain
     view = rules.view(before, assessment)
     if view is None:
         return assessment.scope
@@ -149,7 +167,7 @@ def assess_contact(
         contact = known
     else:
         contact = replace(known, version=known.version + 1, view=view, updated_at=context.now)
-    return AssessedContact(known, contact, assessment, change, kept=assessment != plain)
+    return AssessedContact(known, contact, assessment, change, cause, kept=assessment != plain)
 
 
 def new_client_candidates(

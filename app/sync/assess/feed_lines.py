@@ -24,7 +24,7 @@ def feed_line(assessed: AssessedContact, context: AssessmentContext) -> FeedLine
         "clio_id": str(assessed.contact.clio_id),
         "run_id": context.run_id,
         "at": documents.format_time(context.now),
-        "cause": context.cause,
+        "cause": assessed.cause,
         "fields": {
             name: {
                 "from": documents.field_document(name, before),

@@ -1,11 +1,12 @@
 """The shrink guard: contacts that would leave Levitate wait until the run has found all of them [S5].
 
 A few of them leave at the end of the run. Many of them wait for a person's decision, because a removal ends
-automations that reach real people. A change of settings or of users is not held back: its effect could be previewed
-[row 21]. What runs removed by themselves in the last 24 hours counts too, so that a slow loss is noticed [row 54].
+automations that reach real people. A change of settings or of users is not held back, because its effect could be
+previewed [row 21], unless the rules have changed as well [row 56]. What runs removed by themselves in the last 24 hours
+counts too, so that a slow loss is noticed [row 54].
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,11 +35,10 @@ async def requeue_abandoned(session: Session, lease: Lease) -> None:
 
 @dataclass(frozen=True)
 class LeavingContacts:
-    """The contacts of a batch that would leave, all that it assessed, and the kind and cause of the run."""
+    """The contacts of a batch that would leave, by Clio id with the cause, all that it assessed, and the run's kind."""
 
     kind: Kind
-    cause: str
-    leaving: set[int]
+    leaving: Mapping[int, str]
     assessed: Collection[int]
 
 
@@ -53,15 +53,15 @@ async def defer_removals(
 
     The other assessed contacts, which stay or leave now, no longer wait in a hold.
     """
-    account_id, leaving = lease.account_id, batch.leaving
-    guarded = batch.cause not in UNLIMITED_CAUSES
+    account_id, leaving = lease.account_id, batch.leaving.keys()
     standing = await holds.find_removal_statuses(session, account_id, batch.assessed)
     held = [HoldStatus.OPEN, *([HoldStatus.DISCARDED] if batch.kind is Kind.REDERIVE else [])]
     waiting = {clio_id for clio_id in leaving if standing.get(clio_id) in held}
     gather = {
         clio_id
         for clio_id in leaving - waiting
-        if guarded and standing.get(clio_id) is not HoldStatus.RELEASED
+        if batch.leaving[clio_id] not in UNLIMITED_CAUSES
+        and standing.get(clio_id) is not HoldStatus.RELEASED
     }
     await holds.add_removals(session, account_id, lease.run_id, gather, now=now)
     decided = standing.keys() - waiting - gather

@@ -25,6 +25,14 @@ def without_lists(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> W
     return run(name, lane, reads_lists=False, **more)
 
 
+def rederive(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> WaitingRun:
+    return without_lists(name, lane, rederives=True, **more)
+
+
+def upgrade(name: str, **more: object) -> WaitingRun:
+    return rederive(name, Lane.RECONCILE, upgrades=True, **more)
+
+
 @pytest.mark.parametrize(
     ("runs", "lane", "expected"),
     [
@@ -85,6 +93,30 @@ def without_lists(name: str, lane: Lane = Lane.INCREMENTAL, **more: object) -> W
             Lane.INCREMENTAL,
             Choice("1", NONE),
             id="a pause that is over",
+        ),
+        pytest.param(
+            [without_lists("1", assesses=True), rederive("2")],
+            Lane.INCREMENTAL,
+            Choice("1", NONE),
+            id="a rederive run waits for one that assesses",
+        ),
+        pytest.param(
+            [upgrade("1", begun=True, assesses=True), rederive("2")],
+            Lane.INCREMENTAL,
+            Choice("2", NONE),
+            id="a rederive run does not wait for an upgrade",
+        ),
+        pytest.param(
+            [upgrade("1", begun=True, assesses=True), rederive("2")],
+            Lane.RECONCILE,
+            None,
+            id="an upgrade waits for a rederive run that was requested after it",
+        ),
+        pytest.param(
+            [upgrade("1", begun=True), upgrade("2")],
+            Lane.RECONCILE,
+            Choice("1", NONE),
+            id="two upgrades do not wait for each other",
         ),
         pytest.param(
             [

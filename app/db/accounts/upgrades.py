@@ -1,0 +1,70 @@
+"""Upgrades: which accounts were assessed with older rules, and when they are assessed again [row 56].
+
+An upgrade begins at the earliest after `SETTLED_AFTER`, when the previous release has certainly ended, and the accounts
+begin one after another in the rest of a day. What a run does is not here.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import DateTime, Integer, func, literal, or_, select, update
+
+from app.db.accounts import tables
+from app.db.session import Session, any_of
+from app.rules import version
+
+_table = tables.accounts
+
+SETTLED_AFTER = timedelta(hours=1)
+BEGIN_WITHIN = timedelta(hours=22)  # after that; the last ones have an hour to end
+TRY_AGAIN_AFTER = timedelta(hours=1)
+
+
+async def plan(session: Session, *, now: datetime, limit: int) -> int:
+    """Choose a time for enabled accounts that are behind and have none, at most `limit`; return for how many."""
+    behind = (
+        select(_table.c.account_id)
+        .where(_table.c.rules_version < version.VERSION)
+        .where(_table.c.upgrade_at.is_(None), _table.c.enabled)
+        .order_by(_table.c.rules_version)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+        .cte("behind")
+    )
+    begin = literal(now + SETTLED_AFTER, DateTime(timezone=True))
+    minutes = int(BEGIN_WITHIN / timedelta(minutes=1))
+    minute = func.abs(func.hashtext(_table.c.account_id, type_=Integer) % minutes)
+    planned = await session.execute(
+        update(_table)
+        .where(_table.c.account_id == behind.c.account_id)
+        .values(upgrade_at=begin + minute * timedelta(minutes=1))
+        .returning(_table.c.account_id)
+    )
+    return len(planned.all())
+
+
+async def claim_due(session: Session, *, now: datetime, limit: int) -> list[str]:
+    """Return enabled accounts whose upgrade is due, at most `limit`, and put each off, in case its run fails."""
+    due = (
+        select(_table.c.account_id)
+        .where(_table.c.upgrade_at <= now, _table.c.enabled)
+        .order_by(_table.c.upgrade_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    account_ids = list((await session.execute(due)).scalars())
+    await session.execute(
+        update(_table)
+        .where(any_of(_table.c.account_id, account_ids))
+        .values(upgrade_at=now + TRY_AGAIN_AFTER)
+    )
+    return account_ids
+
+
+async def mark_upgraded(session: Session, account_id: str) -> None:
+    """Store that all contacts of an account were assessed with the current rules."""
+    await session.execute(
+        update(_table)
+        .where(_table.c.account_id == account_id)
+        .where(or_(_table.c.rules_version < version.VERSION, _table.c.upgrade_at.is_not(None)))
+        .values(rules_version=version.VERSION, upgrade_at=None)
+    )

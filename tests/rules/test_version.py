@@ -1,0 +1,42 @@
+"""The version of the rules: it must change with their answers, so that an upgrade reaches every contact [row 56]."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from app.rules import version
+from app.rules.results import Assessment
+from tests.rules import corpus
+from tests.support import pinned
+
+_ASSESSMENTS: TypeAdapter[Assessment] = TypeAdapter(Assessment)
+
+
+def digest_of_the_answers() -> str:
+    found = hashlib.sha256()
+    for assessment in corpus.assessments():
+        text = json.dumps(_ASSESSMENTS.dump_python(assessment, mode="json"), sort_keys=True)
+        found.update(text.encode())
+    return found.hexdigest()
+
+
+def test_the_version_of_the_rules_changes_with_their_answers(tmp_path: Path):
+    found = {"version": version.VERSION, "digest": digest_of_the_answers()}
+    known = json.loads((pinned.PINNED / "rules.json").read_text())
+    assert found["digest"] == known["digest"] or found["version"] > known["version"], (
+        "The rules give other answers than before: raise VERSION in app/rules/version.py"
+    )
+    pinned.check("rules", found, tmp_path)
+
+
+def test_the_corpus_has_every_kind_of_answer():
+    found = list(corpus.assessments())
+    assert len(found) > corpus.GENERATED
+    assert len({one.scope.reason for one in found}) >= 6
+    assert {one.scope.in_scope for one in found} == {True, False}
+    assert len({grant.rule for one in found for tag in one.tags for grant in tag.grants}) >= 12
+    assert len({item.refusal for one in found for item in one.not_granted}) >= 3
+    assert len({one.owner.rule for one in found if one.owner}) >= 3
+    assert len({fact.kind for one in found for fact in one.key_facts}) == 3
