@@ -1,18 +1,21 @@
 """Logs: JSON lines with ids, counts and durations.
 
 Fields that are not in `ALLOWED_FIELDS` are dropped, so no name, address, body or token can reach a log. Of an exception
-only its type, code and stack frames are logged, never its text, which may contain client data [T9].
+only its types, code and stack frames are logged, never its text, which may contain client data [T9].
 """
 
 import logging
 import sys
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import structlog
 
+MOST_FRAMES = 8
+_OURS = f"{Path(__file__).parent}/"
 ALLOWED_FIELDS = frozenset(
     {
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
@@ -83,13 +86,13 @@ def drop_unknown_fields(
 def describe_exception(
     _logger: object, _name: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace an exception by its stack frames and its code, or its type if it has no code."""
+    """Replace an exception by its stack frames and its code, or its type and those of its causes if it has no code."""
     info = event.pop("exc_info", None)
     error = _exception(info)
     if error is not None:
         ours = type(error).__module__.startswith("app.")  # a library's code means nothing here
         code = getattr(error, "code", None) if ours else None
-        event["error"] = code or type(error).__name__
+        event["error"] = code or ": ".join(_types(error))
         event["frames"] = _stack_frames(error.__traceback__)
     return event
 
@@ -101,6 +104,23 @@ def _exception(info: Any) -> BaseException | None:
     return error if isinstance(error, BaseException) else None
 
 
+def _types(error: BaseException | None) -> Iterator[str]:
+    """Yield the type of an exception, then those of what caused it: a library wraps what another one raised."""
+    while error is not None:
+        yield type(error).__name__
+        error = error.__cause__
+
+
 def _stack_frames(trace: TracebackType | None) -> list[str]:
-    frames = traceback.extract_tb(trace)[-8:]
-    return [f"{frame.filename.rsplit('/', 2)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+    """Return the innermost frames of our own, which a library's would displace, and where the exception was raised."""
+    frames = traceback.extract_tb(trace)
+    ours = [frame for frame in frames if frame.filename.startswith(_OURS)][-MOST_FRAMES:]
+    raised = [frame for frame in frames[-1:] if frame not in ours]
+    return [_shown(frame) for frame in (*ours, *raised)]
+
+
+def _shown(frame: traceback.FrameSummary) -> str:
+    path = frame.filename.removeprefix(_OURS)
+    if path == frame.filename:
+        path = "/".join(path.rsplit("/", 2)[-2:])
+    return f"{path}:{frame.lineno} {frame.name}"

@@ -3,10 +3,12 @@
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
 from sqlalchemy.exc import DBAPIError
+from typing_extensions import override
 
 from app import logs
 from app.errors import DatabaseUnavailable
@@ -48,6 +50,36 @@ def test_an_exception_of_a_library_shows_its_type_and_code_locations_only(capsys
     assert line["error"] == "ValueError"
     assert "test_logs.py" in str(line["frames"])
     assert "alice" not in str(line)
+
+
+class Broken(dict[str, object]):
+    """An event whose library calls itself thirty times before it fails."""
+
+    @override
+    def keys(self) -> Any:
+        return self._fail(30)
+
+    def _fail(self, depth: int) -> Any:
+        return self._fail(depth - 1) if depth else int("alice@home.test")
+
+
+def test_our_own_frames_are_logged_however_deep_a_library_goes(capsys):
+    log = Captured(capsys)
+    with pytest.raises(ValueError, match="invalid") as caught:
+        logs.drop_unknown_fields(None, "", Broken())
+    structlog.get_logger("x").error("broke", exc_info=caught.value)
+    frames = str(log.last()["frames"])
+    assert "logs.py:" in frames
+    assert "drop_unknown_fields" in frames
+    assert frames.count("_fail") == 1  # where it was raised
+
+
+def test_the_types_of_an_exception_and_of_its_causes_are_logged(capsys):
+    log = Captured(capsys)
+    error = DBAPIError("select", {}, ValueError())
+    error.__cause__ = ValueError("alice@home.test")
+    structlog.get_logger("x").error("broke", exc_info=error)
+    assert log.last()["error"] == "DBAPIError: ValueError"
 
 
 def test_our_own_exception_shows_its_code(capsys):
