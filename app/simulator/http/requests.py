@@ -55,11 +55,11 @@ def parse(request: Request, grant: Grant, fault: Fault | None) -> ApiRequest:
     if match is None or spec is None:
         raise not_found("Not found")
     name, record_name = match["list"], match["id"]
-    if record_name == "who_am_i" and name != "users":
+    if (record_name == "who_am_i" and name != "users") or (record_name and not spec.has_single):
         raise not_found("Not found")
     if spec.kind == "custom_field" and grant.user_id in grant.firm.fields_unreadable:
         raise forbidden()
-    params = parse_qs(request.url.query, keep_blank_values=True)
+    params = _params(request.url.query)
     if record_name or request.method != "GET":
         _check_single(spec, params)
     removed = frozenset({fault.value} if fault and fault.effect == "unknown_field" else ())
@@ -68,6 +68,12 @@ def parse(request: Request, grant: Grant, fault: Fault | None) -> ApiRequest:
         grant.user_id if record_name == "who_am_i" else int(record_name) if record_name else None
     )
     return ApiRequest(request, grant, name, spec, record_id, params, selection)
+
+
+def _params(query: str) -> Params:
+    """Return the parameters of a query. As in Clio, the last of a repeated one counts, unless it is an array."""
+    found = parse_qs(query, keep_blank_values=True)
+    return {name: given if name.endswith("[]") else given[-1:] for name, given in found.items()}
 
 
 def _check_single(spec: ListSpec, params: Params) -> None:

@@ -31,7 +31,8 @@ ID_ORDER = "id(asc)"
 class ListSpec:
     """The parameters of one list, and Clio's own filters that it refuses.
 
-    `required` must be given; `needs` names for a filter the one that must be given with it.
+    `required` must be given; `needs` names for a filter the one that must be given with it. `has_single` says whether a
+    record of the list can be asked for by its id.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class ListSpec:
     default_order: str = ID_ORDER
     required: str | None = None
     needs: Mapping[str, str] = field(default_factory=dict)
+    has_single: bool = True
 
 
 def _spec(kind: str, filters: str, *, not_simulated: str = "", **options: Any) -> ListSpec:
@@ -75,7 +77,7 @@ LISTS = {
         "custom_field", "parent_type deleted field_type query visible_and_required"
     ),
     "practice_areas": _spec("practice_area", "name code matter_id"),
-    "matter_stages": _spec("matter_stage", "practice_area_id", ordered=False),
+    "matter_stages": _spec("matter_stage", "practice_area_id", ordered=False, has_single=False),
     "groups": _spec("group", "type name query", not_simulated="archived user_id"),
     "notes": _spec(
         "note", "type contact_id matter_id query", not_simulated="has_time_entries", required="type"

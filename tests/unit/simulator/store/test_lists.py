@@ -340,6 +340,19 @@ async def test_an_unknown_parameter_is_refused_by_name(ann, path, params):
     assert next(iter(params)).partition("[")[0] in message
 
 
+async def test_of_a_doubled_parameter_the_last_value_counts(ann):
+    # A public client adds its own parameters to Clio's address of the next page, which has them too.
+    first = (await ann.get("contacts.json", limit="3", order="id(asc)", fields="id")).json()
+    following = first["meta"]["paging"]["next"]
+    again = await ann.http.get(f"{following}&limit=2&order=id(asc)&fields=id,type")
+    assert [sorted(record) for record in again.json()["data"]] == [["id", "type"]] * 2
+    assert await ann.ids("matters.json", client_id=["1001", "1003"]) == [204, 205]
+
+
+async def test_an_array_parameter_keeps_all_its_values(ann):
+    assert await ann.ids("contacts.json", **{"ids[]": ["1001", "1003"]}) == [1001, 1003]
+
+
 async def test_a_list_can_be_sorted_by_the_name_of_a_referenced_record(ann):
     found = await ann.listed(
         "matters.json", order="client.name(desc)", offset="0", fields="client{name}"

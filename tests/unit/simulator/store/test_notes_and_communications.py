@@ -115,3 +115,24 @@ async def test_a_communication_is_found_by_its_external_property_and_has_the_typ
     assert page["data"] != rest["data"]
     assert "next" not in rest["meta"]["paging"]
     assert (await clio.get("/communications.json?fields=id,nothing")).status_code == 400
+
+
+async def test_answers_about_notes_and_communications_name_their_charset(clio):
+    answers = []
+    for path, new, change in (
+        ("notes", NOTE, {"detail": "x"}),
+        ("communications", CALL, {"body": "x"}),
+    ):
+        made = await clio.post(f"/{path}.json", json={"data": new})
+        single = f"/{path}/{made.json()['data']['id']}.json"
+        answers += [
+            made,
+            await clio.get(f"/{path}.json", params={"type": new["type"]}),
+            await clio.get(single),
+            await clio.get(f"/{path}/999999.json"),
+            await clio.post(f"/{path}.json", json={"data": {}}),
+        ]
+        if path == "communications":
+            answers.append(await clio.patch(single, json={"data": change}))
+    kinds = {answer.headers["content-type"] for answer in answers}
+    assert kinds == {"application/json; charset=utf-8"}

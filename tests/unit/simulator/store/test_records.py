@@ -350,3 +350,10 @@ async def test_updated_since_excludes_the_time_itself(ann, firm, clock):
     before = at.replace(":00Z", ":00Z").replace("12:00:00Z", "11:59:59Z")
     assert await ann.ids("contacts.json", updated_since=at) == []
     assert await ann.ids("contacts.json", updated_since=before) == [1002]
+
+
+async def test_a_single_stage_does_not_exist_in_clios_api(ann):
+    assert [record["id"] for record in await ann.listed("matter_stages.json")] != []
+    for record in await ann.listed("matter_stages.json"):
+        for path in (f"matter_stages/{record['id']}.json", f"matter_stages/{record['id']}"):
+            assert (await ann.get(path)).status_code == 404
