@@ -4,7 +4,6 @@ A page is accepted completely or not at all. A record that cannot be read is rep
 """
 
 from datetime import datetime
-from math import ceil
 from typing import Any
 
 import httpx
@@ -17,7 +16,11 @@ from app.clio.resources import Page, Resource, T, UnreadableRecord
 MAX_PAGES = 10_000
 MAX_RECORDS = 2**31 - 1
 MAX_TOKEN_LENGTH = 2_000
-MAX_EXTRA_PAGES = 10  # pages that a list may gain while it is read
+SCHEMES = (
+    "https",
+    "http",
+    "",
+)  # of Clio's links; requests always have that of the configured origin
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -47,39 +50,51 @@ def parse_page(
     return Page(
         items=items,
         unreadable=unreadable,
-        cursor=None if following is None else next_cursor(following, address=address),
+        cursor=None if following is None else next_cursor(resource, following, address=address),
         total=total if type(total) is int and 0 <= total <= MAX_RECORDS else None,
         asked_at=asked_at,
     )
 
 
-def next_cursor(following: Any, *, address: httpx.URL) -> str:
-    """Return the page token in Clio's `next` URL. The URL itself is never requested: it could lead elsewhere [T1]."""
+def next_cursor(resource: Resource[Any], following: Any, *, address: httpx.URL) -> str:
+    """Return the page token in Clio's `next` URL. The URL itself is never requested: it could lead elsewhere [T1].
+
+    So it may be relative and spelled in another way. It must be of this list, as it is named or was redirected to.
+    """
     try:
         url = httpx.URL(following)
+        url = url if url.scheme or url.host else address.join(url)
     except (TypeError, ValueError, httpx.InvalidURL) as error:
         raise ClioUnreadable("Clio's link to the next page is not a URL") from error
-    if (origin(url), _path(url)) != (origin(address), _path(address)) or url.userinfo:
+    if not is_same_site(url, address) or _name(url) not in (_name(address), _name(resource.path)):
         raise ClioUnreadable("Clio's link to the next page leads elsewhere; it was not followed")
-    tokens = url.params.get_list("page_token")
-    if len(tokens) != 1 or not tokens[0]:
+    token = url.params.get_list("page_token")[-1:]  # Clio uses the last of a doubled parameter
+    if not token or not token[0]:
         raise ClioUnreadable("Clio's link to the next page has no page_token")
-    if len(tokens[0]) > MAX_TOKEN_LENGTH or not tokens[0].isprintable():
+    if len(token[0]) > MAX_TOKEN_LENGTH or not token[0].isprintable():
         raise ClioUnreadable("Clio's link to the next page has an invalid page_token")
-    return tokens[0]
+    return token[0]
 
 
-def origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
-    """Return the origin of a URL with its raw host, because a decoded host may look alike or fail to decode."""
-    return url.scheme, url.raw_host, url.port
+def is_same_site(url: httpx.URL, address: httpx.URL) -> bool:
+    """Return whether two URLs name the same host and port, whatever the scheme.
+
+    The raw hosts are compared, because a decoded host may look alike or fail to decode.
+    """
+    same = (url.raw_host, url.port) == (address.raw_host, address.port)
+    return same and url.scheme in SCHEMES and not url.userinfo
 
 
-def _path(url: httpx.URL) -> bytes:
-    return url.raw_path.partition(b"?")[0]
+def _name(url: httpx.URL | str) -> bytes:
+    """Return the path of a list, without the ending that Clio's documents sometimes leave out."""
+    return httpx.URL(url).raw_path.partition(b"?")[0].removesuffix(b".json")
 
 
 class PaginationGuard:
-    """Checks the pages of one list: each page must bring new records, ids must rise, and the list must end."""
+    """Checks the pages of one list: each page must bring new records, ids must rise, and the list must end.
+
+    A page may have fewer records than requested, and Clio's number of all records decides nothing [row 43].
+    """
 
     def __init__(self, resource: Resource[Any], cursor: str | None) -> None:
         self._resource = resource
@@ -95,8 +110,8 @@ class PaginationGuard:
             raise ClioUnreadable(f"{name}: Clio's next page was already read")
         if page.cursor is not None and not page.items and not page.unreadable:
             raise ClioUnreadable(f"{name}: Clio sent an empty page with a link to a next page")
-        if self._pages > self._max_pages(page.total):
-            raise ClioUnreadable(f"{name}: Clio sent more pages than the number of records allows")
+        if self._pages > MAX_PAGES:
+            raise ClioUnreadable(f"{name}: Clio sent more than {MAX_PAGES} pages")
         self._check_order(page)
         self._cursors.add(page.cursor)
 
@@ -109,10 +124,6 @@ class PaginationGuard:
         ):  # a record on two pages is harmless, a page without a new one is not
             raise ClioUnreadable(f"{self._resource.name}: Clio sent a page a second time")
         self._highest = highest
-
-    def _max_pages(self, total: int | None) -> int:
-        size = int(self._resource.params["limit"])
-        return MAX_PAGES if total is None else min(ceil(total / size) + MAX_EXTRA_PAGES, MAX_PAGES)
 
 
 def field_list(resource: Resource[Any], dropped: set[str]) -> str:

@@ -196,8 +196,8 @@ class ClioTransport:
             redirected = url.copy_with(path=target.path)
         except (httpx.InvalidURL, ValueError) as error:
             raise ClioUnreadable("Clio redirected to an invalid URL") from error
-        foreign = pagination.origin(target) != pagination.origin(url) or target.userinfo
-        if foreign or not _API_PATH.fullmatch(target.path):
+        same_site = pagination.is_same_site(target, url)
+        if not same_site or not _API_PATH.fullmatch(target.path):
             raise ClioUnreadable("Clio redirected outside its API; the redirect was not followed")
         return redirected
 

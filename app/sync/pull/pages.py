@@ -75,9 +75,6 @@ async def _read_pages(reader: ConnectionReader, listing: Listing, opened: Pull) 
     window = {"since": opened.since, "created_since": opened.created_since}
     try:
         async for page in reader.clio.pages(listing.resource, **window, cursor=opened.cursor):
-            if windows.announces_fewer(pull, page):
-                _note_capped(reader, listing)
-                return None
             pull = windows.turned(listing.resource, pull, page)
             view = view_of(reader, listing)
             if landing is not None:

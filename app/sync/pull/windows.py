@@ -2,15 +2,15 @@
 
 Clio does not document whether it cuts off such a list, nor in which order it returns it (clio.md §8, §21). A window
 begins at the newest `created_at` that has landed, less an overlap. A record that is read twice does no harm. This
-skips no record as long as the list comes in the order of creation. So three things are checked:
+skips no record as long as the list comes in the order of creation. So two things are checked:
 
 * order: after a record that is older by the overlap than one before it, or that has no `created_at`, no window opens;
-* progress: a window that would not begin later than the last one does not open;
-* count: a window must announce at least as many records as the windows before it left, if Clio tells a count.
+* progress: a window that would not begin later than the last one does not open.
 
-If a check fails, the pull stays incomplete and an issue tells the cap. An incomplete pull proves no deletion. Only the
-relationships need windows: the other unordered lists are never so long. This module does no I/O: it returns the pull as
-a page or a new window leaves it, and the lander stores it.
+If a check fails, the pull stays incomplete and an issue tells the cap. An incomplete pull proves no deletion. Clio's
+number of all records is a hint only [row 43]: near the cap it tells a list that was cut off from one that has ended.
+Only the relationships need windows: the other unordered lists are never so long. This module does no I/O: it returns
+the pull as a page or a new window leaves it, and the lander stores it.
 """
 
 from dataclasses import replace
@@ -87,10 +87,3 @@ def next_start(pull: Pull) -> datetime | None:
         return None
     start = pull.newest - OVERLAP
     return start if pull.created_since is None or start > pull.created_since else None
-
-
-def announces_fewer(pull: Pull, page: Page[Any]) -> bool:
-    """Return whether a window's first page announces fewer records than the windows before it left."""
-    if pull.created_since is None or pull.cursor is not None:
-        return False
-    return page.total is not None and pull.passed + page.total < (pull.total or 0)

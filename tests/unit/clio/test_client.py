@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.clio import responses
+from app.clio import pagination, responses
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
@@ -104,7 +104,9 @@ async def test_a_cycle_of_pages_in_a_list_without_order_is_refused():
     assert len(case.clio.requests) == 3
 
 
-async def test_a_list_with_more_pages_than_records_is_refused():
+async def test_a_list_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    # T12
+    monkeypatch.setattr(pagination, "MAX_PAGES", 20)
     turned = 0
 
     def endless(_: httpx.Request) -> httpx.Response:
@@ -113,11 +115,50 @@ async def test_a_list_with_more_pages_than_records_is_refused():
         return page([turned], f"t{turned}", total=400)
 
     case = Case(endless)
-    with pytest.raises(ClioUnreadable, match="more pages than"):
+    with pytest.raises(ClioUnreadable, match="more than 20 pages"):
         await ids_of(case)
-    assert (
-        len(case.clio.requests) == 13
-    )  # two pages, ten more that the list may have grown by, and one page too many
+    assert len(case.clio.requests) == 21
+
+
+@pytest.mark.parametrize("total", [1, 60, 5000, None])
+async def test_a_short_page_is_a_page_whatever_clio_says_of_the_number_of_records(
+    total: int | None,
+):
+    # row 43: the list ends where no next page is named
+    pages = [page([nth], f"t{nth}", total=total) for nth in range(1, 60)]
+    assert await ids_of(Case(*pages, page([60], total=total))) == [*range(1, 61)]
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        "https://app.clio.com/api/v4/contacts?page_token=x",
+        "/api/v4/contacts.json?limit=200&page_token=x",
+        "//app.clio.com/api/v4/contacts.json?page_token=x",
+        "contacts.json?page_token=x",
+        "?page_token=x",
+        "http://app.clio.com/api/v4/contacts.json?page_token=x",
+        "https://APP.CLIO.COM:443/api/v4/contacts.json?page_token=x",
+        "https://app.clio.com/api/v4/contacts.json?page_token=a&page_token=x",
+    ],
+)
+async def test_of_the_address_of_the_next_page_only_the_token_counts(following: str):
+    # T1: the address itself is never requested
+    case = Case(page([1], following=following), page([2]))
+    assert await ids_of(case) == [1, 2]
+    first, second = (request.url for request in case.clio.requests)
+    assert second.params["page_token"] == "x"
+    assert second == first.copy_add_param("page_token", "x")
+
+
+@pytest.mark.parametrize(
+    "named", ["/api/v4/contacts.json", "/api/v4/contacts", "/api/v4/people.json", "/api/v4/people"]
+)
+async def test_after_a_redirect_the_next_page_is_named_at_either_address(named: str):
+    moved = httpx.Response(307, headers={"Location": "/api/v4/people.json"})
+    case = Case(moved, page([1], following=f"{ORIGIN}{named}?page_token=b"), moved, page([2]))
+    assert await ids_of(case) == [1, 2]
+    assert case.clio.requests[-1].url.params["page_token"] == "b"
 
 
 BOMB = gzip.compress(bytes(4 * responses.MAX_BODY_BYTES))

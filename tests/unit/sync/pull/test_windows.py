@@ -98,23 +98,6 @@ def test_a_window_opens_only_if_it_starts_later_than_the_one_before(
 
 
 @pytest.mark.parametrize(
-    ("pull", "total", "less"),
-    [
-        (replace(NEW, passed=10, total=30, created_since=NOON), 19, True),
-        (replace(NEW, passed=10, total=30, created_since=NOON), 20, False),
-        (replace(NEW, passed=10, total=30, created_since=NOON), None, False),
-        (replace(NEW, passed=10, created_since=NOON), 0, False),
-        (replace(NEW, passed=10, total=30, created_since=NOON, cursor="x"), 0, False),
-        (replace(NEW, total=30), 29, False),
-    ],
-)
-def test_a_window_must_announce_all_records_that_the_one_before_left(
-    pull: Pull, total: int | None, less: bool
-):
-    assert windows.announces_fewer(pull, page([1], total=total)) is less
-
-
-@pytest.mark.parametrize(
     ("records", "total", "cursor", "end"),
     [
         (9_998, 10_000, None, True),
@@ -169,8 +152,6 @@ def read_in_windows(ages: Sequence[int]) -> tuple[set[int], bool]:
         following = str(first + SIZE) if first + SIZE < len(found) else None
         items = tuple(Relationship(id=nth + 1, created_at=at(ages[nth])) for nth in ids)
         got: Page[Any] = Page(items, (), following, len(found), NOON)
-        if windows.announces_fewer(pull, got):
-            return met, False
         met.update(ids)
         pull = replace(
             pull,
