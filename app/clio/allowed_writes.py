@@ -12,8 +12,15 @@ from typing import Any
 import httpx
 
 from app.clio import pagination
-from app.clio.errors import ClioRefused, ClioUnreadable, WriteNotAllowed, WriteOutcomeUnknown
-from app.clio.responses import ClioResponse, error_of
+from app.clio.errors import (
+    ClioError,
+    ClioRefused,
+    ClioUnreadable,
+    WriteNotAllowed,
+    WriteOutcomeUnknown,
+    network_error,
+)
+from app.clio.responses import ClioResponse, retry_after, verdict_of
 
 NOTES_PATH = "/api/v4/notes.json"
 COMMUNICATIONS_PATH = "/api/v4/communications.json"
@@ -28,15 +35,9 @@ ALLOWED_WRITES = (
 )
 # No byte of the request was sent: connecting was refused, timed out or failed in TLS, or no connection was free.
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-NOTHING_CREATED = (
-    400,
-    401,
-    403,
-    404,
-    410,
-    412,
-    422,
-)  # statuses that prove that nothing was created
+LOST = (httpx.HTTPError, TimeoutError, ClioUnreadable)  # the response did not come, or breaks off
+# Statuses with which Clio says that nothing was created. Without Clio's error object they prove nothing.
+NOTHING_CREATED = (400, 401, 403, 404, 410, 412, 422)
 
 
 def check_allowed(method: str, path: str) -> None:
@@ -48,28 +49,43 @@ def check_allowed(method: str, path: str) -> None:
         )
 
 
-def check_written(response: ClioResponse) -> ClioResponse:
-    """Return the response to a successful write.
+def no_response(method: str, error: BaseException) -> ClioError | None:
+    """Return what it means that no response was read; None for an error that is not about the response, or says it."""
+    if method != "GET" and isinstance(error, LOST) and not isinstance(error, NOT_SENT):
+        return WriteOutcomeUnknown("Clio's response to a write was lost")
+    return network_error(error) if isinstance(error, httpx.HTTPError | TimeoutError) else None
+
+
+def check_written(method: str, response: ClioResponse) -> dict[str, Any]:
+    """Return the record in the response to a successful write, an empty one for a DELETE.
 
     Raise WriteOutcomeUnknown if Clio may have done it, or another ClioError that proves that nothing was created.
     """
-    if response.status in NOTHING_CREATED:
-        if response.status == 400:
-            raise ClioRefused("Clio does not accept the content of this activity", status=400)
-        raise error_of(response)
-    if response.status not in (200, 201, 204):
-        raise WriteOutcomeUnknown(f"Clio returned HTTP status {response.status} to a write")
-    return response
+    if method == "DELETE" and response.status == 204:
+        return {}
+    if method != "DELETE" and response.status in (200, 201):
+        return _record(response)
+    verdict = verdict_of(response) if response.status in NOTHING_CREATED else None
+    if verdict is None:
+        text = f"Clio returned HTTP status {response.status} to a write"
+        raise WriteOutcomeUnknown(text, after=retry_after(response.headers))
+    if response.status == 400:
+        raise ClioRefused("Clio does not accept the content of this activity", status=400)
+    raise verdict
 
 
-def written_id(response: ClioResponse) -> int:
-    """Return the id of the written record. Raise WriteOutcomeUnknown if the response contains none."""
+def _record(response: ClioResponse) -> dict[str, Any]:
     try:
-        data = pagination.parse_object(response.body).get("data")
+        return pagination.parse_data(response.body)
     except ClioUnreadable as error:
-        raise WriteOutcomeUnknown("Clio's response to a write cannot be read") from error
-    record_id = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(record_id, int):
+        text = "Clio's response to a write cannot be read"
+        raise WriteOutcomeUnknown(text, after=retry_after(response.headers)) from error
+
+
+def written_id(record: dict[str, Any]) -> int:
+    """Return the id of the written record. Raise WriteOutcomeUnknown if the response contains none."""
+    record_id = record.get("id")
+    if type(record_id) is not int:
         raise WriteOutcomeUnknown("Clio's response to a write contains no record id")
     return record_id
 

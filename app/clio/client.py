@@ -9,7 +9,7 @@ import httpx
 
 from app.clio import pagination
 from app.clio.call_budget import CallBudget
-from app.clio.errors import ClioMisconfigured, ClioRefused, UnknownField
+from app.clio.errors import ClioMisconfigured, ClioRefused, ClioUnreadable, UnknownField
 from app.clio.models import WhoAmI
 from app.clio.resources import (
     WHO_AM_I_FIELDS,
@@ -65,45 +65,51 @@ class ClioClient:
         return await self._page(resource, {"ids[]": [str(clio_id) for clio_id in clio_ids]})
 
     async def get_one(self, resource: Resource[T], clio_id: int) -> T:
-        """Return one record. Raise ClioRefused with `clio_not_found` or `clio_forbidden`, or ClioUnreadable."""
+        """Return one record. Raise ClioRefused with `clio_not_found` or `clio_forbidden`, or RecordUnreadable."""
         self._count_records(1)
         while True:
             params = {"fields": pagination.field_list(resource, self.dropped)}
             path = f"{resource.path.removesuffix('.json')}/{clio_id}.json"
             try:
-                response = await self._transport.get(self._transport.address(path, params))
+                record = await self._transport.get(self._transport.address(path, params))
             except UnknownField as unknown:
                 self._drop(resource, unknown)
                 continue
-            record: T = pagination.parse_one(resource.model, response.body)
-            return record
+            return pagination.read_record(resource.model, record)
 
     async def who_am_i(self) -> WhoAmI:
         """Return the user of this token, and the firm."""
         url = self._transport.address(WHO_AM_I_PATH, {"fields": WHO_AM_I_FIELDS})
-        response = await self._transport.get(url)
-        me: WhoAmI = pagination.parse_one(WhoAmI, response.body)
-        return me
+        try:
+            return pagination.read_record(WhoAmI, await self._transport.get(url))
+        except UnknownField as unknown:
+            text = "Clio no longer knows a field of its users that this service needs"
+            raise ClioMisconfigured(text) from unknown
 
     async def sees_contact(self, contact_id: int) -> bool:
         """Return whether the contact exists and this user can see it."""
         url = self._transport.address(f"/api/v4/contacts/{contact_id}.json", {"fields": "id"})
         try:
-            await self._transport.get(url)
+            record = await self._transport.get(url)
         except ClioRefused as refusal:
             if refusal.status in (403, 404):
                 return False
             raise
+        if record.get("id") != contact_id:
+            raise ClioUnreadable("Clio returned another contact than the one that was requested")
         return True
 
     async def write(
         self, method: str, path: str, document: Any = None, *, fields: str = "id"
-    ) -> ClioResponse:
-        """Send one write, once: see `ClioTransport.write`."""
-        content = None if document is None else json.dumps({"data": document}).encode()
-        return await self._transport.write(
-            method, self._transport.address(path, {"fields": fields}), content
-        )
+    ) -> dict[str, Any]:
+        """Send one write, once, and return the written record with these fields: see `ClioTransport.write`."""
+        content = json.dumps({"data": document}).encode()
+        url = self._transport.address(path, {"fields": fields})
+        return await self._transport.write(method, url, content)
+
+    async def delete(self, path: str) -> None:
+        """Delete a record, once: see `ClioTransport.write`. Clio returns no record, so no fields are named."""
+        await self._transport.write("DELETE", self._transport.address(path, {}), None)
 
     def take_usage(self) -> Usage:
         """Return the usage since the last call of this method, and reset it."""
@@ -147,7 +153,14 @@ class ClioClient:
                 resource, response.body, address=address, asked_at=asked_at
             )
 
-        return await self._transport.read(url, parse)
+        try:
+            return await self._transport.read(url, parse)
+        except ClioRefused as refusal:
+            if refusal.code != "clio_not_found":
+                raise
+            # Clio has all these lists, so this says nothing about their records
+            text = f"{resource.name}: Clio says that it has no such list"
+            raise ClioUnreadable(text) from refusal
 
     def _drop(self, resource: Resource[Any], unknown: UnknownField) -> None:
         """Stop requesting a field that Clio no longer knows, if it is not needed. One unknown field fails a request."""

@@ -1,5 +1,9 @@
 """The errors of requests to Clio, one class for each reaction to them.
 
+Only Clio's own answer decides anything. It is recognised by Clio's error object, and at the OAuth endpoints by OAuth's
+(`responses.verdict_of`). Every other answer, such as the page of a proxy, means that the request may work later. A 429
+needs no error object.
+
 Success Managers read the messages. A message never contains a response body, a URL with its query, or a token.
 """
 
@@ -10,7 +14,8 @@ from typing import ClassVar
 import httpx
 
 MIN_WAIT = timedelta(seconds=1)
-MAX_WAIT = timedelta(minutes=15)
+LONGEST_OUTAGE = timedelta(days=1)  # that a server can announce in Retry-After
+A_MINUTE = timedelta(minutes=1)
 
 
 class ClioError(Exception):
@@ -24,19 +29,42 @@ class ClioError(Exception):
 
 
 class ClioRetryLater(ClioError):
-    """The same request may work after `after`, a time between 1 second and 15 minutes."""
+    """The same request may work after `after`, a time between 1 second and `longest`.
+
+    `asked` is how long the server asked to wait; zero if it did not.
+    """
 
     default_code = "clio_unavailable"
+    longest: ClassVar[timedelta] = LONGEST_OUTAGE
 
-    def __init__(self, message: str, *, after: timedelta, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        after: timedelta = A_MINUTE,
+        asked: timedelta = timedelta(0),
+        code: str | None = None,
+    ) -> None:
         super().__init__(message, code=code)
-        self.after = min(max(after, MIN_WAIT), MAX_WAIT)
+        self.asked = asked
+        self.after = min(max(after, asked, MIN_WAIT), self.longest)
 
 
 class ClioRateLimited(ClioRetryLater):
     """Clio's rate limit allows the request after `after`. It was not sent, or Clio did not do it."""
 
     default_code = "clio_rate_limited"
+    longest = timedelta(minutes=15)
+
+
+class ClioUnreadable(ClioRetryLater):
+    """A response that does not come from Clio, or has not the form that Clio documents. It decides nothing."""
+
+    default_code = "clio_unreadable"
+
+
+class RecordUnreadable(ClioUnreadable):
+    """Clio returned the record, so it exists, but it cannot be read."""
 
 
 class ClioReauthRequired(ClioError):
@@ -58,12 +86,16 @@ class WriteNotAllowed(ClioMisconfigured):
 
 
 class WriteOutcomeUnknown(ClioError):
-    """The response to a write was lost or is not valid, so Clio may have done it. Search before writing again.
+    """The response to a write was lost or is not Clio's, so Clio may have done it. Search before writing again.
 
-    Every other error of a write proves that nothing was created.
+    Do not ask Clio before `after`. Every other error of a write proves that nothing was created.
     """
 
     default_code = "clio_write_unsure"
+
+    def __init__(self, message: str, *, after: timedelta = timedelta(0)) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class ClioRefused(ClioError):
@@ -74,12 +106,6 @@ class ClioRefused(ClioError):
     def __init__(self, message: str, *, status: int, code: str | None = None) -> None:
         super().__init__(message, code=code)
         self.status = status
-
-
-class ClioUnreadable(ClioError):
-    """A response without the form that Clio documents. Stop and investigate."""
-
-    default_code = "clio_unreadable"
 
 
 class UnknownField(ClioError):
@@ -108,20 +134,18 @@ _BY_STATUS: dict[int, Callable[[], ClioError]] = {
 
 
 def error_for(status: int, *, kind: str, message: str) -> ClioError:
-    """Return the error for a response's status; `kind` and `message` come from Clio's error object."""
+    """Return what Clio says with a status from 400 to 499; `kind` and `message` come from Clio's error object."""
     if status == 400 and kind == "InvalidFields":
         return UnknownField(message.removesuffix(" is not a valid field").strip())
     if status == 422 and "page_token" in message:
         text = "Clio no longer accepts the cursor of this list"
         return ClioRefused(text, status=422, code="clio_cursor_refused")
-    if status == 404 and kind:  # a 404 without Clio's error type comes from a proxy
+    if status == 404:
         return ClioRefused(
             "Clio has no such record, or this Clio user cannot see it",
             status=404,
             code="clio_not_found",
         )
-    if status >= 500:
-        return ClioRetryLater(f"Clio returned HTTP status {status}", after=timedelta(minutes=1))
     known = _BY_STATUS.get(status)
     return known() if known else ClioRefused(f"Clio returned HTTP status {status}", status=status)
 
@@ -130,7 +154,7 @@ def network_error(error: httpx.HTTPError | TimeoutError) -> ClioRetryLater:
     """Return the error for a request without a response."""
     timed_out = isinstance(error, (TimeoutError, httpx.TimeoutException))
     text = "Clio did not respond in time" if timed_out else "Clio could not be reached"
-    return ClioRetryLater(text, after=timedelta(minutes=1))
+    return ClioRetryLater(text)
 
 
 def rate_limited(seconds: float) -> ClioRateLimited:
@@ -141,6 +165,4 @@ def rate_limited(seconds: float) -> ClioRateLimited:
 
 def is_transient(error: Exception) -> bool:
     """Return whether an immediate retry may help. It does not help if Clio's rate limit is reached."""
-    if isinstance(error, ClioRateLimited):
-        return False
-    return isinstance(error, ClioRetryLater | ClioUnreadable)
+    return isinstance(error, ClioRetryLater) and not isinstance(error, ClioRateLimited)

@@ -5,25 +5,23 @@ from datetime import datetime
 
 from app.clio import allowed_writes
 from app.clio.client import ClioClient, format_utc
-from app.clio.errors import ClioUnreadable
+from app.clio.errors import RecordUnreadable
 from app.clio.models import Communication, Note
 from app.clio.resources import COMMUNICATIONS, NOTES, Page, Resource, T
 
 
 async def create_note(clio: ClioClient, note: allowed_writes.NewNote) -> int:
     """Write a note and return its id."""
-    response = await clio.write("POST", allowed_writes.NOTES_PATH, note.document())
-    return allowed_writes.written_id(response)
+    written = await clio.write("POST", allowed_writes.NOTES_PATH, note.document())
+    return allowed_writes.written_id(written)
 
 
 async def create_communication(
     clio: ClioClient, communication: allowed_writes.NewCommunication
 ) -> int:
     """Write a communication and return its id."""
-    response = await clio.write(
-        "POST", allowed_writes.COMMUNICATIONS_PATH, communication.document()
-    )
-    return allowed_writes.written_id(response)
+    written = await clio.write("POST", allowed_writes.COMMUNICATIONS_PATH, communication.document())
+    return allowed_writes.written_id(written)
 
 
 async def update_communication(clio: ClioClient, communication_id: int, *, body: str) -> int:
@@ -62,7 +60,7 @@ def _has_property(item: Communication, name: str, value: str) -> bool:
 
 
 def _all_items(page: Page[T]) -> tuple[T, ...]:
-    """Return the records of a page. Raise ClioUnreadable if one cannot be read: it may be the one searched for."""
+    """Return the records of a page. Raise RecordUnreadable if one cannot be read: it may be the one searched for."""
     if page.unreadable:
-        raise ClioUnreadable("Clio lists a record that cannot be read")
+        raise RecordUnreadable("Clio lists a record that cannot be read")
     return page.items

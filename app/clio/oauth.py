@@ -1,7 +1,8 @@
 """OAuth with Clio: the authorization URL, code exchange, token refresh, deauthorization, and the bearer header.
 
 authlib is used for the token endpoint only. It reads whole responses, so its transport bounds them. Credentials go into
-the form, because Clio refuses them in a header.
+the form, because Clio refuses them in a header. Only OAuth's error form (`{"error": "…"}`) decides anything here;
+another answer, such as the page of a proxy, means that the request may work later.
 """
 
 import asyncio
@@ -23,7 +24,16 @@ from app.clio.errors import (
     network_error,
 )
 from app.clio.regions import ClioApp
-from app.clio.responses import DEADLINE, REQUEST_HEADERS, BoundedTransport, http_client
+from app.clio.responses import (
+    DEADLINE,
+    REQUEST_HEADERS,
+    BoundedTransport,
+    ClioResponse,
+    error_in,
+    error_of,
+    http_client,
+    read_bounded,
+)
 
 with warnings.catch_warnings(
     record=True
@@ -92,22 +102,13 @@ class ClioOAuth:
                     asyncio.timeout(DEADLINE),
                     client.stream("POST", url, data=form, headers=bearer) as answer,
                 ):
-                    status = answer.status_code
-                    first = await anext(aiter(answer.aiter_raw()), b"")
+                    body = await read_bounded(answer)
             except (httpx.HTTPError, TimeoutError) as error:
                 raise network_error(error) from error
-        if status == 401:
-            raise ClioReauthRequired("Clio no longer accepts the access token")
-        if status == 200 and first:  # Clio answers with an empty body; this is the page of a proxy
-            raise ClioRetryLater(
-                "Not Clio but a page of another server answered when access was revoked",
-                after=timedelta(minutes=1),
-            )
-        if status != 200:
-            raise ClioRetryLater(
-                f"Clio returned HTTP status {status} when access was revoked",
-                after=timedelta(minutes=1),
-            )
+        if answer.status_code != 200:
+            raise _not_revoked(ClioResponse(answer.status_code, answer.headers, body))
+        if body:  # Clio's own answer is empty; this is the page of a proxy
+            raise ClioUnreadable("Clio's answer to the end of access did not come from Clio")
 
     def _client(self) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
@@ -164,9 +165,13 @@ class ClioOAuth:
 async def _raise_if_unavailable(response: httpx.Response) -> None:
     """Raise ClioRetryLater for 429 and 5xx, whatever the body says: such a refusal is never final."""
     if response.status_code == 429 or response.status_code >= 500:
-        raise ClioRetryLater(
-            f"Clio returned HTTP status {response.status_code}", after=timedelta(minutes=1)
-        )
+        raise ClioRetryLater(f"Clio returned HTTP status {response.status_code}")
+
+
+def _not_revoked(response: ClioResponse) -> ClioError:
+    if response.status == 401 and isinstance(error_in(response.body), str):
+        return ClioReauthRequired("Clio no longer accepts the access token")
+    return error_of(response)
 
 
 def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: datetime) -> Tokens:

@@ -1,4 +1,4 @@
-"""Pagination: parses a response body into a page, and checks that a list of pages ends. No I/O.
+"""Parses the body of a successful response into a page or a record, and checks that a list of pages ends. No I/O.
 
 A page is accepted completely or not at all. A record that cannot be read is reported and the others are kept.
 """
@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
-from app.clio.errors import ClioUnreadable
+from app.clio.errors import ClioUnreadable, RecordUnreadable
 from app.clio.resources import Page, Resource, T, UnreadableRecord
 
 MAX_PAGES = 10_000
@@ -168,9 +168,17 @@ def _reason(error: ValidationError) -> str:
     return ", ".join(f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['type']}" for e in errors[:3])
 
 
-def parse_one(model: type[BaseModel], body: bytes) -> Any:
-    """Return the single record of a body. Raise ClioUnreadable if it cannot be read."""
+def parse_data(body: bytes) -> dict[str, Any]:
+    """Return the single record of a body, as it is. Raise ClioUnreadable if the body is not of that form."""
+    data = parse_object(body).get("data")
+    if not isinstance(data, dict) or not data:
+        raise ClioUnreadable("Clio's response contains no record")
+    return data
+
+
+def read_record(model: type[T], data: dict[str, Any]) -> T:
+    """Return a record as a model. Raise RecordUnreadable if it cannot be read."""
     try:
-        return model.model_validate(parse_object(body).get("data"))
+        return model.model_validate(data)
     except ValidationError as error:
-        raise ClioUnreadable(f"Clio's response cannot be read: {_reason(error)}") from error
+        raise RecordUnreadable(f"Clio's response cannot be read: {_reason(error)}") from error

@@ -1,15 +1,25 @@
-"""Clio's HTTP responses: the HTTP client, reading a body up to a maximum size, and the error of a failed response."""
+"""Clio's HTTP responses: the HTTP client, reading a body up to a maximum size, and what an unsuccessful response says.
+
+What the body of a successful response says is in `pagination`.
+"""
 
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from typing_extensions import override
 
 from app.clio import pagination
-from app.clio.errors import ClioError, ClioUnreadable, error_for
+from app.clio.errors import (
+    LONGEST_OUTAGE,
+    ClioError,
+    ClioRetryLater,
+    ClioUnreadable,
+    error_for,
+)
 from app.clio.local_rate_limit import response_date
 
 # seconds for one request, from connecting to the last byte; the timeouts of httpx apply to each read only
@@ -21,6 +31,7 @@ REQUEST_HEADERS = {
 }
 MAX_BODY_BYTES = 32 * 1024 * 1024  # bytes of one response after decompression
 CHUNK_BYTES = 256 * 1024  # bytes that are decompressed at a time
+NOT_FINAL = (408, 425, 429)  # statuses that say by themselves that the request may work later
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 async def read_bounded(response: httpx.Response) -> bytes:
     """Return the decompressed body. Raise ClioUnreadable if it is too large: few bytes can become very many [T12].
 
-    For an error only the status counts, so an unreadable body of an error is returned as empty.
+    The unreadable body of an error is returned as empty: it is not Clio's error object.
     """
     try:
         return await _read(response)
@@ -106,15 +117,50 @@ def _decompress(inflate: "zlib._Decompress", chunk: bytes) -> Iterator[bytes]:
 
 
 def error_of(response: ClioResponse) -> ClioError:
-    """Return the error that an unsuccessful response means."""
-    kind = message = ""
+    """Return the error that an unsuccessful response to a read means: Clio's verdict, or that it may work later."""
+    asked = retry_after(response.headers)
+    if response.status >= 500 or response.status in NOT_FINAL:
+        return ClioRetryLater(f"Clio returned HTTP status {response.status}", asked=asked)
+    text = f"An answer with HTTP status {response.status} did not come from Clio"
+    return verdict_of(response) or ClioUnreadable(text, asked=asked)
+
+
+def verdict_of(response: ClioResponse) -> ClioError | None:
+    """Return what Clio says in an unsuccessful response; None if it is not Clio's answer, or says nothing for good.
+
+    Clio's answer has Clio's error object. For an access token that has ended, Clio uses OAuth's form (clio.md §5).
+    """
+    if not 400 <= response.status < 500 or response.status in NOT_FINAL:
+        return None
+    error = error_in(response.body)
+    if isinstance(error, dict):
+        kind, message = error.get("type"), error.get("message")
+        if isinstance(kind, str) and isinstance(message, str):
+            return error_for(response.status, kind=kind, message=message)
+    if response.status == 401 and error == "invalid_token":
+        return error_for(401, kind="invalid_token", message="")
+    return None
+
+
+def error_in(body: bytes) -> Any:
+    """Return the `error` of a JSON object: an object in Clio's form, a word in OAuth's; None without one."""
     try:
-        error = pagination.parse_object(response.body).get("error")
-        if isinstance(error, dict):
-            kind, message = str(error.get("type", "")), str(error.get("message", ""))
+        return pagination.parse_object(body).get("error")
     except ClioUnreadable:
-        pass  # the status alone decides
-    return error_for(response.status, kind=kind, message=message)
+        return None
+
+
+def retry_after(headers: Mapping[str, str]) -> timedelta:
+    """Return how long the server asks to wait, a day at most; zero if it does not say.
+
+    Retry-After has seconds, or a date that is compared with the date of the response.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_OUTAGE)
+    until, sent = response_date({"date": text}), response_date(headers)
+    wait = until - sent if until and sent else timedelta(0)
+    return min(max(wait, timedelta(0)), LONGEST_OUTAGE)
 
 
 def clio_time(headers: Mapping[str, str], now: datetime) -> datetime:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import stamina
@@ -18,15 +18,14 @@ from app.clio import allowed_writes, pagination
 from app.clio.call_budget import BudgetSpent, CallBudget
 from app.clio.errors import (
     ClioError,
+    ClioReauthRequired,
     ClioUnreadable,
-    WriteOutcomeUnknown,
     is_transient,
-    network_error,
     rate_limited,
 )
 from app.clio.local_rate_limit import LocalLimit
 from app.clio.oauth import BearerAuth, TokenSource
-from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded
+from app.clio.responses import DEADLINE, ClioResponse, error_of, read_bounded, verdict_of
 from app.lanes import Lane
 
 P = TypeVar("P")
@@ -108,9 +107,9 @@ class ClioTransport:
         """Return the URL of a path at Clio."""
         return httpx.URL(self._origin + path, params=dict(params))
 
-    async def get(self, url: httpx.URL) -> ClioResponse:
-        """Return the response to a read."""
-        return await self.read(url, lambda response, _: response)
+    async def get(self, url: httpx.URL) -> dict[str, Any]:
+        """Return a single record, as it is."""
+        return await self.read(url, lambda response, _: pagination.parse_data(response.body))
 
     async def read(self, url: httpx.URL, parse: Callable[[ClioResponse, httpx.URL], P]) -> P:
         """Send a read and return the parsed response. Outages and unreadable responses are retried a few times.
@@ -147,20 +146,16 @@ class ClioTransport:
         if self.budget.calls <= 0 or not self.budget.has_time_for(longest):
             raise BudgetSpent(error) from error
 
-    async def write(self, method: str, url: httpx.URL, content: bytes | None) -> ClioResponse:
-        """Send one write, once. Raise WriteOutcomeUnknown if it is not known whether Clio did it.
+    async def write(self, method: str, url: httpx.URL, content: bytes | None) -> dict[str, Any]:
+        """Send one write, once, and return the record in the response.
 
-        Every other error proves that Clio did not. Writes that `allowed_writes` does not list are refused [FQ-1].
+        Raise WriteOutcomeUnknown if it is not known whether Clio did it. Every other error proves that Clio did not.
+        Writes that `allowed_writes` does not list are refused [FQ-1].
         """
-        try:
-            response = await self._authorised(method, url, content)
-        except allowed_writes.NOT_SENT as error:
-            raise network_error(error) from error
-        except (httpx.HTTPError, TimeoutError, ClioUnreadable) as error:
-            raise WriteOutcomeUnknown("Clio's response to a write was lost") from error
+        response = await self._authorised(method, url, content)
         if response.status == 429:
             raise rate_limited(self._record_rate_limited(response))
-        return allowed_writes.check_written(response)
+        return allowed_writes.check_written(method, response)
 
     def take_usage(self) -> Usage:
         """Return the usage since the last call of this method, and reset it."""
@@ -203,14 +198,9 @@ class ClioTransport:
 
     async def _get(self, url: httpx.URL) -> ClioResponse:
         """Send one read. After a 429, wait and send it again."""
-        while True:
-            try:
-                response = await self._authorised("GET", url)
-            except (httpx.HTTPError, TimeoutError) as error:
-                raise network_error(error) from error
-            if response.status != 429:
-                return response
+        while (response := await self._authorised("GET", url)).status == 429:
             await self._wait(self._record_rate_limited(response))
+        return response
 
     def _record_rate_limited(self, response: ClioResponse) -> float:
         return self._local_limit.record_rate_limited(response.headers, self.clock.seconds())
@@ -218,18 +208,21 @@ class ClioTransport:
     async def _authorised(
         self, method: str, url: httpx.URL, content: bytes | None = None
     ) -> ClioResponse:
-        """Send a request, and once more with a new token if Clio rejects the first one."""
+        """Send a request, and once more with a new token if Clio says that the first one has ended."""
         allowed_writes.check_allowed(method, url.path)
         token = await self._source.token()
         response = await self._send(method, url, token, content)
-        if response.status != 401:
+        if not isinstance(verdict_of(response), ClioReauthRequired):
             return response
         return await self._send(method, url, await self._source.renew(token), content)
 
     async def _send(
         self, method: str, url: httpx.URL, token: str, content: bytes | None
     ) -> ClioResponse:
-        """Send one request when the budget and the rate limit allow it, and count it."""
+        """Send one request when the budget and the rate limit allow it, and count it.
+
+        Without a response, raise what that means for a request of this kind.
+        """
         if self._reserved:
             self._reserved = False
         else:
@@ -237,8 +230,10 @@ class ClioTransport:
         began = self.clock.seconds()
         try:
             response = await self._exchange(method, url, token, content)
-        except BaseException:
+        except BaseException as error:
             self._local_limit.record_no_response()
+            if (meaning := allowed_writes.no_response(method, error)) is not None:
+                raise meaning from error
             raise
         self._record(response, began)
         if self._local_limit.shared is not None:

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -16,7 +16,6 @@ from app.clio.client import ClioClient
 from app.clio.errors import ClioRefused
 from app.clio.models import WebhookSubscription
 from app.clio.resources import WEBHOOKS
-from app.clio.responses import ClioResponse
 
 WATCHED_FIELDS = {
     "contact": "id,etag",
@@ -87,7 +86,7 @@ async def renew(clio: ClioClient, hook_id: int, *, now: datetime) -> WebhookSubs
 async def unsubscribe(clio: ClioClient, hook_id: int) -> None:
     """Delete a subscription. A subscription that no longer exists is no error."""
     try:
-        await clio.write("DELETE", f"{PATH}/{hook_id}.json")
+        await clio.delete(f"{PATH}/{hook_id}.json")
     except ClioRefused as error:
         if error.status != 404:
             raise
@@ -97,6 +96,5 @@ def _expiry(now: datetime) -> str:
     return (now + LIFETIME).astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def _subscription(answer: ClioResponse) -> WebhookSubscription:
-    hook: WebhookSubscription = pagination.parse_one(WebhookSubscription, answer.body)
-    return hook
+def _subscription(record: dict[str, Any]) -> WebhookSubscription:
+    return pagination.read_record(WebhookSubscription, record)

@@ -42,7 +42,7 @@ async def write(
     if fault is None:
         return perform()
     if fault.effect == "unwritten":
-        return HTMLResponse("<h1>Unavailable</h1>", status_code=503)
+        return HTMLResponse(responses.HTML, status_code=int(fault.value or 503))
     if fault.effect == "late":
         _write_later(faults, fault, perform)
         return HTMLResponse("<h1>Gateway timeout</h1>", status_code=504)
@@ -150,6 +150,8 @@ def _bomb(fault: Fault) -> Response:
 
 _REPLACEMENTS: dict[str, Callable[[Fault], Response]] = {
     "status": lambda fault: HTMLResponse(responses.HTML, status_code=int(fault.value)),
+    "refused": lambda fault: responses.error(int(fault.value), "Refused", "It was refused"),
+    "body": lambda fault: Response(fault.value, media_type=responses.Json.media_type),
     "rate_limited": lambda fault: responses.rate_limited(50, fault.value),
     "unauthorized": lambda _: responses.unauthorized(),
     "forbidden": lambda _: responses.refused(forbidden()),

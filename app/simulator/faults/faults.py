@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 
 Effect = Literal[
-    "status",  # return status `value` (500, 502, …) with an HTML page
+    "status",  # return status `value` (500, 502, …) with an HTML page, as a proxy does
+    "refused",  # return status `value` with Clio's error object
+    "body",  # return status 200 with the body `value`
     "rate_limited",  # return 429 with Retry-After: `value`
     "unauthorized",  # return 401, as for an invalid token
     "forbidden",  # return 403
@@ -29,7 +31,7 @@ WriteEffect = Literal[
     "bad_gateway",  # write, then return 502
     "slow",  # write, then respond after `value` seconds
     "late",  # return 504 at once and write `value` seconds later
-    "unwritten",  # return 503 and write nothing
+    "unwritten",  # return status `value` (or 503) with an HTML page and write nothing
 ]
 
 E = TypeVar("E", Effect, WriteEffect)

@@ -18,7 +18,7 @@ from functools import partial
 
 import structlog
 
-from app.clio.errors import ClioRefused, ClioUnreadable
+from app.clio.errors import ClioRefused, RecordUnreadable
 from app.db import issues
 from app.db.issues import Finding, Subject
 from app.db.mirror import records, removals, visibility
@@ -262,13 +262,13 @@ async def _stored(reader: ConnectionReader, listing: Listing, found: Answers) ->
 
 
 async def _ask_one(reader: ConnectionReader, listing: Listing, clio_id: int) -> Answer:
-    """Return what Clio says of one record. An unreadable answer proves nothing, so the record counts as shown.
+    """Return what Clio says of one record. One that cannot be read exists, so it counts as shown.
 
     A login that sees the whole firm proves the deletion of a contact or a matter [row 32].
     """
     try:
         await reader.clio.get_one(listing.resource, clio_id)
-    except ClioUnreadable:
+    except RecordUnreadable:
         return Answer.SHOWN
     except ClioRefused as refusal:
         if refusal.code == "clio_forbidden":

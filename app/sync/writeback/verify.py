@@ -10,7 +10,13 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.clio.call_budget import BudgetSpent, CallBudget
-from app.clio.errors import ClioError, ClioReauthRequired, ClioRefused, ClioRetryLater
+from app.clio.errors import (
+    ClioError,
+    ClioReauthRequired,
+    ClioRefused,
+    ClioRetryLater,
+    RecordUnreadable,
+)
 from app.db import job_queue
 from app.db.accounts import looks
 from app.db.accounts.looks import Look, Task
@@ -115,6 +121,6 @@ async def _find(
     """Return the ids of the records with the activity's marker; None if this login cannot search them."""
     budget.begin_call()
     clio = clio_for(services, login, Lane.RECONCILE, budget.without_end())
-    with suppress(ClioReauthRequired, ClioRefused):
+    with suppress(ClioReauthRequired, ClioRefused, RecordUnreadable):
         return await find_in_clio(clio, activity)
     return None

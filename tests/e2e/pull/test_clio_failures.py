@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.simulator.faults.faults import Fault
+from app.simulator.faults.faults import Effect, Fault
 from app.simulator.http.server import Simulator
 from tests.support.world import PATIENCE, World, opened_world
 
@@ -71,6 +71,73 @@ async def test_a_list_that_the_user_may_not_read_is_reported_and_the_other_lists
     assert run["status"] == "succeeded"
     assert [problem["code"] for problem in run["problems"]] == ["clio_forbidden"]
     await pulled_as_without_faults(world)
+
+
+# Not Clio's answers: pages of proxies and firewalls, an empty body, a rate limit in base64, and a 404 for a list
+OUTAGES: list[tuple[Effect, str]] = [
+    ("html", ""),
+    ("body", ""),
+    ("body", '{"data": "eyJlcnJvciI6IHsidHlwZSI6ICJSYXRlTGltaXRlZCJ9fQ=="}'),
+    ("status", "401"),
+    ("status", "403"),
+    ("status", "404"),
+    ("status", "410"),
+    ("refused", "404"),
+]
+
+
+@pytest.mark.parametrize(("effect", "value"), OUTAGES)
+async def test_an_answer_that_is_not_clios_interrupts_the_run_which_resumes_by_itself(
+    pulled: World, effect: Effect, value: str
+):
+    # rows 35, 53: nobody must connect again, no list counts as forbidden, and no operator must act
+    before = await pulled.contacts()
+    pulled.simulator.firms[0].put("contact", {"id": 1001, "title": "Judge"})
+    asked = len(pulled.simulator.requests("/oauth/token"))
+    pulled.simulator.faults.add(Fault(effect, path="contacts", value=value, times=99))
+    run = await pulled.attempted()
+    assert run["status"] == "interrupted"
+    assert {problem["code"] for problem in run["problems"]} <= {
+        "clio_unreadable",
+        "clio_unavailable",
+    }
+    assert [issue async for issue in pulled.all("issues", status="open")] == []
+    assert {one["status"] async for one in pulled.all("connections")} == {"connected"}
+    assert len(pulled.simulator.requests("/oauth/token")) == asked
+    assert await pulled.contacts() == before
+    pulled.simulator.faults.clear()
+    await pulled.resume()
+    assert (await pulled.settled())[-1]["status"] == "succeeded"
+    assert (await pulled.contacts())["1001"]["title"] == "Judge"
+
+
+@pytest.mark.parametrize(("effect", "value"), [("html", ""), ("status", "403"), ("status", "404")])
+async def test_an_answer_that_is_not_clios_proves_no_deletion_and_no_existence(
+    pulled: World, effect: Effect, value: str
+):
+    # S1, row 32: the full list lacks Bram, and his own address answers with a page
+    pulled.simulator.firms[0].delete("contact", 1002)
+    pulled.simulator.faults.add(Fault(effect, path="contacts/1002", value=value, times=99))
+    assert (await pulled.attempted("full"))["status"] == "interrupted"
+    assert (await pulled.contacts())["1002"]["state"] == "in_scope"
+    pulled.simulator.faults.clear()
+    await pulled.resume()
+    assert (await pulled.settled())[-1]["status"] == "succeeded"
+    assert (await pulled.contacts())["1002"]["state"] == "deleted"
+
+
+@pytest.mark.parametrize(("effect", "value"), [("html", ""), ("status", "400"), ("status", "401")])
+async def test_a_page_at_the_token_endpoint_asks_nobody_to_connect_again(
+    pulled: World, effect: Effect, value: str
+):
+    # S9
+    pulled.simulator.oauth["us"].expire_access_tokens()
+    pulled.simulator.faults.add(Fault(effect, path="oauth/token", value=value, times=99))
+    assert (await pulled.attempted())["status"] == "interrupted"
+    assert {one["status"] async for one in pulled.all("connections")} == {"connected"}
+    pulled.simulator.faults.clear()
+    await pulled.resume()
+    assert (await pulled.settled())[-1]["status"] == "succeeded"
 
 
 async def test_an_unreadable_record_is_counted_and_the_other_records_are_stored(world: World):

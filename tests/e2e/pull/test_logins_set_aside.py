@@ -106,10 +106,13 @@ async def firm(dsn: str, simulator: Simulator) -> AsyncIterator[Firm]:
 
 FAILURES = [
     ("matters", "status", "500", BEN),
-    ("contacts", "status", "422", BEN),
+    ("contacts", "refused", "422", BEN),
     ("relationships", "status", "404", ANN),
-    ("matters", "status", "400", ANN),
-    ("contacts", "status", "410", BEN),
+    ("relationships", "refused", "404", BEN),
+    ("matters", "refused", "400", ANN),
+    ("contacts", "refused", "410", BEN),
+    ("contacts", "status", "403", BEN),
+    ("contacts", "status", "401", BEN),
     ("contacts", "html", "", ANN),
 ]
 
@@ -152,6 +155,19 @@ async def test_a_login_refused_at_who_am_i_is_set_aside_at_once(firm: Firm):
     run = await firm.attempt(await firm.request())
     assert run["status"] == "succeeded"
     assert [problem["code"] for problem in run["problems"]] == ["login_set_aside"]
+
+
+@pytest.mark.parametrize(("effect", "value"), [("html", ""), ("body", ""), ("status", "403")])
+async def test_a_page_of_a_proxy_at_who_am_i_refuses_nobody(firm: Firm, effect: str, value: str):
+    # row 53: it is an outage of this login, which is set aside only if it lasts
+    firm.breaks("who_am_i", effect, value)
+    run = await firm.attempt(await firm.request())
+    assert run["status"] == "interrupted"
+    assert await firm.issues("login_set_aside") == []
+    firm.world.simulator.faults.clear()
+    firm.late += STEP
+    run = await firm.attempt(run["id"])
+    assert (run["status"], run["problems"]) == ("succeeded", [])
 
 
 async def test_nothing_is_taken_away_while_the_limit_holds(firm: Firm):
@@ -201,14 +217,14 @@ async def test_an_outage_of_all_logins_is_no_reason_to_set_one_aside(firm: Firm)
 async def test_configuration_that_every_login_meets_fails_the_run(firm: Firm):
     # row 35
     for user in (ANN, BEN):
-        firm.breaks("relationships", "status", "410", user)
+        firm.breaks("relationships", "refused", "410", user)
     run = await firm.attempt(await firm.request())
     assert (run["status"], run["problems"][0]["code"]) == ("failed", "clio_api_version_gone")
 
 
 async def test_an_outage_with_different_answers_interrupts_the_run(firm: Firm):
     # row 53
-    firm.breaks("relationships", "status", "410", ANN)
+    firm.breaks("relationships", "refused", "410", ANN)
     firm.breaks("relationships", "status", "500", BEN)
     run = await firm.attempt(await firm.request())
     assert run["status"] == "interrupted"

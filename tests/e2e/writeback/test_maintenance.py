@@ -22,6 +22,7 @@ from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, RunTakenOver
 from app.lanes import Lane
 from app.rules.settings import FallbackAuthor, WritebackSettings
+from app.simulator.faults.faults import Fault
 from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from app.sync.writeback import maintain_outbox, outcomes
@@ -437,6 +438,19 @@ async def test_an_activity_that_cannot_be_verified_is_tried_once_a_day(pulled: W
         assert await body_of(pulled, activity["id"]) == ""
         clock.move_to(written + timedelta(days=9))
         assert await count() == 0
+
+
+async def test_a_page_of_a_proxy_proves_nothing_a_day_later(pulled: World):
+    # W8: the note is there, and is searched again
+    activity = await until(pulled, await post(pulled, EMAIL))
+    services = services_of(pulled)
+    with time_machine.travel(main.now() + timedelta(hours=25), tick=True):
+        pulled.simulator.faults.add(Fault("html", path="api/v4/notes", times=4))
+        await do_slice(services, Lane.WRITE_BACK)
+        assert await body_of(pulled, activity["id"]), "it is not verified"
+        await do_slice(services, Lane.WRITE_BACK)
+    assert await body_of(pulled, activity["id"]) == ""
+    assert (await get(pulled, activity))["reason"] is None
 
 
 async def test_activities_that_are_unblocked_are_queued_with_one_job(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.simulator.faults import apply
-from app.simulator.faults.faults import Faults, WriteFault
+from app.simulator.faults.faults import Fault, Faults, WriteFault
 from app.simulator.store.value_checks import MAX_TEXT_BYTES
 from tests.support.world import PATIENCE, World
 
@@ -249,6 +249,26 @@ async def test_five_lost_attempts_wait_for_a_person_whose_retry_searches_first(
     assert answer.status_code == 202
     assert (await until(pulled, activity, "written"))["attempts"] == 5
     assert len(notes(pulled)) == 1
+
+
+@pytest.mark.parametrize("status", ["200", "400", "401", "403", "404"])
+async def test_a_page_of_a_proxy_is_no_verdict_about_a_write(pulled: World, status: str):
+    # W5: neither refused nor gone, and nobody must connect again; the activity is searched, then sent again
+    pulled.simulator.faults.add(WriteFault("unwritten", times=1, value=status))
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert (activity["status"], activity["reason"], activity["attempts"]) == ("written", None, 2)
+    assert len(notes(pulled)) == 1
+    searches = [one for one in pulled.simulator.requests("/api/v4/notes") if one.method == "GET"]
+    assert len(searches) == 1
+    assert {one["status"] async for one in pulled.all("connections")} == {"connected"}
+
+
+async def test_a_page_does_not_say_that_the_author_sees_the_contact(pulled: World):
+    # W9
+    pulled.simulator.faults.add(WriteFault("unwritten", times=1))
+    page = pulled.simulator.faults.add(Fault("html", path="contacts/1001", times=4))
+    activity = await until(pulled, await post(pulled, EMAIL))
+    assert (activity["status"], activity["attempts"], page.hits) == ("written", 2, 4)
 
 
 async def test_a_note_that_the_author_can_no_longer_read_is_never_sent_again(pulled: World):

@@ -2,15 +2,16 @@
 
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import respx
+from typing_extensions import override
 
-from app.clio import notes
+from app.clio import notes, webhooks
 from app.clio.allowed_writes import NewCommunication, NewNote, Party
 from app.clio.client import ClioClient
 from app.clio.errors import (
@@ -19,6 +20,7 @@ from app.clio.errors import (
     ClioReauthRequired,
     ClioRefused,
     ClioRetryLater,
+    ClioUnreadable,
     WriteNotAllowed,
     WriteOutcomeUnknown,
 )
@@ -151,16 +153,21 @@ def fields_of(schemas: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]
     return found
 
 
+def clios(status: int) -> httpx.Response:
+    """Return a refusal with Clio's error object: without it nothing would be proven."""
+    return httpx.Response(status, json={"error": {"type": "ForbiddenError", "message": "No"}})
+
+
 PROVEN: list[tuple[httpx.Response | Exception, type[ClioError]]] = [
     (httpx.ConnectError("refused, or TLS failed"), ClioRetryLater),
     (httpx.ConnectTimeout("no answer to SYN"), ClioRetryLater),
     (httpx.PoolTimeout("no connection free"), ClioRetryLater),
-    (httpx.Response(400), ClioRefused),
-    (httpx.Response(401), ClioReauthRequired),
-    (httpx.Response(403), ClioRefused),
-    (httpx.Response(404), ClioRefused),
-    (httpx.Response(410), ClioMisconfigured),
-    (httpx.Response(422), ClioRefused),
+    (clios(400), ClioRefused),
+    (clios(401), ClioReauthRequired),
+    (clios(403), ClioRefused),
+    (clios(404), ClioRefused),
+    (clios(410), ClioMisconfigured),
+    (clios(422), ClioRefused),
     (httpx.Response(429, headers={"Retry-After": "20"}), ClioRetryLater),
 ]
 LOST: list[httpx.Response | Exception] = [
@@ -173,6 +180,8 @@ LOST: list[httpx.Response | Exception] = [
     httpx.Response(201, json={"data": {}}),
     httpx.Response(200, text="<html>"),
     httpx.Response(302, headers={"Location": "/elsewhere"}),
+    httpx.Response(201, content=b"[" * 200_000),
+    httpx.Response(403, text="<html>"),
     httpx.Response(408),
     *(httpx.Response(status) for status in (500, 502, 503, 504)),
 ]
@@ -199,13 +208,57 @@ async def test_after_every_other_error_the_outcome_is_unknown_and_nothing_is_sen
     assert respx.calls.call_count == 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"Retry-After": "120"}, 120),
+        ({"Retry-After": "-5"}, 0),
+        ({"Retry-After": "99999999999"}, 86_400),
+        ({"Retry-After": "Tue, 03 Mar 2026 02:00:00 GMT", "Date": "Tue, 03 Mar 2026 01:00:00 GMT"}, 3600),
+    ],
+)  # fmt: skip
+@respx.mock
+async def test_an_unknown_outcome_says_when_clio_may_be_asked(
+    headers: dict[str, str], seconds: int
+):
+    # W7
+    respx.post(f"{ORIGIN}/api/v4/notes.json").respond(503, headers=headers)
+    with pytest.raises(WriteOutcomeUnknown) as raised:
+        await notes.create_note(client(), NOTE)
+    assert raised.value.after == timedelta(seconds=seconds)
+
+
 @respx.mock
 async def test_an_expired_token_is_renewed_once_and_the_write_succeeds():
     tokens = Tokens()
     route = respx.post(f"{ORIGIN}/api/v4/notes.json")
-    route.side_effect = [httpx.Response(401), httpx.Response(201, json={"data": {"id": 7}})]
+    route.side_effect = [clios(401), httpx.Response(201, json={"data": {"id": 7}})]
     assert await notes.create_note(client(tokens), NOTE) == 7
     assert tokens.renewed == 1
+
+
+@respx.mock
+async def test_without_new_tokens_nothing_was_written_and_the_write_is_sent_again_later():
+    # W4: Clio has refused the first request, and the token endpoint did not answer
+    class Unreadable(Tokens):
+        @override
+        async def renew(self, refused: str) -> str:
+            raise ClioUnreadable("Clio's token endpoint did not return tokens")
+
+    respx.post(f"{ORIGIN}/api/v4/notes.json").mock(return_value=clios(401))
+    with pytest.raises(ClioRetryLater):
+        await notes.create_note(client(Unreadable()), NOTE)
+
+
+@respx.mock
+async def test_a_subscription_is_deleted_without_parameters():
+    route = respx.delete(f"{ORIGIN}/api/v4/webhooks/12.json").respond(204)
+    await webhooks.unsubscribe(client(), 12)
+    (call,) = route.calls
+    assert (call.request.url.query, call.request.content) == (b"", b"")
+    parameters = DOCUMENT["paths"]["/webhooks/{id}.json"]["delete"]["parameters"]
+    assert "fields" not in {item["name"] for item in parameters}
 
 
 @respx.mock

@@ -351,7 +351,6 @@ async def test_a_failed_renewal_is_the_error_of_the_request(failure: ClioError):
     [
         (failed(400, "ArgumentError", "limit is wrong"), ClioMisconfigured, "clio_misconfigured"),
         (failed(403, "ForbiddenError", "User is forbidden"), ClioRefused, "clio_forbidden"),
-        (failed(404), ClioRefused, "clio_refused"),
         (failed(410), ClioMisconfigured, "clio_api_version_gone"),
         (
             failed(422, "ArgumentError", "page_token is now out of bounds and cannot be used."),
@@ -359,11 +358,7 @@ async def test_a_failed_renewal_is_the_error_of_the_request(failure: ClioError):
             "clio_cursor_refused",
         ),
         (failed(422, "ArgumentError", "something else"), ClioRefused, "clio_refused"),
-        (answered(b"<html>", 403), ClioRefused, "clio_forbidden"),
-        (answered(b"[" * 10_000, 404), ClioRefused, "clio_refused"),
-        (answered({"error": "invalid_token"}, 403), ClioRefused, "clio_forbidden"),
-        (answered(JSON, 403, {"Content-Encoding": "br"}), ClioRefused, "clio_forbidden"),
-        (answered(b"", 303), ClioRefused, "clio_refused"),
+        (failed(404, "ResourceNotFound", "Not found"), ClioUnreadable, "clio_unreadable"),
     ],
 )
 async def test_a_refusal_has_the_right_error_class_and_is_not_retried(
@@ -374,6 +369,35 @@ async def test_a_refusal_has_the_right_error_class_and_is_not_retried(
         await ids_of(case)
     assert raised.value.code == code
     assert len(case.clio.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        answered(b"<html>", 403),
+        answered(b"[" * 10_000, 404),
+        answered({"error": "invalid_token"}, 403),
+        answered(JSON, 403, {"Content-Encoding": "br"}),
+        answered(b"", 303),
+    ],
+)
+async def test_an_answer_that_is_not_clios_is_requested_again(answer: httpx.Response):
+    # tests/contract/test_odd_answers.py has the whole table
+    case = Case(raw(answer.content, dict(answer.headers), answer.status_code))
+    with pytest.raises(ClioUnreadable, match="did not come from Clio"):
+        await ids_of(case)
+    assert len(case.clio.requests) == ATTEMPTS
+
+
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [("7200", 7200), ("30", 60), ("Mon, 02 Mar 2026 13:00:00 GMT", 3600), ("soon", 60), ("9" * 5000, 86400)],
+)  # fmt: skip
+async def test_an_outage_lasts_as_long_as_the_server_says(told: str, after: int):
+    case = Case(failed(503, Retry_After=told))
+    with pytest.raises(ClioRetryLater) as raised:
+        await ids_of(case)
+    assert raised.value.after == timedelta(seconds=after)
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_a_body_that_drips_is_given_up_at_the_deadline():
 
 async def test_an_access_token_that_has_ended_cannot_be_used_to_revoke_its_refresh_token():
     # S15
-    speaker, _ = oauth(answered(b"", 401))
+    speaker, _ = oauth(answered({"error": "invalid_token"}, 401))
     with pytest.raises(ClioReauthRequired):
         await speaker.deauthorize(TOKENS)
 
