@@ -224,7 +224,7 @@ async def test_an_odd_answer_to_a_read_means_what_the_table_says(odd: Odd):
 async def test_an_odd_answer_to_a_write_means_what_the_table_says(odd: Odd):
     for name, call in WRITES.items():
         error = await error_of(call, odd, Lane.WRITE_BACK)
-        outcome = outcomes.after_failed_write(error, settle=timedelta(minutes=1), updating=False)
+        outcome = outcomes.after_failed_write(error, pause=timedelta(minutes=1), updating=False)
         assert outcome.reason is odd.written, name
         assert outcome.unsure is (odd.written is SEARCHED), name
 

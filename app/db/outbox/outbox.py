@@ -112,7 +112,10 @@ async def list_activities(
 
 
 async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Queue a failed or blocked activity again; if Clio may have it, that is checked first. Raises NotRetryable."""
+    """Queue a failed or blocked activity again, as if it were new; if Clio may have it, that is checked first.
+
+    Raises NotRetryable.
+    """
     await get_activity(session, account_id, activity_id)
     own = is_activity(account_id, activity_id)
     retryable = own & _table.c.status.in_((Status.FAILED, Status.BLOCKED))
@@ -152,7 +155,13 @@ async def _requeue(session: Session, account_id: str, which: ColumnElement[bool]
         update(_table)
         .where(_table.c.account_id == account_id, which)
         .values(
-            status=Status.QUEUED, reason=None, problem=None, due_at=None, blocked_at=None, rounds=0
+            status=Status.QUEUED,
+            reason=None,
+            problem=None,
+            due_at=None,
+            blocked_at=None,
+            rounds=0,
+            first_attempt_at=None,
         )
     )
     if requeued.rowcount:

@@ -37,11 +37,11 @@ activities = account_table(
     Column("clio_id", BigInteger),
     Column("connection_id", Text),  # of the last attempt; this login can search for the record
     count_column("attempts"),
-    count_column("rounds"),
+    count_column("rounds"),  # searches that decided nothing, since it was queued
     Column(
         "unsure", Boolean, nullable=False, server_default=text("false")
     ),  # Clio may have the record
-    time_column("first_attempt_at", nullable=True),
+    time_column("first_attempt_at", nullable=True),  # since it was queued
     time_column("due_at", nullable=True),
     time_column("blocked_at", nullable=True),
     time_column("created_at"),

@@ -1,27 +1,29 @@
 """Pure functions: the status of an activity after it is accepted, after a failed write and after a search.
 
 They implement the tables of docs/writeback.md. The failure of a write either proves that nothing was created, or it
-proves nothing.
+proves nothing: then Clio is searched, at growing pauses, before the activity is sent again.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from app.clio.errors import (
     ClioError,
-    ClioMisconfigured,
     ClioRateLimited,
     ClioReauthRequired,
     ClioRefused,
     ClioRetryLater,
     WriteOutcomeUnknown,
 )
-from app.db.outbox.activities import Kind, Outcome, Reason, Status
+from app.db.outbox.activities import Activity, Kind, Outcome, Reason, Status
 from app.rules.settings import WritebackSettings
 
 OPERATOR_RETRY_AFTER = timedelta(minutes=15)  # for faults that an operator must repair
-MAX_ROUNDS = 5  # lost responses after which nothing was found, before a person must look
+# Before each search, in settle times, which are minutes by default. The last one repeats.
+PAUSES = (1, 2, 5, 15, 60)
+LONGEST_PAUSE = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=3)  # after the first attempt a person must look [W7]
 
 _RECONNECT = (
     "The author's Clio login does not work. The activity is written after the user connects again"
@@ -69,12 +71,18 @@ def stopped(*, searching: bool) -> Outcome:
     return Outcome(Status.QUEUED)
 
 
-def after_failed_write(error: ClioError, *, settle: timedelta, updating: bool) -> Outcome:
+def pause_before_search(rounds: int, settle: timedelta) -> timedelta:
+    """Return how long to wait after an attempt or a search that decided nothing, after so many searches [W7]."""
+    return min(settle * PAUSES[min(rounds, len(PAUSES) - 1)], LONGEST_PAUSE)
+
+
+def after_failed_write(error: ClioError, *, pause: timedelta, updating: bool) -> Outcome:
     """Return the outcome of a write that failed. `updating`: it updated a conversation's record."""
     match error:
         case WriteOutcomeUnknown():
             text = "Clio's response was lost. We search in Clio before we write again"
-            return Outcome(Status.SENDING, Reason.CHECKING, text, after=settle, unsure=True)
+            after = max(pause, error.after)
+            return Outcome(Status.SENDING, Reason.CHECKING, text, after=after, unsure=True)
         case ClioReauthRequired():
             return blocked(unsure=False)
         case ClioRetryLater():
@@ -89,38 +97,48 @@ def after_failed_write(error: ClioError, *, settle: timedelta, updating: bool) -
             return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=OPERATOR_RETRY_AFTER)
 
 
-def after_failed_search(error: ClioError, *, settle: timedelta) -> Outcome:
-    """Return the outcome of a search that failed. It never proves that the write did not happen."""
+def after_failed_search(error: ClioError, *, rounds: int, settle: timedelta) -> Outcome:
+    """Return the outcome of a search that could not be made: it says nothing about the write, so nothing is given up.
+
+    `rounds` counts the earlier searches. One that the rate limit put off is not counted.
+    """
+    counted = rounds + 1
+    pause = pause_before_search(counted, settle)
     match error:
         case ClioReauthRequired():
             return blocked(unsure=True)
         case ClioRefused():
             return unverified()
         case ClioRateLimited():
-            after = error.after
+            after, counted = error.after, rounds
         case ClioRetryLater():
-            after = min(error.after, settle)
-        case ClioMisconfigured():
-            after = OPERATOR_RETRY_AFTER
+            after = max(error.asked, pause)
         case _:
-            after = settle
-    return Outcome(Status.SENDING, Reason.CHECKING, str(error), after=after, unsure=True)
+            after = max(OPERATOR_RETRY_AFTER, pause)
+    return Outcome(
+        Status.SENDING, Reason.CHECKING, str(error), after=after, unsure=True, rounds=counted
+    )
 
 
-def after_search(found: Sequence[int], *, rounds: int, updatable: bool) -> Outcome:
-    """Return the outcome of a search that found these records, oldest first.
-
-    `rounds` counts the earlier searches that found nothing. `updatable`: later posts replace the record's text.
-    """
+def after_search(found: Sequence[int], activity: Activity, *, now: datetime) -> Outcome:
+    """Return the outcome of a search that found these records, oldest first."""
     if not found:
-        lost = rounds + 1
-        return unconfirmed() if lost >= MAX_ROUNDS else Outcome(Status.QUEUED, rounds=lost)
+        if is_given_up(activity, now=now):
+            return unconfirmed()
+        return Outcome(Status.QUEUED, rounds=activity.rounds + 1)
     oldest, *younger = found
+    updatable = activity.conversation_id is not None  # later posts replace the record's text
     if updatable:  # the record may have the text of an older post, so it is updated
         return Outcome(Status.QUEUED, clio_id=oldest)
     if younger:
         return Outcome(Status.WRITTEN, Reason.DOUBLED, duplicates_text(younger), clio_id=oldest)
     return Outcome(Status.WRITTEN, clio_id=oldest)
+
+
+def is_given_up(activity: Activity, *, now: datetime) -> bool:
+    """Return whether a person must look: it was sent again in vain, for so long since its first attempt [W7]."""
+    first = activity.first_attempt_at
+    return activity.attempts > 1 and first is not None and now - first >= GIVE_UP_AFTER
 
 
 def after_verification(found: Sequence[int]) -> tuple[Reason | None, str | None]:
@@ -146,6 +164,9 @@ def unverified() -> Outcome:
 
 
 def unconfirmed() -> Outcome:
-    """Return the outcome after too many lost responses and searches that found nothing: a person must look."""
-    text = f"Clio's response was lost {MAX_ROUNDS} times and nothing was found there. A retry searches again"
+    """Return the outcome after days of lost responses and searches that found nothing: a person must look."""
+    text = (
+        f"For {GIVE_UP_AFTER.days} days Clio's responses were lost, and nothing was found there."
+        " A retry searches again"
+    )
     return Outcome(Status.FAILED, Reason.UNCONFIRMED, text, unsure=True)

@@ -197,7 +197,7 @@ async def _attempt(
     log.info("activity_attempted", activity_id=activity.activity_id, count=activity.attempts)
     try:
         if search:
-            return await _search(clio, activity, services.timing.settle)
+            return await _search(services, clio, activity)
         return await _send(services, clio, activity, author)
     except (RunTakenOver, DatabaseUnavailable):
         raise
@@ -247,9 +247,8 @@ async def _send(
         clio_id = await _write(clio, activity, author)
     except ClioError as error:
         updating = activity.clio_id is not None
-        outcome = outcomes.after_failed_write(
-            error, settle=services.timing.settle, updating=updating
-        )
+        pause = outcomes.pause_before_search(activity.rounds, services.timing.settle)
+        outcome = outcomes.after_failed_write(error, pause=pause, updating=updating)
         if outcome.reason is Reason.CONTACT_GONE:
             return await _gone_or_hidden(services, activity, author, outcome)
         return outcome
@@ -283,24 +282,23 @@ async def _gone_or_hidden(
         except ClioError as error:
             if isinstance(error, ClioReauthRequired):
                 continue  # this login proves nothing; its own next run reports it
-            return outcomes.after_failed_write(error, settle=services.timing.settle, updating=False)
+            return outcomes.after_failed_write(error, pause=services.timing.settle, updating=False)
         if seen:
             text = "The author does not see this contact in Clio, but a colleague does"
             return Outcome(Status.FAILED, Reason.NO_ACCESS, text)
     return gone
 
 
-async def _search(clio: ClioClient, activity: Activity, settle: timedelta) -> Outcome:
+async def _search(services: Services, clio: ClioClient, activity: Activity) -> Outcome:
     """Search the activity in Clio. Finding nothing counts only while the author still sees the contact."""
     try:
         found = await find_in_clio(clio, activity)
         if not found and not await clio.sees_contact(activity.clio_contact_id or 0):
             return outcomes.unverified()
     except ClioError as error:
-        return outcomes.after_failed_search(error, settle=settle)
-    return outcomes.after_search(
-        found, rounds=activity.rounds, updatable=activity.conversation_id is not None
-    )
+        settle = services.timing.settle
+        return outcomes.after_failed_search(error, rounds=activity.rounds, settle=settle)
+    return outcomes.after_search(found, activity, now=services.now())
 
 
 async def find_in_clio(clio: ClioClient, activity: Activity) -> list[int]:
@@ -308,7 +306,7 @@ async def find_in_clio(clio: ClioClient, activity: Activity) -> list[int]:
     marker = activity.marker or ""
     if activity.kind is Kind.TEXT_MESSAGE:
         return await notes.find_communications(clio, formatting.MARKER_PROPERTY, marker)
-    since = (activity.first_attempt_at or activity.created_at) - SEARCH_OVERLAP
+    since = activity.created_at - SEARCH_OVERLAP
     contact_id = activity.clio_contact_id or 0
     reference = formatting.reference_line(marker)
     return await notes.find_notes(clio, contact_id, reference, since=since)

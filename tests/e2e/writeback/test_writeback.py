@@ -5,10 +5,11 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from app.simulator.faults import apply
-from app.simulator.faults.faults import Fault, Faults, WriteFault
+from app.simulator.faults.faults import Effect, Fault, Faults, WriteFault
 from app.simulator.store.value_checks import MAX_TEXT_BYTES
 from tests.support.world import PATIENCE, World
 
@@ -222,7 +223,27 @@ async def test_a_write_that_never_arrived_is_sent_again_with_its_marker(pulled: 
     assert len(notes(pulled)) == 1
 
 
-async def test_five_lost_attempts_wait_for_a_person_whose_retry_searches_first(
+async def age(world: World, activity: dict[str, Any], days: int) -> None:
+    """Let the first attempt of an activity be so long ago."""
+    statement = (
+        "update activities set first_attempt_at = first_attempt_at - make_interval(days => $1)"
+    )
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        await connection.execute(f"{statement} where activity_id = $2", days, activity["id"])
+    finally:
+        await connection.close()
+
+
+async def until_attempted(world: World, activity: dict[str, Any], attempts: int) -> None:
+    """Wait until the activity was sent so often."""
+    await world.none_left(
+        f"select count(*) from activities where activity_id = :id and attempts < {attempts}",
+        id=activity["id"],
+    )
+
+
+async def test_a_write_that_is_lost_for_three_days_waits_for_a_person_whose_retry_searches_first(
     pulled: World, monkeypatch: pytest.MonkeyPatch
 ):
     # W7
@@ -236,9 +257,12 @@ async def test_five_lost_attempts_wait_for_a_person_whose_retry_searches_first(
         faults.late_writes.add(asyncio.get_running_loop().create_task(later()))
 
     monkeypatch.setattr(apply, "_write_later", write_when_released)
-    pulled.simulator.faults.add(WriteFault("unwritten", times=4))
+    pulled.simulator.faults.add(WriteFault("unwritten", times=1))
     pulled.simulator.faults.add(WriteFault("late", times=1))
-    activity = await until(pulled, await post(pulled, EMAIL))
+    activity = await post(pulled, EMAIL)
+    await until_attempted(pulled, activity, 1)
+    await age(pulled, activity, days=3)
+    activity = await until(pulled, activity)
     assert (activity["status"], activity["reason"]) == ("failed", "unconfirmed")
     assert activity["problem"]["code"] == "unconfirmed"
     released.set()
@@ -247,7 +271,22 @@ async def test_five_lost_attempts_wait_for_a_person_whose_retry_searches_first(
             await asyncio.sleep(0.02)
     answer = await pulled.api.post(f"/v1/accounts/hp/activities/{activity['id']}/retry")
     assert answer.status_code == 202
-    assert (await until(pulled, activity, "written"))["attempts"] == 5
+    assert (await until(pulled, activity, "written"))["attempts"] == 2
+    assert len(notes(pulled)) == 1
+
+
+async def test_a_retry_after_three_days_has_three_days_again(pulled: World):
+    # W7, WB-8
+    fault = pulled.simulator.faults.add(WriteFault("unwritten", times=99))
+    activity = await post(pulled, EMAIL)
+    await until_attempted(pulled, activity, 1)
+    await age(pulled, activity, days=3)
+    failed = await until(pulled, activity)
+    assert (failed["reason"], failed["attempts"]) == ("unconfirmed", 2)
+    await pulled.api.post(f"/v1/accounts/hp/activities/{activity['id']}/retry")
+    await until_attempted(pulled, activity, 4)
+    fault.times = 0
+    assert (await until(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
 
 
@@ -261,6 +300,24 @@ async def test_a_page_of_a_proxy_is_no_verdict_about_a_write(pulled: World, stat
     searches = [one for one in pulled.simulator.requests("/api/v4/notes") if one.method == "GET"]
     assert len(searches) == 1
     assert {one["status"] async for one in pulled.all("connections")} == {"connected"}
+
+
+@pytest.mark.parametrize(("effect", "value"), [("html", ""), ("status", "403"), ("refused", "404")])
+async def test_a_search_that_could_not_be_made_does_not_count(
+    pulled: World, effect: Effect, value: str
+):
+    # W7, W9: however long ago the first attempt was, and a page does not say that the author cannot read the notes
+    pulled.simulator.faults.add(WriteFault("bad_gateway", times=1))
+    failing = pulled.simulator.faults.add(
+        Fault(effect, path="api/v4/notes", value=value, times=8, skip=1)
+    )
+    activity = await post(pulled, EMAIL)
+    await until_attempted(pulled, activity, 1)
+    await age(pulled, activity, days=4)
+    found = await until(pulled, activity)
+    assert (found["status"], found["attempts"]) == ("written", 1)
+    assert failing.hits == failing.times
+    assert len(notes(pulled)) == 1
 
 
 async def test_a_page_does_not_say_that_the_author_sees_the_contact(pulled: World):
