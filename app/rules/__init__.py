@@ -2,8 +2,8 @@
 
 Everything here is pure: no I/O, no clock, no framework. Input is in `facts`, `records` and `settings`, output in
 `results`. Other folders use `assess`, `view`, `diff` and the three merge functions, and from the modules:
-`new_clients` (status of new clients), `attorneys.map_attorneys`, `labels.fold_label`, `matching`, `scope.role_pattern`,
-`settings_check` and `version.VERSION`.
+`new_clients` (status of new clients), `attorneys.map_attorneys`, `matching`, `scope.role_pattern`, `settings_check`,
+`texts` and `version.VERSION`.
 """
 
 from app.rules.assess import assess

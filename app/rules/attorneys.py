@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from app.rules.texts import compared, usable_address
+
 
 @dataclass(frozen=True, slots=True)
 class ClioUser:
@@ -63,4 +65,4 @@ def _unique_addresses(users: Iterable[LevitateUser]) -> dict[str, str]:
 
 
 def _folded(address: str | None) -> str:
-    return (address or "").strip().casefold()
+    return compared(usable_address(address) or "")

@@ -8,6 +8,7 @@ from app.rules.labels import Outcome
 from app.rules.results import Category, Grant, NotGranted
 from app.rules.settings import CustomFieldTag, LabelFormat
 from app.rules.subject import Subject
+from app.rules.texts import shown
 
 DEFAULT_FORMATS = {
     "checkbox": LabelFormat.NAME,
@@ -34,7 +35,7 @@ def _custom_field(
     text = None if value is None else read_value(field, value)
     if text is None:
         return
-    name = (field.name or "").strip()
+    name = shown(field.name) or ""
     if isinstance(text, Unusable):
         label = name or f"field {field.field_id}"
         yield NotGranted(label, "custom_fields", text.why, text.refusal)

@@ -13,6 +13,7 @@ from decimal import Decimal
 from app.rules.facts import CustomField
 from app.rules.records import ContactRecord, CustomValue
 from app.rules.results import Refusal
+from app.rules.texts import compared, shown, shown_line
 
 RawValue = str | bool | int | float | None
 MAX_LABEL_LENGTH = 60
@@ -58,7 +59,7 @@ def is_contact_field(field: CustomField) -> bool:
 def is_ticked(value: RawValue) -> bool:
     """Return whether a checkbox's value means yes, in any of the spellings that Clio may use."""
     if isinstance(value, str):
-        return value.strip().casefold() in _TICKED
+        return compared(value) in _TICKED
     return value in (True, 1)
 
 
@@ -67,7 +68,7 @@ def read_date(value: RawValue) -> date | None:
     if not isinstance(value, str):
         return None
     try:
-        return date.fromisoformat(value.strip()[:10])
+        return date.fromisoformat((shown(value) or "")[:10])
     except ValueError:
         return None
 
@@ -78,7 +79,7 @@ def _read_checkbox(field: CustomField, value: RawValue) -> ReadResult:
 
 def _read_text(field: CustomField, value: RawValue) -> ReadResult:
     """Return text of at most 60 characters [row 12]."""
-    text = " ".join(value.split()) if isinstance(value, str) else _json_text(value)
+    text = shown_line(value) if isinstance(value, str) else _json_text(value)
     if len(text) > MAX_LABEL_LENGTH:
         why = f"The value has {len(text)} characters; a tag can have at most {MAX_LABEL_LENGTH}"
         return Unusable(Refusal.TOO_LONG, why)
@@ -87,7 +88,7 @@ def _read_text(field: CustomField, value: RawValue) -> ReadResult:
 
 def _read_number(field: CustomField, value: RawValue) -> ReadResult:
     """Return a number without separators and trailing zeros [CF-2, row 13]."""
-    text = value.strip() if isinstance(value, str) else _json_text(value)
+    text = (shown(value) or "") if isinstance(value, str) else _json_text(value)
     if not text:
         return None
     if isinstance(value, bool) or len(text) > MAX_LABEL_LENGTH or not _NUMBER.fullmatch(text):
@@ -99,7 +100,7 @@ def _read_number(field: CustomField, value: RawValue) -> ReadResult:
 
 def _read_option(field: CustomField, value: RawValue) -> ReadResult:
     """Return the text of the chosen option; Clio sends only its id [CF-2, CF-5]."""
-    text = value.strip() if isinstance(value, str) else _json_text(value).removesuffix(".0")
+    text = (shown(value) or "") if isinstance(value, str) else _json_text(value).removesuffix(".0")
     if not text:
         return None
     short = len(text) <= 20 and text.isascii() and text.isdigit()
@@ -110,7 +111,7 @@ def _read_option(field: CustomField, value: RawValue) -> ReadResult:
         )
     if option.deleted:
         return Unusable(Refusal.DELETED, "The chosen option was deleted in Clio")
-    return (option.label or "").strip() or None
+    return shown(option.label)
 
 
 def _json_text(value: RawValue) -> str:

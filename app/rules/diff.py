@@ -2,7 +2,6 @@
 
 from dataclasses import fields, replace
 
-from app.rules.labels import fold_label
 from app.rules.removed_contacts import REMOVED
 from app.rules.results import (
     Assessment,
@@ -16,6 +15,7 @@ from app.rules.results import (
     State,
     TagView,
 )
+from app.rules.texts import compared
 
 _STATE_FIELDS = ("state", "state_reason", "key_facts")
 
@@ -79,7 +79,7 @@ def _by_label(view: ContactView) -> dict[str, str]:
 
     Levitate ends automations when a tag is removed, so a change of case must not look like a removal.
     """
-    return {fold_label(tag.label): tag.label for tag in view.tags}
+    return {compared(tag.label): tag.label for tag in view.tags}
 
 
 def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:

@@ -8,6 +8,7 @@ from app.rules.labels import select_not_granted
 from app.rules.records import ContactRecord
 from app.rules.results import KeyFact, NotGranted, Refusal
 from app.rules.subject import Subject
+from app.rules.texts import shown
 
 MAX_DATES = 20  # Levitate holds at most 100 key facts of a contact, from all sources [KF-4]
 IMPLAUSIBLE = "implausible"
@@ -56,7 +57,7 @@ def _custom_date(subject: Subject, field_id: int) -> KeyFact | NotGranted | None
     field, found = subject.firm.fields.get(field_id), value_of(subject.contact, field_id)
     if field is None or found is None or found.value in (None, ""):
         return None
-    label = (field.name or "").strip() or f"Field {field_id}"
+    label = shown(field.name) or f"Field {field_id}"
     if field.field_type != "date" or not is_contact_field(field):
         why = "This is not a date field of contacts"
         return NotGranted(label, "custom_date", why, Refusal.NOT_USABLE)

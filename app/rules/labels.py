@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.rules.results import Category, Grant, NotGranted, Refusal, Tag
+from app.rules.texts import compared, shown_line
 
 Outcome = Grant | NotGranted
 
@@ -18,11 +19,6 @@ class Tagging:
 
     tags: tuple[Tag, ...]
     not_granted: tuple[NotGranted, ...]
-
-
-def fold_label(label: str) -> str:
-    """Return a label in the form used for comparison: trimmed, spaces collapsed, case folded."""
-    return " ".join(label.split()).casefold()
 
 
 def collect_tags(
@@ -58,7 +54,7 @@ def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
     """
     by_label: dict[str, list[Grant]] = defaultdict(list)
     for grant in grants:
-        if label := fold_label(grant.label):
+        if label := compared(grant.label):
             by_label[label].append(grant)
     found = [
         (_RANK[tag.category], label, tag)
@@ -72,11 +68,11 @@ def select_not_granted(
     refused: Iterable[NotGranted], tags: Sequence[Tag]
 ) -> tuple[NotGranted, ...]:
     """Return the refusals to show: without labels that another grant gave, each once, sorted, at most 50."""
-    held = {fold_label(tag.label) for tag in tags}
+    held = {compared(tag.label) for tag in tags}
     once = {
-        (fold_label(item.label), item.rule, item.why): item
+        (compared(item.label), item.rule, item.why): item
         for item in refused
-        if fold_label(item.label) not in held
+        if compared(item.label) not in held
     }
     return tuple(once[key] for key in sorted(once)[:MAX_NOT_GRANTED])
 
@@ -85,7 +81,7 @@ def _tag(equal: list[Grant]) -> Tag:
     grants = sorted(equal, key=_grant_order) if len(equal) > 1 else equal
     spelled = min(grants, key=lambda grant: (grant.source_id, grant.label))
     return Tag(
-        label=" ".join(spelled.label.split()),
+        label=shown_line(spelled.label),
         category=grants[0].category,
         grants=tuple(dict.fromkeys(grants)),
         restricted=all(grant.restricted for grant in grants),

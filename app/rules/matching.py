@@ -3,6 +3,7 @@
 from app.rules.profile import emails, names
 from app.rules.records import ContactRecord
 from app.rules.results import Profile
+from app.rules.texts import compared
 
 
 def is_same_contact(one: ContactRecord, other: ContactRecord) -> bool:
@@ -25,9 +26,9 @@ def _profile(record: ContactRecord) -> Profile:
 
 
 def _addresses(profile: Profile) -> set[str]:
-    return {email.address.casefold() for email in profile.emails}
+    return {compared(email.address) for email in profile.emails}
 
 
 def _name(profile: Profile) -> str:
     parts = (profile.first_name, profile.last_name)
-    return " ".join(" ".join(part for part in parts if part).casefold().split())
+    return compared(" ".join(part for part in parts if part))

@@ -7,6 +7,7 @@ from app.rules.records import Attorney, MatterRecord
 from app.rules.results import Considered, NotGranted, Owner, Refusal
 from app.rules.settings import OwnerFallback, OwnerSource
 from app.rules.subject import Subject, newest_first
+from app.rules.texts import shown
 
 NamedAttorney = tuple[OwnerSource, Attorney]
 
@@ -38,7 +39,7 @@ def unmapped_attorneys(subject: Subject) -> tuple[NotGranted, ...]:
     why = f"is an attorney of {_matter_name(deciding)}, but is not an active Levitate user"
     return tuple(
         NotGranted(
-            who.name or _attorney_name(who),
+            shown(who.name) or _attorney_name(who),
             role.value,
             f"{_attorney_name(who)} {why}",
             Refusal.ATTORNEY_NOT_MAPPED,
@@ -158,7 +159,7 @@ def _role_name(role: OwnerSource) -> str:
 
 
 def _attorney_name(attorney: Attorney) -> str:
-    return f"{attorney.name or 'Clio user'} ({attorney.clio_user_id})"
+    return f"{shown(attorney.name) or 'Clio user'} ({attorney.clio_user_id})"
 
 
 def _matter_name(matter: MatterRecord) -> str:

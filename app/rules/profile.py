@@ -9,6 +9,7 @@ import phonenumbers
 from app.rules.facts import ContactFacts
 from app.rules.records import Address, ContactRecord, Email, Phone
 from app.rules.results import Company, ContactAddress, ContactEmail, ContactPhone, Profile
+from app.rules.texts import compared, shown, usable_address
 
 F = TypeVar("F", Email, Phone)
 
@@ -22,10 +23,10 @@ def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = Fal
     first, last = names(contact)
     return Profile(
         first_name=first,
-        middle_name=_text(contact.middle_name),
+        middle_name=shown(contact.middle_name),
         last_name=last,
-        prefix=_text(contact.prefix),
-        title=_text(contact.title),
+        prefix=shown(contact.prefix),
+        title=shown(contact.title),
         company=_company(facts),
         emails=emails(contact.emails)[: 1 if primary_email_only else None],
         phones=phones(contact.phones, country),
@@ -35,20 +36,20 @@ def profile(facts: ContactFacts, country: str, *, primary_email_only: bool = Fal
 
 def names(contact: ContactRecord) -> tuple[str | None, str | None]:
     """Return first and last name. If both are empty, the last word of `name` is the last name [DM-1, row 14]."""
-    first, last = _text(contact.first_name), _text(contact.last_name)
+    first, last = shown(contact.first_name), shown(contact.last_name)
     if first or last:
         return first, last
-    words = (contact.name or "").split()
+    words = (shown(contact.name) or "").split()
     return " ".join(words[:-1]) or None, words[-1] if words else None
 
 
 def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
-    """Return the e-mail addresses, the primary first, without blank and repeated ones [DM-4, row 15]."""
+    """Return the e-mail addresses, the primary first, without unusable and repeated ones [DM-4, rows 15, 51]."""
     kept: dict[str, ContactEmail] = {}
     for email in _primary_first(listed):
-        address = _text(email.address)
-        if address and address.casefold() not in kept:
-            kept[address.casefold()] = ContactEmail(address, _text(email.kind), primary=not kept)
+        address = usable_address(email.address)
+        if address and (key := compared(address)) not in kept:
+            kept[key] = ContactEmail(address, shown(email.kind), primary=not kept)
     return tuple(kept.values())
 
 
@@ -56,8 +57,8 @@ def phones(listed: Iterable[Phone], country: str) -> tuple[ContactPhone, ...]:
     """Return the phone numbers, the primary first, then in Clio's order; valid ones in E.164 [DM-5, DM-7]."""
     kept: list[ContactPhone] = []
     for phone in _primary_first(listed):
-        if raw := _text(phone.number):
-            kept.append(ContactPhone(e164(raw, country), raw, _text(phone.kind), primary=not kept))
+        if raw := shown(phone.number):
+            kept.append(ContactPhone(e164(raw, country), raw, shown(phone.kind), primary=not kept))
     return tuple(kept)
 
 
@@ -72,11 +73,11 @@ def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
             address.postal_code,
             address.country,
         )
-        street, city, state, postal_code, country = map(_text, parts)
+        street, city, state, postal_code, country = map(shown, parts)
         if street or city or state or postal_code or country:
             kept.append(
                 ContactAddress(
-                    kind=_text(address.kind),
+                    kind=shown(address.kind),
                     street=street,
                     city=city,
                     state=state,
@@ -111,9 +112,4 @@ def _company(facts: ContactFacts) -> Company | None:
     if contact.company_id is None:
         return None
     known = facts.company.name if facts.company else None
-    return Company(contact.company_id, _text(known) or _text(contact.company_name))
-
-
-def _text(value: str | None) -> str | None:
-    """Return the trimmed text, or None if it is blank."""
-    return (value or "").strip() or None
+    return Company(contact.company_id, shown(known) or shown(contact.company_name))

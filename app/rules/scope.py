@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from app.rules.custom_values import is_ticked, value_of
-from app.rules.labels import fold_label
 from app.rules.results import Basis, Scope, Tag
 from app.rules.settings import Segment
 from app.rules.subject import Subject
+from app.rules.texts import compared, shown
 
 NO_NAME_OR_EMAIL = "no_name_or_email"
 _CLIENTS = {
@@ -60,7 +60,7 @@ def _as_related(subject: Subject) -> Scope | None:
     if not (subject.related and subject.settings.scope.include_related):
         return None
     link = subject.related[0]
-    role = (link.description or "").strip() or "related"
+    role = shown(link.description) or "related"
     where = link.matter.number or f"matter {link.matter.clio_id}"
     return Scope(True, "include_related", f"This person is related to {where} ({role})")
 
@@ -124,12 +124,12 @@ def segment(tags: Sequence[Tag], wanted: Segment) -> Scope | None:
 
     Call it after all tag rules.
     """
-    labels = {fold_label(tag.label): tag.label for tag in tags}
-    unwanted = [labels[name] for name in map(fold_label, wanted.exclude_any) if name in labels]
+    labels = {compared(tag.label): tag.label for tag in tags}
+    unwanted = [labels[name] for name in map(compared, wanted.exclude_any) if name in labels]
     if unwanted:
         detail = f"The segment excludes the tag {unwanted[0]}"
         return Scope(False, "segment", detail, "segment")
-    if wanted.include_any and labels.keys().isdisjoint(map(fold_label, wanted.include_any)):
+    if wanted.include_any and labels.keys().isdisjoint(map(compared, wanted.include_any)):
         detail = f"This person has none of the segment's tags: {', '.join(wanted.include_any)}"
         return Scope(False, "segment", detail, "segment")
     return None
@@ -139,7 +139,7 @@ def _excluded_role(subject: Subject) -> str | None:
     """Return a sentence on the first excluded role that the person has in a visible matter, or None [CS-4, row 1]."""
     matches = role_pattern(subject.settings.scope.related_role_exclude)
     for link in subject.related:
-        role = (link.description or "").strip()
+        role = shown(link.description) or ""
         if matches(role):
             where = link.matter.number or f"matter {link.matter.clio_id}"
             named = f"the role {role}" if role else "a relationship without a description"
@@ -151,16 +151,16 @@ def _excluded_role(subject: Subject) -> str | None:
 def role_pattern(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """Return a function that says whether a role matches one of the patterns [row 1].
 
-    `*` stands for any characters, everything else is literal. Patterns and roles are trimmed and case-folded. Only the
+    `*` stands for any characters, everything else is literal. Patterns and roles are compared as row 51 says. Only the
     pattern `*` matches an empty role.
     """
-    folded = [pattern.strip().casefold() for pattern in patterns]
+    folded = [compared(pattern) for pattern in patterns]
     escaped = (re.sub(r"[?[]", r"[\g<0>]", pattern) for pattern in folded)
     compiled = [re.compile(fnmatch.translate(pattern)) for pattern in escaped]
     matches_all = "*" in folded
 
     def matches(role: str) -> bool:
-        name = role.strip().casefold()
+        name = compared(role)
         return matches_all or bool(name and any(pattern.match(name) for pattern in compiled))
 
     return matches

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from app.rules.labels import fold_label, group_by_label
+from app.rules.labels import group_by_label
 from app.rules.removed_contacts import REMOVED
 from app.rules.results import Assessment, Grant, KeyFact, Owner, Tag
 from app.rules.subject import STATUS_RANK
 from app.rules.tags import STATUS_LABELS
+from app.rules.texts import compared
 
 LIMITED_FOR = timedelta(days=7)
 LIMITED_AFTER_LEAVING = timedelta(days=30)  # as long as what only that login saw is kept [S4]
@@ -45,13 +46,13 @@ def publishable(published: Assessment, found: Assessment, cause: str) -> Assessm
     if not found.scope.in_scope:
         return found if found.scope.reason in _UNLIMITED_REASONS else published
     tags = _tags(published.tags, found.tags)
-    kept = {fold_label(tag.label) for tag in tags} - {fold_label(tag.label) for tag in found.tags}
+    kept = {compared(tag.label) for tag in tags} - {compared(tag.label) for tag in found.tags}
     return replace(
         found,
         tags=tags,
         owner=_owner(published.owner, found.owner),
         key_facts=_key_facts(published.key_facts, found.key_facts),
-        not_granted=tuple(item for item in found.not_granted if fold_label(item.label) not in kept),
+        not_granted=tuple(item for item in found.not_granted if compared(item.label) not in kept),
     )
 
 
@@ -59,11 +60,11 @@ def _tags(published: tuple[Tag, ...], found: tuple[Tag, ...]) -> tuple[Tag, ...]
     """Return the found tags and the published ones that are missing; of the status tags only the higher one."""
     keeps_status = _status(published) > _status(found)
     new = [grant for grant in _grants(found) if not (keeps_status and grant.rule == STATUS_RULE)]
-    labels = {fold_label(grant.label) for grant in new}
+    labels = {compared(grant.label) for grant in new}
     kept = [
         grant
         for grant in _grants(published)
-        if (keeps_status if grant.rule == STATUS_RULE else fold_label(grant.label) not in labels)
+        if (keeps_status if grant.rule == STATUS_RULE else compared(grant.label) not in labels)
     ]
     return group_by_label([*new, *kept]) if kept else found
 

@@ -9,6 +9,7 @@ from app.rules.profile import profile
 from app.rules.records import ContactRecord, MatterRecord, MatterStatus
 from app.rules.results import Basis, Client, Profile
 from app.rules.settings import Representatives, Settings
+from app.rules.texts import shown
 
 STATUS_RANK = {status: rank for rank, status in enumerate(MatterStatus)}
 WHOLE_ACCOUNT = "AccountGroup"
@@ -54,7 +55,9 @@ def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> S
     return Subject(
         contact=contact,
         profile=profile(facts, firm.country, primary_email_only=settings.scope.primary_email_only),
-        company_name=(company.name if company else None) or contact.company_name or "a company",
+        company_name=shown(company.name if company else None)
+        or shown(contact.company_name)
+        or "a company",
         company_is_flagged=flagged,
         company_is_client=company_is_client,
         represents=represents,

@@ -10,6 +10,7 @@ from app.rules.records import Attorney, MatterRecord, MatterStatus
 from app.rules.results import Category, Grant, NotGranted, Refusal
 from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
 from app.rules.subject import Subject
+from app.rules.texts import compared, shown, shown_line
 
 __all__ = ["TAG_RULES", "tags"]
 
@@ -86,7 +87,7 @@ def related_practice_area(subject: Subject) -> Iterator[Outcome]:
 
     def related(matter: MatterRecord) -> tuple[str, int]:
         label, source_id = spell(matter)
-        return (f"Related: {label}" if label.strip() else "", source_id)
+        return (f"Related: {label}" if compared(label) else "", source_id)
 
     matters = [link.matter for link in subject.related]
     yield from _matter_tags(matters, chosen.related_practice_area, _RELATED_AREA, related)
@@ -110,8 +111,8 @@ def matter_tag(subject: Subject) -> Iterator[Outcome]:
 
 
 def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
-    if matter.stage and matter.stage.strip():
-        return matter.stage, matter.stage_id or matter.clio_id
+    if stage := shown(matter.stage):
+        return stage, matter.stage_id or matter.clio_id
     return matter.status.value.capitalize(), 0
 
 
@@ -138,7 +139,7 @@ def _matter_tags(
         return
     for matter in matters:
         label, source_id = spell(matter)
-        if not label.strip():
+        if not compared(label):
             continue
         name, status = _matter_names([matter]), matter.status.value
         if matter.status in chosen.matter_status:
@@ -162,7 +163,7 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
     if not subject.settings.tags.relationships.enabled:
         return
     for link in subject.links:
-        label = " ".join((link.description or "").split())[:MAX_LABEL_LENGTH].rstrip()
+        label = shown_line(link.description)[:MAX_LABEL_LENGTH]
         yield Grant(
             label,
             Category.RELATIONSHIP,
@@ -177,7 +178,7 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
 def related_contact(subject: Subject) -> Iterator[Outcome]:
     """Grant Related Contacts for each matter of another client that names the contact [TG-12, rows 2, 3, 9]."""
     for link in subject.related:
-        role = (link.description or "").strip() or "Related"
+        role = shown(link.description) or "Related"
         yield Grant(
             "Related Contacts",
             Category.RELATED_CONTACT,
@@ -257,10 +258,10 @@ def _attorneys(
         return
     found = [(matter, who) for matter, who in named if who is not None]
     for matter, attorney in found if chosen is AttorneyTags.ALL else found[:1]:
-        if not attorney.name:
+        if not (name := shown(attorney.name)):
             continue
         yield Grant(
-            f"{role.replace('_', ' ').title()}: {attorney.name}",
+            f"{role.replace('_', ' ').title()}: {name}",
             Category.ATTORNEY,
             role,
             f"{role.replace('_', ' ').capitalize()} of {_matter_names([matter])}",

@@ -21,6 +21,14 @@ CASES = [
     ("no match", "other@x.test", {}, {}, None),
     ("no address", None, {}, {}, None),
     ("a blank address", " ", {}, {}, None),
+    (
+        "an address with invisible characters",
+        "an\u200bn@x.test\ufeff",
+        {},
+        {},
+        Mapped("u_ann", "email"),
+    ),
+    ("an address with a line break", "ann@x.test\r\nBcc: b@x.test", {}, {}, None),
 ]
 
 

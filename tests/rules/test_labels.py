@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from app.rules import assess
-from app.rules.labels import MAX_NOT_GRANTED, fold_label
-from app.rules.results import Category, Refusal, Tag
+from app.rules import assess, diff, view
+from app.rules.labels import MAX_NOT_GRANTED
+from app.rules.results import Category, ContactView, Refusal, Tag
+from app.rules.settings import Segment
+from app.rules.texts import compared
 from tests.rules.builders import CLOSED, Office
 
 RELATED = {"scope__include_related": True}
@@ -49,8 +51,8 @@ def test_our_own_labels_keep_our_spelling():
 
 
 def test_labels_are_compared_trimmed_collapsed_and_case_folded():
-    assert fold_label("  Straße\t und  Weg ") == fold_label("STRASSE UND WEG")
-    assert fold_label("a b") != fold_label("ab")
+    assert compared("  Straße\t und  Weg ") == compared("STRASSE UND WEG")
+    assert compared("a b") != compared("ab")
 
 
 def test_grants_are_listed_in_one_order_whatever_the_order_of_matters():
@@ -130,3 +132,43 @@ def test_a_matter_listed_twice_counts_once():
     facts = office.facts(1001)
     twice = replace(facts, own_matters=facts.own_matters * 2)
     assert assess(twice, office.firm, office.settings) == office.assess(1001)
+
+
+NFC, NFD = "Caf\u00e9 Law", "\u200bCafe\u0301  Law\ufeff"
+
+
+def test_labels_that_differ_only_in_what_cannot_be_seen_are_one_tag():
+    # TG-21, row 51
+    office = Office().with_settings(tags__relationships__enabled=True).link(207, 1001, NFC)
+    office = office.link(210, 1001, NFD).link(206, 1001, "\u2060")
+    assert of(office, 1001, Category.RELATIONSHIP) == [NFC]
+
+
+def test_a_label_that_changes_only_in_what_cannot_be_seen_is_neither_added_nor_removed():
+    # TG-21, row 51: also a long one, and one that the user had before
+    for old, new in ((NFC, NFD), (NFD, NFC), ("x" * 59 + "\u00e9", "x" * 59 + "e\u0301")):
+        plain = Office().with_settings(tags__relationships__enabled=True)
+        before = view(None, plain.link(207, 1001, old).assess(1001))
+        after = view(before, plain.link(207, 1001, new).assess(1001))
+        assert before is not None
+        assert after is not None
+        change = diff(before, after)
+        assert change is None or (change.tags_added, change.tags_removed) == ((), ())
+        gone = diff(after, held_without(plain), frozenset({compared(old)}))
+        assert gone is not None
+        assert gone.tags_removed == ("Related Contacts",)
+
+
+def held_without(office: Office) -> ContactView:
+    found = view(None, office.assess(1001))
+    assert found is not None
+    return found
+
+
+def test_a_segment_names_a_label_by_what_can_be_seen_of_it():
+    # CS-6, row 51
+    for name in ("family\u200b  law", "\ufeffFamily Law", "FAMILY\u00a0LAW"):
+        office = Office().with_settings(scope__segment=Segment((name,)))
+        assert office.in_scope() == {1001}
+        office = Office().with_settings(scope__segment=Segment((), (name,)))
+        assert office.assess(1001).scope.reason == "segment"

@@ -40,6 +40,11 @@ def record(
         (record("Ann", "Lee", ""), record("Bo", "Kim", ""), False),
         (record("Ann", "Lee", " "), record("Bo", "Kim", ""), False),
         (record("Gro\u00df", "Lee"), record("GROSS", "Lee"), True),
+        (record("Jose\u0301", "Lee"), record("\u200bJos\u00e9", "LEE\ufeff"), True),
+        (record("\u200b", "\u2060"), record("\ufeff", "\u200b"), False),
+        (record("Ann", "Lee", "a@x.test"), record("Bo", "Kim", "a\u200b@x.test\u2060"), True),
+        (record("Ann", "Lee", "a@x\r\n"), record("Bo", "Kim", "a@x"), True),
+        (record("Ann", "Lee", "a@x\r\nb"), record("Bo", "Kim", "a@x\r\nb"), False),
     ],
 )  # fmt: skip
 def test_contacts_match_by_full_name_or_email_address(one, other, same):

@@ -20,6 +20,10 @@ NAMES = [  # DM-1, row 14: first, last, name
     (None, None, "Cher", (None, "Cher")),
     (None, None, "  ", (None, None)),
     (None, None, None, (None, None)),
+    ("\u200b", "\u2060", "\u200b \u2060", (None, None)),
+    ("\u200b", None, "\ufeffAna Sá", ("Ana", "Sá")),
+    ("\u202dAna\u202c", "S\u00adá\u200b", None, ("Ana", "Sá")),
+    ("🦊", None, None, ("🦊", None)),
 ]
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from app.rules import assess, diff, merge_contact, merge_matter, view
 from app.rules.facts import ContactFacts, FirmFacts
-from app.rules.labels import fold_label
 from app.rules.records import ContactRecord
 from app.rules.results import Assessment, Category, ContactView, State
 from app.rules.settings import AttorneyTags, Segment, Settings, TagSettings
+from app.rules.texts import compared
 from tests.rules.builders import setting
 from tests.rules.generators import CONTACTS, FIRMS, MATTERS, SETTINGS, USERS, all_facts
 
@@ -31,7 +31,7 @@ def test_assess_never_raises_whatever_clio_left_out(facts, firm, chosen, previou
     else:
         assert found.owner is not None
         assert found.owner.user_id is None or found.owner.user_id in firm.users
-    labels = [fold_label(tag.label) for tag in found.tags]
+    labels = [compared(tag.label) for tag in found.tags]
     assert len(set(labels)) == len(labels)
     assert all(labels)
     assert all(tag.grants for tag in found.tags)
@@ -121,9 +121,9 @@ def test_a_change_applied_to_the_old_view_gives_the_new_view(first, second, firm
         assert before == after
         return
     was = before or ContactView(after.state, None, type(after.profile)())
-    labels = {fold_label(tag.label) for tag in was.tags} - set(map(fold_label, change.tags_removed))
-    labels |= set(map(fold_label, change.tags_added))
-    assert labels == {fold_label(tag.label) for tag in after.tags}
+    labels = {compared(tag.label) for tag in was.tags} - set(map(compared, change.tags_removed))
+    labels |= set(map(compared, change.tags_added))
+    assert labels == {compared(tag.label) for tag in after.tags}
     of_view = {name for name in change.fields if hasattr(was, name)}
     for name, (old, _) in change.fields.items():
         assert getattr(was if name in of_view else was.profile, name) == old

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules import assess, view
-from app.rules.labels import fold_label
 from app.rules.results import Assessment, Owner
 from app.rules.set_aside import UNLIMITED_CAUSES, limit_end, publishable
 from app.rules.settings import OwnerFallback, Settings
+from app.rules.texts import compared
 from tests.rules.builders import (
     ANN,
     BEN,
@@ -161,7 +161,7 @@ def test_nothing_is_taken_away_and_everything_is_added(first, second, firm, chos
         assert shown == found
         return
     assert shown.scope.in_scope
-    before, after = ({fold_label(tag.label) for tag in one.tags} for one in (held, shown))
+    before, after = ({compared(tag.label) for tag in one.tags} for one in (held, shown))
     lost = {label for label in before - after if label not in map(str.casefold, STATUSES.values())}
     assert not lost
     assert len({g.label for t in shown.tags for g in t.grants if g.rule == "client_status"}) <= 1

@@ -19,6 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
+from app.rules.texts import compared
+
 T = TypeVar("T")
 MOST_ERRORS = 1000  # in a body whose errors are described one by one
 
@@ -33,6 +35,13 @@ def no_nul(text: str) -> str:
         raise ValueError("must not contain the NUL character")
     if _HALVES.search(text):
         raise ValueError("must not contain a lone surrogate (half of a character)")
+    return text
+
+
+def visible(text: str) -> str:
+    """Return the text. Raise ValueError if there is nothing to see: only white space and format characters [row 51]."""
+    if not compared(text):
+        raise ValueError("must contain a character that can be seen")
     return text
 
 
@@ -59,6 +68,7 @@ Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(no_nul),
+    AfterValidator(visible),
 ]
 UserId = Annotated[str, StringConstraints(pattern=r"^[\w.@:-]{1,128}$")]
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
@@ -11,7 +12,7 @@ from pydantic import (
     model_serializer,
 )
 
-from app.api.schemas.base import Body, Schema
+from app.api.schemas.base import Body, Schema, visible
 
 KeyFactBody = Annotated[
     dict[str, Any],
@@ -22,7 +23,11 @@ KeyFactBody = Annotated[
         " also has `flag`: `implausible`."
     ),
 ]
-Label = Annotated[str, StringConstraints(max_length=300, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
+Label = Annotated[
+    str,
+    StringConstraints(max_length=300, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$"),
+    AfterValidator(visible),
+]
 
 
 class Company(Schema):

@@ -15,7 +15,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.api.schemas.base import Body, In, Schema, no_nul
+from app.api.schemas.base import Body, In, Schema, no_nul, visible
 from app.rules.records import MatterStatus
 from app.rules.settings import (
     AttorneyTags,
@@ -39,6 +39,7 @@ Words = Annotated[
             str,
             StringConstraints(strip_whitespace=True, min_length=1, max_length=120),
             AfterValidator(no_nul),
+            AfterValidator(visible),
         ]
     ],
     Field(max_length=200),

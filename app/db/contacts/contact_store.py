@@ -10,8 +10,8 @@ from app.db.contacts import tables
 from app.db.contacts.contacts import StoredContact, explanations, stored_contact, views
 from app.db.json_codec import as_text, digest
 from app.db.session import Session, any_of
-from app.rules.labels import fold_label
 from app.rules.results import Assessment
+from app.rules.texts import compared
 
 _table = tables.contacts
 _PLAIN = (
@@ -59,7 +59,7 @@ async def save(
     *,
     run_id: str,
 ) -> None:
-    """Store contacts with their explanations; a contact whose view and explanation are unchanged is not written."""
+    """Store contacts with their explanations; a contact of which nothing changed is not written."""
     rows = [_row(account_id, contact, assessment, run_id) for contact, assessment in items]
     known = await session.execute(
         select(_table.c.clio_id, _table.c.digest).where(
@@ -85,6 +85,8 @@ def _row(
     names = (view.profile.first_name, view.profile.last_name)
     words = [*names, *(email.address for email in view.profile.emails)]
     view_text, reasons = views.dump(view), explanations.dump(assessment)
+    labels = [compared(tag.label) for tag in view.tags]
+    search = " ".join(compared(word) for word in words if word)
     return {
         "account_id": account_id,
         "contact_id": contact.contact_id,
@@ -92,11 +94,11 @@ def _row(
         "version": contact.version,
         "state": view.state,
         "owner_user_id": view.owner.user_id if view.owner else None,
-        "labels": [fold_label(tag.label) for tag in view.tags],
-        "search": " ".join(word.lower() for word in words if word),
+        "labels": labels,
+        "search": search,
         "view": view_text,
         "explanation": reasons,
-        "digest": digest(f"{view_text}\n{reasons}".encode()),
+        "digest": digest("\n".join([view_text, reasons, *labels, search]).encode()),
         "run_id": run_id,
         "first_synced_at": contact.first_synced_at,
         "updated_at": contact.updated_at,

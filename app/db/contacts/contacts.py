@@ -16,8 +16,8 @@ from app.db.json_codec import codec
 from app.db.mirror import tables as mirror_tables
 from app.db.session import Session
 from app.errors import AppError
-from app.rules.labels import fold_label
 from app.rules.results import Assessment, ContactView, State
+from app.rules.texts import compared, shown
 
 _table = tables.contacts
 views = codec(ContactView)
@@ -179,16 +179,16 @@ def _is_contact(account_id: str, contact_id: str) -> ColumnElement[bool]:
 
 
 def _name(record: Mapping[str, Any]) -> str | None:
-    names = [record.get("first_name"), record.get("last_name")]
-    return " ".join(name for name in names if name) or record.get("name")
+    names = [shown(record.get("first_name")), shown(record.get("last_name"))]
+    return " ".join(name for name in names if name) or shown(record.get("name"))
 
 
 def _filters(wanted: ContactFilter) -> list[ColumnElement[bool]]:
     conditions: list[tuple[object, ColumnElement[bool]]] = [
         (wanted.state, _table.c.state == wanted.state),
         (wanted.owner, _table.c.owner_user_id == wanted.owner),
-        (wanted.tag, _table.c.labels.contains([fold_label(wanted.tag or "")])),
+        (wanted.tag, _table.c.labels.contains([compared(wanted.tag or "")])),
         (wanted.clio_id, _table.c.clio_id == wanted.clio_id),
-        (wanted.q, _table.c.search.contains((wanted.q or "").lower(), autoescape=True)),
+        (wanted.q, _table.c.search.contains(compared(wanted.q or ""), autoescape=True)),
     ]
     return [condition for value, condition in conditions if value is not None]

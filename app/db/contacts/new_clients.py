@@ -21,6 +21,7 @@ from app.db.ids import derived_id, new_id
 from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
+from app.rules.texts import compared
 
 _table = tables.new_clients
 
@@ -83,8 +84,8 @@ def new_client_id_of(account_id: str, clio_id: int) -> str:
 
 
 def email_digest(address: str | None) -> bytes | None:
-    """Return the digest by which primary addresses are compared, case-folded; no address is stored [NC-6]."""
-    folded = (address or "").strip().casefold()
+    """Return the digest by which primary addresses are compared; no address is stored [NC-6]."""
+    folded = compared(address or "")
     return blake2b(folded.encode(), digest_size=16).digest() if folded else None
 
 

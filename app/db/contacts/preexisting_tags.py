@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
 from app.db.session import Session, any_of
-from app.rules.labels import fold_label
+from app.rules.texts import compared, shown_line
 
 _table = tables.preexisting_tags
 
@@ -20,8 +20,8 @@ async def add_labels(
     """Store labels as preexisting; return how many are new."""
     key = {"account_id": account_id, "contact_id": contact_id}
     rows = [
-        {**key, "folded": name, "label": " ".join(label.split()), "told_at": now}
-        for name, label in sorted({fold_label(label): label for label in labels}.items())
+        {**key, "folded": name, "label": shown_line(label), "told_at": now}
+        for name, label in sorted({compared(label): label for label in labels}.items())
     ]
     statement = insert(_table).on_conflict_do_nothing().returning(_table.c.folded)
     return len((await session.execute(statement, rows)).all())
@@ -40,13 +40,16 @@ async def list_labels(session: Session, account_id: str, contact_id: str) -> lis
 async def load_folded(
     session: Session, account_id: str, contact_ids: Collection[str]
 ) -> Mapping[str, frozenset[str]]:
-    """Return the preexisting labels of each contact, folded as labels are compared."""
+    """Return the preexisting labels of each contact in the compared form.
+
+    An older release folded labels in another way, so the stored `folded` does not say how they compare now.
+    """
     rows = await session.execute(
-        select(_table.c.contact_id, _table.c.folded).where(
+        select(_table.c.contact_id, _table.c.label).where(
             _table.c.account_id == account_id, any_of(_table.c.contact_id, contact_ids)
         )
     )
     found: dict[str, set[str]] = defaultdict(set)
     for row in rows:
-        found[row.contact_id].add(row.folded)
+        found[row.contact_id].add(compared(row.label))
     return {contact_id: frozenset(labels) for contact_id, labels in found.items()}

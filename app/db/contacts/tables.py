@@ -25,11 +25,11 @@ contacts = account_table(  # contacts that were ever in scope, as last published
     Column("version", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("owner_user_id", Text),
-    Column("labels", ARRAY(Text), nullable=False),  # folded as labels are compared [TG-21]
-    Column("search", Text, nullable=False),  # lower-cased name and addresses
+    Column("labels", ARRAY(Text), nullable=False),  # in the compared form [TG-21, row 51]
+    Column("search", Text, nullable=False),  # name and addresses in the compared form
     Column("view", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
-    Column("digest", LargeBinary),  # of view and explanation; null: unknown
+    Column("digest", LargeBinary),  # of view, explanation, labels and search; null: unknown
     Column("run_id", Text, nullable=False),
     time_column("first_synced_at"),
     time_column("updated_at"),
@@ -51,7 +51,7 @@ Index("changes_contact_idx", changes.c.account_id, changes.c.contact_id, changes
 preexisting_tags = account_table(  # labels that a contact had before this service granted them: never removed [TG-20]
     "preexisting_tags",
     Column("contact_id", Text, nullable=False),
-    Column("folded", Text, nullable=False),  # as labels are compared [TG-21]
+    Column("folded", Text, nullable=False),  # the compared form when the row was written [TG-21]
     Column("label", Text, nullable=False),
     time_column("told_at"),
     PrimaryKeyConstraint("account_id", "contact_id", "folded"),

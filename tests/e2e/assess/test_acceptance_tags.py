@@ -3,7 +3,9 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.db.session import transaction
 from tests.support.harlow_pike import clio, contact, explain, known, lines_of, person, tags
 from tests.support.world import World
 
@@ -215,6 +217,29 @@ async def test_a_tag_that_a_user_added_by_hand_is_never_removed(pulled: World):
     assert line["tags_added"] == ["Past Client"]
     removed = {label for told in await lines_of(pulled, "1002") for label in told["tags_removed"]}
     assert not {"VIP", "Family Law"} & removed
+
+
+async def test_a_label_of_a_user_is_known_by_what_can_be_seen_of_it(pulled: World):
+    # TG-20, row 51: also where an older release folded it in another way
+    chloe = await contact(pulled, "1003")
+    url = f"/v1/accounts/hp/contacts/{chloe['id']}/preexisting-tags"
+    unseen = await pulled.api.post(url, json={"labels": ["\u200b\u2060"]})
+    assert (unseen.status_code, unseen.json()["code"]) == (422, "invalid_request")
+    answer = await pulled.api.post(url, json={"labels": ["\u200bCafe\u0301 Law"]})
+    assert answer.status_code == 200, answer.text
+    async with transaction(pulled.app.state.services.database) as session:
+        await session.execute(text("update preexisting_tags set folded = 'as it was before'"))
+    link = {"id": 399, "matter_id": 201, "contact_id": 1003, "description": "Caf\u00e9 Law"}
+    clio(pulled).put("relationship", link)
+    await pulled.choose(on(relationships={"enabled": True}))
+    await pulled.run()
+    assert "Caf\u00e9 Law" in await tags(pulled, "1003")
+    for tag in ("CAF\u00c9 LAW\ufeff", "cafe\u0301\u200b law"):
+        assert list(await pulled.contacts(tag=tag)) == ["1003"]
+    clio(pulled).put("relationship", {**link, "description": "Friend"})
+    await pulled.run()
+    assert "Caf\u00e9 Law" not in await tags(pulled, "1003")
+    assert "Caf\u00e9 Law" not in (await lines_of(pulled, "1003"))[-1]["tags_removed"]
 
 
 async def test_a_label_with_two_grants_stays_as_long_as_one_of_them_remains(pulled: World):

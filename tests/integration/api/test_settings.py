@@ -230,6 +230,8 @@ REFUSED: list[tuple[dict[str, Any], list[str]]] = [
     ({"scope": {"related_role_exclude": ["x" * 121]}}, ["/scope/related_role_exclude/0"]),
     ({"scope": {"related_role_exclude": ["a\x00b"]}}, ["/scope/related_role_exclude/0"]),
     ({"scope": {"segment": {"include_any": ["x"] * 201}}}, ["/scope/segment/include_any"]),
+    ({"scope": {"segment": {"include_any": ["\u200b\u2060"]}}}, ["/scope/segment/include_any/0"]),  # row 51
+    ({"scope": {"related_role_exclude": ["judge", "\ufeff"]}}, ["/scope/related_role_exclude/1"]),
     ({"tags": {"custom_fields": [{"field_id": 1}]}}, ["/tags/custom_fields/0/field_id"]),
     ({"tags": {"custom_fields": [{"field_id": "x"}]}}, ["/tags/custom_fields/0/field_id"]),
     # checked with the catalog of the firm [CF-1, CF-2, KF-4, EN-3]

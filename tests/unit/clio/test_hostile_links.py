@@ -32,7 +32,7 @@ ELSEWHERE = [
     "https://xn--pp-yja.clio.com{path}",
     "https://xn--{path}",
     "https://xn--999999999999{path}",
-    "https://аpp.clio.com{path}",  # noqa: RUF001  # the first letter is Cyrillic: that is the attack
+    "https://аpp.clio.com{path}",  # the first letter is Cyrillic: that is the attack
     "https://127.0.0.1{path}",
     "https://2130706433{path}",
     "https://0x7f000001{path}",
