@@ -1,12 +1,10 @@
 """The data mapping: a person's names, addresses and phone numbers as Levitate gets them [DM-1..9]."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import TypeVar
 
-import phonenumbers
-
 from app.rules.facts import ContactFacts
+from app.rules.phone_numbers import find_numbers
 from app.rules.records import Address, ContactRecord, Email, Phone
 from app.rules.results import Company, ContactAddress, ContactEmail, ContactPhone, Profile
 from app.rules.texts import compared, shown, usable_address
@@ -54,11 +52,17 @@ def emails(listed: Iterable[Email]) -> tuple[ContactEmail, ...]:
 
 
 def phones(listed: Iterable[Phone], country: str) -> tuple[ContactPhone, ...]:
-    """Return the phone numbers, the primary first, then in Clio's order; valid ones in E.164 [DM-5, DM-7]."""
+    """Return the phone numbers, the primary first, then in Clio's order; valid ones in E.164 [DM-5, DM-7].
+
+    Each number of a field is a phone with the same `raw`; without a valid number the field is one phone [row 50].
+    """
     kept: list[ContactPhone] = []
     for phone in _primary_first(listed):
-        if raw := shown(phone.number):
-            kept.append(ContactPhone(e164(raw, country), raw, shown(phone.kind), primary=not kept))
+        if not compared(phone.number):
+            continue
+        raw, kind = phone.number.strip(), shown(phone.kind)
+        for number in find_numbers(raw, country) or (None,):
+            kept.append(ContactPhone(number, raw, kind, primary=not kept))
     return tuple(kept)
 
 
@@ -88,18 +92,6 @@ def addresses(listed: Iterable[Address]) -> tuple[ContactAddress, ...]:
                 )
             )
     return tuple(kept)
-
-
-@lru_cache(maxsize=10_000)
-def e164(raw: str, country: str) -> str | None:
-    """Return the number in E.164 without its extension, or None if it is not valid [row 16]."""
-    try:
-        number = phonenumbers.parse(raw, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_valid_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _primary_first(listed: Iterable[F]) -> list[F]:

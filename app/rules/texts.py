@@ -53,10 +53,10 @@ def compared(text: str) -> str:
     It is empty if there is nothing to see.
     """
     if not text.isascii():
-        text = unicodedata.normalize("NFD", _FORMAT.sub("", text).replace(_BLANK, " "))
+        text = unicodedata.normalize("NFD", without_format_characters(text).replace(_BLANK, " "))
         return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
     if not text.isprintable():
-        text = _FORMAT.sub("", text)
+        text = without_format_characters(text)
     return " ".join(text.split()).casefold()
 
 
@@ -73,6 +73,11 @@ def shown(text: str | None) -> str | None:
         return None
     tidied = _TIDIED_FROM_RIGHT if _FROM_RIGHT.search(text) else _TIDIED
     return _END.sub("", _START.sub("", tidied.sub(r"\1", text), count=1), count=1)
+
+
+def without_format_characters(text: str) -> str:
+    """Return the text without any format character."""
+    return _FORMAT.sub("", text)
 
 
 def shown_line(text: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.rules import diff, view
-from app.rules.profile import addresses, e164, emails, names, phones
+from app.rules.profile import addresses, emails, names, phones
 from app.rules.records import Address, Email, Phone
 from app.rules.results import Company, ContactEmail
 from tests.rules.builders import Office, person
@@ -84,32 +84,32 @@ def test_an_address_keeps_its_kind():
     assert emails([Email("a@x", " ")])[0].kind is None
 
 
-NUMBERS = [  # DM-5, row 16
-    ("919 555 0101", "US", "+19195550101"),
-    ("(919) 555-0101", "US", "+19195550101"),
-    ("+1 919-555-0101", "GB", "+19195550101"),
-    ("020 7946 0958", "GB", "+442079460958"),
-    ("919 555 0101 ext. 22", "US", "+19195550101"),
-    ("555 0101", "US", None),
-    ("call the office", "US", None),
-    ("+999 12345", "US", None),
-    ("919 555 0101", "ZZ", None),
-]
-
-
-@pytest.mark.parametrize(("raw", "country", "expected"), NUMBERS)
-def test_a_phone_number_is_read_for_the_accounts_country(raw, country, expected):
-    assert e164(raw, country) == expected
-    [phone] = phones([Phone(f" {raw} ", "Work")], country)
-    assert (phone.number, phone.raw, phone.kind, phone.primary) == (expected, raw, "Work", True)
-
-
 def test_phones_are_listed_with_the_primary_first_and_then_as_in_clio():
     # DM-7, C-8
     listed = [Phone("1"), Phone("2"), Phone(" "), Phone("3", primary=True)]
     found = phones(listed, "US")
     assert [(phone.raw, phone.primary) for phone in found] == [
         ("3", True), ("1", False), ("2", False),
+    ]  # fmt: skip
+
+
+def test_each_number_of_a_field_is_a_phone_and_the_first_keeps_the_flag():
+    # DM-5, row 50
+    raw = "919-555-0102 or 919-555-0103 (ask for Ann)"
+    listed = [Phone("919 555 0101", "Home"), Phone(f" {raw} ", " Work ", primary=True)]
+    found = [(phone.number, phone.raw, phone.kind, phone.primary) for phone in phones(listed, "US")]
+    assert found == [
+        ("+19195550102", raw, "Work", True),
+        ("+19195550103", raw, "Work", False),
+        ("+19195550101", "919 555 0101", "Home", False),
+    ]
+
+
+def test_a_field_without_a_number_is_kept_as_it_is_written_and_one_without_anything_is_not():
+    # DM-5, rows 50, 51
+    found = phones([Phone("ask Ann"), Phone("\u200b\u2060"), Phone("\u202d919\u202c")], "US")
+    assert [(phone.number, phone.raw) for phone in found] == [
+        (None, "ask Ann"), (None, "\u202d919\u202c"),
     ]  # fmt: skip
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.rules.records import ContactRecord
+from app.rules.profile import phones
+from app.rules.records import ContactRecord, Phone
 from tests.rules.builders import Office
 
 CASES: dict[str, list[dict[str, Any]]] = json.loads(Path("tests/data/cases.json").read_text())
@@ -31,3 +32,11 @@ def test_a_role_is_excluded_by_what_can_be_seen_of_it(case: dict[str, Any]):
     office = Office().with_settings(scope__include_related=True)
     office = office.link(201, 1006, case["description"])
     assert office.assess(1006).scope.in_scope is case["in"]
+
+
+@pytest.mark.parametrize("case", of("phones"))
+def test_the_first_phone_of_a_field_is_its_first_number(case: dict[str, Any]):
+    # DM-5, row 50
+    found = phones([Phone(case["raw"])], case["country"])
+    assert found[0].number == case["number"] != case.get("not")
+    assert {phone.raw for phone in found} == {case["raw"]}

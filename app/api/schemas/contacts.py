@@ -61,7 +61,7 @@ class Phone(Schema):
     number."""
 
     raw: str
-    """The number as written in Clio."""
+    """The field as written in Clio. Several numbers in one field are several phones with the same `raw`."""
 
     kind: str | None
     """The label in Clio, for example `Mobile`. Null if there is none."""
