@@ -1,12 +1,14 @@
 """The `Idempotency-Key` header: a request that starts something is carried out once, however often it is sent."""
 
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Header
 from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from app.db.accounts import idempotency
 from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
@@ -41,8 +43,16 @@ def identify(
     """
     if not key:
         raise IdempotencyKeyRequired
-    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    digest = hashlib.sha256(_as_posted(body).encode()).hexdigest()
     return IdempotentRequest(account_id, operation, key, digest)
+
+
+def _as_posted(body: BaseModel) -> str:
+    """Return the body as JSON, before anything in it is cleaned."""
+    try:
+        return body.model_dump_json()
+    except PydanticSerializationError:  # half a character is no UTF-8; escaped it can be compared
+        return json.dumps(body.model_dump(mode="json"))
 
 
 async def create_once(

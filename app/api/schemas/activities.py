@@ -7,12 +7,14 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     ConfigDict,
+    Field,
     StringConstraints,
     model_validator,
 )
 
 from app.api.schemas.base import Body, CodeDetail, Schema, UserId, no_nul
 
+MAX_SUBJECT_LENGTH = 1000  # characters
 EARLIEST, LATEST = 1970, 2200  # years, both excluded; local dates outside them have no meaning
 
 
@@ -22,7 +24,16 @@ def _sensible(moment: datetime) -> datetime:
     return moment
 
 
-Line = Annotated[str, StringConstraints(max_length=1000), AfterValidator(no_nul)]
+def _short(text: str) -> str:
+    if len(text) > MAX_SUBJECT_LENGTH:
+        raise ValueError(f"must have at most {MAX_SUBJECT_LENGTH} characters")
+    return text
+
+
+# A constraint of pydantic would refuse half a character, which the write-back cleans away [row 52].
+Line = Annotated[
+    str, AfterValidator(_short), Field(json_schema_extra={"maxLength": MAX_SUBJECT_LENGTH})
+]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(no_nul)]
 
 
@@ -74,8 +85,8 @@ class ActivityIn(Body):
     """The subject line, at most 1,000 characters; 200 reach Clio. If it is empty, the first line of the text is used.
     Text messages have a fixed subject."""
 
-    body: Annotated[str, AfterValidator(no_nul)] = ""
-    """The text, as plain text or HTML. Up to 59,000 bytes of it reach Clio."""
+    body: str = ""
+    """The text, as plain text or HTML. Up to 59,000 bytes of it reach Clio, without NUL and halves of characters."""
 
     body_format: Literal["text", "html"] = "text"
     """The format of `body`: `text`, or `html`, which is converted to plain text."""

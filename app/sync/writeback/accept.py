@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from app.db.accounts.accounts import Account
 from app.db.contacts import contacts, erasures
 from app.db.outbox import outbox
@@ -12,13 +14,15 @@ from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
 from app.lanes import Lane
 from app.sync.connections import time_until_request
-from app.sync.writeback import formatting, outcomes
+from app.sync.writeback import formatting, html_to_text, outcomes
 from app.sync.writeback.authors import Author, find_author, load_settings
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class ActivityRequest:
-    """An activity as Levitate posts it."""
+    """An activity as Levitate posts it; nothing in its texts is cleaned yet."""
 
     kind: Kind
     user_id: str
@@ -69,7 +73,10 @@ async def accept_activity(
         ),
         body="" if skipped else text,
     )  # fmt: skip
-    return await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
+    accepted = await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
+    if count := sum(map(html_to_text.count_unstorable, (request.subject, request.body))):
+        log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
+    return accepted
 
 
 async def _wait_of(session: Session, author: Author | None) -> timedelta:

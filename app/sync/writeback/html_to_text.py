@@ -51,12 +51,18 @@ _DROPPED = {
     if chr(code) not in "\n\t"
 }
 _CLEANED = _DROPPED | {0xA0: " "}
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # NUL, and halves of characters
 _NEW_LINE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+
+
+def count_unstorable(text: str) -> int:
+    """Return how many characters of a text are NUL or half a character: `clean` drops them [row 52]."""
+    return len(_UNSTORABLE.findall(text))
 
 
 def html_to_text(source: str) -> str:
     """Return the text that a reader of the HTML sees, with paragraphs, list items and the addresses of links."""
-    source = _LONG_TAG.sub(" ", source.replace(_ENTITY, ""))
+    source = _LONG_TAG.sub(" ", _UNSTORABLE.sub("", source).replace(_ENTITY, ""))
     if _depth(source) > MAX_DEPTH:
         return one_line(html.unescape(_ANY_TAG.sub(" ", source)), max_length=len(source))
     markup = nh3.clean(

@@ -2,11 +2,13 @@
 
 import asyncio
 import itertools
+import json
 from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 
 from app.simulator.faults import apply
 from app.simulator.faults.faults import Effect, Fault, Faults, WriteFault
@@ -428,8 +430,9 @@ async def test_a_disabled_account_accepts_no_activity(pulled: World):
 
 
 MALFORMED: list[tuple[dict[str, Any], str]] = [
-    ({"body": "a\0b"}, "/body"),
-    ({"subject": "a\0b"}, "/subject"),
+    ({"subject": "x" * 1001}, "/subject"),
+    ({"contact_id": "a\0b"}, "/contact_id"),
+    ({"conversation_id": "a\0b"}, "/conversation_id"),
     ({"occurred_at": "2026-03-02T23:30:00"}, "/occurred_at"),
     ({"occurred_at": "9999-12-31T23:30:00-12:00"}, "/occurred_at"),
     ({"body_format": "markdown"}, "/body_format"),
@@ -447,15 +450,43 @@ async def test_a_malformed_activity_is_refused_with_its_pointer(world: World):
         assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
-async def test_a_lone_surrogate_is_refused_without_a_server_error(world: World):
-    await world.create_account()
-    content = b'{"kind":"email","user_id":"u_ann","clio_contact_id":"1001",' + (
-        b'"occurred_at":"2026-03-02T23:30:00Z","body":"\\ud800"}'
-    )
-    headers = {"Idempotency-Key": "surrogate", "Content-Type": "application/json"}
+@pytest.mark.parametrize("body_format", ["text", "html"])
+async def test_nul_and_half_an_emoji_are_cleaned_away_and_logged(pulled: World, body_format: str):
+    # WB-2, row 52
+    sent = {
+        **EMAIL,
+        "subject": "Your\0 date",
+        "body": "Dear \ud83dAlice\0,\udc00",
+        "body_format": body_format,
+    }
+    with structlog.testing.capture_logs() as logs:
+        activity = await post_escaped(pulled, sent, key="odd")
+    assert (await until(pulled, activity))["status"] == "written"
+    [note] = notes(pulled)
+    assert note["subject"] == "Email: Your date"
+    assert note["detail"].startswith("Dear Alice,\n\n2026-03-02")
+    cleaned = [entry for entry in logs if entry["event"] == "activity_text_cleaned"]
+    assert [(entry["activity_id"], entry["count"]) for entry in cleaned] == [(activity["id"], 4)]
+    assert "Alice" not in repr(cleaned)
+
+
+async def test_the_idempotency_key_compares_what_was_posted_before_it_is_cleaned(pulled: World):
+    # API-7, row 52
+    sent = {**EMAIL, "body": "Dear \ud83dAlice"}
+    activity = await post_escaped(pulled, sent, key="odd")
+    assert (await post_escaped(pulled, sent, key="odd"))["id"] == activity["id"]
+    for body in ("Dear Alice", "Dear \ud83eAlice", "Dear \\ud83dAlice", "Dear \0Alice"):
+        problem = await post_escaped(pulled, {**EMAIL, "body": body}, key="odd", status=422)
+        assert problem["code"] == "idempotency_key_reused"
+
+
+async def post_escaped(world: World, body: dict[str, Any], *, key: str, status: int = 202):
+    """Post JSON in ASCII, in which half a character can be written."""
+    headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+    content = json.dumps(body).encode()
     answer = await world.api.post("/v1/accounts/hp/activities", content=content, headers=headers)
-    assert answer.status_code == 422, answer.text
-    assert [error["pointer"] for error in answer.json()["errors"]] == ["/body"]
+    assert answer.status_code == status, answer.text
+    return answer.json()
 
 
 async def test_a_mail_of_two_megabytes_is_truncated_and_says_so(pulled: World):
