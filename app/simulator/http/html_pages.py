@@ -1,4 +1,4 @@
-"""The two HTML pages: approve or decline access, and the page after a decline without a redirect."""
+"""The HTML pages: how to connect, approve or decline access, and the page after a decline without a redirect."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -32,6 +32,22 @@ _PAGE = """<!doctype html>
 </main></body>
 </html>
 """
+
+
+def home(region: str, app: App, firms: Iterable[Firm], redirect_uris: Iterable[str]) -> str:
+    """Return the page of the address alone, which Clio does not have: what this is, and what is needed to connect."""
+    callbacks = ", ".join(f"<code>{escape(uri)}</code>" for uri in redirect_uris)
+    names = ", ".join(escape(firm.account["name"]) for firm in firms)
+    body = f"""<p>It answers <code>/oauth/…</code> and <code>/api/v4/…</code> as Clio does, with invented data.</p>
+<dl>
+<dt>Firms</dt><dd>{names}</dd>
+<dt>Client id</dt><dd><code>{escape(app.client_id)}</code></dd>
+<dt>Client secret</dt><dd><code>{escape(app.secret)}</code></dd>
+<dt>Redirect URI</dt><dd>{callbacks}</dd>
+</dl>
+<p>The API needs a token, as Clio does: connect a user of the service first. Then
+<code>/_simulator/log</code> lists the requests that were received.</p>"""
+    return _PAGE.format(title="A simulated Clio", region=escape(region.upper()), body=body)
 
 
 def approve(region: str, app: App, firms: Iterable[Firm], params: Mapping[str, str]) -> str:

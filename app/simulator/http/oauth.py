@@ -85,17 +85,21 @@ class OAuth:
         self.firms = [firm for firm in firms if firm.region == region]
         self._region = region
         self._client_id, self._secret = credentials(region)
-        self._redirect_uris = redirect_uris
+        self.redirect_uris = redirect_uris
         self._token_life = token_life
         self._now = now
         self._codes: dict[str, Code] = {}
         self._grants: dict[str, Grant] = {}  # by refresh token
         self._by_access: dict[str, Grant] = {}
 
+    @property
+    def service(self) -> App:
+        """The app of the service."""
+        return App(self._client_id, self._secret, SERVICE_WRITES)
+
     def _app(self, client_id: str | None) -> App | None:
-        service = App(self._client_id, self._secret, SERVICE_WRITES)
         third_party = App(*third_party_credentials(self._region), ALL_WRITES)
-        return {app.client_id: app for app in (service, third_party)}.get(client_id or "")
+        return {app.client_id: app for app in (self.service, third_party)}.get(client_id or "")
 
     # --- authorize ---------------------------------------------------------------------------
 
@@ -104,7 +108,7 @@ class OAuth:
         app = self._app(params.get("client_id"))
         if app is None:
             raise OAuthRefusal("invalid_client", "Unknown client", status=401)
-        if params.get("redirect_uri") not in self._redirect_uris:
+        if params.get("redirect_uri") not in self.redirect_uris:
             raise OAuthRefusal("invalid_request", "redirect_uri is not registered")
         if params.get("response_type") != "code":
             raise OAuthRefusal("unsupported_response_type", "response_type must be code")

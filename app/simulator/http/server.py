@@ -114,6 +114,7 @@ class _Region:
             openapi_url=None,
             dependencies=[Depends(self.note_arrival)],
         )
+        app.add_api_route("/", self.home, methods=["GET"])
         app.add_api_route("/oauth/authorize", self.authorize, methods=["GET"])
         app.add_api_route("/oauth/authorize", self.authorize, methods=["POST"])
         app.add_api_route("/oauth/token", self.token, methods=["POST"])
@@ -121,6 +122,12 @@ class _Region:
         methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         app.add_api_route("/api/v4/{rest:path}", self.api, methods=methods)
         return app
+
+    async def home(self) -> Response:
+        """Return the page for a person who opens the address. It is no request to Clio, so it is not logged."""
+        oauth = self._oauth
+        page = html_pages.home(self._region, oauth.service, oauth.firms, oauth.redirect_uris)
+        return HTMLResponse(page)
 
     async def note_arrival(self, request: Request) -> None:
         """Keep the time at which a request came, for the log."""

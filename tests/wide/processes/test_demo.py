@@ -1,10 +1,12 @@
 """`make run` leaves no files and no processes, whenever it ends."""
 
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 
 from tests.support.demo import PATIENCE, Demo, demonstrations
@@ -64,6 +66,8 @@ def test_it_serves_on_the_given_port_its_curl_lines_work_and_ctrl_c_frees_the_po
         assert answer.returncode == 0, line
         assert answer.stdout.startswith("{")
     assert f"http://127.0.0.1:{port}/docs" in shown.output()
+    (clio,) = re.findall(r"Simulated Clio +(\S+)", shown.output())
+    assert "levitate-us" in httpx.get(clio, trust_env=False).raise_for_status().text
     shown.interrupt()
     assert shown.ended() == 130
     assert shown.left() == []

@@ -214,3 +214,15 @@ async def test_every_region_has_a_firm_to_connect(clock, region):
     visitor = await Visitor(clio, region).login(601)
     me = (await visitor.get("users/who_am_i.json", fields="id,account{name}")).json()["data"]
     assert me == {"id": 601, "account": {"name": "Seeded & Simulated LLP"}}
+
+
+async def test_its_address_shows_a_person_how_to_connect_and_is_no_request_to_clio(clio):
+    # the demonstration prints this address
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(clio.app("eu")), base_url="http://clio.test"
+    ) as browser:
+        answer = await browser.get("/")
+    assert answer.status_code == 200
+    for shown in (*credentials("eu"), CALLBACK):
+        assert shown in answer.text
+    assert clio.requests("/") == []
