@@ -1,27 +1,52 @@
 """`Config`: the process's configuration, read once from environment variables. Secrets have no default."""
 
 import os
-from typing import Annotated, Literal
+import re
+from itertools import product
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEVITATE_CLIO_"
+NO_ORIGIN = "must be an origin such as https://app.example.com, with no path"
+_HOST = re.compile(r"[\w.:-]+")  # no wildcard: origins are compared as they are
 
 
 def _origin(value: str) -> str:
-    parts = urlsplit(value)
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(NO_ORIGIN) from None
     bare = f"{parts.scheme}://{parts.netloc}"
-    if parts.scheme not in ("http", "https") or not parts.hostname or value.rstrip("/") != bare:
-        raise ValueError("must be an origin such as https://app.example.com, with no path")
+    is_host = _HOST.fullmatch(parts.hostname or "") and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not is_host or value.rstrip("/") != bare:
+        raise ValueError(NO_ORIGIN)
     return bare
 
 
 def _origins(value: str) -> str:
     for origin in _items(value):
-        _origin(origin)
+        _as_browsers_write(origin)
     return value
+
+
+def _as_browsers_write(origin: str) -> str:
+    """Return an origin in the form in which it is compared: small letters, no port that is the default."""
+    try:
+        return str(HttpUrl(_origin(origin))).rstrip("/")
+    except ValidationError:
+        raise ValueError(NO_ORIGIN) from None
 
 
 def _slots(value: str) -> str:
@@ -83,6 +108,9 @@ def _items(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
+Region = Literal["us", "eu", "ca", "au"]
+
+
 class RegisteredApp(BaseModel):
     """The app registered with Clio in one region; set `origin` only for a simulator."""
 
@@ -111,7 +139,7 @@ class Config(BaseSettings):
     public_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8000"
     encryption_keys: SecretStr | None = None
     return_origins: Annotated[str, AfterValidator(_origins)] = ""
-    regions: dict[Literal["us", "eu", "ca", "au"], RegisteredApp] = {}
+    regions: dict[Region, RegisteredApp] = {}
     service_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     slots: Annotated[str, AfterValidator(_slots)] = "06:00,18:00"
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
@@ -136,7 +164,7 @@ class Config(BaseSettings):
 
     def return_origin_list(self) -> frozenset[str]:
         """Return the origins that a browser may be redirected to after connecting."""
-        return frozenset(_origin(origin) for origin in _items(self.return_origins))
+        return frozenset(_as_browsers_write(origin) for origin in _items(self.return_origins))
 
     def webhook_host_list(self) -> frozenset[str]:
         """Return the hosts that events may be posted to over plain http or at private addresses."""
@@ -169,11 +197,20 @@ def _advice(message: str, kind: str) -> str:
 
 def find_unknown_variables() -> list[str]:
     """Return variables with our prefix that do not exist, so that a typing mistake does not go unnoticed."""
-    known = {f"{PREFIX}{name.upper()}" for name in Config.model_fields if name != "regions"}
     return sorted(
         name
         for name in os.environ  # noqa: TID251  # the one place that reads the environment
-        if name.startswith(PREFIX)
-        and name not in known
-        and not name.startswith(f"{PREFIX}REGIONS__")
+        if name.upper().startswith(PREFIX) and name.upper() not in _known_variables()
     )
+
+
+def is_about_a_region(name: str) -> bool:
+    """Return whether a variable that does not exist was meant for a region, whose default is Clio's own host."""
+    return name.upper().startswith(f"{PREFIX}REGION")
+
+
+def _known_variables() -> set[str]:
+    names = {name for name in Config.model_fields if name != "regions"}
+    for region, part in product(get_args(Region), RegisteredApp.model_fields):
+        names.add(f"regions__{region}__{part}")
+    return {f"{PREFIX}{name.upper()}" for name in names}

@@ -11,11 +11,12 @@ from app.db.accounts import accounts
 from app.db.accounts.accounts import Account, AccountNotFound
 from app.db.session import transaction
 
+ACCOUNT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 AccountId = Annotated[
     str,
     Path(
         description="Levitate's id of the account.",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        pattern=ACCOUNT_ID,
         examples=["hp"],
     ),
 ]

@@ -6,16 +6,19 @@ For a mistake in the configuration or the environment a command prints one line 
 import asyncio
 import signal
 import socket
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated
 
-import httpx
 import typer
 import uvicorn
 from fastapi import FastAPI
 from typing_extensions import override
 
+from app.cli import check as checks
+from app.cli.check import Level
 from app.cli.keys import keys_cli
+from app.cli.options import CallbackUrl, CommandGroup, Contacts, Host, Latency, Port
 from app.cli.startup import (
     add_keys,
     check_database,
@@ -30,20 +33,22 @@ from app.cli.startup import (
     with_open_database,
 )
 from app.cli.tokens import token_cli
-from app.clio.regions import Region, origin_of
-from app.config import Config
+from app.clio.regions import Region
 from app.demo import walkthrough
 from app.demo.processes import DemoFailed
 from app.loop_watch import LoopWatch
 from app.main import Parts, create_app, create_worker_app, now
 from app.simulator.http import sockets
+from app.simulator.http.server import credentials
 from app.sync.background import Background
 
-cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+cli = typer.Typer(
+    cls=CommandGroup, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__
+)
 cli.add_typer(token_cli, name="token")
 cli.add_typer(keys_cli, name="keys")
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")]
+COLOURS = {Level.OK: "green", Level.NONE: "dim", Level.WARNING: "yellow", Level.WRONG: "red"}
 
 
 def main() -> None:
@@ -74,7 +79,7 @@ class _Server(uvicorn.Server):
 
 @cli.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    host: Host = "127.0.0.1",
     port: Port = 8000,
     no_migrate: Annotated[
         bool, typer.Option("--no-migrate", help="Do not migrate the schema")
@@ -95,17 +100,14 @@ def serve(
 
 
 @cli.command()
-def worker(
-    host: Annotated[
-        str, typer.Option(help="Address of the health checks and metrics")
-    ] = "127.0.0.1",
-) -> None:
+def worker(host: Host = "127.0.0.1") -> None:
     """Run scheduler and workers without the API; start as many of these as you need.
 
-    LEVITATE_CLIO_WORKER_PORT is the port of health checks and metrics, 0 for none.
+    It listens for health checks and metrics on the port LEVITATE_CLIO_WORKER_PORT, on none if that is 0.
     """
     config = add_keys(read_config())
-    listener = listen(host, config.worker_port) if config.worker_port else None
+    port, how = config.worker_port, "LEVITATE_CLIO_WORKER_PORT"
+    listener = listen(host, port, how=how) if port else None
     with running_database(config) as address:
         later = prepare_now_or_later(address, partial(check_database, config=config))
         app = create_worker_app(config, address, Parts(), later)
@@ -158,47 +160,22 @@ def migrate_schema() -> None:
 
 @cli.command()
 def check() -> None:
-    """Report what is missing or wrong in the configuration; test the database and each region's host."""
-    config = read_config()
-    failures = 0
-    for region in Region:
-        failures += not _check_region(config, region)
-    if not config.regions:
-        stderr.print(
-            "[red]wrong[/] no region is configured: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and …__US__CLIENT_SECRET"
-        )
-        failures += 1
-    config = add_keys(config)
-    with running_database(config) as address:
-        run_async(with_open_database(address, partial(check_database, config=config)))
-    stderr.print(
-        "[green]ok[/]    the database responds, its schema is current, the keys decrypt its secrets"
-    )
-    raise typer.Exit(2 if failures else 0)
+    """Report what is missing or wrong in the configuration; test the database and each region's host.
 
-
-def _check_region(config: Config, region: Region) -> bool:
-    registered = config.regions.get(region.value)
-    if registered is None:
-        stderr.print(f"[dim]none[/]  region {region}: not configured (no client id and secret)")
-        return True
-    origin = registered.origin or origin_of(region)
-    try:
-        with httpx.stream("GET", origin, timeout=10, follow_redirects=False, trust_env=False):
-            pass  # the body is not read: only the host is checked
-    except httpx.HTTPError as error:
-        stderr.print(
-            f"[red]wrong[/] region {region}: {origin} cannot be reached ({type(error).__name__})"
-        )
-        return False
-    stderr.print(f"[green]ok[/]    region {region}: {origin} responds")
-    return True
+    Exits with 1 if something is missing that `serve` needs for its work, and with 0 if something is only recommended.
+    """
+    is_wrong = False
+    for finding in checks.find(read_config()):
+        stderr.print(f"[{COLOURS[finding.level]}]{finding.level:<8}[/]", end="")
+        stderr.print(finding.text, markup=False)
+        is_wrong = is_wrong or finding.level is Level.WRONG
+    raise typer.Exit(1 if is_wrong else 0)
 
 
 @cli.command()
 def demo(
     once: Annotated[bool, typer.Option("--once", help="Exit after the summary")] = False,
-    contacts: Annotated[int, typer.Option(min=1, help="Contacts in the simulated firm")] = 2000,
+    contacts: Contacts = 2000,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="Port of the service; default: a free one"),
@@ -217,17 +194,18 @@ def demo(
 @cli.command()
 def simulator(
     port: Annotated[
-        int, typer.Option(help="Port of the US region; EU, CA and AU use the next three")
+        int,
+        typer.Option(
+            min=1, max=65_532, help="Port of the US region; EU, CA and AU use the next three"
+        ),
     ] = 9000,
-    contacts: Annotated[int, typer.Option(help="Contacts in the seeded firm")] = 2000,
+    contacts: Contacts = 2000,
     seed: Annotated[int, typer.Option(help="Seed of the firm's random data")] = 1,
-    redirect_uri: Annotated[
-        str, typer.Option(help="The service's callback URL, as registered with Clio")
-    ] = "http://127.0.0.1:8000/oauth/clio/callback",
-    rate_limit: Annotated[int, typer.Option(help="Requests per minute for each token")] = 50,
-    latency: Annotated[float, typer.Option(help="Seconds until each response")] = 0.0,
+    redirect_uri: CallbackUrl = "http://127.0.0.1:8000/oauth/clio/callback",
+    rate_limit: Annotated[int, typer.Option(min=1, help="Requests per minute for each token")] = 50,
+    latency: Latency = 0.0,
 ) -> None:
-    """Run a simulated Clio, as strict as the real one, for development."""
+    """Run a simulated Clio, as strict as the real one, for development. Prints what to set to connect to it."""
     ports = {region.value: port + nth for nth, region in enumerate(Region)}
     for region_port in ports.values():
         listen("127.0.0.1", region_port).close()
@@ -235,6 +213,24 @@ def simulator(
     sim = sockets.Simulator(
         firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
     )
-    for region, region_port in ports.items():
-        stderr.print(f"Clio {region} at http://127.0.0.1:{region_port}")
+    for line in _how_to_connect(ports, redirect_uri):
+        stderr.print(line, markup=False)
     run_async(sockets.run(sim, "127.0.0.1", ports))
+
+
+def _how_to_connect(ports: Mapping[str, int], redirect_uri: str) -> Iterator[str]:
+    """Yield the addresses, and the variables with which `serve` can connect a user of the simulated firms."""
+    for region, port in ports.items():
+        yield f"Clio {region} at http://127.0.0.1:{port}"
+    yield "Set these variables to connect the service; of the regions, those that you need:"
+    for region, port in ports.items():
+        client_id, client_secret = credentials(region)
+        name = f"export LEVITATE_CLIO_REGIONS__{region.upper()}__"
+        yield f"{name}CLIENT_ID={client_id}"
+        yield f"{name}CLIENT_SECRET={client_secret}"
+        yield f"{name}ORIGIN=http://127.0.0.1:{port}"
+    public_url = redirect_uri.removesuffix("/oauth/clio/callback")
+    yield f"export LEVITATE_CLIO_PUBLIC_URL={public_url}"
+    yield f"export LEVITATE_CLIO_RETURN_ORIGINS={public_url}"
+    yield "export LEVITATE_CLIO_SERVICE_TOKEN=<16 characters or more, for your calls of the API>"
+    yield f"Registered redirect URI: {redirect_uri}"

@@ -30,23 +30,36 @@ from app.sync.background import Prepare
 
 T = TypeVar("T")
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+OF_A_REGION = (
+    "those of a region are LEVITATE_CLIO_REGIONS__US__CLIENT_ID, …__CLIENT_SECRET and …__ORIGIN,"
+    " likewise with EU, CA and AU"
+)
 POOLED, DIRECT = "LEVITATE_CLIO_DATABASE_URL", "LEVITATE_CLIO_DIRECT_DATABASE_URL"
 
 
 def read_config() -> Config:
     """Return the configuration; for mistakes print one line each and exit with code 2."""
+    _report_unknown_variables()
     try:
         config = Config()
     except ValidationError as error:
         fail(*configuration.describe_errors(error))
-    for name in configuration.find_unknown_variables():
-        stderr.print(
-            f"{name}: unknown variable; docs/operations.md lists all variables", markup=False
-        )
     for region, registered in config.regions.items():
         _check_origin(region, registered.origin)
     logs.configure(config.log_level, config.log_format)
     return config
+
+
+def _report_unknown_variables() -> None:
+    """Print a line for each unknown variable; refuse those that were meant for a region."""
+    unknown = configuration.find_unknown_variables()
+    refused = [name for name in unknown if configuration.is_about_a_region(name)]
+    for name in sorted(set(unknown) - set(refused)):
+        stderr.print(
+            f"{name}: unknown variable; docs/operations.md lists all variables", markup=False
+        )
+    if refused:
+        fail(*(f"{name}: unknown variable; {OF_A_REGION}" for name in refused))
 
 
 def _check_origin(region: str, origin: str | None) -> None:
@@ -59,29 +72,34 @@ def _check_origin(region: str, origin: str | None) -> None:
 
 
 def add_keys(config: Config) -> Config:
-    """Return the configuration with its encryption keys; the embedded database has a key of its own."""
+    """Return the configuration with its encryption keys; the embedded database has a key of its own.
+
+    Raises CannotStart if there is no key, or one that cannot be used.
+    """
     if config.encryption_keys is None:
-        if config.database_url is not None:
-            fail(
-                "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes in URL-safe base64,"
-                f" for example this new key: {new_key()}"
-            )
-        try:
-            embedded.launcher()
-            key = load_or_create_key(Path(config.data_dir) / "encryption.key")
-        except embedded.EmbeddedUnavailable as error:
-            fail(str(error))
-        except OSError as error:
-            fail(
-                f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} is not writable ({error.strerror});"
-                " set it to a folder that this user may write"
-            )
-        config = config.model_copy(update={"encryption_keys": SecretStr(key)})
+        config = config.model_copy(update={"encryption_keys": SecretStr(_own_key(config))})
     try:
         TokenCipher(config.encryption_key_list())
     except InvalidKey as error:
-        fail(f"LEVITATE_CLIO_ENCRYPTION_KEYS: {error}")
+        raise CannotStart(f"LEVITATE_CLIO_ENCRYPTION_KEYS: {error}") from None
     return config
+
+
+def _own_key(config: Config) -> str:
+    """Return the key of the embedded database. Raises CannotStart if another database is configured."""
+    if config.database_url is not None:
+        raise CannotStart(
+            "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes in URL-safe base64,"
+            f" for example this new key: {new_key()}"
+        )
+    embedded.launcher()
+    try:
+        return load_or_create_key(Path(config.data_dir) / "encryption.key")
+    except OSError as error:
+        raise CannotStart(
+            f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} is not writable ({error.strerror});"
+            " set it to a folder that this user may write"
+        ) from None
 
 
 def load_or_create_key(path: Path) -> str:
@@ -97,7 +115,10 @@ def load_or_create_key(path: Path) -> str:
 
 @contextmanager
 def running_database(config: Config) -> Iterator[Address]:
-    """Yield the database's address; start the embedded database first, and stop it at the end."""
+    """Yield the database's address; start the embedded database first, and stop it at the end.
+
+    Raises CannotStart if the embedded database cannot run here.
+    """
 
     def end(_signal: int, _frame: FrameType | None) -> NoReturn:
         raise SystemExit(0)
@@ -111,12 +132,9 @@ def running_database(config: Config) -> Iterator[Address]:
         )
         return
     with ExitStack() as stack:
-        try:
-            with shutdown.defer_signals():  # a half-started server would never be stopped
-                server = embedded.start(Path(config.data_dir) / "pg")
-                stack.callback(_stop, server)
-        except embedded.EmbeddedUnavailable as error:
-            fail(str(error))
+        with shutdown.defer_signals():  # a half-started server would never be stopped
+            server = embedded.start(Path(config.data_dir) / "pg")
+            stack.callback(_stop, server)
         yield Address(server.dsn)
 
 
@@ -199,17 +217,15 @@ async def check_database(
 def prepare_now_or_later(address: Address, prepare: Prepare) -> Prepare | None:
     """Prepare the database; return the function that must be called later if the database is away.
 
-    A process starts also while the database is away, and works as soon as it is back. Exits with a message if the
-    process cannot work with this database.
+    A process starts also while the database is away, and works as soon as it is back. Raises CannotStart if the process
+    cannot work with this database.
     """
     try:
         asyncio.run(with_open_database(address, prepare))
-    except CannotStart as reason:
-        fail(str(reason))
     except DatabaseUnavailable as error:
         if session.is_misconfigured(error):
-            fail(_unavailable(error))
-        stderr.print(f"{_unavailable(error)}. This process waits for it", markup=False)
+            raise CannotStart(unavailable_text(error)) from None
+        stderr.print(f"{unavailable_text(error)}. This process waits for it", markup=False)
         return prepare
     return None
 
@@ -226,34 +242,37 @@ def run_with_database(act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run the coroutine; exit with a message when the database is not available or cannot be used."""
+    """Run the coroutine. Raises CannotStart when the database is not available or cannot be used."""
     try:
         return asyncio.run(work)
-    except CannotStart as reason:
-        fail(str(reason))
     except DatabaseUnavailable as error:
-        fail(_unavailable(error))
+        raise CannotStart(unavailable_text(error)) from None
 
 
-def _unavailable(error: DatabaseUnavailable) -> str:
+def unavailable_text(error: DatabaseUnavailable) -> str:
+    """Return which address does not work, why, and what to do."""
     (variable,) = getattr(error, "__notes__", [POOLED])
     return f"The database of {variable} is not available: {session.unavailable_reason(error)}"
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket bound to this address; exit with a message when it cannot be bound."""
+def listen(host: str, port: int, *, how: str = "--port") -> socket.socket:
+    """Return a socket bound to this address. Raises CannotStart if it cannot be bound; `how` the port is chosen."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except socket.gaierror as error:
-        fail(
-            f"{host} is not an address to listen on ({error.strerror}); choose another with --host"
-        )
-    except OSError as error:
-        fail(f"Cannot listen on {host}:{port} ({error.strerror}); choose another port with --port")
+    except (OSError, UnicodeError) as error:
+        listener.close()
+        raise CannotStart(_cannot_listen(host, port, how, error)) from None
     return listener
+
+
+def _cannot_listen(host: str, port: int, how: str, error: OSError | UnicodeError) -> str:
+    reason = getattr(error, "strerror", None) or "it is no host name"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return f"{host} is not an address to listen on ({reason}); choose another with --host"
+    return f"Cannot listen on {host}:{port} ({reason}); choose another port with {how}"
 
 
 def fail(*lines: str) -> NoReturn:

@@ -1,12 +1,12 @@
 """The `levitate-clio token` commands: service tokens for Levitate's backend."""
 
 import sys
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.options import AccountIds, TokenId, TokenName
 from app.cli.startup import fail, run_with_database, stderr
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
@@ -19,10 +19,8 @@ token_cli = typer.Typer(no_args_is_help=True, help="Service tokens for Levitate'
 
 @token_cli.command("create")
 def token_create(
-    name: Annotated[str, typer.Option(help="What the token is for")],
-    account: Annotated[
-        list[str] | None, typer.Option(help="Only for this account; may be repeated")
-    ] = None,
+    name: TokenName,
+    account: AccountIds = None,
 ) -> None:
     """Create a service token and print it on stdout. It is shown only once."""
     token, token_id, secret_hash = new_service_token()
@@ -60,7 +58,7 @@ def token_list() -> None:
 
 
 @token_cli.command("revoke")
-def token_revoke(token_id: str) -> None:
+def token_revoke(token_id: TokenId) -> None:
     """Revoke a service token at once."""
 
     async def revoke(database: Database) -> bool:

@@ -48,6 +48,19 @@ class Address:
         return self.past_pooler or self.url
 
 
+class AddressNotUsable(Exception):
+    """The address has an option that the driver or the server does not accept, such as `?sslmode=maybe`."""
+
+
+# The driver's error, and those of the server for a setting that does not exist, cannot be set, or has a wrong value.
+_OPTION_REFUSED = (
+    ValueError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.CantChangeRuntimeParamError,
+    asyncpg.InvalidParameterValueError,
+)
+
+
 class WatchedConnection(asyncpg.Connection):
     """asyncpg's connection, whose end is noticed although the server does not say it."""
 
@@ -102,7 +115,8 @@ async def connect(
     """Open a connection; `deadline` is the longest wait for a response in seconds.
 
     With None statements and transactions may take any time, on the server too. `pooled`: the address is that of a
-    pooler in transaction mode.
+    pooler in transaction mode. Raises AddressNotUsable for an option of the address that cannot be used, and asyncpg's
+    errors and OSError if the database cannot be reached or refuses the connection.
     """
     options: dict[str, Any]
     if pooled:
@@ -110,7 +124,12 @@ async def connect(
     else:
         settings = _settings(name, limited=deadline is not None)
         options = {"connection_class": WatchedConnection, "server_settings": settings}
-    return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=deadline, **options)
+    try:
+        return await asyncpg.connect(
+            url, timeout=CONNECT_SECONDS, command_timeout=deadline, **options
+        )
+    except _OPTION_REFUSED as error:
+        raise AddressNotUsable from error
 
 
 def new_engine(

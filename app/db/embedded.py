@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from app.errors import CannotStart
+
 TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
 PAUSE = 5.0
 USERS = Path("/etc/passwd")  # locked while a system user is added; nothing else locks it
 
 
-class EmbeddedUnavailable(Exception):
+class EmbeddedUnavailable(CannotStart):
     """The embedded server cannot run here; the text says what to do."""
 
 
@@ -76,7 +78,7 @@ def _share(folder: Path) -> TextIO:
         share = folder.with_suffix(".lock").open("w")
     except OSError as error:
         raise EmbeddedUnavailable(
-            f"{folder.parent} cannot be written ({error.strerror})"
+            f"{folder.parent} cannot be written ({error.strerror}); set LEVITATE_CLIO_DATA_DIR to another folder"
         ) from error
     fcntl.flock(share, fcntl.LOCK_SH)  # waits while another process stops the server
     return share

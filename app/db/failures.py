@@ -14,6 +14,7 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.db.connection import AddressNotUsable
 from app.errors import DatabaseUnavailable
 
 
@@ -45,8 +46,14 @@ _GIVE_BACK = frozenset(
         "55P03",  # a lock was not available in time
     }
 )
-# Errors of the network, of the pool and of a connection that ended while it was used.
-_GIVE_BACK_TYPES = (OSError, PoolTimeout, asyncio.IncompleteReadError, InternalClientError)
+# Errors of the network, of the pool, of a connection that ended while it was used, and of the address.
+_GIVE_BACK_TYPES = (
+    OSError,
+    PoolTimeout,
+    asyncio.IncompleteReadError,
+    InternalClientError,
+    AddressNotUsable,
+)
 
 
 def reaction_to(failure: BaseException) -> Reaction:

@@ -3,6 +3,7 @@
 A *session* is the handle of one transaction. (A connection is always a Clio login.)
 """
 
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
 
-from app.db.connection import Address, new_engine
+from app.db.connection import Address, AddressNotUsable, new_engine
 from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
@@ -30,9 +31,16 @@ Database = AsyncEngine
 # memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
 OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
-# The reasons that the server itself gives when it refuses a connection.
+# Why there is no connection although the server can be reached, and what to do.
 _REFUSALS: dict[type[Exception], str] = {
-    asyncpg.InvalidAuthorizationSpecificationError: "it refuses the user or the password",
+    AddressNotUsable: "its address has an option that cannot be used; see the options of libpq",
+    ssl.SSLError: "no safe connection is possible; check its certificate, and sslmode in the address",
+    asyncpg.InvalidAuthorizationSpecificationError: (
+        "it refuses the user or the password; correct them in the address"
+    ),
+    asyncpg.InsufficientPrivilegeError: (
+        "the user may not connect, or not use its tables; grant the rights to the user"
+    ),
     asyncpg.InvalidCatalogNameError: "it has no database with that name; create it",
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
@@ -147,8 +155,9 @@ def unavailable_reason(failure: DatabaseUnavailable) -> str:
 
 
 def is_misconfigured(failure: DatabaseUnavailable) -> bool:
-    """Return whether the address is wrong: waiting does not help, because the server answers and refuses it."""
+    """Return whether the address is wrong, so that waiting does not help."""
     return _refusal(failure) in (
+        AddressNotUsable,
         asyncpg.InvalidAuthorizationSpecificationError,
         asyncpg.InvalidCatalogNameError,
     )

@@ -126,7 +126,7 @@ def environment_without_settings() -> dict[str, str]:
     A demonstration or a test must not use the configuration of a service that runs on the same machine.
     """
     # This is the environment of a child, not configuration of this process.
-    return {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}  # noqa: TID251
+    return {k: v for k, v in os.environ.items() if not k.upper().startswith(PREFIX)}  # noqa: TID251
 
 
 @contextlib.contextmanager

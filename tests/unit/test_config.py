@@ -138,10 +138,50 @@ def test_a_mistake_never_shows_the_value():
     )
 
 
-def test_a_typing_error_in_a_variable_name_is_found(monkeypatch):
-    for name in ("SLOT", "SLOTS", "REGIONS__US__CLIENT_ID"):
-        monkeypatch.setenv(f"LEVITATE_CLIO_{name}", "x")
-    assert config.find_unknown_variables() == ["LEVITATE_CLIO_SLOT"]
+@pytest.mark.parametrize(
+    ("name", "is_of_a_region"),
+    [
+        ("SLOT", False),
+        ("SLOTS__X", False),
+        ("REGIONS__US__ORIGN", True),
+        ("REGIONS__US__CLIENT_ID__X", True),
+        ("REGIONS__UK__CLIENT_ID", True),
+        ("REGIONS_US_ORIGIN", True),
+        ("REGION__US__ORIGIN", True),
+        ("REGIONS__US", True),
+        ("REGIONS", True),
+        ("regions__us__orign", True),
+    ],
+)
+def test_a_typing_error_in_a_variable_name_is_found(monkeypatch, name: str, is_of_a_region: bool):
+    # issue "docs": below REGIONS__ too, because without its origin a region is Clio's own host
+    name = f"levitate_clio_{name}" if name.islower() else f"LEVITATE_CLIO_{name}"
+    for right in (
+        "LEVITATE_CLIO_SLOTS",
+        "levitate_clio_slots",
+        "LEVITATE_CLIO_REGIONS__AU__ORIGIN",
+    ):
+        monkeypatch.setenv(right, "x")
+    monkeypatch.setenv(name, "x")
+    assert config.find_unknown_variables() == [name]
+    assert config.is_about_a_region(name) is is_of_a_region
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["http://a:99999", "http://[::1", "https://user:pw@host", "https://*.example.com"],
+)
+def test_an_origin_is_scheme_host_and_port_alone(value: str):
+    wanted = "must be an origin such as https://app.example.com, with no path"
+    assert lines(public_url=value) == [f"LEVITATE_CLIO_PUBLIC_URL: {wanted}"]
+    assert lines(return_origins=f"https://x.test,{value}") == [
+        f"LEVITATE_CLIO_RETURN_ORIGINS: {wanted}"
+    ]
+
+
+def test_return_origins_are_compared_as_browsers_write_them():
+    found = Config(return_origins="https://App.Example.com:443/, http://[::1]:80")
+    assert found.return_origin_list() == {"https://app.example.com", "http://[::1]"}
 
 
 def test_by_default_the_run_of_a_dead_worker_is_taken_over_within_thirty_seconds():

@@ -1,0 +1,174 @@
+"""`levitate-clio check`: what is missing or wrong before `serve` can do its work, and what will not work.
+
+It changes nothing. It reports everything that it finds, not only the first mistake.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import httpx
+
+from app.cli.startup import (
+    add_keys,
+    check_database,
+    running_database,
+    unavailable_text,
+    with_open_database,
+)
+from app.clio.regions import Region, origin_of
+from app.config import Config
+from app.db.accounts import service_tokens
+from app.db.session import Database, transaction
+from app.errors import CannotStart, DatabaseUnavailable
+
+PUBLIC_URL = "LEVITATE_CLIO_PUBLIC_URL"
+WRITE_DEADLINE = 30  # seconds
+
+
+class Level(StrEnum):
+    """How much a finding matters; each is the first word of its line."""
+
+    OK = "ok"
+    NONE = "none"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report. `serve` cannot do its work while a finding is wrong."""
+
+    level: Level
+    text: str
+
+
+def find(config: Config) -> Iterator[Finding]:
+    """Yield what is right, missing and wrong, in the order of the setup. Reads the database and calls each region."""
+    yield from _regions(config)
+    yield from _browsers(config)
+    yield from _times(config)
+    yield from _database(config)
+
+
+def _regions(config: Config) -> Iterator[Finding]:
+    if not config.regions:
+        yield Finding(
+            Level.WRONG,
+            "no region is configured, so no user can connect: set LEVITATE_CLIO_REGIONS__US__CLIENT_ID and"
+            " …__US__CLIENT_SECRET, or those of another region",
+        )
+    for region in Region:
+        yield _region(config, region)
+
+
+def _region(config: Config, region: Region) -> Finding:
+    registered = config.regions.get(region.value)
+    if registered is None:
+        return Finding(Level.NONE, f"region {region}: not configured (no client id and secret)")
+    origin = registered.origin or origin_of(region)
+    try:
+        with httpx.stream("GET", origin, timeout=10, follow_redirects=False, trust_env=False):
+            pass  # the body is not read: only the host is checked
+    except httpx.HTTPError as error:
+        reason = type(error).__name__
+        advice = "check the network, and LEVITATE_CLIO_REGIONS__…__ORIGIN if it is set"
+        return Finding(
+            Level.WRONG, f"region {region}: {origin} cannot be reached ({reason}); {advice}"
+        )
+    own = "" if registered.origin is None else "; it is not Clio's own host"
+    return Finding(Level.OK, f"region {region}: {origin} responds{own}")
+
+
+def _browsers(config: Config) -> Iterator[Finding]:
+    """Yield whether browsers find the way from Clio to the service, and from there to the caller."""
+    if config.return_origin_list():
+        yield Finding(Level.OK, "LEVITATE_CLIO_RETURN_ORIGINS is set")
+    else:
+        yield Finding(
+            Level.WRONG,
+            "LEVITATE_CLIO_RETURN_ORIGINS is not set, so no user can connect: every `return_url` is refused. Set it to"
+            " the origins of Levitate's pages",
+        )
+    yield _public_url(config)
+
+
+def _public_url(config: Config) -> Finding:
+    url, is_set = config.public_url, "public_url" in config.model_fields_set
+    is_simulated = bool(config.regions) and all(
+        one.origin and _is_this_machine(one.origin) for one in config.regions.values()
+    )
+    shown = f"{PUBLIC_URL} is {url}" if is_set else f"{PUBLIC_URL} is not set ({url})"
+    if _is_this_machine(url) and not is_simulated:
+        return Finding(
+            Level.WRONG,
+            f"{shown}, so only users of this machine can connect, and Clio's webhooks do not arrive. Set it to the"
+            " https address at which browsers reach the service",
+        )
+    if not url.startswith("https://"):
+        return Finding(
+            Level.WARNING,
+            f"{shown}, without https: Clio's webhooks do not arrive, so changes are pulled with the slots",
+        )
+    return Finding(Level.OK, shown)
+
+
+def _is_this_machine(origin: str) -> bool:
+    host = urlsplit(origin).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _times(config: Config) -> Iterator[Finding]:
+    if config.settle_seconds < 2 * WRITE_DEADLINE:
+        yield Finding(
+            Level.WARNING,
+            f"LEVITATE_CLIO_SETTLE_SECONDS is {config.settle_seconds:g}: below {2 * WRITE_DEADLINE} an activity may be"
+            " written twice after a lost answer of Clio",
+        )
+
+
+def _database(config: Config) -> Iterator[Finding]:
+    try:
+        config = add_keys(config)
+        with running_database(config) as address:
+            look = partial(_has_token, config=config)
+            has_token = asyncio.run(with_open_database(address, look))
+    except CannotStart as reason:
+        yield Finding(Level.WRONG, f"{reason}. Tokens were not looked for")
+        return
+    except DatabaseUnavailable as error:
+        yield Finding(Level.WRONG, f"{unavailable_text(error)}. Tokens were not looked for")
+        return
+    yield Finding(
+        Level.OK, "the database responds, its schema is current, the keys decrypt its secrets"
+    )
+    if config.database_url is None:
+        yield Finding(
+            Level.WARNING,
+            "LEVITATE_CLIO_DATABASE_URL is not set: the embedded database is for demonstrations and development",
+        )
+    yield _token(has_token=has_token or config.service_token is not None)
+
+
+def _token(*, has_token: bool) -> Finding:
+    if has_token:
+        return Finding(Level.OK, "there is a token for Levitate's backend")
+    return Finding(
+        Level.WRONG,
+        "there is no token, so every call of the API is refused: run `levitate-clio token create --name backend`, or"
+        " set LEVITATE_CLIO_SERVICE_TOKEN",
+    )
+
+
+async def _has_token(database: Database, config: Config) -> bool:
+    """Return whether a token is stored; raise CannotStart unless the database is ready and the keys fit."""
+    await check_database(database, config)
+    async with transaction(database) as session:
+        return bool(await service_tokens.list_valid(session))

@@ -1,0 +1,92 @@
+"""What the commands share as a command line: a mistake is one line with exit code 2; types of options that are checked.
+
+What an option does belongs to its command.
+"""
+
+import re
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from app.api.account_access import ACCOUNT_ID
+from app.cli.startup import stderr
+from app.errors import CannotStart
+
+HELP = "`levitate-clio --help` lists the commands, and `--help` after a command its options"
+
+
+class CommandGroup(TyperGroup):
+    """Commands that report a mistake in one line, without a usage text or a traceback, and exit with code 2."""
+
+    @override
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        try:
+            sys.exit(super().main(*args, **{**extra, "standalone_mode": False}))
+        except CannotStart as reason:
+            _print(str(reason))
+        except typer.TyperException as error:
+            _print(_one_line(error))
+        except typer.Abort:
+            sys.exit(130)
+        sys.exit(2)
+
+
+def _one_line(error: typer.TyperException) -> str:
+    """Return the mistake and what to do; nothing if the help was printed because there were no arguments."""
+    text = " ".join(error.format_message().split()).rstrip(".").replace("Input should", "it should")
+    return f"{text}; {HELP}" if text and " should " not in text else text
+
+
+def _print(line: str) -> None:
+    if line:
+        stderr.print(line, markup=False)
+
+
+def _host(value: str) -> str:
+    if not re.fullmatch(r"[\w.:%-]+", value):
+        raise typer.BadParameter("it should be an address or a host name such as 127.0.0.1")
+    return value
+
+
+def _printable(value: str) -> str:
+    if not (value.strip() and value.isprintable() and len(value) <= 200):
+        raise typer.BadParameter("it should have 1 to 200 printable characters")
+    return value
+
+
+def _account_ids(values: list[str] | None) -> list[str] | None:
+    for value in values or ():
+        if not re.fullmatch(ACCOUNT_ID, value):
+            raise typer.BadParameter(
+                "it should be 1 to 64 letters, digits, '.', '_' or '-', with a letter or digit first"
+            )
+    return values
+
+
+def _origin_and_path(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#@]+/[^\s?#]*", value):
+        raise typer.BadParameter(
+            "it should be a URL such as http://127.0.0.1:8000/oauth/clio/callback"
+        )
+    return value
+
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 for a free one")]
+Host = Annotated[str, typer.Option(callback=_host, help="Address to listen on")]
+TokenName = Annotated[str, typer.Option(callback=_printable, help="What the token is for")]
+AccountIds = Annotated[
+    list[str] | None,
+    typer.Option(callback=_account_ids, help="Only for this account; may be repeated"),
+]
+TokenId = Annotated[str, typer.Argument(callback=_printable, help="The id, not the token itself")]
+Contacts = Annotated[int, typer.Option(min=1, max=1_000_000, help="Contacts in the simulated firm")]
+Latency = Annotated[float, typer.Option(min=0, max=60, help="Seconds until each response")]
+CallbackUrl = Annotated[
+    str,
+    typer.Option(
+        callback=_origin_and_path, help="The service's callback URL, as registered with Clio"
+    ),
+]

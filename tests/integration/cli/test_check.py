@@ -1,0 +1,140 @@
+"""`levitate-clio check` says what is missing, what will not work without it, and whether `serve` can do its work."""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+from typing_extensions import override
+
+from app.crypto import new_key
+from tests.support.commands import run
+
+READY = "the database responds, its schema is current, the keys decrypt its secrets"
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.end_headers()
+
+    @override
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def simulated_host() -> Iterator[str]:
+    """The origin of a region: a server that answers every request."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Answer) as server:
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def complete(own_dsn: str, simulated_host: str) -> dict[str, str]:
+    """The variables with which nothing is missing."""
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    return {
+        "database_url": own_dsn,
+        "encryption_keys": new_key(),
+        "public_url": "https://clio.levitate.test",
+        "return_origins": "https://app.levitate.test",
+        "service_token": "a token of enough length",
+        "regions__us__client_id": "app",
+        "regions__us__client_secret": "hush",
+        "regions__us__origin": simulated_host,
+    }
+
+
+def check(**environment: str) -> tuple[int, list[str]]:
+    ended = run("check", **environment)
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr.splitlines()
+
+
+def test_with_everything_there_each_line_is_ok_or_a_region_that_is_not_served(complete):
+    code, lines = check(**complete)
+    assert code == 0
+    assert {line.split()[0] for line in lines} == {"ok", "none"}
+    assert f"ok      {READY}" in lines
+
+
+@pytest.mark.parametrize(
+    ("missing", "effect", "code"),
+    [
+        ("return_origins", "wrong   LEVITATE_CLIO_RETURN_ORIGINS is not set, so no user can connect", 1),
+        ("service_token", "wrong   there is no token, so every call of the API is refused", 1),
+        ("encryption_keys", "wrong   LEVITATE_CLIO_ENCRYPTION_KEYS: not set", 1),
+        ("public_url", "warning LEVITATE_CLIO_PUBLIC_URL is not set (http://127.0.0.1:8000), without https: Clio's"
+         " webhooks do not arrive", 0),
+    ],
+)  # fmt: skip
+def test_it_says_what_will_not_work_and_exits_with_1_if_serve_needs_it(
+    complete, missing: str, effect: str, code: int
+):
+    del complete[missing]
+    found, lines = check(**complete)
+    (line,) = [line for line in lines if line.split()[0] not in ("ok", "none")]
+    assert line.startswith(effect)
+    assert found == code
+
+
+def test_a_stored_token_is_enough(complete):
+    del complete["service_token"]
+    dsn = complete["database_url"]
+    assert run("token", "create", "--name=backend", database_url=dsn).returncode == 0
+    code, lines = check(**complete)
+    assert (code, lines[-1]) == (0, "ok      there is a token for Levitate's backend")
+
+
+@pytest.mark.parametrize("given", [{}, {"public_url": "http://localhost:8000"}])
+def test_an_address_of_this_machine_is_wrong_beside_clios_own_host(complete, given):
+    # nobody answers at the region's host in a test; it counts as Clio's, because it is not this machine
+    del complete["public_url"]
+    code, lines = check(**{**complete, "regions__us__origin": "https://clio.invalid"}, **given)
+    assert code == 1
+    (line,) = [line for line in lines if "PUBLIC_URL" in line]
+    assert line.startswith("wrong   LEVITATE_CLIO_PUBLIC_URL is ")
+    assert "Set it to the https address" in line
+    (line,) = [line for line in lines if "region us" in line]
+    assert line.startswith("wrong   region us: https://clio.invalid cannot be reached")
+
+
+def test_a_pause_after_a_lost_answer_that_is_too_short_for_production_is_a_warning(complete):
+    code, lines = check(**complete, settle_seconds="5")
+    assert code == 0
+    (line,) = [line for line in lines if line.startswith("warning")]
+    assert "an activity may be written twice" in line
+
+
+def test_a_database_that_is_away_is_wrong_and_all_else_is_still_reported(complete):
+    complete["database_url"] = "postgresql://nobody@127.0.0.1:9/none"
+    del complete["return_origins"]
+    code, lines = check(**complete)
+    assert code == 1
+    assert [line for line in lines if "RETURN_ORIGINS is not set" in line]
+    assert lines[-1] == (
+        "wrong   The database of LEVITATE_CLIO_DATABASE_URL is not available: it cannot be reached; check that it is"
+        " running. Tokens were not looked for"
+    )
+
+
+def test_a_key_that_is_not_that_of_the_database_is_wrong(complete):
+    assert run("keys", "rotate", **complete).returncode == 0
+    complete["encryption_keys"] = new_key()
+    code, lines = check(**complete)
+    assert code == 1
+    assert lines[-1].startswith(
+        "wrong   LEVITATE_CLIO_ENCRYPTION_KEYS: none of these keys decrypts"
+    )
+
+
+def test_without_any_region_nobody_can_connect(own_dsn: str):
+    code, lines = check(database_url=own_dsn, encryption_keys=new_key())
+    assert code == 1
+    assert lines[0].startswith("wrong   no region is configured, so no user can connect")
+    assert lines[-1].startswith("wrong   The database's schema is missing or too old")
