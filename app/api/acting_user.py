@@ -1,13 +1,17 @@
 """The Levitate user for whom a request is made, and the role it needs. Levitate's backend asserts both in headers."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
+from urllib.parse import unquote
 
 from fastapi import Depends, Header
+from pydantic import TypeAdapter, ValidationError
 
 from app.api.authentication import CallerDep
+from app.api.schemas.base import UserId
 from app.db.accounts.audit import Actor
-from app.errors import AppError
+from app.errors import AppError, InvalidRequest
 
 
 class RoleRequired(AppError):
@@ -16,6 +20,17 @@ class RoleRequired(AppError):
     status = 403
     code = "role_required"
     title = "This operation needs Levitate-Role: success_manager or account_admin"
+
+
+class ActingUserInvalid(AppError):
+    """The header cannot be decoded, so it names nobody."""
+
+    status = 400
+    code = "acting_user_invalid"
+    title = (
+        "Levitate-User is not percent-encoded UTF-8: write % as %25, and what is not printable ASCII as its bytes, for"
+        " example é as %C3%A9"
+    )
 
 
 class Role(StrEnum):
@@ -33,15 +48,19 @@ RoleHeader = Annotated[
         description="The role of the acting user: `user`, `account_admin` or `success_manager`. Without it: `user`.",
     ),
 ]
+HEADER = "Levitate-User"
 UserHeader = Annotated[
     str | None,
     Header(
-        alias="Levitate-User",
-        max_length=128,
-        pattern=r"^[\w.@:-]+$",
-        description="Levitate's id of the user for whom your backend acts. The audit log records it.",
+        alias=HEADER,
+        description="Levitate's id of the user for whom your backend acts: 1 to 128 printable characters, as UTF-8."
+        " Percent-encode `%`, every byte that is not printable ASCII, and a space at the beginning or the end."
+        " The audit log records the id.",
     ),
 ]
+# Printable ASCII; a percent sign only before two hexadecimal digits (RFC 3986 §2.1).
+_ENCODED = re.compile(r"(?:[\x20-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*")
+_USER_ID: TypeAdapter[str] = TypeAdapter(UserId)
 
 
 async def require_role(role: RoleHeader = Role.USER) -> None:
@@ -59,7 +78,23 @@ async def get_actor(
     user_id: UserHeader = None,
 ) -> Actor:
     """Return the token, user and role that the audit log records."""
-    return Actor(caller.token_id, user_id, role)
+    return Actor(caller.token_id, None if user_id is None else decode_user_id(user_id), role)
+
+
+def decode_user_id(value: str) -> str:
+    """Return the user id that `Levitate-User` contains.
+
+    Raises ActingUserInvalid if it is not percent-encoded UTF-8, and InvalidRequest if what it contains is no user id.
+    """
+    if not _ENCODED.fullmatch(value):
+        raise ActingUserInvalid
+    try:
+        return _USER_ID.validate_python(unquote(value, errors="strict"))
+    except UnicodeDecodeError:
+        raise ActingUserInvalid from None
+    except ValidationError as error:
+        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        raise InvalidRequest(errors=[(f"header:{HEADER.lower()}", message)]) from None
 
 
 ActorDep = Annotated[Actor, Depends(get_actor)]

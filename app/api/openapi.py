@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from app.api import problems
+from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.authentication import InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
@@ -26,7 +27,8 @@ receive events.
 - **Authentication.** Send `Authorization: Bearer <service token>`. An account that the token may not see returns 404,
   like an account that does not exist.
 - **Acting user.** `Levitate-User` and `Levitate-Role` name the user for whom your backend acts. The audit log records
-  both.
+  both. User ids may have any printable character; in `Levitate-User` they are percent-encoded UTF-8 where they are not
+  printable ASCII or contain `%`.
 - **Errors** are `application/problem+json` (RFC 9457). Decide by `code`, and show `detail` to people. Each response
   below lists its codes in `x-problem-codes`. An error in this service is a 500 with `internal_error`. `request_id`
   identifies the request in the log.
@@ -76,6 +78,10 @@ def _has_body(_: str, operation: Operation) -> bool:
     return "requestBody" in operation
 
 
+def _names_acting_user(_: str, operation: Operation) -> bool:
+    return any(parameter["name"] == HEADER for parameter in operation.get("parameters", ()))
+
+
 def _has_input(_: str, operation: Operation) -> bool:
     return "requestBody" in operation or "parameters" in operation
 
@@ -94,6 +100,7 @@ _COMMON_PROBLEMS: tuple[
     (_needs_token, (documented(InvalidToken), documented(TooManyRequests))),
     (_has_account, (documented(AccountNotFound),)),
     (_is_list, (documented(InvalidCursor), documented(CursorMismatch))),
+    (_names_acting_user, (documented(ActingUserInvalid),)),
     (_has_body, (documented_http(400), documented_http(413))),
     (_has_input, (documented(InvalidRequest),)),
     (_uses_database, (documented(DatabaseUnavailable),)),

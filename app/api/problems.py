@@ -35,6 +35,10 @@ DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 log = structlog.get_logger(__name__)
 
 NOT_JSON = ("invalid_json", "The body is not valid JSON")
+_ADVICE = {  # for messages of pydantic that say only what is wrong
+    "Field required": "is missing; send it",
+    "Extra inputs are not permitted": "is not known here; leave it out",
+}
 _HTTP_ERRORS = {
     400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting
     404: ("not_found", "There is no such path"),
@@ -54,7 +58,7 @@ class FieldProblem(Schema):
     `query:limit`."""
 
     detail: str
-    """What is wrong there, in plain words."""
+    """What is wrong there and what must be sent, in plain words."""
 
 
 class Problem(Schema):
@@ -192,11 +196,17 @@ async def _handle_invalid_request(request: Request, error: Exception) -> JSONRes
 def _list_errors(problem: Problem, errors: Sequence[tuple[str, str]]) -> None:
     """List the first errors, each with its pointer and message; say so if there are more."""
     problem.errors = [
-        FieldProblem(pointer=pointer[:LONGEST_TEXT], detail=detail[:LONGEST_TEXT])
+        FieldProblem(pointer=pointer[:LONGEST_TEXT], detail=_advice(detail)[:LONGEST_TEXT])
         for pointer, detail in errors[:MOST_ERRORS]
     ]
     if len(errors) > MOST_ERRORS:
         problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors"
+
+
+def _advice(message: str) -> str:
+    """Return a message, also one of pydantic, as advice."""
+    known = _ADVICE.get(message) or message.removeprefix("Value error, ")
+    return known.replace("Input should", "must", 1)
 
 
 def _pointer(location: Sequence[str | int]) -> str:

@@ -29,7 +29,8 @@ class AccountIn(Body):
     """The name of the firm."""
 
     time_zone: TimeZone
-    """The firm's IANA time zone, for example `America/New_York`. Scheduled runs and the dates of notes use it."""
+    """The firm's time zone: one of the IANA database that names a place, for example `America/New_York`, or `UTC`.
+    Scheduled runs and the dates of notes use it."""
 
     country: Country
     """The firm's country (ISO 3166 alpha-2). Phone numbers without a country code belong to it."""
@@ -72,6 +73,10 @@ class Account(AccountIn):
         },
     )
 
+    time_zone: str
+    """The firm's time zone. Older accounts may have one that can no longer be chosen; one that is unknown counts as
+    UTC."""
+
     id: str
     """Levitate's id of the account, as in the path."""
 
@@ -89,7 +94,7 @@ class User(In):
     """A Levitate user of the firm."""
 
     id: UserId
-    """Levitate's id of the user."""
+    """Levitate's id of the user: 1 to 128 printable characters."""
 
     name: Text
     """The user's full name."""

@@ -24,7 +24,26 @@ from app.rules.texts import compared
 T = TypeVar("T")
 MOST_ERRORS = 1000  # in a body whose errors are described one by one
 
-_ZONES = available_timezones()
+# Zones of the IANA database that name a place, or UTC. The others are offsets (`Etc/GMT+5`), rules without a place
+# (`EST5EDT`), or mean something else on each machine (`localtime`, `Factory`).
+_PLACES = (
+    "Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Brazil/", "Canada/",
+    "Chile/", "Europe/", "Indian/", "Mexico/", "Pacific/", "US/",
+)  # fmt: skip
+_SHORT_PLACES = {
+    "Cuba", "Egypt", "Eire", "GB", "GB-Eire", "Greenwich", "Hongkong", "Iceland", "Iran", "Israel", "Jamaica", "Japan",
+    "Kwajalein", "Libya", "NZ", "NZ-CHAT", "Navajo", "PRC", "Poland", "Portugal", "ROC", "ROK", "Singapore", "Turkey",
+    "W-SU",
+}  # fmt: skip
+_UTC = {
+    "UTC", "UCT", "GMT", "Universal", "Zulu", "Etc/UTC", "Etc/UCT", "Etc/GMT", "Etc/Greenwich", "Etc/Universal",
+    "Etc/Zulu",
+}  # fmt: skip
+_ZONES = frozenset(
+    name
+    for name in available_timezones()
+    if name.startswith(_PLACES) or name in _SHORT_PLACES | _UTC
+)
 _HALVES = re.compile("[\ud800-\udfff]")
 _COUNTRIES = phonenumbers.SUPPORTED_REGIONS
 
@@ -45,9 +64,18 @@ def visible(text: str) -> str:
     return text
 
 
+def _printable(text: str) -> str:
+    """Return the text. Raise ValueError for controls, lone surrogates and characters that nobody can see."""
+    if not text.isprintable():
+        raise ValueError("must have printable characters only")
+    return text
+
+
 def _zone(name: str) -> str:
     if name not in _ZONES:
-        raise ValueError("must be an IANA time zone such as America/New_York")
+        raise ValueError(
+            "must be a time zone of the IANA database that names a place, such as America/New_York, or UTC"
+        )
     return name
 
 
@@ -70,7 +98,7 @@ Text = Annotated[
     AfterValidator(no_nul),
     AfterValidator(visible),
 ]
-UserId = Annotated[str, StringConstraints(pattern=r"^[\w.@:-]{1,128}$")]
+UserId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

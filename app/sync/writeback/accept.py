@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -14,6 +13,7 @@ from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
 from app.lanes import Lane
 from app.sync.connections import time_until_request
+from app.sync.slot_times import zone_of
 from app.sync.writeback import formatting, html_to_text, outcomes
 from app.sync.writeback.authors import Author, find_author, load_settings
 
@@ -65,7 +65,7 @@ async def accept_activity(
         clio_contact_id=person.clio_id if person else request.clio_contact_id,
         occurred_at=request.occurred_at,
         time_zone=zone,
-        local_date=request.occurred_at.astimezone(ZoneInfo(zone)).date(),
+        local_date=request.occurred_at.astimezone(zone_of(zone)).date(),
         direction=request.direction,
         conversation_id=request.conversation_id if request.kind is Kind.TEXT_MESSAGE else None,
         subject="" if skipped else formatting.format_subject(

@@ -4,10 +4,10 @@ Subject and text are made when the activity is accepted. Author and marker are k
 """
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from app.clio.allowed_writes import NewCommunication, NewNote, Party
 from app.db.outbox.activities import Activity, Kind
+from app.sync.slot_times import zone_of
 from app.sync.writeback import html_to_text
 
 MAX_BYTES = 60_000  # UTF-8 bytes of one note or communication; Clio documents no limit
@@ -51,7 +51,7 @@ def reference_line(marker: str) -> str:
 
 def build_note(activity: Activity, *, by: str | None) -> NewNote:
     """Return the note of an activity; `by` is the user's name if another user's login writes it [WB-5]."""
-    local = activity.occurred_at.astimezone(ZoneInfo(activity.time_zone))
+    local = activity.occurred_at.astimezone(zone_of(activity.time_zone))
     footer = [_time_line(local, activity), *_by_line(by), reference_line(activity.marker or "")]
     return NewNote(
         contact_id=activity.clio_contact_id or 0,
