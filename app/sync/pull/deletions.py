@@ -13,13 +13,14 @@ What is to be looked up is stored once, and each answer as it comes: the look-up
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from app.clio.errors import ClioRefused, RecordUnreadable
 from app.db import issues
+from app.db.accounts import accounts
 from app.db.issues import Finding, Subject
 from app.db.mirror import records, removals, visibility
 from app.db.runs import lookups, named_records, run_logins
@@ -31,6 +32,7 @@ from app.sync.pull.failures import noting_failure
 from app.sync.pull.listings import CONTACTS, MATTERS, RELATIONSHIPS, Listing
 from app.sync.pull.reader import ConnectionReader
 from app.sync.pull.single_records import IDS_PER_REQUEST, land_records
+from app.sync.slot_times import next_due, zone_of
 
 FEW, SHARE = 20, 0.05  # a list that lacks more than both needs a second run (F20)
 EMPTY = 3  # a list that lacks everything needs one too, if it had more records than this
@@ -131,11 +133,13 @@ async def _is_believed(
     if not _shrank(found):
         await issues.resolve_issues(session, account_id, "listing_shrank", subject, now=now)
         return True
-    if await _is_second_run(session, reader, subject):
+    known = await issues.find_open(session, account_id, "listing_shrank", subject)
+    counts_from = (known.opened_at if known else now) + SECOND_RUN_AFTER
+    if counts_from <= now:
         return True
     text = (
         f"A complete list of {listing.name} lacked {found.missing} of the {found.seen} records that this login"
-        " used to see. Nothing was removed. The next full run checks again"
+        f" used to see. Nothing was removed. {await _second_run(session, reader, counts_from)}"
     )
     finding = Finding("listing_shrank", text, subject)
     await issues.open_issue(session, account_id, finding, now=now)
@@ -143,16 +147,20 @@ async def _is_believed(
     return False
 
 
+async def _second_run(session: Session, reader: ConnectionReader, counts_from: datetime) -> str:
+    """Return which full run believes the list: while the issue is open, the run of each slot is a full one."""
+    account = await accounts.get_account(session, reader.view.account_id)
+    zone, timing = zone_of(account.fields.time_zone), reader.services.timing
+    slot = next_due(counts_from, zone, timing, account.account_id)
+    return (
+        f"The full run of the slot at {slot:%Y-%m-%d %H:%M} UTC, or one that you request after {counts_from:%H:%M},"
+        " asks Clio for each of the missing records, and removes those that Clio confirms as deleted"
+    )
+
+
 def _shrank(found: MissingRecords) -> bool:
     emptied = found.missing == found.seen > EMPTY
     return emptied or found.missing > max(FEW, SHARE * found.seen)
-
-
-async def _is_second_run(session: Session, reader: ConnectionReader, subject: Subject) -> bool:
-    """Return whether a run at least `SECOND_RUN_AFTER` ago already found the short list."""
-    account_id, now = reader.view.account_id, reader.services.now()
-    known = await issues.find_open(session, account_id, "listing_shrank", subject)
-    return known is not None and known.opened_at <= now - SECOND_RUN_AFTER
 
 
 async def _look_up(readers: Sequence[ConnectionReader], listing: Listing) -> None:

@@ -1,6 +1,7 @@
 """Records deleted in Clio are removed by a full run; many removals in one run wait for a person."""
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import time_machine
@@ -123,7 +124,16 @@ async def test_a_shorter_list_counts_when_a_later_run_finds_the_same(pulled: Wor
     firm(pulled).delete("contact", 1002)
     await pulled.run("full")
     assert (await pulled.contacts())["1002"]["state"] == "in_scope"
-    assert [issue["code"] for issue in await issues(pulled)] == ["listing_shrank"]
+    (issue,) = await issues(pulled)
+    assert issue["code"] == "listing_shrank"
+    (at,) = re.findall(r"The full run of the slot at (.+) UTC, or one", issue["detail"])
+    told = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    assert told > main.now() + timedelta(minutes=55)
+    status = (await pulled.api.get("/v1/accounts/hp/status")).json()
+    next_slot = datetime.fromisoformat(status["next_run_at"])
+    assert told == next_slot.replace(second=0, microsecond=0) or next_slot < main.now() + timedelta(
+        hours=1
+    )
     with time_machine.travel(main.now() + timedelta(hours=2), tick=True):
         await pulled.run("full")
         assert (await pulled.contacts())["1002"]["state"] == "deleted"
