@@ -84,13 +84,15 @@ def _check_key(key: str) -> bytes:
     try:
         raw = base64.b64decode(key, altchars=b"-_", validate=True)
     except ValueError as error:
-        raise InvalidKey("An encryption key is not URL-safe base64") from error
+        raise InvalidKey(
+            "An encryption key must be URL-safe base64 of 32 random bytes (44 characters)"
+        ) from error
     if len(raw) != KEY_BYTES or len(key) != 44:
         raise InvalidKey(
             "An encryption key must be 32 random bytes in URL-safe base64 (44 characters)"
         )
     if len(set(raw)) < 8:
-        raise InvalidKey("An encryption key must be random")
+        raise InvalidKey("An encryption key must be random; create one as docs/operations.md says")
     return key.encode()
 
 

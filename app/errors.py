@@ -43,7 +43,7 @@ class InvalidRequest(AppError):
 
     status = 422
     code = "invalid_request"
-    title = "The request is not valid; `errors` says where"
+    title = "The request is not valid; `errors` says where, and what must be sent"
 
     def __init__(self, *, errors: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class RunTakenOver(AppError):
 
     status = 409
     code = "run_taken_over"
-    title = "Another worker has taken this run over"
+    title = "Another worker has taken this run over; this one must stop"
 
 
 class CannotStart(Exception):

@@ -29,9 +29,7 @@ class ContactNotYetKnown(AppError):
 
     status = 404
     code = "contact_not_yet_known"
-    title = (
-        "This service did not have the contact yet at that time; it has it since `first_synced_at`"
-    )
+    title = "This service did not have the contact yet at that time; ask for a time since `first_synced_at`"
 
 
 @router.get(

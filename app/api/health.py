@@ -31,7 +31,7 @@ class NotReady(AppError):
 
     status = 503
     code = "not_ready"
-    title = "This process cannot work now; `detail` and `parts` say why"
+    title = "This process cannot work now; `detail` and `parts` say why and what to do"
 
 
 class Health(Schema):

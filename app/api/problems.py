@@ -34,19 +34,22 @@ DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 
 log = structlog.get_logger(__name__)
 
-NOT_JSON = ("invalid_json", "The body is not valid JSON")
+NOT_JSON = ("invalid_json", "The body is not valid JSON; send UTF-8 text as in RFC 8259")
 _ADVICE = {  # for messages of pydantic that say only what is wrong
     "Field required": "is missing; send it",
     "Extra inputs are not permitted": "is not known here; leave it out",
 }
 _HTTP_ERRORS = {
     400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting
-    404: ("not_found", "There is no such path"),
+    404: ("not_found", "There is no such path; /openapi.json lists all paths"),
     405: (
         "method_not_allowed",
         "This path does not allow the method; the header `Allow` lists those it allows",
     ),
-    413: ("body_too_large", "The body has more than 4 MiB, or more than 100,000 values"),
+    413: (
+        "body_too_large",
+        "The body has more than 4 MiB, or more than 100,000 values; send less at once",
+    ),
 }
 
 
@@ -69,9 +72,9 @@ class Problem(Schema):
             "examples": [
                 {
                     "type": TYPE_BASE + "account_not_found",
-                    "title": "There is no such account for this token",
+                    "title": "There is no such account for this token; check the id, or use a token that may see it",
                     "status": 404,
-                    "detail": "There is no such account for this token",
+                    "detail": "There is no such account for this token; check the id, or use a token that may see it",
                     "instance": "/v1/accounts/nobody",
                     "code": "account_not_found",
                     "request_id": "req_0192f0c4",
@@ -200,7 +203,7 @@ def _list_errors(problem: Problem, errors: Sequence[tuple[str, str]]) -> None:
         for pointer, detail in errors[:MOST_ERRORS]
     ]
     if len(errors) > MOST_ERRORS:
-        problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors"
+        problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors, and what must be sent"
 
 
 def _advice(message: str) -> str:

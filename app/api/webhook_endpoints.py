@@ -22,10 +22,16 @@ router = APIRouter(prefix="/v1", tags=["events"])
 
 
 _PROBLEMS = {
-    "refused": "The receiver did not respond with a 2xx status",
-    "timed_out": "The receiver did not respond in time",
-    "unreachable": "The receiver could not be reached",
-    "address_refused": "The address is not allowed: events go only to the public internet and to configured hosts",
+    "refused": "The receiver did not respond with a 2xx status; see its log. It is tried again",
+    "timed_out": "The receiver did not respond within 10 seconds; let it respond before it works. It is tried again",
+    "unreachable": (
+        "The receiver could not be reached; check its address, its certificate and the network. It is"
+        " tried again"
+    ),
+    "address_refused": (
+        "The address is not allowed: events go only to the public internet; add its host to"
+        " LEVITATE_CLIO_WEBHOOK_HOSTS"
+    ),
 }
 
 
@@ -34,7 +40,10 @@ class UrlRefused(AppError):
 
     status = 422
     code = "url_not_allowed"
-    title = "Events are sent only to https URLs on the public internet, on port 443"
+    title = (
+        "Events are sent only to https URLs on the public internet, on port 443; choose such a URL, or"
+        " add its host to LEVITATE_CLIO_WEBHOOK_HOSTS"
+    )
 
 
 def _visible_token(caller: Caller) -> str | None:

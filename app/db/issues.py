@@ -57,7 +57,7 @@ class IssueNotFound(AppError):
 
     status = 404
     code = "issue_not_found"
-    title = "There is no such issue in this account"
+    title = "There is no such issue in this account; GET …/issues lists them"
 
 
 @dataclass(frozen=True)

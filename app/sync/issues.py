@@ -287,7 +287,10 @@ async def _note_not_visible(
     findings = []
     if any(counts.values()):
         parts = " and ".join(f"{n} {name}" for name, n in counts.items() if n)
-        text = f"No login can see {parts} any more, but Clio does not report them as deleted. They are kept"
+        text = (
+            f"No login can see {parts} any more, but Clio does not report them as deleted. They are kept; connect a"
+            " login that sees them, or leave them"
+        )
         findings.append(Finding(NOT_VISIBLE, text))
     await issues.reconcile(session, account_id, NOT_VISIBLE, findings, now=now)
 

@@ -52,7 +52,10 @@ class RunKeepsCrashing(AppError):
     """The run ended its worker again and again without progress."""
 
     code = "run_keeps_crashing"
-    title = "The run ended its worker again and again without progress"
+    title = (
+        "The run ended its worker again and again without progress; look for the kernel's out-of-memory"
+        " killer, and report it"
+    )
 
 
 class Ready(Enum):
@@ -159,7 +162,8 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
         case _:  # a bug: the run must not stay "running"
             log.error("run_broke", exc_info=error)
             problem = Problem(
-                "internal_error", "An error in this service ended the run. It was logged"
+                "internal_error",
+                "An error in this service ended the run. It was logged; report it with the id of the run",
             )
     return Outcome(Status.FAILED, [*problems, runs.problem_row(problem, None)])
 

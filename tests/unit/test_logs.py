@@ -40,6 +40,16 @@ def test_fields_that_are_not_allowed_are_dropped_and_counted(capsys):
     assert "Alice" not in str(line)
 
 
+def test_a_line_names_its_logger_ours_and_a_librarys(capsys):
+    # docs/operations.md lists the field
+    log = Captured(capsys)
+    structlog.get_logger("app.sync.run").info("run_ended")
+    assert log.last()["logger"] == "app.sync.run"
+    logging.getLogger("asyncio").error("a task was never awaited")
+    assert (line := log.last())["logger"] == "asyncio"
+    assert line["event"] == "a task was never awaited"
+
+
 def test_an_exception_of_a_library_shows_its_type_and_code_locations_only(capsys):
     log = Captured(capsys)
     try:

@@ -37,7 +37,10 @@ class ErasureNotFound(AppError):
 
     status = 404
     code = "erasure_not_found"
-    title = "There is no such erasure for this token"
+    title = (
+        "There is no such erasure for this token; the response to the DELETE has its address, which is"
+        " kept for a year"
+    )
 
 
 class ErasureInProgress(AppError):

@@ -38,7 +38,7 @@ class ConnectionNotFound(AppError):
 
     status = 404
     code = "connection_not_found"
-    title = "There is no such connection in this account"
+    title = "There is no such connection in this account; GET …/connections lists them"
 
 
 @dataclass(frozen=True)

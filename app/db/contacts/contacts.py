@@ -29,7 +29,7 @@ class ContactNotFound(AppError):
 
     status = 404
     code = "contact_not_found"
-    title = "There is no such contact in this account"
+    title = "There is no such contact in this account; GET …/contacts lists them"
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class HoldNotFound(AppError):
 
     status = 404
     code = "hold_not_found"
-    title = "There is no such hold in this account"
+    title = "There is no such hold in this account; GET …/holds lists them"
 
 
 class HoldDecided(AppError):
@@ -54,7 +54,7 @@ class HoldDecided(AppError):
 
     status = 409
     code = "hold_already_decided"
-    title = "This hold was already released or discarded"
+    title = "This hold was already released or discarded; nothing is left to decide"
 
 
 @dataclass(frozen=True)

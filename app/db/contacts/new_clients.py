@@ -31,7 +31,7 @@ class NewClientNotFound(AppError):
 
     status = 404
     code = "new_client_not_found"
-    title = "There is no such new client in this account"
+    title = "There is no such new client in this account; GET …/new-clients lists them"
 
 
 class NewClientNotHeld(AppError):

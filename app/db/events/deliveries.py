@@ -47,7 +47,7 @@ class DeliveryNotFound(AppError):
 
     status = 404
     code = "delivery_not_found"
-    title = "There is no such delivery for this token"
+    title = "There is no such delivery for this token; GET …/deliveries of its endpoint lists them"
 
 
 @dataclass(frozen=True)

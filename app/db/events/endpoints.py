@@ -31,7 +31,7 @@ class EndpointNotFound(AppError):
 
     status = 404
     code = "endpoint_not_found"
-    title = "There is no such webhook endpoint for this token"
+    title = "There is no such webhook endpoint for this token; GET /v1/webhook-endpoints lists them"
 
 
 class TooManyEndpoints(AppError):

@@ -56,7 +56,7 @@ class ActivityNotFound(AppError):
 
     status = 404
     code = "activity_not_found"
-    title = "There is no such activity in this account"
+    title = "There is no such activity in this account; GET …/activities lists them"
 
 
 class NotRetryable(AppError):
@@ -64,7 +64,9 @@ class NotRetryable(AppError):
 
     status = 409
     code = "activity_not_retryable"
-    title = "Only a failed or blocked activity can be tried again"
+    title = (
+        "Only a failed or blocked activity can be tried again; read its status, or post a new one"
+    )
 
 
 class NotCancellable(AppError):
@@ -72,7 +74,10 @@ class NotCancellable(AppError):
 
     status = 409
     code = "activity_not_cancellable"
-    title = "Only an activity that certainly is not in Clio yet can be cancelled"
+    title = (
+        "Only an activity that certainly is not in Clio yet can be cancelled; read its status, and"
+        " remove the record in Clio if need be"
+    )
 
 
 @dataclass(frozen=True)

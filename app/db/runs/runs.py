@@ -111,7 +111,7 @@ class RunNotFound(AppError):
 
     status = 404
     code = "run_not_found"
-    title = "There is no such run in this account"
+    title = "There is no such run in this account; GET …/runs lists them"
 
 
 class RunEnded(AppError):
@@ -119,7 +119,7 @@ class RunEnded(AppError):
 
     status = 409
     code = "run_already_ended"
-    title = "This run has already ended"
+    title = "This run has already ended; request a new one if it is needed"
 
 
 @dataclass(frozen=True)

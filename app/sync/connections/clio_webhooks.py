@@ -62,7 +62,7 @@ class HookUnknown(AppError):
 
     status = 404
     code = "hook_unknown"
-    title = "There is no webhook at this address"
+    title = "There is no webhook at this address; end the subscription"
 
 
 class SignatureInvalid(AppError):
@@ -70,7 +70,7 @@ class SignatureInvalid(AppError):
 
     status = 401
     code = "signature_invalid"
-    title = "The request was not signed by Clio"
+    title = "The request was not signed by Clio; check that no proxy changes the body or X-Hook-Signature"
 
 
 class WebhookKind(Enum):

@@ -64,7 +64,7 @@ class RegionNotOffered(AppError):
 
     status = 422
     code = "region_not_offered"
-    title = "This service has no Clio app for that region"
+    title = "No Clio app is set up here for that region; choose another one, or set its client id and secret"
 
 
 class ReturnUrlRefused(AppError):
@@ -72,7 +72,7 @@ class ReturnUrlRefused(AppError):
 
     status = 422
     code = "return_url_not_allowed"
-    title = "return_url must have one of the origins in LEVITATE_CLIO_RETURN_ORIGINS"
+    title = "return_url must have an origin of LEVITATE_CLIO_RETURN_ORIGINS; change it, or add its origin there"
 
 
 class UnknownUser(AppError):

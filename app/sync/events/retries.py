@@ -17,8 +17,14 @@ RETRY_DELAYS = tuple(
 FAILURES_BEFORE_PAUSE = 5  # in a row
 MAX_PAUSE = timedelta(minutes=15)
 
-GONE = Problem("endpoint_gone", "The endpoint responded with 410: it wants no more events")
-FAILING = Problem("endpoint_failing", "The endpoint has accepted no event for three days")
+GONE = Problem(
+    "endpoint_gone",
+    "The endpoint responded with 410: it wants no more events. Enable it again if it does, or delete it",
+)
+FAILING = Problem(
+    "endpoint_failing",
+    "The endpoint has accepted no event for three days. Mend the receiver, then enable the endpoint",
+)
 
 
 def retry_delay(attempts: int, delivery_id: str) -> timedelta:

@@ -236,7 +236,9 @@ async def _confirm_and_settle(
 def _list_rows(reader: ConnectionReader) -> Problems:
     """Return the problems of a login's lists, and of the small lists that another login read instead."""
     dropped = [
-        Problem("clio_field_unknown", f"Clio no longer has the field {name}. It was left out")
+        Problem(
+            "clio_field_unknown", f"Clio no longer has the field {name}. It was left out; report it"
+        )
         for name in sorted(reader.clio.dropped)
     ]
     return [

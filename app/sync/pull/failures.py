@@ -196,7 +196,7 @@ def _retry_after(reader: ConnectionReader) -> timedelta:
 
 def forbidden_list(listing: Listing) -> Problem:
     """Return the problem of a login that may not read a list."""
-    text = f"This Clio user may not read {listing.name.replace('_', ' ')}"
+    text = f"This Clio user may not read {listing.name.replace('_', ' ')}. Give the user the right in Clio"
     return Problem("clio_forbidden", text)
 
 

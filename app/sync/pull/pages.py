@@ -122,7 +122,10 @@ async def _open_next_window(reader: ConnectionReader, listing: Listing, pull: Pu
 
 
 def _note_capped(reader: ConnectionReader, listing: Listing) -> None:
-    text = f"Clio cuts off the list of {listing.name} before its end. The rest is not read"
+    text = (
+        f"Clio cuts off the list of {listing.name} before its end. The rest is not read, and nothing is"
+        " removed because of it. Report it"
+    )
     reader.note_problem(Problem("relationship_list_capped", text))
 
 

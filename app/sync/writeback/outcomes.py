@@ -29,8 +29,14 @@ _RECONNECT = (
     "The author's Clio login does not work. The activity is written after the user connects again"
 )
 _REFUSED = {
-    403: (Reason.NO_ACCESS, "The author may not write to this contact in Clio"),
-    404: (Reason.CONTACT_GONE, "Clio no longer has this contact"),
+    403: (
+        Reason.NO_ACCESS,
+        "The author may not write to this contact in Clio. Give the user the right there, then retry",
+    ),
+    404: (
+        Reason.CONTACT_GONE,
+        "Clio no longer has this contact. Post the activity for another contact if it was merged",
+    ),
 }
 
 
@@ -88,10 +94,16 @@ def after_failed_write(error: ClioError, *, pause: timedelta, updating: bool) ->
         case ClioRetryLater():
             return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=error.after)
         case ClioRefused(status=404) if updating:
-            text = "The conversation's record was removed in Clio. It is not created again"
+            text = (
+                "The conversation's record was removed in Clio. It is not created again: restore it"
+                " there and retry, or leave it"
+            )
             return Outcome(Status.FAILED, Reason.REMOVED, text)
         case ClioRefused():
-            refused = (Reason.REFUSED, f"Clio does not accept this text (status {error.status})")
+            refused = (
+                Reason.REFUSED,
+                f"Clio does not accept this text (status {error.status}). Report it",
+            )
             return Outcome(Status.FAILED, *_REFUSED.get(error.status, refused))
         case _:
             return Outcome(Status.QUEUED, Reason.WAITING, str(error), after=OPERATOR_RETRY_AFTER)
@@ -144,7 +156,11 @@ def is_given_up(activity: Activity, *, now: datetime) -> bool:
 def after_verification(found: Sequence[int]) -> tuple[Reason | None, str | None]:
     """Return reason and problem if the search a day later did not find exactly one record."""
     if not found:
-        return Reason.MISSING, "A day later Clio no longer has it. Somebody may have removed it"
+        return (
+            Reason.MISSING,
+            "A day later Clio no longer has it. Somebody may have removed it: ask there, and post it"
+            " again if it is wanted",
+        )
     return (Reason.DOUBLED, duplicates_text(found[1:])) if found[1:] else (None, None)
 
 
@@ -167,6 +183,6 @@ def unconfirmed() -> Outcome:
     """Return the outcome after days of lost responses and searches that found nothing: a person must look."""
     text = (
         f"For {GIVE_UP_AFTER.days} days Clio's responses were lost, and nothing was found there."
-        " A retry searches again"
+        " Look in Clio; a retry searches again before it sends"
     )
     return Outcome(Status.FAILED, Reason.UNCONFIRMED, text, unsure=True)

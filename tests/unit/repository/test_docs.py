@@ -25,6 +25,8 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 INTERNALS = (ROOT / "docs" / "internals.md").read_text()
 
 
+# A new name may stand for two old ones; a status stands once for each reason.
+MEANT_TWICE = ("renames.md", "events.md")
 LEVELS = "debug|info|warning|error|exception|critical"
 # A path in backticks; one with a wildcard or a placeholder is none.
 PATH = re.compile(r"`((?:app|tests|docs|migrations|benchmarks)/[^`\s*…<>{}]*)`")
@@ -44,6 +46,11 @@ def test_the_manual_lists_every_metric_of_ours_and_no_other():
     pinned = json.loads((ROOT / "tests" / "data" / "pinned" / "metrics.json").read_text())
     ours = {name for name in pinned if name.startswith("levitate_clio_")}
     assert named(section("Metrics")) == ours
+    others = {name.replace("_created", "") for name in pinned if name not in ours}
+    listed = set(re.findall(r"`(http_\w+)`", section("Metrics")))
+    assert {name.removesuffix("_total") for name in listed} == {
+        name.removesuffix("_total") for name in others
+    }
 
 
 def test_the_manual_lists_every_variable_and_no_other():
@@ -90,9 +97,39 @@ def test_the_manual_lists_every_log_field_and_event():
     assert set(re.findall(r"`(\w+)`", section("Logs").split(":", 1)[1].split(". ")[0])) >= (
         logs.ALLOWED_FIELDS - {"error"}
     )
-    source = "".join(path.read_text() for path in (ROOT / "app").rglob("*.py"))
-    events = set(re.findall(rf'log\.(?:{LEVELS})\(\s*"(\w+)"', source))
+    events, hidden = set[str](), list[str]()
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        for line, event in logged_events(ast.parse(path.read_text())):
+            if event is None:
+                hidden.append(f"{path.relative_to(ROOT)}:{line}")
+            else:
+                events.add(event)
+    assert not hidden, "\n".join(["the event of a log call must be a text, not computed:", *hidden])
     assert named(section("Logs")) == events
+
+
+def logged_events(tree: ast.AST) -> Iterator[tuple[int, str | None]]:
+    """Yield the line and the event of every log call, None if the event is not a plain text.
+
+    A method that is passed on, such as `partial(log.info, …)`, has no event here, and yields None too.
+    """
+    called = {node.func: node for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or not re.fullmatch(f"{LEVELS}|log", node.attr):
+            continue
+        if not re.fullmatch(
+            r"(\w+\.)*(log|logger)|\w*[gG]et_?[lL]ogger\(.*\)", ast.unparse(node.value)
+        ):
+            continue
+        call = called.get(node)
+        first = call.args[0] if call is not None and call.args else None
+        text = first.value if isinstance(first, ast.Constant) else None
+        yield node.lineno, text if isinstance(text, str) else None
+
+
+def test_the_check_of_events_notices_every_way_to_log():
+    code = "log.info('a')\nself.log.error(\n'b', x=1)\nlog.warning(kind + '_c')\npartial(log.info, 'c')\nbox.info('d')"
+    assert [event for _, event in logged_events(ast.parse(code))] == ["a", "b", None, None]
 
 
 def lost_fields(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -197,6 +234,19 @@ def test_the_internals_name_the_module_that_writes_each_table():
     rows = named(INTERNALS.split("## Which module writes which table")[1])
     assert rows >= set(tables.metadata.tables)
     assert rows <= set(tables.metadata.tables)
+
+
+def test_no_table_of_the_documents_has_a_row_twice():
+    # `preexisting_tags` and `erased_contacts` were two rows each
+    for page in (ROOT / "docs").glob("*.md"):
+        for table in re.findall(r"(?:^\|.*\n)+", page.read_text(), flags=re.MULTILINE):
+            names = [
+                name
+                for row in table.splitlines()
+                for name in re.findall(r"`([^`]+)`", row.split(" | ")[0])
+            ]
+            if page.name not in MEANT_TWICE:
+                assert sorted(names) == sorted(set(names)), (page.name, table[:80])
 
 
 def test_decisions_are_numbered_in_sequence_and_have_the_number_in_the_title():
