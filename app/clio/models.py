@@ -1,10 +1,12 @@
 """Pydantic models of Clio's records.
 
-Clio's OpenAPI document marks no field as required or never null, so nearly every field here is optional.
+Clio's OpenAPI document marks no field as required or never null, so nearly every field here is optional. Every text
+and every list has a ceiling (`app/clio/ceilings.py`). What a model refuses, `app/clio/reading.py` leaves out.
 """
 
+import re
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -15,16 +17,21 @@ from pydantic import (
     Field,
 )
 
+from app.clio import ceilings
 
-def _reject_nul(value: Any) -> Any:
-    """Reject text with a NUL character, because PostgreSQL cannot store it."""
-    if isinstance(value, str) and "\x00" in value:
-        raise ValueError("contains a NUL character")
-    return value
+P = TypeVar("P")  # a part of a record
+
+_DAY = re.compile(r"\s*(\d{4}-\d{2}-\d{2})(?:[T ].*)?\s*", re.DOTALL)
 
 
-def _none_to_empty(value: Any) -> Any:
-    return () if value is None else value
+def _day_of(value: Any) -> Any:
+    """Return the day of a date that may have a time of day after it. A number is not a date."""
+    if value is None:
+        return None
+    found = _DAY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("is not a date")
+    return found[1]
 
 
 def _lower(value: Any) -> Any:
@@ -37,6 +44,15 @@ def _reject_bool(value: Any) -> Any:
     return value
 
 
+def _present(value: Any) -> Any:
+    """Return a list without its nulls; an empty one in place of null."""
+    if value is None:
+        return ()
+    if isinstance(value, list) and None in value:
+        return [part for part in value if part is not None]
+    return value
+
+
 def _to_utc(value: datetime) -> datetime:
     """Convert to UTC. Clio uses the offset of the user who asks, but the stored time must be the same for all users."""
     try:
@@ -45,11 +61,20 @@ def _to_utc(value: datetime) -> datetime:
         raise ValueError("is out of range") from error
 
 
-Text = Annotated[str | None, BeforeValidator(_reject_nul)]
-StringList = Annotated[
-    tuple[Annotated[str, BeforeValidator(_reject_nul)], ...], BeforeValidator(_none_to_empty)
-]
+def _text(ceiling: int) -> Any:
+    return Field(max_length=ceiling)
+
+
+Name = Annotated[str, _text(ceilings.TEXT)]
+Text = Name | None
+EmailText = Annotated[str, _text(ceilings.EMAIL)] | None
+PhoneText = Annotated[str, _text(ceilings.PHONE)] | None
+Secret = Annotated[str, _text(ceilings.SECRET)]
+ValueText = Annotated[str, _text(ceilings.VALUE)]
+Parts = Annotated[tuple[P, ...], BeforeValidator(_present), Field(max_length=ceilings.PARTS)]
+Values = Annotated[tuple[P, ...], BeforeValidator(_present), Field(max_length=ceilings.VALUES)]
 UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+Day = Annotated[date | None, BeforeValidator(_day_of)]
 Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, lt=2**63)]
 
 
@@ -70,25 +95,22 @@ class Ref(Model):
 class EmailAddress(Model):
     """An e-mail address of a contact."""
 
-    id: int | None = None
     name: Text = None
-    address: Text = None
+    address: EmailText = None
     primary: bool | None = None
 
 
 class PhoneNumber(Model):
     """A phone number of a contact, as the user typed it."""
 
-    id: int | None = None
     name: Text = None
-    number: Text = None
+    number: PhoneText = None
     primary: bool | None = None
 
 
 class Address(Model):
     """A postal address of a contact."""
 
-    id: int | None = None
     name: Text = None
     street: Text = None
     city: Text = None
@@ -98,16 +120,22 @@ class Address(Model):
     primary: bool | None = None
 
 
+class OptionRef(Model):
+    """The chosen option of a picklist; without an id it says nothing."""
+
+    id: Id | None = None
+
+
 class CustomFieldValue(Model):
     """A custom field's value: a boolean, a number or text. Live accounts send all three."""
 
-    id: Annotated[str | int | None, BeforeValidator(_reject_nul)] = None
+    id: str | int | None = None
     field_name: Text = None
     field_type: Text = None
-    value: Annotated[bool | int | float | str | None, BeforeValidator(_reject_nul)] = None
+    value: bool | int | float | ValueText | None = None
     soft_deleted: bool | None = None
     custom_field: Ref | None = None
-    picklist_option: Ref | None = None
+    picklist_option: OptionRef | None = None
 
 
 class Contact(Model):
@@ -122,17 +150,15 @@ class Contact(Model):
     middle_name: Text = None
     last_name: Text = None
     title: Text = None
-    date_of_birth: date | None = None
+    date_of_birth: Day = None
     is_client: bool | None = None
     created_at: UtcDatetime | None = None
     updated_at: UtcDatetime | None = None
     company: Ref | None = None
-    email_addresses: Annotated[tuple[EmailAddress, ...], BeforeValidator(_none_to_empty)] = ()
-    phone_numbers: Annotated[tuple[PhoneNumber, ...], BeforeValidator(_none_to_empty)] = ()
-    addresses: Annotated[tuple[Address, ...], BeforeValidator(_none_to_empty)] = ()
-    custom_field_values: Annotated[
-        tuple[CustomFieldValue, ...], BeforeValidator(_none_to_empty)
-    ] = ()
+    email_addresses: Parts[EmailAddress] = ()
+    phone_numbers: Parts[PhoneNumber] = ()
+    addresses: Parts[Address] = ()
+    custom_field_values: Values[CustomFieldValue] = ()
 
 
 class AreaRef(Ref):
@@ -150,7 +176,7 @@ class GroupRef(Ref):
 class UserRef(Ref):
     """A user who is named by a matter."""
 
-    email: Text = None
+    email: EmailText = None
     enabled: bool | None = None
 
 
@@ -161,9 +187,9 @@ class Matter(Model):
     etag: Text = None
     display_number: Text = None
     status: Annotated[Literal["open", "pending", "closed"], BeforeValidator(_lower)]
-    open_date: date | None = None
-    pending_date: date | None = None
-    close_date: date | None = None
+    open_date: Day = None
+    pending_date: Day = None
+    close_date: Day = None
     created_at: UtcDatetime | None = None
     updated_at: UtcDatetime | None = None
     client: Ref | None = None
@@ -194,10 +220,10 @@ class User(Model):
     name: Text = None
     first_name: Text = None
     last_name: Text = None
-    email: Text = None
+    email: EmailText = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: StringList = ()
+    roles: Parts[Name] = ()
     updated_at: UtcDatetime | None = None
 
 
@@ -220,7 +246,7 @@ class CustomField(Model):
     deleted: bool | None = None
     displayed: bool | None = None
     updated_at: UtcDatetime | None = None
-    picklist_options: Annotated[tuple[PicklistOption, ...], BeforeValidator(_none_to_empty)] = ()
+    picklist_options: Values[PicklistOption] = ()
 
 
 class PracticeArea(Model):
@@ -241,7 +267,7 @@ class MatterStage(Model):
     etag: Text = None
     name: Text = None
     order: int | None = None
-    practice_area_id: Annotated[str | int | None, BeforeValidator(_reject_nul)] = None
+    practice_area_id: Name | int | None = None
     updated_at: UtcDatetime | None = None
 
 
@@ -250,11 +276,11 @@ class WhoAmI(Model):
 
     id: Id
     name: Text = None
-    email: Text = None
+    email: EmailText = None
     time_zone: Text = None
     enabled: bool | None = None
     account_owner: bool | None = None
-    roles: StringList = ()
+    roles: Parts[Name] = ()
     account: Ref
 
 
@@ -262,35 +288,32 @@ class Note(Model):
     """A note on a contact or matter."""
 
     id: Id
-    etag: str | None = None
-    detail: str | None = None
+    etag: Text = None
+    detail: str | None = None  # it is searched for a marker and never stored
     created_at: datetime | None = None
 
 
 class ExternalProperty(Model):
     """A name and value that an app stores with a communication."""
 
-    id: int | None = None
-    name: str | None = None
-    value: str | None = None
+    name: Text = None
+    value: Text = None
 
 
 class Communication(Model):
     """A phone call or an e-mail that was logged in Clio."""
 
     id: Id
-    etag: str | None = None
+    etag: Text = None
     created_at: datetime | None = None
-    external_properties: Annotated[
-        tuple[ExternalProperty, ...], BeforeValidator(_none_to_empty)
-    ] = ()
+    external_properties: Parts[ExternalProperty] = ()
 
 
 class WebhookSubscription(Model):
     """A subscription to webhooks. Clio posts to its URL; the secret signs what Clio posts."""
 
     id: Id
-    url: str | None = None
-    status: str | None = None
+    url: Secret | None = None
+    status: Text = None
     expires_at: AwareDatetime | None = None
-    shared_secret: str | None = None
+    shared_secret: Secret | None = None

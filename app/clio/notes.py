@@ -61,6 +61,6 @@ def _has_property(item: Communication, name: str, value: str) -> bool:
 
 def _all_items(page: Page[T]) -> tuple[T, ...]:
     """Return the records of a page. Raise RecordUnreadable if one cannot be read: it may be the one searched for."""
-    if page.unreadable:
+    if page.unreadable or page.unread:
         raise RecordUnreadable("Clio lists a record that cannot be read")
     return page.items

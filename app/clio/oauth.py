@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeGuard
 import httpx
 from typing_extensions import override
 
+from app.clio import ceilings
 from app.clio.errors import (
     ClioError,
     ClioMisconfigured,
@@ -188,7 +189,8 @@ def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: dateti
 
 def _is_token(value: Any) -> TypeGuard[str]:
     """Return whether the value can be sent in a header. Another token would make every later request fail."""
-    return isinstance(value, str) and value.isascii() and value.isprintable() and value != ""
+    usable = isinstance(value, str) and value.isascii() and value.isprintable()
+    return usable and 0 < len(value) <= ceilings.TOKEN
 
 
 class TokenSource(Protocol):

@@ -1,16 +1,17 @@
 """Parses the body of a successful response into a page or a record, and checks that a list of pages ends. No I/O.
 
-A page is accepted completely or not at all. A record that cannot be read is reported and the others are kept.
+A page is accepted completely or not at all. A value or a record that cannot be read is reported, and the rest is kept.
 """
 
 from datetime import datetime
 from typing import Any
 
 import httpx
-from pydantic import ValidationError
 from pydantic_core import from_json
 
+from app.clio import broken_json, reading
 from app.clio.errors import ClioUnreadable, RecordUnreadable
+from app.clio.reading import M, PutAside, Unread, without_nul
 from app.clio.resources import Page, Resource, T, UnreadableRecord
 
 MAX_PAGES = 10_000
@@ -21,28 +22,50 @@ SCHEMES = (
     "http",
     "",
 )  # of Clio's links; requests always have that of the configured origin
+_NUL = b"\\u0000"
 
 
-def parse_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body. Raise ClioUnreadable, also if the nesting is too deep."""
+def parse_object(body: bytes, of: str = "answer") -> dict[str, Any]:
+    """Return the JSON object of a body. Raise ClioUnreadable, also if the nesting is too deep.
+
+    `of` names in the error what was asked for.
+    """
     try:
         document = from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise ClioUnreadable("Clio's response is not JSON") from error
+        raise ClioUnreadable(f"{of}: Clio's response is not JSON") from error
+    return _object(document, of)
+
+
+def _object(document: Any, of: str) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise ClioUnreadable("Clio's response is not a JSON object")
+        raise ClioUnreadable(f"{of}: Clio's response is not a JSON object")
     return document
+
+
+def _parse_list(body: bytes, of: str) -> dict[str, Any]:
+    """Return the document of a list. If the body is not JSON, the records are parsed one by one."""
+    try:
+        return _object(from_json(body, allow_inf_nan=False), of)
+    except ValueError:
+        pass
+    try:
+        return _object(broken_json.parse_document(body), of)
+    except ValueError as error:
+        raise ClioUnreadable(f"{of}: Clio's response is not JSON") from error
 
 
 def parse_page(
     resource: Resource[T], body: bytes, *, address: httpx.URL, asked_at: datetime
 ) -> Page[T]:
     """Return the page that was requested from `address`. Raise ClioUnreadable if the body is not a page."""
-    document = parse_object(body)
+    document = _parse_list(body, resource.name)
     data, meta = document.get("data"), document.get("meta")
     if not isinstance(data, list):
         raise ClioUnreadable(f"{resource.name}: Clio's response contains no list")
-    items, unreadable = _items(resource, data)
+    if _NUL in body:
+        data = without_nul(data)
+    items, unreadable, unread = _items(resource, data)
     meta = meta if isinstance(meta, dict) else {}
     paging = meta.get("paging")
     following = paging.get("next") if isinstance(paging, dict) else None
@@ -50,6 +73,7 @@ def parse_page(
     return Page(
         items=items,
         unreadable=unreadable,
+        unread=unread,
         cursor=None if following is None else next_cursor(resource, following, address=address),
         total=total if type(total) is int and 0 <= total <= MAX_RECORDS else None,
         asked_at=asked_at,
@@ -147,14 +171,23 @@ def _remove_dropped(entry: str, resource: str, dropped: set[str]) -> str:
 
 def _items(
     resource: Resource[T], data: list[Any]
-) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...]]:
-    items, unreadable = [], []
+) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...], dict[int, tuple[Unread, ...]]]:
+    items: list[Any] = []
+    unreadable: list[UnreadableRecord] = []
+    unread: dict[int, tuple[Unread, ...]] = {}
     for record in data:
+        if isinstance(record, UnreadableRecord):
+            unreadable.append(record)
+            continue
         try:
-            items.append(resource.model.model_validate(record))
-        except ValidationError as error:
-            unreadable.append(UnreadableRecord(_id(record), _reason(error)))
-    return tuple(items), tuple(unreadable)
+            read = reading.read_values(resource.model, record)
+        except PutAside as error:
+            unreadable.append(UnreadableRecord(_id(record), str(error)))
+            continue
+        items.append(read.item)
+        if read.unread:
+            unread[items[-1].id] = read.unread
+    return tuple(items), tuple(unreadable), unread
 
 
 def _id(record: Any) -> int | None:
@@ -162,23 +195,17 @@ def _id(record: Any) -> int | None:
     return found if type(found) is int and 0 < found < 2**63 else None
 
 
-def _reason(error: ValidationError) -> str:
-    """Return the first three invalid fields with the kind of error, never their values."""
-    errors = error.errors(include_url=False, include_input=False, include_context=False)
-    return ", ".join(f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['type']}" for e in errors[:3])
-
-
-def parse_data(body: bytes) -> dict[str, Any]:
+def parse_data(body: bytes, of: str = "answer") -> dict[str, Any]:
     """Return the single record of a body, as it is. Raise ClioUnreadable if the body is not of that form."""
-    data = parse_object(body).get("data")
+    data = parse_object(body, of).get("data")
     if not isinstance(data, dict) or not data:
-        raise ClioUnreadable("Clio's response contains no record")
-    return data
+        raise ClioUnreadable(f"{of}: Clio's response contains no record")
+    return without_nul(data) if _NUL in body else data
 
 
-def read_record(model: type[T], data: dict[str, Any]) -> T:
-    """Return a record as a model. Raise RecordUnreadable if it cannot be read."""
+def read_record(model: type[M], data: dict[str, Any]) -> M:
+    """Return what can be read of a record as a model. Raise RecordUnreadable if it must be put aside."""
     try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise RecordUnreadable(f"Clio's response cannot be read: {_reason(error)}") from error
+        return reading.read_values(model, data).item
+    except PutAside as error:
+        raise RecordUnreadable(f"Clio's response cannot be read: {error}") from error

@@ -22,6 +22,7 @@ from app.clio.models import (
     User,
     WebhookSubscription,
 )
+from app.clio.reading import Unread
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -40,7 +41,7 @@ class Resource(Generic[T]):
 
 @dataclass(frozen=True)
 class UnreadableRecord:
-    """A record that cannot be read. `reason` has the field and the kind of error, never the content."""
+    """A record that cannot be read. `reason` says why in plain words, never with content."""
 
     clio_id: int | None
     reason: str
@@ -48,13 +49,17 @@ class UnreadableRecord:
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """One page. `cursor` is the token of the next page, None on the last; `asked_at` is a time of Clio's clock."""
+    """One page. `cursor` is the token of the next page, None on the last; `asked_at` is a time of Clio's clock.
+
+    `unread` says, by the ids of the items, which of their values could not be read.
+    """
 
     items: tuple[T, ...]
     unreadable: tuple[UnreadableRecord, ...]
     cursor: str | None
     total: int | None
     asked_at: datetime
+    unread: Mapping[int, tuple[Unread, ...]] = field(default_factory=dict)
 
 
 # Without this order Clio ends deep paging near record 10,000, although it is the documented default.
@@ -68,9 +73,9 @@ CONTACTS = Resource(
         *("id", "etag", "type", "name", "prefix", "first_name", "middle_name", "last_name"),
         *("title", "date_of_birth", "is_client", "created_at", "updated_at"),
         "company{id,name}",
-        "email_addresses{id,name,address,primary}",
-        "phone_numbers{id,name,number,primary}",
-        "addresses{id,name,street,city,province,postal_code,country,primary}",
+        "email_addresses{name,address,primary}",
+        "phone_numbers{name,number,primary}",
+        "addresses{name,street,city,province,postal_code,country,primary}",
         "custom_field_values{id,field_name,field_type,value,soft_deleted,custom_field,picklist_option}",
     ),
     frozenset(
@@ -154,7 +159,7 @@ COMMUNICATIONS = Resource(  # the order is needed: the default of this list is d
     "communications",
     "/api/v4/communications.json",
     Communication,
-    ("id", "etag", "created_at", "external_properties{id,name,value}"),
+    ("id", "etag", "created_at", "external_properties{name,value}"),
     params=_IN_ID_ORDER,
 )
 WEBHOOKS = Resource(  # those of the token's user

@@ -36,6 +36,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "run_failed": "error",
     "setting_refers_to_missing_field": "warning",
     "record_quarantined": "warning",
+    "value_unreadable": "warning",
     "clio_outage": "error",
     "login_set_aside": "warning",
     "clio_forbidden": "warning",

@@ -12,6 +12,7 @@ from app.db.contacts.change_feed import FeedLine
 from app.db.contacts.contacts import ContactNotFound
 from app.db.issues import Subject
 from app.db.session import transaction
+from app.sync import reading_issues
 from app.sync.assess import forget_new_client, stop_waiting
 from app.sync.pull import add_to_suppression_list
 from app.sync.services import Services
@@ -38,6 +39,7 @@ async def erase_contact(
         await forget_new_client(session, account_id, clio_id, now=now)
         subject = Subject("contact", str(clio_id))
         await issues.resolve_issues(session, account_id, "record_quarantined", subject, now=now)
+        await reading_issues.update_unread_values(session, account_id, now=now)
         body: dict[str, Any] = {
             "kind": "contact.erased",
             "contact_id": contact_id,

@@ -13,7 +13,7 @@ from app.db.contacts import documents
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
-from app.db.mirror import catalog, coverage, quarantine, removals, visibility
+from app.db.mirror import catalog, coverage, removals, visibility
 from app.db.runs import list_failures
 from app.db.runs.list_failures import SetAside
 from app.db.session import Session
@@ -21,16 +21,15 @@ from app.errors import Problem
 from app.rules import settings_check
 from app.rules.removed_contacts import NOT_VISIBLE
 from app.rules.settings_check import Reference
+from app.sync import reading_issues
 
 # How long records stay unchanged that only an ended connection could see [S4].
 FROZEN_FOR = timedelta(days=30)
-MAX_NAMED = 50  # quarantined records that get an issue of their own
 MISSING_FIELD = "setting_refers_to_missing_field"
 BATCH = 5000  # sightings looked at in one transaction
 _EXPIRING = ("relationships", "matters", "contacts")  # in this order
 CONNECTION_CODES = ("clio_forbidden", "clio_field_unknown", "relationship_list_capped")
 RUN_CODES = ("clio_api_version_gone", "clio_misconfigured", "run_failed")
-_KINDS = {"contacts": "contact", "matters": "matter", "relationships": "relationship"}
 
 
 async def connection_ended(
@@ -227,7 +226,7 @@ async def update_after_pull(
                 await issues.resolve_issues(session, account_id, code, subject, now=now)
     await issues.resolve_issues(session, account_id, "clio_outage", now=now)
     await update_set_aside(session, account_id, now=now)
-    await update_quarantine(session, account_id, now=now)
+    await reading_issues.update(session, account_id, now=now)
     if await coverage.take_changes(session, account_id):
         unseen = await update_coverage(session, account_id, now=now)
         await _note_not_visible(session, account_id, unseen, now=now)
@@ -243,21 +242,6 @@ async def open_for_failed_run(
         code = problem["code"] if problem["code"] in RUN_CODES else "run_failed"
         finding = Finding(code, problem["detail"])
         await issues.open_issue(session, account_id, finding, now=now)
-
-
-async def update_quarantine(session: Session, account_id: str, *, now: datetime) -> None:
-    """Open an issue for each record that cannot be read, for the first `MAX_NAMED` of them."""
-    aside = await quarantine.list_open(session, account_id, limit=MAX_NAMED)
-    findings = [
-        Finding(
-            "record_quarantined",
-            f"A {_KINDS.get(item.resource, item.resource)} in Clio cannot be read ({item.reason}). The last version"
-            " that could be read is kept, and each run tries again",
-            Subject(_KINDS.get(item.resource, item.resource), str(item.clio_id or "")),
-        )
-        for item in aside
-    ]
-    await issues.reconcile(session, account_id, "record_quarantined", findings, now=now)
 
 
 async def update_account(session: Session, account_id: str, *, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -28,6 +28,7 @@ from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
+from tests.support.scripted_clio import over_the_wire
 
 TOKEN = "a-bootstrap-token-for-tests"
 PATIENCE = 120.0  # seconds after which a wait fails
@@ -85,10 +86,14 @@ def generous_simulator(*firms: Firm) -> Simulator:
 
 
 class PausableTransport(httpx.ASGITransport):
-    """A transport to the simulated Clio. A test can pause it: requests to Clio's API then wait."""
+    """A transport to the simulated Clio. A test can pause it: requests to Clio's API then wait.
+
+    With `edit` a test changes the bodies of answers; it is given the path and the body.
+    """
 
     def __init__(self, simulator: Simulator) -> None:
         super().__init__(simulator.app("us"))
+        self.edit: Callable[[str, bytes], bytes] | None = None
         self._open = asyncio.Event()
         self._open.set()
         self._path = "/api/"
@@ -110,7 +115,13 @@ class PausableTransport(httpx.ASGITransport):
         if request.url.path.startswith(self._path) and not self._open.is_set():
             self.waiting.set()
             await self._open.wait()
-        return await super().handle_async_request(request)
+        response = await super().handle_async_request(request)
+        if self.edit is None:
+            return response
+        body = self.edit(request.url.path, await response.aread())
+        described = ("content-length", "content-encoding")
+        headers = {name: v for name, v in response.headers.items() if name not in described}
+        return over_the_wire(httpx.Response(response.status_code, headers=headers, content=body))
 
 
 @asynccontextmanager

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.mirror import changed_items, tables
+from app.db.mirror import changed_items, tables, unread_values
 from app.db.session import Session, any_of
 from app.rules.facts import CustomField, Option
 
@@ -71,14 +72,22 @@ async def mark_gone(
         .returning(_items.c.clio_id)
     )
     changed = moved.scalars().all()
+    await unread_values.forget(session, account_id, resource, changed)
     if resource == CUSTOM_FIELDS:
         await changed_items.note(session, account_id, resource, changed)
 
 
 async def store_items(
-    session: Session, account_id: str, resource: str, items: Mapping[int, dict[str, Any]]
+    session: Session,
+    account_id: str,
+    resource: str,
+    items: Mapping[int, dict[str, Any]],
+    unread: Mapping[int, Collection[str]] = MappingProxyType({}),
 ) -> int:
-    """Store a list's items; return how many changed. Items that are gone are kept."""
+    """Store a list's items; return how many changed. Items that are gone are kept.
+
+    `unread` are the fields of an item that Clio sent in a form that cannot be read: their stored values stay [row 49].
+    """
     rows = await session.execute(
         select(_items.c.clio_id, _items.c.record).where(
             _items.c.account_id == account_id,
@@ -87,6 +96,10 @@ async def store_items(
         )
     )
     known = {row.clio_id: row.record for row in rows}
+    items = {
+        clio_id: {**item, **_parts(known.get(clio_id, {}), unread.get(clio_id, ()))}
+        for clio_id, item in items.items()
+    }
     changed = sorted(clio_id for clio_id, item in items.items() if known.get(clio_id) != item)
     if changed:
         key = {"account_id": account_id, "resource": resource}
@@ -101,6 +114,10 @@ async def store_items(
         )
         await changed_items.note(session, account_id, resource, changed)
     return len(changed)
+
+
+def _parts(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: record[name] for name in names if name in record}
 
 
 async def load_names(

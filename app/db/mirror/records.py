@@ -4,15 +4,16 @@ Landing a record as the connection saw it before writes nothing. A changed recor
 as stale.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import rules
-from app.db.json_codec import Codec, codec
+from app.db.json_codec import Codec, codec, digest
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.visibility import View
 from app.db.session import Session, any_of
@@ -34,6 +35,22 @@ class Mirror(Generic[R]):
     codec: Codec[R]
     merge: Callable[..., R]
     columns: Callable[[R], dict[str, Any]]
+    needed: frozenset[str] = frozenset()  # a record is stored only with these fields
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How records were read: when Clio was asked, and which fields of each record could not be read [row 49].
+
+    The stored values of these fields stay.
+    """
+
+    asked_at: datetime | None = None
+    unread: Mapping[int, frozenset[str]] = field(default_factory=dict)
+
+    def of(self, clio_id: int) -> frozenset[str]:
+        """Return the fields of a record that could not be read."""
+        return self.unread.get(clio_id, frozenset())
 
 
 @dataclass(frozen=True)
@@ -63,6 +80,7 @@ MATTERS = Mirror(
     codec(MatterRecord),
     rules.merge_matter,
     lambda record: {"client_id": record.client_id, "unsettled": True},
+    needed=frozenset({"status"}),
 )
 RELATIONSHIPS = Mirror(
     "relationships",
@@ -73,18 +91,22 @@ RELATIONSHIPS = Mirror(
 )
 
 
-async def land_contacts(session: Session, view: View, seen: Sequence[ContactRecord]) -> int:
+async def land_contacts(
+    session: Session, view: View, seen: Sequence[ContactRecord], reading: Reading = Reading()
+) -> int:
     """Merge contacts into the mirror; changed persons and the people of changed companies become stale."""
-    landed = await _land(session, CONTACTS, view, seen)
+    landed = await _land(session, CONTACTS, view, seen, reading)
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
     employees = staleness.employees_query(view.account_id, companies)
     await staleness.mark_stale(session, view.account_id, employees, beside=view.beside)
     return len(landed)
 
 
-async def land_matters(session: Session, view: View, seen: Sequence[MatterRecord]) -> int:
+async def land_matters(
+    session: Session, view: View, seen: Sequence[MatterRecord], reading: Reading = Reading()
+) -> int:
     """Merge matters into the mirror; their clients, the clients' people and related contacts become stale."""
-    landed = await _land(session, MATTERS, view, seen)
+    landed = await _land(session, MATTERS, view, seen, reading)
     await _store_former_clients(session, view.account_id, landed)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
@@ -119,10 +141,10 @@ async def _store_former_clients(
 
 
 async def land_relationships(
-    session: Session, view: View, seen: Sequence[RelationshipRecord]
+    session: Session, view: View, seen: Sequence[RelationshipRecord], reading: Reading = Reading()
 ) -> int:
     """Merge relationships into the mirror; the contacts at their ends become stale."""
-    landed = await _land(session, RELATIONSHIPS, view, seen)
+    landed = await _land(session, RELATIONSHIPS, view, seen, reading)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
@@ -172,18 +194,19 @@ async def has_more_than(session: Session, account_id: str, mirror: Mirror[Any], 
 
 
 async def _land(
-    session: Session, mirror: Mirror[R], view: View, seen: Sequence[R]
+    session: Session, mirror: Mirror[R], view: View, seen: Sequence[R], reading: Reading
 ) -> list[RecordChange[R]]:
     """Merge and store the records that the connection did not see in this version before, in the order of their ids."""
     by_id = {
         record.clio_id: record for record in seen
     }  # if a record is twice on a page, the last one counts
-    digests = {clio_id: mirror.codec.digest(record) for clio_id, record in by_id.items()}
+    digests = {id_: _digest(mirror, record, reading.of(id_)) for id_, record in by_id.items()}
     before = await visibility.load_digests(session, view, mirror.name, by_id)
     new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
     if not new:
         return []
     known = await _known(session, mirror, view.account_id, new)
+    new = [id_ for id_ in new if id_ in known or not reading.of(id_) & mirror.needed]
     fully = (
         set()
         if view.full_view
@@ -193,7 +216,8 @@ async def _land(
     for clio_id in new:
         old, record = known.get(clio_id), by_id[clio_id]
         defers = clio_id in fully or clio_id not in before
-        merged = _merge(mirror, old, record, view, defers=defers) if old else record
+        unseen = view.unseen | reading.of(clio_id)
+        merged = _merge(mirror, old, record, view, unseen, defers=defers) if old else record
         if merged != old:
             landed.append(RecordChange(old, merged))
     await _upsert(session, mirror, view, landed)
@@ -206,13 +230,21 @@ async def _land(
     return landed
 
 
-def _merge(mirror: Mirror[R], known: R, seen: R, view: View, *, defers: bool) -> R:
-    """Merge the version that a view shows into the known one; fields that Clio refused to show stay as they are.
+def _digest(mirror: Mirror[R], record: R, unread: frozenset[str]) -> bytes:
+    """Return the digest of a version. What cannot be read belongs to it: an empty value in its place is a change."""
+    shown = mirror.codec.digest(record)
+    return digest(shown + ",".join(sorted(unread)).encode()) if unread else shown
+
+
+def _merge(
+    mirror: Mirror[R], known: R, seen: R, view: View, unseen: Collection[str], *, defers: bool
+) -> R:
+    """Merge the version that a view shows into the known one; fields that are `unseen` in it stay as they are.
 
     A changed record without a newer `updated_at` still counts as newer, unless a fuller view sees it too: Clio does
     not promise that every change moves the time (clio.md §13).
     """
-    seen = replace(seen, **{name: getattr(known, name) for name in view.unseen})
+    seen = replace(seen, **{name: getattr(known, name) for name in unseen})
     if not defers and known.updated_at == seen.updated_at:
         known = replace(known, updated_at=None)
     return mirror.merge(known, seen, full_view=view.full_view)

@@ -133,6 +133,9 @@ sightings = (
         Column("clio_id", BigInteger, nullable=False),
         Column("connection_id", Text, nullable=False),
         Column("digest", LargeBinary),
+        # Of that version; null in rows of the previous release.
+        time_column("updated_at", nullable=True),  # Clio's
+        Column("shown", Text),  # the fields with content (app/rules/shown.py)
         PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
     )
 )
@@ -188,4 +191,24 @@ Index(
     quarantine.c.resource,
     quarantine.c.clio_id,
     postgresql_where=quarantine.c.resolved_at.is_(None),
+)
+
+unread_values = (
+    account_table(  # values that could not be read, and why; never their content [row 49]
+        "unread_values",
+        Column("connection_id", Text, nullable=False),
+        Column("resource", Text, nullable=False),
+        Column("field", Text, nullable=False),
+        Column("clio_id", BigInteger, nullable=False),
+        Column("reason", Text, nullable=False),
+        time_column("found_at"),
+        PrimaryKeyConstraint("account_id", "connection_id", "resource", "field", "clio_id"),
+    )
+)
+
+Index(
+    "unread_values_record_idx",
+    unread_values.c.account_id,
+    unread_values.c.resource,
+    unread_values.c.clio_id,
 )

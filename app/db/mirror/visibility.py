@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, delete, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
-from app.db.mirror import coverage, hidden_matters, tables
+from app.db.mirror import coverage, hidden_matters, tables, unread_values
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 
@@ -137,6 +137,7 @@ async def delete_sightings(
     if resource == "matters":
         await hidden_matters.unsettle(session, view.account_id, clio_ids)
     await coverage.note_unwatched(session, view.account_id, resource, clio_ids)
+    await unread_values.forget(session, view.account_id, resource, clio_ids, view.connection_id)
 
 
 async def find_ever_seen(
@@ -197,6 +198,7 @@ async def delete_all_sightings(
             any_of(_table.c.clio_id, clio_ids),
         )
     )
+    await unread_values.forget(session, account_id, resource, clio_ids)
 
 
 def _in_view(view: View, resource: str) -> Any:

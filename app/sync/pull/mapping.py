@@ -1,9 +1,10 @@
 """Convert Clio's models to the records of the mirror. This module does no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from app.clio import models
+from app.clio.reading import Unread
 from app.rules.records import (
     Address,
     Attorney,
@@ -15,6 +16,57 @@ from app.rules.records import (
     Phone,
     RelationshipRecord,
 )
+
+# The fields of our records that are unknown where Clio has removed a field from its API, or where its value cannot be
+# read. A custom field value that cannot be read has a record of its own, without content.
+FIELDS_OF: Mapping[str, tuple[str, ...]] = {
+    **{
+        f"contacts.{name}": (name,)
+        for name in ("name", "first_name", "middle_name", "last_name", "prefix", "title")
+    },
+    "contacts.date_of_birth": ("date_of_birth",),
+    "contacts.is_client": ("is_client",),
+    "contacts.company": ("company_id", "company_name"),
+    "contacts.email_addresses": ("emails",),
+    "contacts.phone_numbers": ("phones",),
+    "contacts.addresses": ("addresses",),
+    "contacts.custom_field_values": ("custom_values",),
+    "contacts.picklist_option": ("custom_values",),
+    "contacts.soft_deleted": ("custom_values",),
+    "contacts.created_at": ("created_at",),
+    "contacts.updated_at": ("updated_at",),
+    "matters.display_number": ("number",),
+    "matters.status": ("status",),
+    "matters.client": ("client_id",),
+    "matters.practice_area": ("practice_area_id", "practice_area", "practice_area_category"),
+    "matters.category": ("practice_area_category",),
+    "matters.matter_stage": ("stage_id", "stage"),
+    "matters.group": ("group_id", "group_type"),
+    "matters.type": ("group_type",),
+    "matters.responsible_attorney": ("responsible",),
+    "matters.originating_attorney": ("originating",),
+    **{
+        f"matters.{name}": (name,)
+        for name in ("open_date", "pending_date", "close_date", "created_at", "updated_at")
+    },
+    "relationships.description": ("description",),
+    "relationships.updated_at": ("updated_at",),
+}
+
+
+def unread_fields(
+    resource: str, unread: Mapping[int, tuple[Unread, ...]]
+) -> dict[int, frozenset[str]]:
+    """Return by the id of each record the fields of ours that Clio sent in a form that cannot be read."""
+    return {
+        clio_id: frozenset(
+            field
+            for value in values
+            if not value.cut
+            for field in FIELDS_OF.get(f"{resource}.{value.field}", ())
+        )
+        for clio_id, values in unread.items()
+    }
 
 
 def contact_record(contact: models.Contact) -> ContactRecord:
@@ -43,7 +95,7 @@ def contact_record(contact: models.Contact) -> ContactRecord:
             for phone in contact.phone_numbers
             if phone.number
         ),
-        addresses=tuple(_address(address) for address in contact.addresses),
+        addresses=tuple(filter(None, map(_address, contact.addresses))),
         custom_values=_custom_values(contact.custom_field_values),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
@@ -111,7 +163,10 @@ def _custom_value(value: models.CustomFieldValue) -> CustomValue | None:
     field_id = value.custom_field.id if value.custom_field else 0
     content = value.value
     if content is None and value.picklist_option is not None:
-        content = str(value.picklist_option.id)
+        option_id = value.picklist_option.id
+        if option_id is None:
+            return CustomValue(field_id, stripped=True)
+        content = str(option_id)
     if content is None and value.id and value.field_name is None and value.field_type is None:
         return CustomValue(field_id, stripped=True)
     if content is None or not field_id:
@@ -119,8 +174,9 @@ def _custom_value(value: models.CustomFieldValue) -> CustomValue | None:
     return CustomValue(field_id, content, bool(value.soft_deleted))
 
 
-def _address(address: models.Address) -> Address:
-    return Address(
+def _address(address: models.Address) -> Address | None:
+    """Return an address; None if nothing of it is known."""
+    shown = Address(
         kind=address.name,
         street=address.street,
         city=address.city,
@@ -129,6 +185,7 @@ def _address(address: models.Address) -> Address:
         country=address.country,
         primary=bool(address.primary),
     )
+    return None if shown == Address() else shown
 
 
 def _attorney(user: models.UserRef | None) -> Attorney | None:

@@ -18,23 +18,8 @@ from app.errors import Problem
 from app.sync.concurrency import Stopping
 from app.sync.pull.lander import Lander
 from app.sync.pull.listings import Listing
+from app.sync.pull.mapping import FIELDS_OF
 from app.sync.services import Services
-
-# Fields that Clio may remove from its API, and the fields of our records that are then unknown.
-_FIELDS_OF = {
-    "contacts.prefix": ("prefix",),
-    "contacts.middle_name": ("middle_name",),
-    "contacts.title": ("title",),
-    "contacts.date_of_birth": ("date_of_birth",),
-    "contacts.custom_field_values": ("custom_values",),
-    "contacts.picklist_option": ("custom_values",),
-    "contacts.soft_deleted": ("custom_values",),
-    "matters.matter_stage": ("stage_id", "stage"),
-    "matters.group": ("group_id", "group_type"),
-    "matters.type": ("group_type",),
-    "matters.category": ("practice_area_category",),
-    "matters.pending_date": ("pending_date",),
-}
 
 
 @dataclass(eq=False)
@@ -126,7 +111,7 @@ def view_of(reader: ConnectionReader, listing: Listing) -> View:
     """
     unseen = {
         field
-        for name, fields in _FIELDS_OF.items()
+        for name, fields in FIELDS_OF.items()
         if name in reader.clio.dropped and name.startswith(f"{listing.name}.")
         for field in fields
     }

@@ -171,7 +171,7 @@ LYING = {
     "not an object": {"content": b"[1]"},
     "no list": {"content": b'{"data": {"id": 1}}'},
     "not UTF-8": {"content": b'{"data": "\xff"}'},
-    "NaN": {"content": b'{"data": [{"id": NaN}]}'},
+    "NaN": {"content": b'{"data": NaN}'},
     "packed otherwise": {"content": JSON, "headers": {"Content-Encoding": "br"}},
     "not packed": {"content": JSON, "headers": {"Content-Encoding": "gzip"}},
     "packed and cut": {

@@ -70,43 +70,33 @@ def test_a_record_of_any_list_is_read_or_reported_as_unreadable(
 ):
     try:
         found = parsed({"data": [{"id": 1, "status": "Open", **record}]}, resource)
-    except ClioUnreadable:  # NaN, a lone surrogate: no JSON
-        return
+    except ClioUnreadable:  # a key that is not JSON breaks the record, not the list
+        raise AssertionError(record) from None
     assert len(found.items) + len(found.unreadable) == 1
 
 
 POISON: dict[str, dict[str, Any]] = {
     "unknown type": {"type": CANARY},
-    "date of zeros": {"date_of_birth": "0000-00-00"},
-    "date in words": {"date_of_birth": CANARY},
-    "NUL": {"first_name": f"{CANARY}\x00"},
-    "NUL in a list": {"email_addresses": [{"address": f"{CANARY}\x00"}]},
-    "name is a list": {"name": [CANARY]},
-    "no list": {"phone_numbers": CANARY},
-    "no records in it": {"addresses": [CANARY]},
-    "time without offset": {"updated_at": "2026-01-01T00:00:00"},
-    "time out of range": {"updated_at": "0001-01-01T00:00:00+14:00"},
-    "value is a record": {"custom_field_values": [{"value": {CANARY: CANARY}}]},
-    "value without end": {"custom_field_values": [{"id": CANARY, "value": 1e999}]},
-    "company without id": {"company": {"name": CANARY}},
+    "type is a record": {"type": {CANARY: CANARY}},
     "id too large": {"id": 2**63},
     "id of zero": {"id": 0},
     "id is true": {"id": True},
+    "id is a word": {"id": CANARY},
     "no id": {"id": None, "name": CANARY},
 }
 
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
-def test_an_invalid_record_is_reported_without_its_content(poison: dict[str, Any]):
-    # F16, T9
-    body = json.dumps({"data": [{"id": 1}, {"id": 2, **poison}, {"id": 3}]})
-    found = parsed(body.replace("Infinity", "1e999").encode())
+def test_a_record_without_a_readable_id_or_type_is_reported_without_its_content(
+    poison: dict[str, Any],
+):
+    # F16, T9, row 49
+    found = parsed({"data": [{"id": 1}, {"id": 2, **poison}, {"id": 3}]})
     assert [item.id for item in found.items] == [1, 3]
     (aside,) = found.unreadable
     assert aside.clio_id == (None if "id" in poison else 2)
-    assert aside.reason
     assert CANARY not in aside.reason
-    assert next(iter(poison)) in aside.reason
+    assert aside.reason.startswith(f"the field {next(iter(poison))} ")
 
 
 @pytest.mark.parametrize("record", [None, 5, CANARY, [CANARY], {}, {CANARY: CANARY}])
