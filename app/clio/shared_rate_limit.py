@@ -18,6 +18,9 @@ MARGIN = 1.0  # Clio gives the window's end in whole seconds, and responses take
 TAIL = 4.0  # the last seconds of a window
 END_TOLERANCE = 3.0  # how much later a response may put the end: whole seconds, the margin, and the way of the response
 UNRESERVED = 1.0  # this long before the tail nothing is reserved any more: reads may use the last request too
+ASSUMED_LIMIT = (
+    50  # requests a minute where no response says it: Clio's lowest documented limit (clio.md §9)
+)
 PROBE_INTERVAL = 0.2  # while the limit is unknown, one request goes alone, and the others try again after this time
 PROBE_TIMEOUT = 5.0  # seconds without a response after which another probe may go
 
@@ -137,6 +140,11 @@ def _available(window: Window, limit: int, lane: Lane, now: float) -> tuple[int,
     if window.given == 0:
         free = max(free, 1)
     return (free, 0.0) if free > 0 else (0, remaining - enough / share * RESERVATION_SECONDS)
+
+
+def assume_limit(window: Window) -> Window:
+    """Return the window with the documented limit, if no response has shown one: a proxy may remove the headers."""
+    return window if window.limit is not None else replace(window, limit=ASSUMED_LIMIT)
 
 
 def update_window(window: Window, now: float, *, limit: int, left: int, reset_in: float) -> Window:

@@ -11,6 +11,8 @@ from functools import partial
 from time import monotonic
 from typing import Protocol, TypeVar
 
+import structlog
+
 from app.clio import shared_rate_limit
 from app.clio.local_rate_limit import LocalLimit, read_limit_headers
 from app.clio.shared_rate_limit import Allotment, Window
@@ -24,6 +26,8 @@ from app.sync.services import Services
 ALLOTMENT_SIZE = (
     5  # requests that a process takes at a time; those it does not use in the window are lost
 )
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Step = Callable[[Window | None, float], tuple[Window, T]]
@@ -66,6 +70,7 @@ class TokenGate:
         self._stock = _Stock()
         self._single_until = 0.0  # until when the last single request is valid
         self._restocking = asyncio.Lock()  # reads that arrive together take one allotment
+        self._limit_known = False  # whether the window that was read last has a limit
         self._unreported = ALLOTMENT_SIZE  # requests taken since a response was reported to all
 
     async def acquire(self, lane: Lane) -> float:
@@ -87,6 +92,8 @@ class TokenGate:
     async def record_response(self, headers: Mapping[str, str]) -> None:
         """Store Clio's rate limit headers in the shared window, once for every few requests."""
         read = read_limit_headers(headers)
+        if read is None and "retry-after" not in headers:
+            await self._assume_limit()
         if read is None or (self._unreported < ALLOTMENT_SIZE and read[1] > 0):
             return
         self._unreported = 0
@@ -99,6 +106,19 @@ class TokenGate:
             ), None
 
         await self._window(update)
+
+    async def _assume_limit(self) -> None:
+        """Store the documented limit if none is known: otherwise requests would go one by one, five seconds apart."""
+        if self._limit_known:
+            return
+
+        def assume(window: Window | None, now: float) -> tuple[Window, bool]:
+            known = window or Window(None, 0, 0.0)
+            return shared_rate_limit.assume_limit(known), known.limit is None
+
+        self._limit_known = True
+        if await self._window(assume):
+            log.warning("clio_rate_limit_unknown", count=shared_rate_limit.ASSUMED_LIMIT)
 
     def _use_stock(self, lane: Lane) -> bool:
         """Use a request from the stock, unless it was taken for a lane with more priority; return whether it was."""
@@ -127,6 +147,7 @@ class TokenGate:
             after, given = shared_rate_limit.allot(window, now, want=want, lane=lane)
             if given.report:
                 self._unreported = ALLOTMENT_SIZE
+            self._limit_known = after.limit is not None
             return after, (given, given.until - now)
 
         taken = await self._window(allot)

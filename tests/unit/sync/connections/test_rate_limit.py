@@ -10,8 +10,9 @@ from heapq import heappop, heappush
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
-from app.clio.shared_rate_limit import PROBE_INTERVAL, TAIL, UNRESERVED, Window
+from app.clio.shared_rate_limit import ASSUMED_LIMIT, PROBE_INTERVAL, TAIL, UNRESERVED, Window
 from app.lanes import CLIO_LANES, Lane
 from app.simulator.faults.rate_limit import RateLimit
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate
@@ -223,3 +224,40 @@ async def test_responses_are_reported_when_a_window_opens_and_then_once_for_a_fe
         await gate.record_response(clio.ask(world.now))
         told.append(world.row.asked - before)
     assert told == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+
+
+async def test_without_rate_limit_headers_the_documented_limit_holds_and_the_log_says_so():
+    # a proxy may remove the headers: eight requests took 46 seconds, because each one went alone
+    world = Processes(2, None)
+    with capture_logs() as logs:
+        for nth in range(ASSUMED_LIMIT):
+            gate = world.gates[nth % 2]
+            if await gate.acquire(Lane.PERSON):
+                break
+            world.now += 0.1
+            await gate.record_response({})
+    assert world.given == ASSUMED_LIMIT
+    assert world.now == pytest.approx(5.0)
+    assert await world.gates[0].acquire(Lane.PERSON) > 0
+    (line,) = logs
+    assert (line["event"], line["count"]) == ("clio_rate_limit_unknown", 50)
+
+
+async def test_a_refusal_without_a_limit_does_not_stand_for_the_documented_limit():
+    world = Processes(1, None)
+    (gate,) = world.gates
+    assert await gate.acquire(Lane.PERSON) == 0.0
+    await gate.record_response({"retry-after": "20"})
+    assert await gate.acquire(Lane.PERSON) > 0
+
+
+async def test_headers_that_come_later_replace_the_documented_limit():
+    world, clio = Processes(1, None), Clio(20)
+    (gate,) = world.gates
+    assert await gate.acquire(Lane.PERSON) == 0.0
+    clio.ask(world.now)
+    await gate.record_response({})
+    for _ in range(19):
+        assert await gate.acquire(Lane.PERSON) == 0.0
+        await gate.record_response(clio.ask(world.now))
+    assert await gate.acquire(Lane.PERSON) > 0
