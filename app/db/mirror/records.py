@@ -6,8 +6,8 @@ as stale.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Any, Generic, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Generic
 
 from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,11 +15,14 @@ from sqlalchemy.dialects.postgresql import insert
 from app import rules
 from app.db.json_codec import Codec, codec, digest
 from app.db.mirror import staleness, tables, visibility
-from app.db.mirror.visibility import View
+from app.db.mirror.visibility import Sighting, View
 from app.db.session import Session, any_of
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
+from app.rules.shown import Sight, sight_of
+from app.rules.versions import R, Version, compare
 
-R = TypeVar("R", ContactRecord, MatterRecord, RelationshipRecord)
+# An answer lands within this time after Clio was asked. What is said to have changed later has no time of a version.
+LATE = timedelta(minutes=15)
 
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
@@ -201,8 +204,8 @@ async def _land(
         record.clio_id: record for record in seen
     }  # if a record is twice on a page, the last one counts
     digests = {id_: _digest(mirror, record, reading.of(id_)) for id_, record in by_id.items()}
-    before = await visibility.load_digests(session, view, mirror.name, by_id)
-    new = sorted(clio_id for clio_id in by_id if before.get(clio_id) != digests[clio_id])
+    before = await visibility.load_sightings(session, view, mirror.name, by_id)
+    new = sorted(id_ for id_ in by_id if id_ not in before or before[id_].digest != digests[id_])
     if not new:
         return []
     known = await _known(session, mirror, view.account_id, new)
@@ -212,42 +215,70 @@ async def _land(
         if view.full_view
         else await visibility.find_seen_by_full_view(session, view, mirror.name, new)
     )
-    landed = []
-    for clio_id in new:
-        old, record = known.get(clio_id), by_id[clio_id]
-        defers = clio_id in fully or clio_id not in before
-        unseen = view.unseen | reading.of(clio_id)
-        merged = _merge(mirror, old, record, view, unseen, defers=defers) if old else record
-        if merged != old:
-            landed.append(RecordChange(old, merged))
+    versions = {
+        id_: compare(
+            known.get(id_),
+            _completed(by_id[id_], known.get(id_), view.unseen | reading.of(id_)),
+            _sight(mirror, known.get(id_), before.get(id_), view),
+            full_view=view.full_view,
+            defers=id_ in fully or id_ not in before,
+            latest=reading.asked_at and reading.asked_at + LATE,
+        )
+        for id_ in new
+    }
+    landed = await _changes(session, mirror, view, known, versions)
     await _upsert(session, mirror, view, landed)
     first_seen = [clio_id for clio_id in new if clio_id not in before]
     seen_by_others = [clio_id for clio_id in first_seen if clio_id in known]
     await visibility.note_first_seen(session, view, mirror.name, first_seen, known=seen_by_others)
-    await visibility.record_sightings(
-        session, view, mirror.name, {clio_id: digests[clio_id] for clio_id in new}
-    )
+    sights = {id_: (digests[id_], version.sight) for id_, version in versions.items()}
+    await visibility.record_sightings(session, view, mirror.name, sights)
     return landed
+
+
+async def _changes(
+    session: Session,
+    mirror: Mirror[R],
+    view: View,
+    known: Mapping[int, R],
+    versions: Mapping[int, Version[R]],
+) -> list[RecordChange[R]]:
+    """Merge the versions into the known records; return those that this changes."""
+    emptied = [clio_id for clio_id, version in versions.items() if version.emptied]
+    others = await visibility.load_other_sights(session, view, mirror.name, emptied)
+    merged = {
+        clio_id: version.merged(mirror.merge, others.get(clio_id, ()))
+        for clio_id, version in versions.items()
+    }
+    return [
+        RecordChange(known.get(clio_id), record)
+        for clio_id, record in merged.items()
+        if record != known.get(clio_id)
+    ]
+
+
+def _completed(seen: R, known: R | None, unseen: Collection[str]) -> R:
+    """Return a version with the stored values of what could not be seen or read in it."""
+    if known is None or not unseen:
+        return seen
+    return replace(seen, **{name: getattr(known, name) for name in unseen})
+
+
+def _sight(
+    mirror: Mirror[R], known: R | None, sighting: Sighting | None, view: View
+) -> Sight | None:
+    """Return what the login was shown before; of a row of the previous release that is known if it is the record."""
+    if sighting is None or sighting.sight is not None or known is None:
+        return sighting.sight if sighting else None
+    if sighting.digest != mirror.codec.digest(known):
+        return None
+    return sight_of(known, None, full_view=view.full_view)
 
 
 def _digest(mirror: Mirror[R], record: R, unread: frozenset[str]) -> bytes:
     """Return the digest of a version. What cannot be read belongs to it: an empty value in its place is a change."""
     shown = mirror.codec.digest(record)
     return digest(shown + ",".join(sorted(unread)).encode()) if unread else shown
-
-
-def _merge(
-    mirror: Mirror[R], known: R, seen: R, view: View, unseen: Collection[str], *, defers: bool
-) -> R:
-    """Merge the version that a view shows into the known one; fields that are `unseen` in it stay as they are.
-
-    A changed record without a newer `updated_at` still counts as newer, unless a fuller view sees it too: Clio does
-    not promise that every change moves the time (clio.md §13).
-    """
-    seen = replace(seen, **{name: getattr(known, name) for name in unseen})
-    if not defers and known.updated_at == seen.updated_at:
-        known = replace(known, updated_at=None)
-    return mirror.merge(known, seen, full_view=view.full_view)
 
 
 async def _known(

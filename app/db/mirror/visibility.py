@@ -4,6 +4,7 @@ A connection that sees the same version as before brings nothing new, even if it
 Only what changed within one view is merged into the mirror.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,10 @@ from sqlalchemy import ColumnElement, delete, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
-from app.db.mirror import coverage, hidden_matters, tables, unread_values
+from app.db.mirror import coverage, hidden_matters, shown_fields, tables, unread_values
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
+from app.rules.shown import Sight
 
 _table = tables.sightings
 _lost = tables.lost_sightings
@@ -35,23 +37,60 @@ class View:
     beside: str | None = None
 
 
-async def load_digests(
+@dataclass(frozen=True)
+class Sighting:
+    """The version of a record that a connection saw last; `sight` is None in rows of the previous release."""
+
+    digest: bytes | None
+    sight: Sight | None
+
+
+async def load_sightings(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
-) -> dict[int, bytes | None]:
-    """Return the digests of the versions that the connection saw; records that it never saw are left out."""
+) -> dict[int, Sighting]:
+    """Return the versions that the connection saw; records that it never saw are left out."""
     rows = await session.execute(
-        select(_table.c.clio_id, _table.c.digest).where(
+        select(_table.c.clio_id, _table.c.digest, _table.c.updated_at, _table.c.shown).where(
             _in_view(view, resource), any_of(_table.c.clio_id, clio_ids)
         )
     )
-    return {row.clio_id: row.digest for row in rows}
+    return {row.clio_id: Sighting(row.digest, _sight(row)) for row in rows}
+
+
+async def load_other_sights(
+    session: Session, view: View, resource: str, clio_ids: Collection[int]
+) -> dict[int, list[Sight]]:
+    """Return what other working connections see of these records."""
+    if not clio_ids:
+        return {}
+    logins = connection_tables.connections
+    rows = await session.execute(
+        select(_table.c.clio_id, _table.c.updated_at, _table.c.shown)
+        .join(
+            logins,
+            (logins.c.account_id == _table.c.account_id)
+            & (logins.c.connection_id == _table.c.connection_id),
+        )
+        .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
+        .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
+        .where(logins.c.status == "connected")
+    )
+    found: dict[int, list[Sight]] = defaultdict(list)
+    for row in rows:
+        if (sight := _sight(row)) is not None:
+            found[row.clio_id].append(sight)
+    return found
+
+
+def _sight(row: Any) -> Sight | None:
+    return None if row.shown is None else Sight(row.updated_at, *shown_fields.decode(row.shown))
 
 
 async def record_sightings(
-    session: Session, view: View, resource: str, digests: Mapping[int, bytes]
+    session: Session, view: View, resource: str, seen: Mapping[int, tuple[bytes, Sight]]
 ) -> None:
-    """Store that the connection sees these records, with the digests of the versions."""
-    if not digests:
+    """Store that the connection sees these records, with the digests of the versions and what they show."""
+    if not seen:
         return
     statement = insert(_table)
     rows = [
@@ -61,13 +100,15 @@ async def record_sightings(
             "clio_id": clio_id,
             "connection_id": view.connection_id,
             "digest": digest,
+            "updated_at": sight.updated_at,
+            "shown": shown_fields.encode(sight.shown, full_view=sight.full_view),
         }
-        for clio_id, digest in sorted(digests.items())
+        for clio_id, (digest, sight) in sorted(seen.items())
     ]
+    changed = {name: statement.excluded[name] for name in ("digest", "updated_at", "shown")}
     await session.execute(
         statement.on_conflict_do_update(
-            index_elements=list(_table.primary_key.columns),
-            set_={"digest": statement.excluded.digest},
+            index_elements=list(_table.primary_key.columns), set_=changed
         ),
         rows,
     )

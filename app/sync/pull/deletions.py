@@ -75,7 +75,7 @@ async def _note_contact(reader: ConnectionReader, clio_id: int) -> None:
     login = reader.login
 
     async def note(session: Session) -> None:
-        seen = await visibility.load_digests(session, view, CONTACTS.name, [clio_id])
+        seen = await visibility.load_sightings(session, view, CONTACTS.name, [clio_id])
         await lookups.add_lacked(session, lease, view.connection_id, CONTACTS.name, list(seen))
         await run_logins.save(session, lease, login)
 

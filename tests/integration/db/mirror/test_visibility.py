@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import coverage, kept, records, removals, rule_inputs, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.coverage import SoleSightings
-from app.db.mirror.records import CONTACTS
+from app.db.mirror.records import CONTACTS, Reading
 from app.db.mirror.visibility import View
 from app.db.session import Database, transaction
 from app.main import now
@@ -53,9 +53,18 @@ async def account(database: Database) -> Database:
     return database
 
 
-async def land(database: Database, view: View, record: ContactRecord) -> int:
+async def land(
+    database: Database, view: View, record: ContactRecord, asked_at: datetime | None = None
+) -> int:
     async with transaction(database) as session:
-        return await records.land_contacts(session, view, [record])
+        return await records.land_contacts(session, view, [record], Reading(asked_at))
+
+
+async def end(database: Database, view: View) -> None:
+    async with transaction(database) as session:
+        logins = connection_tables.connections
+        one = logins.c.connection_id == view.connection_id
+        await session.execute(update(logins).where(one).values(status="disconnected"))
 
 
 async def known(database: Database) -> ContactRecord:
@@ -141,7 +150,7 @@ async def test_a_removed_contact_is_stored_again_when_a_view_shows_it_again(acco
     await land(account, ANN, WHOLE)
     async with transaction(account) as session:
         await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
-        assert await visibility.load_digests(session, ANN, "contacts", [1001]) == {}
+        assert await visibility.load_sightings(session, ANN, "contacts", [1001]) == {}
     assert await land(account, ANN, WHOLE) == 1
     async with transaction(account) as session:
         row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
@@ -200,3 +209,86 @@ async def test_a_contact_that_a_login_lost_was_seen_once(account: Database):
         )
         assert await kept.release_kept(session, "a", (), after=0, limit=9) is None
         assert (await records.count_stale(session, "a", "run")).total == 3
+
+
+EMPTY = replace(WHOLE, title=None, emails=(), custom_values=(), updated_at=T0 + timedelta(days=1))
+
+
+@pytest.mark.parametrize("previous_release", [False, True])
+async def test_a_restricted_login_clears_what_it_has_shown_itself(
+    account: Database, previous_release: bool
+):
+    # row 38: in a firm whose users have no roles, nothing was ever cleared
+    await land(account, CAT, WHOLE)
+    if previous_release:
+        async with transaction(account) as session:
+            await session.execute(
+                update(mirror_tables.sightings).values(shown=None, updated_at=None)
+            )
+    await land(account, CAT, EMPTY)
+    assert await known(account) == EMPTY
+
+
+async def test_a_restricted_login_clears_nothing_that_it_has_not_shown(account: Database):
+    await land(account, ANN, WHOLE)
+    await land(account, CAT, PART)
+    await land(account, CAT, EMPTY)
+    assert await known(account) == replace(
+        EMPTY, title="Teacher", emails=WHOLE.emails, custom_values=(CustomValue(2, "y"),)
+    )
+    await land(account, ANN, EMPTY)
+    assert await known(account) == EMPTY
+
+
+async def test_a_login_that_is_restricted_now_clears_nothing_that_it_showed_before(
+    account: Database,
+):
+    await land(account, ANN, WHOLE)
+    await land(account, replace(ANN, full_view=False), EMPTY)
+    assert await known(account) == replace(WHOLE, updated_at=EMPTY.updated_at)
+
+
+async def test_a_full_view_that_is_not_newer_clears_nothing_that_another_login_shows(
+    account: Database,
+):
+    # whichever of them is read first
+    other = replace(ANN, connection_id=CAT.connection_id)
+    bare = replace(EMPTY, updated_at=T0)
+    for first, second in ((WHOLE, bare), (bare, WHOLE)):
+        async with transaction(account) as session:
+            await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
+        await land(account, ANN, first)
+        await land(account, other, second)
+        assert await known(account) == WHOLE
+        again = replace(bare, prefix="Ms.")
+        await land(account, other if second is bare else ANN, again)
+        assert await known(account) == replace(WHOLE, prefix="Ms.")
+
+
+async def test_a_later_answer_of_a_login_counts_although_its_time_is_lower(account: Database):
+    # a time in the future, and one that a restored backup sets back
+    bogus = replace(WHOLE, title="Judge", updated_at=datetime(2099, 1, 1, tzinfo=UTC))
+    for view in (ANN, CAT):
+        await land(account, view, bogus)
+        await land(account, view, WHOLE)
+        assert await known(account) == WHOLE
+    parts = [replace(bogus, prefix=None), replace(bogus, title=None, prefix="Ms.")]
+    for view, part in zip((ANN, CAT), parts, strict=True):
+        await land(account, view, part)
+    await land(account, CAT, replace(WHOLE, prefix="Mr."))
+    assert await known(account) == replace(WHOLE, prefix="Mr.")
+
+
+async def test_a_time_in_the_future_that_a_login_left_behind_does_not_hold_up_the_others(
+    account: Database,
+):
+    bogus = replace(WHOLE, title="Judge", updated_at=datetime(2099, 1, 1, tzinfo=UTC))
+    await land(account, ANN, bogus, T0)
+    await end(account, ANN)
+    await land(account, CAT, WHOLE, T0)
+    assert await known(account) == WHOLE
+    late = replace(WHOLE, title="Clerk", updated_at=T0 + timedelta(minutes=10))
+    await land(account, CAT, late, T0 + timedelta(minutes=11))
+    dan = View("a", "cnx_dan", full_view=True)
+    await land(account, dan, replace(WHOLE, title="Dean"), T0)
+    assert await known(account) == late, "an answer that was under way is older"

@@ -1,0 +1,114 @@
+"""What an answer of Clio shows of a record, and which stored fields its empty values clear [row 38].
+
+A field that a login does not show may be hidden from it. It is empty only if this login can read it: if it has shown
+the field itself, or if it sees all contacts and the answer is newer than what is stored. Another login that shows the
+field in a version that is not older proves that it is not empty.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+
+from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
+
+Record = ContactRecord | MatterRecord | RelationshipRecord
+
+CUSTOM_VALUE = "custom_values."  # and the id of the field
+_NEVER_EMPTY = frozenset(
+    {*("clio_id", "is_person", "created_at", "updated_at", "custom_values"),
+     *("status", "matter_id", "contact_id")}
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a login was shown of a record last: Clio's time of that version, and the fields with content.
+
+    `full_view` says whether the login saw all contacts then. Of a login whose view was full and is restricted now
+    nothing is known of what it can read.
+    """
+
+    updated_at: datetime | None = None
+    shown: frozenset[str] = field(default=frozenset())
+    full_view: bool = False
+
+
+def content_of(record: Record) -> frozenset[str]:
+    """Return the names of the fields that have content, one name for each custom field."""
+    names = {
+        one.name
+        for one in fields(record)
+        if one.name not in _NEVER_EMPTY and has_content(one.name, getattr(record, one.name))
+    }
+    if isinstance(record, ContactRecord):
+        names |= {
+            f"{CUSTOM_VALUE}{value.field_id}"
+            for value in record.custom_values
+            if not value.stripped
+        }
+    return frozenset(names)
+
+
+def has_content(name: str, value: object) -> bool:
+    """Return whether a value has content. An empty value or an unset flag may only be hidden."""
+    return value not in (None, ()) and not (name == "is_client" and value is False)
+
+
+def sight_of(seen: Record, before: Sight | None, *, full_view: bool) -> Sight:
+    """Return what a login knows of a record after it saw this version.
+
+    A redacted record and a withheld custom value say nothing: what was shown before still counts.
+    """
+    shown, known = content_of(seen), before.shown if before else frozenset()
+    if not shown:
+        shown = known
+    elif isinstance(seen, ContactRecord):
+        withheld = {value.field_id for value in seen.custom_values if value.stripped}
+        shown |= {name for name in known if _is_withheld(name, withheld)}
+    return Sight(seen.updated_at, shown, full_view)
+
+
+def _is_withheld(name: str, withheld: Iterable[int]) -> bool:
+    return name.startswith(CUSTOM_VALUE) and any(
+        field_id in (0, int(name.removeprefix(CUSTOM_VALUE))) for field_id in withheld
+    )
+
+
+def emptied(
+    known: Record, seen: Record, before: Sight | None, *, full_view: bool, newer: bool
+) -> frozenset[str]:
+    """Return the stored fields that a login shows as empty and can read; `newer` says that its version is newer."""
+    gone = content_of(known) - content_of(seen)
+    if full_view and newer:
+        return gone
+    if before is None or (before.full_view and not full_view):
+        return frozenset()
+    return gone & before.shown
+
+
+def cleared(
+    gone: frozenset[str], updated_at: datetime | None, others: Iterable[Sight]
+) -> frozenset[str]:
+    """Return those of the emptied fields that no other login shows in a version that is not older."""
+    for other in others:
+        if updated_at is None or other.updated_at is None or other.updated_at >= updated_at:
+            gone -= other.shown
+    return gone
+
+
+def counts_as_newest(
+    known: Record, seen: Record, before: Sight | None, latest: datetime | None
+) -> bool:
+    """Return whether a version is the newest although its time is lower than the stored one.
+
+    For one login the later answer counts, whatever Clio's times say: so it does unless another login has shown a newer
+    version. A stored time after `latest` is no time of a version.
+    """
+    if known.updated_at is None or seen.updated_at is None or seen.updated_at >= known.updated_at:
+        return False
+    was_last = (
+        before is not None
+        and before.updated_at is not None
+        and before.updated_at >= known.updated_at
+    )
+    return was_last or (latest is not None and known.updated_at > latest)
