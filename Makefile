@@ -26,12 +26,13 @@ test: $(STAMP) ## everything that needs only Python and PostgreSQL
 test-fast: $(STAMP) ## what needs no database
 	@$(PYTEST) $(FAST) $(ARGS)
 
-test-wide: $(STAMP) ## real processes: kills, generated requests, and a soak of three minutes
+test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and a soak of three minutes
 	@$(PYTEST) $(WIDE) $(ARGS)
 	@$(BIN)/python -m tests.chaos.soak --minutes 3 --slots 1 --stops 20 --kills 45
 
 nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes many hours
 	@SCHEMATHESIS_CASES=10000 $(BIN)/python -m pytest tests/wide/api
+	@SCHEMA_FIRMS=100 $(BIN)/python -m pytest tests/wide/schema
 	@$(BIN)/python -m tests.chaos.soak --minutes 60 --slots 5 --stops 120 --kills 300
 	@$(BIN)/python -m tests.chaos.chaos --minutes 60 --rounds 100000 --contacts 250 --seed 1
 	@$(BIN)/python -m tests.chaos.kills --contacts 5000 --kills 50 --seed 1 --latency 0.4 --pause 6
