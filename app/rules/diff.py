@@ -102,12 +102,13 @@ def _fields(before: ContactView, after: ContactView) -> dict[str, tuple[object, 
 
 
 def _owner_change(old: OwnerView | None, new: OwnerView | None) -> OwnerChange | None:
-    """Return the change of the owner, also if the owner is the same and only the reason changed."""
-    if old == new:
+    """Return the change of the owner; None if the owner is the same and only the reason changed."""
+    before, after = old.user_id if old else None, new.user_id if new else None
+    if before == after:
         return None
     return OwnerChange(
-        before=old.user_id if old else None,
-        after=new.user_id if new else None,
+        before=before,
+        after=after,
         rule=new.rule if new else None,
         matter_id=new.matter_id if new else None,
     )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from app.rules import diff, view
 from app.rules.results import ChangeKind, ContactView, OwnerChange, State
-from tests.rules.builders import Office, at
+from app.rules.settings import OwnerFallback
+from tests.rules.builders import DANA, Office, at
 
 
 def held(office: Office, clio_id: int, before: ContactView | None = None) -> ContactView:
@@ -59,6 +60,32 @@ def test_a_change_of_owner_names_the_matter():
     assert change is not None
     assert change.owner == OwnerChange("u_ann", "u_ben", "responsible_attorney", 202)
     assert (change.fields, change.tags_added, change.tags_removed) == ({}, (), ())
+
+
+def test_a_new_reason_for_the_same_owner_is_an_update_without_a_change_of_owner():
+    # OW-11: nobody can own 1008 by a matter, and the fallback gets a new reason
+    before = held(Office(), 1008)
+    after = held(Office().matter(201, client_id=1008, responsible=DANA, originating=None), 1008)
+    assert before.owner is not None
+    assert after.owner is not None
+    assert (before.owner.user_id, before.owner.detail) == ("u_off", "no_visible_matter")
+    assert (after.owner.user_id, after.owner.detail) == (
+        "u_off",
+        "attorney_not_mapped: Dana Voss (504)",
+    )
+    change = diff(before, after)
+    assert change is not None
+    assert (change.kind, change.owner) == (ChangeKind.UPDATED, None)
+
+
+def test_a_contact_without_an_owner_that_leaves_has_no_change_of_owner():
+    # OW-8, CS-8
+    office = Office().with_settings(ownership__fallback=OwnerFallback.UNASSIGNED)
+    before = held(office, 1008)
+    after = held(office.contact(1008, is_client=False), 1008, before)
+    change = diff(before, after)
+    assert change is not None
+    assert (before.owner is not None, after.owner, change.owner) == (True, None, None)
 
 
 def test_a_change_lists_only_added_and_removed_labels():

@@ -131,11 +131,10 @@ def test_a_change_applied_to_the_old_view_gives_the_new_view(first, second, firm
     profile = replace(was.profile, **{name: new[name] for name in new.keys() - of_view})
     now = replace(was, profile=profile, **{name: new[name] for name in of_view})
     assert replace(now, tags=after.tags, owner=after.owner) == after
+    owners = tuple(of.owner.user_id if of.owner else None for of in (was, after))
     if change.owner is not None:
-        assert change.owner.before == (was.owner.user_id if was.owner else None)
-        assert change.owner.after == (after.owner.user_id if after.owner else None)
-    else:
-        assert was.owner == after.owner
+        assert (change.owner.before, change.owner.after) == owners
+    assert (change.owner is not None) == (owners[0] != owners[1])
 
 
 @given(all_facts(), FIRMS, SETTINGS)

@@ -22,7 +22,7 @@ class FieldChange(Schema):
 
 
 class OwnerChange(Schema):
-    """A change of the owner, or of the reason for the same owner."""
+    """A change of the owner."""
 
     before: str | None = Field(alias="from")
     """Levitate's id of the previous owner. Null if there was none."""
@@ -74,7 +74,7 @@ class ContactChange(Schema):
     """The labels of the tags to remove. Labels that the contact had before this service granted them are not listed."""
 
     owner: OwnerChange | None
-    """The change of the owner. Null if neither the owner nor the reason changed."""
+    """The change of the owner. Null if the owner is the same, also if another rule or matter decides now."""
 
     contact: Contact | None
     """The contact after the change. Null when it was erased."""

@@ -81,9 +81,8 @@ class AssessedContact:
     @property
     def changes_owner(self) -> bool:
         """Return whether a contact that stays in scope gets another owner."""
-        if self.entered or self.left or self.change is None or self.change.owner is None:
-            return False
-        return self.change.owner.before != self.change.owner.after
+        stays = not (self.entered or self.left)
+        return stays and self.change is not None and self.change.owner is not None
 
     @property
     def left(self) -> bool:
