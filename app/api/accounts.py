@@ -1,6 +1,7 @@
 """Accounts, their Levitate users, their attorneys, and their status."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -15,22 +16,20 @@ from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
 from app.db import issues
-from app.db.accounts import accounts, audit, health
-from app.db.accounts.accounts import Account, AccountFields, AccountNotFound, Attorney
+from app.db.accounts import accounts, attorneys, audit, health
+from app.db.accounts.accounts import Account, AccountFields, AccountNotFound
+from app.db.accounts.attorneys import Attorney
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.receipts import ErasureInProgress
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import contacts
-from app.db.runs import run_requests, runs, slots
-from app.db.runs.run_requests import RunRequest
-from app.db.runs.runs import Kind, Trigger
+from app.db.runs import rederivations, runs, slots
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import slot_times
 from app.sync.account_erasure import start_account_erasure
 from app.sync.health import current_health
-from app.sync.services import Services
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
@@ -73,17 +72,13 @@ async def put_account(
     fields = AccountFields(**body.model_dump())
     if not fields.enabled:
         await runs.lock_unfinished(session, account_id)
-    before = await accounts.put_account(session, account_id, fields, now=now)
+    before = await _put_account(session, account_id, fields, now=now)
     action = _account_action(before.fields if before else None, fields)
     if action is not None:
         await audit.record(session, account_id, actor, action, now=now)
-    if before is not None:
-        old = before.fields
-        if (old.country, old.primary_user_id) != (fields.country, fields.primary_user_id):
-            await _rederive(services, session, account_id)
-        if old.enabled and not fields.enabled:
-            await runs.cancel_waiting(session, account_id, now=now)
-            await slots.close_open(session, account_id, now=now)
+    if before is not None and before.fields.enabled and not fields.enabled:
+        await runs.cancel_waiting(session, account_id, now=now)
+        await slots.close_open(session, account_id, now=now)
     return account_body(await accounts.get_account(session, account_id))
 
 
@@ -126,22 +121,28 @@ async def put_users(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Users:
-    """Replace the list of Levitate users. All contacts are assessed again, without requests to Clio."""
-    await accounts.lock_account(session, account.account_id)
+    """Replace the list of Levitate users.
+
+    If that changes who is active, or whom a Clio user stands for, all contacts are assessed again, without requests to
+    Clio.
+    """
+    account_id, now = account.account_id, services.now()
+    await accounts.lock_account(session, account_id)
     users = {
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
-    if await accounts.replace_users(session, account.account_id, list(users.values())):
+    async with rederivations.after_change(session, account_id, now=now):
+        changed = await accounts.replace_users(session, account_id, list(users.values()))
+    if changed:
         action = AuditAction("users.replaced", details={"users": len(users)})
-        await audit.record(session, account.account_id, actor, action, now=services.now())
-        await _rederive(services, session, account.account_id)
+        await audit.record(session, account_id, actor, action, now=now)
     return await _users_body(session, account.account_id)
 
 
 @router.get("/{account_id}/attorneys")
 async def list_attorneys(account: AccountDep, session: SessionDep) -> schemas.Attorneys:
     """Return the firm's Clio users, each with its Levitate user: mapped by hand, by connection or by email address."""
-    found = await accounts.list_attorneys(session, account.account_id)
+    found = await attorneys.list_attorneys(session, account.account_id)
     return schemas.Attorneys(data=[_attorney_body(attorney) for attorney in found])
 
 
@@ -158,13 +159,18 @@ async def map_attorney(
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Attorney:
-    """Map a Clio user to a Levitate user by hand; null means no user. All contacts are assessed again."""
-    await accounts.lock_account(session, account.account_id)
-    if await accounts.set_attorney_mapping(session, account.account_id, clio_user_id, body.user_id):
-        action = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": body.user_id})
-        await audit.record(session, account.account_id, actor, action, now=services.now())
-        await _rederive(services, session, account.account_id)
-    return _attorney_body(await accounts.get_attorney(session, account.account_id, clio_user_id))
+    """Map a Clio user to a Levitate user by hand; null means no user.
+
+    If that changes whom the Clio user stands for, all contacts are assessed again.
+    """
+    account_id, now, user_id = account.account_id, services.now(), body.user_id
+    await accounts.lock_account(session, account_id)
+    async with rederivations.after_change(session, account_id, now=now):
+        changed = await attorneys.set_attorney_mapping(session, account_id, clio_user_id, user_id)
+    if changed:
+        action = AuditAction("attorney.mapped", str(clio_user_id), {"user_id": user_id})
+        await audit.record(session, account_id, actor, action, now=now)
+    return _attorney_body(await attorneys.get_attorney(session, account_id, clio_user_id))
 
 
 @router.delete(
@@ -180,12 +186,17 @@ async def unmap_attorney(
     services: ServicesDep,
     session: SessionDep,
 ) -> None:
-    """Remove the mapping by hand: the Clio user is mapped automatically again. All contacts are assessed again."""
-    await accounts.lock_account(session, account.account_id)
-    if await accounts.delete_attorney_mapping(session, account.account_id, clio_user_id):
+    """Remove the mapping by hand: the Clio user is mapped automatically again.
+
+    If that changes whom the Clio user stands for, all contacts are assessed again.
+    """
+    account_id, now = account.account_id, services.now()
+    await accounts.lock_account(session, account_id)
+    async with rederivations.after_change(session, account_id, now=now):
+        changed = await attorneys.delete_attorney_mapping(session, account_id, clio_user_id)
+    if changed:
         action = AuditAction("attorney.unmapped", str(clio_user_id))
-        await audit.record(session, account.account_id, actor, action, now=services.now())
-        await _rederive(services, session, account.account_id)
+        await audit.record(session, account_id, actor, action, now=now)
 
 
 @router.get("/{account_id}/status")
@@ -234,6 +245,17 @@ def account_body(account: Account) -> schemas.Account:
     )
 
 
+async def _put_account(
+    session: Session, account_id: str, fields: AccountFields, *, now: datetime
+) -> Account | None:
+    """Store the account; return what it was before, None if it is new."""
+    await accounts.lock_account(session, account_id)
+    if await accounts.find_account(session, account_id) is None:
+        return await accounts.put_account(session, account_id, fields, now=now)
+    async with rederivations.after_change(session, account_id, now=now):
+        return await accounts.put_account(session, account_id, fields, now=now)
+
+
 def _account_action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
     """Return the audit action of a PUT, or None if nothing changed."""
     if before is None:
@@ -271,10 +293,3 @@ def _attorney_body(attorney: Attorney) -> schemas.Attorney:
         user_id=mapped.user_id if mapped else None,
         mapped_by=mapped.by if mapped else None,
     )
-
-
-async def _rederive(services: Services, session: Session, account_id: str) -> None:
-    """Request a run that assesses all contacts again. Before the first pull there are none."""
-    if await runs.has_initial(session, account_id):
-        request = RunRequest(Kind.REDERIVE, Trigger.USERS)
-        await run_requests.request_run(session, account_id, request, now=services.now())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.db import issues
-from app.db.accounts import accounts, settings
+from app.db.accounts import accounts, attorneys, settings
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.contacts import documents
@@ -14,7 +14,7 @@ from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.issues import Finding, Subject
 from app.db.mirror import catalog, coverage, removals, visibility
-from app.db.runs import list_failures
+from app.db.runs import list_failures, rederivations
 from app.db.runs.list_failures import SetAside
 from app.db.session import Session
 from app.errors import Problem
@@ -42,16 +42,19 @@ async def connection_ended(
 ) -> bool:
     """End a connection: delete its tokens and open the issues about it [S4, S9].
 
-    Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them. Return False,
-    and change nothing, if a login that Clio refused has been connected again or has ended since it was read.
+    Records that only this connection could see stay as they are for `FROZEN_FOR`; an issue lists them. If another user
+    now stands for a Clio user, all contacts are assessed again [OW-9]. Return False, and change nothing, if a login
+    that Clio refused has been connected again or has ended since it was read.
     """
-    await accounts.share_account(session, connection.account_id)
+    account_id, subject = connection.account_id, _login(connection.connection_id)
+    await accounts.lock_account(session, account_id)
     worked = connection.status is connections.Status.CONNECTED
-    if not await connections.drop_authorization(session, connection, status, problem):
+    async with rederivations.after_change(session, account_id, now=now):
+        ended = await connections.drop_authorization(session, connection, status, problem)
+    if not ended:
         return False
     if worked:
         await connections.mark_left(session, connection, now=now)
-    account_id, subject = connection.account_id, _login(connection.connection_id)
     if status is connections.Status.NEEDS_RECONNECT:
         text = f"The Clio login of user {connection.user_id} no longer works. This user must connect again"
         finding = Finding("needs_reconnect", text, subject)
@@ -246,7 +249,7 @@ async def open_for_failed_run(
 
 async def update_account(session: Session, account_id: str, *, now: datetime) -> None:
     """Open or resolve the issues about the account's primary user and settings [row 5, EN-3]."""
-    firm = await accounts.load_firm_facts(session, account_id)
+    firm = await attorneys.load_firm_facts(session, account_id)
     missing = [] if firm.primary_user_id in firm.users else [_PRIMARY_MISSING]
     await issues.reconcile(session, account_id, "primary_user_missing", missing, now=now)
     chosen = (await settings.get_current(session, account_id)).settings

@@ -1,4 +1,4 @@
-"""Accounts, their Levitate users, and the mapping from Clio users to Levitate users."""
+"""Accounts, and their Levitate users. Which Clio user is which of them is in `attorneys`."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
@@ -11,14 +11,11 @@ from app.db.accounts import looks, receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
-from app.db.mirror import catalog
-from app.db.mirror import tables as mirror_tables
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules import version
-from app.rules.attorneys import ClioUser, LevitateUser, Mapped, map_attorneys
-from app.rules.facts import FirmFacts
+from app.rules.attorneys import LevitateUser
 
 _accounts = account_tables.accounts
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
@@ -89,14 +86,6 @@ class ScheduledAccount:
         began = self.first_connected_at
         has_slot = self.enabled and began is not None and began <= due_at
         return has_slot and (self.newest_slot_at is None or self.newest_slot_at < due_at)
-
-
-@dataclass(frozen=True)
-class Attorney:
-    """A Clio user of the firm, and the Levitate user to whom it is mapped."""
-
-    clio_user: ClioUser
-    mapped: Mapped | None
 
 
 def _account(row: object) -> Account:
@@ -229,8 +218,7 @@ async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
 
 async def replace_users(session: Session, account_id: str, users: Sequence[LevitateUser]) -> bool:
     """Replace the Levitate users; return whether anything changed."""
-    before = await list_users(session, account_id)
-    if sorted(users, key=lambda user: user.user_id) == before:
+    if set(users) == set(await list_users(session, account_id)):
         return False
     await session.execute(
         delete(account_tables.users).where(account_tables.users.c.account_id == account_id)
@@ -239,92 +227,3 @@ async def replace_users(session: Session, account_id: str, users: Sequence[Levit
         rows = [{"account_id": account_id, **asdict(user)} for user in users]
         await session.execute(insert(account_tables.users), rows)
     return True
-
-
-async def set_attorney_mapping(
-    session: Session, account_id: str, clio_user_id: int, user_id: str | None
-) -> bool:
-    """Map a Clio user to a Levitate user by hand, None for nobody; return whether anything changed."""
-    table = account_tables.attorney_mappings
-    statement = insert(table).values(
-        account_id=account_id, clio_user_id=clio_user_id, user_id=user_id
-    )
-    changed = await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[table.c.account_id, table.c.clio_user_id],
-            set_={"user_id": user_id},
-            where=table.c.user_id.is_distinct_from(user_id),
-        ).returning(table.c.clio_user_id)
-    )
-    return changed.one_or_none() is not None
-
-
-async def delete_attorney_mapping(session: Session, account_id: str, clio_user_id: int) -> bool:
-    """Delete a manual mapping; return whether there was one."""
-    table = account_tables.attorney_mappings
-    gone = await session.execute(
-        delete(table)
-        .where(table.c.account_id == account_id, table.c.clio_user_id == clio_user_id)
-        .returning(table.c.clio_user_id)
-    )
-    return gone.one_or_none() is not None
-
-
-async def list_attorneys(session: Session, account_id: str) -> list[Attorney]:
-    """Return the firm's Clio users by id, each with its Levitate user [OW-9]."""
-    clio_users = await _clio_users(session, account_id)
-    mapped = await _mapping(session, account_id, clio_users)
-    return [Attorney(user, mapped.get(user.clio_user_id)) for user in clio_users]
-
-
-async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> Attorney:
-    """Return one Clio user with its Levitate user, also one that no pull has shown yet."""
-    known = {user.clio_user_id: user for user in await _clio_users(session, account_id)}
-    mapped = await _mapping(session, account_id, list(known.values()))
-    clio_user = known.get(clio_user_id, ClioUser(clio_user_id))
-    return Attorney(clio_user, mapped.get(clio_user_id))
-
-
-async def load_firm_facts(session: Session, account_id: str) -> FirmFacts:
-    """Return the facts that all assessments of the account share."""
-    account = await get_account(session, account_id)
-    users = await list_users(session, account_id)
-    mapped = await _mapping(session, account_id, await _clio_users(session, account_id))
-    return FirmFacts(
-        country=account.fields.country,
-        primary_user_id=account.fields.primary_user_id,
-        users=frozenset(user.user_id for user in users if user.active),
-        attorneys={clio_id: to.user_id for clio_id, to in mapped.items() if to.user_id},
-        fields=await catalog.load_custom_fields(session, account_id),
-    )
-
-
-async def _clio_users(session: Session, account_id: str) -> list[ClioUser]:
-    table = mirror_tables.catalog_items
-    rows = await session.execute(
-        select(table.c.clio_id, table.c.record)
-        .where(table.c.account_id == account_id, table.c.resource == "users")
-        .order_by(table.c.clio_id)
-    )
-    return [
-        ClioUser(row.clio_id, *(row.record.get(name) for name in ("name", "email", "enabled")))
-        for row in rows
-    ]
-
-
-async def _mapping(
-    session: Session, account_id: str, clio_users: Sequence[ClioUser]
-) -> dict[int, Mapped]:
-    logins, manual = connection_tables.connections, account_tables.attorney_mappings
-    connected = await session.execute(
-        select(logins.c.clio_user_id, func.min(logins.c.user_id).label("user_id"))
-        .where(logins.c.account_id == account_id, logins.c.clio_user_id.is_not(None))
-        .group_by(logins.c.clio_user_id)
-    )
-    mapped_by_hand = await session.execute(select(manual).where(manual.c.account_id == account_id))
-    return map_attorneys(
-        clio_users,
-        await list_users(session, account_id),
-        connected={row.clio_user_id: row.user_id for row in connected},
-        manual={row.clio_user_id: row.user_id for row in mapped_by_hand},
-    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app import rules
-from app.db.accounts import accounts
+from app.db.accounts import accounts, attorneys
 from app.db.contacts import contact_store, contacts, preexisting_tags
 from app.db.contacts.contacts import StoredContact
 from app.db.mirror import rule_inputs, visibility
@@ -98,7 +98,7 @@ async def load_context(
     return AssessmentContext(
         run_id=None,
         cause="settings",
-        firm=await accounts.load_firm_facts(session, account_id),
+        firm=await attorneys.load_firm_facts(session, account_id),
         settings=chosen,
         spelling=await rule_inputs.load_current_names(session, account_id),
         clio_origin=clio_web_origin(services, account),

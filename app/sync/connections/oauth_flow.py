@@ -27,7 +27,7 @@ from app.db.connections.revocations import Revocation
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.outbox import outbox
-from app.db.runs import run_requests, runs, slots
+from app.db.runs import rederivations, run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
@@ -249,9 +249,10 @@ async def _store(
             raise ClioReauthRequired("Connecting took too long; the user must connect again")
         connection = await _owe_replaced(session, services, attempt, me)
         sealed = seal_tokens(services.cipher, connection, tokens)
-        await connections.mark_connected(
-            session, attempt, login_of(me), sealed_tokens=sealed, now=now
-        )
+        async with rederivations.after_change(session, attempt.account_id, now=now):
+            await connections.mark_connected(
+                session, attempt, login_of(me), sealed_tokens=sealed, now=now
+            )
         await issues.connection_works(session, attempt.account_id, attempt.connection_id, now=now)
         await slots.start_waiting(session, attempt.account_id, now=now)
         run_id = await _request_first_pull(session, attempt, now=now)
