@@ -97,11 +97,16 @@ RELATIONSHIPS = Mirror(
 async def land_contacts(
     session: Session, view: View, seen: Sequence[ContactRecord], reading: Reading = Reading()
 ) -> int:
-    """Merge contacts into the mirror; changed persons and the people of changed companies become stale."""
+    """Merge contacts into the mirror; changed contacts and the people who work for them become stale.
+
+    A person may have become a company, and a company a person [row 47].
+    """
     landed = await _land(session, CONTACTS, view, seen, reading)
+    changed = [change.record.clio_id for change in landed]
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    employees = staleness.employees_query(view.account_id, companies)
-    await staleness.mark_stale(session, view.account_id, employees, beside=view.beside)
+    employees = staleness.employees_query(view.account_id, changed)
+    for contacts in (companies, employees):
+        await staleness.mark_stale(session, view.account_id, contacts, beside=view.beside)
     return len(landed)
 
 

@@ -7,7 +7,7 @@ stays; it makes contacts stale.
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy import ColumnElement, delete, func, select, text, update
 
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
@@ -65,7 +65,7 @@ async def _remove_contacts(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(
             gone=why,
-            stale=_contacts.c.record["is_person"].as_boolean(),
+            stale=func.coalesce(staleness.may_be_published(), False),
             stale_by_rules=False,
             changed_only_by=staleness.changed_only_by(beside),
         )

@@ -60,7 +60,7 @@ async def load_current_names(session: Session, account_id: str) -> CurrentNames:
 async def load_stale_facts(
     session: Session, account_id: str, spelling: CurrentNames, *, beside: str | None, limit: int
 ) -> list[ContactFacts]:
-    """Return and lock the next stale persons, by id, with all facts that the rules need.
+    """Return and lock the next stale contacts, by id, with all facts that the rules need.
 
     `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
@@ -87,11 +87,11 @@ async def load_stale_facts(
 async def load_facts_after(
     session: Session, account_id: str, spelling: CurrentNames, *, after: int, limit: int
 ) -> list[ContactFacts]:
-    """Return persons with a higher Clio id, by id, stale or not; nothing is locked."""
+    """Return contacts that may be published, with a higher Clio id, by id, stale or not; nothing is locked."""
     rows = await session.execute(
         select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
-        .where(_contacts.c.record["is_person"].as_boolean(), _contacts.c.gone.is_(None))
+        .where(staleness.may_be_published(), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )
@@ -104,8 +104,8 @@ async def _facts(
     if not people:
         return []
     ids = [person.clio_id for person in people]
-    company_ids = {person.company_id for person in people if person.company_id is not None}
-    companies = await _companies(session, account_id, company_ids)
+    named = {person.company_id for person in people if person.company_id is not None}
+    companies, company_ids = await _companies(session, account_id, named)
     links = await _links(session, account_id, ids)
     matters, hidden = await _matters_of(session, account_id, [*ids, *company_ids], links)
     by_client: dict[int, list[MatterRecord]] = defaultdict(list)
@@ -125,7 +125,9 @@ async def _facts(
                 contact=person,
                 company=companies.get(person.company_id or 0),
                 own_matters=tuple(by_client.get(person.clio_id, ())),
-                company_matters=tuple(by_client.get(person.company_id or 0, ())),
+                company_matters=tuple(by_client[person.company_id])
+                if person.company_id in company_ids
+                else (),
                 related_matters=tuple(related.get(person.clio_id, ())),
             ),
         )
@@ -147,16 +149,26 @@ def _with_hidden(hidden: Collection[int], facts: ContactFacts) -> ContactFacts:
 
 
 async def _companies(
-    session: Session, account_id: str, company_ids: Collection[int]
-) -> dict[int, ContactRecord]:
+    session: Session, account_id: str, named: Collection[int]
+) -> tuple[dict[int, ContactRecord], set[int]]:
+    """Return the companies that exist among the contacts that people work for, and the ids of all that are no persons.
+
+    Clio may still name a person there who was a company [row 47].
+    """
     rows = await session.execute(
-        select(as_text(_contacts.c.record)).where(
-            _contacts.c.account_id == account_id,
-            any_of(_contacts.c.clio_id, company_ids),
-            _contacts.c.gone.is_(None),
+        select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(
+            _contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, named)
         )
     )
-    return {company.clio_id: company for company in CONTACTS.codec.load_all(rows.scalars())}
+    stored = rows.all()
+    records = CONTACTS.codec.load_all(row.text for row in stored)
+    people = {record.clio_id for record in records if record.is_person}
+    existing = {
+        record.clio_id: record
+        for record, row in zip(records, stored, strict=True)
+        if row.gone is None and record.clio_id not in people
+    }
+    return existing, set(named) - people
 
 
 async def _links(

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, case, func, select, update
+from sqlalchemy import ColumnElement, Select, any_, case, exists, func, select, update
 
+from app.db.contacts.tables import contacts as _published
 from app.db.mirror import tables
 from app.db.session import Session, any_of, reading_in_key_order
 
@@ -21,7 +22,7 @@ async def mark_stale(
     by_rules: bool = False,
     beside: str | None = None,
 ) -> None:
-    """Mark persons as stale, given as a collection or a query of Clio ids.
+    """Mark contacts as stale that `may_be_published`, given as a collection or a query of Clio ids.
 
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
     as it is. `beside`: the run that reads no lists and changed their records.
@@ -32,8 +33,7 @@ async def mark_stale(
         select(_contacts.c.clio_id)
         .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
         .where(~_contacts.c.stale if by_rules else ~_is_marked(beside))
-        .where(_contacts.c.record["is_person"].as_boolean())
-        .where(_contacts.c.gone.is_(None))
+        .where(may_be_published(), _contacts.c.gone.is_(None))
         .order_by(
             _contacts.c.clio_id
         )  # all writers lock contacts in this order, so none waits for another in a circle
@@ -45,6 +45,19 @@ async def mark_stale(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(stale=True, stale_by_rules=by_rules, changed_only_by=changed_only_by(beside))
     )
+
+
+def may_be_published() -> ColumnElement[bool]:
+    """Return the condition that a contact is a person, or was one that is published and is a company now.
+
+    Such a company must leave the scope [CS-7, row 47].
+    """
+    was_person = exists().where(
+        _published.c.account_id == _contacts.c.account_id,
+        _published.c.clio_id == _contacts.c.clio_id,
+    )
+    is_person: ColumnElement[bool] = _contacts.c.record["is_person"].as_boolean()
+    return is_person | was_person
 
 
 def _is_marked(beside: str | None) -> ColumnElement[bool]:
