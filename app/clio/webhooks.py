@@ -6,6 +6,7 @@ Each connection has one subscription per model, because Clio's webhooks do not n
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -21,7 +22,8 @@ WATCHED_FIELDS = {
     "contact": "id,etag",
     "matter": "id,etag",
 }  # every change of a record changes its etag
-EVENTS = ["created", "updated", "deleted"]
+DELETED = "deleted"
+EVENTS = ["created", "updated", DELETED]
 LIFETIME = timedelta(
     days=3
 )  # up to 31 allowed; the renewal at half of it also shows a suspended subscription
@@ -35,12 +37,22 @@ def is_signed(body: bytes, signature: str, secret: str) -> bool:
     return hmac.compare_digest(expected.encode(), signature.encode())
 
 
-def named_id(body: bytes) -> int | None:
-    """Return the id of the record that a webhook names; None if it names none that Clio can have."""
+@dataclass(frozen=True)
+class Named:
+    """The record that a webhook names, and whether it says that the record was deleted. It is a hint."""
+
+    clio_id: int
+    deleted: bool
+
+
+def named_record(body: bytes) -> Named | None:
+    """Return the record that a webhook names; None if it names none that Clio can have."""
     try:
-        return _Body.model_validate_json(body).data.id
+        found = _Body.model_validate_json(body)
     except ValidationError:
         return None
+    event = found.meta.get("event") if isinstance(found.meta, dict) else None
+    return Named(found.data.id, event == DELETED)
 
 
 class _Named(BaseModel):
@@ -49,6 +61,7 @@ class _Named(BaseModel):
 
 class _Body(BaseModel):
     data: _Named
+    meta: Any = None
 
 
 async def subscribe(

@@ -77,6 +77,7 @@ new_clients = account_table(  # one row per account and Clio contact, for ever [
     Column("has_open_matter", Boolean, nullable=False),
     Column("run_id", Text, nullable=False),
     Column("email_digest", LargeBinary),  # of the primary address: finds possible duplicates [NC-6]
+    Column("name_digest", LargeBinary),  # of the name, folded; null: not known yet [S6]
     Column("possible_duplicate_of", Text),
     # Every own matter ever seen: a merge in Clio is recognised by it [S6].
     Column("matter_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
@@ -92,6 +93,8 @@ new_clients = account_table(  # one row per account and Clio contact, for ever [
 )
 
 Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_digest)
+
+Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_digest)
 
 Index("new_clients_matters_idx", new_clients.c.matter_ids, postgresql_using="gin")
 

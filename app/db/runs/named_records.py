@@ -24,11 +24,12 @@ _matters = mirror_tables.mirror_matters
 
 @dataclass(frozen=True)
 class NamedRecord:
-    """A record of one of Clio's lists, and the login whose subscription named it."""
+    """A record of one of Clio's lists, the login whose subscription named it, and whether as a deleted one."""
 
     resource: str
     clio_id: int
     connection_id: str
+    deleted: bool = False
 
 
 async def add(session: Session, account_id: str, run_id: str, record: NamedRecord) -> int:
@@ -39,8 +40,14 @@ async def add(session: Session, account_id: str, run_id: str, record: NamedRecor
         "resource": record.resource,
         "clio_id": record.clio_id,
         "connection_id": record.connection_id,
+        "deleted": record.deleted,
     }
-    await session.execute(insert(_table).values(row).on_conflict_do_nothing())
+    statement = insert(_table).values(row)
+    deleted = _table.c.deleted | statement.excluded.deleted
+    key = list(_table.primary_key.columns)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=key, set_={"deleted": deleted})
+    )
     records = select(_table.c.resource, _table.c.clio_id).where(_of_run(account_id, run_id))
     counted = select(func.count()).select_from(records.distinct().subquery())
     return (await session.execute(counted)).scalar_one()
@@ -119,19 +126,31 @@ async def mark_shown(
     await session.execute(shown.values(shown=True))
 
 
-async def list_not_shown(session: Session, lease: Lease, view: View, resource: str) -> list[int]:
-    """Return the named records that Clio showed to no login, and that the connection used to see."""
+async def list_not_shown(
+    session: Session, lease: Lease, view: View, resource: str, *, deleted_only: bool
+) -> list[int]:
+    """Return the named records that Clio showed to no login, and that the connection used to see.
+
+    `deleted_only`: those that were named as deleted.
+    """
     query = (
         select(_table.c.clio_id)
         .distinct()
         .where(_of_run(lease.account_id, lease.run_id), _table.c.resource == resource)
         .where(~_table.c.shown, _is_seen(view))
     )
+    if deleted_only:
+        query = query.where(_table.c.deleted)
     return list((await session.execute(query)).scalars())
 
 
+async def keep_deleted(session: Session, account_id: str, run_id: str) -> None:
+    """Keep only what was named as deleted: the run reads Clio's lists, which do not show deletions."""
+    await session.execute(delete(_table).where(_of_run(account_id, run_id), ~_table.c.deleted))
+
+
 async def delete_records(session: Session, account_id: str, run_id: str) -> None:
-    """Delete the named records of a run that has ended, or that reads Clio's lists instead."""
+    """Delete the named records of a run that has ended."""
     await session.execute(delete(_table).where(_of_run(account_id, run_id)))
 
 

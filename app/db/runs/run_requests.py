@@ -78,14 +78,18 @@ async def request_reading(
 
     That is a queued run that reads the lists, unless it waits for another one, or one that collects named records and
     begins after the time `after`. A run with too many records reads the lists instead. So does the run of a firm that
-    no run has read completely.
+    no run has read completely. A run that reads the lists looks up what was named as deleted.
     """
     request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
     await lock_account(session, account_id)
     if not await has_complete_pull(session, account_id):
-        return await request_run(session, account_id, request, now=now)
+        first = await request_run(session, account_id, request, now=now)
+        await _note_deletion(session, first, record)
+        return first
     found = await _covering(session, account_id, request)
-    if found and not await _reads_lists_now(session, account_id):
+    if found and await _reads_lists_now(session, account_id):
+        found = None
+    if found and await _note_deletion(session, found, record):
         return found
     run = await _collecting(session, account_id)
     if run is None:
@@ -94,6 +98,20 @@ async def request_reading(
     if await named_records.add(session, account_id, run.run_id, record) > named_records.MOST:
         return await _let_read_lists(session, run)
     return run
+
+
+async def _note_deletion(session: Session, run: Run, record: NamedRecord) -> bool:
+    """Let a run that reads the lists also look up a record that was named as deleted; return False if it has begun."""
+    queued = (
+        select(_table.c.run_id)
+        .where(is_run(run.account_id, run.run_id), _table.c.status == Status.QUEUED)
+        .with_for_update(skip_locked=True)  # one that is locked is being begun or cancelled
+    )
+    if (await session.execute(queued)).one_or_none() is None:
+        return False
+    if record.deleted:
+        await named_records.add(session, run.account_id, run.run_id, record)
+    return True
 
 
 async def _reads_lists_now(session: Session, account_id: str) -> bool:
@@ -127,7 +145,7 @@ async def _let_read_lists(session: Session, run: Run, **changes: Any) -> Run:
         .values(named_only=False, **changes)
         .returning(_table)
     )
-    await named_records.delete_records(session, run.account_id, run.run_id)
+    await named_records.keep_deleted(session, run.account_id, run.run_id)
     return run_of(changed.one())
 
 

@@ -157,6 +157,8 @@ named_records = (
         Column("clio_id", BigInteger, nullable=False),
         Column("connection_id", Text, nullable=False),  # the login whose subscription named it
         Column("shown", Boolean, nullable=False, server_default=text("false")),  # to any login
+        # Clio says so; then a run that reads the lists looks it up, too
+        Column("deleted", Boolean, nullable=False, server_default=text("false")),
         PrimaryKeyConstraint("account_id", "run_id", "resource", "clio_id", "connection_id"),
     )
 )

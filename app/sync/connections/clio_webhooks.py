@@ -258,7 +258,7 @@ async def receive_webhook(
         if digest in one.seen:
             return WebhookKind.REPETITION
         await clio_subscriptions.remember_notification(session, one, digest)
-        await _request_run(session, one, webhooks.named_id(body), now=services.now())
+        await _request_run(session, one, webhooks.named_record(body), now=services.now())
     return WebhookKind.NOTIFICATION
 
 
@@ -303,7 +303,7 @@ def _open_secret(services: Services, one: Subscription) -> str | None:
 
 
 async def _request_run(
-    session: Session, one: Subscription, clio_id: int | None, *, now: datetime
+    session: Session, one: Subscription, named: webhooks.Named | None, *, now: datetime
 ) -> None:
     """Request a run that begins within a minute. Notifications that arrive meanwhile share it.
 
@@ -316,11 +316,11 @@ async def _request_run(
     before = await runs.newest_by_trigger(session, account_id, Trigger.WEBHOOK)
     in_burst = before is not None and now - before.queued_at < BURST_WINDOW
     after = BURST_RUN_DELAY if in_burst else RUN_DELAY
-    if clio_id is None:
+    if named is None:
         request = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=after)
         await run_requests.request_run(session, account_id, request, now=now)
     else:
-        record = NamedRecord(_LISTS[one.model], clio_id, one.connection_id)
+        record = NamedRecord(_LISTS[one.model], named.clio_id, one.connection_id, named.deleted)
         await run_requests.request_reading(session, account_id, record, after=after, now=now)
 
 

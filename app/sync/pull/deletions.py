@@ -44,11 +44,14 @@ Answers = dict[int, Answer]
 
 
 async def confirm_missing(readers: Sequence[ConnectionReader], *, full: bool) -> None:
-    """Look up what the lists of this run lacked, and remove from the mirror what is proven to be deleted.
+    """Look up what Clio named as deleted and what the lists of this run lacked; remove what is proven to be deleted.
 
     Only a full run reads all lists completely. Another run may have read the relationships completely, so it looks up
     only these. A login that fails or pauses is noted on its reader. Raises Stopping when the process must end.
     """
+    await confirm_named(readers, deleted_only=True)
+    if any(reader.pauses for reader in readers):
+        return
     for listing in (MATTERS, CONTACTS, RELATIONSHIPS) if full else (RELATIONSHIPS,):
         for reader in readers:
             if listing.name not in reader.login.compared:
@@ -82,25 +85,32 @@ async def _note_contact(reader: ConnectionReader, clio_id: int) -> None:
     await reader.lander.write(note)
 
 
-async def confirm_named(readers: Sequence[ConnectionReader]) -> None:
-    """Look up the named records that no login was shown in this run, as the logins that used to see them."""
+async def confirm_named(readers: Sequence[ConnectionReader], *, deleted_only: bool = False) -> None:
+    """Look up the named records that no login was shown in this run, as the logins that used to see them.
+
+    `deleted_only`: those that Clio named as deleted, for a run that reads the lists.
+    """
     for listing in (MATTERS, CONTACTS):
         for reader in readers:
-            if listing.name not in reader.login.compared:
-                await _note_not_shown(reader, listing)
+            if f"named {listing.name}" not in reader.login.compared:
+                await _note_not_shown(reader, listing, deleted_only=deleted_only)
         await _look_up(readers, listing)
         if any(reader.pauses for reader in readers):
             return
 
 
-async def _note_not_shown(reader: ConnectionReader, listing: Listing) -> None:
+async def _note_not_shown(
+    reader: ConnectionReader, listing: Listing, *, deleted_only: bool
+) -> None:
     """Store the named records that no login was shown, and this one used to see, as look-ups."""
     view, lease = reader.view, reader.lease
-    reader.note(compared=reader.login.compared | {listing.name})
+    reader.note(compared=reader.login.compared | {f"named {listing.name}"})
     login = reader.login
 
     async def note(session: Session) -> None:
-        lacked = await named_records.list_not_shown(session, lease, view, listing.name)
+        lacked = await named_records.list_not_shown(
+            session, lease, view, listing.name, deleted_only=deleted_only
+        )
         await lookups.add_lacked(session, lease, view.connection_id, listing.name, lacked)
         await run_logins.save(session, lease, login)
 

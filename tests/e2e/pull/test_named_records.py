@@ -8,8 +8,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from app import main
+from app.db.accounts import accounts
 from app.db.runs import named_records, run_requests
 from app.db.runs.named_records import NamedRecord
+from app.db.runs.runs import Kind
 from app.db.session import transaction
 from tests.support.postgres import Server
 from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, sliced_firm, within
@@ -269,3 +271,76 @@ async def test_a_list_that_only_the_naming_login_cannot_read_does_not_hold_up_th
     assert run["status"] == "succeeded"
     assert "login_set_aside" in [problem["code"] for problem in run["problems"]]
     assert BEN in {one.user_id for one in firm.world.simulator.requests()[before:]}
+
+
+async def deleted_by_webhooks(naming: NamingFirm, resource: str, *clio_ids: int) -> str:
+    """Let Ann's subscription name records as deleted; return the id of the run that serves them."""
+    run_ids = set()
+    for clio_id in clio_ids:
+        record = NamedRecord(resource, clio_id, naming.logins["u_ann"], deleted=True)
+        async with transaction(naming.firm.world.app.state.services.database) as session:
+            run = await run_requests.request_reading(
+                session, "hp", record, after=timedelta(minutes=1), now=main.now()
+            )
+        run_ids.add(run.run_id)
+    return run_ids.pop()
+
+
+WAYS = ["few", "many", "slot", "queued incremental", "queued full"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_record_named_as_deleted_is_asked_for_once_by_each_login_that_saw_it(
+    naming: NamingFirm, monkeypatch: pytest.MonkeyPatch, way: str
+):
+    # S1, row 32: also if the run reads the lists, whatever made it do so; 1001 is seen by both, 1002 was never shown
+    firm = naming.firm
+    if way == "many":
+        monkeypatch.setattr(named_records, "MOST", 1)
+    if way.startswith("queued"):
+        await firm.ask(way.removeprefix("queued "))
+    firm.delete("contact", 1001)
+    firm.delete("matter", 203)
+    run_id = await deleted_by_webhooks(naming, "contacts", 1001)
+    assert await deleted_by_webhooks(naming, "matters", 203) == run_id
+    if way == "slot":
+        async with transaction(firm.world.app.state.services.database) as session:
+            await accounts.lock_account(session, "hp")
+            run = await run_requests.serve_slot(
+                session, "hp", Kind.INCREMENTAL, "2026-03-03 06:00", now=main.now()
+            )
+        assert run.run_id == run_id
+    run, asked = await naming.read(run_id)
+    assert (run["status"], run["reads"]) == ("succeeded", "records" if way == "few" else "lists")
+    for user in (ANN, BEN):
+        assert asked.count((user, "contacts/1001", "")) == 1
+        assert asked.count((user, "matters/203", "")) == 1
+    contacts = await firm.world.contacts()
+    assert contacts["1001"]["state"] == "deleted"
+    assert "Past Client" not in {tag["label"] for tag in contacts["1002"]["tags"]}
+    assert await firm.rows("select 1 from named_records") == []
+
+
+async def test_a_record_named_as_deleted_that_exists_stays(naming: NamingFirm):
+    # the webhook is a hint
+    firm = naming.firm
+    await firm.ask("incremental")
+    run, asked = await naming.read(await deleted_by_webhooks(naming, "contacts", 1001))
+    assert (run["status"], run["reads"]) == ("succeeded", "lists")
+    assert (ANN, "contacts/1001", "") in asked
+    assert (await firm.world.contacts())["1001"]["state"] == "in_scope"
+    assert run["counts"]["changed"] == 0
+
+
+async def test_a_run_that_has_begun_does_not_serve_what_is_named_as_deleted(whole: NamingFirm):
+    firm = whole.firm
+    full = await firm.ask("full")
+    firm.budget = within(calls=1)
+    await firm.attempt(full)
+    firm.delete("contact", 1001)
+    named = await deleted_by_webhooks(whole, "contacts", 1001)
+    assert named != full
+    firm.budget = within()
+    assert (await firm.finish(named))["reads"] == "records"
+    assert (await firm.finish(full))["status"] == "succeeded"
+    assert (await firm.world.contacts())["1001"]["state"] == "deleted"
