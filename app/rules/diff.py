@@ -17,11 +17,15 @@ from app.rules.results import (
 )
 from app.rules.texts import compared
 
-_STATE_FIELDS = ("state", "state_reason", "key_facts")
+_STATE_FIELDS = ("state", "state_reason", "key_facts", "merged_into")
 
 
-def view(before: ContactView | None, assessment: Assessment) -> ContactView | None:
+def view(
+    before: ContactView | None, assessment: Assessment, merged_into: str | None = None
+) -> ContactView | None:
     """Return what Levitate holds now, or None for a contact that is not and never was in scope.
+
+    `merged_into` is our id of the contact that the assessment says it became.
 
     A contact that leaves the scope keeps its last profile, without further updates, and loses tags, owner and key facts
     [CS-8].
@@ -44,6 +48,7 @@ def view(before: ContactView | None, assessment: Assessment) -> ContactView | No
         tags=(),
         owner=None,
         key_facts=(),
+        merged_into=merged_into,
     )
 
 

@@ -16,8 +16,8 @@ def is_same_person(one: Profile, other: Profile) -> bool:
 
     How a name is split into first and last name does not matter.
     """
-    name = _name(one)
-    return bool(name and name == _name(other)) or bool(_addresses(one) & _addresses(other))
+    name = folded_name(one)
+    return bool(name and name == folded_name(other)) or bool(_addresses(one) & _addresses(other))
 
 
 def _profile(record: ContactRecord) -> Profile:
@@ -29,6 +29,7 @@ def _addresses(profile: Profile) -> set[str]:
     return {compared(email.address) for email in profile.emails}
 
 
-def _name(profile: Profile) -> str:
+def folded_name(profile: Profile) -> str:
+    """Return the full name as names are compared; empty if there is none."""
     parts = (profile.first_name, profile.last_name)
     return compared(" ".join(part for part in parts if part))

@@ -1,5 +1,7 @@
 """The announcement of a new client: whether it is emitted, held or suppressed."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from app.rules.settings import InitialSync
@@ -19,7 +21,7 @@ class HeldFor(StrEnum):
     RUN = "run"  # the end of its run, when it is known whether there is a surge
     SETTING = "initial_sync"  # a person's decision, because the settings say so
     SURGE = "surge"  # a person's decision: too many new clients in one run [NC-7]
-    MERGE = "merge"  # a full run, which knows whether another client was merged into this one [S6]
+    MERGE = "merge"  # Clio's answer whether the client exists whom this one may have replaced [S6]
 
 
 StatusAndReason = tuple[Status, HeldFor | None]
@@ -31,18 +33,51 @@ _FIRST_SYNC: dict[InitialSync, StatusAndReason] = {
 }
 
 
-def initial_status(
-    *, initial: bool, choice: InitialSync, merged: bool, maybe_merged: bool
-) -> StatusAndReason:
-    """Return the status of a new client's announcement, and what a held one waits for [NC-2, S6].
+def initial_status(*, initial: bool, choice: InitialSync, suspected: bool) -> StatusAndReason:
+    """Return the status of a new client's announcement, and what a held one waits for [NC-2, row 46].
 
-    `merged`: another client was merged into this one. `maybe_merged`: this is possible, but not certain.
+    `suspected`: the client may be another one under a new Clio id.
     """
-    if merged:
-        return Status.SUPPRESSED, None
-    if maybe_merged:
+    if suspected:
         return Status.HELD, HeldFor.MERGE
     return _FIRST_SYNC[choice] if initial else (Status.HELD, HeldFor.RUN)
+
+
+def status_after_proof(*, initial: bool, choice: InitialSync, replaced: bool) -> StatusAndReason:
+    """Return the status of a suspected client, when Clio was asked whether the other one exists [S6, row 46].
+
+    `replaced`: the other one is proven gone. Otherwise both exist, or nothing could be proven, and this one is
+    announced like any other; its event names the possible duplicate.
+    """
+    if replaced:
+        return Status.SUPPRESSED, None
+    return initial_status(initial=initial, choice=choice, suspected=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """Another client who may be this one under an old Clio id.
+
+    `has_matter`: a matter of this one belonged to the other. `same_person`: names or addresses are equal.
+    """
+
+    clio_id: int
+    new_client_id: str
+    has_matter: bool
+    same_person: bool
+
+
+def suspects_in_order(found: Iterable[Suspect]) -> tuple[Suspect, ...]:
+    """Return those who count, the most likely first: who had a matter of the client, or looks the same [S6]."""
+    counting = [one for one in found if one.has_matter or one.same_person]
+    return tuple(
+        sorted(counting, key=lambda one: (not one.same_person, not one.has_matter, one.clio_id))
+    )
+
+
+def duplicate_by_matter(suspects: Iterable[Suspect]) -> str | None:
+    """Return the row of a client who looks the same and had a matter of this one, or None [NC-6, row 46]."""
+    return next((one.new_client_id for one in suspects if one.has_matter and one.same_person), None)
 
 
 def is_surge(count: int, threshold: int) -> bool:

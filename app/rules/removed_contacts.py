@@ -20,7 +20,8 @@ def assess_departed(departed: Departed) -> Assessment:
     detail = _DETAILS[departed.reason]
     if departed.merged_into is not None:
         detail += (
-            f". Contact {departed.merged_into} looks the same and has its matters now,"
-            " so the two contacts were probably merged in Clio"
+            f". Contact {departed.merged_into} looks the same and took its place, so the two contacts were probably"
+            " merged in Clio"
         )
-    return Assessment(Scope(False, "gone", detail, departed.reason), Profile())
+    scope = Scope(False, "gone", detail, departed.reason)
+    return Assessment(scope, Profile(), merged_into=departed.merged_into)

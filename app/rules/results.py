@@ -213,7 +213,7 @@ class Assessment:
     """The result of the rules for one contact. Out of scope there are no tags, owner, key facts or client.
 
     `client` is what the ledger of new clients may record now. `client_waits` says why the ledger must wait,
-    for a client who is in scope [NC-3, S7].
+    for a client who is in scope [NC-3, S7]. `merged_into` is the Clio id of the contact that a deleted one became [S6].
     """
 
     scope: Scope
@@ -224,6 +224,7 @@ class Assessment:
     client: Client | None = None
     client_waits: str | None = None
     not_granted: tuple[NotGranted, ...] = ()
+    merged_into: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +248,10 @@ class OwnerView:
 
 @dataclass(frozen=True, slots=True)
 class ContactView:
-    """A contact as Levitate holds it: what `diff` compares and the API serves."""
+    """A contact as Levitate holds it: what `diff` compares and the API serves.
+
+    `merged_into` is our id of the contact that it became in Clio [S6].
+    """
 
     state: State
     state_reason: str | None
@@ -255,6 +259,7 @@ class ContactView:
     tags: tuple[TagView, ...] = ()
     owner: OwnerView | None = None
     key_facts: tuple[KeyFact, ...] = ()
+    merged_into: str | None = None
 
 
 class ChangeKind(StrEnum):

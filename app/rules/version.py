@@ -2,4 +2,4 @@
 
 # Raise it with each change after which a firm's contacts could get other answers. After an upgrade, contacts that were
 # assessed with a lower version are assessed again (app/sync/upgrades.py).
-VERSION = 2
+VERSION = 3

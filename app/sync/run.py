@@ -4,7 +4,7 @@ Only this module turns a failure into an outcome [row 35]: an `interrupted` run 
 not, and its problems say who must act.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import partial
@@ -39,6 +39,7 @@ from app.sync.assess import assess_stale
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
 from app.sync.pull import Problems, PullPostponed, read_clio
+from app.sync.replacements import decide_replacements
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -182,7 +183,7 @@ async def _check_crashes(services: Services, lease: Lease) -> None:
 async def _work(
     services: Services, lease: Lease, run: Run, budget: CallBudget, problems: Problems
 ) -> None:
-    """Read what the run's kind asks for, then assess the contacts that changed.
+    """Read what the run's kind asks for, assess the contacts that changed, then find out who replaced whom.
 
     While the account's last pull is incomplete, the contacts that it has changed are not assessed, because its
     records belong together [row 53].
@@ -198,6 +199,11 @@ async def _work(
     if ready is not Ready.NOBODY:
         beside = run.run_id if ready is Ready.UNCHANGED else None
         await assess_stale(services, lease, run, budget, beside=beside)
+        if run.reads is not Reads.NOTHING and await decide_replacements(
+            services, lease, run, budget
+        ):
+            again = replace(run, phase=ASSESSING)
+            await assess_stale(services, lease, again, budget, beside=beside)
 
 
 async def _read(

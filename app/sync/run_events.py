@@ -6,8 +6,8 @@ from app.db import cursors
 from app.db.accounts import settings
 from app.db.events import events
 from app.db.events.events import Event, EventKind
-from app.db.runs import runs, slots
-from app.db.runs.runs import Kind, Run
+from app.db.runs import slots
+from app.db.runs.runs import Run
 from app.db.session import Session
 from app.sync.assess import announce_or_hold
 
@@ -19,8 +19,7 @@ async def record_run_end(session: Session, run: Run, *, now: datetime) -> None:
     """
     await slots.settle(session, [run.account_id])
     chosen = await settings.get_version(session, run.account_id, run.settings_version)
-    full = run.status is runs.Status.SUCCEEDED and run.kind in (Kind.FULL, Kind.INITIAL)
-    await announce_or_hold(session, run.account_id, chosen.new_client, full=full, now=now)
+    await announce_or_hold(session, run.account_id, chosen.new_client, now=now)
     emitted: list[tuple[EventKind, dict[str, object]]] = []
     if run.feed_before is not None:
         cursor = cursors.encode_feed_cursor(run.account_id, run.feed_before)

@@ -95,7 +95,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ClioUsage": "requests rate_limited waited_seconds",
     "RunProblem": "code detail connection_id",
     "Contact": "id clio_id clio_url version state state_reason first_name middle_name last_name prefix title company"
-    " emails phones addresses tags owner key_facts first_synced_at updated_at",
+    " emails phones addresses tags owner key_facts merged_into first_synced_at updated_at",
     "PreexistingIn": "labels",
     "Company": "clio_id name",
     "Email": "address kind primary",
@@ -127,7 +127,10 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "Problem": "type title status detail instance code request_id errors",
     "FieldProblem": "pointer detail",
 }  # fmt: skip
-OPTIONAL = {"Problem": {"errors"}}  # only if a body, query or header is invalid
+OPTIONAL = {
+    "Problem": {"errors"},  # only if a body, query or header is invalid
+    "Contact": {"merged_into"},  # not in lines of the feed that an earlier release has written
+}
 
 ENUMS = {
     "Erasure.status": "running done incomplete",

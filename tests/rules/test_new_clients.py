@@ -4,8 +4,17 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from app.rules.new_clients import (
+    HeldFor,
+    Status,
+    Suspect,
+    duplicate_by_matter,
+    initial_status,
+    status_after_proof,
+    suspects_in_order,
+)
 from app.rules.results import Basis, Client
-from app.rules.settings import Representatives, Segment
+from app.rules.settings import InitialSync, Representatives, Segment
 from tests.rules.builders import OPEN, PENDING, Office
 
 BASES = [  # row 19: flag before matter before company
@@ -94,3 +103,40 @@ def test_there_is_no_row_while_the_client_tag_is_withheld():
     named = named.with_settings(tags__relationships__enabled=True)
     assert "Client" in named.labels(1008)
     assert named.assess(1008).client is None
+
+
+RUN = (Status.HELD, HeldFor.RUN)
+FIRST = [
+    (InitialSync.EMIT, (Status.EMITTED, None)),
+    (InitialSync.HOLD, (Status.HELD, HeldFor.SETTING)),
+    (InitialSync.SUPPRESS, (Status.SUPPRESSED, None)),
+]
+
+
+@pytest.mark.parametrize(("choice", "first"), FIRST)
+def test_a_suspected_client_waits_and_then_gets_what_any_other_gets_unless_it_replaced_somebody(
+    choice, first
+):
+    # NC-2, S6, row 46
+    for initial, plain in ((True, first), (False, RUN)):
+        assert initial_status(initial=initial, choice=choice, suspected=False) == plain
+        waiting = initial_status(initial=initial, choice=choice, suspected=True)
+        assert waiting == (Status.HELD, HeldFor.MERGE)
+        alive = status_after_proof(initial=initial, choice=choice, replaced=False)
+        assert alive == plain
+        gone = status_after_proof(initial=initial, choice=choice, replaced=True)
+        assert gone == (Status.SUPPRESSED, None)
+
+
+def suspect(clio_id: int, *, matter: bool, same: bool) -> Suspect:
+    return Suspect(clio_id, f"ncl_{clio_id}", matter, same)
+
+
+def test_who_neither_had_a_matter_nor_looks_the_same_is_no_suspect_and_the_likeliest_is_first():
+    # S6: a digest of an address may be one that the other client had once
+    nobody = suspect(1, matter=False, same=False)
+    moved, alike = suspect(2, matter=True, same=False), suspect(3, matter=False, same=True)
+    both = suspect(4, matter=True, same=True)
+    assert suspects_in_order([nobody, moved, alike, both]) == (both, alike, moved)
+    assert duplicate_by_matter([moved, alike]) is None
+    assert duplicate_by_matter([moved, alike, both]) == "ncl_4"

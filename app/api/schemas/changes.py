@@ -65,7 +65,7 @@ class ContactChange(Schema):
     changed. `manual`: a person decided, by a hold or an erasure. `upgrade`: a new release has other rules."""
 
     fields: dict[str, FieldChange]
-    """The fields that changed, by name: those of the profile, `state`, `state_reason` and `key_facts`."""
+    """The fields that changed, by name: those of the profile, `state`, `state_reason`, `key_facts`, `merged_into`."""
 
     tags_added: list[str]
     """The labels of the tags to add."""

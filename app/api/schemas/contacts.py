@@ -213,6 +213,10 @@ class Contact(Schema):
     key_facts: list[KeyFact]
     """The key facts that the settings ask for. Empty outside the scope."""
 
+    merged_into: str | None = None
+    """Our id of the contact that took the place of this one, if it was deleted in Clio by a merge. Null if that is not
+    known."""
+
     first_synced_at: datetime
     """When the contact first entered the scope (RFC 3339, UTC)."""
 

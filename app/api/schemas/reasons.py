@@ -109,8 +109,8 @@ class NewClient(Schema):
 
     held_for: Literal["run", "initial_sync", "surge", "merge"] | None
     """What a held announcement waits for. `run`: the end of the run. `initial_sync`, `surge`: a person's decision,
-    because the settings say so, or because one run found too many. `merge`: the next full run, which shows if another
-    client was merged into this one. Null unless it is held."""
+    because the settings say so, or because one run found too many. `merge`: Clio's answer whether the client exists
+    whom this one may have replaced; the next run that reads Clio asks. Null unless it is held."""
 
     origin: Literal["initial_sync", "incremental", "visibility", "settings", "manual"]
     """How the person was found. `initial_sync`: by the first sync. `incremental`: by a later one. `visibility`: because
@@ -127,13 +127,14 @@ class NewClient(Schema):
     """Whether the client had an open matter when this row was made."""
 
     possible_duplicate_of: str | None
-    """The id of an older row with the same primary email address, perhaps of the same person. Null if there is none."""
+    """The id of an older row that may be of the same person: it has the same primary email address, or the same name or
+    an address and a matter that this client has now. Null if there is none."""
 
     merged_into: str | None
     """Our id of the contact that this one was merged into in Clio. Null if that is not known."""
 
     run_id: str
-    """The id of the run that found the client."""
+    """The id of the run that found the client, or that proved that it replaced nobody."""
 
     created_at: datetime
     """When the client was found (RFC 3339, UTC)."""

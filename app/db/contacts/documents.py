@@ -26,6 +26,7 @@ def contact_document(contact: StoredContact, *, clio_origin: str) -> dict[str, A
         "tags": view["tags"],
         "owner": owner and owner_document(owner),
         "key_facts": field_document("key_facts", view["key_facts"]),
+        "merged_into": view["merged_into"],
         "first_synced_at": format_time(contact.first_synced_at),
         "updated_at": format_time(contact.updated_at),
     }

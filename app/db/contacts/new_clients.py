@@ -7,7 +7,6 @@ one. The ids of a row and of its event follow from account and contact.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Column, Row, bindparam, delete, literal, select, update
@@ -21,7 +20,6 @@ from app.db.ids import derived_id, new_id
 from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
-from app.rules.texts import compared
 
 _table = tables.new_clients
 
@@ -54,8 +52,8 @@ class NewClientHeld(AppError):
 class NewClient:
     """A row: the person was recognised as a client, once and for all [NC-1, NC-2].
 
-    `joined_to` is the Clio id of the client that became this one by a merge in Clio; `merged_into`, on that other
-    row, is the id of the contact that it became [S6].
+    `joined_to` is the Clio id of the client whom this one replaced, or may have replaced while it is held for that;
+    `merged_into`, on that other row, is the id of the contact that it became [S6].
     """
 
     clio_id: int
@@ -69,6 +67,7 @@ class NewClient:
     has_open_matter: bool
     run_id: str
     email_digest: bytes | None
+    name_digest: bytes | None
     possible_duplicate_of: str | None
     matter_ids: tuple[int, ...]
     joined_to: int | None
@@ -83,12 +82,6 @@ def new_client_id_of(account_id: str, clio_id: int) -> str:
     return derived_id("ncl", account_id, clio_id)
 
 
-def email_digest(address: str | None) -> bytes | None:
-    """Return the digest by which primary addresses are compared; no address is stored [NC-6]."""
-    folded = compared(address or "")
-    return blake2b(folded.encode(), digest_size=16).digest() if folded else None
-
-
 async def find_by_clio_ids(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, NewClient]:
@@ -96,33 +89,7 @@ async def find_by_clio_ids(
     query = select(_table).where(
         _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
     )
-    return {row.clio_id: _new_client(row) for row in await session.execute(query)}
-
-
-async def find_by_email(
-    session: Session, account_id: str, digests: Collection[bytes]
-) -> dict[bytes, str]:
-    """Return the id of the oldest row of each primary address, by digest."""
-    query = (
-        select(_table.c.email_digest, _table.c.new_client_id)
-        .where(_table.c.account_id == account_id)
-        .where(any_of(_table.c.email_digest, digests))
-        .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
-    )
-    return {row.email_digest: row.new_client_id for row in await session.execute(query)}
-
-
-async def find_by_matters(
-    session: Session, account_id: str, matter_ids: Collection[int]
-) -> list[NewClient]:
-    """Return the rows of all contacts that were ever the client of one of these matters, by Clio id."""
-    query = (
-        select(_table)
-        .where(_table.c.account_id == account_id)
-        .where(_table.c.matter_ids.op("&&")(literal(list(matter_ids), ARRAY(BIGINT))))
-        .order_by(_table.c.clio_id)
-    )
-    return [_new_client(row) for row in await session.execute(query)]
+    return {row.clio_id: new_client_of(row) for row in await session.execute(query)}
 
 
 async def insert_rows(
@@ -151,6 +118,19 @@ async def store_matters(
         .values(matter_ids=bindparam("ids", type_=ARRAY(BIGINT)))
     )
     found = [{"contact": key, "ids": sorted(ids)} for key, ids in sorted(matters.items())]
+    await session.execute(statement, found)
+
+
+async def store_names(session: Session, account_id: str, names: Mapping[int, bytes | None]) -> None:
+    """Store the digests of the names that these clients have now."""
+    if not names:
+        return
+    statement = (
+        update(_table)
+        .where(_table.c.account_id == account_id, _table.c.clio_id == bindparam("contact"))
+        .values(name_digest=bindparam("digest"))
+    )
+    found = [{"contact": key, "digest": digest} for key, digest in sorted(names.items())]
     await session.execute(statement, found)
 
 
@@ -189,14 +169,11 @@ async def suppress(session: Session, account_id: str, clio_ids: Collection[int])
     await _set(session, account_id, clio_ids, status=Status.SUPPRESSED, held_for=None)
 
 
-async def clear_joined(session: Session, account_id: str, clio_ids: Collection[int]) -> None:
-    """Clear the link to another client: they are not the same person after all."""
-    await _set(session, account_id, clio_ids, joined_to=None)
-
-
-async def mark_merged(session: Session, account_id: str, clio_id: int, into: str) -> None:
-    """Store that a client became another contact by a merge in Clio [S6]."""
-    await _set(session, account_id, [clio_id], merged_into=into)
+async def store_decision(
+    session: Session, account_id: str, clio_id: int, values: Mapping[str, Any]
+) -> None:
+    """Store what was decided about a row that waited, or about the one that it may have replaced."""
+    await _set(session, account_id, [clio_id], **values)
 
 
 async def delete_row(session: Session, account_id: str, row: NewClient) -> None:
@@ -218,19 +195,21 @@ async def lock_held(
     held_for: HeldFor,
     *,
     run_id: str | None = None,
+    after: int = 0,
     limit: int | None = None,
 ) -> list[NewClient]:
-    """Return and lock the rows held for this reason, by Clio id; only of one run, or only the first `limit`."""
+    """Return and lock the rows held for this reason, by Clio id; only of one run, after an id, or `limit` of them."""
     query = (
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.HELD)
         .where(_table.c.held_for == held_for)
         .where(literal(run_id is None) | (_table.c.run_id == (run_id or "")))
+        .where(_table.c.clio_id > after)
         .order_by(_table.c.clio_id)
         .limit(limit)
         .with_for_update()
     )
-    return [_new_client(row) for row in await session.execute(query)]
+    return [new_client_of(row) for row in await session.execute(query)]
 
 
 async def list_new_clients(
@@ -241,12 +220,16 @@ async def list_new_clients(
     if status is not None:
         query = query.where(_table.c.status == status)
     rows = await session.execute(query.order_by(_table.c.new_client_id).limit(limit))
-    return [_new_client(row) for row in rows]
+    return [new_client_of(row) for row in rows]
 
 
-async def find_new_client(session: Session, account_id: str, clio_id: int) -> NewClient | None:
-    """Return the row of a Clio contact, or None."""
-    return (await find_by_clio_ids(session, account_id, [clio_id])).get(clio_id)
+async def find_new_client(
+    session: Session, account_id: str, clio_id: int, *, lock: bool = False
+) -> NewClient | None:
+    """Return the row of a Clio contact, or None; with `lock` nobody else changes it until the transaction ends."""
+    query = select(_table).where(_table.c.account_id == account_id, _table.c.clio_id == clio_id)
+    row = (await session.execute(query.with_for_update() if lock else query)).one_or_none()
+    return new_client_of(row) if row else None
 
 
 async def lock_new_client(session: Session, account_id: str, new_client_id: str) -> NewClient:
@@ -257,7 +240,7 @@ async def lock_new_client(session: Session, account_id: str, new_client_id: str)
     row = (await session.execute(query.with_for_update())).one_or_none()
     if row is None:
         raise NewClientNotFound
-    return _new_client(row)
+    return new_client_of(row)
 
 
 async def _owners(
@@ -307,7 +290,8 @@ def _stored(row: NewClient) -> dict[str, Any]:
     return {**asdict(row), "matter_ids": list(row.matter_ids), "event_ids": list(row.event_ids)}
 
 
-def _new_client(row: Row[Any]) -> NewClient:
+def new_client_of(row: Row[Any]) -> NewClient:
+    """Return the new client of a row."""
     values = {name: row._mapping[name] for name in NewClient.__dataclass_fields__}
     found = NewClient(**values)
     return replace(

@@ -21,7 +21,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Successor:
-    """A contact that took over the matters of another one and looks like the same person [S6]."""
+    """A contact that took the place of another one and looks like the same person [S6]."""
 
     contact_id: int
     successor_id: int
@@ -112,21 +112,42 @@ async def _remove_relationships(
 async def find_successors(
     session: Session, account_id: str, contact_ids: Collection[int]
 ) -> list[Successor]:
-    """Return who took over a matter of these contacts and has the same name or e-mail address."""
-    rows = await session.execute(
-        text(
-            "select distinct m.former_client_id as old_id, a.record as old, m.client_id as new_id,"
-            " b.record as new from mirror_matters m"
-            " join mirror_contacts a on a.account_id = m.account_id and a.clio_id = m.former_client_id"
-            " join mirror_contacts b on b.account_id = m.account_id and b.clio_id = m.client_id"
-            " where m.account_id = :account and m.former_client_id = any(cast(:ids as bigint[]))"
-            " and b.gone is null order by old_id, new_id"
-        ),
-        {"account": account_id, "ids": list(contact_ids)},
-    )
+    """Return who took the place of these contacts: the client of their matters, or another client who looks the same.
+
+    They have the same name or e-mail address. That alone is enough for a client without matters, and for one whose
+    place somebody is known to have taken. The client of a matter comes last, and so counts.
+    """
+    names = {"account": account_id, "ids": list(contact_ids)}
+    rows = await session.execute(_SUCCESSORS, names)
     load = CONTACTS.codec.load
     return [
         Successor(row.old_id, row.new_id)
         for row in rows
         if is_same_contact(load(row.old), load(row.new))
     ]
+
+
+_SUCCESSORS = text("""
+    with became as (
+        select former_client_id as old_id, client_id as new_id, true as has_matter
+        from mirror_matters
+        where account_id = :account and former_client_id = any(cast(:ids as bigint[]))
+        union
+        select old.clio_id, other.clio_id, false from new_clients old cross join lateral (
+            (select clio_id from new_clients where account_id = :account
+                and email_digest = old.email_digest order by clio_id limit 20)
+            union
+            (select clio_id from new_clients where account_id = :account
+                and name_digest = old.name_digest order by clio_id limit 20)
+        ) as other
+        where old.account_id = :account and old.clio_id = any(cast(:ids as bigint[]))
+          and other.clio_id <> old.clio_id
+          and (old.matter_ids = '{}' or exists (
+            select from new_clients as joined where joined.account_id = :account
+              and joined.clio_id = other.clio_id and joined.joined_to = old.clio_id))
+    )
+    select old_id, a.record as old, new_id, b.record as new from became
+    join mirror_contacts a on a.account_id = :account and a.clio_id = old_id
+    join mirror_contacts b on b.account_id = :account and b.clio_id = new_id
+    where b.gone is null order by old_id, has_matter, new_id
+""")

@@ -23,7 +23,7 @@ mirror_contacts = account_table(
     Column("record", JSONB, nullable=False),
     Column("stale", Boolean, nullable=False),
     Column("gone", Text),  # why it was removed from the mirror; null while it is there
-    Column("merged_into", BigInteger),  # the contact that took over its matters [S6]
+    Column("merged_into", BigInteger),  # the contact that took its place [S6]
     Column(  # it is stale, and no pull has changed its records since it was assessed
         "stale_by_rules", Boolean, nullable=False, server_default=text("false")
     ),

@@ -12,6 +12,7 @@ from app.sync.assess.new_client_decisions import (
     suppress_new_client,
 )
 from app.sync.assess.preview import Preview, preview_settings
+from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
 from app.sync.assess.settings import SavedSettings, change_settings, check_settings
 from app.sync.assess.shrink_guard import stop_waiting
 from app.sync.assess.surges import announce_or_hold
@@ -19,13 +20,16 @@ from app.sync.assess.surges import announce_or_hold
 __all__ = [
     "Preview",
     "SavedSettings",
+    "Suspected",
     "announce_or_hold",
     "assess_stale",
     "change_settings",
     "check_settings",
+    "decide_suspected",
     "discard_hold",
     "finish_decided_surges",
     "forget_new_client",
+    "next_suspected",
     "preview_settings",
     "release_hold",
     "release_new_client",

@@ -152,7 +152,7 @@ def assess_contact(
     plain = rules.assess(person, context.firm, context.settings, previous)
     cause = context.cause_for(known)
     assessment = publishable(published.limit, plain, cause) if published.limit else plain
-    view = rules.view(before, assessment)
+    view = rules.view(before, assessment, _merged_into(account_id, assessment))
     if view is None:
         return assessment.scope
     change = rules.diff(
@@ -167,6 +167,13 @@ def assess_contact(
     else:
         contact = replace(known, version=known.version + 1, view=view, updated_at=context.now)
     return AssessedContact(known, contact, assessment, change, cause, kept=assessment != plain)
+
+
+def _merged_into(account_id: str, assessment: Assessment) -> str | None:
+    """Return our id of the contact that a deleted one became, if that is known [S6]."""
+    if assessment.merged_into is None:
+        return None
+    return contacts.contact_id_of(account_id, assessment.merged_into)
 
 
 def new_client_candidates(

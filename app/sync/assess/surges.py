@@ -6,20 +6,18 @@ small runs [row 54].
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from app.db import issues
-from app.db.contacts import contact_store, holds, new_clients, scope_changes, surge_holds
+from app.db.contacts import holds, new_clients, scope_changes, surge_holds
 from app.db.contacts.holds import HoldKind
 from app.db.contacts.new_clients import NewClient
 from app.db.contacts.scope_changes import ScopeChange
 from app.db.issues import Finding, Subject
 from app.db.session import Session
 from app.rules.new_clients import HeldFor, is_surge
-from app.rules.results import State
 from app.rules.settings import NewClientSettings
 
 ROWS_PER_TRANSACTION = 500  # announced or suppressed together after a person's decision
@@ -28,14 +26,13 @@ log = structlog.get_logger(__name__)
 
 
 async def announce_or_hold(
-    session: Session, account_id: str, chosen: NewClientSettings, *, full: bool, now: datetime
+    session: Session, account_id: str, chosen: NewClientSettings, *, now: datetime
 ) -> None:
-    """Announce the new clients that waited for the end of a run, or open a hold for a surge [NC-7, S6].
+    """Announce the new clients that waited for the end of a run, or open a hold for a surge [NC-7].
 
-    This includes the rows that an earlier run of the account left when it was ended from outside. `full`: the run
-    read everything and succeeded, so a predecessor that still exists was not merged.
+    This includes the rows that an earlier run of the account left when it was ended from outside. Those that wait for
+    Clio's answer about another client stay.
     """
-    await _decide_merges(session, account_id, full=full, now=now)
     by_run: dict[str, list[NewClient]] = defaultdict(list)
     for row in await new_clients.lock_held(session, account_id, HeldFor.RUN):
         by_run[row.run_id].append(row)
@@ -72,23 +69,6 @@ async def _open_hold(
     )
     finding = Finding("new_client_surge", text, Subject("hold", hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
-
-
-async def _decide_merges(session: Session, account_id: str, *, full: bool, now: datetime) -> None:
-    """Suppress the clients whose predecessor is deleted; after a full run announce the others [S6].
-
-    A deleted predecessor was merged into the new client. One that a full run still found was not.
-    """
-    waiting = await new_clients.lock_held(session, account_id, HeldFor.MERGE)
-    ids = [row.joined_to for row in waiting if row.joined_to is not None]
-    stored = await contact_store.load_by_clio_id(session, account_id, ids)
-    deleted = {i for i in ids if i not in stored or stored[i].view.state is State.DELETED}
-    merged = [row.clio_id for row in waiting if row.joined_to in deleted]
-    await new_clients.suppress(session, account_id, merged)
-    others = [replace(row, joined_to=None) for row in waiting if row.joined_to not in deleted]
-    if full and others:
-        await new_clients.clear_joined(session, account_id, [row.clio_id for row in others])
-        await _announce(session, account_id, others, now=now)
 
 
 async def lock_surge_rows(session: Session, account_id: str, run_id: str) -> list[NewClient]:

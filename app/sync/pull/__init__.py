@@ -4,6 +4,7 @@ Other folders use the names listed in `__all__`. Rules and publication do not be
 """
 
 from app.sync.pull.all_connections import Problems, read_clio
+from app.sync.pull.existence import find_first_gone
 from app.sync.pull.failures import PullPostponed
 from app.sync.pull.suppression import add_to_suppression_list
 
@@ -11,5 +12,6 @@ __all__ = [
     "Problems",
     "PullPostponed",
     "add_to_suppression_list",
+    "find_first_gone",
     "read_clio",
 ]

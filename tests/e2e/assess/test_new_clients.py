@@ -322,28 +322,6 @@ async def test_a_client_that_was_merged_in_clio_is_not_announced_again(firm: Wor
     assert ledger["1002"]["merged_into"] == ledger["7002"]["contact_id"]
 
 
-async def test_another_person_who_gets_a_clients_matter_is_held_until_a_full_run_sees_both(
-    firm: World,
-):
-    # S6
-    clio = firm.simulator.firms[0]
-    async with listening(firm) as receiver:
-        await firm.connect("u_ann", 501)
-        await firm.settled()
-        before = len(await received_events(firm, receiver))
-        other = {**found(clio, "contact", 1006), "first_name": "Someone", "last_name": "Else"}
-        clio.put("contact", {**other, "id": 7003, "email_addresses": []})
-        matter_id = next(
-            i for i in clio.ids("matter") if found(clio, "matter", i)["client_id"] == 1001
-        )
-        clio.put("matter", {"id": matter_id, "client_id": 7003})
-        await firm.run()
-        assert (await rows(firm))["7003"]["held_for"] == "merge"
-        assert len(await received_events(firm, receiver)) == before
-        await firm.run("full")
-        assert (await received_events(firm, receiver))[before]["clio_id"] == "7003"
-
-
 async def explain_url_after_delivery(firm: World) -> str:
     """Deliver the events of the first run, and return the URL that explains contact 1002."""
     async with listening(firm) as receiver:

@@ -306,10 +306,10 @@ async def test_a_record_named_as_deleted_is_asked_for_once_by_each_login_that_sa
     if way == "slot":
         async with transaction(firm.world.app.state.services.database) as session:
             await accounts.lock_account(session, "hp")
-            run = await run_requests.serve_slot(
+            served = await run_requests.serve_slot(
                 session, "hp", Kind.INCREMENTAL, "2026-03-03 06:00", now=main.now()
             )
-        assert run.run_id == run_id
+        assert served.run_id == run_id
     run, asked = await naming.read(run_id)
     assert (run["status"], run["reads"]) == ("succeeded", "records" if way == "few" else "lists")
     for user in (ANN, BEN):

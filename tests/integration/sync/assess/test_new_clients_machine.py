@@ -7,6 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
@@ -35,14 +36,14 @@ from app.db.mirror import tables as mirror_tables
 from app.db.mirror.rule_inputs import CurrentNames
 from app.db.mirror.visibility import View
 from app.db.runs.leases import Lease
-from app.db.runs.runs import Kind
+from app.db.runs.runs import Kind, Reads
 from app.db.session import Session
 from app.rules.facts import FirmFacts
 from app.rules.new_clients import HeldFor, Status
 from app.rules.records import ContactRecord, Email, MatterRecord, MatterStatus
 from app.rules.results import Assessment, Scope, State
 from app.rules.settings import InitialSync, NewClientSettings, Settings
-from app.sync.assess import assess, new_client_decisions, surges
+from app.sync.assess import assess, new_client_decisions, replaced_clients, surges
 from app.sync.assess.contact_assessments import AssessmentContext
 from tests.support.database_machine import DatabaseMachine
 
@@ -201,8 +202,10 @@ class LedgerMachine(DatabaseMachine):
     @rule(
         kind=st.sampled_from(["incremental", "incremental", "full", "coverage"]),
         dies=st.sampled_from(["", "", "", "before the batch", "before the end"]),
+        asks=st.sampled_from([True, True, True, False]),
     )
-    def run(self, kind: str, dies: str) -> None:
+    def run(self, kind: str, dies: str, asks: bool) -> None:
+        """Do a run; if it does not ask Clio, because Clio is down, who is suspected waits."""
         if not self.began:
             kind = "initial"
         self.widened |= kind == "coverage"
@@ -219,20 +222,18 @@ class LedgerMachine(DatabaseMachine):
         self.expected |= fresh
         self._check_fresh(fresh, before, initial=kind == "initial")
         if dies != "before the end":
+            if asks:
+                self._decide_suspected(run_id)
             self.do(
                 lambda session: surges.announce_or_hold(
-                    session,
-                    self.account,
-                    self.chosen,
-                    full=kind in ("full", "initial"),
-                    now=self.time,
+                    session, self.account, self.chosen, now=self.time
                 )
             )
             self._check_settled(run_id)
         self._remember_events()
 
     def _check_fresh(self, fresh: set[int], before: dict[int, Any], *, initial: bool) -> None:
-        """Check that each new row agrees with the model: held, merged or announced."""
+        """Check that each new row agrees with the model: held for Clio's answer, or announced."""
         rows = self.rows()
         word = {
             InitialSync.EMIT: (Status.EMITTED, None),
@@ -240,15 +241,45 @@ class LedgerMachine(DatabaseMachine):
             InitialSync.SUPPRESS: (Status.SUPPRESSED, None),
         }[self.chosen.initial_sync]
         for clio_id in fresh:
-            mine = self.landed.matters_of(clio_id)
-            forerunners = [row for row in before.values() if mine & set(row.matter_ids)]
             said = (rows[clio_id].status, rows[clio_id].held_for)
-            if not forerunners:
+            if said != (Status.HELD, HeldFor.MERGE):
                 assert said == (word if initial else (Status.HELD, HeldFor.RUN)), clio_id
-            elif rows[clio_id].status is Status.SUPPRESSED:
-                self.silent.add(clio_id)
-            else:
-                assert said == (Status.HELD, HeldFor.MERGE), clio_id
+                assert not self._replaced(rows[clio_id], before), clio_id
+
+    def _replaced(self, row: Any, before: dict[int, Any]) -> set[int]:
+        """Return the clients who had a matter of this one, and are gone in Clio."""
+        return {
+            clio_id
+            for clio_id, other in before.items()
+            if set(other.matter_ids) & set(row.matter_ids)
+            and clio_id not in self.clio.people
+            and other.merged_into in (None, row.contact_id)
+        }
+
+    def _decide_suspected(self, run_id: str) -> None:
+        """Do what a run does when Clio answers; a suppressed client must have replaced one who is gone."""
+        after, before = 0, self.rows()
+        while (one := self.do(partial(self._next_suspected, after=after))) is not None:
+            after = one.row.clio_id
+            ids = [suspect.clio_id for suspect in one.suspects]
+            gone = next((clio_id for clio_id in ids if clio_id not in self.clio.people), None)
+            self.do(partial(self._decide_one, run_id=run_id, one=one, gone=gone))
+            row = self.rows()[after]
+            assert row.held_for is not HeldFor.MERGE
+            assert (row.status is Status.SUPPRESSED and row.joined_to is not None) == bool(gone)
+            assert gone is not None or not self._replaced(row, before)
+            if gone is not None:
+                self.silent.add(after)
+
+    async def _next_suspected(self, session: Session, after: int) -> Any:
+        return await replaced_clients.next_suspected(session, self.account, after=after)
+
+    async def _decide_one(self, session: Session, run_id: str, one: Any, gone: int | None) -> None:
+        run: Any = SimpleNamespace(account_id=self.account, run_id=run_id, reads=Reads.LISTS)
+        choice = self.chosen.initial_sync
+        await replaced_clients.decide_suspected(
+            session, run, one, gone, choice=choice, now=self.time
+        )
 
     def _check_settled(self, run_id: str) -> None:
         rows = self.rows().values()

@@ -1,14 +1,14 @@
 """Records that Clio named as deleted, and the names by which the same client is found under another id
 
-Revision ID: 0032
-Revises: 0028
+Revision ID: 0031
+Revises: 0030
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,81 @@
+"""New-client rows of people who may be the same: by a matter, a primary address or a name [NC-6, S6].
+
+Rows have digests of address and name, so that both are compared without being stored.
+"""
+
+from collections.abc import Collection
+from hashlib import blake2b
+
+from sqlalchemy import LargeBinary, bindparam, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+
+from app.db.contacts import tables
+from app.db.contacts.new_clients import NewClient, new_client_of
+from app.db.session import Session, any_of
+from app.rules.texts import compared
+
+MOST_ALIKE = 20  # an address or a name that more people have tells nothing
+
+_table = tables.new_clients
+_ALIKE = text("""
+    select distinct found.clio_id from unnest(:digests) as wanted (digest)
+    cross join lateral (
+        (select clio_id from new_clients
+            where account_id = :account and email_digest = wanted.digest order by clio_id limit :most)
+        union all
+        (select clio_id from new_clients
+            where account_id = :account and name_digest = wanted.digest order by clio_id limit :most)
+    ) as found
+""").bindparams(bindparam("digests", type_=ARRAY(LargeBinary)))
+
+
+def digest_of(folded: str | None) -> bytes | None:
+    """Return the digest by which primary addresses and names are compared; None for an empty one [NC-6]."""
+    return blake2b(folded.encode(), digest_size=16).digest() if folded else None
+
+
+def email_digest(address: str | None) -> bytes | None:
+    """Return the digest of a primary address, in the compared form [NC-6, row 51]."""
+    return digest_of(compared(address or ""))
+
+
+async def find_by_email(
+    session: Session, account_id: str, digests: Collection[bytes]
+) -> dict[bytes, str]:
+    """Return the id of the oldest row of each primary address, by digest."""
+    query = (
+        select(_table.c.email_digest, _table.c.new_client_id)
+        .where(_table.c.account_id == account_id)
+        .where(any_of(_table.c.email_digest, digests))
+        .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
+    )
+    return {row.email_digest: row.new_client_id for row in await session.execute(query)}
+
+
+async def find_by_matters(
+    session: Session, account_id: str, matter_ids: Collection[int]
+) -> list[NewClient]:
+    """Return the rows of all contacts that were ever the client of one of these matters, by Clio id."""
+    if not matter_ids:
+        return []
+    query = (
+        select(_table)
+        .where(_table.c.account_id == account_id)
+        .where(_table.c.matter_ids.op("&&")(literal(list(matter_ids), ARRAY(BIGINT))))
+        .order_by(_table.c.clio_id)
+    )
+    return [new_client_of(row) for row in await session.execute(query)]
+
+
+async def find_alike(
+    session: Session, account_id: str, digests: Collection[bytes]
+) -> list[NewClient]:
+    """Return rows with one of these digests as address or name, at most `MOST_ALIKE` for each, by Clio id."""
+    if not digests:
+        return []
+    names = {"account": account_id, "digests": sorted(digests), "most": MOST_ALIKE}
+    clio_ids = (await session.execute(_ALIKE, names)).scalars().all()
+    query = select(_table).where(
+        _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
+    )
+    return [new_client_of(row) for row in await session.execute(query.order_by(_table.c.clio_id))]
