@@ -3,7 +3,7 @@
 Everything here is pure: no I/O, no clock, no framework. Input is in `facts`, `records` and `settings`, output in
 `results`. Other folders use `assess`, `view`, `diff` and the three merge functions, and from the modules:
 `new_clients` (status of new clients), `attorneys.map_attorneys`, `matching`, `scope.role_pattern`, `settings_check`,
-`shown`, `texts`, `version.VERSION` (of the rules) and `versions` (of records).
+`shown`, `texts`, `record_versions` and `version.VERSION` of the rules.
 """
 
 from app.rules.assess import assess

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rules import merge_contact, merge_matter, merge_relationship
+from app.rules.record_versions import compare
 from app.rules.records import (
     ContactRecord,
     CustomValue,
@@ -25,7 +26,6 @@ from app.rules.shown import (
     has_content,
     sight_of,
 )
-from app.rules.versions import compare
 from tests.rules.builders import ALICE, MATTERS, at, cases
 
 OLD, NOW, NEW, FUTURE = at("2026-02-28"), at("2026-03-01"), at("2026-03-02"), at("2099-01-01")

@@ -17,9 +17,9 @@ from app.db.json_codec import Codec, codec, digest
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.visibility import Sighting, View
 from app.db.session import Session, any_of
+from app.rules.record_versions import R, Version, compare
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 from app.rules.shown import Sight, sight_of
-from app.rules.versions import R, Version, compare
 
 # An answer lands within this time after Clio was asked. What is said to have changed later has no time of a version.
 LATE = timedelta(minutes=15)
