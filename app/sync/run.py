@@ -35,7 +35,7 @@ from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
 from app.rules import settings_check, version
 from app.sync import issues, run_events
-from app.sync.assess import assess_stale
+from app.sync.assess import FirstPullPublisher, assess_stale
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
 from app.sync.pull import Problems, PullPostponed, read_clio
@@ -211,7 +211,9 @@ async def _read(
 ) -> None:
     """Read Clio; a rederive run marks contacts stale instead, because the rules or their other input changed."""
     if run.reads is not Reads.NOTHING:
-        await read_clio(services, lease, run, problems, budget)
+        is_first = run.kind is Kind.INITIAL
+        publish = FirstPullPublisher(services, lease, run) if is_first else None
+        await read_clio(services, lease, run, problems, budget, publish=publish)
         return
     below = version.VERSION if run.trigger is Trigger.UPGRADE else None
 

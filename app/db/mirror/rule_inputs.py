@@ -84,6 +84,20 @@ async def load_stale_facts(
     ]
 
 
+async def load_facts_of(
+    session: Session, account_id: str, spelling: CurrentNames, clio_ids: Collection[int]
+) -> list[ContactFacts]:
+    """Return and lock these persons, by id, unless they are gone."""
+    rows = await session.execute(
+        select(as_text(_contacts.c.record))
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+        .where(_contacts.c.gone.is_(None))
+        .order_by(_contacts.c.clio_id)
+        .with_for_update()
+    )
+    return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
+
+
 async def load_facts_after(
     session: Session, account_id: str, spelling: CurrentNames, *, after: int, limit: int
 ) -> list[ContactFacts]:

@@ -151,9 +151,14 @@ async def store_position(session: Session, lease: Lease, step: str, position: in
 
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
     """Start the assessing phase: all lists have landed, and `to_assess` contacts must be assessed."""
-    query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
-    done = int((await session.execute(query)).scalar_one())
+    done = await count_assessed(session, lease)
     await renew(session, lease, phase=ASSESSING, to_assess=done + to_assess, expected_end=None)
+
+
+async def count_assessed(session: Session, lease: Lease) -> int:
+    """Return how many contacts the run has assessed."""
+    query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
+    return int((await session.execute(query)).scalar_one())
 
 
 async def record_assessed(
@@ -161,10 +166,10 @@ async def record_assessed(
     lease: Lease,
     batch: AssessedBatch,
     *,
-    expected_end: datetime | None,
     now: datetime,
+    **values: Any,
 ) -> None:
-    """Add the counts of a batch of assessments that was stored."""
+    """Add the counts of a batch of assessments that was stored, and store `values` on the run's row."""
     own_run = is_run(lease.account_id, lease.run_id)
     so_far = (await session.execute(select(_table.c.tally).where(own_run))).scalar_one()
     await session.execute(
@@ -180,7 +185,7 @@ async def record_assessed(
             tally=asdict(Tally(**so_far).plus(batch.tally)),
             starts_without_progress=0,
             progressed_at=now,
-            expected_end=expected_end,
+            **values,
         )
         .returning(notice())
     )

@@ -4,6 +4,7 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 """
 
 from app.sync.assess.assess import assess_stale
+from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.holds import discard_hold, finish_decided_surges, release_hold
 from app.sync.assess.new_client_decisions import (
     forget_new_client,
@@ -18,6 +19,7 @@ from app.sync.assess.shrink_guard import stop_waiting
 from app.sync.assess.surges import announce_or_hold
 
 __all__ = [
+    "FirstPullPublisher",
     "Preview",
     "SavedSettings",
     "Suspected",

@@ -165,13 +165,24 @@ def _cause(run: Run) -> str:
 async def _assess_batch(
     session: Session, lease: Lease, context: AssessmentContext, kind: Kind
 ) -> AssessedBatch:
-    account_id = lease.account_id
-    await erasures.lock_shared(session, account_id)
+    await erasures.lock_shared(session, lease.account_id)
     stale = await rule_inputs.load_stale_facts(
-        session, account_id, context.spelling, beside=context.beside, limit=BATCH_SIZE
+        session, lease.account_id, context.spelling, beside=context.beside, limit=BATCH_SIZE
     )
     if not stale:
         return AssessedBatch(contacts=0)
+    return await publish_batch(session, lease, context, kind, stale)
+
+
+async def publish_batch(
+    session: Session,
+    lease: Lease,
+    context: AssessmentContext,
+    kind: Kind,
+    stale: Sequence[ContactFacts],
+) -> AssessedBatch:
+    """Assess these persons, publish what changed, and clear their stale marks; they are locked."""
+    account_id = lease.account_id
     clio_ids = [person.contact.clio_id for person in stale]
     behind = await rule_inputs.find_behind(session, account_id, clio_ids)
     found, outside = await assess_contacts(

@@ -3,7 +3,7 @@
 Nothing is written here. A preview uses the same functions as a run, so it shows what the run would do.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -29,8 +29,8 @@ class AssessmentContext:
     """The input that all batches share, and the fields of their feed lines. A preview has no run.
 
     `beside` is the run, if it goes beside an incomplete pull: then contacts that the pull has changed wait. `limiting`
-    are the logins set aside: nothing is taken away from what they have ever seen [row 53]. `behind` are contacts that
-    were last assessed with older rules.
+    are the logins set aside: nothing is taken away from what they have ever seen [row 53]. `only_adds` says that
+    nothing is taken away from anybody [IS-2]. `behind` are contacts that were last assessed with older rules.
     """
 
     run_id: str | None
@@ -42,6 +42,7 @@ class AssessmentContext:
     now: datetime
     beside: str | None = None
     limiting: frozenset[str] = frozenset()
+    only_adds: bool = False
     behind: frozenset[int] = frozenset()
 
     def cause_for(self, known: StoredContact | None) -> str:
@@ -122,7 +123,9 @@ async def assess_contacts(
         for clio_id, contact in known.items()
         if context.cause_for(contact) not in UNLIMITED_CAUSES
     ]
-    limited = await visibility.find_ever_seen(session, account_id, context.limiting, can_be_limited)
+    limited: Collection[int] = can_be_limited
+    if not context.only_adds:
+        limited = await visibility.find_ever_seen(session, account_id, context.limiting, limited)
     published = await contact_store.load_assessments(session, account_id, limited)
     found = {
         person.contact.clio_id: assess_contact(

@@ -28,6 +28,7 @@ from app.sync.pull.listings import RECORDS, SMALL_LISTS, Listing
 from app.sync.pull.logins import NEEDED, RECORD_NAMES, Step, read_as, read_lists
 from app.sync.pull.named_records import read_named_records
 from app.sync.pull.pages import pull_lists
+from app.sync.pull.publishing import Publish, Publishing
 from app.sync.pull.reader import ConnectionReader
 from app.sync.pull.single_records import read_contact_records
 from app.sync.services import Services
@@ -51,26 +52,32 @@ async def read_clio(
     run: Run,
     problems: Problems,
     budget: CallBudget,
+    *,
+    publish: Publish | None = None,
 ) -> None:
     """Read the lists or the records that the run asks for, and add to `problems` what went wrong.
 
-    A connection that must reconnect, whose lists fail or that waits for its rate limit does not stop the others. Raises
-    RunTakenOver, Stopping, Paused, PullPostponed and other errors of Clio.
+    `publish` publishes beside it what a login has read completely [IS-2]. A connection that must reconnect, whose lists
+    fail or that waits for its rate limit does not stop the others. Raises RunTakenOver, Stopping, Paused, PullPostponed
+    and other errors of Clio.
     """
-    read = _read_contact if run.kind is Kind.CONTACT else _read_firm
+    firm = partial(_read_firm, publish=publish)
+    read = _read_contact if run.kind is Kind.CONTACT else firm
     step = _read_named if run.named_only else read
     await run_attempt(services, lease, run, budget, partial(step, problems=problems))
 
 
-async def _read_firm(attempt: Attempt, problems: Problems) -> None:
+async def _read_firm(attempt: Attempt, problems: Problems, publish: Publish | None) -> None:
     """Read the lists as each connection of the run."""
     run, connected = attempt.run, attempt.begun.connected
     usable = [one for one in connected if run.connection_id in (None, one.connection_id)]
     problems += [] if usable else [_NO_CONNECTION]
-    readers = await _read_lists(attempt, usable)
+    publishing = Publishing(attempt, publish)
+    readers = await publishing.beside(_read_lists(attempt, usable))
     others = [connection for connection in connected if connection not in usable]
     elsewhere = await _readable_elsewhere(attempt, readers, others)
-    readers = await settle_or_pause(readers, problems, elsewhere)
+    with publishing.without_waits():
+        readers = await settle_or_pause(readers, problems, elsewhere)
     complete = [reader for reader in readers if reader.login.complete]
     if run.kind in FINDS_DELETIONS:
         for reader in complete:
@@ -128,7 +135,7 @@ async def _read_records_as(read: Step, reader: ConnectionReader) -> None:
 
 async def _read_lists(attempt: Attempt, usable: Sequence[Connection]) -> list[ConnectionReader]:
     """Read the lists as each login; of the small lists the first login reads those that no login has read."""
-    small = _unread_small_lists(attempt)
+    small = attempt.unread_small_lists()
 
     def step_of(place: int) -> Step:
         return partial(read_lists, attempt.run, [*RECORDS, *([] if place else small)])
@@ -158,17 +165,11 @@ async def _side_by_side(
     return readers
 
 
-def _unread_small_lists(attempt: Attempt) -> list[Listing]:
-    complete = {pull.resource for pull in attempt.begun.pulls if pull.complete}
-    read = complete.union(*(reader.read for reader in attempt.readers))
-    return [listing for listing in SMALL_LISTS if listing.name not in read]
-
-
 async def _fill_small_lists(
     attempt: Attempt, reader: ConnectionReader, readers: Sequence[ConnectionReader]
 ) -> ConnectionReader:
     """Read the small lists that no login before this one could read; one whose budget is spent reads them later."""
-    unread = _unread_small_lists(attempt)
+    unread = attempt.unread_small_lists()
     later = any(timedelta(0) in other.pauses for other in readers)
     works = reader.login.full_view is not None and not (reader.ended or reader.pauses)
     if not unread or later or not works:
@@ -212,7 +213,7 @@ async def _lower_priority(attempt: Attempt, reader: ConnectionReader) -> None:
     """Let the login's look-ups wait for reads of changes."""
     await reader.count_usage()
     reader.clio = reader.clio.in_lane(Lane.RECONCILE)
-    attempt.clients[reader.connection_id] = reader.clio
+    attempt.eta.clients[reader.connection_id] = reader.clio
 
 
 async def _confirm_and_settle(

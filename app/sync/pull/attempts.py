@@ -7,17 +7,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.clio.call_budget import CallBudget
-from app.clio.client import ClioClient
 from app.db.connections import connections
 from app.db.connections.connections import Connection
 from app.db.runs import checkpoints, list_failures, run_logins, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_logins import RunLogin
-from app.db.runs.runs import Reads, Run
+from app.db.runs.runs import Kind, Reads, Run
 from app.sync.connections import clio_for
+from app.sync.pull.eta import Eta
 from app.sync.pull.failures import WHO_AM_I
 from app.sync.pull.lander import Lander, run_with_lander
+from app.sync.pull.listings import SMALL_LISTS, Listing
 from app.sync.pull.reader import ConnectionReader
 from app.sync.services import Services
 
@@ -47,7 +48,7 @@ class Attempt:
     lander: Lander
     begun: Begun
     readers: list[ConnectionReader] = field(default_factory=list)
-    clients: dict[str, ClioClient] = field(default_factory=dict)
+    eta: Eta = field(default_factory=Eta)
 
     def reader_of(self, connection: Connection) -> ConnectionReader:
         """Return a reader that continues what the run has done as this login."""
@@ -58,7 +59,7 @@ class Attempt:
         pulls = {
             pull.resource: pull for pull in self.begun.pulls if pull.connection_id == connection_id
         }
-        self.clients[connection_id] = clio
+        self.eta.clients[connection_id] = clio
         reader = ConnectionReader(
             self.services,
             clio,
@@ -66,7 +67,7 @@ class Attempt:
             self.lander,
             connection,
             login,
-            self.clients,
+            self.eta,
             pulls,
             stored=self.begun.logins.get(connection_id),
             beside=None if run.reads is Reads.LISTS else run.run_id,
@@ -81,6 +82,12 @@ class Attempt:
             reader.read.update(name for name, cursor in login.lists.items() if cursor is None)
         self.readers.append(reader)
         return reader
+
+    def unread_small_lists(self) -> list[Listing]:
+        """Return the small lists that no login has read to the end."""
+        complete = {pull.resource for pull in self.begun.pulls if pull.complete}
+        read = complete.union(*(reader.read for reader in self.readers))
+        return [listing for listing in SMALL_LISTS if listing.name not in read]
 
     def renewed(self, reader: ConnectionReader, newer: Connection) -> ConnectionReader:
         """Return a reader that goes on where another one ended, under a new authorisation of the same login."""
@@ -116,7 +123,8 @@ async def run_attempt(
     """Begin the pulling phase and do a step beside the lander. All requests are counted, however the step ends."""
     begun = await _begin(services, lease)
     lander = Lander(services.database, lease)
-    attempt = Attempt(services, lease, run, budget, lander, begun)
+    eta = Eta(run.started_at if run.kind is Kind.INITIAL else None)
+    attempt = Attempt(services, lease, run, budget, lander, begun, eta=eta)
 
     async def read() -> None:
         failure: Exception | None = None

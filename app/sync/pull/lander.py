@@ -36,6 +36,7 @@ class Lander:
         self._database = database
         self._lease = lease
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(WAITING)
+        self.landed = asyncio.Event()  # set after each write; whoever waits for more clears it
 
     async def put(self, write: Write[T]) -> asyncio.Future[T]:
         """Queue a write, after what was put before, and return its result to come; wait while the queue is full."""
@@ -58,6 +59,7 @@ class Lander:
                 written = await waiting.write(session)
             if not waiting.result.cancelled():
                 waiting.result.set_result(written)
+            self.landed.set()
 
 
 async def run_with_lander(lander: Lander, read: Callable[[], Awaitable[None]]) -> None:

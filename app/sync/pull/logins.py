@@ -69,7 +69,8 @@ async def _ask_who_it_is(reader: ConnectionReader) -> None:
 
 async def read_lists(run: Run, listings: Sequence[Listing], reader: ConnectionReader) -> None:
     """Read these lists and what is in quarantine; note that the login is complete when all of it was read."""
-    await pull_lists(reader, listings, await _since(reader, run))
+    first = run.kind is Kind.INITIAL
+    await pull_lists(reader, listings, await _since(reader, run), contacts_last=first)
     if not reader.pauses:
         await retry_quarantine(reader)
     if not reader.pauses and reader.failed.keys().isdisjoint(NEEDED):

@@ -16,6 +16,7 @@ from app.db.runs.run_logins import RunLogin
 from app.db.runs.runs import Usage
 from app.errors import Problem
 from app.sync.concurrency import Stopping
+from app.sync.pull.eta import Eta
 from app.sync.pull.lander import Lander
 from app.sync.pull.listings import Listing
 from app.sync.pull.mapping import FIELDS_OF
@@ -40,7 +41,7 @@ class ConnectionReader:
     lander: Lander
     connection: Connection
     login: RunLogin
-    clients: dict[str, ClioClient] = field(default_factory=dict)
+    eta: Eta = field(default_factory=Eta)
     pulls: dict[str, Pull] = field(default_factory=dict)
     read: set[str] = field(default_factory=set)
     moved: set[str] = field(default_factory=set)

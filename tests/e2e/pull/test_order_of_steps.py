@@ -71,7 +71,7 @@ async def test_a_page_that_arrives_after_the_lease_was_lost_is_not_stored(
 
 
 async def read_pages(reader: ConnectionReader, pull: Pull) -> None:
-    await pages._read_pages(reader, CONTACTS, pull)
+    await pages._read_pages(reader, CONTACTS, pull, pages._at_once)
 
 
 async def landed(world: World, what: str) -> None:
