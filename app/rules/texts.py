@@ -71,8 +71,13 @@ def shown(text: str | None) -> str | None:
         return text.strip() or None
     if not compared(text):
         return None
-    tidied = _TIDIED_FROM_RIGHT if _FROM_RIGHT.search(text) else _TIDIED
-    return _END.sub("", _START.sub("", tidied.sub(r"\1", text), count=1), count=1)
+    return _END.sub("", _START.sub("", tidied(text), count=1), count=1)
+
+
+def tidied(text: str) -> str:
+    """Return the text without the format characters that no emoji or script needs."""
+    pattern = _TIDIED_FROM_RIGHT if _FROM_RIGHT.search(text) else _TIDIED
+    return pattern.sub(r"\1", text)
 
 
 def without_format_characters(text: str) -> str:

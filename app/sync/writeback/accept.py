@@ -14,8 +14,9 @@ from app.db.session import Session
 from app.lanes import Lane
 from app.sync.connections import time_until_request
 from app.sync.slot_times import zone_of
-from app.sync.writeback import formatting, html_to_text, outcomes
+from app.sync.writeback import formatting, outcomes
 from app.sync.writeback.authors import Author, find_author, load_settings
+from app.sync.writeback.plain_text import count_unstorable
 
 log = structlog.get_logger(__name__)
 
@@ -74,7 +75,7 @@ async def accept_activity(
         body="" if skipped else text,
     )  # fmt: skip
     accepted = await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
-    if count := sum(map(html_to_text.count_unstorable, (request.subject, request.body))):
+    if count := sum(map(count_unstorable, (request.subject, request.body))):
         log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
     return accepted
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from app.clio.allowed_writes import NewCommunication, NewNote, Party
 from app.db.outbox.activities import Activity, Kind
 from app.sync.slot_times import zone_of
-from app.sync.writeback import html_to_text
+from app.sync.writeback.html_to_text import html_to_text
+from app.sync.writeback.plain_text import clean, one_line, truncate
 
 MAX_BYTES = 60_000  # UTF-8 bytes of one note or communication; Clio documents no limit
 FOOTER_BYTES = 1_000  # of these, reserved for the last lines
@@ -26,22 +27,20 @@ PREFIXES = {  # row 28
 
 def format_body(body: str, body_format: str) -> str:
     """Return an activity's body as plain text, cut to the limit."""
-    text = html_to_text.html_to_text(body) if body_format == "html" else html_to_text.clean(body)
-    return html_to_text.truncate(text, max_bytes=MAX_BYTES - FOOTER_BYTES) or NO_TEXT
+    text = html_to_text(body) if body_format == "html" else clean(body)
+    return truncate(text, max_bytes=MAX_BYTES - FOOTER_BYTES) or NO_TEXT
 
 
 def format_subject(kind: Kind, subject: str, text: str, person: str | None) -> str:
     """Return the subject line; without a subject it contains the first line of the text."""
     if kind is Kind.TEXT_MESSAGE:
-        return html_to_text.one_line(
+        return one_line(
             f"Text messages with {person or 'this contact'}", max_length=MAX_SUBJECT_LENGTH
         )
     first_line = "" if text == NO_TEXT else text.partition("\n")[0]
-    shown = html_to_text.one_line(subject, max_length=MAX_SUBJECT_LENGTH) or html_to_text.one_line(
-        first_line, max_length=80
-    )
+    shown = one_line(subject, max_length=MAX_SUBJECT_LENGTH) or one_line(first_line, max_length=80)
     line = f"{PREFIXES[kind]}: {shown or NO_SUBJECT}"
-    return html_to_text.one_line(line, max_length=MAX_SUBJECT_LENGTH)
+    return one_line(line, max_length=MAX_SUBJECT_LENGTH)
 
 
 def reference_line(marker: str) -> str:
@@ -92,4 +91,4 @@ def _time_line(local: datetime, activity: Activity) -> str:
 def _by_line(name: str | None) -> list[str]:
     if name is None:
         return []
-    return [f"By {html_to_text.one_line(name, max_length=MAX_SUBJECT_LENGTH)}"]
+    return [f"By {one_line(name, max_length=MAX_SUBJECT_LENGTH)}"]
