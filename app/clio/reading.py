@@ -25,7 +25,11 @@ _CUT = ("string_too_long", "too_long")
 _PLACEHOLDERS = {
     "status": "closed"
 }  # of what a model needs; it is reported as unread and never stored
-_CONTENT = ("value", "custom_field")  # without these a custom field value says nothing
+_CONTENT = (
+    (),
+    ("custom_field",),
+    ("custom_field", "id"),
+)  # without these a custom field value says nothing
 
 
 class _NotStorable:
@@ -103,7 +107,8 @@ def _repair(rest: dict[str, Any], error: ValidationError) -> Iterator[Unread]:
         if place not in places or one["type"] in _CUT:  # of the forms that a custom value can have
             places[place] = one
     for place in sorted(places, key=len, reverse=True):
-        unread = _remove(rest, place, places[place])
+        is_there = _place(rest, place) == place  # unless its holder was replaced
+        unread = _remove(rest, place, places[place]) if is_there else None
         if unread is not None:
             yield unread
 
@@ -140,7 +145,7 @@ def _remove(rest: dict[str, Any], place: Place, error: Any) -> Unread | None:
         holder[place[-1]] = holder[place[-1]][: error["ctx"]["max_length"]]
         return Unread(field, reason_of(error), cut=True)
     if field == CUSTOM_VALUES and len(place) > 1:
-        return _strip(rest[field], place, error)
+        return _strip(rest[field], holder, place, error)
     if error["type"] in _CUT and name == CUSTOM_VALUES:
         holder[name] = [*holder[name][: ceilings.VALUES - 1], _stripped(None)]
         return Unread(SOME_VALUES, reason_of(error))
@@ -152,12 +157,13 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and isfinite(value)
 
 
-def _strip(values: list[Any], place: Place, error: Any) -> Unread | None:
+def _strip(values: list[Any], holder: Any, place: Place, error: Any) -> Unread | None:
     """Replace a custom field value by one without content, so that the stored one stays (clio.md §16.6)."""
     nth, inner = int(place[1]), place[2:]
     value = values[nth] if isinstance(values[nth], dict) else {}
-    if inner and inner[0] not in _CONTENT and value.get("value") is not None:
-        value[inner[0]] = None
+    is_content = inner in _CONTENT or inner[0] == "value"
+    if not is_content and value.get("value") is not None:
+        holder[place[-1]] = None
         return None
     held = value.get("custom_field")
     field_id = held.get("id") if isinstance(held, dict) and inner[:1] != ("custom_field",) else None

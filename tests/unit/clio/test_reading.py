@@ -55,6 +55,8 @@ UNREADABLE: list[tuple[str, dict[str, Any], str]] = [
     ("value is a list", field_value(["41", "42"]), "custom_field_values.17"),
     ("value without end", field_value(1e999), "custom_field_values.17"),
     ("value with NUL", field_value("\x00"), "custom_field_values.17"),
+    ("value and field unreadable", field_value("x" * 10_001, custom_field={"id": CANARY}),
+     "custom_field_values.unknown"),
     ("value of an unreadable field", field_value("x", custom_field={"id": CANARY}), "custom_field_values.unknown"),
     ("e-mail address longer than any", {"email_addresses": [{"address": "x" * 321}]}, "email_addresses"),
     ("phone number longer than any", {"phone_numbers": [{"number": "1" * 501}]}, "phone_numbers"),
@@ -89,6 +91,7 @@ READABLE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("option id as a number", field_value(41), {}),
     ("option without an id beside a value", field_value("41", picklist_option={"etag": "x"}), {}),
     ("option with a word for an id beside a value", field_value("41", picklist_option={"id": CANARY}), {}),
+    ("field with a word for a name beside a value", field_value("41", custom_field={"id": 17, "name": []}), {}),
     ("id as text", {"id": "2"}, {}),
     ("numbers for names", {"last_name": 5, "first_name": 2.5}, {"last_name": "5", "first_name": "2.5"}),
 ]  # fmt: skip
