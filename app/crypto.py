@@ -29,7 +29,9 @@ class TokenCipher:
 
     def __init__(self, keys: Sequence[str]) -> None:
         if not keys:
-            raise InvalidKey("No encryption key is configured")
+            raise InvalidKey(
+                "there is no key; it must be 32 random bytes in URL-safe base64 (44 characters)"
+            )
         fernets = [Fernet(_check_key(key)) for key in keys]
         self._keys, self._newest = MultiFernet(fernets), fernets[0]
 

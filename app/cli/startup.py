@@ -76,13 +76,19 @@ def add_keys(config: Config) -> Config:
 
     Raises CannotStart if there is no key, or one that cannot be used.
     """
+    source = "LEVITATE_CLIO_ENCRYPTION_KEYS"
     if config.encryption_keys is None:
         config = config.model_copy(update={"encryption_keys": SecretStr(_own_key(config))})
+        source = str(_key_file(config))
     try:
         TokenCipher(config.encryption_key_list())
     except InvalidKey as error:
-        raise CannotStart(f"LEVITATE_CLIO_ENCRYPTION_KEYS: {error}") from None
+        raise CannotStart(f"{source}: {error}") from None
     return config
+
+
+def _key_file(config: Config) -> Path:
+    return Path(config.data_dir) / "encryption.key"
 
 
 def _own_key(config: Config) -> str:
@@ -94,7 +100,7 @@ def _own_key(config: Config) -> str:
         )
     embedded.launcher()
     try:
-        return load_or_create_key(Path(config.data_dir) / "encryption.key")
+        return load_or_create_key(_key_file(config))
     except OSError as error:
         raise CannotStart(
             f"LEVITATE_CLIO_DATA_DIR: {config.data_dir} is not writable ({error.strerror});"
@@ -110,7 +116,7 @@ def load_or_create_key(path: Path) -> str:
             file.write(new_key())
     except FileExistsError:
         pass  # created at an earlier start
-    return path.read_text().strip()
+    return path.read_text(errors="replace").strip()
 
 
 @contextmanager

@@ -230,6 +230,14 @@ def test_the_key_of_the_embedded_database_is_created_once_and_only_its_owner_may
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"short"])
+def test_a_damaged_key_file_is_reported_in_one_line(tmp_path: Path, content: bytes):
+    (tmp_path / "encryption.key").write_bytes(content)
+    (line,) = refusal("serve", "--port=0", data_dir=str(tmp_path))
+    assert line.startswith(f"{tmp_path}/encryption.key: ")
+    assert "must" in line
+
+
 @pytest.mark.parametrize("command", ["worker", "serve"])
 def test_a_process_whose_part_keeps_failing_ends_with_code_70(
     own_dsn: str, command: str, monkeypatch: pytest.MonkeyPatch
