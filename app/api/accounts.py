@@ -250,8 +250,6 @@ async def _put_account(
 ) -> Account | None:
     """Store the account; return what it was before, None if it is new."""
     await accounts.lock_account(session, account_id)
-    if await accounts.find_account(session, account_id) is None:
-        return await accounts.put_account(session, account_id, fields, now=now)
     async with rederivations.after_change(session, account_id, now=now):
         return await accounts.put_account(session, account_id, fields, now=now)
 

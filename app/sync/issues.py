@@ -47,7 +47,7 @@ async def connection_ended(
     that Clio refused has been connected again or has ended since it was read.
     """
     account_id, subject = connection.account_id, _login(connection.connection_id)
-    await accounts.lock_account(session, account_id)
+    await accounts.hold_account(session, account_id)  # the coverage of a large firm takes seconds
     worked = connection.status is connections.Status.CONNECTED
     async with rederivations.after_change(session, account_id, now=now):
         ended = await connections.drop_authorization(session, connection, status, problem)

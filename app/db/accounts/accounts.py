@@ -137,6 +137,15 @@ async def share_account(session: Session, account_id: str) -> None:
     await session.execute(shared.with_for_update(read=True, key_share=True))
 
 
+async def hold_account(session: Session, account_id: str) -> None:
+    """Lock the account's row as `lock_account` does, but let others insert rows that refer to it.
+
+    Call it where the transaction goes on for long.
+    """
+    held = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
+    await session.execute(held.with_for_update(key_share=True))
+
+
 async def list_accounts(
     session: Session, *, only: Collection[str] | None, after: str, limit: int
 ) -> list[Account]:
