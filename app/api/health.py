@@ -121,12 +121,14 @@ def _readiness(background: Background) -> Readiness:
 def _reason(background: Background) -> str | None:
     """Return why the process cannot work, or None."""
     if background.probe.answering() is None:
-        return "The database does not respond"
+        return "The database does not respond; check it. The process continues by itself"
     if background.probe.schema is SchemaState.OLDER:
         return "The database schema is older than this version needs; run `levitate-clio migrate`"
     if background.probe.schema is SchemaState.TOO_NEW:
         return "The database schema is too new for this version; start a newer version"
     if not background.prepared:
-        return "The process is starting"
+        return "The process is starting; wait"
     late = sorted(part.name for part in background.supervisor.parts.values() if part.is_late())
-    return f"These parts are late: {', '.join(late)}" if late else None
+    if not late:
+        return None
+    return f"These parts are late: {', '.join(late)}. Wait a minute, then restart the process if /healthz says so"

@@ -203,7 +203,7 @@ def _list_errors(problem: Problem, errors: Sequence[tuple[str, str]]) -> None:
         for pointer, detail in errors[:MOST_ERRORS]
     ]
     if len(errors) > MOST_ERRORS:
-        problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors, and what must be sent"
+        problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors"
 
 
 def _advice(message: str) -> str:
