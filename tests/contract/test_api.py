@@ -83,7 +83,9 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ClioUser": "id name email",
     "SettingsVersion": "version settings updated_at updated_by",
     "SettingsSaved": "version settings updated_at updated_by run_id",
-    "PreviewSummary": "entering leaving contacts_with_tag_changes tags_added tags_removed owner_changes new_clients",
+    "PreviewSummary": "entering leaving contacts_with_tag_changes tags_added tags_removed owner_changes new_clients"
+    " by_state_reason by_owner possible_duplicates",
+    "OwnerCount": "user_id n",
     "Preview": "summary data next_cursor has_more",
     "Catalog": "custom_fields practice_areas stages users",
     "RunIn": "kind contact_id",

@@ -39,7 +39,13 @@ from app.api.schemas.contacts import (
 from app.api.schemas.erasures import Erasure, ErasureSubject
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
 from app.api.schemas.issues import Hold, Issue, Subject
-from app.api.schemas.preview import Preview, PreviewedChange, PreviewIn, PreviewSummary
+from app.api.schemas.preview import (
+    OwnerCount,
+    Preview,
+    PreviewedChange,
+    PreviewIn,
+    PreviewSummary,
+)
 from app.api.schemas.reasons import (
     ConsideredMatter,
     Explained,
@@ -124,6 +130,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "OwnerChange",
+    "OwnerCount",
     "Page",
     "Phone",
     "Preexisting",

@@ -20,6 +20,16 @@ class PreviewIn(Body):
     """A JSON merge patch (RFC 7396) of the current settings. Null sets a part back to its default."""
 
 
+class OwnerCount(Schema):
+    """The number of contacts that a user would own."""
+
+    user_id: str | None
+    """Levitate's id of the user. Null for contacts without an owner."""
+
+    n: int
+    """How many contacts in scope the user would own."""
+
+
 class PreviewSummary(Schema):
     """The effect on the whole firm, as numbers of contacts."""
 
@@ -43,6 +53,16 @@ class PreviewSummary(Schema):
 
     new_clients: int
     """People who would be recorded as new clients."""
+
+    by_state_reason: dict[str, int]
+    """For each `state_reason`, how many people in Clio would not be in scope because of it, also those who never were.
+    Companies and deleted contacts are not counted."""
+
+    by_owner: list[OwnerCount]
+    """The owners of all contacts that would be in scope, the one with the most contacts first."""
+
+    possible_duplicates: int
+    """Those of `new_clients` whose primary email address another client has as well."""
 
 
 class PreviewedChange(ContactChange):

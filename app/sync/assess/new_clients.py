@@ -63,6 +63,33 @@ async def record_new_clients(
     return len(written)
 
 
+@dataclass(frozen=True)
+class NewClientCounts:
+    """How many new rows a batch would get, and how many of them with `possible_duplicate_of`."""
+
+    new_clients: int
+    possible_duplicates: int
+
+
+async def count_new_clients(
+    session: Session, account_id: str, candidates: Sequence[Candidate], seen: set[bytes]
+) -> NewClientCounts:
+    """Count the rows that these candidates would get, and write nothing.
+
+    `seen` are the digests of the addresses of new clients before these; those of these are added to it [NC-6].
+    """
+    known = await new_clients.find_by_clio_ids(
+        session, account_id, [one.contact.clio_id for one in candidates]
+    )
+    fresh = [one for one in candidates if one.contact.clio_id not in known]
+    digests = [digest for one in fresh if (digest := _email_digest(one))]
+    stored = await similar_clients.find_by_email(session, account_id, digests)
+    taken = seen | stored.keys()
+    first = set(digests) - taken
+    seen.update(first)
+    return NewClientCounts(len(fresh), len(digests) - len(first))
+
+
 async def _remember_matters(
     session: Session,
     account_id: str,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.db.contacts import new_clients
 from app.db.mirror import rule_inputs
 from app.db.session import transaction
+from app.rules.results import Scope
 from app.rules.settings import Settings
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
@@ -17,7 +17,16 @@ from app.sync.assess.contact_assessments import (
     new_client_candidates,
 )
 from app.sync.assess.feed_lines import feed_line
+from app.sync.assess.new_clients import count_new_clients
 from app.sync.services import Services
+
+
+@dataclass(frozen=True)
+class OwnerCount:
+    """How many contacts a user would own; None is nobody."""
+
+    user_id: str | None
+    n: int
 
 
 @dataclass
@@ -34,9 +43,29 @@ class Summary:
     tags_removed: Counter[str] = field(default_factory=Counter)
     owner_changes: int = 0
     new_clients: int = 0
+    possible_duplicates: int = 0
+    owners: Counter[str | None] = field(default_factory=Counter)
+    by_state_reason: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def by_owner(self) -> list[OwnerCount]:
+        """The owners of those who would be in scope, who has most first, nobody last among equals."""
+        found = [OwnerCount(user_id, n) for user_id, n in self.owners.items()]
+        return sorted(found, key=lambda one: (-one.n, one.user_id is None, one.user_id or ""))
 
     def count(self, assessed: AssessedContact) -> None:
-        """Add one contact to the counts."""
+        """Add a contact that is or ever was in scope."""
+        self.count_scope(assessed.assessment.scope)
+        if assessed.assessment.owner is not None:
+            self.owners[assessed.assessment.owner.user_id] += 1
+        self._count_change(assessed)
+
+    def count_scope(self, scope: Scope) -> None:
+        """Add why a contact is not in scope, if it is not."""
+        if scope.reason is not None:
+            self.by_state_reason[scope.reason] += 1
+
+    def _count_change(self, assessed: AssessedContact) -> None:
         change = assessed.change
         if change is None:
             return
@@ -72,21 +101,26 @@ async def preview_settings(
 ) -> Preview:
     """Return the effect of these settings; the page begins after the Clio id `after`.
 
-    Each batch has its own short transaction, so that neither memory nor locks grow with the firm.
+    Each batch has its own short transaction, so that locks do not grow with the firm. Memory grows only by the
+    digests of the new clients' addresses, which tell the possible duplicates.
     """
     async with transaction(services.database) as session:
         context = await load_context(session, services, account_id, candidate)
     summary, changes, last = Summary(), list[PreviewedChange](), 0
+    seen: set[bytes] = set()
     while True:
         context = replace(context, now=services.now())
         async with transaction(services.database) as session:
             people = await rule_inputs.load_facts_after(
                 session, account_id, context.spelling, after=last, limit=BATCH_SIZE
             )
-            assessed, _ = await assess_contacts(session, account_id, people, context)
-            clients = [one.contact.clio_id for one in new_client_candidates(assessed, people)]
-            old = await new_clients.find_by_clio_ids(session, account_id, clients)
-        summary.new_clients += len(clients) - len(old)
+            assessed, outside = await assess_contacts(session, account_id, people, context)
+            candidates = new_client_candidates(assessed, people)
+            found = await count_new_clients(session, account_id, candidates, seen)
+        summary.new_clients += found.new_clients
+        summary.possible_duplicates += found.possible_duplicates
+        for scope in outside.values():
+            summary.count_scope(scope)
         for one in assessed:
             summary.count(one)
             clio_id = one.contact.clio_id

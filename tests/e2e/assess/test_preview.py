@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.world import World
 
 URL = "/v1/accounts/hp/settings/preview"
+CLIENT = {"type": "Person", "first_name": "Nell", "last_name": "New", "is_client": True}
 ALL_AREAS = {"tags": {"practice_area": {"matter_status": ["open", "pending", "closed"]}}}
 
 
@@ -62,9 +63,18 @@ def counted(lines: list[dict[str, Any]], new_clients: int) -> dict[str, Any]:
     }
 
 
+PEOPLE = 10  # of the fixture firm
+CHANGES = counted([], 0).keys()
+
+
 def enters(line: dict[str, Any]) -> bool:
     state: dict[str, Any] = line["fields"].get("state", {})
     return bool(line["kind"] == "contact.added" or state.get("to") == "in_scope")
+
+
+def primary(address: str) -> dict[str, Any]:
+    """Return a primary address as a record of the simulated Clio has it."""
+    return {"id": 1, "name": "Home", "address": address, "primary": True}
 
 
 async def ledger(world: World) -> int:
@@ -125,11 +135,61 @@ async def test_a_preview_of_the_current_settings_changes_nothing(pulled: World):
             "tags_removed": {},
             "owner_changes": 0,
             "new_clients": 0,
+            "by_state_reason": {"settings": 1, "role_excluded": 1, "not_a_client": 1},
+            "by_owner": [
+                {"user_id": "u_ann", "n": 3},
+                {"user_id": "u_ben", "n": 3},
+                {"user_id": "u_off", "n": 1},
+            ],
+            "possible_duplicates": 0,
         },
         "data": [],
         "next_cursor": None,
         "has_more": False,
     }
+
+
+async def test_a_preview_says_how_many_people_are_out_of_scope_for_which_reason(pulled: World):
+    # S11: `include_related` → 1005 enters, 1 is excluded by role; the segment takes two who are in scope now
+    patch = {"scope": {"include_related": True, "segment": {"exclude_any": ["Past Client"]}}}
+    summary = (await preview(pulled, patch))["summary"]
+    assert summary["by_state_reason"] == {"role_excluded": 1, "not_a_client": 1, "segment": 1}
+    assert summary["leaving"] == 1
+    everybody = {"scope": {"include_non_clients": True, "related_role_exclude": []}}
+    assert (await preview(pulled, everybody))["summary"]["by_state_reason"] == {}
+
+
+async def test_a_preview_says_who_would_own_how_many_contacts(pulled: World):
+    # S11: 1008 has no attorney; all who stay in scope count, changed or not
+    unassigned = await preview(pulled, {"ownership": {"fallback": "unassigned"}})
+    assert unassigned["summary"]["by_owner"] == [
+        {"user_id": "u_ann", "n": 3},
+        {"user_id": "u_ben", "n": 3},
+        {"user_id": None, "n": 1},
+    ]
+    primary = await preview(pulled, {"ownership": {"source": "primary_user"}})
+    assert primary["summary"]["by_owner"] == [{"user_id": "u_off", "n": 7}]
+
+
+async def test_a_preview_counts_the_new_clients_who_are_possible_duplicates(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # S11, NC-6: one has the address of an announced client, two share one; in batches of one person each
+    monkeypatch.setattr("app.sync.assess.preview.BATCH_SIZE", 1)
+    clio = pulled.simulator.firms[0]
+    await pulled.choose({"scope": {"segment": {"exclude_any": ["Client"]}}})
+    for clio_id, address in ((9001, "Alice@home.test"), (9002, "x@x.test"), (9003, "X@X.test")):
+        clio.put("contact", {**CLIENT, "id": clio_id, "email_addresses": [primary(address)]})
+    await pulled.run()
+    back = {
+        "tags": {"company_representatives": "none"},
+        "scope": {"segment": {"exclude_any": []}},
+    }
+    summary = (await preview(pulled, back))["summary"]
+    assert (summary["new_clients"], summary["possible_duplicates"]) == (3, 2)
+    await pulled.choose(back)
+    rows = [row async for row in pulled.all("new-clients")]
+    assert sum(row["possible_duplicate_of"] is not None for row in rows) == 2
 
 
 async def test_the_pages_of_a_preview_are_complete_and_every_page_counts_all_changes(pulled: World):
@@ -224,4 +284,12 @@ async def test_a_preview_predicts_the_changes_exactly(pulled: World, patch: dict
     await pulled.choose(patch)
     happened = (await pulled.changes())[lines:]
     assert without_run(foretold) == without_run(happened)
-    assert summary == counted(happened, await ledger(pulled) - clients)
+    assert {name: summary[name] for name in CHANGES} == counted(
+        happened, await ledger(pulled) - clients
+    )
+    owners = Counter(
+        contact["owner"]["user_id"]
+        for contact in (await pulled.contacts(state="in_scope")).values()
+    )
+    assert {one["user_id"]: one["n"] for one in summary["by_owner"]} == owners
+    assert sum(owners.values()) + sum(summary["by_state_reason"].values()) == PEOPLE
