@@ -1,8 +1,11 @@
 """Issues, and holds that wait for a person's decision."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query, Response
+from fastapi.responses import JSONResponse
 
 from app.api import schemas
 from app.api.account_access import AccountDep
@@ -12,9 +15,9 @@ from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
 from app.db.accounts import audit
-from app.db.accounts.audit import AuditAction
-from app.db.contacts import holds
-from app.db.contacts.holds import Hold, HoldDecided, HoldNotFound, HoldStatus
+from app.db.accounts.audit import Actor, AuditAction
+from app.db.contacts import holds, new_client_holds
+from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
 from app.sync import assess
@@ -24,6 +27,10 @@ router = APIRouter(
     tags=["issues"],
 )
 
+DecisionBody = Annotated[
+    schemas.HoldDecision | None,
+    Body(examples=[{"ids": ["itm_0192f0c45f7a5d438c526d6c6bb1a7d1_1001"]}]),
+]
 CONTACTS_SHOWN = 100  # the number of contacts that the response lists for each hold
 
 
@@ -93,6 +100,33 @@ async def list_holds(
     return rows.page(await _hold_bodies(session, account.account_id, rows.items))
 
 
+@router.get(
+    "/holds/{hold_id}/items",
+    response_model=schemas.Page[schemas.HoldItem],
+    responses=problems(HoldNotFound),
+)
+async def list_hold_items(
+    hold_id: HoldId,
+    account: AccountDep,
+    services: ServicesDep,
+    session: SessionDep,
+    page: PageDep,
+) -> Response:
+    """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items are not listed."""
+    query = page.by_number("hold-items", account.account_id, hold_id)
+    found = await assess.list_hold_items(
+        services, session, account.account_id, hold_id, after=query.after, limit=query.fetch
+    )
+    rows = query.rows(found, key=lambda item: item.clio_id)
+    return JSONResponse(
+        {
+            "data": [_item_document(item) for item in rows.items],
+            "next_cursor": rows.next_cursor,
+            "has_more": rows.next_cursor is not None,
+        }
+    )
+
+
 @router.post(
     "/holds/{hold_id}/release",
     dependencies=[RequireRole],
@@ -104,17 +138,15 @@ async def release_hold(
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
+    body: DecisionBody = None,
 ) -> schemas.Hold:
     """Carry out what waits: removals in a run that starts at once and does not read Clio, announcements immediately.
 
-    If more than 500 announcements wait, the rest follow within a minute.
+    The set is fixed now: what is found later is not decided by this. Of more than 500 items the rest follow within a
+    minute. If the body names items, the others wait on.
     """
-    by, now = actor.user_id or "", services.now()
-    hold = await assess.release_hold(session, account.account_id, hold_id, by=by, now=now)
-    await audit.record(
-        session, account.account_id, actor, AuditAction("hold.released", hold_id), now=now
-    )
-    return (await _hold_bodies(session, account.account_id, [hold]))[0]
+    request = HoldRequest(hold_id, account.account_id, actor, body, services.now())
+    return await request.decide(session, HoldStatus.RELEASED)
 
 
 @router.post(
@@ -128,14 +160,48 @@ async def discard_hold(
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
+    body: DecisionBody = None,
 ) -> schemas.Hold:
-    """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are not announced."""
-    by, now = actor.user_id or "", services.now()
-    hold = await assess.discard_hold(session, account.account_id, hold_id, by=by, now=now)
-    await audit.record(
-        session, account.account_id, actor, AuditAction("hold.discarded", hold_id), now=now
-    )
-    return (await _hold_bodies(session, account.account_id, [hold]))[0]
+    """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are not announced.
+
+    The set is fixed now. Of more than 500 items the rest follow within a minute. If the body names items, the others
+    wait on.
+    """
+    request = HoldRequest(hold_id, account.account_id, actor, body, services.now())
+    return await request.decide(session, HoldStatus.DISCARDED)
+
+
+@dataclass(frozen=True)
+class HoldRequest:
+    """A person's decision about a hold or some of its items."""
+
+    hold_id: str
+    account_id: str
+    actor: Actor
+    body: schemas.HoldDecision | None
+    now: datetime
+
+    async def decide(self, session: Session, status: HoldStatus) -> schemas.Hold:
+        """Carry it out and audit it; return the hold."""
+        ids = self.body.ids if self.body else None
+        decision = assess.Decision(status, self.actor.user_id or "", ids)
+        hold = await assess.decide_hold(
+            session, self.account_id, self.hold_id, decision, now=self.now
+        )
+        details = {"items": len(set(ids))} if ids else {}
+        action = AuditAction(f"hold.{status}", self.hold_id, details)
+        await audit.record(session, self.account_id, self.actor, action, now=self.now)
+        return (await _hold_bodies(session, self.account_id, [hold]))[0]
+
+
+def _item_document(item: assess.HoldItem) -> dict[str, Any]:
+    return {
+        "id": item.item_id,
+        "clio_id": str(item.clio_id),
+        "contact_id": item.contact_id,
+        "name": item.name,
+        "change": item.change and {"seq": None, **item.change, "run_id": None},
+    }
 
 
 def _issue_body(issue: Issue) -> schemas.Issue:
@@ -154,6 +220,12 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
     contacts = await holds.list_contacts(
         session, account_id, [hold.hold_id for hold in found], limit=CONTACTS_SHOWN
     )
+    waiting = [
+        hold.hold_id
+        for hold in found
+        if (hold.kind, hold.status) == (HoldKind.NEW_CLIENTS, HoldStatus.OPEN)
+    ]
+    summaries = await new_client_holds.summarize(session, account_id, waiting)
     return [
         schemas.Hold(
             id=hold.hold_id,
@@ -162,9 +234,16 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
             run_id=hold.run_id,
             count=hold.count,
             contact_clio_ids=[str(clio_id) for clio_id in contacts[hold.hold_id]],
+            summary=_summary_body(summaries.get(hold.hold_id)),
             opened_at=hold.opened_at,
             decided_at=hold.decided_at,
             decided_by=hold.decided_by or None,
         )
         for hold in found
     ]
+
+
+def _summary_body(summary: new_client_holds.Summary | None) -> schemas.NewClientsSummary | None:
+    if summary is None:
+        return None
+    return schemas.NewClientsSummary.model_validate(summary, from_attributes=True)

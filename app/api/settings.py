@@ -1,6 +1,7 @@
 """A firm's settings: read, replace and patch them, list their versions, preview a change."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -71,14 +72,16 @@ class Edit:
     account_id: str
     actor: Actor
 
-    async def save(self, new: Settings, response: Response) -> schemas.SettingsSaved:
-        """Store the next version and return it; sets the ETag of the response."""
+    async def save(
+        self, new: Settings, response: Response, kept: Sequence[str] = ()
+    ) -> schemas.SettingsSaved:
+        """Store the next version and return it; sets the ETag of the response. `kept` are pointers to name."""
         saved = await assess.change_settings(
             self.services, self.session, self.account_id, new, self.actor
         )
         response.headers["ETag"] = _etag(saved.stored)
         version = _version_body(saved.stored)
-        return schemas.SettingsSaved(**dict(version), run_id=saved.run_id)
+        return schemas.SettingsSaved(**dict(version), run_id=saved.run_id, kept=list(kept))
 
 
 async def begin_edit(
@@ -127,7 +130,8 @@ async def put_settings(
     body: schemas.Settings, edit: EditDep, response: Response
 ) -> schemas.SettingsSaved:
     """Replace all settings. If the change can affect contacts, all are assessed again, without requests to Clio."""
-    return await edit.save(settings_document.from_body(body), response)
+    new, kept = settings_document.replace(edit.current.settings, body)
+    return await edit.save(new, response, kept)
 
 
 @router.patch(

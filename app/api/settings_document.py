@@ -11,10 +11,26 @@ from app.db.accounts import settings
 from app.errors import InvalidRequest
 from app.rules.settings import Settings
 
+_ADDED = (("new_client", "hold_possible_duplicates"),)  # to the document of the first release
+
 
 def from_body(body: schemas.Settings) -> Settings:
     """Return the settings of a request body."""
     return settings.from_document(body.model_dump(mode="json"))
+
+
+def replace(current: Settings, body: schemas.Settings) -> tuple[Settings, list[str]]:
+    """Return the settings after a whole document was sent, and the pointers of what was kept.
+
+    A caller that knows only the document of an earlier release does not send what was added since: it stays as it is.
+    """
+    sent = body.model_dump(mode="json", exclude_unset=True)
+    document = body.model_dump(mode="json")
+    stored = _to_document(current)
+    missing = [(section, leaf) for section, leaf in _ADDED if leaf not in sent.get(section, {})]
+    for section, leaf in missing:
+        document[section][leaf] = stored[section][leaf]
+    return settings.from_document(document), [f"/{section}/{leaf}" for section, leaf in missing]
 
 
 def to_body(current: Settings) -> schemas.Settings:

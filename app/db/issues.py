@@ -45,6 +45,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "listing_shrank": "warning",
     "shrink_held": "warning",
     "new_client_surge": "warning",
+    "new_clients_held": "warning",
     "relationship_list_capped": "warning",
     "webhook_endpoint_disabled": "error",
 }

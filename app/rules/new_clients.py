@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.rules.settings import InitialSync
+from app.rules.settings import InitialSync, NewClientSettings
 
 
 class Status(StrEnum):
@@ -21,37 +21,45 @@ class HeldFor(StrEnum):
     RUN = "run"  # the end of its run, when it is known whether there is a surge
     SETTING = "initial_sync"  # a person's decision, because the settings say so
     SURGE = "surge"  # a person's decision: too many new clients in one run [NC-7]
+    DUPLICATE = "possible_duplicate"  # a person's decision, because the settings say so [NC-6]
     MERGE = "merge"  # Clio's answer whether the client exists whom this one may have replaced [S6]
 
 
 StatusAndReason = tuple[Status, HeldFor | None]
 
 _FIRST_SYNC: dict[InitialSync, StatusAndReason] = {
-    InitialSync.EMIT: (Status.EMITTED, None),
     InitialSync.HOLD: (Status.HELD, HeldFor.SETTING),
     InitialSync.SUPPRESS: (Status.SUPPRESSED, None),
 }
 
 
-def initial_status(*, initial: bool, choice: InitialSync, suspected: bool) -> StatusAndReason:
-    """Return the status of a new client's announcement, and what a held one waits for [NC-2, row 46].
+def initial_status(
+    *, initial: bool, chosen: NewClientSettings, suspected: bool, duplicate: bool
+) -> StatusAndReason:
+    """Return the status of a new client's announcement, and what a held one waits for [NC-2, NC-6, row 46].
 
-    `suspected`: the client may be another one under a new Clio id.
+    `suspected`: the client may be another one under a new Clio id. `duplicate`: another client may be the same person.
     """
     if suspected:
         return Status.HELD, HeldFor.MERGE
-    return _FIRST_SYNC[choice] if initial else (Status.HELD, HeldFor.RUN)
+    if initial and chosen.initial_sync is not InitialSync.EMIT:
+        return _FIRST_SYNC[chosen.initial_sync]
+    if duplicate and chosen.hold_possible_duplicates:
+        return Status.HELD, HeldFor.DUPLICATE
+    return (Status.EMITTED, None) if initial else (Status.HELD, HeldFor.RUN)
 
 
-def status_after_proof(*, initial: bool, choice: InitialSync, replaced: bool) -> StatusAndReason:
+def status_after_proof(
+    *, initial: bool, chosen: NewClientSettings, replaced: bool, duplicate: bool
+) -> StatusAndReason:
     """Return the status of a suspected client, when Clio was asked whether the other one exists [S6, row 46].
 
     `replaced`: the other one is proven gone. Otherwise both exist, or nothing could be proven, and this one is
-    announced like any other; its event names the possible duplicate.
+    announced like any other; its event names the possible duplicate, unless the settings hold it for that.
     """
     if replaced:
         return Status.SUPPRESSED, None
-    return initial_status(initial=initial, choice=choice, suspected=False)
+    return initial_status(initial=initial, chosen=chosen, suspected=False, duplicate=duplicate)
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,11 +194,12 @@ class WritebackSettings:
 
 @dataclass(frozen=True, slots=True)
 class NewClientSettings:
-    """The settings that decide when a new client is announced [NC-2, NC-3, NC-7]."""
+    """The settings that decide when a new client is announced [NC-2, NC-3, NC-6, NC-7]."""
 
     initial_sync: InitialSync = InitialSync.EMIT
     require_open_matter: bool = False
     surge_threshold: int = 50
+    hold_possible_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ async def decide_replacements(
     found_gone, after = False, 0
     async with fenced_transaction(services.database, lease) as session:
         version = await settings.get_version(session, run.account_id, run.settings_version)
-    choice = version.new_client.initial_sync
     while True:
         async with fenced_transaction(services.database, lease) as session:
             one = await next_suspected(session, lease.account_id, after=after)
@@ -50,7 +49,9 @@ async def decide_replacements(
                 continue
             gone = None
         async with fenced_transaction(services.database, lease) as session:
-            await decide_suspected(session, run, one, gone, choice=choice, now=services.now())
+            await decide_suspected(
+                session, run, one, gone, chosen=version.new_client, now=services.now()
+            )
         found_gone |= gone is not None
         check_pause(services.stopping, budget)
 

@@ -35,7 +35,7 @@ from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
 from app.rules import settings_check, version
 from app.sync import issues, run_events
-from app.sync.assess import FirstPullPublisher, assess_stale
+from app.sync.assess import FirstPullPublisher, assess_stale, hold_waiting_clients
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
 from app.sync.pull import Problems, PullPostponed, read_clio
@@ -204,6 +204,7 @@ async def _work(
         ):
             again = replace(run, phase=ASSESSING)
             await assess_stale(services, lease, again, budget, beside=beside)
+        await hold_waiting_clients(services, lease, budget)
 
 
 async def _read(

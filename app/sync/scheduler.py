@@ -26,7 +26,7 @@ from app.db.runs import slots
 from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import RETENTION, Lane, housekeeping_key
-from app.sync.assess import finish_decided_surges
+from app.sync.assess import finish_decided_holds
 from app.sync.connections import give_up_reconnects
 from app.sync.health import refresh_health
 from app.sync.lost_work import queue_due_work
@@ -166,7 +166,7 @@ _TASKS = (
     (give_up_reconnects, MINUTE),
     (start_upgrades, MINUTE),
     (maintain_outbox, TICK),
-    (finish_decided_surges, TICK),
+    (finish_decided_holds, TICK),
     (refresh_health, TICK),
     (delete_expired_daily, HOURLY),
 )

@@ -37,7 +37,7 @@ DELETE /v1/webhook-endpoints/{{endpoint_id}} | POST /v1/webhook-endpoints/{{endp
 POST /v1/webhook-endpoints/{{endpoint_id}}/enable | GET /v1/webhook-endpoints/{{endpoint_id}}/deliveries
 POST /v1/deliveries/{{delivery_id}}/redeliver
 GET {A}/issues | POST {A}/issues/{{issue_id}}/resolve | GET {A}/holds | POST {A}/holds/{{hold_id}}/release
-POST {A}/holds/{{hold_id}}/discard | GET {A}/audit | POST /hooks/clio/{{token}}
+POST {A}/holds/{{hold_id}}/discard | GET {A}/holds/{{hold_id}}/items | GET {A}/audit | POST /hooks/clio/{{token}}
 GET /healthz | GET /readyz | GET /metrics
 """
 WANTED = {part.strip() for line in CONTRACT.split("\n") for part in line.split("|")} - {""}
@@ -60,7 +60,7 @@ QUERIES = {
         f"GET {path}": "cursor limit"
         for path in (
             *("/v1/accounts", f"{A}/connections", f"{A}/settings/versions", f"{A}/runs"),
-            *(f"{A}/contacts/{{contact_id}}/history", f"{A}/audit"),
+            *(f"{A}/contacts/{{contact_id}}/history", f"{A}/audit", f"{A}/holds/{{hold_id}}/items"),
             *("/v1/webhook-endpoints", "/v1/webhook-endpoints/{endpoint_id}/deliveries"),
         )
     },
@@ -82,7 +82,10 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "Connection": "id user_id region status clio_user connected_at last_sync_at problem",
     "ClioUser": "id name email",
     "SettingsVersion": "version settings updated_at updated_by",
-    "SettingsSaved": "version settings updated_at updated_by run_id",
+    "SettingsSaved": "version settings updated_at updated_by run_id kept",
+    "Hold": "id kind status run_id count contact_clio_ids summary opened_at decided_at decided_by",
+    "HoldItem": "id clio_id contact_id name change",
+    "NewClientsSummary": "by_held_for by_basis with_open_matter possible_duplicates",
     "PreviewSummary": "entering leaving contacts_with_tag_changes tags_added tags_removed owner_changes new_clients"
     " by_state_reason by_owner possible_duplicates",
     "OwnerCount": "user_id n",

@@ -10,7 +10,7 @@ import time_machine
 from app import main
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
-from app.sync.assess import finish_decided_surges
+from app.sync.assess import finish_decided_holds
 from app.sync.services import Services
 from tests.e2e.pull.test_order_of_steps import landed
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, post, until
@@ -136,7 +136,7 @@ async def decide_and_delete(world: World) -> None:
     """Release the held clients, change a setting, delete one contact in Clio and erase another."""
     (hold,) = [hold async for hold in world.all("holds", status="open")]
     await world.api.post(f"{HP}/holds/{hold['id']}/release")
-    await finish_decided_surges(services_of(world))
+    await finish_decided_holds(services_of(world))
     await world.choose({"tags": {"location": {"city": True}}})
     world.simulator.firms[0].delete("contact", 1002)
     await world.run("full")

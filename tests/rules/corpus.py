@@ -27,6 +27,9 @@ from tests.rules.generators import CHOICES, EVERY_TAG, document
 
 T = TypeVar("T")
 
+# A setting that changes no answer must not change the corpus either: it would ask for another version of the rules.
+LATER = {"hold_possible_duplicates"}
+EARLY_CHOICES = [choice for choice in CHOICES if choice[0][-1] not in LATER]
 GENERATED = 2000
 SEED = 56
 NAMES = (
@@ -173,7 +176,7 @@ def _firm(random: Random) -> FirmFacts:
 
 def _settings(random: Random) -> Settings:
     known = random.choice((Settings(), EVERY_TAG, WITH_DATES))
-    return document(known, random.sample(CHOICES, random.randrange(8)))
+    return document(known, random.sample(EARLY_CHOICES, random.randrange(8)))
 
 
 def _day(random: Random) -> date | None:

@@ -14,7 +14,7 @@ from app.rules.new_clients import (
     suspects_in_order,
 )
 from app.rules.results import Basis, Client
-from app.rules.settings import InitialSync, Representatives, Segment
+from app.rules.settings import InitialSync, NewClientSettings, Representatives, Segment
 from tests.rules.builders import OPEN, PENDING, Office
 
 BASES = [  # row 19: flag before matter before company
@@ -75,6 +75,34 @@ def test_a_client_out_of_scope_has_no_row_yet():
     assert office.assess(1001).client is None
 
 
+EMIT, HOLD, SUPPRESS = InitialSync
+SENT, NEVER = (Status.EMITTED, None), (Status.SUPPRESSED, None)
+AT_THE_END, BY_SETTING = (Status.HELD, HeldFor.RUN), (Status.HELD, HeldFor.SETTING)
+DOUBLED, MERGED = (Status.HELD, HeldFor.DUPLICATE), (Status.HELD, HeldFor.MERGE)
+STATUSES = [  # the first sync, its setting, duplicates are held, this is one, expected
+    (True, EMIT, False, True, SENT),
+    (True, EMIT, True, False, SENT),
+    (True, EMIT, True, True, DOUBLED),
+    (True, HOLD, True, True, BY_SETTING),  # it waits for a person in any case
+    (True, HOLD, False, False, BY_SETTING),
+    (True, SUPPRESS, True, True, NEVER),
+    (False, SUPPRESS, False, True, AT_THE_END),
+    (False, HOLD, True, False, AT_THE_END),
+    (False, EMIT, True, True, DOUBLED),
+]
+
+
+@pytest.mark.parametrize(("initial", "choice", "held", "duplicate", "expected"), STATUSES)
+def test_an_announcement_is_sent_held_or_suppressed(initial, choice, held, duplicate, expected):
+    # NC-2, NC-6, S6, row 46: one that is suspected waits for Clio's answer first
+    chosen = NewClientSettings(initial_sync=choice, hold_possible_duplicates=held)
+    facts = {"initial": initial, "chosen": chosen, "duplicate": duplicate}
+    assert initial_status(**facts, suspected=False) == expected
+    assert initial_status(**facts, suspected=True) == MERGED
+    assert status_after_proof(**facts, replaced=False) == expected
+    assert status_after_proof(**facts, replaced=True) == NEVER
+
+
 def test_the_settings_can_require_an_open_matter():
     # NC-3, row 20
     office = Office().with_settings(new_client__require_open_matter=True)
@@ -103,29 +131,6 @@ def test_there_is_no_row_while_the_client_tag_is_withheld():
     named = named.with_settings(tags__relationships__enabled=True)
     assert "Client" in named.labels(1008)
     assert named.assess(1008).client is None
-
-
-RUN = (Status.HELD, HeldFor.RUN)
-FIRST = [
-    (InitialSync.EMIT, (Status.EMITTED, None)),
-    (InitialSync.HOLD, (Status.HELD, HeldFor.SETTING)),
-    (InitialSync.SUPPRESS, (Status.SUPPRESSED, None)),
-]
-
-
-@pytest.mark.parametrize(("choice", "first"), FIRST)
-def test_a_suspected_client_waits_and_then_gets_what_any_other_gets_unless_it_replaced_somebody(
-    choice, first
-):
-    # NC-2, S6, row 46
-    for initial, plain in ((True, first), (False, RUN)):
-        assert initial_status(initial=initial, choice=choice, suspected=False) == plain
-        waiting = initial_status(initial=initial, choice=choice, suspected=True)
-        assert waiting == (Status.HELD, HeldFor.MERGE)
-        alive = status_after_proof(initial=initial, choice=choice, replaced=False)
-        assert alive == plain
-        gone = status_after_proof(initial=initial, choice=choice, replaced=True)
-        assert gone == (Status.SUPPRESSED, None)
 
 
 def suspect(clio_id: int, *, matter: bool, same: bool) -> Suspect:

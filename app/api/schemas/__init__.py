@@ -38,7 +38,7 @@ from app.api.schemas.contacts import (
 )
 from app.api.schemas.erasures import Erasure, ErasureSubject
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
-from app.api.schemas.issues import Hold, Issue, Subject
+from app.api.schemas.issues import Hold, HoldDecision, HoldItem, Issue, NewClientsSummary, Subject
 from app.api.schemas.preview import (
     OwnerCount,
     Preview,
@@ -120,11 +120,14 @@ __all__ = [
     "Grant",
     "HealthReason",
     "Hold",
+    "HoldDecision",
+    "HoldItem",
     "InClio",
     "Issue",
     "KeyFact",
     "NewClient",
     "NewClientDelivery",
+    "NewClientsSummary",
     "NotGranted",
     "Noted",
     "Outcome",

@@ -1,9 +1,14 @@
-"""Response bodies of issues and holds."""
+"""Request and response bodies of issues and holds."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from app.api.schemas.base import Schema
+from pydantic import Field, StringConstraints
+
+from app.api.schemas.base import Body, Schema
+from app.api.schemas.preview import PreviewedChange
+
+ItemId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Subject(Schema):
@@ -43,6 +48,49 @@ class Issue(Schema):
     """When the issue was resolved (RFC 3339, UTC). Null while it is open."""
 
 
+class NewClientsSummary(Schema):
+    """The new clients who wait in a hold, as numbers."""
+
+    by_held_for: dict[str, int]
+    """Why they wait: how many for each value of `held_for`."""
+
+    by_basis: dict[str, int]
+    """Why they are clients: how many for each `basis`."""
+
+    with_open_matter: int
+    """How many had an open matter when they were found. The others may be clients of long ago."""
+
+    possible_duplicates: int
+    """How many have `possible_duplicate_of`: perhaps they were announced under another record."""
+
+
+class HoldDecision(Body):
+    """Which items of a hold a decision is about. Without a body it is about the whole hold."""
+
+    ids: Annotated[list[ItemId], Field(min_length=1, max_length=10_000)] | None = None
+    """The ids of the items, 1 to 10,000. The other items stay in the hold. Leave it out for the whole hold."""
+
+
+class HoldItem(Schema):
+    """One contact in a hold."""
+
+    id: str
+    """The id of the item (`itm_…`), for a decision about this item."""
+
+    clio_id: str
+    """Clio's id of the contact."""
+
+    contact_id: str | None
+    """Our id of the contact. Null if it is not in Levitate yet."""
+
+    name: str
+    """The person's name, or the first email address of a person without a name."""
+
+    change: PreviewedChange | None
+    """A contact that would leave: the change that a release would make now. A new client: the change by which the
+    person became a client in Levitate; it was published already. Null if there is none."""
+
+
 class Hold(Schema):
     """Removals or announcements that wait for a person's decision."""
 
@@ -59,10 +107,14 @@ class Hold(Schema):
     """The id of the run that found the changes."""
 
     count: int
-    """The number of contacts in the hold. It falls while a decision is carried out and when a cause ends."""
+    """The number of contacts that wait in the hold. It falls when some are decided, while a decision is carried out,
+    and when a cause ends."""
 
     contact_clio_ids: list[str]
     """Clio's ids of the contacts in the hold, the lowest 100 at most."""
+
+    summary: NewClientsSummary | None
+    """What the new clients are who wait. Null for a hold of another kind, and for one that is decided."""
 
     opened_at: datetime
     """When the run found the first of the changes (RFC 3339, UTC)."""

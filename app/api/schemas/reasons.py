@@ -107,10 +107,11 @@ class NewClient(Schema):
     status: Literal["emitted", "held", "suppressed"]
     """`emitted`: the event `client.new` was sent. `held`: the announcement waits. `suppressed`: there is none."""
 
-    held_for: Literal["run", "initial_sync", "surge", "merge"] | None
-    """What a held announcement waits for. `run`: the end of the run. `initial_sync`, `surge`: a person's decision,
-    because the settings say so, or because one run found too many. `merge`: Clio's answer whether the client exists
-    whom this one may have replaced; the next run that reads Clio asks. Null unless it is held."""
+    held_for: Literal["run", "initial_sync", "surge", "possible_duplicate", "merge"] | None
+    """What a held announcement waits for. `run`: the end of the run. A person's decision: `initial_sync`,
+    `possible_duplicate`, because the settings say so; `surge`, because one run found too many. `merge`: Clio's answer
+    whether the client exists whom this one may have replaced; the next run that reads Clio asks. Null unless it is
+    held."""
 
     origin: Literal["initial_sync", "incremental", "visibility", "settings", "manual"]
     """How the person was found. `initial_sync`: by the first sync. `incremental`: by a later one. `visibility`: because

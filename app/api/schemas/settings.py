@@ -246,6 +246,10 @@ class NewClientSettings(In):
     surge_threshold: Annotated[StrictInt, Field(ge=0, le=1_000_000)] = 50
     """The number of new clients that one later run may announce. If it finds more, all of them wait for a person."""
 
+    hold_possible_duplicates: StrictBool = False
+    """Whether a new client with `possible_duplicate_of` waits for a person instead of being announced. A PUT without
+    this field leaves it as it is."""
+
 
 class RestrictedMatters(In):
     """The setting for matters that not everybody at the firm may see in Clio."""
@@ -255,7 +259,7 @@ class RestrictedMatters(In):
 
 
 class Settings(Body):
-    """All settings of a firm. In a request, a field that is left out gets its default value."""
+    """All settings of a firm. In a request, a field that is left out usually gets its default value."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -316,3 +320,7 @@ class SettingsSaved(SettingsVersion):
 
     run_id: str | None
     """The id of the run that applies the change to all contacts. Null if no contact can change."""
+
+    kept: list[str]
+    """JSON pointers of settings that are newer than the document that was sent. They were missing there, and so kept
+    their values. Empty for a PATCH."""

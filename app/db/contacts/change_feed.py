@@ -8,7 +8,7 @@ PostgreSQL sequence would not guarantee that, because it hands out numbers befor
 Append as late as possible in a transaction: the account's row is the last lock, after the contacts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from app.db import notifications
 from app.db.accounts import tables as account_tables
 from app.db.contacts import tables
 from app.db.notifications import Channel
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _changes = tables.changes
 
@@ -89,6 +89,19 @@ async def read_contact(
         .limit(limit)
     )
     return [(row.seq, row.body) for row in rows]
+
+
+async def find_first_of_run(
+    session: Session, account_id: str, run_id: str, contact_ids: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Return the first line of each of these contacts in a run, by contact, without its `seq`."""
+    rows = await session.execute(
+        select(_changes.c.contact_id, _changes.c.body)
+        .where(_changes.c.account_id == account_id, _changes.c.run_id == run_id)
+        .where(any_of(_changes.c.contact_id, contact_ids))
+        .order_by(_changes.c.seq.desc())
+    )
+    return {row.contact_id: row.body for row in rows}  # of several lines the first remains
 
 
 async def find_as_of(

@@ -1,7 +1,8 @@
-"""Holds: removals or new clients that wait for a person's decision [S5, NC-7].
+"""Holds: removals or new clients that wait for a person's decision [S5, NC-2, NC-6, NC-7].
 
 The removals of one run are first collected in a hold of status `gathering`. At the end of the run a few removals are
-released at once; many open the hold. Then a person releases the hold, or discards it and the contacts stay.
+released at once; many open the hold. Then a person releases the hold, or discards it and the contacts stay. Decisions
+are stored in `hold_decisions.py`, and new clients are added in `new_client_holds.py`.
 """
 
 from collections.abc import Collection, Mapping
@@ -10,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
@@ -68,6 +69,7 @@ class Hold:
     opened_at: datetime
     decided_at: datetime | None
     decided_by: str | None
+    part_of: str | None
     count: int
 
 
@@ -94,7 +96,7 @@ async def add_removals(
     """Add removals that the run proposes to its hold; they wait until all of them are known."""
     if not clio_ids:
         return
-    hold_id = _gathering_id(account_id, run_id)
+    hold_id = hold_id_of(account_id, run_id, HoldKind.REMOVALS)
     await session.execute(
         insert(_table)
         .values(
@@ -119,7 +121,7 @@ async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold
     found = await _list(
         session,
         _table.c.account_id == account_id,
-        _table.c.hold_id == _gathering_id(account_id, run_id),
+        _table.c.hold_id == hold_id_of(account_id, run_id, HoldKind.REMOVALS),
         _table.c.status == HoldStatus.GATHERING,
     )
     return found[0] if found else None
@@ -135,15 +137,21 @@ async def list_abandoned(session: Session, account_id: str, *, except_run_id: st
     )
 
 
+@dataclass(frozen=True)
+class TouchedHolds:
+    """The ids of holds that lost items: those that still have some, and those that are empty now."""
+
+    left: list[str]
+    emptied: list[str]
+
+
 async def remove_contacts(
-    session: Session, account_id: str, clio_ids: Collection[int]
-) -> list[str]:
-    """Remove these contacts from all holds of removals; return the ids of holds that are empty now."""
+    session: Session, account_id: str, kind: HoldKind, clio_ids: Collection[int]
+) -> TouchedHolds:
+    """Remove these contacts from all holds of a kind."""
     if not clio_ids:
-        return []
-    own = select(_table.c.hold_id).where(
-        _table.c.account_id == account_id, _table.c.kind == HoldKind.REMOVALS
-    )
+        return TouchedHolds([], [])
+    own = select(_table.c.hold_id).where(_table.c.account_id == account_id, _table.c.kind == kind)
     left = await session.execute(
         delete(_items)
         .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, clio_ids))
@@ -156,7 +164,8 @@ async def remove_contacts(
         .distinct()
         .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, touched))
     )
-    return sorted(touched - set(filled.scalars()))
+    still = set(filled.scalars())
+    return TouchedHolds(sorted(still), sorted(touched - still))
 
 
 async def delete_undecided(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
@@ -175,28 +184,6 @@ async def delete_undecided(session: Session, account_id: str, hold_ids: Collecti
     )
 
 
-async def decide(
-    session: Session,
-    account_id: str,
-    hold_id: str,
-    status: HoldStatus,
-    *,
-    by: str | None,
-    now: datetime,
-) -> Hold:
-    """Change the status of a hold and return it; raises HoldNotFound, HoldDecided."""
-    hold = await _lock(session, account_id, hold_id)
-    if hold.status in (HoldStatus.RELEASED, HoldStatus.DISCARDED):
-        raise HoldDecided
-    decided = status is not HoldStatus.OPEN
-    await session.execute(
-        update(_table)
-        .where(_one(account_id, hold_id))
-        .values(status=status, decided_at=now if decided else None, decided_by=by)
-    )
-    return await get_hold(session, account_id, hold_id)
-
-
 async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -> None:
     """Mark the hold's contacts as stale, also those deleted in Clio."""
     await session.execute(
@@ -212,28 +199,44 @@ async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -
     )
 
 
-async def _lock(session: Session, account_id: str, hold_id: str) -> Hold:
-    """Return the hold and lock it until the transaction ends; lock its contacts or new-client rows before."""
-    await session.execute(
-        select(_table.c.hold_id).where(_one(account_id, hold_id)).with_for_update()
+async def list_items(
+    session: Session, account_id: str, hold_id: str, *, after: int, limit: int
+) -> list[int]:
+    """Return the Clio ids of the hold's next contacts, in order."""
+    rows = await session.execute(
+        select(_items.c.clio_id)
+        .where(_items.c.account_id == account_id, _items.c.hold_id == hold_id)
+        .where(_items.c.clio_id > after)
+        .order_by(_items.c.clio_id)
+        .limit(limit)
     )
-    return await get_hold(session, account_id, hold_id)
+    return list(rows.scalars())
 
 
 async def get_hold(session: Session, account_id: str, hold_id: str) -> Hold:
     """Return the hold; raises HoldNotFound."""
-    found = await _list(session, _one(account_id, hold_id))
+    one = (_table.c.account_id == account_id) & (_table.c.hold_id == hold_id)
+    found = await _list(session, one)
     if not found:
         raise HoldNotFound
     return found[0]
 
 
+async def is_open(session: Session, account_id: str, hold_id: str) -> bool:
+    """Return whether a hold waits for a person."""
+    query = select(_table.c.status).where(
+        _table.c.account_id == account_id, _table.c.hold_id == hold_id
+    )
+    return (await session.execute(query)).scalar_one_or_none() == HoldStatus.OPEN
+
+
 async def list_holds(
     session: Session, account_id: str, *, status: HoldStatus | None, after: str, limit: int
 ) -> list[Hold]:
-    """Return open holds and holds that a person decided, by id, those after `after`."""
+    """Return open holds and holds that a person decided, by id, those after `after`; no parts of holds."""
     shown = (_table.c.status == HoldStatus.OPEN) | _table.c.decided_by.is_not(None)
-    conditions = [_table.c.account_id == account_id, _table.c.hold_id > after, shown]
+    whole = _table.c.part_of.is_(None)
+    conditions = [_table.c.account_id == account_id, _table.c.hold_id > after, shown, whole]
     if status is not None:
         conditions.append(_table.c.status == status)
     return await _list(session, *conditions, limit=limit)
@@ -258,12 +261,9 @@ async def list_contacts(
     return found
 
 
-def _gathering_id(account_id: str, run_id: str) -> str:
-    return derived_id("hld", account_id, run_id, HoldKind.REMOVALS)
-
-
-def _one(account_id: str, hold_id: str) -> Any:
-    return (_table.c.account_id == account_id) & (_table.c.hold_id == hold_id)
+def hold_id_of(account_id: str, run_id: str, kind: HoldKind) -> str:
+    """Return the id of a run's first hold of a kind."""
+    return derived_id("hld", account_id, run_id, kind)
 
 
 async def _list(session: Session, *conditions: Any, limit: int = 1000) -> list[Hold]:
@@ -288,6 +288,7 @@ async def _list(session: Session, *conditions: Any, limit: int = 1000) -> list[H
             opened_at=row.opened_at,
             decided_at=row.decided_at,
             decided_by=row.decided_by,
+            part_of=row.part_of,
             count=row._mapping["count"],
         )
         for row in rows

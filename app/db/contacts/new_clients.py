@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Row, bindparam, delete, literal, select, update
+from sqlalchemy import Column, Row, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from sqlalchemy.dialects.postgresql import insert as upsert
 
@@ -194,22 +194,34 @@ async def lock_held(
     account_id: str,
     held_for: HeldFor,
     *,
-    run_id: str | None = None,
     after: int = 0,
     limit: int | None = None,
 ) -> list[NewClient]:
-    """Return and lock the rows held for this reason, by Clio id; only of one run, after an id, or `limit` of them."""
+    """Return and lock the rows held for this reason, by Clio id; only those after an id, or `limit` of them."""
     query = (
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.status == Status.HELD)
         .where(_table.c.held_for == held_for)
-        .where(literal(run_id is None) | (_table.c.run_id == (run_id or "")))
         .where(_table.c.clio_id > after)
         .order_by(_table.c.clio_id)
         .limit(limit)
         .with_for_update()
     )
     return [new_client_of(row) for row in await session.execute(query)]
+
+
+async def lock_waiting(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> list[NewClient]:
+    """Lock the rows of these Clio contacts, and return those that are held, by Clio id."""
+    query = (
+        select(_table)
+        .where(_table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids))
+        .order_by(_table.c.clio_id)
+        .with_for_update()
+    )
+    rows = [new_client_of(row) for row in await session.execute(query)]
+    return [row for row in rows if row.status is Status.HELD]
 
 
 async def list_new_clients(

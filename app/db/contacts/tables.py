@@ -122,8 +122,19 @@ holds = account_table(  # removals or new clients that wait for a person's decis
     time_column("opened_at"),
     time_column("decided_at", nullable=True),
     Column("decided_by", Text),
-    time_column("carried_out_at", nullable=True),  # of new clients: when nothing of it was left
+    # Of new clients. The release before carries a decision out while it is null; this one sets it with the decision.
+    time_column("carried_out_at", nullable=True),
+    Column("part_of", Text),  # the hold of which a person decided these items alone [row 45]
+    # Decided by a person, and not carried out for all items.
+    Column("unfinished", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+Index(
+    "holds_unfinished_idx",
+    holds.c.account_id,
+    holds.c.hold_id,
+    postgresql_where=text("unfinished"),
 )
 
 Index(

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import Row, literal, select
 
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, staleness, tables
@@ -74,13 +75,32 @@ async def load_stale_facts(
         .limit(limit)
         .with_for_update()
     )
-    stale = rows.all()
+    return await _facts_or_departed(session, account_id, rows.all(), spelling)
+
+
+async def load_facts(
+    session: Session, account_id: str, spelling: CurrentNames, clio_ids: Collection[int]
+) -> list[ContactFacts]:
+    """Return these contacts, by id, also those deleted in Clio; nothing is locked."""
+    rows = await session.execute(
+        select(
+            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
+        )
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+        .order_by(_contacts.c.clio_id)
+    )
+    return await _facts_or_departed(session, account_id, rows.all(), spelling)
+
+
+async def _facts_or_departed(
+    session: Session, account_id: str, rows: Sequence[Row[Any]], spelling: CurrentNames
+) -> list[ContactFacts]:
     found = await _facts(
-        session, account_id, CONTACTS.codec.load_all(row.record for row in stale), spelling
+        session, account_id, CONTACTS.codec.load_all(row.record for row in rows), spelling
     )
     return [
         replace(known, departed=Departed(row.gone, row.merged_into)) if row.gone else known
-        for known, row in zip(found, stale, strict=True)
+        for known, row in zip(found, rows, strict=True)
     ]
 
 

@@ -5,13 +5,15 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 
 from app.sync.assess.assess import assess_stale
 from app.sync.assess.first_pull import FirstPullPublisher
-from app.sync.assess.holds import discard_hold, finish_decided_surges, release_hold
+from app.sync.assess.hold_items import HoldItem, list_hold_items
+from app.sync.assess.holds import Decision, decide_hold, finish_decided_holds
 from app.sync.assess.new_client_decisions import (
     forget_new_client,
     release_new_client,
     replay_new_client,
     suppress_new_client,
 )
+from app.sync.assess.new_client_holds import hold_waiting_clients
 from app.sync.assess.preview import Preview, preview_settings
 from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
 from app.sync.assess.settings import SavedSettings, change_settings, check_settings
@@ -19,7 +21,9 @@ from app.sync.assess.shrink_guard import stop_waiting
 from app.sync.assess.surges import announce_or_hold
 
 __all__ = [
+    "Decision",
     "FirstPullPublisher",
+    "HoldItem",
     "Preview",
     "SavedSettings",
     "Suspected",
@@ -27,13 +31,14 @@ __all__ = [
     "assess_stale",
     "change_settings",
     "check_settings",
+    "decide_hold",
     "decide_suspected",
-    "discard_hold",
-    "finish_decided_surges",
+    "finish_decided_holds",
     "forget_new_client",
+    "hold_waiting_clients",
+    "list_hold_items",
     "next_suspected",
     "preview_settings",
-    "release_hold",
     "release_new_client",
     "replay_new_client",
     "stop_waiting",

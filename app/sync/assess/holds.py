@@ -1,94 +1,156 @@
-"""A person's decision about a hold: release it, so that the change happens, or discard it [S5, NC-7].
+"""A person's decision about a hold: release it, so that the change happens, or discard it [S5, NC-7, row 45].
 
-Contacts and new-client rows are locked before their hold, as a run does it, so that the two cannot deadlock.
+The decision is about all items of the hold, or about some: then these become a part with a decision of its own. A
+request carries out the first step, and the regular task `finish_decided_holds` the others. Contacts and new-client rows
+are locked before their hold, as a run does it, so that the two cannot deadlock.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
-from app.db import issues
-from app.db.contacts import holds, surge_holds
-from app.db.contacts.holds import Hold, HoldKind, HoldStatus
-from app.db.issues import Subject
+from app.db.contacts import hold_decisions, holds, new_clients
+from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
 from app.db.session import Session, transaction
-from app.errors import DatabaseUnavailable
-from app.sync.assess import shrink_guard, surges
+from app.errors import DatabaseUnavailable, InvalidRequest
+from app.sync.assess import new_client_holds, shrink_guard
+from app.sync.assess.hold_items import clio_id_of
 from app.sync.services import Services
 
-SURGES = 100  # continued in one tick
+HOLDS = 100  # continued in one tick
+STEP = hold_decisions.ITEMS_AT_ONCE
+NOT_IN_HOLD = "is not an item that waits in this hold"
 
 log = structlog.get_logger(__name__)
 
-_SURGE_ACTIONS = {
-    HoldStatus.RELEASED: surges.release_surge,
-    HoldStatus.DISCARDED: surges.discard_surge,
+_NEW_CLIENTS = {
+    HoldStatus.RELEASED: new_client_holds.release,
+    HoldStatus.DISCARDED: new_client_holds.discard,
+}
+_RESOLVE = {
+    HoldKind.NEW_CLIENTS: new_client_holds.resolve,
+    HoldKind.REMOVALS: shrink_guard.resolve,
 }
 
 
-async def release_hold(
-    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
+@dataclass(frozen=True)
+class Decision:
+    """What a person decided about a hold: about these of its items, or about all if `item_ids` is None."""
+
+    status: HoldStatus
+    by: str
+    item_ids: Sequence[str] | None = None
+
+
+async def decide_hold(
+    session: Session, account_id: str, hold_id: str, decision: Decision, *, now: datetime
 ) -> Hold:
-    """Release a hold: removals happen in a run of their own, new clients are announced at once.
+    """Release a hold, so that removals happen in a run of their own and new clients are announced; or discard it.
 
-    Raises HoldNotFound, HoldDecided.
+    After a discard the contacts stay as they are, and the new clients are never announced. Return the hold as it was
+    decided, or with the items that wait on if only some were. Raises HoldNotFound, HoldDecided, InvalidRequest.
     """
-    return await _decide(session, account_id, hold_id, HoldStatus.RELEASED, by=by, now=now)
+    hold = await holds.get_hold(session, account_id, hold_id)
+    if hold.status is HoldStatus.GATHERING or hold.part_of is not None:
+        raise HoldNotFound
+    pointers = _pointers(hold_id, decision.item_ids) if decision.item_ids else None
+    chosen = sorted(pointers) if pointers else None
+    first = await holds.list_items(session, account_id, hold_id, after=0, limit=STEP)
+    await _lock_items(session, account_id, hold, chosen or first)
+    hold = await hold_decisions.lock_undecided(session, account_id, hold_id)
+    decided_id = await _part(session, account_id, hold, pointers, now=now) if pointers else hold_id
+    decided = await hold_decisions.decide(
+        session, account_id, decided_id, decision.status, by=decision.by, now=now
+    )
+    await _do_step(session, account_id, decided, (chosen or first)[:STEP], now=now)
+    if decided_id == hold_id:
+        return decided
+    if hold.kind is HoldKind.NEW_CLIENTS:
+        await new_client_holds.report(session, account_id, [hold_id], now=now)
+    return await holds.get_hold(session, account_id, hold_id)
 
 
-async def discard_hold(
-    session: Session, account_id: str, hold_id: str, *, by: str, now: datetime
-) -> Hold:
-    """Discard a hold: the contacts stay as they are, the new clients are never announced.
+async def finish_decided_holds(services: Services) -> None:
+    """Carry out what is left of decisions that were too large for one transaction.
 
-    Raises HoldNotFound, HoldDecided.
-    """
-    return await _decide(session, account_id, hold_id, HoldStatus.DISCARDED, by=by, now=now)
-
-
-async def finish_decided_surges(services: Services) -> None:
-    """Announce or suppress the rest of the decided surges that were too large for one transaction.
-
-    The scheduler calls it regularly. A fault in one surge must not delay the others.
+    The scheduler calls it regularly. A fault in one hold must not delay the others.
     """
     async with transaction(services.database) as session:
-        decided = await surge_holds.list_unfinished(session, limit=SURGES)
+        decided = await hold_decisions.list_unfinished(session, limit=HOLDS)
     for account_id, hold in decided:
         try:
-            await _finish_surge(services, account_id, hold)
+            await _finish(services, account_id, hold)
         except DatabaseUnavailable:
             raise
         except Exception:
-            log.exception("surge_crashed", account_id=account_id)
+            log.exception("hold_crashed", account_id=account_id)
 
 
-async def _finish_surge(services: Services, account_id: str, hold: Hold) -> None:
-    more = True
+async def _finish(services: Services, account_id: str, hold: Hold) -> None:
+    after, more = 0, True
     while more and not services.stopping.is_set():
         async with transaction(services.database) as session:
-            now = services.now()
-            rows = await surges.lock_surge_rows(session, account_id, hold.run_id)
-            await _SURGE_ACTIONS[hold.status](session, account_id, rows, now=now)
-            more = bool(rows)
-            if not more:
-                await surge_holds.mark_carried_out(session, account_id, hold.hold_id, now=now)
+            clio_ids = await holds.list_items(
+                session, account_id, hold.hold_id, after=after, limit=STEP
+            )
+            await _lock_items(session, account_id, hold, clio_ids)
+            more = await _do_step(session, account_id, hold, clio_ids, now=services.now())
+        after = clio_ids[-1] if clio_ids else after
 
 
-async def _decide(
-    session: Session, account_id: str, hold_id: str, status: HoldStatus, *, by: str, now: datetime
-) -> Hold:
-    waiting = await holds.get_hold(session, account_id, hold_id)
-    if waiting.kind is HoldKind.NEW_CLIENTS:
-        rows = await surges.lock_surge_rows(session, account_id, waiting.run_id)
-        hold = await holds.decide(session, account_id, hold_id, status, by=by, now=now)
-        await _SURGE_ACTIONS[status](session, account_id, rows, now=now)
-        return hold
-    if status is HoldStatus.RELEASED:
-        await holds.mark_contacts_stale(session, account_id, hold_id)
-    hold = await holds.decide(session, account_id, hold_id, status, by=by, now=now)
-    await issues.resolve_issues(
-        session, account_id, "shrink_held", Subject("hold", hold_id), now=now
-    )
-    if status is HoldStatus.RELEASED:
+async def _do_step(
+    session: Session, account_id: str, hold: Hold, clio_ids: Sequence[int], *, now: datetime
+) -> bool:
+    """Carry out a decision for these locked items; return whether more follow, or else finish it."""
+    if hold.kind is HoldKind.NEW_CLIENTS:
+        rows = await new_clients.lock_waiting(session, account_id, clio_ids)
+        await _NEW_CLIENTS[hold.status](session, account_id, rows, now=now)
+        await hold_decisions.remove_items(session, account_id, hold.hold_id, clio_ids)
+    elif hold.status is HoldStatus.RELEASED:
+        await hold_decisions.mark_contacts_stale(session, account_id, clio_ids)
         await shrink_guard.request_reassessment(session, account_id, now=now)
-    return hold
+    last = clio_ids[-1] if clio_ids else 0
+    if await holds.list_items(session, account_id, hold.hold_id, after=last, limit=1):
+        return True
+    await hold_decisions.mark_finished(session, account_id, hold.hold_id, now=now)
+    await _RESOLVE[hold.kind](session, account_id, hold.hold_id, now=now)
+    return False
+
+
+async def _lock_items(
+    session: Session, account_id: str, hold: Hold, clio_ids: Sequence[int]
+) -> None:
+    """Lock what a hold's items stand for, in steps and in the order of Clio ids."""
+    for at in range(0, len(clio_ids), STEP):
+        chunk = clio_ids[at : at + STEP]
+        if hold.kind is HoldKind.NEW_CLIENTS:
+            await new_clients.lock_waiting(session, account_id, chunk)
+        else:
+            await hold_decisions.lock_contacts(session, account_id, chunk)
+
+
+def _pointers(hold_id: str, item_ids: Sequence[str]) -> dict[int, str]:
+    """Return the Clio ids of the chosen items, each with the pointer to it; raises InvalidRequest."""
+    found = [(clio_id_of(hold_id, item_id), f"/ids/{nth}") for nth, item_id in enumerate(item_ids)]
+    foreign = [(pointer, NOT_IN_HOLD) for clio_id, pointer in found if clio_id is None]
+    if foreign:
+        raise InvalidRequest(errors=foreign)
+    return {clio_id: pointer for clio_id, pointer in found if clio_id is not None}
+
+
+async def _part(
+    session: Session, account_id: str, hold: Hold, pointers: Mapping[int, str], *, now: datetime
+) -> str:
+    """Return the id of the hold that has exactly the chosen items: a new part, or the hold itself if it has no others.
+
+    Raises InvalidRequest for items that do not wait in the hold.
+    """
+    chosen = sorted(pointers)
+    unknown = await hold_decisions.find_unknown(session, account_id, hold.hold_id, chosen)
+    if unknown:
+        raise InvalidRequest(errors=[(pointers[one], NOT_IN_HOLD) for one in sorted(unknown)])
+    if len(chosen) == hold.count:
+        return hold.hold_id
+    return await hold_decisions.split(session, account_id, hold, chosen, now=now)

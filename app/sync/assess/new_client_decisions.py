@@ -8,7 +8,7 @@ from app.db.contacts import new_clients
 from app.db.contacts.new_clients import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.session import Session
 from app.rules.new_clients import Status
-from app.sync.assess.surges import remove_from_surges
+from app.sync.assess.new_client_holds import stop_waiting
 
 
 async def release_new_client(
@@ -17,7 +17,7 @@ async def release_new_client(
     """Announce a new client that is held. Raises NewClientNotHeld."""
     row = await _lock_held(session, account_id, new_client_id)
     await new_clients.announce(session, account_id, [row], now=now)
-    await remove_from_surges(session, account_id, [row], now=now)
+    await stop_waiting(session, account_id, [row.clio_id], now=now)
     await _audit(session, account_id, actor, "new_client.released", row, now=now)
 
 
@@ -27,7 +27,7 @@ async def suppress_new_client(
     """Suppress a new client that is held: it is never announced. Raises NewClientNotHeld."""
     row = await _lock_held(session, account_id, new_client_id)
     await new_clients.suppress(session, account_id, [row.clio_id])
-    await remove_from_surges(session, account_id, [row], now=now)
+    await stop_waiting(session, account_id, [row.clio_id], now=now)
     await _audit(session, account_id, actor, "new_client.suppressed", row, now=now)
 
 
@@ -45,11 +45,11 @@ async def replay_new_client(
 async def forget_new_client(
     session: Session, account_id: str, clio_id: int, *, now: datetime
 ) -> None:
-    """Erase a person's row, and remove the person from the surge that it waits in."""
+    """Erase a person's row, and remove the person from the hold that it waits in."""
     row = await new_clients.find_new_client(session, account_id, clio_id)
     if row is not None:
         await new_clients.lock_new_client(session, account_id, row.new_client_id)
-        await remove_from_surges(session, account_id, [row], now=now)
+        await stop_waiting(session, account_id, [row.clio_id], now=now)
         await new_clients.delete_row(session, account_id, row)
 
 

@@ -157,17 +157,18 @@ def _new_row(
     suspects: Sequence[Suspect],
     duplicates: Mapping[bytes, Sequence[str]],
 ) -> NewClient:
-    status, held_for = initial_status(
-        initial=source.origin == INITIAL,
-        choice=source.settings.initial_sync,
-        suspected=bool(suspects),
-    )
     digest, row_id = (
         _email_digest(one),
         new_clients.new_client_id_of(account_id, one.contact.clio_id),
     )
     first = duplicates[digest][0] if digest else row_id
     duplicate = duplicate_by_matter(suspects) if first == row_id else first
+    status, held_for = initial_status(
+        initial=source.origin == INITIAL,
+        chosen=source.settings,
+        suspected=bool(suspects),
+        duplicate=duplicate is not None,
+    )
     return NewClient(
         clio_id=one.contact.clio_id,
         new_client_id=row_id,

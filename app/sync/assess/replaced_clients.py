@@ -26,7 +26,7 @@ from app.rules.new_clients import (
 )
 from app.rules.removed_contacts import REMOVED
 from app.rules.results import Profile
-from app.rules.settings import InitialSync
+from app.rules.settings import NewClientSettings
 
 INITIAL = "initial_sync"
 
@@ -109,7 +109,7 @@ async def decide_suspected(
     one: Suspected,
     gone: int | None,
     *,
-    choice: InitialSync,
+    chosen: NewClientSettings,
     now: datetime,
 ) -> None:
     """Suppress a new client who replaced another one, who is `gone`; otherwise announce it like any other [row 46].
@@ -122,7 +122,10 @@ async def decide_suspected(
     if row is None or row.held_for is not HeldFor.MERGE:
         return
     status, held_for = status_after_proof(
-        initial=row.origin == INITIAL, choice=choice, replaced=gone is not None
+        initial=row.origin == INITIAL,
+        chosen=chosen,
+        replaced=gone is not None,
+        duplicate=row.possible_duplicate_of is not None,
     )
     decided: dict[str, Any] = {"status": status, "held_for": held_for, "joined_to": gone}
     if held_for is HeldFor.RUN:

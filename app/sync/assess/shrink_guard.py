@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db import issues
-from app.db.contacts import contacts, holds, scope_changes
+from app.db.contacts import contacts, hold_decisions, holds, scope_changes
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.contacts.scope_changes import ScopeChange
 from app.db.issues import Finding, Subject
@@ -73,12 +73,17 @@ async def stop_waiting(
     session: Session, account_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
     """Remove contacts from the holds of removals; delete a hold, and resolve its issue, when it is empty."""
-    emptied = await holds.remove_contacts(session, account_id, clio_ids)
-    for hold_id in emptied:
-        await issues.resolve_issues(
-            session, account_id, "shrink_held", Subject("hold", hold_id), now=now
-        )
-    await holds.delete_undecided(session, account_id, emptied)
+    touched = await holds.remove_contacts(session, account_id, HoldKind.REMOVALS, clio_ids)
+    for hold_id in touched.emptied:
+        await resolve(session, account_id, hold_id, now=now)
+    await holds.delete_undecided(session, account_id, touched.emptied)
+
+
+async def resolve(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
+    """Resolve the issue of a hold of removals."""
+    await issues.resolve_issues(
+        session, account_id, "shrink_held", Subject("hold", hold_id), now=now
+    )
 
 
 async def release_or_open(session: Session, lease: Lease, kind: Kind, *, now: datetime) -> bool:
@@ -97,7 +102,9 @@ async def release_or_open(session: Session, lease: Lease, kind: Kind, *, now: da
         await _open_hold(session, account_id, hold, _hold_text(hold, gone, in_scope), now=now)
         return False
     await holds.mark_contacts_stale(session, account_id, hold.hold_id)
-    await holds.decide(session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now)
+    await hold_decisions.decide(
+        session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now
+    )
     removed = ScopeChange(removed=0 if kind is Kind.INITIAL else hold.count)
     await scope_changes.record(session, account_id, lease.run_id, removed, now=now)
     return True
@@ -114,7 +121,9 @@ def _hold_text(hold: Hold, gone: int, in_scope: int) -> str:
 async def _open_hold(
     session: Session, account_id: str, hold: Hold, text: str, *, now: datetime
 ) -> None:
-    await holds.decide(session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now)
+    await hold_decisions.decide(
+        session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now
+    )
     finding = Finding("shrink_held", text, Subject("hold", hold.hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from app.db import issues
-from app.db.contacts import holds, new_clients, scope_changes, surge_holds
+from app.db.contacts import new_clients, scope_changes
 from app.db.contacts.holds import HoldKind
 from app.db.contacts.new_clients import NewClient
 from app.db.contacts.scope_changes import ScopeChange
@@ -19,8 +19,7 @@ from app.db.issues import Finding, Subject
 from app.db.session import Session
 from app.rules.new_clients import HeldFor, is_surge
 from app.rules.settings import NewClientSettings
-
-ROWS_PER_TRANSACTION = 500  # announced or suppressed together after a person's decision
+from app.sync.assess import new_client_holds
 
 log = structlog.get_logger(__name__)
 
@@ -61,47 +60,12 @@ async def _open_hold(
     run_id, clio_ids = rows[0].run_id, [row.clio_id for row in rows]
     log.warning("new_client_surge_held", account_id=account_id, run_id=run_id, count=len(clio_ids))
     await new_clients.set_held_for(session, account_id, clio_ids, HeldFor.SURGE)
-    hold_id = await surge_holds.open_surge_hold(session, account_id, run_id, clio_ids, now=now)
+    (hold_id,) = await new_client_holds.hold_rows(session, account_id, rows, now=now)
+    await new_client_holds.report(session, account_id, [hold_id], now=now)
     earlier = f", after {before} that were announced in the 24 hours before" if before else ""
     text = (
         f"One run found {len(clio_ids)} new clients{earlier}. None of them is announced until somebody"
         " releases or discards this hold"
     )
-    finding = Finding("new_client_surge", text, Subject("hold", hold_id))
+    finding = Finding(new_client_holds.SURGE, text, Subject("hold", hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
-
-
-async def lock_surge_rows(session: Session, account_id: str, run_id: str) -> list[NewClient]:
-    """Lock and return the next waiting rows of a surge, at most `ROWS_PER_TRANSACTION`."""
-    return await new_clients.lock_held(
-        session, account_id, HeldFor.SURGE, run_id=run_id, limit=ROWS_PER_TRANSACTION
-    )
-
-
-async def release_surge(
-    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
-) -> None:
-    """Announce these rows of a surge."""
-    await new_clients.announce(session, account_id, rows, now=now)
-    await remove_from_surges(session, account_id, rows, now=now)
-
-
-async def discard_surge(
-    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
-) -> None:
-    """Suppress these rows of a surge: they are never announced."""
-    await new_clients.suppress(session, account_id, [row.clio_id for row in rows])
-    await remove_from_surges(session, account_id, rows, now=now)
-
-
-async def remove_from_surges(
-    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
-) -> None:
-    """Remove decided rows from their holds; delete a hold, and resolve its issue, when no row of it waits."""
-    for run_id in {row.run_id for row in rows}:
-        decided = [row.clio_id for row in rows if row.run_id == run_id]
-        emptied = await surge_holds.remove_from_surge(session, account_id, run_id, decided)
-        if emptied is not None:
-            subject = Subject("hold", emptied)
-            await issues.resolve_issues(session, account_id, "new_client_surge", subject, now=now)
-            await holds.delete_undecided(session, account_id, [emptied])

@@ -15,8 +15,7 @@ from app.lanes import Lane
 from app.main import now
 from app.rules.new_clients import HeldFor
 from app.simulator.http.server import Simulator
-from app.sync.assess import shrink_guard
-from app.sync.assess.surges import discard_surge
+from app.sync.assess import new_client_holds, shrink_guard
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.postgres import until_waiting_for_lock
 from tests.support.slices import do_slice
@@ -50,7 +49,9 @@ async def test_a_surge_is_released_while_a_person_decides_one_of_its_clients(pul
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_waiting_for_lock(pulled.dsn, release)
-        await discard_surge(person, "hp", [first, second], now=now())
+        await new_client_holds.discard(person, "hp", [first, second], now=now())
+        decided = [first.clio_id, second.clio_id]
+        await new_client_holds.stop_waiting(person, "hp", decided, now=now())
     answer = release.result()
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 

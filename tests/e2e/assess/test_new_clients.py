@@ -13,11 +13,11 @@ from sqlalchemy import text
 from standardwebhooks import Webhook
 
 from app import main
-from app.db.contacts import surge_holds
+from app.db.contacts import hold_decisions
 from app.db.contacts.holds import Hold, HoldStatus
 from app.db.session import Session, transaction
 from app.simulator.store.firm import Firm, Record
-from app.sync.assess import finish_decided_surges
+from app.sync.assess import finish_decided_holds
 from tests.support.retention import delete_expired
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World
@@ -248,13 +248,13 @@ async def test_a_very_large_surge_is_released_in_parts(
     firm: World, monkeypatch: pytest.MonkeyPatch
 ):
     # NC-7, I10: the request releases the first part, the clock of any process releases the rest
-    list_unfinished = surge_holds.list_unfinished
+    list_unfinished = hold_decisions.list_unfinished
 
     async def list_behind_a_broken_one(session: Session, *, limit: int) -> list[tuple[str, Hold]]:
         decided = await list_unfinished(session, limit=limit)
         return [("a0", replace(hold, status=HoldStatus.OPEN)) for _, hold in decided] + decided
 
-    monkeypatch.setattr(surge_holds, "list_unfinished", list_behind_a_broken_one)
+    monkeypatch.setattr(hold_decisions, "list_unfinished", list_behind_a_broken_one)
     clio = firm.simulator.firms[0]
     await firm.connect("u_ann", 501)
     await firm.settled()
@@ -271,12 +271,12 @@ async def test_a_very_large_surge_is_released_in_parts(
     assert [issue["code"] async for issue in firm.all("issues", status="open")] == [
         "new_client_surge"
     ]
-    await finish_decided_surges(firm.app.state.services)
+    await finish_decided_holds(firm.app.state.services)
     emitted = await rows(firm, status="emitted")
     assert len(emitted) == len(SEVEN) + 520
     assert all(len(row["event_ids"]) == 1 for row in emitted.values())
     assert [issue async for issue in firm.all("issues", status="open")] == []
-    await finish_decided_surges(firm.app.state.services)
+    await finish_decided_holds(firm.app.state.services)
     assert await rows(firm, status="emitted") == emitted, "no part is left"
 
 

@@ -37,7 +37,8 @@ DEFAULTS = json.loads("""{
   "key_facts": {"birthday": true, "clio_id": true, "custom_date_field_ids": []},
   "writeback": {"email": true, "note": true, "phone_call": true, "text_message": true, "handwritten_card": true,
                 "fallback_author": "none"},
-  "new_client": {"initial_sync": "emit", "require_open_matter": false, "surge_threshold": 50},
+  "new_client": {"initial_sync": "emit", "require_open_matter": false, "surge_threshold": 50,
+                 "hold_possible_duplicates": false},
   "restricted_matters": {"withhold": false}
 }""")  # the default settings document, as clients know it [API-17]
 
@@ -125,6 +126,29 @@ async def test_a_put_of_an_equal_document_creates_no_version(world: World):
     again = await world.api.put(URL, json=document, headers={"If-Match": etag})
     assert (again.status_code, again.json()["version"], again.headers["etag"]) == (200, 2, etag)
     assert [entry["action"] async for entry in world.all("audit")].count("settings.changed") == 1
+
+
+async def test_a_put_of_a_document_of_an_earlier_release_keeps_what_was_added_since(world: World):
+    # NC-6: the answer names what was kept; a document that has it, and a patch, keep nothing
+    await world.create_account()
+    await world.patch_settings({"new_client": {"hold_possible_duplicates": True}})
+    document, etag = await world.settings()
+    pointer = "/new_client/hold_possible_duplicates"
+    del document["new_client"]["hold_possible_duplicates"]
+    document["new_client"]["surge_threshold"] = 7
+    for sent in (document, {**document, "new_client": {}}, {}):
+        saved = (await world.api.put(URL, json=sent, headers={"If-Match": etag})).json()
+        assert saved["kept"] == [pointer]
+        assert saved["settings"]["new_client"]["hold_possible_duplicates"] is True
+        threshold = 7 if sent == document else 50
+        assert saved["settings"]["new_client"]["surge_threshold"] == threshold
+        etag = f'"{saved["version"]}"'
+    document["new_client"]["hold_possible_duplicates"] = False
+    saved = (await world.api.put(URL, json=document, headers={"If-Match": etag})).json()
+    assert saved["kept"] == []
+    assert saved["settings"]["new_client"]["hold_possible_duplicates"] is False
+    patched = await world.patch_settings({"new_client": {"surge_threshold": 8}})
+    assert patched.json()["kept"] == []
 
 
 async def test_a_put_replaces_the_whole_document(world: World):

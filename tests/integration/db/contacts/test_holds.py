@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
-from app.db.contacts import holds
-from app.db.contacts.holds import HoldStatus
+from app.db.contacts import hold_decisions, holds
+from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.runs import run_report
 from app.db.session import Database, transaction
 
@@ -19,8 +19,12 @@ async def test_a_hold_is_empty_when_its_last_contact_was_removed(database: Datab
         for account_id in ("hp", "other"):
             await accounts.put_account(session, account_id, FIRM, now=NOW)
             await holds.add_removals(session, account_id, "run_1", [1, 2], now=NOW)
-        assert await holds.remove_contacts(session, "hp", [1]) == []
-        assert len(await holds.remove_contacts(session, "hp", [2])) == 1
+        first, second = [
+            await holds.remove_contacts(session, "hp", HoldKind.REMOVALS, [clio_id])
+            for clio_id in (1, 2)
+        ]
+        assert (len(first.left), len(first.emptied)) == (1, 0)
+        assert (second.left, second.emptied) == ([], first.left)
         left = await holds.find_removal_statuses(session, "other", [1, 2])
         assert left == {1: HoldStatus.GATHERING, 2: HoldStatus.GATHERING}
 
@@ -33,7 +37,7 @@ async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(dat
         assert hold is not None
         found = []
         for status, by in ((HoldStatus.OPEN, None), (HoldStatus.RELEASED, "u_ann")):
-            await holds.decide(session, "hp", hold.hold_id, status, by=by, now=NOW)
+            await hold_decisions.decide(session, "hp", hold.hold_id, status, by=by, now=NOW)
             held = await run_report.list_held_contacts(session, "hp", "run_1", after=0, limit=9)
             found.append(held)
         assert found == [[1, 2], []]

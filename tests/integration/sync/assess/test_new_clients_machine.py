@@ -276,9 +276,8 @@ class LedgerMachine(DatabaseMachine):
 
     async def _decide_one(self, session: Session, run_id: str, one: Any, gone: int | None) -> None:
         run: Any = SimpleNamespace(account_id=self.account, run_id=run_id, reads=Reads.LISTS)
-        choice = self.chosen.initial_sync
         await replaced_clients.decide_suspected(
-            session, run, one, gone, choice=choice, now=self.time
+            session, run, one, gone, chosen=self.chosen, now=self.time
         )
 
     def _check_settled(self, run_id: str) -> None:
