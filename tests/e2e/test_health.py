@@ -74,7 +74,7 @@ async def refuse_the_login(world: World, _: pytest.MonkeyPatch) -> None:
 
 async def fail_every_run(world: World, _: pytest.MonkeyPatch) -> None:
     # every login is told that the API version has ended, which only an operator can repair
-    world.simulator.faults.add(Fault("status", value="410", path="contacts", times=10**6))
+    world.simulator.faults.add(Fault("refused", value="410", path="contacts", times=10**6))
     await scheduler.propose_slots(services_of(world))
     await world.settled()
 

@@ -200,7 +200,7 @@ async def test_an_api_version_that_clio_refuses_opens_an_issue_and_disconnects_n
     pulled: World,
 ):
     # OV-2, S9
-    pulled.simulator.faults.add(Fault("status", path="/api/", value="410", times=99))
+    pulled.simulator.faults.add(Fault("refused", path="/api/", value="410", times=99))
     run = await pulled.run()
     assert run["status"] == "failed"
     (issue,) = await open_issues(pulled)

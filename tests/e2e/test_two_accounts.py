@@ -40,7 +40,7 @@ VARYING = {
 async def test_an_incomplete_pull_of_one_account_does_not_delay_another(pulled: World):
     # I4: the newest run of the service is the failed one
     await pulled.create_account("other")
-    pulled.simulator.faults.add(Fault("status", path="matters", value="400", times=99))
+    pulled.simulator.faults.add(Fault("refused", path="matters", value="400", times=99))
     await pulled.connect("u_ann", 501, "other")
     (failed,) = await pulled.settled("other")
     assert failed["status"] == "failed"

@@ -101,7 +101,7 @@ async def test_contacts_of_an_interrupted_pull_are_not_assessed(pulled: World):
 async def test_a_first_pull_that_fails_before_its_end_assesses_nobody(world: World):
     # I4, row 35: the failed pull is not complete, so nobody is announced
     await world.create_account()
-    world.simulator.faults.add(Fault("status", path="matters", value="400", times=99))
+    world.simulator.faults.add(Fault("refused", path="matters", value="400", times=99))
     async with world.clio_transport.paused("/api/v4/matters"):
         await world.connect("u_ann", 501)
         await landed(world, "mirror_contacts")

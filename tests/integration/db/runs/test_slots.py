@@ -105,7 +105,7 @@ async def test_the_end_of_a_run_settles_its_slot_without_the_clock(dsn: str, sim
             await world.settled()
             clock.shift(timedelta(hours=7))
             services = world.app.state.services
-            simulator.faults.add(Fault("status", value="410", path="contacts", times=10**6))
+            simulator.faults.add(Fault("refused", value="410", path="contacts", times=10**6))
             await scheduler.propose_slots(services)
             failed = (await world.settled())[-1]
             async with transaction(services.database) as session:
