@@ -18,6 +18,9 @@ _NEVER_EMPTY = frozenset(
     {*("clio_id", "is_person", "created_at", "updated_at", "custom_values"),
      *("status", "matter_id", "contact_id")}
 )  # fmt: skip
+_HIDDEN = {
+    "client_id"
+}  # a matter always has a client: a restricted user who sees none is not shown it
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,12 @@ def emptied(
 ) -> frozenset[str]:
     """Return the stored fields that a login shows as empty and can read; `newer` says that its version is newer."""
     gone = content_of(known) - content_of(seen)
-    if full_view and newer:
-        return gone
-    if before is None or (before.full_view and not full_view):
+    shown = before.shown if before else frozenset()
+    if full_view:
+        return gone if newer else gone & shown
+    if not newer or before is None or before.full_view:
         return frozenset()
-    return gone & before.shown
+    return gone & shown - _HIDDEN
 
 
 def cleared(

@@ -76,6 +76,8 @@ def shown(text: str | None) -> str | None:
 
 def tidied(text: str) -> str:
     """Return the text without the format characters that no emoji or script needs."""
+    if not _FORMAT.search(text):
+        return text
     pattern = _TIDIED_FROM_RIGHT if _FROM_RIGHT.search(text) else _TIDIED
     return pattern.sub(r"\1", text)
 

@@ -46,7 +46,7 @@ def test_the_content_of_a_record_has_a_name_for_each_custom_field():
 EMPTIED: list[tuple[str, Sight | None, bool, bool, frozenset[str]]] = [
     # what the login was shown before, full view, newer version, what it empties
     ("restricted, showed all of it", SAW_ALL, False, True, LOST),
-    ("restricted, showed it, without a newer time", SAW_ALL, False, False, LOST),
+    ("restricted, showed it, not newer", SAW_ALL, False, False, frozenset()),
     ("restricted, showed the title only", Sight(NOW, frozenset({"title", "name"})), False, True, frozenset({"title"})),
     ("restricted, showed none of it", Sight(NOW, frozenset({"name"})), False, True, frozenset()),
     ("restricted, sees it for the first time", None, False, True, frozenset()),
@@ -97,6 +97,15 @@ def test_of_a_matter_and_a_relationship_fields_are_cleared_alike():
     shown = sight_of(link, None, full_view=False)
     found = compare(link, gone, shown, full_view=False, defers=False, latest=None)
     assert found.merged(merge_relationship, ()) == gone
+
+
+@pytest.mark.parametrize("full_view", [True, False])
+def test_only_a_full_view_takes_the_client_from_a_matter(full_view):
+    seen = replace(M201, client_id=None, updated_at=NEW)
+    before = sight_of(M201, None, full_view=full_view)
+    version = compare(M201, seen, before, full_view=full_view, defers=False, latest=None)
+    found = version.merged(merge_matter, ())
+    assert found.client_id == (None if full_view else M201.client_id)
 
 
 def test_a_name_is_cleared_with_the_record_that_it_names():

@@ -34,7 +34,7 @@ def html_to_text(source: str) -> str:
         lines = _render(_RENAMED.sub(_rename, source))
     except TooDeepError:
         lines = _render(_NESTING.sub(_flatten, source))
-    return clean(tidied("\n".join(lines)))
+    return clean("\n".join(map(tidied, lines)))
 
 
 def _render(source: str) -> list[str]:

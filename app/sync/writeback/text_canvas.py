@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-MAX_QUOTES = 20  # more marks than that before a line say nothing more
+MAX_QUOTES = 10  # more marks than that before a line say nothing more
 MAX_INDENT = 40  # characters
 _BLANKS = re.compile(r"[ \t\r\n\f\xa0]+")
 
