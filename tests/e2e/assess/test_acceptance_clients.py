@@ -50,7 +50,8 @@ async def test_three_users_who_connect_at_the_same_time_cause_one_row_and_one_ev
         for user_id, clio_user in users:
             group.create_task(world.connect(user_id, clio_user))
     runs = await world.settled()
-    assert sorted(run["kind"] for run in runs) == ["coverage", "coverage", "initial"]
+    kinds = sorted(run["kind"] for run in runs)  # a login may change who is who [OW-9]
+    assert [kind for kind in kinds if kind != "rederive"] == ["coverage", "coverage", "initial"]
     assert {run["status"] for run in runs} == {"succeeded"}
     async with asyncio.TaskGroup() as group:
         for nth, kind in enumerate(("incremental", "full")):

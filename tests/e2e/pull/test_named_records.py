@@ -101,11 +101,17 @@ async def test_of_a_named_matter_the_client_and_the_relationships_are_read(namin
     firm.put("contact", 1, id=1002, title="Clerk")
     run, asked = await naming.read(await naming.name("matters", 209))
     assert run["status"] == "succeeded"
-    assert sorted(asked) == sorted(
+    lists = [
         (user, *what)
         for user in (ANN, BEN)
         for what in (("matters", "209"), ("contacts", "1999"), ("relationships", "209"))
-    )
+    ]
+    proof = (
+        ANN,
+        "contacts/1010",
+        "",
+    )  # the former client still exists, so it was not replaced [row 46]
+    assert sorted(asked) == sorted([*lists, proof])
     contacts = await firm.world.contacts()
     assert contacts["1999"]["state"] == "in_scope"
     assert contacts["1002"]["title"] is None
