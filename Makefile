@@ -26,9 +26,9 @@ test: $(STAMP) ## everything that needs only Python and PostgreSQL
 test-fast: $(STAMP) ## what needs no database
 	@$(PYTEST) $(FAST) $(ARGS)
 
-test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and a soak of three minutes
+test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and a soak of two minutes
 	@$(PYTEST) $(WIDE) $(ARGS)
-	@$(BIN)/python -m tests.chaos.soak --minutes 3 --slots 1 --stops 20 --kills 45
+	@$(BIN)/python -m tests.chaos.soak --minutes 2 --slots 1 --stops 20 --kills 45
 
 nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes many hours
 	@SCHEMATHESIS_CASES=10000 $(BIN)/python -m pytest tests/wide/api
