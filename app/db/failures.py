@@ -113,8 +113,8 @@ def _reaction_to_state(state: str) -> Reaction:
 def _reaction_to_interface(failure: asyncpg.InterfaceError) -> Reaction:
     """Return the reaction to an error that the driver raised itself; asyncpg tells these apart only by their text.
 
-    A connection or pool that was closed is the network's fault. All others are ours, such as a statement with more
-    than 32,767 parameters.
+    A connection or pool that was closed, or that was released because it is lost, is the network's fault. All others
+    are ours, such as a statement with more than 32,767 parameters.
     """
     text = str(failure)
-    return Reaction.GIVE_BACK if "clos" in text else Reaction.REPORT
+    return Reaction.GIVE_BACK if "clos" in text or "released" in text else Reaction.REPORT

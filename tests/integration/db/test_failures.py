@@ -77,6 +77,12 @@ async def test_an_array_of_any_length_is_one_parameter(database: Database):
         (TimeoutError(), Reaction.GIVE_BACK),
         (asyncpg.InterfaceError("connection is closed"), Reaction.GIVE_BACK),
         (asyncpg.InterfaceError("pool is closing"), Reaction.GIVE_BACK),
+        (
+            asyncpg.InterfaceError(
+                "cannot call Connection.add_listener(): connection has been released back to the pool"
+            ),
+            Reaction.GIVE_BACK,
+        ),
         (asyncpg.InterfaceError("cannot do that"), Reaction.REPORT),
         (asyncpg.InternalClientError("cannot switch to state 12"), Reaction.GIVE_BACK),
         (ValueError(), Reaction.REPORT),
