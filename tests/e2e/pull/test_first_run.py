@@ -106,7 +106,7 @@ async def test_a_second_login_does_not_hold_the_first_back(firm: SlicedFirm):
     assert len(await firm.world.contacts()) >= len(PEOPLE)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [0, 1, 2])
 async def test_until_the_end_of_the_first_run_what_was_published_only_grows(
     server: Server, short_pages: None, monkeypatch: pytest.MonkeyPatch, seed: int
 ):

@@ -1,6 +1,6 @@
 """The service reads firms whose records are made at random from Clio's OpenAPI document, nulls everywhere but in ids.
 
-`SCHEMA_FIRMS` says how many firms are read, one after another by the same account: 5 by default, `make nightly` 100.
+`SCHEMA_FIRMS` says how many firms are read, one after another by the same account: 2 by default, `make nightly` 100.
 """
 
 import json
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tests.support import schema_data
 from tests.support.world import World
 
-FIRMS = int(os.environ.get("SCHEMA_FIRMS", "5"))  # noqa: TID251  # size of a test, not configuration
+FIRMS = int(os.environ.get("SCHEMA_FIRMS", "2"))  # noqa: TID251  # size of a test, not configuration
 RECORDS = 150
 LIST = re.compile(
     r"/api/v4/(contacts|matters|relationships|users|custom_fields|practice_areas|matter_stages)\.json"
