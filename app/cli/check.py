@@ -31,7 +31,7 @@ WRITE_DEADLINE = 30  # seconds
 
 
 class Level(StrEnum):
-    """How much a finding matters; each is the first word of its line."""
+    """The weight of a finding; each is the first word of its line."""
 
     OK = "ok"
     NONE = "none"

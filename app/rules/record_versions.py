@@ -1,4 +1,4 @@
-"""What one login's version of a record means for the stored one: whether it is newer, and which fields it empties."""
+"""Compares one login's version of a record with the stored one: whether it is newer, and which fields it empties."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""What an answer of Clio shows of a record, and which stored fields its empty values clear [row 38].
+"""Decides what an answer of Clio shows of a record, and which stored fields its empty values clear [row 38].
 
 A field that a login does not show may be hidden from it. It is empty only if this login can read it: if it has shown
 the field itself, or if it sees all contacts and the answer is newer than what is stored. Another login that shows the

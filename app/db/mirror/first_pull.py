@@ -1,4 +1,4 @@
-"""What of the mirror can be published while the first pull of a firm goes on [IS-2]."""
+"""Queries for what can be published while the first pull of a firm goes on [IS-2]."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _sightings = tables.sightings
 
 @dataclass(frozen=True)
 class HowFar:
-    """How far a pull has come: pages of contacts that have landed, and lists that were read to their end."""
+    """The progress of a pull: pages of contacts that have landed, and lists that were read to their end."""
 
     pages: int
     complete: int

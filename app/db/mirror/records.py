@@ -43,7 +43,7 @@ class Mirror(Generic[R]):
 
 @dataclass(frozen=True)
 class Reading:
-    """How records were read: when Clio was asked, and which fields of each record could not be read [row 49].
+    """The reading of some records: when Clio was asked, and which fields of each record could not be read [row 49].
 
     The stored values of these fields stay.
     """

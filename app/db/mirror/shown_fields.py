@@ -1,4 +1,4 @@
-"""How a sighting stores what its login was shown: a short text, because there is one for each record and login.
+"""Encodes the fields that a login was shown as a short text, because there is one for each record and login.
 
 `f` stands for a full view; then the fields with content as bits of a hexadecimal number, and the ids of custom fields.
 """
