@@ -23,7 +23,8 @@ from app.db.accounts.audit import AuditAction
 from app.db.accounts.receipts import ErasureInProgress
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.contacts import contacts
+from app.db.contacts import contacts, first_publications
+from app.db.contacts.first_publications import FirstPublicationOpen
 from app.db.runs import rederivations, runs, slots
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
@@ -52,7 +53,7 @@ async def list_accounts(
 @router.put(
     "/{account_id}",
     dependencies=[RequireRole],
-    responses=problems(RoleRequired, ErasureInProgress),
+    responses=problems(RoleRequired, ErasureInProgress, FirstPublicationOpen),
 )
 async def put_account(
     account_id: AccountId,
@@ -64,15 +65,15 @@ async def put_account(
 ) -> schemas.Account:
     """Create or change an account. Disabling it stops its scheduled runs and keeps its data.
 
-    If the country or the primary user changes, all contacts are assessed again, without requests to Clio.
+    If the country or the primary user changes, all contacts are assessed again, without requests to Clio. `publish`
+    cannot become `automatic` while the first publication is reviewed.
     """
     if not caller.may_see(account_id):
         raise AccountNotFound
     now = services.now()
-    fields = AccountFields(**body.model_dump())
-    if not fields.enabled:
+    if not body.enabled:
         await runs.lock_unfinished(session, account_id)
-    before = await _put_account(session, account_id, fields, now=now)
+    before, fields = await _put_account(session, account_id, body, now=now)
     action = _account_action(before.fields if before else None, fields)
     if action is not None:
         await audit.record(session, account_id, actor, action, now=now)
@@ -238,6 +239,7 @@ def account_body(account: Account) -> schemas.Account:
         country=fields.country,
         primary_user_id=fields.primary_user_id,
         enabled=fields.enabled,
+        publish=fields.publish,
         clio=clio
         and schemas.ClioFirm(region=clio.region, account_id=str(clio.account_id), name=clio.name),
         created_at=account.created_at,
@@ -246,12 +248,18 @@ def account_body(account: Account) -> schemas.Account:
 
 
 async def _put_account(
-    session: Session, account_id: str, fields: AccountFields, *, now: datetime
-) -> Account | None:
-    """Store the account; return what it was before, None if it is new."""
+    session: Session, account_id: str, body: schemas.AccountIn, *, now: datetime
+) -> tuple[Account | None, AccountFields]:
+    """Store the account; return what it was before, None if it is new, and what it is now."""
     await accounts.lock_account(session, account_id)
+    known = await accounts.find_account(session, account_id)
+    kept = known.fields.publish if known else first_publications.AUTOMATIC
+    fields = AccountFields(**{**body.model_dump(), "publish": body.publish or kept})
+    if fields.publish != kept and fields.publish == first_publications.AUTOMATIC:
+        await first_publications.check_no_review(session, account_id)
     async with rederivations.after_change(session, account_id, now=now):
-        return await accounts.put_account(session, account_id, fields, now=now)
+        before = await accounts.put_account(session, account_id, fields, now=now)
+    return before, fields
 
 
 def _account_action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:

@@ -1,5 +1,6 @@
 """Issues, and holds that wait for a person's decision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ from app.db.contacts import holds, new_client_holds
 from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
 from app.db.session import Session
+from app.rules.settings import InitialSync
 from app.sync import assess
 
 router = APIRouter(
@@ -30,6 +32,12 @@ router = APIRouter(
 DecisionBody = Annotated[
     schemas.HoldDecision | None,
     Body(examples=[{"ids": ["itm_0192f0c45f7a5d438c526d6c6bb1a7d1_1001"]}]),
+]
+ReleaseBody = Annotated[
+    schemas.ReleaseDecision | None,
+    Body(
+        examples=[{"ids": ["itm_0192f0c45f7a5d438c526d6c6bb1a7d1_1001"]}, {"new_clients": "hold"}]
+    ),
 ]
 CONTACTS_SHOWN = 100  # the number of contacts that the response lists for each hold
 
@@ -138,15 +146,17 @@ async def release_hold(
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
-    body: DecisionBody = None,
+    body: ReleaseBody = None,
 ) -> schemas.Hold:
-    """Carry out what waits: removals in a run that starts at once and does not read Clio, announcements immediately.
+    """Carry out what waits: new clients are announced at once, everything else is done by a run that starts now.
 
-    The set is fixed now: what is found later is not decided by this. Of more than 500 items the rest follow within a
-    minute. If the body names items, the others wait on.
+    The run does not read Clio. The set is fixed now: what is found later is not decided by this. Of more than 500 items
+    the rest follow within a minute. If the body names items, the others wait on. The review of a first publication
+    lasts until a release without `ids`.
     """
-    request = HoldRequest(hold_id, account.account_id, actor, body, services.now())
-    return await request.decide(session, HoldStatus.RELEASED)
+    choice = body.new_clients if body else None
+    request = HoldRequest(hold_id, account.account_id, actor, services.now(), choice)
+    return await request.decide(session, HoldStatus.RELEASED, body.ids if body else None)
 
 
 @router.post(
@@ -165,10 +175,11 @@ async def discard_hold(
     """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are not announced.
 
     The set is fixed now. Of more than 500 items the rest follow within a minute. If the body names items, the others
-    wait on.
+    wait on. A first publication can only be discarded as a whole: nobody is published, and the next successful run
+    opens another hold of it.
     """
-    request = HoldRequest(hold_id, account.account_id, actor, body, services.now())
-    return await request.decide(session, HoldStatus.DISCARDED)
+    request = HoldRequest(hold_id, account.account_id, actor, services.now())
+    return await request.decide(session, HoldStatus.DISCARDED, body.ids if body else None)
 
 
 @dataclass(frozen=True)
@@ -178,17 +189,20 @@ class HoldRequest:
     hold_id: str
     account_id: str
     actor: Actor
-    body: schemas.HoldDecision | None
     now: datetime
+    new_clients: InitialSync | None = None
 
-    async def decide(self, session: Session, status: HoldStatus) -> schemas.Hold:
+    async def decide(
+        self, session: Session, status: HoldStatus, ids: Sequence[str] | None
+    ) -> schemas.Hold:
         """Carry it out and audit it; return the hold."""
-        ids = self.body.ids if self.body else None
-        decision = assess.Decision(status, self.actor.user_id or "", ids)
+        decision = assess.Decision(status, self.actor.user_id or "", ids, self.new_clients)
         hold = await assess.decide_hold(
             session, self.account_id, self.hold_id, decision, now=self.now
         )
-        details = {"items": len(set(ids))} if ids else {}
+        details: dict[str, Any] = {"items": len(set(ids))} if ids else {}
+        if self.new_clients:
+            details["new_clients"] = self.new_clients
         action = AuditAction(f"hold.{status}", self.hold_id, details)
         await audit.record(session, self.account_id, self.actor, action, now=self.now)
         return (await _hold_bodies(session, self.account_id, [hold]))[0]
@@ -220,12 +234,7 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
     contacts = await holds.list_contacts(
         session, account_id, [hold.hold_id for hold in found], limit=CONTACTS_SHOWN
     )
-    waiting = [
-        hold.hold_id
-        for hold in found
-        if (hold.kind, hold.status) == (HoldKind.NEW_CLIENTS, HoldStatus.OPEN)
-    ]
-    summaries = await new_client_holds.summarize(session, account_id, waiting)
+    summaries = await _summaries(session, account_id, found)
     return [
         schemas.Hold(
             id=hold.hold_id,
@@ -234,7 +243,7 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
             run_id=hold.run_id,
             count=hold.count,
             contact_clio_ids=[str(clio_id) for clio_id in contacts[hold.hold_id]],
-            summary=_summary_body(summaries.get(hold.hold_id)),
+            summary=summaries.get(hold.hold_id),
             opened_at=hold.opened_at,
             decided_at=hold.decided_at,
             decided_by=hold.decided_by or None,
@@ -243,7 +252,20 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
     ]
 
 
-def _summary_body(summary: new_client_holds.Summary | None) -> schemas.NewClientsSummary | None:
-    if summary is None:
-        return None
-    return schemas.NewClientsSummary.model_validate(summary, from_attributes=True)
+async def _summaries(
+    session: Session, account_id: str, found: Sequence[Hold]
+) -> dict[str, schemas.NewClientsSummary | schemas.PreviewSummary]:
+    """Return the summaries of those of these holds that are open and have one, by the hold's id."""
+    waiting = {hold.hold_id: hold.kind for hold in found if hold.status is HoldStatus.OPEN}
+    of_clients = [key for key, kind in waiting.items() if kind is HoldKind.NEW_CLIENTS]
+    clients = await new_client_holds.summarize(session, account_id, of_clients)
+    return {
+        key: schemas.NewClientsSummary.model_validate(summary, from_attributes=True)
+        for key, summary in clients.items()
+    } | {
+        key: schemas.PreviewSummary.model_validate(
+            await assess.summarize_review(session, account_id, key), from_attributes=True
+        )
+        for key, kind in waiting.items()
+        if kind is HoldKind.FIRST_PUBLICATION
+    }

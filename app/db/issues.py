@@ -46,6 +46,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "shrink_held": "warning",
     "new_client_surge": "warning",
     "new_clients_held": "warning",
+    "first_publication_held": "warning",
     "relationship_list_capped": "warning",
     "webhook_endpoint_disabled": "error",
 }

@@ -15,19 +15,10 @@ from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioError, ClioRetryLater
 from app.db.accounts import settings, upgrades
 from app.db.connections import connections
+from app.db.contacts import first_publications
 from app.db.job_queue import LONGEST_DELAY
 from app.db.mirror import catalog, records, staleness
-from app.db.runs import (
-    checkpoints,
-    leases,
-    list_failures,
-    listed_ids,
-    lookups,
-    named_records,
-    run_logins,
-    runs,
-    turns,
-)
+from app.db.runs import checkpoints, leases, runs, turns, work_data
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status, Trigger
 from app.db.session import Session, transaction
@@ -35,7 +26,12 @@ from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
 from app.rules import settings_check, version
 from app.sync import issues, run_events
-from app.sync.assess import FirstPullPublisher, assess_stale, hold_waiting_clients
+from app.sync.assess import (
+    FirstPullPublisher,
+    assess_stale,
+    hold_waiting_clients,
+    open_or_report_review,
+)
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
 from app.sync.pull import Problems, PullPostponed, read_clio
@@ -90,6 +86,10 @@ async def work_on_runs(lane: Lane, services: Services, account_id: str) -> Endin
             return Ending(partial(_what_is_left, services, lane, account_id), lock)
         await settings.set_run_version(session, account_id, lease.run_id)
         run = await runs.get_run(session, account_id, lease.run_id)
+        if lease.is_first and run.kind is Kind.INITIAL:
+            await first_publications.begin_review(
+                session, account_id, run.run_id, now=services.now()
+            )
     structlog.contextvars.bind_contextvars(account_id=account_id, run_id=run.run_id)
     if lease.is_first:
         log.info("run_started", kind=run.kind)
@@ -284,11 +284,7 @@ async def _close(
 async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: datetime) -> None:
     """Delete what only the run needed; update issues, new clients and events."""
     account_id = lease.account_id
-    await listed_ids.delete_pages(session, account_id, lease.run_id)
-    await list_failures.delete_failures(session, account_id, lease.run_id)
-    await run_logins.delete_logins(session, account_id, lease.run_id)
-    await lookups.delete_lookups(session, account_id, lease.run_id)
-    await named_records.delete_records(session, account_id, lease.run_id)
+    await work_data.delete_all(session, account_id, lease.run_id)
     if outcome.status is Status.FAILED:
         await issues.open_for_failed_run(session, account_id, outcome.problems, now=now)
     else:
@@ -296,6 +292,8 @@ async def _after_end(session: Session, lease: Lease, outcome: Outcome, *, now: d
     run = await runs.get_run(session, account_id, lease.run_id)
     if outcome.status is Status.SUCCEEDED and run.reads_firm:
         await issues.sync_works(session, account_id, now=now)
+    if outcome.status is Status.SUCCEEDED:
+        await open_or_report_review(session, account_id, lease.run_id, now=now)
     await run_events.record_run_end(session, run, now=now)
 
 

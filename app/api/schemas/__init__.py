@@ -38,7 +38,15 @@ from app.api.schemas.contacts import (
 )
 from app.api.schemas.erasures import Erasure, ErasureSubject
 from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
-from app.api.schemas.issues import Hold, HoldDecision, HoldItem, Issue, NewClientsSummary, Subject
+from app.api.schemas.issues import (
+    Hold,
+    HoldDecision,
+    HoldItem,
+    Issue,
+    NewClientsSummary,
+    ReleaseDecision,
+    Subject,
+)
 from app.api.schemas.preview import (
     OwnerCount,
     Preview,
@@ -144,6 +152,7 @@ __all__ = [
     "PreviewedChange",
     "Progress",
     "Pulled",
+    "ReleaseDecision",
     "Run",
     "RunIn",
     "RunProblem",

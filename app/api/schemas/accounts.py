@@ -8,6 +8,8 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstra
 from app.api.schemas.base import Body, Country, In, Schema, Text, TimeZone, UserId, no_nul
 from app.clio.regions import Region
 
+Publish = Literal["automatic", "after_review"]
+
 _EXAMPLE: dict[str, JsonValue] = {
     "name": "Harlow & Pike LLP",
     "time_zone": "America/New_York",
@@ -41,6 +43,12 @@ class AccountIn(Body):
     enabled: bool
     """Whether the integration is on. While it is off, no new work with Clio starts; all data is kept."""
 
+    publish: Publish | None = None
+    """How contacts reach Levitate for the first time. `automatic`: as the first run reads them. `after_review`: the
+    first run ends in a hold of kind `first_publication`, and nobody is published before a person releases it. It counts
+    when the first run begins; after the release of the whole hold it has no effect. Leave it out to keep it; a new
+    account is `automatic`."""
+
 
 class ClioFirm(Schema):
     """The firm in Clio that an account is linked to. The first login that is connected decides which one it is."""
@@ -64,6 +72,7 @@ class Account(AccountIn):
             "examples": [
                 {
                     **_EXAMPLE,
+                    "publish": "automatic",
                     "id": "hp",
                     "clio": {"region": "us", "account_id": "31415", "name": "Harlow & Pike LLP"},
                     "created_at": "2026-03-02T09:00:00Z",
@@ -79,6 +88,9 @@ class Account(AccountIn):
 
     id: str
     """Levitate's id of the account, as in the path."""
+
+    publish: Publish
+    """How contacts reach Levitate for the first time: `automatic`, or `after_review` by a person."""
 
     clio: ClioFirm | None
     """The firm in Clio. Null until the first login is connected."""

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from app.api.schemas.base import Body, Schema
-from app.api.schemas.preview import PreviewedChange
+from app.api.schemas.preview import PreviewedChange, PreviewSummary
+from app.rules.settings import InitialSync
 
 ItemId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
@@ -71,6 +72,15 @@ class HoldDecision(Body):
     """The ids of the items, 1 to 10,000. The other items stay in the hold. Leave it out for the whole hold."""
 
 
+class ReleaseDecision(HoldDecision):
+    """Which items of a hold are released, and what happens with the new clients of a first publication."""
+
+    new_clients: InitialSync | None = None
+    """Only for a hold of kind `first_publication`. `emit`: those who are published are announced. `hold`: they wait in
+    a hold of kind `new_clients`. `suppress`: they are never announced. Leave it out for the setting
+    `new_client.initial_sync`."""
+
+
 class HoldItem(Schema):
     """One contact in a hold."""
 
@@ -87,24 +97,26 @@ class HoldItem(Schema):
     """The person's name, or the first email address of a person without a name."""
 
     change: PreviewedChange | None
-    """A contact that would leave: the change that a release would make now. A new client: the change by which the
-    person became a client in Levitate; it was published already. Null if there is none."""
+    """A contact that would leave, or be published for the first time: the change that a release would make now. A new
+    client: the change by which the person became a client in Levitate; it was published already. Null if there is
+    none."""
 
 
 class Hold(Schema):
-    """Removals or announcements that wait for a person's decision."""
+    """Removals, announcements or a first publication that wait for a person's decision."""
 
     id: str
     """The id of the hold (`hld_…`)."""
 
-    kind: Literal["removals", "new_clients"]
-    """`removals`: contacts that would leave Levitate. `new_clients`: new clients who would be announced."""
+    kind: Literal["removals", "new_clients", "first_publication"]
+    """`removals`: contacts that would leave Levitate. `new_clients`: new clients who would be announced.
+    `first_publication`: everybody who would be published, and never was."""
 
     status: Literal["open", "released", "discarded"]
     """`open`: a person must decide. `released`: a person let it happen. `discarded`: a person cancelled it."""
 
     run_id: str
-    """The id of the run that found the changes."""
+    """The id of the run that found the changes; of a first publication, the run that opened the hold."""
 
     count: int
     """The number of contacts that wait in the hold. It falls when some are decided, while a decision is carried out,
@@ -113,8 +125,9 @@ class Hold(Schema):
     contact_clio_ids: list[str]
     """Clio's ids of the contacts in the hold, the lowest 100 at most."""
 
-    summary: NewClientsSummary | None
-    """What the new clients are who wait. Null for a hold of another kind, and for one that is decided."""
+    summary: NewClientsSummary | PreviewSummary | None
+    """What the new clients are who wait, or what a first publication would do, in the form of a preview. Null for
+    removals, and for a hold that is decided."""
 
     opened_at: datetime
     """When the run found the first of the changes (RFC 3339, UTC)."""

@@ -46,6 +46,7 @@ class AccountFields:
     country: str
     primary_user_id: str | None
     enabled: bool
+    publish: str = "automatic"
 
 
 @dataclass(frozen=True)

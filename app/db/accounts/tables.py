@@ -27,6 +27,7 @@ accounts = Table(
     Column("country", Text, nullable=False),
     Column("primary_user_id", Text),
     Column("enabled", Boolean, nullable=False),
+    Column("publish", Text, nullable=False, server_default="automatic"),
     Column("clio_region", Text),  # this and the next two: the firm that was bound first [AU-4]
     Column("clio_account_id", BigInteger),
     Column("clio_account_name", Text),

@@ -1,8 +1,9 @@
-"""Holds: removals or new clients that wait for a person's decision [S5, NC-2, NC-6, NC-7].
+"""Holds: what waits for a person's decision, and who it is about [S5, NC-2, NC-6, NC-7, row 45].
 
 The removals of one run are first collected in a hold of status `gathering`. At the end of the run a few removals are
 released at once; many open the hold. Then a person releases the hold, or discards it and the contacts stay. Decisions
-are stored in `hold_decisions.py`, and new clients are added in `new_client_holds.py`.
+are stored in `hold_decisions.py`. New clients are added in `new_client_holds.py`, and people who were never published
+in `first_publications.py`.
 """
 
 from collections.abc import Collection, Mapping
@@ -28,6 +29,7 @@ class HoldKind(StrEnum):
 
     REMOVALS = "removals"
     NEW_CLIENTS = "new_clients"
+    FIRST_PUBLICATION = "first_publication"
 
 
 class HoldStatus(StrEnum):
@@ -128,10 +130,11 @@ async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold
 
 
 async def list_abandoned(session: Session, account_id: str, *, except_run_id: str) -> list[Hold]:
-    """Return holds that other runs began to fill and left."""
+    """Return holds of removals that other runs began to fill and left."""
     return await _list(
         session,
         _table.c.account_id == account_id,
+        _table.c.kind == HoldKind.REMOVALS,
         _table.c.status == HoldStatus.GATHERING,
         _table.c.run_id != except_run_id,
     )

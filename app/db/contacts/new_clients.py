@@ -20,6 +20,7 @@ from app.db.ids import derived_id, new_id
 from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
+from app.rules.settings import InitialSync
 
 _table = tables.new_clients
 
@@ -53,7 +54,8 @@ class NewClient:
     """A row: the person was recognised as a client, once and for all [NC-1, NC-2].
 
     `joined_to` is the Clio id of the client whom this one replaced, or may have replaced while it is held for that;
-    `merged_into`, on that other row, is the id of the contact that it became [S6].
+    `merged_into`, on that other row, is the id of the contact that it became [S6]. `first_sync` is what the release of
+    the first publication chose for it, None if nothing.
     """
 
     clio_id: int
@@ -72,6 +74,7 @@ class NewClient:
     matter_ids: tuple[int, ...]
     joined_to: int | None
     merged_into: str | None
+    first_sync: InitialSync | None
     event_ids: tuple[str, ...]
     created_at: datetime
     emitted_at: datetime | None
@@ -310,6 +313,7 @@ def new_client_of(row: Row[Any]) -> NewClient:
         found,
         status=Status(found.status),
         held_for=HeldFor(found.held_for) if found.held_for else None,
+        first_sync=InitialSync(found.first_sync) if found.first_sync else None,
         matter_ids=tuple(found.matter_ids),
         event_ids=tuple(found.event_ids),
     )

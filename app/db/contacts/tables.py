@@ -83,6 +83,9 @@ new_clients = account_table(  # one row per account and Clio contact, for ever [
     Column("matter_ids", ARRAY(BigInteger), nullable=False, server_default=text("'{}'")),
     Column("joined_to", BigInteger),
     Column("merged_into", Text),
+    Column(
+        "first_sync", Text
+    ),  # what a release of the first publication chose, instead of the settings
     Column("event_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     time_column("created_at"),
     time_column("emitted_at", nullable=True),
@@ -113,7 +116,7 @@ Index(  # those that wait for the end of a run or of a merge, beside many that a
     postgresql_where=text("status = 'held'"),
 )
 
-holds = account_table(  # removals or new clients that wait for a person's decision [S5, NC-7]
+holds = account_table(  # what waits for a person's decision [S5, NC-7, row 45]
     "holds",
     Column("hold_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -127,7 +130,19 @@ holds = account_table(  # removals or new clients that wait for a person's decis
     Column("part_of", Text),  # the hold of which a person decided these items alone [row 45]
     # Decided by a person, and not carried out for all items.
     Column("unfinished", Boolean, nullable=False, server_default=text("false")),
+    Column(
+        "first_sync", Text
+    ),  # of a released first publication: what happens with its new clients
     PrimaryKeyConstraint("account_id", "hold_id"),
+)
+
+Index(  # the review of the first publication: at most one at a time
+    "holds_review_idx",
+    holds.c.account_id,
+    unique=True,
+    postgresql_where=text(
+        "kind = 'first_publication' and status in ('gathering', 'open') and part_of is null"
+    ),
 )
 
 Index(
@@ -162,6 +177,19 @@ hold_items = account_table(  # the contacts of a hold
     Column("hold_id", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
     PrimaryKeyConstraint("account_id", "hold_id", "clio_id"),
+)
+
+unpublished_contacts = (
+    account_table(  # people who were assessed while the first publication is reviewed
+        "unpublished_contacts",
+        Column("clio_id", BigInteger, nullable=False),
+        Column("state_reason", Text),  # why a release would not publish the person; null: it would
+        Column("owner_user_id", Text),
+        Column("labels", ARRAY(Text), nullable=False),
+        Column("is_client", Boolean, nullable=False),
+        Column("email_digest", LargeBinary),  # of a client's primary address [NC-6]
+        PrimaryKeyConstraint("account_id", "clio_id"),
+    )
 )
 
 Index("hold_items_clio_id_idx", hold_items.c.account_id, hold_items.c.clio_id)

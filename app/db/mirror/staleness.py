@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, any_, case, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, Table, any_, case, exists, func, select, update
 
 from app.db.contacts.tables import contacts as _published
+from app.db.contacts.tables import unpublished_contacts as _unpublished
 from app.db.mirror import tables
 from app.db.session import Session, any_of, reading_in_key_order
 
@@ -48,16 +49,18 @@ async def mark_stale(
 
 
 def may_be_published() -> ColumnElement[bool]:
-    """Return the condition that a contact is a person, or was one that is published and is a company now.
+    """Return the condition that a contact is a person, or was one and is a company now.
 
-    Such a company must leave the scope [CS-7, row 47].
+    Such a company must leave the scope [CS-7, row 47], or the first publication that waits for a person's review.
     """
-    was_person = exists().where(
-        _published.c.account_id == _contacts.c.account_id,
-        _published.c.clio_id == _contacts.c.clio_id,
-    )
     is_person: ColumnElement[bool] = _contacts.c.record["is_person"].as_boolean()
-    return is_person | was_person
+    return is_person | _is_in(_published) | _is_in(_unpublished)
+
+
+def _is_in(table: Table) -> ColumnElement[bool]:
+    return exists().where(
+        table.c.account_id == _contacts.c.account_id, table.c.clio_id == _contacts.c.clio_id
+    )
 
 
 def _is_marked(beside: str | None) -> ColumnElement[bool]:

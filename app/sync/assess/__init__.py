@@ -4,6 +4,7 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 """
 
 from app.sync.assess.assess import assess_stale
+from app.sync.assess.first_publication import open_or_report_review
 from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.hold_items import HoldItem, list_hold_items
 from app.sync.assess.holds import Decision, decide_hold, finish_decided_holds
@@ -14,7 +15,7 @@ from app.sync.assess.new_client_decisions import (
     suppress_new_client,
 )
 from app.sync.assess.new_client_holds import hold_waiting_clients
-from app.sync.assess.preview import Preview, preview_settings
+from app.sync.assess.preview import Preview, preview_settings, summarize_review
 from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
 from app.sync.assess.settings import SavedSettings, change_settings, check_settings
 from app.sync.assess.shrink_guard import stop_waiting
@@ -38,9 +39,11 @@ __all__ = [
     "hold_waiting_clients",
     "list_hold_items",
     "next_suspected",
+    "open_or_report_review",
     "preview_settings",
     "release_new_client",
     "replay_new_client",
     "stop_waiting",
+    "summarize_review",
     "suppress_new_client",
 ]

@@ -4,7 +4,7 @@ Contact, new-client row and feed line of a batch land in one transaction. No oth
 change feed. A contact whose assessment is unchanged writes nothing, it only stops being stale.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +28,7 @@ from app.rules.facts import ContactFacts
 from app.rules.results import Refusal, Scope
 from app.rules.scope import NO_NAME_OR_EMAIL
 from app.rules.set_aside import UNLIMITED_CAUSES, UPGRADE
+from app.rules.settings import InitialSync
 from app.sync.assess import new_clients, shrink_guard
 from app.sync.assess.contact_assessments import (
     BATCH_SIZE,
@@ -38,6 +39,8 @@ from app.sync.assess.contact_assessments import (
     new_client_candidates,
 )
 from app.sync.assess.feed_lines import feed_line
+from app.sync.assess.first_publication import Admitted, admit
+from app.sync.assess.new_clients import Candidate
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import check_pause
 from app.sync.services import Services
@@ -189,21 +192,21 @@ async def publish_batch(
         session, account_id, stale, replace(context, behind=behind)
     )
     assessed = await _without_deferred(session, lease, context, kind, found, clio_ids)
-    await contact_store.save(
-        session,
-        account_id,
-        [(one.contact, one.assessment) for one in assessed],
-        run_id=lease.run_id,
-    )
-    announced = await _record_new_clients(session, lease, context, kind, assessed, stale)
-    changed = [one for one in assessed if one.change is not None]
+    admitted = Admitted(assessed)
+    if context.in_review:
+        admitted = await admit(session, account_id, stale, assessed, outside)
+    published = admitted.contacts
+    stored = [(one.contact, one.assessment) for one in published]
+    await contact_store.save(session, account_id, stored, run_id=lease.run_id)
+    announced = await _record_new_clients(session, lease, context, kind, admitted, stale)
+    changed = [one for one in published if one.change is not None]
     before = await change_feed.append(
         session, account_id, [feed_line(one, context) for one in changed]
     )
     await rule_inputs.clear_stale(
-        session, account_id, clio_ids, kept=[one.contact.clio_id for one in assessed if one.kept]
+        session, account_id, clio_ids, kept=[one.contact.clio_id for one in published if one.kept]
     )
-    moved = await _record_moved(session, lease, assessed, now=context.now)
+    moved = await _record_moved(session, lease, published, now=context.now)
     return AssessedBatch(
         contacts=len(stale),
         changed=len(changed),
@@ -246,13 +249,23 @@ async def _record_new_clients(
     lease: Lease,
     context: AssessmentContext,
     kind: Kind,
-    assessed: Sequence[AssessedContact],
+    admitted: Admitted,
     people: Sequence[ContactFacts],
 ) -> int:
+    """Record the clients of a batch who are new; return their number. Those just released belong to the first sync."""
     origin = "incremental" if context.cause == UPGRADE else _ORIGINS.get(kind, "incremental")
     source = new_clients.BatchSource(lease.run_id, origin, context.settings.new_client, context.now)
-    candidates = new_client_candidates(assessed, people)
-    return await new_clients.record_new_clients(session, lease.account_id, candidates, source)
+    by_choice: dict[InitialSync | None, list[Candidate]] = defaultdict(list)
+    for one in new_client_candidates(admitted.contacts, people):
+        by_choice[admitted.first_sync.get(one.contact.clio_id)].append(one)
+    return sum(
+        [
+            await new_clients.record_new_clients(
+                session, lease.account_id, candidates, source.released(chosen) if chosen else source
+            )
+            for chosen, candidates in by_choice.items()
+        ]
+    )
 
 
 def _tally(assessed: Sequence[AssessedContact], outside: Mapping[int, Scope]) -> Tally:

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from app import rules
 from app.db.accounts import accounts, attorneys
-from app.db.contacts import contact_store, contacts, preexisting_tags
+from app.db.contacts import contact_store, contacts, first_publications, preexisting_tags
 from app.db.contacts.contacts import StoredContact
 from app.db.mirror import rule_inputs, visibility
 from app.db.mirror.rule_inputs import CurrentNames
@@ -31,6 +31,7 @@ class AssessmentContext:
     `beside` is the run, if it goes beside an incomplete pull: then contacts that the pull has changed wait. `limiting`
     are the logins set aside: nothing is taken away from what they have ever seen [row 53]. `only_adds` says that
     nothing is taken away from anybody [IS-2]. `behind` are contacts that were last assessed with older rules.
+    `in_review` says that some people may not be published before a person releases them.
     """
 
     run_id: str | None
@@ -44,6 +45,7 @@ class AssessmentContext:
     limiting: frozenset[str] = frozenset()
     only_adds: bool = False
     behind: frozenset[int] = frozenset()
+    in_review: bool = False
 
     def cause_for(self, known: StoredContact | None) -> str:
         """Return the cause of a contact's changes.
@@ -104,6 +106,7 @@ async def load_context(
         spelling=await rule_inputs.load_current_names(session, account_id),
         clio_origin=clio_web_origin(services, account),
         now=services.now(),
+        in_review=await first_publications.has_unpublished(session, account_id),
     )
 
 

@@ -7,12 +7,16 @@ from typing import Any
 from app.db.accounts import settings
 from app.db.contacts import change_feed, contact_store, holds
 from app.db.contacts.contacts import StoredContact
-from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
+from app.db.contacts.holds import HoldKind, HoldNotFound, HoldStatus
 from app.db.mirror import rule_inputs
 from app.db.session import Session
+from app.rules.profile import profile
+from app.rules.results import Profile
 from app.sync.assess.contact_assessments import assess_contacts, load_context
 from app.sync.assess.feed_lines import feed_line
 from app.sync.services import Services
+
+Changes = Mapping[int, Mapping[str, Any]]  # by Clio id, in the form of a line of the change feed
 
 
 @dataclass(frozen=True)
@@ -47,50 +51,52 @@ async def list_hold_items(
         raise HoldNotFound
     clio_ids = await holds.list_items(session, account_id, hold_id, after=after, limit=limit)
     known = await contact_store.load_by_clio_id(session, account_id, clio_ids)
-    changes = await _changes(services, session, account_id, hold, known)
-    return [_item(hold_id, one, known.get(one), changes.get(one)) for one in clio_ids]
+    if hold.kind is HoldKind.NEW_CLIENTS:
+        changes = await _found_by_run(session, account_id, hold.run_id, known)
+        names = {clio_id: _name(contact.view.profile) for clio_id, contact in known.items()}
+    else:
+        changes, names = await _assessed_now(services, session, account_id, clio_ids)
+    return [
+        HoldItem(
+            item_id=item_id_of(hold_id, clio_id),
+            clio_id=clio_id,
+            contact_id=known[clio_id].contact_id if clio_id in known else None,
+            name=names.get(clio_id, ""),
+            change=changes.get(clio_id),
+        )
+        for clio_id in clio_ids
+    ]
 
 
-async def _changes(
-    services: Services,
-    session: Session,
-    account_id: str,
-    hold: Hold,
-    known: Mapping[int, StoredContact],
-) -> dict[int, Mapping[str, Any]]:
-    """Return, by Clio id, what a release would do, or for a new client what the run did that found it."""
-    if hold.kind is HoldKind.REMOVALS:
-        return await _assessed_now(services, session, account_id, sorted(known))
+async def _found_by_run(
+    session: Session, account_id: str, run_id: str, known: Mapping[int, StoredContact]
+) -> Changes:
+    """Return the change by which the run found each new client."""
     ids = {contact.contact_id: clio_id for clio_id, contact in known.items()}
-    lines = await change_feed.find_first_of_run(session, account_id, hold.run_id, ids)
+    lines = await change_feed.find_first_of_run(session, account_id, run_id, ids)
     return {ids[contact_id]: body for contact_id, body in lines.items()}
 
 
 async def _assessed_now(
     services: Services, session: Session, account_id: str, clio_ids: Sequence[int]
-) -> dict[int, Mapping[str, Any]]:
-    """Return what the present rules, settings and records would change, by the function that a run uses."""
+) -> tuple[Changes, dict[int, str]]:
+    """Return what a release would change by the present rules, settings and records, and the people's names.
+
+    The function that a run uses decides it.
+    """
     chosen = await settings.get_current(session, account_id)
     context = await load_context(session, services, account_id, chosen.settings)
     people = await rule_inputs.load_facts(session, account_id, context.spelling, clio_ids)
     assessed, _ = await assess_contacts(session, account_id, people, context)
+    names = {one.contact.clio_id: _name(profile(one, context.firm.country)) for one in people}
     return {
         one.contact.clio_id: feed_line(one, context).body
         for one in assessed
         if one.change is not None
-    }
+    }, names
 
 
-def _item(
-    hold_id: str, clio_id: int, contact: StoredContact | None, change: Mapping[str, Any] | None
-) -> HoldItem:
-    contact_id = contact.contact_id if contact else None
-    name = _name(contact) if contact else ""
-    return HoldItem(item_id_of(hold_id, clio_id), clio_id, contact_id, name, change)
-
-
-def _name(contact: StoredContact) -> str:
+def _name(person: Profile) -> str:
     """Return the person's name, or the primary address of one without a name."""
-    profile = contact.view.profile
-    parts = [part for part in (profile.first_name, profile.last_name) if part]
-    return " ".join(parts) or next((email.address for email in profile.emails), "")
+    parts = [part for part in (person.first_name, person.last_name) if part]
+    return " ".join(parts) or next((email.address for email in person.emails), "")

@@ -1,4 +1,4 @@
-"""A person's decision about a hold: release it, so that the change happens, or discard it [S5, NC-7, row 45].
+"""A person's decision about a hold: release it, so that the change happens, or discard it [S5, NC-2, NC-7, row 45].
 
 The decision is about all items of the hold, or about some: then these become a part with a decision of its own. A
 request carries out the first step, and the regular task `finish_decided_holds` the others. Contacts and new-client rows
@@ -11,17 +11,23 @@ from datetime import datetime
 
 import structlog
 
-from app.db.contacts import hold_decisions, holds, new_clients
+from app.db.accounts import settings
+from app.db.contacts import first_publications, hold_decisions, holds, new_clients
 from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, InvalidRequest
-from app.sync.assess import new_client_holds, shrink_guard
+from app.rules.settings import InitialSync
+from app.sync.assess import first_publication, new_client_holds, shrink_guard
 from app.sync.assess.hold_items import clio_id_of
 from app.sync.services import Services
 
 HOLDS = 100  # continued in one tick
 STEP = hold_decisions.ITEMS_AT_ONCE
 NOT_IN_HOLD = "is not an item that waits in this hold"
+ONLY_FIRST_PUBLICATION = "can be chosen only for a hold of kind first_publication"
+ONLY_WHOLE = (
+    "must be left out: who is not released waits on, so only the whole hold can be discarded"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -32,29 +38,40 @@ _NEW_CLIENTS = {
 _RESOLVE = {
     HoldKind.NEW_CLIENTS: new_client_holds.resolve,
     HoldKind.REMOVALS: shrink_guard.resolve,
+    HoldKind.FIRST_PUBLICATION: first_publication.resolve,
+}
+_REPORT = {
+    HoldKind.NEW_CLIENTS: new_client_holds.report,
+    HoldKind.FIRST_PUBLICATION: first_publication.report,
 }
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided about a hold: about these of its items, or about all if `item_ids` is None."""
+    """What a person decided about a hold: about these of its items, or about all if `item_ids` is None.
+
+    `first_sync`: what happens with the new clients of a first publication that is released; None for the setting.
+    """
 
     status: HoldStatus
     by: str
     item_ids: Sequence[str] | None = None
+    first_sync: InitialSync | None = None
 
 
 async def decide_hold(
     session: Session, account_id: str, hold_id: str, decision: Decision, *, now: datetime
 ) -> Hold:
-    """Release a hold, so that removals happen in a run of their own and new clients are announced; or discard it.
+    """Release a hold, so that removals or the first publication happen in a run of their own, or discard it.
 
-    After a discard the contacts stay as they are, and the new clients are never announced. Return the hold as it was
-    decided, or with the items that wait on if only some were. Raises HoldNotFound, HoldDecided, InvalidRequest.
+    New clients are announced at a release. After a discard the contacts stay as they are, the new clients are never
+    announced, and a first publication waits for the next hold. Return the hold as it was decided, or with the items
+    that wait on if only some were. Raises HoldNotFound, HoldDecided, InvalidRequest.
     """
     hold = await holds.get_hold(session, account_id, hold_id)
     if hold.status is HoldStatus.GATHERING or hold.part_of is not None:
         raise HoldNotFound
+    _check_decision(hold, decision)
     pointers = _pointers(hold_id, decision.item_ids) if decision.item_ids else None
     chosen = sorted(pointers) if pointers else None
     first = await holds.list_items(session, account_id, hold_id, after=0, limit=STEP)
@@ -64,12 +81,36 @@ async def decide_hold(
     decided = await hold_decisions.decide(
         session, account_id, decided_id, decision.status, by=decision.by, now=now
     )
+    if hold.kind is HoldKind.FIRST_PUBLICATION:
+        await _go_on_with_review(session, account_id, decided, decision, now=now)
     await _do_step(session, account_id, decided, (chosen or first)[:STEP], now=now)
     if decided_id == hold_id:
         return decided
-    if hold.kind is HoldKind.NEW_CLIENTS:
-        await new_client_holds.report(session, account_id, [hold_id], now=now)
+    if hold.kind in _REPORT:
+        await _REPORT[hold.kind](session, account_id, [hold_id], now=now)
     return await holds.get_hold(session, account_id, hold_id)
+
+
+def _check_decision(hold: Hold, decision: Decision) -> None:
+    """Raise InvalidRequest for a decision that a hold of this kind does not allow."""
+    is_first = hold.kind is HoldKind.FIRST_PUBLICATION
+    if decision.first_sync is not None and not is_first:
+        raise InvalidRequest(errors=[("/new_clients", ONLY_FIRST_PUBLICATION)])
+    if is_first and decision.status is HoldStatus.DISCARDED and decision.item_ids is not None:
+        raise InvalidRequest(errors=[("/ids", ONLY_WHOLE)])
+
+
+async def _go_on_with_review(
+    session: Session, account_id: str, decided: Hold, decision: Decision, *, now: datetime
+) -> None:
+    """Store what was chosen for those who were released, or let those who were not wait in another hold."""
+    if decided.status is HoldStatus.DISCARDED:
+        await first_publications.gather(session, account_id, decided.run_id, now=now)
+        return
+    chosen = decision.first_sync
+    if chosen is None:
+        chosen = (await settings.get_current(session, account_id)).settings.new_client.initial_sync
+    await first_publications.store_choice(session, account_id, decided.hold_id, chosen)
 
 
 async def finish_decided_holds(services: Services) -> None:
@@ -108,6 +149,8 @@ async def _do_step(
         rows = await new_clients.lock_waiting(session, account_id, clio_ids)
         await _NEW_CLIENTS[hold.status](session, account_id, rows, now=now)
         await hold_decisions.remove_items(session, account_id, hold.hold_id, clio_ids)
+    elif hold.status is HoldStatus.DISCARDED and hold.kind is HoldKind.FIRST_PUBLICATION:
+        await first_publications.move_items(session, account_id, hold.hold_id, clio_ids)
     elif hold.status is HoldStatus.RELEASED:
         await hold_decisions.mark_contacts_stale(session, account_id, clio_ids)
         await shrink_guard.request_reassessment(session, account_id, now=now)
@@ -145,12 +188,13 @@ async def _part(
 ) -> str:
     """Return the id of the hold that has exactly the chosen items: a new part, or the hold itself if it has no others.
 
-    Raises InvalidRequest for items that do not wait in the hold.
+    The hold of a first publication waits for more people, so naming all of its items does not decide it. Raises
+    InvalidRequest for items that do not wait in the hold.
     """
     chosen = sorted(pointers)
     unknown = await hold_decisions.find_unknown(session, account_id, hold.hold_id, chosen)
     if unknown:
         raise InvalidRequest(errors=[(pointers[one], NOT_IN_HOLD) for one in sorted(unknown)])
-    if len(chosen) == hold.count:
+    if len(chosen) == hold.count and hold.kind is not HoldKind.FIRST_PUBLICATION:
         return hold.hold_id
     return await hold_decisions.split(session, account_id, hold, chosen, now=now)

@@ -7,7 +7,7 @@ Clio id waits until Clio was asked whether the other one exists (`replaced_clien
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.db.contacts import new_clients, similar_clients
@@ -17,7 +17,7 @@ from app.db.session import Session
 from app.rules.matching import folded_name
 from app.rules.new_clients import Status, Suspect, duplicate_by_matter, initial_status
 from app.rules.results import Client
-from app.rules.settings import NewClientSettings
+from app.rules.settings import InitialSync, NewClientSettings
 from app.sync.assess.replaced_clients import INITIAL, Traits, find_suspects
 
 
@@ -32,12 +32,21 @@ class Candidate:
 
 @dataclass(frozen=True)
 class BatchSource:
-    """The run and the origin of a batch's new clients, and the firm's settings for them."""
+    """The run and the origin of a batch's new clients, and the firm's settings for them.
+
+    `first_sync` is what a release of the first publication chose, in place of the setting.
+    """
 
     run_id: str
     origin: str
     settings: NewClientSettings
     now: datetime
+    first_sync: InitialSync | None = None
+
+    def released(self, first_sync: InitialSync) -> "BatchSource":
+        """Return the source for people whom such a release publishes: they belong to the first sync."""
+        chosen = replace(self.settings, initial_sync=first_sync)
+        return replace(self, origin=INITIAL, settings=chosen, first_sync=first_sync)
 
 
 async def record_new_clients(
@@ -82,7 +91,7 @@ async def count_new_clients(
         session, account_id, [one.contact.clio_id for one in candidates]
     )
     fresh = [one for one in candidates if one.contact.clio_id not in known]
-    digests = [digest for one in fresh if (digest := _email_digest(one))]
+    digests = [digest for one in fresh if (digest := email_digest_of(one.contact))]
     stored = await similar_clients.find_by_email(session, account_id, digests)
     taken = seen | stored.keys()
     first = set(digests) - taken
@@ -122,7 +131,7 @@ def _traits(one: Candidate, run_id: str) -> Traits:
         contact_id=one.contact.contact_id,
         run_id=run_id,
         matter_ids=one.matter_ids,
-        digests=frozenset(filter(None, (_email_digest(one), _name_digest(one)))),
+        digests=frozenset(filter(None, (email_digest_of(one.contact), _name_digest(one)))),
         profile=one.contact.view.profile,
     )
 
@@ -131,18 +140,19 @@ async def _find_duplicates(
     session: Session, account_id: str, fresh: Sequence[Candidate]
 ) -> dict[bytes, list[str]]:
     """Return the row ids by primary address: the oldest stored row first, then the candidates' [NC-6]."""
-    digests = {digest for one in fresh if (digest := _email_digest(one))}
+    digests = {digest for one in fresh if (digest := email_digest_of(one.contact))}
     stored = await similar_clients.find_by_email(session, account_id, digests)
     found = {digest: [row_id] for digest, row_id in stored.items()}
     for one in fresh:
-        if digest := _email_digest(one):
+        if digest := email_digest_of(one.contact):
             row_id = new_clients.new_client_id_of(account_id, one.contact.clio_id)
             found.setdefault(digest, []).append(row_id)
     return found
 
 
-def _email_digest(one: Candidate) -> bytes | None:
-    primary = next((email for email in one.contact.view.profile.emails if email.primary), None)
+def email_digest_of(contact: StoredContact) -> bytes | None:
+    """Return the digest of a contact's primary address, None if it has none [NC-6]."""
+    primary = next((email for email in contact.view.profile.emails if email.primary), None)
     return similar_clients.email_digest(primary.address if primary else None)
 
 
@@ -158,7 +168,7 @@ def _new_row(
     duplicates: Mapping[bytes, Sequence[str]],
 ) -> NewClient:
     digest, row_id = (
-        _email_digest(one),
+        email_digest_of(one.contact),
         new_clients.new_client_id_of(account_id, one.contact.clio_id),
     )
     first = duplicates[digest][0] if digest else row_id
@@ -186,6 +196,7 @@ def _new_row(
         matter_ids=tuple(sorted(one.matter_ids)),
         joined_to=suspects[0].clio_id if suspects else None,
         merged_into=None,
+        first_sync=source.first_sync,
         event_ids=(),
         created_at=source.now,
         emitted_at=None,

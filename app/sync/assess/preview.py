@@ -1,12 +1,16 @@
-"""The effect of other settings: assess the whole firm by the function that a run uses, and store nothing [S11]."""
+"""What other settings, or the release of a first publication, would do, in numbers [S11, API-19].
+
+A preview assesses the whole firm by the function that a run uses, and stores nothing.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from app.db.contacts import first_publications
 from app.db.mirror import rule_inputs
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.rules.results import Scope
 from app.rules.settings import Settings
 from app.sync.assess.contact_assessments import (
@@ -129,3 +133,16 @@ async def preview_settings(
         if len(people) < BATCH_SIZE:
             return Preview(summary, changes[:limit], more=len(changes) > limit)
         last = people[-1].contact.clio_id
+
+
+async def summarize_review(session: Session, account_id: str, hold_id: str) -> Summary:
+    """Return what a release of a first publication's open hold would do: everybody enters [API-19]."""
+    counts = await first_publications.count(session, account_id, hold_id)
+    return Summary(
+        entering=counts.people,
+        tags_added=counts.by_label,
+        new_clients=counts.new_clients,
+        possible_duplicates=counts.possible_duplicates,
+        owners=counts.by_owner,
+        by_state_reason=counts.by_state_reason,
+    )

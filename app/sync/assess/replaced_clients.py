@@ -5,7 +5,7 @@ here.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -123,7 +123,7 @@ async def decide_suspected(
         return
     status, held_for = status_after_proof(
         initial=row.origin == INITIAL,
-        chosen=chosen,
+        chosen=replace(chosen, initial_sync=row.first_sync) if row.first_sync else chosen,
         replaced=gone is not None,
         duplicate=row.possible_duplicate_of is not None,
     )

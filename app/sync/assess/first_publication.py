@@ -1,0 +1,120 @@
+"""The review of a firm's first publication: nobody is published before a person has released him or her.
+
+While the review lasts, an assessment of a person who was never published only updates the review's hold: the person is
+an item of it if a release would publish the person now. People who were published after a release are updated as usual.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from app.db import issues
+from app.db.contacts import first_publications, holds
+from app.db.contacts.first_publications import UnpublishedContact
+from app.db.contacts.holds import HoldKind
+from app.db.issues import Finding, Subject
+from app.db.runs import runs
+from app.db.session import Session
+from app.rules.facts import ContactFacts
+from app.rules.results import Scope
+from app.rules.settings import InitialSync
+from app.sync.assess.contact_assessments import AssessedContact
+from app.sync.assess.new_clients import email_digest_of
+
+HELD = "first_publication_held"  # code of the issue
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """The results that may be published; what a release chose for the announcement of new clients, by Clio id."""
+
+    contacts: Sequence[AssessedContact]
+    first_sync: Mapping[int, InitialSync] = field(default_factory=dict)
+
+
+async def admit(
+    session: Session,
+    account_id: str,
+    people: Sequence[ContactFacts],
+    assessed: Sequence[AssessedContact],
+    outside: Mapping[int, Scope],
+) -> Admitted:
+    """Return the results that the review lets be published, of these locked people; let the others wait in its hold.
+
+    `outside` has the reasons of those who are not in scope and never were.
+    """
+    clio_ids = {person.contact.clio_id for person in people}
+    new = {one.contact.clio_id: one for one in assessed if one.known is None}
+    hold_id = await first_publications.lock_review(session, account_id)
+    released = await first_publications.find_released(session, account_id, new)
+    waiting = {} if hold_id is None else {key: new[key] for key in new.keys() - released.keys()}
+    stored = [_waiting(one) for one in waiting.values()]
+    if hold_id is not None:
+        stored += _not_published(people, outside)
+        await first_publications.add_items(session, account_id, hold_id, waiting)
+    await holds.remove_contacts(
+        session, account_id, HoldKind.FIRST_PUBLICATION, clio_ids - waiting.keys()
+    )
+    await first_publications.store_people(session, account_id, stored)
+    others = clio_ids - {one.clio_id for one in stored}
+    await first_publications.delete_people(session, account_id, others)
+    return Admitted([one for one in assessed if one.contact.clio_id not in waiting], released)
+
+
+def _waiting(one: AssessedContact) -> UnpublishedContact:
+    assessment, owner = one.assessment, one.assessment.owner
+    is_client = assessment.client is not None
+    return UnpublishedContact(
+        clio_id=one.contact.clio_id,
+        state_reason=None,
+        owner_user_id=owner.user_id if owner else None,
+        labels=one.change.tags_added if one.change else (),
+        is_client=is_client,
+        email_digest=email_digest_of(one.contact) if is_client else None,
+    )
+
+
+def _not_published(
+    people: Sequence[ContactFacts], outside: Mapping[int, Scope]
+) -> list[UnpublishedContact]:
+    """Return those of these whom a release would not publish. Companies and deleted people do not count."""
+    persons = {
+        one.contact.clio_id for one in people if one.contact.is_person and one.departed is None
+    }
+    return [
+        UnpublishedContact(clio_id, scope.reason)
+        for clio_id, scope in outside.items()
+        if clio_id in persons
+    ]
+
+
+async def open_or_report_review(
+    session: Session, account_id: str, run_id: str, *, now: datetime
+) -> None:
+    """Open the review's hold when the firm was read completely, and report who waits now. A successful run calls it."""
+    if not await runs.has_complete_pull(session, account_id):
+        return
+    hold_id = await first_publications.lock_review(session, account_id)
+    if hold_id is None:
+        return
+    await first_publications.open_review(session, account_id, run_id, now=now)
+    await report(session, account_id, [hold_id], now=now)
+
+
+async def report(
+    session: Session, account_id: str, hold_ids: Sequence[str], *, now: datetime
+) -> None:
+    """Open or update the issue of each of these open holds."""
+    for hold_id in hold_ids:
+        hold = await holds.get_hold(session, account_id, hold_id)
+        text = (
+            f"{hold.count} people wait to be published for the first time. Release this hold, for all or for some of"
+            " them; until it is released as a whole, people who are new in Clio wait in it, too"
+        )
+        finding = Finding(HELD, text, Subject("hold", hold_id))
+        await issues.open_issue(session, account_id, finding, now=now)
+
+
+async def resolve(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
+    """Resolve the issue of a decided hold."""
+    await issues.resolve_issues(session, account_id, HELD, Subject("hold", hold_id), now=now)
