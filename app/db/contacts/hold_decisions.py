@@ -59,13 +59,12 @@ async def lock_undecided(session: Session, account_id: str, hold_id: str) -> Hol
 
 async def lock_contacts(session: Session, account_id: str, clio_ids: Sequence[int]) -> None:
     """Lock contacts as a run locks those that it assesses, in the order of their ids."""
-    for chunk in _chunks(clio_ids):
-        await session.execute(
-            select(_contacts.c.clio_id)
-            .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, chunk))
-            .order_by(_contacts.c.clio_id)
-            .with_for_update()
-        )
+    await session.execute(
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+        .order_by(_contacts.c.clio_id)
+        .with_for_update()
+    )
 
 
 async def find_unknown(
@@ -106,16 +105,6 @@ async def split(
             .values(hold_id=part_id)
         )
     return part_id
-
-
-async def mark_contacts_stale(session: Session, account_id: str, clio_ids: Sequence[int]) -> None:
-    """Mark locked contacts as stale, also those deleted in Clio, so that a run carries out what was released."""
-    stale, by_rules = _contacts.c.stale, _contacts.c.stale_by_rules
-    await session.execute(
-        update(_contacts)
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .values(stale=True, stale_by_rules=~stale | by_rules)
-    )
 
 
 async def remove_items(

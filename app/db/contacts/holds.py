@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
@@ -95,7 +95,10 @@ async def find_removal_statuses(
 async def add_removals(
     session: Session, account_id: str, run_id: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
-    """Add removals that the run proposes to its hold; they wait until all of them are known."""
+    """Add removals that the run proposes to its hold; they wait until all of them are known.
+
+    If the run has released its hold already, the hold gathers again.
+    """
     if not clio_ids:
         return
     hold_id = hold_id_of(account_id, run_id, HoldKind.REMOVALS)
@@ -109,7 +112,11 @@ async def add_removals(
             run_id=run_id,
             opened_at=now,
         )
-        .on_conflict_do_nothing()
+        .on_conflict_do_update(
+            index_elements=list(_table.primary_key.columns),
+            set_={"status": HoldStatus.GATHERING},
+            where=(_table.c.status == HoldStatus.RELEASED) & _table.c.decided_by.is_(None),
+        )
     )
     rows = [
         {"account_id": account_id, "hold_id": hold_id, "clio_id": clio_id}
@@ -118,26 +125,21 @@ async def add_removals(
     await session.execute(insert(_items).on_conflict_do_nothing(), rows)
 
 
-async def find_gathering(session: Session, account_id: str, run_id: str) -> Hold | None:
-    """Return the run's hold of removals that is still being filled, or None."""
-    found = await _list(
-        session,
-        _table.c.account_id == account_id,
-        _table.c.hold_id == hold_id_of(account_id, run_id, HoldKind.REMOVALS),
-        _table.c.status == HoldStatus.GATHERING,
-    )
+async def find_of_run(session: Session, account_id: str, run_id: str) -> Hold | None:
+    """Return the run's hold of removals, or None."""
+    hold_id = hold_id_of(account_id, run_id, HoldKind.REMOVALS)
+    found = await _list(session, _table.c.account_id == account_id, _table.c.hold_id == hold_id)
     return found[0] if found else None
 
 
-async def list_abandoned(session: Session, account_id: str, *, except_run_id: str) -> list[Hold]:
-    """Return holds of removals that other runs began to fill and left."""
-    return await _list(
-        session,
-        _table.c.account_id == account_id,
-        _table.c.kind == HoldKind.REMOVALS,
-        _table.c.status == HoldStatus.GATHERING,
-        _table.c.run_id != except_run_id,
+async def find_abandoned(session: Session, account_id: str, *, except_run_id: str) -> str | None:
+    """Return the id of a hold of removals that another run began to fill and left, or None."""
+    query = (
+        select(_table.c.hold_id)
+        .where(_table.c.account_id == account_id, _table.c.kind == HoldKind.REMOVALS)
+        .where(_table.c.status == HoldStatus.GATHERING, _table.c.run_id != except_run_id)
     )
+    return (await session.execute(query.limit(1))).scalar_one_or_none()
 
 
 @dataclass(frozen=True)
@@ -184,21 +186,6 @@ async def delete_undecided(session: Session, account_id: str, hold_ids: Collecti
         delete(_table)
         .where(_table.c.account_id == account_id, any_of(_table.c.hold_id, hold_ids))
         .where(_table.c.decided_by.is_(None))
-    )
-
-
-async def mark_contacts_stale(session: Session, account_id: str, hold_id: str) -> None:
-    """Mark the hold's contacts as stale, also those deleted in Clio."""
-    await session.execute(
-        text(
-            "update mirror_contacts c set stale = true, stale_by_rules = not c.stale or c.stale_by_rules from ("
-            "  select m.clio_id from hold_items i join mirror_contacts m"
-            "  on m.account_id = i.account_id and m.clio_id = i.clio_id"
-            "  where i.account_id = :account and i.hold_id = :hold"
-            "  order by m.clio_id for update of m) due"
-            " where c.account_id = :account and c.clio_id = due.clio_id"
-        ),
-        {"account": account_id, "hold": hold_id},
     )
 
 

@@ -5,10 +5,10 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from app.db.mirror import tables, visibility
-from app.db.session import Session, any_of
+from app.db.mirror import staleness, tables, visibility
+from app.db.session import Session
 
 _contacts = tables.mirror_contacts
 
@@ -29,10 +29,5 @@ async def release_kept(
     )
     kept = list(page.scalars())
     seen = await visibility.find_ever_seen(session, account_id, limiting, kept)
-    by_rules = ~_contacts.c.stale | _contacts.c.stale_by_rules
-    await session.execute(
-        update(_contacts)
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, set(kept) - seen))
-        .values(stale=True, stale_by_rules=by_rules)
-    )
+    await staleness.mark_unchanged_stale(session, account_id, set(kept) - seen)
     return kept[-1] if len(kept) == limit else None

@@ -18,6 +18,9 @@ from app.rules.records import Attorney, ContactRecord, MatterRecord, Relationshi
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
 _relationships = tables.mirror_relationships
+_PEOPLE = select(
+    as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
+).order_by(_contacts.c.clio_id)
 
 
 @dataclass(frozen=True)
@@ -66,29 +69,24 @@ async def load_stale_facts(
     `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
     ready = literal(value=True) if beside is None else staleness.can_be_assessed(beside)
-    rows = await session.execute(
-        select(
-            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
-        )
-        .where(_contacts.c.account_id == account_id, _contacts.c.stale, ready)
-        .order_by(_contacts.c.clio_id)
-        .limit(limit)
-        .with_for_update()
-    )
+    due = _PEOPLE.where(_contacts.c.account_id == account_id, _contacts.c.stale, ready)
+    rows = await session.execute(due.limit(limit).with_for_update())
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
 async def load_facts(
-    session: Session, account_id: str, spelling: CurrentNames, clio_ids: Collection[int]
+    session: Session,
+    account_id: str,
+    spelling: CurrentNames,
+    clio_ids: Collection[int],
+    *,
+    lock: bool = False,
 ) -> list[ContactFacts]:
-    """Return these contacts, by id, also those deleted in Clio; nothing is locked."""
-    rows = await session.execute(
-        select(
-            as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
-        )
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .order_by(_contacts.c.clio_id)
+    """Return these contacts, by id, also those deleted in Clio. With `lock` nobody else changes them meanwhile."""
+    these = _PEOPLE.where(
+        _contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids)
     )
+    rows = await session.execute(these.with_for_update() if lock else these)
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
@@ -102,20 +100,6 @@ async def _facts_or_departed(
         replace(known, departed=Departed(row.gone, row.merged_into)) if row.gone else known
         for known, row in zip(found, rows, strict=True)
     ]
-
-
-async def load_facts_of(
-    session: Session, account_id: str, spelling: CurrentNames, clio_ids: Collection[int]
-) -> list[ContactFacts]:
-    """Return and lock these persons, by id, unless they are gone."""
-    rows = await session.execute(
-        select(as_text(_contacts.c.record))
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .where(_contacts.c.gone.is_(None))
-        .order_by(_contacts.c.clio_id)
-        .with_for_update()
-    )
-    return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
 
 
 async def load_facts_after(

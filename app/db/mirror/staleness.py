@@ -48,6 +48,24 @@ async def mark_stale(
     )
 
 
+async def mark_unchanged_stale(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> None:
+    """Mark contacts as stale whose records are unchanged, also those deleted in Clio, whatever they are."""
+    due = (
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+        .order_by(_contacts.c.clio_id)
+        .with_for_update()
+        .cte("due")
+    )
+    await session.execute(
+        update(_contacts)
+        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
+        .values(stale=True, stale_by_rules=~_IS_CHANGED)
+    )
+
+
 def may_be_published() -> ColumnElement[bool]:
     """Return the condition that a contact is a person, or was one and is a company now.
 

@@ -68,6 +68,7 @@ async def assess_stale(
         if beside is None:
             await _mark_changed(services, lease, budget)
         await _update_hidden(services, lease, run, budget, beside=beside)
+        await _requeue_abandoned(services, lease, budget)
         await _begin(services, lease, beside=beside)
     async with fenced_transaction(services.database, lease) as session:
         begun = await runs.get_run(session, lease.account_id, lease.run_id)
@@ -75,6 +76,7 @@ async def assess_stale(
         context = await load_context(session, services, lease.account_id, chosen)
     context = replace(context, run_id=run.run_id, cause=cause, beside=beside, limiting=limiting)
     began, done, due = context.now, 0, begun.to_assess - begun.assessed
+    released = 0
     while True:
         context = replace(context, now=services.now())
         async with fenced_transaction(services.database, lease) as session:
@@ -82,15 +84,26 @@ async def assess_stale(
             done += batch.contacts
             end = estimate_end(began, context.now, done=done, due=due)
             await leases.record_assessed(session, lease, batch, expected_end=end, now=context.now)
-        if batch.contacts < BATCH_SIZE and not await _release_removals(services, lease, run):
-            return
+        if batch.contacts < BATCH_SIZE:
+            again = await _release_removals(services, lease, run, after=released)
+            if again is None:
+                return
+            released = again
+        check_pause(services.stopping, budget)
+
+
+async def _requeue_abandoned(services: Services, lease: Lease, budget: CallBudget) -> None:
+    """Mark the contacts stale that ended runs had gathered for their removal."""
+    while True:
+        async with fenced_transaction(services.database, lease) as session:
+            if not await shrink_guard.requeue_abandoned(session, lease):
+                return
         check_pause(services.stopping, budget)
 
 
 async def _begin(services: Services, lease: Lease, *, beside: str | None) -> None:
     """Begin the phase, with the number of contacts that it will assess."""
     async with fenced_transaction(services.database, lease) as session:
-        await shrink_guard.requeue_abandoned(session, lease)
         counts = await records.count_stale(session, lease.account_id, lease.run_id)
         due = counts.total if beside is None else counts.total - counts.waiting
         await leases.begin_assessing(session, lease, to_assess=due)
@@ -153,10 +166,14 @@ async def _update_hidden(
     await do_in_batches(services, lease, budget, name, update)
 
 
-async def _release_removals(services: Services, lease: Lease, run: Run) -> bool:
-    """Decide about the contacts that would leave; return whether they are stale again and can leave now."""
+async def _release_removals(
+    services: Services, lease: Lease, run: Run, *, after: int
+) -> int | None:
+    """Decide about the contacts that would leave; return up to which id they are stale again and can leave now."""
     async with fenced_transaction(services.database, lease) as session:
-        return await shrink_guard.release_or_open(session, lease, run.kind, now=services.now())
+        return await shrink_guard.release_or_open(
+            session, lease, run.kind, after=after, now=services.now()
+        )
 
 
 def _cause(run: Run) -> str:

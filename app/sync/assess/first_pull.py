@@ -57,7 +57,9 @@ class FirstPullPublisher:
         lease, account_id = self._lease, self._lease.account_id
         await erasures.lock_shared(session, account_id)
         context = await self._load_context(session)
-        people = await rule_inputs.load_facts_of(session, account_id, context.spelling, clio_ids)
+        people = await rule_inputs.load_facts(
+            session, account_id, context.spelling, clio_ids, lock=True
+        )
         batch = await publish_batch(session, lease, context, self._run.kind, people)
         await leases.record_assessed(session, lease, batch, now=context.now)
 

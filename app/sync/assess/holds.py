@@ -14,6 +14,7 @@ import structlog
 from app.db.accounts import settings
 from app.db.contacts import first_publications, hold_decisions, holds, new_clients
 from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
+from app.db.mirror import staleness
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, InvalidRequest
 from app.rules.settings import InitialSync
@@ -152,7 +153,7 @@ async def _do_step(
     elif hold.status is HoldStatus.DISCARDED and hold.kind is HoldKind.FIRST_PUBLICATION:
         await first_publications.move_items(session, account_id, hold.hold_id, clio_ids)
     elif hold.status is HoldStatus.RELEASED:
-        await hold_decisions.mark_contacts_stale(session, account_id, clio_ids)
+        await staleness.mark_unchanged_stale(session, account_id, clio_ids)
         await shrink_guard.request_reassessment(session, account_id, now=now)
     last = clio_ids[-1] if clio_ids else 0
     if await holds.list_items(session, account_id, hold.hold_id, after=last, limit=1):

@@ -15,6 +15,7 @@ from app.db.contacts import contacts, hold_decisions, holds, scope_changes
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
 from app.db.contacts.scope_changes import ScopeChange
 from app.db.issues import Finding, Subject
+from app.db.mirror import staleness
 from app.db.runs import run_requests
 from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
@@ -24,13 +25,24 @@ from app.rules.set_aside import UNLIMITED_CAUSES
 
 # In 24 hours runs may remove this number of contacts, or this share of those in scope a day ago if that is more.
 MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
+AT_ONCE = 500  # contacts that one transaction marks stale
 
 
-async def requeue_abandoned(session: Session, lease: Lease) -> None:
-    """Mark the contacts that ended runs had gathered as stale, so that this run assesses them again."""
-    for hold in await holds.list_abandoned(session, lease.account_id, except_run_id=lease.run_id):
-        await holds.mark_contacts_stale(session, lease.account_id, hold.hold_id)
-        await holds.delete_undecided(session, lease.account_id, [hold.hold_id])
+async def requeue_abandoned(session: Session, lease: Lease) -> bool:
+    """Mark the next contacts that an ended run had gathered as stale, so that this run assesses them again.
+
+    Return whether there may be more.
+    """
+    account_id = lease.account_id
+    hold_id = await holds.find_abandoned(session, account_id, except_run_id=lease.run_id)
+    if hold_id is None:
+        return False
+    clio_ids = await holds.list_items(session, account_id, hold_id, after=0, limit=AT_ONCE)
+    await staleness.mark_unchanged_stale(session, account_id, clio_ids)
+    await hold_decisions.remove_items(session, account_id, hold_id, clio_ids)
+    if len(clio_ids) < AT_ONCE:
+        await holds.delete_undecided(session, account_id, [hold_id])
+    return True
 
 
 @dataclass(frozen=True)
@@ -86,28 +98,40 @@ async def resolve(session: Session, account_id: str, hold_id: str, *, now: datet
     )
 
 
-async def release_or_open(session: Session, lease: Lease, kind: Kind, *, now: datetime) -> bool:
-    """Release the gathered removals if they are few, or open the hold; return whether contacts are stale again.
+async def release_or_open(
+    session: Session, lease: Lease, kind: Kind, *, after: int, now: datetime
+) -> int | None:
+    """Release the gathered removals if they are few, or open the hold.
 
-    Call it when the run has assessed all stale contacts. What the initial run releases is not counted [row 54].
+    Call it when the run has assessed all stale contacts. Then some of the released contacts after a Clio id are stale
+    again: return the last one's id, None if there are none.
     """
     account_id = lease.account_id
-    hold = await holds.find_gathering(session, account_id, lease.run_id)
-    if hold is None:
-        return False
+    hold = await holds.find_of_run(session, account_id, lease.run_id)
+    if hold is not None and hold.status is HoldStatus.GATHERING:
+        hold = await _decide(session, lease, hold, kind, now=now)
+    if hold is None or hold.status is not HoldStatus.RELEASED or hold.decided_by is not None:
+        return None
+    clio_ids = await holds.list_items(session, account_id, hold.hold_id, after=after, limit=AT_ONCE)
+    await staleness.mark_unchanged_stale(session, account_id, clio_ids)
+    return clio_ids[-1] if clio_ids else None
+
+
+async def _decide(session: Session, lease: Lease, hold: Hold, kind: Kind, *, now: datetime) -> Hold:
+    """Release or open the hold; return it. What the initial run releases is not counted [row 54]."""
+    account_id = lease.account_id
     in_scope = (await contacts.count_by_state(session, account_id))["in_scope"]
     in_scope -= await scope_changes.growth(session, account_id, now=now)
     gone = await scope_changes.count_by_itself(session, account_id, HoldKind.REMOVALS, now=now)
     if gone + hold.count > max(MAX_REMOVALS, MAX_REMOVED_SHARE * in_scope):
-        await _open_hold(session, account_id, hold, _hold_text(hold, gone, in_scope), now=now)
-        return False
-    await holds.mark_contacts_stale(session, account_id, hold.hold_id)
-    await hold_decisions.decide(
-        session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now
-    )
+        return await _open_hold(
+            session, account_id, hold, _hold_text(hold, gone, in_scope), now=now
+        )
     removed = ScopeChange(removed=0 if kind is Kind.INITIAL else hold.count)
     await scope_changes.record(session, account_id, lease.run_id, removed, now=now)
-    return True
+    return await hold_decisions.decide(
+        session, account_id, hold.hold_id, HoldStatus.RELEASED, by=None, now=now
+    )
 
 
 def _hold_text(hold: Hold, gone: int, in_scope: int) -> str:
@@ -120,12 +144,12 @@ def _hold_text(hold: Hold, gone: int, in_scope: int) -> str:
 
 async def _open_hold(
     session: Session, account_id: str, hold: Hold, text: str, *, now: datetime
-) -> None:
-    await hold_decisions.decide(
-        session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now
-    )
+) -> Hold:
     finding = Finding("shrink_held", text, Subject("hold", hold.hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
+    return await hold_decisions.decide(
+        session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now
+    )
 
 
 async def request_reassessment(session: Session, account_id: str, *, now: datetime) -> None:

@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from app.db.connections import connections, stored_tokens
 from app.db.connections.connections import ClioLogin, OAuthAttempt
-from app.db.contacts import erasures, holds, new_clients
+from app.db.contacts import erasures, new_clients
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
+from app.db.mirror import staleness
 from app.db.session import Database, transaction
 from app.lanes import Lane
 from app.main import now
@@ -29,7 +30,7 @@ async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: Worl
     (hold,) = [hold async for hold in pulled.all("holds")]
     services = pulled.app.state.services
     async with asyncio.TaskGroup() as group, transaction(services.database) as run:
-        await holds.mark_contacts_stale(run, "hp", hold["id"])
+        await staleness.mark_unchanged_stale(run, "hp", range(3000, 3021))
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_waiting_for_lock(pulled.dsn, release)

@@ -4,9 +4,13 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 import time_machine
+from sqlalchemy import text
 
 from app import main
+from app.db.contacts import holds
+from app.db.session import transaction
 from tests.support.world import World
 
 
@@ -211,6 +215,52 @@ async def test_few_removals_need_no_decision(pulled: World):
     await shrink(pulled, 20)
     assert len(await pulled.contacts(state="out_of_scope")) == 20
     assert [hold async for hold in pulled.all("holds")] == []
+
+
+async def test_few_removals_leave_in_steps(pulled: World, monkeypatch: pytest.MonkeyPatch):
+    # S5
+    monkeypatch.setattr("app.sync.assess.shrink_guard.AT_ONCE", 4)
+    await grow(pulled, 30)
+    await shrink(pulled, 19)
+    gone = await pulled.contacts(state="out_of_scope")
+    assert gone.keys() == {str(3000 + n) for n in range(19)}
+    assert [hold async for hold in pulled.all("holds")] == []
+
+
+async def test_a_removal_that_a_run_finds_after_it_released_others_happens_in_that_run(
+    pulled: World,
+):
+    # S5, S6: who was replaced is known only when all others are assessed
+    await grow(pulled, 1)
+    old = firm(pulled).find("contact", 1002)
+    firm(pulled).delete("contact", 1002)
+    firm(pulled).put("contact", {**old, "id": 7002})
+    for matter_id in firm(pulled).ids("matter"):
+        if firm(pulled).find("matter", matter_id)["client_id"] == 1002:
+            firm(pulled).put("matter", {"id": matter_id, "client_id": 7002})
+    await shrink(pulled, 1)
+    contacts = await pulled.contacts()
+    assert contacts["3000"]["state"] == "out_of_scope"
+    assert contacts["1002"]["state"] == "deleted"
+    assert [hold async for hold in pulled.all("holds")] == []
+
+
+async def test_what_an_ended_run_had_gathered_is_decided_by_the_next_one(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # S5: the run was ended between its assessments and its decision
+    monkeypatch.setattr("app.sync.assess.shrink_guard.AT_ONCE", 4)
+    await grow(pulled, 30)
+    async with transaction(pulled.app.state.services.database) as session:
+        await holds.add_removals(session, "hp", "run_ended", range(3000, 3011), now=main.now())
+    for contact_id in range(3000, 3011):
+        firm(pulled).put("contact", {"id": contact_id, "is_client": False})
+    await pulled.run()
+    assert len(await pulled.contacts(state="out_of_scope")) == 11
+    async with transaction(pulled.app.state.services.database) as session:
+        left = await session.execute(text("select count(*) from hold_items"))
+        assert left.scalar_one() == 0
+        assert await holds.find_abandoned(session, "hp", except_run_id="") is None
 
 
 async def test_a_change_of_settings_can_remove_many_contacts_but_not_announce_many_clients(

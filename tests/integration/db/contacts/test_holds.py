@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
 from app.db.contacts import hold_decisions, holds
@@ -33,7 +35,7 @@ async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(dat
     async with transaction(database) as session:
         await accounts.put_account(session, "hp", FIRM, now=NOW)
         await holds.add_removals(session, "hp", "run_1", [1, 2], now=NOW)
-        hold = await holds.find_gathering(session, "hp", "run_1")
+        hold = await holds.find_of_run(session, "hp", "run_1")
         assert hold is not None
         found = []
         for status, by in ((HoldStatus.OPEN, None), (HoldStatus.RELEASED, "u_ann")):
@@ -41,3 +43,24 @@ async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(dat
             held = await run_report.list_held_contacts(session, "hp", "run_1", after=0, limit=9)
             found.append(held)
         assert found == [[1, 2], []]
+
+
+@pytest.mark.parametrize(
+    ("by", "status"), [(None, HoldStatus.GATHERING), ("u_ann", HoldStatus.RELEASED)]
+)
+async def test_a_hold_that_its_run_released_gathers_again(
+    database: Database, by: str | None, status: HoldStatus
+):
+    # S5: some that were released wait for another pull; what a person decided stays decided
+    async with transaction(database) as session:
+        await accounts.put_account(session, "hp", FIRM, now=NOW)
+        await holds.add_removals(session, "hp", "run_1", [1], now=NOW)
+        hold = await holds.find_of_run(session, "hp", "run_1")
+        assert hold is not None
+        await hold_decisions.decide(
+            session, "hp", hold.hold_id, HoldStatus.RELEASED, by=by, now=NOW
+        )
+        await holds.add_removals(session, "hp", "run_1", [2], now=NOW)
+        again = await holds.find_of_run(session, "hp", "run_1")
+        assert again is not None
+        assert (again.status, again.count) == (status, 2)
