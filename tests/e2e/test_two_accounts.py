@@ -133,9 +133,11 @@ async def pull_with_surge(world: World, copy: Copy) -> None:
 
 
 async def decide_and_delete(world: World) -> None:
-    """Release the held clients, change a setting, delete one contact in Clio and erase another."""
+    """Release some held clients, change a setting, delete one contact in Clio and erase another."""
     (hold,) = [hold async for hold in world.all("holds", status="open")]
-    await world.api.post(f"{HP}/holds/{hold['id']}/release")
+    _, *most = [item["id"] async for item in world.all(f"holds/{hold['id']}/items")]
+    released = await world.api.post(f"{HP}/holds/{hold['id']}/release", json={"ids": most})
+    assert released.json()["count"] == 1
     await finish_decided_holds(services_of(world))
     await world.choose({"tags": {"location": {"city": True}}})
     world.simulator.firms[0].delete("contact", 1002)
@@ -147,6 +149,8 @@ async def decide_and_delete(world: World) -> None:
     await world.settled()
     erased = (await world.contacts())["1003"]["id"]
     assert (await world.api.delete(f"{HP}/contacts/{erased}")).is_success
+    (open_hold,) = [hold async for hold in world.all("holds", status="open")]
+    assert open_hold["count"] == 1
     await world.run("full")
 
 
@@ -187,6 +191,11 @@ async def seen(world: World) -> dict[str, Any]:
         },
         "issues": sorted(issues, key=lambda issue: str(issue["code"])),
         **{name: [stable(item) async for item in world.all(name)] for name in lists},
+        "hold items": [
+            stable(item)
+            async for hold in world.all("holds")
+            async for item in world.all(f"holds/{hold['id']}/items")
+        ],
     }
 
 
