@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
@@ -164,10 +164,13 @@ async def remove_contacts(
         .returning(_items.c.hold_id)
     )
     touched = set(left.scalars())
+    has_items = exists().where(
+        _items.c.account_id == account_id, _items.c.hold_id == _table.c.hold_id
+    )
     filled = await session.execute(
-        select(_items.c.hold_id)
-        .distinct()
-        .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, touched))
+        select(_table.c.hold_id)
+        .where(_table.c.account_id == account_id, any_of(_table.c.hold_id, touched))
+        .where(has_items)
     )
     still = set(filled.scalars())
     return TouchedHolds(sorted(still), sorted(touched - still))
