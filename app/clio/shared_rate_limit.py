@@ -150,6 +150,9 @@ def assume_limit(window: Window) -> Window:
 def update_window(window: Window, now: float, *, limit: int, left: int, reset_in: float) -> Window:
     """Return the window after a response. `reset_in` includes the margin; a response from an ended window is ignored.
 
+    One whose window ends much sooner than ours is taken for such a response, unless the limit is unknown: Clio's window
+    may have begun with the request that identified the user, and requests would go one by one until it ends.
+
     If Clio's window ends much later than ours, it began later (an allotted request was not sent, or the token is new),
     or Clio told us to wait. Then ours is extended, because the next window would allot the same requests again. If
     Clio's window began with a request of our tail, the requests of the tail are all that Clio can have counted in it.
@@ -157,7 +160,9 @@ def update_window(window: Window, now: float, *, limit: int, left: int, reset_in
     later = now + reset_in - window.ends
     if limit > 0 and window.tail and later >= WINDOW + MARGIN - TAIL:
         return Window(limit, max(window.tail, limit - left), now + reset_in)
-    if limit <= 0 or now >= window.ends or later < -WINDOW / 2:
+    if limit <= 0 or now >= window.ends:
+        return window
+    if later < -WINDOW / 2 and window.limit is not None:
         return window
     ends = window.ends if 0 <= later <= END_TOLERANCE else now + reset_in
     return Window(limit, max(window.given, limit - left), ends, window.tail)

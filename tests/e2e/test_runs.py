@@ -66,6 +66,17 @@ async def test_a_second_run_without_changes_sends_the_fewest_requests_and_writes
     assert await pulled.changes() == lines
 
 
+async def test_the_first_requests_of_a_login_are_not_slowed_by_the_end_of_clios_window(
+    pulled: World,
+):
+    # S10: another request began Clio's window 40 seconds ago, as the callback's does when the first run has to wait
+    (window,) = pulled.simulator.limits._windows.values()
+    window.ends = main.now() + timedelta(seconds=20)
+    run = await pulled.run()
+    assert run["status"] == "succeeded"
+    assert run["clio"]["waited_seconds"] < 5, "the requests went one by one until that window ended"
+
+
 async def test_the_feed_rebuilds_exactly_the_contact_list(pulled: World):
     # S13, DM-9
     clio = firm(pulled)

@@ -63,6 +63,19 @@ def test_a_late_response_from_an_ended_window_is_ignored():
     assert shared_rate_limit.update_window(window, 50.0, limit=50, left=0, reset_in=1.0) == window
 
 
+@pytest.mark.parametrize("left_of_clios_window", [59.0, 31.0, 29.0, 10.0])
+def test_the_first_response_shows_the_limit_however_soon_clios_window_ends(
+    left_of_clios_window: float,
+):
+    # the request that identified the user opened it, before the login had a window of ours
+    window, _ = shared_rate_limit.allot(None, 0.0, want=5, lane=Lane.INITIAL)
+    window = shared_rate_limit.update_window(
+        window, 0.5, limit=50, left=48, reset_in=left_of_clios_window + shared_rate_limit.MARGIN
+    )
+    assert window == Window(50, 2, 1.5 + left_of_clios_window)
+    assert shared_rate_limit.allot(window, 0.6, want=5, lane=Lane.INITIAL)[1].calls == 5
+
+
 def test_requests_of_the_tail_count_in_both_windows():
     window, now = Window(50, 48, 61.0), 61.0 - shared_rate_limit.TAIL
     for calls in (1, 1, 0):

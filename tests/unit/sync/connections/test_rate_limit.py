@@ -58,18 +58,27 @@ class Clio:
 @settings(deadline=None)
 @given(
     processes=st.integers(1, 5),
-    limit=st.integers(1, 60),
+    limit=st.integers(2, 60),
     pace=st.floats(0.01, 3.0),
+    identified=st.none() | st.floats(0.0, 60.0),
     lanes=st.lists(st.sampled_from(CLIO_LANES), min_size=1, max_size=6),
     seed=st.integers(0, 10_000),
 )
 def test_clio_never_refuses_whatever_the_lanes_and_the_order_of_the_processes(
-    processes: int, limit: int, pace: float, lanes: list[Lane], seed: int
+    processes: int,
+    limit: int,
+    pace: float,
+    identified: float | None,
+    lanes: list[Lane],
+    seed: int,
 ):
-    # S10: the simulated Clio has its own windows; requests and responses overtake each other
+    # S10: the simulated Clio has its own windows; requests and responses overtake each other. The request that
+    # identified the user may have opened the first one, some seconds before.
     async def work() -> None:
         dice = random.Random(seed)  # noqa: S311
         world, clio = Processes(processes, None), Clio(limit)
+        if identified is not None:
+            clio.ask(-identified)
         under_way: list[tuple[float, int, TokenGate, Mapping[str, str] | None]] = []
         made = 0
         for _ in range(400):
