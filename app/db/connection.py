@@ -150,12 +150,19 @@ def new_engine(
 def new_pool(
     address: Address, *, deadline: float, kept: int, most: int
 ) -> "asyncpg.pool.Pool[asyncpg.Record]":
-    """Return a pool of direct connections, on which the process may listen."""
+    """Return a pool of direct connections, on which the process may listen; whoever listens stops before it releases.
+
+    A connection changes hands as it is: nobody sets anything for its session. asyncpg would reset it after each
+    statement, and so double the statements of a queue that polls.
+    """
 
     async def opened(*_: Any, **__: Any) -> asyncpg.Connection:
         return await connect(address.direct, deadline=deadline)
 
-    return asyncpg.create_pool(min_size=kept, max_size=most, connect=opened)
+    async def keep(_: asyncpg.Connection) -> None:
+        pass  # asyncpg itself rolls back a transaction that is open
+
+    return asyncpg.create_pool(min_size=kept, max_size=most, connect=opened, reset=keep)
 
 
 def _settings(name: str, *, limited: bool) -> dict[str, str]:

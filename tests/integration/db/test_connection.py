@@ -118,3 +118,22 @@ async def test_the_connection_of_the_listener_is_watched(
             stopping=stopping,
         )
     assert seen == [True]
+
+
+async def test_a_released_connection_of_the_workers_costs_no_statement_and_keeps_no_transaction(
+    dsn: str,
+):
+    sent: list[str] = []
+    async with job_queue.worker_pool(Address(dsn)) as pool:
+        async with pool.acquire() as connection:
+            connection.add_query_logger(lambda record: sent.append(record.query))
+            process = connection.get_server_pid()
+            await connection.execute("select 1")
+        assert sent == ["select 1"]
+        async with pool.acquire() as connection:
+            asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # asyncpg reports it
+            await connection.execute("begin; create table left_open ()")
+        async with pool.acquire() as connection:
+            assert connection.get_server_pid() == process
+            assert not connection.is_in_transaction()
+            assert await connection.fetchval("select to_regclass('left_open')") is None
