@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import gc
 import os
 import socket
 import ssl
@@ -46,6 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep tests off the network: pytest-socket allows only this machine and a given test database."""
     config.option.allow_hosts = ",".join(_allowed_hosts())
     config.option.allow_unix_socket = True
+
+
+def pytest_collection_finish() -> None:
+    """Take the modules and the tests from the garbage collector, which would look at all of them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _allowed_hosts() -> list[str]:
