@@ -292,6 +292,12 @@ class World:
             for account_id in {*(await session.execute(text(started))).scalars()}:
                 await turns.wake_lanes(session, account_id, RUN_LANES, now=main.now())
 
+    async def resume_before_clio_said(self) -> None:
+        """Let runs continue at once although Clio asked another process to wait."""
+        async with transaction(self.app.state.services.database) as session:
+            await session.execute(text("delete from budgets"))
+        await self.resume()
+
     async def run(self, kind: str = "incremental", account_id: str = "hp") -> dict[str, Any]:
         """Request a run, wait for its end and return it."""
         key = {"Idempotency-Key": f"key-{uuid4()}"}

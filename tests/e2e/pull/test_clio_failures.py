@@ -292,6 +292,7 @@ async def test_items_of_a_small_list_that_were_read_before_an_interruption_are_n
         await world.connect("u_ann", 501)
         await until_hit(waiting)
     async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.resume_before_clio_said()
         (run,) = await world.settled()
         assert run["status"] == "succeeded"
         fields = (await world.api.get("/v1/accounts/hp/catalog")).json()["custom_fields"]

@@ -159,6 +159,7 @@ async def test_a_run_that_is_interrupted_in_a_window_continues_at_the_page_that_
     assert pull["total"] == MANY + 2 + 1, "all records, one of them read twice"
     before = request_parameters(world)
     async with opened_world(dsn, simulator, clock=False) as world, world:
+        await world.resume_before_clio_said()
         (run,) = await world.settled()
         assert (run["status"], len(await stored(world))) == ("succeeded", MANY + 2)
         after = request_parameters(world)[len(before) :]
