@@ -15,7 +15,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast test-wide nightly check fmt lock mutants mutants-sample bench-neighbours
+.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench-neighbours
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -26,8 +26,14 @@ test: $(STAMP) ## everything that needs only Python and PostgreSQL
 test-fast: $(STAMP) ## what needs no database
 	@$(PYTEST) $(FAST) $(ARGS)
 
-test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and a soak of two minutes
+# Both wait for long: side by side they take little more than one of them.
+test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and beside these a soak of two minutes
+	@$(MAKE) --no-print-directory --jobs=2 wide-tests soak
+
+wide-tests: $(STAMP)
 	@$(PYTEST) $(WIDE) $(ARGS)
+
+soak: $(STAMP)
 	@$(BIN)/python -m tests.chaos.soak --minutes 2 --slots 1 --stops 20 --kills 45
 
 nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes many hours
