@@ -7,13 +7,14 @@ run assesses contacts, it marks those that depend on what is noted.
 from collections.abc import Collection
 from functools import partial
 
-from sqlalchemy import BigInteger, delete, or_, select, text, update
+from sqlalchemy import BigInteger, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import staleness, tables
 from app.db.session import Session, any_of, reading_in_key_order
 
 _table = tables.changed_items
+_contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
 
 # The fields of a matter that refer to an item of the list: a renamed item makes the clients stale [row 25].
@@ -41,6 +42,12 @@ async def note(session: Session, account_id: str, resource: str, clio_ids: Colle
     )
     if rows := [{**key, "clio_id": clio_id} for clio_id in sorted(clio_ids)]:
         await session.execute(again, rows)
+
+
+async def forget_before_first_assessment(session: Session, account_id: str) -> None:
+    """Delete the notes of an account of which nobody was ever assessed: all of its contacts are stale already."""
+    assessed = exists().where(_contacts.c.account_id == account_id, _contacts.c.rules_version > 0)
+    await session.execute(delete(_table).where(_table.c.account_id == account_id, ~assessed))
 
 
 async def mark_next(session: Session, account_id: str, *, limit: int) -> bool:

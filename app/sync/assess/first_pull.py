@@ -12,7 +12,7 @@ from math import log
 
 from app.db.accounts import settings
 from app.db.contacts import erasures
-from app.db.mirror import first_pull, rule_inputs
+from app.db.mirror import changed_items, first_pull, rule_inputs
 from app.db.runs import leases
 from app.db.runs.leases import Lease
 from app.db.runs.runs import Run
@@ -47,6 +47,8 @@ class FirstPullPublisher:
         walked = await first_pull.list_stale(session, account_id, after=after, limit=BATCH_SIZE)
         if not walked:
             return await self._begins_again(session, after)
+        if not after:
+            await changed_items.forget_before_first_assessment(session, account_id)
         await leases.store_position(session, lease, _WALK, walked[-1])
         complete = await first_pull.find_complete(session, account_id, walked, ready)
         if complete:

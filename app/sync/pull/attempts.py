@@ -5,17 +5,18 @@ The order of the steps is in `all_connections`.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from app.clio.call_budget import CallBudget
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.runs import checkpoints, list_failures, run_logins, runs
+from app.db.runs import checkpoints, leases, list_failures, run_logins, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_logins import RunLogin
 from app.db.runs.runs import Kind, Reads, Run
 from app.sync.connections import clio_for
-from app.sync.pull.eta import Eta
+from app.sync.pull.eta import Eta, Slice, work
 from app.sync.pull.failures import WHO_AM_I
 from app.sync.pull.lander import Lander, run_with_lander
 from app.sync.pull.listings import SMALL_LISTS, Listing
@@ -35,6 +36,12 @@ class Begun:
     logins: dict[str, RunLogin]
     pulls: Sequence[Pull]
     failed: set[tuple[str, str]]
+    assessed: int
+
+    def slice_of(self, run: Run, *, now: datetime) -> Slice:
+        """Return the beginning of this slice of the run."""
+        done, _ = work(self.pulls, assessed=self.assessed)
+        return Slice(now, done, run.expected_end)
 
 
 @dataclass(frozen=True)
@@ -123,7 +130,7 @@ async def run_attempt(
     """Begin the pulling phase and do a step beside the lander. All requests are counted, however the step ends."""
     begun = await _begin(services, lease)
     lander = Lander(services.database, lease)
-    eta = Eta(run.started_at if run.kind is Kind.INITIAL else None)
+    eta = Eta(begun.slice_of(run, now=services.now()) if run.kind is Kind.INITIAL else None)
     attempt = Attempt(services, lease, run, budget, lander, begun, eta=eta)
 
     async def read() -> None:
@@ -151,4 +158,5 @@ async def _begin(services: Services, lease: Lease) -> Begun:
             await run_logins.load_all(session, lease),
             pulls[run_id],
             await list_failures.list_failed(session, lease),
+            await leases.count_assessed(session, lease),
         )

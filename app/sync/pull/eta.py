@@ -9,30 +9,46 @@ from app.clio.client import ClioClient
 from app.db.runs.checkpoints import Pull
 
 PAGE = 200  # records on one of Clio's pages
-PAGES_OF_ASSESSMENT = 3  # to assess the people of a page takes as long as to read so many pages
+# To assess the people of a page takes as long as to read and store so many pages (benchmarks/first_run.py).
+PAGES_OF_ASSESSMENT = 12
+KEPT = 0.75  # weight of what was expected before a slice: the pace of a single one varies
+MEASURED = 12.0  # pages of work, after which the pace of a slice is known
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The beginning of a slice of a first run: the moment, the work that was done, and the end that was expected."""
+
+    began: datetime
+    done: float
+    expected_end: datetime | None
 
 
 @dataclass
 class Eta:
-    """Estimates when a run has read its lists, and a first run (begun at `first_since`) has also assessed everybody.
+    """Estimates when a run has read its lists, and in a slice of a first run also when everybody is assessed.
 
     `clients` are those of the run's logins: each has a rate limit of its own.
     """
 
-    first_since: datetime | None = None
+    first: Slice | None = None
     clients: dict[str, ClioClient] = field(default_factory=dict)
 
     def end(self, pulls: Sequence[Pull], *, assessed: int, now: datetime) -> datetime | None:
         """Return when the work will be done; None when that is unknown.
 
-        In a first run the rate limits bound how soon it can be read, and the pace so far how soon it can be stored and
-        assessed.
+        In a first run the rate limits bound how soon it can be read, and the pace of its slices how soon it can be
+        stored and assessed. A run waits for a rate limit between its slices, so that they show what the machine can do.
         """
         end = self._latest_end(pulls, now=now)
-        if end is None or self.first_since is None:
+        if end is None or self.first is None:
             return end
         done, left = work(pulls, assessed=assessed)
-        return max(end, now + (now - self.first_since) * left / max(done, 1))
+        in_slice, before = done - self.first.done, self.first.expected_end
+        if in_slice < MEASURED:
+            return max(end, before or end)
+        by_pace = now + (now - self.first.began) * left / in_slice
+        return max(end, by_pace if before is None else by_pace + KEPT * (before - by_pace))
 
     def _latest_end(self, pulls: Sequence[Pull], *, now: datetime) -> datetime | None:
         ends = [
@@ -44,7 +60,7 @@ class Eta:
 
 
 def work(pulls: Sequence[Pull], *, assessed: int) -> tuple[float, float]:
-    """Return the work of a first run that is done and that is left, in pages to read. No list's length is unknown."""
+    """Return the work of a first run that is done and that is left, in pages. No list's length may be unknown."""
     people = max((pull.total or 0 for pull in pulls if pull.resource == "contacts"), default=0)
     done = sum(pull.pages for pull in pulls) + PAGES_OF_ASSESSMENT * assessed / PAGE
     left = sum(pages_left(pulls) or [0]) + PAGES_OF_ASSESSMENT * max(people - assessed, 0) / PAGE

@@ -25,6 +25,7 @@ from app.sync.concurrency import run_together
 from app.sync.pull import windows
 from app.sync.pull.failures import forbidden_list, noting_failure
 from app.sync.pull.listings import CONTACTS, SMALL_LISTS, Listing
+from app.sync.pull.progress import find_end
 from app.sync.pull.reader import ConnectionReader, usage_of, view_of
 from app.sync.pull.storage import store_page
 
@@ -197,9 +198,7 @@ async def _land_page(
     if listing.name in reader.failed_before:
         await list_failures.forget_failure(session, lease, pull.connection_id, listing.name)
         reader.failed_before.discard(listing.name)
-    pulls = await checkpoints.list_pulls(session, lease.account_id, [lease.run_id])
-    assessed = await leases.count_assessed(session, lease)
-    end = reader.eta.end(pulls[lease.run_id], assessed=assessed, now=now)
+    end = await find_end(session, lease, reader.eta, now=now)
     usage = usage_of(reader.clio)
     await leases.record_progress(session, lease, usage, expected_end=end, now=now)
 

@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from app.db.runs import leases
 from app.db.session import Session
 from app.sync.concurrency import Paused, run_together
 from app.sync.pull.attempts import Attempt
 from app.sync.pull.listings import MATTERS, RELATIONSHIPS
+from app.sync.pull.progress import find_end
 from app.sync.pull.reader import ConnectionReader
 
 # Publishes some of the contacts that these logins have read; returns False when none is left for now.
@@ -67,7 +69,15 @@ class Publishing:
         ready, publish = self._ready(), self._publish
         if not ready or publish is None:
             return False
-        return await self._attempt.lander.write(lambda session: publish(session, ready))
+
+        async def write(session: Session) -> bool:
+            left = await publish(session, ready)
+            lease, now = self._attempt.lease, self._attempt.services.now()
+            end = await find_end(session, lease, self._attempt.eta, now=now)
+            await leases.renew(session, lease, expected_end=end)
+            return left
+
+        return await self._attempt.lander.write(write)
 
     def _ready(self) -> list[str]:
         """Return the logins that have read their matters and relationships, once the small lists are read."""

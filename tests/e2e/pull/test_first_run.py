@@ -65,6 +65,7 @@ async def test_contacts_are_readable_while_they_are_read(firm: SlicedFirm):
         others = [read.get(("u_ann", name), (0, False))[1] for name in ("matters", "relationships")]
         assert all(others) or contacts <= 1 + last / pages.READ_AHEAD
         readable[contacts] = len(await firm.world.contacts())
+    readable[last] = len(await firm.world.contacts())
     assert readable[last // 2] >= readable[last] / 3
     shown = [readable[count] for count in sorted(readable)]
     assert shown == sorted(shown)
@@ -200,3 +201,19 @@ def fill(clio: Firm, random: Random) -> None:
 
 
 ROLES = ("responsible", "originating")
+
+
+async def test_lists_that_were_read_before_the_first_assessment_do_not_cause_another(
+    firm: SlicedFirm,
+):
+    # IS-2: custom fields, areas, stages and users are all new in a first run; everybody was assessed with them
+    put_people(firm, PEOPLE)
+    run_id = await first_run(firm, ("u_ann", ANN))
+    run = await firm.finish(run_id)
+    clio = firm.world.simulator.firms[0]
+    records = [clio.find("contact", clio_id) or {} for clio_id in clio.ids("contact")]
+    people = sum(record["type"] == "Person" for record in records)
+    (row,) = await firm.rows("select assessed from runs")
+    assert run["status"] == "succeeded"
+    assert row["assessed"] == people
+    assert await firm.rows("select * from changed_items") == []
