@@ -242,3 +242,11 @@ async def make_account(database: Database, account_id: str) -> None:
     firm = AccountFields("x", "UTC", "US", None, enabled=True)
     async with transaction(database) as session:
         await accounts.put_account(session, account_id, firm, now=main.now())
+
+
+async def test_a_run_that_may_not_read_a_list_has_not_read_all_lists(pulled: World):
+    # F19: so `sync_overdue` opens if the right is not given
+    before = (await status(pulled))["last_successful_run_at"]
+    pulled.simulator.faults.add(Fault("forbidden", path="contacts", times=99))
+    await pulled.run("full")
+    assert (await status(pulled))["last_successful_run_at"] == before

@@ -103,10 +103,17 @@ async def has_unpublished(session: Session, account_id: str) -> bool:
     return bool((await session.execute(query)).scalar_one())
 
 
-async def lock_review(session: Session, account_id: str) -> str | None:
-    """Return and lock the hold of people who wait, None if the review is over. Lock contacts before."""
-    query = select(_holds.c.hold_id).where(_is_review(account_id)).with_for_update()
-    found: str | None = (await session.execute(query)).scalar_one_or_none()
+async def lock_review(
+    session: Session, account_id: str, *, skip_locked: bool = False
+) -> str | None:
+    """Return and lock the hold of people who wait, None if the review is over.
+
+    A decision locks contacts, the hold and then the account's row. So lock contacts before, and insert no row that
+    refers to the account. Whoever has done so must not wait: `skip_locked` returns None if somebody decides just now.
+    """
+    query = select(_holds.c.hold_id).where(_is_review(account_id))
+    locked = await session.execute(query.with_for_update(skip_locked=skip_locked))
+    found: str | None = locked.scalar_one_or_none()
     return found
 
 
@@ -131,6 +138,22 @@ async def find_released(
     return {row.clio_id: InitialSync(row.first_sync) for row in rows}
 
 
+async def find_known(
+    session: Session, account_id: str, clio_ids: Collection[int]
+) -> dict[int, InitialSync]:
+    """Return what the release that ended the review chose, for each of these people whom a run of it had assessed.
+
+    Some are no items of its hold: they came into scope, by new settings for example, when it was released already.
+    """
+    whole = _FIRST & (_holds.c.status == HoldStatus.RELEASED) & _holds.c.part_of.is_(None)
+    rows = await session.execute(
+        select(_people.c.clio_id, _holds.c.first_sync)
+        .join(_holds, _holds.c.account_id == _people.c.account_id)
+        .where(_people.c.account_id == account_id, any_of(_people.c.clio_id, clio_ids), whole)
+    )
+    return {row.clio_id: InitialSync(row.first_sync) for row in rows}
+
+
 async def add_items(
     session: Session, account_id: str, hold_id: str, clio_ids: Collection[int]
 ) -> None:
@@ -147,11 +170,11 @@ async def add_items(
 async def move_items(
     session: Session, account_id: str, hold_id: str, clio_ids: Sequence[int]
 ) -> None:
-    """Move people from a discarded hold to the one in which they wait on, if the review is not over."""
+    """Move those who still wait in a discarded hold to the one in which they wait on, if the review is not over."""
     waits_in = await lock_review(session, account_id)
+    left = await hold_decisions.remove_items(session, account_id, hold_id, clio_ids)
     if waits_in is not None:
-        await add_items(session, account_id, waits_in, clio_ids)
-    await hold_decisions.remove_items(session, account_id, hold_id, clio_ids)
+        await add_items(session, account_id, waits_in, left)
 
 
 async def store_choice(

@@ -109,10 +109,11 @@ async def split(
 
 async def remove_items(
     session: Session, account_id: str, hold_id: str, clio_ids: Sequence[int]
-) -> None:
-    """Remove contacts from a decided hold: what was decided about them is carried out."""
+) -> list[int]:
+    """Remove contacts from a decided hold, because what was decided about them is carried out; return who was in it."""
     own = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
-    await session.execute(delete(_items).where(own, any_of(_items.c.clio_id, clio_ids)))
+    removed = delete(_items).where(own, any_of(_items.c.clio_id, clio_ids))
+    return list((await session.execute(removed.returning(_items.c.clio_id))).scalars())
 
 
 async def list_unfinished(session: Session, *, limit: int) -> list[tuple[str, Hold]]:

@@ -16,6 +16,8 @@ from app.db.session import Session, any_of
 
 _table = tables.unread_values
 
+AT_ONCE = 500  # rows that one statement looks for in what a run listed
+
 
 @dataclass(frozen=True)
 class UnreadField:
@@ -65,6 +67,34 @@ async def forget(
     if connection_id is not None:
         own &= _table.c.connection_id == connection_id
     await session.execute(delete(_table).where(own, any_of(_table.c.clio_id, clio_ids)))
+
+
+async def forget_gone(session: Session, account_id: str, run_id: str, connection_id: str) -> None:
+    """Delete the rows of records that were never stored, and that a list lacks that the run read completely.
+
+    No sighting of the login tells that such a record is gone: a matter is not stored while its status cannot be read.
+    """
+    names = {"account": account_id, "run": run_id, "connection": connection_id, "limit": AT_ONCE}
+    await session.execute(_FORGET_GONE, names)
+
+
+_FORGET_GONE = text("""
+    with unstored as materialized (
+        select v.resource, v.field, v.clio_id from unread_values v
+        join pulls p on p.account_id = v.account_id and p.run_id = :run
+            and p.connection_id = v.connection_id and p.resource = v.resource
+        where v.account_id = :account and v.connection_id = :connection
+            and p.complete and p.since is null and not exists (
+                select from sightings s where s.account_id = v.account_id
+                and s.connection_id = v.connection_id and s.resource = v.resource and s.clio_id = v.clio_id)
+        limit :limit
+    )
+    delete from unread_values v using unstored u
+    where v.account_id = :account and v.connection_id = :connection
+        and v.resource = u.resource and v.field = u.field and v.clio_id = u.clio_id and not exists (
+            select from listed l where l.account_id = :account and l.run_id = :run
+            and l.connection_id = :connection and l.resource = u.resource and u.clio_id = any(l.clio_ids))
+""")
 
 
 async def list_fields(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.db.contacts import tables as contact_tables
+from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.session import Session
 
 _changes = contact_tables.changes
@@ -65,9 +66,11 @@ async def list_changes(
 async def list_held_contacts(
     session: Session, account_id: str, run_id: str, *, after: int, limit: int
 ) -> list[int]:
-    """Return the Clio ids of the contacts in an open hold of this run, those after `after`."""
-    holds = select(_holds.c.hold_id).where(
-        _holds.c.account_id == account_id, _holds.c.run_id == run_id, _holds.c.status == "open"
+    """Return the Clio ids of the contacts whose removal is in an open hold of this run, those after `after`."""
+    holds = (
+        select(_holds.c.hold_id)
+        .where(_holds.c.account_id == account_id, _holds.c.run_id == run_id)
+        .where(_holds.c.kind == HoldKind.REMOVALS, _holds.c.status == HoldStatus.OPEN)
     )
     rows = await session.execute(
         select(_items.c.clio_id)

@@ -15,6 +15,7 @@ from app.db.contacts import (
     change_feed,
     contact_store,
     erasures,
+    first_publications,
     scope_changes,
 )
 from app.db.contacts.scope_changes import ScopeChange
@@ -39,7 +40,7 @@ from app.sync.assess.contact_assessments import (
     new_client_candidates,
 )
 from app.sync.assess.feed_lines import feed_line
-from app.sync.assess.first_publication import Admitted, admit
+from app.sync.assess.first_publication import Admitted, Batch, admit
 from app.sync.assess.new_clients import Candidate
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import check_pause
@@ -204,6 +205,7 @@ async def publish_batch(
     """Assess these persons, publish what changed, and clear their stale marks; they are locked."""
     account_id = lease.account_id
     clio_ids = [person.contact.clio_id for person in stale]
+    review = await _lock_review(session, account_id, context)
     behind = await rule_inputs.find_behind(session, account_id, clio_ids)
     found, outside = await assess_contacts(
         session, account_id, stale, replace(context, behind=behind)
@@ -211,7 +213,7 @@ async def publish_batch(
     assessed = await _without_deferred(session, lease, context, kind, found, clio_ids)
     admitted = Admitted(assessed)
     if context.in_review:
-        admitted = await admit(session, account_id, stale, assessed, outside)
+        admitted = await admit(session, account_id, review, Batch(stale, assessed, outside))
     published = admitted.contacts
     stored = [(one.contact, one.assessment) for one in published]
     await contact_store.save(session, account_id, stored, run_id=lease.run_id)
@@ -233,6 +235,11 @@ async def publish_batch(
         feed_before=before,
         tally=_tally(assessed, outside),
     )
+
+
+async def _lock_review(session: Session, account_id: str, context: AssessmentContext) -> str | None:
+    """Lock the hold of people who wait to be published for the first time; do it before any row is written."""
+    return await first_publications.lock_review(session, account_id) if context.in_review else None
 
 
 async def _without_deferred(

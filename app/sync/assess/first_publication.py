@@ -25,6 +25,15 @@ HELD = "first_publication_held"  # code of the issue
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Locked people, their results, and by Clio id the reasons of those who are not in scope and never were."""
+
+    people: Sequence[ContactFacts]
+    assessed: Sequence[AssessedContact]
+    outside: Mapping[int, Scope]
+
+
+@dataclass(frozen=True)
 class Admitted:
     """The results that may be published; what a release chose for the announcement of new clients, by Clio id."""
 
@@ -35,22 +44,23 @@ class Admitted:
 async def admit(
     session: Session,
     account_id: str,
-    people: Sequence[ContactFacts],
-    assessed: Sequence[AssessedContact],
-    outside: Mapping[int, Scope],
+    hold_id: str | None,
+    batch: Batch,
 ) -> Admitted:
-    """Return the results that the review lets be published, of these locked people; let the others wait in its hold.
+    """Return the results that the review lets be published; let the others wait in its locked hold.
 
-    `outside` has the reasons of those who are not in scope and never were.
+    When the review is over, there is no hold.
     """
-    clio_ids = {person.contact.clio_id for person in people}
-    new = {one.contact.clio_id: one for one in assessed if one.known is None}
-    hold_id = await first_publications.lock_review(session, account_id)
+    clio_ids = {person.contact.clio_id for person in batch.people}
+    new = {one.contact.clio_id: one for one in batch.assessed if one.known is None}
     released = await first_publications.find_released(session, account_id, new)
-    waiting = {} if hold_id is None else {key: new[key] for key in new.keys() - released.keys()}
-    stored = [_waiting(one) for one in waiting.values()]
-    if hold_id is not None:
-        stored += _not_published(people, outside)
+    waiting: dict[int, AssessedContact] = {}
+    stored: list[UnpublishedContact] = []
+    if hold_id is None:
+        released = await first_publications.find_known(session, account_id, new) | released
+    else:
+        waiting = {key: one for key, one in new.items() if key not in released}
+        stored = [*map(_waiting, waiting.values()), *_not_published(batch)]
         await first_publications.add_items(session, account_id, hold_id, waiting)
     await holds.remove_contacts(
         session, account_id, HoldKind.FIRST_PUBLICATION, clio_ids - waiting.keys()
@@ -58,7 +68,8 @@ async def admit(
     await first_publications.store_people(session, account_id, stored)
     others = clio_ids - {one.clio_id for one in stored}
     await first_publications.delete_people(session, account_id, others)
-    return Admitted([one for one in assessed if one.contact.clio_id not in waiting], released)
+    admitted = [one for one in batch.assessed if one.contact.clio_id not in waiting]
+    return Admitted(admitted, released)
 
 
 def _waiting(one: AssessedContact) -> UnpublishedContact:
@@ -74,16 +85,16 @@ def _waiting(one: AssessedContact) -> UnpublishedContact:
     )
 
 
-def _not_published(
-    people: Sequence[ContactFacts], outside: Mapping[int, Scope]
-) -> list[UnpublishedContact]:
+def _not_published(batch: Batch) -> list[UnpublishedContact]:
     """Return those of these whom a release would not publish. Companies and deleted people do not count."""
     persons = {
-        one.contact.clio_id for one in people if one.contact.is_person and one.departed is None
+        one.contact.clio_id
+        for one in batch.people
+        if one.contact.is_person and one.departed is None
     }
     return [
         UnpublishedContact(clio_id, scope.reason)
-        for clio_id, scope in outside.items()
+        for clio_id, scope in batch.outside.items()
         if clio_id in persons
     ]
 
@@ -91,10 +102,13 @@ def _not_published(
 async def open_or_report_review(
     session: Session, account_id: str, run_id: str, *, now: datetime
 ) -> None:
-    """Open the review's hold when the firm was read completely, and report who waits now. A successful run calls it."""
+    """Open the review's hold when the firm was read completely, and report who waits now. A successful run calls it.
+
+    Somebody who decides about the hold at this moment reports it.
+    """
     if not await runs.has_complete_pull(session, account_id):
         return
-    hold_id = await first_publications.lock_review(session, account_id)
+    hold_id = await first_publications.lock_review(session, account_id, skip_locked=True)
     if hold_id is None:
         return
     await first_publications.open_review(session, account_id, run_id, now=now)

@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from app.clio.call_budget import CallBudget
-from app.clio.errors import ClioReauthRequired
+from app.clio.errors import ClioReauthRequired, ClioRefused
 from app.db.connections.connections import Connection
 from app.db.runs import list_failures, named_records, runs
 from app.db.runs.leases import Lease
@@ -23,8 +23,8 @@ from app.sync import issues
 from app.sync.concurrency import run_together
 from app.sync.pull.attempts import Attempt, run_attempt
 from app.sync.pull.deletions import confirm_contact, confirm_missing, confirm_named
-from app.sync.pull.failures import failure_row, noting_failure, settle_or_pause
-from app.sync.pull.listings import RECORDS, SMALL_LISTS, Listing
+from app.sync.pull.failures import failure_row, forbidden_list, noting_failure, settle_or_pause
+from app.sync.pull.listings import CONTACTS, RECORDS, SMALL_LISTS, Listing
 from app.sync.pull.logins import NEEDED, RECORD_NAMES, Step, read_as, read_lists
 from app.sync.pull.named_records import read_named_records
 from app.sync.pull.pages import pull_lists
@@ -35,6 +35,9 @@ from app.sync.services import Services
 
 LOGINS_AT_ONCE = 8
 FINDS_DELETIONS = (Kind.FULL, Kind.INCREMENTAL)
+_NO_CONTACTS = (
+    "No Clio login of this account may read contacts. Give one of the users the right in Clio"
+)
 _NO_CONNECTION = runs.problem_row(
     Problem("needs_reconnect", "No Clio login of this account works. A user must connect again"),
     None,
@@ -88,6 +91,8 @@ async def _read_firm(attempt: Attempt, problems: Problems, publish: Publish | No
     problems += _rows_of_ended(attempt, readers)
     problems += await _set_aside_rows(attempt)
     await _update_issues(attempt, complete, problems)
+    if complete and all(forbidden_list(CONTACTS) in one.login.problems for one in complete):
+        raise ClioRefused(_NO_CONTACTS, status=403, code="clio_forbidden")
 
 
 async def _read_contact(attempt: Attempt, problems: Problems) -> None:

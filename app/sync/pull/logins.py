@@ -9,7 +9,7 @@ import structlog
 from app.clio.errors import ClioReauthRequired
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.mirror import quarantine, records
+from app.db.mirror import quarantine, records, unread_values
 from app.db.runs import checkpoints, list_failures, run_logins
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
@@ -86,6 +86,7 @@ async def _complete(reader: ConnectionReader) -> None:
         await quarantine.resolve_unknown_ids(
             session, lease.account_id, lease.run_id, connection_id, now=now
         )
+        await unread_values.forget_gone(session, lease.account_id, lease.run_id, connection_id)
 
     await reader.lander.put(store)
 

@@ -47,8 +47,22 @@ async def _retry_list(reader: ConnectionReader, listing: Listing) -> None:
     while waiting := await _waiting(reader, listing):
         page = await reader.clio.get_many(listing.resource, waiting)
         reader.note(retried={**reader.login.retried, listing.name: waiting[-1]})
-        await land_records(reader, listing, page)
+        shown = await land_records(reader, listing, page)
+        await _end_quarantine(reader, listing, set(waiting) - shown)
         reader.check_stop()
+
+
+async def _end_quarantine(reader: ConnectionReader, listing: Listing, absent: set[int]) -> None:
+    """End the quarantine of records that Clio does not show this login any more: there is nothing left to read."""
+    resolve = partial(
+        quarantine.resolve_records,
+        view=reader.view,
+        resource=listing.name,
+        clio_ids=absent,
+        now=reader.services.now(),
+    )
+    if absent:
+        await reader.lander.write(resolve)
 
 
 async def _waiting(reader: ConnectionReader, listing: Listing) -> Sequence[int]:

@@ -269,5 +269,6 @@ def _quote(tag: str, attributes: Mapping[str, str], style: Style) -> tuple[bool,
     kind = attributes.get("class", "")
     if tag != "blockquote":
         return style.quoted or "yahoo_quoted" in kind, False
-    is_cited = attributes.get("type") == "cite" or "cite" in attributes or "quote" in kind
+    names = kind.replace("blockquote", "")  # Apple Mail indents with `webkit-indent-blockquote`
+    is_cited = attributes.get("type") == "cite" or "cite" in attributes or "quote" in names
     return is_cited or not style.indented, style.indented and not is_cited

@@ -1,16 +1,20 @@
 """The first publication of a firm after a person's review: nothing reaches Levitate before its release."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.db.contacts import hold_decisions
+from app.db.accounts import accounts
+from app.db.contacts import first_publications, hold_decisions
+from app.db.contacts.holds import HoldKind, remove_contacts
 from app.db.session import transaction
-from app.sync.assess import finish_decided_holds
+from app.sync.assess import finish_decided_holds, open_or_report_review
 from tests.e2e.assess.test_holds import holds, items, only_hold, open_issues, statuses
 from tests.e2e.assess.test_new_clients import SEVEN, listening, received_events
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
+from tests.support.postgres import until_waiting_for_lock
 from tests.support.world import World
 
 ACCOUNT = "/v1/accounts/hp"
@@ -397,3 +401,52 @@ async def test_a_decision_about_many_people_goes_on_in_steps(
     await firm.run()
     assert (await items(firm, await open_hold(firm))).keys() == waiting.keys()
     assert await firm.contacts() == {}
+
+
+async def test_who_leaves_the_hold_while_it_is_discarded_does_not_wait_in_the_next_one(
+    firm: World,
+):
+    # API-19: the discard waits for the lock of a run that takes Alice out of the hold
+    hold = await connect(firm)
+    services = firm.app.state.services
+    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+        await hold_decisions.lock_contacts(run, "hp", [1001])
+        discard = group.create_task(firm.api.post(f"{ACCOUNT}/holds/{hold['id']}/discard"))
+        await until_waiting_for_lock(firm.dsn, discard)
+        await remove_contacts(run, "hp", HoldKind.FIRST_PUBLICATION, [1001])
+        await first_publications.delete_people(run, "hp", [1001])
+    assert discard.result().status_code == 200, discard.result().text
+    await firm.run()
+    again = await open_hold(firm)
+    assert "1001" not in await items(firm, again)
+    assert again["count"] == again["summary"]["entering"]
+
+
+async def test_a_release_at_the_end_of_a_run_is_carried_out(firm: World):
+    # API-19: a run that ends has written rows that refer to the account, and then locks the hold of the review
+    hold = await connect(firm)
+    services = firm.app.state.services
+    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+        await accounts.share_account(run, "hp")
+        release = group.create_task(firm.api.post(f"{ACCOUNT}/holds/{hold['id']}/release"))
+        await until_waiting_for_lock(firm.dsn, release)
+        await open_or_report_review(run, "hp", hold["run_id"], now=services.now())
+    assert release.result().status_code == 200, release.result().text
+
+
+async def test_the_report_of_a_run_does_not_say_that_people_who_wait_would_leave(firm: World):
+    # API-19, EN-3: `held` and `shrink_held` are about contacts that would leave
+    hold = await connect(firm)
+    report = (await firm.api.get(f"{ACCOUNT}/runs/{hold['run_id']}/report")).json()
+    assert {row["detail"] for row in report["outcomes"]} <= {"first_publication_held"}
+
+
+async def test_new_clients_is_about_everybody_whom_the_release_publishes(firm: World):
+    # API-19: the run that a change of the settings has requested has not yet put them into the hold
+    await firm.choose({"scope": {"segment": {"include_any": ["Active Client"]}}})
+    hold = await connect(firm)
+    assert hold["count"] < len(SEVEN)
+    answer = await firm.patch_settings({"scope": {"segment": {"include_any": []}}})
+    assert answer.status_code == 200, answer.text
+    await decide(firm, hold, "release", new_clients="suppress")
+    assert "emitted" not in {status for status, _ in (await statuses(firm)).values()}

@@ -16,6 +16,7 @@ from app import main
 from app.db.contacts import hold_decisions
 from app.db.contacts.holds import Hold, HoldStatus
 from app.db.session import Session, transaction
+from app.simulator.faults.faults import Fault
 from app.simulator.store.firm import Firm, Record
 from app.sync.assess import finish_decided_holds
 from tests.support.retention import delete_expired
@@ -172,6 +173,20 @@ async def test_with_suppress_the_first_sync_announces_nobody_but_later_clients_a
         await firm.run()
         (event,) = await received_events(firm, receiver)
         assert (event["clio_id"], event["origin"]) == ("1006", "incremental")
+
+
+async def test_clients_whom_the_first_run_was_not_allowed_to_read_belong_to_the_first_sync(
+    firm: World,
+):
+    # NC-2, F19: the right to read contacts was given after the login had been connected
+    await choose(firm, initial_sync="suppress")
+    firm.simulator.faults.add(Fault("forbidden", path="contacts", times=99))
+    await firm.connect("u_ann", 501)
+    await firm.settled()
+    assert await rows(firm) == {}
+    firm.simulator.faults.clear()
+    await firm.run()
+    assert {row["status"] for row in (await rows(firm)).values()} == {"suppressed"}
 
 
 async def test_a_replay_emits_the_event_again_with_a_new_id(firm: World):

@@ -146,6 +146,18 @@ async def test_a_matter_keeps_its_status_and_a_new_one_waits_until_its_status_ca
     assert await issues(pulled, "value_unreadable") == {}
 
 
+async def test_a_matter_that_is_gone_before_its_status_could_be_read_has_no_issue(pulled: World):
+    # row 49: it was never stored, so no list lacks it
+    clio = pulled.simulator.firms[0]
+    clio.put("matter", {**(clio.find("matter", 201) or {}), "id": 999, "status": "Archived"})
+    await pulled.run()
+    assert (await issues(pulled, "value_unreadable")).keys() == {"matters.status"}
+    clio.delete("matter", 999)
+    await pulled.run("full")
+    await pulled.run("full")
+    assert await issues(pulled, "value_unreadable") == {}
+
+
 async def test_a_definition_keeps_its_options_while_they_cannot_be_read(pulled: World):
     before = await pulled.contacts()
     pulled.clio_transport.edit = editing(
@@ -185,6 +197,19 @@ async def test_a_record_that_is_not_json_is_quarantined_and_the_page_lands(pulle
     await pulled.run()
     assert await issues(pulled, "record_quarantined") == {}
     assert (await pulled.contacts())["1001"]["title"] == "XXX"
+
+
+async def test_a_new_record_that_is_gone_before_it_could_be_read_has_no_issue(pulled: World):
+    clio = pulled.simulator.firms[0]
+    clio.put("contact", {**(clio.find("contact", 1001) or {}), "id": 7001, "title": "XXX"})
+    pulled.clio_transport.edit = lambda _, body: body.replace(b'"XXX"', b'"\\ud800"')
+    await pulled.run()
+    assert (await issues(pulled, "record_quarantined")).keys() == {"7001"}
+    pulled.clio_transport.edit = None
+    clio.delete("contact", 7001)
+    await pulled.run("full")
+    await pulled.run("full")
+    assert await issues(pulled, "record_quarantined") == {}
 
 
 async def test_a_title_of_five_megabytes_does_not_reach_the_feed(pulled: World):

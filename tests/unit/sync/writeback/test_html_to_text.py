@@ -82,6 +82,11 @@ CASES = [
     ("<table><tr><td><td>a<tr><td>b", "a\nb"),
     ("<meta charset=iso-8859-1>é", "é"),
     ("<p> </p>", ""),
+    (  # what Apple Mail indents is the author's own text
+        'a<blockquote class="webkit-indent-blockquote" style="margin: 0 0 0 40px; border: none; padding: 0px;">b'
+        "</blockquote>c",
+        "a\n    b\nc",
+    ),
     ("2 < 3 and 4 > 3", "2 < 3 and 4 > 3"),
     (f'<img src="data:image/png;base64,{"A" * 100_000}">Hi', "Hi"),
 ]
