@@ -126,7 +126,8 @@ def _drip(response: Response, fault: Fault) -> Response:
 
 def _poison(response: Response, fault: Fault) -> Response:
     body = json.loads(bytes(response.body))
-    for record in body["data"][:1]:
+    found = body["data"] if isinstance(body["data"], list) else [body["data"]]
+    for record in found[:1]:
         record["id"] = "not a number"
     return _with_body(response, json.dumps(body).encode())
 

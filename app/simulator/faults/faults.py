@@ -20,7 +20,7 @@ Effect = Literal[
     "bomb",  # a small gzip body that unpacks to `value` megabytes (or 64)
     "html",  # an HTML page with status 200
     "empty",  # an empty list with status 200 and no next page
-    "poison",  # give the first record of the list an id that is not a number
+    "poison",  # give the first record of the answer an id that is not a number
     "next",  # name `value` as the address of the next page
     "unknown_field",  # refuse the field `value`
     "redirect",  # return 307 to `value`

@@ -61,6 +61,16 @@ async def test_an_html_page_can_have_status_200(clio, ann):
     assert answer.text.startswith("<html>")
 
 
+@pytest.mark.parametrize("path", ["contacts.json", "contacts/1001.json"])
+async def test_the_first_record_of_a_list_or_a_single_one_gets_an_id_that_is_no_number(
+    clio, ann, path
+):
+    clio.faults.add(Fault("poison", path="contacts"))
+    data = (await ann.get(f"{path}?fields=id")).json()["data"]
+    record = data[0] if isinstance(data, list) else data
+    assert record["id"] == "not a number"
+
+
 async def test_a_dropped_connection_has_no_response_and_the_next_request_succeeds(clio, ann):
     # clio.md §20.20
     async with on_a_socket(clio, ann) as http:
