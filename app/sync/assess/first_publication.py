@@ -1,4 +1,4 @@
-"""The review of a firm's first publication: nobody is published before a person has released him or her.
+"""The review of a firm's first publication: people are published when somebody has released them [API-19].
 
 While the review lasts, an assessment of a person who was never published only updates the review's hold: the person is
 an item of it if a release would publish the person now. People who were published after a release are updated as usual.

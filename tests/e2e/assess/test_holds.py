@@ -88,6 +88,8 @@ async def test_the_clients_of_the_first_sync_wait_in_one_hold_with_counts_and_on
     )
     assert issue["detail"].startswith("7 new clients wait: 7 of the first sync")
     assert "releases or discards this hold" in issue["detail"]
+    report = (await firm.api.get(f"/v1/accounts/hp/runs/{run['id']}/report")).json()
+    assert "held" not in {row["outcome"] for row in report["outcomes"]}, "nobody would leave"
     await firm.run()
     await firm.run("full")
     assert await holds(firm) == [hold], "later runs add nothing"
