@@ -49,8 +49,13 @@ class Demo:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def ended(self) -> int:
-        """Wait for the end of the process and return its exit code."""
-        return self.process.wait(timeout=PATIENCE)
+        """Wait for the end of the process and return its exit code as a shell does: 130 after SIGINT.
+
+        CPython ends with SIGINT itself, whatever code was asked for, if that signal met code made from text, as
+        dataclasses are while their module is imported.
+        """
+        code = self.process.wait(timeout=PATIENCE)
+        return code if code >= 0 else 128 - code
 
     def left(self) -> list[object]:
         """Return the files and processes that are still there; processes that are ending get some seconds to end."""
