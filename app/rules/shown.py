@@ -25,7 +25,7 @@ _HIDDEN = {
 
 @dataclass(frozen=True)
 class Sight:
-    """What a login was shown of a record last: Clio's time of that version, and the fields with content.
+    """The version of a record that a login was shown last: Clio's time of it, and the fields with content.
 
     `full_view` says whether the login saw all contacts then. Of a login whose view was full and is restricted now
     nothing is known of what it can read.

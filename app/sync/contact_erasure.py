@@ -10,6 +10,7 @@ from app.db.accounts.audit import Actor, AuditAction
 from app.db.contacts import change_feed, contacts, documents, erasures
 from app.db.contacts.change_feed import FeedLine
 from app.db.contacts.contacts import ContactNotFound
+from app.db.contacts.holds import HoldKind
 from app.db.issues import Subject
 from app.db.session import transaction
 from app.sync import reading_issues
@@ -35,7 +36,7 @@ async def erase_contact(
             raise ContactNotFound
         await add_to_suppression_list(session, services, account_id, clio_id, now=now)
         await erasures.delete_person(session, account_id, contact_id, clio_id)
-        await stop_waiting(session, account_id, [clio_id], now=now)
+        await stop_waiting(session, account_id, HoldKind.REMOVALS, [clio_id], now=now)
         await forget_new_client(session, account_id, clio_id, now=now)
         subject = Subject("contact", str(clio_id))
         await issues.resolve_issues(session, account_id, "record_quarantined", subject, now=now)

@@ -66,14 +66,14 @@ class NewClientsSummary(Schema):
 
 
 class HoldDecision(Body):
-    """Which items of a hold a decision is about. Without a body it is about the whole hold."""
+    """A decision about some items of a hold. Without a body it is about the whole hold."""
 
     ids: Annotated[list[ItemId], Field(min_length=1, max_length=10_000)] | None = None
     """The ids of the items, 1 to 10,000. The other items stay in the hold. Leave it out for the whole hold."""
 
 
 class ReleaseDecision(HoldDecision):
-    """Which items of a hold are released, and what happens with the new clients of a first publication."""
+    """A release of some items of a hold, with the choice for the new clients of a first publication."""
 
     new_clients: InitialSync | None = None
     """Only for a hold of kind `first_publication`. `emit`: those who are published are announced. `hold`: they wait in

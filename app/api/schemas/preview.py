@@ -27,7 +27,7 @@ class OwnerCount(Schema):
     """Levitate's id of the user. Null for contacts without an owner."""
 
     n: int
-    """How many contacts in scope the user would own."""
+    """The number of contacts in scope that the user would own."""
 
 
 class PreviewSummary(Schema):

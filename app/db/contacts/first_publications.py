@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables as account_tables
-from app.db.contacts import hold_decisions, tables
+from app.db.contacts import hold_decisions, holds, tables
 from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.ids import new_id
 from app.db.session import Session, any_of
@@ -43,7 +43,7 @@ class FirstPublicationOpen(AppError):
 
 @dataclass(frozen=True)
 class UnpublishedContact:
-    """What a release would publish of a person, or by `state_reason` why it would not."""
+    """A person with what a release would publish, or with the reason why it would not."""
 
     clio_id: int
     state_reason: str | None
@@ -55,7 +55,7 @@ class UnpublishedContact:
 
 @dataclass(frozen=True)
 class ReviewCounts:
-    """How many people wait: by label, owner, and as new clients; and how many do not, by reason."""
+    """The numbers of people who wait: by label, by owner and as new clients; of those who do not wait: by reason."""
 
     people: int
     by_label: Counter[str]
@@ -154,19 +154,6 @@ async def find_known(
     return {row.clio_id: InitialSync(row.first_sync) for row in rows}
 
 
-async def add_items(
-    session: Session, account_id: str, hold_id: str, clio_ids: Collection[int]
-) -> None:
-    """Add people to a locked hold; those who are in it already stay."""
-    if not clio_ids:
-        return
-    rows = [
-        {"account_id": account_id, "hold_id": hold_id, "clio_id": clio_id}
-        for clio_id in sorted(clio_ids)
-    ]
-    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
-
-
 async def move_items(
     session: Session, account_id: str, hold_id: str, clio_ids: Sequence[int]
 ) -> None:
@@ -174,7 +161,7 @@ async def move_items(
     waits_in = await lock_review(session, account_id)
     left = await hold_decisions.remove_items(session, account_id, hold_id, clio_ids)
     if waits_in is not None:
-        await add_items(session, account_id, waits_in, left)
+        await holds.add_items(session, account_id, waits_in, left)
 
 
 async def store_choice(

@@ -12,14 +12,13 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from app.db.contacts import tables
 from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus, get_hold
 from app.db.ids import new_id
-from app.db.mirror import tables as mirror_tables
+from app.db.mirror import staleness
 from app.db.session import Session, any_of
 
 ITEMS_AT_ONCE = 500  # that one statement changes
 
 _table = tables.holds
 _items = tables.hold_items
-_contacts = mirror_tables.mirror_contacts
 
 
 async def decide(
@@ -59,12 +58,7 @@ async def lock_undecided(session: Session, account_id: str, hold_id: str) -> Hol
 
 async def lock_contacts(session: Session, account_id: str, clio_ids: Sequence[int]) -> None:
     """Lock contacts as a run locks those that it assesses, in the order of their ids."""
-    await session.execute(
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .order_by(_contacts.c.clio_id)
-        .with_for_update()
-    )
+    await session.execute(staleness.locked(account_id, clio_ids))
 
 
 async def find_unknown(

@@ -118,11 +118,19 @@ async def add_removals(
             where=(_table.c.status == HoldStatus.RELEASED) & _table.c.decided_by.is_(None),
         )
     )
+    await add_items(session, account_id, hold_id, clio_ids)
+
+
+async def add_items(
+    session: Session, account_id: str, hold_id: str, clio_ids: Collection[int]
+) -> None:
+    """Add contacts to a hold; those who are in it already stay."""
     rows = [
         {"account_id": account_id, "hold_id": hold_id, "clio_id": clio_id}
         for clio_id in sorted(clio_ids)
     ]
-    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
+    if rows:
+        await session.execute(insert(_items).on_conflict_do_nothing(), rows)
 
 
 async def find_of_run(session: Session, account_id: str, run_id: str) -> Hold | None:

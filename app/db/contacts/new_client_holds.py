@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.contacts import tables
+from app.db.contacts import holds, tables
 from app.db.contacts.holds import HoldKind, HoldStatus, hold_id_of
 from app.db.ids import new_id
 from app.db.session import Session, any_of
@@ -40,11 +40,7 @@ async def add_new_clients(
     hold_id = await _lock_open(session, account_id, run_id)
     if hold_id is None:
         hold_id = await _open(session, account_id, run_id, now=now)
-    rows = [
-        {"account_id": account_id, "hold_id": hold_id, "clio_id": clio_id}
-        for clio_id in sorted(clio_ids)
-    ]
-    await session.execute(insert(_items).on_conflict_do_nothing(), rows)
+    await holds.add_items(session, account_id, hold_id, clio_ids)
     return hold_id
 
 
@@ -105,11 +101,11 @@ async def list_unheld(
         .limit(limit)
         .subquery()
     )
-    holds = (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id)
+    of_hold = (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id)
     in_hold = exists().where(
         _items.c.account_id == account_id,
         _items.c.clio_id == page.c.clio_id,
-        holds,
+        of_hold,
         _table.c.kind == HoldKind.NEW_CLIENTS,
     )
     found = await session.execute(

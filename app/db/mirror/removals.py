@@ -52,14 +52,7 @@ async def remove_records(
 async def _remove_contacts(
     session: Session, account_id: str, clio_ids: Collection[int], *, why: str, beside: str | None
 ) -> None:
-    these = (_contacts.c.account_id == account_id) & any_of(_contacts.c.clio_id, clio_ids)
-    due = (
-        select(_contacts.c.clio_id)
-        .where(these)
-        .order_by(_contacts.c.clio_id)
-        .with_for_update()
-        .cte("due")
-    )
+    due = staleness.locked(account_id, clio_ids).cte("due")
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)

@@ -31,14 +31,9 @@ async def mark_stale(
     if not isinstance(contact_ids, Select) and not contact_ids:
         return
     due = (
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
+        locked(account_id, contact_ids)
         .where(~_contacts.c.stale if by_rules else ~_is_marked(beside))
         .where(may_be_published(), _contacts.c.gone.is_(None))
-        .order_by(
-            _contacts.c.clio_id
-        )  # all writers lock contacts in this order, so none waits for another in a circle
-        .with_for_update()
         .cte("due")
     )
     await session.execute(
@@ -52,17 +47,24 @@ async def mark_unchanged_stale(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> None:
     """Mark contacts as stale whose records are unchanged, also those deleted in Clio, whatever they are."""
-    due = (
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .order_by(_contacts.c.clio_id)
-        .with_for_update()
-        .cte("due")
-    )
+    due = locked(account_id, clio_ids).cte("due")
     await session.execute(
         update(_contacts)
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(stale=True, stale_by_rules=~_IS_CHANGED)
+    )
+
+
+def locked(account_id: str, contact_ids: Collection[int] | Select[Any]) -> Select[Any]:
+    """Return a query of contacts that locks them in the order of their ids, as all writers do.
+
+    So none waits for another in a circle.
+    """
+    return (
+        select(_contacts.c.clio_id)
+        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
+        .order_by(_contacts.c.clio_id)
+        .with_for_update()
     )
 
 

@@ -1,4 +1,4 @@
-"""What is stored only for a run that is at work."""
+"""Rows that only a run at work needs."""
 
 from app.db.runs import list_failures, listed_ids, lookups, named_records, run_logins
 from app.db.session import Session

@@ -6,6 +6,7 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 from app.sync.assess.assess import assess_stale
 from app.sync.assess.first_publication import open_or_report_review
 from app.sync.assess.first_pull import FirstPullPublisher
+from app.sync.assess.hold_issues import stop_waiting
 from app.sync.assess.hold_items import HoldItem, list_hold_items
 from app.sync.assess.holds import Decision, decide_hold, finish_decided_holds
 from app.sync.assess.new_client_decisions import (
@@ -18,7 +19,6 @@ from app.sync.assess.new_client_holds import hold_waiting_clients
 from app.sync.assess.preview import Preview, preview_settings, summarize_review
 from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
 from app.sync.assess.settings import SavedSettings, change_settings, check_settings
-from app.sync.assess.shrink_guard import stop_waiting
 from app.sync.assess.surges import announce_or_hold
 
 __all__ = [

@@ -19,9 +19,8 @@ from app.rules.facts import ContactFacts
 from app.rules.results import Scope
 from app.rules.settings import InitialSync
 from app.sync.assess.contact_assessments import AssessedContact
+from app.sync.assess.hold_issues import FIRST_PUBLICATION_HELD
 from app.sync.assess.new_clients import email_digest_of
-
-HELD = "first_publication_held"  # code of the issue
 
 
 @dataclass(frozen=True)
@@ -61,7 +60,7 @@ async def admit(
     else:
         waiting = {key: one for key, one in new.items() if key not in released}
         stored = [*map(_waiting, waiting.values()), *_not_published(batch)]
-        await first_publications.add_items(session, account_id, hold_id, waiting)
+        await holds.add_items(session, account_id, hold_id, waiting)
     await holds.remove_contacts(
         session, account_id, HoldKind.FIRST_PUBLICATION, clio_ids - waiting.keys()
     )
@@ -125,10 +124,5 @@ async def report(
             f"{hold.count} people wait to be published for the first time. Release this hold, for all or for some of"
             " them; until it is released as a whole, people who are new in Clio wait in it, too"
         )
-        finding = Finding(HELD, text, Subject("hold", hold_id))
+        finding = Finding(FIRST_PUBLICATION_HELD, text, Subject("hold", hold_id))
         await issues.open_issue(session, account_id, finding, now=now)
-
-
-async def resolve(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
-    """Resolve the issue of a decided hold."""
-    await issues.resolve_issues(session, account_id, HELD, Subject("hold", hold_id), now=now)

@@ -18,7 +18,7 @@ from app.db.mirror import staleness
 from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable, InvalidRequest
 from app.rules.settings import InitialSync
-from app.sync.assess import first_publication, new_client_holds, shrink_guard
+from app.sync.assess import first_publication, hold_issues, new_client_holds, shrink_guard
 from app.sync.assess.hold_items import clio_id_of
 from app.sync.services import Services
 
@@ -36,11 +36,6 @@ _NEW_CLIENTS = {
     HoldStatus.RELEASED: new_client_holds.release,
     HoldStatus.DISCARDED: new_client_holds.discard,
 }
-_RESOLVE = {
-    HoldKind.NEW_CLIENTS: new_client_holds.resolve,
-    HoldKind.REMOVALS: shrink_guard.resolve,
-    HoldKind.FIRST_PUBLICATION: first_publication.resolve,
-}
 _REPORT = {
     HoldKind.NEW_CLIENTS: new_client_holds.report,
     HoldKind.FIRST_PUBLICATION: first_publication.report,
@@ -49,7 +44,7 @@ _REPORT = {
 
 @dataclass(frozen=True)
 class Decision:
-    """What a person decided about a hold: about these of its items, or about all if `item_ids` is None.
+    """A person's decision about a hold: about these of its items, or about all if `item_ids` is None.
 
     `first_sync`: what happens with the new clients of a first publication that is released; None for the setting.
     """
@@ -159,7 +154,7 @@ async def _do_step(
     if await holds.list_items(session, account_id, hold.hold_id, after=last, limit=1):
         return True
     await hold_decisions.mark_finished(session, account_id, hold.hold_id, now=now)
-    await _RESOLVE[hold.kind](session, account_id, hold.hold_id, now=now)
+    await hold_issues.resolve(session, account_id, hold.kind, hold.hold_id, now=now)
     return False
 
 

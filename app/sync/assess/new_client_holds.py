@@ -20,10 +20,11 @@ from app.db.issues import Finding, Subject
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.session import Session
 from app.rules.new_clients import HeldFor
+from app.sync.assess import hold_issues
+from app.sync.assess.hold_issues import NEW_CLIENT_SURGE, NEW_CLIENTS_HELD
 from app.sync.batches import do_in_batches
 from app.sync.services import Services
 
-SURGE, HELD = "new_client_surge", "new_clients_held"  # codes of issues
 _GATHERED = (HeldFor.SETTING, HeldFor.DUPLICATE)
 ROWS_PER_TRANSACTION = 500
 
@@ -83,10 +84,10 @@ async def report(
     for hold_id, summary in summaries.items():
         subject = Subject("hold", hold_id)
         if summary.by_held_for[HeldFor.SURGE]:
-            await issues.resolve_issues(session, account_id, HELD, subject, now=now)
+            await issues.resolve_issues(session, account_id, NEW_CLIENTS_HELD, subject, now=now)
             continue
-        await issues.resolve_issues(session, account_id, SURGE, subject, now=now)
-        finding = Finding(HELD, _text(summary), subject)
+        await issues.resolve_issues(session, account_id, NEW_CLIENT_SURGE, subject, now=now)
+        finding = Finding(NEW_CLIENTS_HELD, _text(summary), subject)
         await issues.open_issue(session, account_id, finding, now=now)
 
 
@@ -121,15 +122,8 @@ async def stop_waiting(
     session: Session, account_id: str, clio_ids: Sequence[int], *, now: datetime
 ) -> None:
     """Remove decided rows from their holds; delete a hold that is empty now, and resolve its issue."""
-    touched = await holds.remove_contacts(session, account_id, HoldKind.NEW_CLIENTS, clio_ids)
-    for hold_id in touched.emptied:
-        await resolve(session, account_id, hold_id, now=now)
-    await holds.delete_undecided(session, account_id, touched.emptied)
-    still_open = [one for one in touched.left if await holds.is_open(session, account_id, one)]
+    left = await hold_issues.stop_waiting(
+        session, account_id, HoldKind.NEW_CLIENTS, clio_ids, now=now
+    )
+    still_open = [one for one in left if await holds.is_open(session, account_id, one)]
     await report(session, account_id, still_open, now=now)
-
-
-async def resolve(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
-    """Resolve the issue of a hold."""
-    for code in (SURGE, HELD):
-        await issues.resolve_issues(session, account_id, code, Subject("hold", hold_id), now=now)

@@ -74,7 +74,7 @@ async def record_new_clients(
 
 @dataclass(frozen=True)
 class NewClientCounts:
-    """How many new rows a batch would get, and how many of them with `possible_duplicate_of`."""
+    """The number of new rows that a batch would get, and of those with `possible_duplicate_of`."""
 
     new_clients: int
     possible_duplicates: int

@@ -1,4 +1,4 @@
-"""What other settings, or the release of a first publication, would do, in numbers [S11, API-19].
+"""Previews: the effect of other settings, or of the release of a first publication, in numbers [S11, API-19].
 
 A preview assesses the whole firm by the function that a run uses, and stores nothing.
 """
@@ -27,7 +27,7 @@ from app.sync.services import Services
 
 @dataclass(frozen=True)
 class OwnerCount:
-    """How many contacts a user would own; None is nobody."""
+    """The number of contacts that a user would own; None is nobody."""
 
     user_id: str | None
     n: int

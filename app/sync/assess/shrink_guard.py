@@ -22,6 +22,7 @@ from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session
 from app.rules.set_aside import UNLIMITED_CAUSES
+from app.sync.assess.hold_issues import SHRINK_HELD, stop_waiting
 
 # In 24 hours runs may remove this number of contacts, or this share of those in scope a day ago if that is more.
 MAX_REMOVALS, MAX_REMOVED_SHARE = 20, 0.10
@@ -77,25 +78,8 @@ async def defer_removals(
     }
     await holds.add_removals(session, account_id, lease.run_id, gather, now=now)
     decided = standing.keys() - waiting - gather
-    await stop_waiting(session, account_id, decided, now=now)
+    await stop_waiting(session, account_id, HoldKind.REMOVALS, decided, now=now)
     return waiting | gather
-
-
-async def stop_waiting(
-    session: Session, account_id: str, clio_ids: Collection[int], *, now: datetime
-) -> None:
-    """Remove contacts from the holds of removals; delete a hold, and resolve its issue, when it is empty."""
-    touched = await holds.remove_contacts(session, account_id, HoldKind.REMOVALS, clio_ids)
-    for hold_id in touched.emptied:
-        await resolve(session, account_id, hold_id, now=now)
-    await holds.delete_undecided(session, account_id, touched.emptied)
-
-
-async def resolve(session: Session, account_id: str, hold_id: str, *, now: datetime) -> None:
-    """Resolve the issue of a hold of removals."""
-    await issues.resolve_issues(
-        session, account_id, "shrink_held", Subject("hold", hold_id), now=now
-    )
 
 
 async def release_or_open(
@@ -145,7 +129,7 @@ def _hold_text(hold: Hold, gone: int, in_scope: int) -> str:
 async def _open_hold(
     session: Session, account_id: str, hold: Hold, text: str, *, now: datetime
 ) -> Hold:
-    finding = Finding("shrink_held", text, Subject("hold", hold.hold_id))
+    finding = Finding(SHRINK_HELD, text, Subject("hold", hold.hold_id))
     await issues.open_issue(session, account_id, finding, now=now)
     return await hold_decisions.decide(
         session, account_id, hold.hold_id, HoldStatus.OPEN, by=None, now=now

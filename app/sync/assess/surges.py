@@ -20,6 +20,7 @@ from app.db.session import Session
 from app.rules.new_clients import HeldFor, is_surge
 from app.rules.settings import NewClientSettings
 from app.sync.assess import new_client_holds
+from app.sync.assess.hold_issues import NEW_CLIENT_SURGE
 
 log = structlog.get_logger(__name__)
 
@@ -67,5 +68,5 @@ async def _open_hold(
         f"One run found {len(clio_ids)} new clients{earlier}. None of them is announced until somebody"
         " releases or discards this hold"
     )
-    finding = Finding(new_client_holds.SURGE, text, Subject("hold", hold_id))
+    finding = Finding(NEW_CLIENT_SURGE, text, Subject("hold", hold_id))
     await issues.open_issue(session, account_id, finding, now=now)

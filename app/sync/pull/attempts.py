@@ -10,7 +10,7 @@ from datetime import datetime
 from app.clio.call_budget import CallBudget
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.runs import checkpoints, leases, list_failures, run_logins, runs
+from app.db.runs import checkpoints, list_failures, run_logins, runs
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_logins import RunLogin
@@ -36,11 +36,10 @@ class Begun:
     logins: dict[str, RunLogin]
     pulls: Sequence[Pull]
     failed: set[tuple[str, str]]
-    assessed: int
 
     def slice_of(self, run: Run, *, now: datetime) -> Slice:
         """Return the beginning of this slice of the run."""
-        done, _ = work(self.pulls, assessed=self.assessed)
+        done, _ = work(self.pulls, assessed=run.assessed)
         return Slice(now, done, run.expected_end)
 
 
@@ -158,5 +157,4 @@ async def _begin(services: Services, lease: Lease) -> Begun:
             await run_logins.load_all(session, lease),
             pulls[run_id],
             await list_failures.list_failed(session, lease),
-            await leases.count_assessed(session, lease),
         )

@@ -1,4 +1,4 @@
-"""When a run will be done by what it has stored so far. The estimate itself is in `eta.py`."""
+"""The expected end of a run, from what it has stored so far. The estimate itself is in `eta.py`."""
 
 from datetime import datetime
 

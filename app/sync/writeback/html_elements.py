@@ -1,4 +1,4 @@
-"""What an HTML element means for plain text: tables of the elements, and the few styles that count.
+"""The meaning of HTML elements for plain text: tables of the elements, and the few styles that count.
 
 How text is laid out does not belong here; that is `html_renderer`.
 """

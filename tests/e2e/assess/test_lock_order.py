@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from app.db.connections import connections, stored_tokens
 from app.db.connections.connections import ClioLogin, OAuthAttempt
 from app.db.contacts import erasures, new_clients
+from app.db.contacts.holds import HoldKind
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
 from app.db.mirror import staleness
@@ -16,7 +17,7 @@ from app.lanes import Lane
 from app.main import now
 from app.rules.new_clients import HeldFor
 from app.simulator.http.server import Simulator
-from app.sync.assess import new_client_holds, shrink_guard
+from app.sync.assess import hold_issues, new_client_holds
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.postgres import until_waiting_for_lock
 from tests.support.slices import do_slice
@@ -34,7 +35,7 @@ async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: Worl
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
         await until_waiting_for_lock(pulled.dsn, release)
-        await shrink_guard.stop_waiting(run, "hp", range(3000, 3021), now=now())
+        await hold_issues.stop_waiting(run, "hp", HoldKind.REMOVALS, range(3000, 3021), now=now())
     answer = release.result()
     assert (answer.status_code, answer.json()["code"]) == (404, "hold_not_found")
 

@@ -97,7 +97,7 @@ async def test_the_counts_are_those_of_people_who_wait_in_the_hold(
         hold_id = await the_hold(reviewed, account_id)
         async with transaction(reviewed) as session:
             await first_publications.store_people(session, account_id, PEOPLE)
-            await first_publications.add_items(session, account_id, hold_id, [1, 2, 3, 4, 5])
+            await holds.add_items(session, account_id, hold_id, [1, 2, 3, 4, 5])
     hold_id = await the_hold(reviewed)
     async with transaction(reviewed) as session:
         if announced:
@@ -131,7 +131,7 @@ async def test_a_person_whom_a_batch_finds_beside_a_release_waits_in_it_or_is_pu
         async with transaction(reviewed) as session:
             waits_in.append(await first_publications.lock_review(session, "hp"))
             if waits_in[-1] is not None:
-                await first_publications.add_items(session, "hp", waits_in[-1], [1])
+                await holds.add_items(session, "hp", waits_in[-1], [1])
 
     decided: list[list[int]] = []
 
@@ -170,7 +170,7 @@ async def test_a_released_person_is_known_with_what_was_chosen_for_new_clients(r
     # API-19
     hold_id = await the_hold(reviewed)
     async with transaction(reviewed) as session:
-        await first_publications.add_items(session, "hp", hold_id, [1, 2, 3])
+        await holds.add_items(session, "hp", hold_id, [1, 2, 3])
         hold = await holds.get_hold(session, "hp", hold_id)
         part = await hold_decisions.split(session, "hp", hold, [2], now=NOW)
         await hold_decisions.decide(session, "hp", part, HoldStatus.RELEASED, by="u_ann", now=NOW)
