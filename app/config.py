@@ -95,6 +95,19 @@ def _direct(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
     return value
 
 
+def _of_a_role(value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+    if value is not None and info.data.get("database_url") is None:
+        raise ValueError(
+            "is set without LEVITATE_CLIO_DATABASE_URL; the embedded database has its own roles"
+        )
+    return value
+
+
+RoleAddress = Annotated[
+    Annotated[SecretStr, AfterValidator(_dsn)] | None, AfterValidator(_of_a_role)
+]
+
+
 def _hosts(value: str) -> str:
     for host in _items(value):
         if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
@@ -135,6 +148,8 @@ class Config(BaseSettings):
         AfterValidator(_direct),
         Field(validate_default=True),
     ] = None
+    system_database_url: RoleAddress = None
+    migrate_database_url: RoleAddress = None
     data_dir: str = "./data"
     public_url: Annotated[str, AfterValidator(_origin)] = "http://127.0.0.1:8000"
     encryption_keys: SecretStr | None = None

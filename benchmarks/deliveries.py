@@ -32,11 +32,13 @@ from app.db.events import claims, endpoints, events, turns
 from app.db.events.claims import Claim
 from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
 from app.db.events.events import Event, EventKind
-from app.db.session import Database, Session, open_database, transaction
+from app.db.session import Database, Session, open_database
 from app.simulator.http.server import Simulator
 from app.sync.services import Services
 from tests.chaos.processes import embedded_postgres
 from tests.support.event_service import deliver_due
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Received, receiving
 from tests.support.world import opened_world
 
@@ -69,7 +71,7 @@ def main() -> None:
 
 async def deliver(dsn: str, count: int) -> tuple[str, list[Received], float]:
     """Record `count` events and deliver them; return the secret, the posts and the seconds of the delivery."""
-    database = open_database(Address(dsn))
+    database = open_database(address_of(dsn))
     await migrate.migrate(Address(dsn))
     await database.dispose()
     simulator = Simulator([], now=service.now, redirect_uris=[])
@@ -91,7 +93,7 @@ async def deliver(dsn: str, count: int) -> tuple[str, list[Received], float]:
                 )
                 for n in range(first, min(first + BATCH, count))
             ]
-            async with transaction(services.database) as session:
+            async with as_owner(services.database) as session:
                 await events.record_events(session, "hp", batch, now=services.now())
         began = time.monotonic()
         await deliver_due(services)
@@ -110,9 +112,9 @@ LATER = "update deliveries set waits_for = 'retry', last_attempt_at = now(), due
 
 async def choose(dsn: str, count: int) -> None:
     """Print how long the statements of a slice take while `count` deliveries wait, untried and to be retried."""
-    database = open_database(Address(dsn))
+    database = open_database(address_of(dsn))
     await migrate.migrate(Address(dsn))
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for number in range(100):
             await accounts.put_account(session, f"f{number}", FIRM, now=service.now())
         made = Endpoint(
@@ -152,7 +154,7 @@ async def measure(database: Database, waiting: str) -> None:
     times: dict[str, list[float]] = defaultdict(list)
     for _ in range(10):
         for name, step in steps.items():
-            async with transaction(database) as session:
+            async with as_owner(database) as session:
                 began = time.monotonic()
                 await step(session)
                 times[name].append(1000 * (time.monotonic() - began))

@@ -23,11 +23,12 @@ from app.db.contacts import contacts
 from app.db.mirror import coverage, hidden_matters, records, staleness, visibility
 from app.db.runs import lookups
 from app.db.runs.leases import Lease
-from app.db.session import Database, Session, open_database
+from app.db.session import Database, Session, open_database, transaction
 from app.sync import issues
 from app.sync.assess.assess import HIDDEN_AT_ONCE
 from app.sync.run import MARKED_AT_ONCE
 from tests.chaos.processes import embedded_postgres
+from tests.support.postgres import address_of
 
 ACCOUNT = "bench"
 LOGINS = 8
@@ -155,7 +156,7 @@ async def measure(database: Database, steps: Mapping[str, Step]) -> None:
     for name, step in steps.items():
         times: list[float] = []
         place: Any = None
-        async with database.connect() as session:
+        async with transaction(database, ACCOUNT) as session:
             while not times or place is not None:
                 began = time.monotonic()
                 place = await step(session, place)
@@ -173,7 +174,7 @@ def _filled(statement: str, count: int) -> str:
 
 
 async def run(dsn: str, count: int) -> None:
-    database = open_database(Address(dsn))
+    database = open_database(address_of(dsn))
     await migrate.migrate(Address(dsn))
     admin = await asyncpg.connect(dsn)
     for setting in ("autovacuum = off", "fsync = off", "max_wal_size = '4GB'"):

@@ -20,15 +20,17 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.db import migrate
 from app.db.connection import Address
-from app.db.session import Database, open_database, transaction
+from app.db.session import Database, open_database
 from app.simulator.http.server import Simulator
 from app.sync import background, health, scheduler
 from app.sync.services import Services
 from tests.chaos.processes import embedded_postgres
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner, listen, looking
 from tests.support.world import opened_world
 
 SLOW = 0.001  # seconds from which a statement's plan is printed
@@ -137,17 +139,15 @@ async def measure(dsn: str, arguments: argparse.Namespace) -> None:
 @asynccontextmanager
 async def accounts_service(dsn: str, accounts: int, runs: int) -> AsyncIterator[Services]:
     """Run the service without its tasks on a database with many accounts."""
-    database = open_database(Address(dsn))
+    database = open_database(address_of(dsn))
     await migrate.migrate(Address(dsn))
     for statement in ROWS:
         named = {"now": NOON, "accounts": accounts, "runs": runs}
         used = {name: value for name, value in named.items() if f":{name}" in statement}
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await session.execute(text(statement), used)
-    async with database.connect() as plain:
-        await (await plain.execution_options(isolation_level="AUTOCOMMIT")).execute(
-            text("vacuum analyze")
-        )
+    async with looking(database) as plain:
+        await plain.execute(text("vacuum analyze"))
     await database.dispose()
     simulator = Simulator([], now=lambda: NOON, redirect_uris=[])
     async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
@@ -212,9 +212,9 @@ def count(database: Database) -> Counted:
         if seconds > counted.slowest.get(statement, (0.0,))[0]:
             counted.slowest[statement] = (seconds, parameters)
 
-    event.listen(database.sync_engine, "begin", begun)
-    event.listen(database.sync_engine, "before_cursor_execute", executing)
-    event.listen(database.sync_engine, "after_cursor_execute", executed)
+    listen(database, "begin", begun)
+    listen(database, "before_cursor_execute", executing)
+    listen(database, "after_cursor_execute", executed)
     return counted
 
 
@@ -236,12 +236,11 @@ async def explain(database: Database, counted: Counted) -> None:
         if seconds < SLOW or not isinstance(parameters, tuple):
             continue
         print(f"\n{seconds * 1000:.1f} ms: {statement}")
-        async with database.connect() as session:
+        async with as_owner(database) as session:
             raw = (await session.get_raw_connection()).driver_connection
             assert raw is not None
             for row in await raw.fetch(f"explain (analyze, buffers) {statement}", *parameters):
                 print("   ", row[0])
-            await session.rollback()
 
 
 if __name__ == "__main__":

@@ -21,12 +21,12 @@ from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
 
 from app import logs
-from app.db.connection import Address, Dialect
+from app.db.connection import Dialect
 from app.db.session import Database, open_database
 from app.simulator.http.server import Simulator
 from app.sync import run
 from tests.support.first_run import AfterFirstRun, first_run
-from tests.support.postgres import MIGRATED, Server, running_server
+from tests.support.postgres import MIGRATED, Server, address_of, running_server
 from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
 
 LOCAL_HOSTS = ("127.0.0.1", "::1", "localhost")
@@ -179,7 +179,7 @@ async def own_dsn(server: Server) -> AsyncIterator[str]:
 @pytest.fixture
 async def database(dsn: str) -> AsyncIterator[Database]:
     """The test's database, opened."""
-    opened = open_database(Address(dsn))
+    opened = open_database(address_of(dsn))
     yield opened
     await opened.dispose()
 

@@ -3,23 +3,13 @@
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Path
+from fastapi import Depends
 
 from app.api.authentication import CallerDep
-from app.api.deps import ServicesDep
+from app.api.deps import AccountId, ServicesDep
 from app.db.accounts import accounts
 from app.db.accounts.accounts import Account, AccountNotFound
 from app.db.session import transaction
-
-ACCOUNT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-AccountId = Annotated[
-    str,
-    Path(
-        description="Levitate's id of the account.",
-        pattern=ACCOUNT_ID,
-        examples=["hp"],
-    ),
-]
 
 
 async def get_account(account_id: AccountId, caller: CallerDep, services: ServicesDep) -> Account:
@@ -27,7 +17,7 @@ async def get_account(account_id: AccountId, caller: CallerDep, services: Servic
     if not caller.may_see(account_id):
         raise AccountNotFound
     structlog.contextvars.bind_contextvars(account_id=account_id)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         return await accounts.get_account(session, account_id)
 
 

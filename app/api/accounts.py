@@ -7,14 +7,15 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from app.api import schemas
-from app.api.account_access import AccountDep, AccountId
+from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.authentication import CallerDep
-from app.api.deps import ServicesDep, SessionDep
+from app.api.deps import AccountId, ServicesDep, SessionDep
 from app.api.erasures import erasure_url
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
+from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import accounts, attorneys, audit, health
 from app.db.accounts.accounts import Account, AccountFields, AccountNotFound
@@ -39,7 +40,7 @@ ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of t
 
 @router.get("")
 async def list_accounts(
-    caller: CallerDep, session: SessionDep, page: PageDep
+    caller: CallerDep, session: SystemSessionDep, page: PageDep
 ) -> schemas.Page[schemas.Account]:
     """Return the accounts that the token may see."""
     query = page.by_id("accounts")

@@ -94,7 +94,7 @@ async def write_back(
         raise UnknownKind
     wanted = _activity_request(body)
     text = await format_text(wanted)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account.account_id) as session:
 
         async def create() -> str:
             if not account.fields.enabled:

@@ -44,7 +44,7 @@ class FeedReader:
 
     async def read(self, *, after: int, limit: int) -> FeedPage:
         """Return the page after a position as it is now."""
-        async with transaction(self.services.database) as session:
+        async with transaction(self.services.database, self.account_id) as session:
             found = await change_feed.read_json(session, self.account_id, after=after, limit=limit)
         return FeedPage(*found)
 

@@ -21,6 +21,15 @@ def _resource_id(description: str) -> Any:
     return Path(max_length=64, pattern=NO_NUL, description=description)
 
 
+ACCOUNT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+AccountId = Annotated[
+    str,
+    Path(
+        description="Levitate's id of the account.",
+        pattern=ACCOUNT_ID,
+        examples=["hp"],
+    ),
+]
 ConnectionId = Annotated[str, _resource_id("The id of the connection (`cnx_…`).")]
 RunId = Annotated[str, _resource_id("The id of the run (`run_…`).")]
 ContactId = Annotated[str, _resource_id("Our id of the contact (`con_…`).")]
@@ -45,9 +54,12 @@ def get_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(get_services)]
 
 
-async def get_session(services: ServicesDep) -> AsyncIterator[Session]:
-    """Yield one transaction for the whole request. It is committed before the response is sent."""
-    async with transaction(services.database) as session:
+async def get_session(account_id: AccountId, services: ServicesDep) -> AsyncIterator[Session]:
+    """Yield one transaction of the account in the path, for the whole request.
+
+    It is committed before the response is sent.
+    """
+    async with transaction(services.database, account_id) as session:
         yield session
 
 

@@ -76,7 +76,7 @@ async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
         yield row
     async for row in _held_contacts(services, account_id, run_id):
         yield row
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         quarantined = await quarantine.list_by_run(
             session, account_id, run_id, limit=MAX_QUARANTINED
         )
@@ -94,7 +94,7 @@ async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
 async def _changed_contacts(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             changes = await run_report.list_changes(
                 session, account_id, run_id, after=after, limit=BATCH_SIZE
             )
@@ -108,7 +108,7 @@ async def _changed_contacts(services: Services, account_id: str, run_id: str) ->
 async def _held_contacts(services: Services, account_id: str, run_id: str) -> Rows:
     after = 0
     while True:
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             held = await run_report.list_held_contacts(
                 session, account_id, run_id, after=after, limit=BATCH_SIZE
             )
@@ -142,7 +142,7 @@ def _row(**known: Any) -> dict[str, Any]:
 
 
 async def _json(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         run = await runs.get_run(session, account_id, run_id)
         head = await load_run_body(session, run, now=services.now())
     noted = _noted(run).model_dump_json()
@@ -162,7 +162,7 @@ async def _csv(services: Services, account_id: str, run_id: str, rows: Rows) -> 
     yield _csv_line(list(COLUMNS))
     async for row in rows:
         yield _csv_line([_cell(row[name]) for name in COLUMNS])
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         run = await runs.get_run(session, account_id, run_id)
     for name, count in _noted(run):
         row = _row(outcome="count", kind="run", detail=f"{name}: {count}")

@@ -111,7 +111,7 @@ async def get_run(
 
 async def require_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> None:
     """Raise RunNotFound before a stream starts: a stream that has started cannot return a problem."""
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account.account_id) as session:
         await runs.get_run(session, account.account_id, run_id)
 
 
@@ -154,7 +154,7 @@ async def _read_followed(
     services: Services, account_id: str, run_id: str
 ) -> tuple[schemas.Run, bool]:
     """Return the run as it is, and whether its next change is heard."""
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         heard = await followers.follow(session, account_id, run_id)
         run = await runs.get_run(session, account_id, run_id)
         return await load_run_body(session, run, now=services.now()), heard

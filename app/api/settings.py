@@ -176,7 +176,7 @@ async def preview_settings(
     settings do not change.
     """
     account_id = account.account_id
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         stored = await settings.get_current(session, account_id)
         candidate = await _check_candidate(session, account_id, stored.settings, body)
     document = json.dumps(settings.to_document(candidate))

@@ -7,9 +7,10 @@ from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.authentication import Caller, CallerDep
-from app.api.deps import DeliveryId, EndpointId, ServicesDep, SessionDep
+from app.api.deps import DeliveryId, EndpointId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
+from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import DeliveryNotFound, Status
@@ -55,7 +56,7 @@ def _visible_token(caller: Caller) -> str | None:
     "/webhook-endpoints", status_code=201, responses=problems(UrlRefused, TooManyEndpoints)
 )
 async def add_endpoint(
-    body: schemas.EndpointIn, caller: CallerDep, services: ServicesDep, session: SessionDep
+    body: schemas.EndpointIn, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
 ) -> schemas.EndpointWithSecret:
     """Add a webhook endpoint for events of this token's accounts.
 
@@ -85,7 +86,7 @@ async def add_endpoint(
 
 @router.get("/webhook-endpoints")
 async def list_endpoints(
-    caller: CallerDep, session: SessionDep, page: PageDep
+    caller: CallerDep, session: SystemSessionDep, page: PageDep
 ) -> schemas.Page[schemas.Endpoint]:
     """List the webhook endpoints of this token."""
     query = page.by_id("webhook-endpoints", caller.token_id)
@@ -98,7 +99,7 @@ async def list_endpoints(
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
 async def get_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep
 ) -> schemas.Endpoint:
     """Return one webhook endpoint, with its problem if it has one."""
     return _body(
@@ -110,7 +111,7 @@ async def get_endpoint(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
 async def delete_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
 ) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
@@ -119,7 +120,7 @@ async def delete_endpoint(
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
 ) -> schemas.EndpointWithSecret:
     """Create a new secret. It is shown only in this response.
 
@@ -135,7 +136,7 @@ async def rotate_secret(
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
 ) -> schemas.Endpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
@@ -147,7 +148,7 @@ async def enable_endpoint(
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: EndpointId, caller: CallerDep, session: SessionDep, page: PageDep
+    endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep, page: PageDep
 ) -> schemas.Page[schemas.Delivery]:
     """List the deliveries of the last 30 days to a webhook endpoint, oldest first, with their status."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
@@ -163,7 +164,7 @@ async def list_deliveries(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: DeliveryId, caller: CallerDep, services: ServicesDep, session: SessionDep
+    delivery_id: DeliveryId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
 ) -> schemas.Delivery:
     """Send the event of a delivery again, with the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_visible_token(caller))

@@ -23,7 +23,9 @@ from app.cli.startup import (
 from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.db.accounts import service_tokens
-from app.db.session import Database, transaction
+from app.db.roles import Roles, check_roles
+from app.db.session import Database
+from app.db.system import system_transaction
 from app.errors import CannotStart, DatabaseUnavailable
 
 PUBLIC_URL = "LEVITATE_CLIO_PUBLIC_URL"
@@ -138,8 +140,8 @@ def _database(config: Config) -> Iterator[Finding]:
     try:
         config = add_keys(config)
         with running_database(config) as address:
-            look = partial(_has_token, config=config)
-            has_token = asyncio.run(with_open_database(address, look))
+            look = partial(_look, config=config)
+            has_token, roles = asyncio.run(with_open_database(address, look))
     except CannotStart as reason:
         yield Finding(Level.WRONG, f"{reason}. Tokens were not looked for")
         return
@@ -149,6 +151,7 @@ def _database(config: Config) -> Iterator[Finding]:
     yield Finding(
         Level.OK, "the database responds, its schema is current, the keys decrypt its secrets"
     )
+    yield _second_wall(roles)
     if config.database_url is None:
         yield Finding(
             Level.WARNING,
@@ -167,8 +170,25 @@ def _token(*, has_token: bool) -> Finding:
     )
 
 
-async def _has_token(database: Database, config: Config) -> bool:
-    """Return whether a token is stored; raise CannotStart unless the database is ready and the keys fit."""
+def _second_wall(roles: Roles | None) -> Finding:
+    """Return whether PostgreSQL itself keeps the accounts apart."""
+    if roles is not None and roles.keep_accounts_apart:
+        return Finding(
+            Level.OK,
+            f"the database keeps accounts apart: {roles.run.name} sees one at a time, {roles.system.name} all",
+        )
+    return Finding(
+        Level.WARNING,
+        "the second wall is off: row-level security does not apply to the user of LEVITATE_CLIO_DATABASE_URL, who owns"
+        " the tables or passes all policies. Set it to a user with the role levitate_run, set"
+        " LEVITATE_CLIO_SYSTEM_DATABASE_URL to one with levitate_system and LEVITATE_CLIO_MIGRATE_DATABASE_URL to the"
+        " owner; see Roles in docs/operations.md",
+    )
+
+
+async def _look(database: Database, config: Config) -> tuple[bool, Roles | None]:
+    """Return whether a token is stored, and the users. Raises CannotStart if one cannot work with them."""
     await check_database(database, config)
-    async with transaction(database) as session:
-        return bool(await service_tokens.list_valid(session))
+    roles = await check_roles(database)
+    async with system_transaction(database) as session:
+        return bool(await service_tokens.list_valid(session)), roles

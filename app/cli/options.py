@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
-from app.api.account_access import ACCOUNT_ID
+from app.api.deps import ACCOUNT_ID
 from app.cli.startup import stderr
 from app.errors import CannotStart
 

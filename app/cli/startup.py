@@ -23,7 +23,8 @@ from app.db import embedded, migrate, session
 from app.db.connection import CONNECT_SECONDS, Address, connect
 from app.db.failures import sorted_failures
 from app.db.migrate import SchemaState
-from app.db.session import Database, open_database, transaction
+from app.db.roles import check_roles
+from app.db.session import Database, open_database
 from app.errors import CannotStart, DatabaseUnavailable
 from app.sync import key_rotation
 from app.sync.background import Prepare
@@ -132,16 +133,22 @@ def running_database(config: Config) -> Iterator[Address]:
     # uvicorn raises SIGTERM again after its shutdown. As an exception it lets the embedded server stop.
     signal.signal(signal.SIGTERM, end)
     if config.database_url is not None:
-        direct = config.direct_database_url
         yield Address(
-            config.database_url.get_secret_value(), direct.get_secret_value() if direct else None
+            config.database_url.get_secret_value(),
+            past_pooler=_given(config.direct_database_url),
+            system=_given(config.system_database_url),
+            owner=_given(config.migrate_database_url),
         )
         return
     with ExitStack() as stack:
         with shutdown.defer_signals():  # a half-started server would never be stopped
             server = embedded.start(Path(config.data_dir) / "pg")
             stack.callback(_stop, server)
-        yield Address(server.dsn)
+        yield server.address
+
+
+def _given(url: SecretStr | None) -> str | None:
+    return url.get_secret_value() if url else None
 
 
 def _stop(server: embedded.EmbeddedServer) -> None:
@@ -176,12 +183,12 @@ async def check_schema(database: Database, *, migrate_at: Address | None = None)
 
     A schema that is newer by one release can be used and stays as it is.
     """
-    async with transaction(database) as connection:
-        version = await session.server_version(connection)
+    version = await session.server_version(database)
     if version < session.OLDEST_POSTGRESQL:
         raise CannotStart(
             f"The database is PostgreSQL {version}; levitate-clio needs {session.OLDEST_POSTGRESQL} or newer"
         )
+    await check_roles(database)
     schema = await migrate.compare_schema(database)
     if schema is SchemaState.TOO_NEW:
         raise CannotStart(

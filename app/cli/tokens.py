@@ -11,7 +11,8 @@ from app.cli.startup import fail, run_with_database, stderr
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
-from app.db.session import Database, transaction
+from app.db.session import Database
+from app.db.system import system_transaction
 from app.main import now
 
 token_cli = typer.Typer(no_args_is_help=True, help="Service tokens for Levitate's backend.")
@@ -28,7 +29,7 @@ def token_create(
     made = ServiceToken(token_id, name, secret_hash, ids, now(), None)
 
     async def add(database: Database) -> None:
-        async with transaction(database) as session:
+        async with system_transaction(database) as session:
             await service_tokens.add_token(session, made)
 
     run_with_database(add)
@@ -43,7 +44,7 @@ def token_list() -> None:
     """List service tokens, without their secrets."""
 
     async def read(database: Database) -> list[ServiceToken]:
-        async with transaction(database) as session:
+        async with system_transaction(database) as session:
             return await service_tokens.list_tokens(session)
 
     table = Table("id", "name", "accounts", "created", "revoked")
@@ -62,7 +63,7 @@ def token_revoke(token_id: TokenId) -> None:
     """Revoke a service token at once."""
 
     async def revoke(database: Database) -> bool:
-        async with transaction(database) as session:
+        async with system_transaction(database) as session:
             return await service_tokens.revoke_token(session, token_id, now=now())
 
     if not run_with_database(revoke):

@@ -1,5 +1,8 @@
 """Opens every connection to PostgreSQL: single ones, and those of engines and pools. Nothing else in `app/` opens one.
 
+A transaction of an account says so in the round trip of its `BEGIN`. The setting `app.account` ends with it, so that it
+cannot stay on a connection that somebody else gets next, not even behind a pooler.
+
 A connection notices within ten seconds that the server's machine or the network is gone, as in a failover. Without it
 such a connection waits for the deadline of its statement, up to a minute, although the database is back.
 
@@ -11,7 +14,10 @@ server, such as LISTEN, needs the direct address.
 import os
 import socket
 from asyncio import BaseTransport
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -29,6 +35,7 @@ PREPARED_STATEMENTS = 100  # that an engine keeps on each connection
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
 # was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
+ACCOUNT_SETTING = "app.account"  # whose transaction it is; the policies of the tables read it
 SERVICE = "levitate-clio"  # the name of a connection in pg_stat_activity
 
 
@@ -36,16 +43,33 @@ SERVICE = "levitate-clio"  # the name of a connection in pg_stat_activity
 class Address:
     """The addresses of the database; they hold passwords, so they are not shown.
 
-    `url` is for transactions. `past_pooler` is set if `url` is that of a pooler in transaction mode.
+    `url` is for transactions of accounts. `past_pooler` is set if `url` is that of a pooler in transaction mode.
+    `system` is for transactions over all accounts, through the same pooler, and `owner` that of the server itself, for
+    migrations. Without them one role does everything.
     """
 
     url: str = field(repr=False)
     past_pooler: str | None = field(default=None, repr=False)
+    system: str | None = field(default=None, repr=False)
+    owner: str | None = field(default=None, repr=False)
 
     @property
     def direct(self) -> str:
-        """The address of the server itself: for LISTEN, the queue and migrations."""
+        """The address of the server itself: for LISTEN and the queue."""
         return self.past_pooler or self.url
+
+    @property
+    def has_one_role(self) -> bool:
+        """Whether work over all accounts has the role of the transactions of accounts."""
+        return self.system in (None, self.url)
+
+    def for_system(self) -> "Address":
+        """Return the address of work over all accounts."""
+        return replace(self, url=self.system or self.url)
+
+    def for_migrations(self) -> "Address":
+        """Return the address of the server itself, with the role that owns the tables."""
+        return Address(self.owner or self.direct)
 
 
 class AddressNotUsable(Exception):
@@ -61,22 +85,53 @@ _OPTION_REFUSED = (
 )
 
 
+_begins_for: ContextVar[str | None] = ContextVar("begins_for", default=None)
+
+
+@contextmanager
+def beginning_for(account_id: str | None) -> Iterator[None]:
+    """Let transactions that this task begins in the block be those of an account, or of none."""
+    token = _begins_for.set(account_id)
+    try:
+        yield
+    finally:
+        _begins_for.reset(token)
+
+
+def quoted(value: str) -> str:
+    """Return the text as a literal of SQL, whatever it contains and whatever `standard_conforming_strings` is.
+
+    Raises ValueError for what PostgreSQL cannot store: a NUL character, and half a surrogate pair.
+    """
+    if "\0" in value:
+        raise ValueError("PostgreSQL has no NUL character")
+    value.encode()
+    return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 class WatchedConnection(asyncpg.Connection):
-    """asyncpg's connection, whose end is noticed although the server does not say it."""
+    """asyncpg's connection, whose end is noticed although the server does not say it.
+
+    A transaction begins with the account that it belongs to, in the same round trip.
+    """
+
+    settings = ""  # what else each transaction begins with
 
     def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         _watch(transport.get_extra_info("socket"))
 
-
-class PooledConnection(WatchedConnection):
-    """A connection to a pooler: each transaction begins with the settings, in the same round trip."""
-
     @override
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         if query.startswith("BEGIN"):  # asyncpg's own statement
-            query += _SET_LOCAL
+            query += self.settings
+            if (account_id := _begins_for.get()) is not None:
+                query += f"set local {ACCOUNT_SETTING} = {quoted(account_id)};"
         return await super().execute(query, *args, timeout=timeout)
+
+
+class PooledConnection(WatchedConnection):
+    """A connection to a pooler: each transaction begins with the settings, in the same round trip."""
 
 
 class Dialect(PGDialect_asyncpg):
@@ -175,7 +230,7 @@ def _settings(name: str, *, limited: bool) -> dict[str, str]:
     }
 
 
-_SET_LOCAL = "".join(
+PooledConnection.settings = "".join(
     f"set local {name} = '{value}';" for name, value in _settings(SERVICE, limited=True).items()
 )
 

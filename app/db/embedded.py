@@ -14,11 +14,22 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
+from app.db.connection import Address
 from app.errors import CannotStart
 
 TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
 PAUSE = 5.0
+ROLES = ("levitate_run", "levitate_system")  # of transactions of accounts, and of those over all
+_CAN_LOG_IN = f"select count(*) from pg_roles where rolcanlogin and rolname in {ROLES}"  # noqa: S608  # our own text
+# Of several processes that start at once, one creates the roles: PostgreSQL refuses to alter a role twice at a time.
+_MAKE_ROLES = "begin; select pg_advisory_xact_lock(503214718);" + "".join(
+    f"do $$ begin create role {role} login;"
+    f" exception when duplicate_object then alter role {role} login; end $$;"
+    for role in ROLES
+)
+_MAKE_ROLES += "commit;"
 USERS = Path("/etc/passwd")  # locked while a system user is added; nothing else locks it
 
 
@@ -28,11 +39,16 @@ class EmbeddedUnavailable(CannotStart):
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """A running server, and this process's share in it."""
+    """A running server, and this process's share in it. `dsn` is its superuser's address, who owns the tables."""
 
     dsn: str
     server: Any
     share: TextIO
+
+    @property
+    def address(self) -> Address:
+        """The address with a role each for the accounts, for the work over all of them, and for migrations."""
+        return address_of(self.dsn)
 
     def stop(self) -> None:
         """Stop the server cleanly, unless another process still uses it."""
@@ -58,8 +74,23 @@ def start(folder: Path) -> EmbeddedServer:
                 " LEVITATE_CLIO_DATABASE_URL to your own server"
             ) from error
         else:
+            _let_roles_log_in(server)
             return EmbeddedServer(server.get_uri(), server, share)
     raise EmbeddedUnavailable(f"The embedded PostgreSQL in {folder} is still recovering; try again")
+
+
+def address_of(dsn: str) -> Address:
+    """Return the address of a database of an embedded server, given that of its superuser. It asks for no passwords."""
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    run, system = (parts._replace(netloc=f"{role}@{host}").geturl() for role in ROLES)
+    return Address(run, system=system, owner=dsn)
+
+
+def _let_roles_log_in(server: Any) -> None:
+    """Create the roles that the service connects as. A migration creates them elsewhere, where nobody may log in."""
+    if str(len(ROLES)) not in server.psql(_CAN_LOG_IN).split():
+        server.psql(_MAKE_ROLES)
 
 
 def _launched(package: Any, folder: Path) -> Any:

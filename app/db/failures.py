@@ -68,7 +68,7 @@ def reaction_to(failure: BaseException) -> Reaction:
         return _reaction_to_wrapped(failure)
     state = getattr(failure, "sqlstate", None)
     if isinstance(failure, asyncpg.PostgresError) and state:
-        return _reaction_to_state(state)
+        return Reaction.REPORT if _is_of_another_account(failure) else _reaction_to_state(state)
     if isinstance(failure, asyncpg.InterfaceError):
         return _reaction_to_interface(failure)
     return Reaction.GIVE_BACK if isinstance(failure, _GIVE_BACK_TYPES) else Reaction.REPORT
@@ -101,6 +101,11 @@ def _reaction_to_wrapped(failure: DBAPIError) -> Reaction:
         return Reaction.GIVE_BACK
     cause = failure.orig and failure.orig.__cause__
     return Reaction.REPORT if cause is None else reaction_to(cause)
+
+
+def _is_of_another_account(failure: asyncpg.PostgresError) -> bool:
+    """Return whether a row of another account was to be written: the server refuses it as it refuses a right."""
+    return getattr(failure, "server_source_function", None) == "ExecWithCheckOptions"
 
 
 def _reaction_to_state(state: str) -> Reaction:

@@ -18,11 +18,12 @@ from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, NullPool, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import tables
 from app.db.connection import Address, new_engine
 from app.db.failures import causes
-from app.db.session import Database, transaction
+from app.db.session import Database, begun
 from app.errors import DatabaseUnavailable
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
@@ -86,19 +87,19 @@ async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
 
 
 @asynccontextmanager
-async def _migrator(address: Address) -> AsyncIterator[Database]:
+async def _migrator(address: Address) -> AsyncIterator[AsyncEngine]:
     """Yield an engine whose statements and transactions may take any time; a pooler may limit them, so it is direct."""
-    direct = Address(address.direct)
-    migrator = new_engine(direct, deadline=None, name="levitate-clio migrate", poolclass=NullPool)
+    owner = address.for_migrations()
+    migrator = new_engine(owner, deadline=None, name="levitate-clio migrate", poolclass=NullPool)
     try:
         yield migrator
     finally:
         await migrator.dispose()
 
 
-async def _migrate_once(migrator: Database, lock_seconds: float) -> None:
+async def _migrate_once(migrator: AsyncEngine, lock_seconds: float) -> None:
     """Wait for the other processes that migrate, however long; then migrate with a limit for the wait for locks."""
-    async with transaction(migrator) as session:
+    async with begun(migrator, None) as session:
         await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         limit = text("select set_config('lock_timeout', :milliseconds, true)")
         await session.execute(limit, {"milliseconds": str(int(lock_seconds * 1000))})
@@ -107,7 +108,7 @@ async def _migrate_once(migrator: Database, lock_seconds: float) -> None:
 
 async def compare_schema(database: Database) -> SchemaState:
     """Return how the database's schema compares with the one that the code expects."""
-    async with transaction(database) as session:
+    async with begun(database.accounts, None) as session:
         return await session.run_sync(_compare)
 
 
@@ -129,9 +130,12 @@ def _compare(connection: Connection) -> SchemaState:
 
 
 def _current_revision(connection: Connection) -> str | None:
-    """Return the schema's revision, None before the first migration; Alembic's own function inspects the tables."""
-    migrated = text("select to_regclass('alembic_version') is not null")
-    if not connection.execute(migrated).scalar_one():
+    """Return the schema's revision, None if this role may not use it: it is not migrated, or has no roles yet.
+
+    Alembic's own function inspects the tables.
+    """
+    may_use = text("select has_table_privilege(to_regclass('alembic_version'), 'select')")
+    if not connection.execute(may_use).scalar_one():
         return None
     return connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
 

@@ -1,11 +1,12 @@
-"""The engine and the transaction: the only module that begins, commits or rolls back.
+"""The database and the transaction of an account: the only module that begins, commits or rolls back.
 
-A *session* is the handle of one transaction. (A connection is always a Clio login.)
+A *session* is the handle of one transaction. (A connection is always a Clio login.) Every transaction says whose it is,
+and PostgreSQL shows it no row of another account. Those of no single account are in `app/db/system.py`.
 """
 
 import ssl
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
@@ -18,14 +19,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
 
-from app.db.connection import Address, AddressNotUsable, new_engine
+from app.db.connection import Address, AddressNotUsable, beginning_for, new_engine
 from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 
 Session = AsyncConnection
-Database = AsyncEngine
+
+
+@dataclass(frozen=True)
+class Database:
+    """The pools of one part of the service: `accounts` connects as the role that sees one account at a time.
+
+    `system` connects as the role of work over all accounts. It is the same pool if one role does everything.
+    """
+
+    address: Address
+    accounts: AsyncEngine
+    system: AsyncEngine
+
+    async def dispose(self) -> None:
+        """Close the connections that nobody uses."""
+        await self.accounts.dispose()
+        await self.system.dispose()
+
 
 # Rows in one INSERT. Hundreds of rows make statements of a megabyte with thousands of parameters, which fragment the
 # memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
@@ -84,50 +102,67 @@ class _MeasuredPool(AsyncAdaptedQueuePool):
 
 
 def waits_of(database: Database) -> PoolWaits:
-    """Return the waits for connections of this pool, which grow as it is used."""
-    pool = database.pool
+    """Return the waits for connections of these pools, which grow as they are used."""
+    pool = database.accounts.pool
     assert isinstance(pool, _MeasuredPool)  # noqa: S101  # `open_database` chose it
     return pool.measured
 
 
 @dataclass(frozen=True)
 class PoolLimits:
-    """The limits of one connection pool: connections that stay open, the most at once, and seconds to wait.
+    """The limits of one part's pools: connections that stay open, the most at once, and seconds to wait.
 
-    `wait` is the longest wait for a connection of the pool, `statement` the longest wait for a response.
+    `system` is the most of the pool for work over all accounts, of which one stays open; 0 if there is none. `wait` is
+    the longest wait for a connection of a pool, `statement` the longest wait for a response.
     """
 
     kept: int
     most: int
+    system: int = 2
     wait: float = 20.0
     statement: float = 60.0
 
 
-# Each part of the service has a pool of its own, so that none takes the connections of another.
-API_POOL = PoolLimits(kept=5, most=10, wait=5.0, statement=20.0)
+# Each part of the service has pools of its own, so that none takes the connections of another.
+API_POOL = PoolLimits(kept=5, most=10, system=3, wait=5.0, statement=20.0)
 WORKER_POOL = PoolLimits(kept=5, most=12)
-DELIVERY_POOL = PoolLimits(kept=2, most=4)
-CLOCK_POOL = PoolLimits(kept=1, most=3)
-PROBE_POOL = PoolLimits(kept=1, most=1, wait=2.0, statement=2.0)
+DELIVERY_POOL = PoolLimits(kept=1, most=1, system=4)
+CLOCK_POOL = PoolLimits(kept=1, most=3, system=3)
+PROBE_POOL = PoolLimits(kept=1, most=1, system=0, wait=2.0, statement=2.0)
 
 
 def open_database(address: Address, limits: PoolLimits = WORKER_POOL) -> Database:
-    """Return an engine for this address; every wait has a limit, so a silent database raises [F14]."""
-    database = new_engine(
+    """Return the pools for this address; every wait has a limit, so a silent database raises [F14]."""
+    measured = PoolWaits()
+    if address.has_one_role or not limits.system:
+        most = max(limits.most, limits.system)
+        accounts = _open_pool(address, limits, kept=limits.kept, most=most, measured=measured)
+        return Database(address, accounts, accounts)
+    return Database(
+        address,
+        _open_pool(address, limits, kept=limits.kept, most=limits.most, measured=measured),
+        _open_pool(address.for_system(), limits, kept=1, most=limits.system, measured=measured),
+    )
+
+
+def _open_pool(
+    address: Address, limits: PoolLimits, *, kept: int, most: int, measured: PoolWaits
+) -> AsyncEngine:
+    engine = new_engine(
         address,
         deadline=limits.statement,
         poolclass=_MeasuredPool,
         pool_pre_ping=True,
-        pool_size=limits.kept,
-        max_overflow=limits.most - limits.kept,
+        pool_size=kept,
+        max_overflow=most - kept,
         pool_timeout=limits.wait,
         json_serializer=_json,
         json_deserializer=from_json,
         insertmanyvalues_page_size=ROWS_AT_ONCE,
     )
-    assert isinstance(database.pool, _MeasuredPool)  # noqa: S101
-    database.pool.measured = PoolWaits()
-    return database
+    assert isinstance(engine.pool, _MeasuredPool)  # noqa: S101
+    engine.pool.measured = measured
+    return engine
 
 
 class JsonText(str):
@@ -141,11 +176,32 @@ def _json(value: Any) -> str:
 
 
 @asynccontextmanager
-async def transaction(database: Database) -> AsyncIterator[Session]:
-    """Open a transaction: committed when the block ends, rolled back when it raises. Raises DatabaseUnavailable."""
+async def transaction(database: Database, account_id: str) -> AsyncIterator[Session]:
+    """Open a transaction of an account: committed when the block ends, rolled back when it raises.
+
+    It sees and changes rows of this account only. Raises DatabaseUnavailable.
+    """
+    async with begun(database.accounts, account_id) as session:
+        yield session
+
+
+@asynccontextmanager
+async def begun(engine: AsyncEngine, account_id: str | None) -> AsyncIterator[Session]:
+    """Open a transaction on a pool, of an account or, with None, of none. Raises DatabaseUnavailable.
+
+    Only `app/db` calls it; who is outside says whose its transaction is.
+    """
     with sorted_failures():
-        async with database.begin() as session:
+        async with AsyncExitStack() as stack:
+            with beginning_for(account_id):
+                session = await stack.enter_async_context(engine.begin())
             yield session
+
+
+async def ping(database: Database) -> None:
+    """Return when the database answers. Raises DatabaseUnavailable."""
+    async with begun(database.accounts, None):
+        pass
 
 
 def unavailable_reason(failure: DatabaseUnavailable) -> str:
@@ -169,10 +225,11 @@ def _refusal(failure: DatabaseUnavailable) -> type[Exception] | None:
     return next(found, None)
 
 
-async def server_version(session: Session) -> int:
+async def server_version(database: Database) -> int:
     """Return the major version of the PostgreSQL server."""
-    asked = await session.execute(text("select current_setting('server_version_num')::int / 10000"))
-    return int(asked.scalar_one())
+    version = text("select current_setting('server_version_num')::int / 10000")
+    async with begun(database.accounts, None) as session:
+        return int((await session.execute(version)).scalar_one())
 
 
 @asynccontextmanager

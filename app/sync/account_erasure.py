@@ -20,6 +20,7 @@ from app.db.session import transaction
 from app.errors import Problem
 from app.lanes import ERASURE, Lane, housekeeping_key
 from app.sync.connections import describe_owed, owe_logins
+from app.sync.lookups import find_receipt
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -35,7 +36,7 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
     From then on the account is treated like one that does not exist. Raises AccountNotFound.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         await runs.lock_unfinished(session, account_id)
         if not await deletion.disable_account(session, account_id):
             raise AccountNotFound
@@ -53,7 +54,7 @@ async def erase_account(services: Services, account_id: str) -> Ending:
 
     Any number of processes may do this at the same time, and repeating is harmless.
     """
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         erasure_id = await receipts.find_newest(session, account_id)
     budget = services.open_budget()
     while erasure_id and not budget.is_spent() and not services.stopping.is_set():
@@ -68,7 +69,7 @@ async def _is_deleted_after_step(services: Services, account_id: str, erasure_id
     Tokens come first. The step holds the receipt's lock and does nothing after the end of the erasure: the account may
     have been created again since.
     """
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         if not await receipts.lock_running(session, account_id, erasure_id):
             return True
         if await owe_logins(session, services, account_id):
@@ -90,10 +91,10 @@ async def describe_erasure(
 
     Raises ErasureNotFound.
     """
-    async with transaction(services.database) as session:
-        receipt = await receipts.get_receipt(session, erasure_id, only=only)
-        remaining = list(receipt.remaining)
-        if receipt.status is Status.RUNNING:
+    receipt = await find_receipt(services, erasure_id, only=only)
+    remaining = list(receipt.remaining)
+    if receipt.status is Status.RUNNING:
+        async with transaction(services.database, receipt.account_id) as session:
             if await deletion.exists(session, receipt.account_id):
                 remaining.append(Problem("data", "Rows of the account are being deleted"))
             owed = await revocations.list_owed(session, receipt.account_id, limit=MAX_NAMED)

@@ -28,9 +28,9 @@ from app.db.session import (
     PoolLimits,
     PoolWaits,
     open_database,
-    transaction,
     waits_of,
 )
+from app.db.system import system_transaction
 from app.errors import CannotStart, DatabaseUnavailable
 from app.lanes import Lane
 from app.loop_watch import LoopWatch
@@ -92,7 +92,7 @@ class Background:
 
 async def measure(services: Services, background: Background) -> None:
     """Measure what the metrics show. Only the count of the accounts by health grows with the number of firms."""
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         oldest = await slots.oldest_unserved(session)
         age = max(services.now() - oldest, timedelta(0)) if oldest else timedelta(0)
         background.measured = Measurements(

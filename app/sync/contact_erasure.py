@@ -29,7 +29,7 @@ async def erase_contact(
     Raises ContactNotFound.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         await erasures.lock_exclusive(session, account_id)
         clio_id = await contacts.find_clio_id(session, account_id, contact_id)
         if clio_id is None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.db import deleted_endpoints
-from app.db.session import transaction
+from app.db.system import system_transaction
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -18,7 +18,7 @@ async def delete_endpoint_rows(services: Services, endpoint_id: str) -> Ending:
     """
     budget = services.open_budget()
     while not budget.is_spent() and not services.stopping.is_set():
-        async with transaction(services.database) as session:
+        async with system_transaction(services.database) as session:
             if await deleted_endpoints.delete_some_deliveries(
                 session, endpoint_id, limit=BATCH_SIZE
             ):

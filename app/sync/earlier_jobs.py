@@ -15,7 +15,7 @@ from app.sync.services import Services
 async def wake_lane_of(services: Services, name: str, payload: bytes) -> None:
     """Wake the lane that does the work of an earlier job: a run, a write-back, a verification or an erasure."""
     account_id: str = json.loads(payload)["account_id"]
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         if name == "run":
             await turns.lock_turns(session, account_id)
             await turns.wake_lanes(session, account_id, RUN_LANES, now=services.now())

@@ -17,6 +17,7 @@ from app.db.accounts.health import HealthFacts, HealthState, OpenIssues
 from app.db.accounts.looks import Look, Task
 from app.db.issues import Finding
 from app.db.session import Session, transaction
+from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable, Problem
 from app.sync.services import Services, Timing
 from app.sync.slot_times import overdue_at, zone_of
@@ -121,13 +122,13 @@ async def refresh_health(services: Services) -> int:
     The scheduler calls it regularly. A fault in one account must not delay the others.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         changed = await health.list_changed(session, limit=BATCH)
         outdated = await _put_off_unchanged(session, services.timing, now=now)
     wanted = sorted({*changed, *outdated})
     for account_id in wanted:
         try:
-            async with transaction(services.database) as session:
+            async with transaction(services.database, account_id) as session:
                 if await health.claim(session, account_id):
                     await _refresh(session, services.timing, account_id, now=now)
         except DatabaseUnavailable:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from app.crypto import DecryptionFailed, TokenCipher
 from app.db.connections import sealed_columns
 from app.db.connections.sealed_columns import RowKey, SealedColumn
-from app.db.session import Database, transaction
+from app.db.session import Database
+from app.db.system import system_transaction
 
 BATCH_SIZE = 200
 CHECK_ROW = "key_check/key"
@@ -37,7 +38,7 @@ async def check_keys(database: Database, cipher: TokenCipher) -> None:
 
     Without this check a wrong key would look like logins that no longer work.
     """
-    async with transaction(database) as session:
+    async with system_transaction(database) as session:
         proof = await sealed_columns.find_key_check(
             session
         ) or await sealed_columns.find_any_secret(session)
@@ -64,7 +65,7 @@ async def _rotate_all(
 ) -> RotationResult:
     total, after = RotationResult(), None
     while True:
-        async with transaction(database) as session:
+        async with system_transaction(database) as session:
             found = await sealed_columns.list_keys_after(session, place, after, limit=BATCH_SIZE)
         for key in found:
             total += await _rotate_one(database, cipher, place, key)
@@ -77,7 +78,7 @@ async def _rotate_one(
     database: Database, cipher: TokenCipher, place: SealedColumn, key: RowKey
 ) -> RotationResult:
     """Seal one row again; read it under its lock, so that a token refreshed meanwhile is not overwritten."""
-    async with transaction(database) as session:
+    async with system_transaction(database) as session:
         sealed = await sealed_columns.lock_secret(session, place, key)
         if sealed is None:
             return RotationResult()

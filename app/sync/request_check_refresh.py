@@ -9,7 +9,8 @@ from app.crypto import DecryptionFailed
 from app.db.accounts import service_tokens
 from app.db.connections import address_key
 from app.db.connections.address_key import StoredAddressKey
-from app.db.session import Session, transaction
+from app.db.session import Session
+from app.db.system import system_transaction
 from app.sync.concurrency import comes_first
 from app.sync.request_checks import AddressKey
 from app.sync.services import Services
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 async def load_request_checks(services: Services) -> None:
     """Load what the process holds. Raises DatabaseUnavailable; then it holds what it held before."""
     checks = services.request_checks
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         checks.hold_tokens(await service_tokens.list_valid(session))
         if not checks.has_address_key:
             stored = await address_key.find_key(session) or await _add_address_key(

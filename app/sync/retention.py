@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.db import retention
-from app.db.session import transaction
+from app.db.system import system_transaction
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -17,7 +17,7 @@ async def sweep_retention(services: Services, name: str) -> Ending:
     """
     now, budget = services.now(), services.open_budget()
     while not budget.is_spent() and not services.stopping.is_set():
-        async with transaction(services.database) as session:
+        async with system_transaction(services.database) as session:
             looked_at = await retention.delete_some(
                 session, name, services.retention, now=now, limit=BATCH_SIZE
             )

@@ -78,12 +78,12 @@ class Outcome:
 async def work_on_runs(lane: Lane, services: Services, account_id: str) -> Ending:
     """Work on the account's next run of a lane for one slice; return how the slice ends. Raises DatabaseUnavailable."""
     lock = partial(turns.lock_turns, account_id=account_id)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         lease = await turns.take_turn(
             session, account_id, lane, length=services.timing.lease, now=services.now()
         )
         if lease is None:
-            return Ending(partial(_what_is_left, services, lane, account_id), lock)
+            return Ending(account_id, partial(_what_is_left, services, lane, account_id), lock)
         await settings.set_run_version(session, account_id, lease.run_id)
         run = await runs.get_run(session, account_id, lease.run_id)
         if lease.is_first and run.kind is Kind.INITIAL:
@@ -95,7 +95,7 @@ async def work_on_runs(lane: Lane, services: Services, account_id: str) -> Endin
         log.info("run_started", kind=run.kind)
     outcome = await _outcome(services, lease, run)
     end = partial(_end, services, lane, lease, run, outcome)
-    return Ending(end, partial(lock, of_run=lease.run_id))
+    return Ending(account_id, end, partial(lock, of_run=lease.run_id))
 
 
 async def _what_is_left(

@@ -24,6 +24,7 @@ from app.db.accounts.accounts import ScheduledAccount
 from app.db.accounts.looks import Look, Task
 from app.db.runs import slots
 from app.db.session import transaction
+from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import RETENTION, Lane, housekeeping_key
 from app.sync.assess import finish_decided_holds
@@ -54,12 +55,12 @@ async def propose_slots(services: Services) -> int:
     """
     await _claim_due_slots(services)
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         open_slots = await slots.list_startable(session, now=now, limit=SLOT_BATCH)
     started = 0
     for account_id, slot in open_slots:
         with _faults_logged(account_id):
-            async with transaction(services.database) as session:
+            async with transaction(services.database, account_id) as session:
                 started += await slots.start(session, account_id, slot, now=now) is not None
     return started
 
@@ -70,7 +71,7 @@ async def _claim_due_slots(services: Services) -> None:
     An account in which that fails stays due.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         due = await looks.list_due(session, Task.SLOTS, now=now, limit=SLOT_BATCH)
         if not due:
             return
@@ -82,7 +83,7 @@ async def _claim_due_slots(services: Services) -> None:
         if account := found.get(look.account_id):
             with _faults_logged(account.account_id):
                 next_times[look] = await _claim(services, account, now=now)
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         await looks.put_off(session, Task.SLOTS, next_times, now=now)
 
 
@@ -91,7 +92,7 @@ async def _claim(services: Services, account: ScheduledAccount, *, now: datetime
     zone, account_id = zone_of(account.time_zone), account.account_id
     slot = newest_due(now, zone, services.timing, account_id)
     if slot is not None and account.lacks_slot_of(slot.due_at):
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             await slots.claim(session, account_id, slot, now=now)
     return next_due(now, zone, services.timing, account_id)
 
@@ -110,7 +111,7 @@ def _faults_logged(account_id: str) -> Iterator[None]:
 async def delete_expired_daily(services: Services) -> None:
     """Queue the deletion of expired rows once a day, of each table as a job of its own."""
     today = services.now().date()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         if not await retention.claim_daily_task(session, retention.DAILY, today):
             return
         for name in retention.TABLES:

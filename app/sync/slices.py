@@ -6,6 +6,7 @@ follows that transaction: as soon as the job is gone, its place counts as free. 
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,7 @@ import structlog
 from app.db import job_queue
 from app.db.job_queue import OwnJob
 from app.db.session import Database, Session, transaction
+from app.db.system import system_transaction
 from app.lanes import Lane
 
 log = structlog.get_logger(__name__)
@@ -31,10 +33,13 @@ async def _abandon_nothing() -> None:
 class Ending:
     """The last transaction of a slice.
 
-    `finish` stores the progress and returns after what time work is left to do, None when there is none. `lock` takes
-    the locks that come before the job's. `abandon` gives back what the slice holds, if the database was lost in it: the
-    slice is done again, maybe by another process.
+    It belongs to the account, or to none: that of deliveries, retention and erasures. `finish` stores the progress and
+    returns after what time work is left to do, None when there is none. `lock` takes the locks that come before the
+    job's. `abandon` gives back what the slice holds, if the database was lost in it: the slice is done again, maybe by
+    another process.
     """
+
+    account_id: str | None
 
     finish: Callable[[Session], Awaitable[timedelta | None]]
     lock: Callable[[Session], Awaitable[None]] = _lock_nothing
@@ -47,11 +52,14 @@ class Ending:
         async def finish(session: Session) -> timedelta | None:
             return after
 
-        return cls(finish)
+        return cls(None, finish)
 
     @classmethod
     def when_due(
-        cls, next_due: Callable[[Session], Awaitable[datetime | None]], now: Callable[[], datetime]
+        cls,
+        account_id: str,
+        next_due: Callable[[Session], Awaitable[datetime | None]],
+        now: Callable[[], datetime],
     ) -> "Ending":
         """Return the ending of work whose rows say when it is due next."""
 
@@ -59,7 +67,13 @@ class Ending:
             due_at = await next_due(session)
             return None if due_at is None else max(due_at - now(), timedelta(0))
 
-        return cls(finish)
+        return cls(account_id, finish)
+
+    def transaction(self, database: Database) -> AbstractAsyncContextManager[Session]:
+        """Open the transaction."""
+        if self.account_id is None:
+            return system_transaction(database)
+        return transaction(database, self.account_id)
 
 
 async def end_slice(
@@ -69,7 +83,7 @@ async def end_slice(
 
     Writes nothing if the job belongs to another worker meanwhile: then the work does too.
     """
-    async with transaction(database) as session:
+    async with ending.transaction(database) as session:
         await ending.lock(session)
         if not await job_queue.delete_own_job(session, job):
             log.warning("slice_taken_over", lane=lane.label)

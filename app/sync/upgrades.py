@@ -13,6 +13,7 @@ from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
 from app.db.session import Session, transaction
+from app.db.system import system_transaction
 from app.sync.services import Services
 
 PLANNED_AT_ONCE = 1000  # accounts
@@ -24,13 +25,13 @@ log = structlog.get_logger(__name__)
 async def start_upgrades(services: Services) -> None:
     """Choose when accounts that are behind are upgraded, and request the runs that are due."""
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         planned = await upgrades.plan(session, now=now, limit=PLANNED_AT_ONCE)
         due = await upgrades.claim_due(session, now=now, limit=STARTED_AT_ONCE)
     if planned:
         log.info("upgrades_planned", count=planned)
     for account_id in due:
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             await _start(session, account_id, now=now)
 
 

@@ -18,10 +18,9 @@ from sqlalchemy import text
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
-from app.db.connection import Address
 from app.db.events import events
 from app.db.events.events import Event, EventKind
-from app.db.session import Database, open_database, transaction
+from app.db.session import Database, open_database
 from app.errors import DatabaseUnavailable
 from app.main import now
 from app.simulator.http.server import credentials
@@ -35,6 +34,8 @@ from tests.chaos.processes import (
     running_stack,
 )
 from tests.support.ports import free_port
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.waiting import wait_for, wait_until
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -139,7 +140,7 @@ class Stage:
 
     async def _add_token(self, token_id: str, secret_hash: str) -> None:
         made = ServiceToken(token_id, token_id, secret_hash, None, now(), None)
-        async with transaction(self.database) as session:
+        async with as_owner(self.database) as session:
             await service_tokens.add_token(session, made)
 
     def store_events(self, account_id: str, event_ids: Sequence[str]) -> datetime:
@@ -150,7 +151,7 @@ class Stage:
 
     async def _store(self, account_id: str, batch: Sequence[Event]) -> datetime:
         at = now()
-        async with transaction(self.database) as session:
+        async with as_owner(self.database) as session:
             await events.record_events(session, account_id, batch, now=at)
         return at
 
@@ -169,7 +170,7 @@ class Stage:
         return now()
 
     async def _execute(self, statement: str) -> Sequence[Any]:
-        async with transaction(self.database) as session:
+        async with as_owner(self.database) as session:
             result = await session.execute(text(statement))
             return result.all() if result.returns_rows else []
 
@@ -208,7 +209,7 @@ def running_stage(*, neighbour_contacts: int) -> Iterator[Stage]:
         worker = stack.worker("worker")
         opened.callback(worker.stop)
         worker.start(path="/healthz")
-        database = open_database(Address(dsn))
+        database = open_database(address_of(dsn))
         opened.callback(lambda: loop.run(database.dispose()))
         stage = Stage(stack, clio, folder, database, loop, opened, receiver)
         stage.create_endpoints([receiver.url])

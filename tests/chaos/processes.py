@@ -17,10 +17,12 @@ from app.db import embedded
 from app.demo.processes import environment_without_settings
 from app.simulator.http.server import credentials
 from tests.support.ports import free_port
+from tests.support.postgres import address_of
 from tests.support.waiting import PATIENCE, wait_for, wait_until
 
 TOKEN = "a-bootstrap-token-for-chaos"
 REGIONS = 4  # the simulator listens on consecutive ports, one for each region
+DATABASE_URL = "LEVITATE_CLIO_DATABASE_URL"
 USER = 601  # the owner of the seeded firm, who sees all records
 
 
@@ -266,7 +268,11 @@ def running_stack(
     )
     service = Program(
         ["serve", f"--port={port}", *serve],
-        {**_environment(dsn, url, origin or clio_url), **(environment or {})},
+        {
+            **_environment(url, origin or clio_url),
+            **(roles_of(dsn) if tree is None else {DATABASE_URL: dsn}),
+            **(environment or {}),
+        },
         url,
         folder / "serve.log",
         clock,
@@ -284,10 +290,19 @@ def running_stack(
             clio.stop()
 
 
-def _environment(dsn: str, url: str, clio_url: str) -> dict[str, str]:
+def roles_of(dsn: str) -> dict[str, str]:
+    """Return the variables with the users of this release, given the address of the owner."""
+    address = address_of(dsn)
+    return {
+        DATABASE_URL: address.url,
+        "LEVITATE_CLIO_SYSTEM_DATABASE_URL": address.system or "",
+        "LEVITATE_CLIO_MIGRATE_DATABASE_URL": dsn,
+    }
+
+
+def _environment(url: str, clio_url: str) -> dict[str, str]:
     client_id, secret = credentials("us")
     return {
-        "LEVITATE_CLIO_DATABASE_URL": dsn,
         "LEVITATE_CLIO_ENCRYPTION_KEYS": new_key(),
         "LEVITATE_CLIO_PUBLIC_URL": url,
         "LEVITATE_CLIO_RETURN_ORIGINS": "http://127.0.0.1",

@@ -23,7 +23,7 @@ from app.db.outbox import maintenance
 from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.errors import DatabaseUnavailable
 from app.lanes import DEAUTHORISATION, ERASURE, RUN_LANES, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import now
@@ -32,6 +32,7 @@ from app.sync.scheduler import propose_slots
 from app.sync.services import Services
 from tests.support.first_run import AfterFirstRun
 from tests.support.postgres import Server
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.world import ACCOUNT, PATIENCE, World, opened_world
 
@@ -89,7 +90,7 @@ async def test_nothing_of_an_erased_account_is_left_and_another_account_is_uncha
     endpoint = {"url": "https://levitate.test/hooks", "events": ["*"], "description": ""}
     assert (await pulled.api.post("/v1/webhook-endpoints", json=endpoint)).status_code == 201
     await written(pulled)
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         await job_queue.want_later(session, Lane.PERSON, "hp", after=timedelta(minutes=1))
     before = await dump(pulled)
     words = ('"hp"', "(hp,", ",hp,", "Canary")
@@ -112,7 +113,7 @@ async def no_region(world: World) -> None:
 async def no_key(world: World) -> None:
     (login,) = (await world.api.get(f"{URL}/connections")).json()["data"]
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         await stored_tokens.store_tokens(session, "hp", login["id"], foreign)
 
 
@@ -186,7 +187,7 @@ def kill_in_transactions(patch: pytest.MonkeyPatch) -> None:
     @asynccontextmanager
     async def killed(database: Database) -> AsyncIterator[Session]:
         fate = chance.choice(["rolled back", "cut off", "done"])
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             yield session
             if fate == "rolled back":
                 raise Killed
@@ -237,7 +238,7 @@ async def test_a_step_of_an_erasure_deletes_a_limited_number_of_rows(
     # S15: a firm may have 200,000 contacts
     async with standing(server, after_first_run) as world:
         before = len(naming_lines(await dump(world)))
-        async with transaction(services_of(world).database) as session:
+        async with as_owner(services_of(world).database) as session:
             assert await deletion.delete_some_rows(session, "hp", limit=30) == 30
         assert before - 30 <= len(naming_lines(await dump(world))) < before
 
@@ -255,7 +256,7 @@ async def test_an_erasure_that_lost_its_job_is_queued_again(
         await world.api.delete(URL)
         await queue_due_work(services_of(world))
         assert len((await dump(world))["jobs"]) == 1
-        async with transaction(services_of(world).database) as session:
+        async with as_owner(services_of(world).database) as session:
             await session.execute(text("delete from pgqueuer"))
         await queue_due_work(services_of(world))
         (job,) = (await dump(world))["jobs"]
@@ -268,7 +269,7 @@ async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
     # S15: API, runs, slots, subscriptions and OAuth; nothing has been deleted yet
     async with standing(server, after_first_run) as world:
         services = services_of(world)
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             await session.execute(text("update subscriptions set due_at = now()"))
         reached = replace(services, public_url="https://service.test")
         await housekeep(world, SUBSCRIPTIONS, reached)
@@ -286,14 +287,14 @@ async def test_an_account_that_is_being_erased_does_not_exist_for_anybody(
         assert (put.status_code, put.json()["code"]) == (409, "erasure_in_progress")
         assert (await world.api.get(callback)).status_code == 400
         assert (await world.api.post(urlsplit(hook.url).path, content=b"{}")).status_code == 404
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             late = RunRequest(Kind.INCREMENTAL, Trigger.MANUAL)
             late_run = await run_requests.request_run(session, "hp", late, now=main.now())
             (login,) = await connections.list_connected(session, "hp")
             assert await stored_tokens.read_tokens(session, "hp", login.connection_id) is None
         assert await do_slice(services, late_run.lane) is not None
         assert await propose_slots(services) == 0
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             unchanged = await runs.get_run(session, "hp", late_run.run_id)
         assert unchanged.status is runs.Status.QUEUED
         assert await do_slice(services, Lane.WRITE_BACK) is None
@@ -312,7 +313,7 @@ async def test_activities_of_a_disabled_account_are_not_verified_in_clio(pulled:
     later = now() + timedelta(days=2)
 
     async def due() -> list[str]:
-        async with transaction(services_of(pulled).database) as session:
+        async with as_owner(services_of(pulled).database) as session:
             return await maintenance.list_accounts_to_verify(session, ["hp"], now=later)
 
     assert await due() == ["hp"]
@@ -328,12 +329,12 @@ async def test_the_loser_of_a_deadlock_gets_an_error_that_allows_a_retry(databas
 
     async def update(first: str, second: str) -> None:
         touch = text("update service_tokens set name = name || '.' where token_id = :id")
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await session.execute(touch, {"id": first})
             await met.wait()
             await session.execute(touch, {"id": second})
 
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for token_id in ("a", "b"):
             made = "insert into service_tokens values (:id, 'x', 'x', null, now(), null)"
             await session.execute(text(made), {"id": token_id})
@@ -359,7 +360,7 @@ async def test_a_waiting_run_does_not_continue_after_its_account_was_disabled(
 ):
     # EN-1
     (first,) = await pulled.runs()
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         await session.execute(
             text("update runs set status = :status, finished_at = null"), {"status": status}
         )

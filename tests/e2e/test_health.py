@@ -18,7 +18,7 @@ from app.db.runs import leases, run_requests, slots, turns
 from app.db.runs.named_records import NamedRecord
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger, Usage
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
@@ -26,6 +26,7 @@ from app.sync import scheduler
 from app.sync.health import refresh_health
 from app.sync.services import Services
 from app.sync.slot_times import overdue_at, zone_of
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World, opened_world
 
 NEW_YORK = zone_of("America/New_York")
@@ -47,14 +48,14 @@ async def stored(world: World) -> tuple[str, list[str]]:
     """Compute the health of the accounts that are due; return what is stored for the account."""
     await refresh_health(services_of(world))
     columns = account_tables.accounts.c
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         row = (await session.execute(select(columns.health, columns.health_reasons))).one()
     return row.health, [reason["code"] for reason in row.health_reasons]
 
 
 async def events_about(world: World, code: str) -> list[str]:
     about = text("select kind from events where data ->> 'code' = :code order by kind")
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         return list((await session.execute(about, {"code": code})).scalars())
 
 
@@ -92,7 +93,7 @@ async def stop_the_clock(_: World, __: pytest.MonkeyPatch) -> None:
 
 
 async def stick_the_queue(world: World, _: pytest.MonkeyPatch) -> None:
-    async with transaction(services_of(world).database) as session:  # no worker sees the job
+    async with as_owner(services_of(world).database) as session:  # no worker sees the job
         run = await run_requests.request_run(
             session, "hp", RunRequest(Kind.FULL, Trigger.SCHEDULE), now=main.now()
         )
@@ -101,7 +102,7 @@ async def stick_the_queue(world: World, _: pytest.MonkeyPatch) -> None:
 
 
 async def run_only_for_nudges(world: World, _: pytest.MonkeyPatch) -> None:
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         login = (await session.execute(text("select connection_id from connections"))).scalar_one()
         record = NamedRecord("contacts", 1001, login)
         await run_requests.request_reading(
@@ -173,7 +174,7 @@ async def test_a_first_run_is_not_overdue_while_it_makes_progress(dsn: str, simu
         await world.connect("u_ann", 501)
         with time_machine.travel(main.now() + timedelta(days=2), tick=True) as clock:
             assert (await status(world))["health"] == "degraded"
-            async with transaction(services_of(world).database) as session:
+            async with as_owner(services_of(world).database) as session:
                 lease = await turns.take_turn(
                     session, "hp", Lane.INITIAL, length=timedelta(minutes=1), now=main.now()
                 )
@@ -197,7 +198,7 @@ async def test_the_stored_health_follows_each_fact_and_is_counted(pulled: World)
     assert await stored(pulled) == ("disabled", ["disabled"])
     await pulled.create_account("other")
     await refresh_health(services_of(pulled))
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         assert await health.count_by_health(session) == {"disabled": 1, "needs_attention": 1}
 
 
@@ -212,7 +213,7 @@ async def test_health_is_computed_by_one_process_at_a_time_and_no_change_is_lost
     pulled: World, dsn: str
 ):
     database = services_of(pulled).database
-    async with transaction(database) as other:
+    async with as_owner(database) as other:
         assert await health.claim(other, "hp")
         await pulled.create_account(enabled=False)  # it does not wait for the other process
         assert await stored(pulled) == ("needs_attention", []), "the other process has the account"
@@ -234,13 +235,13 @@ async def test_a_fault_in_one_account_does_not_keep_the_health_of_the_others_fro
     monkeypatch.setattr(health, "load_facts", load_or_fail)
     await make_account(services_of(pulled).database, "a0")
     await refresh_health(services_of(pulled))
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         assert await health.count_by_health(session) == {"needs_attention": 1, "ok": 1}
 
 
 async def make_account(database: Database, account_id: str) -> None:
     firm = AccountFields("x", "UTC", "US", None, enabled=True)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, account_id, firm, now=main.now())
 
 

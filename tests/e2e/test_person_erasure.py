@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from app.db.contacts import erasures
-from app.db.session import transaction
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 ROLELESS = {"Levitate-Role": "user"}
@@ -292,7 +292,7 @@ async def test_an_erasure_waits_for_a_page_that_is_being_stored_and_the_next_pag
     # S15: no page that was read before the erasure is stored after it
     database = pulled.app.state.services.database
     bram = (await pulled.contacts())["1002"]
-    async with asyncio.TaskGroup() as group, transaction(database) as session:
+    async with asyncio.TaskGroup() as group, as_owner(database) as session:
         await erasures.lock_shared(session, "hp")
         erasing = group.create_task(pulled.api.delete(f"/v1/accounts/hp/contacts/{bram['id']}"))
         done, _ = await asyncio.wait({erasing}, timeout=0.5)

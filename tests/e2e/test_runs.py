@@ -9,9 +9,9 @@ import pytest
 
 from app import main
 from app.db.runs import turns
-from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
+from tests.support.sessions import as_owner
 from tests.support.world import World, opened_world
 
 MIRROR = (
@@ -335,7 +335,7 @@ async def test_a_run_that_ended_its_worker_ten_times_without_progress_fails(
         await world.create_account()
         await world.connect("u_ann", 501)
         (run,) = await world.runs()
-        async with transaction(world.app.state.services.database) as session:
+        async with as_owner(world.app.state.services.database) as session:
             for _ in range(starts):
                 lease = await turns.take_turn(
                     session, "hp", Lane.INITIAL, length=timedelta(0), now=main.now()

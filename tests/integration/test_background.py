@@ -27,7 +27,8 @@ from app.sync.background import Background
 from app.sync.events import queue_due_endpoints
 from app.sync.supervisor import State, Supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
-from tests.support.postgres import database_of
+from tests.support.postgres import address_of, database_of
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World, config_for, opened_world
 
 SHORT = 0.05  # seconds, in place of every delay and timeout
@@ -211,11 +212,10 @@ async def _is(world: World, name: str, state: State) -> bool:
 
 async def alter(dsn: str, setting: str) -> None:
     """Change a setting of the database and end its sessions, so that new ones have it."""
-    database = open_database(Address(dsn))
+    database = open_database(address_of(dsn))
     name = urlsplit(dsn).path.removeprefix("/")
-    async with database.connect() as connection:
-        await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await connection.execute(text("set default_transaction_read_only = off"))
+    async with as_owner(database) as connection:
+        await connection.execute(text("set transaction read write"))
         await connection.execute(text(f'alter database "{name}" {setting}'))
         await connection.execute(
             text(
@@ -366,10 +366,10 @@ async def test_a_pool_whose_connections_are_all_in_use_is_a_database_that_is_not
     dsn: str,
 ):
     # a wait of the pool is no defect: the caller tries again
-    database = open_database(Address(dsn), PoolLimits(kept=1, most=1, wait=0.01))
-    async with transaction(database):
+    database = open_database(address_of(dsn), PoolLimits(kept=1, most=1, wait=0.01))
+    async with transaction(database, "hp"):
         with pytest.raises(DatabaseUnavailable):
-            async with transaction(database):
+            async with transaction(database, "hp"):
                 pass
     waits = session.waits_of(database)
     assert waits.waits == 1
@@ -380,7 +380,7 @@ async def test_a_pool_whose_connections_are_all_in_use_is_a_database_that_is_not
 @asynccontextmanager
 async def all_taken(database: Database, count: int) -> AsyncIterator[None]:
     """Keep so many connections of a pool."""
-    kept = [await database.connect() for _ in range(count)]
+    kept = [await database.accounts.connect() for _ in range(count)]
     try:
         yield
     finally:

@@ -36,7 +36,7 @@ from app.main import Parts, create_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from tests.support.commands import run
-from tests.support.postgres import Server
+from tests.support.postgres import Server, address_of
 from tests.support.seals import seals
 from tests.support.slices import do_slice
 from tests.support.webhook_receiver import Receiver, receiving
@@ -148,7 +148,7 @@ async def service(dsn: str, facts: Mapping[str, Any], simulator: Simulator, **pa
     clio_transport = PausableTransport(simulator)
     config = config_for(dsn, encryption_keys=facts["key"], public_url=facts["public_url"])
     app = create_app(
-        config, Address(dsn), Parts(clio_transports={Region.US: clio_transport}, **parts)
+        config, address_of(dsn), Parts(clio_transports={Region.US: clio_transport}, **parts)
     )
     async with (
         app.router.lifespan_context(app),

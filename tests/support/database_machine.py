@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis.stateful import RuleBasedStateMachine
 from typing_extensions import override
 
-from app.db.connection import Address
-from app.db.session import Session, open_database, transaction
+from app.db.session import Session, open_database
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 
 
 class DatabaseMachine(RuleBasedStateMachine):
@@ -21,7 +22,7 @@ class DatabaseMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
-        self.database = open_database(Address(self.dsn))
+        self.database = open_database(address_of(self.dsn))
         self.time = datetime(2026, 3, 2, tzinfo=UTC)
 
     @override
@@ -33,7 +34,7 @@ class DatabaseMachine(RuleBasedStateMachine):
         """Run a step in one transaction."""
 
         async def whole() -> Any:
-            async with transaction(self.database) as session:
+            async with as_owner(self.database) as session:
                 return await step(session)
 
         self.time += self.between

@@ -15,18 +15,18 @@ from typing_extensions import override
 
 from app.clio.call_budget import CallBudget
 from app.db import job_queue
-from app.db.connection import Address
 from app.db.events import events, turns
 from app.db.events.events import Event, EventKind
 from app.db.queue_worker import ListeningDriver
-from app.db.session import transaction
 from app.lanes import Lane
 from app.sync.events import queue_due_endpoints, serve_endpoint
 from app.sync.services import Services
 from app.sync.supervisor import Supervisor
 from app.sync.worker import work_on_lane
 from app.webhook_sender import EndpointClient, Message, Outcome, WebhookSender
+from tests.support.postgres import address_of
 from tests.support.retention import delete_expired
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Receiver
 from tests.support.world import World
 
@@ -36,7 +36,7 @@ START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 async def serve(services: Services, endpoint_id: str) -> timedelta | None:
     """Serve one slice of an endpoint without a job; return after what time the next one is due, or None."""
     ending = await serve_endpoint(services, endpoint_id)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         return await ending.finish(session)
 
 
@@ -47,7 +47,7 @@ async def delivering(service: "EventService") -> AsyncIterator[None]:
     supervisor = Supervisor(services.stopping, monotonic)
     look, work = (supervisor.add(name, interval=1.0) for name in ("look", "work"))
     async with (
-        job_queue.worker_pool(Address(service.world.dsn)) as pool,
+        job_queue.worker_pool(address_of(service.world.dsn)) as pool,
         asyncio.TaskGroup() as group,
     ):
         queue = partial(queue_due_endpoints, services)
@@ -61,7 +61,7 @@ async def delivering(service: "EventService") -> AsyncIterator[None]:
 async def deliver_due(services: Services) -> None:
     """Serve all endpoints until nothing is due now."""
     while True:
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             due = await turns.list_due_endpoints(session, limit=100, now=services.now())
         if not due:
             return
@@ -127,7 +127,7 @@ class EventService:
             self.recorded += 1
             event_id = events.event_id_of(account_id, kind, subject, self.recorded)
             found.append(Event(event_id, kind, subject, {"n": self.recorded}))
-        async with transaction(self.services.database) as session:
+        async with as_owner(self.services.database) as session:
             await events.record_events(session, account_id, found, now=self.time)
         return [event.event_id for event in found]
 
@@ -147,7 +147,7 @@ class EventService:
 
     async def delete_expired(self) -> int:
         """Delete expired rows; return how many events are left."""
-        async with transaction(self.services.database) as session:
+        async with as_owner(self.services.database) as session:
             await delete_expired(session, now=self.time)
             counted = await session.execute(text("select count(*) from events"))
             return int(counted.scalar_one())

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db.session import transaction
 from app.simulator.http.server import Simulator
 from tests.support import world as world_module
 from tests.support.postgres import MIGRATED, Server
+from tests.support.sessions import as_owner
 from tests.support.world import config_for, generous_simulator, harlow_and_pike, opened_world
 
 FIRST_RUN = "first_run"
@@ -51,5 +51,5 @@ async def _connect(dsn: str, simulator: Simulator) -> None:
         await world.idle()
         await world.housekept()
         # Each copy has its first requests at another time. The stored window would end in the middle of one of them.
-        async with transaction(world.app.state.services.database) as session:
+        async with as_owner(world.app.state.services.database) as session:
             await session.execute(text("delete from budgets"))

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextvars import ContextVar
 
 import asyncpg
-from sqlalchemy import event
 from sqlalchemy.util import await_only
 
 from app.db.session import Database
+from tests.support.sessions import listen
 
 ALL = 1000  # more statements than any side has
 
@@ -51,7 +51,7 @@ async def step() -> None:
 
 def steps_of(database: Database) -> None:
     """Make each statement of a database a step of its side; queueing a job is none, because its driver differs."""
-    event.listen(database.sync_engine, "before_cursor_execute", lambda *_: await_only(step()))
+    listen(database, "before_cursor_execute", lambda *_: await_only(step()))
 
 
 def orders(first: int, second: int) -> Iterator[tuple[int, ...]]:

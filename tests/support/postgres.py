@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 
 from app.db import embedded, migrate
 from app.db.connection import Address
+from app.db.embedded import ROLES
 
 MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
@@ -79,6 +81,14 @@ def database_of(dsn: str, name: str) -> str:
     return f"{head.rsplit('/', 1)[0]}/{name}" + (f"?{query}" if query else "")
 
 
+def address_of(dsn: str) -> Address:
+    """Return the address for the service of a database of a test server, given that of its owner."""
+    parts = urlsplit(dsn)
+    host = parts.netloc.rpartition("@")[2]
+    run, system = (parts._replace(netloc=f"{role}:{role}@{host}").geturl() for role in ROLES)
+    return Address(run, system=system, owner=dsn)
+
+
 async def until_waiting_for_lock(dsn: str, task: "asyncio.Task[Any]") -> None:
     """Wait until the task has ended, or a session of this database waits for a lock."""
     connection = await asyncpg.connect(dsn)
@@ -100,6 +110,9 @@ def running_server(given: str | None) -> Iterator[Server]:
     if given:
         server = Server(given)
         asyncio.run(_prepare(server))
+        asyncio.run(
+            server.execute(*(f"alter role {role} login password '{role}'" for role in ROLES))
+        )
         yield server
         return
     with tempfile.TemporaryDirectory(prefix="lc-pg-", dir=_fastest_folder()) as folder:

@@ -12,10 +12,10 @@ import asyncpg
 
 from app.clio.call_budget import CallBudget
 from app.db.runs import runs
-from app.db.session import transaction
 from app.simulator.faults.faults import Fault
 from app.simulator.firms.harlow_pike import NOW
 from tests.support.postgres import MIGRATED, Server
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
 
@@ -46,10 +46,10 @@ class SlicedFirm:
         services = self.world.app.state.services
         now = services.now
         moved = replace(services, now=lambda: now() + self.late, open_budget=self.budget)
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             run = await runs.get_run(session, "hp", run_id)
         after = await do_slice(moved, run.lane)
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             run = await runs.get_run(session, "hp", run_id)
         return None if run.finished_at else after
 

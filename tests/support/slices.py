@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.db.job_queue import OwnJob
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.lanes import Lane
 from app.sync.services import Services
 from app.sync.slices import Ending, end_slice
 from app.sync.worker import WORK
+from tests.support.sessions import as_owner
 from tests.support.waiting import PATIENCE
 
 MANAGER = UUID(int=7)  # the manager of the jobs that tests pick
@@ -38,7 +39,7 @@ async def pick(database: Database, lane: Lane, key: str, *, manager: UUID = MANA
     ours = [MANAGER, OTHER_MANAGER]
     async with asyncio.timeout(PATIENCE):
         while True:
-            async with transaction(database) as session:
+            async with as_owner(database) as session:
                 await session.execute(
                     _MAKE, {"lane": lane.label, "key": key, "payload": key.encode()}
                 )

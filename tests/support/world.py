@@ -20,15 +20,15 @@ from app.config import Config
 from app.crypto import new_key, new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken
-from app.db.connection import Address
 from app.db.runs import turns
-from app.db.session import transaction
 from app.lanes import RUN_LANES
 from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
+from tests.support.postgres import address_of
 from tests.support.scripted_clio import over_the_wire
+from tests.support.sessions import as_owner, looking
 
 TOKEN = "a-bootstrap-token-for-tests"
 PATIENCE = 120.0  # seconds after which a wait fails
@@ -52,8 +52,11 @@ KEY = new_key()
 def config_for(dsn: str, **more: Any) -> Config:
     """Return a configuration for tests: one region, whose Clio is the simulator."""
     client_id, secret = credentials("us")
+    address = address_of(dsn)
     given: dict[str, Any] = {
-        "database_url": dsn,
+        "database_url": address.url,
+        "system_database_url": address.system,
+        "migrate_database_url": address.owner,
         "public_url": "http://service.test",
         "encryption_keys": KEY,
         "return_origins": "https://levitate.test",
@@ -133,7 +136,7 @@ async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIt
     )  # for all, so that no region needs a TLS context
     with _idle_app() as app:
         configure_app(
-            app, config_for(dsn), Address(dsn), Parts(clio_transports=transports, **parts)
+            app, config_for(dsn), address_of(dsn), Parts(clio_transports=transports, **parts)
         )
         async with app.router.lifespan_context(app):
             yield World(app, simulator, dsn, clio_transport)
@@ -181,7 +184,7 @@ class World:
         """Create a service token, for all accounts if none is given; return its header and id when it works."""
         token, token_id, secret_hash = new_service_token()
         made = ServiceToken(token_id, "test", secret_hash, account_ids or None, main.now(), None)
-        async with transaction(self.app.state.services.database) as session:
+        async with as_owner(self.app.state.services.database) as session:
             await service_tokens.add_token(session, made)
         headers = {"Authorization": f"Bearer {token}"}
         await self.until_token(headers, works=True)
@@ -248,8 +251,7 @@ class World:
 
     async def none_left(self, count: str, **named: str) -> None:
         """Wait until a counting statement returns zero. Without a transaction each look is one round trip."""
-        async with asyncio.timeout(PATIENCE), self.app.state.services.database.connect() as session:
-            await session.execution_options(isolation_level="AUTOCOMMIT")
+        async with asyncio.timeout(PATIENCE), looking(self.app.state.services.database) as session:
             while (await session.execute(text(count), named)).scalar_one():
                 await asyncio.sleep(0.02)
 
@@ -284,7 +286,7 @@ class World:
 
     async def resume(self) -> None:
         """Let interrupted runs continue at once."""
-        async with transaction(self.app.state.services.database) as session:
+        async with as_owner(self.app.state.services.database) as session:
             started = (
                 "update runs set resume_at = null where finished_at is null returning account_id"
             )
@@ -294,7 +296,7 @@ class World:
 
     async def resume_before_clio_said(self) -> None:
         """Let runs continue at once although Clio asked another process to wait."""
-        async with transaction(self.app.state.services.database) as session:
+        async with as_owner(self.app.state.services.database) as session:
             await session.execute(text("delete from budgets"))
         await self.resume()
 

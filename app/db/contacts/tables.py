@@ -99,7 +99,6 @@ Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_dig
 
 Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_digest)
 
-Index("new_clients_matters_idx", new_clients.c.matter_ids, postgresql_using="gin")
 
 Index(
     "new_clients_held_idx",

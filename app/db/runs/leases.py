@@ -113,7 +113,7 @@ async def fenced_transaction(
 
     Every transaction of a run is opened here. Raises RunTakenOver, and writes nothing, when another worker has the run.
     """
-    async with transaction(database) as session:
+    async with transaction(database, lease.account_id) as session:
         await renew(session, lease, **values)
         yield session
 

@@ -16,6 +16,7 @@ from app.db.contacts import first_publications, hold_decisions, holds, new_clien
 from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
 from app.db.mirror import staleness
 from app.db.session import Session, transaction
+from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable, InvalidRequest
 from app.rules.settings import InitialSync
 from app.sync.assess import first_publication, hold_issues, new_client_holds, shrink_guard
@@ -114,7 +115,7 @@ async def finish_decided_holds(services: Services) -> None:
 
     The scheduler calls it regularly. A fault in one hold must not delay the others.
     """
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         decided = await hold_decisions.list_unfinished(session, limit=HOLDS)
     for account_id, hold in decided:
         try:
@@ -128,7 +129,7 @@ async def finish_decided_holds(services: Services) -> None:
 async def _finish(services: Services, account_id: str, hold: Hold) -> None:
     after, more = 0, True
     while more and not services.stopping.is_set():
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             clio_ids = await holds.list_items(
                 session, account_id, hold.hold_id, after=after, limit=STEP
             )

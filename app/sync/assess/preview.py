@@ -108,13 +108,13 @@ async def preview_settings(
     Each batch has its own short transaction, so that locks do not grow with the firm. Memory grows only by the
     digests of the new clients' addresses, which tell the possible duplicates.
     """
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         context = await load_context(session, services, account_id, candidate)
     summary, changes, last = Summary(), list[PreviewedChange](), 0
     seen: set[bytes] = set()
     while True:
         context = replace(context, now=services.now())
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             people = await rule_inputs.load_facts_after(
                 session, account_id, context.spelling, after=last, limit=BATCH_SIZE
             )

@@ -36,6 +36,7 @@ from app.lanes import Lane
 from app.sync.concurrency import Stopping, run_together
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for
+from app.sync.lookups import find_account_of_hook
 from app.sync.services import Services
 from app.sync.slices import Ending
 
@@ -107,13 +108,13 @@ async def renew_subscriptions(services: Services, account_id: str) -> Ending:
     A subscription that was begun is ended in the slice.
     """
     structlog.contextvars.bind_contextvars(account_id=account_id)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         due = await clio_subscriptions.claim_due(
             session, account_id, again=RETRY_AFTER, limit=BATCH_SIZE, now=services.now()
         )
     await run_together(*(_renew_one(services, one) for one in due))
     next_due = partial(clio_subscriptions.next_due, account_id=account_id)
-    return Ending.when_due(next_due, services.now)
+    return Ending.when_due(account_id, next_due, services.now)
 
 
 async def _renew_one(services: Services, one: Subscription) -> None:
@@ -134,7 +135,7 @@ async def _renew_one(services: Services, one: Subscription) -> None:
 
 
 async def _create_or_renew(services: Services, one: Subscription) -> None:
-    async with transaction(services.database) as session:
+    async with transaction(services.database, one.account_id) as session:
         connection = await connections.get_connection(session, one.account_id, one.connection_id)
     if connection.status is not connections.Status.CONNECTED:
         await _put_off(services, one, WITHOUT_LOGIN)
@@ -153,7 +154,7 @@ async def _create_or_renew(services: Services, one: Subscription) -> None:
 
 
 async def _put_off(services: Services, one: Subscription, after: timedelta) -> None:
-    async with transaction(services.database) as session:
+    async with transaction(services.database, one.account_id) as session:
         await clio_subscriptions.reschedule(session, one, due_at=services.now() + after)
 
 
@@ -173,7 +174,7 @@ async def _renew(services: Services, clio: ClioClient, one: Subscription, hook_i
     hook = await webhooks.renew(clio, hook_id, now=services.now())
     if hook is None:
         return False
-    async with transaction(services.database) as session:
+    async with transaction(services.database, one.account_id) as session:
         due_at = _renew_at(hook, services.now())
         await clio_subscriptions.record_renewal(session, one, hook_id, due_at=due_at)
     return True
@@ -185,7 +186,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
     The address is stored before Clio is asked, because Clio may send the handshake before it responds.
     """
     token = new_token(services, Purpose.HOOK)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, one.account_id) as session:
         hashed = hash_secret(token)
         if not await clio_subscriptions.start_handshake(session, one, token_hash=hashed):
             return
@@ -198,7 +199,7 @@ async def _create(services: Services, clio: ClioClient, one: Subscription) -> No
     created = clio_subscriptions.CreatedWebhook(
         hook.id, sealed, _renew_at(hook, now), now + CHECK_AGAIN_AFTER
     )
-    async with transaction(services.database) as session:
+    async with transaction(services.database, one.account_id) as session:
         kept = await clio_subscriptions.store_webhook(session, one, created, token_hash=hashed)
     if not kept:  # it was requested again or deleted meanwhile: nobody waits for this one
         await webhooks.unsubscribe(clio, hook.id)
@@ -228,8 +229,7 @@ async def find_address(services: Services, token: str) -> Address:
     if not may_exist(services, Purpose.HOOK, token):
         raise HookUnknown
     token_hash = hash_secret(token)
-    async with transaction(services.database) as session:
-        account_id = await clio_subscriptions.find_account_id(session, token_hash)
+    account_id = await find_account_of_hook(services, token_hash)
     if account_id is None:
         raise HookUnknown
     return Address(token_hash, account_id)
@@ -247,7 +247,7 @@ async def receive_webhook(
 
     Raises HookUnknown, SignatureInvalid.
     """
-    async with transaction(services.database) as session:
+    async with transaction(services.database, address.account_id) as session:
         one = await _lock_subscription(session, address)
         if handshake is not None:
             await _accept_handshake(services, session, one, handshake)

@@ -22,7 +22,7 @@ async def disconnect_login(
     Repeating is harmless. Raises ConnectionNotFound.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         await accounts.lock_account(session, account_id)
         await owe_logins(session, services, account_id, connection_id=connection_id)
         connection = await connections.get_connection(session, account_id, connection_id)

@@ -38,6 +38,7 @@ from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
 from app.sync.connections.clients import clio_for_new_login, login_of, offered_region
 from app.sync.connections.revocations import owe_logins
 from app.sync.connections.tokens import seal_tokens
+from app.sync.lookups import use_attempt
 from app.sync.services import Services
 
 ATTEMPT_LIFETIME = timedelta(minutes=10)
@@ -127,7 +128,7 @@ async def start_connecting(
     state, verifier = new_token(services, Purpose.STATE), secrets.token_urlsafe(48)
     now = services.now()
     until = now + ATTEMPT_LIFETIME
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         await _check_may_connect(session, account_id, user_id)
         connection = await connections.start_connection(
             session, account_id, user_id=user_id, region=region, until=until, now=now
@@ -166,8 +167,7 @@ async def finish_connecting(services: Services, callback: Callback) -> str:
     now = services.now()
     if not may_exist(services, Purpose.STATE, callback.state):
         raise StateUnknown
-    async with transaction(services.database) as session:
-        attempt = await attempts.use_attempt(session, hash_secret(callback.state), now=now)
+    attempt = await use_attempt(services, hash_secret(callback.state), now=now)
     if attempt is None or attempt.used_at is not None:
         raise StateUnknown
     if attempt.expires_at < now:
@@ -187,7 +187,7 @@ async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callbac
             me = await clio_for_new_login(services, attempt.region, tokens).who_am_i()
             await _store(services, attempt, owed, tokens, me)
         except (ClioError, ClioAccountMismatch, AccountNotFound):
-            async with transaction(services.database) as session:
+            async with transaction(services.database, attempt.account_id) as session:
                 await revocations.bring_forward(session, owed, now=services.now())
             raise
     except ClioMisconfigured as error:
@@ -219,7 +219,7 @@ async def _redeem_code(services: Services, attempt: OAuthAttempt, callback: Call
 async def _owe_issued(services: Services, attempt: OAuthAttempt, tokens: Tokens) -> Revocation:
     """Owe Clio the revocation of new tokens until their login is stored, so that no failure in between loses them."""
     try:
-        async with transaction(services.database) as session:
+        async with transaction(services.database, attempt.account_id) as session:
             stored = await connections.get_connection(
                 session, attempt.account_id, attempt.connection_id
             )
@@ -242,7 +242,7 @@ async def _store(
     Raises ClioAccountMismatch, AccountNotFound, or ClioReauthRequired if Clio was asked to revoke the tokens meanwhile.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, attempt.account_id) as session:
         firm = ClioFirm(attempt.region, me.account.id, me.account.name)
         await accounts.bind_firm(session, attempt.account_id, firm)
         if not await revocations.take_back(session, owed):
@@ -271,7 +271,7 @@ async def _store(
     )
     # Apart, because contacts are locked before the account. If it fails, the scheduler finds the activities.
     with suppress(DatabaseUnavailable):
-        async with transaction(services.database) as session:
+        async with transaction(services.database, attempt.account_id) as session:
             await outbox.unblock(session, attempt.account_id, connection.user_id)
 
 
@@ -309,7 +309,7 @@ async def _owe_replaced(
 async def _fail(services: Services, attempt: OAuthAttempt, code: str, detail: str) -> str:
     """Store the problem on the connection, unless it works, and return the browser's next URL."""
     status = Status.DECLINED if code == DECLINED else Status.DISCONNECTED
-    async with transaction(services.database) as session:
+    async with transaction(services.database, attempt.account_id) as session:
         await connections.record_failed_attempt(session, attempt, status, Problem(code, detail))
     return _return_address(attempt, code)
 

@@ -178,7 +178,7 @@ async def _stored_window(database: Database, connection: Connection, step: Step[
         after, result = step(_window_of(known) if known else None, now)
         return StoredWindow(after.limit, after.given, after.ends, after.tail), result
 
-    async with transaction(database) as session:
+    async with transaction(database, connection.account_id) as session:
         return await rate_limits.update_window(
             session, connection.account_id, connection.connection_id, stored
         )

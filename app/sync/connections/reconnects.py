@@ -1,7 +1,7 @@
 """Attempts to connect again that the user did not finish: the login needs a reconnect as before."""
 
 from app.db.connections import connections
-from app.db.session import transaction
+from app.db.system import system_transaction
 from app.sync.services import Services
 
 BATCH_SIZE = 100  # attempts given up in one transaction
@@ -12,5 +12,5 @@ async def give_up_reconnects(services: Services) -> int:
 
     The scheduler calls it.
     """
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         return await connections.give_up_reconnects(session, limit=BATCH_SIZE, now=services.now())

@@ -65,11 +65,11 @@ async def tell_clio_what_is_due(services: Services, account_id: str) -> Ending:
     A revocation that was begun is ended in the slice. The account may not exist any more.
     """
     structlog.contextvars.bind_contextvars(account_id=account_id)
-    async with transaction(services.database) as session:
+    async with transaction(services.database, account_id) as session:
         due = await revocations.claim_due(session, account_id, limit=BATCH_SIZE, now=services.now())
     await run_together(*(_attempt(services, owed) for owed in due))
     next_due = partial(revocations.next_due, account_id=account_id)
-    return Ending.when_due(next_due, services.now)
+    return Ending.when_due(account_id, next_due, services.now)
 
 
 async def _attempt(services: Services, owed: Revocation) -> None:
@@ -85,7 +85,7 @@ async def _attempt(services: Services, owed: Revocation) -> None:
         if owed.is_last_attempt(services.now()):
             await _give_up(services, owed)
         return
-    async with transaction(services.database) as session:
+    async with transaction(services.database, owed.account_id) as session:
         await revocations.destroy(session, owed)
         await _finish_erasure(session, services, owed, None)
 
@@ -102,7 +102,7 @@ async def _revoke(services: Services, owed: Revocation) -> None:
             tokens = await oauth.refresh(tokens, now=services.now())
         except ClioReauthRequired:
             return
-        async with transaction(services.database) as session:
+        async with transaction(services.database, owed.account_id) as session:
             sealed = seal_tokens(services.cipher, owed, tokens)
             await revocations.replace_tokens(session, owed, sealed)
         await oauth.deauthorize(tokens)
@@ -124,7 +124,7 @@ async def _unsubscribe(services: Services, owed: Revocation, tokens: Tokens) -> 
 async def _give_up(services: Services, owed: Revocation) -> None:
     """Destroy the tokens, and say what a person must end in Clio: as an issue, or in the account's erasure."""
     problem = Problem(FAILED, _instruction(owed))
-    async with transaction(services.database) as session:
+    async with transaction(services.database, owed.account_id) as session:
         await accounts.lock_account(session, owed.account_id)
         await revocations.destroy(session, owed)
         if await accounts.find_account(session, owed.account_id) is None:

@@ -67,7 +67,7 @@ class StoredTokens:
     async def token(self) -> str:
         """Return an access token that is valid for some minutes."""
         if self._known is None:
-            async with transaction(self._services.database) as session:
+            async with transaction(self._services.database, self._connection.account_id) as session:
                 self._known = await self._read(session)
         if (self._fresh_until or self._known.expires_at - REFRESH_BEFORE) <= self._services.now():
             return await self.renew(self._known.access_token)
@@ -83,7 +83,7 @@ class StoredTokens:
         with self._services.token_waits.changes(key_of(account_id, connection_id)) as stored:
             while True:
                 stored.clear()
-                async with transaction(self._services.database) as session:
+                async with transaction(self._services.database, account_id) as session:
                     tokens, login = await self._claim_refresh(session, refused)
                 renewed: Tokens | None = tokens
                 if tokens.access_token == refused:
@@ -124,7 +124,7 @@ class StoredTokens:
         Clio does not say whether these would end as well.
         """
         cipher = self._services.cipher
-        async with transaction(self._services.database) as session:
+        async with transaction(self._services.database, login.account_id) as session:
             stored = await stored_tokens.lock_tokens(session, login.account_id, login.connection_id)
             sealed = seal_tokens(cipher, login, new)
             if stored is not None and open_tokens(cipher, login, stored) == old:

@@ -22,7 +22,8 @@ from app.db.events.deliveries import Delivery
 from app.db.events.endpoints import EndpointNotFound
 from app.db.events.turns import NO_TURN, Turn
 from app.db.issues import Finding
-from app.db.session import Session, transaction
+from app.db.session import Session
+from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable, Problem
 from app.sync.events.endpoint_secrets import valid_secrets
 from app.sync.events.retries import (
@@ -69,6 +70,7 @@ async def serve_endpoint(services: Services, endpoint_id: str) -> Ending:
         except EndpointNotFound:
             log.info("endpoint_deleted", endpoint_id=endpoint_id)
     return Ending(
+        None,
         partial(_what_is_left, services, endpoint_id, claim),
         abandon=partial(_release_after_outage, services, claim),
     )
@@ -90,12 +92,12 @@ async def _release_after_outage(services: Services, claim: Claim | None) -> None
     if claim is not None:
         await wait_for_database(services)
         with suppress(DatabaseUnavailable):
-            async with transaction(services.database) as session:
+            async with system_transaction(services.database) as session:
                 await claims.release_claim(session, claim)
 
 
 async def _claim(services: Services, endpoint_id: str) -> Claim | None:
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         return await claims.claim_endpoint(
             session, endpoint_id, length=CLAIM_LENGTH, now=services.now()
         )
@@ -128,7 +130,7 @@ async def _post_groups(services: Services, claim: Claim, client: EndpointClient)
 async def _next_turn(services: Services, claim: Claim, *, places: int) -> tuple[Turn, list[str]]:
     """Return the deliveries that are next and the secrets that sign them; after a pause, one delivery."""
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         await turns.wake(session, claim, now=now)
         turn = await turns.next_turn(session, claim, places=1 if claim.paused else places, now=now)
         if not turn.chosen:
@@ -155,7 +157,7 @@ async def _store(
     services: Services, claim: Claim, group: Sequence[Delivery], outcomes: Sequence[Outcome]
 ) -> Claim | None:
     """Store the outcomes of a group; return the renewed claim, or None if it is lost or the endpoint is off now."""
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         renewed = await claims.renew_claim(session, claim, length=CLAIM_LENGTH)
         if renewed is None:
             return None

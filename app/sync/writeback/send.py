@@ -97,7 +97,7 @@ async def _send_contacts(sending: Sending) -> None:
 async def _take_contact(sending: Sending) -> ContactLease | None:
     """Acquire the lease of the contact that waits longest; None if nothing can be sent now."""
     services, account_id = sending.services, sending.account_id
-    async with sending.choosing, transaction(services.database) as session:
+    async with sending.choosing, transaction(services.database, account_id) as session:
         while found := await waiting.find_contact(
             session,
             account_id,
@@ -115,7 +115,7 @@ async def _take_contact(sending: Sending) -> ContactLease | None:
 
 async def _renew_lease(services: Services, lease: ContactLease) -> None:
     """Renew the lease; losing it ends the work."""
-    async with transaction(services.database) as session:
+    async with transaction(services.database, lease.account_id) as session:
         await contact_leases.renew(session, lease)
 
 
@@ -126,14 +126,14 @@ async def _send_all(sending: Sending, lease: ContactLease) -> None:
             break
         if sending.is_over:
             break
-    async with transaction(sending.services.database) as session:
+    async with transaction(sending.services.database, lease.account_id) as session:
         await contact_leases.release(session, lease)
 
 
 async def _next_step(sending: Sending, lease: ContactLease) -> Step | None:
     """Return the next step at the contact, None if nothing can be done there now."""
     services, now = sending.services, sending.services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, lease.account_id) as session:
         await contact_leases.renew(session, lease)
         activity = await contact_leases.next_activity(session, lease)
         if activity is None:
@@ -178,7 +178,7 @@ async def _begin(
 ) -> Activity | None:
     """Store an attempt before its first byte is sent; return None if the activity was cancelled meanwhile."""
     now = services.now()
-    async with transaction(services.database) as session:
+    async with transaction(services.database, lease.account_id) as session:
         await contact_leases.renew(session, lease)
         return await contact_leases.begin_attempt(
             session,
@@ -217,7 +217,7 @@ async def _store(
     outcome: Outcome,
 ) -> None:
     """Store the outcome; if Clio refused the login, mark the connection so that its user connects again."""
-    async with transaction(services.database) as session:
+    async with transaction(services.database, lease.account_id) as session:
         await contact_leases.renew(session, lease)
         await contact_leases.end_attempt(session, activity, outcome, now=services.now())
         if outcome.reason is Reason.NEEDS_CONNECTION:
@@ -271,7 +271,7 @@ async def _gone_or_hidden(
     services: Services, activity: Activity, author: Author, gone: Outcome
 ) -> Outcome:
     """Return `gone`, or "no access" if another login sees the contact: it is hidden from the author [row 29]."""
-    async with transaction(services.database) as session:
+    async with transaction(services.database, activity.account_id) as session:
         working = await connections.list_connected(session, activity.account_id)
     for login in working:
         if login.connection_id == author.connection.connection_id:

@@ -21,7 +21,7 @@ async def write_back(services: Services, account_id: str) -> Ending:
     verify_after: timedelta | None = timedelta(0)
     if not sending.is_over:
         verify_after = await verify_written(services, account_id, sending.budget)
-    return Ending(partial(_what_is_left, sending, verify_after))
+    return Ending(account_id, partial(_what_is_left, sending, verify_after))
 
 
 async def _what_is_left(

@@ -25,6 +25,7 @@ from app.db.connections.connections import Connection
 from app.db.outbox import maintenance, outbox
 from app.db.outbox.activities import Activity
 from app.db.session import transaction
+from app.db.system import system_transaction
 from app.lanes import Lane
 from app.sync.connections import clio_for
 from app.sync.services import Services
@@ -44,7 +45,7 @@ async def maintain_outbox(services: Services) -> None:
     Fail what was blocked for too long. The scheduler calls it regularly.
     """
     now = services.now()
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         await maintenance.fail_expired_blocked(session, now=now)
         due = await looks.list_due(session, Task.OUTBOX, now=now, limit=ACCOUNTS)
     if due:
@@ -54,7 +55,7 @@ async def maintain_outbox(services: Services) -> None:
 async def _look(services: Services, due: Sequence[Look], *, now: datetime) -> None:
     """Look what can be verified or written in these accounts; those where something was blocked stay due."""
     account_ids = [look.account_id for look in due]
-    async with transaction(services.database) as session:
+    async with system_transaction(services.database) as session:
         for account_id in await maintenance.list_accounts_to_verify(session, account_ids, now=now):
             await job_queue.want(session, Lane.WRITE_BACK, account_id)
         users = await maintenance.list_users_to_unblock(session, account_ids, limit=UNBLOCKED_USERS)
@@ -63,7 +64,7 @@ async def _look(services: Services, due: Sequence[Look], *, now: datetime) -> No
             later = {look: now + looks.AT_MOST for look in due if look.account_id not in done}
             await looks.put_off(session, Task.OUTBOX, later, now=now)
     for account_id, user_id in users:  # each in a transaction, because much may have waited
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             await outbox.unblock(session, account_id, user_id)
 
 
@@ -72,7 +73,7 @@ async def verify_written(
 ) -> timedelta | None:
     """Verify what was written a day ago; return after how long to continue, or None when done."""
     while not services.stopping.is_set():
-        async with transaction(services.database) as session:
+        async with transaction(services.database, account_id) as session:
             batch = await maintenance.list_unverified(
                 session, account_id, now=services.now(), limit=BATCH_SIZE
             )
@@ -102,7 +103,7 @@ async def _verify_batch(
     for activity in batch:
         login = logins.get(activity.connection_id or "")
         found = await _find(services, activity, login, budget) if login else None
-        async with transaction(services.database) as session:
+        async with transaction(services.database, activity.account_id) as session:
             now = services.now()
             if found is None:
                 await maintenance.mark_checked(session, activity, now=now)

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db.session import transaction
 from tests.support.harlow_pike import clio, contact, explain, known, lines_of, person, tags
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 RELATED = {"scope": {"include_related": True}}
@@ -227,7 +227,7 @@ async def test_a_label_of_a_user_is_known_by_what_can_be_seen_of_it(pulled: Worl
     assert (unseen.status_code, unseen.json()["code"]) == (422, "invalid_request")
     answer = await pulled.api.post(url, json={"labels": ["\u200bCafe\u0301 Law"]})
     assert answer.status_code == 200, answer.text
-    async with transaction(pulled.app.state.services.database) as session:
+    async with as_owner(pulled.app.state.services.database) as session:
         await session.execute(text("update preexisting_tags set folded = 'as it was before'"))
     link = {"id": 399, "matter_id": 201, "contact_id": 1003, "description": "Caf\u00e9 Law"}
     clio(pulled).put("relationship", link)

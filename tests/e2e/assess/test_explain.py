@@ -6,8 +6,8 @@ import asyncpg
 import pytest
 
 from app.db.mirror import catalog, changed_items, records
-from app.db.session import transaction
 from app.rules.facts import Option
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 
@@ -120,7 +120,7 @@ async def test_a_changed_field_makes_only_contacts_with_a_value_of_it_stale(
     pulled: World, field_id: int
 ):
     # CF-5: Alice has a value of field 4; nobody has a value of field 8
-    async with transaction(pulled.app.state.services.database) as session:
+    async with as_owner(pulled.app.state.services.database) as session:
         known = await catalog.load_custom_fields(session, "hp")
         assert (known[4].name, known[4].field_type, known[4].parent_type) == (
             "Referral Source",

@@ -9,12 +9,12 @@ from sqlalchemy import text
 from app.db.accounts import accounts
 from app.db.contacts import first_publications, hold_decisions
 from app.db.contacts.holds import HoldKind, remove_contacts
-from app.db.session import transaction
 from app.sync.assess import finish_decided_holds, open_or_report_review
 from tests.e2e.assess.test_holds import holds, items, only_hold, open_issues, statuses
 from tests.e2e.assess.test_new_clients import SEVEN, listening, received_events
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 ACCOUNT = "/v1/accounts/hp"
@@ -56,7 +56,7 @@ async def open_hold(firm: World, kind: str = "first_publication") -> dict[str, A
 async def is_over(firm: World) -> bool:
     """Return whether nothing of the review is left: no person who waits, and no fact about one."""
     assert await open_issues(firm) == []
-    async with transaction(firm.app.state.services.database) as session:
+    async with as_owner(firm.app.state.services.database) as session:
         rows = await session.execute(text("select count(*) from unpublished_contacts"))
         left = await session.execute(text("select count(*) from hold_items"))
         return (rows.scalar_one(), left.scalar_one()) == (0, 0)
@@ -409,7 +409,7 @@ async def test_who_leaves_the_hold_while_it_is_discarded_does_not_wait_in_the_ne
     # API-19: the discard waits for the lock of a run that takes Alice out of the hold
     hold = await connect(firm)
     services = firm.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as run:
         await hold_decisions.lock_contacts(run, "hp", [1001])
         discard = group.create_task(firm.api.post(f"{ACCOUNT}/holds/{hold['id']}/discard"))
         await until_waiting_for_lock(firm.dsn, discard)
@@ -426,7 +426,7 @@ async def test_a_release_at_the_end_of_a_run_is_carried_out(firm: World):
     # API-19: a run that ends has written rows that refer to the account, and then locks the hold of the review
     hold = await connect(firm)
     services = firm.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as run:
         await accounts.share_account(run, "hp")
         release = group.create_task(firm.api.post(f"{ACCOUNT}/holds/{hold['id']}/release"))
         await until_waiting_for_lock(firm.dsn, release)

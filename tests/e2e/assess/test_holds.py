@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from app.db.contacts import hold_decisions
-from app.db.session import transaction
 from app.sync.assess import finish_decided_holds
 from tests.e2e.assess.test_new_clients import SEVEN, listening, received_events
 from tests.e2e.pull.test_deletions import grow, shrink
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 
@@ -210,7 +210,7 @@ async def test_clients_whom_the_first_run_finds_after_a_decision_wait_in_another
     hold = await connect_with_hold(firm)
     await decide(firm, hold, "release")
     (run,) = await firm.runs()
-    async with transaction(firm.app.state.services.database) as session:
+    async with as_owner(firm.app.state.services.database) as session:
         found = (
             "update new_clients set status = 'held', held_for = 'initial_sync' where clio_id = 1002"
         )
@@ -227,7 +227,7 @@ async def test_rows_that_the_release_before_held_without_a_hold_get_one_at_the_e
 ):
     # NC-2, row 45
     hold = await connect_with_hold(firm)
-    async with transaction(firm.app.state.services.database) as session:
+    async with as_owner(firm.app.state.services.database) as session:
         for table in ("hold_items", "holds", "issues"):
             await session.execute(text(f"delete from {table}"))
     await firm.run()

@@ -12,7 +12,7 @@ from app.db.contacts.holds import HoldKind
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
 from app.db.mirror import staleness
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.lanes import Lane
 from app.main import now
 from app.rules.new_clients import HeldFor
@@ -20,6 +20,7 @@ from app.simulator.http.server import Simulator
 from app.sync.assess import hold_issues, new_client_holds
 from tests.e2e.pull.test_deletions import grow, shrink
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.world import World, opened_world
 
@@ -30,7 +31,7 @@ async def test_a_hold_is_released_while_a_run_assesses_its_contacts(pulled: Worl
     await shrink(pulled, 21)
     (hold,) = [hold async for hold in pulled.all("holds")]
     services = pulled.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as run:
         await staleness.mark_unchanged_stale(run, "hp", range(3000, 3021))
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
@@ -46,7 +47,7 @@ async def test_a_surge_is_released_while_a_person_decides_one_of_its_clients(pul
     await grow(pulled, 2)
     (hold,) = [hold async for hold in pulled.all("holds")]
     services = pulled.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as person:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as person:
         first, second = await new_clients.lock_held(person, "hp", HeldFor.SURGE)
         address = f"/v1/accounts/hp/holds/{hold['id']}/release"
         release = group.create_task(pulled.api.post(address))
@@ -65,7 +66,7 @@ async def test_two_endpoints_added_at_the_same_time_are_counted_together(
 
     async def add(name: str) -> str:
         try:
-            async with transaction(database) as session:
+            async with as_owner(database) as session:
                 one = replace(made, endpoint_id=name)
                 await endpoints.add_endpoint(session, one, sealed_secret="sealed")
         except TooManyEndpoints:
@@ -74,13 +75,13 @@ async def test_two_endpoints_added_at_the_same_time_are_counted_together(
 
     for n in range(endpoints.MAX_ENDPOINTS - 1):
         assert await add(f"e{n}") == "added"
-    async with asyncio.TaskGroup() as group, transaction(database) as session:
+    async with asyncio.TaskGroup() as group, as_owner(database) as session:
         last = replace(made, endpoint_id="last")
         await endpoints.add_endpoint(session, last, sealed_secret="sealed")
         other = group.create_task(add("other"))
         await until_waiting_for_lock(dsn, other)
     assert other.result() == "too many"
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         found = await endpoints.list_endpoints(session, token_id="bootstrap", after="", limit=100)
     assert len(found) == endpoints.MAX_ENDPOINTS
 
@@ -95,13 +96,13 @@ async def test_a_decline_in_one_tab_does_not_change_a_login_that_another_tab_jus
     attempt = OAuthAttempt("hp", login["id"], "us", "https://levitate.test", "sealed", now())
     ann = ClioLogin(501, "Ann Harlow", None, full_view=True)
     services = world.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as session:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as session:
         await connections.mark_connected(session, attempt, ann, sealed_tokens="sealed", now=now())
         params = {"state": state, "error": "access_denied"}
         declined = group.create_task(world.api.get("/oauth/clio/callback", params=params))
         await until_waiting_for_lock(world.dsn, declined)
     assert declined.result().headers["location"].endswith("clio=declined")
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         assert (await connections.get_connection(session, "hp", login["id"])).status == "connected"
         assert await stored_tokens.read_tokens(session, "hp", login["id"]) == "sealed"
 
@@ -116,7 +117,7 @@ async def test_a_first_run_reads_a_login_that_connects_while_the_run_looks_for_l
         asked = await world.api.post("/v1/accounts/hp/runs", json={"kind": "full"}, headers=key)
         assert asked.status_code == 202
         services = world.app.state.services
-        async with asyncio.TaskGroup() as group, transaction(services.database) as session:
+        async with asyncio.TaskGroup() as group, as_owner(services.database) as session:
             await erasures.lock_exclusive(
                 session, "hp"
             )  # the run looks for logins before it waits for this lock

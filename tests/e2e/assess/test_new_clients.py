@@ -15,11 +15,12 @@ from standardwebhooks import Webhook
 from app import main
 from app.db.contacts import hold_decisions
 from app.db.contacts.holds import Hold, HoldStatus
-from app.db.session import Session, transaction
+from app.db.session import Session
 from app.simulator.faults.faults import Fault
 from app.simulator.store.firm import Firm, Record
 from app.sync.assess import finish_decided_holds
 from tests.support.retention import delete_expired
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World
 
@@ -357,7 +358,7 @@ async def test_explain_says_whether_the_event_was_delivered_although_the_event_w
     assert delivery["event_id"] == why["new_client"]["event_ids"][0]
     assert (delivery["status"], delivery["response_status"]) == ("delivered", 204)
     await firm.api.post(f"/v1/accounts/hp/new-clients/{why['new_client']['id']}/replay")
-    async with transaction(firm.app.state.services.database) as session:
+    async with as_owner(firm.app.state.services.database) as session:
         await session.execute(
             text("update deliveries set status = 'failed' where status = 'pending'")
         )
@@ -380,7 +381,7 @@ async def test_explain_says_whether_the_event_was_delivered_although_the_endpoin
     assert (await firm.api.delete(f"/v1/webhook-endpoints/{endpoint['id']}")).status_code == 204
     await firm.none_left("select count(*) from webhook_endpoints")
     assert (await firm.api.get(explain)).json()["new_client_deliveries"] == before
-    async with transaction(firm.app.state.services.database) as session:
+    async with as_owner(firm.app.state.services.database) as session:
         await delete_expired(session, now=main.now() + timedelta(days=31))
     assert (await firm.api.get(explain)).json()["new_client_deliveries"] == before
 

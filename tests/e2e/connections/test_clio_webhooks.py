@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app import main
 from app.clio import webhooks
@@ -21,7 +21,7 @@ from app.clio.webhooks import is_signed
 from app.crypto import TokenCipher, new_key
 from app.db.connection import Address
 from app.db.connections.tables import address_key, subscriptions
-from app.db.session import open_database, transaction
+from app.db.session import open_database
 from app.lanes import SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import Parts, create_app
 from app.sync import key_rotation
@@ -33,7 +33,9 @@ from app.sync.request_checks import LOOKUPS_PER_SECOND, RequestChecks
 from app.sync.services import Services
 from tests.e2e.connections.test_lanes import RecordedLanes
 from tests.support import world as world_module
+from tests.support.postgres import address_of
 from tests.support.raw_requests import RawRequest
+from tests.support.sessions import as_owner, listen, unlisten
 from tests.support.slices import do_slice
 from tests.support.world import KEY, World, config_for
 
@@ -72,7 +74,7 @@ class WebhookService:
         await self.world.resume()
 
     async def rows(self) -> list[Any]:
-        async with transaction(self.services.database) as session:
+        async with as_owner(self.services.database) as session:
             return list(await session.execute(subscriptions.select()))
 
     async def count_due(self) -> int:
@@ -81,7 +83,7 @@ class WebhookService:
     async def count_jobs(self) -> int:
         """Let the clock look once; return how many jobs wait."""
         await queue_due_work(self.services)
-        async with transaction(self.services.database) as session:
+        async with as_owner(self.services.database) as session:
             return int((await session.execute(text("select count(*) from pgqueuer"))).scalar_one())
 
 
@@ -113,7 +115,7 @@ async def service(https: None, pulled: World, monkeypatch: pytest.MonkeyPatch) -
     """
     monkeypatch.setattr(clio_webhooks, "RUN_DELAY", timedelta(milliseconds=50))
     made = WebhookService(pulled)
-    async with transaction(made.services.database) as session:
+    async with as_owner(made.services.database) as session:
         await session.execute(subscriptions.update().values(due_at=main.now()))
     return made
 
@@ -296,7 +298,7 @@ async def subscribe_in_old_form(service: WebhookService) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clio_webhooks, "new_token", lambda *_: secrets.token_urlsafe(32))
         assert await renewed(service) == 2
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await session.execute(subscriptions.update().values(keyed_token_hash=None))
 
 
@@ -348,7 +350,7 @@ async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
     newest = new_key()
     await key_rotation.rotate_keys(service.services.database, TokenCipher([newest, KEY]))
     config = config_for(service.world.dsn, encryption_keys=newest)
-    app = create_app(config, Address(service.world.dsn), Parts(workers=False, clock=False))
+    app = create_app(config, address_of(service.world.dsn), Parts(workers=False, clock=False))
     hook = next(iter(service.hooks.hooks.values()))
     body = b'{"data": {"id": 1}, "meta": {}}'
     headers = {"X-Hook-Signature": signed(body, hook.secret)}
@@ -360,7 +362,7 @@ async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
 
 
 async def test_processes_that_start_at_once_agree_on_one_key(service: WebhookService):
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await session.execute(address_key.delete())
     both = [replace(service.services, request_checks=RequestChecks()) for _ in range(2)]
     async with asyncio.TaskGroup() as group:
@@ -373,7 +375,7 @@ async def test_processes_that_start_at_once_agree_on_one_key(service: WebhookSer
 async def test_a_key_of_addresses_that_cannot_be_opened_does_not_stop_the_tokens(
     service: WebhookService,
 ):
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await session.execute(address_key.update().values(sealed_key="broken"))
     services = replace(service.services, request_checks=RequestChecks())
     await load_request_checks(services)
@@ -405,12 +407,12 @@ async def test_an_address_is_looked_up_once_for_each_request(subscribed: Webhook
         if statement.startswith("SELECT") and "subscriptions.token_hash = " in statement:
             reads.append(statement)
 
-    engine = subscribed.services.database.sync_engine
-    event.listen(engine, "before_cursor_execute", count)
+    engine = subscribed.services.database
+    listen(engine, "before_cursor_execute", count)
     body = b'{"data": {"id": 1001}, "meta": {}}'
     right = {"X-Hook-Signature": signed(body, hook.secret)}
     assert (await subscribed.post(hook.url, body, **right)).status_code == 200
-    event.remove(engine, "before_cursor_execute", count)
+    unlisten(engine, "before_cursor_execute", count)
     assert ["FOR UPDATE" in statement for statement in reads] == [False, True]
 
 
@@ -489,7 +491,7 @@ async def test_a_user_who_reconnects_while_a_subscription_is_renewed_gets_a_new_
         return renewal
 
     monkeypatch.setattr(webhooks, "renew", connecting_meanwhile)
-    async with transaction(subscribed.services.database) as session:
+    async with as_owner(subscribed.services.database) as session:
         await session.execute(subscriptions.update().values(due_at=main.now()))
     await renewed(subscribed)
     await renewed(subscribed)
@@ -503,7 +505,7 @@ async def test_a_secret_that_cannot_be_opened_causes_no_server_error_and_a_new_s
     subscribed: WebhookService,
 ):
     # F29
-    async with transaction(subscribed.services.database) as session:
+    async with as_owner(subscribed.services.database) as session:
         await session.execute(subscriptions.update().values(sealed_secret="broken"))
     old = dict(subscribed.hooks.hooks)
     hook = next(iter(old.values()))
@@ -620,7 +622,7 @@ async def test_disconnecting_ends_the_subscriptions_and_reconnecting_creates_the
 async def test_subscriptions_of_a_login_without_tokens_are_put_off_until_it_connects(
     service: WebhookService,
 ):
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await session.execute(text("update connections set status = 'needs_reconnect'"))
     assert await renewed(service) == 2
     month, hour = timedelta(days=30), timedelta(hours=1)

@@ -20,7 +20,6 @@ from app.db.connections.connections import Connection, Status
 from app.db.runs import run_requests
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
-from app.db.session import transaction
 from app.errors import Problem
 from app.sync import issues
 from app.sync.account_erasure import start_account_erasure
@@ -31,6 +30,7 @@ from tests.e2e.connections.test_oauth_flow import connection
 from tests.e2e.writeback.test_writeback import EMAIL, post
 from tests.integration.sync.connections.test_tokens import login
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World
 
 REFUSED = Problem("needs_reconnect", "Clio no longer accepts this login")
@@ -38,7 +38,7 @@ REFUSED = Problem("needs_reconnect", "Clio no longer accepts this login")
 
 async def end(world: World, known: Connection) -> bool:
     """Do what a run does when Clio has refused a login."""
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         status, now = Status.NEEDS_RECONNECT, main.now()
         return await issues.connection_ended(session, known, status, REFUSED, now=now)
 
@@ -48,7 +48,7 @@ async def reported(world: World) -> tuple[str, list[str], int]:
     found = (await connection(world))["status"]
     codes = [issue["code"] async for issue in world.all("issues", status="open")]
     codes = [code for code in codes if code != "coverage_lost"]
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         sent = text("select count(*) from events where kind = 'connection.needs_reconnect'")
         return found, codes, (await session.execute(sent)).scalar_one()
 
@@ -66,7 +66,7 @@ async def test_a_refusal_of_an_older_authorisation_changes_nothing(pulled: World
 async def test_a_refusal_that_waits_for_a_callback_changes_nothing(pulled: World):
     known = await login(pulled)
     services = pulled.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as callback:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as callback:
         await accounts.lock_account(callback, "hp")
         ended = group.create_task(end(pulled, known))
         await until_waiting_for_lock(pulled.dsn, ended)
@@ -78,7 +78,7 @@ async def test_a_refusal_that_waits_for_a_callback_changes_nothing(pulled: World
 async def test_a_callback_that_waits_for_a_refusal_connects_the_login(pulled: World):
     known = await login(pulled)
     services = pulled.app.state.services
-    async with asyncio.TaskGroup() as group, transaction(services.database) as run:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as run:
         status, now = Status.NEEDS_RECONNECT, main.now()
         assert await issues.connection_ended(run, known, status, REFUSED, now=now)
         connecting = group.create_task(pulled.connect("u_ann", 501))
@@ -171,7 +171,7 @@ async def disconnect(world: World, known: Connection) -> None:
 
 
 async def resolve(world: World, _: Connection) -> None:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         await stored_issues.resolve_issues(session, "hp", "run_failed", now=main.now())
 
 
@@ -191,14 +191,14 @@ async def test_each_change_locks_the_account_before_its_other_rows(
     # otherwise it waits for an OAuth callback, which has locked the account and then waits for it
     services, known = pulled.app.state.services, await login(pulled)
     model = next(iter(webhooks.WATCHED_FIELDS))
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         found = stored_issues.Finding("run_failed", "It failed")
         await stored_issues.open_issue(session, "hp", found, now=main.now())
         waiting = RunRequest(Kind.FULL, Trigger.MANUAL, after=timedelta(hours=1))
         await run_requests.request_run(session, "hp", waiting, now=main.now())
         address = text("update subscriptions set token_hash = :hash where model = :model")
         await session.execute(address, {"hash": hash_secret("address"), "model": model})
-    async with asyncio.TaskGroup() as group, transaction(services.database) as callback:
+    async with asyncio.TaskGroup() as group, as_owner(services.database) as callback:
         await accounts.lock_account(callback, "hp")
         changing = group.create_task(change(pulled, known))
         await until_waiting_for_lock(pulled.dsn, changing)
@@ -222,7 +222,7 @@ async def test_html_is_converted_before_a_transaction_is_opened(
         return original(*args)
 
     monkeypatch.setattr(formatting, "format_body", slow)
-    in_use = pulled.app.state.services.database.pool
+    in_use = pulled.app.state.services.database.accounts.pool
     async with asyncio.TaskGroup() as group:
         posting = group.create_task(post(pulled, EMAIL))
         await asyncio.to_thread(converting.wait, PATIENCE)

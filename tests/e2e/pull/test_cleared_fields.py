@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app import main
-from app.db.session import transaction
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 
@@ -42,7 +42,7 @@ async def test_an_attorney_who_is_removed_from_a_matter_is_removed_for_a_login_w
 
 
 async def stored_attorney(world: World, clio_id: int) -> Any:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         query = "select record -> 'responsible' from mirror_matters where clio_id = :id"
         return (await session.execute(text(query), {"id": clio_id})).scalar_one()
 

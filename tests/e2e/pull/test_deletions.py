@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app import main
 from app.db.contacts import holds
-from app.db.session import transaction
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 
@@ -251,13 +251,13 @@ async def test_what_an_ended_run_had_gathered_is_decided_by_the_next_one(
     # S5: the run was ended between its assessments and its decision
     monkeypatch.setattr("app.sync.assess.shrink_guard.AT_ONCE", 4)
     await grow(pulled, 30)
-    async with transaction(pulled.app.state.services.database) as session:
+    async with as_owner(pulled.app.state.services.database) as session:
         await holds.add_removals(session, "hp", "run_ended", range(3000, 3011), now=main.now())
     for contact_id in range(3000, 3011):
         firm(pulled).put("contact", {"id": contact_id, "is_client": False})
     await pulled.run()
     assert len(await pulled.contacts(state="out_of_scope")) == 11
-    async with transaction(pulled.app.state.services.database) as session:
+    async with as_owner(pulled.app.state.services.database) as session:
         left = await session.execute(text("select count(*) from hold_items"))
         assert left.scalar_one() == 0
         assert await holds.find_abandoned(session, "hp", except_run_id="") is None

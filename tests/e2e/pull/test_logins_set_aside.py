@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from app.db.runs import runs
-from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.world import World, opened_world
 
@@ -37,7 +37,7 @@ class Firm:
         return run
 
     async def _lane(self, run_id: str) -> Lane:
-        async with transaction(self.world.app.state.services.database) as session:
+        async with as_owner(self.world.app.state.services.database) as session:
             return (await runs.get_run(session, "hp", run_id)).lane
 
     async def finish(self, run_id: str) -> dict[str, Any]:

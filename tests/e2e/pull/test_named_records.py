@@ -12,8 +12,8 @@ from app.db.accounts import accounts
 from app.db.runs import named_records, run_requests
 from app.db.runs.named_records import NamedRecord
 from app.db.runs.runs import Kind
-from app.db.session import transaction
 from tests.support.postgres import Server
+from tests.support.sessions import as_owner
 from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, sliced_firm, within
 
 
@@ -29,7 +29,7 @@ class NamingFirm:
         run_ids = set()
         for clio_id in clio_ids:
             record = NamedRecord(resource, clio_id, self.logins[by])
-            async with transaction(self.firm.world.app.state.services.database) as session:
+            async with as_owner(self.firm.world.app.state.services.database) as session:
                 run = await run_requests.request_reading(
                     session, "hp", record, after=timedelta(0), now=main.now()
                 )
@@ -284,7 +284,7 @@ async def deleted_by_webhooks(naming: NamingFirm, resource: str, *clio_ids: int)
     run_ids = set()
     for clio_id in clio_ids:
         record = NamedRecord(resource, clio_id, naming.logins["u_ann"], deleted=True)
-        async with transaction(naming.firm.world.app.state.services.database) as session:
+        async with as_owner(naming.firm.world.app.state.services.database) as session:
             run = await run_requests.request_reading(
                 session, "hp", record, after=timedelta(minutes=1), now=main.now()
             )
@@ -310,7 +310,7 @@ async def test_a_record_named_as_deleted_is_asked_for_once_by_each_login_that_sa
     run_id = await deleted_by_webhooks(naming, "contacts", 1001)
     assert await deleted_by_webhooks(naming, "matters", 203) == run_id
     if way == "slot":
-        async with transaction(firm.world.app.state.services.database) as session:
+        async with as_owner(firm.world.app.state.services.database) as session:
             await accounts.lock_account(session, "hp")
             served = await run_requests.serve_slot(
                 session, "hp", Kind.INCREMENTAL, "2026-03-03 06:00", now=main.now()

@@ -11,7 +11,6 @@ from app.db.runs import checkpoints, turns
 from app.db.runs.checkpoints import Pull
 from app.db.runs.leases import fenced_transaction
 from app.db.runs.run_logins import RunLogin
-from app.db.session import transaction
 from app.errors import RunTakenOver
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
@@ -22,6 +21,7 @@ from app.sync.pull.lander import Lander, run_with_lander
 from app.sync.pull.listings import CONTACTS
 from app.sync.pull.reader import ConnectionReader
 from app.sync.services import Services
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World, opened_world
 
 
@@ -48,7 +48,7 @@ async def test_a_page_that_arrives_after_the_lease_was_lost_is_not_stored(
         await world.connect("u_ann", 501)
         (run,) = await world.runs()
         services: Services = world.app.state.services
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             lease = await turns.take_turn(
                 session, "hp", Lane.INITIAL, length=services.timing.lease, now=services.now()
             )

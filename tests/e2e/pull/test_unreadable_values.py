@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.db.session import transaction
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 Edit = Callable[[dict[str, Any]], object]
@@ -34,7 +34,7 @@ async def issues(world: World, code: str) -> dict[str, str]:
 
 
 async def records(world: World, table: str) -> dict[int, dict[str, Any]]:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         rows = await session.execute(text(f"select clio_id, record from {table}"))
         return {row.clio_id: row.record for row in rows}
 
@@ -164,7 +164,7 @@ async def test_a_definition_keeps_its_options_while_they_cannot_be_read(pulled: 
         "custom_fields", None, lambda record: record.update(picklist_options="?", name=5)
     )
     await pulled.run("full")
-    async with transaction(pulled.app.state.services.database) as session:
+    async with as_owner(pulled.app.state.services.database) as session:
         query = "select record from catalog_items where resource = 'custom_fields' order by clio_id"
         found = [row.record for row in await session.execute(text(query))]
     assert {item["name"] for item in found} == {"5"}

@@ -7,8 +7,8 @@ import time_machine
 
 from app import main
 from app.db.connections import connections
-from app.db.session import transaction
 from tests.e2e.test_runs import versions
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 
@@ -62,7 +62,7 @@ async def test_data_is_removed_thirty_days_after_the_only_login_that_saw_it_ende
     await with_ben(pulled)
     assert {"Active Client", "Employment"} <= labels((await pulled.contacts())["1008"])
     services = pulled.app.state.services
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         (ben,) = [
             login for login in await connections.list_all(session, "hp") if login.user_id == "u_ben"
         ]

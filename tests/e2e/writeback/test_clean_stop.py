@@ -18,7 +18,6 @@ from app.clio.local_rate_limit import LocalLimit
 from app.db.connections.tables import subscriptions
 from app.db.events import events
 from app.db.events.events import Event, EventKind
-from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from app.sync.assess import assess
@@ -32,6 +31,7 @@ from tests.support import world as world_module
 from tests.support.first_run import AfterFirstRun
 from tests.support.harlow_pike import clio, new_clients, person
 from tests.support.postgres import Server
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, World, config_for, opened_world
@@ -66,7 +66,7 @@ async def start(world: World, work: str) -> dict[str, Any]:
 async def jobs_of(world: World, kind: str) -> int:
     """Return how many jobs of a kind wait."""
     query = "select count(*) from pgqueuer where entrypoint = :kind and status = 'queued'"
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         return int((await session.execute(text(query), {"kind": kind})).scalar_one())
 
 
@@ -93,7 +93,7 @@ UNFINISHED = {
 
 async def unfinished(world: World, work: str) -> int:
     """Return how much of a kind of work is left."""
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         return int((await session.execute(text(UNFINISHED[work]))).scalar_one())
 
 
@@ -162,7 +162,7 @@ async def test_a_search_that_a_stop_interrupts_is_done_by_another_process(
             patch.setattr(send, "_search", stop)
             patch.setattr(Step, "searches", True)
             assert await do_slice(services, Lane.WRITE_BACK) == timedelta(0)
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             await session.execute(text("delete from budgets"))  # no request was sent after all
         assert (await get(idle, activity))["status"] == "sending"
     async with process(dsn, simulator) as second:
@@ -206,7 +206,7 @@ async def record_events(world: World, count: int) -> list[str]:
     found = [
         Event(events.event_id_of("hp", kind, f"con_{n}", n), kind, f"con_{n}") for n in range(count)
     ]
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         await events.record_events(session, "hp", found, now=main.now())
     return [event.event_id for event in found]
 
@@ -251,7 +251,7 @@ async def process_with_clock(dsn: str, simulator: Simulator) -> AsyncIterator[Wo
 
 
 async def subscribe(world: World, model: str, due_at: datetime) -> None:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         rows = subscriptions.update().where(subscriptions.c.model == model)
         await session.execute(rows.values(due_at=due_at))
 
@@ -298,7 +298,7 @@ async def test_a_subscription_that_a_stop_interrupts_is_not_doubled_in_clio(
             async with asyncio.timeout(PATIENCE):
                 while await unfinished(second, "subscription"):
                     await asyncio.sleep(0.02)
-            async with transaction(second.app.state.services.database) as session:
+            async with as_owner(second.app.state.services.database) as session:
                 known = (await session.execute(subscriptions.select())).all()
     hooks = simulator.webhooks.hooks
     assert sorted(hook.model for hook in hooks.values()) == ["contact", "matter"]
@@ -328,7 +328,7 @@ async def published(world: World) -> dict[str, Any]:
         for line in await world.changes()
     ]
     news = {clio_id: row["status"] for clio_id, row in (await new_clients(world)).items()}
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         told = (
             (await session.execute(text("select kind from events order by kind"))).scalars().all()
         )

@@ -18,7 +18,7 @@ from app.db.outbox import contact_leases, maintenance, outbox
 from app.db.outbox import tables as outbox_tables
 from app.db.outbox.activities import Outcome, Status
 from app.db.outbox.contact_leases import ContactLease
-from app.db.session import Session, transaction
+from app.db.session import Session
 from app.errors import DatabaseUnavailable, RunTakenOver
 from app.lanes import Lane
 from app.rules.settings import FallbackAuthor, WritebackSettings
@@ -30,6 +30,7 @@ from app.sync.writeback.authors import find_author
 from tests.e2e.writeback.test_writeback import EMAIL, TEXT, communications, get, notes, post, until
 from tests.support.postgres import until_waiting_for_lock
 from tests.support.retention import delete_expired
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice, do_slices
 from tests.support.world import PATIENCE, World
 
@@ -42,7 +43,7 @@ def services_of(world: World) -> Services:
 
 
 async def body_of(world: World, activity_id: str) -> str:
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         kept = await outbox.get_activity(session, "hp", activity_id)
     return kept.body
 
@@ -120,7 +121,7 @@ async def test_the_next_attempt_is_due_after_the_pause_of_the_outcome(pulled: Wo
     # WB-6
     posted = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     now = main.now()
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         activity = await outbox.get_activity(session, "hp", posted["id"])
         outcome = Outcome(Status.QUEUED, after=timedelta(minutes=5))
         await outbox.record_outcome(session, activity, outcome, now=now)
@@ -133,7 +134,7 @@ async def test_every_final_status_of_an_activity_emits_an_event_even_if_repeated
     table = event_tables.events
 
     async def told() -> list[tuple[str, str, int]]:
-        async with transaction(services_of(pulled).database) as session:
+        async with as_owner(services_of(pulled).database) as session:
             query = select(table.c.event_id, table.c.kind, table.c.data).order_by(table.c.at)
             rows = (await session.execute(query.where(table.c.kind.like("activity.%")))).all()
         assert {row.data["activity_id"] for row in rows} <= {activity["id"]}
@@ -161,7 +162,7 @@ async def test_a_lost_job_is_queued_again(pulled: World):
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
     await pulled.idle()
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         await session.execute(
             update(activities).values(status="queued", unsure=True, written_at=None, clio_id=None)
         )
@@ -181,7 +182,7 @@ async def test_a_contact_has_one_lease_and_a_worker_that_lost_it_stores_nothing(
     await pulled.idle()
 
     async def take(seconds: float) -> ContactLease | None:
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             return await contact_leases.acquire(
                 session, "hp", 1001, length=timedelta(seconds=seconds)
             )
@@ -191,10 +192,10 @@ async def test_a_contact_has_one_lease_and_a_worker_that_lost_it_stores_nothing(
     other = await take(60)
     assert other is not None
     assert await take(60) is None
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         await contact_leases.renew(session, other)
     with pytest.raises(RunTakenOver):
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             await contact_leases.renew(session, stalled)
 
 
@@ -204,12 +205,12 @@ async def test_an_activity_cancelled_just_before_its_attempt_stays_cancelled(pul
     activity = await post(pulled, {**EMAIL, "user_id": "u_ben"})
     url = f"/v1/accounts/hp/activities/{activity['id']}/cancel"
     async with asyncio.TaskGroup() as group:
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             turn = await contact_leases.acquire(session, "hp", 1001, length=timedelta(minutes=1))
         assert isinstance(turn, ContactLease)
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await session.execute(update(activities).values(status="queued"))
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await contact_leases.renew(session, turn)
             head = await contact_leases.next_activity(session, turn)
             assert head is not None
@@ -229,7 +230,7 @@ async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: W
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
     await pulled.idle()
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         await session.execute(
             update(activities).values(
                 status="sending", unsure=True, written_at=None, clio_id=None, due_at=main.now()
@@ -238,7 +239,7 @@ async def test_an_interrupted_attempt_searches_in_clio_before_it_sends(pulled: W
     await sent(services)
     assert (await get(pulled, activity))["status"] == "written"
     assert len(notes(pulled)) == 1
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         (attempt,) = (await session.execute(select(outbox_tables.activity_attempts))).all()
     assert (attempt.attempt, attempt.outcome, attempt.fence) == (1, "written", 1)
 
@@ -252,7 +253,7 @@ async def test_the_text_of_an_activity_that_no_login_can_verify_is_deleted_as_we
     assert await body_of(pulled, cancelled["id"]) == ""
     database = services_of(pulled).database
     for days, known in ((7, True), (9, False)):
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await delete_expired(session, now=main.now() + timedelta(days=days))
         assert bool(await body_of(pulled, written["id"])) is known
     assert await body_of(pulled, waiting["id"])
@@ -262,7 +263,7 @@ async def test_a_note_is_found_although_our_clock_is_hours_ahead_of_clios(pulled
     # F9, WB-7: otherwise it would be written twice, and the verification a day later would miss it
     services = services_of(pulled)
     activity = await until(pulled, await post(pulled, EMAIL))
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         await session.execute(
             update(activities).values(
                 status="sending",
@@ -285,7 +286,7 @@ async def test_another_login_can_write_with_a_line_that_names_the_author_if_the_
     # WB-5
     chosen = WritebackSettings(fallback_author=FallbackAuthor.PRIMARY_CONNECTION)
     services = services_of(pulled)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         assert await find_author(session, "hp", "u_ben", WritebackSettings()) is None
         author = await find_author(session, "hp", "u_ben", chosen)
         own = await find_author(session, "hp", "u_ann", chosen)
@@ -325,7 +326,7 @@ async def test_erasing_the_account_erases_its_activities(pulled: World):
     # S15
     await until(pulled, await post(pulled, EMAIL))
     await pulled.erase()
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         for table in (activities, outbox_tables.activity_attempts, outbox_tables.activity_turns):
             assert (await session.execute(select(table))).all() == []
         await session.execute(delete(activities))
@@ -357,7 +358,7 @@ async def test_an_activity_that_is_accepted_while_its_author_connects_is_queued(
 
 
 async def set_logins(world: World, status: str) -> None:
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         await session.execute(text("update connections set status = :status"), {"status": status})
         await looks.look_now(session, Task.OUTBOX, "hp", now=main.now())  # as connecting does
 
@@ -384,7 +385,7 @@ async def test_an_activity_that_another_login_may_write_waits_while_no_login_wor
     await pulled.choose({"writeback": {"fallback_author": "primary_connection"}})
     await set_logins(pulled, "needs_reconnect")
     fresh, tried = [await post(pulled, {**EMAIL, "user_id": "u_ben"}) for _ in range(2)]
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         attempt = {"unsure": True, "connection_id": "cnx_gone"}
         own = activities.c.activity_id == tried["id"]
         await session.execute(update(activities).where(own).values(attempt))
@@ -403,7 +404,7 @@ async def test_a_blocked_activity_is_looked_at_when_something_changes_and_else_o
 ):
     # the look costs the same whatever has been blocked for how long
     async def is_due() -> bool:
-        async with transaction(services_of(pulled).database) as session:
+        async with as_owner(services_of(pulled).database) as session:
             return bool(await looks.list_due(session, Task.OUTBOX, now=main.now(), limit=1))
 
     await maintain_outbox(services_of(pulled))
@@ -423,7 +424,7 @@ async def test_an_activity_that_cannot_be_verified_is_tried_once_a_day(pulled: W
     services, written = services_of(pulled), main.now()
 
     async def count() -> int:
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             found = await maintenance.list_unverified(session, "hp", now=main.now(), limit=9)
         return len(found)
 
@@ -465,7 +466,7 @@ async def test_activities_that_are_unblocked_are_queued_with_one_job(
         return await enqueue(self, kind, *args, **named)
 
     waiting = [await post(pulled, {**EMAIL, "user_id": "u_ben"}) for _ in range(3)]
-    async with transaction(services_of(pulled).database) as session:
+    async with as_owner(services_of(pulled).database) as session:
         await session.execute(text("update connections set user_id = 'u_ben'"))
     monkeypatch.setattr(Queries, "enqueue", counted)
     await maintain_outbox(services_of(pulled))

@@ -19,7 +19,7 @@ from app.clio.call_budget import CallBudget
 from app.db.connections import rate_limits
 from app.db.connections.rate_limits import StoredWindow
 from app.db.outbox.activities import Activity
-from app.db.session import Session, transaction
+from app.db.session import Session
 from app.lanes import Lane
 from app.sync import worker
 from app.sync.services import Services
@@ -29,6 +29,7 @@ from app.sync.writeback.authors import Author
 from app.sync.writeback.send import CONTACTS_AT_ONCE
 from tests.e2e.writeback.test_writeback import EMAIL, get, notes, post, until
 from tests.support.harlow_pike import clio
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice, do_slices
 from tests.support.world import PATIENCE, World
 
@@ -40,7 +41,7 @@ def services_of(world: World) -> Services:
 
 async def one(world: World, query: str) -> Any:
     """Return the value that a query finds."""
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         return (await session.execute(text(query))).scalar_one()
 
 
@@ -50,7 +51,7 @@ async def one(world: World, query: str) -> Any:
 async def close_login(world: World, user_id: str) -> None:
     """Let a login have no request left for most of a minute."""
     query = text("select connection_id from connections where user_id = :user")
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         found = await session.execute(query, {"user": user_id})
         connection_id = found.scalar_one()
         closed = StoredWindow(limit=50, given=50, ends=main.now().timestamp() + 58)
@@ -200,7 +201,7 @@ async def test_a_contact_that_crashes_stops_no_other_and_is_tried_again_after_it
     lease = services_of(idle).timing.lease
     assert after is not None
     assert timedelta(0) < after <= lease, "not at once, and not never"
-    async with transaction(services_of(idle).database) as session:
+    async with as_owner(services_of(idle).database) as session:
         await session.execute(text("update activity_turns set leased_until = null"))
     await do_slices(services_of(idle), Lane.WRITE_BACK)
     assert (await get(idle, broken))["status"] == "written"

@@ -12,10 +12,11 @@ from sqlalchemy import text
 
 from app.db.accounts import service_tokens
 from app.db.connection import Address
-from app.db.session import Database, open_database, transaction
+from app.db.session import Database, open_database
 from app.main import now
 from app.sync import request_check_refresh
 from tests.support.raw_requests import RawRequest
+from tests.support.sessions import as_owner
 from tests.support.world import TOKEN, World, opened_world
 
 NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
@@ -87,7 +88,7 @@ async def test_a_revoked_token_is_refused_when_its_notification_arrives(
     api: World, monkeypatch: pytest.MonkeyPatch
 ):
     headers, token_id = await api.create_token("hp")
-    async with transaction(api.app.state.services.database) as session:
+    async with as_owner(api.app.state.services.database) as session:
         assert await service_tokens.revoke_token(session, token_id, now=now())
     async with asyncio.timeout(request_check_refresh.REFRESH_SECONDS / 2):
         await api.until_token(headers, works=False)
@@ -100,6 +101,6 @@ async def test_a_revoked_token_is_refused_within_five_seconds_without_a_notifica
     monkeypatch.setattr(request_check_refresh, "REFRESH_SECONDS", 0.05)
     async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
         headers, _ = await world.create_token("hp")
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await session.execute(text("update service_tokens set revoked_at = now()"))
         await world.until_token(headers, works=False)

@@ -9,12 +9,12 @@ import pytest
 
 from app.api import cursors, problems
 from app.db import migrate
-from app.db.connection import Address
 from app.db.migrate import SchemaState
 from app.db.session import Database
 from app.lanes import Lane
 from app.main import Parts, create_app
 from app.sync import database_probe
+from tests.support.postgres import address_of
 from tests.support.world import PATIENCE, TOKEN, World, config_for, opened_world
 
 
@@ -130,7 +130,9 @@ async def test_an_id_that_the_database_cannot_store_is_invalid_and_causes_no_err
 
 
 async def test_requests_above_the_rate_limit_get_429_with_retry_after(dsn, simulator):
-    app = create_app(config_for(dsn, api_rate=1), Address(dsn), Parts(workers=False, clock=False))
+    app = create_app(
+        config_for(dsn, api_rate=1), address_of(dsn), Parts(workers=False, clock=False)
+    )
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),

@@ -8,8 +8,8 @@ from typing import Any
 import time_machine
 
 from app import main
-from app.db.session import transaction
 from tests.support.retention import delete_expired
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 HP = "/v1/accounts/hp"
@@ -60,7 +60,7 @@ async def test_the_erasure_of_a_person_is_done_at_once_and_its_receipt_is_kept_f
     assert receipt["subject"] == {"kind": "contact", "id": contact_id}
     for days, status in ((364, 200), (366, 404)):
         with time_machine.travel(main.now() + timedelta(days=days), tick=True):
-            async with transaction(pulled.app.state.services.database) as session:
+            async with as_owner(pulled.app.state.services.database) as session:
                 await delete_expired(session, now=main.now())
         assert (await seen(pulled, address))[0] == status
     assert (await pulled.erase())[

@@ -16,9 +16,10 @@ from app.db.contacts.change_feed import FeedLine
 from app.db.runs import followers, leases, runs, turns
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import Usage
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.sync.waits import MOST_WAITING, Readers
 from tests.support.raw_requests import RawRequest
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, TOKEN, World, opened_world
 
 LONG = "/v1/accounts/hp/changes?wait=30"
@@ -49,7 +50,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def append(database: Database, account_id: str = "hp") -> None:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await change_feed.append(session, account_id, [FeedLine("con_1", {"kind": "test"})])
 
 
@@ -72,7 +73,7 @@ async def test_waiting_readers_have_no_connection_and_one_notification_wakes_tho
         polls = [group.create_task(api.api.get(LONG)) for _ in range(5)]
         other = group.create_task(api.api.get(LONG.replace("/hp/", "/other/")))
         await until(lambda: waiting(api) == 5 and waiting(api, "other") == 1)
-        await until(lambda: api.app.state.services.database.pool.checkedout() == 0)
+        await until(lambda: api.app.state.services.database.accounts.pool.checkedout() == 0)
         before = len(reads)
         await append(database)
         pages = [(await poll).json() for poll in polls]
@@ -90,7 +91,7 @@ async def test_a_lost_notification_is_made_up_for_when_the_listener_connects_aga
     async with asyncio.TaskGroup() as group:
         poll = group.create_task(api.api.get(LONG))
         await until(lambda: waiting(api) == 1)
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await session.execute(text(LISTENERS), {"name": "levitate-clio listener"})
             line = "insert into changes (account_id, seq, contact_id, body) values ('hp', 1, 'c', '{}')"
             await session.execute(text(line))
@@ -174,7 +175,7 @@ async def test_a_stream_reads_its_run_when_it_has_changed_and_not_before(
         await until(lambda: run_reads and readers._by_key)
         await asyncio.wait({stream}, timeout=0.3)
         assert len(run_reads) == 1, "nothing has changed"
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             minute = timedelta(minutes=1)
             lane = (await runs.get_run(session, "hp", run_id)).lane
             lease = await turns.take_turn(session, "hp", lane, length=minute, now=main.now())
@@ -200,17 +201,17 @@ async def test_a_run_that_nobody_follows_sends_no_notification(
     heard: list[str] = []
     monkeypatch.setattr(api.app.state.services.run_readers, "wake", heard.append)
     run_id = await ask(api)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         assert await followers.follow(session, "hp", run_id)
         past = update(run_tables.runs).values(followed_until=main.now() - timedelta(seconds=1))
         await session.execute(past)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         minute = timedelta(minutes=1)
         lane = (await runs.get_run(session, "hp", run_id)).lane
         assert await turns.take_turn(session, "hp", lane, length=minute, now=main.now())
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await followers.follow(session, "hp", run_id)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await runs.cancel_all(session, "hp", now=main.now())
     await until(lambda: heard)
     assert heard == [f"hp/{run_id}"], "the acquisition was not followed, the end was"
@@ -218,7 +219,7 @@ async def test_a_run_that_nobody_follows_sends_no_notification(
 
 async def test_who_follows_a_run_does_not_wait_for_its_worker(api: World, database: Database):
     run_id = await ask(api)
-    async with transaction(database) as worker, transaction(database) as reader:
+    async with as_owner(database) as worker, as_owner(database) as reader:
         await worker.execute(select(run_tables.runs).with_for_update())
         assert not await followers.follow(reader, "hp", run_id)
 

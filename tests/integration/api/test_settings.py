@@ -13,10 +13,11 @@ from app.api.settings_document import apply_patch
 from app.db.accounts import settings
 from app.db.accounts.settings import StoredSettings
 from app.db.mirror import catalog
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.main import now
 from app.rules.settings import OwnershipSettings, Settings
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 URL = "/v1/accounts/hp/settings"
@@ -56,7 +57,7 @@ async def firm(world: World) -> World:
         6: field("checkbox", deleted=True),
         **{field_id: field("date") for field_id in range(100, 121)},
     }
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         await catalog.store_items(session, "hp", "custom_fields", items)
     return world
 
@@ -347,7 +348,7 @@ async def test_a_stored_version_does_not_depend_on_the_defaults(database: Databa
     # [OV-5]: a stored version has all fields
     await make_account(database, "a")
     chosen = Settings(ownership=OwnershipSettings(sticky=True))
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         before = await settings.lock_current(session, "a")
         assert (before.version, before.settings) == (1, Settings())
         await settings.store_version(session, "a", StoredSettings(2, chosen, now(), "u"))

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.db.session import transaction
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 HP = "/v1/accounts/hp"
@@ -34,7 +34,7 @@ async def test_a_zone_that_names_no_place_is_422_and_says_what_is_wanted(world: 
 
 async def test_an_account_with_an_older_zone_is_read_run_and_takes_activities(pulled: World):
     for zone in ("Etc/GMT+5", "localtime", "Mars/Base"):
-        async with transaction(pulled.app.state.services.database) as session:
+        async with as_owner(pulled.app.state.services.database) as session:
             await session.execute(text("update accounts set time_zone = :zone"), {"zone": zone})
         assert (await pulled.api.get(HP)).json()["time_zone"] == zone
         listed = (await pulled.api.get("/v1/accounts")).json()["data"]

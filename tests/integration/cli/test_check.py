@@ -1,5 +1,7 @@
 """`levitate-clio check` says what is missing, what will not work without it, and whether `serve` can do its work."""
 
+import asyncio
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -9,6 +11,7 @@ from typing_extensions import override
 
 from app.crypto import new_key
 from tests.support.commands import run
+from tests.support.postgres import Server, address_of
 
 READY = "the database responds, its schema is current, the keys decrypt its secrets"
 
@@ -37,9 +40,15 @@ def simulated_host() -> Iterator[str]:
 @pytest.fixture
 def complete(own_dsn: str, simulated_host: str) -> dict[str, str]:
     """The variables with which nothing is missing."""
-    assert run("migrate", database_url=own_dsn).returncode == 0
+    address = address_of(own_dsn)
+    urls = {
+        "database_url": address.url,
+        "system_database_url": address.system or "",
+        "migrate_database_url": own_dsn,
+    }
+    assert run("migrate", **urls).returncode == 0
     return {
-        "database_url": own_dsn,
+        **urls,
         "encryption_keys": new_key(),
         "public_url": "https://clio.levitate.test",
         "return_origins": "https://app.levitate.test",
@@ -85,8 +94,8 @@ def test_it_says_what_will_not_work_and_exits_with_1_if_serve_needs_it(
 
 def test_a_stored_token_is_enough(complete):
     del complete["service_token"]
-    dsn = complete["database_url"]
-    assert run("token", "create", "--name=backend", database_url=dsn).returncode == 0
+    urls = {name: value for name, value in complete.items() if name.endswith("database_url")}
+    assert run("token", "create", "--name=backend", **urls).returncode == 0
     code, lines = check(**complete)
     assert (code, lines[-1]) == (0, "ok      there is a token for Levitate's backend")
 
@@ -113,6 +122,7 @@ def test_a_pause_after_a_lost_answer_that_is_too_short_for_production_is_a_warni
 
 def test_a_database_that_is_away_is_wrong_and_all_else_is_still_reported(complete):
     complete["database_url"] = "postgresql://nobody@127.0.0.1:9/none"
+    del complete["system_database_url"]
     del complete["return_origins"]
     code, lines = check(**complete)
     assert code == 1
@@ -138,3 +148,67 @@ def test_without_any_region_nobody_can_connect(own_dsn: str):
     assert code == 1
     assert lines[0].startswith("wrong   no region is configured, so no user can connect")
     assert lines[-1].startswith("wrong   The database's schema is missing or too old")
+
+
+def test_it_says_which_users_keep_the_accounts_apart(complete):
+    _, lines = check(**complete)
+    assert (
+        "ok      the database keeps accounts apart: levitate_run sees one at a time, levitate_system all"
+        in lines
+    )
+
+
+@pytest.mark.parametrize("left", ["system_database_url", "migrate_database_url", ""])
+def test_with_the_owner_of_the_tables_the_second_wall_is_off(complete, left: str):
+    owner = complete["migrate_database_url"]
+    for name in {"system_database_url", "migrate_database_url"} - {left}:
+        del complete[name]
+    complete["database_url"] = owner
+    code, lines = check(**complete)
+    assert code == 0
+    (line,) = [line for line in lines if line.startswith("warning")]
+    assert line.startswith("warning the second wall is off: ")
+    for name in ("DATABASE_URL", "SYSTEM_DATABASE_URL", "MIGRATE_DATABASE_URL"):
+        assert f"LEVITATE_CLIO_{name}" in line
+
+
+def test_a_user_without_its_role_or_with_both_is_wrong(complete):
+    run_user, system_user = complete["database_url"], complete["system_database_url"]
+    for urls, fault in (
+        (
+            (run_user, None),
+            "LEVITATE_CLIO_SYSTEM_DATABASE_URL: not set, and the user levitate_run sees only one",
+        ),
+        ((run_user, run_user), "LEVITATE_CLIO_SYSTEM_DATABASE_URL: not set, and"),
+        (
+            (system_user, system_user),
+            "LEVITATE_CLIO_DATABASE_URL: the user levitate_system has the role levitate",
+        ),
+        (
+            (system_user, run_user),
+            "LEVITATE_CLIO_DATABASE_URL: the user levitate_system has the role levitate_s",
+        ),
+    ):
+        given = {**complete, "database_url": urls[0]}
+        del given["system_database_url"]
+        code, lines = check(**given, **({"system_database_url": urls[1]} if urls[1] else {}))
+        assert code == 1
+        assert lines[-1].startswith(f"wrong   {fault}")
+
+
+def test_a_user_that_has_no_role_learns_what_to_grant_and_then_works(complete):
+    name = f"levitate_nobody_{os.getpid()}"
+    server = Server(complete["migrate_database_url"])
+    asyncio.run(server.execute(f"create role {name} login password 'x'"))
+    try:
+        url = complete["database_url"].replace("levitate_run:levitate_run", f"{name}:x")
+        code, lines = check(**{**complete, "database_url": url})
+        grant = f'grant levitate_run to "{name}"'
+        line = f"wrong   LEVITATE_CLIO_DATABASE_URL: the user {name} lacks the role levitate_run; run `{grant}`"
+        assert (code, lines[-1].startswith(line)) == (1, True), lines
+        asyncio.run(server.execute(grant))
+        code, lines = check(**{**complete, "database_url": url})
+        assert code == 0, lines
+        assert any(f"keeps accounts apart: {name} sees one at a time" in line for line in lines)
+    finally:
+        asyncio.run(server.execute(f"drop role {name}"))

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -13,6 +14,7 @@ from app.db import job_queue, notifications
 from app.db.connection import TCP_OPTIONS, Address
 from app.db.session import Database, open_database, transaction
 from tests.support.database_proxy import database_proxy
+from tests.support.postgres import address_of
 from tests.support.world import PATIENCE
 
 SETTINGS = {
@@ -46,14 +48,14 @@ def test_a_quiet_connection_and_an_unconfirmed_message_are_given_up_within_ten_s
 async def test_every_connection_understands_the_options_of_libpq(address: str):
     given = Address(f"{address}?sslmode=prefer")
     database = open_database(given)
-    async with transaction(database), job_queue.worker_pool(given) as pool:
+    async with transaction(database, "hp"), job_queue.worker_pool(given) as pool:
         assert await pool.fetchval("select 1") == 1
     await database.dispose()
 
 
 async def test_the_connections_of_the_service_are_watched(address: str):
-    database = open_database(Address(address))
-    async with transaction(database) as session:
+    database = open_database(address_of(address))
+    async with transaction(database, "hp") as session:
         driver = (await session.get_raw_connection()).driver_connection
         assert is_watched(driver)
     await database.dispose()
@@ -62,7 +64,7 @@ async def test_the_connections_of_the_service_are_watched(address: str):
 @pytest.fixture
 async def pooled(dsn: str) -> AsyncIterator[Database]:
     """The test's database, used as behind a pooler in transaction mode."""
-    database = open_database(Address(dsn, past_pooler=dsn))
+    database = open_database(replace(address_of(dsn), past_pooler=dsn))
     yield database
     await database.dispose()
 
@@ -71,9 +73,9 @@ async def test_behind_a_pooler_each_transaction_has_its_settings_and_the_connect
     pooled: Database,
 ):
     shown = text(f"select {', '.join(f'current_setting({name!r})' for name in SETTINGS)}")
-    async with transaction(pooled) as session:
+    async with transaction(pooled, "hp") as session:
         assert tuple((await session.execute(shown)).one()) == tuple(SETTINGS.values())
-    async with pooled.connect() as session:
+    async with pooled.accounts.connect() as session:
         await session.execution_options(isolation_level="AUTOCOMMIT")
         assert not set((await session.execute(shown)).one()) & set(SETTINGS.values())
 
@@ -82,11 +84,11 @@ async def test_behind_a_pooler_a_transaction_has_no_more_round_trips_and_keeps_n
     pooled: Database,
 ):
     sent: list[str] = []
-    async with transaction(pooled) as session:
+    async with transaction(pooled, "hp") as session:
         driver: Any = (await session.get_raw_connection()).driver_connection
         driver.add_query_logger(lambda logged: sent.append(logged.query))
     sent.clear()
-    async with transaction(pooled) as session:
+    async with transaction(pooled, "hp") as session:
         for _ in range(10):  # the driver prepares a statement that is repeated
             kept = await session.execute(text("select name from pg_prepared_statements"))
             assert kept.all() in ([], [("",)])
@@ -94,7 +96,7 @@ async def test_behind_a_pooler_a_transaction_has_no_more_round_trips_and_keeps_n
 
 
 async def test_the_connections_of_the_workers_are_watched(address: str):
-    async with job_queue.worker_pool(Address(address)) as pool, pool.acquire() as connection:
+    async with job_queue.worker_pool(address_of(address)) as pool, pool.acquire() as connection:
         assert is_watched(connection)
 
 
@@ -124,7 +126,7 @@ async def test_a_released_connection_of_the_workers_costs_no_statement_and_keeps
     dsn: str,
 ):
     sent: list[str] = []
-    async with job_queue.worker_pool(Address(dsn)) as pool:
+    async with job_queue.worker_pool(address_of(dsn)) as pool:
         async with pool.acquire() as connection:
             connection.add_query_logger(lambda record: sent.append(record.query))
             process = connection.get_server_pid()
@@ -132,7 +134,7 @@ async def test_a_released_connection_of_the_workers_costs_no_statement_and_keeps
         assert sent == ["select 1"]
         async with pool.acquire() as connection:
             asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # asyncpg reports it
-            await connection.execute("begin; create table left_open ()")
+            await connection.execute("begin; create temporary table left_open ()")
         async with pool.acquire() as connection:
             assert connection.get_server_pid() == process
             assert not connection.is_in_transaction()

@@ -26,6 +26,10 @@ def test_one_process_at_a_time_adds_the_system_user_of_the_server(
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
             steps.append("started")
 
+        def psql(self, statement: str) -> str:
+            steps.append("asked for the roles" if "pg_roles" in statement else "made the roles")
+            return " count \n-------\n     0\n(1 row)\n"
+
         def get_uri(self) -> str:
             return "postgresql://"
 
@@ -34,4 +38,5 @@ def test_one_process_at_a_time_adds_the_system_user_of_the_server(
 
     monkeypatch.setattr(embedded, "launcher", Launcher)
     embedded.start(tmp_path / "pg").stop()
-    assert steps == ["built, started: False", "started", "stopped"]
+    made = ("asked for the roles", "made the roles")
+    assert steps == ["built, started: False", "started", *made, "stopped"]

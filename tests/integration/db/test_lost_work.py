@@ -12,9 +12,10 @@ from app.db.accounts import tables as account_tables
 from app.db.outbox import waiting
 from app.db.runs import run_order, tables, turns
 from app.db.runs.runs import Kind, Status, Trigger
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.lanes import RUN_LANES
 from app.main import now
+from tests.support.sessions import as_owner
 from tests.support.waiting_activities import store_waiting, waiting_activity
 
 ACCOUNTS = 400
@@ -80,10 +81,10 @@ async def test_runs_are_lost_if_the_order_of_runs_lets_a_lane_work_that_has_no_j
 ):
     chance = random.Random(seed)  # noqa: S311  # an example, no secret
     account_ids = [f"acct_{number:03}" for number in range(ACCOUNTS)]
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for account_id in account_ids:
             await store_any_runs(session, chance, account_id)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         expected = [each for each in account_ids if await can_be_worked_on(session, each)]
         found = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=ACCOUNTS)
         first = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=5)
@@ -135,11 +136,11 @@ async def can_be_sent(session: Session, account_id: str) -> bool:
 async def test_writes_are_lost_if_an_activity_can_be_sent_and_has_no_job(database: Database):
     chance = random.Random(1)  # noqa: S311  # an example, no secret
     account_ids = [f"acct_{number:03}" for number in range(ACCOUNTS)]
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for account_id in account_ids:
             enabled = chance.random() < 0.8
             await store_any_activities(session, chance, account_id, enabled=enabled)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         expected = [each for each in account_ids if await can_be_sent(session, each)]
         found = await lost_work.list_accounts_with_lost_writes(session, now=now(), limit=ACCOUNTS)
         first = await lost_work.list_accounts_with_lost_writes(session, now=now(), limit=5)

@@ -14,8 +14,9 @@ from app.cli.startup import check_schema
 from app.db import migrate, tables
 from app.db.connection import Address
 from app.db.migrate import SchemaState
-from app.db.session import Database, open_database, transaction
+from app.db.session import Database, open_database
 from app.errors import CannotStart
+from tests.support.sessions import as_owner
 
 
 def differences(connection: Connection) -> list[object]:
@@ -42,24 +43,24 @@ async def names(dsn: str) -> set[str]:
 
 
 async def test_migrations_go_up_down_and_up_and_equal_the_tables(database: Database, dsn: str):
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         assert await session.run_sync(differences) == []
         await session.run_sync(move, "base")
     assert await names(dsn) == {"alembic_version"}
     assert await migrate.compare_schema(database) is SchemaState.OLDER
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text("drop table alembic_version"))
     assert await migrate.compare_schema(database) is SchemaState.OLDER
     await migrate.migrate(Address(dsn))
     await migrate.migrate(Address(dsn))
     assert await migrate.compare_schema(database) is SchemaState.CURRENT
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         assert await session.run_sync(differences) == []
 
 
 async def newer_schema(database: Database, *, oldest: str) -> None:
     """Do what a later release's migration does that this version does not know."""
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text("alter table chores add column later text"))
         await session.execute(
             text("update schema_compatibility set oldest_revision = :it"), {"it": oldest}
@@ -70,12 +71,12 @@ async def newer_schema(database: Database, *, oldest: str) -> None:
 async def test_a_process_starts_on_a_schema_that_is_newer_by_one_release_only(
     database: Database, dsn: str
 ):
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         head = (await session.execute(text("select version_num from alembic_version"))).scalar_one()
     await newer_schema(database, oldest=head)
     assert await migrate.compare_schema(database) is SchemaState.NEWER
     await check_schema(database, migrate_at=Address(dsn))
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text("update schema_compatibility set oldest_revision = '9998'"))
     assert await migrate.compare_schema(database) is SchemaState.TOO_NEW
     with pytest.raises(CannotStart, match="newer levitate-clio"):
@@ -107,12 +108,12 @@ async def test_a_migration_that_waits_for_a_lock_gives_up_soon_and_holds_up_nobo
 
     monkeypatch.setattr(migrate, "_upgrade", change)
     waits = migrate.LockWaits(lock=0.2, attempts=2, pause=0)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text("select * from chores"))
         with pytest.raises(migrate.MigrationBlocked):
             await migrate.migrate(Address(dsn), waits)
         assert len(tries) == 2
-        async with transaction(database) as other:
+        async with as_owner(database) as other:
             await other.execute(text("insert into chores values ('x', now())"))
     await migrate.migrate(Address(dsn), waits)
     assert len(tries) == 3
@@ -136,7 +137,7 @@ async def test_a_migration_that_loses_a_deadlock_is_tried_again(
         connection.execute(text("lock table sweeps"))
 
     monkeypatch.setattr(migrate, "_upgrade", change)
-    async with transaction(database) as session, asyncio.TaskGroup() as group:
+    async with as_owner(database) as session, asyncio.TaskGroup() as group:
         await session.execute(text("set local deadlock_timeout = '1h'"))
         await session.execute(text("lock table sweeps"))
         waits = migrate.LockWaits(attempts=2, pause=0)

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.db import deleted_endpoints, retention
 from app.db.contacts import contacts, hold_decisions, new_client_holds, new_clients
@@ -17,10 +17,11 @@ from app.db.mirror import (
     staleness,
     visibility,
 )
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.main import now
 from app.rules.new_clients import HeldFor
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.sessions import as_owner, listen, unlisten
 
 Step = Callable[[Session], Awaitable[object]]
 
@@ -34,11 +35,11 @@ async def plans(database: Database) -> AsyncIterator[tuple[Session, list[str]]]:
     def note(*given: Any) -> None:
         statements.append((given[2], given[3]))
 
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text("set local enable_seqscan = off"))
-        event.listen(database.sync_engine, "before_cursor_execute", note)
+        listen(database, "before_cursor_execute", note)
         yield session, found
-        event.remove(database.sync_engine, "before_cursor_execute", note)
+        unlisten(database, "before_cursor_execute", note)
         for statement, parameters in statements:
             if statement.startswith("set"):
                 continue

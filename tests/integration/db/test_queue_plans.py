@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from app.db import job_queue, lost_work
 from app.db.connections import clio_subscriptions, revocations
 from app.db.job_queue import OwnJob
 from app.db.outbox import waiting
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.lanes import Lane
 from app.main import now
 from app.sync.lost_work import ACCOUNTS
+from tests.support.sessions import as_owner, listen, unlisten
 
 FILL = (
     # 2,000 firms; the first one has half of all activities, at 10,000 contacts
@@ -74,12 +74,12 @@ async def explain(database: Database, step: Step) -> list[dict[str, Any]]:
     def note(*given: Any) -> None:
         statements.append((given[2], given[3]))
 
-    async with transaction(database) as session:
-        event.listen(database.sync_engine, "before_cursor_execute", note)
+    async with as_owner(database) as session:
+        listen(database, "before_cursor_execute", note)
         await step(session)
-        event.remove(database.sync_engine, "before_cursor_execute", note)
+        unlisten(database, "before_cursor_execute", note)
     found = []
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for statement, parameters in statements:
             asked = f"explain (analyze, buffers, format json) {statement}"
             plan = (await session.exec_driver_sql(asked, parameters)).scalar_one()
@@ -124,7 +124,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 @pytest.fixture
 async def full(database: Database) -> Database:
     """A database with much waiting work."""
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for statement in FILL:
             await session.exec_driver_sql(statement)
     return database

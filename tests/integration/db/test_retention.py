@@ -31,7 +31,7 @@ from app.db.runs import runs, slots
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import Trigger
 from app.db.runs.slots import Slot
-from app.db.session import Database, Session, transaction
+from app.db.session import Database, Session
 from app.lanes import RETENTION, Lane, housekeeping_key
 from app.simulator.http.server import Simulator
 from app.sync import scheduler
@@ -39,6 +39,7 @@ from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.retention import delete_expired
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice, do_slices
 from tests.support.world import opened_world
 
@@ -73,7 +74,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
         ]
         now = main.now()
         attempt = OAuthAttempt("hp", "cnx", "us", "https://x.test", "sealed", now)
-        async with transaction(worlds[0].app.state.services.database) as session:
+        async with as_owner(worlds[0].app.state.services.database) as session:
             await idempotency.store_response(
                 session, IdempotentRequest("hp", "o", "k", "f"), 1, now=now
             )
@@ -104,7 +105,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
 
 async def test_the_log_of_the_queue_is_kept_for_one_day(database: Database):
     logged = "insert into pgqueuer_log (job_id, status, priority, entrypoint) values (1, 'successful', 0, 'person')"
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(text(logged))
         left = []
         for hours in (23, 25):
@@ -143,7 +144,7 @@ async def test_a_run_that_lost_its_job_is_queued_again_at_start(dsn: str, simula
 async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
     # S16, OV-3: an open issue of any age stays, and so does a slot that a late scheduler may still propose
     now, nobody = main.now(), AccountFields("x", "UTC", "US", None, enabled=True)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, "hp", nobody, now=now)
         for code in ("coverage_lost", "run_failed"):
             await issues.open_issue(session, "hp", Finding(code, "x"), now=now)
@@ -173,7 +174,7 @@ async def test_a_resolved_quarantine_entry_is_deleted_after_90_days_and_an_open_
         {**entry, "clio_id": 1, "resolved_at": now},
         {**entry, "clio_id": 2, "resolved_at": None},
     ]
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, "hp", firm, now=now)
         await session.execute(insert(table), entries)
         for days, left in ((90, [1, 2]), (91, [2])):
@@ -190,7 +191,7 @@ async def test_more_rows_than_one_batch_are_deleted_and_a_slice_ends_after_three
         await world.create_account()
         services: Services = world.app.state.services
         old = services.now() - timedelta(days=8)
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             for n in range(7):
                 request = IdempotentRequest("hp", "o", f"k{n}", "f")
                 await idempotency.store_response(session, request, 1, now=old)
@@ -223,7 +224,7 @@ async def test_of_old_runs_those_stay_that_something_depends_on(database: Databa
     holds = contact_tables.holds
     hold = {"hold_id": "h", "kind": "removals", "status": "open", "run_id": "run_3"}
     pull = {"connection_id": "cnx", "resource": "contacts", "complete": True}
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for nth, (run_id, (kind, trigger, status)) in enumerate(RUNS.items()):
             ended = None if status == "running" else begun + timedelta(hours=nth)
             run = {"kind": kind, "trigger": trigger, "status": status, "finished_at": ended}
@@ -290,7 +291,7 @@ async def test_of_old_activities_those_stay_that_may_be_needed(
     }  # fmt: skip
     newer = {**ENDED, **THREAD, "activity_id": "newer", "created_at": main.now(), "place": 3}
     found = {**ENDED, **activity, "activity_id": "old", "created_at": old}
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for row in (newer, found):
             await session.execute(insert(outbox_tables.activities).values(**same, **row))
         await delete_expired(session, now=main.now())
@@ -302,7 +303,7 @@ async def test_old_attempts_and_audit_entries_are_deleted(database: Database):
     now = main.now()
     await make_account(database, "hp")
     attempt = {"activity_id": "act", "fence": 1, "connection_id": "cnx"}
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for nth, days in enumerate((29, 31)):
             began = now - timedelta(days=days)
             row = insert(outbox_tables.activity_attempts).values(account_id="hp", **attempt)
@@ -320,7 +321,7 @@ async def test_an_event_stays_while_it_can_still_be_delivered(database: Database
     old = main.now() - timedelta(days=31)
     await make_account(database, "hp")
     cases = {"e1": ("on", "pending"), "e2": ("on", "failed"), "e3": ("off", "pending")}
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for endpoint_id in ("on", "off"):
             await session.execute(
                 insert(event_tables.webhook_endpoints).values(

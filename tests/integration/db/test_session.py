@@ -36,14 +36,14 @@ async def test_a_server_that_crashes_while_a_client_connects_is_not_available(be
     database = open_database(Address(f"postgresql://nobody@127.0.0.1:{port}/nothing"))
     async with server:
         with pytest.raises(DatabaseUnavailable):
-            async with transaction(database):
+            async with transaction(database, "hp"):
                 pass
     await database.dispose()
 
 
 async def test_no_statement_and_no_idle_transaction_lasts_longer_than_a_minute(database: Database):
     # F14: a wait without a limit would stop a worker for ever
-    async with transaction(database) as session:
+    async with transaction(database, "hp") as session:
         for setting in ("statement_timeout", "idle_in_transaction_session_timeout"):
             shown = await session.execute(text(f"show {setting}"))
             assert shown.scalar_one() == "1min"
@@ -52,16 +52,16 @@ async def test_no_statement_and_no_idle_transaction_lasts_longer_than_a_minute(d
 async def test_a_job_that_is_the_first_statement_belongs_to_the_transaction(database: Database):
     # the queue uses the driver's connection, so SQLAlchemy does not see its statements
     async def enqueue_and_fail() -> None:
-        async with transaction(database) as session:
+        async with transaction(database, "hp") as session:
             await job_queue.want(session, Lane.WRITE_BACK, "hp")
             raise LookupError
 
     with pytest.raises(LookupError):
         await enqueue_and_fail()
-    async with transaction(database) as session:
+    async with transaction(database, "hp") as session:
         assert (await job_queue.measure(session))[Lane.WRITE_BACK.label].jobs == 0
         await job_queue.want(session, Lane.WRITE_BACK, "hp")
-    async with transaction(database) as session:
+    async with transaction(database, "hp") as session:
         assert (await job_queue.measure(session))[Lane.WRITE_BACK.label].jobs == 1
 
 
@@ -71,16 +71,20 @@ async def test_a_kept_connection_is_checked_with_one_round_trip_before_each_tran
     sent: list[str] = []
 
     async def query() -> int:
-        async with transaction(database) as session:
+        async with transaction(database, "hp") as session:
             found = await session.execute(text("select pg_backend_pid()"))
             return int(found.scalar_one())
 
-    async with transaction(database) as session:
+    async with transaction(database, "hp") as session:
         driver: Any = (await session.get_raw_connection()).driver_connection
         first = driver.get_server_pid()
         driver.add_query_logger(lambda logged: sent.append(logged.query))
     sent.clear()
     assert await query() == first
-    assert sent == ["select 1", "BEGIN;", "COMMIT;"]  # prepared statements are not logged
+    assert sent == [
+        "select 1",
+        "BEGIN;set local app.account = E'hp';",
+        "COMMIT;",
+    ]  # prepared statements are not logged
     driver.terminate()
     assert await query() != first

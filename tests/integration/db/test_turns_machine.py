@@ -24,10 +24,11 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
 from app.db.events.events import Event, EventKind
-from app.db.session import Session, transaction
+from app.db.session import Session
 from app.errors import Problem
 from tests.support.database_machine import DatabaseMachine
 from tests.support.postgres import MIGRATED, Server
+from tests.support.sessions import as_owner
 
 ACCOUNTS, SUBJECTS = ("a", "b", "c"), ("con_1", "con_2", "con_3")
 RETRY = timedelta(minutes=5)
@@ -179,7 +180,7 @@ class TurnsMachine(DatabaseMachine):
             } or place >= sum(map(bool, of_account))
 
     async def _read(self, statement: Any, values: dict[str, Any]) -> list[str]:
-        async with transaction(self.database) as session:
+        async with as_owner(self.database) as session:
             return list((await session.execute(statement, values)).scalars())
 
     @invariant()

@@ -12,7 +12,6 @@ from sqlalchemy import text
 from app import main
 from app.clio.oauth import Tokens
 from app.db.connections import clio_subscriptions, connections, revocations
-from app.db.session import transaction
 from app.lanes import DEAUTHORISATION, ERASURE, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.simulator.faults.faults import Fault
 from app.sync.connections import clio_webhooks
@@ -26,6 +25,7 @@ from tests.integration.sync.test_slices import (
     start_subscriptions,
 )
 from tests.support.account_copies import copy_account
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
 from tests.support.world import PATIENCE, World
 
@@ -36,7 +36,7 @@ Start = Callable[[World], Awaitable[str]]
 async def owe_many(world: World, account_id: str) -> None:
     """Owe Clio revocations of an account, whose tokens it does not know."""
     services = services_of(world)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         (login,) = await connections.list_connected(session, "hp")
         mine = replace(login, account_id=account_id)
         sealed = seal_tokens(services.cipher, mine, Tokens("a", "b", main.now()))
@@ -46,7 +46,7 @@ async def owe_many(world: World, account_id: str) -> None:
 
 async def request_many(world: World, account_id: str) -> None:
     """Request subscriptions of a login without tokens: each is put off in a slice."""
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         lost = "update connections set status = 'needs_reconnect' where account_id = :account"
         await session.execute(text(lost), {"account": account_id})
         (login,) = await connections.list_connections(session, account_id, after="", limit=2)
@@ -62,7 +62,7 @@ async def first_key(world: World) -> str | None:
         "select convert_from(payload, 'UTF8') from pgqueuer where status = 'queued'"
         " and execute_after <= clock_timestamp() order by priority desc, id limit 1"
     )
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         found: str | None = (await session.execute(query)).scalar_one_or_none()
     return found
 

@@ -9,16 +9,16 @@ import pytest
 from app.clio.regions import Region
 from app.crypto import DecryptionFailed, TokenCipher, new_key
 from app.db import tables
-from app.db.connection import Address
 from app.db.connections import connections, sealed_columns, stored_tokens
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.main import Parts, create_app
 from app.simulator.http.server import Simulator
 from app.sync import key_rotation
 from app.sync.key_rotation import KeysDoNotFit, RotationResult
 from tests.integration.cli.test_commands import serve
 from tests.support.commands import run
-from tests.support.postgres import until_waiting_for_lock
+from tests.support.postgres import address_of, until_waiting_for_lock
+from tests.support.sessions import as_owner
 from tests.support.world import KEY, PausableTransport, World, config_for, opened_world
 
 NEWER = new_key()
@@ -66,7 +66,7 @@ async def test_after_a_rotation_everything_opens_without_the_old_key(
 ):
     # F29, T6
     both, newest = TokenCipher([NEWER, KEY]), TokenCipher([NEWER])
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await sealed_columns.store_key_check(
             session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
         )
@@ -92,7 +92,7 @@ async def test_a_service_with_only_the_new_key_continues_to_sync(dsn: str, simul
         await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     clio_transport = PausableTransport(simulator)
     parts = Parts(clock=False, clio_transports={Region.US: clio_transport})
-    app = create_app(config_for(dsn, encryption_keys=NEWER), Address(dsn), parts)
+    app = create_app(config_for(dsn, encryption_keys=NEWER), address_of(dsn), parts)
     async with (
         app.router.lifespan_context(app),
         World(app, simulator, dsn, clio_transport) as world,
@@ -109,20 +109,20 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     both = TokenCipher([NEWER, KEY])
     (first, *_) = await listed(database)
     refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
-    async with asyncio.TaskGroup() as group, transaction(database) as session:
+    async with asyncio.TaskGroup() as group, as_owner(database) as session:
         await stored_tokens.lock_tokens(session, "hp", first)
         rotating = group.create_task(key_rotation.rotate_keys(database, both))
         await until_waiting_for_lock(dsn, rotating)
         assert not rotating.done()
         await stored_tokens.store_tokens(session, "hp", first, refreshed)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         stored = await stored_tokens.read_tokens(session, "hp", first)
     assert stored is not None
     assert TokenCipher([NEWER]).open(stored, row="r") == {"access_token": "refreshed"}
 
 
 async def listed(database: Database) -> list[str]:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         return [c.connection_id for c in await connections.list_connected(session, "hp")]
 
 
@@ -147,7 +147,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_unchanged(
 ):
     (first, *_) = await listed(database)
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await stored_tokens.store_tokens(session, "hp", first, foreign)
     done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
     assert (done.renewed, done.lost) == (6, 1)

@@ -11,7 +11,6 @@ from app import main
 from app.db.runs import run_requests, turns
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
-from app.db.session import transaction
 from app.lanes import Lane
 from app.sync.lost_work import queue_due_work
 from tests.e2e.writeback.test_writeback import EMAIL, post
@@ -21,6 +20,7 @@ from tests.integration.sync.test_slices import (
     services_of,
     start_run,
 )
+from tests.support.sessions import as_owner
 from tests.support.slices import do_slice, do_slices
 from tests.support.world import World
 
@@ -37,12 +37,12 @@ async def jobs(world: World) -> list[str]:
         "select dedupe_key from pgqueuer where status = 'queued' and execute_after <= now()"
         " order by dedupe_key"
     )
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         return list((await session.execute(query)).scalars())
 
 
 async def execute(world: World, statement: str) -> None:
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         await session.execute(text(statement))
 
 
@@ -72,7 +72,7 @@ async def test_work_is_queued_when_its_long_pause_is_over_and_not_before(
     idle: World, pause: str, start: Callable[[World], Awaitable[str]], label: str
 ):
     await start(idle)
-    async with transaction(services_of(idle).database) as session:
+    async with as_owner(services_of(idle).database) as session:
         later = main.now() + timedelta(minutes=30)
         await session.execute(text(pause), {"later": later})
         await session.execute(text("delete from pgqueuer"))
@@ -86,7 +86,7 @@ async def test_work_is_queued_when_its_long_pause_is_over_and_not_before(
 async def test_a_run_that_waits_behind_another_is_not_queued_until_that_one_has_ended(idle: World):
     services = services_of(idle)
     await start_run(idle)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         length = timedelta(minutes=10)
         lease = await turns.take_turn(session, "hp", Lane.RECONCILE, length=length, now=main.now())
         assert lease is not None

@@ -8,9 +8,7 @@ from datetime import timedelta
 import pytest
 
 from app.db import job_queue
-from app.db.connection import Address
 from app.db.queue_worker import ListeningDriver
-from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from app.sync import outages, worker
@@ -19,6 +17,8 @@ from app.sync.slices import Ending
 from app.sync.supervisor import Supervisor
 from tests.e2e.writeback.test_writeback import EMAIL, notes, post
 from tests.support.database_proxy import database_proxy
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World, opened_world
 
 FIRMS, PLACES = 50, 2
@@ -43,7 +43,7 @@ class LongWork:
 
 
 async def want(services: Services, key: str) -> None:
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         await job_queue.want(session, Lane.INITIAL, key)
 
 
@@ -58,7 +58,7 @@ async def test_a_new_firm_s_first_slice_goes_before_the_later_slices_of_fifty_lo
         await want(services, f"firm_{number}")
     supervisor = Supervisor(services.stopping, asyncio.get_running_loop().time)
     part = supervisor.add("initial", interval=5.0)
-    async with job_queue.worker_pool(Address(dsn)) as pool, asyncio.TaskGroup() as group:
+    async with job_queue.worker_pool(address_of(dsn)) as pool, asyncio.TaskGroup() as group:
         driver = ListeningDriver(pool)
         group.create_task(worker.work_on_lane(services, driver, Lane.INITIAL, supervisor, part))
         await work.until_each_began(FIRMS)

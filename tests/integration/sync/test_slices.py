@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app import main
 from app.clio import webhooks
@@ -20,7 +20,6 @@ from app.clio.oauth import Tokens
 from app.db import job_queue
 from app.db.accounts.audit import Actor
 from app.db.connections import clio_subscriptions, connections, revocations
-from app.db.session import transaction
 from app.lanes import DEAUTHORISATION, ERASURE, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.sync import account_erasure
 from app.sync.account_erasure import start_account_erasure
@@ -31,6 +30,7 @@ from app.sync.slices import end_slice
 from tests.e2e.writeback.test_writeback import EMAIL, notes, post
 from tests.support.account_copies import copy_account, rows_of
 from tests.support.harlow_pike import clio
+from tests.support.sessions import as_owner, listen, unlisten
 from tests.support.slices import OTHER_MANAGER, pick, work_on
 from tests.support.world import World
 
@@ -64,7 +64,7 @@ async def start_erasure(world: World) -> str:
     object.__setattr__(services_of(world), "open_budget", short)
     copy = f"copy-{uuid4().hex}"
     await copy_account(world.dsn, "hp", copy)
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         cleared = "update connections set sealed_tokens = null where account_id = :copy"
         await session.execute(text(cleared), {"copy": copy})
     await start_account_erasure(services_of(world), copy, actor=Actor("success_manager", None))
@@ -74,7 +74,7 @@ async def start_erasure(world: World) -> str:
 async def start_revocation(world: World) -> str:
     """Owe Clio the revocation of tokens that it does not know: they are revoked, but not those of the login."""
     services, unknown = services_of(world), Tokens("a", f"{uuid4()}", main.now())
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         (login,) = await connections.list_connected(session, "hp")
         sealed = seal_tokens(services.cipher, login, unknown)
         await revocations.owe(session, login, sealed, now=main.now())
@@ -86,7 +86,7 @@ async def start_subscriptions(world: World) -> str:
     services = services_of(world)
     object.__setattr__(services, "public_url", "https://service.test")
     world.simulator.webhooks.transport = httpx.ASGITransport(world.app)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         (login,) = await connections.list_connected(session, "hp")
         models = tuple(webhooks.WATCHED_FIELDS)
         await clio_subscriptions.request_subscriptions(
@@ -104,7 +104,7 @@ async def published(world: World) -> dict[str, int]:
         "attempts": "select count(*) from activity_attempts where account_id = 'hp'",
         "receipts": "select count(*) from erasures where finished_at is not null",
     }
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         found = {
             name: int((await session.execute(text(count))).scalar_one())
             for name, count in counts.items()
@@ -154,7 +154,7 @@ async def finish(world: World) -> None:
         "update runs set leased_until = clock_timestamp() where leased_until is not null",
         "update activity_turns set leased_until = clock_timestamp() where leased_until is not null",
     )
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         for statement in ended:
             await session.execute(text(statement))
     await queue_due_work(services)
@@ -170,7 +170,7 @@ async def do_slice_as_other(services: Services, lane: Lane, key: str) -> None:
 async def first_job(world: World) -> tuple[Lane, str] | None:
     """Return the lane and key of a job; there is at most one of each."""
     query = text("select dedupe_key from pgqueuer where status in ('queued', 'picked') order by id")
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         keys = list((await session.execute(query)).scalars())
     assert len(keys) == len(set(keys))
     if not keys:
@@ -180,7 +180,7 @@ async def first_job(world: World) -> tuple[Lane, str] | None:
 
 
 async def unfinished(world: World) -> int:
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         return int((await session.execute(text(UNFINISHED))).scalar_one())
 
 
@@ -210,7 +210,7 @@ class Kill:
 @contextmanager
 def killed_at(services: Services, number: int) -> Iterator[Kill]:
     """Kill the process at a statement; the jobs that are queued count too, although they have their own driver."""
-    kill, engine = Kill(number), services.database.sync_engine
+    kill, engine = Kill(number), services.database
     enqueue = job_queue._enqueue
 
     async def counted(*given: Any, **named: Any) -> None:
@@ -220,12 +220,12 @@ def killed_at(services: Services, number: int) -> Iterator[Kill]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job_queue, "_enqueue", counted)
         for name in ("before_cursor_execute", "commit"):
-            event.listen(engine, name, kill.count)
+            listen(engine, name, kill.count)
         try:
             yield kill
         finally:
             for name in ("before_cursor_execute", "commit"):
-                event.remove(engine, name, kill.count)
+                unlisten(engine, name, kill.count)
 
 
 async def ended_or_killed(world: World, work: Work, key: str, number: int) -> bool:
@@ -253,7 +253,7 @@ async def test_a_process_that_is_killed_at_any_statement_of_the_end_of_a_slice_l
         key = await work.start(idle)
         was_killed = await ended_or_killed(idle, work, key, number)
         if was_killed and number % 2:
-            async with transaction(services_of(idle).database) as session:
+            async with as_owner(services_of(idle).database) as session:
                 await session.execute(text("delete from pgqueuer"))
         await finish(idle)
         assert await unfinished(idle) == 0, number
@@ -268,7 +268,7 @@ async def everything(world: World, key: str) -> tuple[dict[str, list[str]], list
     """Return all rows of the account and all jobs."""
     rows = await rows_of(world.dsn, key.rpartition(":")[2])
     query = text("select row(id, status, queue_manager_id, execute_after)::text from pgqueuer")
-    async with transaction(services_of(world).database) as session:
+    async with as_owner(services_of(world).database) as session:
         return rows, sorted((await session.execute(query)).scalars())
 
 
@@ -297,7 +297,7 @@ async def test_an_owner_whose_run_was_taken_over_leaves_the_run_as_it_is(idle: W
     key = await start_run(idle)
     job = await pick(services.database, Lane.RECONCILE, key)
     ending = await work_on(services, Lane.RECONCILE, key)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         taken = "update runs set fence = fence + 1 where finished_at is null"
         await session.execute(text(taken))
     rows = (await everything(idle, key))[0]

@@ -63,15 +63,16 @@ def test_the_manual_lists_every_variable_and_no_other():
 def test_the_manual_lists_the_size_of_every_pool_and_their_sum():
     rows = [row.strip("|* ").split("|") for row in section("Database connections").splitlines()]
     sizes = {
-        row[0].strip("`* "): (int(row[1].strip("* ")), int(row[2].strip("* ")))
+        row[0].strip("`* "): tuple(int(cell.strip("* ")) for cell in row[1:4])
         for row in rows
-        if len(row) > 2 and row[1].strip("* ").isdecimal()
+        if len(row) > 3 and row[1].strip("* ").isdecimal()
     }
     total = sizes.pop("serve")
     assert total == tuple(sum(column) for column in zip(*sizes.values(), strict=True))
     for name, limits in vars(session).items():
         if isinstance(limits, session.PoolLimits):
-            assert sizes[name.removesuffix("_POOL").lower()] == (limits.kept, limits.most)
+            listed = sizes[name.removesuffix("_POOL").lower()]
+            assert listed == (limits.kept, limits.most, limits.system)
 
 
 def test_the_manual_lists_every_command_and_no_other():

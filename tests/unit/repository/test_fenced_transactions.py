@@ -9,16 +9,25 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RUN = "app.sync.run"
-TRANSACTIONS = {"app.db.session.transaction", "app.db.connection.connect"}
+TRANSACTIONS = {
+    "app.db.session.transaction",
+    "app.db.session.begun",
+    "app.db.system.system_transaction",
+    "app.db.connection.connect",
+}
 OPENERS = {"begin", "connect"}  # of SQLAlchemy's engine, whatever its name
 # Functions in modules that a run reaches, which may open a transaction without a fence, and why.
 MAY_OPEN = {
-    ("app.db.session", "transaction"): "it is the transaction",
+    ("app.db.session", "begun"): "it is the transaction",
     ("app.db.runs.leases", "fenced_transaction"): "it adds the fence",
     ("app.db.connection", "connect"): "it is the connection",
     ("app.db.notifications", "listen"): "it opens the connection that listens, and writes nothing",
     ("app.sync.run", "work_on_runs"): "it acquires the lease, so that it has none yet",
-    ("app.sync.slices", "end_slice"): "it ends the lease, if the slice still holds it and its job",
+    ("app.db.system", "system_transaction"): "it is the transaction",
+    (
+        "app.sync.slices",
+        "transaction",
+    ): "it ends the lease, if the slice still holds it and its job",
     ("app.sync.connections.tokens", "token"): "it only reads the login's tokens",
     (
         "app.sync.connections.tokens",

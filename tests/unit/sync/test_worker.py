@@ -1,8 +1,7 @@
 """Tests of the wrapper around the step of a job."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import cast
@@ -39,14 +38,12 @@ def refusals(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The numbers of the transactions that were refused: the database is away for the first two."""
     refused: list[int] = []
 
-    @asynccontextmanager
-    async def transaction(_database: object) -> AsyncIterator[None]:
+    async def ping(_database: object) -> None:
         if len(refused) < 2:
             refused.append(len(refused) + 1)
             raise DatabaseUnavailable
-        yield
 
-    monkeypatch.setattr(outages, "transaction", transaction)
+    monkeypatch.setattr(outages, "ping", ping)
     monkeypatch.setattr(outages, "DATABASE_CHECK_SECONDS", 0.0)
     return refused
 

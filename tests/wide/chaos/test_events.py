@@ -10,13 +10,14 @@ from typing import Any
 import asyncpg
 from standardwebhooks import Webhook
 
-from app.db.connection import Address
 from app.db.events import events
 from app.db.events.events import Event, EventKind
-from app.db.session import open_database, transaction
+from app.db.session import open_database
 from app.main import now
 from tests.chaos.processes import Stack, running_stack
 from tests.chaos.takeover import wait_until
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Received, Receiver, receiving
 
 ACCOUNT = "hp"
@@ -37,8 +38,8 @@ async def record_test_events(dsn: str) -> list[str]:
         for nth in range(EVENTS_EACH)
         for subject in range(SUBJECTS)
     ]
-    database = open_database(Address(dsn))
-    async with transaction(database) as session:
+    database = open_database(address_of(dsn))
+    async with as_owner(database) as session:
         await events.record_events(session, ACCOUNT, told, now=now())
     await database.dispose()
     return [event.event_id for event in told]

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.db import job_queue
 from app.db.connection import Address
-from app.db.session import Database, open_database, transaction
+from app.db.session import Database, open_database
 from app.errors import DatabaseUnavailable
 from app.lanes import Lane
 from tests.chaos.processes import TOKEN, Stack, running_stack
@@ -22,6 +22,7 @@ from tests.chaos.writeback import wait_for_activities
 from tests.support.commands import refusal
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.postgres import Server
+from tests.support.sessions import as_owner
 from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -126,7 +127,7 @@ async def test_transactions_share_connections_of_the_server_and_keep_their_setti
     asked = text("select pg_backend_pid(), current_setting('statement_timeout'), cast(:n as int)")
 
     async def work(nth: int) -> int:
-        async with transaction(pooled) as session:
+        async with as_owner(pooled) as session:
             await job_queue.want(session, Lane.INITIAL, f"firm-{nth}")
             process, limit, number = (await session.execute(asked, {"n": nth})).one()
             assert (limit, number) == ("1min", nth)
@@ -135,7 +136,7 @@ async def test_transactions_share_connections_of_the_server_and_keep_their_setti
     async with asyncio.TaskGroup() as group:
         working = [group.create_task(work(nth)) for nth in range(100)]
     assert len({task.result() for task in working}) <= SERVER_CONNECTIONS
-    async with transaction(pooled) as session:
+    async with as_owner(pooled) as session:
         assert (await job_queue.measure(session))[Lane.INITIAL.label].jobs == 100
 
 
@@ -143,14 +144,14 @@ async def test_a_connection_works_after_a_failure_and_after_the_server_ended_its
     pooled: Database,
 ):
     async def fail(statement: str) -> None:
-        async with transaction(pooled) as session:
+        async with as_owner(pooled) as session:
             await session.execute(text(statement))
 
     with pytest.raises(DatabaseUnavailable):
         await fail("select * from no_such_table")
     with pytest.raises(DatabaseUnavailable):
         await fail("select pg_terminate_backend(pg_backend_pid())")
-    async with transaction(pooled) as session:
+    async with as_owner(pooled) as session:
         assert (await session.execute(text("select 1"))).scalar_one() == 1
 
 

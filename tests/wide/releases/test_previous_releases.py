@@ -17,7 +17,7 @@ import pytest
 from typing_extensions import override
 
 from app.db.job_queue import EARLIER_JOBS
-from tests.chaos.processes import Program, Stack, embedded_postgres, running_stack
+from tests.chaos.processes import Program, Stack, embedded_postgres, roles_of, running_stack
 from tests.support.commands import run
 from tests.support.waiting import wait_until
 
@@ -114,7 +114,10 @@ def test_the_workers_of_this_release_do_what_another_release_queues(release: Rel
     release.migrate()
     stack.connect("firm")
     assert asyncio.run(count_earlier_jobs(dsn)) == 1
-    worker = replace(stack.worker("worker"), tree=None)
+    mixed = stack.worker(
+        "worker"
+    )  # the previous release has the owner's rights, this one its roles
+    worker = replace(mixed, tree=None, environment={**mixed.environment, **roles_of(dsn)})
     worker.spawn()
     assert [one["status"] for one in stack.wait_for_runs("firm")] == ["succeeded"]
     use(release)

@@ -3,15 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import select, text, update
 
 from app.db.accounts import looks, tables
 from app.db.accounts.looks import Look, Task
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.sync import health, scheduler
 from app.sync.services import Services
 from app.sync.writeback import maintain_outbox
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.sessions import as_owner, listen, unlisten
 from tests.support.world import World
 
 NOW = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
@@ -24,14 +25,14 @@ async def firms(database: Database) -> Database:
     for nth, account_id in enumerate("abc"):
         await make_account(database, account_id)
         own = tables.accounts.c.account_id == account_id
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             due = update(tables.accounts).where(own).values(slot_due_at=NOW - nth * MINUTE)
             await session.execute(due)
     return database
 
 
 async def due(database: Database, now: datetime = NOW, limit: int = 9) -> list[Look]:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         return await looks.list_due(session, Task.SLOTS, now=now, limit=limit)
 
 
@@ -40,7 +41,7 @@ def ids(found: list[Look]) -> str:
 
 
 async def put_off(database: Database, found: list[Look], after: timedelta) -> None:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         times = dict.fromkeys(found, NOW + after)
         await looks.put_off(session, Task.SLOTS, times, now=NOW)
 
@@ -67,9 +68,9 @@ async def test_no_account_is_put_off_for_longer_than_an_hour_and_a_later_time_co
 
 async def test_a_change_during_a_look_is_looked_at_again(firms: Database):
     found = await due(firms)
-    async with transaction(firms) as session:
+    async with as_owner(firms) as session:
         await looks.look_now(session, Task.SLOTS, "a", now=NOW - HOUR)
-    async with transaction(firms) as other:  # it has an account locked: nobody waits for it
+    async with as_owner(firms) as other:  # it has an account locked: nobody waits for it
         await other.execute(text("select from accounts where account_id = 'b' for update"))
         await put_off(firms, found, HOUR)
     assert sorted(ids(await due(firms))) == ["a", "b"]
@@ -85,10 +86,10 @@ async def test_ticks_with_nothing_to_do_read_no_account(pulled: World):
     def executed(_: object, __: object, statement: str, *more: object) -> None:
         statements.append(statement)
 
-    event.listen(services.database.sync_engine, "before_cursor_execute", executed)
+    listen(services.database, "before_cursor_execute", executed)
     for task in tasks:
         await task(services)
-    event.remove(services.database.sync_engine, "before_cursor_execute", executed)
+    unlisten(services.database, "before_cursor_execute", executed)
     assert len(statements) < 12
     assert not [one for one in statements if "connected_at" in one or "min(" in one], statements
     assert [one for one in statements if "slot_due_at" in one]
@@ -99,9 +100,9 @@ async def test_a_changed_time_zone_is_looked_at_in_the_next_tick(pulled: World):
     services: Services = pulled.app.state.services
     await scheduler.propose_slots(services)
     column = select(tables.accounts.c.slot_due_at)
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         before = (await session.execute(column)).scalar_one()
     assert before > services.now()
     await pulled.create_account(time_zone="Asia/Tokyo")
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         assert (await session.execute(column)).scalar_one() <= services.now()

@@ -11,9 +11,9 @@ from sqlalchemy import text
 
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
-from app.db.session import transaction
 from app.errors import DatabaseUnavailable
 from app.simulator.http.server import Simulator
+from tests.support.sessions import as_owner
 from tests.support.world import World, opened_world
 
 ACCOUNTS = [f"firm-{n}" for n in range(8)]
@@ -46,7 +46,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
 
 async def append(world: World, account_id: str, lines: list[FeedLine], dice: random.Random) -> None:
     """Append lines in a transaction that commits late or fails."""
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         await change_feed.append(session, account_id, lines)
         for _ in range(dice.randrange(20)):  # so that other tasks run in between
             await asyncio.sleep(0)
@@ -57,7 +57,7 @@ async def append(world: World, account_id: str, lines: list[FeedLine], dice: ran
 async def last_seq(world: World, account_id: str) -> int:
     while True:
         try:
-            async with transaction(world.app.state.services.database) as session:
+            async with as_owner(world.app.state.services.database) as session:
                 held = text("select feed_seq from accounts where account_id = :account")
                 return int((await session.execute(held, {"account": account_id})).scalar_one())
         except DatabaseUnavailable:

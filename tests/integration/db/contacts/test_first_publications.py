@@ -13,9 +13,10 @@ from app.db.accounts.accounts import AccountFields
 from app.db.contacts import first_publications, hold_decisions, holds, tables
 from app.db.contacts.first_publications import FirstPublicationOpen, UnpublishedContact
 from app.db.contacts.holds import HoldKind, HoldStatus
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.rules.settings import InitialSync
 from tests.support.interleaving import interrupt, steps_of
+from tests.support.sessions import as_owner
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FIRM = AccountFields("Firm", "UTC", "US", None, enabled=True, publish="after_review")
@@ -24,7 +25,7 @@ FIRM = AccountFields("Firm", "UTC", "US", None, enabled=True, publish="after_rev
 @pytest.fixture
 async def reviewed(database: Database) -> Database:
     """Two accounts whose first run has begun."""
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for account_id in ("hp", "other"):
             await accounts.put_account(session, account_id, FIRM, now=NOW)
             await first_publications.begin_review(session, account_id, "run_1", now=NOW)
@@ -39,7 +40,7 @@ async def looker(dsn: str, database: Database) -> AsyncIterator[asyncpg.Connecti
 
 
 async def the_hold(database: Database, account_id: str = "hp") -> str:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         found = await first_publications.lock_review(session, account_id)
     assert found is not None
     return found
@@ -48,13 +49,13 @@ async def the_hold(database: Database, account_id: str = "hp") -> str:
 async def test_an_account_has_one_review_at_a_time_and_one_ever(reviewed: Database):
     # API-19
     hold_id = await the_hold(reviewed)
-    async with transaction(reviewed) as session:
+    async with as_owner(reviewed) as session:
         await first_publications.begin_review(session, "hp", "run_2", now=NOW)
     assert await the_hold(reviewed) == hold_id
     with pytest.raises(IntegrityError):
-        async with transaction(reviewed) as session:
+        async with as_owner(reviewed) as session:
             await first_publications.gather(session, "hp", "run_2", now=NOW)
-    async with transaction(reviewed) as session:
+    async with as_owner(reviewed) as session:
         await hold_decisions.decide(
             session, "hp", hold_id, HoldStatus.RELEASED, by="u_ann", now=NOW
         )
@@ -67,7 +68,7 @@ async def test_an_account_has_one_review_at_a_time_and_one_ever(reviewed: Databa
 
 async def test_an_account_that_asks_for_no_review_has_none(database: Database):
     # API-19: `automatic` is the default
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         automatic = AccountFields("Firm", "UTC", "US", None, enabled=True)
         await accounts.put_account(session, "hp", automatic, now=NOW)
         await first_publications.begin_review(session, "hp", "run_1", now=NOW)
@@ -95,11 +96,11 @@ async def test_the_counts_are_those_of_people_who_wait_in_the_hold(
     # API-19, NC-6, T2: the first of an address is no duplicate unless a new client was announced with it
     for account_id in ("hp", "other"):
         hold_id = await the_hold(reviewed, account_id)
-        async with transaction(reviewed) as session:
+        async with as_owner(reviewed) as session:
             await first_publications.store_people(session, account_id, PEOPLE)
             await holds.add_items(session, account_id, hold_id, [1, 2, 3, 4, 5])
     hold_id = await the_hold(reviewed)
-    async with transaction(reviewed) as session:
+    async with as_owner(reviewed) as session:
         if announced:
             await session.execute(insert(tables.new_clients).values(**_announced(announced)))
         counts = await first_publications.count(session, "hp", hold_id)
@@ -128,7 +129,7 @@ async def test_a_person_whom_a_batch_finds_beside_a_release_waits_in_it_or_is_pu
     waits_in: list[str | None] = []
 
     async def batch() -> None:
-        async with transaction(reviewed) as session:
+        async with as_owner(reviewed) as session:
             waits_in.append(await first_publications.lock_review(session, "hp"))
             if waits_in[-1] is not None:
                 await holds.add_items(session, "hp", waits_in[-1], [1])
@@ -136,7 +137,7 @@ async def test_a_person_whom_a_batch_finds_beside_a_release_waits_in_it_or_is_pu
     decided: list[list[int]] = []
 
     async def release() -> None:
-        async with transaction(reviewed) as session:
+        async with as_owner(reviewed) as session:
             await hold_decisions.lock_undecided(session, "hp", hold_id)
             await hold_decisions.decide(
                 session, "hp", hold_id, HoldStatus.RELEASED, by="u_ann", now=NOW
@@ -146,7 +147,7 @@ async def test_a_person_whom_a_batch_finds_beside_a_release_waits_in_it_or_is_pu
     async def again() -> None:
         waits_in.clear()
         decided.clear()
-        async with transaction(reviewed) as session:
+        async with as_owner(reviewed) as session:
             for table in (tables.hold_items, tables.holds):
                 await session.execute(table.delete().where(table.c.account_id == "hp"))
             values = {"kind": HoldKind.FIRST_PUBLICATION, "status": HoldStatus.OPEN}
@@ -169,7 +170,7 @@ async def test_a_person_whom_a_batch_finds_beside_a_release_waits_in_it_or_is_pu
 async def test_a_released_person_is_known_with_what_was_chosen_for_new_clients(reviewed: Database):
     # API-19
     hold_id = await the_hold(reviewed)
-    async with transaction(reviewed) as session:
+    async with as_owner(reviewed) as session:
         await holds.add_items(session, "hp", hold_id, [1, 2, 3])
         hold = await holds.get_hold(session, "hp", hold_id)
         part = await hold_decisions.split(session, "hp", hold, [2], now=NOW)

@@ -9,7 +9,8 @@ from app.db.accounts.accounts import AccountFields
 from app.db.contacts import hold_decisions, holds
 from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.runs import run_report
-from app.db.session import Database, transaction
+from app.db.session import Database
+from tests.support.sessions import as_owner
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 FIRM = AccountFields("Firm", "UTC", "US", None, enabled=True)
@@ -17,7 +18,7 @@ FIRM = AccountFields("Firm", "UTC", "US", None, enabled=True)
 
 async def test_a_hold_is_empty_when_its_last_contact_was_removed(database: Database):
     # T2: the other account has the same contacts in a hold of its own
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         for account_id in ("hp", "other"):
             await accounts.put_account(session, account_id, FIRM, now=NOW)
             await holds.add_removals(session, account_id, "run_1", [1, 2], now=NOW)
@@ -32,7 +33,7 @@ async def test_a_hold_is_empty_when_its_last_contact_was_removed(database: Datab
 
 
 async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(database: Database):
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, "hp", FIRM, now=NOW)
         await holds.add_removals(session, "hp", "run_1", [1, 2], now=NOW)
         hold = await holds.find_of_run(session, "hp", "run_1")
@@ -52,7 +53,7 @@ async def test_a_hold_that_its_run_released_gathers_again(
     database: Database, by: str | None, status: HoldStatus
 ):
     # S5: some that were released wait for another pull; what a person decided stays decided
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, "hp", FIRM, now=NOW)
         await holds.add_removals(session, "hp", "run_1", [1], now=NOW)
         hold = await holds.find_of_run(session, "hp", "run_1")

@@ -10,9 +10,10 @@ import pytest
 
 from app.db.outbox import waiting
 from app.db.outbox.waiting import WaitingContact
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.sessions import as_owner
 from tests.support.waiting_activities import store_waiting, waiting_activity
 
 USERS, CONTACTS = ("u_ann", "u_ben", "u_cat"), (1001, 1002, 1003, 1004)
@@ -115,7 +116,7 @@ async def test_the_next_contact_and_the_next_time_are_those_of_the_model(
     for number in range(CASES):
         case = any_case(chance, f"a{number}", moment)
         await make_account(database, case.account_id)
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             await store_waiting(session, case.rows, leased=case.leased)
             found = await waiting.find_contact(
                 session,
@@ -135,7 +136,7 @@ async def test_the_next_contact_and_the_next_time_are_those_of_the_model(
 
 async def test_nothing_of_an_account_that_is_disabled_can_be_sent(database: Database):
     await make_account(database, "a")
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await store_waiting(session, [waiting_activity("a", 1)], leased={})
         asked: dict[str, Any] = {"except_users": (), "except_contacts": (), "now": now()}
         assert await waiting.find_contact(session, "a", **asked) is not None

@@ -12,8 +12,9 @@ from app.db.runs.named_records import NamedRecord
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Reads, Run, Status, Trigger
 from app.db.runs.slots import Slot
-from app.db.session import Database, transaction
+from app.db.session import Database
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.sessions import as_owner
 
 NOW = main.now()
 MINUTE = timedelta(minutes=1)
@@ -30,7 +31,7 @@ async def firm(database: Database) -> Database:
 async def request(
     database: Database, kind: Kind, trigger: Trigger, clio_id: int | None = None
 ) -> Run:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         wanted = RunRequest(kind, trigger, contact_clio_id=clio_id)
         return await run_requests.request_run(session, "a", wanted, now=NOW)
 
@@ -39,12 +40,12 @@ async def name(
     database: Database, clio_id: int, resource: str = "contacts", by: str = "cnx"
 ) -> Run:
     record = NamedRecord(resource, clio_id, by)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         return await run_requests.request_reading(session, "a", record, after=MINUTE, now=NOW)
 
 
 async def begin(database: Database, run: Run) -> leases.Lease:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         lease = await turns.take_turn(session, "a", run.lane, length=MINUTE, now=NOW + 2 * MINUTE)
     assert lease is not None
     assert lease.run_id == run.run_id
@@ -53,7 +54,7 @@ async def begin(database: Database, run: Run) -> leases.Lease:
 
 async def end(database: Database, run: Run, status: Status) -> None:
     lease = await begin(database, run)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await leases.close_run(session, lease, status, problems=[], now=NOW)
         await delete_jobs(session, "a")
 
@@ -79,7 +80,7 @@ async def test_a_queued_run_that_reads_the_lists_reads_a_named_record(firm: Data
 
 async def test_a_named_record_does_not_wait_for_a_run_behind_a_pull(firm: Database):
     await begin(firm, await request(firm, Kind.FULL, Trigger.MANUAL))
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         slot = Slot(date(2026, 3, 3), "06:00", NOW)
         await slots.claim(session, "a", slot, now=NOW)
         behind = await run_requests.serve_slot(session, "a", Kind.INCREMENTAL, slot.label, now=NOW)
@@ -89,7 +90,7 @@ async def test_a_named_record_does_not_wait_for_a_run_behind_a_pull(firm: Databa
 
 async def test_a_run_to_which_the_release_before_gave_a_slot_reads_the_lists(firm: Database):
     named = await name(firm, 1)
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         adopt = (
             "update runs set slot = '2026-03-03 06:00', trigger = 'schedule' where run_id = :run"
         )
@@ -125,7 +126,7 @@ async def test_a_slot_makes_it_a_run_that_reads_the_lists(firm: Database):
     # row 44
     named = await name(firm, 1)
     slot = Slot(date(2026, 3, 3), "06:00", NOW)
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         await slots.claim(session, "a", slot, now=NOW)
         run = await run_requests.serve_slot(session, "a", Kind.INCREMENTAL, slot.label, now=NOW)
         assert (run.run_id, run.trigger, run.reads) == (
@@ -148,16 +149,16 @@ async def test_it_goes_between_two_slices_of_a_run_that_reads_the_lists(firm: Da
     pull = await request(firm, Kind.FULL, Trigger.MANUAL)
     lease = await begin(firm, pull)
     named = await name(firm, 1)
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         await leases.pause_run(session, lease, after=timedelta(0), now=NOW)
     await begin(firm, named)
 
 
 async def test_what_a_cancelled_run_leaves_behind_is_no_hindrance(firm: Database):
     named = await name(firm, 1)
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         await turns.cancel_run(session, "a", named.run_id, now=NOW)
     again = await name(firm, 1)
     assert again.run_id != named.run_id
-    async with transaction(firm) as session:
+    async with as_owner(firm) as session:
         assert (await runs.get_run(session, "a", again.run_id)).status is Status.QUEUED

@@ -27,7 +27,7 @@ from app.db.runs import run_requests, runs, turns
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Status, Trigger
-from app.db.session import Database, transaction
+from app.db.session import Database
 from app.errors import RunTakenOver
 from app.lanes import Lane
 from app.main import now
@@ -38,6 +38,7 @@ from app.sync.services import Services
 from app.sync.slices import Ending, end_slice
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.interleaving import interrupt, steps_of
+from tests.support.sessions import as_owner
 from tests.support.slices import pick
 
 SERVICES = cast(Services, SimpleNamespace(now=now))
@@ -61,7 +62,7 @@ class Scene:
 async def scene(database: Database) -> Scene:
     account_id = f"a{next(_numbers)}"
     await make_account(database, account_id)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         request = partial(run_requests.request_run, session, account_id, now=now())
         await request(RunRequest(Kind.FULL, Trigger.MANUAL))
         lane = Lane.INITIAL  # it is the first run that reads the firm
@@ -86,36 +87,36 @@ async def assess_batch(given: Scene) -> None:
 
 async def end_of_slice(given: Scene, status: Status) -> None:
     """End the slice of the run at work."""
-    async with transaction(given.database) as session:
+    async with as_owner(given.database) as session:
         run = await runs.get_run(session, given.account_id, given.lease.run_id)
     outcome = Outcome(status, [])
     end = partial(run_module._end, SERVICES, Lane.INITIAL, given.lease, run, outcome)
     lock = partial(turns.lock_turns, account_id=given.account_id, of_run=run.run_id)
-    ending = Ending(end, lock)
+    ending = Ending(given.account_id, end, lock)
     await end_slice(given.database, Lane.INITIAL, given.account_id, given.own, ending)
 
 
 async def end_of_blocked_slice(given: Scene) -> None:
     """End the slice of another lane, whose run must wait."""
-    async with transaction(given.database) as session:
+    async with as_owner(given.database) as session:
         taken = await turns.take_turn(
             session, given.account_id, Lane.RECONCILE, length=MINUTE, now=now()
         )
     if taken is not None:
         return  # its run could begin: the job stays with its worker
     end = partial(run_module._what_is_left, SERVICES, Lane.RECONCILE, given.account_id)
-    ending = Ending(end, partial(turns.lock_turns, account_id=given.account_id))
+    ending = Ending(given.account_id, end, partial(turns.lock_turns, account_id=given.account_id))
     await end_slice(given.database, Lane.RECONCILE, given.account_id, given.other, ending)
 
 
 async def request(given: Scene) -> None:
-    async with transaction(given.database) as session:
+    async with as_owner(given.database) as session:
         asked = RunRequest(Kind.INCREMENTAL, Trigger.MANUAL)
         await run_requests.request_run(session, given.account_id, asked, now=now())
 
 
 async def start_slot(given: Scene) -> None:
-    async with transaction(given.database) as session:
+    async with as_owner(given.database) as session:
         await accounts.lock_account(session, given.account_id)
         await run_requests.serve_slot(
             session, given.account_id, Kind.FULL, "2026-03-02 06:00", now=now()
@@ -125,7 +126,7 @@ async def start_slot(given: Scene) -> None:
 async def cancel(given: Scene, *, delayed: bool) -> None:
     run_id = given.delayed.run_id if delayed else given.lease.run_id
     try:
-        async with transaction(given.database) as session:
+        async with as_owner(given.database) as session:
             await turns.cancel_run(session, given.account_id, run_id, now=now())
     except runs.RunEnded:
         pass
@@ -136,7 +137,7 @@ async def disable(given: Scene) -> None:
     body = AccountIn(name="Firm", time_zone="UTC", country="US", enabled=False)
     caller = cast(Caller, SimpleNamespace(may_see=lambda _: True))
     with suppress(ErasureInProgress):
-        async with transaction(given.database) as session:
+        async with as_owner(given.database) as session:
             await put_account(given.account_id, body, caller, ACTOR, SERVICES, session)
 
 
@@ -195,7 +196,7 @@ async def check_that_they_can_meet(
 
 async def check_that_nothing_is_lost(given: Scene, where: object) -> None:
     """Check that each lane that could work has a job, whose worker is none of the two that have ended."""
-    async with transaction(given.database) as session:
+    async with as_owner(given.database) as session:
         found = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=100)
         assert given.account_id not in found, where
         query = text("select count(*), count(distinct dedupe_key) from pgqueuer")

@@ -17,7 +17,6 @@ from app.clio.local_rate_limit import LocalLimit
 from app.clio.responses import http_client
 from app.clio.shared_rate_limit import RESERVED_SHARE
 from app.clio.transport import ClioTransport, Clock
-from app.db.connection import Address
 from app.db.connections.connections import Connection, Status
 from app.db.session import open_database
 from app.lanes import Lane
@@ -25,6 +24,7 @@ from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator
 from app.sync.connections.rate_limit import ALLOTMENT_SIZE, TokenGate, _stored_window
 from tests.integration.db.contacts.test_change_feed import make_account
+from tests.support.postgres import address_of
 from tests.support.rate_limited_read import CALLBACK, CLIO, _FixedToken, _token
 
 LIMIT = 23
@@ -51,7 +51,7 @@ async def clients(dsn: str) -> AsyncIterator[tuple[list[ClioClient], Simulator]]
     )
     transport = httpx.ASGITransport(simulator.app("us"))
     source = _FixedToken(await _token(transport, user=501))
-    databases = [open_database(Address(dsn)) for _ in LANES]
+    databases = [open_database(address_of(dsn)) for _ in LANES]
     await make_account(databases[0], "a")
     clock = Clock(monotonic, main.now, no_waiting)
     yield (

@@ -9,16 +9,17 @@ import pytest
 import time_machine
 
 from app import main
-from app.db.connection import Address
 from app.db.connections import connections, stored_tokens
-from app.db.session import Session, open_database, transaction
+from app.db.session import Session, open_database
 from app.sync.connections import tokens
 from app.sync.connections.tokens import StoredTokens
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World
 
 
 async def login(world: World) -> connections.Connection:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         return (await connections.list_connected(session, "hp"))[0]
 
 
@@ -72,7 +73,7 @@ async def test_two_processes_refresh_a_token_early_and_once(world: World):
     await world.connect("u_ann", 501)
     await world.settled()
     services, mine = world.app.state.services, await login(world)
-    other = open_database(Address(world.dsn))
+    other = open_database(address_of(world.dsn))
     sources = [StoredTokens(services, mine), StoredTokens(replace(services, database=other), mine)]
     old = {await source.token() for source in sources}
     world.simulator.log.clear()

@@ -13,13 +13,14 @@ from app.clio.errors import ClioReauthRequired
 from app.clio.oauth import ClioOAuth, Tokens
 from app.clio.regions import Region
 from app.clio.responses import DEADLINE
-from app.db.connection import Address
 from app.db.connections import stored_tokens
 from app.db.session import PoolLimits, open_database, transaction
 from app.sync.concurrency import Stopping
 from app.sync.connections.tokens import StoredTokens
 from app.sync.services import Services
 from tests.integration.sync.connections.test_tokens import login
+from tests.support.postgres import address_of
+from tests.support.sessions import as_owner
 from tests.support.world import World
 
 ONE_CONNECTION = PoolLimits(kept=1, most=1, wait=5.0)
@@ -51,14 +52,14 @@ def held(services: Services, *, refuses: bool = False) -> tuple[Services, HeldOA
 
 
 async def rows(world: World, query: str) -> list[Any]:
-    async with transaction(world.app.state.services.database) as session:
+    async with as_owner(world.app.state.services.database) as session:
         return list(await session.execute(text(query)))
 
 
 async def test_twenty_users_of_a_login_wait_for_one_refresh_without_a_connection(pulled: World):
     # two processes, each with a pool of one connection
     mine, services = await login(pulled), pulled.app.state.services
-    processes = [open_database(Address(pulled.dsn), ONE_CONNECTION) for _ in range(2)]
+    processes = [open_database(address_of(pulled.dsn), ONE_CONNECTION) for _ in range(2)]
     sources = [
         StoredTokens(replace(services, database=processes[number % 2]), mine)
         for number in range(20)
@@ -69,7 +70,7 @@ async def test_twenty_users_of_a_login_wait_for_one_refresh_without_a_connection
         asked = [group.create_task(source.renew(refused)) for source in sources]
         await pulled.clio_transport.waiting.wait()
         for process in processes:
-            async with transaction(process) as session:
+            async with transaction(process, "hp") as session:
                 await session.execute(text("select 1"))
     for process in processes:
         await process.dispose()
@@ -92,7 +93,7 @@ async def test_the_lease_of_a_process_that_crashed_while_it_refreshed_expires(pu
         other = group.create_task(StoredTokens(services, mine).renew(refused))
         assert DEADLINE < (await rows(pulled, left))[0][0].total_seconds() <= DEADLINE + 10
         assert not other.done()
-        async with transaction(services.database) as session:
+        async with as_owner(services.database) as session:
             expire = text("update connections set refreshing_until = clock_timestamp()")
             await session.execute(expire)
     assert other.result() != refused
@@ -105,7 +106,7 @@ async def test_a_refresh_that_waits_for_another_process_ends_when_the_process_mu
     stopped = replace(services, stopping=asyncio.Event())
     stopped.stopping.set()
     refused = await StoredTokens(services, mine).token()
-    async with transaction(services.database) as session:
+    async with as_owner(services.database) as session:
         assert await stored_tokens.claim_refresh(session, mine, length=services.timing.lease)
     with pytest.raises(Stopping):
         await StoredTokens(stopped, mine).renew(refused)

@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from app.db.events import endpoints, events
-from app.db.session import transaction
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
 from app.sync import deleted_endpoints
 from app.sync.lost_work import queue_due_work
 from tests.support.event_service import START, EventService, numbers
+from tests.support.sessions import as_owner, listen
 from tests.support.slices import do_slice, do_slices
 from tests.support.webhook_receiver import receiving
 from tests.support.world import opened_world
@@ -32,7 +32,7 @@ async def service(
 
 
 async def count(service: EventService, counted: str) -> int:
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         return int((await session.execute(text(f"select count(*) from {counted}"))).scalar_one())
 
 
@@ -109,8 +109,8 @@ async def test_the_deliveries_of_a_deleted_endpoint_go_in_batches_and_last_its_r
         await service.listen(receiver)
         await service.record("con_1")
     key = await delete(service, deleted)
-    engine = service.services.database.sync_engine
-    event.listen(engine, "after_cursor_execute", lambda *given: changed.append(given[1].rowcount))
+    engine = service.services.database
+    listen(engine, "after_cursor_execute", lambda *given: changed.append(given[1].rowcount))
     await do_slices(service.services, Lane.HOUSEKEEPING, key)
     assert max(changed) == BATCH
     assert await count(service, f"webhook_endpoints where endpoint_id = '{deleted['id']}'") == 0
@@ -122,7 +122,7 @@ async def test_a_deleted_endpoint_whose_job_was_lost_gets_a_new_one(service: Eve
     async with receiving() as receiver:
         await delete(service, await service.listen(receiver))
     assert await count(service, JOB) == 1
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await session.execute(text("delete from pgqueuer"))
     for _ in range(2):
         await queue_due_work(service.services)
@@ -134,7 +134,7 @@ async def test_events_that_retention_has_locked_are_left_to_it_for_a_moment(serv
         deleted = await service.listen(receiver)
         await service.record("con_1")
     key = await delete(service, deleted)
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         later = START.replace(year=START.year + 1)
         assert len(await events.lock_expired(session, before=later, limit=9)) == 1
         after = await do_slice(service.services, Lane.HOUSEKEEPING, key)

@@ -19,11 +19,11 @@ from app.db.accounts import service_tokens
 from app.db.events import claims, endpoints, events
 from app.db.events import tables as event_tables
 from app.db.events.events import Event, EventKind
-from app.db.session import transaction
 from app.main import now as real_now
 from app.simulator.http.server import Simulator
 from app.sync.events import endpoint_secrets, endpoint_slice, retries
 from tests.support.event_service import START, EventService, delivering, ids, numbers
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, opened_world
 
@@ -73,7 +73,7 @@ async def test_an_event_that_was_rolled_back_is_not_posted(service: EventService
         event = Event("evt_1", EventKind.CLIENT_NEW, "con_1")
 
         async def fails() -> None:
-            async with transaction(service.services.database) as session:
+            async with as_owner(service.services.database) as session:
                 await events.record_events(session, "hp", [event], now=service.time)
                 raise RuntimeError
 
@@ -123,7 +123,7 @@ async def test_an_endpoint_that_a_person_enables_gets_its_events_at_once(service
             "failures": 9,
             "rests_until": service.time + timedelta(hours=1),
         }
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             await session.execute(event_tables.webhook_endpoints.update().values(pausing))
         await service.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable")
         assert await service.deliver() == 1
@@ -296,7 +296,7 @@ async def test_a_process_that_dies_after_posting_posts_again_under_the_same_id(
         monkeypatch.setattr(endpoint_slice, "_post_all", real)
         assert await service.deliver() == 0  # the claim of the dead process is valid for a while …
         over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             await session.execute(
                 event_tables.webhook_endpoints.update().values(over)
             )  # … and then expires
@@ -310,9 +310,9 @@ async def test_a_claim_that_another_took_over_writes_nothing(service: EventServi
         await service.record("con_1")
         length, database = timedelta(seconds=9), service.services.database
         claim = partial(claims.claim_endpoint, endpoint_id=endpoint_id, now=service.time)
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             first = await claim(session, length=timedelta(0))
-        async with transaction(database) as session:
+        async with as_owner(database) as session:
             second = await claim(session, length=length)
             assert first is not None
             assert second is not None
@@ -331,7 +331,7 @@ async def test_processes_that_claim_at_the_same_moment_and_a_firm_that_stores_ev
         event = Event("evt_1", EventKind.CLIENT_NEW, "con_1")
         async with AsyncExitStack() as stack:
             storing, one, other, later = [
-                await stack.enter_async_context(transaction(database)) for _ in range(4)
+                await stack.enter_async_context(as_owner(database)) for _ in range(4)
             ]
             for session in (storing, one, other, later):
                 await session.execute(text("set local lock_timeout = '5s'"))
@@ -466,7 +466,7 @@ async def test_the_endpoint_of_a_revoked_token_gets_no_more_events(service: Even
     async with receiving() as receiver:
         await service.api.post("/v1/webhook-endpoints", json={"url": receiver.url}, headers=mine)
         await service.record("con_1")
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             await service_tokens.revoke_token(session, token_id, now=service.time)
         await service.record("con_2")
         assert await service.deliver() == 0

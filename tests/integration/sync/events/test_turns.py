@@ -15,7 +15,7 @@ from app.db.events import tables as event_tables
 from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.events import EventKind
-from app.db.session import Session, transaction
+from app.db.session import Session
 from app.errors import DatabaseUnavailable
 from app.lanes import Lane
 from app.simulator.http.server import Simulator
@@ -23,6 +23,7 @@ from app.sync.events import endpoint_slice, retries
 from app.sync.worker import PLACES
 from tests.support.event_service import START, EventService, delivering, numbers, serve
 from tests.support.postgres import until_waiting_for_lock
+from tests.support.sessions import as_owner
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import PATIENCE, opened_world
 
@@ -83,24 +84,24 @@ async def test_an_endpoint_forgets_an_account_that_is_deleted_while_it_is_served
         endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
         await service.record("con_1", account_id="other")
         await service.deliver()
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             assert (await session.execute(text(served))).scalar_one() == 1
             claim = await claims.claim_endpoint(
                 session, endpoint_id, length=timedelta(hours=1), now=START
             )
             assert claim is not None
-        async with asyncio.TaskGroup() as group, transaction(service.services.database) as session:
+        async with asyncio.TaskGroup() as group, as_owner(service.services.database) as session:
             await session.execute(delete)
             await claims.forget_account(session, "other")
             releasing = group.create_task(_release(service, claim))
             await until_waiting_for_lock(service.world.dsn, releasing)
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             assert (await session.execute(text(served))).scalar_one() == 0
 
 
 async def is_free(service: EventService, endpoint_id: str) -> bool:
     hour = timedelta(hours=1)
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         now = service.services.now()
         claim = await claims.claim_endpoint(session, endpoint_id, length=hour, now=now)
         if claim is not None:
@@ -131,7 +132,7 @@ async def _lose_database(*_: object) -> None:
 
 
 async def _release(service: EventService, claim: Claim) -> None:
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await claims.release_claim(session, claim)
 
 
@@ -210,7 +211,7 @@ async def test_an_endpoint_with_many_events_gives_its_place_to_another_one(
 
             await until(both_post)
             await service.record("run_1", kind=EventKind.RUN_FINISHED)
-            async with transaction(service.services.database) as session:
+            async with as_owner(service.services.database) as session:
                 assert len(await turns.list_due_endpoints(session, limit=9, now=service.time)) < 2
             answers.set()
             await until(has_arrived)
@@ -233,7 +234,7 @@ async def test_an_owner_that_finishes_late_stores_nothing_a_second_time(service:
             late = group.create_task(serve(service.services, endpoint["id"]))
             await posts(1)
             over = {"claimed_until": func.clock_timestamp() - timedelta(seconds=1)}
-            async with transaction(service.services.database) as session:
+            async with as_owner(service.services.database) as session:
                 await session.execute(event_tables.webhook_endpoints.update().values(over))
             group.create_task(serve(service.services, endpoint["id"]))
             await posts(2)
@@ -253,7 +254,7 @@ def delivered(delivery: Delivery) -> list[DeliveryAttempt]:
 
 async def is_waiting_for_a_lock(service: EventService) -> bool:
     query = text("select count(*) from pg_locks where not granted")
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         return bool((await session.execute(query)).scalar_one())
 
 
@@ -261,12 +262,12 @@ async def test_a_delivery_is_not_put_aside_while_the_one_before_it_ends(service:
     async with receiving() as receiver:
         endpoint_id = (await service.listen(receiver))["id"]
         await service.record("con_1")
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             (first,) = await chosen(session, endpoint_id)
         await service.record("con_1")
-        async with transaction(service.services.database) as ending:
+        async with as_owner(service.services.database) as ending:
             await deliveries.record_attempts(ending, delivered(first), now=START)
-            async with transaction(service.services.database) as session:
+            async with as_owner(service.services.database) as session:
                 await session.execute(text("set local lock_timeout = '5s'"))
                 assert await chosen(session, endpoint_id) == [first]
         assert await service.deliver() == 1
@@ -280,11 +281,11 @@ async def test_a_delivery_that_ends_waits_for_who_puts_the_next_one_aside_or_del
     async with receiving() as receiver:
         endpoint_id = (await service.listen(receiver))["id"]
         told = await service.record("con_1", "con_1", "con_1")
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             (first,) = await chosen(session, endpoint_id)
             if not deletes:
                 await session.execute(text("update deliveries set waits_for = null"))
-        async with asyncio.TaskGroup() as group, transaction(service.services.database) as other:
+        async with asyncio.TaskGroup() as group, as_owner(service.services.database) as other:
             if deletes:
                 gone = text("delete from events where event_id = :second")
                 await other.execute(gone, {"second": told[1]})
@@ -301,10 +302,10 @@ async def test_a_delivery_behind_one_that_is_deleted_is_posted(service: EventSer
     async with receiving() as receiver:
         endpoint_id = (await service.listen(receiver))["id"]
         told = await service.record("con_1", "con_1")
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             (first,) = await chosen(session, endpoint_id)
             assert first.event_id == told[0]
-        async with transaction(service.services.database) as session:
+        async with as_owner(service.services.database) as session:
             gone = text("delete from events where event_id = :first")
             await session.execute(gone, {"first": first.event_id})
         await service.deliver()
@@ -312,7 +313,7 @@ async def test_a_delivery_behind_one_that_is_deleted_is_posted(service: EventSer
 
 
 async def end(service: EventService, delivery: Delivery) -> None:
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         await deliveries.record_attempts(session, delivered(delivery), now=START)
 
 
@@ -330,7 +331,7 @@ async def test_choosing_hurrying_and_enabling_read_few_rows_however_many_wait(
     service: EventService, subject: str, waits_for: str, tried_at: str, due_in: str
 ):
     endpoint_id = (await service.listen(Receiver(port=9)))["id"]
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         for statement in (
             "insert into accounts select (jsonb_populate_record(a, jsonb_build_object('account_id',"
             " 'a' || n))).* from accounts a, generate_series(0, 499) n",
@@ -344,7 +345,7 @@ async def test_choosing_hurrying_and_enabling_read_few_rows_however_many_wait(
         ):
             await session.execute(text(statement))
     now = START + timedelta(seconds=1)
-    async with transaction(service.services.database) as session:
+    async with as_owner(service.services.database) as session:
         before = await rows_read(session)
         await endpoints.enable_endpoint(session, endpoint_id, now=now)
         await claims.retry_now(session, endpoint_id, now=now)

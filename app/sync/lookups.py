@@ -1,0 +1,34 @@
+"""Look-ups of the account that is behind an OAuth state, an address for Clio's webhooks, or a receipt.
+
+They read over all accounts, so nothing else belongs here. A transaction of the account that was found does the rest.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from app.db.accounts import receipts
+from app.db.accounts.receipts import Receipt
+from app.db.connections import attempts, clio_subscriptions
+from app.db.connections.connections import OAuthAttempt
+from app.db.system import system_transaction
+from app.sync.services import Services
+
+
+async def use_attempt(services: Services, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
+    """Return the attempt to connect of a state, and mark it as used; its `used_at` is set if it was used before."""
+    async with system_transaction(services.database) as session:
+        return await attempts.use_attempt(session, state_hash, now=now)
+
+
+async def find_account_of_hook(services: Services, token_hash: str) -> str | None:
+    """Return the account of an address for Clio's webhooks, None if there is no such address."""
+    async with system_transaction(services.database) as session:
+        return await clio_subscriptions.find_account_id(session, token_hash)
+
+
+async def find_receipt(
+    services: Services, erasure_id: str, *, only: Collection[str] | None
+) -> Receipt:
+    """Return the receipt of an erasure, only one of these accounts if they are given. Raises ErasureNotFound."""
+    async with system_transaction(services.database) as session:
+        return await receipts.get_receipt(session, erasure_id, only=only)

@@ -1,0 +1,131 @@
+"""PostgreSQL itself keeps the accounts apart: roles, rights, and a policy for each table with an account
+
+`levitate_run` serves one account in each transaction, `levitate_system` does the work over all accounts. The owner of
+the tables passes the policies, so a service with one role, and the previous release, work as before.
+
+Roles belong to the whole server. They stay at a downgrade, because another database may use them.
+
+Revision ID: 0034
+Revises: 0033
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from app.errors import CannotStart
+
+revision = "0034"
+down_revision = "0033"
+branch_labels = None
+depends_on = None
+
+RUN, SYSTEM = "levitate_run", "levitate_system"
+ALL = "select, insert, update, delete"
+
+OF_ACCOUNTS = (
+    *("accounts", "health_changes", "users", "attorney_mappings", "settings", "audit"),
+    *("idempotency_keys", "erasures", "connections", "authorizations", "subscriptions", "budgets"),
+    *("revocations", "contacts", "changes", "preexisting_tags", "erased_contacts", "new_clients"),
+    *("holds", "scope_changes", "hold_items", "unpublished_contacts", "events", "deliveries"),
+    *("mirror_contacts", "mirror_matters", "mirror_relationships", "catalog_items", "sightings"),
+    *("lost_sightings", "changed_items", "coverage_changes", "quarantine", "unread_values"),
+    *("activities", "activity_attempts", "activity_turns", "slots", "runs", "pulls"),
+    *("list_failures", "logins_set_aside", "run_logins", "named_records", "lookups"),
+    *("checkpoints", "listed", "issues"),
+)
+QUEUE = ("pgqueuer", "pgqueuer_log", "pgqueuer_schedules", "pgqueuer_statistics")
+# What belongs to no account, and what the transactions of accounts do with it: they queue jobs, and they address events
+# to webhook endpoints. They see no secret of an endpoint or a token.
+RUN_BESIDES = {
+    "webhook_endpoints": (
+        "select (endpoint_id, token_id, kinds, enabled, deleted_at, hurried_at, restarted_at,"
+        " served_account_id),"
+        " update (served_account_id)"
+    ),
+    "service_tokens": "select (token_id, account_ids, revoked_at)",
+    "alembic_version": "select",
+    "schema_compatibility": "select",
+    **dict.fromkeys(QUEUE, ALL),
+}
+SYSTEM_RIGHTS = {
+    **dict.fromkeys(OF_ACCOUNTS, ALL),
+    "webhook_endpoints": ALL,
+    "service_tokens": ALL,
+    "key_check": ALL,
+    "address_key": ALL,
+    "chores": ALL,
+    "sweeps": ALL,
+    "alembic_version": "select",
+    "schema_compatibility": "select",
+    **dict.fromkeys(QUEUE, ALL),
+}
+
+
+def upgrade() -> None:
+    for role in (RUN, SYSTEM):
+        _create_role(role)
+    op.execute(
+        "create function app_account() returns text language plpgsql stable parallel safe as $$"
+        " declare account text := nullif(current_setting('app.account', true), '');"
+        " begin"
+        " if account is null then"
+        " raise exception 'this transaction does not say whose it is' using errcode = 'LC001';"
+        " end if;"
+        " return account;"
+        " end $$"
+    )
+    for table in OF_ACCOUNTS:
+        op.execute(f"alter table {table} enable row level security")
+        op.execute(
+            f"create policy own_account on {table} to {RUN} using (account_id = app_account())"
+        )
+        if table in SYSTEM_RIGHTS:
+            op.execute(f"create policy all_accounts on {table} to {SYSTEM} using (true)")
+    _grant(RUN, {**dict.fromkeys(OF_ACCOUNTS, ALL), **RUN_BESIDES})
+    _grant(SYSTEM, SYSTEM_RIGHTS)
+    # Under row-level security an operator that is not leakproof, such as `&&`, is no condition of an index.
+    op.drop_index("new_clients_matters_idx", "new_clients")
+
+
+def _grant(role: str, rights: dict[str, str]) -> None:
+    for table, right in rights.items():
+        op.execute(f"grant {right} on {table} to {role}")
+    op.execute(f"grant usage on all sequences in schema public to {role}")
+
+
+def _create_role(role: str) -> None:
+    """Create a role unless it exists; another database of the server may be creating it at the same moment."""
+    connection = op.get_bind()
+    exists = sa.text("select count(*) from pg_roles where rolname = :role")
+    if connection.execute(exists, {"role": role}).scalar_one():
+        return
+    may_create = sa.text(
+        "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
+    )
+    if not connection.execute(may_create).scalar_one():
+        raise CannotStart(
+            f"The role {role} is missing, and this user may not create it. Nothing was changed. As a superuser run"
+            f" `create role {RUN}; create role {SYSTEM}`, then migrate again"
+        )
+    op.execute(
+        f"do $$ begin create role {role} nologin;"
+        " exception when duplicate_object or unique_violation then null; end $$"
+    )
+
+
+def downgrade() -> None:
+    op.create_index(
+        "new_clients_matters_idx", "new_clients", ["matter_ids"], postgresql_using="gin"
+    )
+    for table in OF_ACCOUNTS:
+        op.execute(f"drop policy if exists all_accounts on {table}")
+        op.execute(f"drop policy own_account on {table}")
+        op.execute(f"alter table {table} disable row level security")
+    op.execute("drop function app_account()")
+    for role, rights in (
+        (RUN, {**dict.fromkeys(OF_ACCOUNTS, ALL), **RUN_BESIDES}),
+        (SYSTEM, SYSTEM_RIGHTS),
+    ):
+        for table in rights:
+            op.execute(f"revoke all on {table} from {role}")
+        op.execute(f"revoke usage on all sequences in schema public from {role}")

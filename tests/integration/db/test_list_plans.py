@@ -1,0 +1,88 @@
+"""A list of the API is read by a key until the page is full, under row-level security too, in a firm of any size."""
+
+import json
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.db.contacts import contacts
+from app.db.contacts.contacts import ContactFilter
+from app.db.session import Database, transaction
+from tests.integration.db.contacts.test_change_feed import make_account
+from tests.integration.db.test_queue_plans import nodes
+from tests.support.sessions import listen, looking, unlisten
+
+CONTACTS = 50_000
+LIMIT = 51
+ROWS = (
+    "insert into contacts (account_id, contact_id, clio_id, version, state, owner_user_id, labels, search, view,"
+    " explanation, run_id, first_synced_at, updated_at) select 'a', 'con_' || lpad(n::text, 6, '0'), n, 1,"
+    " case when n % 20 = 0 then 'out_of_scope' else 'in_scope' end, 'u' || n % 10,"
+    " array['client'] || case when n % 10 = 0 then array['vip'] else '{}' end"
+    " || case when n = 49000 then array['rare'] else '{}' end, 'ann person ' || n || ' p' || n || '@x.test',"
+    " '{}', '{}', 'run_1', now(), now() from generate_series(1, 50000) n"
+)
+# The rows that a page may look at: until it is full, or, where nothing more is found, to the end of the firm.
+PAGES = {
+    "everybody": (ContactFilter(), LIMIT),
+    "a common tag": (ContactFilter(tag="VIP"), LIMIT * 10),
+    "a common text": (ContactFilter(q="Ann"), LIMIT),
+    "one contact": (ContactFilter(clio_id=40_000), 1),
+    "one contact with a tag": (ContactFilter(clio_id=40_000, tag="vip"), 1),
+    "a tag that one contact has": (ContactFilter(tag="rare"), CONTACTS),
+    "a text that nobody has": (ContactFilter(q="nobody"), CONTACTS),
+}
+
+
+@pytest.fixture
+async def firm(database: Database, request: pytest.FixtureRequest) -> Database:
+    """A firm with 50,000 contacts, before or after autovacuum."""
+    await make_account(database, "a")
+    async with looking(database) as session:
+        await session.execute(text(ROWS))
+        if request.param:
+            await session.execute(text("vacuum analyze contacts"))
+    return database
+
+
+@pytest.mark.parametrize("firm", [False, True], indirect=True, ids=["new", "analysed"])
+async def test_a_page_of_contacts_is_read_by_a_key_and_never_sorted(firm: Database):
+    for name, (wanted, most) in PAGES.items():
+        plan = await executed(firm, wanted)
+        kinds = [node["Node Type"] for node in nodes(plan)]
+        sorts = {"Sort", "Incremental Sort"} if wanted.clio_id is None else set[str]()
+        assert not {"Seq Scan", *sorts} & {*kinds}, (name, kinds)
+        looked_at = sum(
+            node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+            for node in nodes(plan)
+            if "Scan" in node["Node Type"]
+        )
+        assert looked_at <= most, (name, plan)
+
+
+async def executed(database: Database, wanted: ContactFilter) -> dict[str, Any]:
+    """Return the plan of the page as the service executes it: each statement again, and the query explained."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(*given: Any) -> None:
+        statements.append((given[2], given[3]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contacts, "stored_contact", lambda row, _: row)
+        patch.setattr(contacts, "views", SimpleNamespace(load=lambda view: view))
+        listen(database, "before_cursor_execute", note)
+        async with transaction(database, "a") as session:
+            await contacts.list_contacts(session, "a", wanted, after="", limit=LIMIT)
+        unlisten(database, "before_cursor_execute", note)
+    found: list[Any] = []
+    async with transaction(database, "a") as session:
+        for statement, parameters in statements:
+            is_query = statement.startswith("SELECT")
+            asked = f"explain (analyze, format json) {statement}" if is_query else statement
+            done = await session.exec_driver_sql(asked, parameters)
+            found += [done.scalar_one()] if is_query else []
+    (plan,) = found
+    root: dict[str, Any] = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return root
