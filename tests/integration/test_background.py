@@ -11,8 +11,7 @@ import asyncpg
 import httpx
 import pytest
 from pgqueuer.db import AsyncpgPoolDriver
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from app import main
 from app.cli.startup import check_database
@@ -28,7 +27,7 @@ from app.sync.events import queue_due_endpoints
 from app.sync.supervisor import State, Supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
 from tests.support.postgres import address_of, database_of
-from tests.support.sessions import as_owner
+from tests.support.sessions import as_owner, listen, unlisten
 from tests.support.world import PATIENCE, World, config_for, opened_world
 
 SHORT = 0.05  # seconds, in place of every delay and timeout
@@ -278,14 +277,14 @@ class Injection:
 
 
 @contextmanager
-def injected(engine: AsyncEngine) -> Iterator[Injection]:
-    """Inject errors into the statements of an engine."""
+def injected(database: Database) -> Iterator[Injection]:
+    """Inject errors into the statements of a database."""
     injection = Injection()
-    event.listen(engine.sync_engine, "before_cursor_execute", injection.call)
+    listen(database, "before_cursor_execute", injection.call)
     try:
         yield injection
     finally:
-        event.remove(engine.sync_engine, "before_cursor_execute", injection.call)
+        unlisten(database, "before_cursor_execute", injection.call)
 
 
 @pytest.fixture

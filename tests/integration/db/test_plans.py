@@ -17,25 +17,32 @@ from app.db.mirror import (
     staleness,
     visibility,
 )
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
+from app.db.system import system_transaction
 from app.main import now
 from app.rules.new_clients import HeldFor
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner, listen, unlisten
+from tests.support.sessions import listen, unlisten
 
 Step = Callable[[Session], Awaitable[object]]
 
 
 @asynccontextmanager
-async def plans(database: Database) -> AsyncIterator[tuple[Session, list[str]]]:
-    """Yield a session and the plans of its statements, which PostgreSQL makes as for large tables."""
+async def plans(
+    database: Database, account_id: str | None = "a"
+) -> AsyncIterator[tuple[Session, list[str]]]:
+    """Yield a session and the plans of its statements, which PostgreSQL makes as for large tables.
+
+    With None the session is over all accounts.
+    """
+    opened = transaction(database, account_id) if account_id else system_transaction(database)
     found: list[str] = []
     statements: list[tuple[str, Any]] = []
 
     def note(*given: Any) -> None:
         statements.append((given[2], given[3]))
 
-    async with as_owner(database) as session:
+    async with opened as session:
         await session.execute(text("set local enable_seqscan = off"))
         listen(database, "before_cursor_execute", note)
         yield session, found
@@ -74,7 +81,7 @@ async def test_retention_finds_what_is_old_by_an_index(database: Database):
     # Of chores there are a few each day, and a queue has a job for each lane and account.
     assert RETENTION.keys() == retention.TABLES.keys() - {"chores", "failed_jobs"}
     for name, column in RETENTION.items():
-        async with plans(database) as (session, found):
+        async with plans(database, None) as (session, found):
             await retention.delete_some(session, name, retention.Periods(), now=now(), limit=9)
         conditions = [line for plan in found for line in plan.splitlines() if "Index Cond" in line]
         assert any(f"({column} " in line or f".{column} " in line or f"{column})" in line for line in conditions), (
@@ -115,13 +122,13 @@ async def test_the_summary_of_a_hold_reads_the_row_of_each_item_by_its_key(datab
 
 
 async def test_looking_for_decisions_that_are_not_carried_out_reads_an_index(database: Database):
-    async with plans(database) as (session, found):
+    async with plans(database, None) as (session, found):
         await hold_decisions.list_unfinished(session, limit=9)
     assert any("holds_unfinished_idx" in plan for plan in found), found
 
 
 async def test_deleting_an_endpoint_reads_an_index(database: Database):
-    async with plans(database) as (session, found):
+    async with plans(database, None) as (session, found):
         await deleted_endpoints.delete_some_deliveries(session, "whe", limit=9)
     assert any("deliveries_id_idx" in plan for plan in found), found
 
