@@ -48,15 +48,25 @@ RUN_BESIDES = {
     **dict.fromkeys(QUEUE, ALL),
 }
 SYSTEM_RIGHTS = {
-    **dict.fromkeys(OF_ACCOUNTS, ALL),
-    "webhook_endpoints": ALL,
-    "service_tokens": ALL,
-    "key_check": ALL,
-    "address_key": ALL,
-    "chores": ALL,
-    "sweeps": ALL,
-    "alembic_version": "select",
-    "schema_compatibility": "select",
+    **dict.fromkeys(("settings", "holds", "hold_items"), "select"),
+    "health_changes": "select, insert",
+    **dict.fromkeys(
+        ("accounts", "connections", "subscriptions", "revocations", "new_clients"), "select, update"
+    ),
+    **dict.fromkeys(
+        ("audit", "idempotency_keys", "scope_changes", "quarantine", "activity_attempts", "pulls"),
+        "select, delete",
+    ),
+    **dict.fromkeys(
+        ("list_failures", "run_logins", "named_records", "lookups", "listed"), "select, delete"
+    ),
+    **dict.fromkeys(
+        ("erasures", "authorizations", "slots", "runs", "activities"), "select, update, delete"
+    ),
+    **dict.fromkeys(("events", "deliveries", "issues", "activity_turns"), ALL),
+    **dict.fromkeys(("webhook_endpoints", "service_tokens", "chores", "sweeps"), ALL),
+    **dict.fromkeys(("key_check", "address_key"), "select, insert, update"),
+    **dict.fromkeys(("alembic_version", "schema_compatibility"), "select"),
     **dict.fromkeys(QUEUE, ALL),
 }
 

@@ -35,6 +35,10 @@ SECRETS = {
     "service_tokens": ("secret_hash",),
     "webhook_endpoints": ("url", "sealed_secret", "sealed_old_secret"),
 }
+OF_PEOPLE = {
+    *("contacts", "changes", "mirror_contacts", "mirror_matters", "mirror_relationships", "users"),
+    *("preexisting_tags", "erased_contacts", "unpublished_contacts", "catalog_items"),
+}
 HOSTILE = (
     "it's",
     "a\\'; drop table runs; --",
@@ -77,6 +81,19 @@ async def test_every_table_with_an_account_has_its_policy_and_every_other_one_a_
         if row.of_accounts:
             assert row.relrowsecurity, f"{row.relname}: enable row level security in its migration"
             assert row.policies == ["own_account: (account_id = app_account())"], row.relname
+
+
+async def test_the_system_role_sees_no_person_and_only_what_its_work_needs(database: Database):
+    query = """
+        select c.relname, has_any_column_privilege(:system, c.oid, 'select, insert, update') as may,
+          exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'all_accounts'
+            and p.polroles = array[cast(:system as regrole)::oid]) as has_policy
+        from pg_class c where c.relkind = 'r' and c.relrowsecurity
+    """
+    async with as_owner(database) as session:
+        rows = (await session.execute(text(query), {"system": SYSTEM})).all()
+    assert [row.relname for row in rows if row.may != row.has_policy] == []
+    assert not {row.relname for row in rows if row.may} & OF_PEOPLE
 
 
 async def test_no_view_and_no_function_passes_the_policies_with_the_rights_of_the_owner(

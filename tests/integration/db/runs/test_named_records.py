@@ -12,9 +12,8 @@ from app.db.runs.named_records import NamedRecord
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Reads, Run, Status, Trigger
 from app.db.runs.slots import Slot
-from app.db.session import Database
+from app.db.session import Database, transaction
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 NOW = main.now()
 MINUTE = timedelta(minutes=1)
@@ -31,7 +30,7 @@ async def firm(database: Database) -> Database:
 async def request(
     database: Database, kind: Kind, trigger: Trigger, clio_id: int | None = None
 ) -> Run:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         wanted = RunRequest(kind, trigger, contact_clio_id=clio_id)
         return await run_requests.request_run(session, "a", wanted, now=NOW)
 
@@ -40,12 +39,12 @@ async def name(
     database: Database, clio_id: int, resource: str = "contacts", by: str = "cnx"
 ) -> Run:
     record = NamedRecord(resource, clio_id, by)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return await run_requests.request_reading(session, "a", record, after=MINUTE, now=NOW)
 
 
 async def begin(database: Database, run: Run) -> leases.Lease:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         lease = await turns.take_turn(session, "a", run.lane, length=MINUTE, now=NOW + 2 * MINUTE)
     assert lease is not None
     assert lease.run_id == run.run_id
@@ -54,7 +53,7 @@ async def begin(database: Database, run: Run) -> leases.Lease:
 
 async def end(database: Database, run: Run, status: Status) -> None:
     lease = await begin(database, run)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.close_run(session, lease, status, problems=[], now=NOW)
         await delete_jobs(session, "a")
 
@@ -80,7 +79,7 @@ async def test_a_queued_run_that_reads_the_lists_reads_a_named_record(firm: Data
 
 async def test_a_named_record_does_not_wait_for_a_run_behind_a_pull(firm: Database):
     await begin(firm, await request(firm, Kind.FULL, Trigger.MANUAL))
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         slot = Slot(date(2026, 3, 3), "06:00", NOW)
         await slots.claim(session, "a", slot, now=NOW)
         behind = await run_requests.serve_slot(session, "a", Kind.INCREMENTAL, slot.label, now=NOW)
@@ -90,7 +89,7 @@ async def test_a_named_record_does_not_wait_for_a_run_behind_a_pull(firm: Databa
 
 async def test_a_run_to_which_the_release_before_gave_a_slot_reads_the_lists(firm: Database):
     named = await name(firm, 1)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         adopt = (
             "update runs set slot = '2026-03-03 06:00', trigger = 'schedule' where run_id = :run"
         )
@@ -126,7 +125,7 @@ async def test_a_slot_makes_it_a_run_that_reads_the_lists(firm: Database):
     # row 44
     named = await name(firm, 1)
     slot = Slot(date(2026, 3, 3), "06:00", NOW)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await slots.claim(session, "a", slot, now=NOW)
         run = await run_requests.serve_slot(session, "a", Kind.INCREMENTAL, slot.label, now=NOW)
         assert (run.run_id, run.trigger, run.reads) == (
@@ -149,16 +148,16 @@ async def test_it_goes_between_two_slices_of_a_run_that_reads_the_lists(firm: Da
     pull = await request(firm, Kind.FULL, Trigger.MANUAL)
     lease = await begin(firm, pull)
     named = await name(firm, 1)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await leases.pause_run(session, lease, after=timedelta(0), now=NOW)
     await begin(firm, named)
 
 
 async def test_what_a_cancelled_run_leaves_behind_is_no_hindrance(firm: Database):
     named = await name(firm, 1)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await turns.cancel_run(session, "a", named.run_id, now=NOW)
     again = await name(firm, 1)
     assert again.run_id != named.run_id
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         assert (await runs.get_run(session, "a", again.run_id)).status is Status.QUEUED
