@@ -13,6 +13,7 @@ from app.db.outbox import waiting
 from app.db.runs import run_order, tables, turns
 from app.db.runs.runs import Kind, Status, Trigger
 from app.db.session import Database, Session
+from app.db.system import system_transaction
 from app.lanes import RUN_LANES
 from app.main import now
 from tests.support.sessions import as_owner
@@ -86,6 +87,7 @@ async def test_runs_are_lost_if_the_order_of_runs_lets_a_lane_work_that_has_no_j
             await store_any_runs(session, chance, account_id)
     async with as_owner(database) as session:
         expected = [each for each in account_ids if await can_be_worked_on(session, each)]
+    async with system_transaction(database) as session:
         found = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=ACCOUNTS)
         first = await lost_work.list_accounts_with_lost_runs(session, now=now(), limit=5)
     assert found == expected
@@ -142,6 +144,7 @@ async def test_writes_are_lost_if_an_activity_can_be_sent_and_has_no_job(databas
             await store_any_activities(session, chance, account_id, enabled=enabled)
     async with as_owner(database) as session:
         expected = [each for each in account_ids if await can_be_sent(session, each)]
+    async with system_transaction(database) as session:
         found = await lost_work.list_accounts_with_lost_writes(session, now=now(), limit=ACCOUNTS)
         first = await lost_work.list_accounts_with_lost_writes(session, now=now(), limit=5)
     assert found == expected

@@ -8,6 +8,7 @@ from sqlalchemy import select, text, update
 from app.db.accounts import looks, tables
 from app.db.accounts.looks import Look, Task
 from app.db.session import Database
+from app.db.system import system_transaction
 from app.sync import health, scheduler
 from app.sync.services import Services
 from app.sync.writeback import maintain_outbox
@@ -32,7 +33,7 @@ async def firms(database: Database) -> Database:
 
 
 async def due(database: Database, now: datetime = NOW, limit: int = 9) -> list[Look]:
-    async with as_owner(database) as session:
+    async with system_transaction(database) as session:
         return await looks.list_due(session, Task.SLOTS, now=now, limit=limit)
 
 
@@ -41,7 +42,7 @@ def ids(found: list[Look]) -> str:
 
 
 async def put_off(database: Database, found: list[Look], after: timedelta) -> None:
-    async with as_owner(database) as session:
+    async with system_transaction(database) as session:
         times = dict.fromkeys(found, NOW + after)
         await looks.put_off(session, Task.SLOTS, times, now=NOW)
 
