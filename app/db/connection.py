@@ -227,6 +227,8 @@ def _settings(name: str, *, limited: bool) -> dict[str, str]:
         "application_name": name,
         "statement_timeout": limit,
         "idle_in_transaction_session_timeout": limit,
+        # A plan that was made while a table was empty would be kept, and read a whole firm for each page that lands.
+        "plan_cache_mode": "force_custom_plan",
     }
 
 

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import DateTime, cast, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 
 from app.db import notifications
 from app.db.accounts import tables as account_tables
+from app.db.bulk import BulkInsert
 from app.db.contacts import tables
 from app.db.notifications import Channel
 from app.db.session import Session, any_of
 
 _changes = tables.changes
+_ROWS = BulkInsert(_changes, ("seq", "contact_id", "body"))
 
 
 @dataclass(frozen=True)
@@ -51,10 +53,10 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
     ).scalar_one()
     first = last - len(lines) + 1
     rows = [
-        {"account_id": account_id, "seq": seq, "contact_id": line.contact_id, "body": line.body}
+        {"seq": seq, "contact_id": line.contact_id, "body": to_json(line.body).decode()}
         for seq, line in enumerate(lines, start=first)
     ]
-    await session.execute(insert(_changes), rows)
+    await session.execute(_ROWS.insert, _ROWS.parameters(rows, account_id=account_id))
     await notifications.notify(session, Channel.FEED, account_id)
     return int(first) - 1
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
+from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.contacts.contacts import StoredContact, explanations, stored_contact, views
 from app.db.json_codec import as_text, digest
@@ -21,6 +21,16 @@ _PLAIN = (
     _table.c.first_synced_at,
     _table.c.updated_at,
 )
+_CHANGING = (
+    *("version", "state", "owner_user_id", "labels", "search", "view", "explanation", "digest"),
+    "updated_at",
+)
+_ROWS = BulkInsert(
+    _table,
+    ("contact_id", "clio_id", "first_synced_at", *_CHANGING),
+    same=("account_id", "run_id"),
+)
+_STORE = _ROWS.updating(*_CHANGING, "run_id")
 
 
 async def load_by_clio_id(
@@ -60,7 +70,7 @@ async def save(
     run_id: str,
 ) -> None:
     """Store contacts with their explanations; a contact of which nothing changed is not written."""
-    rows = [_row(account_id, contact, assessment, run_id) for contact, assessment in items]
+    rows = [_row(contact, assessment) for contact, assessment in items]
     known = await session.execute(
         select(_table.c.clio_id, _table.c.digest).where(
             _table.c.account_id == account_id,
@@ -71,16 +81,10 @@ async def save(
     rows = [row for row in rows if (row["clio_id"], row["digest"]) not in same]
     if not rows:
         return
-    statement = insert(_table)
-    kept = ("account_id", "contact_id", "clio_id", "first_synced_at")
-    new = {name: statement.excluded[name] for name in rows[0] if name not in kept}
-    key = [_table.c.account_id, _table.c.contact_id]
-    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
+    await session.execute(_STORE, _ROWS.parameters(rows, account_id=account_id, run_id=run_id))
 
 
-def _row(
-    account_id: str, contact: StoredContact, assessment: Assessment, run_id: str
-) -> dict[str, Any]:
+def _row(contact: StoredContact, assessment: Assessment) -> dict[str, Any]:
     view = contact.view
     names = (view.profile.first_name, view.profile.last_name)
     words = [*names, *(email.address for email in view.profile.emails)]
@@ -88,18 +92,16 @@ def _row(
     labels = [compared(tag.label) for tag in view.tags]
     search = " ".join(compared(word) for word in words if word)
     return {
-        "account_id": account_id,
         "contact_id": contact.contact_id,
         "clio_id": contact.clio_id,
         "version": contact.version,
         "state": view.state,
         "owner_user_id": view.owner.user_id if view.owner else None,
-        "labels": labels,
+        "labels": array_text(labels),
         "search": search,
         "view": view_text,
         "explanation": reasons,
         "digest": digest("\n".join([view_text, reasons, *labels, search]).encode()),
-        "run_id": run_id,
         "first_synced_at": contact.first_synced_at,
         "updated_at": contact.updated_at,
     }

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables as account_tables
+from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import hold_decisions, holds, tables
 from app.db.contacts.holds import HoldKind, HoldStatus
 from app.db.ids import new_id
@@ -63,6 +64,11 @@ class ReviewCounts:
     new_clients: int
     possible_duplicates: int
     by_state_reason: Counter[str]
+
+
+_OF_PERSON = tuple(UnpublishedContact.__dataclass_fields__)
+_PEOPLE_ROWS = BulkInsert(_people, _OF_PERSON)
+_STORE_PEOPLE = _PEOPLE_ROWS.updating(*(name for name in _OF_PERSON if name != "clio_id"))
 
 
 async def begin_review(session: Session, account_id: str, run_id: str, *, now: datetime) -> None:
@@ -178,14 +184,11 @@ async def store_people(
     """Store what a release would publish of each of these people."""
     if not people:
         return
-    statement = insert(_people)
-    names = [name for name in UnpublishedContact.__dataclass_fields__ if name != "clio_id"]
-    statement = statement.on_conflict_do_update(
-        index_elements=list(_people.primary_key.columns),
-        set_={name: statement.excluded[name] for name in names},
-    )
-    rows = [{"account_id": account_id, **asdict(one), "labels": list(one.labels)} for one in people]
-    await session.execute(statement, rows)
+    rows = [
+        {**asdict(one), "labels": array_text(one.labels)}
+        for one in sorted(people, key=lambda one: one.clio_id)
+    ]
+    await session.execute(_STORE_PEOPLE, _PEOPLE_ROWS.parameters(rows, account_id=account_id))
 
 
 async def delete_people(session: Session, account_id: str, clio_ids: Collection[int]) -> None:

@@ -5,18 +5,16 @@ one. The ids of a row and of its event follow from account and contact.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, Row, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
-from sqlalchemy.dialects.postgresql import insert as upsert
 
+from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
-from app.db.events import events
-from app.db.events.events import Event, EventKind
-from app.db.ids import derived_id, new_id
+from app.db.ids import derived_id
 from app.db.session import Session, any_of
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
@@ -80,6 +78,11 @@ class NewClient:
     emitted_at: datetime | None
 
 
+_COLUMNS = tuple(NewClient.__dataclass_fields__)
+_ROWS = BulkInsert(_table, _COLUMNS)
+_INSERT = _ROWS.insert.on_conflict_do_nothing().returning(_table.c.clio_id)
+
+
 def new_client_id_of(account_id: str, clio_id: int) -> str:
     """Return the id of a contact's row; it never changes."""
     return derived_id("ncl", account_id, clio_id)
@@ -101,10 +104,8 @@ async def insert_rows(
     """Insert rows for contacts that have none; return the rows that were inserted."""
     if not rows:
         return []
-    written = await session.execute(
-        upsert(_table).on_conflict_do_nothing().returning(_table.c.clio_id),
-        [{"account_id": account_id, **_stored(row)} for row in rows],
-    )
+    stored = [_stored(row) for row in rows]
+    written = await session.execute(_INSERT, _ROWS.parameters(stored, account_id=account_id))
     new = set(written.scalars())
     return [row for row in rows if row.clio_id in new]
 
@@ -135,29 +136,6 @@ async def store_names(session: Session, account_id: str, names: Mapping[int, byt
     )
     found = [{"contact": key, "digest": digest} for key, digest in sorted(names.items())]
     await session.execute(statement, found)
-
-
-async def announce(
-    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
-) -> None:
-    """Emit the events of these rows and mark them as emitted; each event has one id for ever [NC-8]."""
-    pairs = [
-        (row, events.event_id_of(account_id, EventKind.CLIENT_NEW, row.contact_id)) for row in rows
-    ]
-    owners = await _owners(session, account_id, rows)
-    await events.record_events(
-        session, account_id, [_event(row, event_id, owners) for row, event_id in pairs], now=now
-    )
-    for row, event_id in pairs:
-        await _mark_emitted(session, account_id, row, event_id, now=now)
-
-
-async def replay(session: Session, account_id: str, row: NewClient, *, now: datetime) -> None:
-    """Emit the event once more under a new id, so that a receiver does not drop it as a repetition [NC-4]."""
-    event_id = new_id("evt", now)
-    owners = await _owners(session, account_id, [row])
-    await events.record_events(session, account_id, [_event(row, event_id, owners)], now=now)
-    await _mark_emitted(session, account_id, row, event_id, now=now)
 
 
 async def set_held_for(
@@ -258,41 +236,6 @@ async def lock_new_client(session: Session, account_id: str, new_client_id: str)
     return new_client_of(row)
 
 
-async def _owners(
-    session: Session, account_id: str, rows: Sequence[NewClient]
-) -> Mapping[int, str | None]:
-    """Return the current owner of each contact: an automation is sent in the owner's name [C-18]."""
-    found = tables.contacts.c
-    query = select(found.clio_id, found.owner_user_id).where(
-        found.account_id == account_id, any_of(found.clio_id, [row.clio_id for row in rows])
-    )
-    return {row.clio_id: row.owner_user_id for row in await session.execute(query)}
-
-
-def _event(row: NewClient, event_id: str, owners: Mapping[int, str | None]) -> Event:
-    """Return the event of a row: ids and plain words, no name and no address; the owner's id or null [NC-2, C-18]."""
-    data = {
-        "contact_id": row.contact_id,
-        "clio_id": str(row.clio_id),
-        "new_client_id": row.new_client_id,
-        "origin": row.origin,
-        "basis": row.basis,
-        "client_since": row.client_since.isoformat() if row.client_since else None,
-        "has_open_matter": row.has_open_matter,
-        "owner_user_id": owners.get(row.clio_id),
-        "possible_duplicate_of": row.possible_duplicate_of,
-    }
-    return Event(event_id, EventKind.CLIENT_NEW, row.contact_id, data)
-
-
-async def _mark_emitted(
-    session: Session, account_id: str, row: NewClient, event_id: str, *, now: datetime
-) -> None:
-    ids = [*row.event_ids, *([] if event_id in row.event_ids else [event_id])]
-    values = {"status": Status.EMITTED, "held_for": None, "event_ids": ids, "emitted_at": now}
-    await _set(session, account_id, [row.clio_id], **values)
-
-
 async def _set(session: Session, account_id: str, clio_ids: Collection[int], **values: Any) -> None:
     await session.execute(
         update(_table)
@@ -302,7 +245,12 @@ async def _set(session: Session, account_id: str, clio_ids: Collection[int], **v
 
 
 def _stored(row: NewClient) -> dict[str, Any]:
-    return {**asdict(row), "matter_ids": list(row.matter_ids), "event_ids": list(row.event_ids)}
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    arrays = {
+        "matter_ids": array_text(row.matter_ids),
+        "event_ids": array_text(row.event_ids),
+    }
+    return values | arrays
 
 
 def new_client_of(row: Row[Any]) -> NewClient:

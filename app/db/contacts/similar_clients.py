@@ -6,8 +6,8 @@ Rows have digests of address and name, so that both are compared without being s
 from collections.abc import Collection
 from hashlib import blake2b
 
-from sqlalchemy import LargeBinary, bindparam, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy import LargeBinary, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.contacts import tables
 from app.db.contacts.new_clients import NewClient, new_client_of
@@ -17,15 +17,16 @@ from app.rules.texts import compared
 MOST_ALIKE = 20  # an address or a name that more people have tells nothing
 
 _table = tables.new_clients
+_matters = tables.new_client_matters
 _ALIKE = text("""
     select distinct found.clio_id from unnest(:digests) as wanted (digest)
     cross join lateral (
-        (select clio_id from new_clients
+        (select clio_id, run_id from new_clients
             where account_id = :account and email_digest = wanted.digest order by clio_id limit :most)
         union all
-        (select clio_id from new_clients
+        (select clio_id, run_id from new_clients
             where account_id = :account and name_digest = wanted.digest order by clio_id limit :most)
-    ) as found
+    ) as found where found.run_id <> :run
 """).bindparams(bindparam("digests", type_=ARRAY(LargeBinary)))
 
 
@@ -58,23 +59,32 @@ async def find_by_matters(
     """Return the rows of all contacts that were ever the client of one of these matters, by Clio id."""
     if not matter_ids:
         return []
+    named = select(_matters.c.clio_id).where(
+        _matters.c.account_id == account_id, any_of(_matters.c.matter_id, matter_ids)
+    )
+    if not (clio_ids := (await session.execute(named)).scalars().all()):
+        return []
     query = (
         select(_table)
-        .where(_table.c.account_id == account_id)
-        .where(_table.c.matter_ids.op("&&")(literal(list(matter_ids), ARRAY(BIGINT))))
+        .where(_table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids))
         .order_by(_table.c.clio_id)
     )
     return [new_client_of(row) for row in await session.execute(query)]
 
 
 async def find_alike(
-    session: Session, account_id: str, digests: Collection[bytes]
+    session: Session, account_id: str, digests: Collection[bytes], *, except_run_id: str
 ) -> list[NewClient]:
-    """Return rows with one of these digests as address or name, at most `MOST_ALIKE` for each, by Clio id."""
+    """Return rows of other runs with one of these digests as address or name, by Clio id.
+
+    Of each digest the first `MOST_ALIKE` rows are looked at.
+    """
     if not digests:
         return []
     names = {"account": account_id, "digests": sorted(digests), "most": MOST_ALIKE}
-    clio_ids = (await session.execute(_ALIKE, names)).scalars().all()
+    found = await session.execute(_ALIKE, {**names, "run": except_run_id})
+    if not (clio_ids := found.scalars().all()):
+        return []
     query = select(_table).where(
         _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
     )

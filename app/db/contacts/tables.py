@@ -99,6 +99,14 @@ Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_dig
 
 Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_digest)
 
+# `matter_ids`, one row each, because row-level security keeps PostgreSQL from using an index of arrays. A trigger
+# writes it for every writer of `new_clients`.
+new_client_matters = account_table(
+    "new_client_matters",
+    Column("matter_id", BigInteger, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    PrimaryKeyConstraint("account_id", "matter_id", "clio_id"),
+)
 
 Index(
     "new_clients_held_idx",

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import insert, literal, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from pydantic_core import to_json
+from sqlalchemy import literal, select, text
 
+from app.db.bulk import BulkInsert
 from app.db.events import tables
 from app.db.events.endpoints import is_active, is_subscribed
 from app.db.ids import derived_id, new_id
@@ -19,6 +20,13 @@ from app.db.session import Session
 _events = tables.events
 _deliveries = tables.deliveries
 _endpoints = tables.webhook_endpoints
+_ROWS = BulkInsert(_events, ("event_id", "kind", "subject", "data"), same=("account_id", "at"))
+_STORE = _ROWS.insert.on_conflict_do_nothing().returning(_events.c.event_id)
+_DELIVERIES = BulkInsert(
+    _deliveries,
+    ("event_id", "endpoint_id", "delivery_id", "subject"),
+    same=("account_id", "status", "due_at", "created_at"),
+)
 
 
 class EventKind(StrEnum):
@@ -79,17 +87,15 @@ async def record_events(
         return 0
     rows = [
         {
-            "account_id": account_id,
             "event_id": event.event_id,
             "kind": event.kind,
             "subject": event.subject,
-            "data": {"account_id": account_id, **event.data},
-            "at": now,
+            "data": to_json({"account_id": account_id, **event.data}).decode(),
         }
         for event in found
     ]
-    statement = upsert(_events).on_conflict_do_nothing().returning(_events.c.event_id)
-    new = set((await session.execute(statement, rows)).scalars())
+    stored = await session.execute(_STORE, _ROWS.parameters(rows, account_id=account_id, at=now))
+    new = set(stored.scalars())
     if new:
         await _queue(session, account_id, [row for row in rows if row["event_id"] in new], now=now)
     return len(new)
@@ -108,20 +114,17 @@ async def _queue(
         receivers[kind] = list((await session.execute(query)).scalars())
     queued = [
         {
-            "account_id": account_id,
             "event_id": row["event_id"],
             "endpoint_id": endpoint_id,
             "delivery_id": new_id("dlv", now),
             "subject": row["subject"],
-            "status": "pending",
-            "due_at": now,
-            "created_at": now,
         }
         for row in rows
         for endpoint_id in receivers[str(row["kind"])]
     ]
     if queued:
-        await session.execute(insert(_deliveries), queued)
+        same = {"account_id": account_id, "status": "pending", "due_at": now, "created_at": now}
+        await session.execute(_DELIVERIES.insert, _DELIVERIES.parameters(queued, **same))
 
 
 async def lock_expired(

@@ -3,16 +3,12 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select, text
 
-from app.db.mirror import tables
 from app.db.mirror.tables import mirror_contacts as _contacts
 from app.db.runs.leases import Lease
 from app.db.runs.tables import pulls as _pulls
-from app.db.session import Session, any_of
-
-_companies = _contacts.alias("companies")
-_sightings = tables.sightings
+from app.db.session import Session
 
 
 @dataclass(frozen=True)
@@ -51,18 +47,18 @@ async def find_complete(
     session: Session, account_id: str, clio_ids: Collection[int], ready: Collection[str]
 ) -> list[int]:
     """Return those of these persons whom a login that is ready has seen, and whose company has landed."""
-    seen = exists().where(
-        _sightings.c.account_id == account_id,
-        _sightings.c.resource == "contacts",
-        _sightings.c.clio_id == _contacts.c.clio_id,
-        any_of(_sightings.c.connection_id, ready),
-    )
-    company = exists().where(
-        _companies.c.account_id == account_id, _companies.c.clio_id == _contacts.c.company_id
-    )
-    found = await session.execute(
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .where(seen, _contacts.c.company_id.is_(None) | company)
-    )
-    return sorted(found.scalars())
+    names = {"account": account_id, "clio_ids": list(clio_ids), "ready": list(ready)}
+    return sorted((await session.execute(_COMPLETE, names)).scalars())
+
+
+# `limit 1` makes PostgreSQL look up each row by its key. Without statistics, as in a first pull, it would join the page
+# with all of the firm.
+_COMPLETE = text("""
+    select clio_id from mirror_contacts person
+    where account_id = :account and clio_id = any(cast(:clio_ids as bigint[]))
+        and (
+            select true from sightings where account_id = :account and resource = 'contacts'
+                and clio_id = person.clio_id and connection_id = any(cast(:ready as text[])) limit 1)
+        and (company_id is null or (
+            select true from mirror_contacts where account_id = :account and clio_id = person.company_id limit 1))
+""")

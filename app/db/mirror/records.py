@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic
 
-from sqlalchemy import Table, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Table, case, false, func, null, select, true
+from sqlalchemy.dialects.postgresql import Insert
 
 from app import rules
+from app.db.bulk import BulkInsert
 from app.db.json_codec import Codec, codec, digest
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.visibility import Sighting, View
@@ -31,13 +32,15 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Mirror(Generic[R]):
-    """The table and the codec of one kind of record."""
+    """The table and the codec of one kind of record; `rows` and `store` write it."""
 
     name: str
     table: Table
     codec: Codec[R]
     merge: Callable[..., R]
     columns: Callable[[R], dict[str, Any]]
+    rows: BulkInsert
+    store: Insert
     needed: frozenset[str] = frozenset()  # a record is stored only with these fields
 
 
@@ -64,33 +67,59 @@ class RecordChange(Generic[R]):
     record: R
 
 
+_OF_CONTACT = ("record", "company_id", "stale")
+_contact_rows = BulkInsert(
+    _contacts, ("clio_id", *_OF_CONTACT), same=("account_id", "changed_only_by")
+)
 CONTACTS = Mirror(
     "contacts",
     _contacts,
     codec(ContactRecord),
     rules.merge_contact,
-    lambda record: {
-        "company_id": record.company_id,
-        "stale": bool(record.is_person),
-        "stale_by_rules": False,
-        "gone": None,
-        "merged_into": None,
-    },
+    lambda record: {"company_id": record.company_id, "stale": bool(record.is_person)},
+    _contact_rows,
+    _contact_rows.updating(
+        *_OF_CONTACT,
+        stale_by_rules=false(),
+        gone=null(),
+        merged_into=null(),
+        changed_only_by=staleness.changed_only_by(_contact_rows.insert.excluded.changed_only_by),
+    ),
 )
+_OF_MATTER = ("record", "client_id")
+_matter_rows = BulkInsert(_matters, ("clio_id", *_OF_MATTER))
 MATTERS = Mirror(
     "matters",
     _matters,
     codec(MatterRecord),
     rules.merge_matter,
-    lambda record: {"client_id": record.client_id, "unsettled": True},
+    lambda record: {"client_id": record.client_id},
+    _matter_rows,
+    # The old client of a matter whose client changed: that is how a merge in Clio shows [S6].
+    _matter_rows.updating(
+        *_OF_MATTER,
+        unsettled=true(),
+        former_client_id=case(
+            (
+                _matters.c.client_id.is_distinct_from(_matter_rows.insert.excluded.client_id)
+                & _matters.c.client_id.is_not(None),
+                _matters.c.client_id,
+            ),
+            else_=_matters.c.former_client_id,
+        ),
+    ),
     needed=frozenset({"status"}),
 )
+_OF_RELATIONSHIP = ("record", "matter_id", "contact_id")
+_relationship_rows = BulkInsert(_relationships, ("clio_id", *_OF_RELATIONSHIP))
 RELATIONSHIPS = Mirror(
     "relationships",
     _relationships,
     codec(RelationshipRecord),
     rules.merge_relationship,
     lambda record: {"matter_id": record.matter_id, "contact_id": record.contact_id},
+    _relationship_rows,
+    _relationship_rows.updating(*_OF_RELATIONSHIP),
 )
 
 
@@ -115,7 +144,6 @@ async def land_matters(
 ) -> int:
     """Merge matters into the mirror; their clients, the clients' people and related contacts become stale."""
     landed = await _land(session, MATTERS, view, seen, reading)
-    await _store_former_clients(session, view.account_id, landed)
     versions = [
         version for change in landed for version in (change.known, change.record) if version
     ]
@@ -125,27 +153,6 @@ async def land_matters(
         session, view.account_id, client_ids=clients, matter_ids=matters, beside=view.beside
     )
     return len(landed)
-
-
-async def _store_former_clients(
-    session: Session, account_id: str, landed: Sequence[RecordChange[MatterRecord]]
-) -> None:
-    """Store the old client of matters whose client changed: that is how a merge in Clio shows [S6]."""
-    rows = [
-        {"b_account_id": account_id, "b_clio_id": record.clio_id, "former_client_id": old}
-        for record, old in (
-            (change.record, change.known and change.known.client_id) for change in landed
-        )
-        if old is not None and old != record.client_id
-    ]
-    if rows:
-        own = (_matters.c.account_id == bindparam("b_account_id")) & (
-            _matters.c.clio_id == bindparam("b_clio_id")
-        )
-        await session.execute(
-            update(_matters).where(own).values(former_client_id=bindparam("former_client_id")),
-            rows,
-        )
 
 
 async def land_relationships(
@@ -307,19 +314,13 @@ async def _upsert(
         return
     rows = [
         {
-            "account_id": view.account_id,
             "clio_id": change.record.clio_id,
             "record": mirror.codec.dump(change.record),
             **mirror.columns(change.record),
         }
         for change in landed
     ]
-    statement = insert(mirror.table)
-    new: dict[str, Any] = {
-        name: statement.excluded[name] for name in rows[0] if name not in {"account_id", "clio_id"}
-    }
-    if mirror.table is _contacts:
-        rows = [{**row, "changed_only_by": view.beside} for row in rows]
-        new["changed_only_by"] = staleness.changed_only_by(view.beside)
-    key = [mirror.table.c.account_id, mirror.table.c.clio_id]
-    await session.execute(statement.on_conflict_do_update(index_elements=key, set_=new), rows)
+    same = {"changed_only_by": view.beside} if mirror.table is _contacts else {}
+    await session.execute(
+        mirror.store, mirror.rows.parameters(rows, account_id=view.account_id, **same)
+    )

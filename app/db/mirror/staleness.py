@@ -91,7 +91,7 @@ def _is_marked(beside: str | None) -> ColumnElement[bool]:
     )
 
 
-def changed_only_by(beside: str | None) -> ColumnElement[Any]:
+def changed_only_by(beside: str | ColumnElement[Any] | None) -> ColumnElement[Any]:
     """Return the new value of `changed_only_by` when a run changes a person's records: null if another one did, too."""
     others = _IS_CHANGED & _contacts.c.changed_only_by.is_distinct_from(beside)
     return case((others, None), else_=beside)

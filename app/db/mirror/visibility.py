@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.bulk import BulkInsert
 from app.db.connections import tables as connection_tables
 from app.db.mirror import coverage, hidden_matters, shown_fields, tables, unread_values
 from app.db.runs import tables as run_tables
@@ -21,6 +22,11 @@ from app.rules.shown import Sight
 _table = tables.sightings
 _lost = tables.lost_sightings
 _aside = run_tables.logins_set_aside
+_SHOWN = ("digest", "updated_at", "shown")
+_SIGHTINGS = BulkInsert(
+    _table, ("clio_id", *_SHOWN), same=("account_id", "resource", "connection_id")
+)
+_STORE = _SIGHTINGS.updating(*_SHOWN)
 
 
 @dataclass(frozen=True)
@@ -92,26 +98,17 @@ async def record_sightings(
     """Store that the connection sees these records, with the digests of the versions and what they show."""
     if not seen:
         return
-    statement = insert(_table)
     rows = [
         {
-            "account_id": view.account_id,
-            "resource": resource,
             "clio_id": clio_id,
-            "connection_id": view.connection_id,
             "digest": digest,
             "updated_at": sight.updated_at,
             "shown": shown_fields.encode(sight.shown, full_view=sight.full_view),
         }
         for clio_id, (digest, sight) in sorted(seen.items())
     ]
-    changed = {name: statement.excluded[name] for name in ("digest", "updated_at", "shown")}
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(_table.primary_key.columns), set_=changed
-        ),
-        rows,
-    )
+    about = {"resource": resource, "connection_id": view.connection_id}
+    await session.execute(_STORE, _SIGHTINGS.parameters(rows, account_id=view.account_id, **about))
 
 
 async def note_first_seen(

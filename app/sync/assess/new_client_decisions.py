@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.contacts import new_clients
+from app.db.contacts import announcements, new_clients
 from app.db.contacts.new_clients import NewClient, NewClientHeld, NewClientNotHeld
 from app.db.session import Session
 from app.rules.new_clients import Status
@@ -16,7 +16,7 @@ async def release_new_client(
 ) -> None:
     """Announce a new client that is held. Raises NewClientNotHeld."""
     row = await _lock_held(session, account_id, new_client_id)
-    await new_clients.announce(session, account_id, [row], now=now)
+    await announcements.announce(session, account_id, [row], now=now)
     await stop_waiting(session, account_id, [row.clio_id], now=now)
     await _audit(session, account_id, actor, "new_client.released", row, now=now)
 
@@ -38,7 +38,7 @@ async def replay_new_client(
     row = await new_clients.lock_new_client(session, account_id, new_client_id)
     if row.status is Status.HELD:
         raise NewClientHeld
-    await new_clients.replay(session, account_id, row, now=now)
+    await announcements.replay(session, account_id, row, now=now)
     await _audit(session, account_id, actor, "new_client.replayed", row, now=now)
 
 

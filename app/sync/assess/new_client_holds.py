@@ -12,7 +12,7 @@ from functools import partial
 
 from app.clio.call_budget import CallBudget
 from app.db import issues
-from app.db.contacts import holds, new_client_holds, new_clients
+from app.db.contacts import announcements, holds, new_client_holds, new_clients
 from app.db.contacts.holds import HoldKind
 from app.db.contacts.new_client_holds import Summary
 from app.db.contacts.new_clients import NewClient
@@ -108,7 +108,7 @@ async def release(
     session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
 ) -> None:
     """Announce locked rows that a hold has."""
-    await new_clients.announce(session, account_id, rows, now=now)
+    await announcements.announce(session, account_id, rows, now=now)
 
 
 async def discard(

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from app.db.contacts import new_clients, similar_clients
+from app.db.contacts import announcements, new_clients, similar_clients
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.new_clients import NewClient
 from app.db.session import Session
@@ -60,7 +60,9 @@ async def record_new_clients(
     fresh = [candidate for clio_id, candidate in sorted(found.items()) if clio_id not in known]
     if not fresh:
         return 0
-    alike = await find_suspects(session, account_id, [_traits(one, source.run_id) for one in fresh])
+    alike = await find_suspects(
+        session, account_id, [_traits(one) for one in fresh], run_id=source.run_id
+    )
     duplicates = await _find_duplicates(session, account_id, fresh)
     rows = [
         _new_row(account_id, one, source, alike.get(one.contact.clio_id, ()), duplicates)
@@ -68,7 +70,7 @@ async def record_new_clients(
     ]
     written = await new_clients.insert_rows(session, account_id, rows)
     emitted = [row for row in written if row.status is Status.EMITTED]
-    await new_clients.announce(session, account_id, emitted, now=source.now)
+    await announcements.emit_events(session, account_id, emitted, now=source.now)
     return len(written)
 
 
@@ -125,11 +127,10 @@ async def _remember_names(
     await new_clients.store_names(session, account_id, changed)
 
 
-def _traits(one: Candidate, run_id: str) -> Traits:
+def _traits(one: Candidate) -> Traits:
     return Traits(
         clio_id=one.contact.clio_id,
         contact_id=one.contact.contact_id,
-        run_id=run_id,
         matter_ids=one.matter_ids,
         digests=frozenset(filter(None, (email_digest_of(one.contact), _name_digest(one)))),
         profile=one.contact.view.profile,
@@ -167,10 +168,8 @@ def _new_row(
     suspects: Sequence[Suspect],
     duplicates: Mapping[bytes, Sequence[str]],
 ) -> NewClient:
-    digest, row_id = (
-        email_digest_of(one.contact),
-        new_clients.new_client_id_of(account_id, one.contact.clio_id),
-    )
+    digest = email_digest_of(one.contact)
+    row_id = new_clients.new_client_id_of(account_id, one.contact.clio_id)
     first = duplicates[digest][0] if digest else row_id
     duplicate = duplicate_by_matter(suspects) if first == row_id else first
     status, held_for = initial_status(
@@ -179,6 +178,8 @@ def _new_row(
         suspected=bool(suspects),
         duplicate=duplicate is not None,
     )
+    is_emitted = status is Status.EMITTED
+    event_id = announcements.event_id_of(account_id, one.contact.contact_id)
     return NewClient(
         clio_id=one.contact.clio_id,
         new_client_id=row_id,
@@ -197,7 +198,7 @@ def _new_row(
         joined_to=suspects[0].clio_id if suspects else None,
         merged_into=None,
         first_sync=source.first_sync,
-        event_ids=(),
+        event_ids=(event_id,) if is_emitted else (),
         created_at=source.now,
-        emitted_at=None,
+        emitted_at=source.now if is_emitted else None,
     )

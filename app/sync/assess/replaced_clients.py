@@ -4,12 +4,13 @@ A merge in Clio deletes a contact and moves its matters, if it has any, to anoth
 here.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.db.contacts import contact_store, new_clients, similar_clients
+from app.db.contacts import announcements, contact_store, new_clients, similar_clients
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.new_clients import NewClient
 from app.db.mirror import removals
@@ -33,11 +34,10 @@ INITIAL = "initial_sync"
 
 @dataclass(frozen=True)
 class Traits:
-    """What tells whether a client is another one; `run_id` is the run that found it."""
+    """What tells whether a client is another one."""
 
     clio_id: int
     contact_id: str
-    run_id: str
     matter_ids: frozenset[int]
     digests: frozenset[bytes]
     profile: Profile
@@ -52,35 +52,51 @@ class Suspected:
 
 
 async def find_suspects(
-    session: Session, account_id: str, clients: Sequence[Traits]
+    session: Session, account_id: str, clients: Sequence[Traits], *, run_id: str
 ) -> dict[int, tuple[Suspect, ...]]:
-    """Return, by Clio id, the other clients who may be one of these, the most likely first."""
+    """Return, by Clio id, the other clients who may be one of these, whom the run found; the most likely first."""
     matter_ids = {matter_id for one in clients for matter_id in one.matter_ids}
     digests = {digest for one in clients for digest in one.digests}
     rows = [
         *await similar_clients.find_by_matters(session, account_id, matter_ids),
-        *await similar_clients.find_alike(session, account_id, digests),
+        *await similar_clients.find_alike(session, account_id, digests, except_run_id=run_id),
     ]
     others = {row.clio_id: row for row in rows}
+    if not others:
+        return {}
     stored = await contact_store.load_by_clio_id(session, account_id, others)
-    known = [(row, stored[clio_id]) for clio_id, row in others.items() if clio_id in stored]
+    by_trait = defaultdict[int | bytes | None, list[NewClient]](list)
+    for row in others.values():
+        for trait in {*row.matter_ids, row.email_digest, row.name_digest}:
+            by_trait[trait].append(row)
     found = {
         one.clio_id: suspects_in_order(
-            suspect for other in known if (suspect := _suspect(one, *other)) is not None
+            suspect
+            for row in _sharing(one, by_trait)
+            if row.clio_id in stored
+            and (suspect := _suspect(one, row, stored[row.clio_id], run_id)) is not None
         )
         for one in clients
     }
     return {clio_id: suspects for clio_id, suspects in found.items() if suspects}
 
 
-def _suspect(one: Traits, row: NewClient, other: StoredContact) -> Suspect | None:
+def _sharing(
+    one: Traits, by_trait: Mapping[int | bytes | None, Sequence[NewClient]]
+) -> Iterable[NewClient]:
+    """Return the rows that have a matter or a digest of the client, each once."""
+    traits: list[int | bytes] = [*one.matter_ids, *one.digests]
+    return {row.clio_id: row for trait in traits for row in by_trait.get(trait, ())}.values()
+
+
+def _suspect(one: Traits, row: NewClient, other: StoredContact, run_id: str) -> Suspect | None:
     """Return the other client as a suspect; None if it is not, or became somebody else already.
 
     Two clients whom one run has found are two people, unless they had the same matter.
     """
     became = {row.merged_into, other.view.merged_into} - {None, one.contact_id}
     has_matter = bool(one.matter_ids & set(row.matter_ids))
-    is_alike = row.run_id != one.run_id and bool(one.digests & {row.email_digest, row.name_digest})
+    is_alike = row.run_id != run_id and bool(one.digests & {row.email_digest, row.name_digest})
     if row.clio_id == one.clio_id or became or not (has_matter or is_alike):
         return None
     same_person = is_same_person(one.profile, other.view.profile)
@@ -96,10 +112,8 @@ async def next_suspected(session: Session, account_id: str, *, after: int) -> Su
     stored = await contact_store.load_by_clio_id(session, account_id, [row.clio_id])
     profile = stored[row.clio_id].view.profile if row.clio_id in stored else Profile()
     digests = frozenset(filter(None, (row.email_digest, row.name_digest)))
-    own = Traits(
-        row.clio_id, row.contact_id, row.run_id, frozenset(row.matter_ids), digests, profile
-    )
-    found = await find_suspects(session, account_id, [own])
+    own = Traits(row.clio_id, row.contact_id, frozenset(row.matter_ids), digests, profile)
+    found = await find_suspects(session, account_id, [own], run_id=row.run_id)
     return Suspected(row, found.get(row.clio_id, ()))
 
 
@@ -132,7 +146,7 @@ async def decide_suspected(
         decided["run_id"] = run.run_id
     await new_clients.store_decision(session, account_id, row.clio_id, decided)
     if status is Status.EMITTED:
-        await new_clients.announce(session, account_id, [row], now=now)
+        await announcements.announce(session, account_id, [row], now=now)
     if gone is not None:
         await _store_replacement(session, run, one, gone)
 

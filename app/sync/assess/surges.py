@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 
 from app.db import issues
-from app.db.contacts import new_clients, scope_changes
+from app.db.contacts import announcements, new_clients, scope_changes
 from app.db.contacts.holds import HoldKind
 from app.db.contacts.new_clients import NewClient
 from app.db.contacts.scope_changes import ScopeChange
@@ -49,7 +49,7 @@ async def _announce(
     session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
 ) -> None:
     """Announce new clients of one run and count them."""
-    await new_clients.announce(session, account_id, rows, now=now)
+    await announcements.announce(session, account_id, rows, now=now)
     announced = ScopeChange(announced=len(rows))
     await scope_changes.record(session, account_id, rows[0].run_id, announced, now=now)
 
