@@ -1,4 +1,4 @@
-"""Which new clients ever had a matter is found without an index of arrays
+"""Which new clients ever had a matter is found without an index of arrays; long documents are compressed by lz4
 
 Revision ID: 0035
 Revises: 0034
@@ -37,6 +37,7 @@ _TRIGGERS = {
     " when (new.matter_ids <> old.matter_ids)",
     "forget_client_matters": "delete on new_clients for each row",
 }
+_LONG = (("contacts", "view"), ("contacts", "explanation"), ("changes", "body"))
 
 
 def upgrade() -> None:
@@ -68,9 +69,19 @@ def upgrade() -> None:
         "create policy own_account on new_client_matters to levitate_run using (account_id = app_account())"
     )
     op.execute("grant select, insert, update, delete on new_client_matters to levitate_run")
+    _compress("lz4")
+
+
+def _compress(method: str) -> None:
+    known = "select 1 from pg_settings where name = 'default_toast_compression' and 'lz4' = any(enumvals)"
+    if op.get_bind().execute(sa.text(known)).one_or_none() is None:
+        return
+    for table, column in _LONG:
+        op.execute(f"alter table {table} alter column {column} set compression {method}")
 
 
 def downgrade() -> None:
+    _compress("default")
     for name in _TRIGGERS:
         op.execute(f"drop trigger {name} on new_clients")
         op.execute(f"drop function {name}()")

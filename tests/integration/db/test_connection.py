@@ -21,6 +21,7 @@ SETTINGS = {
     "application_name": "levitate-clio",
     "statement_timeout": "1min",
     "idle_in_transaction_session_timeout": "1min",
+    "plan_cache_mode": "force_custom_plan",
 }
 
 
