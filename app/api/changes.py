@@ -118,6 +118,6 @@ async def read_changes(
         page = await reader.wait_and_read(after=after, limit=limit, seconds=wait)
     next_cursor = cursors.encode(page.last, *name)
     has_more = "true" if page.count == limit else "false"
-    # The database returns the lines as JSON. They are passed on as text: 3 to 6 times faster than through models.
+    # The lines are passed on as text: 3 to 6 times faster than through models.
     body = f'{{"data":{page.lines},"next_cursor":"{next_cursor}","has_more":{has_more}}}'
     return Response(body, media_type="application/json")

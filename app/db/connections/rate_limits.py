@@ -15,6 +15,7 @@ from app.db.session import Session
 
 _table = tables.budgets
 _COLUMNS = (_table.c.call_limit, _table.c.given, _table.c.ends, _table.c.tail)
+_NOW = func.extract("epoch", func.clock_timestamp()).label("now")
 
 T = TypeVar("T")
 
@@ -37,8 +38,7 @@ async def read_window(
 ) -> tuple[StoredWindow | None, float]:
     """Return the stored window of a login, None if there is none, and the time now by the same clock."""
     own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
-    now = func.extract("epoch", func.clock_timestamp()).label("now")
-    row = (await session.execute(select(*_COLUMNS, now).where(own))).one_or_none()
+    row = (await session.execute(select(*_COLUMNS, _NOW).where(own))).one_or_none()
     if row is None:
         return None, 0.0
     return _window_of(row), float(row.now)
@@ -51,15 +51,17 @@ async def update_window(
     step: Callable[[StoredWindow | None, float], tuple[StoredWindow, T]],
 ) -> T:
     """Apply `step` to the stored window and the time now, store its new window and return its result."""
-    key = {"account_id": account_id, "connection_id": connection_id}
-    first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
-    await session.execute(first)
     own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
-    row = (await session.execute(select(*_COLUMNS).where(own).with_for_update())).one()
-    now = float(
-        (await session.execute(select(func.extract("epoch", func.clock_timestamp())))).scalar_one()
-    )
-    after, result = step(_window_of(row), now)
+    locked = select(*_COLUMNS).where(own).with_for_update().cte("locked")
+    # Outside the subquery, so that it is the time when the row was locked, not when the wait for it began.
+    query = select(locked, _NOW)
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        key = {"account_id": account_id, "connection_id": connection_id}
+        first = insert(_table).values(**key, given=0, ends=0.0).on_conflict_do_nothing()
+        await session.execute(first)
+        row = (await session.execute(query)).one()
+    after, result = step(_window_of(row), float(row.now))
     new = {"call_limit": after.limit, "given": after.given, "ends": after.ends, "tail": after.tail}
     await session.execute(_table.update().where(own).values(new))
     return result

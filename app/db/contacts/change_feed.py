@@ -14,12 +14,13 @@ from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import DateTime, cast, select, text, update
+from sqlalchemy import DateTime, cast, select, update
 
 from app.db import notifications
 from app.db.accounts import tables as account_tables
 from app.db.bulk import BulkInsert
 from app.db.contacts import tables
+from app.db.json_codec import as_text
 from app.db.notifications import Channel
 from app.db.session import Session, any_of
 
@@ -64,19 +65,19 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
 async def read_json(
     session: Session, account_id: str, *, after: int, limit: int
 ) -> tuple[str, int, int]:
-    """Return the lines after a position as a JSON array made by the database, their count and the last `seq`."""
-    row = (
-        await session.execute(
-            text(
-                "select coalesce(json_agg(json_build_object('seq', seq)::jsonb || body order by seq), '[]')"
-                "::text as lines, count(*) as n, coalesce(max(seq), :after) as last from ("
-                "  select seq, body from changes where account_id = :account and seq > :after"
-                "  order by seq limit :limit) as page"
-            ),
-            {"account": account_id, "after": after, "limit": limit},
-        )
-    ).one()
-    return row.lines, row.n, row.last
+    """Return the lines after a position as a JSON array, their count and the last `seq`.
+
+    PostgreSQL returns each line as text, so nothing makes objects of it.
+    """
+    rows = await session.execute(
+        select(_changes.c.seq, as_text(_changes.c.body))
+        .where(_changes.c.account_id == account_id, _changes.c.seq > after)
+        .order_by(_changes.c.seq)
+        .limit(limit)
+    )
+    page = rows.all()
+    lines = ",".join(f'{{"seq": {seq}, {body[1:]}' for seq, body in page)
+    return f"[{lines}]", len(page), page[-1].seq if page else after
 
 
 async def read_contact(

@@ -186,6 +186,8 @@ async def remove_contacts(
 
 async def delete_undecided(session: Session, account_id: str, hold_ids: Collection[str]) -> None:
     """Delete holds that no person decided, with their remaining items."""
+    if not hold_ids:
+        return
     undecided = (
         select(_table.c.hold_id)
         .where(_table.c.account_id == account_id, any_of(_table.c.hold_id, hold_ids))

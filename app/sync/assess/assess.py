@@ -206,10 +206,10 @@ async def publish_batch(
     account_id = lease.account_id
     clio_ids = [person.contact.clio_id for person in stale]
     review = await _lock_review(session, account_id, context)
-    behind = await rule_inputs.find_behind(session, account_id, clio_ids)
-    found, outside = await assess_contacts(
-        session, account_id, stale, replace(context, behind=behind)
-    )
+    if context.cause in UNLIMITED_CAUSES:
+        behind = await rule_inputs.find_behind(session, account_id, clio_ids)
+        context = replace(context, behind=behind)
+    found, outside = await assess_contacts(session, account_id, stale, context)
     assessed = await _without_deferred(session, lease, context, kind, found, clio_ids)
     admitted = Admitted(assessed)
     if context.in_review:
