@@ -68,7 +68,7 @@ fmt: $(STAMP)
 mutants: ## change the rules in every way that mutmut knows, and list the changes that no case notices (docs/rules.md)
 	@test -x .venv-mutants/bin/mutmut || { $(PYTHON) -m venv .venv-mutants && \
 		.venv-mutants/bin/python -m pip install --quiet --disable-pip-version-check \
-			"mutmut>=3.8,<4" pytest pytest-asyncio hypothesis phonenumbers; }
+			"mutmut>=3.8,<4" pytest pytest-asyncio hypothesis phonenumbers msgspec; }
 	@.venv-mutants/bin/mutmut run $(ARGS)
 	@.venv-mutants/bin/mutmut results
 

@@ -1,49 +1,70 @@
-"""Store records and views in JSONB, without their defaults, and compare them by digest.
+"""Store records and views as JSON, without their defaults, and compare them by digest.
 
-Values are converted directly between JSON text and frozen dataclasses, many at a time: building Python dicts and
-lists in between takes longer than all rules together.
+msgspec converts directly between JSON text and frozen Structs, many at a time: building Python dicts and lists in
+between takes longer than all rules together. The text of a value must never change, because digests of it are stored.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+from msgspec import convert, to_builtins
+from msgspec.json import Decoder, Encoder
+from pydantic_core import to_json
 from sqlalchemy import Column, ColumnElement, Text, cast
 
 from app.db.session import JsonText
 
 T = TypeVar("T")
+_encode = Encoder().encode
 
 
 @dataclass(frozen=True)
 class Codec(Generic[T]):
-    """Converts values of one frozen dataclass to JSON and back without loss."""
+    """Converts values of one kind to JSON and back without loss."""
 
-    adapter: TypeAdapter[T]
-    batch: TypeAdapter[list[T]]
+    kind: type[T]
+    batch: Decoder[list[T]]
+    has_huge: Callable[[T], bool]
+
+    def encode(self, value: T) -> bytes:
+        """Return the value as JSON, without its defaults: what is stored and what `digest` is made of.
+
+        Texts were first written by pydantic, which writes `1e+16` where msgspec writes `1e16`.
+        """
+        return to_json(to_builtins(value)) if self.has_huge(value) else _encode(value)
 
     def dump(self, value: T) -> JsonText:
         """Return the value as JSON text, without its defaults."""
-        return JsonText(self.adapter.dump_json(value, exclude_defaults=True).decode())
+        return JsonText(self.encode(value).decode())
 
     def load(self, document: Any) -> T:
         """Return the value of dumped JSON objects."""
-        return self.adapter.validate_python(document)
+        return convert(document, self.kind)
 
     def load_all(self, texts: Iterable[str]) -> list[T]:
         """Return the values of dumped JSON texts (see `as_text`)."""
-        return self.batch.validate_json(f"[{','.join(texts)}]")
+        return self.batch.decode(f"[{','.join(texts)}]")
 
     def digest(self, value: T) -> bytes:
         """Return 16 bytes that are equal exactly when two values are equal."""
-        return digest(self.adapter.dump_json(value, exclude_defaults=True))
+        return digest(self.encode(value))
 
 
-def codec(kind: type[T]) -> Codec[T]:
-    """Return the codec of a frozen dataclass."""
-    return Codec(TypeAdapter(kind), TypeAdapter(list[kind]))  # type: ignore[valid-type]  # a type at run time
+def codec(kind: type[T], has_huge: Callable[[T], bool] = lambda _: False) -> Codec[T]:
+    """Return the codec of a Struct; `has_huge` says whether a value holds a huge number (see `is_huge`)."""
+    return Codec(kind, Decoder(list[kind]), has_huge)  # type: ignore[valid-type]  # a type at run time
+
+
+def is_huge(value: object) -> bool:
+    """Return whether a value is a float that pydantic and msgspec write in different ways."""
+    return type(value) is float and abs(value) >= 1e16
+
+
+def json_text(document: Any) -> JsonText:
+    """Return a document as JSON text. Its parts may be Structs; of these it has no defaults."""
+    return JsonText(_encode(document).decode())
 
 
 def digest(document: bytes) -> bytes:

@@ -6,12 +6,11 @@ Clio's documentation says that every value is a string, but live accounts also s
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from app.rules.facts import CustomField
-from app.rules.records import ContactRecord, CustomValue
+from app.rules.records import ContactRecord, CustomValue, Record
 from app.rules.results import Refusal
 from app.rules.texts import compared, shown, shown_line
 
@@ -22,8 +21,7 @@ _TICKED = {"true", "1", "yes"}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|[+-]?\.[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Record, frozen=True):
     """A value that cannot become a label, and why."""
 
     refusal: Refusal

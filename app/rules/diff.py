@@ -1,6 +1,6 @@
 """Derive what Levitate holds after an assessment, and how it differs from before."""
 
-from dataclasses import fields, replace
+from msgspec.structs import replace
 
 from app.rules.removed_contacts import REMOVED
 from app.rules.results import (
@@ -100,8 +100,8 @@ def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:
 def _fields(before: ContactView, after: ContactView) -> dict[str, tuple[object, object]]:
     pairs = {name: (getattr(before, name), getattr(after, name)) for name in _STATE_FIELDS}
     pairs |= {
-        field.name: (getattr(before.profile, field.name), getattr(after.profile, field.name))
-        for field in fields(Profile)
+        name: (getattr(before.profile, name), getattr(after.profile, name))
+        for name in Profile.__struct_fields__
     }
     return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
 

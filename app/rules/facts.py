@@ -1,13 +1,13 @@
 """The input of the rules: the facts of one contact, and the facts that all contacts of a firm share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from app.rules.records import ContactRecord, MatterRecord
+from msgspec import field
+
+from app.rules.records import ContactRecord, MatterRecord, Record
 
 
-@dataclass(frozen=True, slots=True)
-class RelatedMatter:
+class RelatedMatter(Record, frozen=True):
     """A visible matter that names the contact in a relationship, not as its client [TG-12]."""
 
     matter: MatterRecord
@@ -15,16 +15,14 @@ class RelatedMatter:
     relationship_id: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Record, frozen=True):
     """One choice of a picklist."""
 
     label: str | None
     deleted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CustomField:
+class CustomField(Record, frozen=True):
     """The definition of a custom field, with Clio's values; `options` maps the ids of a picklist's options."""
 
     field_id: int
@@ -35,8 +33,7 @@ class CustomField:
     options: Mapping[int, Option] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Departed:
+class Departed(Record, frozen=True):
     """A contact that left Clio, or that no connected user sees any more.
 
     `merged_into` is the contact that it was probably merged into [S6].
@@ -46,8 +43,7 @@ class Departed:
     merged_into: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FirmFacts:
+class FirmFacts(Record, frozen=True):
     """The facts that all contacts of an account share.
 
     `users` are the ids of the *active* Levitate users. `attorneys` maps a Clio user's id to a Levitate user, by manual
@@ -62,8 +58,7 @@ class FirmFacts:
     fields: Mapping[int, CustomField] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ContactFacts:
+class ContactFacts(Record, frozen=True):
     """Everything known about one contact: the record, its company, its matters.
 
     The client of `own_matters` is this contact, the client of `company_matters` is its company, and `related_matters`

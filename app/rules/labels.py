@@ -2,8 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 
+from msgspec.structs import replace
+
+from app.rules.records import Record
 from app.rules.results import Category, Grant, NotGranted, Refusal, Tag
 from app.rules.texts import compared, shown_line
 
@@ -13,8 +15,7 @@ MAX_NOT_GRANTED = 50  # keeps an explanation readable, whatever the firm has in 
 _RANK = {category: rank for rank, category in enumerate(Category)}
 
 
-@dataclass(frozen=True, slots=True)
-class Tagging:
+class Tagging(Record, frozen=True):
     """The tags of a contact, and what the enabled rules did not grant."""
 
     tags: tuple[Tag, ...]

@@ -8,8 +8,9 @@ withheld even from it: the names of redacted records and the content of stripped
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import fields, replace
 from typing import Any, TypeVar
+
+from msgspec.structs import asdict, replace
 
 from app.rules.records import (
     Attorney,
@@ -121,7 +122,7 @@ def _is_empty(seen: ContactRecord) -> bool:
 
 
 def _field_values(record: R) -> dict[str, Any]:
-    return {field.name: getattr(record, field.name) for field in fields(record)}
+    return asdict(record)
 
 
 def _fill_names(before: dict[str, Any], now: dict[str, Any]) -> None:

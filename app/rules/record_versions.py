@@ -1,9 +1,11 @@
 """Compares one login's version of a record with the stored one: whether it is newer, and which fields it empties."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
+
+from msgspec.structs import replace
 
 from app.rules.merge import is_newer
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord

@@ -3,9 +3,17 @@
 Clio's ids are integers here; only the API uses strings.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+from msgspec import Struct
+
+
+class Record(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A value that never changes. It holds no reference cycle, so the garbage collector need not look at it.
+
+    Stored as JSON it has only the fields that differ from their defaults: what is stored depends on the defaults.
+    """
 
 
 class MatterStatus(StrEnum):  # C-1
@@ -16,8 +24,7 @@ class MatterStatus(StrEnum):  # C-1
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
+class Email(Record, frozen=True):
     """An e-mail address as Clio lists it."""
 
     address: str
@@ -25,8 +32,7 @@ class Email:
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(Record, frozen=True):
     """A phone number as Clio lists it; `number` is free text."""
 
     number: str
@@ -34,8 +40,7 @@ class Phone:
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Record, frozen=True):
     """A postal address as Clio lists it; `province` and `country` are free text."""
 
     kind: str | None = None
@@ -47,8 +52,7 @@ class Address:
     primary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CustomValue:
+class CustomValue(Record, frozen=True):
     """The value of one custom field; the value of a picklist is the id of an option.
 
     A `stripped` value exists in Clio, but Clio withheld its content. It does not mean that the field is empty
@@ -61,8 +65,7 @@ class CustomValue:
     stripped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ContactRecord:
+class ContactRecord(Record, frozen=True):
     """A Clio contact, a person or a company; `is_person` is None if Clio did not say."""
 
     clio_id: int
@@ -85,16 +88,14 @@ class ContactRecord:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attorney:
+class Attorney(Record, frozen=True):
     """A Clio user who is named by a matter."""
 
     clio_user_id: int
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MatterRecord:
+class MatterRecord(Record, frozen=True):
     """A Clio matter. `practice_area` and `stage` are names; the current spelling is found by their ids.
 
     `group_type` is the type of the permission group that may see the matter; `AccountGroup` means everybody.
@@ -120,8 +121,7 @@ class MatterRecord:
     updated_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RelationshipRecord:
+class RelationshipRecord(Record, frozen=True):
     """A contact's relationship to a matter. Usually the contact is not its client, but Clio may list the client too."""
 
     clio_id: int

@@ -4,11 +4,10 @@ This module only defines data types.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from app.rules.records import MatterStatus
+from app.rules.records import MatterStatus, Record
 
 
 class Category(StrEnum):
@@ -36,8 +35,7 @@ class State(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Record, frozen=True):
     """One rule's reason for a label. `because` is a plain sentence for a Success Manager.
 
     `setting` is the JSON pointer of the setting that enables the rule, or None if the rule is always on. `matter_ids`
@@ -70,8 +68,7 @@ class Refusal(StrEnum):
     LIMIT = "limit"
 
 
-@dataclass(frozen=True, slots=True)
-class NotGranted:
+class NotGranted(Record, frozen=True):
     """A label that an enabled rule did not grant although somebody may expect it; `why` is a plain sentence."""
 
     label: str
@@ -80,8 +77,7 @@ class NotGranted:
     refusal: Refusal
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(Record, frozen=True):
     """A label with all its grants; the tag stays while one grant remains.
 
     It is `restricted` if every grant comes only from matters with limited permissions [S7].
@@ -93,8 +89,7 @@ class Tag:
     restricted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(Record, frozen=True):
     """A matter that the ownership rule considered, and the outcome."""
 
     matter_id: int
@@ -103,8 +98,7 @@ class Considered:
     outcome: str
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Record, frozen=True):
     """The Levitate user who owns the contact, or None, and the rule that decided."""
 
     user_id: str | None
@@ -114,8 +108,7 @@ class Owner:
     considered: tuple[Considered, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFact:
+class KeyFact(Record, frozen=True):
     """A short labelled value shown with a contact; `flag` marks a doubtful value [KF-1]."""
 
     kind: str
@@ -125,16 +118,14 @@ class KeyFact:
     flag: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Company:
+class Company(Record, frozen=True):
     """The company that a person works for."""
 
     clio_id: int
     name: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactEmail:
+class ContactEmail(Record, frozen=True):
     """An e-mail address as Levitate gets it. The first of a list is primary, and no other [DM-4]."""
 
     address: str
@@ -142,8 +133,7 @@ class ContactEmail:
     primary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ContactPhone:
+class ContactPhone(Record, frozen=True):
     """A phone number as Levitate gets it: in E.164 if it is valid, and as written in Clio [DM-5]."""
 
     number: str | None
@@ -152,8 +142,7 @@ class ContactPhone:
     primary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ContactAddress:
+class ContactAddress(Record, frozen=True):
     """An address as Levitate gets it: the first listed is `primary`; `clio_primary` is Clio's own flag [DM-8]."""
 
     kind: str | None
@@ -166,8 +155,7 @@ class ContactAddress:
     clio_primary: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Record, frozen=True):
     """A person's data, mapped for Levitate [DM-1..8]."""
 
     first_name: str | None = None
@@ -181,8 +169,7 @@ class Profile:
     addresses: tuple[ContactAddress, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Record, frozen=True):
     """The decision if a contact is in Levitate. `reason` is the code of why not [API-22], None if it is in scope."""
 
     in_scope: bool
@@ -199,8 +186,7 @@ class Basis(StrEnum):
     COMPANY = "company"
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Record, frozen=True):
     """The facts that the ledger of new clients records about a client [NC-2]."""
 
     basis: Basis
@@ -208,8 +194,7 @@ class Client:
     has_open_matter: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(Record, frozen=True):
     """The result of the rules for one contact. Out of scope there are no tags, owner, key facts or client.
 
     `client` is what the ledger of new clients may record now. `client_waits` says why the ledger must wait,
@@ -227,8 +212,7 @@ class Assessment:
     merged_into: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TagView:
+class TagView(Record, frozen=True):
     """A tag as Levitate sees it."""
 
     label: str
@@ -236,8 +220,7 @@ class TagView:
     restricted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerView:
+class OwnerView(Record, frozen=True):
     """An owner as Levitate sees it."""
 
     user_id: str | None
@@ -246,8 +229,7 @@ class OwnerView:
     detail: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ContactView:
+class ContactView(Record, frozen=True):
     """A contact as Levitate holds it: what `diff` compares and the API serves.
 
     `merged_into` is our id of the contact that it became in Clio [S6].
@@ -271,8 +253,7 @@ class ChangeKind(StrEnum):
     DELETED = "contact.deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnerChange:
+class OwnerChange(Record, frozen=True):
     """A change of the owner; `rule` and `matter_id` belong to the new owner, None if there is none."""
 
     before: str | None
@@ -281,8 +262,7 @@ class OwnerChange:
     matter_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record, frozen=True):
     """The difference between two views of one contact.
 
     `fields` maps each changed field of the profile, the state and the key facts to its values before and after.

@@ -5,8 +5,9 @@ contact that it has ever seen. What is added is published.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from app.rules.labels import group_by_label
 from app.rules.removed_contacts import REMOVED

@@ -6,8 +6,10 @@ field in a version that is not older proves that it is not empty.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec.structs import asdict
 
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 
@@ -39,9 +41,9 @@ class Sight:
 def content_of(record: Record) -> frozenset[str]:
     """Return the names of the fields that have content, one name for each custom field."""
     names = {
-        one.name
-        for one in fields(record)
-        if one.name not in _NEVER_EMPTY and has_content(one.name, getattr(record, one.name))
+        name
+        for name, value in asdict(record).items()
+        if name not in _NEVER_EMPTY and has_content(name, value)
     }
     if isinstance(record, ContactRecord):
         names |= {

@@ -1,12 +1,11 @@
 """The subject of the rules: one contact, with values that several rules need, computed once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from app.rules.facts import ContactFacts, FirmFacts, RelatedMatter
 from app.rules.profile import profile
-from app.rules.records import ContactRecord, MatterRecord, MatterStatus
+from app.rules.records import ContactRecord, MatterRecord, MatterStatus, Record
 from app.rules.results import Basis, Client, Profile
 from app.rules.settings import Representatives, Settings
 from app.rules.texts import shown
@@ -16,8 +15,7 @@ WHOLE_ACCOUNT = "AccountGroup"
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(Record, frozen=True):
     """A contact with values that follow from its facts and the firm's settings.
 
     `matters` are the contact's own, plus those of the company it represents, the latest first. `links` are all its

@@ -1,12 +1,11 @@
 """The tag rules: one small function per rule, listed in `TAG_RULES`. A tag keeps every reason for its label."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from app.rules.custom_fields import custom_fields
 from app.rules.custom_values import MAX_LABEL_LENGTH
 from app.rules.labels import Outcome, Tagging, collect_tags
-from app.rules.records import Attorney, MatterRecord, MatterStatus
+from app.rules.records import Attorney, MatterRecord, MatterStatus, Record
 from app.rules.results import Category, Grant, NotGranted, Refusal
 from app.rules.settings import AttorneyTags, LabelFrom, MatterTags, PracticeAreaTags
 from app.rules.subject import Subject
@@ -57,8 +56,7 @@ def client_status(subject: Subject) -> Iterator[Outcome]:
             return
 
 
-@dataclass(frozen=True, slots=True)
-class _MatterTagKind:
+class _MatterTagKind(Record, frozen=True):
     """A kind of tag that comes from a matter: its rule, its category, and the start of its reason."""
 
     rule: str

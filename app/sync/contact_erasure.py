@@ -1,5 +1,6 @@
 """Erasing one person: delete what is stored about the person, and ignore the person in Clio from now on [S15]."""
 
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -12,6 +13,7 @@ from app.db.contacts.change_feed import FeedLine
 from app.db.contacts.contacts import ContactNotFound
 from app.db.contacts.holds import HoldKind
 from app.db.issues import Subject
+from app.db.json_codec import json_text
 from app.db.session import transaction
 from app.sync import reading_issues
 from app.sync.assess import forget_new_client, stop_waiting
@@ -41,20 +43,8 @@ async def erase_contact(
         subject = Subject("contact", str(clio_id))
         await issues.resolve_issues(session, account_id, "record_quarantined", subject, now=now)
         await reading_issues.update_unread_values(session, account_id, now=now)
-        body: dict[str, Any] = {
-            "kind": "contact.erased",
-            "contact_id": contact_id,
-            "clio_id": str(clio_id),
-            "run_id": None,
-            "at": documents.format_time(now),
-            "cause": "manual",
-            "fields": {},
-            "tags_added": [],
-            "tags_removed": [],
-            "owner": None,
-            "contact": None,
-        }
-        await change_feed.append(session, account_id, [FeedLine(contact_id, body)])
+        line = _last_line(contact_id, clio_id, now=now)
+        await change_feed.append(session, account_id, [line])
         action = AuditAction("contact.erased", contact_id)
         await audit.record(session, account_id, actor, action, now=now)
         receipt = await receipts.record_contact(
@@ -62,3 +52,21 @@ async def erase_contact(
         )
     log.info("contact_erased", account_id=account_id)
     return receipt
+
+
+def _last_line(contact_id: str, clio_id: int, *, now: datetime) -> FeedLine:
+    """Return the last line of a contact in the change feed."""
+    body: dict[str, Any] = {
+        "kind": "contact.erased",
+        "contact_id": contact_id,
+        "clio_id": str(clio_id),
+        "run_id": None,
+        "at": documents.format_time(now),
+        "cause": "manual",
+        "fields": {},
+        "tags_added": [],
+        "tags_removed": [],
+        "owner": None,
+        "contact": None,
+    }
+    return FeedLine(contact_id, json_text(body))

@@ -1,7 +1,7 @@
 """The firm of requirements.md section 1 as records, with methods that change it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import reduce
 from typing import Any
@@ -23,6 +23,7 @@ from app.rules.records import (
 )
 from app.rules.results import Assessment
 from app.rules.settings import Settings
+from tests.support.values import replace
 
 OPEN, PENDING, CLOSED = MatterStatus.OPEN, MatterStatus.PENDING, MatterStatus.CLOSED
 ANN, BEN, CAT, DANA = (

@@ -1,7 +1,7 @@
 """Hypothesis strategies for Clio's data and a firm's settings. Ids and days have few values, so that ties happen."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
 from functools import reduce
@@ -22,6 +22,7 @@ from app.rules.records import (
 )
 from app.rules.settings import AttorneyTags, CustomFieldTag, LabelFormat, Settings
 from tests.rules.builders import FIELDS, setting
+from tests.support.values import replace
 
 WORDS = st.sampled_from(
     [

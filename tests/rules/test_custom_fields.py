@@ -1,7 +1,5 @@
 """Custom fields as tags: CF-1..5, rows 12 and 13, and every odd value of clio.md §16.6."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.rules import diff, view
@@ -11,6 +9,7 @@ from app.rules.records import CustomValue
 from app.rules.results import Category, Refusal
 from app.rules.settings import CustomFieldTag, LabelFormat
 from tests.rules.builders import FIELDS, Office, cases
+from tests.support.values import replace
 
 DEFAULT, VALUE, NAME_VALUE, NAME = LabelFormat
 

@@ -1,11 +1,10 @@
 """Tests of the view that Levitate has, and of its changes: CS-8, OW-11, TG-20, TG-21, and the feed line [API-22]."""
 
-from dataclasses import replace
-
 from app.rules import diff, view
 from app.rules.results import ChangeKind, ContactView, OwnerChange, State
 from app.rules.settings import OwnerFallback
 from tests.rules.builders import DANA, Office, at
+from tests.support.values import replace
 
 
 def held(office: Office, clio_id: int, before: ContactView | None = None) -> ContactView:

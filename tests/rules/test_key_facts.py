@@ -1,6 +1,5 @@
 """Key facts: KF-1..4, row 17."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,6 +9,7 @@ from app.rules.facts import CustomField
 from app.rules.records import CustomValue
 from app.rules.results import KeyFact, Refusal
 from tests.rules.builders import FIELDS, Office, at, cases
+from tests.support.values import replace
 
 BIRTHDAY = KeyFact("birthday", "Birthday", "1984-03-09")
 CLIO_ID = KeyFact("clio_id", "Clio ID", "1001")

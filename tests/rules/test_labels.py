@@ -1,7 +1,5 @@
 """Equal labels, their spelling, and restricted tags: TG-21, S7, rows 11, 22."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.rules import assess, diff, view
@@ -10,6 +8,7 @@ from app.rules.results import Category, ContactView, Refusal, Tag
 from app.rules.settings import Segment
 from app.rules.texts import compared
 from tests.rules.builders import CLOSED, Office
+from tests.support.values import replace
 
 RELATED = {"scope__include_related": True}
 

@@ -1,6 +1,5 @@
 """Tests of several views of one record: S3, F19, DM-9. A redacted or stripped value is not empty."""
 
-from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from app.rules.records import (
     RelationshipRecord,
 )
 from tests.rules.builders import ALICE, ANN, BEN, CLOSED, MATTERS, OPEN, at, cases
+from tests.support.values import field_names, replace
 
 OLD, NOW, NEW = at("2026-02-28"), at("2026-03-01"), at("2026-03-02")
 STRIPPED = tuple(CustomValue(field_id, stripped=True) for field_id in range(1, 8))
@@ -214,7 +214,7 @@ FULL = replace(
 
 
 @pytest.mark.parametrize("updated", [OLD, NOW, NEW, None])
-@pytest.mark.parametrize("name", sorted(field.name for field in fields(ContactRecord)))
+@pytest.mark.parametrize("name", field_names(ContactRecord))
 def test_no_field_that_a_restricted_view_lacks_is_lost(name, updated):
     # S3, for each part in turn
     blank: Any = {"clio_id": 1001, "is_person": None, "is_client": False}.get(name)

@@ -1,6 +1,5 @@
 """Data mapping: DM-1..9, rows 14..16, 26."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ from app.rules.profile import addresses, emails, names, phones
 from app.rules.records import Address, Email, Phone
 from app.rules.results import Company, ContactEmail
 from tests.rules.builders import Office, person
+from tests.support.values import replace
 
 NAMES = [  # DM-1, row 14: first, last, name
     ("Alice", "Moreno", "ignored", ("Alice", "Moreno")),

@@ -1,7 +1,7 @@
 """Properties that hold for any data from Clio and any settings."""
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from hypothesis import given, settings
@@ -15,6 +15,7 @@ from app.rules.settings import AttorneyTags, Segment, Settings, TagSettings
 from app.rules.texts import compared
 from tests.rules.builders import setting
 from tests.rules.generators import CONTACTS, FIRMS, MATTERS, SETTINGS, USERS, all_facts
+from tests.support.values import field_names, replace
 
 NO_SEGMENT = SETTINGS.map(  # no tag excludes a contact, so that switching a tag off does not change the scope
     lambda chosen: setting(chosen, ["scope", "segment"], Segment())
@@ -170,10 +171,10 @@ def test_a_restricted_view_removes_nothing_from_a_contact(known, seen):
     # S3
     known = merge_contact(None, known, full_view=True)
     found = merge_contact(known, seen, full_view=False)
-    for field in fields(ContactRecord):
-        if field.name in ("company_name", "is_person") or not says(getattr(known, field.name)):
+    for name in field_names(ContactRecord):
+        if name in ("company_name", "is_person") or not says(getattr(known, name)):
             continue
-        assert says(getattr(found, field.name)), field.name
+        assert says(getattr(found, name)), name
     told = {value.field_id for value in known.custom_values}
     assert told <= {value.field_id for value in found.custom_values}
     assert not any(value.stripped for value in found.custom_values)

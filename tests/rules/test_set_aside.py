@@ -1,6 +1,5 @@
 """What may be published of a contact that a login set aside has ever seen [row 53]."""
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +26,7 @@ from tests.rules.builders import (
     setting,
 )
 from tests.rules.generators import FIRMS, SETTINGS, USERS, all_facts
+from tests.support.values import replace
 
 OPT_OUT = setting(Settings(), ["scope", "opt_out_field_id"], 1)
 STATUSES = {OPEN: "Active Client", PENDING: "Pending Client", CLOSED: "Past Client"}

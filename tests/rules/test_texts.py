@@ -1,7 +1,5 @@
 """Every sentence of the rules that a Success Manager reads, word for word [S12]."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.rules import view
@@ -9,6 +7,7 @@ from app.rules.records import CustomValue
 from app.rules.results import Category
 from app.rules.settings import AttorneyTags, CustomFieldTag, OwnerFallback, Representatives, Segment
 from tests.rules.builders import FIELDS, Office, cases
+from tests.support.values import replace
 
 BARE = {"name": None, "first_name": None, "last_name": None, "emails": ()}
 NON_CLIENTS = {"scope__include_non_clients": True}

@@ -4,8 +4,9 @@ Only this module loads the input of `map_attorneys`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 

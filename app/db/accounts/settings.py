@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import BigInteger, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import accounts, tables
-from app.db.json_codec import codec
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import PULLING, Trigger
 from app.db.session import Session
@@ -20,7 +20,7 @@ from app.rules.records import MatterStatus
 from app.rules.settings import Settings
 
 _table = tables.settings
-_codec = codec(Settings)
+_adapter = TypeAdapter(Settings)
 
 FIRST_VERSION = 1
 _STATUSES = [status.value for status in MatterStatus]
@@ -123,7 +123,7 @@ def _row(account_id: str, version: StoredSettings) -> dict[str, Any]:
 
 def to_document(settings: Settings) -> dict[str, Any]:
     """Return the complete settings as JSON objects, with defaults; equal settings have equal documents."""
-    whole: dict[str, Any] = _codec.adapter.dump_python(settings, mode="json")
+    whole: dict[str, Any] = _adapter.dump_python(settings, mode="json")
     for kind in whole["tags"].values():
         if isinstance(kind, dict) and "matter_status" in kind:
             kind["matter_status"].sort(key=_STATUSES.index)
@@ -132,7 +132,7 @@ def to_document(settings: Settings) -> dict[str, Any]:
 
 def from_document(whole: Any) -> Settings:
     """Return the settings of a complete document."""
-    return _codec.load(whole)
+    return _adapter.validate_python(whole)
 
 
 def _stored(row: Any) -> StoredSettings:

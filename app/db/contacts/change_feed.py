@@ -22,7 +22,7 @@ from app.db.bulk import BulkInsert
 from app.db.contacts import tables
 from app.db.json_codec import as_text
 from app.db.notifications import Channel
-from app.db.session import Session, any_of
+from app.db.session import JsonText, Session, any_of
 
 _changes = tables.changes
 _ROWS = BulkInsert(_changes, ("seq", "contact_id", "body"))
@@ -30,10 +30,10 @@ _ROWS = BulkInsert(_changes, ("seq", "contact_id", "body"))
 
 @dataclass(frozen=True)
 class FeedLine:
-    """A change to publish; `body` is what a reader gets, except for its `seq`."""
+    """A change to publish; `body` is what a reader gets, as JSON text without its `seq`."""
 
     contact_id: str
-    body: dict[str, Any]
+    body: JsonText
 
 
 async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -> int | None:

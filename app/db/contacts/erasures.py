@@ -6,9 +6,9 @@ erasure cannot bring the person back after it [row 30].
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy import delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 

@@ -5,16 +5,17 @@ as stale.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic
 
+from msgspec.structs import replace
 from sqlalchemy import Table, case, false, func, null, select, true
 from sqlalchemy.dialects.postgresql import Insert
 
 from app import rules
 from app.db.bulk import BulkInsert
-from app.db.json_codec import Codec, codec, digest
+from app.db.json_codec import Codec, codec, digest, is_huge
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.visibility import Sighting, View
 from app.db.session import Session, any_of
@@ -74,7 +75,7 @@ _contact_rows = BulkInsert(
 CONTACTS = Mirror(
     "contacts",
     _contacts,
-    codec(ContactRecord),
+    codec(ContactRecord, lambda record: any(is_huge(one.value) for one in record.custom_values)),
     rules.merge_contact,
     lambda record: {"company_id": record.company_id, "stale": bool(record.is_person)},
     _contact_rows,

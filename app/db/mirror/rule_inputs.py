@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Row, literal, select
 
 from app.db.json_codec import as_text
@@ -35,14 +36,15 @@ class CurrentNames:
     def of(self, matter: MatterRecord) -> MatterRecord:
         """Return the matter with the current names."""
         area_id = matter.practice_area_id or 0
-        return replace(
-            matter,
-            practice_area=self.practice_areas.get(area_id, matter.practice_area),
-            practice_area_category=self.categories.get(area_id, matter.practice_area_category),
-            stage=self.stages.get(matter.stage_id or 0, matter.stage),
-            responsible=self._attorney(matter.responsible),
-            originating=self._attorney(matter.originating),
-        )
+        now = {
+            "practice_area": self.practice_areas.get(area_id, matter.practice_area),
+            "practice_area_category": self.categories.get(area_id, matter.practice_area_category),
+            "stage": self.stages.get(matter.stage_id or 0, matter.stage),
+            "responsible": self._attorney(matter.responsible),
+            "originating": self._attorney(matter.originating),
+        }
+        is_same = all(getattr(matter, name) == value for name, value in now.items())
+        return matter if is_same else replace(matter, **now)
 
     def _attorney(self, attorney: Attorney | None) -> Attorney | None:
         if attorney is None:

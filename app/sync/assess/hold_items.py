@@ -13,7 +13,7 @@ from app.db.session import Session
 from app.rules.profile import profile
 from app.rules.results import Profile
 from app.sync.assess.contact_assessments import assess_contacts, load_context
-from app.sync.assess.feed_lines import feed_line
+from app.sync.assess.feed_lines import change_document
 from app.sync.services import Services
 
 Changes = Mapping[int, Mapping[str, Any]]  # by Clio id, in the form of a line of the change feed
@@ -90,7 +90,7 @@ async def _assessed_now(
     assessed, _ = await assess_contacts(session, account_id, people, context)
     names = {one.contact.clio_id: _name(profile(one, context.firm.country)) for one in people}
     return {
-        one.contact.clio_id: feed_line(one, context).body
+        one.contact.clio_id: change_document(one, context)
         for one in assessed
         if one.change is not None
     }, names

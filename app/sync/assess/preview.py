@@ -20,7 +20,7 @@ from app.sync.assess.contact_assessments import (
     load_context,
     new_client_candidates,
 )
-from app.sync.assess.feed_lines import feed_line
+from app.sync.assess.feed_lines import change_document
 from app.sync.assess.new_clients import count_new_clients
 from app.sync.services import Services
 
@@ -129,7 +129,7 @@ async def preview_settings(
             summary.count(one)
             clio_id = one.contact.clio_id
             if one.change is not None and clio_id > after and len(changes) <= limit:
-                changes.append(PreviewedChange(clio_id, feed_line(one, context).body))
+                changes.append(PreviewedChange(clio_id, change_document(one, context)))
         if len(people) < BATCH_SIZE:
             return Preview(summary, changes[:limit], more=len(changes) > limit)
         last = people[-1].contact.clio_id

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -16,6 +15,7 @@ from app.rules import version
 from app.rules.facts import ContactFacts
 from app.sync.upgrades import start_upgrades
 from tests.support.slices import do_slices
+from tests.support.values import replace
 from tests.support.world import World, generous_simulator, harlow_and_pike, opened_world
 
 HOURS = timedelta(hours=1)

@@ -13,6 +13,7 @@ from app import main
 from app.api import runs as run_endpoints
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
+from app.db.json_codec import json_text
 from app.db.runs import followers, leases, runs, turns
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import Usage
@@ -51,7 +52,9 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 async def append(database: Database, account_id: str = "hp") -> None:
     async with as_owner(database) as session:
-        await change_feed.append(session, account_id, [FeedLine("con_1", {"kind": "test"})])
+        await change_feed.append(
+            session, account_id, [FeedLine("con_1", json_text({"kind": "test"}))]
+        )
 
 
 async def until(condition: Any) -> None:

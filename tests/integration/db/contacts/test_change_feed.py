@@ -7,6 +7,7 @@ from sqlalchemy import insert
 from app.db.accounts import tables as account_tables
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
+from app.db.json_codec import json_text
 from app.db.session import Database
 from app.main import now
 from tests.support.postgres import until_waiting_for_lock
@@ -30,14 +31,14 @@ async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Datab
 
     async def first() -> None:
         async with as_owner(database) as session:
-            await change_feed.append(session, "a", [FeedLine("con_1", {"n": 1})])
+            await change_feed.append(session, "a", [FeedLine("con_1", json_text({"n": 1}))])
             first_holds.set()
             await first_may_end.wait()
 
     async def second() -> None:
         await first_holds.wait()
         async with as_owner(database) as session:
-            await change_feed.append(session, "a", [FeedLine("con_2", {"n": 2})])
+            await change_feed.append(session, "a", [FeedLine("con_2", json_text({"n": 2}))])
 
     async with asyncio.TaskGroup() as group:
         group.create_task(first())
@@ -64,7 +65,7 @@ async def test_a_reader_misses_nothing_while_eight_writers_append(database: Data
         for number in range(25):
             async with as_owner(database) as session:
                 await change_feed.append(
-                    session, "a", [FeedLine(f"con_{writer}", {"n": number})] * 2
+                    session, "a", [FeedLine(f"con_{writer}", json_text({"n": number}))] * 2
                 )
 
     async def read() -> None:

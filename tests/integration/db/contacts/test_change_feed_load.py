@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
+from app.db.json_codec import json_text
 from app.errors import DatabaseUnavailable
 from app.simulator.http.server import Simulator
 from tests.support.sessions import as_owner
@@ -32,7 +33,7 @@ async def write(world: World, account_id: str, dice: random.Random) -> dict[str,
         lines, told = [], dict(last)
         for person in people:
             told[person] = told.get(person, 0) + 1
-            lines.append(FeedLine(person, {"contact_id": person, "n": told[person]}))
+            lines.append(FeedLine(person, json_text({"contact_id": person, "n": told[person]})))
         try:
             await append(world, account_id, lines, dice)
         except DatabaseUnavailable:

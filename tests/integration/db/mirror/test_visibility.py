@@ -1,6 +1,5 @@
 """One record seen by several connections: it is stored once, in the fullest version [S3]."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -19,6 +18,7 @@ from app.rules.records import ContactRecord, CustomValue, Email, MatterRecord, M
 from app.rules.removed_contacts import NOT_VISIBLE, REMOVED
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.sessions import as_owner
+from tests.support.values import replace
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 ANN = View("a", "cnx_ann", full_view=True)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from app.rules.removed_contacts import REMOVED
 from app.sync import issues
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.sessions import as_owner, listen, unlisten
+from tests.support.values import replace
 
 T0 = now()
 LOGINS = ("cnx_1", "cnx_2", "cnx_3")

@@ -23,6 +23,7 @@ from app.db.accounts.receipts import ErasureInProgress
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
 from app.db.job_queue import OwnJob
+from app.db.json_codec import json_text
 from app.db.runs import run_requests, runs, turns
 from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.run_requests import RunRequest
@@ -80,7 +81,7 @@ async def assess_batch(given: Scene) -> None:
     """Publish a change, as a batch of the run does."""
     try:
         async with fenced_transaction(given.database, given.lease) as session:
-            await change_feed.append(session, given.account_id, [FeedLine("con_1", {})])
+            await change_feed.append(session, given.account_id, [FeedLine("con_1", json_text({}))])
     except RunTakenOver:
         pass  # it was cancelled, or has ended
 

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections import defaultdict
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -46,6 +46,7 @@ from app.rules.settings import InitialSync, NewClientSettings, Settings
 from app.sync.assess import assess, new_client_decisions, replaced_clients, surges
 from app.sync.assess.contact_assessments import AssessmentContext
 from tests.support.database_machine import DatabaseMachine
+from tests.support.values import replace
 
 ACTOR = Actor("token", "u_cat", "success_manager")
 numbers = itertools.count(1)

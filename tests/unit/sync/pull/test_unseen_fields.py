@@ -63,4 +63,4 @@ def test_each_field_that_clio_may_remove_names_the_fields_that_are_then_unknown(
     for name, fields in UNKNOWN_WITHOUT.items():
         (listing,) = (one for one in LISTS if name.startswith(f"{one.name}."))
         assert unseen(listing, name) == fields
-        assert fields <= set(RECORDS[listing.name].__dataclass_fields__)
+        assert fields <= set(RECORDS[listing.name].__struct_fields__)
