@@ -18,6 +18,7 @@ from app.db.events import tables as event_tables
 from app.db.mirror import removals, staleness, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.mirror.staleness import Affected
 from app.db.outbox import tables as outbox_tables
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
@@ -98,8 +99,8 @@ async def _delete_record(session: Session, account_id: str, clio_id: int) -> Non
     people = mirror_tables.mirror_contacts
     one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
     await session.execute(delete(people).where(one))
-    employees = staleness.employees_query(account_id, [clio_id])  # of a person who was a company
-    await staleness.mark_stale(session, account_id, employees)
+    # the people of a person who was a company
+    await staleness.mark_stale(session, account_id, Affected(employees_of=[clio_id]))
     await _clear_matter_numbers(session, account_id, clio_id)
     ids = list((await session.execute(select(links.c.clio_id).where(own))).scalars())
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")

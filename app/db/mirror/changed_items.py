@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import staleness, tables
+from app.db.mirror.staleness import Affected
 from app.db.session import Session, any_of, reading_in_key_order
 
 _table = tables.changed_items
@@ -85,7 +86,7 @@ async def _mark_with_values(
     async with reading_in_key_order(session):
         page = (await session.execute(_NEXT_CONTACTS, names)).all()
     holding = [row.clio_id for row in page if row.depends]
-    await staleness.mark_stale(session, account_id, holding)
+    await staleness.mark_stale(session, account_id, Affected(holding))
     return page[-1].clio_id if len(page) == limit else None
 
 

@@ -17,6 +17,7 @@ from app import rules
 from app.db.bulk import BulkInsert
 from app.db.json_codec import Codec, codec, digest, is_huge
 from app.db.mirror import staleness, tables, visibility
+from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import Sighting, View
 from app.db.session import Session, any_of
 from app.rules.record_versions import R, Version, compare
@@ -134,9 +135,8 @@ async def land_contacts(
     landed = await _land(session, CONTACTS, view, seen, reading)
     changed = [change.record.clio_id for change in landed]
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
-    employees = staleness.employees_query(view.account_id, changed)
-    for contacts in (companies, employees):
-        await staleness.mark_stale(session, view.account_id, contacts, beside=view.beside)
+    affected = Affected(companies, employees_of=changed)
+    await staleness.mark_stale(session, view.account_id, affected, beside=view.beside)
     return len(landed)
 
 
@@ -165,7 +165,7 @@ async def land_relationships(
         version for change in landed for version in (change.known, change.record) if version
     ]
     contacts = {version.contact_id for version in versions}
-    await staleness.mark_stale(session, view.account_id, contacts, beside=view.beside)
+    await staleness.mark_stale(session, view.account_id, Affected(contacts), beside=view.beside)
     return len(landed)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, delete, func, select, text, update
 
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
+from app.db.mirror.staleness import Affected
 from app.db.session import Session, any_of
 from app.rules.matching import is_same_contact
 
@@ -68,8 +69,7 @@ async def _remove_contacts(
         await session.execute(
             update(_contacts).where(one).values(merged_into=successor.successor_id)
         )
-    employees = staleness.employees_query(account_id, clio_ids)
-    await staleness.mark_stale(session, account_id, employees, beside=beside)
+    await staleness.mark_stale(session, account_id, Affected(employees_of=clio_ids), beside=beside)
 
 
 async def _remove_matters(
@@ -99,7 +99,7 @@ async def _remove_relationships(
     ids = [row.clio_id for row in gone]
     await visibility.delete_all_sightings(session, account_id, RELATIONSHIPS.name, ids)
     contacts = {row.contact_id for row in gone}
-    await staleness.mark_stale(session, account_id, contacts, beside=beside)
+    await staleness.mark_stale(session, account_id, Affected(contacts), beside=beside)
 
 
 async def find_successors(

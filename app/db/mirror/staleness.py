@@ -1,9 +1,27 @@
 """Marks contacts as stale: they must be assessed again. Landing records does not belong here."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, any_, case, exists, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    Text,
+    Update,
+    any_,
+    bindparam,
+    case,
+    exists,
+    func,
+    select,
+    union,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.contacts.tables import contacts as _published
 from app.db.contacts.tables import unpublished_contacts as _unpublished
@@ -11,36 +29,53 @@ from app.db.mirror import tables
 from app.db.session import Session, any_of, reading_in_key_order
 
 _contacts = tables.mirror_contacts
+_employees = _contacts.alias("employees")
 _relationships = tables.mirror_relationships
 _IS_CHANGED = _contacts.c.stale & ~_contacts.c.stale_by_rules
+
+
+@dataclass(frozen=True)
+class Affected:
+    """Contacts that a change affects: these, the people of these companies, and who is related to these matters."""
+
+    contacts: Collection[int] = ()
+    employees_of: Collection[int] = ()
+    related_to: Collection[int] = ()
 
 
 async def mark_stale(
     session: Session,
     account_id: str,
-    contact_ids: Collection[int] | Select[Any],
+    affected: Affected,
     *,
     by_rules: bool = False,
     beside: str | None = None,
 ) -> None:
-    """Mark contacts as stale that `may_be_published`, given as a collection or a query of Clio ids.
+    """Mark contacts as stale that `may_be_published`.
 
     `by_rules`: their records are unchanged, only the rules' other input changed; a person that is stale already stays
     as it is. `beside`: the run that reads no lists and changed their records.
     """
-    if not isinstance(contact_ids, Select) and not contact_ids:
-        return
-    due = (
-        locked(account_id, contact_ids)
-        .where(~_contacts.c.stale if by_rules else ~_is_marked(beside))
-        .where(may_be_published(), _contacts.c.gone.is_(None))
-        .cte("due")
-    )
-    await session.execute(
-        update(_contacts)
-        .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
-        .values(stale=True, stale_by_rules=by_rules, changed_only_by=changed_only_by(beside))
-    )
+    names = {
+        "contacts": list(affected.contacts),
+        "companies": list(affected.employees_of),
+        "matters": list(affected.related_to),
+    }
+    if any(names.values()):
+        await session.execute(_MARK[by_rules], {"account": account_id, "beside": beside, **names})
+
+
+async def mark_matter_contacts_stale(
+    session: Session,
+    account_id: str,
+    *,
+    client_ids: Collection[int],
+    matter_ids: Collection[int],
+    beside: str | None = None,
+) -> None:
+    """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
+    affected = Affected(client_ids, employees_of=client_ids, related_to=matter_ids)
+    await mark_stale(session, account_id, affected, beside=beside)
 
 
 async def mark_unchanged_stale(
@@ -55,14 +90,18 @@ async def mark_unchanged_stale(
     )
 
 
-def locked(account_id: str, contact_ids: Collection[int] | Select[Any]) -> Select[Any]:
+def locked(account_id: str, clio_ids: Collection[int]) -> Select[Any]:
     """Return a query of contacts that locks them in the order of their ids, as all writers do.
 
     So none waits for another in a circle.
     """
+    return _locked(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
+
+
+def _locked(*conditions: ColumnElement[bool]) -> Select[Any]:
     return (
         select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, _is_among(contact_ids))
+        .where(*conditions)
         .order_by(_contacts.c.clio_id)
         .with_for_update()
     )
@@ -83,12 +122,10 @@ def _is_in(table: Table) -> ColumnElement[bool]:
     )
 
 
-def _is_marked(beside: str | None) -> ColumnElement[bool]:
+def _is_marked(beside: BindParameter[str]) -> ColumnElement[bool]:
     """Return the condition that a change by a run changes nothing about the marks of a person."""
     alone = _contacts.c.changed_only_by
-    return _IS_CHANGED & (
-        alone.is_(None) if beside is None else alone.is_(None) | (alone == beside)
-    )
+    return _IS_CHANGED & (alone.is_(None) | alone.is_not_distinct_from(beside))
 
 
 def changed_only_by(beside: str | ColumnElement[Any] | None) -> ColumnElement[Any]:
@@ -105,40 +142,6 @@ def can_be_assessed(run_id: str) -> ColumnElement[bool]:
     alone = _contacts.c.changed_only_by
     in_index = _contacts.c.stale_by_rules | alone.is_not(None)  # lets PostgreSQL use the index
     return in_index & (_contacts.c.stale_by_rules | (alone == run_id))
-
-
-def _is_among(contact_ids: Collection[int] | Select[Any]) -> ColumnElement[bool]:
-    if isinstance(contact_ids, Select):
-        # As an array, because PostgreSQL could otherwise join the result with all contacts of the firm.
-        return _contacts.c.clio_id == any_(func.array(contact_ids.scalar_subquery()))
-    return any_of(_contacts.c.clio_id, contact_ids)
-
-
-async def mark_matter_contacts_stale(
-    session: Session,
-    account_id: str,
-    *,
-    client_ids: Collection[int],
-    matter_ids: Collection[int],
-    beside: str | None = None,
-) -> None:
-    """Mark the contacts of matters as stale: clients, the clients' people and related contacts."""
-    if not matter_ids:
-        return
-    related = select(_relationships.c.contact_id).where(
-        _relationships.c.account_id == account_id, any_of(_relationships.c.matter_id, matter_ids)
-    )
-    for contacts in (client_ids, employees_query(account_id, client_ids), related):
-        await mark_stale(session, account_id, contacts, beside=beside)
-
-
-def employees_query(account_id: str, company_ids: Collection[int]) -> Any:
-    """Return a query of the people of these companies."""
-    if not company_ids:
-        return ()
-    return select(_contacts.c.clio_id).where(
-        _contacts.c.account_id == account_id, any_of(_contacts.c.company_id, company_ids)
-    )
 
 
 async def mark_all_stale(
@@ -158,5 +161,42 @@ async def mark_all_stale(
     async with reading_in_key_order(session):
         rows = (await session.execute(page)).all()
     due = [row.clio_id for row in rows if below is None or row.rules_version < below]
-    await mark_stale(session, account_id, due, by_rules=True)
+    await mark_stale(session, account_id, Affected(due), by_rules=True)
     return rows[-1].clio_id if len(rows) == limit else None
+
+
+def _mark(*, by_rules: bool) -> Update:
+    """Return the statement of `mark_stale`. It finds each group by its key, without a join with all of the firm."""
+    account, beside = bindparam("account", type_=Text), bindparam("beside", type_=Text)
+    wanted = union(
+        select(func.unnest(bindparam("contacts", type_=ARRAY(BigInteger))).label("clio_id")),
+        select(_employees.c.clio_id).where(
+            _employees.c.account_id == account, _is_among(_employees.c.company_id, "companies")
+        ),
+        select(_relationships.c.contact_id).where(
+            _relationships.c.account_id == account,
+            _is_among(_relationships.c.matter_id, "matters"),
+        ),
+    ).cte("wanted")
+    among = _contacts.c.clio_id == any_(func.array(select(wanted.c.clio_id).scalar_subquery()))
+    unmarked = ~_contacts.c.stale if by_rules else ~_is_marked(beside)
+    due = _locked(
+        _contacts.c.account_id == account,
+        among,
+        unmarked,
+        may_be_published(),
+        _contacts.c.gone.is_(None),
+    )
+    due_ids = select(due.cte("due").c.clio_id).scalar_subquery()
+    return (
+        update(_contacts)
+        .where(_contacts.c.account_id == account, _contacts.c.clio_id == any_(func.array(due_ids)))
+        .values(stale=True, stale_by_rules=by_rules, changed_only_by=changed_only_by(beside))
+    )
+
+
+def _is_among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
+
+
+_MARK = {by_rules: _mark(by_rules=by_rules) for by_rules in (False, True)}

@@ -130,6 +130,8 @@ async def run_attempt(
     begun = await _begin(services, lease)
     lander = Lander(services.database, lease)
     eta = Eta(begun.slice_of(run, now=services.now()) if run.kind is Kind.INITIAL else None)
+    eta.note(begun.pulls)
+    eta.assessed = run.assessed
     attempt = Attempt(services, lease, run, budget, lander, begun, eta=eta)
 
     async def read() -> None:

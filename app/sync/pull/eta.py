@@ -1,6 +1,6 @@
 """The ETA of a pull: the work that is left, and when it will have been done [IS-2]. It does no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import ceil
@@ -28,22 +28,30 @@ class Slice:
 class Eta:
     """Estimates when a run has read its lists, and in a slice of a first run also when everybody is assessed.
 
-    `clients` are those of the run's logins: each has a rate limit of its own.
+    `clients` are those of the run's logins: each has a rate limit of its own. `pulls` are the lists of the run, by
+    login and name, as they are stored, and `assessed` is the number of people that it has assessed.
     """
 
     first: Slice | None = None
     clients: dict[str, ClioClient] = field(default_factory=dict)
+    pulls: dict[tuple[str, str], Pull] = field(default_factory=dict)
+    assessed: int = 0
 
-    def end(self, pulls: Sequence[Pull], *, assessed: int, now: datetime) -> datetime | None:
+    def note(self, pulls: Iterable[Pull]) -> None:
+        """Note how far these lists were read."""
+        self.pulls.update({(pull.connection_id, pull.resource): pull for pull in pulls})
+
+    def end(self, *, now: datetime) -> datetime | None:
         """Return when the work will be done; None when that is unknown.
 
         In a first run the rate limits bound how soon it can be read, and the pace of its slices how soon it can be
         stored and assessed. A run waits for a rate limit between its slices, so that they show what the machine can do.
         """
+        pulls = list(self.pulls.values())
         end = self._latest_end(pulls, now=now)
         if end is None or self.first is None:
             return end
-        done, left = work(pulls, assessed=assessed)
+        done, left = work(pulls, assessed=self.assessed)
         in_slice, before = done - self.first.done, self.first.expected_end
         if in_slice < MEASURED:
             return max(end, before or end)

@@ -25,7 +25,6 @@ from app.sync.concurrency import run_together
 from app.sync.pull import windows
 from app.sync.pull.failures import forbidden_list, noting_failure
 from app.sync.pull.listings import CONTACTS, SMALL_LISTS, Listing
-from app.sync.pull.progress import find_end
 from app.sync.pull.reader import ConnectionReader, usage_of, view_of
 from app.sync.pull.storage import store_page
 
@@ -198,8 +197,8 @@ async def _land_page(
     if listing.name in reader.failed_before:
         await list_failures.forget_failure(session, lease, pull.connection_id, listing.name)
         reader.failed_before.discard(listing.name)
-    end = await find_end(session, lease, reader.eta, now=now)
-    usage = usage_of(reader.clio)
+    reader.eta.note([pull])
+    end, usage = reader.eta.end(now=now), usage_of(reader.clio)
     await leases.record_progress(session, lease, usage, expected_end=end, now=now)
 
 

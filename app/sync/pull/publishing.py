@@ -13,7 +13,6 @@ from app.db.session import Session
 from app.sync.concurrency import Paused, run_together
 from app.sync.pull.attempts import Attempt
 from app.sync.pull.listings import MATTERS, RELATIONSHIPS
-from app.sync.pull.progress import find_end
 from app.sync.pull.reader import ConnectionReader
 
 # Publishes some of the contacts that these logins have read; returns False when none is left for now.
@@ -72,9 +71,11 @@ class Publishing:
 
         async def write(session: Session) -> bool:
             left = await publish(session, ready)
-            lease, now = self._attempt.lease, self._attempt.services.now()
-            end = await find_end(session, lease, self._attempt.eta, now=now)
-            await leases.renew(session, lease, expected_end=end)
+            lease, eta = self._attempt.lease, self._attempt.eta
+            eta.assessed = await leases.count_assessed(session, lease)
+            await leases.renew(
+                session, lease, expected_end=eta.end(now=self._attempt.services.now())
+            )
             return left
 
         return await self._attempt.lander.write(write)

@@ -98,7 +98,7 @@ STEPS: dict[str, Step] = {
     "pulls_read_idx": lambda s: hidden_matters.load_viewers(s, "a"),
     "contacts_state_idx": lambda s: contacts.count_by_state(s, "a"),
     "mirror_matters_former_client_idx": lambda s: removals.find_successors(s, "a", [1]),
-    "InitPlan": lambda s: staleness.mark_stale(s, "a", staleness.employees_query("a", [1])),
+    "InitPlan": lambda s: staleness.mark_stale(s, "a", staleness.Affected(employees_of=[1])),
     "quarantine_open_idx": lambda s: quarantine.list_open(s, "a", limit=9),
     "new_clients_held_for_idx": lambda s: new_clients.lock_held(s, "a", HeldFor.RUN),
 }

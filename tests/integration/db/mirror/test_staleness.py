@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db.mirror import records, rule_inputs, staleness, tables
+from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import View
 from app.db.session import Database
 from app.rules.records import ContactRecord
@@ -22,9 +23,9 @@ async def change(database: Database, by: str, how: str) -> None:
     beside = None if by == PULL else by
     async with as_owner(database) as session:
         if by == RULES:
-            await staleness.mark_stale(session, "a", [1], by_rules=True)
+            await staleness.mark_stale(session, "a", Affected([1]), by_rules=True)
         elif how == "mark":
-            await staleness.mark_stale(session, "a", [1], beside=beside)
+            await staleness.mark_stale(session, "a", Affected([1]), beside=beside)
         else:
             person = ContactRecord(1, is_person=True, title=f"Version {next(VERSIONS)}")
             view = View("a", "cnx", full_view=True, beside=beside)

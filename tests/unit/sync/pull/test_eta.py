@@ -62,6 +62,12 @@ def seconds_left(found: Any, now: datetime) -> float:
     return float((found - now).total_seconds())
 
 
+def end_of(found: eta.Eta, pulls: list[Pull], *, assessed: int, now: datetime) -> datetime | None:
+    found.note(pulls)
+    found.assessed = assessed
+    return found.end(now=now)
+
+
 def eta_of(clio: Any, first: eta.Slice) -> eta.Eta:
     return eta.Eta(first, {"con_1": clio})
 
@@ -71,7 +77,7 @@ def test_a_first_run_ends_when_everybody_is_assessed_at_the_pace_of_its_slice():
     found = eta_of(QuickClio(), eta.Slice(NOW, 0.0, None))
     now = NOW + timedelta(seconds=2)
     left = 80 + eta.PAGES_OF_ASSESSMENT * 100
-    end = found.end(contacts(20), assessed=0, now=now)
+    end = end_of(found, contacts(20), assessed=0, now=now)
     assert seconds_left(end, now) == pytest.approx(left * 0.1)
 
 
@@ -80,7 +86,7 @@ def test_work_done_before_the_slice_does_not_make_it_look_fast():
     done, _ = eta.work(contacts(50), assessed=5_000)
     found = eta_of(QuickClio(), eta.Slice(NOW, done, None))
     now = NOW + timedelta(seconds=3)
-    end = found.end(contacts(50), assessed=6_000, now=now)
+    end = end_of(found, contacts(50), assessed=6_000, now=now)
     left = 50 + eta.PAGES_OF_ASSESSMENT * 70
     pace = 3 / (eta.PAGES_OF_ASSESSMENT * 5)
     assert seconds_left(end, now) == pytest.approx(left * pace)
@@ -91,8 +97,10 @@ def test_one_slow_slice_changes_the_expected_end_only_in_part():
     expected = NOW + timedelta(seconds=100)
     found = eta_of(QuickClio(), eta.Slice(NOW, 0.0, expected))
     now = NOW + timedelta(seconds=20)
-    end = found.end(contacts(20), assessed=0, now=now)
-    alone = eta_of(QuickClio(), eta.Slice(NOW, 0.0, None)).end(contacts(20), assessed=0, now=now)
+    end = end_of(found, contacts(20), assessed=0, now=now)
+    alone = end_of(
+        eta_of(QuickClio(), eta.Slice(NOW, 0.0, None)), contacts(20), assessed=0, now=now
+    )
     assert end is not None
     assert alone is not None
     assert expected < end < alone
@@ -103,12 +111,12 @@ def test_at_the_beginning_of_a_slice_the_expected_end_stays():
     # IS-2: one page says nothing about the pace
     expected = NOW + timedelta(seconds=100)
     found = eta_of(QuickClio(), eta.Slice(NOW, 0.0, expected))
-    assert found.end(contacts(1), assessed=0, now=NOW + timedelta(seconds=2)) == expected
+    assert end_of(found, contacts(1), assessed=0, now=NOW + timedelta(seconds=2)) == expected
 
 
 def test_a_first_run_does_not_end_before_the_rate_limit_lets_it_be_read():
     # IS-2: a request takes a second, and another one in a row
     found = eta_of(SlowClio(), eta.Slice(NOW, 0.0, None))
     now = NOW + timedelta(milliseconds=1)
-    end = found.end(contacts(50), assessed=0, now=now)
+    end = end_of(found, contacts(50), assessed=0, now=now)
     assert seconds_left(end, now) == 50 + 50
