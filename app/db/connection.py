@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import monotonic
 from typing import Any, cast
 
 import asyncpg
@@ -31,7 +32,8 @@ from typing_extensions import override
 
 CONNECT_SECONDS = 5.0  # the longest time to open a connection
 SERVER_SECONDS = 60  # the server's limit for a statement, and for a transaction that does nothing
-PREPARED_STATEMENTS = 100  # that an engine keeps on each connection
+PREPARED_STATEMENTS = 300  # that an engine keeps on each connection
+TRUSTED_SECONDS = 1.0  # after a transaction a connection is not checked before the next one
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
 # was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
@@ -112,10 +114,12 @@ def quoted(value: str) -> str:
 class WatchedConnection(asyncpg.Connection):
     """asyncpg's connection, whose end is noticed although the server does not say it.
 
-    A transaction begins with the account that it belongs to, in the same round trip.
+    A transaction begins with the account that it belongs to, in the same round trip. `answered_at` is when the last one
+    ended, in seconds of the process's clock.
     """
 
     settings = ""  # what else each transaction begins with
+    answered_at = 0.0
 
     def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
@@ -137,8 +141,8 @@ class PooledConnection(WatchedConnection):
 class Dialect(PGDialect_asyncpg):
     """SQLAlchemy's dialect for asyncpg, except for the check of a kept connection and the begin of a transaction.
 
-    The check precedes every transaction, so it is one round trip. A statement without parameters is not prepared, so it
-    works behind a pooler, too.
+    The check precedes a transaction, unless the connection has just ended another one, so it is one round trip. A
+    statement without parameters is not prepared, so it works behind a pooler, too.
 
     A transaction begins at once. SQLAlchemy waits for its own first statement, and what pgqueuer did before on the
     driver's connection would be committed whatever follows.
@@ -149,6 +153,9 @@ class Dialect(PGDialect_asyncpg):
     @override
     def do_ping(self, dbapi_connection: DBAPIConnection) -> bool:
         connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection)
+        driver = _driver_of(connection)
+        if not driver.is_closed() and monotonic() - driver.answered_at < TRUSTED_SECONDS:
+            return True
         try:
             connection.run_async(lambda driver: driver.execute("select 1"))
         except Exception as error:  # noqa: BLE001  # it is raised again, as the pool expects it
@@ -159,6 +166,16 @@ class Dialect(PGDialect_asyncpg):
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
         await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
+
+    @override
+    def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:
+        super().do_commit(dbapi_connection)  # type: ignore[no-untyped-call]
+        connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
+        _driver_of(connection).answered_at = monotonic()
+
+
+def _driver_of(connection: AsyncAdapt_asyncpg_connection) -> WatchedConnection:
+    return cast(WatchedConnection, connection.driver_connection)
 
 
 registry.register("postgresql.levitate", __name__, Dialect.__name__)

@@ -31,7 +31,7 @@ async def announce(
     session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
 ) -> None:
     """Emit the events of these rows and mark them as emitted; each event has one id for ever [NC-8]."""
-    await emit_events(session, account_id, rows, now=now)
+    await emit_events(session, account_id, rows, await _owners(session, account_id, rows), now=now)
     marked = {
         "clio_ids": [row.clio_id for row in rows],
         "events": [event_id_of(account_id, row.contact_id) for row in rows],
@@ -40,10 +40,14 @@ async def announce(
 
 
 async def emit_events(
-    session: Session, account_id: str, rows: Sequence[NewClient], *, now: datetime
+    session: Session,
+    account_id: str,
+    rows: Sequence[NewClient],
+    owners: Mapping[int, str | None],
+    *,
+    now: datetime,
 ) -> None:
-    """Emit the event of each of these rows, which say already that they are emitted."""
-    owners = await _owners(session, account_id, rows)
+    """Emit the event of each of these rows, which say already that they are emitted; `owners` are their contacts'."""
     found = [_event(row, event_id_of(account_id, row.contact_id), owners) for row in rows]
     await events.record_events(session, account_id, found, now=now)
 

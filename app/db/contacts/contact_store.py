@@ -20,6 +20,7 @@ _PLAIN = (
     _table.c.version,
     _table.c.first_synced_at,
     _table.c.updated_at,
+    _table.c.digest,
 )
 _CHANGING = (
     *("version", "state", "owner_user_id", "labels", "search", "view", "explanation", "digest"),
@@ -69,19 +70,16 @@ async def save(
     *,
     run_id: str,
 ) -> None:
-    """Store contacts with their explanations; a contact of which nothing changed is not written."""
+    """Store contacts with their explanations; a contact of which nothing changed since it was loaded is not written."""
     rows = [_row(contact, assessment) for contact, assessment in items]
-    known = await session.execute(
-        select(_table.c.clio_id, _table.c.digest).where(
-            _table.c.account_id == account_id,
-            any_of(_table.c.clio_id, [row["clio_id"] for row in rows]),
-        )
-    )
-    same = {(row.clio_id, row.digest) for row in known}
-    rows = [row for row in rows if (row["clio_id"], row["digest"]) not in same]
-    if not rows:
+    changed = [
+        row
+        for row, (contact, _) in zip(rows, items, strict=True)
+        if row["digest"] != contact.digest
+    ]
+    if not changed:
         return
-    await session.execute(_STORE, _ROWS.parameters(rows, account_id=account_id, run_id=run_id))
+    await session.execute(_STORE, _ROWS.parameters(changed, account_id=account_id, run_id=run_id))
 
 
 def _row(contact: StoredContact, assessment: Assessment) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ContactNotFound(AppError):
 
 @dataclass(frozen=True)
 class StoredContact:
-    """A contact as it was last published."""
+    """A contact as it was last published; `digest` is that of its row, None if it has none."""
 
     contact_id: str
     clio_id: int
@@ -43,6 +43,7 @@ class StoredContact:
     view: ContactView
     first_synced_at: datetime
     updated_at: datetime
+    digest: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -178,6 +179,7 @@ def stored_contact(row: Any, view: ContactView) -> StoredContact:
         view=view,
         first_synced_at=row.first_synced_at,
         updated_at=row.updated_at,
+        digest=row.digest,
     )
 
 

@@ -70,7 +70,8 @@ async def record_new_clients(
     ]
     written = await new_clients.insert_rows(session, account_id, rows)
     emitted = [row for row in written if row.status is Status.EMITTED]
-    await announcements.emit_events(session, account_id, emitted, now=source.now)
+    owners = {row.clio_id: _owner_of(found[row.clio_id].contact) for row in emitted}
+    await announcements.emit_events(session, account_id, emitted, owners, now=source.now)
     return len(written)
 
 
@@ -155,6 +156,11 @@ def email_digest_of(contact: StoredContact) -> bytes | None:
     """Return the digest of a contact's primary address, None if it has none [NC-6]."""
     primary = next((email for email in contact.view.profile.emails if email.primary), None)
     return similar_clients.email_digest(primary.address if primary else None)
+
+
+def _owner_of(contact: StoredContact) -> str | None:
+    owner = contact.view.owner
+    return owner.user_id if owner else None
 
 
 def _name_digest(one: Candidate) -> bytes | None:

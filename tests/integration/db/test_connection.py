@@ -93,7 +93,7 @@ async def test_behind_a_pooler_a_transaction_has_no_more_round_trips_and_keeps_n
         for _ in range(10):  # the driver prepares a statement that is repeated
             kept = await session.execute(text("select name from pg_prepared_statements"))
             assert kept.all() in ([], [("",)])
-    assert [query.partition(";")[0] for query in sent] == ["select 1", "BEGIN", "COMMIT"]
+    assert [query.partition(";")[0] for query in sent] == ["BEGIN", "COMMIT"]
 
 
 async def test_the_connections_of_the_workers_are_watched(address: str):
