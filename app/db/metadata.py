@@ -29,12 +29,23 @@ metadata = MetaData(
 )
 
 
-def account_table(
-    name: str, *items: Column[object] | PrimaryKeyConstraint | UniqueConstraint
-) -> Table:
+OWNED = "belongs_to_account"  # in the `info` of a table whose rows are deleted with their account
+Item = Column[object] | PrimaryKeyConstraint | UniqueConstraint
+
+
+def account_table(name: str, *items: Item) -> Table:
     """Define a table whose rows belong to an account and are deleted with it; `account_id` is its first column."""
     account = ForeignKeyConstraint(["account_id"], ["accounts.account_id"], ondelete="CASCADE")
-    return Table(name, metadata, Column("account_id", Text, nullable=False), *items, account)
+    return bulk_account_table(name, *items, account)
+
+
+def bulk_account_table(name: str, *items: Item | ForeignKeyConstraint) -> Table:
+    """Define such a table without a foreign key, because a run writes many rows (docs/decisions/0019).
+
+    Only transactions that hold the row of a run, or of the account, insert rows.
+    """
+    account = Column("account_id", Text, nullable=False)
+    return Table(name, metadata, account, *items, info={OWNED: True})
 
 
 def time_column(name: str, *, nullable: bool = False) -> Column[object]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from app.db import tables
 from app.db.accounts import tables as account_tables
+from app.db.metadata import OWNED
 from app.db.session import Session
 
 _accounts = account_tables.accounts
@@ -43,7 +44,13 @@ async def delete_account(session: Session, account_id: str) -> None:
 
 
 async def delete_some_rows(session: Session, account_id: str, *, limit: int) -> int:
-    """Delete up to `limit` rows that belong to the account, but not its own row; return how many were deleted."""
+    """Delete up to `limit` rows that belong to the account, but not its own row; return how many were deleted.
+
+    The account's row is locked, so that no run can begin until the transaction ends. If nothing is left of its runs,
+    then nobody writes to the tables without a foreign key (docs/decisions/0019).
+    """
+    own = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
+    await session.execute(own.with_for_update())
     left = limit
     for table in owned_tables():
         if left:
@@ -64,8 +71,4 @@ async def _delete_some(session: Session, table: Table, account_id: str, *, limit
 def owned_tables() -> list[Table]:
     """Return the tables whose rows are deleted with their account; a table comes before those it refers to."""
     tables_ = reversed(tables.metadata.sorted_tables)
-    return [
-        table
-        for table in tables_
-        if _accounts in (key.referred_table for key in table.foreign_key_constraints)
-    ]
+    return [table for table in tables_ if OWNED in table.info]

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import DateTime, cast, select, update
 
 from app.db import notifications
@@ -54,7 +53,7 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
     ).scalar_one()
     first = last - len(lines) + 1
     rows = [
-        {"seq": seq, "contact_id": line.contact_id, "body": to_json(line.body).decode()}
+        {"seq": seq, "contact_id": line.contact_id, "body": line.body}
         for seq, line in enumerate(lines, start=first)
     ]
     await session.execute(_ROWS.insert, _ROWS.parameters(rows, account_id=account_id))

@@ -16,9 +16,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from app.db.metadata import account_table, count_column, time_column
+from app.db.metadata import account_table, bulk_account_table, count_column, time_column
 
-contacts = account_table(  # contacts that were ever in scope, as last published
+contacts = bulk_account_table(  # contacts that were ever in scope, as last published
     "contacts",
     Column("contact_id", Text, nullable=False),
     Column("clio_id", BigInteger, nullable=False),
@@ -37,7 +37,7 @@ contacts = account_table(  # contacts that were ever in scope, as last published
     UniqueConstraint("account_id", "clio_id"),
 )
 
-changes = account_table(  # the change feed: append only, `seq` in the order of commit [S13]
+changes = bulk_account_table(  # the change feed: append only, `seq` in the order of commit [S13]
     "changes",
     Column("seq", BigInteger, nullable=False),
     Column("contact_id", Text, nullable=False),
@@ -64,7 +64,7 @@ erased_contacts = account_table(  # the suppression list: keyed hashes of erased
     PrimaryKeyConstraint("account_id", "clio_hash"),
 )
 
-new_clients = account_table(  # one row per account and Clio contact, for ever [NC-1]
+new_clients = bulk_account_table(  # one row per account and Clio contact, for ever [NC-1]
     "new_clients",
     Column("clio_id", BigInteger, nullable=False),
     Column("new_client_id", Text, nullable=False),
@@ -101,7 +101,7 @@ Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_diges
 
 # `matter_ids`, one row each, because row-level security keeps PostgreSQL from using an index of arrays. A trigger
 # writes it for every writer of `new_clients`.
-new_client_matters = account_table(
+new_client_matters = bulk_account_table(
     "new_client_matters",
     Column("matter_id", BigInteger, nullable=False),
     Column("clio_id", BigInteger, nullable=False),

@@ -14,9 +14,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.metadata import account_table, count_column, time_column
+from app.db.metadata import account_table, bulk_account_table, count_column, time_column
 
-mirror_contacts = account_table(
+mirror_contacts = bulk_account_table(
     "mirror_contacts",
     Column("clio_id", BigInteger, nullable=False),
     Column("company_id", BigInteger),
@@ -64,7 +64,7 @@ Index(
     postgresql_where=text("company_id is not null"),
 )
 
-mirror_matters = account_table(
+mirror_matters = bulk_account_table(
     "mirror_matters",
     Column("clio_id", BigInteger, nullable=False),
     Column("client_id", BigInteger),
@@ -95,7 +95,7 @@ Index(  # who took over the matters of a contact that is gone
     postgresql_where=mirror_matters.c.former_client_id.is_not(None),
 )
 
-mirror_relationships = account_table(
+mirror_relationships = bulk_account_table(
     "mirror_relationships",
     Column("clio_id", BigInteger, nullable=False),
     Column("matter_id", BigInteger, nullable=False),
@@ -126,18 +126,16 @@ catalog_items = account_table(  # users, custom fields, practice areas, matter s
     PrimaryKeyConstraint("account_id", "resource", "clio_id"),
 )
 
-sightings = (
-    account_table(  # the connections that see a record, and the digest of the version that each saw
-        "sightings",
-        Column("resource", Text, nullable=False),
-        Column("clio_id", BigInteger, nullable=False),
-        Column("connection_id", Text, nullable=False),
-        Column("digest", LargeBinary),
-        # Of that version; null in rows of the previous release.
-        time_column("updated_at", nullable=True),  # Clio's
-        Column("shown", Text),  # the fields with content (app/rules/shown.py)
-        PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
-    )
+sightings = bulk_account_table(  # the connections that see a record, and the digest of the version that each saw
+    "sightings",
+    Column("resource", Text, nullable=False),
+    Column("clio_id", BigInteger, nullable=False),
+    Column("connection_id", Text, nullable=False),
+    Column("digest", LargeBinary),
+    # Of that version; null in rows of the previous release.
+    time_column("updated_at", nullable=True),  # Clio's
+    Column("shown", Text),  # the fields with content (app/rules/shown.py)
+    PrimaryKeyConstraint("account_id", "resource", "clio_id", "connection_id"),
 )
 
 lost_sightings = account_table(  # contacts that a connection saw once and sees no more [row 53]
