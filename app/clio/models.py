@@ -53,7 +53,7 @@ def _present(value: Any) -> Any:
     return value
 
 
-def _to_utc(value: datetime) -> datetime:
+def to_utc(value: datetime) -> datetime:
     """Convert to UTC. Clio uses the offset of the user who asks, but the stored time must be the same for all users."""
     try:
         return value.astimezone(UTC)
@@ -73,7 +73,7 @@ Secret = Annotated[str, _text(ceilings.SECRET)]
 ValueText = Annotated[str, _text(ceilings.VALUE)]
 Parts = Annotated[tuple[P, ...], BeforeValidator(_present), Field(max_length=ceilings.PARTS)]
 Values = Annotated[tuple[P, ...], BeforeValidator(_present), Field(max_length=ceilings.VALUES)]
-UtcDatetime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(to_utc)]
 Day = Annotated[date | None, BeforeValidator(_day_of)]
 Id = Annotated[int, BeforeValidator(_reject_bool), Field(gt=0, lt=2**63)]
 

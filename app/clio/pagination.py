@@ -3,13 +3,14 @@
 A page is accepted completely or not at all. A value or a record that cannot be read is reported, and the rest is kept.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 import httpx
 from pydantic_core import from_json
 
-from app.clio import broken_json, reading
+from app.clio import broken_json, quick_pages, reading
 from app.clio.errors import ClioUnreadable, RecordUnreadable
 from app.clio.reading import M, PutAside, Unread, without_nul
 from app.clio.resources import Page, Resource, T, UnreadableRecord
@@ -22,7 +23,8 @@ SCHEMES = (
     "http",
     "",
 )  # of Clio's links; requests always have that of the configured origin
-_NUL = b"\\u0000"
+# What a page holds: items, records that cannot be read, and by the ids of the items what of them could not be read.
+Items = tuple[tuple[T, ...], tuple[UnreadableRecord, ...], Mapping[int, tuple[Unread, ...]]]
 
 
 def parse_object(body: bytes, of: str = "answer") -> dict[str, Any]:
@@ -59,13 +61,8 @@ def parse_page(
     resource: Resource[T], body: bytes, *, address: httpx.URL, asked_at: datetime
 ) -> Page[T]:
     """Return the page that was requested from `address`. Raise ClioUnreadable if the body is not a page."""
-    document = _parse_list(body, resource.name)
-    data, meta = document.get("data"), document.get("meta")
-    if not isinstance(data, list):
-        raise ClioUnreadable(f"{resource.name}: Clio's response contains no list")
-    if _NUL in body:
-        data = without_nul(data)
-    items, unreadable, unread = _items(resource, data)
+    read, meta = _read_quickly(resource, body) or _read_with_care(resource, body)
+    items, unreadable, unread = read
     meta = meta if isinstance(meta, dict) else {}
     paging = meta.get("paging")
     following = paging.get("next") if isinstance(paging, dict) else None
@@ -78,6 +75,31 @@ def parse_page(
         total=total if type(total) is int and 0 <= total <= MAX_RECORDS else None,
         asked_at=asked_at,
     )
+
+
+def _read_quickly(resource: Resource[T], body: bytes) -> tuple[Items[T], Any] | None:
+    """Return what a page holds, and its `meta`; None if anything in it has not the documented form."""
+    if quick_pages.kind_for(resource.name, body) is None:
+        return None
+    page = quick_pages.read_page(resource.name, body)
+    if page is None:
+        return None
+    items, meta = page
+    try:
+        return (items, (), {}), from_json(bytes(meta), allow_inf_nan=False)
+    except ValueError:
+        return None
+
+
+def _read_with_care(resource: Resource[T], body: bytes) -> tuple[Items[T], Any]:
+    """Return what can be read of a page, and its `meta`. Raise ClioUnreadable if the body is not a page."""
+    document = _parse_list(body, resource.name)
+    data = document.get("data")
+    if not isinstance(data, list):
+        raise ClioUnreadable(f"{resource.name}: Clio's response contains no list")
+    if quick_pages.NUL in body:
+        data = without_nul(data)
+    return _items(resource, data, quick_pages.kind_for(resource.name, body)), document.get("meta")
 
 
 def next_cursor(resource: Resource[Any], following: Any, *, address: httpx.URL) -> str:
@@ -169,15 +191,20 @@ def _remove_dropped(entry: str, resource: str, dropped: set[str]) -> str:
     return f"{name}{{{','.join(names)}}}"
 
 
-def _items(
-    resource: Resource[T], data: list[Any]
-) -> tuple[tuple[T, ...], tuple[UnreadableRecord, ...], dict[int, tuple[Unread, ...]]]:
+def _items(resource: Resource[T], data: list[Any], quick: Any) -> Items[T]:
+    """Return the records, those that cannot be read, and what of the others could not be read, by id.
+
+    `quick` is the Struct that a record without anything odd can be read as, if there is one.
+    """
     items: list[Any] = []
     unreadable: list[UnreadableRecord] = []
     unread: dict[int, tuple[Unread, ...]] = {}
     for record in data:
         if isinstance(record, UnreadableRecord):
             unreadable.append(record)
+            continue
+        if quick is not None and (item := quick_pages.read_record(quick, record)) is not None:
+            items.append(item)
             continue
         try:
             read = reading.read_values(resource.model, record)
@@ -200,7 +227,7 @@ def parse_data(body: bytes, of: str = "answer") -> dict[str, Any]:
     data = parse_object(body, of).get("data")
     if not isinstance(data, dict) or not data:
         raise ClioUnreadable(f"{of}: Clio's response contains no record")
-    return without_nul(data) if _NUL in body else data
+    return without_nul(data) if quick_pages.NUL in body else data
 
 
 def read_record(model: type[M], data: dict[str, Any]) -> M:

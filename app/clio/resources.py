@@ -51,7 +51,8 @@ class UnreadableRecord:
 class Page(Generic[T]):
     """One page. `cursor` is the token of the next page, None on the last; `asked_at` is a time of Clio's clock.
 
-    `unread` says, by the ids of the items, which of their values could not be read.
+    `unread` says, by the ids of the items, which of their values could not be read. Items without anything odd may be
+    Structs of `app/clio/quick_pages.py`, with the attributes of the model.
     """
 
     items: tuple[T, ...]

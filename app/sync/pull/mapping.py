@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.clio import models
+from app.clio import models, quick_pages
 from app.clio.reading import Unread
 from app.rules.records import (
     Address,
@@ -53,6 +53,8 @@ FIELDS_OF: Mapping[str, tuple[str, ...]] = {
     "relationships.updated_at": ("updated_at",),
 }
 
+_NO_ADDRESS = Address()
+
 
 def unread_fields(
     resource: str, unread: Mapping[int, tuple[Unread, ...]]
@@ -69,7 +71,7 @@ def unread_fields(
     }
 
 
-def contact_record(contact: models.Contact) -> ContactRecord:
+def contact_record(contact: models.Contact | quick_pages.Contact) -> ContactRecord:
     """Return the mirror's record of a contact."""
     company = contact.company
     return ContactRecord(
@@ -87,27 +89,27 @@ def contact_record(contact: models.Contact) -> ContactRecord:
         company_name=company.name if company else None,
         emails=tuple(
             Email(email.address, email.name, bool(email.primary))
-            for email in contact.email_addresses
+            for email in contact.email_addresses or ()
             if email.address
         ),
         phones=tuple(
             Phone(phone.number, phone.name, bool(phone.primary))
-            for phone in contact.phone_numbers
+            for phone in contact.phone_numbers or ()
             if phone.number
         ),
-        addresses=tuple(filter(None, map(_address, contact.addresses))),
-        custom_values=_custom_values(contact.custom_field_values),
+        addresses=tuple(filter(None, map(_address, contact.addresses or ()))),
+        custom_values=_custom_values(contact.custom_field_values or ()),
         created_at=contact.created_at,
         updated_at=contact.updated_at,
     )
 
 
-def matter_record(matter: models.Matter) -> MatterRecord:
+def matter_record(matter: models.Matter | quick_pages.Matter) -> MatterRecord:
     """Return the mirror's record of a matter."""
     area, stage = matter.practice_area, matter.matter_stage
     return MatterRecord(
         clio_id=matter.id,
-        status=MatterStatus(matter.status),
+        status=MatterStatus(matter.status.lower()),
         number=matter.display_number,
         client_id=matter.client.id if matter.client else None,
         practice_area_id=area.id if area else None,
@@ -127,7 +129,9 @@ def matter_record(matter: models.Matter) -> MatterRecord:
     )
 
 
-def relationship_record(relationship: models.Relationship) -> RelationshipRecord | None:
+def relationship_record(
+    relationship: models.Relationship | quick_pages.Relationship,
+) -> RelationshipRecord | None:
     """Return the mirror's record of a relationship; None when Clio does not show its matter or its contact."""
     if relationship.matter is None or relationship.contact is None:
         return None
@@ -146,20 +150,24 @@ def catalog_item(item: Any) -> dict[str, Any]:
     return document
 
 
-def _is_person(contact: models.Contact) -> bool | None:
+def _is_person(contact: models.Contact | quick_pages.Contact) -> bool | None:
     """Return whether the contact is a person; if Clio does not say, a first or last name decides."""
     if contact.type is not None:
         return contact.type == "Person"
     return True if contact.first_name or contact.last_name else None
 
 
-def _custom_values(listed: Iterable[models.CustomFieldValue]) -> tuple[CustomValue, ...]:
+def _custom_values(
+    listed: Iterable[models.CustomFieldValue | quick_pages.CustomFieldValue],
+) -> tuple[CustomValue, ...]:
     """Return the values in the order of their fields; a field that was never filled has no value (clio.md §16.6)."""
     found = [value for value in map(_custom_value, listed) if value is not None]
     return tuple(sorted(found, key=lambda value: (value.field_id, value.soft_deleted)))
 
 
-def _custom_value(value: models.CustomFieldValue) -> CustomValue | None:
+def _custom_value(
+    value: models.CustomFieldValue | quick_pages.CustomFieldValue,
+) -> CustomValue | None:
     field_id = value.custom_field.id if value.custom_field else 0
     content = value.value
     if content is None and value.picklist_option is not None:
@@ -174,7 +182,7 @@ def _custom_value(value: models.CustomFieldValue) -> CustomValue | None:
     return CustomValue(field_id, content, bool(value.soft_deleted))
 
 
-def _address(address: models.Address) -> Address | None:
+def _address(address: models.Address | quick_pages.Address) -> Address | None:
     """Return an address; None if nothing of it is known."""
     shown = Address(
         kind=address.name,
@@ -185,8 +193,8 @@ def _address(address: models.Address) -> Address | None:
         country=address.country,
         primary=bool(address.primary),
     )
-    return None if shown == Address() else shown
+    return None if shown == _NO_ADDRESS else shown
 
 
-def _attorney(user: models.UserRef | None) -> Attorney | None:
+def _attorney(user: models.UserRef | quick_pages.UserRef | None) -> Attorney | None:
     return Attorney(user.id, user.name) if user else None

@@ -10,6 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from msgspec import structs
+
+from app.clio import quick_pages
 from app.clio.models import Matter
 from app.clio.resources import Page
 from app.crypto import keyed_hash
@@ -61,8 +64,10 @@ async def remove_erased(
     return replace(page, items=tuple(filter(None, kept)), unreadable=tuple(unreadable))
 
 
-def _unnamed(item: Any) -> Matter | None:
+def _unnamed(item: Any) -> Any:
     """Return what is kept of a record: a matter without its number, because Clio writes the client's name in it."""
+    if isinstance(item, quick_pages.Matter):
+        return structs.replace(item, display_number=None)
     return item.model_copy(update={"display_number": None}) if isinstance(item, Matter) else None
 
 
