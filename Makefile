@@ -45,7 +45,7 @@ nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes m
 	@$(BIN)/python -m tests.chaos.writeback --activities 1000 --kills 200 --seed 1
 	@$(BIN)/python -m tests.chaos.feed --seconds 300 --seed 1
 	@$(BIN)/python -m tests.chaos.takeover --rounds 10 --seed 1
-	@for name in "pace --contacts 100000" "memory --contacts 100000" first_run rederive many_accounts writeback deliveries outages \
+	@for name in "pace --contacts 100000" "memory --contacts 100000" first_run rederive rules many_accounts writeback deliveries outages \
 		large_firm; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(MAKE) bench-neighbours

@@ -7,6 +7,8 @@ import httpx
 import pytest
 from jsonschema import ValidationError
 
+from app.clio import quick_pages
+from app.clio.resources import CONTACTS, MATTERS, RELATIONSHIPS, Resource
 from app.simulator.faults.faults import Fault
 from app.simulator.faults.rate_limit import RateLimit
 from app.simulator.firms.harlow_pike import harlow_pike
@@ -327,3 +329,16 @@ async def test_every_filter_and_order_that_the_document_has_answers(simulator, p
     for order in clio_schema.parameters(f"/{path}.json").get("order", {}).get("enum", []):
         answer = await visitor.get(f"{path}.json", order=order, offset="0", **needed(rule))
         assert answer.status_code == (200 if order in orders_of(rule.kind)[0] else 400)
+
+
+@pytest.mark.parametrize("resource", [CONTACTS, MATTERS, RELATIONSHIPS], ids=lambda one: one.name)
+@pytest.mark.parametrize("user", [501, 503, 601])
+async def test_its_pages_are_read_quickly(simulator: Simulator, resource: Resource[Any], user: int):
+    visitor = await Visitor(simulator).login(user)
+    path = resource.path.removeprefix("/api/v4/")
+    asked: dict[str, Any] = {**resource.params, "fields": ",".join(resource.fields)}
+    answer = await visitor.get(path, **asked)
+    assert quick_pages.kind_for(resource.name, answer.content)
+    page = quick_pages.read_page(resource.name, answer.content)
+    assert page is not None
+    assert len(page[0]) == len(answer.json()["data"]) > 0
