@@ -65,7 +65,7 @@ def post_during_pull(stack: Stack, minutes: float) -> list[float]:
     ]:
         time.sleep(0.2)
     print(f"the first page is stored: {page}")
-    deadline, posted = time.monotonic() + minutes * 60, []
+    deadline, posted = time.monotonic() + minutes * 60, list[str]()
     contact = first_contact(stack)
     while time.monotonic() < deadline:
         posted.append(post(stack, len(posted), contact))
