@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_VENV := .venv-bench
+BENCH_STAMP := $(BENCH_VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-hashes --python-version 3.11
 
@@ -15,7 +17,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench-neighbours
+.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench bench-neighbours
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -45,12 +47,14 @@ nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes m
 	@$(BIN)/python -m tests.chaos.writeback --activities 1000 --kills 200 --seed 1
 	@$(BIN)/python -m tests.chaos.feed --seconds 300 --seed 1
 	@$(BIN)/python -m tests.chaos.takeover --rounds 10 --seed 1
-	@for name in "pace --contacts 100000" "memory --contacts 100000" first_run rederive rules many_accounts writeback deliveries outages \
-		large_firm; do \
-		$(BIN)/python -m benchmarks.$$name || exit 1; done
+	@$(MAKE) bench ARGS=--full
+	@for name in rules many_accounts writeback deliveries outages; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(MAKE) bench-neighbours
 	@$(MAKE) mutants
 	@for seed in 1 2 3; do $(MAKE) mutants-sample SEED=$$seed || exit 1; done
+
+bench: $(STAMP) $(BENCH_STAMP) ## this service beside the references; a quarter of an hour, or ARGS=--full for hours
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-neighbours: $(STAMP) ## how long a small firm waits beside each kind of busy neighbour; an hour, or ARGS for a part
 	@$(BIN)/python -m benchmarks.neighbours $(ARGS)
@@ -79,6 +83,7 @@ lock:
 	@$(if $(UV),,echo "make lock needs uv"; exit 1)
 	$(UV) pip compile pyproject.toml $(LOCKED) -o requirements-run.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra otel --extra dev $(LOCKED) -o requirements-dev.lock
+	$(UV) pip compile benchmarks/requirements.in $(LOCKED) -o benchmarks/requirements.lock
 
 $(STAMP): requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -93,5 +98,18 @@ else
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+endif
+	@touch $@
+
+# What the references of the benchmark import. The service's own environment stays as it is on a server.
+$(BENCH_STAMP): benchmarks/requirements.lock
+	@echo "Setting up $(BENCH_VENV) (once)…"
+ifneq ($(UV),)
+	@$(UV) venv --quiet --clear --python $(PYTHON) $(BENCH_VENV)
+	@$(UV) pip sync --quiet --require-hashes --compile-bytecode --python $(BENCH_VENV)/bin/python $<
+else
+	@rm -rf $(BENCH_VENV)
+	@$(PYTHON) -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 endif
 	@touch $@

@@ -1,14 +1,12 @@
-"""Measures the database work at the end of a run for a firm of a million contacts, before and after ANALYZE.
-
-    python -m benchmarks.large_firm --contacts 1000000
+"""What the database does at the end of a run for a firm of a million contacts, before and after ANALYZE.
 
 The rows are made in SQL, as eight logins would have pulled them: seven work, and the eighth, which alone sees every
 hundredth contact, ended 40 days ago. What each step does is rolled back, so that all steps see the same firm.
-Autovacuum is off: the first round shows the time right after a first pull, the second one that of any other day. The
+Autovacuum of its own server is off: the first round shows the time right after a first pull, the second one that of
+any other day. The
 database of a million contacts takes 3 GB and three minutes, and is removed at the end.
 """
 
-import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,6 +25,7 @@ from app.db.session import Database, Session, open_database, transaction
 from app.sync import issues
 from app.sync.assess.assess import HIDDEN_AT_ONCE
 from app.sync.run import MARKED_AT_ONCE
+from benchmarks.report import Report, Table
 from tests.chaos.processes import embedded_postgres
 from tests.support.postgres import address_of
 
@@ -120,7 +119,7 @@ EVERY_RUN: dict[str, Step] = {
             s, ACCOUNT, everything=False, after=0, limit=HIDDEN_AT_ONCE
         )
     ),
-    "stale contacts": once(lambda s: records.count_stale(s, ACCOUNT)),
+    "stale contacts": once(lambda s: records.count_stale(s, ACCOUNT, LEASE.run_id)),
     "more relationships than 10,000": once(
         lambda s: records.has_more_than(s, ACCOUNT, records.RELATIONSHIPS, 10_000)
     ),
@@ -151,8 +150,9 @@ KINDS = {
 }
 
 
-async def measure(database: Database, steps: Mapping[str, Step]) -> None:
-    """Print the seconds of each step, and of the longest transaction of those that have several."""
+async def measure(database: Database, steps: Mapping[str, Step]) -> list[list[str]]:
+    """Return the name of each step, its seconds, and those of the longest transaction if it has several."""
+    rows = list[list[str]]()
     for name, step in steps.items():
         times: list[float] = []
         place: Any = None
@@ -162,8 +162,9 @@ async def measure(database: Database, steps: Mapping[str, Step]) -> None:
                 place = await step(session, place)
                 times.append(time.monotonic() - began)
             await session.rollback()
-        longest = f", {len(times)} pages, longest {max(times):.3f} s" if len(times) > 1 else ""
-        print(f"  {name:42} {sum(times):7.3f} s{longest}", flush=True)
+        longest = f"{max(times):.3f} of {len(times)}" if len(times) > 1 else ""
+        rows.append([name, f"{sum(times):.3f}", longest])
+    return rows
 
 
 def _filled(statement: str, count: int) -> str:
@@ -173,7 +174,7 @@ def _filled(statement: str, count: int) -> str:
     return statement
 
 
-async def run(dsn: str, count: int) -> None:
+async def _run(report: Report, dsn: str, count: int) -> None:
     database = open_database(address_of(dsn))
     await migrate.migrate(Address(dsn))
     admin = await asyncpg.connect(dsn)
@@ -185,21 +186,16 @@ async def run(dsn: str, count: int) -> None:
     size = await admin.fetchval("select pg_size_pretty(pg_database_size(current_database()))")
     for label, prepare in (("right after a first pull", "select"), ("later", "vacuum analyze")):
         await admin.execute(prepare)
-        for kind, steps in KINDS.items():
-            print(f"{label}, {size}, {kind}:")
-            await measure(database, steps)
+        rows = [
+            [kind, *row] for kind, steps in KINDS.items() for row in await measure(database, steps)
+        ]
+        title = f"The end of a run, {count:,} contacts ({size}), {label}"
+        report.add(Table(title, ["when", "step", "s", "longest transaction s"], rows))
     await admin.close()
     await database.dispose()
 
 
-def main() -> None:
-    """Fill a database and measure the steps."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--contacts", type=int, default=1_000_000)
-    arguments = parser.parse_args()
+def measure_large_firm(report: Report, count: int) -> None:
+    """Fill a database of a server of its own, and measure the steps; add the tables."""
     with embedded_postgres("large-firm") as (_, dsn):
-        asyncio.run(run(dsn, arguments.contacts))
-
-
-if __name__ == "__main__":
-    main()
+        asyncio.run(_run(report, dsn, count))

@@ -219,7 +219,7 @@ def assess_all(steps: Steps, people: list[ContactFacts]) -> None:
     )
     steps.measure(
         "row of contacts, a person in scope",
-        lambda: [contact_store._row("a", one.contact, one.assessment, "run_1") for one in assessed],
+        lambda: [contact_store._row(one.contact, one.assessment) for one in assessed],
         len(inside),
     )
 

@@ -9,7 +9,7 @@ from app.clio.client import ClioClient
 from app.db.runs.checkpoints import Pull
 
 PAGE = 200  # records on one of Clio's pages
-# To assess the people of a page takes as long as to read and store so many pages (benchmarks/first_run.py).
+# To assess the people of a page takes as long as to read and store so many pages (benchmarks/one_firm.py).
 PAGES_OF_ASSESSMENT = 12
 KEPT = 0.75  # weight of what was expected before a slice: the pace of a single one varies
 MEASURED = 12.0  # pages of work, after which the pace of a slice is known
