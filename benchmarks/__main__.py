@@ -9,6 +9,7 @@
 
 import argparse
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -57,12 +58,15 @@ def main() -> None:
     with running_postgres() as postgres, tempfile.TemporaryDirectory() as folder:
         date = datetime.now(UTC).date()  # noqa: TID251  # the report says when it was made
         report = Report([f"{date}, {machine()}, PostgreSQL {postgres.version}"])
-        bench = Bench(report, postgres, Path(folder), arguments)
-        for part in PARTS:
-            if part in wanted:
-                PARTS[part](bench)
-        bench.measure_firm([part for part in FIRM_PARTS if part in wanted])
-    report.finish(arguments.out)
+        bench, began = Bench(report, postgres, Path(folder), arguments), time.monotonic()
+        try:
+            for part in PARTS:
+                if part in wanted:
+                    PARTS[part](bench)
+            bench.measure_firm([part for part in FIRM_PARTS if part in wanted])
+        finally:
+            report.conditions.append(f"It took {(time.monotonic() - began) / 60:.0f} minutes.")
+            report.finish(arguments.out)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from app import rules
 from app.db.accounts import attorneys, settings
 from app.db.connection import Address
 from app.db.mirror import rule_inputs
-from app.db.runs.run_requests import RunRequest, request_run
-from app.db.runs.runs import Kind, Trigger
+from app.db.runs.run_requests import serve_slot
+from app.db.runs.runs import Kind
 from app.db.session import Session, open_database, transaction
 from benchmarks.measuring import peak_memory
 from benchmarks.programs import Figures, Measured
@@ -231,6 +231,7 @@ def measure_rereading(report: Report, measured: Measured, dsn: str) -> None:
     for _ in range(ROUNDS):
         asked.append(measured.next_run(lambda: measured.service.request_run("incremental"))[0])
         scheduled.append(measured.next_run(lambda: in_database(dsn, _request_scheduled))[0])
+    assert scheduled[0].records == measured.stage.fake.relationships, scheduled[0]
     items = measured.service.sql.value("select count(*) from catalog_items")
     again = scheduled[0].records + items
     costs = [
@@ -260,4 +261,4 @@ def measure_rereading(report: Report, measured: Measured, dsn: str) -> None:
 
 async def _request_scheduled(session: Session) -> None:
     now = datetime.now(UTC)  # noqa: TID251  # the service's clock is that of the machine, too
-    await request_run(session, ACCOUNT, RunRequest(Kind.INCREMENTAL, Trigger.SCHEDULE), now=now)
+    await serve_slot(session, ACCOUNT, Kind.INCREMENTAL, "06:00", now=now)

@@ -4,9 +4,13 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import TypeAdapter
 
+from app.api.schemas.base import TimeZone
 from benchmarks.measuring import (
     Spent,
     children_of,
@@ -20,6 +24,7 @@ from benchmarks.one_firm import Sample, progress_table
 from benchmarks.programs import FIRST, Figures
 from benchmarks.pulls import Played, cpu_of_thousand, seconds
 from benchmarks.report import Goal, Report, Table
+from benchmarks.servers import zone_in_the_morning
 
 BURN = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
 
@@ -111,3 +116,11 @@ def test_the_progress_of_a_first_run_says_how_wrong_the_eta_was():
     assert rows["first contact readable"] == "2.0 s, 40% read"
     assert rows["when half are read"] == "40% are readable (5.0 s)"
     assert rows["error of the ETA after a tenth, share of the whole"] == "40% at most"
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_firm_is_where_no_slot_is_near(hour: int):
+    now = datetime(2026, 11, 30, hour, 20, tzinfo=UTC)
+    zone = zone_in_the_morning(now)
+    TypeAdapter(TimeZone).validate_python(zone)
+    assert 8 <= now.astimezone(ZoneInfo(zone)).hour < 12
