@@ -47,7 +47,7 @@ def in_database(dsn: str, act: Callable[[Session], Awaitable[T]]) -> T:
     async def acting() -> T:
         database = open_database(Address(dsn))
         try:
-            async with transaction(database) as session:
+            async with transaction(database, ACCOUNT) as session:
                 return await act(session)
         finally:
             await database.dispose()

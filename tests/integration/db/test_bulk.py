@@ -8,7 +8,8 @@ from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Tabl
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from app.db.bulk import BulkInsert, array_text
-from app.db.session import Database, transaction
+from app.db.session import Database
+from tests.support.sessions import as_owner
 
 METADATA = MetaData()
 THINGS = Table(
@@ -48,7 +49,7 @@ async def test_arrays_of_any_texts_are_stored_as_they_are(
         }
         for place, given_labels in enumerate(labels)
     ]
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.run_sync(METADATA.create_all)
         await session.execute(ROWS.insert, ROWS.parameters(rows, account_id="hp"))
         stored = (await session.execute(select(THINGS).order_by(THINGS.c.id))).all()
@@ -63,7 +64,7 @@ async def test_arrays_of_any_texts_are_stored_as_they_are(
 async def test_a_row_that_exists_gets_the_new_values_of_the_named_columns_only(database: Database):
     update = ROWS.updating("labels")
     first = dict.fromkeys(NAMES) | {"id": 1, "labels": "{a}", "digest": b"1"}
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.run_sync(METADATA.create_all)
         for row in (first, first | {"labels": "{b}", "digest": b"2"}):
             await session.execute(update, ROWS.parameters([row], account_id="hp"))

@@ -26,6 +26,7 @@ from app.db.session import Database, JsonText, transaction
 from app.errors import DatabaseUnavailable, RunTakenOver
 from app.rules.records import ContactRecord
 from tests.support.interleaving import interrupt, steps_of
+from tests.support.sessions import as_owner
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 LEASE = Lease("hp", "run_1", 1, timedelta(minutes=1))
@@ -45,7 +46,7 @@ async def looker(dsn: str, database: Database) -> AsyncIterator[asyncpg.Connecti
 async def begin_run(database: Database) -> None:
     """Create the account if it was erased, with a run that a worker has."""
     firm = AccountFields("Firm", "UTC", "US", None, enabled=True)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await accounts.put_account(session, "hp", firm, now=NOW)
     await request_run(database)
 
@@ -54,7 +55,7 @@ async def request_run(database: Database) -> None:
     run = {"kind": "full", "trigger": "manual", "status": "running", "fence": LEASE.fence}
     about = {"account_id": "hp", "run_id": LEASE.run_id, "settings_version": 1}
     add = upsert(run_tables.runs).values(**about, **run, queued_at=NOW)
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         await session.execute(add.on_conflict_do_nothing())
 
 
@@ -79,7 +80,7 @@ async def erase(database: Database) -> None:
     """Do the steps of an erasure until the account's row is deleted."""
     while True:
         try:
-            async with transaction(database) as session:
+            async with transaction(database, "hp") as session:
                 if not await deletion.delete_some_rows(session, "hp", limit=100):
                     await deletion.delete_account(session, "hp")
                     return
@@ -88,7 +89,7 @@ async def erase(database: Database) -> None:
 
 
 async def left(database: Database) -> dict[str, int]:
-    async with transaction(database) as session:
+    async with as_owner(database) as session:
         found = {}
         for table in OWNED:
             rows = await session.execute(select(table.c.account_id))

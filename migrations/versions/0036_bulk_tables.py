@@ -1,15 +1,15 @@
 """The tables that runs fill have no foreign key to accounts
 
-Revision ID: 0035
-Revises: 0034
+Revision ID: 0036
+Revises: 0035
 
 PostgreSQL checked it for each row. The row of the run proves the same once for each transaction (docs/decisions/0019).
 """
 
 from alembic import op
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
