@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, any_, literal, text
+from sqlalchemy import ColumnElement, any_, bindparam, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -249,3 +249,11 @@ def any_of(column: ColumnElement[T], values: Iterable[T]) -> ColumnElement[bool]
     `in_` sends a parameter for each value, and PostgreSQL accepts at most 32,767 of them.
     """
     return column == any_(literal(list(values), ARRAY(column.type)))
+
+
+def among(column: ColumnElement[T], name: str) -> ColumnElement[bool]:
+    """Return the condition of `any_of` for a statement that is made once: its values are the parameter of this name.
+
+    A statement that runs for each page or batch is made once, because making it costs more than the rest of its way.
+    """
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, cast, select, update
+from sqlalchemy import DateTime, bindparam, cast, select, update
 
 from app.db import notifications
 from app.db.accounts import tables as account_tables
@@ -24,6 +24,13 @@ from app.db.notifications import Channel
 from app.db.session import JsonText, Session, any_of
 
 _changes = tables.changes
+_accounts = account_tables.accounts
+_NUMBER = (
+    update(_accounts)
+    .where(_accounts.c.account_id == bindparam("account"))
+    .values(feed_seq=_accounts.c.feed_seq + bindparam("count"))
+    .returning(_accounts.c.feed_seq)
+)
 _ROWS = BulkInsert(_changes, ("seq", "contact_id", "body"))
 
 
@@ -42,15 +49,8 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
     """
     if not lines:
         return None
-    accounts = account_tables.accounts
-    last = (
-        await session.execute(
-            update(accounts)
-            .where(accounts.c.account_id == account_id)
-            .values(feed_seq=accounts.c.feed_seq + len(lines))
-            .returning(accounts.c.feed_seq)
-        )
-    ).scalar_one()
+    numbered = await session.execute(_NUMBER, {"account": account_id, "count": len(lines)})
+    last: int = numbered.scalar_one()
     first = last - len(lines) + 1
     rows = [
         {"seq": seq, "contact_id": line.contact_id, "body": line.body}
@@ -58,7 +58,7 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
     ]
     await session.execute(_ROWS.insert, _ROWS.parameters(rows, account_id=account_id))
     await notifications.notify(session, Channel.FEED, account_id)
-    return int(first) - 1
+    return first - 1
 
 
 async def read_json(

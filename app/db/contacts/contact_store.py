@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.contacts.contacts import StoredContact, explanations, stored_contact, views
 from app.db.json_codec import as_text, digest
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules.results import Assessment
 from app.rules.texts import compared
 
@@ -21,6 +21,9 @@ _PLAIN = (
     _table.c.first_synced_at,
     _table.c.updated_at,
     _table.c.digest,
+)
+_LOAD = select(*_PLAIN, as_text(_table.c.view).label("text")).where(
+    _table.c.account_id == bindparam("account"), among(_table.c.clio_id, "ids")
 )
 _CHANGING = (
     *("version", "state", "owner_user_id", "labels", "search", "view", "explanation", "digest"),
@@ -38,13 +41,7 @@ async def load_by_clio_id(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, StoredContact]:
     """Return the published contacts with these Clio ids, by Clio id."""
-    rows = (
-        await session.execute(
-            select(*_PLAIN, as_text(_table.c.view).label("text")).where(
-                _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
-            )
-        )
-    ).all()
+    rows = (await session.execute(_LOAD, {"account": account_id, "ids": list(clio_ids)})).all()
     loaded = views.load_all(row.text for row in rows)
     return {row.clio_id: stored_contact(row, view) for row, view in zip(rows, loaded, strict=True)}
 

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from msgspec.structs import replace
-from sqlalchemy import delete, or_, select, text, update
+from sqlalchemy import bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables as account_tables
@@ -25,6 +25,9 @@ from app.db.session import Session, any_of
 
 _accounts = account_tables.accounts
 _erased = tables.erased_contacts
+
+
+_KEY = select(_accounts.c.sealed_erasure_key).where(_accounts.c.account_id == bindparam("account"))
 
 
 async def lock_shared(session: Session, account_id: str) -> None:
@@ -45,8 +48,7 @@ async def lock_exclusive(session: Session, account_id: str) -> None:
 
 async def find_key(session: Session, account_id: str) -> str | None:
     """Return the sealed key of the account's hashes, None while nobody was erased."""
-    query = select(_accounts.c.sealed_erasure_key).where(_accounts.c.account_id == account_id)
-    found: str | None = (await session.execute(query)).scalar_one_or_none()
+    found: str | None = (await session.execute(_KEY, {"account": account_id})).scalar_one_or_none()
     return found
 
 

@@ -12,12 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.errors import AppError
 
 _table = tables.holds
@@ -75,19 +75,22 @@ class Hold:
     count: int
 
 
+_REMOVALS = (
+    select(_items.c.clio_id, _table.c.status)
+    .join(
+        _table,
+        (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id),
+    )
+    .where(_items.c.account_id == bindparam("account"), among(_items.c.clio_id, "ids"))
+    .where(_table.c.kind == HoldKind.REMOVALS)
+)
+
+
 async def find_removal_statuses(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> Mapping[int, HoldStatus]:
     """Return the hold status of each contact whose removal is in a hold: the most advanced if several."""
-    rows = await session.execute(
-        select(_items.c.clio_id, _table.c.status)
-        .join(
-            _table,
-            (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id),
-        )
-        .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, clio_ids))
-        .where(_table.c.kind == HoldKind.REMOVALS)
-    )
+    rows = await session.execute(_REMOVALS, {"account": account_id, "ids": list(clio_ids)})
     found = sorted((_RANK.index(row.status), row.clio_id) for row in rows)
     return {clio_id: _RANK[rank] for rank, clio_id in found}
 

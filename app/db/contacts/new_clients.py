@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
 from app.rules.settings import InitialSync
@@ -79,6 +79,9 @@ class NewClient:
 
 
 _COLUMNS = tuple(NewClient.__dataclass_fields__)
+_THESE = select(_table).where(
+    _table.c.account_id == bindparam("account"), among(_table.c.clio_id, "ids")
+)
 _ROWS = BulkInsert(_table, _COLUMNS)
 _INSERT = _ROWS.insert.on_conflict_do_nothing().returning(_table.c.clio_id)
 
@@ -92,10 +95,8 @@ async def find_by_clio_ids(
     session: Session, account_id: str, clio_ids: Collection[int]
 ) -> dict[int, NewClient]:
     """Return the rows of these Clio contacts, by Clio id."""
-    query = select(_table).where(
-        _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
-    )
-    return {row.clio_id: new_client_of(row) for row in await session.execute(query)}
+    rows = await session.execute(_THESE, {"account": account_id, "ids": list(clio_ids)})
+    return {row.clio_id: new_client_of(row) for row in rows}
 
 
 async def insert_rows(

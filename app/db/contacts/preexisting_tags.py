@@ -4,14 +4,17 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
-from app.db.session import Session, any_of
+from app.db.session import Session, among
 from app.rules.texts import compared, shown_line
 
 _table = tables.preexisting_tags
+_LABELS = select(_table.c.contact_id, _table.c.label).where(
+    _table.c.account_id == bindparam("account"), among(_table.c.contact_id, "ids")
+)
 
 
 async def add_labels(
@@ -44,11 +47,7 @@ async def load_folded(
 
     An older release folded labels in another way, so the stored `folded` does not say how they compare now.
     """
-    rows = await session.execute(
-        select(_table.c.contact_id, _table.c.label).where(
-            _table.c.account_id == account_id, any_of(_table.c.contact_id, contact_ids)
-        )
-    )
+    rows = await session.execute(_LABELS, {"account": account_id, "ids": list(contact_ids)})
     found: dict[str, set[str]] = defaultdict(set)
     for row in rows:
         found[row.contact_id].add(compared(row.label))

@@ -11,13 +11,22 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.contacts import tables
 from app.db.contacts.new_clients import NewClient, new_client_of
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules.texts import compared
 
 MOST_ALIKE = 20  # an address or a name that more people have tells nothing
 
 _table = tables.new_clients
 _matters = tables.new_client_matters
+_BY_EMAIL = (
+    select(_table.c.email_digest, _table.c.new_client_id)
+    .where(_table.c.account_id == bindparam("account"))
+    .where(among(_table.c.email_digest, "digests"))
+    .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
+)
+_BY_MATTER = select(_matters.c.clio_id).where(
+    _matters.c.account_id == bindparam("account"), among(_matters.c.matter_id, "ids")
+)
 _ALIKE = text("""
     select distinct found.clio_id from unnest(:digests) as wanted (digest)
     cross join lateral (
@@ -44,13 +53,8 @@ async def find_by_email(
     session: Session, account_id: str, digests: Collection[bytes]
 ) -> dict[bytes, str]:
     """Return the id of the oldest row of each primary address, by digest."""
-    query = (
-        select(_table.c.email_digest, _table.c.new_client_id)
-        .where(_table.c.account_id == account_id)
-        .where(any_of(_table.c.email_digest, digests))
-        .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
-    )
-    return {row.email_digest: row.new_client_id for row in await session.execute(query)}
+    rows = await session.execute(_BY_EMAIL, {"account": account_id, "digests": list(digests)})
+    return {row.email_digest: row.new_client_id for row in rows}
 
 
 async def find_by_matters(
@@ -59,10 +63,8 @@ async def find_by_matters(
     """Return the rows of all contacts that were ever the client of one of these matters, by Clio id."""
     if not matter_ids:
         return []
-    named = select(_matters.c.clio_id).where(
-        _matters.c.account_id == account_id, any_of(_matters.c.matter_id, matter_ids)
-    )
-    if not (clio_ids := (await session.execute(named)).scalars().all()):
+    named = await session.execute(_BY_MATTER, {"account": account_id, "ids": list(matter_ids)})
+    if not (clio_ids := named.scalars().all()):
         return []
     query = (
         select(_table)

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pydantic_core import to_json
-from sqlalchemy import literal, select, text
+from sqlalchemy import Text, bindparam, select, text
 
 from app.db.bulk import BulkInsert
 from app.db.events import tables
@@ -22,6 +22,9 @@ _deliveries = tables.deliveries
 _endpoints = tables.webhook_endpoints
 _ROWS = BulkInsert(_events, ("event_id", "kind", "subject", "data"), same=("account_id", "at"))
 _STORE = _ROWS.insert.on_conflict_do_nothing().returning(_events.c.event_id)
+_RECEIVERS = select(_endpoints.c.endpoint_id).where(
+    is_subscribed(bindparam("account", type_=Text), bindparam("event", type_=Text))
+)
 _DELIVERIES = BulkInsert(
     _deliveries,
     ("event_id", "endpoint_id", "delivery_id", "subject"),
@@ -108,10 +111,8 @@ async def _queue(
     kinds = sorted({str(row["kind"]) for row in rows})
     receivers: dict[str, list[str]] = {}
     for kind in kinds:
-        query = select(_endpoints.c.endpoint_id).where(
-            is_subscribed(literal(account_id), literal(kind))
-        )
-        receivers[kind] = list((await session.execute(query)).scalars())
+        found = await session.execute(_RECEIVERS, {"account": account_id, "event": kind})
+        receivers[kind] = list(found.scalars())
     queued = [
         {
             "event_id": row["event_id"],

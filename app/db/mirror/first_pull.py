@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Integer, bindparam, func, select, text
 
 from app.db.mirror.tables import mirror_contacts as _contacts
 from app.db.runs.leases import Lease
@@ -31,16 +31,19 @@ async def how_far(session: Session, lease: Lease) -> HowFar:
     return HowFar(*row.one())
 
 
+_STALE = (
+    select(_contacts.c.clio_id)
+    .where(_contacts.c.account_id == bindparam("account"), _contacts.c.stale)
+    .where(_contacts.c.clio_id > bindparam("after"))
+    .order_by(_contacts.c.clio_id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 async def list_stale(session: Session, account_id: str, *, after: int, limit: int) -> list[int]:
     """Return the next stale persons after a Clio id, at most `limit`."""
-    page = await session.execute(
-        select(_contacts.c.clio_id)
-        .where(_contacts.c.account_id == account_id, _contacts.c.stale)
-        .where(_contacts.c.clio_id > after)
-        .order_by(_contacts.c.clio_id)
-        .limit(limit)
-    )
-    return list(page.scalars())
+    names = {"account": account_id, "after": after, "most": limit}
+    return list((await session.execute(_STALE, names)).scalars())
 
 
 async def find_complete(

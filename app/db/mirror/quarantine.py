@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
-from app.db.session import Session, any_of
+from app.db.session import Session, among
 
 _table = tables.quarantine
 
@@ -74,17 +74,21 @@ _ADD = text("""
 """)
 
 
+_RESOLVE = (
+    update(_table)
+    .where(_table.c.account_id == bindparam("account"), _table.c.resource == bindparam("list"))
+    .where(among(_table.c.clio_id, "ids"), _table.c.connection_id == bindparam("login"))
+    .where(_table.c.resolved_at.is_(None))
+    .values(resolved_at=bindparam("now"))
+)
+
+
 async def resolve_records(
     session: Session, view: View, resource: str, clio_ids: Collection[int], *, now: datetime
 ) -> None:
     """Resolve records that the connection was shown in a readable form."""
-    await session.execute(
-        update(_table)
-        .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
-        .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id == view.connection_id)
-        .where(_table.c.resolved_at.is_(None))
-        .values(resolved_at=now)
-    )
+    names = {"account": view.account_id, "list": resource, "login": view.connection_id}
+    await session.execute(_RESOLVE, {**names, "ids": list(clio_ids), "now": now})
 
 
 async def resolve_unknown_ids(

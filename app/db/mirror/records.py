@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic
 
 from msgspec.structs import replace
-from sqlalchemy import Table, case, false, func, null, select, true
+from sqlalchemy import Select, Table, bindparam, case, false, func, null, select, true
 from sqlalchemy.dialects.postgresql import Insert
 
 from app import rules
@@ -19,7 +19,7 @@ from app.db.json_codec import Codec, codec, digest, is_huge
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import Sighting, View
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules.record_versions import R, Version, compare
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 from app.rules.shown import Sight, sight_of
@@ -34,7 +34,7 @@ _relationships = tables.mirror_relationships
 
 @dataclass(frozen=True)
 class Mirror(Generic[R]):
-    """The table and the codec of one kind of record; `rows` and `store` write it."""
+    """The table and the codec of one kind of record; `rows` and `store` write it, `stored` reads what is not gone."""
 
     name: str
     table: Table
@@ -43,6 +43,7 @@ class Mirror(Generic[R]):
     columns: Callable[[R], dict[str, Any]]
     rows: BulkInsert
     store: Insert
+    stored: Select[Any]
     needed: frozenset[str] = frozenset()  # a record is stored only with these fields
 
 
@@ -69,6 +70,12 @@ class RecordChange(Generic[R]):
     record: R
 
 
+def _stored(table: Table) -> Select[Any]:
+    return select(table.c.clio_id, table.c.record).where(
+        table.c.account_id == bindparam("account"), among(table.c.clio_id, "ids")
+    )
+
+
 _OF_CONTACT = ("record", "company_id", "stale")
 _contact_rows = BulkInsert(
     _contacts, ("clio_id", *_OF_CONTACT), same=("account_id", "changed_only_by")
@@ -87,6 +94,7 @@ CONTACTS = Mirror(
         merged_into=null(),
         changed_only_by=staleness.changed_only_by(_contact_rows.insert.excluded.changed_only_by),
     ),
+    _stored(_contacts).where(_contacts.c.gone.is_(None)),
 )
 _OF_MATTER = ("record", "client_id")
 _matter_rows = BulkInsert(_matters, ("clio_id", *_OF_MATTER))
@@ -110,6 +118,7 @@ MATTERS = Mirror(
             else_=_matters.c.former_client_id,
         ),
     ),
+    _stored(_matters),
     needed=frozenset({"status"}),
 )
 _OF_RELATIONSHIP = ("record", "matter_id", "contact_id")
@@ -122,6 +131,7 @@ RELATIONSHIPS = Mirror(
     lambda record: {"matter_id": record.matter_id, "contact_id": record.contact_id},
     _relationship_rows,
     _relationship_rows.updating(*_OF_RELATIONSHIP),
+    _stored(_relationships),
 )
 
 
@@ -298,13 +308,7 @@ async def _known(
     session: Session, mirror: Mirror[R], account_id: str, clio_ids: Collection[int]
 ) -> dict[int, R]:
     """Return the stored records; records that are gone do not count."""
-    table = mirror.table
-    query = select(table.c.clio_id, table.c.record).where(
-        table.c.account_id == account_id, any_of(table.c.clio_id, clio_ids)
-    )
-    if "gone" in table.c:
-        query = query.where(table.c.gone.is_(None))
-    rows = await session.execute(query)
+    rows = await session.execute(mirror.stored, {"account": account_id, "ids": list(clio_ids)})
     return {row.clio_id: mirror.codec.load(row.record) for row in rows}
 
 

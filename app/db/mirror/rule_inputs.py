@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Row, literal, select
+from sqlalchemy import Row, bindparam, literal, select, update
 
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules import version
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
@@ -22,6 +22,35 @@ _relationships = tables.mirror_relationships
 _PEOPLE = select(
     as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
 ).order_by(_contacts.c.clio_id)
+_OWN_CONTACTS = _contacts.c.account_id == bindparam("account")
+_THESE = _PEOPLE.where(_OWN_CONTACTS, among(_contacts.c.clio_id, "ids"))
+_THESE_LOCKED = _THESE.with_for_update()
+_COMPANIES = select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(
+    _OWN_CONTACTS, among(_contacts.c.clio_id, "ids")
+)
+_LINKS = (
+    select(as_text(_relationships.c.record))
+    .where(_relationships.c.account_id == bindparam("account"))
+    .where(among(_relationships.c.contact_id, "ids"))
+    .order_by(_relationships.c.clio_id)
+)
+_MATTERS = (
+    select(_matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text"))
+    .where(_matters.c.account_id == bindparam("account"))
+    .where(among(_matters.c.client_id, "clients") | among(_matters.c.clio_id, "ids"))
+    .order_by(_matters.c.clio_id)
+)
+_CLEAR = (
+    update(_contacts)
+    .where(_OWN_CONTACTS, among(_contacts.c.clio_id, "ids"))
+    .values(
+        stale=False,
+        stale_by_rules=False,
+        changed_only_by=None,
+        rules_version=version.VERSION,
+        kept=among(_contacts.c.clio_id, "kept_ids"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -71,8 +100,8 @@ async def load_stale_facts(
     `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
     ready = literal(value=True) if beside is None else staleness.can_be_assessed(beside)
-    due = _PEOPLE.where(_contacts.c.account_id == account_id, _contacts.c.stale, ready)
-    rows = await session.execute(due.limit(limit).with_for_update())
+    due = _PEOPLE.where(_OWN_CONTACTS, _contacts.c.stale, ready).limit(limit).with_for_update()
+    rows = await session.execute(due, {"account": account_id})
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
@@ -85,10 +114,8 @@ async def load_facts(
     lock: bool = False,
 ) -> list[ContactFacts]:
     """Return these contacts, by id, also those deleted in Clio. With `lock` nobody else changes them meanwhile."""
-    these = _PEOPLE.where(
-        _contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids)
-    )
-    rows = await session.execute(these.with_for_update() if lock else these)
+    names = {"account": account_id, "ids": list(clio_ids)}
+    rows = await session.execute(_THESE_LOCKED if lock else _THESE, names)
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
@@ -175,12 +202,7 @@ async def _companies(
 
     Clio may still name a person there who was a company [row 47].
     """
-    rows = await session.execute(
-        select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(
-            _contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, named)
-        )
-    )
-    stored = rows.all()
+    stored = (await session.execute(_COMPANIES, {"account": account_id, "ids": list(named)})).all()
     records = CONTACTS.codec.load_all(row.text for row in stored)
     people = {record.clio_id for record in records if record.is_person}
     existing = {
@@ -194,14 +216,7 @@ async def _companies(
 async def _links(
     session: Session, account_id: str, contact_ids: Collection[int]
 ) -> list[RelationshipRecord]:
-    rows = await session.execute(
-        select(as_text(_relationships.c.record))
-        .where(
-            _relationships.c.account_id == account_id,
-            any_of(_relationships.c.contact_id, contact_ids),
-        )
-        .order_by(_relationships.c.clio_id)
-    )
+    rows = await session.execute(_LINKS, {"account": account_id, "ids": list(contact_ids)})
     return RELATIONSHIPS.codec.load_all(rows.scalars())
 
 
@@ -212,16 +227,8 @@ async def _matters_of(
     links: Collection[RelationshipRecord],
 ) -> tuple[dict[int, MatterRecord], set[int]]:
     """Return the matters of these clients and of these relationships, by id, and the ids of hidden ones."""
-    wanted = any_of(_matters.c.client_id, client_ids) | any_of(
-        _matters.c.clio_id, {link.matter_id for link in links}
-    )
-    rows = (
-        await session.execute(
-            select(_matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text"))
-            .where(_matters.c.account_id == account_id, wanted)
-            .order_by(_matters.c.clio_id)
-        )
-    ).all()
+    names = {"clients": list(client_ids), "ids": list({link.matter_id for link in links})}
+    rows = (await session.execute(_MATTERS, {"account": account_id, **names})).all()
     matters = MATTERS.codec.load_all(row.text for row in rows)
     return {record.clio_id: record for record in matters}, {
         row.clio_id for row in rows if row.hidden
@@ -247,14 +254,5 @@ async def clear_stale(
 
     Of those in `kept` something is published that the rules would remove.
     """
-    await session.execute(
-        _contacts.update()
-        .where(_contacts.c.account_id == account_id, any_of(_contacts.c.clio_id, clio_ids))
-        .values(
-            stale=False,
-            stale_by_rules=False,
-            changed_only_by=None,
-            rules_version=version.VERSION,
-            kept=any_of(_contacts.c.clio_id, kept),
-        )
-    )
+    names = {"account": account_id, "ids": list(clio_ids), "kept_ids": list(kept)}
+    await session.execute(_CLEAR, names)

@@ -8,14 +8,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, text
+from sqlalchemy import bindparam, delete, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import tables
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 
 _table = tables.unread_values
 
+_FORGET = delete(_table).where(
+    _table.c.account_id == bindparam("account"),
+    _table.c.connection_id == bindparam("login"),
+    _table.c.resource == bindparam("list"),
+    among(_table.c.clio_id, "ids"),
+)
 AT_ONCE = 500  # rows that one statement looks for in what a run listed
 
 
@@ -42,9 +48,8 @@ async def store(
 
     What was stored of these records before is replaced.
     """
-    own = (_table.c.account_id == account_id) & (_table.c.connection_id == connection_id)
-    these = (_table.c.resource == resource) & any_of(_table.c.clio_id, unread)
-    await session.execute(delete(_table).where(own, these))
+    names = {"account": account_id, "login": connection_id, "list": resource}
+    await session.execute(_FORGET, {**names, "ids": list(unread)})
     about = {"account_id": account_id, "connection_id": connection_id, "resource": resource}
     rows = [
         {**about, "field": field, "clio_id": clio_id, "reason": reason, "found_at": now}

@@ -9,14 +9,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, text, true, update
+from sqlalchemy import bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.bulk import BulkInsert
 from app.db.connections import tables as connection_tables
 from app.db.mirror import coverage, hidden_matters, shown_fields, tables, unread_values
 from app.db.runs import tables as run_tables
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules.shown import Sight
 
 _table = tables.sightings
@@ -27,6 +27,18 @@ _SIGHTINGS = BulkInsert(
     _table, ("clio_id", *_SHOWN), same=("account_id", "resource", "connection_id")
 )
 _STORE = _SIGHTINGS.updating(*_SHOWN)
+_SEEN = select(_table.c.clio_id, _table.c.digest, _table.c.updated_at, _table.c.shown).where(
+    _table.c.account_id == bindparam("account"),
+    _table.c.resource == bindparam("list"),
+    _table.c.connection_id == bindparam("login"),
+    among(_table.c.clio_id, "ids"),
+)
+_FORGET_COUNT = (
+    update(_aside)
+    .where(_aside.c.account_id == bindparam("account"), _aside.c.ever_seen.is_not(None))
+    .where(_aside.c.connection_id == bindparam("login"))
+    .values(ever_seen=None)
+)
 
 
 @dataclass(frozen=True)
@@ -55,11 +67,8 @@ async def load_sightings(
     session: Session, view: View, resource: str, clio_ids: Collection[int]
 ) -> dict[int, Sighting]:
     """Return the versions that the connection saw; records that it never saw are left out."""
-    rows = await session.execute(
-        select(_table.c.clio_id, _table.c.digest, _table.c.updated_at, _table.c.shown).where(
-            _in_view(view, resource), any_of(_table.c.clio_id, clio_ids)
-        )
-    )
+    names = {"account": view.account_id, "list": resource, "login": view.connection_id}
+    rows = await session.execute(_SEEN, {**names, "ids": list(clio_ids)})
     return {row.clio_id: Sighting(row.digest, _sight(row)) for row in rows}
 
 
@@ -123,16 +132,11 @@ async def note_first_seen(
         return
     await coverage.note_unless_working(session, account_id, view.connection_id)
     if resource == "contacts":
-        await _forget_count(session, account_id, _aside.c.connection_id == view.connection_id)
+        names = {"account": account_id, "login": view.connection_id}
+        await session.execute(_FORGET_COUNT, names)  # it may be set aside
     if known and resource == "matters":
         await hidden_matters.unsettle(session, account_id, known)
     await coverage.note_unwatched(session, account_id, resource, known)
-
-
-async def _forget_count(session: Session, account_id: str, which: ColumnElement[bool]) -> None:
-    """Let `count_ever_seen` be asked again for logins that are set aside."""
-    own = (_aside.c.account_id == account_id) & _aside.c.ever_seen.is_not(None)
-    await session.execute(update(_aside).where(own, which).values(ever_seen=None))
 
 
 async def find_seen_by_full_view(
@@ -228,7 +232,8 @@ async def delete_all_sightings(
     """Delete all sightings of records that no longer exist."""
     await coverage.note_unwatched(session, account_id, resource, clio_ids)
     if resource == "contacts":
-        await _forget_count(session, account_id, true())
+        own = (_aside.c.account_id == account_id) & _aside.c.ever_seen.is_not(None)
+        await session.execute(update(_aside).where(own).values(ever_seen=None))
     await session.execute(
         delete(_table).where(
             _table.c.account_id == account_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.runs import tables
@@ -22,6 +22,15 @@ _checkpoints = tables.checkpoints
 _MOVING = (
     *("created_since", "newest", "cursor", "pages", "records"),
     *("total", "unreadable", "passed", "complete"),
+)
+_MOVE = (
+    update(_table)
+    .where(_table.c.account_id == bindparam("account"), _table.c.run_id == bindparam("run"))
+    .where(_table.c.connection_id == bindparam("login"), _table.c.resource == bindparam("list"))
+    .values(
+        **{name: bindparam(f"new_{name}") for name in _MOVING},
+        asked_at=func.coalesce(_table.c.asked_at, bindparam("asked", type_=_table.c.asked_at.type)),
+    )
 )
 OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that no change is missed [OV-4]
 
@@ -76,14 +85,15 @@ async def store_pull(
     session: Session, lease: Lease, pull: Pull, *, asked_at: datetime | None = None
 ) -> None:
     """Store how far a list was read. `asked_at` is when Clio was asked for the page; that of the first page stays."""
-    await session.execute(
-        update(_table)
-        .where(_one(lease, pull.connection_id, pull.resource))
-        .values(
-            **{name: getattr(pull, name) for name in _MOVING},
-            asked_at=func.coalesce(_table.c.asked_at, asked_at),
-        )
-    )
+    names = {
+        "account": lease.account_id,
+        "run": lease.run_id,
+        "login": pull.connection_id,
+        "list": pull.resource,
+        "asked": asked_at,
+    }
+    moved = {f"new_{name}": getattr(pull, name) for name in _MOVING}
+    await session.execute(_MOVE, {**names, **moved})
 
 
 async def add_unreadable(

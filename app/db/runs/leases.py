@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, select, update
+from sqlalchemy import Interval, bindparam, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.accounts.health import note_change
@@ -39,6 +39,16 @@ from app.errors import RunTakenOver
 
 _table = tables.runs
 
+_THIS_RUN = (_table.c.account_id == bindparam("account")) & (_table.c.run_id == bindparam("run"))
+_RENEW = (
+    update(_table)
+    .where(_THIS_RUN, _table.c.fence == bindparam("token"))
+    .where(_table.c.status == Status.RUNNING)
+    .values(leased_until=func.clock_timestamp() + bindparam("length", type_=Interval))
+    .returning(_table.c.fence)
+)
+_ASSESSED = select(_table.c.assessed).where(_THIS_RUN)
+_COUNTED = tuple(Usage.__dataclass_fields__)  # the columns of the usage
 _PHASE_AFTER = {
     Status.SUCCEEDED: "done",
     Status.INTERRUPTED: PULLING,  # it continues with what it could not read
@@ -94,13 +104,9 @@ async def renew(session: Session, lease: Lease, **values: Any) -> None:
 
     This must be the first statement of every transaction of a run: it locks the run's row until the transaction ends.
     """
-    held = await session.execute(
-        update(_table)
-        .where(is_run(lease.account_id, lease.run_id), _table.c.fence == lease.fence)
-        .where(_table.c.status == Status.RUNNING)
-        .values(leased_until=func.clock_timestamp() + lease.length, **values)
-        .returning(_table.c.fence)
-    )
+    names = {"account": lease.account_id, "run": lease.run_id, "token": lease.fence}
+    statement = _RENEW.values(**values) if values else _RENEW
+    held = await session.execute(statement, {**names, "length": lease.length})
     if held.one_or_none() is None:
         raise RunTakenOver
 
@@ -122,16 +128,9 @@ async def record_progress(
     session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None, now: datetime
 ) -> None:
     """Add the usage of a page that has landed, and store the expected end."""
+    names = {"account": lease.account_id, "run": lease.run_id, "now": now, "end": expected_end}
     await session.execute(
-        update(_table)
-        .where(is_run(lease.account_id, lease.run_id))
-        .values(
-            starts_without_progress=0,
-            progressed_at=now,
-            expected_end=expected_end,
-            **_added(usage),
-        )
-        .returning(notice())
+        _PROGRESS, {**names, **{f"added_{name}": getattr(usage, name) for name in _COUNTED}}
     )
 
 
@@ -157,8 +156,8 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
 
 async def count_assessed(session: Session, lease: Lease) -> int:
     """Return how many contacts the run has assessed."""
-    query = select(_table.c.assessed).where(is_run(lease.account_id, lease.run_id))
-    return int((await session.execute(query)).scalar_one())
+    names = {"account": lease.account_id, "run": lease.run_id}
+    return int((await session.execute(_ASSESSED, names)).scalar_one())
 
 
 async def record_assessed(
@@ -242,8 +241,17 @@ async def pause_run(session: Session, lease: Lease, *, after: timedelta, now: da
 
 
 def _added(usage: Usage) -> dict[str, Any]:
-    return {
-        "requests": _table.c.requests + usage.requests,
-        "rate_limited": _table.c.rate_limited + usage.rate_limited,
-        "waited_seconds": _table.c.waited_seconds + usage.waited_seconds,
-    }
+    return {name: _table.c[name] + count for name, count in asdict(usage).items()}
+
+
+_PROGRESS = (
+    update(_table)
+    .where(_THIS_RUN)
+    .values(
+        starts_without_progress=0,
+        progressed_at=bindparam("now"),
+        expected_end=bindparam("end"),
+        **{name: _table.c[name] + bindparam(f"added_{name}") for name in _COUNTED},
+    )
+    .returning(notice())
+)

@@ -14,6 +14,10 @@ from app.db.runs.leases import Lease
 from app.db.session import Session
 
 _table = tables.listed
+_PAGE = insert(_table)
+_STORE_PAGE = _PAGE.on_conflict_do_update(
+    index_elements=list(_table.primary_key.columns), set_={"clio_ids": _PAGE.excluded.clio_ids}
+)
 PER_RUN = (
     "listed",
     "list_failures",
@@ -29,11 +33,7 @@ async def record_page(
     """Store the ids of the page of a complete list that the pull has just landed."""
     key = {"account_id": lease.account_id, "run_id": lease.run_id, "page": pull.pages}
     of_list = {"connection_id": pull.connection_id, "resource": pull.resource}
-    ids = {"clio_ids": sorted(clio_ids)}
-    statement = insert(_table).values(**key, **of_list, **ids)
-    await session.execute(
-        statement.on_conflict_do_update(index_elements=list(_table.primary_key.columns), set_=ids)
-    )
+    await session.execute(_STORE_PAGE, {**key, **of_list, "clio_ids": sorted(clio_ids)})
 
 
 async def load_listed(session: Session, lease: Lease, pull: Pull) -> set[int]:
