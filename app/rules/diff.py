@@ -1,6 +1,6 @@
 """Derive what Levitate holds after an assessment, and how it differs from before."""
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
 from app.rules.removed_contacts import REMOVED
 from app.rules.results import (
@@ -17,7 +17,7 @@ from app.rules.results import (
 )
 from app.rules.texts import compared
 
-_STATE_FIELDS = ("state", "state_reason", "key_facts", "merged_into")
+_FIELDS = ("state", "state_reason", "key_facts", "merged_into", *Profile.__struct_fields__)
 
 
 def view(
@@ -68,13 +68,12 @@ def diff(
         return None
     previous = before or ContactView(after.state, None, Profile())
     labels, old_labels = _by_label(after), _by_label(previous)
+    staying = preexisting.union(labels)
     return Change(
         kind=_kind(before, after),
         fields=_fields(previous, after),
         tags_added=tuple(labels[key] for key in labels if key not in old_labels),
-        tags_removed=tuple(
-            old_labels[key] for key in old_labels if key not in {*labels, *preexisting}
-        ),
+        tags_removed=tuple(old_labels[key] for key in old_labels if key not in staying),
         owner=_owner_change(previous.owner, after.owner),
     )
 
@@ -98,12 +97,19 @@ def _kind(before: ContactView | None, after: ContactView) -> ChangeKind:
 
 
 def _fields(before: ContactView, after: ContactView) -> dict[str, tuple[object, object]]:
-    pairs = {name: (getattr(before, name), getattr(after, name)) for name in _STATE_FIELDS}
-    pairs |= {
-        name: (getattr(before.profile, name), getattr(after.profile, name))
-        for name in Profile.__struct_fields__
-    }
-    return {name: (old, new) for name, (old, new) in pairs.items() if old != new}
+    pairs = zip(_FIELDS, _values(before), _values(after), strict=True)
+    return {name: (old, new) for name, old, new in pairs if old != new}
+
+
+def _values(view: ContactView) -> tuple[object, ...]:
+    """Return the values of `_FIELDS`."""
+    return (
+        view.state,
+        view.state_reason,
+        view.key_facts,
+        view.merged_into,
+        *astuple(view.profile),
+    )
 
 
 def _owner_change(old: OwnerView | None, new: OwnerView | None) -> OwnerChange | None:

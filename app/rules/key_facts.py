@@ -43,6 +43,8 @@ def _is_implausible(born: date, contact: ContactRecord) -> bool:
 def _custom_dates(subject: Subject) -> tuple[tuple[KeyFact, ...], tuple[NotGranted, ...]]:
     """Return the chosen date fields that have a value, at most 20 [KF-2, KF-4]."""
     chosen = dict.fromkeys(subject.settings.key_facts.custom_date_field_ids)
+    if not chosen:
+        return (), ()
     found = [fact for field_id in chosen if (fact := _custom_date(subject, field_id)) is not None]
     facts = [fact for fact in found if isinstance(fact, KeyFact)]
     refused = [fact for fact in found if isinstance(fact, NotGranted)]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from app.rules.texts import compared, shown_line
 Outcome = Grant | NotGranted
 
 MAX_NOT_GRANTED = 50  # keeps an explanation readable, whatever the firm has in Clio
+_PLACE = itemgetter(0, 1)
 _RANK = {category: rank for rank, category in enumerate(Category)}
 
 
@@ -32,7 +34,7 @@ def collect_tags(
         if isinstance(outcome, NotGranted):
             refused.append(outcome)
             continue
-        marked = mark_restricted(outcome, restricted)
+        marked = mark_restricted(outcome, restricted) if restricted else outcome
         if marked.restricted and withhold:
             refused.append(_withheld(marked))
         else:
@@ -43,7 +45,7 @@ def collect_tags(
 
 def mark_restricted(grant: Grant, restricted: frozenset[int]) -> Grant:
     """Return the grant, marked as restricted if all matters behind it are restricted [S7]."""
-    if restricted and grant.matter_ids and restricted.issuperset(grant.matter_ids):
+    if grant.matter_ids and restricted.issuperset(grant.matter_ids):
         return replace(grant, restricted=True)
     return grant
 
@@ -62,13 +64,16 @@ def group_by_label(grants: Iterable[Grant]) -> tuple[Tag, ...]:
         for label, equal in by_label.items()
         for tag in (_tag(equal),)
     ]
-    return tuple(tag for _, _, tag in sorted(found, key=lambda item: item[:2]))
+    return tuple(tag for _, _, tag in sorted(found, key=_PLACE))
 
 
 def select_not_granted(
     refused: Iterable[NotGranted], tags: Sequence[Tag]
 ) -> tuple[NotGranted, ...]:
     """Return the refusals to show: without labels that another grant gave, each once, sorted, at most 50."""
+    refused = list(refused)
+    if not refused:
+        return ()
     held = {compared(tag.label) for tag in tags}
     once = {
         (compared(item.label), item.rule, item.why): item
@@ -79,7 +84,10 @@ def select_not_granted(
 
 
 def _tag(equal: list[Grant]) -> Tag:
-    grants = sorted(equal, key=_grant_order) if len(equal) > 1 else equal
+    if len(equal) == 1:
+        grant = equal[0]
+        return Tag(shown_line(grant.label), grant.category, (grant,), grant.restricted)
+    grants = sorted(equal, key=_grant_order)
     spelled = min(grants, key=lambda grant: (grant.source_id, grant.label))
     return Tag(
         label=shown_line(spelled.label),

@@ -82,11 +82,16 @@ def _by_matters(subject: Subject) -> Owner:
 
 def _deciding(subject: Subject, matters: tuple[MatterRecord, ...]) -> MatterRecord | None:
     """Return the first matter that names an attorney. Later matters are not asked [OW-6, C-4]."""
-    return next((matter for matter in matters if _named_attorneys(subject, matter)), None)
+    for matter in matters:
+        if _named_attorneys(subject, matter):
+            return matter
+    return None
 
 
 def _named_attorneys(subject: Subject, matter: MatterRecord) -> list[NamedAttorney]:
     """Return the attorneys of a matter: the chosen role, then the other [OW-1, OW-2, OW-5]."""
+    if matter.responsible is None and matter.originating is None:
+        return []
     by_role = {RESPONSIBLE: matter.responsible, ORIGINATING: matter.originating}
     roles = ROLE_ORDER[subject.settings.ownership.source]
     return [(role, who) for role in roles if (who := by_role[role]) is not None]

@@ -24,6 +24,7 @@ MOST_PIECES = 4  # between slashes; a text with more of them is not split
 
 _NORTH_AMERICA = frozenset(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1])
 _PLAIN = re.compile(r"\+?[0-9 ().\-]{3,40}")
+_SIGNS = str.maketrans("", "", "+ ().-")  # of what _PLAIN matches, all but the digits
 _PLAIN_START = re.compile(r"\+[0-9 ().\-/]*[0-9]|[0-9 ().\-]*[0-9]")
 _LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=[+(\d])|(?<=\d)(?=[^\W\d_])")
 _BRACKETS = re.compile(r"\([^()]*[^\W\d_][^()]*\)|\[[^][]*\]")
@@ -129,7 +130,7 @@ def _e164(number: PhoneNumber) -> str:
 
 def _north_american(raw: str, country: str) -> str | None:
     """Return the ten digits of a plain number of North America, or None if it may be something else."""
-    digits = re.sub("[^0-9]", "", raw)
+    digits = raw.translate(_SIGNS)
     has_code = len(digits) == 11 and digits[0] == "1"
     if not has_code and not (len(digits) == 10 and raw[0] != "+"):
         return None
@@ -142,7 +143,7 @@ def _north_american(raw: str, country: str) -> str | None:
 def _expression() -> re.Pattern[str]:
     """Return an expression for the ten digits of every valid number of North America, from the library's metadata."""
     found = []
-    for region in sorted(_NORTH_AMERICA):
+    for region in phonenumbers.COUNTRY_CODE_TO_REGION_CODE[1]:  # the United States are the first
         known = phonemetadata.PhoneMetadata.metadata_for_region(region)
         if known is None or known.general_desc is None:
             continue

@@ -124,6 +124,8 @@ def segment(tags: Sequence[Tag], wanted: Segment) -> Scope | None:
 
     Call it after all tag rules.
     """
+    if not wanted.include_any and not wanted.exclude_any:
+        return None
     labels = {compared(tag.label): tag.label for tag in tags}
     unwanted = [labels[name] for name in map(compared, wanted.exclude_any) if name in labels]
     if unwanted:

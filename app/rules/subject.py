@@ -63,7 +63,7 @@ def build_subject(facts: ContactFacts, firm: FirmFacts, settings: Settings) -> S
         company_matters=company_matters,
         matters=matters,
         links=links,
-        related=tuple(link for link in links if link.matter.client_id != contact.clio_id),
+        related=tuple([link for link in links if link.matter.client_id != contact.clio_id]),
         restricted=_restricted(facts),
         client=_client(contact, own, matters, represents=represents),
         firm=firm,
@@ -76,6 +76,8 @@ def newest_first(
 ) -> tuple[MatterRecord, ...]:
     """Return each matter once: latest update first; then open, pending, closed; then the higher id [OW-4, row 7]."""
     once = {matter.clio_id: matter for matter in matters}
+    if len(once) < 2:
+        return tuple(once.values())
     return tuple(
         sorted(
             once.values(),
@@ -90,7 +92,9 @@ def newest_first(
     )
 
 
-def _sort_links(links: Iterable[RelatedMatter]) -> tuple[RelatedMatter, ...]:
+def _sort_links(links: tuple[RelatedMatter, ...]) -> tuple[RelatedMatter, ...]:
+    if len(links) < 2:
+        return links
     return tuple(
         sorted(
             links,
@@ -105,15 +109,13 @@ def _restricted(facts: ContactFacts) -> frozenset[int]:
     The group of a matter has the type AccountGroup unless somebody limited the permissions of the matter. A group
     without a visible type says nothing.
     """
-    matters = (
+    matters = [
         *facts.own_matters,
         *facts.company_matters,
-        *(link.matter for link in facts.related_matters),
-    )
-    limited = {
-        matter.clio_id for matter in matters if matter.group_type not in (None, WHOLE_ACCOUNT)
-    }
-    return facts.hidden | limited
+        *[link.matter for link in facts.related_matters],
+    ]
+    limited = [one.clio_id for one in matters if one.group_type not in (None, WHOLE_ACCOUNT)]
+    return facts.hidden.union(limited)
 
 
 def _client(
@@ -135,7 +137,7 @@ def _client(
         basis = Basis.COMPANY
     else:
         return None
-    has_open = any(matter.status is MatterStatus.OPEN for matter in matters)
+    has_open = MatterStatus.OPEN in [matter.status for matter in matters]
     return Client(basis, client_since=_client_since(matters), has_open_matter=has_open)
 
 

@@ -1,6 +1,8 @@
 """The tag rules: one small function per rule, listed in `TAG_RULES`. A tag keeps every reason for its label."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import chain
 
 from app.rules.custom_fields import custom_fields
 from app.rules.custom_values import MAX_LABEL_LENGTH
@@ -13,7 +15,7 @@ from app.rules.texts import compared, shown, shown_line
 
 __all__ = ["TAG_RULES", "tags"]
 
-TagRule = Callable[[Subject], Iterator[Outcome]]
+TagRule = Callable[[Subject], Iterable[Outcome]]
 
 STATUS_LABELS = {
     MatterStatus.OPEN: "Active Client",
@@ -23,14 +25,24 @@ STATUS_LABELS = {
 REPRESENTATIVES = "/tags/company_representatives"
 
 
-def clio(subject: Subject) -> Iterator[Outcome]:
+_CLIO = Grant("Clio", Category.DEFAULT, "clio", "This contact comes from Clio")
+_PERSON = Grant("Person", Category.DEFAULT, "person", "This contact is a person in Clio")
+_PERSONAL = Grant(
+    "Personal",
+    Category.PERSONAL_COMPANY,
+    "personal",
+    "This person does not represent a client company",
+)
+
+
+def clio(_subject: Subject) -> Iterable[Outcome]:
     """Grant Clio to every contact [TG-2]."""
-    yield Grant("Clio", Category.DEFAULT, "clio", "This contact comes from Clio")
+    return (_CLIO,)
 
 
-def person(subject: Subject) -> Iterator[Outcome]:
+def person(_subject: Subject) -> Iterable[Outcome]:
     """Grant Person to individuals [TG-3]."""
-    yield Grant("Person", Category.DEFAULT, "person", "This contact is a person in Clio")
+    return (_PERSON,)
 
 
 def client(subject: Subject) -> Iterator[Outcome]:
@@ -49,7 +61,7 @@ def client_status(subject: Subject) -> Iterator[Outcome]:
     for status, label in STATUS_LABELS.items():
         matters = [matter for matter in subject.matters if matter.status is status]
         if matters:
-            because = f"{status.value.capitalize()}: {_matter_names(matters)}"
+            because = f"{status.capitalize()}: {_matter_names(matters)}"
             yield Grant(
                 label, Category.CLIENT_STATUS, "client_status", because, _matter_ids(matters)
             )
@@ -72,13 +84,13 @@ _MATTER_NUMBER = _MatterTagKind("matter_number", Category.MATTER_NUMBER, "Number
 _MATTER_TAG = _MatterTagKind("matter_tag", Category.MATTER_TAG, "Stage or status of")
 
 
-def practice_area(subject: Subject) -> Iterator[Outcome]:
+def practice_area(subject: Subject) -> Iterable[Outcome]:
     """Grant the practice areas of own matters in the chosen statuses [TG-9]."""
     chosen = subject.settings.tags.practice_area
-    yield from _matter_tags(subject.matters, chosen, _PRACTICE_AREA, _area_label(chosen.label_from))
+    return _matter_tags(subject.matters, chosen, _PRACTICE_AREA, _area_label(chosen.label_from))
 
 
-def related_practice_area(subject: Subject) -> Iterator[Outcome]:
+def related_practice_area(subject: Subject) -> Iterable[Outcome]:
     """Grant "Related: " plus the practice area of related matters. The label is built as for own matters [TG-10]."""
     chosen = subject.settings.tags
     spell = _area_label(chosen.practice_area.label_from)
@@ -88,13 +100,13 @@ def related_practice_area(subject: Subject) -> Iterator[Outcome]:
         return (f"Related: {label}" if compared(label) else "", source_id)
 
     matters = [link.matter for link in subject.related]
-    yield from _matter_tags(matters, chosen.related_practice_area, _RELATED_AREA, related)
+    return _matter_tags(matters, chosen.related_practice_area, _RELATED_AREA, related)
 
 
-def matter_number(subject: Subject) -> Iterator[Outcome]:
+def matter_number(subject: Subject) -> Iterable[Outcome]:
     """Grant the display numbers of own matters [TG-13]."""
     chosen = subject.settings.tags.matter_number
-    yield from _matter_tags(
+    return _matter_tags(
         subject.matters,
         chosen,
         _MATTER_NUMBER,
@@ -102,10 +114,10 @@ def matter_number(subject: Subject) -> Iterator[Outcome]:
     )
 
 
-def matter_tag(subject: Subject) -> Iterator[Outcome]:
+def matter_tag(subject: Subject) -> Iterable[Outcome]:
     """Grant the stage of each own matter, or its status if it has no stage [TG-14, C-10, C-11]."""
     chosen = subject.settings.tags.matter_tag
-    yield from _matter_tags(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
+    return _matter_tags(subject.matters, chosen, _MATTER_TAG, _stage_or_status)
 
 
 def _stage_or_status(matter: MatterRecord) -> tuple[str, int]:
@@ -139,7 +151,7 @@ def _matter_tags(
         label, source_id = spell(matter)
         if not compared(label):
             continue
-        name, status = _matter_names([matter]), matter.status.value
+        name, status = _matter_name(matter), matter.status
         if matter.status in chosen.matter_status:
             yield Grant(
                 label,
@@ -166,7 +178,7 @@ def relationships(subject: Subject) -> Iterator[Outcome]:
             label,
             Category.RELATIONSHIP,
             "relationships",
-            f"Relationship to {_matter_names([link.matter])}",
+            f"Relationship to {_matter_name(link.matter)}",
             (link.matter.clio_id,),
             "/tags/relationships",
             source_id=link.relationship_id or link.matter.clio_id,
@@ -181,7 +193,7 @@ def related_contact(subject: Subject) -> Iterator[Outcome]:
             "Related Contacts",
             Category.RELATED_CONTACT,
             "related_contact",
-            f"{role} in {_matter_names([link.matter])}",
+            f"{role} in {_matter_name(link.matter)}",
             (link.matter.clio_id,),
         )
 
@@ -208,21 +220,21 @@ def location(subject: Subject) -> Iterator[Outcome]:
                 )
 
 
-def personal_or_company(subject: Subject) -> Iterator[Outcome]:
+def personal_or_company(subject: Subject) -> Iterable[Outcome]:
     """Grant Company to representatives of a client company, Personal to everybody else [TG-16, TG-17, C-16]."""
-    kind = Category.PERSONAL_COMPANY
-    if subject.represents:
-        yield from _represented_company(subject, "Company", kind, "company")
-    else:
-        yield Grant("Personal", kind, "personal", "This person does not represent a client company")
+    if not subject.represents:
+        return (_PERSONAL,)
+    return _represented_company(subject, "Company", Category.PERSONAL_COMPANY, "company")
 
 
 def _represented_company(
     subject: Subject, label: str, category: Category, rule: str
 ) -> Iterator[Outcome]:
     """Yield the grants of a representative: for the company's client flag in Clio, and for the company's matters."""
+    if not subject.represents:
+        return
     represents = f"Represents {subject.company_name}"
-    if subject.represents and subject.company_is_flagged:
+    if subject.company_is_flagged:
         because = f"{represents}, which is marked as a client in Clio"
         yield Grant(label, category, rule, because, setting=REPRESENTATIVES)
     if subject.company_matters:
@@ -231,18 +243,18 @@ def _represented_company(
         yield Grant(label, category, rule, because, ids, REPRESENTATIVES)
 
 
-def responsible_attorney(subject: Subject) -> Iterator[Outcome]:
+def responsible_attorney(subject: Subject) -> Iterable[Outcome]:
     """Grant the names of responsible attorneys [TG-18]."""
     named = [(matter, matter.responsible) for matter in subject.matters]
     chosen = subject.settings.tags.responsible_attorney
-    yield from _attorneys(named, chosen, "responsible_attorney")
+    return _attorneys(named, chosen, "responsible_attorney")
 
 
-def originating_attorney(subject: Subject) -> Iterator[Outcome]:
+def originating_attorney(subject: Subject) -> Iterable[Outcome]:
     """Grant the names of originating attorneys [TG-18]."""
     named = [(matter, matter.originating) for matter in subject.matters]
     chosen = subject.settings.tags.originating_attorney
-    yield from _attorneys(named, chosen, "originating_attorney")
+    return _attorneys(named, chosen, "originating_attorney")
 
 
 def _attorneys(
@@ -262,7 +274,7 @@ def _attorneys(
             f"{role.replace('_', ' ').title()}: {name}",
             Category.ATTORNEY,
             role,
-            f"{role.replace('_', ' ').capitalize()} of {_matter_names([matter])}",
+            f"{role.replace('_', ' ').capitalize()} of {_matter_name(matter)}",
             (matter.clio_id,),
             f"/tags/{role}",
             source_id=attorney.clio_user_id,
@@ -290,22 +302,29 @@ TAG_RULES: tuple[TagRule, ...] = (
 
 def tags(subject: Subject) -> Tagging:
     """Return the tags of a contact in scope [TG-1], and what the rules did not grant."""
-    outcomes = (outcome for rule in TAG_RULES for outcome in rule(subject))
+    outcomes = chain.from_iterable(rule(subject) for rule in TAG_RULES)
     withhold = subject.settings.restricted_matters.withhold
     return collect_tags(outcomes, subject.restricted, withhold=withhold)
 
 
 def _matter_ids(matters: Iterable[MatterRecord]) -> tuple[int, ...]:
-    return tuple(sorted(matter.clio_id for matter in matters))
+    return tuple(sorted([matter.clio_id for matter in matters]))
 
 
-def _matter_names(matters: Iterable[MatterRecord]) -> str:
+def _matter_names(matters: Sequence[MatterRecord]) -> str:
     """Return the display numbers of the matters for a sentence; after five, only how many more there are."""
+    if len(matters) == 1:
+        return _matter_name(matters[0])
     found = sorted(matters, key=lambda matter: matter.clio_id)
-    names = [matter.number or f"matter {matter.clio_id}" for matter in found[:5]]
+    names = [_matter_name(matter) for matter in found[:5]]
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     return ", ".join(names) + more
 
 
+def _matter_name(matter: MatterRecord) -> str:
+    return matter.number or f"matter {matter.clio_id}"
+
+
+@lru_cache(maxsize=64)
 def _status_names(chosen: frozenset[MatterStatus]) -> str:
     return ", ".join(status.value for status in MatterStatus if status in chosen) or "none"

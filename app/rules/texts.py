@@ -89,6 +89,8 @@ def without_format_characters(text: str) -> str:
 
 def shown_line(text: str | None) -> str:
     """Return the shown form in NFC with its white space folded, as labels are; empty if there is nothing to see."""
+    if text and text.isascii() and text.isprintable():  # most are
+        return " ".join(text.split())
     line = " ".join((shown(text) or "").split())
     return line if line.isascii() else unicodedata.normalize("NFC", line)
 
