@@ -1,8 +1,11 @@
 """Phone numbers among what people type beside them: DM-5, rows 16, 50."""
 
+import os
+import random
 import re
 import time
 import unicodedata
+from collections import Counter
 
 import phonenumbers
 import pytest
@@ -145,6 +148,21 @@ def test_a_plain_number_of_north_america_is_read_as_libphonenumber_reads_it(raw:
         assert find_numbers(raw, country) == (e164,)
     elif re.fullmatch(r"\D*1?\d{10}\D*", re.sub("[ ().-]", "", raw)):
         assert find_numbers(raw, country) == ()
+
+
+def test_numbers_of_every_area_are_valid_exactly_when_libphonenumber_says_so():
+    """Of each area code some numbers; `PHONE_NUMBERS` says how many in all."""
+    dice = random.Random(50)  # noqa: S311
+    each = int(os.environ.get("PHONE_NUMBERS", "4000")) // 800  # noqa: TID251  # size of a test
+    found = Counter[bool]()
+    for area in range(200, 1000):
+        for _ in range(each):
+            raw = f"{area}{dice.randrange(10**7):07}"
+            is_valid = phonenumbers.is_valid_number(phonenumbers.parse(raw, "US"))
+            assert find_numbers(raw, "US") == ((f"+1{raw}",) if is_valid else ()), raw
+            found[is_valid] += 1
+    assert min(found.values()) > each * 100
+    assert found.total() == each * 800
 
 
 HOSTILE = [
