@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from msgspec import convert, to_builtins
+from msgspec import Raw, convert, to_builtins
 from msgspec.json import Decoder, Encoder
 from pydantic_core import to_json
 from sqlalchemy import Column, ColumnElement, Text, cast
@@ -65,6 +65,11 @@ def is_huge(value: object) -> bool:
 def json_text(document: Any) -> JsonText:
     """Return a document as JSON text. Its parts may be Structs; of these it has no defaults."""
     return JsonText(_encode(document).decode())
+
+
+def json_part(value: Any) -> Raw:
+    """Return a part of documents, encoded once for all of them."""
+    return Raw(_encode(value))
 
 
 def digest(document: bytes) -> bytes:

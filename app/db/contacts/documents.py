@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from msgspec import to_builtins
@@ -48,7 +49,7 @@ def contact_parts(contact: StoredContact, *, clio_origin: str) -> dict[str, Any]
 
 
 def field_parts(name: str, value: Any) -> Any:
-    """Return one field of a contact as it is in `contact_parts`; Clio's ids are strings there."""
+    """Return an earlier value of a field of a contact as it would be in `contact_parts`."""
     if name == "company":
         return _company(value)
     return _key_facts(value) if name == "key_facts" else value
@@ -83,6 +84,7 @@ def _owner(owner: OwnerView | None) -> dict[str, Any] | None:
     }
 
 
+@lru_cache(maxsize=256)  # contacts of one batch have the same times
 def format_time(moment: datetime) -> str:
     """Return a moment as RFC 3339 in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
