@@ -29,6 +29,7 @@ from app.cli.startup import (
     read_config,
     run_async,
     running_database,
+    spare_collector,
     stderr,
     with_open_database,
 )
@@ -95,6 +96,7 @@ def serve(
         prepare = partial(check_database, config=config, migrate_at=migrate_at)
         later = prepare_now_or_later(address, prepare)
         app = create_app(config, address, parts, later)
+        spare_collector()
         _run_server(app, listener)
         _exit(app)
 
@@ -111,6 +113,7 @@ def worker(host: Host = "127.0.0.1") -> None:
     with running_database(config) as address:
         later = prepare_now_or_later(address, partial(check_database, config=config))
         app = create_worker_app(config, address, Parts(), later)
+        spare_collector()
         if listener is not None:
             _run_server(app, listener)
         else:
