@@ -40,19 +40,22 @@ class Goal:
         """Return whether the figure keeps a limit."""
         return self.measured >= limit if self.at_least else self.measured <= limit
 
+    def verdict(self) -> str:
+        """Return whether it is met, or how the figure compares with the limit."""
+        if self.meets(self.must):
+            return "met" if self.aim is None else "aim met" if self.meets(self.aim) else "met"
+        share = self.measured / self.must
+        return (
+            f"missed: {share:.0%} of it" if share < 2 else f"missed: {number(share)} times as much"
+        )
+
     def row(self) -> list[str]:
         """Return its row of the table of goals."""
         limits = [self.must, self.must if self.aim is None else self.aim]
         word = "≥" if self.at_least else "≤"
         shown = [f"{word} {number(limit)} {self.unit}" for limit in limits]
-        if self.meets(self.must):
-            verdict = "aim met" if self.meets(limits[1]) else "met"
-        else:
-            verdict = (
-                f"missed by {abs(self.measured / self.must - 1):.0%}" if self.must else "missed"
-            )
         aim = shown[1] if self.aim is not None else ""
-        return [self.what, shown[0], aim, f"{number(self.measured)} {self.unit}", verdict]
+        return [self.what, shown[0], aim, f"{number(self.measured)} {self.unit}", self.verdict()]
 
 
 def number(value: float) -> str:

@@ -63,7 +63,12 @@ def test_the_price_of_a_record_counts_program_and_database():
 
 @pytest.mark.parametrize(
     ("measured", "verdict"),
-    [(1.0, "aim met"), (1.2, "met"), (2.8, "missed by 100%")],
+    [
+        (1.0, "aim met"),
+        (1.2, "met"),
+        (2.1, "missed: 150% of it"),
+        (14.0, "missed: 10 times as much"),
+    ],
 )
 def test_a_goal_says_whether_it_is_met_and_by_how_much_it_is_missed(measured: float, verdict: str):
     assert Goal("price", measured, must=1.4, aim=1.1).row()[-1] == verdict
@@ -71,7 +76,7 @@ def test_a_goal_says_whether_it_is_met_and_by_how_much_it_is_missed(measured: fl
 
 def test_a_goal_may_want_more_instead_of_less():
     goal = Goal("speed", 1.05, must=1.4, aim=2.0, at_least=True)
-    assert goal.row() == ["speed", "≥ 1.4 times", "≥ 2 times", "1.05 times", "missed by 25%"]
+    assert goal.row() == ["speed", "≥ 1.4 times", "≥ 2 times", "1.05 times", "missed: 75% of it"]
 
 
 def test_a_report_is_written_as_markdown_and_as_json(tmp_path):
