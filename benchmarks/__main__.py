@@ -106,6 +106,7 @@ class Bench:
             with running_fake(self.folder, size) as fake:
                 turn = OurService().play(Stage(self.postgres, fake, only_first=True))
                 found.append((size, turn[FIRST]))
+                print(f"  {size:,} contacts: {pulls.seconds(turn[FIRST]):.1f} s", flush=True)
         growth.show_growth(self.report, *found)
 
     def measure_pace(self) -> None:
