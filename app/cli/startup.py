@@ -38,6 +38,7 @@ OF_A_REGION = (
 )
 YOUNG_OBJECTS = 50_000  # that the garbage collector lets a process make before it looks at them
 POOLED, DIRECT = "LEVITATE_CLIO_DATABASE_URL", "LEVITATE_CLIO_DIRECT_DATABASE_URL"
+OWNER = "LEVITATE_CLIO_MIGRATE_DATABASE_URL"
 
 
 def read_config() -> Config:
@@ -207,6 +208,10 @@ async def check_schema(database: Database, *, migrate_at: Address | None = None)
 async def _migrate(address: Address) -> None:
     try:
         await migrate.migrate(address)
+    except DatabaseUnavailable as failure:
+        if address.owner is not None:
+            failure.add_note(OWNER)
+        raise
     except migrate.MigrationBlocked:
         raise CannotStart(
             "A migration could not get a lock, because another transaction uses the table. Nothing was changed."

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from app.db.session import Database, Session, begun
-from app.errors import CannotStart
+from app.errors import CannotStart, DatabaseUnavailable
+
+URL, SYSTEM_URL = "LEVITATE_CLIO_DATABASE_URL", "LEVITATE_CLIO_SYSTEM_DATABASE_URL"
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,30 @@ class Roles:
 async def check_roles(database: Database) -> Roles | None:
     """Return the users of the service, None before the first migration.
 
-    Raises CannotStart if they lack a role, or if the one that serves accounts could see all of them.
+    Raises CannotStart if they lack a role, or if the one that serves accounts could see all of them. Raises
+    DatabaseUnavailable, with a note that names the variable if it is the system's address.
     """
     async with begun(database.accounts, None) as session:
         run = await _describe(session)
-    async with begun(database.system, None) as session:
-        system = await _describe(session)
+    try:
+        async with begun(database.system, None) as session:
+            system = await _describe(session)
+    except DatabaseUnavailable as failure:
+        if database.system is not database.accounts:
+            failure.add_note(SYSTEM_URL)
+        raise
     if run is None or system is None:
         return None
     if run.is_exempt:
         return Roles(run, system)
     if run.is_system:
         raise CannotStart(
-            f"LEVITATE_CLIO_DATABASE_URL: the user {run.name} has the role levitate_system, so it sees all accounts;"
+            f"{URL}: the user {run.name} has the role levitate_system, so it sees all accounts;"
             f' run `revoke levitate_system from "{run.name}"`'
         )
     for role, is_member, variable in (
-        ("levitate_run", run.is_run, "LEVITATE_CLIO_DATABASE_URL"),
-        ("levitate_system", system.is_system, "LEVITATE_CLIO_SYSTEM_DATABASE_URL"),
+        ("levitate_run", run.is_run, URL),
+        ("levitate_system", system.is_system, SYSTEM_URL),
     ):
         if not is_member:
             raise CannotStart(_lacking(run, system, role, variable))

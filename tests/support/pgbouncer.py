@@ -7,11 +7,13 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from app.db.connection import Address
 from tests.support.ports import free_port
+from tests.support.postgres import address_of
 from tests.support.waiting import wait_until
 
 SYSTEM = "/usr/sbin:/usr/bin:/bin"  # where Debian puts the program
@@ -25,9 +27,19 @@ class Pooler:
     port: int
     log: Path
 
-    def address(self, dsn: str) -> str:
-        """Return the address of this database of the server through the pooler."""
-        return f"postgresql://levitate@127.0.0.1:{self.port}{urlsplit(dsn).path}"
+    def address(self, dsn: str) -> Address:
+        """Return the address of this database of the server through the pooler, given that of its owner."""
+        direct = address_of(dsn)
+        return replace(
+            direct,
+            url=self._through(direct.url),
+            past_pooler=direct.url,
+            system=self._through(direct.for_system().url),
+        )
+
+    def _through(self, dsn: str) -> str:
+        parts = urlsplit(dsn)
+        return f"postgresql://{parts.username}@127.0.0.1:{self.port}{parts.path}"
 
 
 @contextmanager
@@ -39,7 +51,9 @@ def pgbouncer(dsn: str, *, server_connections: int) -> Iterator[Pooler]:
         program, environment = _program(folder)
         pooler = Pooler(free_port(), folder / "log")
         settings = folder / "pgbouncer.ini"
-        settings.write_text(_settings(dsn, pooler.port, server_connections))
+        users = folder / "users.txt"
+        users.write_text(_users(dsn))
+        settings.write_text(_settings(dsn, pooler.port, users, server_connections))
         with (
             pooler.log.open("wb") as log,
             subprocess.Popen(
@@ -53,17 +67,23 @@ def pgbouncer(dsn: str, *, server_connections: int) -> Iterator[Pooler]:
                 process.terminate()
 
 
-def _settings(dsn: str, port: int, server_connections: int) -> str:
-    """Return settings that accept everybody, as the embedded server does, and no startup parameter of ours."""
-    parts = urlsplit(dsn)
-    password = f" password='{unquote(parts.password)}'" if parts.password else ""
+def _users(dsn: str) -> str:
+    """Return the users and the passwords that the pooler logs in with at the server."""
+    address = address_of(dsn)
+    parts = [urlsplit(one) for one in (dsn, address.url, address.for_system().url)]
+    return "".join(f'"{one.username}" "{unquote(one.password or "")}"\n' for one in parts)
+
+
+def _settings(dsn: str, port: int, users: Path, server_connections: int) -> str:
+    """Return settings that ask nobody for a password, as the embedded server does, and take no startup parameter."""
     return f"""[databases]
-* = host={_host(dsn)} port={parts.port or 5432} user={parts.username}{password}
+* = host={_host(dsn)} port={urlsplit(dsn).port or 5432}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
-auth_type = any
+auth_type = trust
+auth_file = {users}
 pool_mode = transaction
 default_pool_size = {server_connections}
 max_client_conn = 200

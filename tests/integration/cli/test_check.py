@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import override
 
 from app.crypto import new_key
-from tests.support.commands import run
+from tests.support.commands import refusal, run
 from tests.support.postgres import Server, address_of
 
 READY = "the database responds, its schema is current, the keys decrypt its secrets"
@@ -212,3 +212,14 @@ def test_a_user_that_has_no_role_learns_what_to_grant_and_then_works(complete):
         assert any(f"keeps accounts apart: {name} sees one at a time" in line for line in lines)
     finally:
         asyncio.run(server.execute(f"drop role {name}"))
+
+
+@pytest.mark.parametrize("name", ["system_database_url", "migrate_database_url"])
+def test_an_address_of_a_role_that_does_not_work_is_named(complete, name: str):
+    away = {**complete, name: "postgresql://nobody@127.0.0.1:9/none"}
+    line = f"The database of LEVITATE_CLIO_{name.upper()} is not available: it cannot be reached; check that it is"
+    if name == "system_database_url":
+        assert check(**away)[1][-1].startswith(f"wrong   {line}")
+    assert refusal("migrate", **{k: v for k, v in away.items() if k.endswith("url")}) == [
+        f"{line} running"
+    ]

@@ -13,8 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import job_queue
-from app.db.connection import Address
-from app.db.session import Database, open_database
+from app.db.session import Database, open_database, transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import Lane
 from tests.chaos.processes import TOKEN, Stack, running_stack
@@ -22,7 +21,6 @@ from tests.chaos.writeback import wait_for_activities
 from tests.support.commands import refusal
 from tests.support.pgbouncer import Pooler, pgbouncer
 from tests.support.postgres import Server
-from tests.support.sessions import as_owner
 from tests.support.waiting import wait_until
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -41,7 +39,7 @@ def pooler(server: Server) -> Iterator[Pooler]:
 @pytest.fixture
 async def pooled(dsn: str, pooler: Pooler) -> AsyncIterator[Database]:
     """The test's database behind PgBouncer."""
-    database = open_database(Address(pooler.address(dsn), past_pooler=dsn))
+    database = open_database(pooler.address(dsn))
     yield database
     await database.dispose()
 
@@ -106,37 +104,42 @@ def use(stack: Stack, receiver: Receiver) -> None:
 async def test_the_whole_service_works_with_few_connections_to_the_server(
     tmp_path: Path, own_dsn: str, pooler: Pooler
 ):
+    address = pooler.address(own_dsn)
     environment = {
         "LEVITATE_CLIO_DATABASE_POOLER": "transaction",
-        "LEVITATE_CLIO_DIRECT_DATABASE_URL": own_dsn,
+        "LEVITATE_CLIO_DATABASE_URL": address.url,
+        "LEVITATE_CLIO_SYSTEM_DATABASE_URL": address.for_system().url,
+        "LEVITATE_CLIO_DIRECT_DATABASE_URL": address.direct,
         "LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1",
     }
-    address = pooler.address(own_dsn)
     async with receiving(Receiver()) as receiver:
-        with running_stack(tmp_path, address, contacts=60, environment=environment) as stack:
+        with running_stack(tmp_path, own_dsn, contacts=60, environment=environment) as stack:
             await asyncio.to_thread(use, stack, receiver)
     assert FAULTS.findall((tmp_path / "serve.log").read_text()) == []
-    clients = connections(pooler, own_dsn, "user=postgres tls=no")
+    users = ("levitate_run", "levitate_system")
+    clients = sum(connections(pooler, own_dsn, f"user={user} tls=no") for user in users)
     servers = connections(pooler, own_dsn, "new connection to server")
-    assert 1 < servers <= SERVER_CONNECTIONS < clients
+    assert 1 < servers <= len(users) * SERVER_CONNECTIONS < clients
 
 
 async def test_transactions_share_connections_of_the_server_and_keep_their_settings(
     pooled: Database,
 ):
-    asked = text("select pg_backend_pid(), current_setting('statement_timeout'), cast(:n as int)")
+    asked = text(
+        "select pg_backend_pid(), current_setting('statement_timeout'), app_account(), cast(:n as int)"
+    )
 
     async def work(nth: int) -> int:
-        async with as_owner(pooled) as session:
+        async with transaction(pooled, f"firm-{nth}") as session:
             await job_queue.want(session, Lane.INITIAL, f"firm-{nth}")
-            process, limit, number = (await session.execute(asked, {"n": nth})).one()
-            assert (limit, number) == ("1min", nth)
+            process, limit, account, number = (await session.execute(asked, {"n": nth})).one()
+            assert (limit, account, number) == ("1min", f"firm-{nth}", nth)
             return int(process)
 
     async with asyncio.TaskGroup() as group:
         working = [group.create_task(work(nth)) for nth in range(100)]
     assert len({task.result() for task in working}) <= SERVER_CONNECTIONS
-    async with as_owner(pooled) as session:
+    async with transaction(pooled, ACCOUNT) as session:
         assert (await job_queue.measure(session))[Lane.INITIAL.label].jobs == 100
 
 
@@ -144,14 +147,14 @@ async def test_a_connection_works_after_a_failure_and_after_the_server_ended_its
     pooled: Database,
 ):
     async def fail(statement: str) -> None:
-        async with as_owner(pooled) as session:
+        async with transaction(pooled, ACCOUNT) as session:
             await session.execute(text(statement))
 
     with pytest.raises(DatabaseUnavailable):
         await fail("select * from no_such_table")
     with pytest.raises(DatabaseUnavailable):
         await fail("select pg_terminate_backend(pg_backend_pid())")
-    async with as_owner(pooled) as session:
+    async with transaction(pooled, ACCOUNT) as session:
         assert (await session.execute(text("select 1"))).scalar_one() == 1
 
 
@@ -159,7 +162,7 @@ async def test_a_connection_works_after_a_failure_and_after_the_server_ended_its
 def test_a_pooler_in_place_of_the_server_is_reported_in_one_line(
     own_dsn: str, pooler: Pooler, variable: str
 ):
-    url, environment = pooler.address(own_dsn), dict[str, str]()
+    url, environment = pooler.address(own_dsn).url, dict[str, str]()
     if variable == "DIRECT_DATABASE_URL":
         environment = {"database_pooler": "transaction", "direct_database_url": f"{url}?"}
     assert refusal("migrate", database_url=url, **environment) == [
