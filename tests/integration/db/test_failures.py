@@ -9,9 +9,8 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from app.db.connection import WatchedConnection
 from app.db.failures import Reaction, reaction_to
-from app.db.session import Database, any_of
+from app.db.session import Database, any_of, transaction
 from app.errors import DatabaseUnavailable
-from tests.support.sessions import as_owner
 
 GIVE_BACK = [
     "25006",
@@ -43,7 +42,7 @@ async def test_an_error_is_sorted_by_its_sqlstate(database: Database, state: str
     raising = f"do $$ begin raise sqlstate '{state}'; end $$"
     wanted = SQLAlchemyError if state in REPORT else DatabaseUnavailable
     with pytest.raises(wanted) as raised:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await session.execute(text(raising))
     if isinstance(raised.value, DatabaseUnavailable):
         assert raised.value.retry_now is (state in RETRY_NOW)
@@ -54,7 +53,7 @@ async def test_a_statement_with_too_many_parameters_is_a_defect(database: Databa
     one = literal_column("1", BigInteger)
     many = select(1).where(one.in_(bindparam("ids", expanding=True)))
     with pytest.raises(DBAPIError) as raised:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await session.execute(many, {"ids": list(range(40_000))})
     assert reaction_to(raised.value) is Reaction.REPORT
 
@@ -64,7 +63,7 @@ async def test_an_array_of_any_length_is_one_parameter(database: Database):
         column("id", BigInteger)
     )
     found = select(values.subquery().c.id)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         source = values.subquery()
         asked = select(source.c.id).where(any_of(source.c.id, range(1, 40_001)))
         assert len((await session.execute(asked)).all()) == 40_000
@@ -102,7 +101,7 @@ async def test_a_connection_whose_protocol_broke_is_a_database_that_is_not_avail
 ):
     # F14: asyncpg raises this when the connection ends while it is used
     async def query(number: int) -> None:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await session.execute(text(f"select {number}"))
 
     async def broken(*_: Any, **__: Any) -> None:

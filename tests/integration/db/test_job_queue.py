@@ -15,12 +15,11 @@ from sqlalchemy import text
 
 from app.db import job_queue
 from app.db.job_queue import FIRST_SLICE, LATER_SLICE, OwnJob
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.lanes import Lane
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.interleaving import interleave, orders, step
 from tests.support.postgres import until_waiting_for_lock
-from tests.support.sessions import as_owner
 from tests.support.slices import OTHER_MANAGER, pick
 from tests.support.waiting_activities import store_waiting, waiting_activity
 
@@ -45,17 +44,17 @@ async def jobs(database: Database, key: str = "write_back:a") -> list[Row]:
         "select id, status, priority, execute_after <= clock_timestamp() from pgqueuer"
         " where dedupe_key = :key and status in ('queued', 'picked')"
     )
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return [Row(*row) for row in await session.execute(query, {"key": key})]
 
 
 async def want(database: Database) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await job_queue.want(session, LANE, KEY)
 
 
 async def want_later(database: Database, after: timedelta = NOW) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await job_queue.want_later(session, LANE, KEY, after=after)
 
 
@@ -102,7 +101,7 @@ async def test_a_job_that_is_due_does_not_become_one_that_is_due_later(database:
 
 async def test_a_job_that_failed_does_not_keep_its_work_from_a_new_one(database: Database):
     await want(database)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await session.execute(text("update pgqueuer set status = 'failed'"))
     await want(database)
     assert [job.status for job in await jobs(database)] == ["queued"]
@@ -142,11 +141,11 @@ async def test_a_worker_that_waits_for_a_job_that_is_due_later_hears_of_one_that
 async def test_only_the_owner_of_a_job_deletes_it(database: Database):
     own = await pick(database, LANE, KEY)
     await pick(database, LANE, KEY, manager=OTHER_MANAGER)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         assert not await job_queue.delete_own_job(session, own)
         assert not await job_queue.delete_own_job(session, OwnJob(own.job_id + 1, own.manager_id))
     assert len(await jobs(database)) == 1
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         assert await job_queue.delete_own_job(session, OwnJob(own.job_id, str(OTHER_MANAGER)))
     assert await jobs(database) == []
 
@@ -179,7 +178,7 @@ async def looker(
 
 async def add_work(database: Database) -> None:
     """Add work as a request does: the work and its job in one transaction."""
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await step()
         await store_waiting(session, [waiting_activity(KEY, 1)], leased={})
         await step()
@@ -190,10 +189,10 @@ async def add_work(database: Database) -> None:
 async def do_work(database: Database, own: OwnJob, rest: timedelta | None) -> None:
     """Do a slice: the work that is there, and then its end. `rest` says when other work of the key is due."""
     await step()
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await session.execute(text("update activities set status = 'written'"))
     await step()
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         assert await job_queue.delete_own_job(session, own)
         await step()
         after = NOW if await is_left(session) else rest
@@ -212,7 +211,7 @@ async def test_work_that_is_added_while_a_slice_ends_is_done_or_has_a_job_that_i
         sides = (partial(add_work, database), partial(do_work, database, own, rest))
         await interleave(looker, sides, order)
         found = await jobs(database)
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             if await is_left(session):
                 assert [(job.status, job.is_due) for job in found] == [("queued", True)], order
         assert len(found) <= 1
@@ -222,7 +221,7 @@ async def test_work_that_two_requests_add_at_the_same_time_gets_one_job_that_is_
     database: Database, looker: asyncpg.Connection
 ):
     async def want_once() -> None:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await step()
             await job_queue.want(session, LANE, KEY)
             await step()
@@ -241,10 +240,10 @@ async def test_the_end_of_a_slice_waits_for_work_that_is_being_added(database: D
     own = await pick(database, LANE, KEY)
 
     async def end() -> None:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             assert await job_queue.delete_own_job(session, own)
 
-    async with asyncio.TaskGroup() as group, as_owner(database) as session:
+    async with asyncio.TaskGroup() as group, transaction(database, "a") as session:
         await job_queue.want(session, LANE, KEY)
         ending = group.create_task(end())
         await until_waiting_for_lock(dsn, ending)

@@ -13,10 +13,9 @@ from sqlalchemy import text
 
 from app.db import job_queue
 from app.db.queue_worker import ListeningDriver, QueueWorker
-from app.db.session import Database
+from app.db.session import Database, transaction
 from app.lanes import Lane
 from tests.support.postgres import address_of
-from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE
 
 OTHER_MANAGER = UUID(int=8)
@@ -67,7 +66,7 @@ def give_back() -> None:
 
 async def statuses(database: Database) -> list[tuple[str, UUID | None]]:
     query = text("select status, queue_manager_id from pgqueuer")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return [(row.status, row.queue_manager_id) for row in await session.execute(query)]
 
 
@@ -76,13 +75,13 @@ async def test_a_manager_that_comes_too_late_leaves_the_job_to_the_other_one(
     database: Database, dsn: str, end: Callable[[], None]
 ):
     # F13: the process was stopped for longer than its heartbeat, and went on
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await job_queue.want(session, LANE, "a")
     late = Late(end)
     async with working(dsn, late):
         async with asyncio.timeout(PATIENCE):
             await late.began.wait()
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             picked = "update pgqueuer set queue_manager_id = :manager"
             await session.execute(text(picked), {"manager": OTHER_MANAGER})
         late.may_end.set()
@@ -93,7 +92,7 @@ async def test_a_manager_that_comes_too_late_leaves_the_job_to_the_other_one(
 async def test_a_manager_that_still_has_its_job_ends_it(
     database: Database, dsn: str, end: Callable[[], None], expected: object
 ):
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await job_queue.want(session, LANE, "a")
     late = Late(end)
     async with working(dsn, late):
@@ -106,7 +105,7 @@ async def test_a_manager_that_still_has_its_job_ends_it(
 async def test_a_manager_that_still_has_its_job_gives_it_back_and_does_it_again(
     database: Database, dsn: str
 ):
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await job_queue.want(session, LANE, "a")
     late = Late(give_back)
     async with working(dsn, late), asyncio.timeout(PATIENCE):

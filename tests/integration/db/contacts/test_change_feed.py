@@ -8,15 +8,14 @@ from app.db.accounts import tables as account_tables
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
 from app.db.json_codec import json_text
-from app.db.session import Database
+from app.db.session import Database, transaction
 from app.main import now
 from tests.support.postgres import until_waiting_for_lock
-from tests.support.sessions import as_owner
 
 
 async def make_account(database: Database, account_id: str) -> None:
     values = {"name": "x", "time_zone": "UTC", "country": "US", "enabled": True}
-    async with as_owner(database) as session:
+    async with transaction(database, account_id) as session:
         await session.execute(
             insert(account_tables.accounts).values(
                 account_id=account_id, created_at=now(), updated_at=now(), **values
@@ -30,14 +29,14 @@ async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Datab
     first_holds, first_may_end = asyncio.Event(), asyncio.Event()
 
     async def first() -> None:
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await change_feed.append(session, "a", [FeedLine("con_1", json_text({"n": 1}))])
             first_holds.set()
             await first_may_end.wait()
 
     async def second() -> None:
         await first_holds.wait()
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await change_feed.append(session, "a", [FeedLine("con_2", json_text({"n": 2}))])
 
     async with asyncio.TaskGroup() as group:
@@ -46,10 +45,10 @@ async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Datab
         await first_holds.wait()
         await until_waiting_for_lock(dsn, ended)
         assert not ended.done()
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             assert (await change_feed.read_json(session, "a", after=0, limit=10))[1] == 0
         first_may_end.set()
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         lines, count, last = await change_feed.read_json(session, "a", after=0, limit=10)
     assert (count, last) == (2, 2)
     assert lines.index('"n": 1') < lines.index('"n": 2')
@@ -63,7 +62,7 @@ async def test_a_reader_misses_nothing_while_eight_writers_append(database: Data
 
     async def write(writer: int) -> None:
         for number in range(25):
-            async with as_owner(database) as session:
+            async with transaction(database, "a") as session:
                 await change_feed.append(
                     session, "a", [FeedLine(f"con_{writer}", json_text({"n": number}))] * 2
                 )
@@ -72,7 +71,7 @@ async def test_a_reader_misses_nothing_while_eight_writers_append(database: Data
         after = 0
         while True:
             ended = done.is_set()
-            async with as_owner(database) as session:
+            async with transaction(database, "a") as session:
                 _, count, last = await change_feed.read_json(session, "a", after=after, limit=7)
             seen.extend(range(last - count + 1, last + 1))
             after = last

@@ -3,9 +3,8 @@
 from sqlalchemy import text
 
 from app.db.mirror import catalog, changed_items
-from app.db.session import Database
+from app.db.session import Database, transaction
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 CLIENTS = 40_000
 AT_ONCE = 5_000  # matters that one step looks at
@@ -21,10 +20,10 @@ _FILL = (
 
 async def test_a_renamed_practice_area_makes_all_its_clients_stale(database: Database):
     await make_account(database, "a")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for statement in _FILL:
             await session.execute(text(statement), {"clients": CLIENTS, "area": AREA})
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         named = {AREA: {"name": "Family"}}
         assert await catalog.store_items(session, "a", "practice_areas", named) == 1
         marked, steps = 0, 0

@@ -9,10 +9,9 @@ from app.db.mirror import quarantine, tables
 from app.db.mirror.quarantine import QuarantinedRecord
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 T0 = now()
 ANN, BEN = (View("a", login, full_view=True) for login in ("cnx_ann", "cnx_ben"))
@@ -50,7 +49,7 @@ async def test_a_record_that_many_runs_meet_has_one_row_and_is_in_all_their_repo
     account: Database,
 ):
     # row 34; run_3 read no list, as a run of one contact
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         for nth in (1, 2, 4):
             await meet(session, nth, reason=f"reason {nth}")
         last = T0 + timedelta(hours=4)
@@ -74,7 +73,7 @@ async def test_a_record_that_many_runs_meet_has_one_row_and_is_in_all_their_repo
 async def test_a_record_that_was_readable_in_between_is_met_for_the_first_time_again(
     account: Database,
 ):
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         await meet(session, 1)
         await quarantine.resolve_records(session, ANN, "contacts", [7], now=T0)
         await meet(session, 3)
@@ -93,7 +92,7 @@ async def test_a_record_that_was_readable_in_between_is_met_for_the_first_time_a
 
 async def test_the_rows_of_the_previous_release_become_one(account: Database):
     # it stores one for each run that met the record, and goes on while both releases work
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         for nth in (1, 2):
             old = {"resource": "contacts", "clio_id": 7, "connection_id": "cnx_ann", "reason": "id"}
             when = T0 + timedelta(hours=nth)

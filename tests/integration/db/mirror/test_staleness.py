@@ -9,10 +9,9 @@ from sqlalchemy import select
 from app.db.mirror import records, rule_inputs, staleness, tables
 from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import View
-from app.db.session import Database
+from app.db.session import Database, transaction
 from app.rules.records import ContactRecord
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 VERSIONS = count()
 PULL, ONE, OTHER, RULES = "pull", "run_1", "run_2", "rules"
@@ -21,7 +20,7 @@ PULL, ONE, OTHER, RULES = "pull", "run_1", "run_2", "rules"
 async def change(database: Database, by: str, how: str) -> None:
     """Let a run change the records of the person with the id 1: the record itself, or one that belongs to it."""
     beside = None if by == PULL else by
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         if by == RULES:
             await staleness.mark_stale(session, "a", Affected([1]), by_rules=True)
         elif how == "mark":
@@ -55,11 +54,11 @@ async def test_beside_a_pull_a_run_assesses_what_it_alone_has_changed(
 ):
     await make_account(database, "a")
     await change(database, PULL, "land")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await rule_inputs.clear_stale(session, "a", [1], kept=())
     for by in changes:
         await change(database, by, how)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         names = await rule_inputs.load_current_names(session, "a")
         for run_id in (ONE, OTHER):
             found = await rule_inputs.load_stale_facts(session, "a", names, beside=run_id, limit=9)
@@ -74,7 +73,7 @@ async def test_beside_a_pull_a_run_assesses_what_it_alone_has_changed(
 async def test_an_assessed_contact_has_no_mark(database: Database):
     await make_account(database, "a")
     await change(database, ONE, "land")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await rule_inputs.clear_stale(session, "a", [1], kept=())
         marks = select(tables.mirror_contacts.c.stale, tables.mirror_contacts.c.changed_only_by)
         assert (await session.execute(marks)).one() == (False, None)

@@ -12,12 +12,11 @@ from app.db.mirror import tables as mirror_tables
 from app.db.mirror.coverage import SoleSightings
 from app.db.mirror.records import CONTACTS, Reading
 from app.db.mirror.visibility import View
-from app.db.session import Database
+from app.db.session import Database, transaction
 from app.main import now
 from app.rules.records import ContactRecord, CustomValue, Email, MatterRecord, MatterStatus
 from app.rules.removed_contacts import NOT_VISIBLE, REMOVED
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 from tests.support.values import replace
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
@@ -41,7 +40,7 @@ async def account(database: Database) -> Database:
     await make_account(database, "a")
     for view in (ANN, CAT):
         values = {"user_id": view.connection_id, "region": "us", "status": "connected"}
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await session.execute(
                 insert(connection_tables.connections).values(
                     account_id="a",
@@ -57,19 +56,19 @@ async def account(database: Database) -> Database:
 async def land(
     database: Database, view: View, record: ContactRecord, asked_at: datetime | None = None
 ) -> int:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return await records.land_contacts(session, view, [record], Reading(asked_at))
 
 
 async def end(database: Database, view: View) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         logins = connection_tables.connections
         one = logins.c.connection_id == view.connection_id
         await session.execute(update(logins).where(one).values(status="disconnected"))
 
 
 async def known(database: Database) -> ContactRecord:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
     return CONTACTS.codec.load(row.record)
 
@@ -149,11 +148,11 @@ async def test_a_field_that_clio_did_not_show_is_not_cleared(account: Database):
 async def test_a_removed_contact_is_stored_again_when_a_view_shows_it_again(account: Database):
     # S1
     await land(account, ANN, WHOLE)
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
         assert await visibility.load_sightings(session, ANN, "contacts", [1001]) == {}
     assert await land(account, ANN, WHOLE) == 1
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         row = (await session.execute(select(mirror_tables.mirror_contacts))).one()
     assert (row.gone, row.stale) == (None, True)
 
@@ -165,7 +164,7 @@ async def test_a_record_that_only_one_login_saw_is_removed_long_after_the_login_
     matter = MatterRecord(clio_id=208, status=MatterStatus.OPEN, client_id=1001, updated_at=T0)
     await land(account, ANN, WHOLE)
     await land(account, CAT, PART)
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         await records.land_matters(session, CAT, [matter])
         one = connection_tables.connections.c.connection_id == CAT.connection_id
         await session.execute(
@@ -197,7 +196,7 @@ async def test_a_contact_that_a_login_lost_was_seen_once(account: Database):
         await land(account, ANN, replace(WHOLE, clio_id=clio_id))
     for clio_id in (1001, 1003):
         await land(account, CAT, replace(PART, clio_id=clio_id))
-    async with as_owner(account) as session:
+    async with transaction(account, "a") as session:
         await visibility.delete_sightings(session, CAT, CONTACTS.name, [1001, 1002])
         everybody, cat = [1001, 1002, 1003], {CAT.connection_id}
         assert await visibility.find_ever_seen(session, "a", cat, everybody) == {1001, 1003}
@@ -222,7 +221,7 @@ async def test_a_restricted_login_clears_what_it_has_shown_itself(
     # row 38: in a firm whose users have no roles, nothing was ever cleared
     await land(account, CAT, WHOLE)
     if previous_release:
-        async with as_owner(account) as session:
+        async with transaction(account, "a") as session:
             await session.execute(
                 update(mirror_tables.sightings).values(shown=None, updated_at=None)
             )
@@ -256,7 +255,7 @@ async def test_a_full_view_that_is_not_newer_clears_nothing_that_another_login_s
     other = replace(ANN, connection_id=CAT.connection_id)
     bare = replace(EMPTY, updated_at=T0)
     for first, second in ((WHOLE, bare), (bare, WHOLE)):
-        async with as_owner(account) as session:
+        async with transaction(account, "a") as session:
             await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
         await land(account, ANN, first)
         await land(account, other, second)

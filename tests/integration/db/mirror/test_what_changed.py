@@ -16,13 +16,13 @@ from app.db.mirror import tables as mirror_tables
 from app.db.mirror.coverage import Coverage
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.main import now
 from app.rules.records import ContactRecord, MatterRecord, MatterStatus
 from app.rules.removed_contacts import REMOVED
 from app.sync import issues
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner, listen, unlisten
+from tests.support.sessions import listen, unlisten
 from tests.support.values import replace
 
 T0 = now()
@@ -161,7 +161,7 @@ async def test_a_count_of_what_changed_is_a_count_of_the_whole_firm(
     await make_account(database, "a")
     firm, noted = Firm(random.Random(seed)), 0  # noqa: S311
     logins = connection_tables.connections
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for login in LOGINS:
             values = {"user_id": login, "region": "us", "status": "connected", "full_view": True}
             await session.execute(
@@ -185,7 +185,7 @@ async def test_an_ordinary_pull_of_several_logins_notes_nothing(database: Databa
     await make_account(database, "a")
     ann, ben = (View("a", login, full_view=True) for login in LOGINS[:2])
     logins = connection_tables.connections
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for view, left in ((ann, None), (ben, None), (View("a", LOGINS[2], full_view=True), T0)):
             values = {"user_id": view.connection_id, "region": "us", "full_view": True}
             values["status"] = "disconnected" if left else "connected"
@@ -209,7 +209,7 @@ async def test_an_ordinary_pull_of_several_logins_notes_nothing(database: Databa
 async def former(database: Database) -> Database:
     """A firm of two working logins and one that left 40 days ago, which alone sees every third record."""
     await make_account(database, "a")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for nth, login in enumerate(LOGINS):
             left = T0 - timedelta(days=40) if nth == 2 else None
             values = {"user_id": login, "region": "us", "full_view": True, "left_at": left}
@@ -239,7 +239,7 @@ async def test_what_only_a_login_saw_that_left_long_ago_is_removed_page_by_page_
     # S4
     monkeypatch.setattr("app.sync.issues.BATCH", 4)
     table = mirror_tables.mirror_contacts
-    async with as_owner(former) as session:
+    async with transaction(former, "a") as session:
         assert await sweep(session) > 8
         gone = select(table.c.clio_id).where(table.c.gone.is_not(None)).order_by(table.c.clio_id)
         assert list((await session.execute(gone)).scalars()) == list(range(3, 22, 3))
@@ -257,7 +257,7 @@ async def test_the_end_of_an_ordinary_run_counts_nothing_of_the_whole_firm(forme
     def note(*given: Any) -> None:
         statements.append(given[2])
 
-    async with as_owner(former) as session:
+    async with transaction(former, "a") as session:
         aside = {"run_id": "run_1", "resource": "contacts", "detail": "x", "since": T0}
         await session.execute(
             insert(run_tables.logins_set_aside).values(

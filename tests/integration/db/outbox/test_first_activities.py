@@ -12,12 +12,11 @@ from sqlalchemy import text
 
 from app.db.outbox import contact_leases, outbox
 from app.db.outbox.activities import ActivityNotFound, NotCancellable, NotRetryable, Outcome, Status
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.errors import RunTakenOver
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.support.interleaving import interrupt, steps_of
-from tests.support.sessions import as_owner
 from tests.support.waiting_activities import store_waiting, waiting_activity
 
 CONTACT = 1001
@@ -78,13 +77,13 @@ async def test_whatever_happens_to_activities_the_first_one_is_known(database: D
     await make_account(database, "a")
     users = ("u_ann", "u_ben")
     rows = [waiting_activity("a", n, user_id=users[n % 2]) for n in range(8)]
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await store_waiting(session, rows, leased={})
     ids = [row["activity_id"] for row in rows]
     seen = set()
     for _ in range(80):
         change = chance.choices((write, retry, cancel, unblock, delete), (12, 8, 3, 2, 1))[0]
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             try:
                 await change(session, chance.choice(ids), chance)
             except (NotCancellable, NotRetryable, ActivityNotFound):
@@ -100,31 +99,31 @@ FIRST, SECOND = "act_000001", "act_000002"
 
 
 async def do_cancel(database: Database, activity_id: str) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await outbox.cancel(session, "a", activity_id)
 
 
 async def do_retry(database: Database) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await outbox.retry(session, "a", "act_000000")
 
 
 async def do_unblock(database: Database) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await outbox.unblock(session, "a", "u_ben")
 
 
 async def do_send(database: Database) -> None:
     """Take the contact, find what is next and begin to send it, as a worker does."""
     moment = now()
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         lease = await contact_leases.acquire(session, "a", CONTACT, length=MINUTE)
     assert lease is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await contact_leases.renew(session, lease)
         activity = await contact_leases.next_activity(session, lease)
     assert activity is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await contact_leases.renew(session, lease)
         await contact_leases.begin_attempt(
             session, lease, activity, "cnx", due_at=moment + MINUTE, now=moment
@@ -156,7 +155,7 @@ async def store(database: Database, moment: datetime) -> None:
         waiting_activity("a", 2, user_id="u_ben"),
         waiting_activity("a", 3, user_id="u_ben", status="blocked", blocked_at=moment),
     ]
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await store_waiting(session, rows, leased={})
 
 
@@ -176,7 +175,7 @@ async def test_two_changes_at_a_contact_at_the_same_time_leave_the_first_one_kno
         await store(database, now())
         sides = [partial(_ignoring, SIDES[name], database) for name in (first, second)]
         has_more = await interrupt(looker, sides[0], sides[1], after=after)
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await check(session)
         after += 1
     assert after > 2

@@ -10,11 +10,10 @@ from app.db.runs import leases, run_requests, runs, turns
 from app.db.runs.leases import AssessedBatch, Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Trigger, Usage
-from app.db.session import Database
+from app.db.session import Database, transaction
 from app.errors import RunTakenOver
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 EXPIRED_AT_ONCE = timedelta(0)
 
@@ -22,7 +21,7 @@ EXPIRED_AT_ONCE = timedelta(0)
 async def request(
     database: Database, kind: Kind = Kind.FULL, *, clock_off: timedelta = timedelta(0)
 ) -> Run:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         wanted = RunRequest(kind, Trigger.MANUAL)
         return await run_requests.request_run(session, "a", wanted, now=now() + clock_off)
 
@@ -31,7 +30,7 @@ async def acquire(
     database: Database, run: Run, length: timedelta = timedelta(minutes=1)
 ) -> Lease | None:
     """Take a turn in the run's lane; return None if the turn is not the run's."""
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         lease = await turns.take_turn(session, "a", run.lane, length=length, now=now())
         assert lease is None or lease.run_id == run.run_id
         return lease
@@ -46,7 +45,7 @@ async def make_read_account(database: Database) -> None:
 
 
 async def end(database: Database, lease: Lease) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.close_run(session, lease, runs.Status.SUCCEEDED, problems=[], now=now())
 
 
@@ -65,10 +64,10 @@ async def test_a_worker_that_lost_its_lease_cannot_renew_it(database: Database):
     other = await acquire(database, run)
     assert stalled is not None
     assert other is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.renew(session, other)
     with pytest.raises(RunTakenOver):
-        async with as_owner(database) as session:
+        async with transaction(database, "a") as session:
             await leases.renew(session, stalled)
 
 
@@ -98,7 +97,7 @@ async def test_a_fenced_transaction_of_a_lost_lease_writes_nothing(database: Dat
         async with leases.fenced_transaction(database, stalled, phase="pulling"):
             reached = True
     assert not reached
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         assert (await runs.get_run(session, "a", run.run_id)).phase is None
 
 
@@ -120,7 +119,7 @@ async def test_starts_count_as_crashes_until_the_run_makes_progress(database: Da
     assert [await crashes(database, run) for _ in range(3)] == [0, 1, 2]
     lease = await acquire(database, run, EXPIRED_AT_ONCE)
     assert lease is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.record_progress(session, lease, Usage(1, 0, 0.0), expected_end=None, now=now())
     assert await crashes(database, run) == 0
 
@@ -129,7 +128,7 @@ async def crashes(database: Database, run: Run) -> int:
     """Start the run and return how many of its starts count as crashes."""
     lease = await acquire(database, run, EXPIRED_AT_ONCE)
     assert lease is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return await leases.count_crashes(session, lease)
 
 
@@ -139,7 +138,7 @@ async def test_a_resumed_assessment_counts_what_was_assessed_before(database: Da
     run = await request(database)
     lease = await acquire(database, run)
     assert lease is not None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.begin_assessing(session, lease, to_assess=5)
         batch = AssessedBatch(contacts=3)
         await leases.record_assessed(session, lease, batch, expected_end=None, now=now())
@@ -149,7 +148,7 @@ async def test_a_resumed_assessment_counts_what_was_assessed_before(database: Da
 
 
 async def leased_until(database: Database) -> datetime:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         found: datetime = (
             await session.execute(text("select leased_until from runs"))
         ).scalar_one()
@@ -178,7 +177,7 @@ async def test_a_run_that_reads_no_lists_is_executed_between_two_slices_of_one_t
     lease = await acquire(database, reading)
     assert lease is not None
     assert await acquire(database, between) is None, "one run of an account is at work at a time"
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await leases.renew(session, lease)
         await leases.pause_run(session, lease, after=timedelta(0), now=now())
     lease = await acquire(database, between)
@@ -199,7 +198,7 @@ async def test_a_started_run_precedes_one_with_an_older_id_from_a_slow_clock(
     second = await request(database, Kind.COVERAGE, clock_off=timedelta(hours=-1))
     assert second.run_id < first.run_id
     assert await acquire(database, second) is None
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await session.execute(text("update runs set leased_until = clock_timestamp()"))
     assert await acquire(database, second) is None, (
         "the first run has started, although no worker has its lease"
@@ -228,7 +227,7 @@ async def test_a_manual_request_does_not_wait_for_a_run_that_collects_webhooks(d
     # S14: webhooks of Clio are collected for 45 s into one run, but a manual run starts immediately
     await make_account(database, "a")
     delayed = RunRequest(Kind.INCREMENTAL, Trigger.WEBHOOK, after=timedelta(seconds=45))
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await run_requests.request_run(session, "a", delayed, now=now())
     assert await count_delayed_jobs(database) == 1
     await request(database)
@@ -237,7 +236,7 @@ async def test_a_manual_request_does_not_wait_for_a_run_that_collects_webhooks(d
 
 async def count_delayed_jobs(database: Database) -> int:
     query = text("select count(*) from pgqueuer where status = 'queued' and execute_after > now()")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return int((await session.execute(query)).scalar_one())
 
 

@@ -14,12 +14,11 @@ from app.db.runs import tables as run_tables
 from app.db.runs.leases import Lease
 from app.db.runs.lookups import Answer, Lookup, MissingRecords
 from app.db.runs.run_logins import RunLogin
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.errors import Problem
 from app.main import now
 from tests.integration.db.contacts.test_change_feed import make_account
 from tests.integration.db.runs.test_leases import acquire, request
-from tests.support.sessions import as_owner
 
 ANN, BEN, CAT = "cnx_ann", "cnx_ben", "cnx_cat"
 
@@ -55,7 +54,7 @@ async def test_a_missing_record_is_looked_up_as_each_login_that_saw_and_does_not
     database: Database, lease: Lease
 ):
     # S1: Ben's list is not complete; Cat lists record 3, and her list is not compared
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await saw(session, ANN, 1, 2, 3, 4)
         await saw(session, BEN, 2, 3)
         await saw(session, CAT, 3, 4)
@@ -78,7 +77,7 @@ async def test_a_missing_record_is_looked_up_as_each_login_that_saw_and_does_not
 
 
 async def test_answers_stay_until_a_record_is_decided(database: Database, lease: Lease):
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await saw(session, ANN, 1, 2, 3)
         await read(session, lease, ANN, [9])
         await lookups.add_missing(session, lease, ANN, "contacts", [ANN])
@@ -111,7 +110,7 @@ async def test_what_was_done_as_a_login_is_found_again(database: Database, lease
         complete=True,
         waits={"contacts": now()},
     )
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for login in (RunLogin(ANN, None), done, RunLogin(BEN, None)):
             await run_logins.save(session, lease, login)
         assert await run_logins.load_all(session, lease) == {ANN: done, BEN: RunLogin(BEN, None)}
@@ -123,7 +122,7 @@ async def test_a_small_list_whose_first_pages_are_not_stored_is_not_believed(
     database: Database, lease: Lease
 ):
     # EN-3: the previous release stores the ids of no small list, and may have read its beginning
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         pull = await checkpoints.open_pull(session, lease, ANN, "users", since=None)
         first, second = replace(pull, pages=1), replace(pull, pages=2)
         await listed_ids.record_page(session, lease, second, [3, 4])
@@ -135,7 +134,7 @@ async def test_a_small_list_whose_first_pages_are_not_stored_is_not_believed(
 @pytest.mark.parametrize("table", ["run_logins", "lookups"])
 async def test_what_a_cancelled_run_leaves_is_deleted(database: Database, lease: Lease, table: str):
     rows = select(run_tables.run_logins if table == "run_logins" else run_tables.lookups)
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await run_logins.save(session, lease, RunLogin(ANN, None))
         await lookups.add_lacked(session, lease, ANN, "contacts", [1])
 

@@ -14,10 +14,9 @@ from app.db.runs.leases import Lease
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, Status, Trigger
 from app.db.runs.slots import Slot
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.sync.slot_times import zone_of
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
 
 AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 MORNING = Slot(date(2026, 3, 3), "06:00", AT)
@@ -34,7 +33,7 @@ REFUSED: Sequence[dict[str, object]] = [
 async def firm(database: Database) -> Database:
     """A database with an account that has a working login, and that was read a week ago completely."""
     await make_account(database, "a")
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await session.execute(
             insert(connection_tables.connections).values(
                 account_id="a", connection_id="cnx", user_id="u", region="us", status="connected",
@@ -47,7 +46,7 @@ async def firm(database: Database) -> Database:
 
 
 async def request(database: Database, kind: Kind, trigger: Trigger, *, now: datetime = AT) -> Run:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         wanted = RunRequest(kind, trigger)
         return await run_requests.request_run(session, "a", wanted, now=now)
 
@@ -67,7 +66,7 @@ async def end(
     at: datetime,
     problems: Sequence[dict[str, object]] = (),
 ) -> None:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         lease = await begin(session, run, at=at)
         assert lease is not None
         await leases.close_run(session, lease, status, problems=problems, now=at)
@@ -76,7 +75,7 @@ async def end(
 async def tick(database: Database, now: datetime, *due: Slot) -> list[Run]:
     """Do with the database what the scheduler does in one tick; return the runs that were started."""
     started = []
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         for slot in due:
             await slots.claim(session, "a", slot, now=now)
         await slots.settle(session, ["a"])
@@ -86,7 +85,7 @@ async def tick(database: Database, now: datetime, *due: Slot) -> list[Run]:
 
 
 async def is_open(database: Database) -> bool:
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         return await slots.oldest_unserved(session) is not None
 
 
@@ -126,7 +125,7 @@ async def test_a_run_that_has_begun_serves_no_slot_that_became_due_later(
     firm: Database, state: Status
 ):
     begun = await request(firm, Kind.FULL, Trigger.MANUAL)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         lease = await begin(session, begun)
         if lease and state is Status.INTERRUPTED:
             await leases.close_run(session, lease, state, problems=[], now=AT)
@@ -141,15 +140,15 @@ async def test_the_runs_of_slots_wait_for_a_first_run_and_take_its_place_if_it_f
     firm: Database,
 ):
     # IS-1, NC-5: a firm's clients are announced as new ones only after an `initial` run
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await session.execute(update(tables.runs).values(status=Status.FAILED))
     first = await request(firm, Kind.INITIAL, Trigger.CONNECT)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         lease = await begin(session, first)
     (served,) = await tick(firm, AT, MORNING)
     assert served.kind is Kind.INCREMENTAL
     assert lease is not None
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await leases.close_run(session, lease, Status.FAILED, problems=REFUSED, now=AT)
         assert await begin(session, served) is not None
         assert (await runs.get_run(session, "a", served.run_id)).kind is Kind.INITIAL
@@ -159,7 +158,7 @@ async def test_a_run_that_begins_while_its_slot_is_proposed_serves_it_only_if_th
     firm: Database,
 ):
     queued = await request(firm, Kind.INCREMENTAL, Trigger.MANUAL)
-    async with as_owner(firm) as worker:
+    async with transaction(firm, "a") as worker:
         assert await begin(worker, queued) is not None
         async with asyncio.TaskGroup() as group:
             proposing = group.create_task(tick(firm, AT, MORNING))
@@ -168,7 +167,7 @@ async def test_a_run_that_begins_while_its_slot_is_proposed_serves_it_only_if_th
     (served,) = proposing.result()
     assert served.run_id != queued.run_id
 
-    async with as_owner(firm) as clock, as_owner(firm) as worker:
+    async with transaction(firm, "a") as clock, transaction(firm, "a") as worker:
         await slots.claim(clock, "a", EVENING, now=EVENING.due_at)
         adopted = await slots.start(clock, "a", EVENING, now=EVENING.due_at)
         assert adopted is not None
@@ -181,7 +180,7 @@ async def waits_for_a_lock(database: Database) -> None:
     locks = text("select count(*) from pg_locks where not granted")
     async with asyncio.timeout(30):
         while True:
-            async with as_owner(database) as session:
+            async with transaction(database, "a") as session:
                 if (await session.execute(locks)).scalar_one():
                     return
 
@@ -234,7 +233,7 @@ async def test_a_slot_that_is_due_while_no_login_works_waits_for_one_longer_than
 
 async def set_login(database: Database, status: str, at: datetime = AT) -> None:
     """Change the state of the login as connecting it does; only then its slot may start."""
-    async with as_owner(database) as session:
+    async with transaction(database, "a") as session:
         await session.execute(update(connection_tables.connections).values(status=status))
         await slots.start_waiting(session, "a", now=at)
 
@@ -243,7 +242,7 @@ async def test_a_slot_without_a_login_is_read_once_an_hour_and_also_starts_if_no
     firm: Database,
 ):
     async def start_at() -> datetime | None:
-        async with as_owner(firm) as session:
+        async with transaction(firm, "a") as session:
             found: datetime | None = (
                 await session.execute(select(tables.slots.c.start_at))
             ).scalar_one()
@@ -253,7 +252,7 @@ async def test_a_slot_without_a_login_is_read_once_an_hour_and_also_starts_if_no
     for minutes, expected in ((0, 60), (59, 60), (61, 121)):
         await tick(firm, AT + timedelta(minutes=minutes), MORNING)
         assert await start_at() == AT + timedelta(minutes=expected)
-    async with as_owner(firm) as session:  # as the previous release connects a login
+    async with transaction(firm, "a") as session:  # as the previous release connects a login
         await session.execute(update(connection_tables.connections).values(status="connected"))
     assert await tick(firm, AT + timedelta(minutes=120)) == []
     assert len(await tick(firm, AT + timedelta(minutes=121))) == 1
@@ -263,7 +262,7 @@ async def test_another_login_does_not_shorten_the_pause_after_a_failed_run(firm:
     (run,) = await tick(firm, AT, MORNING)
     await end(firm, run, Status.FAILED, at=AT, problems=REFUSED)
     assert await tick(firm, AT) == []
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         other = insert(connection_tables.connections).values(
             account_id="a", connection_id="c2", user_id="v", region="us", status="connected",
             connected_at=AT, created_at=AT,
@@ -275,13 +274,13 @@ async def test_another_login_does_not_shorten_the_pause_after_a_failed_run(firm:
 
 async def test_a_cancelled_run_and_an_account_that_is_switched_off_close_the_slot(firm: Database):
     (run,) = await tick(firm, AT, MORNING)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await turns.cancel_run(session, "a", run.run_id, now=AT)
     assert await tick(firm, AT + timedelta(hours=3), MORNING) == []
     assert not await is_open(firm)
     (run,) = await tick(firm, EVENING.due_at, EVENING)
     await end(firm, run, Status.FAILED, at=EVENING.due_at, problems=REFUSED)
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await slots.close_open(session, "a", now=EVENING.due_at)
     assert await tick(firm, EVENING.due_at + timedelta(hours=3), EVENING) == []
 
@@ -289,7 +288,7 @@ async def test_a_cancelled_run_and_an_account_that_is_switched_off_close_the_slo
 @pytest.mark.parametrize("enabled", [True, False])
 async def test_an_open_slot_starts_nothing_while_the_account_is_off(firm: Database, enabled: bool):
     # EN-1
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await session.execute(update(account_tables.accounts).values(enabled=enabled))
     assert len(await tick(firm, AT, MORNING)) == enabled
 
@@ -310,10 +309,10 @@ async def test_the_next_slot_takes_the_place_of_an_open_one_and_an_older_one_doe
 async def test_a_slot_that_the_previous_release_stored_is_known_and_kept(firm: Database):
     run = await request(firm, Kind.INCREMENTAL, Trigger.MANUAL)
     row = {"account_id": "a", "local_date": MORNING.local_date, "slot": MORNING.label}
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         await session.execute(insert(tables.slots).values(**row, run_id=run.run_id))
     assert await tick(firm, AT, MORNING) == []
-    async with as_owner(firm) as session:
+    async with transaction(firm, "a") as session:
         stored = (await session.execute(select(tables.slots))).one()
     assert (stored.due_at, stored.closed_at) == (AT, None)
     await end(firm, run, Status.FAILED, at=AT, problems=REFUSED)
@@ -326,7 +325,7 @@ async def test_a_run_that_was_cancelled_before_it_began_is_no_incomplete_pull(fi
         run = await request(firm, Kind.FULL, Trigger.MANUAL)
         if status is Status.INTERRUPTED:
             await end(firm, run, status, at=AT)
-        async with as_owner(firm) as session:
+        async with transaction(firm, "a") as session:
             await runs.cancel_waiting(session, "a", now=AT)
             assert await runs.is_incomplete(session, "a") is incomplete
 

@@ -15,13 +15,12 @@ from app import main
 from app.db.runs import run_requests, slots, tables
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
-from app.db.session import Session
+from app.db.session import Session, transaction
 from app.simulator.faults.faults import Fault
 from app.simulator.http.server import Simulator
 from app.sync import scheduler, slot_times
 from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
-from tests.support.sessions import as_owner
 from tests.support.world import PATIENCE, World, opened_world
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -109,7 +108,7 @@ async def test_the_end_of_a_run_settles_its_slot_without_the_clock(dsn: str, sim
             simulator.faults.add(Fault("refused", value="410", path="contacts", times=10**6))
             await scheduler.propose_slots(services)
             failed = (await world.settled())[-1]
-            async with as_owner(services.database) as session:
+            async with transaction(services.database, "hp") as session:
                 slot = (await session.execute(select(tables.slots))).one()
             ended = datetime.fromisoformat(failed["finished_at"])
             assert (slot.failures, slot.closed_at) == (1, None)
@@ -118,7 +117,7 @@ async def test_the_end_of_a_run_settles_its_slot_without_the_clock(dsn: str, sim
             clock.shift(timedelta(minutes=6))
             assert await scheduler.propose_slots(services) == 1
             await world.settled()
-            async with as_owner(services.database) as session:
+            async with transaction(services.database, "hp") as session:
                 assert await slots.oldest_unserved(session) is None
 
 
@@ -182,7 +181,7 @@ async def test_a_queued_run_that_serves_a_slot_reads_all_relationships(
     async with opened_world(dsn, simulator, clock=False, workers=False) as world:
         services, wanted = world.app.state.services, RunRequest(Kind.INCREMENTAL, trigger)
         due = slot_times.next_due(main.now(), NEW_YORK, services.timing, "hp")
-        async with as_owner(services.database) as session:
+        async with transaction(services.database, "hp") as session:
             queued = await run_requests.request_run(session, "hp", wanted, now=main.now())
         with time_machine.travel(due, tick=True):
             assert await scheduler.propose_slots(services) == 1
