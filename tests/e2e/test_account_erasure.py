@@ -23,7 +23,7 @@ from app.db.outbox import maintenance
 from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
-from app.db.session import Database, Session
+from app.db.session import Database, Session, transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import DEAUTHORISATION, ERASURE, RUN_LANES, SUBSCRIPTIONS, Lane, housekeeping_key
 from app.main import now
@@ -185,9 +185,9 @@ def kill_in_transactions(patch: pytest.MonkeyPatch) -> None:
     chance = random.Random(11)  # noqa: S311  # the same in every run
 
     @asynccontextmanager
-    async def killed(database: Database) -> AsyncIterator[Session]:
+    async def killed(database: Database, account_id: str) -> AsyncIterator[Session]:
         fate = chance.choice(["rolled back", "cut off", "done"])
-        async with as_owner(database) as session:
+        async with transaction(database, account_id) as session:
             yield session
             if fate == "rolled back":
                 raise Killed
