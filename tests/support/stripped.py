@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from app.db.embedded import ROLES
 
-CONDITION = re.compile(r"((?:\w+\.)?account_id) = (\$\d+(?:::\w+)?)")
+CONDITION = re.compile(r"(?<!\w)((?:\w+\.)?account_id) = (\$\d+(?:::\w+)?)")
 ACCOUNTS, _ = ROLES
 
 
