@@ -13,7 +13,6 @@ import httpx
 
 from app import rules
 from app.db.accounts import attorneys, settings
-from app.db.connection import Address
 from app.db.mirror import rule_inputs
 from app.db.runs.run_requests import serve_slot
 from app.db.runs.runs import Kind
@@ -22,6 +21,7 @@ from benchmarks.measuring import peak_memory
 from benchmarks.programs import Figures, Measured
 from benchmarks.report import Goal, Report, Table, number
 from benchmarks.servers import ACCOUNT, PATH
+from tests.support.postgres import address_of
 
 T = TypeVar("T")
 ROUNDS = 5
@@ -45,7 +45,7 @@ def in_database(dsn: str, act: Callable[[Session], Awaitable[T]]) -> T:
     """Do something in a transaction of the service's own kind; return its result."""
 
     async def acting() -> T:
-        database = open_database(Address(dsn))
+        database = open_database(address_of(dsn))
         try:
             async with transaction(database, ACCOUNT) as session:
                 return await act(session)

@@ -19,9 +19,10 @@ import psutil
 
 from app.clio import resources
 from app.crypto import new_key
+from app.db.embedded import ROLES
 from app.demo.processes import environment_without_settings
 from benchmarks.fields import FIELDS
-from tests.chaos.processes import TOKEN, Program, embedded_postgres
+from tests.chaos.processes import TOKEN, Program, embedded_postgres, roles_of
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for, wait_until
 
@@ -86,10 +87,21 @@ def running_postgres() -> Iterator[Postgres]:
     # A variable of the benchmark, not of the service.
     own = os.environ.get("BENCH_DATABASE_URL")  # noqa: TID251
     if own:
-        yield _opened(own)
+        opened = _opened(own)
+        for role in ROLES:  # the first migration would make them without a password
+            opened.admin.value(_MAKE_ROLE.format(role=role))
+        yield opened
         return
     with embedded_postgres("bench") as (_, dsn):
         yield _opened(dsn)
+
+
+_MAKE_ROLE = """
+    do $$ begin
+        if not exists (select from pg_roles where rolname = '{role}') then create role {role}; end if;
+        alter role {role} login password '{role}';
+    end $$
+"""
 
 
 def _opened(dsn: str) -> Postgres:
@@ -271,7 +283,7 @@ def running_service(folder: Path, dsn: str, clio_url: str) -> Iterator[Service]:
 def _settings(dsn: str, url: str, clio_url: str) -> Mapping[str, str]:
     """Return the settings that a service needs, and no limit for those who call it: reads are measured."""
     return {
-        "LEVITATE_CLIO_DATABASE_URL": dsn,
+        **roles_of(dsn),
         "LEVITATE_CLIO_ENCRYPTION_KEYS": new_key(),
         "LEVITATE_CLIO_PUBLIC_URL": url,
         "LEVITATE_CLIO_RETURN_ORIGINS": "http://127.0.0.1",
