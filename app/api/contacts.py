@@ -61,13 +61,17 @@ class ContactQuery(Schema):
     """The maximum number of items, 1 to 200."""
 
 
-@router.get("/contacts")
+@router.get(
+    "/contacts",
+    response_class=Response,
+    responses={200: {"model": schemas.Page[schemas.Contact], "description": "Successful Response"}},
+)
 async def list_contacts(
     query: Annotated[ContactQuery, Query()],
     account: AccountDep,
     services: ServicesDep,
     session: SessionDep,
-) -> schemas.Page[schemas.Contact]:
+) -> Response:
     """Return the contacts, sorted by id, in all states unless `state` is given."""
     filters = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
     page = PageRequest(query.cursor, query.limit).by_id("contacts", account.account_id, filters)
@@ -76,9 +80,8 @@ async def list_contacts(
     )
     rows = page.rows(found, key=lambda contact: contact.contact_id)
     origin = clio_web_origin(services, account)
-    return rows.page(
-        schemas.Contact.model_validate(documents.contact_document(contact, clio_origin=origin))
-        for contact in rows.items
+    return rows.response(
+        documents.contact_parts(contact, clio_origin=origin) for contact in rows.items
     )
 
 

@@ -7,22 +7,14 @@ from sqlalchemy import bindparam, select
 
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
-from app.db.contacts.contacts import StoredContact, explanations, stored_contact, views
+from app.db.contacts.contacts import STORED, StoredContact, explanations, stored_contacts, views
 from app.db.json_codec import as_text, digest
 from app.db.session import Session, among, any_of
 from app.rules.results import Assessment
 from app.rules.texts import compared
 
 _table = tables.contacts
-_PLAIN = (
-    _table.c.contact_id,
-    _table.c.clio_id,
-    _table.c.version,
-    _table.c.first_synced_at,
-    _table.c.updated_at,
-    _table.c.digest,
-)
-_LOAD = select(*_PLAIN, as_text(_table.c.view).label("text")).where(
+_LOAD = select(*STORED, as_text(_table.c.view).label("text")).where(
     _table.c.account_id == bindparam("account"), among(_table.c.clio_id, "ids")
 )
 _CHANGING = (
@@ -42,8 +34,7 @@ async def load_by_clio_id(
 ) -> dict[int, StoredContact]:
     """Return the published contacts with these Clio ids, by Clio id."""
     rows = (await session.execute(_LOAD, {"account": account_id, "ids": list(clio_ids)})).all()
-    loaded = views.load_all(row.text for row in rows)
-    return {row.clio_id: stored_contact(row, view) for row, view in zip(rows, loaded, strict=True)}
+    return {contact.clio_id: contact for contact in stored_contacts(rows)}
 
 
 async def load_assessments(

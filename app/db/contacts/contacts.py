@@ -3,7 +3,7 @@
 `contact_store` loads and saves them for the assessment; `documents` turns them into JSON.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.json_codec import codec
+from app.db.json_codec import as_text, codec
 from app.db.mirror import tables as mirror_tables
 from app.db.session import Session, reading_in_key_order
 from app.errors import AppError
@@ -21,6 +21,14 @@ from app.rules.results import Assessment, ContactView, State
 from app.rules.texts import compared, shown
 
 _table = tables.contacts
+STORED = (  # what a `StoredContact` is made of, except for its view
+    _table.c.contact_id,
+    _table.c.clio_id,
+    _table.c.version,
+    _table.c.first_synced_at,
+    _table.c.updated_at,
+    _table.c.digest,
+)
 views = codec(ContactView)
 explanations = codec(Assessment)
 
@@ -137,14 +145,14 @@ async def list_contacts(
     row-level security, and has none of a new firm, so it might sort all of a large firm for each page.
     """
     query = (
-        select(_table)
+        select(*STORED, as_text(_table.c.view).label("text"))
         .where(_table.c.account_id == account_id, _table.c.contact_id > after, *_filters(wanted))
         .order_by(_table.c.contact_id)
         .limit(limit)
     )
     async with reading_in_key_order(session) if wanted.clio_id is None else nullcontext():
-        rows = await session.execute(query)
-    return [stored_contact(row, views.load(row.view)) for row in rows]
+        rows = (await session.execute(query)).all()
+    return stored_contacts(rows)
 
 
 async def count_by_state(session: Session, account_id: str) -> Mapping[str, int]:
@@ -168,6 +176,12 @@ async def list_viewers(session: Session, account_id: str, clio_id: int) -> list[
         .order_by(table.c.connection_id)
     )
     return list(rows.scalars())
+
+
+def stored_contacts(rows: Sequence[Any]) -> list[StoredContact]:
+    """Return the contacts of rows with the columns `STORED` and the view as `text`."""
+    loaded = views.load_all(row.text for row in rows)
+    return [stored_contact(row, view) for row, view in zip(rows, loaded, strict=True)]
 
 
 def stored_contact(row: Any, view: ContactView) -> StoredContact:
