@@ -1,18 +1,20 @@
 """A firm's settings: read, replace and patch them, list their versions, preview a change."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
+from pydantic_core import to_json
 
 from app.api import schemas, settings_document
 from app.api.account_access import AccountDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.deps import ServicesDep, SessionDep
-from app.api.pagination import PageDep
+from app.api.pagination import PageDep, PageQuery
 from app.api.problems import problems
 from app.db.accounts import settings
 from app.db.accounts.audit import Actor
@@ -21,6 +23,7 @@ from app.db.session import Session, transaction
 from app.errors import AppError, InvalidRequest
 from app.rules.settings import Settings
 from app.sync import assess
+from app.sync.assess import Preview
 from app.sync.services import Services
 
 router = APIRouter(
@@ -29,6 +32,8 @@ router = APIRouter(
 )
 
 MERGE_PATCH = "application/merge-patch+json"
+EVENTS = "text/event-stream"
+BATCHES_PER_EVENT = 5  # of the stream of a preview, with 200 people each
 
 
 class PreconditionRequired(AppError):
@@ -166,14 +171,23 @@ async def list_settings_versions(
 @router.post(
     "/settings/preview",
     response_model=schemas.Preview,
+    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}},
 )
 async def preview_settings(
-    body: schemas.PreviewIn, account: AccountDep, services: ServicesDep, page: PageDep
+    body: schemas.PreviewIn,
+    account: AccountDep,
+    services: ServicesDep,
+    page: PageDep,
+    request: Request,
 ) -> Response:
     """Return what other settings would change, computed by the same function as in a run. Nothing is stored.
 
     Every page has the counts of the whole firm. A cursor is valid only for the same candidate and while the current
     settings do not change.
+
+    With `Accept: text/event-stream` the response is a stream of server-sent events. Those named `summary` have the
+    counts of the people who were assessed so far. The last one is named `preview` and has the whole response; a stream
+    that ends without it was cut off.
     """
     account_id = account.account_id
     async with transaction(services.database, account_id) as session:
@@ -181,18 +195,43 @@ async def preview_settings(
         candidate = await _check_candidate(session, account_id, stored.settings, body)
     document = json.dumps(settings.to_document(candidate))
     query = page.by_number("preview", account_id, stored.version, document)
-    preview = await assess.preview_settings(
-        services, account_id, candidate, after=query.after, limit=query.limit
-    )
+    wanted = {"after": query.after, "limit": query.limit}
+    if EVENTS in request.headers.get("accept", ""):
+        previews = assess.follow_preview(services, account_id, candidate, **wanted)
+        return EventSourceResponse(_preview_events(previews, query))
+    preview = await assess.preview_settings(services, account_id, candidate, **wanted)
+    return JSONResponse(_preview_body(preview, query))
+
+
+async def _preview_events(
+    previews: AsyncIterator[Preview], query: PageQuery[int]
+) -> AsyncIterator[bytes]:
+    """Yield an event after the first batch, after each `BATCHES_PER_EVENT`, and at the end."""
+    number = 0
+    async for preview in previews:
+        if preview.complete:
+            yield _event("preview", _preview_body(preview, query))
+        elif number % BATCHES_PER_EVENT == 0:
+            yield _event("summary", _summary_body(preview))
+        number += 1
+
+
+def _event(name: str, body: dict[str, Any]) -> bytes:
+    return format_sse_event(event=name, data_str=to_json(body).decode())
+
+
+def _preview_body(preview: Preview, query: PageQuery[int]) -> dict[str, Any]:
+    return {
+        "summary": _summary_body(preview),
+        "data": [{"seq": None, **change.body} for change in preview.page],
+        "next_cursor": query.cursor(preview.page[-1].clio_id) if preview.more else None,
+        "has_more": preview.more,
+    }
+
+
+def _summary_body(preview: Preview) -> dict[str, Any]:
     summary = schemas.PreviewSummary.model_validate(preview.summary, from_attributes=True)
-    return JSONResponse(
-        {
-            "summary": summary.model_dump(),
-            "data": [{"seq": None, **change.body} for change in preview.page],
-            "next_cursor": query.cursor(preview.page[-1].clio_id) if preview.more else None,
-            "has_more": preview.more,
-        }
-    )
+    return summary.model_dump()
 
 
 async def _check_candidate(

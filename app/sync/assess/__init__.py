@@ -16,7 +16,12 @@ from app.sync.assess.new_client_decisions import (
     suppress_new_client,
 )
 from app.sync.assess.new_client_holds import hold_waiting_clients
-from app.sync.assess.preview import Preview, preview_settings, summarize_review
+from app.sync.assess.preview import (
+    Preview,
+    follow_preview,
+    preview_settings,
+    summarize_review,
+)
 from app.sync.assess.replaced_clients import Suspected, decide_suspected, next_suspected
 from app.sync.assess.settings import SavedSettings, change_settings, check_settings
 from app.sync.assess.surges import announce_or_hold
@@ -35,6 +40,7 @@ __all__ = [
     "decide_hold",
     "decide_suspected",
     "finish_decided_holds",
+    "follow_preview",
     "forget_new_client",
     "hold_waiting_clients",
     "list_hold_items",

@@ -4,7 +4,7 @@ A preview assesses the whole firm by the function that a run uses, and stores no
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -93,17 +93,32 @@ class PreviewedChange:
 
 @dataclass(frozen=True)
 class Preview:
-    """The counts of the whole firm, and one page of the changes in the order of Clio ids."""
+    """The counts of the firm, and one page of the changes in the order of Clio ids.
+
+    While it is not `complete`, they are those of the people who were assessed so far.
+    """
 
     summary: Summary
     page: Sequence[PreviewedChange]
     more: bool
+    complete: bool
 
 
 async def preview_settings(
     services: Services, account_id: str, candidate: Settings, *, after: int, limit: int
 ) -> Preview:
-    """Return the effect of these settings; the page begins after the Clio id `after`.
+    """Return the effect of these settings; the page begins after the Clio id `after`."""
+    batches = follow_preview(services, account_id, candidate, after=after, limit=limit)
+    preview = await anext(batches)
+    while not preview.complete:
+        preview = await anext(batches)
+    return preview
+
+
+async def follow_preview(
+    services: Services, account_id: str, candidate: Settings, *, after: int, limit: int
+) -> AsyncIterator[Preview]:
+    """Yield the preview after each batch of people; the last one is complete.
 
     Each batch has its own short transaction, so that locks do not grow with the firm. Memory grows only by the
     digests of the new clients' addresses, which tell the possible duplicates.
@@ -130,8 +145,10 @@ async def preview_settings(
             clio_id = one.contact.clio_id
             if one.change is not None and clio_id > after and len(changes) <= limit:
                 changes.append(PreviewedChange(clio_id, change_document(one, context)))
-        if len(people) < BATCH_SIZE:
-            return Preview(summary, changes[:limit], more=len(changes) > limit)
+        complete = len(people) < BATCH_SIZE
+        yield Preview(summary, changes[:limit], len(changes) > limit, complete)
+        if complete:
+            return
         last = people[-1].contact.clio_id
 
 

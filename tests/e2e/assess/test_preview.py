@@ -1,5 +1,6 @@
 """A preview shows the effect of other settings exactly and stores nothing."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -214,6 +215,30 @@ async def test_a_cursor_is_valid_only_for_its_patch_and_its_version_of_the_setti
     await pulled.choose({"writeback": {"note": False}})
     refused = await pulled.api.post(URL, json={"settings": ALL_AREAS}, params={"cursor": cursor})
     assert (refused.status_code, refused.json()["code"]) == (400, "cursor_mismatch")
+
+
+async def test_a_stream_has_the_numbers_so_far_and_ends_with_the_whole_preview(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    # S11: one person in a batch
+    whole_preview = await preview(pulled, ALL_AREAS)
+    monkeypatch.setattr("app.sync.assess.preview.BATCH_SIZE", 1)
+    accept = {"Accept": "text/event-stream"}
+    stream = await pulled.api.post(URL, json={"settings": ALL_AREAS}, headers=accept)
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    events = [event.split("\n") for event in stream.text.strip().split("\n\n")]
+    found = [
+        (name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
+        for name, data in events
+    ]
+    *partial, (last, body) = found
+    assert {name for name, _ in partial} == {"summary"}
+    assert last == "preview"
+    assert body["summary"] == whole_preview["summary"]
+    assert without_run(body["data"]) == without_run(whole_preview["data"])
+    reasons = [sum(each["by_state_reason"].values()) for _, each in partial]
+    assert len(reasons) > 1
+    assert reasons == sorted(reasons)
 
 
 async def test_a_preview_before_the_first_pull_has_no_changes(world: World):
