@@ -165,7 +165,13 @@ class Dialect(PGDialect_asyncpg):
     @override
     def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
         connection = cast(AsyncAdapt_asyncpg_connection, dbapi_connection.dbapi_connection)
-        await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
+        try:
+            await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
+        except Exception:
+            _driver_of(
+                connection
+            ).terminate()  # asyncpg may take the next one for a part of this transaction
+            raise
 
     @override
     def do_commit(self, dbapi_connection: PoolProxiedConnection) -> None:

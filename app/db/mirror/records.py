@@ -155,10 +155,7 @@ async def land_matters(
 ) -> int:
     """Merge matters into the mirror; their clients, the clients' people and related contacts become stale."""
     landed = await _land(session, MATTERS, view, seen, reading)
-    versions = [
-        version for change in landed for version in (change.known, change.record) if version
-    ]
-    clients = {version.client_id for version in versions if version.client_id is not None}
+    clients = {one.client_id for one in _versions(landed) if one.client_id is not None}
     matters = [change.record.clio_id for change in landed]
     await staleness.mark_matter_contacts_stale(
         session, view.account_id, client_ids=clients, matter_ids=matters, beside=view.beside
@@ -171,12 +168,13 @@ async def land_relationships(
 ) -> int:
     """Merge relationships into the mirror; the contacts at their ends become stale."""
     landed = await _land(session, RELATIONSHIPS, view, seen, reading)
-    versions = [
-        version for change in landed for version in (change.known, change.record) if version
-    ]
-    contacts = {version.contact_id for version in versions}
+    contacts = {version.contact_id for version in _versions(landed)}
     await staleness.mark_stale(session, view.account_id, Affected(contacts), beside=view.beside)
     return len(landed)
+
+
+def _versions(landed: Sequence[RecordChange[R]]) -> list[R]:
+    return [version for change in landed for version in (change.known, change.record) if version]
 
 
 async def find_matter_ids(

@@ -47,7 +47,7 @@ _CLEAR = (
         stale=False,
         stale_by_rules=False,
         changed_only_by=None,
-        rules_version=version.VERSION,
+        rules_version=bindparam("version"),
         kept=among(_contacts.c.clio_id, "kept_ids"),
     )
 )
@@ -255,4 +255,4 @@ async def clear_stale(
     Of those in `kept` something is published that the rules would remove.
     """
     names = {"account": account_id, "ids": list(clio_ids), "kept_ids": list(kept)}
-    await session.execute(_CLEAR, names)
+    await session.execute(_CLEAR, {**names, "version": version.VERSION})

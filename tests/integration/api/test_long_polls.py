@@ -96,9 +96,9 @@ async def test_a_lost_notification_is_made_up_for_when_the_listener_connects_aga
         await until(lambda: waiting(api) == 1)
         async with as_owner(database) as session:
             await session.execute(text(LISTENERS), {"name": "levitate-clio listener"})
-            line = "insert into changes (account_id, seq, contact_id, body) values ('hp', 1, 'c', '{}')"
+            line = "insert into changes (account_id, seq, contact_id, body) values ('hp', 1, 'c', '{\"n\": 1}')"
             await session.execute(text(line))
-    assert poll.result().json()["data"] == [{"seq": 1}]
+    assert poll.result().json()["data"] == [{"seq": 1, "n": 1}]
 
 
 async def test_a_token_has_fifty_waiting_requests_and_a_caller_who_leaves_frees_a_place(

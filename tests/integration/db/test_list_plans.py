@@ -1,7 +1,6 @@
 """A list of the API is read by a key until the page is full, under row-level security too, in a firm of any size."""
 
 import json
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -70,8 +69,7 @@ async def executed(database: Database, wanted: ContactFilter) -> dict[str, Any]:
         statements.append((given[2], given[3]))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(contacts, "stored_contact", lambda row, _: row)
-        patch.setattr(contacts, "views", SimpleNamespace(load=lambda view: view))
+        patch.setattr(contacts, "stored_contacts", list)
         listen(database, "before_cursor_execute", note)
         async with transaction(database, "a") as session:
             await contacts.list_contacts(session, "a", wanted, after="", limit=LIMIT)
