@@ -7,7 +7,7 @@ Callers pass rows in the order of their keys, as all writers do, so that none wa
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Select, Table, Text, bindparam, cast, func, select
+from sqlalchemy import ColumnElement, Table, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, Insert, insert
 from sqlalchemy.types import TypeEngine
 
@@ -28,24 +28,14 @@ class BulkInsert:
         self.insert: Insert = insert(table).from_select([*same, *each], values)
         self._key = list(table.primary_key.columns)
 
-    def updating(
-        self, *names: str, key: Sequence[Column[Any]] = (), **values: ColumnElement[Any]
-    ) -> Insert:
+    def updating(self, *names: str, **values: ColumnElement[Any]) -> Insert:
         """Return the statement that gives a row that exists the new values of these columns, and other `values`."""
         new = {name: self.insert.excluded[name] for name in names}
-        return self.insert.on_conflict_do_update(
-            index_elements=[*(key or self._key)], set_={**new, **values}
-        )
+        return self.insert.on_conflict_do_update(index_elements=self._key, set_={**new, **values})
 
     def parameters(self, rows: Sequence[Row], **same: Any) -> dict[str, Any]:
         """Return the parameters of the statement for these rows."""
-        return {**same, **columns_of(rows, self._each)}
-
-
-def columns_of(rows: Iterable[Row], names: Iterable[str]) -> dict[str, list[Any]]:
-    """Return the values of each column, in the order of the rows."""
-    kept = list(rows)
-    return {name: [row[name] for row in kept] for name in names}
+        return {**same, **{name: [row[name] for row in rows] for name in self._each}}
 
 
 def array_text(values: Iterable[int | str]) -> str:
@@ -63,22 +53,15 @@ def _columns_of_arrays(table: Table, names: Sequence[str]) -> list[ColumnElement
     """Return the columns of the rows that arrays of these names make; JSON and arrays are sent as texts."""
     arrays = [bindparam(name, type_=ARRAY(_sent_as(table.c[name].type))) for name in names]
     rows = func.unnest(*arrays).table_valued(*names, name="rows").render_derived()
-    return [
-        cast(rows.c[name], table.c[name].type)
-        if _sent_as(table.c[name].type) is not table.c[name].type
-        else rows.c[name]
-        for name in names
-    ]
+    return [_cast(rows.c[name], table.c[name].type) for name in names]
 
 
-_TEXT = Text()
+def _cast(column: ColumnElement[Any], kind: TypeEngine[Any]) -> ColumnElement[Any]:
+    return column if _sent_as(kind) is kind else cast(column, kind)
 
 
 def _sent_as(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     return _TEXT if isinstance(kind, ARRAY | JSONB) else kind
 
 
-def rows_of_arrays(**columns: TypeEngine[Any]) -> Select[Any]:
-    """Return a query of the rows that arrays of these names and types make."""
-    arrays = [bindparam(name, type_=ARRAY(kind)) for name, kind in columns.items()]
-    return select(func.unnest(*arrays).table_valued(*columns, name="rows").render_derived())
+_TEXT = Text()
