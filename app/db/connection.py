@@ -62,7 +62,7 @@ class Address:
 
     @property
     def has_one_role(self) -> bool:
-        """Whether work over all accounts has the role of the transactions of accounts."""
+        """Return whether work over all accounts has the role of the transactions of accounts."""
         return self.system in (None, self.url)
 
     def for_system(self) -> "Address":

@@ -32,7 +32,7 @@ class Roles:
 
     @property
     def keep_accounts_apart(self) -> bool:
-        """Whether the policies apply to the transactions of accounts."""
+        """Return whether the policies apply to the transactions of accounts."""
         return not self.run.is_exempt
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import LargeBinary, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.contacts import tables
-from app.db.contacts.new_clients import NewClient, new_client_of
-from app.db.session import Session, among, any_of
+from app.db.contacts.new_clients import NewClient, find_by_clio_ids
+from app.db.session import Session, among
 from app.rules.texts import compared
 
 MOST_ALIKE = 20  # an address or a name that more people have tells nothing
@@ -66,12 +66,7 @@ async def find_by_matters(
     named = await session.execute(_BY_MATTER, {"account": account_id, "ids": list(matter_ids)})
     if not (clio_ids := named.scalars().all()):
         return []
-    query = (
-        select(_table)
-        .where(_table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids))
-        .order_by(_table.c.clio_id)
-    )
-    return [new_client_of(row) for row in await session.execute(query)]
+    return await _rows(session, account_id, clio_ids)
 
 
 async def find_alike(
@@ -87,7 +82,9 @@ async def find_alike(
     found = await session.execute(_ALIKE, {**names, "run": except_run_id})
     if not (clio_ids := found.scalars().all()):
         return []
-    query = select(_table).where(
-        _table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids)
-    )
-    return [new_client_of(row) for row in await session.execute(query.order_by(_table.c.clio_id))]
+    return await _rows(session, account_id, clio_ids)
+
+
+async def _rows(session: Session, account_id: str, clio_ids: Collection[int]) -> list[NewClient]:
+    found = await find_by_clio_ids(session, account_id, clio_ids)
+    return [found[clio_id] for clio_id in sorted(found)]

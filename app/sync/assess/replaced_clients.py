@@ -34,7 +34,7 @@ INITIAL = "initial_sync"
 
 @dataclass(frozen=True)
 class Traits:
-    """What tells whether a client is another one."""
+    """The traits by which a client is compared with others."""
 
     clio_id: int
     contact_id: str
