@@ -13,7 +13,18 @@ from typing import Any, TypeVar
 
 import asyncpg
 from pydantic_core import from_json, to_json
-from sqlalchemy import ColumnElement, any_, bindparam, literal, text
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -248,7 +259,7 @@ def any_of(column: ColumnElement[T], values: Iterable[T]) -> ColumnElement[bool]
 
     `in_` sends a parameter for each value, and PostgreSQL accepts at most 32,767 of them.
     """
-    return column == any_(literal(list(values), ARRAY(column.type)))
+    return column == _any_element(literal(list(values), ARRAY(column.type)))
 
 
 def among(column: ColumnElement[T], name: str) -> ColumnElement[bool]:
@@ -256,4 +267,25 @@ def among(column: ColumnElement[T], name: str) -> ColumnElement[bool]:
 
     A statement that runs for each page or batch is made once, because making it costs more than the rest of its way.
     """
-    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return column == _any_element(bindparam(name, type_=ARRAY(column.type)))
+
+
+def _any_element(values: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the elements of an array whose length PostgreSQL does not know when it plans.
+
+    For a known long array and a firm that it takes for small it would read the whole firm instead.
+    """
+    return any_(cast(select(values).scalar_subquery(), values.type))
+
+
+def look_up(rows: Select[Any], key: ColumnElement[Any], name: str) -> Select[Any]:
+    """Return a query of the `rows` whose key is in an array, the parameter of this name without duplicates.
+
+    Each is searched by its index, whatever PostgreSQL knows of the table: `offset` keeps the subquery apart. With
+    `among` it may read the whole firm if it has no statistics, as in a first run, or those of smaller firms. Rows that
+    are locked are locked in the order of the array.
+    """
+    wanted = func.unnest(bindparam(name, type_=ARRAY(key.type)))
+    each = wanted.table_valued("key", name="wanted").render_derived()
+    found = rows.where(key == each.c.key).correlate(each).offset(0).lateral("found")
+    return select(found).select_from(each).join(found, true())

@@ -9,13 +9,17 @@ from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.contacts.contacts import STORED, StoredContact, explanations, stored_contacts, views
 from app.db.json_codec import as_text, digest
-from app.db.session import Session, among, any_of
+from app.db.session import Session, any_of, look_up
 from app.rules.results import Assessment
 from app.rules.texts import compared
 
 _table = tables.contacts
-_LOAD = select(*STORED, as_text(_table.c.view).label("text")).where(
-    _table.c.account_id == bindparam("account"), among(_table.c.clio_id, "ids")
+_LOAD = look_up(
+    select(*STORED, as_text(_table.c.view).label("text")).where(
+        _table.c.account_id == bindparam("account")
+    ),
+    _table.c.clio_id,
+    "ids",
 )
 _CHANGING = (
     *("version", "state", "owner_user_id", "labels", "search", "view", "explanation", "digest"),

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.session import Session, among, any_of
+from app.db.session import Session, any_of, look_up
 from app.errors import AppError
 
 _table = tables.holds
@@ -75,14 +75,15 @@ class Hold:
     count: int
 
 
-_REMOVALS = (
+_REMOVALS = look_up(
     select(_items.c.clio_id, _table.c.status)
     .join(
         _table,
         (_table.c.account_id == _items.c.account_id) & (_table.c.hold_id == _items.c.hold_id),
     )
-    .where(_items.c.account_id == bindparam("account"), among(_items.c.clio_id, "ids"))
-    .where(_table.c.kind == HoldKind.REMOVALS)
+    .where(_items.c.account_id == bindparam("account"), _table.c.kind == HoldKind.REMOVALS),
+    _items.c.clio_id,
+    "ids",
 )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.session import Session, among, any_of
+from app.db.session import Session, any_of, look_up
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
 from app.rules.settings import InitialSync
@@ -79,8 +79,8 @@ class NewClient:
 
 
 _COLUMNS = tuple(NewClient.__dataclass_fields__)
-_THESE = select(_table).where(
-    _table.c.account_id == bindparam("account"), among(_table.c.clio_id, "ids")
+_THESE = look_up(
+    select(_table).where(_table.c.account_id == bindparam("account")), _table.c.clio_id, "ids"
 )
 _ROWS = BulkInsert(_table, _COLUMNS)
 _INSERT = _ROWS.insert.on_conflict_do_nothing().returning(_table.c.clio_id)

@@ -8,12 +8,14 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
-from app.db.session import Session, among
+from app.db.session import Session, look_up
 from app.rules.texts import compared, shown_line
 
 _table = tables.preexisting_tags
-_LABELS = select(_table.c.contact_id, _table.c.label).where(
-    _table.c.account_id == bindparam("account"), among(_table.c.contact_id, "ids")
+_LABELS = look_up(
+    select(_table.c.contact_id, _table.c.label).where(_table.c.account_id == bindparam("account")),
+    _table.c.contact_id,
+    "ids",
 )
 
 

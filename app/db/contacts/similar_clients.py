@@ -11,21 +11,27 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.db.contacts import tables
 from app.db.contacts.new_clients import NewClient, find_by_clio_ids
-from app.db.session import Session, among
+from app.db.session import Session, look_up
 from app.rules.texts import compared
 
 MOST_ALIKE = 20  # an address or a name that more people have tells nothing
 
 _table = tables.new_clients
 _matters = tables.new_client_matters
-_BY_EMAIL = (
-    select(_table.c.email_digest, _table.c.new_client_id)
-    .where(_table.c.account_id == bindparam("account"))
-    .where(among(_table.c.email_digest, "digests"))
-    .order_by(_table.c.created_at.desc(), _table.c.clio_id.desc())
+_EMAILS = look_up(
+    select(
+        _table.c.email_digest, _table.c.new_client_id, _table.c.created_at, _table.c.clio_id
+    ).where(_table.c.account_id == bindparam("account")),
+    _table.c.email_digest,
+    "digests",
 )
-_BY_MATTER = select(_matters.c.clio_id).where(
-    _matters.c.account_id == bindparam("account"), among(_matters.c.matter_id, "ids")
+_BY_EMAIL = _EMAILS.order_by(
+    _EMAILS.selected_columns.created_at.desc(), _EMAILS.selected_columns.clio_id.desc()
+)
+_BY_MATTER = look_up(
+    select(_matters.c.clio_id).where(_matters.c.account_id == bindparam("account")),
+    _matters.c.matter_id,
+    "ids",
 )
 _ALIKE = text("""
     select distinct found.clio_id from unnest(:digests) as wanted (digest)

@@ -58,7 +58,7 @@ async def find_complete(
 # with all of the firm.
 _COMPLETE = text("""
     select clio_id from mirror_contacts person
-    where account_id = :account and clio_id = any(cast(:clio_ids as bigint[]))
+    where account_id = :account and clio_id = any(cast((select cast(:clio_ids as bigint[])) as bigint[]))
         and (
             select true from sightings where account_id = :account and resource = 'contacts'
                 and clio_id = person.clio_id and connection_id = any(cast(:ready as text[])) limit 1)

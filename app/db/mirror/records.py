@@ -19,7 +19,7 @@ from app.db.json_codec import Codec, codec, digest, is_huge
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import Sighting, View
-from app.db.session import Session, among, any_of
+from app.db.session import Session, any_of, look_up
 from app.rules.record_versions import R, Version, compare
 from app.rules.records import ContactRecord, MatterRecord, RelationshipRecord
 from app.rules.shown import Sight, sight_of
@@ -71,9 +71,7 @@ class RecordChange(Generic[R]):
 
 
 def _stored(table: Table) -> Select[Any]:
-    return select(table.c.clio_id, table.c.record).where(
-        table.c.account_id == bindparam("account"), among(table.c.clio_id, "ids")
-    )
+    return select(table.c.clio_id, table.c.record).where(table.c.account_id == bindparam("account"))
 
 
 _OF_CONTACT = ("record", "company_id", "stale")
@@ -94,7 +92,7 @@ CONTACTS = Mirror(
         merged_into=null(),
         changed_only_by=staleness.changed_only_by(_contact_rows.insert.excluded.changed_only_by),
     ),
-    _stored(_contacts).where(_contacts.c.gone.is_(None)),
+    look_up(_stored(_contacts).where(_contacts.c.gone.is_(None)), _contacts.c.clio_id, "ids"),
 )
 _OF_MATTER = ("record", "client_id")
 _matter_rows = BulkInsert(_matters, ("clio_id", *_OF_MATTER))
@@ -118,7 +116,7 @@ MATTERS = Mirror(
             else_=_matters.c.former_client_id,
         ),
     ),
-    _stored(_matters),
+    look_up(_stored(_matters), _matters.c.clio_id, "ids"),
     needed=frozenset({"status"}),
 )
 _OF_RELATIONSHIP = ("record", "matter_id", "contact_id")
@@ -131,7 +129,7 @@ RELATIONSHIPS = Mirror(
     lambda record: {"matter_id": record.matter_id, "contact_id": record.contact_id},
     _relationship_rows,
     _relationship_rows.updating(*_OF_RELATIONSHIP),
-    _stored(_relationships),
+    look_up(_stored(_relationships), _relationships.c.clio_id, "ids"),
 )
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Row, bindparam, literal, select, update
+from sqlalchemy import Row, bindparam, literal, select, union_all, update
 
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
-from app.db.session import Session, among, any_of
+from app.db.session import Session, among, any_of, look_up
 from app.rules import version
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
@@ -19,26 +19,34 @@ from app.rules.records import Attorney, ContactRecord, MatterRecord, Relationshi
 _contacts = tables.mirror_contacts
 _matters = tables.mirror_matters
 _relationships = tables.mirror_relationships
-_PEOPLE = select(
-    as_text(_contacts.c.record).label("record"), _contacts.c.gone, _contacts.c.merged_into
-).order_by(_contacts.c.clio_id)
 _OWN_CONTACTS = _contacts.c.account_id == bindparam("account")
-_THESE = _PEOPLE.where(_OWN_CONTACTS, among(_contacts.c.clio_id, "ids"))
-_THESE_LOCKED = _THESE.with_for_update()
-_COMPANIES = select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(
-    _OWN_CONTACTS, among(_contacts.c.clio_id, "ids")
+_PEOPLE = select(
+    _contacts.c.clio_id,
+    as_text(_contacts.c.record).label("record"),
+    _contacts.c.gone,
+    _contacts.c.merged_into,
+).where(_OWN_CONTACTS)
+_STALE = _PEOPLE.where(_contacts.c.stale).order_by(_contacts.c.clio_id).with_for_update()
+_THESE = look_up(_PEOPLE, _contacts.c.clio_id, "ids")
+_THESE_LOCKED = look_up(_PEOPLE.with_for_update(), _contacts.c.clio_id, "ids")
+_COMPANIES = look_up(
+    select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(_OWN_CONTACTS),
+    _contacts.c.clio_id,
+    "ids",
 )
-_LINKS = (
-    select(as_text(_relationships.c.record))
-    .where(_relationships.c.account_id == bindparam("account"))
-    .where(among(_relationships.c.contact_id, "ids"))
-    .order_by(_relationships.c.clio_id)
+_LINKS = look_up(
+    select(as_text(_relationships.c.record).label("record")).where(
+        _relationships.c.account_id == bindparam("account")
+    ),
+    _relationships.c.contact_id,
+    "ids",
 )
-_MATTERS = (
-    select(_matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text"))
-    .where(_matters.c.account_id == bindparam("account"))
-    .where(among(_matters.c.client_id, "clients") | among(_matters.c.clio_id, "ids"))
-    .order_by(_matters.c.clio_id)
+_ONE_MATTER = select(
+    _matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text")
+).where(_matters.c.account_id == bindparam("account"))
+_MATTERS = union_all(
+    look_up(_ONE_MATTER, _matters.c.client_id, "clients"),
+    look_up(_ONE_MATTER, _matters.c.clio_id, "ids"),
 )
 _CLEAR = (
     update(_contacts)
@@ -100,8 +108,7 @@ async def load_stale_facts(
     `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
     ready = literal(value=True) if beside is None else staleness.can_be_assessed(beside)
-    due = _PEOPLE.where(_OWN_CONTACTS, _contacts.c.stale, ready).limit(limit).with_for_update()
-    rows = await session.execute(due, {"account": account_id})
+    rows = await session.execute(_STALE.where(ready).limit(limit), {"account": account_id})
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
@@ -114,7 +121,7 @@ async def load_facts(
     lock: bool = False,
 ) -> list[ContactFacts]:
     """Return these contacts, by id, also those deleted in Clio. With `lock` nobody else changes them meanwhile."""
-    names = {"account": account_id, "ids": list(clio_ids)}
+    names = {"account": account_id, "ids": sorted(set(clio_ids))}
     rows = await session.execute(_THESE_LOCKED if lock else _THESE, names)
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
@@ -217,7 +224,8 @@ async def _links(
     session: Session, account_id: str, contact_ids: Collection[int]
 ) -> list[RelationshipRecord]:
     rows = await session.execute(_LINKS, {"account": account_id, "ids": list(contact_ids)})
-    return RELATIONSHIPS.codec.load_all(rows.scalars())
+    links = RELATIONSHIPS.codec.load_all(rows.scalars())
+    return sorted(links, key=lambda link: link.clio_id)
 
 
 async def _matters_of(
@@ -230,9 +238,8 @@ async def _matters_of(
     names = {"clients": list(client_ids), "ids": list({link.matter_id for link in links})}
     rows = (await session.execute(_MATTERS, {"account": account_id, **names})).all()
     matters = MATTERS.codec.load_all(row.text for row in rows)
-    return {record.clio_id: record for record in matters}, {
-        row.clio_id for row in rows if row.hidden
-    }
+    by_id = sorted(matters, key=lambda matter: matter.clio_id)
+    return {matter.clio_id: matter for matter in by_id}, {row.clio_id for row in rows if row.hidden}
 
 
 async def find_behind(

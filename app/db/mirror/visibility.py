@@ -16,7 +16,7 @@ from app.db.bulk import BulkInsert
 from app.db.connections import tables as connection_tables
 from app.db.mirror import coverage, hidden_matters, shown_fields, tables, unread_values
 from app.db.runs import tables as run_tables
-from app.db.session import Session, among, any_of
+from app.db.session import Session, any_of, look_up
 from app.rules.shown import Sight
 
 _table = tables.sightings
@@ -27,11 +27,14 @@ _SIGHTINGS = BulkInsert(
     _table, ("clio_id", *_SHOWN), same=("account_id", "resource", "connection_id")
 )
 _STORE = _SIGHTINGS.updating(*_SHOWN)
-_SEEN = select(_table.c.clio_id, _table.c.digest, _table.c.updated_at, _table.c.shown).where(
-    _table.c.account_id == bindparam("account"),
-    _table.c.resource == bindparam("list"),
-    _table.c.connection_id == bindparam("login"),
-    among(_table.c.clio_id, "ids"),
+_SEEN = look_up(
+    select(_table.c.clio_id, _table.c.digest, _table.c.updated_at, _table.c.shown).where(
+        _table.c.account_id == bindparam("account"),
+        _table.c.resource == bindparam("list"),
+        _table.c.connection_id == bindparam("login"),
+    ),
+    _table.c.clio_id,
+    "ids",
 )
 _FORGET_COUNT = (
     update(_aside)
