@@ -18,6 +18,7 @@ from app.db.session import Session
 from app.shutdown import wait_for_stop
 
 CHECK_SECONDS = 2.0  # how often the connection is checked
+_NOTIFY = text("select pg_notify(:channel, :payload)")
 TIMEOUT = 5.0  # seconds for a statement of the connection, and for closing one that works
 
 
@@ -40,9 +41,7 @@ def key_of(account_id: str, part_id: str) -> str:
 
 async def notify(session: Session, channel: Channel, payload: str = "") -> None:
     """Send a notification when the transaction commits. Equal ones of one transaction are sent once."""
-    await session.execute(
-        text("select pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
-    )
+    await session.execute(_NOTIFY, {"channel": channel, "payload": payload})
 
 
 async def listen(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import looks, receipts
@@ -19,6 +19,7 @@ from app.rules.attorneys import LevitateUser
 
 _accounts = account_tables.accounts
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
+_ACCOUNT = select(_accounts).where(_accounts.c.account_id == bindparam("account"), _VISIBLE)
 
 
 class AccountNotFound(AppError):
@@ -105,10 +106,7 @@ def _account(row: object) -> Account:
 
 async def find_account(session: Session, account_id: str) -> Account | None:
     """Return the account; None if there is none, or if it is being erased."""
-    found = await session.execute(
-        select(_accounts).where(_accounts.c.account_id == account_id, _VISIBLE)
-    )
-    row = found.one_or_none()
+    row = (await session.execute(_ACCOUNT, {"account": account_id})).one_or_none()
     return _account(row) if row else None
 
 

@@ -27,15 +27,15 @@ _accounts = account_tables.accounts
 _erased = tables.erased_contacts
 
 
+_LOCK_SHARED = text(
+    "select pg_advisory_xact_lock_shared(hashtextextended('erasures/' || :account, 0))"
+)
 _KEY = select(_accounts.c.sealed_erasure_key).where(_accounts.c.account_id == bindparam("account"))
 
 
 async def lock_shared(session: Session, account_id: str) -> None:
     """Prevent erasures in this account until the transaction ends."""
-    await session.execute(
-        text("select pg_advisory_xact_lock_shared(hashtextextended('erasures/' || :account, 0))"),
-        {"account": account_id},
-    )
+    await session.execute(_LOCK_SHARED, {"account": account_id})
 
 
 async def lock_exclusive(session: Session, account_id: str) -> None:

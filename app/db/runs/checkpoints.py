@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.runs import tables
 from app.db.runs.leases import Lease
-from app.db.session import Session, any_of
+from app.db.session import Session, among
 
 _table = tables.pulls
 _checkpoints = tables.checkpoints
@@ -31,6 +31,11 @@ _MOVE = (
         **{name: bindparam(f"new_{name}") for name in _MOVING},
         asked_at=func.coalesce(_table.c.asked_at, bindparam("asked", type_=_table.c.asked_at.type)),
     )
+)
+_OF_RUNS = (
+    select(_table)
+    .where(_table.c.account_id == bindparam("account"), among(_table.c.run_id, "runs"))
+    .order_by(_table.c.run_id, _table.c.connection_id, _table.c.resource)
 )
 OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that no change is missed [OV-4]
 
@@ -111,11 +116,7 @@ async def list_pulls(
     session: Session, account_id: str, run_ids: Sequence[str]
 ) -> dict[str, list[Pull]]:
     """Return the pulls of each run, by run id."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, any_of(_table.c.run_id, run_ids))
-        .order_by(_table.c.run_id, _table.c.connection_id, _table.c.resource)
-    )
+    rows = await session.execute(_OF_RUNS, {"account": account_id, "runs": list(run_ids)})
     found: dict[str, list[Pull]] = {run_id: [] for run_id in run_ids}
     for row in rows:
         found[row.run_id].append(_pull(row))

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Interval, bindparam, func, literal, select, update
+from sqlalchemy import Interval, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.accounts.health import note_change
@@ -48,7 +48,22 @@ _RENEW = (
     .returning(_table.c.fence)
 )
 _ASSESSED = select(_table.c.assessed).where(_THIS_RUN)
+_TALLY = select(_table.c.tally).where(_THIS_RUN)
+_POSITIONS = select(_table.c.positions).where(_THIS_RUN)
+_STORE_END = update(_table).where(_THIS_RUN).values(expected_end=bindparam("end"))
+_STORE_POSITION = (
+    update(_table)
+    .where(_THIS_RUN)
+    .values(positions=_table.c.positions.op("||")(bindparam("further", type_=JSONB)))
+)
 _COUNTED = tuple(Usage.__dataclass_fields__)  # the columns of the usage
+_COUNTED_OF_A_BATCH = {  # columns of the run, and what is added to them
+    "assessed": "contacts",
+    "changed": "changed",
+    "entered": "entered",
+    "left_scope": "left_scope",
+    "new_clients": "new_clients",
+}
 _PHASE_AFTER = {
     Status.SUCCEEDED: "done",
     Status.INTERRUPTED: PULLING,  # it continues with what it could not read
@@ -136,16 +151,15 @@ async def record_progress(
 
 async def find_position(session: Session, lease: Lease, step: str) -> int | None:
     """Return where a step of the run that is done in batches goes on: 0 if it has not begun, None if it is done."""
-    query = select(_table.c.positions).where(is_run(lease.account_id, lease.run_id))
-    positions: dict[str, int | None] = (await session.execute(query)).scalar_one()
+    names = {"account": lease.account_id, "run": lease.run_id}
+    positions: dict[str, int | None] = (await session.execute(_POSITIONS, names)).scalar_one()
     return positions.get(step, 0)
 
 
 async def store_position(session: Session, lease: Lease, step: str, position: int | None) -> None:
     """Store where a step of the run goes on, None when it is done."""
-    own_run = is_run(lease.account_id, lease.run_id)
-    further = _table.c.positions.op("||")(literal({step: position}, JSONB))
-    await session.execute(update(_table).where(own_run).values(positions=further))
+    names = {"account": lease.account_id, "run": lease.run_id}
+    await session.execute(_STORE_POSITION, {**names, "further": {step: position}})
 
 
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
@@ -165,29 +179,22 @@ async def record_assessed(
     lease: Lease,
     batch: AssessedBatch,
     *,
+    expected_end: datetime | None = None,
     now: datetime,
-    **values: Any,
 ) -> None:
-    """Add the counts of a batch of assessments that was stored, and store `values` on the run's row."""
-    own_run = is_run(lease.account_id, lease.run_id)
-    so_far = (await session.execute(select(_table.c.tally).where(own_run))).scalar_one()
-    await session.execute(
-        update(_table)
-        .where(own_run)
-        .values(
-            assessed=_table.c.assessed + batch.contacts,
-            changed=_table.c.changed + batch.changed,
-            entered=_table.c.entered + batch.entered,
-            left_scope=_table.c.left_scope + batch.left_scope,
-            new_clients=_table.c.new_clients + batch.new_clients,
-            feed_before=func.coalesce(_table.c.feed_before, batch.feed_before),
-            tally=asdict(Tally(**so_far).plus(batch.tally)),
-            starts_without_progress=0,
-            progressed_at=now,
-            **values,
-        )
-        .returning(notice())
-    )
+    """Add the counts of a batch of assessments that was stored, and store the expected end if there is a new one."""
+    names = {"account": lease.account_id, "run": lease.run_id}
+    so_far = (await session.execute(_TALLY, names)).scalar_one()
+    counts = {f"added_{name}": getattr(batch, one) for name, one in _COUNTED_OF_A_BATCH.items()}
+    news = {"tally": asdict(Tally(**so_far).plus(batch.tally)), "before": batch.feed_before}
+    times = {"now": now, "end": expected_end}
+    await session.execute(_ADD_ASSESSED, {**names, **counts, **news, **times})
+
+
+async def store_expected_end(session: Session, lease: Lease, expected_end: datetime | None) -> None:
+    """Store when the run is expected to end, None if that is unknown."""
+    names = {"account": lease.account_id, "run": lease.run_id}
+    await session.execute(_STORE_END, {**names, "end": expected_end})
 
 
 async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
@@ -252,6 +259,23 @@ _PROGRESS = (
         progressed_at=bindparam("now"),
         expected_end=bindparam("end"),
         **{name: _table.c[name] + bindparam(f"added_{name}") for name in _COUNTED},
+    )
+    .returning(notice())
+)
+_ADD_ASSESSED = (
+    update(_table)
+    .where(_THIS_RUN)
+    .values(
+        **{name: _table.c[name] + bindparam(f"added_{name}") for name in _COUNTED_OF_A_BATCH},
+        feed_before=func.coalesce(
+            _table.c.feed_before, bindparam("before", type_=_table.c.feed_before.type)
+        ),
+        tally=bindparam("tally", type_=_table.c.tally.type),
+        expected_end=func.coalesce(
+            bindparam("end", type_=_table.c.expected_end.type), _table.c.expected_end
+        ),
+        starts_without_progress=0,
+        progressed_at=bindparam("now"),
     )
     .returning(notice())
 )

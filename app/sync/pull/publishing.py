@@ -73,9 +73,8 @@ class Publishing:
             left = await publish(session, ready)
             lease, eta = self._attempt.lease, self._attempt.eta
             eta.assessed = await leases.count_assessed(session, lease)
-            await leases.renew(
-                session, lease, expected_end=eta.end(now=self._attempt.services.now())
-            )
+            end = eta.end(now=self._attempt.services.now())
+            await leases.store_expected_end(session, lease, end)
             return left
 
         return await self._attempt.lander.write(write)
