@@ -87,17 +87,21 @@ _OPTION_REFUSED = (
 )
 
 
-_begins_for: ContextVar[str | None] = ContextVar("begins_for", default=None)
+_begins_with: ContextVar[str] = ContextVar("begins_with", default="")
 
 
 @contextmanager
-def beginning_for(account_id: str | None) -> Iterator[None]:
-    """Let transactions that this task begins in the block be those of an account, or of none."""
-    token = _begins_for.set(account_id)
+def beginning_for(account_id: str | None, *, durable: bool = True) -> Iterator[None]:
+    """Let transactions that this task begins in the block be those of an account, or of none.
+
+    A crash of the server may undo one that is not `durable`, if it was committed less than a second before.
+    """
+    account = "" if account_id is None else f"set local {ACCOUNT_SETTING} = {quoted(account_id)};"
+    token = _begins_with.set(account + ("" if durable else "set local synchronous_commit = off;"))
     try:
         yield
     finally:
-        _begins_for.reset(token)
+        _begins_with.reset(token)
 
 
 def quoted(value: str) -> str:
@@ -128,9 +132,7 @@ class WatchedConnection(asyncpg.Connection):
     @override
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
         if query.startswith("BEGIN"):  # asyncpg's own statement
-            query += self.settings
-            if (account_id := _begins_for.get()) is not None:
-                query += f"set local {ACCOUNT_SETTING} = {quoted(account_id)};"
+            query += self.settings + _begins_with.get()
         return await super().execute(query, *args, timeout=timeout)
 
 

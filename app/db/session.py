@@ -59,6 +59,8 @@ class Database:
 # Rows in one INSERT. Hundreds of rows make statements of a megabyte with thousands of parameters, which fragment the
 # memory: 40,000 contacts took 20 MiB more at the peak, and more with each thousand.
 ROWS_AT_ONCE = 50
+_DO_NOT_SORT = text("set local enable_sort = off")
+_SORT = text("set local enable_sort to default")
 OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
 # Why there is no connection although the server can be reached, and what to do.
 _REFUSALS: dict[type[Exception], str] = {
@@ -187,24 +189,29 @@ def _json(value: Any) -> str:
 
 
 @asynccontextmanager
-async def transaction(database: Database, account_id: str) -> AsyncIterator[Session]:
+async def transaction(
+    database: Database, account_id: str, *, durable: bool = True
+) -> AsyncIterator[Session]:
     """Open a transaction of an account: committed when the block ends, rolled back when it raises.
 
-    It sees and changes rows of this account only. Raises DatabaseUnavailable.
+    It sees and changes rows of this account only. One that is not `durable` does not wait for the disk, and holds its
+    locks for a shorter time: only for what may be lost if the server crashes. Raises DatabaseUnavailable.
     """
-    async with begun(database.accounts, account_id) as session:
+    async with begun(database.accounts, account_id, durable=durable) as session:
         yield session
 
 
 @asynccontextmanager
-async def begun(engine: AsyncEngine, account_id: str | None) -> AsyncIterator[Session]:
+async def begun(
+    engine: AsyncEngine, account_id: str | None, *, durable: bool = True
+) -> AsyncIterator[Session]:
     """Open a transaction on a pool, of an account or, with None, of none. Raises DatabaseUnavailable.
 
     Only `app/db` calls it; who is outside says whose its transaction is.
     """
     with sorted_failures():
         async with AsyncExitStack() as stack:
-            with beginning_for(account_id):
+            with beginning_for(account_id, durable=durable):
                 session = await stack.enter_async_context(engine.begin())
             yield session
 
@@ -249,9 +256,14 @@ async def reading_in_key_order(session: Session) -> AsyncIterator[None]:
 
     It would do that for a large firm if it had no statistics, or a plan that is best for a small firm.
     """
-    await session.execute(text("set local enable_sort = off"))
+    await read_in_key_order(session)
     yield
-    await session.execute(text("set local enable_sort to default"))
+    await session.execute(_SORT)
+
+
+async def read_in_key_order(session: Session) -> None:
+    """Do what `reading_in_key_order` does until the transaction ends."""
+    await session.execute(_DO_NOT_SORT)
 
 
 def any_of(column: ColumnElement[T], values: Iterable[T]) -> ColumnElement[bool]:

@@ -4,18 +4,17 @@
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Integer, bindparam, func, select
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
 from app.db.json_codec import as_text, codec
 from app.db.mirror import tables as mirror_tables
-from app.db.session import Session, reading_in_key_order
+from app.db.session import Session, read_in_key_order
 from app.errors import AppError
 from app.rules.results import Assessment, ContactView, State
 from app.rules.texts import compared, shown
@@ -28,6 +27,12 @@ STORED = (  # what a `StoredContact` is made of, except for its view
     _table.c.first_synced_at,
     _table.c.updated_at,
     _table.c.digest,
+)
+_PAGE = (
+    select(*STORED, as_text(_table.c.view).label("text"))
+    .where(_table.c.account_id == bindparam("account"), _table.c.contact_id > bindparam("after"))
+    .order_by(_table.c.contact_id)
+    .limit(bindparam("most", type_=Integer))
 )
 views = codec(ContactView)
 explanations = codec(Assessment)
@@ -144,15 +149,12 @@ async def list_contacts(
     They are read by their key until the page is full. PostgreSQL does not use statistics of labels and texts under
     row-level security, and has none of a new firm, so it might sort all of a large firm for each page.
     """
-    query = (
-        select(*STORED, as_text(_table.c.view).label("text"))
-        .where(_table.c.account_id == account_id, _table.c.contact_id > after, *_filters(wanted))
-        .order_by(_table.c.contact_id)
-        .limit(limit)
-    )
-    async with reading_in_key_order(session) if wanted.clio_id is None else nullcontext():
-        rows = (await session.execute(query)).all()
-    return stored_contacts(rows)
+    if wanted.clio_id is None:
+        await read_in_key_order(session)
+    filters = _filters(wanted)
+    names = {"account": account_id, "after": after, "most": limit}
+    rows = await session.execute(_PAGE.where(*filters) if filters else _PAGE, names)
+    return stored_contacts(rows.all())
 
 
 async def count_by_state(session: Session, account_id: str) -> Mapping[str, int]:

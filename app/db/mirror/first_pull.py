@@ -8,7 +8,7 @@ from sqlalchemy import Integer, bindparam, func, select, text
 from app.db.mirror.tables import mirror_contacts as _contacts
 from app.db.runs.leases import Lease
 from app.db.runs.tables import pulls as _pulls
-from app.db.session import Session
+from app.db.session import Session, reading_in_key_order
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ _STALE = (
 async def list_stale(session: Session, account_id: str, *, after: int, limit: int) -> list[int]:
     """Return the next stale persons after a Clio id, at most `limit`."""
     names = {"account": account_id, "after": after, "most": limit}
-    return list((await session.execute(_STALE, names)).scalars())
+    async with reading_in_key_order(session):
+        return list((await session.execute(_STALE, names)).scalars())
 
 
 async def find_complete(

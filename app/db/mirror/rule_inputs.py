@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, literal, select, union_all, update
 from app.db.json_codec import as_text
 from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
-from app.db.session import Session, among, any_of, look_up
+from app.db.session import Session, among, any_of, look_up, reading_in_key_order
 from app.rules import version
 from app.rules.facts import ContactFacts, Departed, RelatedMatter
 from app.rules.records import Attorney, ContactRecord, MatterRecord, RelationshipRecord
@@ -108,7 +108,8 @@ async def load_stale_facts(
     `beside` is the run that assesses while a pull is not complete: only those that do not wait for the pull.
     """
     ready = literal(value=True) if beside is None else staleness.can_be_assessed(beside)
-    rows = await session.execute(_STALE.where(ready).limit(limit), {"account": account_id})
+    async with reading_in_key_order(session):
+        rows = await session.execute(_STALE.where(ready).limit(limit), {"account": account_id})
     return await _facts_or_departed(session, account_id, rows.all(), spelling)
 
 
@@ -142,13 +143,15 @@ async def load_facts_after(
     session: Session, account_id: str, spelling: CurrentNames, *, after: int, limit: int
 ) -> list[ContactFacts]:
     """Return contacts that may be published, with a higher Clio id, by id, stale or not; nothing is locked."""
-    rows = await session.execute(
+    page = (
         select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
         .where(staleness.may_be_published(), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )
+    async with reading_in_key_order(session):
+        rows = await session.execute(page)
     return await _facts(session, account_id, CONTACTS.codec.load_all(rows.scalars()), spelling)
 
 

@@ -172,13 +172,17 @@ def _window_of(stored: StoredWindow) -> Window:
 
 
 async def _stored_window(database: Database, connection: Connection, step: Step[T]) -> T:
-    """Apply a step to the window in the database, by the database's clock, and return the step's result."""
+    """Apply a step to the window in the database, by the database's clock, and return the step's result.
+
+    The step is not durable: all processes of a busy login wait for its row. After a crash of the server Clio refuses
+    at worst the requests that were forgotten.
+    """
 
     def stored(known: StoredWindow | None, now: float) -> tuple[StoredWindow, T]:
         after, result = step(_window_of(known) if known else None, now)
         return StoredWindow(after.limit, after.given, after.ends, after.tail), result
 
-    async with transaction(database, connection.account_id) as session:
+    async with transaction(database, connection.account_id, durable=False) as session:
         return await rate_limits.update_window(
             session, connection.account_id, connection.connection_id, stored
         )
