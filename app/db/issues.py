@@ -4,12 +4,12 @@ At most one issue of a code is open for a subject. Issues are opened and resolve
 and resolve by themselves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -18,10 +18,16 @@ from app.db.accounts.health import note_change
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
-from app.db.session import Session
+from app.db.session import Session, among
 from app.errors import AppError
 
 _table = tables.issues
+_OPEN_OF = (
+    select(_table)
+    .where(_table.c.account_id == bindparam("account"), among(_table.c.code, "codes"))
+    .where(_table.c.resolved_at.is_(None))
+    .order_by(_table.c.issue_id)
+)
 
 Severity = Literal["info", "warning", "error"]
 
@@ -187,7 +193,7 @@ async def reconcile(
 ) -> None:
     """Open an issue for each finding of a code, and resolve the open issues that are not among the findings."""
     found = {finding.subject for finding in findings}
-    for issue in await list_open(session, account_id, code):
+    for issue in await list_open(session, account_id, [code]):
         if issue.subject not in found:
             await resolve_issues(session, account_id, code, issue.subject, now=now)
     for finding in findings:
@@ -201,10 +207,10 @@ async def find_open(session: Session, account_id: str, code: str, subject: Subje
     return _issue(row) if row else None
 
 
-async def list_open(session: Session, account_id: str, code: str | None = None) -> list[Issue]:
-    """Return the open issues, of one code if given, oldest first."""
-    query = select(_table).where(_open(account_id, code)).order_by(_table.c.issue_id)
-    return [_issue(row) for row in await session.execute(query)]
+async def list_open(session: Session, account_id: str, codes: Collection[str]) -> list[Issue]:
+    """Return the open issues of these codes, oldest first."""
+    rows = await session.execute(_OPEN_OF, {"account": account_id, "codes": list(codes)})
+    return [_issue(row) for row in rows]
 
 
 async def list_issues(

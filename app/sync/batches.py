@@ -20,11 +20,13 @@ async def do_in_batches(
     `batch` gets the position after which to go on, 0 at first, and returns the next one, None after the last batch.
     Raises Paused between two batches when the slice is over, Stopping and RunTakenOver.
     """
-    async with fenced_transaction(services.database, lease) as session:
-        after = await leases.find_position(session, lease, name)
-    while after is not None:
+    while True:
         async with fenced_transaction(services.database, lease) as session:
-            after = await batch(session, after)
-            await leases.store_position(session, lease, name, after)
-        if after is not None:
-            check_pause(services.stopping, budget)
+            after = await leases.find_position(session, lease, name)
+            if after is None:
+                return
+            following = await batch(session, after)
+            await leases.store_position(session, lease, name, following)
+        if following is None:
+            return
+        check_pause(services.stopping, budget)

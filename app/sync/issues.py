@@ -212,27 +212,31 @@ async def update_after_pull(
     now: datetime,
 ) -> None:
     """Update the issues after a run that read Clio completely as the `pulled` connections."""
-    for code in RUN_CODES:
-        await issues.resolve_issues(session, account_id, code, now=now)
-    for connection_id in pulled:
-        for code in CONNECTION_CODES:
-            details = [
-                problem["detail"]
-                for problem in problems
-                if (problem["code"], problem["connection_id"]) == (code, connection_id)
-            ]
-            subject = _login(connection_id)
-            if details:
-                finding = Finding(code, "; ".join(details), subject)
-                await issues.open_issue(session, account_id, finding, now=now)
-            else:
-                await issues.resolve_issues(session, account_id, code, subject, now=now)
-    await issues.resolve_issues(session, account_id, "clio_outage", now=now)
+    findings = [
+        Finding(code, "; ".join(details), _login(connection_id))
+        for connection_id in pulled
+        for code in CONNECTION_CODES
+        if (details := _details(problems, code, connection_id))
+    ]
+    standing = {(finding.code, finding.subject) for finding in findings}
+    logins = {_login(connection_id) for connection_id in pulled}
+    codes = (*RUN_CODES, *CONNECTION_CODES, "clio_outage")
+    for issue in await issues.list_open(session, account_id, codes):
+        is_of_others = issue.code in CONNECTION_CODES and issue.subject not in logins
+        if not is_of_others and (issue.code, issue.subject) not in standing:
+            await issues.resolve_issues(session, account_id, issue.code, issue.subject, now=now)
+    for finding in findings:
+        await issues.open_issue(session, account_id, finding, now=now)
     await update_set_aside(session, account_id, now=now)
     await reading_issues.update(session, account_id, now=now)
     if await coverage.take_changes(session, account_id):
         unseen = await update_coverage(session, account_id, now=now)
         await _note_not_visible(session, account_id, unseen, now=now)
+
+
+def _details(problems: Sequence[Mapping[str, Any]], code: str, connection_id: str) -> list[str]:
+    about = (code, connection_id)
+    return [one["detail"] for one in problems if (one["code"], one["connection_id"]) == about]
 
 
 async def open_for_failed_run(

@@ -20,6 +20,11 @@ from app.rules.attorneys import LevitateUser
 _accounts = account_tables.accounts
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
 _ACCOUNT = select(_accounts).where(_accounts.c.account_id == bindparam("account"), _VISIBLE)
+_SHARE = (
+    select(_accounts.c.account_id)
+    .where(_accounts.c.account_id == bindparam("account"))
+    .with_for_update(read=True, key_share=True)
+)
 
 
 class AccountNotFound(AppError):
@@ -132,8 +137,7 @@ async def share_account(session: Session, account_id: str) -> None:
 
     Call it before changing a row that `lock_account` protects, if rows are inserted later in the transaction.
     """
-    shared = select(_accounts.c.account_id).where(_accounts.c.account_id == account_id)
-    await session.execute(shared.with_for_update(read=True, key_share=True))
+    await session.execute(_SHARE, {"account": account_id})
 
 
 async def hold_account(session: Session, account_id: str) -> None:

@@ -5,14 +5,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.mirror import changed_items, tables, unread_values
-from app.db.session import Session, any_of
+from app.db.session import Session, among, any_of
 from app.rules.facts import CustomField, Option
 
 _items = tables.catalog_items
+_OF_LIST = (_items.c.account_id == bindparam("account")) & (_items.c.resource == bindparam("list"))
+_ITEMS = (
+    select(_items.c.clio_id, _items.c.record, _items.c.gone)
+    .where(_OF_LIST)
+    .order_by(_items.c.clio_id)
+)
+_KNOWN = select(_items.c.clio_id, _items.c.record).where(_OF_LIST, among(_items.c.clio_id, "ids"))
+_NAMES = select(
+    _items.c.clio_id, _items.c.record[bindparam("part", type_=Text)].as_string().label("name")
+).where(_OF_LIST)
 
 CUSTOM_FIELDS = "custom_fields"
 RESOURCES = (CUSTOM_FIELDS, "practice_areas", "matter_stages", "users")
@@ -29,11 +39,7 @@ class CatalogItem:
 
 async def list_items(session: Session, account_id: str, resource: str) -> list[CatalogItem]:
     """Return all items of a list that Clio ever showed, by id."""
-    rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record, _items.c.gone)
-        .where(_items.c.account_id == account_id, _items.c.resource == resource)
-        .order_by(_items.c.clio_id)
-    )
+    rows = await session.execute(_ITEMS, {"account": account_id, "list": resource})
     return [CatalogItem(*row) for row in rows]
 
 
@@ -88,13 +94,8 @@ async def store_items(
 
     `unread` are the fields of an item that Clio sent in a form that cannot be read: their stored values stay [row 49].
     """
-    rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record).where(
-            _items.c.account_id == account_id,
-            _items.c.resource == resource,
-            any_of(_items.c.clio_id, items),
-        )
-    )
+    names = {"account": account_id, "list": resource, "ids": list(items)}
+    rows = await session.execute(_KNOWN, names)
     known = {row.clio_id: row.record for row in rows}
     items = {
         clio_id: {**item, **_parts(known.get(clio_id, {}), unread.get(clio_id, ()))}
@@ -124,9 +125,6 @@ async def load_names(
     session: Session, account_id: str, resource: str, *, part: str = "name"
 ) -> dict[int, str]:
     """Return the current name, or another text field, of each item of a list."""
-    rows = await session.execute(
-        select(_items.c.clio_id, _items.c.record[part].as_string().label("name")).where(
-            _items.c.account_id == account_id, _items.c.resource == resource
-        )
-    )
+    names = {"account": account_id, "list": resource, "part": part}
+    rows = await session.execute(_NAMES, names)
     return {row.clio_id: row.name for row in rows if row.name}

@@ -68,6 +68,8 @@ async def forget(
     connection_id: str | None = None,
 ) -> None:
     """Delete the rows of records that a connection no longer sees, or nobody."""
+    if not clio_ids:
+        return
     own = (_table.c.account_id == account_id) & (_table.c.resource == resource)
     if connection_id is not None:
         own &= _table.c.connection_id == connection_id

@@ -23,10 +23,17 @@ _MOVING = (
     *("created_since", "newest", "cursor", "pages", "records"),
     *("total", "unreadable", "passed", "complete"),
 )
+_THIS = (
+    (_table.c.account_id == bindparam("account"))
+    & (_table.c.run_id == bindparam("run"))
+    & (_table.c.connection_id == bindparam("login"))
+    & (_table.c.resource == bindparam("list"))
+)
+_OPEN = insert(_table).on_conflict_do_nothing()
+_PULL = select(_table).where(_THIS)
 _MOVE = (
     update(_table)
-    .where(_table.c.account_id == bindparam("account"), _table.c.run_id == bindparam("run"))
-    .where(_table.c.connection_id == bindparam("login"), _table.c.resource == bindparam("list"))
+    .where(_THIS)
     .values(
         **{name: bindparam(f"new_{name}") for name in _MOVING},
         asked_at=func.coalesce(_table.c.asked_at, bindparam("asked", type_=_table.c.asked_at.type)),
@@ -71,19 +78,16 @@ async def open_pull(
     session: Session, lease: Lease, connection_id: str, resource: str, *, since: datetime | None
 ) -> Pull:
     """Return the pull of this list in this run as it was left, or start one that asks for changes since `since`."""
-    await session.execute(
-        insert(_table)
-        .values(
-            account_id=lease.account_id,
-            run_id=lease.run_id,
-            connection_id=connection_id,
-            resource=resource,
-            since=since,
-        )
-        .on_conflict_do_nothing()
-    )
-    where = _one(lease, connection_id, resource)
-    return _pull((await session.execute(select(_table).where(where))).one())
+    key = {
+        "account_id": lease.account_id,
+        "run_id": lease.run_id,
+        "connection_id": connection_id,
+        "resource": resource,
+    }
+    await session.execute(_OPEN, {**key, "since": since})
+    names = {"account": lease.account_id, "run": lease.run_id}
+    one = await session.execute(_PULL, {**names, "login": connection_id, "list": resource})
+    return _pull(one.one())
 
 
 async def store_pull(

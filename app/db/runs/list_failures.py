@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.connections import tables as connection_tables
@@ -19,6 +19,16 @@ from app.rules.set_aside import limit_end
 _table = tables.list_failures
 _aside = tables.logins_set_aside
 _logins = connection_tables.connections
+_SET_ASIDE = (
+    select(_aside, _logins.c.user_id, _logins.c.left_at)
+    .join(
+        _logins,
+        (_logins.c.account_id == _aside.c.account_id)
+        & (_logins.c.connection_id == _aside.c.connection_id),
+    )
+    .where(_aside.c.account_id == bindparam("account"))
+    .order_by(_aside.c.connection_id)
+)
 
 
 @dataclass(frozen=True)
@@ -105,16 +115,7 @@ async def set_aside(
 
 async def list_set_aside(session: Session, account_id: str) -> Sequence[SetAside]:
     """Return the logins that were set aside and not read completely since, by id."""
-    rows = await session.execute(
-        select(_aside, _logins.c.user_id, _logins.c.left_at)
-        .join(
-            _logins,
-            (_logins.c.account_id == _aside.c.account_id)
-            & (_logins.c.connection_id == _aside.c.connection_id),
-        )
-        .where(_aside.c.account_id == account_id)
-        .order_by(_aside.c.connection_id)
-    )
+    rows = await session.execute(_SET_ASIDE, {"account": account_id})
     return [
         SetAside(
             row.connection_id,

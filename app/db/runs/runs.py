@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 
 from app.db.runs import tables
 from app.db.runs.followers import notice
@@ -16,6 +16,9 @@ from app.errors import AppError, Problem
 from app.lanes import Lane
 
 _table = tables.runs
+_RUN = select(_table).where(
+    _table.c.account_id == bindparam("account"), _table.c.run_id == bindparam("run")
+)
 
 
 class Kind(StrEnum):
@@ -264,7 +267,7 @@ async def _cancel(
 
 async def find_run(session: Session, account_id: str, run_id: str) -> Run | None:
     """Return the run, or None."""
-    row = (await session.execute(select(_table).where(is_run(account_id, run_id)))).one_or_none()
+    row = (await session.execute(_RUN, {"account": account_id, "run": run_id})).one_or_none()
     return run_of(row) if row else None
 
 
@@ -287,16 +290,13 @@ async def list_runs(session: Session, account_id: str, *, after: str, limit: int
     return [run_of(row) for row in rows]
 
 
-async def newest_run(session: Session, account_id: str) -> Run | None:
-    """Return the newest run, or None."""
+async def newest_run(
+    session: Session, account_id: str, trigger: Trigger | None = None
+) -> Run | None:
+    """Return the newest run, with this trigger if one is given, or None."""
     query = select(_table).where(_table.c.account_id == account_id)
-    row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
-    return run_of(row) if row else None
-
-
-async def newest_by_trigger(session: Session, account_id: str, trigger: Trigger) -> Run | None:
-    """Return the newest run with this trigger, or None."""
-    query = select(_table).where(_table.c.account_id == account_id, _table.c.trigger == trigger)
+    if trigger is not None:
+        query = query.where(_table.c.trigger == trigger)
     row = (await session.execute(query.order_by(_table.c.run_id.desc()).limit(1))).one_or_none()
     return run_of(row) if row else None
 

@@ -197,5 +197,5 @@ async def _scheduled_kind(session: Session, account_id: str, *, now: datetime) -
     )
     if (await session.execute(recent.limit(1))).one_or_none() is None:
         return Kind.FULL
-    shrunk = await issues.list_open(session, account_id, "listing_shrank")
+    shrunk = await issues.list_open(session, account_id, ["listing_shrank"])
     return Kind.FULL if shrunk else Kind.INCREMENTAL

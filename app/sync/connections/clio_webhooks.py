@@ -313,7 +313,7 @@ async def _request_run(
     account = await accounts.get_account(session, account_id)
     if not account.fields.enabled:
         return
-    before = await runs.newest_by_trigger(session, account_id, Trigger.WEBHOOK)
+    before = await runs.newest_run(session, account_id, Trigger.WEBHOOK)
     in_burst = before is not None and now - before.queued_at < BURST_WINDOW
     after = BURST_RUN_DELAY if in_burst else RUN_DELAY
     if named is None:
