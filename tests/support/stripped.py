@@ -26,7 +26,7 @@ def without_account_conditions() -> Iterator[set[str]]:
     def change(
         connection: Any, _cursor: object, statement: str, parameters: object, *_: object
     ) -> tuple[str, object]:
-        if CONDITION.search(statement) and _user(connection) == ACCOUNTS:
+        if CONDITION.search(statement) and user_of(connection) == ACCOUNTS:
             stripped.add(statement)
             statement = strip(statement)
         return statement, parameters
@@ -38,6 +38,7 @@ def without_account_conditions() -> Iterator[set[str]]:
         event.remove(Engine, "before_cursor_execute", change)
 
 
-def _user(connection: Any) -> str:
+def user_of(connection: Any) -> str:
+    """Return the role of a connection."""
     user: str = connection.connection.driver_connection._params.user
     return user

@@ -59,7 +59,7 @@ async def _remove_contacts(
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id == due.c.clio_id)
         .values(
             gone=why,
-            stale=func.coalesce(staleness.may_be_published(), False),
+            stale=func.coalesce(staleness.may_be_published(account_id), False),
             stale_by_rules=False,
             changed_only_by=staleness.changed_only_by(beside),
         )

@@ -146,7 +146,7 @@ async def load_facts_after(
     page = (
         select(as_text(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
-        .where(staleness.may_be_published(), _contacts.c.gone.is_(None))
+        .where(staleness.may_be_published(account_id), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)
         .limit(limit)
     )

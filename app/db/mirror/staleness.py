@@ -107,19 +107,18 @@ def _locked(*conditions: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-def may_be_published() -> ColumnElement[bool]:
+def may_be_published(account: str | BindParameter[str]) -> ColumnElement[bool]:
     """Return the condition that a contact is a person, or was one and is a company now.
 
     Such a company must leave the scope [CS-7, row 47], or the first publication that waits for a person's review.
     """
     is_person: ColumnElement[bool] = _contacts.c.record["is_person"].as_boolean()
-    return is_person | _is_in(_published) | _is_in(_unpublished)
+    return is_person | _is_in(_published, account) | _is_in(_unpublished, account)
 
 
-def _is_in(table: Table) -> ColumnElement[bool]:
-    return exists().where(
-        table.c.account_id == _contacts.c.account_id, table.c.clio_id == _contacts.c.clio_id
-    )
+def _is_in(table: Table, account: str | BindParameter[str]) -> ColumnElement[bool]:
+    # Not compared with the account of the contact: PostgreSQL may hash the table, and would read all accounts for it.
+    return exists().where(table.c.account_id == account, table.c.clio_id == _contacts.c.clio_id)
 
 
 def _is_marked(beside: BindParameter[str]) -> ColumnElement[bool]:
@@ -184,7 +183,7 @@ def _mark(*, by_rules: bool) -> Update:
         _contacts.c.account_id == account,
         among,
         unmarked,
-        may_be_published(),
+        may_be_published(account),
         _contacts.c.gone.is_(None),
     )
     due_ids = select(due.cte("due").c.clio_id).scalar_subquery()
