@@ -3,9 +3,9 @@
     python -m benchmarks.many_firms                5 firms of 50,000, 45 of 5,000, 450 of 500 contacts
     python -m benchmarks.many_firms --scale 0.2    as many firms, with a fifth of the contacts
 
-All firms connect at the same time. Then follow a minute in which nothing is due, a slot that finds 1 % changed, the
-webhooks of a day (1 % of the contacts and matters), a second slot, and a full run of every firm. Every run must
-succeed.
+All firms connect at the same time, and each feed is read once. Then follow a minute in which nothing is due, a slot
+that finds 1 % changed, the webhooks of a day (1 % of the contacts and matters), a second slot, and a full run of every
+firm. Every run must succeed.
 A minute of Clio has six seconds (`short_minutes.py`). `docs/scaling.md` says what else is shorter than in production.
 """
 
@@ -74,6 +74,8 @@ def measure(report: Report, watch: Watch, nudge_seconds: float) -> None:
         stage.connect_all()
         stage.wait_for_runs("initial")
     report.add(tables.show_waits(watch, first, ["initial"], "First runs: from the connection"))
+    with watch.phase("every feed is read once"):
+        report.raw["lines"] = stage.read_feeds()
     nudges.confirm_subscriptions(stage)
     with watch.phase("idle") as idle:
         time.sleep(IDLE_SECONDS)

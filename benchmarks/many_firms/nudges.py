@@ -75,10 +75,10 @@ def due_nudges(stage: Stage) -> list[Nudge]:
             by_firm.append(
                 [Nudge(hook["url"], hook["shared_secret"], hook["id"], one) for one in ids]
             )
-    return _spread_evenly(by_firm)
+    return spread_evenly(by_firm)
 
 
-def _spread_evenly(lists: list[list[Nudge]]) -> list[Nudge]:
+def spread_evenly(lists: list[list[Nudge]]) -> list[Nudge]:
     """Return all in one list, those of each given list at equal distances."""
     placed = [((nth + 0.5) / len(one), nudge) for one in lists for nth, nudge in enumerate(one)]
     return [nudge for _, nudge in sorted(placed, key=lambda each: each[0])]
