@@ -195,8 +195,8 @@ def running_stage(
         settings = _settings(dsn, url, sizes, fakes, spread)
         serve, *workers = _programs(folder, url, settings)
         for program in (serve, *workers):  # the first one migrates
-            program.start(path="/healthz")
             opened.callback(program.stop)
+            program.start(path="/healthz")
         headers = {"Authorization": f"Bearer {TOKEN}", "Levitate-Role": "success_manager"}
         api = opened.enter_context(
             httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
