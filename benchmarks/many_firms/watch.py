@@ -140,10 +140,12 @@ class Watch:
 
     def _sample(self, phase: Phase, over: threading.Event) -> None:
         sql = Sql(self.stage.dsn)  # of this thread
-        while not over.wait(SAMPLE_SECONDS):
+        while True:  # a short phase has one sample
             due = {name: (jobs, age) for name, jobs, age in sql.rows(DUE)}
             ((connections, active),) = sql.rows(CONNECTED, list(ROLES))
             phase.samples.append(Sample(due, connections, active))
+            if over.wait(SAMPLE_SECONDS):
+                break
         sql.close()
 
 
