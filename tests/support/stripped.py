@@ -9,13 +9,30 @@ from sqlalchemy import Engine, event
 
 from app.db.embedded import ROLES
 
-CONDITION = re.compile(r"(?<!\w)((?:\w+\.)?account_id) = (\$\d+(?:::\w+)?)")
+# Compared with a parameter, with one of several, or with the account of another table that is joined.
+CONDITION = re.compile(
+    r"(?<!\w)(?:\w+\.)?account_id = (?:\$\d+(?:::\w+)?|any ?\([^()]*\)|\w+\.account_id\b)",
+    re.IGNORECASE,
+)
+# What looks like a condition of another form. Nobody writes one; `CONDITION` would have to know it.
+OTHER_FORM = re.compile(
+    r"(?<!\w)account_id\)? *(?:[=<>!]|in\b|not\b|is\b|like\b)|[=<>] *(?:\w+\.)?account_id\b"
+    r"|\((?=[^()]*account_id)[^()]*\) *(?:=|in\b)|using *\([^()]*account_id",
+    re.IGNORECASE,
+)
 ACCOUNTS, _ = ROLES
 
 
 def strip(statement: str) -> str:
     """Return the statement with every account condition made true."""
-    return CONDITION.sub(r"(\1 = \2 or true)", statement)
+    return CONDITION.sub(r"(\g<0> or true)", statement)
+
+
+def stripped_in_turn(statement: str) -> Iterator[str]:
+    """Yield the statement with one of its account conditions made true, for each of them."""
+    for found in CONDITION.finditer(statement):
+        start, end = found.span()
+        yield f"{statement[:start]}({found[0]} or true){statement[end:]}"
 
 
 @contextmanager
