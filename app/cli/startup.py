@@ -281,7 +281,9 @@ def spare_collector() -> None:
     Imports make 200,000 objects that live as long as the process. Records and results of the rules hold no cycles and
     are no garbage of the collector, so it finds little.
     """
-    gc.collect()
+    # The collector calls what waits for the end of objects, and Python ignores an exception there, that of SIGTERM too.
+    with shutdown.defer_signals():
+        gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
