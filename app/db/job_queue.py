@@ -44,23 +44,27 @@ def worker_pool(address: Address) -> "asyncpg.pool.Pool[asyncpg.Record]":
 async def want(session: Session, lane: Lane, key: str) -> None:
     """Have work done in a lane as soon as a place is free. Call it in the transaction that adds the work.
 
-    A job that is due later is replaced, because a change of its time would wake no worker. It is looked for when the
-    job is locked: until then the end of a slice may queue one.
+    A job that is due later is replaced, because a change of its time would wake no worker; it keeps its priority. It is
+    looked for when the job is locked: until then the end of a slice may queue one.
     """
     found = {"key": _dedupe_key(lane, key)}
     exists = (await session.execute(_HAS_JOB, found)).scalar_one()
     await _enqueue(session, lane, key, priority=LATER_SLICE if exists else FIRST_SLICE)
-    if (await session.execute(_DELETE_DELAYED, found)).rowcount:
-        await _enqueue(session, lane, key, priority=LATER_SLICE)
+    delayed = (await session.execute(_DELETE_DELAYED, found)).scalar_one_or_none()
+    if delayed is not None:
+        await _enqueue(session, lane, key, priority=delayed)
 
 
-async def want_later(session: Session, lane: Lane, key: str, *, after: timedelta) -> None:
-    """Have the rest of some work done after a time. A job that exists stays as it is.
+async def want_later(
+    session: Session, lane: Lane, key: str, *, after: timedelta, is_new: bool = False
+) -> None:
+    """Have the rest of some work done after a time, or new work. A job that exists stays as it is.
 
     Does nothing for times above `LONGEST_DELAY`: the rows of the work say when it is due, and the clock reads them.
     """
     if after <= LONGEST_DELAY:
-        await _enqueue(session, lane, key, priority=LATER_SLICE, after=after)
+        priority = FIRST_SLICE if is_new else LATER_SLICE
+        await _enqueue(session, lane, key, priority=priority, after=after)
 
 
 async def _enqueue(
@@ -134,5 +138,5 @@ def _dedupe_key(lane: Lane, key: str) -> str:
 _HAS_JOB = text(f"select {has_job(':key')}")  # our own text
 _DELETE_DELAYED = text(
     "delete from pgqueuer where dedupe_key = :key and status = 'queued'"
-    " and execute_after > clock_timestamp()"
+    " and execute_after > clock_timestamp() returning priority"
 )

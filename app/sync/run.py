@@ -13,10 +13,10 @@ import structlog
 
 from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioError, ClioRetryLater
+from app.db import job_queue
 from app.db.accounts import settings, upgrades
 from app.db.connections import connections
 from app.db.contacts import first_publications
-from app.db.job_queue import LONGEST_DELAY
 from app.db.mirror import catalog, records, staleness
 from app.db.runs import checkpoints, leases, runs, turns, work_data
 from app.db.runs.leases import Lease, fenced_transaction
@@ -101,9 +101,18 @@ async def work_on_runs(lane: Lane, services: Services, account_id: str) -> Endin
 async def _what_is_left(
     services: Services, lane: Lane, account_id: str, session: Session
 ) -> timedelta | None:
-    """Return after what time the lane's next run of the account can be worked on, None if there is none."""
-    after = await turns.next_turn(session, account_id, lane, now=services.now())
-    return None if after is None else max(after, RETRY_WHEN_BUSY)
+    """Return after what time the lane's next run of the account can be worked on, None if there is none.
+
+    One that has not begun is queued here. It would go behind the later slices of all other firms otherwise, only
+    because another transaction had its account locked.
+    """
+    chosen = await turns.next_turn(session, account_id, lane, now=services.now())
+    if chosen is None:
+        return None
+    after = max(chosen.after, RETRY_WHEN_BUSY)
+    if not chosen.begun:
+        await job_queue.want_later(session, lane, account_id, after=after, is_new=True)
+    return after
 
 
 async def _end(
@@ -120,7 +129,8 @@ async def _end(
         log.info("run_ended", kind=run.kind, status=outcome.status)
     others = [other for other in RUN_LANES if other is not lane]
     await turns.wake_lanes(session, account_id, others, now=now)
-    return await turns.next_turn(session, account_id, lane, now=now)
+    chosen = await turns.next_turn(session, account_id, lane, now=now)
+    return chosen.after if chosen else None
 
 
 async def _outcome(services: Services, lease: Lease, run: Run) -> Outcome:
@@ -149,7 +159,7 @@ def _failure(error: Exception, problems: Problems) -> Outcome:
         case RunTakenOver() | Stopping():
             return Outcome(Status.RUNNING, problems)
         case Paused():
-            is_short = error.after <= LONGEST_DELAY
+            is_short = error.after <= job_queue.LONGEST_DELAY
             status = Status.RUNNING if is_short else Status.INTERRUPTED
             return Outcome(status, problems, retry_after=error.after)
         case PullPostponed():

@@ -56,7 +56,9 @@ async def accept(
         )
     )
     if new.status is Status.QUEUED and after:
-        await job_queue.want_later(session, Lane.WRITE_BACK, new.account_id, after=after)
+        await job_queue.want_later(
+            session, Lane.WRITE_BACK, new.account_id, after=after, is_new=True
+        )
     elif new.status is Status.QUEUED:
         await job_queue.want(session, Lane.WRITE_BACK, new.account_id)
     if new.status is Status.BLOCKED:

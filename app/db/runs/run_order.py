@@ -36,10 +36,11 @@ class WaitingRun:
 
 @dataclass(frozen=True)
 class Choice:
-    """The run to work on, and after what time. Without a run there is nothing to do in the lane."""
+    """The run to work on, after what time, and whether it has begun. Without one nothing is to be done in the lane."""
 
     run_id: str
     after: timedelta
+    begun: bool = False
 
 
 def choose(runs: Sequence[WaitingRun], lane: Lane, now: datetime) -> Choice | None:
@@ -60,7 +61,7 @@ def choose(runs: Sequence[WaitingRun], lane: Lane, now: datetime) -> Choice | No
     if not allowed:
         return None
     first = min(allowed, key=lambda run: (_wait(run, now), run.reads_lists, *_age(run)))
-    return Choice(first.run_id, max(_wait(first, now), busy_for))
+    return Choice(first.run_id, max(_wait(first, now), busy_for), first.begun)
 
 
 def _must_wait(run: WaitingRun, runs: Sequence[WaitingRun]) -> bool:

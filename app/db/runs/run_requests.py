@@ -207,7 +207,7 @@ async def _queue(session: Session, account_id: str, request: RunRequest, *, now:
     )
     lane = lane_of(request.kind, request.trigger)
     if request.after:
-        await job_queue.want_later(session, lane, account_id, after=request.after)
+        await job_queue.want_later(session, lane, account_id, after=request.after, is_new=True)
     else:
         await job_queue.want(session, lane, account_id)
     return await get_run(session, account_id, run_id)

@@ -14,7 +14,7 @@ from app.db.accounts import tables as account_tables
 from app.db.runs import run_order, tables
 from app.db.runs.followers import notice
 from app.db.runs.leases import Lease
-from app.db.runs.run_order import WaitingRun
+from app.db.runs.run_order import Choice, WaitingRun
 from app.db.runs.runs import (
     ASSESSING,
     UNFINISHED,
@@ -142,10 +142,9 @@ async def lock_turns(session: Session, account_id: str, *, of_run: str | None = 
 
 async def next_turn(
     session: Session, account_id: str, lane: Lane, *, now: datetime
-) -> timedelta | None:
-    """Return after what time the lane's next run can be worked on; None if there is none, or another must end first."""
-    chosen = run_order.choose(await _waiting_runs(session, account_id), lane, now)
-    return chosen.after if chosen else None
+) -> Choice | None:
+    """Return the lane's next run and after what time it can be worked on; None if there is none that can go next."""
+    return run_order.choose(await _waiting_runs(session, account_id), lane, now)
 
 
 async def wake_lanes(
@@ -156,7 +155,9 @@ async def wake_lanes(
     for lane in lanes:
         chosen = run_order.choose(runs, lane, now)
         if chosen and chosen.after:
-            await job_queue.want_later(session, lane, account_id, after=chosen.after)
+            await job_queue.want_later(
+                session, lane, account_id, after=chosen.after, is_new=not chosen.begun
+            )
         elif chosen:
             await job_queue.want(session, lane, account_id)
 

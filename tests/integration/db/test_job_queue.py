@@ -53,9 +53,9 @@ async def want(database: Database) -> None:
         await job_queue.want(session, LANE, KEY)
 
 
-async def want_later(database: Database, after: timedelta = NOW) -> None:
+async def want_later(database: Database, after: timedelta = NOW, *, is_new: bool = False) -> None:
     async with transaction(database, "a") as session:
-        await job_queue.want_later(session, LANE, KEY, after=after)
+        await job_queue.want_later(session, LANE, KEY, after=after, is_new=is_new)
 
 
 # --- one job -----------------------------------------------------------------------------------------
@@ -83,6 +83,15 @@ async def test_work_that_is_added_to_a_lane_that_has_a_job_does_not_overtake_new
     await want(database)
     (job,) = await jobs(database)
     assert (job.status, job.priority, job.is_due) == ("queued", LATER_SLICE, True)
+
+
+async def test_new_work_that_is_due_later_goes_before_later_slices(database: Database):
+    await want_later(database, LATER, is_new=True)
+    (job,) = await jobs(database)
+    assert (job.priority, job.is_due) == (FIRST_SLICE, False)
+    await want(database)
+    (job,) = await jobs(database)
+    assert (job.priority, job.is_due) == (FIRST_SLICE, True)
 
 
 async def test_a_job_at_work_stays_with_its_worker_when_work_is_added(database: Database):

@@ -22,7 +22,7 @@ from app.db.accounts.audit import Actor
 from app.db.accounts.receipts import ErasureInProgress
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
-from app.db.job_queue import OwnJob
+from app.db.job_queue import FIRST_SLICE, OwnJob
 from app.db.json_codec import json_text
 from app.db.runs import run_requests, runs, turns
 from app.db.runs.leases import Lease, fenced_transaction
@@ -203,3 +203,22 @@ async def check_that_nothing_is_lost(given: Scene, where: object) -> None:
         query = text("select count(*), count(distinct dedupe_key) from pgqueuer")
         row = (await session.execute(query)).one()
     assert row[0] == row[1], where
+
+
+async def test_a_new_run_keeps_its_place_although_its_account_was_locked(database: Database):
+    # It went behind the later slices of all other firms: one of 45 waited for six minutes.
+    await make_account(database, "a")
+    async with as_owner(database) as session:
+        asked = RunRequest(Kind.FULL, Trigger.MANUAL)
+        await run_requests.request_run(session, "a", asked, now=now())
+    own = await pick(database, Lane.INITIAL, "a")
+    services = cast(
+        Services, SimpleNamespace(now=now, database=database, timing=SimpleNamespace(lease=MINUTE))
+    )
+    async with as_owner(database) as session:
+        await turns.lock_turns(session, "a")
+        ending = await run_module.work_on_runs(Lane.INITIAL, services, "a")
+    await end_slice(database, Lane.INITIAL, "a", own, ending)
+    async with as_owner(database) as session:
+        found = await session.execute(text("select priority, status from pgqueuer"))
+    assert [tuple(job) for job in found] == [(FIRST_SLICE, "queued")]

@@ -43,7 +43,7 @@ def upgrade(name: str, **more: object) -> WaitingRun:
         pytest.param(
             [run("1"), run("2", begun=True)],
             Lane.INCREMENTAL,
-            Choice("2", NONE),
+            Choice("2", NONE, begun=True),
             id="a run that has begun goes before one with an older id",
         ),
         pytest.param(
@@ -85,7 +85,7 @@ def upgrade(name: str, **more: object) -> WaitingRun:
         pytest.param(
             [run("1", begun=True, busy_for=7 * SECONDS, resume_at=NOW + 9 * SECONDS)],
             Lane.INCREMENTAL,
-            Choice("1", 9 * SECONDS),
+            Choice("1", 9 * SECONDS, begun=True),
             id="the longer wait counts",
         ),
         pytest.param(
@@ -115,7 +115,7 @@ def upgrade(name: str, **more: object) -> WaitingRun:
         pytest.param(
             [upgrade("1", begun=True), upgrade("2")],
             Lane.RECONCILE,
-            Choice("1", NONE),
+            Choice("1", NONE, begun=True),
             id="two upgrades do not wait for each other",
         ),
         pytest.param(
@@ -214,6 +214,6 @@ def test_a_rederive_run_waits_while_another_run_assesses(lane: Lane):
     assert choose([pulling, rederiving], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0))
     assessing = run("a", lane, begun=True, assesses=True)
     found = choose([assessing, rederiving], Lane.INCREMENTAL, NOW)
-    assert found == (Choice("a", timedelta(0)) if lane is Lane.INCREMENTAL else None)
+    assert found == (Choice("a", timedelta(0), begun=True) if lane is Lane.INCREMENTAL else None)
     alone = without_lists("b", Lane.INCREMENTAL, rederives=True, assesses=True, begun=True)
-    assert choose([alone], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0))
+    assert choose([alone], Lane.INCREMENTAL, NOW) == Choice("b", timedelta(0), begun=True)
