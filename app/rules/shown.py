@@ -2,7 +2,7 @@
 
 A field that a login does not show may be hidden from it. It is empty only if this login can read it: if it has shown
 the field itself, or if it sees all contacts and the answer is newer than what is stored. Another login that shows the
-field in a version that is not older proves that it is not empty.
+field in a version that is not older proves that it is not empty, until it no longer shows it.
 """
 
 from collections.abc import Iterable
@@ -97,9 +97,33 @@ def cleared(
 ) -> frozenset[str]:
     """Return those of the emptied fields that no other login shows in a version that is not older."""
     for other in others:
-        if updated_at is None or other.updated_at is None or other.updated_at >= updated_at:
+        if _is_not_older(other, updated_at):
             gone -= other.shown
     return gone
+
+
+def _is_not_older(other: Sight, updated_at: datetime | None) -> bool:
+    return updated_at is None or other.updated_at is None or other.updated_at >= updated_at
+
+
+def withdrawn(known: Record, before: Sight | None, now: Sight) -> frozenset[str]:
+    """Return the stored fields that a login showed before and no longer shows."""
+    shown = before.shown if before else frozenset[str]()
+    return content_of(known) & shown - now.shown - _HIDDEN
+
+
+def left_empty(
+    gone: frozenset[str], updated_at: datetime | None, others: Iterable[Sight]
+) -> frozenset[str]:
+    """Return those of the withdrawn fields that nobody shows, and that a login with a full view shows as empty.
+
+    The version of that login is not older than the stored one. It could not clear the field as long as the other
+    login, which reads later, had shown it.
+    """
+    newest = [other for other in others if _is_not_older(other, updated_at)]
+    if not any(other.full_view for other in newest):
+        return frozenset()
+    return cleared(gone, updated_at, newest)
 
 
 def counts_as_newest(

@@ -262,6 +262,25 @@ def test_when_all_logins_have_read_it_a_record_is_what_somebody_can_read_of_it(
             assert found == getattr(before, name)
 
 
+@settings(max_examples=400)
+@given(LOGINS, st.sampled_from(NAMES), st.integers(0, 2), st.permutations(range(3)))
+def test_a_change_that_leaves_the_time_as_it_was_is_found_in_whatever_order_the_logins_read(
+    logins: list[Login], name: str, word: int, order: list[int]
+):
+    # rows 38 and 49, S3: a person's company that is deleted in Clio disappears without a new time of the person
+    firm = Firm(logins)
+    for one in NAMES:
+        firm.edit(one, VALUES[one][1], BEGIN)
+    for nth in order:
+        firm.read(nth)
+    before = getattr(firm.stored, name)
+    firm.edit(name, VALUES[name][word], BEGIN)
+    for nth in order:
+        firm.read(nth)
+    is_read = any(one.can_read(name) for one in firm.logins)
+    assert getattr(firm.stored, name) == (getattr(firm.clio, name) if is_read else before)
+
+
 def test_every_field_of_the_records_can_be_shown_or_is_never_empty():
     shown: set[str] = set()
     names: set[str] = set()

@@ -263,8 +263,8 @@ async def _changes(
     versions: Mapping[int, Version[R]],
 ) -> list[RecordChange[R]]:
     """Merge the versions into the known records; return those that this changes."""
-    emptied = [clio_id for clio_id, version in versions.items() if version.emptied]
-    others = await visibility.load_other_sights(session, view, mirror.name, emptied)
+    clearing = [clio_id for clio_id, version in versions.items() if version.may_clear]
+    others = await visibility.load_other_sights(session, view, mirror.name, clearing)
     merged = {
         clio_id: version.merged(mirror.merge, others.get(clio_id, ()))
         for clio_id, version in versions.items()

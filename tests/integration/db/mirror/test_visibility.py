@@ -130,6 +130,18 @@ async def test_a_field_that_is_empty_in_the_full_view_is_cleared(account: Databa
     assert await known(account) == later
 
 
+@pytest.mark.parametrize("readers", [(ANN, CAT), (CAT, ANN)], ids=["full first", "full last"])
+async def test_a_field_that_disappears_without_a_new_time_is_cleared_whoever_reads_first(
+    account: Database, readers: tuple[View, View]
+):
+    # row 38: a company that is deleted in Clio moves no time of its people, and a tag may depend on it
+    for view in (ANN, CAT):
+        await land(account, view, replace(WHOLE, company_id=2001, company_name="Acme"))
+    for view in readers:
+        await land(account, view, WHOLE)
+    assert await known(account) == WHOLE
+
+
 async def test_an_older_view_changes_nothing(account: Database):
     await land(account, ANN, WHOLE)
     await land(account, CAT, replace(PART, title="Pupil", updated_at=T0 - timedelta(days=1)))
