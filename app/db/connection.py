@@ -170,9 +170,8 @@ class Dialect(PGDialect_asyncpg):
         try:
             await_(connection._start_transaction())  # type: ignore[no-untyped-call]  # there is no public way
         except Exception:
-            _driver_of(
-                connection
-            ).terminate()  # asyncpg may take the next one for a part of this transaction
+            # asyncpg may take the next transaction for a part of this one
+            _driver_of(connection).terminate()
             raise
 
     @override

@@ -108,8 +108,8 @@ def _is_not_older(other: Sight, updated_at: datetime | None) -> bool:
 
 def withdrawn(known: Record, before: Sight | None, now: Sight) -> frozenset[str]:
     """Return the stored fields that a login showed before and no longer shows."""
-    shown = before.shown if before else frozenset[str]()
-    return content_of(known) & shown - now.shown - _HIDDEN
+    lost = before.shown - now.shown - _HIDDEN if before else frozenset[str]()
+    return lost & content_of(known) if lost else lost
 
 
 def left_empty(

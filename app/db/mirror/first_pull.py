@@ -56,7 +56,7 @@ async def find_complete(
 
 
 # `limit 1` makes PostgreSQL look up each row by its key. Without statistics, as in a first pull, it would join the page
-# with all of the firm.
+# with all of the firm. The array is a subquery, so that PostgreSQL does not know its length (see `among`).
 _COMPLETE = text("""
     select clio_id from mirror_contacts person
     where account_id = :account and clio_id = any(cast((select cast(:clio_ids as bigint[])) as bigint[]))

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from app.db.contacts.tables import contacts as _published
 from app.db.contacts.tables import unpublished_contacts as _unpublished
 from app.db.mirror import tables
-from app.db.session import Session, any_of, reading_in_key_order
+from app.db.session import Session, among, any_of, reading_in_key_order
 
 _contacts = tables.mirror_contacts
 _employees = _contacts.alias("employees")
@@ -170,18 +170,18 @@ def _mark(*, by_rules: bool) -> Update:
     wanted = union(
         select(func.unnest(bindparam("contacts", type_=ARRAY(BigInteger))).label("clio_id")),
         select(_employees.c.clio_id).where(
-            _employees.c.account_id == account, _is_among(_employees.c.company_id, "companies")
+            _employees.c.account_id == account, among(_employees.c.company_id, "companies")
         ),
         select(_relationships.c.contact_id).where(
             _relationships.c.account_id == account,
-            _is_among(_relationships.c.matter_id, "matters"),
+            among(_relationships.c.matter_id, "matters"),
         ),
     ).cte("wanted")
-    among = _contacts.c.clio_id == any_(func.array(select(wanted.c.clio_id).scalar_subquery()))
+    is_wanted = _contacts.c.clio_id == any_(func.array(select(wanted.c.clio_id).scalar_subquery()))
     unmarked = ~_contacts.c.stale if by_rules else ~_is_marked(beside)
     due = _locked(
         _contacts.c.account_id == account,
-        among,
+        is_wanted,
         unmarked,
         may_be_published(account),
         _contacts.c.gone.is_(None),
@@ -192,10 +192,6 @@ def _mark(*, by_rules: bool) -> Update:
         .where(_contacts.c.account_id == account, _contacts.c.clio_id == any_(func.array(due_ids)))
         .values(stale=True, stale_by_rules=by_rules, changed_only_by=changed_only_by(beside))
     )
-
-
-def _is_among(column: ColumnElement[int], name: str) -> ColumnElement[bool]:
-    return column == any_(bindparam(name, type_=ARRAY(BigInteger)))
 
 
 _MARK = {by_rules: _mark(by_rules=by_rules) for by_rules in (False, True)}

@@ -119,7 +119,7 @@ async def renew(session: Session, lease: Lease, **values: Any) -> None:
 
     This must be the first statement of every transaction of a run: it locks the run's row until the transaction ends.
     """
-    names = {"account": lease.account_id, "run": lease.run_id, "token": lease.fence}
+    names = {**_key(lease), "token": lease.fence}
     statement = _RENEW.values(**values) if values else _RENEW
     held = await session.execute(statement, {**names, "length": lease.length})
     if held.one_or_none() is None:
@@ -143,7 +143,7 @@ async def record_progress(
     session: Session, lease: Lease, usage: Usage, *, expected_end: datetime | None, now: datetime
 ) -> None:
     """Add the usage of a page that has landed, and store the expected end."""
-    names = {"account": lease.account_id, "run": lease.run_id, "now": now, "end": expected_end}
+    names = {**_key(lease), "now": now, "end": expected_end}
     await session.execute(
         _PROGRESS, {**names, **{f"added_{name}": getattr(usage, name) for name in _COUNTED}}
     )
@@ -151,15 +151,14 @@ async def record_progress(
 
 async def find_position(session: Session, lease: Lease, step: str) -> int | None:
     """Return where a step of the run that is done in batches goes on: 0 if it has not begun, None if it is done."""
-    names = {"account": lease.account_id, "run": lease.run_id}
-    positions: dict[str, int | None] = (await session.execute(_POSITIONS, names)).scalar_one()
+    found = await session.execute(_POSITIONS, _key(lease))
+    positions: dict[str, int | None] = found.scalar_one()
     return positions.get(step, 0)
 
 
 async def store_position(session: Session, lease: Lease, step: str, position: int | None) -> None:
     """Store where a step of the run goes on, None when it is done."""
-    names = {"account": lease.account_id, "run": lease.run_id}
-    await session.execute(_STORE_POSITION, {**names, "further": {step: position}})
+    await session.execute(_STORE_POSITION, {**_key(lease), "further": {step: position}})
 
 
 async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> None:
@@ -170,8 +169,7 @@ async def begin_assessing(session: Session, lease: Lease, *, to_assess: int) -> 
 
 async def count_assessed(session: Session, lease: Lease) -> int:
     """Return how many contacts the run has assessed."""
-    names = {"account": lease.account_id, "run": lease.run_id}
-    return int((await session.execute(_ASSESSED, names)).scalar_one())
+    return int((await session.execute(_ASSESSED, _key(lease))).scalar_one())
 
 
 async def record_assessed(
@@ -183,18 +181,16 @@ async def record_assessed(
     now: datetime,
 ) -> None:
     """Add the counts of a batch of assessments that was stored, and store the expected end if there is a new one."""
-    names = {"account": lease.account_id, "run": lease.run_id}
-    so_far = (await session.execute(_TALLY, names)).scalar_one()
+    so_far = (await session.execute(_TALLY, _key(lease))).scalar_one()
     counts = {f"added_{name}": getattr(batch, one) for name, one in _COUNTED_OF_A_BATCH.items()}
     news = {"tally": asdict(Tally(**so_far).plus(batch.tally)), "before": batch.feed_before}
     times = {"now": now, "end": expected_end}
-    await session.execute(_ADD_ASSESSED, {**names, **counts, **news, **times})
+    await session.execute(_ADD_ASSESSED, {**_key(lease), **counts, **news, **times})
 
 
 async def store_expected_end(session: Session, lease: Lease, expected_end: datetime | None) -> None:
     """Store when the run is expected to end, None if that is unknown."""
-    names = {"account": lease.account_id, "run": lease.run_id}
-    await session.execute(_STORE_END, {**names, "end": expected_end})
+    await session.execute(_STORE_END, {**_key(lease), "end": expected_end})
 
 
 async def count_usage(session: Session, lease: Lease, usage: Usage) -> None:
@@ -245,6 +241,11 @@ async def pause_run(session: Session, lease: Lease, *, after: timedelta, now: da
             starts_without_progress=0,
         )
     )
+
+
+def _key(lease: Lease) -> dict[str, str]:
+    """Return the parameters of `_THIS_RUN`."""
+    return {"account": lease.account_id, "run": lease.run_id}
 
 
 def _added(usage: Usage) -> dict[str, Any]:
