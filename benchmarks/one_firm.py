@@ -153,6 +153,11 @@ async def _time_rules(session: Session) -> tuple[float, float, int]:
 
 # --- a change of settings
 
+_OF_THE_GOALS = (
+    "The goals are about {:,} contacts, so they take these seconds of a whole preview and of a run"
+    " {} times."
+)
+
 
 def measure_rederive(report: Report, measured: Measured) -> None:
     """Preview and apply a change that concerns many and one that concerns few; add the table and goals."""
@@ -187,7 +192,7 @@ def measure_rederive(report: Report, measured: Measured) -> None:
     assert measured.stage.fake.requests == requests, "a run that re-derives asked Clio"
     header = ["who changes", "changed", "preview: first numbers s", "whole s", "run s", "CPU s"]
     header += ["PostgreSQL CPU s", "peak MiB"]
-    notes = [] if scale == 1 else [f"The goals take these seconds {number(scale)} times."]
+    notes = [] if scale == 1 else [_OF_THE_GOALS.format(SCALE, number(scale))]
     contacts = measured.stage.fake.contacts
     report.add(Table(f"A change of settings, {contacts:,} contacts", header, rows, notes))
 

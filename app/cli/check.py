@@ -13,17 +13,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from app.cli.startup import (
-    add_keys,
+from app.cli.database import (
     check_database,
     running_database,
     unavailable_text,
     with_open_database,
 )
+from app.cli.startup import add_keys
 from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.db.accounts import service_tokens
-from app.db.roles import Roles, check_roles
+from app.db.roles import Users, find_faults, find_users
 from app.db.session import Database
 from app.db.system import system_transaction
 from app.errors import CannotStart, DatabaseUnavailable
@@ -141,23 +141,30 @@ def _database(config: Config) -> Iterator[Finding]:
         config = add_keys(config)
         with running_database(config) as address:
             look = partial(_look, config=config)
-            has_token, roles = asyncio.run(with_open_database(address, look))
+            yield from asyncio.run(with_open_database(address, look))
     except CannotStart as reason:
         yield Finding(Level.WRONG, f"{reason}. Tokens were not looked for")
-        return
     except DatabaseUnavailable as error:
         yield Finding(Level.WRONG, f"{unavailable_text(error)}. Tokens were not looked for")
-        return
-    yield Finding(
-        Level.OK, "the database responds, its schema is current, the keys decrypt its secrets"
-    )
-    yield _second_wall(roles)
+
+
+async def _look(database: Database, config: Config) -> list[Finding]:
+    """Return what is found in the database. Raises CannotStart if `serve` cannot work with it."""
+    users = await find_users(database, owner=database.address.owner is not None)
+    if faults := list(find_faults(users)):
+        return [Finding(Level.WRONG, fault) for fault in faults]
+    await check_database(database, config)
+    async with system_transaction(database) as session:
+        has_token = bool(await service_tokens.list_valid(session))
+    found = [
+        Finding(
+            Level.OK, "the database responds, its schema is current, the keys decrypt its secrets"
+        ),
+        _second_wall(users),
+    ]
     if config.database_url is None:
-        yield Finding(
-            Level.WARNING,
-            "LEVITATE_CLIO_DATABASE_URL is not set: the embedded database is for demonstrations and development",
-        )
-    yield _token(has_token=has_token or config.service_token is not None)
+        found.append(_EMBEDDED)
+    return [*found, _token(has_token=has_token or config.service_token is not None)]
 
 
 def _token(*, has_token: bool) -> Finding:
@@ -170,12 +177,12 @@ def _token(*, has_token: bool) -> Finding:
     )
 
 
-def _second_wall(roles: Roles | None) -> Finding:
+def _second_wall(users: Users) -> Finding:
     """Return whether PostgreSQL itself keeps the accounts apart."""
-    if roles is not None and roles.keep_accounts_apart:
+    if users.keep_accounts_apart and users.system is not None:
         return Finding(
             Level.OK,
-            f"the database keeps accounts apart: {roles.run.name} sees one at a time, {roles.system.name} all",
+            f"the database keeps accounts apart: {users.accounts.name} sees one at a time, {users.system.name} all",
         )
     return Finding(
         Level.WARNING,
@@ -186,9 +193,7 @@ def _second_wall(roles: Roles | None) -> Finding:
     )
 
 
-async def _look(database: Database, config: Config) -> tuple[bool, Roles | None]:
-    """Return whether a token is stored, and the users. Raises CannotStart if one cannot work with them."""
-    await check_database(database, config)
-    roles = await check_roles(database)
-    async with system_transaction(database) as session:
-        return bool(await service_tokens.list_valid(session)), roles
+_EMBEDDED = Finding(
+    Level.WARNING,
+    "LEVITATE_CLIO_DATABASE_URL is not set: the embedded database is for demonstrations and development",
+)

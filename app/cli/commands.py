@@ -17,22 +17,17 @@ from typing_extensions import override
 
 from app.cli import check as checks
 from app.cli.check import Level
-from app.cli.keys import keys_cli
-from app.cli.options import CallbackUrl, CommandGroup, Contacts, Host, Latency, Port
-from app.cli.startup import (
-    add_keys,
+from app.cli.database import (
     check_database,
-    check_schema,
-    fail,
-    listen,
+    migrate_schema,
     prepare_now_or_later,
-    read_config,
     run_async,
     running_database,
-    spare_collector,
-    stderr,
     with_open_database,
 )
+from app.cli.keys import keys_cli
+from app.cli.options import CallbackUrl, CommandGroup, Contacts, Host, Latency, Port
+from app.cli.startup import add_keys, fail, listen, read_config, spare_collector, stderr
 from app.cli.tokens import token_cli
 from app.clio.regions import Region
 from app.demo import walkthrough
@@ -92,8 +87,7 @@ def serve(
     listener = listen(host, port)
     parts = Parts(workers=not no_workers, clock=not no_workers)
     with running_database(config) as address:
-        migrate_at = None if no_migrate else address
-        prepare = partial(check_database, config=config, migrate_at=migrate_at)
+        prepare = partial(check_database, config=config, migrates=not no_migrate)
         later = prepare_now_or_later(address, prepare)
         app = create_app(config, address, parts, later)
         spare_collector()
@@ -154,10 +148,10 @@ def _exit(app: FastAPI) -> None:
 
 
 @cli.command("migrate")
-def migrate_schema() -> None:
+def migrate() -> None:
     """Migrate the database's schema to this version."""
     with running_database(read_config()) as address:
-        run_async(with_open_database(address, partial(check_schema, migrate_at=address)))
+        run_async(with_open_database(address, migrate_schema))
     stderr.print("The schema is up to date.")
 
 

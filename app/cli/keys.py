@@ -2,16 +2,8 @@
 
 import typer
 
-from app.cli.startup import (
-    add_keys,
-    check_database,
-    fail,
-    read_config,
-    run_async,
-    running_database,
-    stderr,
-    with_open_database,
-)
+from app.cli.database import check_database, run_async, running_database, with_open_database
+from app.cli.startup import add_keys, fail, read_config, stderr
 from app.crypto import TokenCipher
 from app.db.session import Database
 from app.sync import key_rotation

@@ -6,8 +6,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.cli.database import run_with_database
 from app.cli.options import AccountIds, TokenId, TokenName
-from app.cli.startup import fail, run_with_database, stderr
+from app.cli.startup import fail, stderr
 from app.crypto import new_service_token
 from app.db.accounts import service_tokens
 from app.db.accounts.service_tokens import ServiceToken

@@ -17,11 +17,12 @@ from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 from app.db.connection import Address
+from app.db.rights import RUN, SYSTEM
 from app.errors import CannotStart
 
 TRIES = 6  # the launcher gives the server ten seconds; recovery after a crash may need more
 PAUSE = 5.0
-ROLES = ("levitate_run", "levitate_system")  # of transactions of accounts, and of those over all
+ROLES = (RUN, SYSTEM)
 _CAN_LOG_IN = f"select count(*) from pg_roles where rolcanlogin and rolname in {ROLES}"  # noqa: S608  # our own text
 # Of several processes that start at once, one creates the roles: PostgreSQL refuses to alter a role twice at a time.
 _MAKE_ROLES = "begin; select pg_advisory_xact_lock(503214718);" + "".join(

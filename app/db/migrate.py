@@ -1,5 +1,7 @@
 """Brings the schema of a database to the version that the code expects, once, however many processes start.
 
+A restore of a dump may have lost the rights and policies, because the roles belong to the server. They are made again.
+
 Migrations have connections and timeouts of their own: a statement may take hours, but it waits only for seconds for a
 lock, because everything that the service does would queue behind it.
 """
@@ -20,7 +22,7 @@ from sqlalchemy import Connection, NullPool, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import tables
+from app.db import rights, tables
 from app.db.connection import Address, new_engine
 from app.db.failures import causes
 from app.db.session import Database, begun
@@ -66,9 +68,10 @@ def alembic_config() -> AlembicConfig:
 
 
 async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
-    """Bring the schema to the newest revision, in one transaction. Raises MigrationBlocked; nothing is changed then.
+    """Bring schema, rights and policies to the newest revision, in one transaction.
 
-    It is tried again if another transaction held a lock for too long, or they waited for each other.
+    Raises MigrationBlocked, and CannotStart if a role is missing that this user may not create; nothing is changed
+    then. It is tried again if another transaction held a lock for too long, or they waited for each other.
 
     Of several processes that migrate at the same time, one does it and the others wait until it is done.
     """
@@ -103,13 +106,21 @@ async def _migrate_once(migrator: AsyncEngine, lock_seconds: float) -> None:
         await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         limit = text("select set_config('lock_timeout', :milliseconds, true)")
         await session.execute(limit, {"milliseconds": str(int(lock_seconds * 1000))})
+        await rights.create_roles(session)
         await session.run_sync(_upgrade)
+        await rights.restore(session)
 
 
 async def compare_schema(database: Database) -> SchemaState:
     """Return how the database's schema compares with the one that the code expects."""
     async with begun(database.accounts, None) as session:
         return await session.run_sync(_compare)
+
+
+async def find_missing_rights(database: Database) -> list[rights.Missing]:
+    """Return the rights and policies that a database with the schema of this version lacks."""
+    async with begun(database.accounts, None) as session:
+        return await rights.find_missing(session)
 
 
 def _upgrade(connection: Connection) -> None:

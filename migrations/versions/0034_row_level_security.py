@@ -3,16 +3,14 @@
 `levitate_run` serves one account in each transaction, `levitate_system` does the work over all accounts. The owner of
 the tables passes the policies, so a service with one role, and the previous release, work as before.
 
-Roles belong to the whole server. They stay at a downgrade, because another database may use them.
+The roles belong to the whole server, and `app/db/migrate.py` creates them before. They stay at a downgrade, because
+another database may use them.
 
 Revision ID: 0034
 Revises: 0033
 """
 
-import sqlalchemy as sa
 from alembic import op
-
-from app.errors import CannotStart
 
 revision = "0034"
 down_revision = "0033"
@@ -72,8 +70,6 @@ SYSTEM_RIGHTS = {
 
 
 def upgrade() -> None:
-    for role in (RUN, SYSTEM):
-        _create_role(role)
     op.execute(
         "create function app_account() returns text language plpgsql stable parallel safe as $$"
         " declare account text := nullif(current_setting('app.account', true), '');"
@@ -101,26 +97,6 @@ def _grant(role: str, rights: dict[str, str]) -> None:
     for table, right in rights.items():
         op.execute(f"grant {right} on {table} to {role}")
     op.execute(f"grant usage on all sequences in schema public to {role}")
-
-
-def _create_role(role: str) -> None:
-    """Create a role unless it exists; another database of the server may be creating it at the same moment."""
-    connection = op.get_bind()
-    exists = sa.text("select count(*) from pg_roles where rolname = :role")
-    if connection.execute(exists, {"role": role}).scalar_one():
-        return
-    may_create = sa.text(
-        "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
-    )
-    if not connection.execute(may_create).scalar_one():
-        raise CannotStart(
-            f"The role {role} is missing, and this user may not create it. Nothing was changed. As a superuser run"
-            f" `create role {RUN}; create role {SYSTEM}`, then migrate again"
-        )
-    op.execute(
-        f"do $$ begin create role {role} nologin;"
-        " exception when duplicate_object or unique_violation then null; end $$"
-    )
 
 
 def downgrade() -> None:

@@ -14,7 +14,7 @@ from pgqueuer.db import AsyncpgPoolDriver
 from sqlalchemy import text
 
 from app import main
-from app.cli.startup import check_database
+from app.cli.database import check_database
 from app.db import connection, session
 from app.db.connection import Address
 from app.db.session import Database, PoolLimits, open_database, transaction
@@ -232,7 +232,7 @@ async def test_a_process_starts_while_the_database_is_away_and_works_when_it_is_
     async with database_proxy(own_dsn) as proxy:
         proxy.refuse()
         config, address = config_for(proxy.dsn), Address(proxy.dsn)
-        prepare = partial(check_database, config=config, migrate_at=address)
+        prepare = partial(check_database, config=config, migrates=True)
         app = main.create_app(config, address, main.Parts(), prepare)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": "Bearer a-bootstrap-token-for-tests"}

@@ -2,13 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.db.accounts import accounts, tables
+from app.db.accounts import accounts, service_tokens, tables
+from app.db.accounts.service_tokens import ServiceToken
 from app.db.embedded import ROLES
+from app.db.events import endpoints
+from app.db.events import tables as event_tables
+from app.db.events.endpoints import Endpoint
 from app.db.session import Database, PoolLimits, Session, open_database, transaction
 from app.db.system import system_transaction
 from tests.integration.db.contacts.test_change_feed import make_account
@@ -18,8 +23,8 @@ from tests.support.sessions import as_owner
 RUN, SYSTEM = ROLES
 # Tables whose rows belong to no account, and why every transaction may see all of them.
 OF_NO_ACCOUNT = {
-    "service_tokens": "a token may be for many accounts; transactions of accounts see no hash",
-    "webhook_endpoints": "an endpoint belongs to a token; transactions of accounts see no address and no secret",
+    "service_tokens": "a token may be for many accounts; a policy of its own shows those that are for an account",
+    "webhook_endpoints": "an endpoint belongs to a token; a policy of its own shows those of the tokens it sees",
     "key_check": "one value for the whole database; only the system role may read it",
     "address_key": "one value for the whole database; only the system role may read it",
     "chores": "which daily tasks were done; only the system role may use it",
@@ -154,6 +159,38 @@ async def test_a_transaction_sees_only_its_account_and_the_system_all(two: Datab
             assert await visible(session) == [account_id]
     async with system_transaction(two) as session:
         assert await visible(session) == ["a", "b"]
+
+
+async def test_a_transaction_sees_only_the_tokens_and_endpoints_that_serve_its_account(
+    two: Database,
+):
+    now = datetime(2026, 11, 30, tzinfo=UTC)
+    async with system_transaction(two) as session:
+        for token_id, account_ids in (("of_a", ("a",)), ("of_b", ("b", "c")), ("of_all", None)):
+            token = ServiceToken(token_id, "x", "hash", account_ids, now, None)
+            await service_tokens.add_token(session, token)
+        for token_id in ("of_a", "of_b", "of_all", endpoints.BOOTSTRAP_ID):
+            made = Endpoint(
+                f"for_{token_id}", token_id, "https://x", ("*",), "", True, None, now, now
+            )
+            await endpoints.add_endpoint(session, made, sealed_secret="x")
+    for account_id, hidden in (("a", "of_b"), ("b", "of_a")):
+        async with transaction(two, account_id) as session:
+            tokens = select(tables.service_tokens.c.token_id)
+            assert set((await session.execute(tokens)).scalars()) == {"of_a", "of_b", "of_all"} - {
+                hidden
+            }
+            kept = select(event_tables.webhook_endpoints.c.endpoint_id)
+            assert set((await session.execute(kept)).scalars()) == (
+                {"for_of_a", "for_of_b", "for_of_all", "for_bootstrap"} - {f"for_{hidden}"}
+            )
+            claimed = text(
+                "update webhook_endpoints set served_account_id = 'x' where endpoint_id = :id"
+            )
+            assert (await session.execute(claimed, {"id": f"for_{hidden}"})).rowcount == 0
+    async with system_transaction(two) as session:
+        everything = select(func.count()).select_from(event_tables.webhook_endpoints)
+        assert (await session.execute(everything)).scalar_one() == 4
 
 
 async def test_a_row_of_another_account_can_be_neither_changed_nor_written(two: Database):
