@@ -5,7 +5,8 @@
 The script makes the rows of the accounts in SQL on an embedded PostgreSQL: logins, runs, slots, issues, activities and
 holds. It then moves the clock on by one tick at a time. It prints the time, the CPU time of this process and the
 number of transactions and statements of each task, as the median of several ticks, and of all tasks together.
-`--explain` also prints the plans of the statements that took longer than a millisecond.
+`--explain` also prints the plans of the statements that took longer than a millisecond. At last a slot is due in all
+accounts, and it prints how many runs `propose_slots` starts in a second.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from tests.support.world import opened_world
 
 SLOW = 0.001  # seconds from which a statement's plan is printed
 NOON = datetime(2026, 12, 1, 17, 0, tzinfo=UTC)  # in New York, where no slot is near
+MORNING = datetime(2026, 12, 2, 13, 30, tzinfo=UTC)  # the whole first slot of the next day is due
 NO_LOGIN = json.dumps([asdict(health._NO_LOGIN)]).replace(":", r"\:")
 # One account in ten has no login that works. Each has 2 logins, 14 slots, 12 issues, 80 activities and 2 holds.
 ROWS = (
@@ -134,6 +136,7 @@ async def measure(dsn: str, arguments: argparse.Namespace) -> None:
         show("an idle tick", costs, statistics.median)
         if arguments.explain:
             await explain(services.database, counted)
+        await start_slot(replace(services, now=lambda: MORNING))
 
 
 @asynccontextmanager
@@ -228,6 +231,18 @@ def show(title: str, costs: dict[str, Costs], of: Any) -> None:
         sums = [total + one for total, one in zip(sums, found, strict=True)]
         print(f"{name:34} {found[0]:9.1f} {found[1]:9.1f} {found[2]:13.0f} {found[3]:11.0f}")
     print(f"{'together':34} {sums[0]:9.1f} {sums[1]:9.1f} {sums[2]:13.0f} {sums[3]:11.0f}")
+
+
+async def start_slot(services: Services) -> None:
+    """Start the runs of a slot of all accounts with a login, and print how fast that is."""
+    began, cpu, total = time.monotonic(), time.process_time(), 0
+    while started := await scheduler.propose_slots(services):
+        total += started
+    seconds, cpu = time.monotonic() - began, time.process_time() - cpu
+    print(
+        f"\na slot: {total} runs started in {seconds:.1f} s, {total / seconds:.0f} a second,"
+        f" {1000 * cpu / total:.1f} ms of CPU each"
+    )
 
 
 async def explain(database: Database, counted: Counted) -> None:

@@ -25,8 +25,7 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 INTERNALS = (ROOT / "docs" / "internals.md").read_text()
 
 
-# A new name may stand for two old ones; a status stands once for each reason.
-MEANT_TWICE = ("renames.md", "events.md")
+MEANT_TWICE = ("events.md",)  # a status stands once for each reason
 LEVELS = "debug|info|warning|error|exception|critical"
 # A path in backticks; one with a wildcard or a placeholder is none.
 PATH = re.compile(r"`((?:app|tests|docs|migrations|benchmarks)/[^`\s*…<>{}]*)`")
@@ -207,7 +206,7 @@ def test_every_path_in_the_documents_the_docstrings_and_the_comments_exists():
     missing = []
     for file in sorted([*pages, *modules]):
         text = file.read_text()
-        if file.name == "renames.md" or not missing_paths(text):  # it has the old names
+        if not missing_paths(text):
             continue
         found = missing_paths(prose(text) if file.suffix == ".py" else text)
         missing += [f"{file.relative_to(ROOT)}: {path}" for path in found]
