@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from app.api import schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep, VisibleId
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.authentication import CallerDep
-from app.api.deps import AccountId, ServicesDep, SessionDep
+from app.api.deps import ServicesDep
 from app.api.erasures import erasure_url
 from app.api.pagination import PageDep
 from app.api.problems import problems
@@ -18,7 +18,7 @@ from app.api.runs import load_run_body
 from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import accounts, attorneys, audit, health
-from app.db.accounts.accounts import Account, AccountFields, AccountNotFound
+from app.db.accounts.accounts import Account, AccountFields
 from app.db.accounts.attorneys import Attorney
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.receipts import ErasureInProgress
@@ -57,9 +57,8 @@ async def list_accounts(
     responses=problems(RoleRequired, ErasureInProgress, FirstPublicationOpen),
 )
 async def put_account(
-    account_id: AccountId,
+    account_id: VisibleId,
     body: schemas.AccountIn,
-    caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
@@ -69,8 +68,6 @@ async def put_account(
     If the country or the primary user changes, all contacts are assessed again, without requests to Clio. `publish`
     cannot become `automatic` while the first publication is reviewed.
     """
-    if not caller.may_see(account_id):
-        raise AccountNotFound
     now = services.now()
     if not body.enabled:
         await runs.lock_unfinished(session, account_id)
@@ -98,7 +95,7 @@ async def get_account(account: AccountDep) -> schemas.Account:
     responses=problems(RoleRequired),
 )
 async def delete_account(
-    account: AccountDep, actor: ActorDep, services: ServicesDep, response: Response
+    account: AccountWithoutSession, actor: ActorDep, services: ServicesDep, response: Response
 ) -> None:
     """Erase all data of the account, and revoke the access of its Clio logins at Clio.
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field
 
 from app.api import idempotency, schemas
-from app.api.account_access import AccountDep
-from app.api.deps import NO_NUL, ActivityId, ServicesDep, SessionDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.deps import NO_NUL, ActivityId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageRequest
 from app.api.problems import problems
@@ -78,7 +78,7 @@ class ActivityQuery(Schema):
 )
 async def write_back(
     body: schemas.ActivityIn,
-    account: AccountDep,
+    account: AccountWithoutSession,
     services: ServicesDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,

@@ -3,8 +3,7 @@
 from fastapi import APIRouter
 
 from app.api import schemas
-from app.api.account_access import AccountDep
-from app.api.deps import SessionDep
+from app.api.account_access import AccountDep, SessionDep
 from app.api.pagination import PageDep
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditEntry

@@ -5,8 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from app.api import schemas
-from app.api.account_access import AccountDep
-from app.api.deps import SessionDep
+from app.api.account_access import AccountDep, SessionDep
 from app.db.mirror import catalog
 from app.db.mirror.catalog import CatalogItem
 from app.rules import settings_check

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api import cursors, schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import VisibleId
 from app.api.authentication import CallerDep
 from app.api.deps import ServicesDep
 from app.api.pagination import Cursor
 from app.api.problems import problems
+from app.db.accounts import accounts
 from app.db.contacts import change_feed
 from app.db.session import transaction
 from app.sync.concurrency import comes_first
@@ -43,8 +44,9 @@ class FeedReader:
     request: Request
 
     async def read(self, *, after: int, limit: int) -> FeedPage:
-        """Return the page after a position as it is now."""
+        """Return the page after a position as it is now; raises AccountNotFound."""
         async with transaction(self.services.database, self.account_id) as session:
+            await accounts.get_account(session, self.account_id)
             found = await change_feed.read_json(session, self.account_id, after=after, limit=limit)
         return FeedPage(*found)
 
@@ -75,10 +77,10 @@ async def _disconnected(request: Request) -> None:
 
 
 async def get_feed_reader(
-    request: Request, account: AccountDep, caller: CallerDep, services: ServicesDep
+    request: Request, account_id: VisibleId, caller: CallerDep, services: ServicesDep
 ) -> FeedReader:
     """Return the caller as a reader of the feed of the account."""
-    return FeedReader(services, account.account_id, caller.token_id, request)
+    return FeedReader(services, account_id, caller.token_id, request)
 
 
 FeedReaderDep = Annotated[FeedReader, Depends(get_feed_reader)]

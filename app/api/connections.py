@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.api import schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep
-from app.api.deps import ConnectionId, ServicesDep, SessionDep
+from app.api.deps import ConnectionId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.connections import connections
@@ -64,7 +64,10 @@ Go back to Levitate and choose <b>Connect Clio</b> again.</p>"""
     responses=problems(IntegrationNotEnabled, RegionNotOffered, ReturnUrlRefused, UnknownUser),
 )
 async def start_connection(
-    body: schemas.ConnectionIn, account: AccountDep, actor: ActorDep, services: ServicesDep
+    body: schemas.ConnectionIn,
+    account: AccountWithoutSession,
+    actor: ActorDep,
+    services: ServicesDep,
 ) -> schemas.Started:
     """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`."""
     started = await start_connecting(
@@ -107,7 +110,10 @@ async def get_connection(
 
 @router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
 async def end_connection(
-    connection_id: ConnectionId, account: AccountDep, actor: ActorDep, services: ServicesDep
+    connection_id: ConnectionId,
+    account: AccountWithoutSession,
+    actor: ActorDep,
+    services: ServicesDep,
 ) -> None:
     """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
 

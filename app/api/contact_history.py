@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from app.api import schemas
-from app.api.account_access import AccountDep
-from app.api.deps import ContactId, ServicesDep, SessionDep
+from app.api.account_access import AccountDep, SessionDep
+from app.api.deps import ContactId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import ConfigDict, Field
 
 from app.api import new_clients, schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import NO_NUL, ContactId, ServicesDep, SessionDep
+from app.api.deps import NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
 from app.api.pagination import PageRequest
 from app.api.problems import problems
@@ -134,7 +134,7 @@ async def tell_preexisting_tags(
 )
 async def delete_contact(
     contact_id: ContactId,
-    account: AccountDep,
+    account: AccountWithoutSession,
     actor: ActorDep,
     services: ServicesDep,
     response: Response,

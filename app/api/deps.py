@@ -1,15 +1,13 @@
-"""Dependencies that all endpoints share: the services, the request's transaction, and ids in paths.
+"""Dependencies that all endpoints share: the services, and ids in paths.
 
 The other dependencies are next to what they check: `authentication`, `account_access`, `acting_user`, `pagination`
 and `idempotency`.
 """
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
 
-from app.db.session import Session, transaction
 from app.errors import DatabaseUnavailable
 from app.sync.background import Background
 from app.sync.services import Services
@@ -52,15 +50,3 @@ def get_services(request: Request) -> Services:
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]
-
-
-async def get_session(account_id: AccountId, services: ServicesDep) -> AsyncIterator[Session]:
-    """Yield one transaction of the account in the path, for the whole request.
-
-    It is committed before the response is sent.
-    """
-    async with transaction(services.database, account_id) as session:
-        yield session
-
-
-SessionDep = Annotated[Session, Depends(get_session, scope="function")]

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Body, Query, Response
 from fastapi.responses import JSONResponse
 
 from app.api import schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import HoldId, IssueId, ServicesDep, SessionDep
+from app.api.deps import HoldId, IssueId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues

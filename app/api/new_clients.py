@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from app.api import schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import NewClientId, ServicesDep, SessionDep
+from app.api.deps import NewClientId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db.contacts import new_clients

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountWithoutSession
 from app.api.deps import RunId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import load_run_body, require_run
@@ -50,7 +50,7 @@ Rows = AsyncIterator[dict[str, Any]]
 )
 async def get_report(
     run_id: RunId,
-    account: AccountDep,
+    account: AccountWithoutSession,
     services: ServicesDep,
     form: Annotated[
         Literal["json", "csv"],

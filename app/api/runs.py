@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.authentication import CallerDep
-from app.api.deps import RunId, ServicesDep, SessionDep
+from app.api.deps import RunId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageDep
 from app.api.problems import problems
@@ -109,7 +109,7 @@ async def get_run(
     return await load_run_body(session, run, now=services.now())
 
 
-async def require_run(run_id: RunId, account: AccountDep, services: ServicesDep) -> None:
+async def require_run(run_id: RunId, account: AccountWithoutSession, services: ServicesDep) -> None:
     """Raise RunNotFound before a stream starts: a stream that has started cannot return a problem."""
     async with transaction(services.database, account.account_id) as session:
         await runs.get_run(session, account.account_id, run_id)
@@ -128,7 +128,7 @@ async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[
     responses=problems(RunNotFound, TooManyWaiting),
 )
 async def follow_run(
-    run_id: RunId, account: AccountDep, services: ServicesDep
+    run_id: RunId, account: AccountWithoutSession, services: ServicesDep
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the run's progress as server-sent events named `run`, until the run has ended.
 

@@ -11,9 +11,9 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic_core import to_json
 
 from app.api import schemas, settings_document
-from app.api.account_access import AccountDep
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
-from app.api.deps import ServicesDep, SessionDep
+from app.api.deps import ServicesDep
 from app.api.pagination import PageDep, PageQuery
 from app.api.problems import problems
 from app.db.accounts import settings
@@ -175,7 +175,7 @@ async def list_settings_versions(
 )
 async def preview_settings(
     body: schemas.PreviewIn,
-    account: AccountDep,
+    account: AccountWithoutSession,
     services: ServicesDep,
     page: PageDep,
     request: Request,
