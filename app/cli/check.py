@@ -179,7 +179,7 @@ def _token(*, has_token: bool) -> Finding:
 
 def _second_wall(users: Users) -> Finding:
     """Return whether PostgreSQL itself keeps the accounts apart."""
-    if users.keep_accounts_apart and users.system is not None:
+    if users.system is not None and not users.are_one:
         return Finding(
             Level.OK,
             f"the database keeps accounts apart: {users.accounts.name} sees one at a time, {users.system.name} all",

@@ -15,9 +15,10 @@ from app.cli.startup import read_config, stderr
 from app.config import Config
 from app.crypto import TokenCipher
 from app.db import embedded, migrate, session
+from app.db.addresses import OWNER_URL, name_variable, named_variable
 from app.db.connection import Address
 from app.db.migrate import SchemaState
-from app.db.roles import OWNER_URL, URL, Users, check_users, find_users
+from app.db.roles import Users, check_users, find_faults, find_users
 from app.db.session import Database, open_database
 from app.errors import CannotStart, DatabaseUnavailable
 from app.sync import key_rotation
@@ -108,7 +109,7 @@ async def migrate_schema(database: Database) -> None:
         await migrate.migrate(address)
     except DatabaseUnavailable as failure:
         if address.owner is not None:
-            failure.add_note(OWNER_URL)
+            name_variable(failure, OWNER_URL)
         raise
     except migrate.MigrationBlocked:
         raise CannotStart(
@@ -116,7 +117,8 @@ async def migrate_schema(database: Database) -> None:
             " Find the transaction in pg_stat_activity, wait for its end or end it, and run `levitate-clio migrate`"
             " again"
         ) from None
-    check_users(await find_users(database, owner=False))
+    for fault in find_faults(await find_users(database, owner=False)):
+        raise CannotStart(f"The schema is up to date now. {fault}")
 
 
 async def _find_lack(database: Database) -> str | None:
@@ -124,8 +126,8 @@ async def _find_lack(database: Database) -> str | None:
     users, schema = await _look(database, owner=False)
     if schema is SchemaState.OLDER:
         return "The database's schema is missing or too old"
-    if schema is SchemaState.CURRENT and users.keep_accounts_apart:
-        return await _find_missing_rights(database)
+    if schema is SchemaState.CURRENT and not users.are_one:
+        return await _find_difference(database)
     return None
 
 
@@ -146,12 +148,12 @@ async def _look(database: Database, *, owner: bool) -> tuple[Users, SchemaState]
     return users, schema
 
 
-async def _find_missing_rights(database: Database) -> str | None:
-    missing = await migrate.find_missing_rights(database)
-    if not missing:
+async def _find_difference(database: Database) -> str | None:
+    found = await migrate.find_differences(database)
+    if not found:
         return None
-    others = f", and {len(missing) - 1} more" if missing[1:] else ""
-    return f"The database lacks rights or policies of its roles ({missing[0].what}{others})"
+    others = f", and {len(found) - 1} more" if found[1:] else ""
+    return f"The rights or policies of the database are not those of this version ({found[0].what}{others})"
 
 
 def prepare_now_or_later(address: Address, prepare: Prepare) -> Prepare | None:
@@ -191,5 +193,4 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
 
 def unavailable_text(error: DatabaseUnavailable) -> str:
     """Return which address does not work, why, and what to do."""
-    (variable,) = getattr(error, "__notes__", [URL])
-    return f"The database of {variable} is not available: {session.unavailable_reason(error)}"
+    return f"The database of {named_variable(error)} is not available: {session.unavailable_reason(error)}"

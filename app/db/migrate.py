@@ -1,6 +1,6 @@
 """Brings the schema of a database to the version that the code expects, once, however many processes start.
 
-A restore of a dump may have lost the rights and policies, because the roles belong to the server. They are made again.
+So are the rights and policies: a restore of a dump may have lost them, because the roles belong to the server.
 
 Migrations have connections and timeouts of their own: a statement may take hours, but it waits only for seconds for a
 lock, because everything that the service does would queue behind it.
@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 import asyncpg
+import structlog
 from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
@@ -22,13 +23,14 @@ from sqlalchemy import Connection, NullPool, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import rights, tables
+from app.db import rights_check, tables
 from app.db.connection import Address, new_engine
 from app.db.failures import causes
 from app.db.session import Database, begun
 from app.errors import DatabaseUnavailable
 
 _SCRIPTS = Path(__file__).parents[2] / "migrations"
+log = structlog.get_logger(__name__)
 _LOCK = 0x1E717A7E  # of an advisory lock: one process migrates, the others wait
 
 
@@ -103,12 +105,15 @@ async def _migrator(address: Address) -> AsyncIterator[AsyncEngine]:
 async def _migrate_once(migrator: AsyncEngine, lock_seconds: float) -> None:
     """Wait for the other processes that migrate, however long; then migrate with a limit for the wait for locks."""
     async with begun(migrator, None) as session:
-        await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        is_free = text("select pg_try_advisory_xact_lock(:key)")
+        if not (await session.execute(is_free, {"key": _LOCK})).scalar_one():
+            log.info("migration_waits")
+            await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         limit = text("select set_config('lock_timeout', :milliseconds, true)")
         await session.execute(limit, {"milliseconds": str(int(lock_seconds * 1000))})
-        await rights.create_roles(session)
+        await rights_check.create_roles(session)
         await session.run_sync(_upgrade)
-        await rights.restore(session)
+        await rights_check.mend(session)
 
 
 async def compare_schema(database: Database) -> SchemaState:
@@ -117,10 +122,10 @@ async def compare_schema(database: Database) -> SchemaState:
         return await session.run_sync(_compare)
 
 
-async def find_missing_rights(database: Database) -> list[rights.Missing]:
-    """Return the rights and policies that a database with the schema of this version lacks."""
+async def find_differences(database: Database) -> list[rights_check.Difference]:
+    """Return how the rights and policies differ from those of this version, if the schema is that of this version."""
     async with begun(database.accounts, None) as session:
-        return await rights.find_missing(session)
+        return await rights_check.find_differences(session)
 
 
 def _upgrade(connection: Connection) -> None:

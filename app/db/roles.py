@@ -5,39 +5,35 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from secrets import randbits
 
 from sqlalchemy import NullPool, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.db.addresses import DIRECT_URL, OWNER_URL, SYSTEM_URL, URL, name_variable
 from app.db.connection import CONNECT_SECONDS, Address, new_engine
-from app.db.rights import RUN, SYSTEM
+from app.db.rights import RUN, SYSTEM, TABLES
 from app.db.session import Database, Session, begun
 from app.errors import CannotStart, DatabaseUnavailable
-
-URL, DIRECT_URL = "LEVITATE_CLIO_DATABASE_URL", "LEVITATE_CLIO_DIRECT_DATABASE_URL"
-SYSTEM_URL, OWNER_URL = (
-    "LEVITATE_CLIO_SYSTEM_DATABASE_URL",
-    "LEVITATE_CLIO_MIGRATE_DATABASE_URL",
-)
 
 
 @dataclass(frozen=True)
 class User:
     """The user of an address, as the database sees it.
 
-    `is_exempt`: no policy applies, because the user owns the tables, is a superuser or has BYPASSRLS. `has_roles`: the
-    server has both roles and the tables have policies, so that there is something to say about the user.
+    `is_owner`: it owns all tables, or may create them in an empty database. `is_exempt`: the policies do not keep it
+    from any row, or it may give itself such a right. `holds` are the roles of the service of which it is a member,
+    `uses` those whose rights it has without asking for them.
     """
 
     variable: str
     name: str
+    is_owner: bool = False
     is_exempt: bool = False
-    is_run: bool = False
-    is_system: bool = False
-    may_migrate: bool = False
-    has_roles: bool = True
+    holds: frozenset[str] = frozenset()
+    uses: frozenset[str] = frozenset()
+    foreign_table: str | None = None  # the first table that it does not own
     is_elsewhere: bool = (
         False  # the address is that of another database than LEVITATE_CLIO_DATABASE_URL
     )
@@ -47,32 +43,35 @@ class User:
 class Users:
     """The users of the addresses that are set; without one of its own, `accounts` does its work.
 
-    `owner` is not None only if it was asked for.
+    `owner` is not None only if it was asked for. `are_known`: the server has the roles of the service, so that there is
+    something to say about the users.
     """
 
     accounts: User
     system: User | None = None
     direct: User | None = None
     owner: User | None = None
+    are_known: bool = True
 
     @property
-    def keep_accounts_apart(self) -> bool:
-        """Return whether the policies apply to the transactions of accounts."""
-        return self.accounts.has_roles and not self.accounts.is_exempt
+    def are_one(self) -> bool:
+        """Return whether one user does everything, so that no policy applies."""
+        return self.accounts.is_owner and self.system in (
+            None,
+            replace(self.accounts, variable=SYSTEM_URL),
+        )
 
 
 async def find_users(database: Database, *, owner: bool) -> Users:
     """Return the users of all addresses; that of migrations only if `owner`.
 
-    Raises DatabaseUnavailable, with a note that names the variable of the address that does not work.
+    Raises DatabaseUnavailable; `named_variable` tells the address that does not work.
     """
-    address = database.address
-    key = randbits(63)
+    address, key = database.address, randbits(63)
     async with begun(database.accounts, None) as session:
         await session.execute(_LOCK, {"key": key})
-        accounts = await _describe(session, URL)
         return Users(
-            accounts,
+            await _describe(session, URL),
             system=await _look(address.for_system(), SYSTEM_URL, key) if address.system else None,
             direct=await _look(Address(address.direct), DIRECT_URL, key)
             if address.past_pooler
@@ -80,6 +79,7 @@ async def find_users(database: Database, *, owner: bool) -> Users:
             owner=await _look(address.for_migrations(), _migrating(address), key)
             if owner
             else None,
+            are_known=(await session.execute(_ARE_KNOWN, _ROLES)).scalar_one(),
         )
 
 
@@ -97,7 +97,7 @@ async def _look(address: Address, variable: str, key: int) -> User:
             is_free = (await session.execute(_TRY_LOCK, {"key": key})).scalar_one()
             return await _describe(session, variable, is_elsewhere=is_free)
     except DatabaseUnavailable as failure:
-        failure.add_note(variable)
+        name_variable(failure, variable)
         raise
 
 
@@ -111,8 +111,9 @@ async def _short_lived(address: Address) -> AsyncIterator[AsyncEngine]:
 
 
 async def _describe(session: Session, variable: str, *, is_elsewhere: bool = False) -> User:
-    row = (await session.execute(_DESCRIBE, {"run": RUN, "system": SYSTEM})).one()
-    return User(variable, **row._mapping, is_elsewhere=is_elsewhere)
+    row = (await session.execute(_DESCRIBE, {"tables": TABLES, **_ROLES})).one()
+    found = row._asdict() | {"holds": frozenset(row.holds), "uses": frozenset(row.uses)}
+    return User(variable, **found, is_elsewhere=is_elsewhere)
 
 
 def find_faults(users: Users) -> Iterator[str]:
@@ -123,9 +124,9 @@ def find_faults(users: Users) -> Iterator[str]:
         yield f"{user.variable}: it is another database than that of {URL}; set both to the same database"
     if elsewhere:
         return
-    if users.owner is not None and not users.owner.may_migrate:
+    if users.owner is not None and not users.owner.is_owner:
         yield _cannot_migrate(users.owner)
-    if users.accounts.has_roles:
+    if users.are_known:
         yield from _faults_of_roles(users)
 
 
@@ -136,77 +137,94 @@ def check_users(users: Users) -> None:
 
 
 def _cannot_migrate(user: User) -> str:
+    if user.foreign_table is None:
+        return (
+            f"{user.variable}: the user {user.name} may not create tables in the schema public; set {OWNER_URL} to the"
+            " address of the user who owns the database"
+        )
     return (
-        f"{user.variable}: the user {user.name} does not own the tables, so it cannot migrate them;"
-        f" set {OWNER_URL} to the address of the user who does"
+        f"{user.variable}: the user {user.name} does not own the table {user.foreign_table}, so it cannot migrate it;"
+        f" set {OWNER_URL} to the address of the user who owns all tables"
     )
 
 
 def _faults_of_roles(users: Users) -> Iterator[str]:
-    accounts, system = users.accounts, users.system
-    if accounts.is_exempt and (system is None or system.name == accounts.name):
-        return  # one user does everything
-    for user in (accounts, users.direct):
+    accounts, system, direct = users.accounts, users.system, users.direct
+    if users.are_one:
+        if direct is not None and not direct.is_owner:
+            yield from _faults_of(direct, RUN)
+        return
+    if system is not None and system.name == accounts.name:
+        yield (
+            f"{SYSTEM_URL}: the user {system.name} is also that of {URL}; set them to two users, one with only the role"
+            f" {RUN} for {URL}, and one with only the role {SYSTEM}"
+        )
+        return
+    for user in (accounts, direct):
         if user is not None:
-            yield from _faults_of_serving(user)
-    if system is None:
+            yield from _faults_of(user, RUN)
+    if system is not None:
+        yield from _faults_of(system, SYSTEM)
+    else:
         yield (
             f"{SYSTEM_URL}: not set, and the user {accounts.name} sees only one account at a time; set it to the"
-            f" address of a user with the role {SYSTEM}"
+            f" address of a user with only the role {SYSTEM}"
         )
-    else:
-        yield from _faults_of_system(system, accounts)
 
 
-def _faults_of_serving(user: User) -> Iterator[str]:
-    """Yield why a user may not serve accounts: it sees all of them, or none."""
+def _faults_of(user: User, role: str) -> Iterator[str]:
+    """Yield why the user may not do the work of a role: it may do more, or not enough."""
+    another = f"; set it to the address of a user with only the role {role}"
     if user.is_exempt:
         yield (
-            f"{user.variable}: the user {user.name} sees all accounts, because it owns the tables, is a superuser or"
-            f" has BYPASSRLS; set it to the address of a user with only the role {RUN}"
+            f"{user.variable}: no policy stops the user {user.name}: it or a role of which it is a member owns a table,"
+            " is a superuser, has BYPASSRLS or CREATEROLE, or reads or writes all data"
+            f"{another}"
         )
-    elif user.is_system:
+    elif role == RUN and SYSTEM in user.holds:
+        yield f"{user.variable}: the user {user.name} has the role {SYSTEM}, so it sees all accounts{another}"
+    elif role not in user.holds:
         yield (
-            f"{user.variable}: the user {user.name} has the role {SYSTEM}, so it sees all accounts;"
-            f' run `revoke {SYSTEM} from "{user.name}"`'
+            f"{user.variable}: the user {user.name} lacks the role {role};"
+            f" run `grant {role} to {_quoted(user)}`"
         )
-    elif not user.is_run:
-        yield _lacks_role(user, RUN)
-
-
-def _faults_of_system(user: User, accounts: User) -> Iterator[str]:
-    if user.name == accounts.name:
+    elif role not in user.uses:
         yield (
-            f"{user.variable}: the user {user.name} is also that of {URL}; set it to the address of a user of its own"
-            f" with the role {SYSTEM}"
+            f"{user.variable}: the user {user.name} does not inherit the rights of the role {role}; run"
+            f" `alter role {_quoted(user)} inherit`, and from PostgreSQL 16 on also `grant {role} to {_quoted(user)}"
+            " with inherit true`"
         )
-    elif user.is_exempt:
-        yield (
-            f"{user.variable}: the user {user.name} may do everything, because it owns the tables, is a superuser or"
-            f" has BYPASSRLS; set it to the address of a user with only the role {SYSTEM}"
-        )
-    elif not user.is_system:
-        yield _lacks_role(user, SYSTEM)
 
 
-def _lacks_role(user: User, role: str) -> str:
-    return f'{user.variable}: the user {user.name} lacks the role {role}; run `grant {role} to "{user.name}"`'
+def _quoted(user: User) -> str:
+    return '"' + user.name.replace('"', '""') + '"'
 
 
+_ROLES = {"run": RUN, "system": SYSTEM}
 # Locks of this kind belong to a database. So one that another session holds is taken there, and free everywhere else.
 _LOCK = text("select pg_advisory_xact_lock(:key)")
 _TRY_LOCK = text("select pg_try_advisory_xact_lock(:key)")
+_ARE_KNOWN = text("""
+    select to_regrole(:run) is not null and to_regrole(:system) is not null
+""")
+# It looks at the catalogue and not at names, because a user may have no right to use the schema.
 _DESCRIBE = text("""
+    with own as (
+      select c.relname, c.relowner from pg_class c
+      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and c.relname = any(:tables)
+    )
     select u.rolname as name,
-      u.rolsuper or u.rolbypassrls or exists (
-        select from pg_class c where c.relrowsecurity and c.relnamespace = 'public'::regnamespace
-        and pg_has_role(u.oid, c.relowner, 'usage')) as is_exempt,
-      coalesce(pg_has_role(u.oid, to_regrole(:run)::oid, 'usage'), false) as is_run,
-      coalesce(pg_has_role(u.oid, to_regrole(:system)::oid, 'member'), false) as is_system,
-      coalesce(
-        (select pg_has_role(u.oid, c.relowner, 'usage') from pg_class c where c.oid = to_regclass('public.accounts')),
-        has_schema_privilege('public', 'create')) as may_migrate,
-      to_regrole(:run) is not null and to_regrole(:system) is not null and exists (
-        select from pg_class c where c.oid = to_regclass('public.accounts') and c.relrowsecurity) as has_roles
+      case when exists (select from own)
+        then not exists (select from own where not pg_has_role(u.oid, relowner, 'usage'))
+        else has_schema_privilege('public'::regnamespace, 'create') end as is_owner,
+      exists (
+        select from pg_roles r where pg_has_role(u.oid, r.oid, 'member') and (r.rolsuper or r.rolbypassrls
+        or r.rolcreaterole or r.rolname in ('pg_read_all_data', 'pg_write_all_data')
+        or r.oid in (select relowner from own))) as is_exempt,
+      array(select r.rolname from pg_roles r
+        where r.rolname in (:run, :system) and pg_has_role(u.oid, r.oid, 'member')) as holds,
+      array(select r.rolname from pg_roles r
+        where r.rolname in (:run, :system) and pg_has_role(u.oid, r.oid, 'usage')) as uses,
+      (select min(relname) from own where not pg_has_role(u.oid, relowner, 'usage')) as foreign_table
     from pg_roles u where u.rolname = current_user
 """)

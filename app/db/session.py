@@ -62,7 +62,11 @@ ROWS_AT_ONCE = 50
 _DO_NOT_SORT = text("set local enable_sort = off")
 _SORT = text("set local enable_sort to default")
 OLDEST_POSTGRESQL = 15  # the oldest PostgreSQL version that is supported
-# Why there is no connection although the server can be reached, and what to do.
+_LACKS = "it lacks a table or a column of this version; check the name of the database, and restore what is missing"
+_LOCKED = (
+    "a statement did not end in time; look in pg_stat_activity for a transaction that holds a lock"
+)
+# Why it does not do its work although the server can be reached, and what to do.
 _REFUSALS: dict[type[Exception], str] = {
     AddressNotUsable: "its address has an option that cannot be used; see the options of libpq",
     ssl.SSLError: "no safe connection is possible; check its certificate, and sslmode in the address",
@@ -73,6 +77,13 @@ _REFUSALS: dict[type[Exception], str] = {
         "the user may not connect, or not use its tables; grant the rights to the user"
     ),
     asyncpg.InvalidCatalogNameError: "it has no database with that name; create it",
+    asyncpg.UndefinedTableError: _LACKS,
+    asyncpg.UndefinedColumnError: _LACKS,
+    asyncpg.ReadOnlySQLTransactionError: (
+        "it is read-only: a standby, a full disk, or a user who may only read; connect to the primary, or change that"
+    ),
+    asyncpg.LockNotAvailableError: _LOCKED,
+    asyncpg.QueryCanceledError: _LOCKED,
     asyncpg.TooManyConnectionsError: "it has no connection left; raise max_connections",
     asyncpg.CannotConnectNowError: "it is starting up or shutting down; try again",
     asyncpg.ProtocolViolationError: (
@@ -234,11 +245,12 @@ def is_misconfigured(failure: DatabaseUnavailable) -> bool:
         AddressNotUsable,
         asyncpg.InvalidAuthorizationSpecificationError,
         asyncpg.InvalidCatalogNameError,
+        asyncpg.InsufficientPrivilegeError,
     )
 
 
 def _refusal(failure: DatabaseUnavailable) -> type[Exception] | None:
-    """Return the reason for which the server refused the connection, or None if it did not answer."""
+    """Return the reason for which the server refused to do its work, or None if it did not answer."""
     found = (kind for cause in causes(failure) for kind in _REFUSALS if isinstance(cause, kind))
     return next(found, None)
 
