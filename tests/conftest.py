@@ -150,15 +150,26 @@ def server() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def after_first_run(server: Server) -> AfterFirstRun:
     """Harlow & Pike after the first run: a template database, and the simulated Clio that belongs to it."""
-    return asyncio.run(first_run(server))
+    return asyncio.run(first_run(server, ("u_ann", 501)))
+
+
+@pytest.fixture(scope="session")
+def after_two_logins(server: Server) -> AfterFirstRun:
+    """The same after a second login, Ben's: a template and a simulated Clio of its own."""
+    return asyncio.run(first_run(server, ("u_ann", 501), ("u_ben", 502)))
 
 
 @pytest.fixture
 def start_state(request: pytest.FixtureRequest) -> AfterFirstRun | None:
-    """The state in which the test starts: after the first run if it uses `pulled` or `idle`, else empty."""
-    if not {"pulled", "idle"} & {*request.fixturenames}:
+    """The state in which the test starts: empty, or after first runs if it uses `pulled`, `idle` or `idle_with_two`."""
+    used = {*request.fixturenames}
+    if "idle_with_two" in used:
+        name = "after_two_logins"
+    elif {"pulled", "idle"} & used:
+        name = "after_first_run"
+    else:
         return None
-    start_state: AfterFirstRun = request.getfixturevalue("after_first_run")
+    start_state: AfterFirstRun = request.getfixturevalue(name)
     return start_state
 
 
@@ -206,5 +217,12 @@ async def pulled(world: World) -> World:
 @pytest.fixture
 async def idle(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
     """The service after the first run, without clock and workers: the test does the slices itself."""
+    async with opened_world(dsn, simulator, clock=False, workers=False) as opened, opened:
+        yield opened
+
+
+@pytest.fixture
+async def idle_with_two(dsn: str, simulator: Simulator) -> AsyncIterator[World]:
+    """The same after the first runs of Ann and Ben, who sees only some of the contacts."""
     async with opened_world(dsn, simulator, clock=False, workers=False) as opened, opened:
         yield opened

@@ -1,6 +1,7 @@
-"""Harlow & Pike after the first run, kept so that a test can start there without another first run."""
+"""Harlow & Pike after its first runs, kept so that a test can start there without another first run."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,12 @@ from tests.support.postgres import MIGRATED, Server
 from tests.support.sessions import as_owner
 from tests.support.world import config_for, generous_simulator, harlow_and_pike, opened_world
 
-FIRST_RUN = "first_run"
+Login = tuple[str, int]  # a Levitate user and the Clio user
 
 
 @dataclass(frozen=True)
 class AfterFirstRun:
-    """A template database and the simulated Clio after the first run; tests change only copies of both."""
+    """A template database and the simulated Clio after the first runs; tests change only copies of both."""
 
     template: str
     clio: Simulator
@@ -33,21 +34,23 @@ class AfterFirstRun:
         return made
 
 
-async def first_run(server: Server) -> AfterFirstRun:
-    """Connect Ann, who sees all contacts, and wait for the end of the run that this starts."""
-    dsn = await server.new_template(FIRST_RUN, base=MIGRATED)
+async def first_run(server: Server, *logins: Login) -> AfterFirstRun:
+    """Connect these logins one after another, and wait each time for the end of the run that this starts."""
+    name = "_".join(["after", *(user_id for user_id, _ in logins)])
+    dsn = await server.new_template(name, base=MIGRATED)
     simulator = generous_simulator(harlow_and_pike())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(world_module, "config_for", config_for)  # the first test may have patched it
-        await _connect(dsn, simulator)
-    return AfterFirstRun(FIRST_RUN, simulator)
+        await _connect(dsn, simulator, logins)
+    return AfterFirstRun(name, simulator)
 
 
-async def _connect(dsn: str, simulator: Simulator) -> None:
+async def _connect(dsn: str, simulator: Simulator, logins: Sequence[Login]) -> None:
     async with opened_world(dsn, simulator, clock=False) as world, world:
         await world.create_account()
-        await world.connect("u_ann", 501)
-        await world.settled()
+        for login in logins:
+            await world.connect(*login)
+            await world.settled()
         await world.idle()
         await world.housekept()
         # Each copy has its first requests at another time. The stored window would end in the middle of one of them.

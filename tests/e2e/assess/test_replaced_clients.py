@@ -10,8 +10,7 @@ from app import main
 from app.simulator.faults.faults import Fault
 from app.simulator.store.firm import Firm
 from tests.e2e.assess.test_new_clients import choose, decide, found, rows
-from tests.support.postgres import Server
-from tests.support.sliced_firm import ANN, BEN, sliced_firm, within
+from tests.support.sliced_firm import SlicedFirm, within
 from tests.support.world import World
 
 
@@ -239,23 +238,22 @@ async def test_without_an_unrestricted_login_nothing_is_proven_and_the_client_is
 
 @pytest.mark.parametrize("calls", [1, 50], ids=["one call in a slice", "fifty calls in a slice"])
 @pytest.mark.parametrize("way", ["merged", "alive"])
-async def test_a_run_in_slices_asks_once_and_announces_once(server: Server, calls: int, way: str):
-    async with sliced_firm(server, within()) as firm:
-        await firm.connect("u_ann", ANN)
-        await firm.connect("u_ben", BEN)
-        before = await announced(firm.world)
-        old = found(clio(firm.world), "contact", 1002)
-        clio(firm.world).put("contact", {**old, "id": 7002})
-        move_matters(firm.world, 1002, 7002)
-        if way == "merged":
-            firm.delete("contact", 1002)
-        firm.budget = within(calls=calls)
-        assert (await firm.run())["status"] == "succeeded"
-        assert asked_for(firm.world, 1002) == 1
-        more = ["7002"] if way == "alive" else []
-        assert await announced(firm.world) == [*before, *more]
-        gone = (await firm.world.contacts())["1002"]["state"] == "deleted"
-        assert gone == (way == "merged")
+async def test_a_run_in_slices_asks_once_and_announces_once(
+    idle_with_two: World, calls: int, way: str
+):
+    firm = SlicedFirm(idle_with_two, within(calls=calls))
+    before = await announced(firm.world)
+    old = found(clio(firm.world), "contact", 1002)
+    clio(firm.world).put("contact", {**old, "id": 7002})
+    move_matters(firm.world, 1002, 7002)
+    if way == "merged":
+        firm.delete("contact", 1002)
+    assert (await firm.run())["status"] == "succeeded"
+    assert asked_for(firm.world, 1002) == 1
+    more = ["7002"] if way == "alive" else []
+    assert await announced(firm.world) == [*before, *more]
+    gone = (await firm.world.contacts())["1002"]["state"] == "deleted"
+    assert gone == (way == "merged")
 
 
 async def test_suspected_clients_who_replaced_nobody_count_as_a_surge(pulled: World):

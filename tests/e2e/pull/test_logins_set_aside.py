@@ -1,6 +1,5 @@
 """One login's trouble does not stop its firm: the others are read, and nothing is taken away [row 53]."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +10,9 @@ import pytest
 from app.db.runs import runs
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
-from app.simulator.http.server import Simulator
 from tests.support.sessions import as_owner
 from tests.support.slices import do_slice
-from tests.support.world import World, opened_world
+from tests.support.world import World
 
 ANN, BEN = 501, 502  # Ben sees the contacts of Ann, and matter 208, which she does not see
 STEP = timedelta(minutes=5)
@@ -92,16 +90,8 @@ class Firm:
 
 
 @pytest.fixture
-async def firm(dsn: str, simulator: Simulator) -> AsyncIterator[Firm]:
-    async with opened_world(dsn, simulator, clock=False, workers=False) as world, world:
-        made = Firm(world)
-        await world.create_account()
-        for user_id, clio_user in (("u_ann", ANN), ("u_ben", BEN)):
-            await world.connect(user_id, clio_user)
-            for run in await world.runs():
-                if run["status"] == "queued":
-                    assert (await made.finish(run["id"]))["status"] == "succeeded"
-        yield made
+def firm(idle_with_two: World) -> Firm:
+    return Firm(idle_with_two)
 
 
 FAILURES = [

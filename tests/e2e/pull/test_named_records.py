@@ -1,6 +1,5 @@
 """Runs that read the records that webhooks of Clio named: which requests they make, and what they change."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,9 +11,9 @@ from app.db.accounts import accounts
 from app.db.runs import named_records, run_requests
 from app.db.runs.named_records import NamedRecord
 from app.db.runs.runs import Kind
-from tests.support.postgres import Server
 from tests.support.sessions import as_owner
-from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, sliced_firm, within
+from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, within
+from tests.support.world import World
 
 
 class NamingFirm:
@@ -56,13 +55,11 @@ def _asked(path: str, query: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def whole(server: Server) -> AsyncIterator[NamingFirm]:
+async def whole(idle_with_two: World) -> NamingFirm:
     """A firm after its first runs, whose runs have no budget."""
-    async with sliced_firm(server, within()) as firm:
-        await firm.connect("u_ann", ANN)
-        await firm.connect("u_ben", BEN)
-        rows = await firm.rows("select user_id, connection_id from connections")
-        yield NamingFirm(firm, {row["user_id"]: row["connection_id"] for row in rows})
+    firm = SlicedFirm(idle_with_two, within())
+    rows = await firm.rows("select user_id, connection_id from connections")
+    return NamingFirm(firm, {row["user_id"]: row["connection_id"] for row in rows})
 
 
 @pytest.fixture(params=[1, 50], ids=["one call in a slice", "fifty calls in a slice"])

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +14,7 @@ from app.sync.pull import deletions
 from app.sync.services import LocalLimits
 from tests.support.postgres import Server
 from tests.support.sliced_firm import ANN, BEN, MOST_ATTEMPTS, SlicedFirm, sliced_firm, within
-from tests.support.world import PATIENCE
+from tests.support.world import PATIENCE, World
 
 MANY = range(20_001, 20_441)  # contacts on three pages
 FIELDS = range(1001, 1301)  # custom fields on two pages
@@ -120,12 +119,9 @@ async def test_a_run_in_many_attempts_ends_as_in_one_go_and_asks_nothing_twice(
 
 
 @pytest.fixture
-async def whole(server: Server) -> AsyncIterator[SlicedFirm]:
+def whole(idle_with_two: World) -> SlicedFirm:
     """A firm with two logins after its first runs, whose runs have no budget."""
-    async with sliced_firm(server, within()) as firm:
-        await firm.connect("u_ann", ANN)
-        await firm.connect("u_ben", BEN)
-        yield firm
+    return SlicedFirm(idle_with_two, within())
 
 
 async def found(firm: SlicedFirm, run_id: str) -> dict[str, Any]:
