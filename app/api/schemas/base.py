@@ -155,6 +155,11 @@ class Page(Schema, Generic[T]):
         cls.__doc__ = Page.__doc__
 
 
+# A page of contacts, say, has the fields of `Page` and no source of its own. pydantic would look for it at each start,
+# for 0.4 seconds in all.
+Page.model_config["use_attribute_docstrings"] = False
+
+
 class CodeDetail(Schema):
     """A problem: a stable code, and an explanation for people."""
 
