@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from app.db.session import Session, open_database
 from tests.support.postgres import address_of
-from tests.support.sessions import as_owner
+from tests.support.sessions import as_owner, kept_connections
 
 
 class DatabaseMachine(RuleBasedStateMachine):
@@ -22,12 +22,15 @@ class DatabaseMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.Runner()
+        self.kept = kept_connections(self.dsn)
+        self.loop.run(self.kept.__aenter__())
         self.database = open_database(address_of(self.dsn))
         self.time = datetime(2026, 3, 2, tzinfo=UTC)
 
     @override
     def teardown(self) -> None:
         self.loop.run(self.database.dispose())
+        self.loop.run(self.kept.__aexit__(None, None, None))
         self.loop.close()
 
     def do(self, step: Callable[[Session], Awaitable[Any]]) -> Any:

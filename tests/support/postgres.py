@@ -17,6 +17,7 @@ import asyncpg
 from app.db import embedded, migrate
 from app.db.connection import Address
 from app.db.embedded import ROLES
+from tests.support.sessions import kept_connections
 
 MIGRATED = "migrated"  # the template with the schema and no rows
 MEMORY = Path("/dev/shm")  # noqa: S108  # a database is copied there in 15 ms, on a disk in 200
@@ -55,7 +56,8 @@ class Server:
         admin = await asyncpg.connect(self.dsn)
         await admin.execute(f"create database {name} {copied}")
         try:
-            yield self.address(name)
+            async with kept_connections(self.address(name)):
+                yield self.address(name)
         finally:
             await admin.execute(f"drop database {name} with (force)")
             await admin.close()
