@@ -124,6 +124,24 @@ def shared_compiled_statements() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def shared_facts_of_the_server() -> Iterator[None]:
+    """Ask once per process what kind of server it is. Each engine asks at its first connection, in ten round trips."""
+    initialize, facts = Dialect.initialize, dict[str, Any]()
+
+    def initialize_once(dialect: Dialect, connection: Any) -> None:
+        if not facts:
+            before = {**vars(dialect)}
+            initialize(dialect, connection)
+            found = vars(dialect).items()
+            facts.update({name: fact for name, fact in found if before.get(name) is not fact})
+        vars(dialect).update(facts)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dialect, "initialize", initialize_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def shared_descriptions_of_types() -> Iterator[None]:
     """Ask each server once about each array type and enum. asyncpg asks on each connection, which takes 10 ms."""
     connections: Any = asyncpg.Connection  # the method is private
