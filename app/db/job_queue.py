@@ -112,17 +112,9 @@ class QueueSize:
 
 async def measure(session: Session) -> dict[str, QueueSize]:
     """Return the size of the queue by lane."""
-    return {lane.label: await _measure_one(session, lane.label) for lane in Lane}
-
-
-async def _measure_one(session: Session, name: str) -> QueueSize:
-    query = text(
-        "select count(*), coalesce(extract(epoch from clock_timestamp() - min(execute_after)), 0)"
-        " from (select execute_after from pgqueuer where entrypoint = :name"
-        " and status = 'queued' and execute_after <= now() limit :most) due"
-    )
-    row = (await session.execute(query, {"name": name, "most": COUNTED_JOBS})).one()
-    return QueueSize(row[0], max(0.0, float(row[1])))
+    lanes = {"lanes": [lane.label for lane in Lane], "most": COUNTED_JOBS}
+    rows = await session.execute(_MEASURE, lanes)
+    return {lane: QueueSize(jobs, max(0.0, float(oldest))) for lane, jobs, oldest in rows}
 
 
 def has_job(dedupe_key: str, *, also: str = "true") -> str:
@@ -139,4 +131,10 @@ _HAS_JOB = text(f"select {has_job(':key')}")  # our own text
 _DELETE_DELAYED = text(
     "delete from pgqueuer where dedupe_key = :key and status = 'queued'"
     " and execute_after > clock_timestamp() returning priority"
+)
+_MEASURE = text(
+    "select lane, jobs, oldest from unnest(cast(:lanes as text[])) lane, lateral ("
+    " select count(*) jobs, coalesce(extract(epoch from clock_timestamp() - min(execute_after)), 0) oldest"
+    " from (select execute_after from pgqueuer where entrypoint = lane"
+    " and status = 'queued' and execute_after <= now() limit :most) due) measured"
 )

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from pgqueuer.core import listeners
@@ -71,6 +71,21 @@ class OwnJobs(Queries):
         )
         return {int(str(row["id"])) for row in found}
 
+    async def until_next(self, entrypoints: list[str]) -> timedelta | None:
+        """Return the time until a queued job is due, zero if one is; None if none is queued.
+
+        pgqueuer asks three statements, each time that the queue has changed or a manager polls.
+        """
+        (row,) = await self.driver.fetch(_UNTIL_NEXT, entrypoints)
+        return cast("timedelta | None", row["after"])
+
+
+_QUEUED = "from pgqueuer where entrypoint = any($1) and status = 'queued'"
+_UNTIL_NEXT = (
+    f"select coalesce((select interval '0' {_QUEUED} and execute_after <= now() limit 1),"  # our own text
+    f" (select execute_after - now() {_QUEUED} and execute_after > now() order by execute_after limit 1)) as after"
+)
+
 
 class QueueWorker(QueueManager):
     """A queue manager that goes on while the database is away.
@@ -89,7 +104,8 @@ class QueueWorker(QueueManager):
         shutdown: asyncio.Event,
     ) -> None:
         self._driver = driver
-        super().__init__(OwnJobs(driver))
+        self._jobs = OwnJobs(driver)
+        super().__init__(self._jobs)
         self.shutdown = shutdown
         self._failed = failed
         self._turned = turned
@@ -121,13 +137,17 @@ class QueueWorker(QueueManager):
         if self._pause is not None:
             return timedelta(seconds=self._pause)
         try:
-            return await super()._effective_dequeue_timeout(dequeue_timeout)
+            after = await self._jobs.until_next(list(self.entrypoint_registry))
         except Exception as failure:  # noqa: BLE001  # the loop must not end
             return timedelta(seconds=self._failed(failure))
+        if after is None:
+            return dequeue_timeout
+        return min(max(after, self.min_dequeue_poll_interval), dequeue_timeout)
 
     @override
     async def _run_periodic_health_check(self, interval: timedelta = LISTENER_CHECK) -> None:
         """Listen again whenever the notifications have stopped. Meanwhile the loop polls."""
+        await wait_for_stop(self.shutdown, interval.total_seconds())
         while not self.shutdown.is_set():
             listening = self._driver.listening
             try:

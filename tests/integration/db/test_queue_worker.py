@@ -1,4 +1,4 @@
-"""A queue manager whose job another manager has picked: it neither ends that job nor gives it back."""
+"""A queue manager: a job that another manager has picked it neither ends nor gives back; it knows the next job."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from pgqueuer.models import Job
 from sqlalchemy import text
 
 from app.db import job_queue
-from app.db.queue_worker import ListeningDriver, QueueWorker
+from app.db.queue_worker import ListeningDriver, OwnJobs, QueueWorker
 from app.db.session import Database, transaction
 from app.lanes import Lane
 from tests.support.postgres import address_of
@@ -113,3 +113,24 @@ async def test_a_manager_that_still_has_its_job_gives_it_back_and_does_it_again(
         late.may_end.set()
         await late.again.wait()
     assert await statuses(database) == []
+
+
+async def test_a_manager_knows_when_the_next_job_of_its_own_lane_is_due(
+    database: Database, dsn: str
+):
+    async with job_queue.worker_pool(address_of(dsn)) as pool:
+        jobs = OwnJobs(ListeningDriver(pool))
+
+        async def queue(lane: Lane, key: str, after: timedelta) -> timedelta | None:
+            async with transaction(database, "a") as session:
+                await job_queue.want_later(session, lane, key, after=after)
+            return await jobs.until_next([LANE.label])
+
+        assert await queue(Lane.PERSON, "of another lane", timedelta(0)) is None
+        later = await queue(LANE, "later", timedelta(seconds=60))
+        assert later is not None
+        assert timedelta(seconds=30) < later <= timedelta(seconds=60)
+        sooner = await queue(LANE, "sooner", timedelta(seconds=30))
+        assert sooner is not None
+        assert timedelta(0) < sooner <= timedelta(seconds=30)
+        assert await queue(LANE, "now", timedelta(0)) == timedelta(0)
