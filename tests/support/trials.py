@@ -76,27 +76,35 @@ class Trials:
         return self.telling[statement] < TELLING and self.tried[statement] < AT_MOST
 
     async def _try(self, driver: asyncpg.Connection, statement: str, parameters: Any) -> None:
-        found = await _outcome(driver, statement, parameters)
+        whole = Whole(driver, statement, parameters, await _outcome(driver, statement, parameters))
+        found = whole.last
         self.telling[statement] += bool(found.rows or not found.done.endswith(" 0"))
         for variant in {*stripped_in_turn(statement), strip(statement)}:
-            if difference := await _difference(driver, statement, variant, parameters):
+            if difference := await whole.difference(variant):
                 self.told_apart[variant] = difference
 
 
-async def _difference(
-    driver: asyncpg.Connection, statement: str, variant: str, parameters: Any
-) -> str:
-    """Return the tags of two statements that do not show or do the same, or an empty text if they do."""
-    difference = ""
-    for _ in range(ATTEMPTS):
-        before = await _outcome(driver, statement, parameters)
-        tried = await _outcome(driver, variant, parameters)
-        after = await _outcome(driver, statement, parameters)
-        varying = before.varies_from(after)  # random values and the time
-        if before.without(varying) == tried.without(varying) == after.without(varying):
-            return ""
-        difference = f"{before.done}, without the condition {tried.done}"
-    return difference
+@dataclass
+class Whole:
+    """A whole statement with its parameters, and what it did when it was tried last."""
+
+    driver: asyncpg.Connection
+    statement: str
+    parameters: Any
+    last: Outcome
+
+    async def difference(self, variant: str) -> str:
+        """Return the tags of it and a variant that do not show or do the same, or an empty text if they do."""
+        difference = ""
+        for _ in range(ATTEMPTS):
+            before = self.last
+            tried = await _outcome(self.driver, variant, self.parameters)
+            self.last = await _outcome(self.driver, self.statement, self.parameters)
+            varying = before.varies_from(self.last)  # random values and the time
+            if before.without(varying) == tried.without(varying) == self.last.without(varying):
+                return ""
+            difference = f"{before.done}, without the condition {tried.done}"
+        return difference
 
 
 async def _outcome(
