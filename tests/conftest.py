@@ -47,12 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep tests off the network: pytest-socket allows only this machine and a given test database."""
     config.option.allow_hosts = ",".join(_allowed_hosts())
     config.option.allow_unix_socket = True
+    gc.disable()  # until the tests are collected
 
 
 def pytest_collection_finish() -> None:
     """Take the modules and the tests from the garbage collector, which would look at all of them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _allowed_hosts() -> list[str]:
