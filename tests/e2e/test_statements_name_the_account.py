@@ -43,6 +43,8 @@ async def test_no_statement_of_runs_reads_and_write_back_lacks_the_account(world
         ("select 1 from contacts c join runs r on r.account_id = c.account_id where c.account_id = 'hp'", []),
         ("select 1 from contacts c, runs r where c.account_id = 'hp'", ["runs"]),
         ("select 1 from contacts where account_id = 'hp' and exists (select from runs)", ["runs"]),
+        ("select case when exists (select from runs r where r.account_id = c.account_id and r.status = 'x') then 1 end"
+         " from generate_series(1, 1000), contacts c where c.account_id = 'hp'", ["runs"]),
         ("insert into issues select * from issues where issue_id = 'iss_1'", ["issues"]),
     ],
 )  # fmt: skip

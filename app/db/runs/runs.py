@@ -198,7 +198,7 @@ async def has_complete_pull(session: Session, account_id: str) -> bool:
     return found
 
 
-def was_read_completely(account_id: str | ColumnElement[str]) -> ColumnElement[bool]:
+def was_read_completely(account_id: str) -> ColumnElement[bool]:
     """Return the condition that a run has read the account's firm completely."""
     other = _table.alias()
     return (

@@ -57,7 +57,7 @@ async def take_turn(
             .where(is_run(account_id, next_.run_id))
             .values(
                 status=Status.RUNNING,
-                kind=case((_reads_firm_first(), Kind.INITIAL), else_=_table.c.kind),
+                kind=case((_reads_firm_first(account_id), Kind.INITIAL), else_=_table.c.kind),
                 fence=_table.c.fence + 1,
                 leased_until=func.clock_timestamp() + length,
                 resume_at=None,
@@ -70,10 +70,10 @@ async def take_turn(
     return Lease(account_id, next_.run_id, row.fence, length)
 
 
-def _reads_firm_first() -> ColumnElement[bool]:
+def _reads_firm_first(account_id: str) -> ColumnElement[bool]:
     """Return the condition that a run begins to read a firm that no run has read completely."""
     reads_firm = _table.c.kind.in_((Kind.INCREMENTAL, Kind.FULL))
-    return reads_firm & _table.c.started_at.is_(None) & ~was_read_completely(_table.c.account_id)
+    return reads_firm & _table.c.started_at.is_(None) & ~was_read_completely(account_id)
 
 
 async def _lock_visible_account(session: Session, account_id: str) -> bool:
