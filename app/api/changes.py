@@ -29,7 +29,7 @@ router = APIRouter(
 class FeedPage:
     """The lines after a position as a JSON array, their count, and the position after the last one."""
 
-    lines: str
+    lines: bytes
     count: int
     last: int
 
@@ -119,7 +119,11 @@ async def read_changes(
     if wait and not page.count:
         page = await reader.wait_and_read(after=after, limit=limit, seconds=wait)
     next_cursor = cursors.encode(page.last, *name)
-    has_more = "true" if page.count == limit else "false"
-    # The lines are passed on as text: 3 to 6 times faster than through models.
-    body = f'{{"data":{page.lines},"next_cursor":"{next_cursor}","has_more":{has_more}}}'
+    has_more = b"true" if page.count == limit else b"false"
+    # The lines are passed on as they are: 3 to 6 times faster than through models.
+    body = b'{"data":%b,"next_cursor":"%b","has_more":%b}' % (
+        page.lines,
+        next_cursor.encode(),
+        has_more,
+    )
     return Response(body, media_type="application/json")

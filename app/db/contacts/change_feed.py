@@ -19,7 +19,7 @@ from app.db import notifications
 from app.db.accounts import tables as account_tables
 from app.db.bulk import BulkInsert
 from app.db.contacts import tables
-from app.db.json_codec import as_text
+from app.db.json_codec import as_bytes
 from app.db.notifications import Channel
 from app.db.session import JsonText, Session, any_of
 
@@ -63,20 +63,20 @@ async def append(session: Session, account_id: str, lines: Sequence[FeedLine]) -
 
 async def read_json(
     session: Session, account_id: str, *, after: int, limit: int
-) -> tuple[str, int, int]:
-    """Return the lines after a position as a JSON array, their count and the last `seq`.
+) -> tuple[bytes, int, int]:
+    """Return the lines after a position as a JSON array in UTF-8, their count and the last `seq`.
 
-    PostgreSQL returns each line as text, so nothing makes objects of it.
+    The lines are passed on as PostgreSQL returns them: nothing makes objects or texts of them.
     """
     rows = await session.execute(
-        select(_changes.c.seq, as_text(_changes.c.body))
+        select(_changes.c.seq, as_bytes(_changes.c.body))
         .where(_changes.c.account_id == account_id, _changes.c.seq > after)
         .order_by(_changes.c.seq)
         .limit(limit)
     )
     page = rows.all()
-    lines = ",".join(f'{{"seq": {seq}, {body[1:]}' for seq, body in page)
-    return f"[{lines}]", len(page), page[-1].seq if page else after
+    lines = b",".join([b'{"seq": %d, %b' % (seq, body[1:]) for seq, body in page])
+    return b"[%b]" % lines, len(page), page[-1].seq if page else after
 
 
 async def read_contact(

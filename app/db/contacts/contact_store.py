@@ -8,14 +8,14 @@ from sqlalchemy import bindparam, select
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.contacts.contacts import STORED, StoredContact, explanations, stored_contacts, views
-from app.db.json_codec import as_text, digest
+from app.db.json_codec import as_bytes, digest
 from app.db.session import Session, any_of, look_up
 from app.rules.results import Assessment
 from app.rules.texts import compared
 
 _table = tables.contacts
 _LOAD = look_up(
-    select(*STORED, as_text(_table.c.view).label("text")).where(
+    select(*STORED, as_bytes(_table.c.view).label("text")).where(
         _table.c.account_id == bindparam("account")
     ),
     _table.c.clio_id,

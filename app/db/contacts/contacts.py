@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Integer, bindparam, func, select
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.json_codec import as_text, codec
+from app.db.json_codec import as_bytes, codec
 from app.db.mirror import tables as mirror_tables
 from app.db.session import Session, read_in_key_order
 from app.errors import AppError
@@ -29,7 +29,7 @@ STORED = (  # what a `StoredContact` is made of, except for its view
     _table.c.digest,
 )
 _PAGE = (
-    select(*STORED, as_text(_table.c.view).label("text"))
+    select(*STORED, as_bytes(_table.c.view).label("text"))
     .where(_table.c.account_id == bindparam("account"), _table.c.contact_id > bindparam("after"))
     .order_by(_table.c.contact_id)
     .limit(bindparam("most", type_=Integer))

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import Insert
 
 from app import rules
 from app.db.bulk import BulkInsert
-from app.db.json_codec import Codec, codec, digest, is_huge
+from app.db.json_codec import Codec, as_bytes, codec, digest, is_huge
 from app.db.mirror import staleness, tables, visibility
 from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import Sighting, View
@@ -71,7 +71,8 @@ class RecordChange(Generic[R]):
 
 
 def _stored(table: Table) -> Select[Any]:
-    return select(table.c.clio_id, table.c.record).where(table.c.account_id == bindparam("account"))
+    record = as_bytes(table.c.record).label("record")
+    return select(table.c.clio_id, record).where(table.c.account_id == bindparam("account"))
 
 
 _OF_CONTACT = ("record", "company_id", "stale")
@@ -304,8 +305,10 @@ async def _known(
     session: Session, mirror: Mirror[R], account_id: str, clio_ids: Collection[int]
 ) -> dict[int, R]:
     """Return the stored records; records that are gone do not count."""
-    rows = await session.execute(mirror.stored, {"account": account_id, "ids": list(clio_ids)})
-    return {row.clio_id: mirror.codec.load(row.record) for row in rows}
+    names = {"account": account_id, "ids": list(clio_ids)}
+    rows = (await session.execute(mirror.stored, names)).all()
+    records = mirror.codec.load_all(row.record for row in rows)
+    return {row.clio_id: record for row, record in zip(rows, records, strict=True)}
 
 
 async def _upsert(

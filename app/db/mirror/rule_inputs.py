@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import Row, bindparam, literal, select, union_all, update
 
-from app.db.json_codec import as_text
+from app.db.json_codec import as_bytes
 from app.db.mirror import catalog, staleness, tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.session import Session, among, any_of, look_up, reading_in_key_order
@@ -22,7 +22,7 @@ _relationships = tables.mirror_relationships
 _OWN_CONTACTS = _contacts.c.account_id == bindparam("account")
 _PEOPLE = select(
     _contacts.c.clio_id,
-    as_text(_contacts.c.record).label("record"),
+    as_bytes(_contacts.c.record).label("record"),
     _contacts.c.gone,
     _contacts.c.merged_into,
 ).where(_OWN_CONTACTS)
@@ -30,19 +30,19 @@ _STALE = _PEOPLE.where(_contacts.c.stale).order_by(_contacts.c.clio_id).with_for
 _THESE = look_up(_PEOPLE, _contacts.c.clio_id, "ids")
 _THESE_LOCKED = look_up(_PEOPLE.with_for_update(), _contacts.c.clio_id, "ids")
 _COMPANIES = look_up(
-    select(_contacts.c.gone, as_text(_contacts.c.record).label("text")).where(_OWN_CONTACTS),
+    select(_contacts.c.gone, as_bytes(_contacts.c.record).label("text")).where(_OWN_CONTACTS),
     _contacts.c.clio_id,
     "ids",
 )
 _LINKS = look_up(
-    select(as_text(_relationships.c.record).label("record")).where(
+    select(as_bytes(_relationships.c.record).label("record")).where(
         _relationships.c.account_id == bindparam("account")
     ),
     _relationships.c.contact_id,
     "ids",
 )
 _ONE_MATTER = select(
-    _matters.c.clio_id, _matters.c.hidden, as_text(_matters.c.record).label("text")
+    _matters.c.clio_id, _matters.c.hidden, as_bytes(_matters.c.record).label("text")
 ).where(_matters.c.account_id == bindparam("account"))
 _MATTERS = union_all(
     look_up(_ONE_MATTER, _matters.c.client_id, "clients"),
@@ -144,7 +144,7 @@ async def load_facts_after(
 ) -> list[ContactFacts]:
     """Return contacts that may be published, with a higher Clio id, by id, stale or not; nothing is locked."""
     page = (
-        select(as_text(_contacts.c.record))
+        select(as_bytes(_contacts.c.record))
         .where(_contacts.c.account_id == account_id, _contacts.c.clio_id > after)
         .where(staleness.may_be_published(account_id), _contacts.c.gone.is_(None))
         .order_by(_contacts.c.clio_id)

@@ -51,7 +51,7 @@ async def test_a_line_that_commits_late_is_not_skipped(dsn: str, database: Datab
     async with transaction(database, "a") as session:
         lines, count, last = await change_feed.read_json(session, "a", after=0, limit=10)
     assert (count, last) == (2, 2)
-    assert lines.index('"n": 1') < lines.index('"n": 2')
+    assert lines.index(b'"n": 1') < lines.index(b'"n": 2')
 
 
 async def test_a_reader_misses_nothing_while_eight_writers_append(database: Database):
