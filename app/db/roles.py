@@ -34,9 +34,7 @@ class User:
     holds: frozenset[str] = frozenset()
     uses: frozenset[str] = frozenset()
     foreign_table: str | None = None  # the first table that it does not own
-    is_elsewhere: bool = (
-        False  # the address is that of another database than LEVITATE_CLIO_DATABASE_URL
-    )
+    is_elsewhere: bool = False  # in another database than the user of LEVITATE_CLIO_DATABASE_URL
 
 
 @dataclass(frozen=True)
