@@ -13,6 +13,9 @@ from datetime import datetime, timedelta
 from app.lanes import Lane
 
 NOW = timedelta(0)
+# The longest time after which a run that must wait is looked at again. The clock of a process that looks may be wrong,
+# by a day even; another one then finds that the time has come.
+LOOK_AGAIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,10 @@ class WaitingRun:
 
 @dataclass(frozen=True)
 class Choice:
-    """The run to work on, after what time, and whether it has begun. Without one nothing is to be done in the lane."""
+    """The run to work on, and whether it has begun. Without one nothing is to be done in the lane.
+
+    `after` is the time after which to look again, zero if the run can be worked on now.
+    """
 
     run_id: str
     after: timedelta
@@ -76,4 +82,4 @@ def _age(run: WaitingRun) -> tuple[bool, str]:
 
 
 def _wait(run: WaitingRun, now: datetime) -> timedelta:
-    return NOW if run.resume_at is None else max(run.resume_at - now, NOW)
+    return NOW if run.resume_at is None else min(max(run.resume_at - now, NOW), LOOK_AGAIN)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.runs.run_order import Choice, WaitingRun, choose
+from app.db.runs.run_order import LOOK_AGAIN, Choice, WaitingRun, choose
 from app.lanes import RUN_LANES, Lane
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -87,6 +87,12 @@ def upgrade(name: str, **more: object) -> WaitingRun:
             Lane.INCREMENTAL,
             Choice("1", 9 * SECONDS, begun=True),
             id="the longer wait counts",
+        ),
+        pytest.param(
+            [run("1", resume_at=NOW + timedelta(days=1))],
+            Lane.INCREMENTAL,
+            Choice("1", LOOK_AGAIN),
+            id="a clock may be a day behind: another process looks soon, and finds that the pause is over",
         ),
         pytest.param(
             [run("1", resume_at=NOW - SECONDS)],
@@ -175,7 +181,8 @@ def test_a_lane_works_on_a_run_of_its_own_and_only_when_no_worker_has_one(
         chosen = by_id[choice.run_id]
         assert chosen.lane is lane
         assert choice.after >= max(each.busy_for for each in runs)
-        assert chosen.resume_at is None or NOW + choice.after >= chosen.resume_at
+        pause = (chosen.resume_at or NOW) - NOW
+        assert choice.after >= min(pause, LOOK_AGAIN)
 
 
 @given(waiting)
