@@ -1,4 +1,4 @@
-"""What a command does with the database before its work: find, check and migrate it, and say what is wrong with it."""
+"""Finds, checks and migrates the database before the work of a command, and says what is wrong with it."""
 
 import asyncio
 import signal
@@ -77,10 +77,11 @@ async def check_database(database: Database, config: Config, *, migrates: bool =
 
     A schema that is newer by one release can be used and stays as it is.
     """
-    if migrates and await _find_lack(database):
+    lack = await _find_lack(database)
+    if lack and migrates:
         await migrate_schema(database)
-    else:
-        await check_schema(database)
+    elif lack:
+        raise _not_migrated(lack)
     try:
         await key_rotation.check_keys(database, TokenCipher(config.encryption_key_list()))
     except key_rotation.KeysDoNotFit:
@@ -93,7 +94,11 @@ async def check_database(database: Database, config: Config, *, migrates: bool =
 async def check_schema(database: Database) -> None:
     """Raise CannotStart unless this version can use the database, its schema and the users of its addresses."""
     if lack := await _find_lack(database):
-        raise CannotStart(f"{lack}; run `levitate-clio migrate`")
+        raise _not_migrated(lack)
+
+
+def _not_migrated(lack: str) -> CannotStart:
+    return CannotStart(f"{lack}; run `levitate-clio migrate`")
 
 
 async def migrate_schema(database: Database) -> None:

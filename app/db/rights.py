@@ -1,4 +1,4 @@
-"""What the roles of the service may do with each table, and the policies that keep accounts apart: the list.
+"""Lists what the roles of the service may do with each table, and the policies that keep accounts apart.
 
 Migrations make the tables with their rights and policies. A start compares the database with this list, and `migrate`
 makes it equal again (`app/db/rights_check.py`). A new table needs its line here and in its migration.

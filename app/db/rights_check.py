@@ -19,7 +19,7 @@ _ROLES = (RUN, SYSTEM)
 
 @dataclass(frozen=True)
 class Difference:
-    """What is missing in a database or too much, in words, and the statements that mend it."""
+    """A right or policy that is missing in a database or too much, in words, and the statements that mend it."""
 
     what: str
     mended_by: tuple[str, ...]
@@ -38,7 +38,7 @@ async def mend(session: Session) -> None:
     """Make the rights and policies equal to the list; nothing is locked if they are. Only the owner may do it."""
     for difference in await find_differences(session):
         for statement in difference.mended_by:
-            await session.execute(text(statement.replace(":", r"\:")))
+            await session.exec_driver_sql(statement)
 
 
 async def create_roles(session: Session, roles: tuple[str, ...] = _ROLES) -> None:
