@@ -20,7 +20,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from app import api
+from app import api, pages
 from app.api import health, openapi, problems
 from app.api.authentication import PROTECTED, ApiAuth, Authentication
 from app.api.metrics import BackgroundCollector
@@ -116,6 +116,7 @@ def build_app() -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     app.include_router(api.router)
+    pages.install(app)
     problems.install(app)
     openapi.install(app)
     app.add_middleware(ValueLimit, prefix=PROTECTED)

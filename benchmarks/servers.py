@@ -23,6 +23,7 @@ from app.db.embedded import ROLES
 from app.demo.processes import environment_without_settings
 from benchmarks.fields import FIELDS
 from tests.chaos.processes import TOKEN, Program, embedded_postgres, roles_of
+from tests.support.browser import approve_login
 from tests.support.ports import free_port
 from tests.support.waiting import wait_for, wait_until
 
@@ -236,8 +237,7 @@ class Service:
         self.api.put(f"{PATH}/users", json={"users": USERS}).raise_for_status()
         body = {"user_id": "u_1", "region": "us", "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"{PATH}/connections", json=body).json()
-        approved = httpx.get(started["authorize_url"], trust_env=False, timeout=60)
-        back = httpx.get(approved.headers["location"], trust_env=False, timeout=60)
+        back = approve_login(started["authorize_url"])
         assert back.headers["location"].endswith("clio=connected"), back.headers
 
     def request_run(self, kind: str) -> None:

@@ -14,6 +14,7 @@ from app.api import (
     catalog,
     changes,
     clio_webhooks,
+    connect_links,
     connections,
     contact_history,
     contacts,
@@ -32,6 +33,7 @@ for group in (
     accounts,
     erasures,
     connections,
+    connect_links,
     settings,
     catalog,
     runs,
@@ -48,4 +50,3 @@ for group in (
     health,
 ):
     router.include_router(group.router)
-router.include_router(connections.callback_router)

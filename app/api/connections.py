@@ -1,10 +1,8 @@
-"""Connections: start one, read them, end one; and the callback to which Clio redirects the browser."""
+"""Connections: start one, read them, end one. The pages that the browser sees are in `app/pages`."""
 
 from collections.abc import Collection
-from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
@@ -16,15 +14,12 @@ from app.db.connections import connections
 from app.db.connections.connections import Connection, ConnectionNotFound
 from app.errors import Problem
 from app.sync.connections import (
-    Callback,
     IntegrationNotEnabled,
     RegionNotOffered,
     ReturnUrlRefused,
-    StateUnknown,
-    TooManyLookups,
     UnknownUser,
+    Wish,
     disconnect_login,
-    finish_connecting,
     start_connecting,
 )
 
@@ -32,30 +27,9 @@ router = APIRouter(
     prefix="/v1/accounts/{account_id}/connections",
     tags=["connections"],
 )
-callback_router = APIRouter(tags=["connections"])
 
-
-def _from_clio(description: str) -> Any:
-    return Query(max_length=2048, description=description)
-
-
-OAuthState = Annotated[
-    str | None, _from_clio("The value that names the attempt to connect; used once.")
-]
-OAuthCode = Annotated[
-    str | None, _from_clio("Clio's code for tokens. Missing if the user declined.")
-]
-OAuthError = Annotated[
-    str | None,
-    _from_clio("Why Clio sent no code, for example `access_denied` if the user declined."),
-]
 
 SAME_CLIO_USER = "same_clio_user"
-_LINK_INVALID_PAGE = """<!doctype html><meta charset="utf-8"><title>Connecting Clio</title>
-<meta name="viewport" content="width=device-width">
-<body style="font:1.1rem/1.5 system-ui;max-width:32rem;margin:4rem auto;padding:0 1rem">
-<h1>This link does not work</h1><p>It was already used, or it is not valid.
-Go back to Levitate and choose <b>Connect Clio</b> again.</p>"""
 
 
 @router.post(
@@ -73,9 +47,7 @@ async def start_connection(
     started = await start_connecting(
         services,
         account.account_id,
-        user_id=body.user_id,
-        region=body.region,
-        return_url=str(body.return_url),
+        Wish(body.user_id, body.region, str(body.return_url)),
         actor=actor,
     )
     return schemas.Started(
@@ -120,36 +92,6 @@ async def end_connection(
     Clio is told within moments, and again for seven days if it does not answer. The data that was pulled is kept.
     """
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
-
-
-@callback_router.get(
-    "/oauth/clio/callback",
-    response_class=RedirectResponse,
-    status_code=303,
-    responses={
-        400: {
-            "description": "A page for people: the state is unknown or was already used",
-            "content": {"text/html": {"schema": {"type": "string"}}},
-        },
-        **problems(TooManyLookups),
-    },
-)
-async def finish_connection(
-    request: Request,
-    services: ServicesDep,
-    state: OAuthState = None,
-    code: OAuthCode = None,
-    error: OAuthError = None,
-) -> Response:
-    """Receive the browser from Clio and redirect it to the `return_url`, with `clio=connected` or `clio=<code>`."""
-    # A parameter that occurs twice is ambiguous: the request is handled like one with an unknown state.
-    unique = all(len(request.query_params.getlist(name)) < 2 for name in ("state", "code", "error"))
-    headers = {"Referrer-Policy": "no-referrer"}  # the address of this page contains the code
-    try:
-        address = await finish_connecting(services, Callback((unique and state) or "", code, error))
-    except StateUnknown:
-        return HTMLResponse(_LINK_INVALID_PAGE, status_code=400, headers=headers)
-    return RedirectResponse(address, status_code=303, headers=headers)
 
 
 def _body(connection: Connection, duplicates: Collection[str]) -> schemas.Connection:

@@ -29,6 +29,7 @@ AccountId = Annotated[
     ),
 ]
 ConnectionId = Annotated[str, _resource_id("The id of the connection (`cnx_…`).")]
+ConnectLinkId = Annotated[str, _resource_id("The id of the connect link (`lnk_…`).")]
 RunId = Annotated[str, _resource_id("The id of the run (`run_…`).")]
 ContactId = Annotated[str, _resource_id("Our id of the contact (`con_…`).")]
 NewClientId = Annotated[str, _resource_id("The id of the new client (`ncl_…`).")]

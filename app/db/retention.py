@@ -153,6 +153,7 @@ TABLES: Mapping[str, _Expiry] = {
     "activity_texts": _after(maintenance.TEXT_LIFE, maintenance.delete_texts),
     "idempotency_keys": _after(idempotency.KEY_LIFETIME, _oldest("idempotency_keys", "created_at")),
     "authorizations": _after(ATTEMPT_LIFE, _oldest("authorizations", "expires_at")),
+    "connect_links": _after(ATTEMPT_LIFE, _oldest("connect_links", "expires_at")),
     "quarantine": _after(QUARANTINE_LIFE, _oldest("quarantine", "resolved_at")),
     "issues": _after(ISSUE_LIFE, _oldest("issues", "resolved_at")),
     "erasures": _after(RECEIPT_LIFE, _oldest("erasures", "finished_at")),

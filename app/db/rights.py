@@ -44,6 +44,7 @@ _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
         ("audit", "idempotency_keys", "scope_changes", "quarantine", "activity_attempts", "pulls"),
         _READ_AND_DELETE,
     ),
+    "connect_links": _READ_AND_DELETE,
     **dict.fromkeys(
         ("list_failures", "run_logins", "named_records", "lookups", "listed"), _READ_AND_DELETE
     ),

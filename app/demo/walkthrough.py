@@ -125,10 +125,10 @@ def _connect(demo: DemoProcesses, api: httpx.Client, user_id: str, clio_user_id:
     """Follow the redirects as a browser does, and approve on Clio's page."""
     body = {"user_id": user_id, "region": REGION, "return_url": f"{demo.service}/docs"}
     started = api.post(f"/v1/accounts/{ACCOUNT}/connections", json=body).json()
-    approved = httpx.get(
-        f"{started['authorize_url']}&as_user={clio_user_id}", trust_env=False, timeout=30
-    )
-    back = httpx.get(approved.headers["location"], trust_env=False, timeout=30)
+    with httpx.Client(trust_env=False, timeout=30) as browser:  # it keeps the cookie of the attempt
+        to_clio = browser.get(started["authorize_url"]).headers["location"]
+        approved = browser.get(f"{to_clio}&as_user={clio_user_id}")
+        back = browser.get(approved.headers["location"])
     if "clio=connected" not in back.headers.get("location", ""):
         raise DemoFailed(f"Connecting {user_id} ended at {back.headers.get('location', back.text)}")
 

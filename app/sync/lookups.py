@@ -1,4 +1,4 @@
-"""Look-ups of the account that is behind an OAuth state, an address for Clio's webhooks, or a receipt.
+"""Look-ups of the account behind an OAuth state, a connect link, an address for Clio's webhooks, or a receipt.
 
 They read over all accounts, so nothing else belongs here. A transaction of the account that was found does the rest.
 """
@@ -8,16 +8,29 @@ from datetime import datetime
 
 from app.db.accounts import receipts
 from app.db.accounts.receipts import Receipt
-from app.db.connections import attempts, clio_subscriptions
-from app.db.connections.connections import OAuthAttempt
+from app.db.connections import attempts, clio_subscriptions, connect_links
+from app.db.connections.attempts import OAuthAttempt
+from app.db.connections.connect_links import ConnectLink
 from app.db.system import system_transaction
 from app.sync.services import Services
+
+
+async def find_attempt(services: Services, state_hash: str) -> OAuthAttempt | None:
+    """Return the attempt to connect of a state, None if there is none."""
+    async with system_transaction(services.database) as session:
+        return await attempts.find_attempt(session, state_hash)
 
 
 async def use_attempt(services: Services, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
     """Return the attempt to connect of a state, and mark it as used; its `used_at` is set if it was used before."""
     async with system_transaction(services.database) as session:
         return await attempts.use_attempt(session, state_hash, now=now)
+
+
+async def find_connect_link(services: Services, token_hash: str) -> ConnectLink | None:
+    """Return the connect link with this token, None if there is none."""
+    async with system_transaction(services.database) as session:
+        return await connect_links.find_link(session, token_hash)
 
 
 async def find_account_of_hook(services: Services, token_hash: str) -> str | None:

@@ -28,7 +28,7 @@ from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable
 from app.lanes import RETENTION, Lane, housekeeping_key
 from app.sync.assess import finish_decided_holds
-from app.sync.connections import give_up_reconnects
+from app.sync.connections import decline_unanswered, give_up_reconnects
 from app.sync.health import refresh_health
 from app.sync.lost_work import queue_due_work
 from app.sync.services import Services
@@ -165,6 +165,7 @@ _TASKS = (
     (propose_slots, TICK),
     (queue_due_work, TICK),
     (give_up_reconnects, MINUTE),
+    (decline_unanswered, MINUTE),
     (start_upgrades, MINUTE),
     (maintain_outbox, TICK),
     (finish_decided_holds, TICK),

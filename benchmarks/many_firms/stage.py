@@ -22,6 +22,7 @@ from app.crypto import new_key
 from benchmarks.many_firms.short_minutes import WINDOW
 from benchmarks.servers import ACCOUNT_BODY, PYTHON, ROOT, USERS, Fake, Postgres, Sql, answers
 from tests.chaos.processes import TOKEN, Program, roles_of
+from tests.support.browser import approve_login
 from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 
@@ -98,8 +99,7 @@ class Stage:
         self.api.put(f"{path}/users", json={"users": USERS}).raise_for_status()
         body = {"user_id": "u_1", "region": region, "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"{path}/connections", json=body).json()
-        approved = httpx.get(started["authorize_url"], trust_env=False, timeout=60)
-        back = self.api.get(approved.headers["location"])
+        back = approve_login(started["authorize_url"])
         assert back.headers["location"].endswith("clio=connected"), back.headers
 
     def request_runs(self, kind: str) -> None:

@@ -16,6 +16,7 @@ from app.crypto import new_key
 from app.db import embedded
 from app.demo.processes import environment_without_settings
 from app.simulator.http.server import credentials
+from tests.support.browser import approve_login
 from tests.support.ports import free_port
 from tests.support.postgres import address_of
 from tests.support.waiting import PATIENCE, wait_for, wait_until
@@ -214,9 +215,7 @@ class Stack:
         """Connect a Levitate user as a Clio user through the real redirects."""
         start = {"user_id": user_id, "region": region, "return_url": "http://127.0.0.1/"}
         started = self.api.post(f"/v1/accounts/{account_id}/connections", json=start).json()
-        authorize = f"{started['authorize_url']}&as_user={user}"
-        approved = httpx.get(authorize, trust_env=False, timeout=60)
-        back = httpx.get(approved.headers["location"], trust_env=False, timeout=60)
+        back = approve_login(started["authorize_url"], user)
         assert back.headers["location"].endswith("clio=connected"), back.headers
 
 

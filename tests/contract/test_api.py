@@ -21,6 +21,7 @@ GET /v1/erasures/{{erasure_id}}
 PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
 POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
 DELETE {A}/connections/{{connection_id}} | GET /oauth/clio/callback
+POST {A}/connect-links | DELETE {A}/connect-links/{{link_id}}
 GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/versions
 POST {A}/settings/preview | GET {A}/catalog
 POST {A}/runs | GET {A}/runs | GET {A}/runs/{{run_id}} | GET {A}/runs/{{run_id}}/events
@@ -166,6 +167,7 @@ ROLE_REQUIRED = {
     *(f"POST {A}/new-clients/{{new_client_id}}/{act}" for act in ("release", "suppress", "replay")),
     *(f"POST {A}/holds/{{hold_id}}/{act}" for act in ("release", "discard")),
     f"POST {A}/issues/{{issue_id}}/resolve",
+    *(f"POST {A}/connect-links", f"DELETE {A}/connect-links/{{link_id}}"),
 }
 KEY_REQUIRED = {f"POST {A}/runs", f"POST {A}/activities"}
 

@@ -26,6 +26,7 @@ from app.main import Parts, build_app, configure_app
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.http.server import Simulator, credentials
 from app.simulator.store.firm import Firm
+from tests.support.browser import submit_form
 from tests.support.postgres import address_of
 from tests.support.scripted_clio import over_the_wire
 from tests.support.sessions import as_owner, looking
@@ -214,17 +215,26 @@ class World:
         return url
 
     async def approve(self, authorize_url: str, clio_user: int | str) -> str:
-        """Approve on Clio's page as a browser does; return the address of the callback."""
+        """Go to Clio's page and approve as a browser does; return the address of the callback."""
+        started = await self.api.get(authorize_url)
+        assert started.status_code == 303, started.text
+        return await self.approve_at_clio(started.headers["location"], clio_user)
+
+    async def approve_at_clio(self, address: str, clio_user: int | str) -> str:
+        """Approve on Clio's page; return the address of the callback."""
         transport = httpx.ASGITransport(self.simulator.app("us"))
         async with httpx.AsyncClient(transport=transport) as browser:
-            answer = await browser.get(f"{authorize_url}&as_user={clio_user}")
+            answer = await browser.get(f"{address}&as_user={clio_user}")
         assert answer.status_code == 302, answer.text
         return answer.headers["location"]
 
     async def connect(self, user_id: str, clio_user: int, account_id: str = "hp") -> str:
-        """Connect a user through the real redirects; return the query of the return address."""
+        """Connect a user as a browser does; return the query of the return address.
+
+        If a page asks whether the login belongs to the user, the answer is yes.
+        """
         callback = await self.approve(await self.start(user_id, account_id), clio_user)
-        answer = await self.api.get(callback)
+        answer = await submit_form(self.api, await self.api.get(callback), {"answer": "yes"})
         assert answer.status_code == 303, answer.text
         return urlsplit(answer.headers["location"]).query
 

@@ -23,7 +23,14 @@ from app.api.schemas.catalog import (
     FieldOption,
 )
 from app.api.schemas.changes import Change, ChangePage, FieldChange, OwnerChange
-from app.api.schemas.connections import ClioUser, Connection, ConnectionIn, Started
+from app.api.schemas.connections import (
+    ClioUser,
+    Connection,
+    ConnectionIn,
+    ConnectLink,
+    ConnectLinkIn,
+    Started,
+)
 from app.api.schemas.contacts import (
     Address,
     Company,
@@ -106,6 +113,8 @@ __all__ = [
     "ClioUser",
     "CodeDetail",
     "Company",
+    "ConnectLink",
+    "ConnectLinkIn",
     "Connection",
     "ConnectionIn",
     "ConsideredMatter",

@@ -48,10 +48,56 @@ class Started(Schema):
     """Always `pending`: the user has not answered yet. A connection that works keeps working meanwhile."""
 
     authorize_url: str
-    """Clio's page where the user allows access. The user can finish there once."""
+    """An address of this service that leads the browser to Clio's page, where the user allows access. It may be opened
+    more than once; the user must finish in the same browser."""
 
     expires_at: datetime
     """When `authorize_url` stops working, ten minutes after the request (RFC 3339, UTC)."""
+
+
+class ConnectLinkIn(Body):
+    """A request for a link with which a user can connect a Clio login."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "user_id": "u_ann",
+                    "region": "us",
+                    "return_url": "https://app.levitate.example/integrations",
+                    "expires_in_days": 7,
+                }
+            ]
+        },
+    )
+
+    user_id: UserId
+    """Levitate's id of the user who will connect. The user must be in the account's list of users."""
+
+    region: Region
+    """Clio's region in which the firm has its data."""
+
+    return_url: Annotated[AnyHttpUrl, Field(max_length=2000)]
+    """Where the browser goes after each attempt, as for a connection."""
+
+    expires_in_days: Annotated[int, Field(ge=1, le=14)] = 7
+    """For how many days the link works, 1 to 14."""
+
+
+class ConnectLink(Schema):
+    """A link for a user. Its page names the firm and the user and begins to connect in the browser that opens it."""
+
+    model_config = ALWAYS_THERE
+
+    id: str
+    """The id of the link (`lnk_…`)."""
+
+    url: str
+    """The address to send to the user. It is shown once, and may be opened often until the link ends."""
+
+    expires_at: datetime
+    """When the link stops working (RFC 3339, UTC)."""
 
 
 class ClioUser(Schema):

@@ -201,22 +201,34 @@ async def put_account(
     return _account(row) if row else None
 
 
-async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
-    """Bind the account to a firm in Clio; raises ClioAccountMismatch if it is bound to another [AU-4].
+async def check_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
+    """Raise ClioAccountMismatch if the account is bound to another firm in Clio [AU-4].
 
     Raises AccountNotFound if the account was erased meanwhile.
     """
-    await lock_account(session, account_id)
     bound = (await get_account(session, account_id)).clio
     if bound is not None and (bound.region, bound.account_id) != (firm.region, firm.account_id):
         raise ClioAccountMismatch
+
+
+async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> bool:
+    """Bind the account to a firm in Clio; return False if it was bound to it before.
+
+    Raises ClioAccountMismatch if it is bound to another firm [AU-4], and AccountNotFound.
+    """
+    await lock_account(session, account_id)
+    await check_firm(session, account_id, firm)
+    own = _accounts.c.account_id == account_id
+    unbound = _accounts.c.clio_account_id.is_(None)
+    was_bound = (await session.execute(select(~unbound).where(own))).scalar_one()
     await session.execute(
         update(_accounts)
-        .where(_accounts.c.account_id == account_id)
+        .where(own)
         .values(
             clio_region=firm.region, clio_account_id=firm.account_id, clio_account_name=firm.name
         )
     )
+    return not was_bound
 
 
 async def list_users(session: Session, account_id: str) -> list[LevitateUser]:

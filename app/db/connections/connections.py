@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db.accounts import looks
 from app.db.accounts.health import note_change
 from app.db.connections import tables
+from app.db.connections.attempts import OAuthAttempt
 from app.db.ids import new_id
 from app.db.session import Session
 from app.errors import AppError, Problem
@@ -64,19 +65,6 @@ class Connection:
     connected_at: datetime | None
     last_sync_at: datetime | None
     problem: Problem | None
-
-
-@dataclass(frozen=True)
-class OAuthAttempt:
-    """One attempt to connect, identified by its OAuth state."""
-
-    account_id: str
-    connection_id: str
-    region: str
-    return_url: str
-    sealed_verifier: str
-    expires_at: datetime
-    used_at: datetime | None = None
 
 
 def connection_of(row: Any) -> Connection:
@@ -225,6 +213,13 @@ async def mark_connected(
     )
     await note_change(session, attempt.account_id)
     await looks.look_now(session, looks.Task.OUTBOX, attempt.account_id, now=now)
+
+
+async def extend_reconnect(session: Session, attempt: OAuthAttempt, *, until: datetime) -> None:
+    """Give a user who connects again more time, because the login must be confirmed."""
+    own = is_connection(attempt.account_id, attempt.connection_id)
+    began = own & _table.c.reconnect_until.is_not(None)
+    await session.execute(update(_table).where(began).values(reconnect_until=until))
 
 
 async def update_login(session: Session, connection: Connection, login: ClioLogin) -> None:

@@ -102,6 +102,19 @@ async def bring_forward(session: Session, owed: Revocation, *, now: datetime) ->
     await _want(session, owed.account_id)
 
 
+async def postpone(session: Session, owed: Revocation, *, until: datetime) -> None:
+    """Have Clio told of a revocation at another time, unless it was told already."""
+    untried = _is(owed) & (_table.c.attempts == 0)
+    await session.execute(update(_table).where(untried).values(due_at=until))
+
+
+async def find_owed(session: Session, account_id: str, revocation_id: str) -> Revocation | None:
+    """Return a revocation, None if Clio has been told and it is settled."""
+    own = (_table.c.account_id == account_id) & (_table.c.revocation_id == revocation_id)
+    row = (await session.execute(select(_table).where(own))).one_or_none()
+    return None if row is None else _revocation(row)
+
+
 async def _want(session: Session, account_id: str) -> None:
     key = housekeeping_key(DEAUTHORISATION, account_id)
     await job_queue.want(session, Lane.HOUSEKEEPING, key)

@@ -1,4 +1,4 @@
-"""The tables of Clio logins: connections, OAuth attempts, revocations, webhook subscriptions, rate limits, two keys."""
+"""The tables of Clio logins: connections, attempts, links, revocations, Clio's webhooks, rate limits, two keys."""
 
 from sqlalchemy import (
     BigInteger,
@@ -65,10 +65,38 @@ authorizations = account_table(  # one attempt to connect: our own OAuth state (
     Column("sealed_verifier", Text, nullable=False),
     time_column("expires_at"),
     time_column("used_at", nullable=True),
+    Column("sealed_login", Text),  # who has approved, while a person must confirm it
+    Column("revocation_id", Text),  # the revocation that is owed unless the person confirms
+    time_column("answer_until", nullable=True),  # when the missing answer counts as a refusal
+    Column("outcome", Text),  # what the browser was told at the end
+    time_column("ended_at", nullable=True),
     PrimaryKeyConstraint("account_id", "state_hash"),
 )
 
 Index("authorizations_state_hash_idx", authorizations.c.state_hash)
+
+Index(
+    "authorizations_answer_until_idx",
+    authorizations.c.answer_until,
+    postgresql_where=authorizations.c.answer_until.is_not(None),
+)
+
+connect_links = account_table(  # addresses that users are sent to connect their login
+    "connect_links",
+    Column("link_id", Text, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    time_column("created_at"),
+    time_column("expires_at"),
+    time_column("ended_at", nullable=True),
+    PrimaryKeyConstraint("account_id", "link_id"),
+)
+
+Index("connect_links_token_hash_idx", connect_links.c.token_hash)
+
+Index("connect_links_expires_at_idx", connect_links.c.expires_at)
 
 key_check = Table(  # one row: the service starts only if its keys open it
     "key_check",

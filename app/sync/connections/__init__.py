@@ -12,15 +12,36 @@ from app.sync.connections.clio_webhooks import (
     receive_webhook,
     renew_subscriptions,
 )
+from app.sync.connections.connect_links import (
+    LinkEnded,
+    LinkPage,
+    create_link,
+    end_link,
+    open_link,
+    start_from_link,
+)
 from app.sync.connections.disconnect import disconnect_login
-from app.sync.connections.oauth_flow import (
-    Callback,
+from app.sync.connections.oauth_attempt import (
+    AnswerUnclear,
+    OtherBrowser,
+    StateUnknown,
+    StillConnecting,
+)
+from app.sync.connections.oauth_callback import Callback, finish_connecting
+from app.sync.connections.oauth_confirmation import (
+    Answer,
+    Question,
+    answer_question,
+    ask_person,
+    decline_unanswered,
+)
+from app.sync.connections.oauth_start import (
     IntegrationNotEnabled,
     RegionNotOffered,
     ReturnUrlRefused,
-    StateUnknown,
     UnknownUser,
-    finish_connecting,
+    Wish,
+    go_to_clio,
     start_connecting,
 )
 from app.sync.connections.rate_limit import time_until_request
@@ -32,26 +53,42 @@ from app.sync.connections.revocations import (
 )
 
 __all__ = [
+    "Answer",
+    "AnswerUnclear",
     "Callback",
     "HookUnknown",
     "IntegrationNotEnabled",
+    "LinkEnded",
+    "LinkPage",
+    "OtherBrowser",
+    "Question",
     "RegionNotOffered",
     "ReturnUrlRefused",
     "SignatureInvalid",
     "StateUnknown",
+    "StillConnecting",
     "TooManyLookups",
     "UnknownUser",
+    "Wish",
+    "answer_question",
+    "ask_person",
     "clio_for",
+    "create_link",
+    "decline_unanswered",
     "describe_owed",
     "disconnect_login",
+    "end_link",
     "find_address",
     "finish_connecting",
     "give_up_reconnects",
+    "go_to_clio",
     "login_of",
+    "open_link",
     "owe_logins",
     "receive_webhook",
     "renew_subscriptions",
     "start_connecting",
+    "start_from_link",
     "tell_clio_what_is_due",
     "time_until_request",
 ]

@@ -1,7 +1,7 @@
-"""Tokens in our public addresses: those of Clio's webhooks, and the `state` of an attempt to connect.
+"""Tokens in our public addresses: those of Clio's webhooks and of connect links, and the `state` of an attempt.
 
-A token has a keyed check, so an invented one is refused without asking the database. Tokens of the release before had
-none; they are looked up, not too often, until they have expired.
+A token has a keyed check, so an invented one is refused without asking the database. Addresses for webhooks that an
+earlier release made had none; they are looked up, not too often, until they have expired.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ class Purpose(StrEnum):
 
     HOOK = "hook"
     STATE = "state"
+    LINK = "link"
 
 
 def new_token(services: Services, purpose: Purpose) -> str:
@@ -54,13 +55,43 @@ def may_exist(services: Services, purpose: Purpose, token: str) -> bool:
     if check:
         right = _check(key, purpose, token_id)
         return hmac.compare_digest(right.encode(), check.encode())
-    if not _UNCHECKED.fullmatch(token) or services.now() > key.made_at + UNCHECKED_TOKENS_LAST:
+    is_unchecked_hook = purpose is Purpose.HOOK and _UNCHECKED.fullmatch(token)
+    if not is_unchecked_hook or services.now() > key.made_at + UNCHECKED_TOKENS_LAST:
         return False
     if not checks.lookups[purpose].take(asyncio.get_running_loop().time()):
         raise TooManyLookups(headers={"Retry-After": "60"})
     return True
 
 
-def _check(key: AddressKey, purpose: Purpose, token_id: str) -> str:
+def new_browser_proof(services: Services, state: str) -> str:
+    """Return what a browser keeps in a cookie while it connects: it proves later that it began this attempt [T3].
+
+    Each browser gets another one. Raises DatabaseUnavailable before the key was loaded.
+    """
+    nonce = secrets.token_urlsafe(16)
+    return f"{nonce}.{_proof_check(services, nonce, state)}"
+
+
+def is_browser_proof(services: Services, state: str, proof: str) -> bool:
+    """Return whether the browser with this cookie began the attempt."""
+    nonce, _, check = proof.partition(".")
+    return hmac.compare_digest(_proof_check(services, nonce, state).encode(), check.encode())
+
+
+def form_token(services: Services, state: str, proof: str) -> str:
+    """Return what a form for this browser contains, so that no other site can send the form (CSRF)."""
+    return _check(services.request_checks.address_key(), "form", f"{proof}/{state}")
+
+
+def is_form_token(services: Services, state: str, proof: str, token: str) -> bool:
+    """Return whether the form was made for this browser."""
+    return hmac.compare_digest(form_token(services, state, proof).encode(), token.encode())
+
+
+def _proof_check(services: Services, nonce: str, state: str) -> str:
+    return _check(services.request_checks.address_key(), "browser", f"{nonce}/{state}")
+
+
+def _check(key: AddressKey, purpose: str, token_id: str) -> str:
     digest = keyed_hash(key.secret, f"{purpose}/{token_id}")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

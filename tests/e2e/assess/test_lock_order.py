@@ -3,10 +3,10 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 from app.db.connections import connections, stored_tokens
-from app.db.connections.connections import ClioLogin, OAuthAttempt
+from app.db.connections.attempts import OAuthAttempt
+from app.db.connections.connections import ClioLogin
 from app.db.contacts import erasures, new_clients
 from app.db.contacts.holds import HoldKind
 from app.db.events import endpoints
@@ -91,15 +91,14 @@ async def test_a_decline_in_one_tab_does_not_change_a_login_that_another_tab_jus
 ):
     # AU-1, AU-2
     await world.create_account()
-    (state,) = parse_qs(urlsplit(await world.start("u_ann")).query)["state"]
+    callback = await world.approve(await world.start("u_ann"), "decline")
     (login,) = [login async for login in world.all("connections")]
-    attempt = OAuthAttempt("hp", login["id"], "us", "https://levitate.test", "sealed", now())
+    attempt = OAuthAttempt("hp", "", login["id"], "us", "https://levitate.test", "", now())
     ann = ClioLogin(501, "Ann Harlow", None, full_view=True)
     services = world.app.state.services
     async with asyncio.TaskGroup() as group, as_owner(services.database) as session:
         await connections.mark_connected(session, attempt, ann, sealed_tokens="sealed", now=now())
-        params = {"state": state, "error": "access_denied"}
-        declined = group.create_task(world.api.get("/oauth/clio/callback", params=params))
+        declined = group.create_task(world.api.get(callback))
         await until_waiting_for_lock(world.dsn, declined)
     assert declined.result().headers["location"].endswith("clio=declined")
     async with as_owner(services.database) as session:

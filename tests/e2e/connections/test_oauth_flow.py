@@ -11,7 +11,7 @@ from app import main
 from app.db.connection import Address
 from app.db.session import open_database
 from app.simulator.store.firm import Firm
-from app.sync.connections import checked_tokens, oauth_flow
+from app.sync.connections import checked_tokens
 from app.sync.connections.checked_tokens import Purpose
 from tests.support.world import World
 
@@ -24,12 +24,14 @@ async def connection(world: World) -> dict[str, Any]:
     return [found async for found in world.all("connections")][-1]
 
 
-async def test_the_authorize_address_is_clios_address_of_the_region_and_requests_a_redirect_on_decline(
+async def test_the_authorize_address_leads_to_clios_page_of_the_region_and_requests_a_redirect_on_decline(
     world: World,
 ):
     # AU-3
     await world.create_account()
-    url = await world.start("u_ann")
+    start = await world.start("u_ann")
+    assert start.startswith("http://service.test/oauth/clio/start/")
+    url = (await world.api.get(start)).headers["location"]
     assert url.startswith("https://app.clio.com/oauth/authorize?")
     assert "redirect_on_decline=true" in url
     assert "code_challenge_method=S256" in url
@@ -53,36 +55,39 @@ async def test_a_state_is_valid_once_and_an_unknown_state_is_never_valid(world: 
     callback = await world.approve(await world.start("u_ann"), 501)
     assert (await world.api.get(callback)).status_code == 303
     before = token_requests(world)
-    for address in (
-        callback,
-        "/oauth/clio/callback?code=c&state=foreign",
-        "/oauth/clio/callback?code=c",
-    ):
-        answer = await world.api.get(address)
-        assert answer.status_code == 400
-        assert "location" not in answer.headers
+    with time_machine.travel(main.now() + timedelta(minutes=11), tick=True):
+        for address in (
+            callback,
+            "/oauth/clio/callback?code=c&state=foreign",
+            "/oauth/clio/callback?code=c",
+        ):
+            answer = await world.api.get(address)
+            assert answer.status_code == 400
+            assert "location" not in answer.headers
     assert token_requests(world) == before
 
 
-async def test_an_invented_state_costs_no_look_up_and_one_of_the_release_before_is_looked_up(
+async def test_an_invented_state_or_link_costs_no_look_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     # AU-2, T12
     await world.create_account()
-    with monkeypatch.context() as patch:
-        patch.setattr(oauth_flow, "new_token", lambda *_: "s" * 43)
-        callback = await world.approve(await world.start("u_ann"), 501)
-    assert (await world.api.get(callback)).headers["location"].endswith("clio=connected")
+    callback = await world.approve(await world.start("u_ann"), 501)
     services = world.app.state.services
     real = checked_tokens.new_token(services, Purpose.STATE)
+    link = checked_tokens.new_token(services, Purpose.LINK)
     away = open_database(Address("postgresql://nobody@127.0.0.1:1/none"))
     monkeypatch.setattr(world.app.state, "services", replace(services, database=away))
     hook = checked_tokens.new_token(services, Purpose.HOOK)
-    for state in ("", "s", real[1:], real[:-1], hook):
-        answer = await world.api.get("/oauth/clio/callback", params={"code": "c", "state": state})
+    for state in ("s", "s" * 43, real[1:], real[:-1], hook, link):
+        params = {"code": "c", "state": state}
+        answer = await world.api.get("/oauth/clio/callback", params=params)
         assert answer.status_code == 400, state
-    answer = await world.api.get("/oauth/clio/callback", params={"code": "c", "state": real})
-    assert answer.status_code == 503
+        assert (await world.api.get(f"/oauth/clio/start/{state}")).status_code == 400, state
+        if state != link:
+            assert (await world.api.get(f"/oauth/links/{state}")).status_code == 404, state
+    for asked in (callback, f"/oauth/clio/start/{real}", f"/oauth/links/{link}"):
+        assert (await world.api.get(asked)).status_code == 503, asked
 
 
 async def test_two_users_who_approve_at_the_same_time_are_both_connected(world: World):

@@ -63,6 +63,7 @@ RETENTION = {
     "activity_texts": "written_at",
     "idempotency_keys": "created_at",
     "authorizations": "expires_at",
+    "connect_links": "expires_at",
     "quarantine": "resolved_at",
     "issues": "resolved_at",
     "erasures": "finished_at",

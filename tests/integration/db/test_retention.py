@@ -21,7 +21,7 @@ from app.db.accounts.accounts import AccountFields
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.idempotency import IdempotentRequest
 from app.db.connections import attempts
-from app.db.connections.connections import OAuthAttempt
+from app.db.connections.attempts import OAuthAttempt
 from app.db.contacts import tables as contact_tables
 from app.db.events import tables as event_tables
 from app.db.issues import Finding
@@ -73,12 +73,12 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
             for _ in range(3)
         ]
         now = main.now()
-        attempt = OAuthAttempt("hp", "cnx", "us", "https://x.test", "sealed", now)
+        attempt = OAuthAttempt("hp", "h", "cnx", "us", "https://x.test", "sealed", now)
         async with as_owner(worlds[0].app.state.services.database) as session:
             await idempotency.store_response(
                 session, IdempotentRequest("hp", "o", "k", "f"), 1, now=now
             )
-            await attempts.store_attempt(session, attempt, state_hash="h")
+            await attempts.store_attempt(session, attempt)
         before = await counts(dsn)
         assert before["listed"] == 0, "an ended run keeps no details"
         assert all(before[table] for table in TABLES if table != "listed")
