@@ -32,7 +32,10 @@ router = APIRouter(
 
 BATCH_SIZE = 500  # rows read in one transaction
 MAX_QUARANTINED = 10_000  # rows in the report
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+# Spreadsheets read a cell that begins so as a formula, also after spaces and signs that cannot be seen, and in some
+# languages with wide signs (OWASP, "CSV Injection").
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+INVISIBLE = " \t\r\n\u00a0\u200b\u200c\u200d\u2060\ufeff"
 LISTS = ("changed_fields", "tags_added", "tags_removed")
 COLUMNS = tuple(schemas.Outcome.model_fields)
 
@@ -178,6 +181,5 @@ def _csv_line(cells: list[str]) -> str:
 def _cell(value: Any) -> str:
     """Return a cell's text, with an apostrophe in front if a spreadsheet would read it as a formula [T11]."""
     text = "; ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return (
-        f"'{text}" if text.lstrip().startswith(FORMULA_SIGNS) or text[:1] in FORMULA_SIGNS else text
-    )
+    begins = text.lstrip(INVISIBLE).startswith(FORMULA_SIGNS)
+    return f"'{text}" if begins or text.startswith(FORMULA_SIGNS) else text

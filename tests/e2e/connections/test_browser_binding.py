@@ -232,3 +232,23 @@ async def test_a_state_that_was_never_in_this_browser_is_the_same_page_for_each_
     await world.api.get(callback)
     used = await stranger.get(callback)
     assert unused.text == used.text
+
+
+async def test_a_code_of_another_attempt_is_not_redeemed(world: World):
+    # T4, RFC 9700 §4.5: PKCE binds a code to the attempt that began it
+    await world.create_account()
+    stolen, own = [await world.approve(await world.start(user), 501) for user in ("u_ben", "u_ann")]
+    injected = {**about(own), "code": about(stolen)["code"]}
+    answer = await world.api.get(CALLBACK, params=injected)
+    assert answer.headers["location"].endswith("clio=exchange_failed")
+    assert [one["status"] async for one in world.all("connections")] == ["pending", "disconnected"]
+
+
+async def test_a_code_goes_to_the_region_of_the_attempt_whatever_the_callback_says(world: World):
+    # T4: the region is in the row of the attempt
+    callback = await approved(world)
+    params = {**about(callback), "region": "eu", "location": "https://evil.test"}
+    answer = await world.api.get(CALLBACK, params=params)
+    assert answer.headers["location"].endswith("clio=connected")
+    (found,) = [one async for one in world.all("connections")]
+    assert found["region"] == "us"

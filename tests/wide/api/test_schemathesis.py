@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -90,6 +91,12 @@ async def add_token(dsn: str, account_id: str) -> str:
     return token
 
 
+def is_known(stack: Stack, account_id: str, token: str) -> bool:
+    url = f"{stack.service.url}/v1/accounts/{account_id}"
+    answer = httpx.get(url, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    return answer.is_success
+
+
 def test_generated_requests_of_a_tenant_never_get_what_another_one_owns(
     tmp_path: Path, own_dsn: str
 ):
@@ -100,14 +107,7 @@ def test_generated_requests_of_a_tenant_never_get_what_another_one_owns(
         tokens = {name: asyncio.run(add_token(own_dsn, name)) for name in TENANTS}
         for name, token in tokens.items():
             stack.wait_for_runs(name)
-            headers = {"Authorization": f"Bearer {token}"}
-            own = f"{stack.service.url}/v1/accounts/{name}"
-            wait_until(
-                lambda own=own, headers=headers: (
-                    httpx.get(own, headers=headers, trust_env=False).is_success
-                ),
-                "the token is known",
-            )
+            wait_until(partial(is_known, stack, name, token), "the token is known")
         entries = [
             {
                 "name": name,
