@@ -23,6 +23,7 @@ from app.cli.startup import add_keys
 from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.db.accounts import service_tokens
+from app.db.encryption import Encryption, find_encryption
 from app.db.roles import Users, find_faults, find_users
 from app.db.session import Database
 from app.db.system import system_transaction
@@ -164,6 +165,8 @@ async def _look(database: Database, config: Config) -> list[Finding]:
     ]
     if config.database_url is None:
         found.append(_EMBEDDED)
+    else:
+        found += map(_encryption, await find_encryption(database.address))
     return [*found, _token(has_token=has_token or config.service_token is not None)]
 
 
@@ -191,6 +194,28 @@ def _second_wall(users: Users) -> Finding:
         " LEVITATE_CLIO_SYSTEM_DATABASE_URL to one with levitate_system and LEVITATE_CLIO_MIGRATE_DATABASE_URL to the"
         " owner; see Roles in docs/operations.md",
     )
+
+
+def _encryption(found: Encryption) -> Finding:
+    """Return whether the connections of an address are encrypted, and whether it is known who answers."""
+    begin = f"{found.variable}: the connection to the {'pooler' if found.is_pooled else 'server'}"
+    link = found.link
+    if link.protocol is None and not link.is_local:
+        return Finding(
+            Level.WARNING,
+            f"{begin} is not encrypted; add sslmode=verify-full and sslrootcert to the address",
+        )
+    if not (link.is_verified or link.is_local):
+        return Finding(
+            Level.WARNING,
+            f"{begin} is encrypted ({link.protocol}), but nobody checks who answers; add sslmode=verify-full and"
+            " sslrootcert to the address",
+        )
+    shown = f"is encrypted ({link.protocol})" if link.protocol else "does not leave this machine"
+    if found.is_pooled:
+        behind = "is encrypted" if found.reaches_server else "is not encrypted"
+        return Finding(Level.OK, f"{begin} {shown}; that of the pooler to the server {behind}")
+    return Finding(Level.OK, f"{begin} {shown}")
 
 
 _EMBEDDED = Finding(

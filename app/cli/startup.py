@@ -19,6 +19,8 @@ from app.clio.regions import check_origin
 from app.config import Config
 from app.crypto import InvalidKey, TokenCipher, new_key
 from app.db import embedded
+from app.db.address_options import find_faults
+from app.db.addresses import DIRECT_URL, OWNER_URL, SYSTEM_URL, URL
 from app.errors import CannotStart
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -38,6 +40,7 @@ def read_config() -> Config:
         fail(*configuration.describe_errors(error))
     for region, registered in config.regions.items():
         _check_origin(region, registered.origin)
+    _check_addresses(config)
     logs.configure(config.log_level, config.log_format)
     return config
 
@@ -61,6 +64,24 @@ def _check_origin(region: str, origin: str | None) -> None:
             check_origin(origin)
     except ValueError as error:
         fail(f"LEVITATE_CLIO_REGIONS__{region.upper()}__ORIGIN: {error}")
+
+
+def _check_addresses(config: Config) -> None:
+    """Refuse options of the database's addresses that would not work as they say, a line for each."""
+    addresses = {
+        URL: config.database_url,
+        DIRECT_URL: config.direct_database_url,
+        SYSTEM_URL: config.system_database_url,
+        OWNER_URL: config.migrate_database_url,
+    }
+    faults = [
+        f"{variable}: {fault}"
+        for variable, address in addresses.items()
+        if address is not None
+        for fault in find_faults(address.get_secret_value())
+    ]
+    if faults:
+        fail(*faults)
 
 
 def add_keys(config: Config) -> Config:

@@ -13,12 +13,14 @@ server, such as LISTEN, needs the direct address.
 
 import os
 import socket
+import ssl
 from asyncio import BaseTransport
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import partial
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any, cast
 
@@ -37,6 +39,7 @@ TRUSTED_SECONDS = 1.0  # after a transaction a connection is not checked before 
 # Seconds, and milliseconds for the last: a quiet connection is probed after 5 and 7 seconds and given up after 9. What
 # was sent must be confirmed within 9. Systems other than Linux lack some of these options and keep their defaults.
 TCP_OPTIONS = {"TCP_KEEPIDLE": 5, "TCP_KEEPINTVL": 2, "TCP_KEEPCNT": 2, "TCP_USER_TIMEOUT": 9000}
+_NO_ENCRYPTION = "rejected SSL upgrade"  # asyncpg says it only in the text of a ConnectionError
 ACCOUNT_SETTING = "app.account"  # whose transaction it is; the policies of the tables read it
 SERVICE = "levitate-clio"  # the name of a connection in pg_stat_activity
 
@@ -75,7 +78,14 @@ class Address:
 
 
 class AddressNotUsable(Exception):
-    """The address has an option that the driver or the server does not accept, such as `?sslmode=maybe`."""
+    """The driver or the server does not accept what the address says, such as a setting in `options`.
+
+    Most faults of an address are found before (`app/db/address_options.py`).
+    """
+
+
+class EncryptionRefused(Exception):
+    """The address demands an encrypted connection, and the server offers none."""
 
 
 # The driver's error, and those of the server for a setting that does not exist, cannot be set, or has a wrong value.
@@ -115,6 +125,19 @@ def quoted(value: str) -> str:
     return "E'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+@dataclass(frozen=True)
+class Link:
+    """The way to whoever answered at an address.
+
+    `protocol` is that of its encryption, such as `TLSv1.3`, or None. `is_verified`: it was proven that the answer comes
+    from the host that the address names. `is_local`: it does not leave this machine.
+    """
+
+    protocol: str | None
+    is_verified: bool
+    is_local: bool
+
+
 class WatchedConnection(asyncpg.Connection):
     """asyncpg's connection, whose end is noticed although the server does not say it.
 
@@ -124,10 +147,13 @@ class WatchedConnection(asyncpg.Connection):
 
     settings = ""  # what else each transaction begins with
     answered_at = 0.0
+    link: "Link"  # how it is protected
 
     def __init__(self, protocol: Any, transport: BaseTransport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
-        _watch(transport.get_extra_info("socket"))
+        used = transport.get_extra_info("socket")
+        self.link = _link(used, transport.get_extra_info("ssl_object"))
+        _watch(used)
 
     @override
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:
@@ -190,12 +216,13 @@ registry.register("postgresql.levitate", __name__, Dialect.__name__)
 
 async def connect(
     url: str, *, deadline: float | None, name: str = SERVICE, pooled: bool = False
-) -> asyncpg.Connection:
+) -> WatchedConnection:
     """Open a connection; `deadline` is the longest wait for a response in seconds.
 
     With None statements and transactions may take any time, on the server too. `pooled`: the address is that of a
-    pooler in transaction mode. Raises AddressNotUsable for an option of the address that cannot be used, and asyncpg's
-    errors and OSError if the database cannot be reached or refuses the connection.
+    pooler in transaction mode. Raises AddressNotUsable for an address that cannot be used, EncryptionRefused, and
+    asyncpg's errors and OSError if the database cannot be reached or refuses the connection; of these ssl.SSLError if
+    its certificate is refused here.
     """
     options: dict[str, Any]
     if pooled:
@@ -204,11 +231,18 @@ async def connect(
         settings = _settings(name, limited=deadline is not None)
         options = {"connection_class": WatchedConnection, "server_settings": settings}
     try:
-        return await asyncpg.connect(
+        opened: WatchedConnection = await asyncpg.connect(
             url, timeout=CONNECT_SECONDS, command_timeout=deadline, **options
         )
+    except ssl.SSLError:  # that of a certificate is a ValueError, too
+        raise
     except _OPTION_REFUSED as error:
         raise AddressNotUsable from error
+    except ConnectionError as error:
+        if _NO_ENCRYPTION in str(error):
+            raise EncryptionRefused from error
+        raise
+    return opened
 
 
 def new_engine(
@@ -259,6 +293,17 @@ def _settings(name: str, *, limited: bool) -> dict[str, str]:
 PooledConnection.settings = "".join(
     f"set local {name} = '{value}';" for name, value in _settings(SERVICE, limited=True).items()
 )
+
+
+def _link(connected: Any, encryption: Any) -> Link:
+    """Return how a connection is protected, given its socket and the SSL object of its transport."""
+    family = getattr(connected, "family", socket.AF_UNIX)
+    is_inet = family in (socket.AF_INET, socket.AF_INET6)
+    return Link(
+        protocol=encryption.version() if encryption else None,
+        is_verified=encryption is not None and encryption.context.check_hostname,
+        is_local=not is_inet or ip_address(connected.getpeername()[0]).is_loopback,
+    )
 
 
 def _watch(connected: Any) -> None:

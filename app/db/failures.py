@@ -14,7 +14,7 @@ from asyncpg.exceptions import InternalClientError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.db.connection import AddressNotUsable
+from app.db.connection import AddressNotUsable, EncryptionRefused
 from app.errors import DatabaseUnavailable
 
 
@@ -53,6 +53,7 @@ _GIVE_BACK_TYPES = (
     asyncio.IncompleteReadError,
     InternalClientError,
     AddressNotUsable,
+    EncryptionRefused,
 )
 
 

@@ -30,7 +30,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from typing_extensions import override
 
-from app.db.connection import Address, AddressNotUsable, beginning_for, new_engine
+from app.db.connection import (
+    Address,
+    AddressNotUsable,
+    EncryptionRefused,
+    beginning_for,
+    new_engine,
+)
 from app.db.failures import causes, sorted_failures
 from app.errors import DatabaseUnavailable
 
@@ -68,10 +74,19 @@ _LOCKED = (
 )
 # Why it does not do its work although the server can be reached, and what to do.
 _REFUSALS: dict[type[Exception], str] = {
-    AddressNotUsable: "its address has an option that cannot be used; see the options of libpq",
+    AddressNotUsable: (
+        "its address cannot be used: sslmode=verify-full without sslrootcert, or a setting in options that it refuses"
+    ),
+    EncryptionRefused: (
+        "it offers no encrypted connection, which sslmode in the address demands; switch ssl on in the server"
+    ),
+    ssl.SSLCertVerificationError: (
+        "its certificate is refused: it is for another host than the address names, has ended or was revoked, or no"
+        " authority in the file sslrootcert has signed it"
+    ),
     ssl.SSLError: "no safe connection is possible; check its certificate, and sslmode in the address",
     asyncpg.InvalidAuthorizationSpecificationError: (
-        "it refuses the user or the password; correct them in the address"
+        "it refuses the user, the password, or a connection without TLS; correct them, or sslmode, in the address"
     ),
     asyncpg.InsufficientPrivilegeError: (
         "the user may not connect, or not use its tables; grant the rights to the user"

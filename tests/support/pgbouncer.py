@@ -1,6 +1,5 @@
 """PgBouncer in transaction mode, before a test's PostgreSQL. A missing program comes from Debian's package."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -12,12 +11,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.db.connection import Address
+from tests.support.debian import unpack
 from tests.support.ports import free_port
 from tests.support.postgres import address_of
 from tests.support.waiting import wait_until
 
 SYSTEM = "/usr/sbin:/usr/bin:/bin"  # where Debian puts the program
-LIBRARIES = "usr/lib/*-linux-gnu"
 
 
 @dataclass(frozen=True)
@@ -115,24 +114,5 @@ def _program(folder: Path) -> tuple[str, Mapping[str, str]]:
     installed = shutil.which("pgbouncer", path=SYSTEM)
     if installed:
         return installed, {}
-    assert shutil.which("apt-get"), "install PgBouncer: this machine has no Debian packages"
-    _unpack(folder)
-    libraries = ":".join(str(found) for found in folder.glob(LIBRARIES))
-    return str(folder / "usr/sbin/pgbouncer"), {"LD_LIBRARY_PATH": libraries}
-
-
-def _unpack(folder: Path) -> None:
-    """Unpack the package, and what it needs and the machine lacks, into the folder. Nothing is installed."""
-    archives = folder / "archives"
-    (archives / "partial").mkdir(parents=True)
-    download = [
-        *("apt-get", "install", "--download-only", "--yes", "--no-install-recommends", "pgbouncer"),
-        *("-o", f"Dir::Cache::archives={archives}", "-o", "Debug::NoLocking=1"),
-    ]
-    with (Path(tempfile.gettempdir()) / "lc-apt.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # of the test processes, one downloads at a time
-        if subprocess.run(download, capture_output=True, check=False).returncode:
-            subprocess.run(["apt-get", "update"], capture_output=True, check=True)
-            subprocess.run(download, capture_output=True, check=True)
-    for archive in archives.glob("*.deb"):
-        subprocess.run(["dpkg", "-x", archive, folder], capture_output=True, check=True)
+    environment = unpack("pgbouncer", folder)
+    return str(folder / "usr/sbin/pgbouncer"), environment

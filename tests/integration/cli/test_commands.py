@@ -98,7 +98,8 @@ def test_an_unknown_user_is_reported_in_one_line(own_dsn: str):
     head, _, tail = own_dsn.partition("://")
     stranger = f"{head}://stranger:wrong@{tail.rpartition('@')[2]}"
     assert serve(stranger) == [
-        UNAVAILABLE + "it refuses the user or the password; correct them in the address"
+        UNAVAILABLE
+        + "it refuses the user, the password, or a connection without TLS; correct them, or sslmode, in the address"
     ]
 
 
@@ -181,14 +182,40 @@ def test_another_unknown_variable_is_reported_and_the_command_goes_on(missing_ds
 
 
 @pytest.mark.parametrize(
-    "option",
-    ["sslmode=maybe", "no_such_setting=1", "max_connections=5", "work_mem=much", "port=x"],
-)
-def test_an_option_of_the_address_that_cannot_be_used_is_reported_in_one_line(
-    own_dsn: str, option: str
+    ("option", "fault"),
+    [
+        ("sslmode=maybe", "`sslmode` must be one of disable, allow, prefer, require, verify-ca, verify-full"),
+        ("no_such_setting=1", "`no_such_setting` cannot be used; docs/operations.md lists the options that work"),
+        ("port=x", "`port` must be a number"),
+        ("sslrootcert=/nowhere", "`sslrootcert`: its file cannot be read (No such file or directory); name one that"
+         " this user can read"),
+    ],
+)  # fmt: skip
+def test_an_option_of_an_address_that_cannot_be_used_is_named_in_one_line(
+    missing_dsn: str, option: str, fault: str
 ):
-    address = f"{own_dsn}{'&' if '?' in own_dsn else '?'}{option}"
-    line = UNAVAILABLE + "its address has an option that cannot be used; see the options of libpq"
+    wrong = f"{missing_dsn}{'&' if '?' in missing_dsn else '?'}{option}"
+    line = f"LEVITATE_CLIO_DATABASE_URL: {fault}"
+    for command in ("migrate", "token list"):
+        assert refusal(*command.split(), database_url=wrong) == [line]
+    assert serve(wrong) == [line]
+    pooled = {"database_url": missing_dsn, "database_pooler": "transaction"}
+    for name in ("system_database_url", "migrate_database_url", "direct_database_url"):
+        more = {name: wrong} | (pooled if name.startswith("direct") else {})
+        line = f"LEVITATE_CLIO_{name.upper()}: {fault}"
+        assert refusal("migrate", **{"database_url": missing_dsn, **more}) == [line]
+
+
+@pytest.mark.parametrize(
+    "setting", ["no_such_setting%3D1", "max_connections%3D5", "work_mem%3Dmuch"]
+)
+def test_a_setting_of_the_address_that_the_server_refuses_is_reported_in_one_line(
+    own_dsn: str, setting: str
+):
+    address = f"{own_dsn}{'&' if '?' in own_dsn else '?'}options=-c%20{setting}"
+    line = UNAVAILABLE + (
+        "its address cannot be used: sslmode=verify-full without sslrootcert, or a setting in options that it refuses"
+    )
     for command in ("migrate", "token list"):
         assert refusal(*command.split(), database_url=address) == [line]
     assert serve(address) == [line]
