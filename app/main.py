@@ -113,6 +113,8 @@ def build_app() -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         lifespan=_lifespan,
+        docs_url=None,  # app/api/docs_page.py has it
+        redoc_url=None,
         generate_unique_id_function=_operation_id,
     )
     app.include_router(api.router)
@@ -146,6 +148,7 @@ def configure_app(
     bootstrap_hash = hash_secret(token.get_secret_value()) if token else None
     process = Process(workers=parts.workers, clock=parts.clock, prepare=prepare)
     app.state.start = StartOptions(config, address, parts.clio_transports or {}, process)
+    app.state.is_https = config.public_url.startswith("https://")
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 

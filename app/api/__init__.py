@@ -18,6 +18,7 @@ from app.api import (
     connections,
     contact_history,
     contacts,
+    docs_page,
     erasures,
     health,
     issues,
@@ -48,5 +49,6 @@ for group in (
     webhook_endpoints,
     clio_webhooks,
     health,
+    docs_page,
 ):
     router.include_router(group.router)

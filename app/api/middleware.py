@@ -12,7 +12,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api import problems
+from app.api import problems, response_headers
 
 # A body must arrive within this time, because uvicorn has no limit for slow bodies [T12].
 BODY_SECONDS = 30.0
@@ -52,8 +52,8 @@ class RequestContext:
                 message["headers"] = [
                     *message.get("headers", ()),
                     (b"x-request-id", request_id.encode()),
-                    (b"x-content-type-options", b"nosniff"),
                 ]
+                response_headers.add_to_start(message, scope)
             await send(message)
 
         try:

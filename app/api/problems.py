@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
+from app.api import response_headers
 from app.api.schemas.base import Schema
 from app.errors import AppError, InvalidRequest
 
@@ -260,5 +261,7 @@ async def _handle_unexpected(request: Request, error: Exception) -> JSONResponse
         "internal_error",
         "This service had an internal error, which was logged; give `request_id` to support",
     )
-    # This response does not pass through RequestContext, which sets the header of all others.
-    return _response(problem, {"X-Request-Id": problem.request_id})
+    # This response does not pass through RequestContext, which sets the headers of all others.
+    response = _response(problem, {"X-Request-Id": problem.request_id})
+    response_headers.add_headers(response.headers, request.scope)
+    return response
