@@ -12,6 +12,7 @@ from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
+from app.db.accounts.idempotency import Erased
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
     Activity,
@@ -73,7 +74,9 @@ class ActivityQuery(Schema):
             "model": schemas.Activity,
             "description": "Skipped: the settings exclude this kind, or the contact is not linked to Clio",
         },
-        **problems(ActivityNotFound, IntegrationNotEnabled, UnknownKind, *idempotency.ERRORS),
+        **problems(
+            ActivityNotFound, IntegrationNotEnabled, UnknownKind, Erased, *idempotency.ERRORS
+        ),
     },
 )
 async def write_back(
@@ -84,6 +87,8 @@ async def write_back(
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Activity:
     """Record an activity in Clio once, as the user who did it. The same key and body return the same activity again.
+
+    If it was erased since, a repeated request gets 410.
 
     The status code is 202 for an activity that is queued or blocked (the user has no working login), and 200 for one
     that is skipped. Send each activity when it happens: an activity that the settings exclude is never written later.

@@ -24,6 +24,9 @@ LISTENER_CHECK = timedelta(seconds=10)
 POLL_INTERVAL = timedelta(seconds=2)  # if no notification comes
 
 
+_NO_TEXT: TracebackRecord | None = None
+
+
 class LatestNotice(listeners.PGNoticeEventListener):
     """A queue of notices that keeps one: each says only that the queue has changed.
 
@@ -44,6 +47,8 @@ class OwnJobs(Queries):
 
     pgqueuer ends a job and gives it back by its id alone. So a process that was stopped for longer than its heartbeat
     would take the job from the manager that has it now.
+
+    Why a job failed is in our own log. pgqueuer would store the text of the exception, which may have client data.
     """
 
     @override
@@ -51,7 +56,8 @@ class OwnJobs(Queries):
         self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]
     ) -> None:
         own = await self._still_own([job for job, _, _ in job_status])
-        if ended := [one for one in job_status if one[0].id in own]:
+        ended = [(job, status, _NO_TEXT) for job, status, _ in job_status if job.id in own]
+        if ended:
             await super().log_jobs(ended)
 
     @override
@@ -59,7 +65,7 @@ class OwnJobs(Queries):
         self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None
     ) -> None:
         if await self._still_own([job]):
-            await super().retry_job(job, delay, traceback_record)
+            await super().retry_job(job, delay, _NO_TEXT)
 
     async def _still_own(self, jobs: list[Job]) -> set[int]:
         """Return the ids of the jobs that the manager which picked them still has."""

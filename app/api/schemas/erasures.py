@@ -39,6 +39,7 @@ class Erasure(Schema):
     """When the erasure ended (RFC 3339, UTC). Null while it is running."""
 
     remaining: list[CodeDetail]
-    """What is left to do. `data`: rows are being deleted. `deauthorization`: Clio has not confirmed the end of a login;
-    it is told again. `deauthorization_failed`: a person must end this login's access in Clio. At most 100 logins are
-    listed. Empty when the erasure is done."""
+    """What is left. Of an account what is left to do: `data`: rows are being deleted. `deauthorization`: Clio has not
+    confirmed the end of a login; it is told again. `deauthorization_failed`: a person must end this login's access in
+    Clio. At most 100 logins are listed; empty when the erasure is done. Of a contact what is kept for a reason:
+    `kept_hash`, `kept_feed_line`, `kept_audit`, `kept_matters`."""

@@ -3,7 +3,7 @@
 A running erasure of an account hides the account: whoever looks for it finds nothing. The deleting is not here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -53,7 +53,7 @@ class ErasureInProgress(AppError):
 
 @dataclass(frozen=True)
 class Receipt:
-    """One erasure. `remaining` is what a person must do, because this service could not."""
+    """One erasure. `remaining` is what a person must do, because this service could not, or what is kept."""
 
     account_id: str
     erasure_id: str
@@ -79,11 +79,20 @@ async def start(session: Session, account_id: str, *, by: str | None, now: datet
 
 
 async def record_contact(
-    session: Session, account_id: str, contact_id: str, *, by: str | None, now: datetime
+    session: Session,
+    account_id: str,
+    contact_id: str,
+    kept: Sequence[Problem],
+    *,
+    by: str | None,
+    now: datetime,
 ) -> str:
-    """Store that a person was erased in this transaction, and return the id of the erasure."""
+    """Store that a person was erased in this transaction, and what is kept; return the id of the erasure."""
     subject = (CONTACT, contact_id)
-    return await _insert(session, account_id, subject, Status.DONE, by=by, now=now)
+    erasure_id = await _insert(session, account_id, subject, Status.DONE, by=by, now=now)
+    for one in kept:
+        await add_remaining(session, account_id, erasure_id, one)
+    return erasure_id
 
 
 async def _insert(

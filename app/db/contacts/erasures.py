@@ -12,15 +12,14 @@ from msgspec.structs import replace
 from sqlalchemy import bindparam, delete, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.db.accounts import idempotency
 from app.db.accounts import tables as account_tables
-from app.db.contacts import tables
-from app.db.events import tables as event_tables
+from app.db.contacts import tables, traces
 from app.db.mirror import removals, staleness, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.mirror.staleness import Affected
 from app.db.outbox import tables as outbox_tables
-from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 
 _accounts = account_tables.accounts
@@ -76,22 +75,21 @@ async def find_erased(session: Session, account_id: str, hashes: Collection[byte
 
 
 async def delete_person(session: Session, account_id: str, contact_id: str, clio_id: int) -> None:
-    """Delete every row about a person, except new-client rows and holds, which other contacts depend on."""
+    """Delete every row about a person, except new-client rows and holds that others wait in.
+
+    What remains with others is cleared (`traces.py`).
+    """
+    numbers = await _clear_matter_numbers(session, account_id, clio_id)
+    await traces.unname_matters(session, account_id, clio_id, numbers)
     await _delete_record(session, account_id, clio_id)
     for table in (tables.contacts, tables.changes, tables.preexisting_tags):
         own = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
         await session.execute(delete(table).where(own))
-    await _delete_activities(session, account_id, contact_id, clio_id)
-    events = event_tables.events
-    about = or_(
-        events.c.subject == contact_id, events.c.data["contact_id"].as_string() == contact_id
-    )
-    await session.execute(delete(events).where(events.c.account_id == account_id, about))
-    runs = run_tables.runs
-    over = (runs.c.account_id == account_id) & runs.c.finished_at.is_not(None)
-    await session.execute(
-        update(runs).where(over, runs.c.contact_clio_id == clio_id).values(contact_clio_id=None)
-    )
+    activity_ids = await _delete_activities(session, account_id, contact_id, clio_id)
+    await idempotency.mark_erased(session, account_id, activity_ids)
+    await traces.forget_events(session, account_id, contact_id, activity_ids)
+    await traces.forget_in_runs(session, account_id, clio_id)
+    await traces.forget_as_successor(session, account_id, clio_id)
 
 
 async def _delete_record(session: Session, account_id: str, clio_id: int) -> None:
@@ -103,37 +101,40 @@ async def _delete_record(session: Session, account_id: str, clio_id: int) -> Non
     await session.execute(delete(people).where(one))
     # the people of a person who was a company
     await staleness.mark_stale(session, account_id, Affected(employees_of=[clio_id]))
-    await _clear_matter_numbers(session, account_id, clio_id)
     ids = list((await session.execute(select(links.c.clio_id).where(own))).scalars())
     await removals.remove_records(session, account_id, RELATIONSHIPS.name, ids, why="")
     await visibility.delete_all_sightings(session, account_id, CONTACTS.name, [clio_id])
     await visibility.delete_lost(session, account_id, clio_id)
-    asked = run_tables.lookups
-    named = (asked.c.resource == CONTACTS.name) & (asked.c.clio_id == clio_id)
-    await session.execute(delete(asked).where(asked.c.account_id == account_id, named))
     aside = mirror_tables.quarantine
     unread = (aside.c.resource == CONTACTS.name) & (aside.c.clio_id == clio_id)
     await session.execute(delete(aside).where(aside.c.account_id == account_id, unread))
 
 
-async def _clear_matter_numbers(session: Session, account_id: str, clio_id: int) -> None:
-    """Remove the numbers of the person's matters, which may contain the name; others may need the matters."""
+async def _clear_matter_numbers(session: Session, account_id: str, clio_id: int) -> dict[int, str]:
+    """Remove the numbers of the person's matters, which may contain the name; others may need the matters.
+
+    Returns the numbers by the Clio ids of the matters.
+    """
     table = mirror_tables.mirror_matters
     own = (table.c.account_id == account_id) & (table.c.client_id == clio_id)
     rows = (await session.execute(select(table.c.clio_id, table.c.record).where(own))).all()
+    numbers: dict[int, str] = {}
     for row in rows:
-        record = replace(MATTERS.codec.load(row.record), number=None)
-        values = {"record": MATTERS.codec.dump(record)}
+        record = MATTERS.codec.load(row.record)
+        if record.number is not None:
+            numbers[row.clio_id] = record.number
+        values = {"record": MATTERS.codec.dump(replace(record, number=None))}
         one = (table.c.account_id == account_id) & (table.c.clio_id == row.clio_id)
         await session.execute(update(table).where(one).values(values))
     ids = [row.clio_id for row in rows]
     await staleness.mark_matter_contacts_stale(session, account_id, client_ids=(), matter_ids=ids)
+    return numbers
 
 
 async def _delete_activities(
     session: Session, account_id: str, contact_id: str, clio_id: int
-) -> None:
-    """Delete activities and the contact's lease; a worker that has the lease writes nothing more."""
+) -> list[str]:
+    """Delete activities and the contact's lease; a worker that has the lease writes nothing more. Return their ids."""
     leases, table, attempts = (
         outbox_tables.activity_turns,
         outbox_tables.activities,
@@ -148,3 +149,4 @@ async def _delete_activities(
     ids = list(gone.scalars())
     own = (attempts.c.account_id == account_id) & any_of(attempts.c.activity_id, ids)
     await session.execute(delete(attempts).where(own))
+    return ids

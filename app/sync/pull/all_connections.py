@@ -97,7 +97,9 @@ async def _read_firm(attempt: Attempt, problems: Problems, publish: Publish | No
 
 async def _read_contact(attempt: Attempt, problems: Problems) -> None:
     """Read one contact with its matters and relationships as every connection [S14]."""
-    clio_id = attempt.run.contact_clio_id or 0
+    clio_id = attempt.run.contact_clio_id
+    if clio_id is None:
+        return  # the person was erased since
     read = partial(read_contact_records, clio_id=clio_id)
     look_up = partial(confirm_contact, clio_id=clio_id)
     await _read_records(attempt, problems, attempt.begun.connected, read, look_up)

@@ -115,6 +115,35 @@ async def test_a_manager_that_still_has_its_job_gives_it_back_and_does_it_again(
     assert await statuses(database) == []
 
 
+def crash_with_a_name() -> None:
+    raise LookupError("Ann Harlow")
+
+
+def give_back_with_a_name() -> None:
+    raise RetryRequested(timedelta(0), "Ann Harlow") from LookupError("Ann Harlow")
+
+
+@pytest.mark.parametrize("end", [crash_with_a_name, give_back_with_a_name])
+async def test_the_text_of_a_failure_is_not_stored(
+    database: Database, dsn: str, end: Callable[[], None]
+):
+    # T9, T15: it may have client data, and pgqueuer's log is of no account
+    async with transaction(database, "a") as session:
+        await job_queue.want(session, LANE, "a")
+    late = Late(end)
+    async with working(dsn, late):
+        async with asyncio.timeout(PATIENCE):
+            await late.began.wait()
+        late.may_end.set()
+    async with transaction(database, "a") as session:
+        ended = text("select status from pgqueuer_log where status in ('failed', 'queued')")
+        assert (await session.execute(ended)).all()
+        told = text(
+            "select log::text from pgqueuer_log log union all select job::text from pgqueuer job"
+        )
+        assert "Ann Harlow" not in str((await session.execute(told)).all())
+
+
 async def test_a_manager_knows_when_the_next_job_of_its_own_lane_is_due(
     database: Database, dsn: str
 ):
