@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.installed
+SBOM_VENV := .venv-sbom
 UV := $(shell command -v uv 2>/dev/null)
 LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-hashes --python-version 3.11
 
@@ -17,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench bench-neighbours
+.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench bench-neighbours sbom
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -80,10 +81,19 @@ mutants: ## change the rules in every way that mutmut knows, and list the change
 mutants-sample: $(STAMP) ## 200 random changes of sync and db that SEED chooses; lists those that no test notices
 	@$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --pytest="--ignore=tests/wide" $(ARGS)
 
+# What an image contains. It reads the lock and installs nothing of it.
+sbom: ## write sbom.json: what the service needs at run time, in CycloneDX format
+	@test -x $(SBOM_VENV)/bin/cyclonedx-py || { $(PYTHON) -m venv $(SBOM_VENV) && \
+		$(SBOM_VENV)/bin/python -m pip install --quiet --disable-pip-version-check "cyclonedx-bom==7.5.0"; }
+	@$(SBOM_VENV)/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file sbom.json requirements-run.lock
+	@echo "sbom.json is written."
+
 lock:
 	@$(if $(UV),,echo "make lock needs uv"; exit 1)
 	$(UV) pip compile pyproject.toml $(LOCKED) -o requirements-run.lock
 	$(UV) pip compile pyproject.toml --extra embedded --extra otel --extra dev $(LOCKED) -o requirements-dev.lock
+	@echo hatchling | $(UV) pip compile - --constraint requirements-dev.lock $(LOCKED) -o requirements-build.lock
 	$(UV) pip compile benchmarks/requirements.in $(LOCKED) -o benchmarks/requirements.lock
 
 $(STAMP): requirements-dev.lock pyproject.toml

@@ -6,7 +6,6 @@ For a mistake in the configuration or the environment a command prints one line 
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from app.cli import check as checks
+from app.cli import demonstration
 from app.cli.check import Level
 from app.cli.database import (
     check_database,
@@ -26,16 +26,11 @@ from app.cli.database import (
     with_open_database,
 )
 from app.cli.keys import keys_cli
-from app.cli.options import CallbackUrl, CommandGroup, Contacts, Host, Latency, Port
-from app.cli.startup import add_keys, fail, listen, read_config, spare_collector, stderr
+from app.cli.options import CommandGroup, Host, Port
+from app.cli.startup import add_keys, listen, read_config, spare_collector, stderr
 from app.cli.tokens import token_cli
-from app.clio.regions import Region
-from app.demo import walkthrough
-from app.demo.processes import DemoFailed
 from app.loop_watch import LoopWatch
-from app.main import Parts, create_app, create_worker_app, now
-from app.simulator.http import sockets
-from app.simulator.http.server import credentials
+from app.main import Parts, create_app, create_worker_app
 from app.sync.background import Background
 
 cli = typer.Typer(
@@ -169,65 +164,5 @@ def check() -> None:
     raise typer.Exit(1 if is_wrong else 0)
 
 
-@cli.command()
-def demo(
-    once: Annotated[bool, typer.Option("--once", help="Exit after the summary")] = False,
-    contacts: Contacts = 2000,
-    port: Annotated[
-        int | None,
-        typer.Option(min=1, max=65535, help="Port of the service; default: a free one"),
-    ] = None,
-) -> None:
-    """Show the service with an embedded database and a simulated firm: connect, pull, assess, serve."""
-    try:
-        walkthrough.run(once=once, contacts=contacts, port=port)
-    except DemoFailed as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        stderr.print("\nStopped. Nothing is left behind.")
-        raise typer.Exit(130) from None
-
-
-@cli.command()
-def simulator(
-    port: Annotated[
-        int,
-        typer.Option(
-            min=1, max=65_532, help="Port of the US region; EU, CA and AU use the next three"
-        ),
-    ] = 9000,
-    contacts: Contacts = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of the firm's random data")] = 1,
-    redirect_uri: CallbackUrl = "http://127.0.0.1:8000/oauth/clio/callback",
-    rate_limit: Annotated[int, typer.Option(min=1, help="Requests per minute for each token")] = 50,
-    latency: Latency = 0.0,
-) -> None:
-    """Run a simulated Clio, as strict as the real one, for development. Prints what to set to connect to it."""
-    ports = {region.value: port + nth for nth, region in enumerate(Region)}
-    for region_port in ports.values():
-        listen("127.0.0.1", region_port).close()
-    firms = sockets.firms(contacts=contacts, seed=seed, now=now)
-    sim = sockets.Simulator(
-        firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
-    )
-    for line in _how_to_connect(ports, redirect_uri):
-        stderr.print(line, markup=False)
-    run_async(sockets.run(sim, "127.0.0.1", ports))
-
-
-def _how_to_connect(ports: Mapping[str, int], redirect_uri: str) -> Iterator[str]:
-    """Yield the addresses, and the variables with which `serve` can connect a user of the simulated firms."""
-    for region, port in ports.items():
-        yield f"Clio {region} at http://127.0.0.1:{port}"
-    yield "Set these variables to connect the service; of the regions, those that you need:"
-    for region, port in ports.items():
-        client_id, client_secret = credentials(region)
-        name = f"export LEVITATE_CLIO_REGIONS__{region.upper()}__"
-        yield f"{name}CLIENT_ID={client_id}"
-        yield f"{name}CLIENT_SECRET={client_secret}"
-        yield f"{name}ORIGIN=http://127.0.0.1:{port}"
-    public_url = redirect_uri.removesuffix("/oauth/clio/callback")
-    yield f"export LEVITATE_CLIO_PUBLIC_URL={public_url}"
-    yield f"export LEVITATE_CLIO_RETURN_ORIGINS={public_url}"
-    yield "export LEVITATE_CLIO_SERVICE_TOKEN=<16 characters or more, for your calls of the API>"
-    yield f"Registered redirect URI: {redirect_uri}"
+cli.command()(demonstration.demo)
+cli.command()(demonstration.simulator)

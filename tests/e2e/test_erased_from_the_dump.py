@@ -112,7 +112,7 @@ WITHOUT_A_WAY_OF_THE_API = (
     "insert into issues values ('hp', 'iss_1', 'record_quarantined', 'warning', 'A contact', 'contact', '1001', now())",
     "insert into issues values ('hp', 'iss_2', 'coverage_lost', 'warning', 'Clio ids 1001, 1002', 'x', '', now())",
     "insert into holds (account_id, hold_id, kind, status, run_id, opened_at, decided_at, decided_by)"
-    " values ('hp', 'hld_1', 'removals', 'discarded', 'run', now(), now(), 'u_ann')",
+    " values ('hp', 'hld_1', 'first_publication', 'released', 'run', now(), now(), 'u_ann')",
     "insert into hold_items values ('hp', 'hld_1', 1001)",
     "insert into lost_sightings values ('hp', 1001, 'cnx')",
     f"insert into named_records values ('hp', {RUN}, 'contacts', 1001, 'cnx')",
