@@ -1,4 +1,7 @@
-"""How a page becomes a response: templates that escape what they insert, the headers of every page, and error pages."""
+"""How a page becomes a response: templates that escape what they insert, its policy, and error pages.
+
+The headers that all responses have are in `app/api/response_headers.py`.
+"""
 
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
@@ -23,12 +26,6 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-# A page is only for the person who asked for it, and its address may contain a secret.
-_PRIVATE = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 _HEADINGS = {
     DatabaseUnavailable.code: "This page cannot be shown now",
     StillConnecting.code: "Connecting to Clio",
@@ -73,13 +70,13 @@ def page(
         + " ".join(("'self'", "https:", *plain))
     )
     text = _templates.get_template(template).render(values)
-    headers = {**_PRIVATE, "Content-Security-Policy": policy}
+    headers = {"Content-Security-Policy": policy, "Cross-Origin-Opener-Policy": "same-origin"}
     return HTMLResponse(text, status_code=status, headers=headers)
 
 
 def redirect(address: str) -> RedirectResponse:
     """Return a redirect that the browser follows by GET."""
-    return RedirectResponse(address, status_code=303, headers=_PRIVATE)
+    return RedirectResponse(address, status_code=303)
 
 
 def error_page(request: Request, error: AppError) -> HTMLResponse:

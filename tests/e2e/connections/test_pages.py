@@ -117,5 +117,6 @@ async def test_several_levitates_have_no_single_way_back(
 async def test_the_stylesheet_is_served(world: World):
     answer = await world.api.get("/static/pages.css")
     assert answer.headers["content-type"].startswith("text/css")
+    assert answer.headers["cache-control"] == "public, max-age=3600"
     assert (await world.api.get("/static/../rendering.py")).status_code == 404
     assert (await world.api.get("/static/..%2frendering.py")).status_code == 404

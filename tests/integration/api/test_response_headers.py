@@ -44,7 +44,7 @@ async def test_every_operation_has_the_headers_with_a_token_and_without(idle: Wo
         for headers in ({}, {"Authorization": "Bearer nonsense"}):
             response = await idle.api.request(method, path, json={}, headers=headers)
             statuses.add(response.status_code)
-            check(response)
+            check(response, policy=None if path.startswith("/oauth/") else STRICT)
     assert {200, 401, 404} <= statuses
 
 
