@@ -2,6 +2,7 @@
 
 import os
 import re
+from ipaddress import ip_network
 from itertools import product
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEVITATE_CLIO_"
+SHORTEST_TOKEN = 32  # characters: fewer could be guessed [T14]
 NO_ORIGIN = "must be an origin such as https://app.example.com, with no path"
 _HOST = re.compile(r"[\w.:-]+")  # no wildcard: origins are compared as they are
 
@@ -108,12 +110,31 @@ RoleAddress = Annotated[
 ]
 
 
+def _token(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(
+            f"has fewer than {SHORTEST_TOKEN} characters; set a longer random text, or unset it and use"
+            " `levitate-clio token create`"
+        )
+    return value
+
+
 def _hosts(value: str) -> str:
     for host in _items(value):
         if "/" in host or "@" in host or (":" in host and not host.strip("[]").count(":") > 1):
             raise ValueError(
                 "must be a comma-separated list of host names or addresses, without scheme and port"
             )
+    return value
+
+
+def _networks(value: str) -> str:
+    try:
+        _ = [ip_network(item) for item in _items(value)]
+    except ValueError:
+        raise ValueError(
+            "must be a comma-separated list of addresses or networks such as 10.0.0.5,10.1.0.0/16"
+        ) from None
     return value
 
 
@@ -155,7 +176,7 @@ class Config(BaseSettings):
     encryption_keys: SecretStr | None = None
     return_origins: Annotated[str, AfterValidator(_origins)] = ""
     regions: dict[Region, RegisteredApp] = {}
-    service_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    service_token: Annotated[SecretStr, AfterValidator(_token)] | None = None
     slots: Annotated[str, AfterValidator(_slots)] = "06:00,18:00"
     slot_spread_seconds: Annotated[int, Field(ge=0, le=6 * 3600)] = 3600
     api_rate: Annotated[int, Field(ge=0)] = 100
@@ -163,6 +184,7 @@ class Config(BaseSettings):
     settle_seconds: Annotated[float, Field(ge=0.05, le=600)] = 60.0
     heartbeat_seconds: Annotated[float, Field(ge=0.2, le=60)] = 10.0
     webhook_hosts: Annotated[str, AfterValidator(_hosts)] = ""
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = ""
     # Days. The lower limits are what other parts of the service rely on.
     retention_runs_days: Annotated[int, Field(ge=30, le=36_500)] = 400
     retention_activities_days: Annotated[int, Field(ge=30, le=36_500)] = 400
@@ -184,6 +206,10 @@ class Config(BaseSettings):
     def webhook_host_list(self) -> frozenset[str]:
         """Return the hosts that events may be posted to over plain http or at private addresses."""
         return frozenset(host.strip("[]").lower() for host in _items(self.webhook_hosts))
+
+    def trusted_proxy_list(self) -> list[str]:
+        """Return the addresses and networks of proxies that say from where a request comes."""
+        return _items(self.trusted_proxies)
 
     def encryption_key_list(self) -> tuple[str, ...]:
         """Return the keys that encrypt secrets, the newest first; empty if none is configured."""

@@ -5,9 +5,11 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing_extensions import override
 
 KEY_BYTES = 32
 TOKEN_PREFIX = "lc"  # noqa: S105  # makes a token recognisable; it is not a secret
@@ -24,7 +26,9 @@ class DecryptionFailed(Exception):
 class TokenCipher:
     """Seals (encrypts) documents with the newest key and opens them with any key.
 
-    A sealed document contains the name of its row and opens only for that row.
+    A sealed document contains the name of its row and opens only for that row. Where a table has more than one column
+    of secrets, it contains the name of its column too. Documents of earlier releases have none and open without it,
+    until `rotate` has added it.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -35,21 +39,21 @@ class TokenCipher:
         fernets = [Fernet(_check_key(key)) for key in keys]
         self._keys, self._newest = MultiFernet(fernets), fernets[0]
 
-    def seal(self, document: dict[str, str], *, row: str) -> str:
-        """Return the document, encrypted for a row."""
-        body = json.dumps({"row": row, "document": document}, separators=(",", ":"))
-        return self._keys.encrypt(body.encode()).decode()
+    @override
+    def __repr__(self) -> str:
+        return "TokenCipher('**********')"
 
-    def open(self, sealed: str, *, row: str) -> dict[str, str]:
-        """Return the document that was sealed for this row. Raise DecryptionFailed if that is not possible."""
-        try:
-            body = json.loads(self._keys.decrypt(sealed.encode()))
-        except (InvalidToken, ValueError) as error:
-            raise DecryptionFailed(
-                "A stored secret cannot be decrypted with the configured encryption keys"
-            ) from error
+    def seal(self, document: dict[str, str], *, row: str, column: str | None = None) -> str:
+        """Return the document, encrypted for a row, and for a column of it if the row has several secrets."""
+        place = {"row": row} if column is None else {"row": row, "column": column}
+        return self._encrypt({**place, "document": document})
+
+    def open(self, sealed: str, *, row: str, column: str | None = None) -> dict[str, str]:
+        """Return the document that was sealed for this place. Raise DecryptionFailed if that is not possible."""
+        body = self._decrypt(sealed)
         if body["row"] != row:
             raise DecryptionFailed("A stored secret belongs to another row")
+        _check_column(body, column)
         document: dict[str, str] = body["document"]
         return document
 
@@ -57,16 +61,34 @@ class TokenCipher:
         """Return whether one of the keys can decrypt this, for any row."""
         return _can_decrypt(self._keys, sealed)
 
-    def rotate(self, sealed: str) -> str | None:
-        """Return the same document, sealed with the newest key, or None if it already is. Raise DecryptionFailed."""
-        if _can_decrypt(self._newest, sealed):
+    def rotate(self, sealed: str, *, column: str | None = None) -> str | None:
+        """Return the same document for the same row, sealed with the newest key; None if there is nothing to change.
+
+        A document that names no column is sealed for this one, if it is given. Raise DecryptionFailed if no key opens
+        the document, or if it names another column.
+        """
+        body = self._decrypt(sealed)
+        _check_column(body, column)
+        if _can_decrypt(self._newest, sealed) and body.get("column") == column:
             return None
+        return self._encrypt(body if column is None else {**body, "column": column})
+
+    def _encrypt(self, body: Mapping[str, object]) -> str:
+        return self._newest.encrypt(json.dumps(body, separators=(",", ":")).encode()).decode()
+
+    def _decrypt(self, sealed: str) -> dict[str, Any]:
         try:
-            return self._keys.rotate(sealed.encode()).decode()
-        except InvalidToken as error:
+            body: dict[str, Any] = json.loads(self._keys.decrypt(sealed.encode()))
+        except (InvalidToken, ValueError) as error:
             raise DecryptionFailed(
                 "A stored secret cannot be decrypted with the configured encryption keys"
             ) from error
+        return body
+
+
+def _check_column(body: Mapping[str, Any], column: str | None) -> None:
+    if body.get("column", column) != column:
+        raise DecryptionFailed("A stored secret belongs to another column")
 
 
 def _can_decrypt(keys: Fernet | MultiFernet, sealed: str) -> bool:

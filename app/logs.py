@@ -1,11 +1,13 @@
 """Logs: JSON lines with ids, counts and durations.
 
 Fields that are not in `ALLOWED_FIELDS` are dropped, so no name, address, body or token can reach a log. Of an exception
-only its types, code and stack frames are logged, never its text, which may contain client data [T9].
+only its types, code and stack frames are logged, never its text: that of the database's driver contains statements and
+their values [T9]. Libraries put such texts into their messages, so of a line of a library only the place is logged.
 """
 
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
@@ -14,14 +16,16 @@ from typing import Any
 
 import structlog
 
+log = structlog.get_logger(__name__)
 MOST_FRAMES = 8
+LIBRARY_MESSAGE = "library_message"  # the event of every line of a library
 _OURS = f"{Path(__file__).parent}/"
 ALLOWED_FIELDS = frozenset(
     {
         "event", "level", "timestamp", "logger", "dropped_fields", "error", "frames",
         "account_id", "run_id", "activity_id", "request_id", "connection_id", "clio_id", "resource", "reason",
         "kind", "status", "fence", "method", "route", "milliseconds", "count", "slot", "jobs",
-        "endpoint_id", "part", "lane",
+        "endpoint_id", "part", "lane", "token_id",
     }
 )  # fmt: skip
 _LIBRARY_LEVELS = {
@@ -57,7 +61,7 @@ def configure(level: str, form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, show_place_only],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 drop_unknown_fields,
@@ -70,6 +74,31 @@ def configure(level: str, form: str) -> None:
     root.setLevel(level)
     for name, least in _LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(least)
+    logging.raiseExceptions = False  # a line that cannot be written is not printed with its values
+
+
+def log_uncaught(error: BaseException | None) -> None:
+    """Log an exception that nobody has caught; Python would print its text."""
+    if not structlog.is_configured():
+        configure("INFO", "json")
+    log.critical("exception_not_caught", exc_info=error)
+
+
+def log_what_python_prints() -> None:
+    """Log exceptions of threads and of the end of objects, where nobody can catch them."""
+    threading.excepthook = lambda found: log_uncaught(found.exc_value)
+    sys.unraisablehook = lambda found: log_uncaught(found.exc_value)
+
+
+def show_place_only(
+    _logger: object, _name: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Replace the message of a library by the place in its code, where the text can be found without its values."""
+    record: logging.LogRecord = event["_record"]
+    place = f"{_short(record.pathname)}:{record.lineno} {record.funcName}"
+    event["event"] = LIBRARY_MESSAGE
+    event["frames"] = [place, *event.get("frames", ())]
+    return event
 
 
 def drop_unknown_fields(
@@ -121,7 +150,10 @@ def _stack_frames(trace: TracebackType | None) -> list[str]:
 
 
 def _shown(frame: traceback.FrameSummary) -> str:
-    path = frame.filename.removeprefix(_OURS)
-    if path == frame.filename:
-        path = "/".join(path.rsplit("/", 2)[-2:])
-    return f"{path}:{frame.lineno} {frame.name}"
+    return f"{_short(frame.filename)}:{frame.lineno} {frame.name}"
+
+
+def _short(path: str) -> str:
+    """Return the path of a module of ours below `app`, and the folder and file of any other."""
+    ours = path.removeprefix(_OURS)
+    return "/".join(path.rsplit("/", 2)[-2:]) if ours == path else ours

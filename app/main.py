@@ -159,6 +159,16 @@ def _operation_id(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    try:
+        async with _running(app):
+            yield
+    except Exception:  # the server would only log the text
+        log.exception("service_failed")
+        raise
+
+
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
     start: StartOptions = app.state.start
     async with open_services(start.config, start.address, start.clio_transports) as services:
         app.state.services = services
@@ -261,7 +271,7 @@ def _offered_regions(config: Config, transports: ClioTransports) -> dict[Region,
             region=region,
             origin=check_origin(registered.origin or origin_of(region)),
             client_id=registered.client_id,
-            client_secret=registered.client_secret.get_secret_value(),
+            client_secret=registered.client_secret,
         )
         offered[region] = OfferedRegion(app, ClioOAuth(app, transport=transports.get(region)))
     return offered

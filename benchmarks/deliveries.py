@@ -27,10 +27,11 @@ from app import main as service
 from app.db import migrate
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
+from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.db.connection import Address
 from app.db.events import claims, endpoints, events, turns
 from app.db.events.claims import Claim
-from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
+from app.db.events.endpoints import Endpoint
 from app.db.events.events import Event, EventKind
 from app.db.session import Database, Session, open_database
 from app.simulator.http.server import Simulator

@@ -1,11 +1,15 @@
-"""The Levitate user for whom a request is made, and the role it needs. Levitate's backend asserts both in headers."""
+"""The Levitate user for whom a request is made, and the role it needs. Levitate's backend asserts both in headers.
+
+The audit log also records from which request and which address it came.
+"""
 
 import re
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import unquote
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.authentication import CallerDep
@@ -63,8 +67,8 @@ _ENCODED = re.compile(r"(?:[\x20-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*")
 _USER_ID: TypeAdapter[str] = TypeAdapter(UserId)
 
 
-async def require_role(role: RoleHeader = Role.USER) -> None:
-    """Raise RoleRequired unless the acting user may change the account [EN-2]."""
+async def require_role(_: CallerDep, role: RoleHeader = Role.USER) -> None:
+    """Raise RoleRequired unless the acting user may change the account [EN-2]. The scope of the token comes first."""
     if role is Role.USER:
         raise RoleRequired
 
@@ -73,12 +77,31 @@ RequireRole = Depends(require_role)
 
 
 async def get_actor(
+    request: Request,
     caller: CallerDep,
     role: RoleHeader = Role.USER,
     user_id: UserHeader = None,
 ) -> Actor:
-    """Return the token, user and role that the audit log records."""
-    return Actor(caller.token_id, None if user_id is None else decode_user_id(user_id), role)
+    """Return who asks, and from where, as the audit log records it."""
+    return Actor(
+        token_id=caller.token_id,
+        user_id=None if user_id is None else decode_user_id(user_id),
+        role=role,
+        request_id=request.state.request_id,
+        source_address=source_address(request),
+    )
+
+
+def source_address(request: Request) -> str | None:
+    """Return the address from which the request came: the peer's, or that which a trusted proxy names.
+
+    None for what is not an address.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return None
 
 
 def decode_user_id(value: str) -> str:

@@ -7,11 +7,13 @@ from pydantic import ConfigDict, Field
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.audit_log import AuditLogDep
 from app.api.deps import NO_NUL, ActivityId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
+from app.db.accounts.audit import AuditAction
 from app.db.accounts.idempotency import Erased
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
@@ -82,6 +84,7 @@ class ActivityQuery(Schema):
 async def write_back(
     body: schemas.ActivityIn,
     account: AccountWithoutSession,
+    log: AuditLogDep,
     services: ServicesDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
@@ -105,6 +108,8 @@ async def write_back(
             if not account.fields.enabled:
                 raise IntegrationNotEnabled
             created = await accept_activity(session, account, wanted, text, now=now)
+            action = AuditAction("activity.created", created.activity_id, {"kind": body.kind})
+            await log.add(session, action)
             return created.activity_id
 
         activity_id = await idempotency.create_once(session, request, create, now=now)
@@ -144,19 +149,31 @@ async def get_activity(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId,
+    account: AccountDep,
+    log: AuditLogDep,
+    services: ServicesDep,
+    session: SessionDep,
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may already have it, the service first looks for it there."""
     found = await outbox.retry(session, account.account_id, activity_id)
+    await log.add(session, AuditAction("activity.retried", activity_id))
     return _body(found, clio_web_origin(services, account))
 
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
 async def cancel_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId,
+    account: AccountDep,
+    log: AuditLogDep,
+    services: ServicesDep,
+    session: SessionDep,
 ) -> schemas.Activity:
     """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect."""
+    before = await outbox.get_activity(session, account.account_id, activity_id)
     found = await outbox.cancel(session, account.account_id, activity_id)
+    if before.status is not Status.CANCELLED:
+        await log.add(session, AuditAction("activity.cancelled", activity_id))
     return _body(found, clio_web_origin(services, account))
 
 

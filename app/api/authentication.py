@@ -1,10 +1,11 @@
-"""Authentication by service token, and the rate limit of each token.
+"""Authentication by service token, the check of its scope, and the rate limit of each token.
 
 The tokens are held in memory: an unknown one costs no access to the database. Nothing is limited by address.
 """
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated
 
 from aiolimiter import AsyncLimiter
@@ -12,23 +13,29 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as AsgiScope
 
-from app.api import problems
+from app.api import problems, scopes
 from app.crypto import hash_secret, split_service_token
+from app.db.accounts.service_tokens import BOOTSTRAP_ID, Scope
 from app.errors import AppError
 from app.sync.request_checks import RequestChecks
+from app.sync.services import Services
 
 PROTECTED = "/v1/"  # the beginning of every path that needs a token
 BURST_SECONDS = 4  # a token may send the requests of so many seconds at once
 
 
 class InvalidToken(AppError):
-    """The token is missing, unknown or revoked."""
+    """The token is missing, unknown, revoked or expired."""
 
     status = 401
     code = "invalid_token"
     title = "Send a valid service token: Authorization: Bearer <token>"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": "Bearer"})
 
 
 class TooManyRequests(AppError):
@@ -41,10 +48,11 @@ class TooManyRequests(AppError):
 
 @dataclass(frozen=True)
 class Caller:
-    """The service token of a request, and the ids of the accounts it may see; None means all accounts."""
+    """The service token of a request, the ids of the accounts it may see (None: all), and what it may do there."""
 
     token_id: str
     account_ids: frozenset[str] | None
+    scope: Scope = Scope.ADMIN
 
     def may_see(self, account_id: str) -> bool:
         """Return whether the token is for this account."""
@@ -55,7 +63,7 @@ class Caller:
 class ApiAuth:
     """The hash of the bootstrap token, the rate limit in requests per second (0 for none), and each token's limiter."""
 
-    bootstrap_hash: str | None
+    bootstrap_hash: str | None = field(repr=False)
     rate: int
     limiters: dict[str, AsyncLimiter]
 
@@ -80,7 +88,7 @@ class Authentication:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         app = self._app
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
             try:
@@ -90,30 +98,38 @@ class Authentication:
         await app(scope, receive, send)
 
 
-async def _authenticate(scope: Scope) -> Caller:
+async def _authenticate(scope: AsgiScope) -> Caller:
     state = scope["app"].state
     auth: ApiAuth = state.auth
     scheme, token = get_authorization_scheme_param(Headers(scope=scope).get("authorization"))
+    services: Services = state.services
     caller = _find_caller(
-        state.services.request_checks, auth, token if scheme.lower() == "bearer" else ""
+        services.request_checks,
+        auth,
+        token if scheme.lower() == "bearer" else "",
+        now=services.now(),
     )
     await auth.check_rate(caller.token_id)
     return caller
 
 
-def _find_caller(checks: RequestChecks, auth: ApiAuth, token: str) -> Caller:
+def _find_caller(checks: RequestChecks, auth: ApiAuth, token: str, *, now: datetime) -> Caller:
     if auth.bootstrap_hash and hmac.compare_digest(hash_secret(token), auth.bootstrap_hash):
-        return Caller("bootstrap", None)
+        if not checks.is_valid(BOOTSTRAP_ID, now=now):
+            raise InvalidToken
+        return Caller(BOOTSTRAP_ID, None)
     parts = split_service_token(token)
     if parts is None:
-        raise InvalidToken(headers={"WWW-Authenticate": "Bearer"})
+        raise InvalidToken
     token_id, secret_hash = parts
     found = checks.find_token(token_id)
     # The hashes are compared for an unknown token too: the response time must not show whether a token exists [T14].
     is_equal = hmac.compare_digest(found.secret_hash if found else "", secret_hash)
-    if found is None or not is_equal:
-        raise InvalidToken(headers={"WWW-Authenticate": "Bearer"})
-    return Caller(token_id, None if found.account_ids is None else frozenset(found.account_ids))
+    if found is None or not is_equal or not checks.is_valid(token_id, now=now):
+        raise InvalidToken
+    checks.note_use(token_id, now=now)
+    account_ids = None if found.account_ids is None else frozenset(found.account_ids)
+    return Caller(token_id, account_ids, found.scope)
 
 
 _bearer = HTTPBearer(auto_error=False, description="A service token of Levitate's backend.")
@@ -122,8 +138,12 @@ _bearer = HTTPBearer(auto_error=False, description="A service token of Levitate'
 async def get_caller(
     request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> Caller:
-    """Return the caller, whom `Authentication` has found. The parameter documents that the operation needs a token."""
+    """Return the caller, whom `Authentication` has found; raises ScopeRequired if the token may not do the operation.
+
+    The parameter documents that the operation needs a token.
+    """
     caller: Caller = request.state.caller
+    scopes.check_scope(caller.scope, request.scope["route"].name)
     return caller
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.api import cursors, schemas
 from app.api.account_access import VisibleId
-from app.api.authentication import CallerDep
+from app.api.authentication import CallerDep, InvalidToken
 from app.api.deps import ServicesDep
 from app.api.pagination import Cursor
 from app.api.problems import problems
@@ -53,20 +53,24 @@ class FeedReader:
     async def wait_and_read(self, *, after: int, limit: int, seconds: float) -> FeedPage:
         """Return the page when it has lines, without lines after so many seconds. Raises TooManyWaiting.
 
-        No connection is held during the wait. It also ends when the process must stop or the caller has gone.
+        No connection is held during the wait. It also ends when the process must stop or the caller has gone. Raises
+        InvalidToken when the token is revoked or expires meanwhile.
         """
         waits, now = self.services.feed_waits, asyncio.get_running_loop().time
         deadline = now() + seconds
-        with waits.place(self.token_id), waits.changes(self.account_id) as changed:
+        with waits.place(self.token_id) as ended, waits.changes(self.account_id) as changed:
             page = await self.read(after=after, limit=limit)
             while not page.count and await comes_first(
                 changed.wait(),
+                ended.wait(),
                 self.services.stopping.wait(),
                 _disconnected(self.request),
                 seconds=deadline - now(),
             ):
                 changed.clear()
                 page = await self.read(after=after, limit=limit)
+            if ended.is_set():
+                raise InvalidToken
             return page
 
 
@@ -111,7 +115,7 @@ async def read_changes(
 
     Store `next_cursor` after each page. You then see every change at least once, and the changes of each contact in
     order; none is skipped, even if it was committed late. With `wait` the response to an empty page is delayed until
-    there is a change.
+    there is a change. A wait ends with 401 within 5 seconds after the token was revoked or has expired.
     """
     name = ("changes", reader.account_id)
     after = cursors.after_number(cursor, *name)

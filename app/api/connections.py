@@ -7,11 +7,16 @@ from fastapi import APIRouter
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep
+from app.api.authentication import Caller, CallerDep
 from app.api.deps import ConnectionId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
+from app.api.scopes import ScopeRequired
+from app.db.accounts.audit import Actor
+from app.db.accounts.service_tokens import Scope
 from app.db.connections import connections
 from app.db.connections.connections import Connection, ConnectionNotFound
+from app.db.session import transaction
 from app.errors import Problem
 from app.sync.connections import (
     IntegrationNotEnabled,
@@ -40,10 +45,15 @@ SAME_CLIO_USER = "same_clio_user"
 async def start_connection(
     body: schemas.ConnectionIn,
     account: AccountWithoutSession,
+    caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
 ) -> schemas.Started:
-    """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`."""
+    """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
+
+    With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
+    """
+    _check_owner(caller, actor, body.user_id)
     started = await start_connecting(
         services,
         account.account_id,
@@ -84,14 +94,27 @@ async def get_connection(
 async def end_connection(
     connection_id: ConnectionId,
     account: AccountWithoutSession,
+    caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
 ) -> None:
     """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
 
     Clio is told within moments, and again for seven days if it does not answer. The data that was pulled is kept.
+    With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
     """
+    async with transaction(services.database, account.account_id) as session:
+        found = await connections.get_connection(session, account.account_id, connection_id)
+    _check_owner(caller, actor, found.user_id)
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
+
+
+def _check_owner(caller: Caller, actor: Actor, user_id: str) -> None:
+    """Raise ScopeRequired if the token may only touch the acting user's login, and this is another user's."""
+    if caller.scope is Scope.WRITE and actor.user_id != user_id:
+        raise ScopeRequired(
+            "A token of the scope write may connect and disconnect only the login of the user whom Levitate-User names"
+        )
 
 
 def _body(connection: Connection, duplicates: Collection[str]) -> schemas.Connection:

@@ -24,6 +24,12 @@ _ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 log = structlog.get_logger(__name__)
 
 
+FAILED = 500  # logged if the request failed in this service, also after the response had begun
+CLIENT_GONE = (
+    499  # logged if the caller went, or the process ended, before the response was complete
+)
+
+
 class RequestContext:
     """Sets the request id, returns it in a header, and logs one line without query, body or names.
 
@@ -43,32 +49,64 @@ class RequestContext:
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        started, status = time.perf_counter(), 0
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                ]
-                response_headers.add_to_start(message, scope)
-            await send(message)
-
+        started, exchange = time.perf_counter(), _Exchange(scope, receive, send)
         try:
             is_too_large = _content_length(scope) > self._max_body
             app = problems.body_too_large(scope) if is_too_large else self._app
-            await app(scope, _limit_body_time(receive), send_with_headers)
+            await app(scope, _limit_body_time(exchange.receive), exchange.send)
+        except Exception:
+            exchange.has_failed = True
+            raise
         finally:
-            route = scope.get("route")
-            log.info(
-                "request_handled",
-                method=scope["method"],
-                route=getattr(route, "path", None),
-                status=status,
-                milliseconds=round((time.perf_counter() - started) * 1000, 1),
-            )
+            _log(scope, exchange.outcome(), started)
+
+
+class _Exchange:
+    """The messages of one request and its response: sets the headers, and notes how it ends."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._status, self._is_complete, self._is_gone = 0, False, False
+        self.has_failed = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._is_complete:
+            self._is_gone = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            request_id: str = self._scope["state"]["request_id"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", request_id.encode()),
+            ]
+            response_headers.add_to_start(message, self._scope)
+        await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._is_complete = True
+
+    def outcome(self) -> int:
+        """Return the status for the log: that of the response, unless the caller has not got all of it."""
+        if self.has_failed:
+            return FAILED
+        if self._is_gone or not self._is_complete:
+            return CLIENT_GONE
+        return self._status
+
+
+def _log(scope: Scope, status: int, started: float) -> None:
+    caller = scope["state"].get("caller")
+    log.info(
+        "request_handled",
+        method=scope["method"],
+        route=getattr(scope.get("route"), "path", None),
+        status=status,
+        token_id=caller.token_id if caller else None,
+        milliseconds=round((time.perf_counter() - started) * 1000, 1),
+    )
 
 
 class ValueLimit:

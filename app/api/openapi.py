@@ -9,12 +9,13 @@ from typing import Any, TypeAlias
 
 from fastapi import FastAPI
 
-from app.api import problems
+from app.api import problems, scopes
 from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.authentication import InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
 from app.db.accounts.accounts import AccountNotFound
+from app.db.accounts.service_tokens import Scope
 from app.errors import DatabaseUnavailable, InvalidRequest
 
 Operation: TypeAlias = dict[str, Any]
@@ -25,7 +26,10 @@ logins of a firm, change its settings, run a sync, read contacts and their chang
 receive events.
 
 - **Authentication.** Send `Authorization: Bearer <service token>`. An account that the token may not see returns 404,
-  like an account that does not exist.
+  like an account that does not exist. A token can have an end; then it gets 401, like a revoked one.
+- **Scopes.** `security` of each operation names the scope that a token needs. `read` is for reading and previews.
+  `write` is also for activities, runs, tags that a contact had before, and the login of the user whom `Levitate-User`
+  names. `admin` is for everything. A token whose scope is too small gets 403 with `scope_required`.
 - **Acting user.** `Levitate-User` and `Levitate-Role` name the user for whom your backend acts. The audit log records
   both. User ids may have any printable character; in `Levitate-User` they are percent-encoded UTF-8 where they are not
   printable ASCII or contain `%`.
@@ -70,6 +74,14 @@ def _needs_token(_: str, operation: Operation) -> bool:
     return "security" in operation
 
 
+def _needs_larger_scope(path: str, operation: Operation) -> bool:
+    return _needs_token(path, operation) and _scope_of(operation) is not Scope.READ
+
+
+def _scope_of(operation: Operation) -> Scope:
+    return scopes.needed_for(operation["operationId"])
+
+
 def _has_account(path: str, _: Operation) -> bool:
     return "{account_id}" in path
 
@@ -98,6 +110,7 @@ _COMMON_PROBLEMS: tuple[
     tuple[Callable[[str, Operation], bool], tuple[DocumentedProblem, ...]], ...
 ] = (
     (_needs_token, (documented(InvalidToken), documented(TooManyRequests))),
+    (_needs_larger_scope, (documented(scopes.ScopeRequired),)),
     (_has_account, (documented(AccountNotFound),)),
     (_is_list, (documented(InvalidCursor), documented(CursorMismatch))),
     (_names_acting_user, (documented(ActingUserInvalid),)),
@@ -132,9 +145,8 @@ def _complete(document: dict[str, Any]) -> None:
 
 
 def _complete_operation(path: str, operation: Operation) -> None:
-    for parameter in operation.get("parameters", ()):
-        if parameter["in"] == "header":
-            _complete_header(parameter)
+    _complete_headers(operation)
+    _name_scope(operation)
     responses = operation["responses"]
     _describe_events(responses)
     if "x-problem-codes" not in responses.get("422", {}):
@@ -146,17 +158,26 @@ def _complete_operation(path: str, operation: Operation) -> None:
     operation["responses"] = dict(sorted(responses.items()))
 
 
+def _name_scope(operation: Operation) -> None:
+    """Name the scope that a token needs, where OpenAPI 3.1 has the roles for schemes that are not OAuth."""
+    for scheme in operation.get("security", ()):
+        scheme["HTTPBearer"] = [_scope_of(operation).value]
+
+
 def _describe_events(responses: dict[str, Any]) -> None:
     stream = responses.get("200", {}).get("content", {}).get("text/event-stream", {})
     for name, schema in stream.get("itemSchema", {}).get("properties", {}).items():
         schema["description"] = _EVENT_FIELDS[name]
 
 
-def _complete_header(parameter: dict[str, Any]) -> None:
-    if parameter["name"] in _REQUIRED_HEADERS:
-        parameter["required"] = True
-        parameter["schema"] = {**parameter["schema"], **parameter["schema"].pop("anyOf")[0]}
-    parameter["name"] = parameter["name"].title()
+def _complete_headers(operation: Operation) -> None:
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] != "header":
+            continue
+        if parameter["name"] in _REQUIRED_HEADERS:
+            parameter["required"] = True
+            parameter["schema"] = {**parameter["schema"], **parameter["schema"].pop("anyOf")[0]}
+        parameter["name"] = parameter["name"].title()
 
 
 def _add_problem(responses: dict[str, Any], status: int, code: str, title: str) -> None:

@@ -15,6 +15,7 @@ from fastapi.responses import StreamingResponse
 
 from app.api import schemas
 from app.api.account_access import AccountWithoutSession
+from app.api.authentication import Caller, CallerDep, InvalidToken
 from app.api.deps import RunId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import load_run_body, require_run
@@ -54,6 +55,7 @@ Rows = AsyncIterator[dict[str, Any]]
 async def get_report(
     run_id: RunId,
     account: AccountWithoutSession,
+    caller: CallerDep,
     services: ServicesDep,
     form: Annotated[
         Literal["json", "csv"],
@@ -64,13 +66,21 @@ async def get_report(
     ] = "json",
 ) -> StreamingResponse:
     """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
-    rows = _outcomes(services, account.account_id, run_id)
+    rows = _while_valid(services, caller, _outcomes(services, account.account_id, run_id))
     if form == "csv":
         headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
         lines = _csv(services, account.account_id, run_id, rows)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
     body = _json(services, account.account_id, run_id, rows)
     return StreamingResponse(body, media_type="application/json")
+
+
+async def _while_valid(services: Services, caller: Caller, rows: Rows) -> Rows:
+    """Yield the rows. Raises InvalidToken when the token has ended: what is broken off must not look complete."""
+    async for row in rows:
+        if not services.request_checks.is_valid(caller.token_id, now=services.now()):
+            raise InvalidToken
+        yield row
 
 
 async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:

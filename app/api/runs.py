@@ -1,18 +1,22 @@
 """Runs: request one, cancel one, follow its progress."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.audit_log import AuditLogDep
 from app.api.authentication import CallerDep
 from app.api.deps import RunId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageDep
 from app.api.problems import problems
+from app.db.accounts.audit import AuditAction
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.notifications import key_of
@@ -46,20 +50,23 @@ LEAST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds
 async def ask_for_run(
     body: schemas.RunIn,
     account: AccountDep,
-    services: ServicesDep,
+    log: AuditLogDep,
     session: SessionDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Run:
     """Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued."""
-    account_id, now = account.account_id, services.now()
+    account_id, now = account.account_id, log.now
     request = idempotency.identify(account_id, "ask_for_run", idempotency_key, body)
 
     async def create() -> str:
         if not account.fields.enabled:
             raise IntegrationNotEnabled
         run_request = await _run_request(session, account_id, body)
-        return (await run_requests.request_run(session, account_id, run_request, now=now)).run_id
+        run = await run_requests.request_run(session, account_id, run_request, now=now)
+        action = AuditAction("run.requested", run.run_id, {"kind": run_request.kind})
+        await log.add(session, action)
+        return run.run_id
 
     run_id = await idempotency.create_once(session, request, create, now=now)
     response.headers["Location"] = f"/v1/accounts/{account_id}/runs/{run_id}"
@@ -76,13 +83,16 @@ async def _run_request(session: Session, account_id: str, body: schemas.RunIn) -
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
 async def cancel_run(
-    run_id: RunId, account: AccountDep, services: ServicesDep, session: SessionDep
+    run_id: RunId, account: AccountDep, log: AuditLogDep, session: SessionDep
 ) -> schemas.Run:
     """End a run now. What it has read is kept, and a later run continues from there."""
-    now = services.now()
+    now = log.now
+    before = await runs.get_run(session, account.account_id, run_id)
     run = await turns.cancel_run(session, account.account_id, run_id, now=now)
     await listed_ids.delete_pages(session, account.account_id, run_id)
     await record_run_end(session, run, now=now)
+    if before.finished_at is None:
+        await log.add(session, AuditAction("run.cancelled", run_id))
     return await load_run_body(session, run, now=now)
 
 
@@ -115,29 +125,36 @@ async def require_run(run_id: RunId, account: AccountWithoutSession, services: S
         await runs.get_run(session, account.account_id, run_id)
 
 
-async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[None]:
-    """Hold a place until the stream ends, because each stream reads the database. Raises TooManyWaiting before."""
-    with services.run_readers.place(caller.token_id):
-        yield
+async def hold_place(caller: CallerDep, services: ServicesDep) -> AsyncIterator[asyncio.Event]:
+    """Hold a place until the stream ends, because each stream reads the database. Raises TooManyWaiting before.
+
+    Yields an event that is set when the token is no longer valid.
+    """
+    with services.run_readers.place(caller.token_id) as ended:
+        yield ended
+
+
+Ended = Annotated[asyncio.Event, Depends(hold_place)]
 
 
 @router.get(
     "/{run_id}/events",
     response_class=EventSourceResponse,
-    dependencies=[Depends(require_run), Depends(hold_place)],
+    dependencies=[Depends(require_run)],
     responses=problems(RunNotFound, TooManyWaiting),
 )
 async def follow_run(
-    run_id: RunId, account: AccountWithoutSession, services: ServicesDep
+    run_id: RunId, account: AccountWithoutSession, services: ServicesDep, ended: Ended
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream the run's progress as server-sent events named `run`, until the run has ended.
 
     There is an event when the run has changed, at most two a second.
-    A token has at most 50 such streams at once in one process; the next one gets 429.
+    A token has at most 50 such streams at once in one process; the next one gets 429. A stream ends within 5 seconds
+    after its token was revoked or has expired.
     """
     sent = None
     with services.run_readers.changes(key_of(account.account_id, run_id)) as changed:
-        while True:
+        while not ended.is_set():
             changed.clear()
             current, heard = await _read_followed(services, account.account_id, run_id)
             if current != sent:
@@ -147,7 +164,8 @@ async def follow_run(
                 return
             await wait_for_stop(services.stopping, LEAST_PAUSE)
             if heard:
-                await comes_first(changed.wait(), services.stopping.wait(), seconds=LONGEST_PAUSE)
+                woken = (ended.wait(), services.stopping.wait())
+                await comes_first(changed.wait(), *woken, seconds=LONGEST_PAUSE)
 
 
 async def _read_followed(

@@ -6,12 +6,15 @@ import secrets
 from fastapi import APIRouter
 
 from app.api import schemas
+from app.api.acting_user import ActorDep
 from app.api.authentication import Caller, CallerDep
 from app.api.deps import DeliveryId, EndpointId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.system_session import SystemSessionDep
 from app.db import issues
+from app.db.accounts import audit
+from app.db.accounts.audit import AuditAction
 from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import DeliveryNotFound, Status
 from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
@@ -56,7 +59,11 @@ def _visible_token(caller: Caller) -> str | None:
     "/webhook-endpoints", status_code=201, responses=problems(UrlRefused, TooManyEndpoints)
 )
 async def add_endpoint(
-    body: schemas.EndpointIn, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
+    body: schemas.EndpointIn,
+    caller: CallerDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SystemSessionDep,
 ) -> schemas.EndpointWithSecret:
     """Add a webhook endpoint for events of this token's accounts.
 
@@ -79,8 +86,10 @@ async def add_endpoint(
         created_at=now,
         updated_at=now,
     )
-    sealed = services.cipher.seal({"secret": secret}, row=events.seal_text_of(endpoint_id))
+    sealed = events.seal_secret(services, endpoint_id, secret)
     await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
+    action = AuditAction("endpoint.created", endpoint_id, {"events": list(endpoint.kinds)})
+    await audit.record_of_service(session, actor, action, now=now)
     return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
 
 
@@ -111,16 +120,27 @@ async def get_endpoint(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
 async def delete_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
+    endpoint_id: EndpointId,
+    caller: CallerDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SystemSessionDep,
 ) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
-    await endpoints.delete_endpoint(session, endpoint_id, now=services.now())
+    now = services.now()
+    await endpoints.delete_endpoint(session, endpoint_id, now=now)
+    action = AuditAction("endpoint.deleted", endpoint_id)
+    await audit.record_of_service(session, actor, action, now=now)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
 async def rotate_secret(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
+    endpoint_id: EndpointId,
+    caller: CallerDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SystemSessionDep,
 ) -> schemas.EndpointWithSecret:
     """Create a new secret. It is shown only in this response.
 
@@ -130,19 +150,27 @@ async def rotate_secret(
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     secret = _new_secret()
     await events.rotate_secret(session, services, endpoint_id, secret)
+    action = AuditAction("endpoint.secret_rotated", endpoint_id)
+    await audit.record_of_service(session, actor, action, now=services.now())
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
     return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
 async def enable_endpoint(
-    endpoint_id: EndpointId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
+    endpoint_id: EndpointId,
+    caller: CallerDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SystemSessionDep,
 ) -> schemas.Endpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
     now = services.now()
     await endpoints.enable_endpoint(session, endpoint_id, now=now)
     await issues.resolve_endpoint_issues(session, endpoint_id, now=now)
+    action = AuditAction("endpoint.enabled", endpoint_id)
+    await audit.record_of_service(session, actor, action, now=now)
     return _body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 
@@ -164,11 +192,19 @@ async def list_deliveries(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
 async def redeliver(
-    delivery_id: DeliveryId, caller: CallerDep, services: ServicesDep, session: SystemSessionDep
+    delivery_id: DeliveryId,
+    caller: CallerDep,
+    actor: ActorDep,
+    services: ServicesDep,
+    session: SystemSessionDep,
 ) -> schemas.Delivery:
     """Send the event of a delivery again, with the same id."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=_visible_token(caller))
-    await deliveries.redeliver(session, delivery, now=services.now())
+    now = services.now()
+    await deliveries.redeliver(session, delivery, now=now)
+    details = {"endpoint_id": delivery.endpoint_id, "event_id": delivery.event_id}
+    action = AuditAction("delivery.repeated", delivery_id, details)
+    await audit.record_of_service(session, actor, action, now=now)
     again = await deliveries.get_delivery(session, delivery_id, token_id=None)
     return _delivery_body(again)
 

@@ -23,11 +23,13 @@ from app.cli.startup import add_keys
 from app.clio.regions import Region, origin_of
 from app.config import Config
 from app.db.accounts import service_tokens
+from app.db.accounts.service_tokens import ValidTokens
 from app.db.encryption import Encryption, find_encryption
 from app.db.roles import Users, find_faults, find_users
 from app.db.session import Database
 from app.db.system import system_transaction
 from app.errors import CannotStart, DatabaseUnavailable
+from app.main import now
 
 PUBLIC_URL = "LEVITATE_CLIO_PUBLIC_URL"
 WRITE_DEADLINE = 30  # seconds
@@ -156,7 +158,7 @@ async def _look(database: Database, config: Config) -> list[Finding]:
         return [Finding(Level.WRONG, fault) for fault in faults]
     await check_database(database, config)
     async with system_transaction(database) as session:
-        has_token = bool(await service_tokens.list_valid(session))
+        tokens = await service_tokens.read_valid(session)
     found = [
         Finding(
             Level.OK, "the database responds, its schema is current, the keys decrypt its secrets"
@@ -167,11 +169,18 @@ async def _look(database: Database, config: Config) -> list[Finding]:
         found.append(_EMBEDDED)
     else:
         found += map(_encryption, await find_encryption(database.address))
-    return [*found, _token(has_token=has_token or config.service_token is not None)]
+    return [*found, _token(config, tokens)]
 
 
-def _token(*, has_token: bool) -> Finding:
-    if has_token:
+def _token(config: Config, found: ValidTokens) -> Finding:
+    has_configured = config.service_token is not None
+    if has_configured and found.bootstrap_is_revoked:
+        return Finding(
+            Level.WARNING,
+            "LEVITATE_CLIO_SERVICE_TOKEN is set, but `token revoke bootstrap` has ended it for ever: unset it, and use"
+            " a token of `levitate-clio token create`",
+        )
+    if has_configured or any(not token.is_expired(now()) for token in found.tokens):
         return Finding(Level.OK, "there is a token for Levitate's backend")
     return Finding(
         Level.WRONG,

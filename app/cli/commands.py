@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from typing_extensions import override
 
+from app import logs
 from app.cli import check as checks
 from app.cli import demonstration
 from app.cli.check import Level
@@ -44,6 +45,7 @@ COLOURS = {Level.OK: "green", Level.NONE: "dim", Level.WARNING: "yellow", Level.
 
 def main() -> None:
     """Run the command line."""
+    logs.log_what_python_prints()
     cli()
 
 
@@ -112,16 +114,23 @@ def worker(host: Host = "127.0.0.1") -> None:
 
 def _run_server(app: FastAPI, listener: socket.socket) -> None:
     """Serve until a signal arrives or the service must end."""
-    serving = uvicorn.Config(
+    with app.state.start.process.loop.end_when_stuck():
+        _Server(server_config(app), app).run(sockets=[listener])
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """Return how the application is served. Only a trusted proxy may say from where a request comes."""
+    proxies = app.state.start.config.trusted_proxy_list()
+    return uvicorn.Config(
         app,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=25,
         h11_max_incomplete_event_size=64 * 1024,
     )
-    with app.state.start.process.loop.end_when_stuck():
-        _Server(serving, app).run(sockets=[listener])
 
 
 async def _work(app: FastAPI) -> None:

@@ -6,6 +6,7 @@ from app.cli.database import check_database, run_async, running_database, with_o
 from app.cli.startup import add_keys, fail, read_config, stderr
 from app.crypto import TokenCipher
 from app.db.session import Database
+from app.main import now
 from app.sync import key_rotation
 from app.sync.key_rotation import RotationResult
 
@@ -19,7 +20,8 @@ def keys_rotate() -> None:
 
     async def rotate(database: Database) -> RotationResult:
         await check_database(database, config)
-        return await key_rotation.rotate_keys(database, TokenCipher(config.encryption_key_list()))
+        cipher = TokenCipher(config.encryption_key_list())
+        return await key_rotation.rotate_keys(database, cipher, now=now())
 
     with running_database(config) as address:
         done = run_async(with_open_database(address, rotate))
@@ -28,5 +30,6 @@ def keys_rotate() -> None:
     )
     if done.lost:
         fail(
-            f"{done.lost} secrets cannot be decrypted with these keys; their users must connect again"
+            f"{done.lost} secrets cannot be decrypted with these keys, or are not in their place; their users must"
+            " connect again"
         )

@@ -3,6 +3,7 @@
 What an option does belongs to its command.
 """
 
+import os
 import re
 import sys
 from typing import Annotated, Any, NoReturn
@@ -11,15 +12,20 @@ import typer
 from typer.core import TyperGroup
 from typing_extensions import override
 
+from app import logs
 from app.api.deps import ACCOUNT_ID
 from app.cli.startup import stderr
+from app.db.accounts.service_tokens import Scope
 from app.errors import CannotStart
 
 HELP = "`levitate-clio --help` lists the commands, and `--help` after a command its options"
 
 
 class CommandGroup(TyperGroup):
-    """Commands that report a mistake in one line, without a usage text or a traceback, and exit with code 2."""
+    """Commands that report a mistake in one line, without a usage text or a traceback, and exit with code 2.
+
+    A defect is logged without its text, and they exit with code 70.
+    """
 
     @override
     def main(self, *args: Any, **extra: Any) -> NoReturn:
@@ -31,6 +37,9 @@ class CommandGroup(TyperGroup):
             _print(_one_line(error))
         except typer.Abort:
             sys.exit(130)
+        except Exception as error:  # noqa: BLE001  # Python would print its text
+            logs.log_uncaught(error)
+            sys.exit(os.EX_SOFTWARE)
         sys.exit(2)
 
 
@@ -82,6 +91,16 @@ AccountIds = Annotated[
     typer.Option(callback=_account_ids, help="Only for this account; may be repeated"),
 ]
 TokenId = Annotated[str, typer.Argument(callback=_printable, help="The id, not the token itself")]
+TokenScope = Annotated[
+    Scope,
+    typer.Option(
+        help="read: reading and previews; write: also activities, runs, tags and own logins; admin: everything"
+    ),
+]
+Days = Annotated[
+    int | None,
+    typer.Option(min=1, max=3650, help="After how many days the token ends; default: never"),
+]
 Contacts = Annotated[int, typer.Option(min=1, max=1_000_000, help="Contacts in the simulated firm")]
 Latency = Annotated[float, typer.Option(min=0, max=60, help="Seconds until each response")]
 CallbackUrl = Annotated[

@@ -108,8 +108,9 @@ def _own_key(config: Config) -> str:
     """Return the key of the embedded database. Raises CannotStart if another database is configured."""
     if config.database_url is not None:
         raise CannotStart(
-            "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes in URL-safe base64,"
-            f" for example this new key: {new_key()}"
+            "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; make a key with"
+            " `(umask 077; openssl rand -base64 32 | tr '+/' '-_' > encryption.key)`, keep it in your secret store, and"
+            " set the variable from there"
         )
     embedded.launcher()
     try:

@@ -313,7 +313,7 @@ class WebhookSubscription(Model):
     """A subscription to webhooks. Clio posts to its URL; the secret signs what Clio posts."""
 
     id: Id
-    url: Secret | None = None
+    url: Annotated[Secret | None, Field(repr=False)] = None
     status: Text = None
     expires_at: AwareDatetime | None = None
-    shared_secret: Secret | None = None
+    shared_secret: Annotated[Secret | None, Field(repr=False)] = None

@@ -8,11 +8,12 @@ another answer, such as the page of a proxy, means that the request may work lat
 import asyncio
 import warnings
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeGuard
 
 import httpx
+from pydantic import SecretStr
 from typing_extensions import override
 
 from app.clio import ceilings
@@ -47,8 +48,8 @@ with warnings.catch_warnings(
 class Tokens:
     """An access token, its refresh token, and the time at which the access token expires."""
 
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
+    access_token: SecretStr
+    refresh_token: SecretStr
     expires_at: datetime
 
 
@@ -86,16 +87,19 @@ class ClioOAuth:
 
     async def refresh(self, tokens: Tokens, *, now: datetime) -> Tokens:
         """Return new tokens. Clio usually sends no new refresh token; then the old one is kept."""
-        answer = await self._ask(grant_type="refresh_token", refresh_token=tokens.refresh_token)
-        return _tokens(answer, refresh_token=tokens.refresh_token, now=now)
+        answer = await self._ask(
+            grant_type="refresh_token", refresh_token=tokens.refresh_token.get_secret_value()
+        )
+        return _tokens(answer, refresh_token=tokens.refresh_token.get_secret_value(), now=now)
 
     async def deauthorize(self, tokens: Tokens) -> None:
         """Revoke the access token and the refresh token. Raises ClioReauthRequired for an access token that has ended.
 
         The refresh token may still work then.
         """
-        bearer = {"Authorization": f"Bearer {tokens.access_token}"}
-        form = {"token": tokens.access_token}
+        access_token = tokens.access_token.get_secret_value()
+        bearer = {"Authorization": f"Bearer {access_token}"}
+        form = {"token": access_token}
         url = f"{self._app.origin}/oauth/deauthorize"
         async with http_client(self._transport) as client:
             try:
@@ -114,7 +118,7 @@ class ClioOAuth:
     def _client(self) -> AsyncOAuth2Client:
         return AsyncOAuth2Client(
             self._app.client_id,
-            self._app.client_secret,
+            self._app.client_secret.get_secret_value(),
             token_endpoint_auth_method="client_secret_post",  # noqa: S106  # the name of a method, not a secret
             transport=BoundedTransport(
                 self._transport or httpx.AsyncHTTPTransport(trust_env=False)
@@ -184,7 +188,7 @@ def _tokens(answer: Mapping[str, Any], *, refresh_token: str | None, now: dateti
         raise ClioUnreadable("Clio's token endpoint returned no token, or no lifetime") from error
     if not _is_token(access) or not _is_token(refresh) or expires_at <= now:
         raise ClioUnreadable("Clio's token endpoint returned a token that cannot be used")
-    return Tokens(access, refresh, expires_at.astimezone(UTC))
+    return Tokens(SecretStr(access), SecretStr(refresh), expires_at.astimezone(UTC))
 
 
 def _is_token(value: Any) -> TypeGuard[str]:

@@ -1,9 +1,11 @@
 """Clio's four regions. They are separate systems, each with its own host, app registration and tokens."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 
 class Region(StrEnum):
@@ -30,7 +32,7 @@ class ClioApp:
     region: Region
     origin: str
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: SecretStr
 
 
 def origin_of(region: Region) -> str:

@@ -256,6 +256,8 @@ def new_engine(
         ),
         "prepared_statement_cache_size": 0 if pooled else PREPARED_STATEMENTS,
     }
+    # A statement's values belong in no text of an error, in case that somebody shows it [T9].
+    options = {"hide_parameters": True, **options}
     # The URL is empty: only asyncpg reads the address, because SQLAlchemy reads options such as sslmode in another way.
     return create_async_engine("postgresql+levitate://", connect_args=connecting, **options)
 

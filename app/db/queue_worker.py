@@ -24,9 +24,6 @@ LISTENER_CHECK = timedelta(seconds=10)
 POLL_INTERVAL = timedelta(seconds=2)  # if no notification comes
 
 
-_NO_TEXT: TracebackRecord | None = None
-
-
 class LatestNotice(listeners.PGNoticeEventListener):
     """A queue of notices that keeps one: each says only that the queue has changed.
 
@@ -48,7 +45,8 @@ class OwnJobs(Queries):
     pgqueuer ends a job and gives it back by its id alone. So a process that was stopped for longer than its heartbeat
     would take the job from the manager that has it now.
 
-    Why a job failed is in our own log. pgqueuer would store the text of the exception, which may have client data.
+    pgqueuer stores why a job failed, with the text of the exception and of its causes. Texts of the database's driver
+    contain statements and their values, so only the type of the exception is stored [T9].
     """
 
     @override
@@ -56,7 +54,7 @@ class OwnJobs(Queries):
         self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]
     ) -> None:
         own = await self._still_own([job for job, _, _ in job_status])
-        ended = [(job, status, _NO_TEXT) for job, status, _ in job_status if job.id in own]
+        ended = [(job, status, _type_only(why)) for job, status, why in job_status if job.id in own]
         if ended:
             await super().log_jobs(ended)
 
@@ -65,7 +63,7 @@ class OwnJobs(Queries):
         self, job: Job, delay: timedelta, traceback_record: TracebackRecord | None
     ) -> None:
         if await self._still_own([job]):
-            await super().retry_job(job, delay, _NO_TEXT)
+            await super().retry_job(job, delay, _type_only(traceback_record))
 
     async def _still_own(self, jobs: list[Job]) -> set[int]:
         """Return the ids of the jobs that the manager which picked them still has."""
@@ -84,6 +82,10 @@ class OwnJobs(Queries):
         """
         (row,) = await self.driver.fetch(_UNTIL_NEXT, entrypoints)
         return cast("timedelta | None", row["after"])
+
+
+def _type_only(why: TracebackRecord | None) -> TracebackRecord | None:
+    return why and why.model_copy(update={"exception_message": "", "traceback": ""})
 
 
 _QUEUED = "from pgqueuer where entrypoint = any($1) and status = 'queued'"

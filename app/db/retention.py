@@ -150,6 +150,7 @@ TABLES: Mapping[str, _Expiry] = {
     ),
     "events": _Expiry(lambda periods: periods.events, _delete_events),
     "audit": _Expiry(lambda periods: periods.audit, _oldest("audit", "at")),
+    "service_audit": _Expiry(lambda periods: periods.audit, _oldest("service_audit", "at")),
     "activity_texts": _after(maintenance.TEXT_LIFE, maintenance.delete_texts),
     "idempotency_keys": _after(idempotency.KEY_LIFETIME, _oldest("idempotency_keys", "created_at")),
     "authorizations": _after(ATTEMPT_LIFE, _oldest("authorizations", "expires_at")),

@@ -13,6 +13,7 @@ RUN, SYSTEM = "levitate_run", "levitate_system"  # for one account at a time, an
 
 _READ = ("select",)
 _READ_AND_DELETE = ("select", "delete")
+_READ_AND_ADD = ("select", "insert")
 _ALL = ("select", "insert", "update", "delete")
 _OF_ACCOUNTS = sorted(
     name for name, table in tables.metadata.tables.items() if "account_id" in table.columns
@@ -30,12 +31,15 @@ _COLUMNS_OF_RUN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 _OF_RUN: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_OF_ACCOUNTS, _ALL),
+    "audit": _READ_AND_ADD,  # who serves accounts cannot change what was logged, or make it go [T14]
+    "service_audit": ("insert",),
     **dict.fromkeys(_OF_NUMBERS, _READ),
     **dict.fromkeys(_OF_QUEUE, _ALL),
 }
 _OF_SYSTEM: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("settings", "holds", "hold_items"), _READ),
-    "health_changes": ("select", "insert"),
+    "health_changes": _READ_AND_ADD,
+    "service_audit": (*_READ_AND_ADD, "delete"),
     **dict.fromkeys(
         ("accounts", "connections", "subscriptions", "revocations", "new_clients"),
         ("select", "update"),

@@ -9,14 +9,15 @@ from datetime import timedelta
 import structlog
 
 from app.db import job_queue
-from app.db.accounts import accounts, deletion, receipts
+from app.db.accounts import accounts, audit, deletion, receipts
 from app.db.accounts.accounts import AccountNotFound
-from app.db.accounts.audit import Actor
+from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.receipts import Receipt, Status
 from app.db.connections import revocations
 from app.db.events import claims
 from app.db.runs import runs
 from app.db.session import transaction
+from app.db.system import system_transaction
 from app.errors import Problem
 from app.lanes import ERASURE, Lane, housekeeping_key
 from app.sync.connections import describe_owed, owe_logins
@@ -43,6 +44,8 @@ async def start_account_erasure(services: Services, account_id: str, *, actor: A
         await runs.cancel_all(session, account_id, now=now)
         await accounts.get_account(session, account_id)  # not if another request was first
         erasure_id = await receipts.start(session, account_id, by=actor.user_id, now=now)
+        action = AuditAction("account.erased", account_id, {"erasure_id": erasure_id})
+        await audit.record_of_service(session, actor, action, now=now)
         key = housekeeping_key(ERASURE, account_id)
         await job_queue.want(session, Lane.HOUSEKEEPING, key)
     log.info("account_erasure_started", account_id=account_id)
@@ -64,10 +67,10 @@ async def erase_account(services: Services, account_id: str) -> Ending:
 
 
 async def _is_deleted_after_step(services: Services, account_id: str, erasure_id: str) -> bool:
-    """Take some tokens or delete some rows, in one transaction; return True when nothing was left.
+    """Take some tokens or delete some rows; return True when nothing was left.
 
-    Tokens come first. The step holds the receipt's lock and does nothing after the end of the erasure: the account may
-    have been created again since.
+    Tokens come first, the audit log last. The step holds the receipt's lock and does nothing after the end of the
+    erasure: the account may have been created again since.
     """
     async with transaction(services.database, account_id) as session:
         if not await receipts.lock_running(session, account_id, erasure_id):
@@ -76,12 +79,24 @@ async def _is_deleted_after_step(services: Services, account_id: str, erasure_id
             return False
         if await deletion.delete_some_rows(session, account_id, limit=ROWS_IN_A_STEP):
             return False
-        await deletion.delete_account(session, account_id)
-        await claims.forget_account(session, account_id)
-        await job_queue.delete_jobs(session, account_id)
-        await receipts.finish_if_complete(session, account_id, erasure_id, now=services.now())
-    log.info("account_erased", account_id=account_id)
-    return True
+        is_last = not await deletion.has_audit_log(session, account_id)
+        if is_last:
+            await deletion.delete_account(session, account_id)
+            await claims.forget_account(session, account_id)
+            await job_queue.delete_jobs(session, account_id)
+            await receipts.finish_if_complete(session, account_id, erasure_id, now=services.now())
+    if is_last:
+        log.info("account_erased", account_id=account_id)
+    else:
+        await _delete_some_of_audit_log(services, account_id, erasure_id)
+    return is_last
+
+
+async def _delete_some_of_audit_log(services: Services, account_id: str, erasure_id: str) -> None:
+    """Delete some entries of the account's audit log, which the role of transactions of accounts may not."""
+    async with system_transaction(services.database) as session:
+        if await receipts.lock_running(session, account_id, erasure_id):
+            await deletion.delete_some_of_audit_log(session, account_id, limit=ROWS_IN_A_STEP)
 
 
 async def describe_erasure(

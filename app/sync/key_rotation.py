@@ -1,8 +1,11 @@
 """The keys that seal secrets: check that they open what is stored, and seal all secrets with the newest key."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from app.crypto import DecryptionFailed, TokenCipher
+from app.db.accounts import audit
+from app.db.accounts.audit import OPERATOR, AuditAction
 from app.db.connections import sealed_columns
 from app.db.connections.sealed_columns import RowKey, SealedColumn
 from app.db.session import Database
@@ -20,7 +23,8 @@ class KeysDoNotFit(Exception):
 class RotationResult:
     """The counts of a rotation.
 
-    `renewed`: sealed again. `current`: sealed with the newest key before. `lost`: none of the keys opens it.
+    `renewed`: sealed again. `current`: sealed with the newest key before. `lost`: none of the keys opens it, or it was
+    sealed for another column.
     """
 
     renewed: int = 0
@@ -48,15 +52,19 @@ async def check_keys(database: Database, cipher: TokenCipher) -> None:
         raise KeysDoNotFit
 
 
-async def rotate_keys(database: Database, cipher: TokenCipher) -> RotationResult:
+async def rotate_keys(database: Database, cipher: TokenCipher, *, now: datetime) -> RotationResult:
     """Seal every secret with the newest key and return the counts. Repeating is harmless.
 
-    The check value comes last: as long as a secret may need the old key, the service does not start without it.
+    The check value comes last: as long as a secret may need the old key, the service does not start without it. The
+    audit log of the service records the rotation.
     """
     total = RotationResult()
     for place in sealed_columns.SEALED_COLUMNS:
         total += await _rotate_all(database, cipher, place)
     await _rotate_all(database, cipher, sealed_columns.KEY_CHECK)
+    async with system_transaction(database) as session:
+        action = AuditAction("keys.rotated", details=asdict(total))
+        await audit.record_of_service(session, OPERATOR, action, now=now)
     return total
 
 
@@ -83,7 +91,7 @@ async def _rotate_one(
         if sealed is None:
             return RotationResult()
         try:
-            renewed = cipher.rotate(sealed)
+            renewed = cipher.rotate(sealed, column=sealed_columns.name_in_seal(place))
         except DecryptionFailed:
             return RotationResult(lost=1)
         if renewed is None:

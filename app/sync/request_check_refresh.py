@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 
 import structlog
+from pydantic import SecretStr
 
 from app.crypto import DecryptionFailed
 from app.db.accounts import service_tokens
@@ -22,15 +24,31 @@ log = structlog.get_logger(__name__)
 
 
 async def load_request_checks(services: Services) -> None:
-    """Load what the process holds. Raises DatabaseUnavailable; then it holds what it held before."""
-    checks = services.request_checks
+    """Load what the process holds, and end the requests that wait with a token that is no longer valid.
+
+    Raises DatabaseUnavailable; then it holds what it held before.
+    """
+    checks, now = services.request_checks, services.now()
     async with system_transaction(services.database) as session:
-        checks.hold_tokens(await service_tokens.list_valid(session))
+        checks.hold_tokens(await service_tokens.read_valid(session))
+        if checks.has_expired_tokens(now):
+            await service_tokens.revoke_expired(session, now=now)
         if not checks.has_address_key:
             stored = await address_key.find_key(session) or await _add_address_key(
                 services, session
             )
             _hold_address_key(services, stored)
+    for readers in (services.feed_waits, services.run_readers):
+        readers.end_unless(partial(checks.is_valid, now=now))
+
+
+async def _store_uses(services: Services) -> None:
+    """Store the last uses of tokens: one statement a minute while tokens are used, however many requests there are."""
+    checks = services.request_checks
+    if uses := checks.list_new_uses():
+        async with system_transaction(services.database) as session:
+            await service_tokens.store_uses(session, uses)
+        checks.forget_new_uses(uses)
 
 
 async def _add_address_key(services: Services, session: Session) -> StoredAddressKey:
@@ -45,11 +63,13 @@ def _hold_address_key(services: Services, stored: StoredAddressKey) -> None:
     except DecryptionFailed:
         log.error("address_key_unreadable")  # noqa: TRY400  # the cause is known; its frames say nothing
         return
-    services.request_checks.hold_address_key(AddressKey(document["key"], stored.created_at))
+    services.request_checks.hold_address_key(
+        AddressKey(SecretStr(document["key"]), stored.created_at)
+    )
 
 
 async def refresh_request_checks(services: Services, turned: Callable[[], None]) -> None:
-    """Load again whenever it is outdated and every few seconds, until the process must stop.
+    """Load again whenever it is outdated and every few seconds, and store uses of tokens, until the process must stop.
 
     Calls `turned` after each load. Raises DatabaseUnavailable.
     """
@@ -57,5 +77,6 @@ async def refresh_request_checks(services: Services, turned: Callable[[], None])
     while not stopping.is_set():
         checks.outdated.clear()
         await load_request_checks(services)
+        await _store_uses(services)
         turned()
         await comes_first(checks.outdated.wait(), stopping.wait(), seconds=REFRESH_SECONDS)

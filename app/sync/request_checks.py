@@ -6,11 +6,13 @@ These are the valid service tokens, and the key that checks tokens in our public
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
-from app.db.accounts.service_tokens import ServiceToken
+from pydantic import SecretStr
+
+from app.db.accounts.service_tokens import BOOTSTRAP_ID, ServiceToken, ValidTokens
 from app.errors import DatabaseUnavailable
 
 LOOKUPS_PER_SECOND = 20  # of tokens without a check, for each purpose
@@ -20,7 +22,7 @@ LOOKUPS_PER_SECOND = 20  # of tokens without a check, for each purpose
 class AddressKey:
     """The key that checks tokens in our public addresses, and when it was made."""
 
-    secret: str = field(repr=False)
+    secret: SecretStr
     made_at: datetime
 
 
@@ -46,19 +48,53 @@ class RequestChecks:
 
     def __init__(self) -> None:
         self._tokens: Mapping[str, ServiceToken] | None = None
+        self._bootstrap_is_revoked = False
+        self._uses: dict[str, datetime] = {}
+        self._stored_uses: dict[str, datetime] = {}
         self._address_key: AddressKey | None = None
         self.outdated = asyncio.Event()
         self.lookups: defaultdict[str, LookupLimit] = defaultdict(LookupLimit)
 
     def find_token(self, token_id: str) -> ServiceToken | None:
-        """Return the valid token with this id, or None. Raises DatabaseUnavailable before the first load."""
+        """Return the token with this id if it is not revoked. Raises DatabaseUnavailable before the first load."""
         if self._tokens is None:
             raise DatabaseUnavailable(retry_now=True)
         return self._tokens.get(token_id)
 
-    def hold_tokens(self, tokens: Iterable[ServiceToken]) -> None:
+    def is_valid(self, token_id: str, *, now: datetime) -> bool:
+        """Return whether a token is valid now. Raises DatabaseUnavailable before the first load.
+
+        Whatever lasts longer than a request of the token asks this again and again: a request that waits, a stream, a
+        session of the console.
+        """
+        found = self.find_token(token_id)
+        if token_id == BOOTSTRAP_ID:
+            return not self._bootstrap_is_revoked
+        return found is not None and not found.is_expired(now)
+
+    def hold_tokens(self, valid: ValidTokens) -> None:
         """Hold these tokens, and no others."""
-        self._tokens = {token.token_id: token for token in tokens}
+        self._tokens = {token.token_id: token for token in valid.tokens}
+        self._bootstrap_is_revoked = valid.bootstrap_is_revoked
+        for uses in (self._uses, self._stored_uses):
+            for token_id in uses.keys() - self._tokens.keys():
+                del uses[token_id]
+
+    def has_expired_tokens(self, now: datetime) -> bool:
+        """Return whether a token that is not revoked has expired."""
+        return any(token.is_expired(now) for token in (self._tokens or {}).values())
+
+    def note_use(self, token_id: str, *, now: datetime) -> None:
+        """Remember that the token was used in this minute."""
+        self._uses[token_id] = now.replace(second=0, microsecond=0)
+
+    def list_new_uses(self) -> dict[str, datetime]:
+        """Return the last use of each token that `forget_new_uses` has not been told."""
+        return {id_: at for id_, at in self._uses.items() if self._stored_uses.get(id_) != at}
+
+    def forget_new_uses(self, stored: Mapping[str, datetime]) -> None:
+        """Note that these uses are stored."""
+        self._stored_uses.update(stored)
 
     @property
     def has_address_key(self) -> bool:

@@ -6,8 +6,8 @@ connection.
 """
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.errors import AppError
@@ -24,28 +24,39 @@ class TooManyWaiting(AppError):
 
 
 class Places:
-    """The places of requests that wait: a token has at most `MOST_WAITING`."""
+    """The places of requests that wait: a token has at most `MOST_WAITING`, and none when it is no longer valid."""
 
     def __init__(self) -> None:
-        self._of_token: Counter[str] = Counter()
+        self._of_token: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
 
     @property
     def count(self) -> int:
         """The number of requests that wait."""
-        return sum(self._of_token.values())
+        return sum(map(len, self._of_token.values()))
 
     @contextmanager
-    def place(self, token_id: str) -> Iterator[None]:
-        """Count a waiting request of the token until the block ends. Raises TooManyWaiting."""
-        if self._of_token[token_id] >= MOST_WAITING:
+    def place(self, token_id: str) -> Iterator[asyncio.Event]:
+        """Count a waiting request of the token until the block ends. Raises TooManyWaiting.
+
+        Yields an event that is set when the token is no longer valid: then the request must end.
+        """
+        if len(self._of_token[token_id]) >= MOST_WAITING:
             raise TooManyWaiting(headers={"Retry-After": "1"})
-        self._of_token[token_id] += 1
+        ended = asyncio.Event()
+        self._of_token[token_id].add(ended)
         try:
-            yield
+            yield ended
         finally:
-            self._of_token[token_id] -= 1
+            self._of_token[token_id].discard(ended)
             if not self._of_token[token_id]:
                 del self._of_token[token_id]
+
+    def end_unless(self, is_valid: Callable[[str], bool]) -> None:
+        """Tell the waiting requests of each token that is not valid to end."""
+        for token_id, waiting in self._of_token.items():
+            if not is_valid(token_id):
+                for ended in waiting:
+                    ended.set()
 
 
 class Waits:

@@ -21,7 +21,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import address_of
 from tests.support.waiting import PATIENCE, wait_for, wait_until
 
-TOKEN = "a-bootstrap-token-for-chaos"
+TOKEN = "a-bootstrap-token-for-chaos-tests"
 REGIONS = 4  # the simulator listens on consecutive ports, one for each region
 DATABASE_URL = "LEVITATE_CLIO_DATABASE_URL"
 USER = 601  # the owner of the seeded firm, who sees all records

@@ -38,7 +38,8 @@ DELETE /v1/webhook-endpoints/{{endpoint_id}} | POST /v1/webhook-endpoints/{{endp
 POST /v1/webhook-endpoints/{{endpoint_id}}/enable | GET /v1/webhook-endpoints/{{endpoint_id}}/deliveries
 POST /v1/deliveries/{{delivery_id}}/redeliver
 GET {A}/issues | POST {A}/issues/{{issue_id}}/resolve | GET {A}/holds | POST {A}/holds/{{hold_id}}/release
-POST {A}/holds/{{hold_id}}/discard | GET {A}/holds/{{hold_id}}/items | GET {A}/audit | POST /hooks/clio/{{token}}
+POST {A}/holds/{{hold_id}}/discard | GET {A}/holds/{{hold_id}}/items | GET {A}/audit
+GET /v1/audit | POST /hooks/clio/{{token}}
 GET /healthz | GET /readyz | GET /metrics
 """
 WANTED = {part.strip() for line in CONTRACT.split("\n") for part in line.split("|")} - {""}
@@ -60,7 +61,13 @@ QUERIES = {
     **{
         f"GET {path}": "cursor limit"
         for path in (
-            *("/v1/accounts", f"{A}/connections", f"{A}/settings/versions", f"{A}/runs"),
+            *(
+                "/v1/accounts",
+                "/v1/audit",
+                f"{A}/connections",
+                f"{A}/settings/versions",
+                f"{A}/runs",
+            ),
             *(f"{A}/contacts/{{contact_id}}/history", f"{A}/audit", f"{A}/holds/{{hold_id}}/items"),
             *("/v1/webhook-endpoints", "/v1/webhook-endpoints/{endpoint_id}/deliveries"),
         )
@@ -71,6 +78,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "AccountIn": "name time_zone country primary_user_id enabled",
     "Account": "name time_zone country primary_user_id enabled clio created_at updated_at",
     "ClioFirm": "region account_id name",
+    "AuditEntry": "id at user_id role token_id request_id source_address action subject details",
     "Erasure": "id subject status requested_by requested_at finished_at remaining",
     "ErasureSubject": "kind id",
     "User": "id name email active",
@@ -160,7 +168,7 @@ ENUMS = {
 }
 
 ROLE_REQUIRED = {
-    "GET /v1/erasures/{erasure_id}",
+    *("GET /v1/erasures/{erasure_id}", "GET /v1/audit"),
     f"DELETE {A}/contacts/{{contact_id}}",
     *(f"PUT {A}", f"DELETE {A}", f"PUT {A}/users", f"PUT {A}/settings", f"PATCH {A}/settings"),
     *(f"{verb} {A}/attorneys/{{clio_user_id}}" for verb in ("PUT", "DELETE")),

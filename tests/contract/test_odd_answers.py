@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.clio import notes, webhooks
 from app.clio.allowed_writes import NewCommunication, NewNote
@@ -143,7 +144,7 @@ API = [
     Odd(412, "Clio's error", REFUSED, REFUSED, Reason.REFUSED),
     Odd(422, "Clio's error", REFUSED, REFUSED, Reason.REFUSED),
 ]
-TOKENS = Tokens("old-access", "old-refresh", NOW)
+TOKENS = Tokens(SecretStr("old-access"), SecretStr("old-refresh"), NOW)
 # status, body, a refresh of the tokens, the end of access; None is success
 OAUTH: list[tuple[int, str, type[ClioError], type[ClioError] | None]] = [
     (200, "nothing", LATER, None),
@@ -260,7 +261,7 @@ async def test_a_401_that_is_not_clios_spends_no_token(odd: Odd):
 async def test_an_odd_answer_of_the_oauth_endpoints_means_what_the_table_says(
     status: int, body: str, refresh: type[ClioError], end: type[ClioError] | None
 ):
-    app = ClioApp(Region.US, "https://app.clio.com", "our-id", "our-secret")
+    app = ClioApp(Region.US, "https://app.clio.com", "our-id", SecretStr("our-secret"))
     transport = httpx.MockTransport(Scripted(lambda _: answered(BODIES[body], status)))
     oauth = ClioOAuth(app, transport=transport)
     with pytest.raises(ClioError) as raised:

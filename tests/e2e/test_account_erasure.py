@@ -99,7 +99,7 @@ async def test_nothing_of_an_erased_account_is_left_and_another_account_is_uncha
     )
     assert (await pulled.erase())["status"] == "done"
     after = await dump(pulled)
-    assert naming(after, *words) == {"erasures"}
+    assert naming(after, *words) == {"erasures", "service_audit"}
     assert "Canary" not in str(after)
     theirs = [line for line in before["contacts"] if line.startswith("(neighbour,")]
     assert after["contacts"] == theirs != []
@@ -220,7 +220,7 @@ async def test_an_erasure_continues_after_a_kill_in_any_of_its_transactions(
         for minutes in (2, 8, 40):  # attempts that were cut off are due again
             await later(timedelta(minutes=minutes), world)
         assert (await world.api.get(erasure)).json()["status"] == "done"
-        assert naming(await dump(world), '"hp"', "(hp,", ",hp,") == {"erasures"}
+        assert naming(await dump(world), '"hp"', "(hp,", ",hp,") == {"erasures", "service_audit"}
         assert world.simulator.oauth["us"]._grants == {}
 
 

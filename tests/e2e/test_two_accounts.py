@@ -31,6 +31,7 @@ VARYING = {
     "hold_id",
     "at",
     "event_ids",
+    "request_id",
     "progress",
     "clio",
     "cursor",

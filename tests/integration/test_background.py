@@ -235,7 +235,7 @@ async def test_a_process_starts_while_the_database_is_away_and_works_when_it_is_
         prepare = partial(check_database, config=config, migrates=True)
         app = main.create_app(config, address, main.Parts(), prepare)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        headers = {"Authorization": "Bearer a-bootstrap-token-for-tests"}
+        headers = {"Authorization": "Bearer a-bootstrap-token-of-32-characters"}
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(

@@ -6,7 +6,8 @@ from typing import Any
 import asyncpg
 from cryptography.fernet import Fernet
 
-# A secret opens only for the row that this text names. If a text changes, the stored secrets no longer open.
+# A secret opens only for the row that this text names, and for the column where a table has several. If a text changes,
+# the stored secrets no longer open.
 ROWS = {
     "accounts.sealed_erasure_key": "accounts/{account_id}/erasure",
     "address_key.sealed_key": "address_key/{key_id}",
@@ -40,7 +41,9 @@ async def seals(dsn: str, key: str) -> dict[str, list[str]]:
             for row in await connection.fetch(f"select * from {table} where {column} is not null"):
                 sealed: dict[str, Any] = json.loads(fernet.decrypt(row[column].encode()))
                 assert sealed["row"] == ROWS[name].format(**row), name
-                assert sealed.keys() == {"row", "document"}
+                several = sum(other.startswith(f"{table}.") for other in ROWS) > 1
+                assert sealed.get("column") == (column if several else None), name
+                assert sealed.keys() - {"column"} == {"row", "document"}
                 names = sorted(sealed["document"])
                 assert found.setdefault(name, names) == names, name
     finally:

@@ -31,7 +31,7 @@ from tests.support.postgres import address_of
 from tests.support.scripted_clio import over_the_wire
 from tests.support.sessions import as_owner, looking
 
-TOKEN = "a-bootstrap-token-for-tests"
+TOKEN = "a-bootstrap-token-of-32-characters"
 PATIENCE = 120.0  # seconds after which a wait fails
 
 ACCOUNT = {
@@ -181,10 +181,14 @@ class World:
     ) -> None:
         await self.api.aclose()
 
-    async def create_token(self, *account_ids: str) -> tuple[dict[str, str], str]:
-        """Create a service token, for all accounts if none is given; return its header and id when it works."""
+    async def create_token(self, *account_ids: str, **more: Any) -> tuple[dict[str, str], str]:
+        """Create a service token, for all accounts if none is given; return its header and id when it works.
+
+        `more` are further fields of the token, such as its scope.
+        """
         token, token_id, secret_hash = new_service_token()
-        made = ServiceToken(token_id, "test", secret_hash, account_ids or None, main.now(), None)
+        ids = account_ids or None
+        made = ServiceToken(token_id, "test", secret_hash, ids, main.now(), None, **more)
         async with as_owner(self.app.state.services.database) as session:
             await service_tokens.add_token(session, made)
         headers = {"Authorization": f"Bearer {token}"}

@@ -29,6 +29,42 @@ def test_a_sealed_document_opens_for_no_other_row():
         cipher.open(cipher.seal(SECRET, row="a/1"), row="a/2")
 
 
+def test_a_sealed_document_opens_for_no_other_column_of_its_row():
+    # T6: a sealed value swapped between two columns is unusable
+    cipher = TokenCipher([new_key()])
+    sealed = cipher.seal(SECRET, row="a/1", column="new")
+    assert cipher.open(sealed, row="a/1", column="new") == SECRET
+    for column in ("old", None):
+        with pytest.raises(DecryptionFailed):
+            cipher.open(sealed, row="a/1", column=column)
+
+
+def test_a_text_of_an_earlier_release_names_no_column_and_opens_until_a_rotation_names_it():
+    cipher = TokenCipher([new_key()])
+    sealed = cipher.seal(SECRET, row="a/1")
+    assert cipher.open(sealed, row="a/1", column="new") == SECRET
+    renewed = cipher.rotate(sealed, column="new")
+    assert renewed is not None, "although the key is the newest one"
+    assert cipher.open(renewed, row="a/1", column="new") == SECRET
+    with pytest.raises(DecryptionFailed):
+        cipher.open(renewed, row="a/1", column="old")
+    assert cipher.rotate(renewed, column="new") is None
+
+
+def test_a_rotation_keeps_the_place_and_gives_a_document_no_other():
+    old, new = new_key(), new_key()
+    sealed = TokenCipher([old]).seal(SECRET, row="a/1", column="new")
+    both, newest = TokenCipher([new, old]), TokenCipher([new])
+    renewed = both.rotate(sealed, column="new")
+    assert renewed is not None
+    assert newest.open(renewed, row="a/1", column="new") == SECRET
+    for row, column in (("a/2", "new"), ("a/1", "old")):
+        with pytest.raises(DecryptionFailed):
+            newest.open(renewed, row=row, column=column)
+    with pytest.raises(DecryptionFailed):
+        both.rotate(sealed, column="old")  # somebody has moved it there
+
+
 def test_a_flipped_bit_or_another_key_opens_nothing():
     cipher = TokenCipher([new_key()])
     sealed = cipher.seal(SECRET, row="r")

@@ -1,8 +1,13 @@
 """Logs contain ids, counts and durations, never a name, an address, a body or a token [T9]."""
 
+import asyncio
+import gc
 import json
 import logging
-from collections.abc import Iterator
+import re
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -47,7 +52,7 @@ def test_a_line_names_its_logger_ours_and_a_librarys(capsys):
     assert log.last()["logger"] == "app.sync.run"
     logging.getLogger("asyncio").error("a task was never awaited")
     assert (line := log.last())["logger"] == "asyncio"
-    assert line["event"] == "a task was never awaited"
+    assert line["event"] == "library_message"
 
 
 def test_an_exception_of_a_library_shows_its_type_and_code_locations_only(capsys):
@@ -106,7 +111,79 @@ def test_libraries_log_in_the_same_format_and_without_urls(capsys):
     logging.getLogger("httpx").info("HTTP Request: GET https://x/?code=secret")
     logging.getLogger("somebody").warning("hello")
     line = log.last()
-    assert (line["event"], line["level"]) == ("hello", "warning")
+    assert (line["logger"], line["level"]) == ("somebody", "warning")
+
+
+def test_of_a_line_of_a_library_the_place_is_logged_and_never_the_text(capsys):
+    # T9: a library can write anything into its messages, also formatted beforehand
+    log = Captured(capsys)
+    logging.getLogger("somebody").error("Key (email)=(%s) exists", "alice@home.test")
+    logging.getLogger("somebody").error(f"Key (email)=({'alice@home.test'}) exists")  # noqa: G004
+    line = log.last()
+    assert line["event"] == "library_message"
+    assert re.fullmatch(
+        r"\['unit/test_logs.py:\d+ test_of_a_line_of_a_library_the_place_is_logged\w+'\]",
+        str(line["frames"]),
+    )
+    try:
+        int("alice@home.test")
+    except ValueError:
+        logging.getLogger("somebody").exception("alice@home.test")
+    line = log.last()
+    assert line["error"] == "ValueError"
+    assert len(line["frames"]) == 2  # type: ignore[arg-type]
+    assert "alice" not in str(line)
+
+
+async def test_a_task_whose_failure_nobody_reads_is_logged_without_its_text(capsys):
+    # T9: asyncio shows the exception in its own message
+    log = Captured(capsys)
+
+    async def fail() -> None:
+        int("alice@home.test")
+
+    task = asyncio.create_task(fail())  # noqa: TID251  # a group would read its failure
+    await asyncio.wait([task])
+    del task
+    gc.collect()
+    line = log.last()
+    assert (line["logger"], line["error"]) == ("asyncio", "ValueError")
+    assert "alice" not in str(line)
+
+
+def test_a_line_that_cannot_be_formatted_is_not_printed_with_its_values(capsys):
+    # T9
+    Captured(capsys)
+    logging.getLogger("somebody").error("%d contacts", "alice@home.test")
+    assert "alice" not in capsys.readouterr().err
+
+
+def test_what_nobody_can_catch_is_logged_without_its_text(capsys, monkeypatch):
+    # T9: of a thread, and at the end of an object
+    for where, name in ((threading, "excepthook"), (sys, "unraisablehook")):
+        monkeypatch.setattr(where, name, getattr(where, name))
+    log = Captured(capsys)
+    logs.log_what_python_prints()
+
+    class Ending:
+        def __del__(self) -> None:
+            int("alice@home.test")
+
+    def fail() -> None:
+        int("alice@home.test")
+
+    for act in (Ending, lambda: run_in_thread(fail)):
+        act()
+        gc.collect()
+        line = log.last()
+        assert (line["event"], line["error"]) == ("exception_not_caught", "ValueError")
+        assert "alice" not in str(line)
+
+
+def run_in_thread(act: Callable[[], None]) -> None:
+    thread = threading.Thread(target=act)
+    thread.start()
+    thread.join()
 
 
 def test_libraries_do_not_log_every_attempt_of_an_outage(capsys):
@@ -116,4 +193,4 @@ def test_libraries_do_not_log_every_attempt_of_an_outage(capsys):
     logging.getLogger("pgqueuer").error("Flush failed, requeuing 3 items")
     logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped")
     logging.getLogger("stamina").warning("stamina.retry_scheduled")
-    assert log.last()["event"] == "hello"
+    assert log.last()["logger"] == "somebody"

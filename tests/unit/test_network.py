@@ -5,6 +5,7 @@ import socket
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from pytest_socket import SocketConnectBlockedError
 
 from app.clio.oauth import ClioOAuth, Tokens
@@ -41,9 +42,9 @@ async def test_our_own_clients_reach_no_host_without_a_transport():
             await client.get(f"{ORIGIN}/api/v4/contacts.json")
         with REFUSED:
             await client.get("https://192.0.2.1/")
-    speaker = ClioOAuth(ClioApp(Region.US, "https://192.0.2.1", "id", "secret"))
+    speaker = ClioOAuth(ClioApp(Region.US, "https://192.0.2.1", "id", SecretStr("secret")))
     with REFUSED:
-        await speaker.deauthorize(Tokens("a", "b", NOW))
+        await speaker.deauthorize(Tokens(SecretStr("a"), SecretStr("b"), NOW))
 
 
 async def test_this_machine_can_be_reached():

@@ -1,4 +1,4 @@
-"""Response bodies of the audit log."""
+"""Response bodies of the audit logs."""
 
 from datetime import datetime
 from typing import Any
@@ -19,16 +19,24 @@ class AuditEntry(Schema):
     """Levitate's id of the acting user, as in the header `Levitate-User`. Null if the request named nobody."""
 
     role: str | None
-    """The role of the acting user, as in the header `Levitate-Role`. Null if no API request did it."""
+    """The role of the acting user, as in the header `Levitate-Role`; `operator` for who runs a command of the service.
+    Null if neither did it."""
 
     token_id: str | None
     """The id of the service token; `bootstrap` is the token of the configuration. Null if no token was used."""
+
+    request_id: str | None
+    """The id of the API request, as in the header `X-Request-Id`. Null if no API request did it."""
+
+    source_address: str | None
+    """The address from which the request came. Null if no API request did it."""
 
     action: str
     """What was done, for example `settings.changed`, `hold.released` or `contact.erased`. New actions can be added."""
 
     subject: str | None
-    """The id of what was changed: a connection, a contact, an issue. Null if it was the account or its settings."""
+    """The id of what was changed, such as a connection, a contact, a token or an erased account. Null if it was the
+    account of the log, its settings, or the keys of the service."""
 
     details: dict[str, Any]
     """More about the action: ids, versions, counts, and JSON pointers to the fields that changed."""

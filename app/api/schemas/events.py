@@ -78,7 +78,7 @@ class Endpoint(Schema):
 class EndpointWithSecret(Endpoint):
     """A webhook endpoint and its new secret. The secret is shown only in this response."""
 
-    secret: str
+    secret: Annotated[str, Field(repr=False)]
     """The secret that signs the events (`whsec_…`, Standard Webhooks). Store it now: it cannot be read again."""
 
 

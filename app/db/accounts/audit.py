@@ -1,11 +1,15 @@
-"""The audit log: who did what and when. Append only; ids and JSON pointers, never client data [EN-2, S16]."""
+"""The audit logs: who did what, when, and from where. Append only; ids and JSON pointers, no client data [EN-2, S16].
+
+An account's log is deleted with the account. What is of no single account, and the erasure of an account, is in the log
+of the service, which outlives every account. The role that serves accounts can change or delete no entry [T14].
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables
@@ -13,15 +17,24 @@ from app.db.ids import new_id
 from app.db.session import Session
 
 _table = tables.audit
+_of_service = tables.service_audit
 
 
 @dataclass(frozen=True)
 class Actor:
-    """The actor of a call: the service token of the call, and the user and role that Levitate's backend asserted."""
+    """The actor of a call: the service token of the call, and the user and role that Levitate's backend asserted.
+
+    `request_id` and `source_address` say from which request, and from which address, the call came.
+    """
 
     token_id: str | None = None
     user_id: str | None = None
     role: str | None = None
+    request_id: str | None = None
+    source_address: str | None = None
+
+
+OPERATOR = Actor(role="operator")  # a person who runs a command of the service
 
 
 @dataclass(frozen=True)
@@ -35,7 +48,7 @@ class AuditAction:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One entry of the audit log."""
+    """One entry of an audit log."""
 
     entry_id: str
     at: datetime
@@ -46,38 +59,61 @@ class AuditEntry:
 async def record(
     session: Session, account_id: str, actor: Actor, action: AuditAction, *, now: datetime
 ) -> None:
-    """Add an entry, in the transaction that does the action."""
-    await session.execute(
-        insert(_table).values(
-            account_id=account_id,
-            entry_id=new_id("aud", now),
-            at=now,
-            token_id=actor.token_id,
-            user_id=actor.user_id,
-            role=actor.role,
-            action=action.name,
-            subject=action.subject,
-            details=dict(action.details),
-        )
-    )
+    """Add an entry to the account's log, in the transaction that does the action."""
+    entry = _columns(actor, action, now=now)
+    await session.execute(insert(_table).values(account_id=account_id, **entry))
+
+
+async def record_of_service(
+    session: Session, actor: Actor, action: AuditAction, *, now: datetime
+) -> None:
+    """Add an entry to the log of the service, in the transaction that does the action."""
+    await session.execute(insert(_of_service).values(**_columns(actor, action, now=now)))
+
+
+def _columns(actor: Actor, action: AuditAction, *, now: datetime) -> dict[str, Any]:
+    return {
+        "entry_id": new_id("aud", now),
+        "at": now,
+        "token_id": actor.token_id,
+        "user_id": actor.user_id,
+        "role": actor.role,
+        "action": action.name,
+        "subject": action.subject,
+        "details": dict(action.details),
+        "request_id": actor.request_id,
+        "source_address": actor.source_address,
+    }
 
 
 async def list_entries(
     session: Session, account_id: str, *, after: str, limit: int
 ) -> list[AuditEntry]:
-    """Return entries by id, oldest first, those after `after`."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.entry_id > after)
-        .order_by(_table.c.entry_id)
-        .limit(limit)
-    )
+    """Return entries of an account by id, oldest first, those after `after`."""
+    own = select(_table).where(_table.c.account_id == account_id)
+    return await _list(session, _table, own, after=after, limit=limit)
+
+
+async def list_entries_of_service(
+    session: Session, *, token_id: str | None, after: str, limit: int
+) -> list[AuditEntry]:
+    """Return entries of the service by id, oldest first; only what was done with a token if `token_id` is given."""
+    found = select(_of_service)
+    if token_id is not None:
+        found = found.where(_of_service.c.token_id == token_id)
+    return await _list(session, _of_service, found, after=after, limit=limit)
+
+
+async def _list(
+    session: Session, table: Table, entries: Select[Any], *, after: str, limit: int
+) -> list[AuditEntry]:
+    page = entries.where(table.c.entry_id > after).order_by(table.c.entry_id).limit(limit)
     return [
         AuditEntry(
             entry_id=row.entry_id,
             at=row.at,
-            actor=Actor(row.token_id, row.user_id, row.role),
+            actor=Actor(row.token_id, row.user_id, row.role, row.request_id, row.source_address),
             action=AuditAction(row.action, row.subject, row.details),
         )
-        for row in rows
+        for row in await session.execute(page)
     ]

@@ -1,6 +1,7 @@
-"""Deleting an account: its rows in small parts, table by table, and last its own row.
+"""Deleting an account: its rows in small parts, table by table, then its audit log, and last its own row.
 
-What the tables of other tasks contain does not matter here. Receipts and revocations do not belong to an account.
+What the tables of other tasks contain does not matter here. Receipts and revocations do not belong to an account. Only
+work over all accounts may delete an audit log, and PostgreSQL refuses to delete the account's row before.
 """
 
 from typing import Any
@@ -22,7 +23,7 @@ from app.db.accounts import tables as account_tables
 from app.db.metadata import OWNED
 from app.db.session import Session
 
-_accounts = account_tables.accounts
+_accounts, _audit = account_tables.accounts, account_tables.audit
 
 
 async def exists(session: Session, account_id: str) -> bool:
@@ -56,6 +57,17 @@ async def delete_some_rows(session: Session, account_id: str, *, limit: int) -> 
         if left:
             left -= await _delete_some(session, table, account_id, limit=left)
     return limit - left
+
+
+async def has_audit_log(session: Session, account_id: str) -> bool:
+    """Return whether the account's audit log has entries."""
+    own = select(_audit.c.entry_id).where(_audit.c.account_id == account_id).limit(1)
+    return (await session.execute(own)).first() is not None
+
+
+async def delete_some_of_audit_log(session: Session, account_id: str, *, limit: int) -> None:
+    """Delete up to `limit` entries of the account's audit log, in a transaction over all accounts."""
+    await _delete_some(session, _audit, account_id, limit=limit)
 
 
 async def _delete_some(session: Session, table: Table, account_id: str, *, limit: int) -> int:

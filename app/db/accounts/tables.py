@@ -1,10 +1,13 @@
-"""The tables of accounts, their users and settings, service tokens, idempotency keys, the audit log and erasures."""
+"""The tables of accounts, their users and settings, service tokens, idempotency keys, the audit logs and erasures."""
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     DateTime,
+    ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
@@ -99,17 +102,33 @@ settings = account_table(  # every version for ever; without a row, version 1 is
     PrimaryKeyConstraint("account_id", "version"),
 )
 
-audit = account_table(  # who did what and when: append only, ids and pointers [EN-2]
+
+def _audit_columns() -> list[Column[Any]]:
+    """Return what an entry of an audit log says: who did what, when, and from where."""
+    return [
+        Column("entry_id", Text, nullable=False),
+        time_column("at"),
+        *(Column(name, Text) for name in ("token_id", "user_id", "role")),
+        Column("action", Text, nullable=False),
+        Column("subject", Text),
+        Column("details", JSONB, nullable=False),
+        *(Column(name, Text) for name in ("request_id", "source_address")),
+    ]
+
+
+audit = Table(  # append only, ids and pointers [EN-2]; not deleted with the account's row, but before it
     "audit",
-    Column("entry_id", Text, nullable=False),
-    time_column("at"),
-    Column("token_id", Text),
-    Column("user_id", Text),
-    Column("role", Text),
-    Column("action", Text, nullable=False),
-    Column("subject", Text),
-    Column("details", JSONB, nullable=False),
+    metadata,
+    Column("account_id", Text, nullable=False),
+    *_audit_columns(),
     PrimaryKeyConstraint("account_id", "entry_id"),
+    ForeignKeyConstraint(["account_id"], ["accounts.account_id"]),
+)
+
+service_audit = (
+    Table(  # what is of no single account, and the erasure of accounts: it outlives them
+        "service_audit", metadata, *_audit_columns(), PrimaryKeyConstraint("entry_id")
+    )
 )
 
 service_tokens = Table(
@@ -121,6 +140,9 @@ service_tokens = Table(
     Column("account_ids", ARRAY(Text)),  # null: all accounts
     time_column("created_at"),
     time_column("revoked_at", nullable=True),
+    Column("scope", Text, nullable=False, server_default="admin"),
+    time_column("expires_at", nullable=True),
+    time_column("last_used_at", nullable=True),  # to the minute
 )
 
 idempotency_keys = account_table(
@@ -159,6 +181,8 @@ Index(  # at most one account erasure of an account is running
 )
 
 Index("audit_at_idx", audit.c.at)
+
+Index("service_audit_at_idx", service_audit.c.at)
 
 Index("idempotency_keys_created_at_idx", idempotency_keys.c.created_at)
 

@@ -25,6 +25,12 @@ SEALED_COLUMNS: tuple[SealedColumn, ...] = tuple(
 )
 
 
+def name_in_seal(place: SealedColumn) -> str | None:
+    """Return the name that the secrets of a column contain: its own if its table has several such columns, or None."""
+    same_table = [column for column in SEALED_COLUMNS if column.table is place.table]
+    return place.name if len(same_table) > 1 else None
+
+
 async def find_key_check(session: Session) -> str | None:
     """Return the sealed check value, or None before the first start."""
     return (await session.execute(select(KEY_CHECK))).scalar_one_or_none()

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, any_, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, Select, any_, func, insert, literal, select, text, update
 
 from app.db import job_queue
 from app.db.accounts import tables as account_tables
+from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.db.events import tables
 from app.db.ids import new_id
 from app.db.session import Session
@@ -22,7 +23,7 @@ _table = tables.webhook_endpoints
 _tokens = account_tables.service_tokens
 _EXISTS = _table.c.deleted_at.is_(None)
 
-BOOTSTRAP_ID = "bootstrap"  # the token of the configuration, which has no row
+SECRET, OLD_SECRET = "sealed_secret", "sealed_old_secret"  # sealed texts contain these names
 MAX_ENDPOINTS = 50  # endpoints of one token
 
 
@@ -68,22 +69,28 @@ class EndpointSecrets:
 
 def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> ColumnElement[bool]:
     """Return the SQL condition that an endpoint gets an account's event of a kind."""
-    token = (
-        select(_tokens.c.token_id)
-        .where(_tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None))
-        .where(_tokens.c.account_ids.is_(None) | (account_id == any_(_tokens.c.account_ids)))
-        .exists()
+    token = _own_token().where(
+        _tokens.c.account_ids.is_(None) | (account_id == any_(_tokens.c.account_ids))
     )
     listed = (literal("*") == any_(_table.c.kinds)) | (kind == any_(_table.c.kinds))
-    return listed & ((_table.c.token_id == BOOTSTRAP_ID) | token)
+    return listed & (_is_of_bootstrap() | token.exists())
 
 
 def is_active() -> ColumnElement[bool]:
     """Return the SQL condition that an endpoint exists, is enabled and its token is not revoked."""
-    token = select(_tokens.c.token_id).where(
-        _tokens.c.token_id == _table.c.token_id, _tokens.c.revoked_at.is_(None)
-    )
-    return _EXISTS & _table.c.enabled & ((_table.c.token_id == BOOTSTRAP_ID) | token.exists())
+    return _EXISTS & _table.c.enabled & (_is_of_bootstrap() | _own_token().exists())
+
+
+def _own_token() -> Select[Any]:
+    """Return the query of the endpoint's token, if it has a row and is not revoked."""
+    own = _tokens.c.token_id == _table.c.token_id
+    return select(_tokens.c.token_id).where(own, _tokens.c.revoked_at.is_(None))
+
+
+def _is_of_bootstrap() -> ColumnElement[bool]:
+    """Return the condition that the bootstrap token made the endpoint and is not revoked: then it has a row."""
+    revoked = select(_tokens.c.token_id).where(_tokens.c.token_id == BOOTSTRAP_ID)
+    return (_table.c.token_id == BOOTSTRAP_ID) & ~revoked.exists()
 
 
 def new_endpoint_id(now: datetime) -> str:

@@ -93,5 +93,5 @@ def _proof_check(services: Services, nonce: str, state: str) -> str:
 
 
 def _check(key: AddressKey, purpose: str, token_id: str) -> str:
-    digest = keyed_hash(key.secret, f"{purpose}/{token_id}")
+    digest = keyed_hash(key.secret.get_secret_value(), f"{purpose}/{token_id}")
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -41,7 +41,7 @@ class _IssuedTokens:
         self._tokens = tokens
 
     async def token(self) -> str:
-        return self._tokens.access_token
+        return self._tokens.access_token.get_secret_value()
 
     async def renew(self, refused: str) -> str:
         raise ClioReauthRequired("Clio refused the access token it had just issued")

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from pydantic import SecretStr
+
 from app.clio.errors import ClioError, ClioReauthRequired
 from app.clio.oauth import Tokens
 from app.clio.regions import Region
@@ -24,8 +26,8 @@ LOOK_AGAIN_AFTER = 5.0  # seconds to wait for the tokens that another process re
 def seal_tokens(cipher: TokenCipher, connection: Connection | Revocation, tokens: Tokens) -> str:
     """Return the tokens, sealed for this connection's row only."""
     document = {
-        "access_token": tokens.access_token,
-        "refresh_token": tokens.refresh_token,
+        "access_token": tokens.access_token.get_secret_value(),
+        "refresh_token": tokens.refresh_token.get_secret_value(),
         "expires_at": tokens.expires_at.astimezone(UTC).isoformat(),
     }
     return cipher.seal(document, row=_seal_text(connection))
@@ -39,8 +41,8 @@ def open_tokens(
         raise ClioReauthRequired("The connection has no tokens; its user must connect again")
     document = cipher.open(sealed_tokens, row=_seal_text(connection))
     return Tokens(
-        access_token=document["access_token"],
-        refresh_token=document["refresh_token"],
+        access_token=SecretStr(document["access_token"]),
+        refresh_token=SecretStr(document["refresh_token"]),
         expires_at=datetime.fromisoformat(document["expires_at"]),
     )
 
@@ -70,8 +72,8 @@ class StoredTokens:
             async with transaction(self._services.database, self._connection.account_id) as session:
                 self._known = await self._read(session)
         if (self._fresh_until or self._known.expires_at - REFRESH_BEFORE) <= self._services.now():
-            return await self.renew(self._known.access_token)
-        return self._known.access_token
+            return await self.renew(self._known.access_token.get_secret_value())
+        return self._known.access_token.get_secret_value()
 
     async def renew(self, refused: str) -> str:
         """Return another access token than the refused one: the one stored since, or a refreshed one.
@@ -86,7 +88,7 @@ class StoredTokens:
                 async with transaction(self._services.database, account_id) as session:
                     tokens, login = await self._claim_refresh(session, refused)
                 renewed: Tokens | None = tokens
-                if tokens.access_token == refused:
+                if tokens.access_token.get_secret_value() == refused:
                     renewed = await self._refresh(login, tokens) if login else None
                 if renewed is not None:
                     return self._keep(renewed)
@@ -100,7 +102,7 @@ class StoredTokens:
         account_id, connection_id = self._connection.account_id, self._connection.connection_id
         stored = await stored_tokens.lock_tokens(session, account_id, connection_id)
         tokens = open_tokens(self._services.cipher, self._connection, stored)
-        if tokens.access_token != refused:
+        if tokens.access_token.get_secret_value() != refused:
             return tokens, None
         login = await connections.get_connection(session, account_id, connection_id)
         claimed = await stored_tokens.claim_refresh(session, login, length=REFRESH_LEASE)
@@ -138,7 +140,7 @@ class StoredTokens:
 
     def _keep(self, tokens: Tokens) -> str:
         self._known, self._fresh_until = tokens, _refresh_at(tokens, self._services.now())
-        return tokens.access_token
+        return tokens.access_token.get_secret_value()
 
     async def _read(self, session: Session) -> Tokens:
         connection = self._connection

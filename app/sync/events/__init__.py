@@ -5,13 +5,13 @@ transaction of its change, with `app/db/events/`.
 """
 
 from app.sync.events.due_endpoints import LOOK_SECONDS, queue_due_endpoints
-from app.sync.events.endpoint_secrets import rotate_secret, seal_text_of
+from app.sync.events.endpoint_secrets import rotate_secret, seal_secret
 from app.sync.events.endpoint_slice import serve_endpoint
 
 __all__ = [
     "LOOK_SECONDS",
     "queue_due_endpoints",
     "rotate_secret",
-    "seal_text_of",
+    "seal_secret",
     "serve_endpoint",
 ]

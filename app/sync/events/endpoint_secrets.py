@@ -19,17 +19,16 @@ async def rotate_secret(
 
     Raises EndpointNotFound.
     """
-    stored = await endpoints.get_secrets(session, endpoint_id, lock=True)
-    row, now = seal_text_of(endpoint_id), services.now()
+    stored, now = await endpoints.get_secrets(session, endpoint_id, lock=True), services.now()
     known = _open_old_secrets(services, endpoint_id, stored)
     with suppress(DecryptionFailed):  # a rotation repairs an endpoint whose secret cannot be opened
-        known = [services.cipher.open(stored.sealed, row=row)["secret"], *known]
-    sealed_old = services.cipher.seal({"secret": " ".join(known[:MAX_OLD_SECRETS])}, row=row)
+        known = [_open(services, endpoint_id, endpoints.SECRET, stored.sealed), *known]
+    old = " ".join(known[:MAX_OLD_SECRETS])
     await endpoints.store_rotated_secret(
         session,
         endpoint_id,
-        sealed_secret=services.cipher.seal({"secret": secret}, row=row),
-        sealed_old_secret=sealed_old,
+        sealed_secret=seal_secret(services, endpoint_id, secret),
+        sealed_old_secret=_seal(services, endpoint_id, endpoints.OLD_SECRET, old),
         old_until=now + OLD_SECRET_LIFETIME,
         now=now,
     )
@@ -38,8 +37,13 @@ async def rotate_secret(
 async def valid_secrets(session: Session, services: Services, endpoint_id: str) -> list[str]:
     """Return the valid secrets, the newest first. Raises DecryptionFailed if the newest cannot be opened."""
     stored = await endpoints.get_secrets(session, endpoint_id)
-    newest = services.cipher.open(stored.sealed, row=seal_text_of(endpoint_id))["secret"]
+    newest = _open(services, endpoint_id, endpoints.SECRET, stored.sealed)
     return [newest, *_open_old_secrets(services, endpoint_id, stored)]
+
+
+def seal_secret(services: Services, endpoint_id: str, secret: str) -> str:
+    """Return the newest secret of an endpoint, sealed."""
+    return _seal(services, endpoint_id, endpoints.SECRET, secret)
 
 
 def _open_old_secrets(
@@ -49,11 +53,19 @@ def _open_old_secrets(
     if stored.sealed_old and stored.old_until and services.now() < stored.old_until:
         # Signing with the newest secret alone is better than not posting.
         with suppress(DecryptionFailed):
-            row = seal_text_of(endpoint_id)
-            return services.cipher.open(stored.sealed_old, row=row)["secret"].split()
+            return _open(services, endpoint_id, endpoints.OLD_SECRET, stored.sealed_old).split()
     return []
 
 
-def seal_text_of(endpoint_id: str) -> str:
+def _seal(services: Services, endpoint_id: str, column: str, secret: str) -> str:
+    row = _seal_text(endpoint_id)
+    return services.cipher.seal({"secret": secret}, row=row, column=column)
+
+
+def _open(services: Services, endpoint_id: str, column: str, sealed: str) -> str:
+    return services.cipher.open(sealed, row=_seal_text(endpoint_id), column=column)["secret"]
+
+
+def _seal_text(endpoint_id: str) -> str:
     """Return the text that binds sealed secrets to their endpoint. Stored secrets contain it: do not change it."""
     return f"webhook_endpoints/{endpoint_id}"

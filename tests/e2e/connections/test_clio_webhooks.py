@@ -348,7 +348,9 @@ async def test_an_address_made_before_a_rotation_works_with_the_new_key_alone(
     else:
         await renewed(service)
     newest = new_key()
-    await key_rotation.rotate_keys(service.services.database, TokenCipher([newest, KEY]))
+    await key_rotation.rotate_keys(
+        service.services.database, TokenCipher([newest, KEY]), now=main.now()
+    )
     config = config_for(service.world.dsn, encryption_keys=newest)
     app = create_app(config, address_of(service.world.dsn), Parts(workers=False, clock=False))
     hook = next(iter(service.hooks.hooks.values()))

@@ -10,14 +10,19 @@ import pytest
 from sqlalchemy import select, text, update
 
 from app import main
+from app.api import run_reports
 from app.api import runs as run_endpoints
+from app.db import notifications
+from app.db.accounts import service_tokens
 from app.db.contacts import change_feed
 from app.db.contacts.change_feed import FeedLine
 from app.db.json_codec import json_text
+from app.db.notifications import Channel
 from app.db.runs import followers, leases, runs, turns
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import Usage
 from app.db.session import Database
+from app.sync import request_check_refresh
 from app.sync.waits import MOST_WAITING, Readers
 from tests.support.raw_requests import RawRequest
 from tests.support.sessions import as_owner
@@ -233,3 +238,85 @@ async def test_waiting_readers_get_an_empty_page_when_the_process_stops(api: Wor
         await until(lambda: waiting(api) == 1)
         api.app.state.services.stopping.set()
     assert poll.result().json()["data"] == []
+
+
+async def until_revoked(database: Database, token_id: str, how: str) -> None:
+    """End a token: by the command, or because its time is over."""
+    async with as_owner(database) as session:
+        if how == "revoked":
+            assert await service_tokens.revoke_token(session, token_id, now=main.now())
+        else:
+            past = "update service_tokens set expires_at = now() - interval '1 second' where token_id = :id"
+            await session.execute(text(past), {"id": token_id})
+            await notifications.notify(session, Channel.SERVICE_TOKENS)
+
+
+@pytest.mark.parametrize("how", ["revoked", "expired"])
+async def test_a_token_that_ends_ends_its_waiting_readers_and_streams_in_every_process(
+    api: World, dsn: str, simulator: Any, database: Database, how: str
+):
+    # T14: a poll lasts 30 seconds and this stream for ever; the notification ends both at once
+    run_id = await ask(api)
+    stream_path = f"/v1/accounts/hp/runs/{run_id}/events"
+    headers, token_id = await api.create_token("hp")
+    lasting, _ = await api.create_token("hp")
+    async with opened_world(dsn, simulator, workers=False, clock=False) as other, other:
+        await other.until_token(headers, works=True)
+        both = (api, other)
+        async with asyncio.TaskGroup() as group:
+            polls = [group.create_task(one.api.get(LONG, headers=headers)) for one in both]
+            streams = [group.create_task(one.api.get(stream_path, headers=headers)) for one in both]
+            kept = group.create_task(api.api.get(LONG, headers=lasting))
+            await until(lambda: waiting(api) == 2 and waiting(other) == 1)
+            readers = [one.app.state.services.run_readers for one in both]
+            await until(lambda: all(reader.count == 1 for reader in readers))
+            await until_revoked(database, token_id, how)
+            async with asyncio.timeout(request_check_refresh.REFRESH_SECONDS / 2):
+                answers = [await poll for poll in polls]
+                events = [await stream for stream in streams]
+            assert not kept.done()
+            await append(database)
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
+        assert answer.headers["www-authenticate"] == "Bearer"
+    assert {answer.status_code for answer in events} == {200}, "a stream that has begun just ends"
+    assert kept.result().status_code == 200
+
+
+async def test_a_reader_whose_token_ended_gets_no_line_that_came_meanwhile(
+    api: World, database: Database
+):
+    # T14
+    headers, token_id = await api.create_token("hp")
+    waits: Readers = api.app.state.services.feed_waits
+    async with asyncio.TaskGroup() as group:
+        poll = group.create_task(api.api.get(LONG, headers=headers))
+        await until(lambda: waiting(api) == 1)
+        waits.end_unless(lambda other: other != token_id)
+        await append(database)
+        waits.wake("hp")
+    assert poll.result().status_code == 401
+    assert "seq" not in poll.result().text
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+async def test_a_report_breaks_off_when_its_token_ends_and_does_not_look_complete(
+    api: World, database: Database, monkeypatch: pytest.MonkeyPatch, form: str
+):
+    # T14
+    headers, token_id = await api.create_token("hp")
+
+    async def changed_contacts(*_: object) -> AsyncIterator[dict[str, Any]]:
+        yield run_reports._row(outcome="row-before")
+        async with as_owner(database) as session:
+            await service_tokens.revoke_token(session, token_id, now=main.now())
+        await api.until_token(headers, works=False)
+        yield run_reports._row(outcome="row-after")
+
+    monkeypatch.setattr(run_reports, "_changed_contacts", changed_contacts)
+    path = f"/v1/accounts/hp/runs/{await ask(api)}/report"
+    report = RawRequest("GET", path, headers, query=f"format={form}", body=b"")
+    with pytest.raises((RuntimeError, ExceptionGroup)):
+        await report.send(api.app)
+    assert b"row-before" in report.answer
+    assert b"row-after" not in report.answer

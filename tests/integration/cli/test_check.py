@@ -52,7 +52,7 @@ def complete(own_dsn: str, simulated_host: str) -> dict[str, str]:
         "encryption_keys": new_key(),
         "public_url": "https://clio.levitate.test",
         "return_origins": "https://app.levitate.test",
-        "service_token": "a token of enough length",
+        "service_token": "a token of 32 characters or more",
         "regions__us__client_id": "app",
         "regions__us__client_secret": "hush",
         "regions__us__origin": simulated_host,
@@ -98,6 +98,15 @@ def test_a_stored_token_is_enough(complete):
     assert run("token", "create", "--name=backend", **urls).returncode == 0
     code, lines = check(**complete)
     assert (code, lines[-1]) == (0, "ok      there is a token for Levitate's backend")
+
+
+def test_a_token_of_the_configuration_that_was_revoked_is_not_taken_for_one_that_works(complete):
+    # T14
+    urls = {name: value for name, value in complete.items() if name.endswith("database_url")}
+    assert run("token", "revoke", "bootstrap", **urls).returncode == 0
+    code, lines = check(**complete)
+    assert code == 0
+    assert lines[-1].startswith("warning LEVITATE_CLIO_SERVICE_TOKEN is set, but `token revoke")
 
 
 @pytest.mark.parametrize("given", [{}, {"public_url": "http://localhost:8000"}])

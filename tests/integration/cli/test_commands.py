@@ -1,20 +1,29 @@
 """Tests of the commands as an operator uses them. Each mistake is reported in one line that says what to do."""
 
 import asyncio
+import json
 import os
+import re
 import socket
+import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from app.cli.startup import load_or_create_key
-from app.crypto import new_key, split_service_token
+from app.crypto import TokenCipher, new_key, split_service_token
+from app.db.accounts import service_tokens
+from app.db.session import Session
 from app.sync import background, supervisor
 from tests.support.commands import refusal, run, run_process
 from tests.support.postgres import database_of
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -226,12 +235,30 @@ def test_an_unknown_host_is_reported_in_one_line(missing_dsn: str):
     assert line.startswith("nowhere.invalid is not an address to listen on")
 
 
-def test_a_missing_key_is_reported_with_a_new_one(missing_dsn: str):
-    ended = run("serve", "--port=0", database_url=missing_dsn)
-    assert ended.returncode == 2
-    assert ended.stderr.startswith(
-        "LEVITATE_CLIO_ENCRYPTION_KEYS: not set; set it to 32 random bytes"
-    )
+@pytest.mark.parametrize(
+    "command",
+    ["serve --port=0", "worker", "keys rotate", "check", "migrate", "--help", "keys --help"],
+)
+def test_a_missing_key_is_reported_and_no_command_prints_a_key(missing_dsn: str, command: str):
+    # T6: what is printed ends in the log of an orchestrator
+    ended = run(*command.split(), database_url=missing_dsn)
+    if command.split()[0] in ("serve", "worker", "keys") and "--help" not in command:
+        assert ended.returncode == 2
+        assert ended.stderr.startswith("LEVITATE_CLIO_ENCRYPTION_KEYS: not set; make a key with")
+    assert not re.search(r"[\w-]{43}=", ended.stderr + ended.stdout)
+
+
+def test_the_way_to_a_key_that_is_shown_makes_one_that_works_and_only_its_owner_may_read_it(
+    missing_dsn: str, tmp_path: Path
+):
+    shown = run("serve", "--port=0", database_url=missing_dsn).stderr
+    (command,) = re.findall(r"`(.+?)`", shown)
+    assert f"`{command}`" in (ROOT / "docs/operations.md").read_text()
+    made = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert (made.returncode, made.stdout) == (0, "")
+    path = tmp_path / "encryption.key"
+    assert path.stat().st_mode & 0o777 == 0o600
+    TokenCipher([path.read_text().strip()])
 
 
 def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(own_dsn: str):
@@ -246,6 +273,86 @@ def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(own_ds
     again = run("token", "revoke", parts[0], database_url=own_dsn)
     assert again.returncode == 2
     assert again.stderr.startswith(f"There is no valid token {parts[0]}")
+
+
+def test_a_token_has_a_scope_and_an_end_and_the_list_shows_them(own_dsn: str):
+    # T14
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    made = run(
+        *("token", "create", "--name=reports", "--scope=read", "--expires=90"), database_url=own_dsn
+    )
+    assert "scope read, until " in made.stderr
+    ((token_id, scope, days),) = sql(
+        own_dsn, "select token_id, scope, expires_at - created_at from service_tokens"
+    )
+    assert (scope, days) == ("read", timedelta(days=90))
+    listed = run("token", "list", database_url=own_dsn).stdout
+    assert token_id in listed
+    assert "read" in listed
+    for wrong in ("--scope=all", "--expires=0"):
+        assert run("token", "create", "--name=x", wrong, database_url=own_dsn).returncode == 2
+
+
+def test_the_token_of_the_configuration_is_revoked_once_and_for_ever(own_dsn: str):
+    # T14
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    done = run("token", "revoke", "bootstrap", database_url=own_dsn)
+    assert done.returncode == 0
+    assert "No token of LEVITATE_CLIO_SERVICE_TOKEN is accepted any more" in done.stderr
+    assert run("token", "revoke", "bootstrap", database_url=own_dsn).returncode == 2
+
+
+@pytest.mark.parametrize("command", ["serve --port=0", "check"])
+def test_a_short_token_of_the_configuration_is_refused_in_one_line(command: str):
+    # T14
+    (line,) = refusal(*command.split(), service_token="x" * 31)
+    assert line.startswith(
+        "LEVITATE_CLIO_SERVICE_TOKEN: has fewer than 32 characters; set a longer"
+    )
+    assert "x" * 31 not in line
+
+
+def test_what_an_operator_does_with_tokens_and_keys_is_in_the_audit_log_of_the_service(
+    own_dsn: str,
+):
+    # T14
+    old, new = new_key(), new_key()
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    assert run("token", "create", "--name=a", "--account=hp", database_url=own_dsn).returncode == 0
+    ((token_id,),) = sql(own_dsn, "select token_id from service_tokens")
+    assert run("token", "revoke", token_id, database_url=own_dsn).returncode == 0
+    keys = f"{new},{old}"
+    assert run("keys", "rotate", database_url=own_dsn, encryption_keys=keys).returncode == 0
+    entries = sql(own_dsn, "select action, subject, role, details from service_audit order by at")
+    assert [tuple(entry)[:3] for entry in entries] == [
+        ("token.created", token_id, "operator"),
+        ("token.revoked", token_id, "operator"),
+        ("keys.rotated", None, "operator"),
+    ]
+    created, _, rotated = [json.loads(entry["details"]) for entry in entries]
+    assert created == {"account_ids": ["hp"], "scope": "admin", "expires_at": None}
+    assert rotated.keys() == {"renewed", "current", "lost"}
+
+
+def test_a_defect_of_a_command_is_logged_without_its_text(
+    own_dsn: str, monkeypatch: pytest.MonkeyPatch
+):
+    # T9: Python would print the statement and the values
+    canary = "alice@home.test"
+
+    async def fail(session: Session) -> None:
+        await session.execute(text("select cast(:value as integer)"), {"value": canary})
+
+    assert run("migrate", database_url=own_dsn).returncode == 0
+    monkeypatch.setattr(service_tokens, "list_tokens", fail)
+    ended = run("token", "list", database_url=own_dsn)
+    assert ended.returncode == os.EX_SOFTWARE
+    (line,) = ended.stderr.splitlines()
+    logged = json.loads(line)
+    assert logged["event"] == "exception_not_caught"
+    assert "DBAPIError" in logged["error"]
+    assert canary not in line
+    assert "select cast" not in line
 
 
 def test_the_key_of_the_embedded_database_is_created_once_and_only_its_owner_may_read_it(

@@ -60,6 +60,7 @@ RETENTION = {
     "activity_attempts": "began_at",
     "events": "at",
     "audit": "at",
+    "service_audit": "at",
     "activity_texts": "written_at",
     "idempotency_keys": "created_at",
     "authorizations": "expires_at",

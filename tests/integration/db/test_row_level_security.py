@@ -25,6 +25,7 @@ RUN, SYSTEM = ROLES
 OF_NO_ACCOUNT = {
     "service_tokens": "a token may be for many accounts; a policy of its own shows those that are for an account",
     "webhook_endpoints": "an endpoint belongs to a token; a policy of its own shows those of the tokens it sees",
+    "service_audit": "what is of no single account; the role that serves accounts may only add to it",
     "key_check": "one value for the whole database; only the system role may read it",
     "address_key": "one value for the whole database; only the system role may read it",
     "chores": "which daily tasks were done; only the system role may use it",
@@ -169,7 +170,7 @@ async def test_a_transaction_sees_only_the_tokens_and_endpoints_that_serve_its_a
         for token_id, account_ids in (("of_a", ("a",)), ("of_b", ("b", "c")), ("of_all", None)):
             token = ServiceToken(token_id, "x", "hash", account_ids, now, None)
             await service_tokens.add_token(session, token)
-        for token_id in ("of_a", "of_b", "of_all", endpoints.BOOTSTRAP_ID):
+        for token_id in ("of_a", "of_b", "of_all", service_tokens.BOOTSTRAP_ID):
             made = Endpoint(
                 f"for_{token_id}", token_id, "https://x", ("*",), "", True, None, now, now
             )

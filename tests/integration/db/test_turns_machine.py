@@ -19,10 +19,11 @@ from typing_extensions import override
 
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
+from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.db.events import claims, deliveries, endpoints, events, turns
 from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
-from app.db.events.endpoints import BOOTSTRAP_ID, Endpoint
+from app.db.events.endpoints import Endpoint
 from app.db.events.events import Event, EventKind
 from app.db.session import Session
 from app.errors import Problem

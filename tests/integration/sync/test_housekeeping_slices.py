@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import main
@@ -39,7 +40,9 @@ async def owe_many(world: World, account_id: str) -> None:
     async with as_owner(services.database) as session:
         (login,) = await connections.list_connected(session, "hp")
         mine = replace(login, account_id=account_id)
-        sealed = seal_tokens(services.cipher, mine, Tokens("a", "b", main.now()))
+        sealed = seal_tokens(
+            services.cipher, mine, Tokens(SecretStr("a"), SecretStr("b"), main.now())
+        )
         for _ in range(ROWS):
             await revocations.owe(session, mine, sealed, now=main.now())
 

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
 from app.clio.regions import Region
 from app.crypto import DecryptionFailed, TokenCipher, new_key
 from app.db import tables
 from app.db.connections import connections, sealed_columns, stored_tokens
 from app.db.session import Database
-from app.main import Parts, create_app
+from app.main import Parts, create_app, now
 from app.simulator.http.server import Simulator
 from app.sync import key_rotation
+from app.sync.events.endpoint_secrets import valid_secrets
 from app.sync.key_rotation import KeysDoNotFit, RotationResult
 from tests.integration.cli.test_commands import serve
 from tests.support.commands import run
@@ -70,8 +73,8 @@ async def test_after_a_rotation_everything_opens_without_the_old_key(
         await sealed_columns.store_key_check(
             session, TokenCipher([KEY]).seal({}, row=key_rotation.CHECK_ROW)
         )
-    assert await key_rotation.rotate_keys(database, both) == RotationResult(renewed=7)
-    assert await key_rotation.rotate_keys(database, both) == RotationResult(current=7)
+    assert await key_rotation.rotate_keys(database, both, now=now()) == RotationResult(renewed=7)
+    assert await key_rotation.rotate_keys(database, both, now=now()) == RotationResult(current=7)
     await key_rotation.check_keys(database, newest)
     held = {
         place: values for place, values in (await sealed_values(two_logins.dsn)).items() if values
@@ -89,7 +92,7 @@ async def test_a_service_with_only_the_new_key_continues_to_sync(dsn: str, simul
         await world.connect("u_ann", 501)
         await world.settled()
         database = world.app.state.services.database
-        await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
+        await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]), now=now())
     clio_transport = PausableTransport(simulator)
     parts = Parts(clock=False, clio_transports={Region.US: clio_transport})
     app = create_app(config_for(dsn, encryption_keys=NEWER), address_of(dsn), parts)
@@ -111,7 +114,7 @@ async def test_a_token_refreshed_during_a_rotation_is_not_lost(
     refreshed = TokenCipher([KEY]).seal({"access_token": "refreshed"}, row="r")
     async with asyncio.TaskGroup() as group, as_owner(database) as session:
         await stored_tokens.lock_tokens(session, "hp", first)
-        rotating = group.create_task(key_rotation.rotate_keys(database, both))
+        rotating = group.create_task(key_rotation.rotate_keys(database, both, now=now()))
         await until_waiting_for_lock(dsn, rotating)
         assert not rotating.done()
         await stored_tokens.store_tokens(session, "hp", first, refreshed)
@@ -149,7 +152,7 @@ async def test_a_secret_that_no_key_opens_is_counted_and_left_unchanged(
     foreign = TokenCipher([new_key()]).seal({"access_token": "?"}, row="r")
     async with as_owner(database) as session:
         await stored_tokens.store_tokens(session, "hp", first, foreign)
-    done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]))
+    done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]), now=now())
     assert (done.renewed, done.lost) == (6, 1)
     assert foreign in (await sealed_values(two_logins.dsn))["connections.sealed_tokens"]
 
@@ -190,3 +193,71 @@ def test_the_command_rotates_and_reports_a_wrong_key_in_one_line(own_dsn: str):
 def test_results_of_two_parts_are_added():
     parts = RotationResult(1, 2, 3) + RotationResult(10, 20, 30)
     assert parts == RotationResult(renewed=11, current=22, lost=33)
+
+
+async def swap_secrets(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(
+            "update webhook_endpoints set sealed_secret = sealed_old_secret, sealed_old_secret = sealed_secret"
+        )
+    finally:
+        await connection.close()
+
+
+async def test_a_secret_that_was_moved_to_another_column_is_not_used_and_not_rotated(
+    two_logins: World, database: Database
+):
+    # T6: an old secret of an endpoint must not become its present one again
+    made = await two_logins.api.post(
+        "/v1/webhook-endpoints",
+        json={"url": "https://levitate.test/h", "events": ["*"], "description": ""},
+    )
+    endpoint_id = made.json()["id"]
+    assert (
+        await two_logins.api.post(f"/v1/webhook-endpoints/{endpoint_id}/rotate")
+    ).status_code == 200
+    services = two_logins.app.state.services
+    async with as_owner(database) as session:
+        assert len(await valid_secrets(session, services, endpoint_id)) == 2
+    await swap_secrets(two_logins.dsn)
+    async with as_owner(database) as session:
+        with pytest.raises(DecryptionFailed, match="another column"):
+            await valid_secrets(session, services, endpoint_id)
+    done = await key_rotation.rotate_keys(database, TokenCipher([NEWER, KEY]), now=now())
+    assert done.lost == 2
+    await swap_secrets(two_logins.dsn)
+    async with as_owner(database) as session:
+        assert len(await valid_secrets(session, services, endpoint_id)) == 2, (
+            "they are where they were"
+        )
+    with_newer = replace(services, cipher=TokenCipher([NEWER, KEY]))
+    assert (await key_rotation.rotate_keys(database, with_newer.cipher, now=now())).renewed == 2
+    async with as_owner(database) as session:
+        assert len(await valid_secrets(session, with_newer, endpoint_id)) == 2
+
+
+async def test_a_rotation_names_the_column_in_texts_of_the_release_before(
+    two_logins: World, database: Database
+):
+    # T6
+    made = await two_logins.api.post(
+        "/v1/webhook-endpoints",
+        json={"url": "https://levitate.test/h", "events": ["*"], "description": ""},
+    )
+    endpoint_id, cipher = made.json()["id"], TokenCipher([KEY])
+    services = two_logins.app.state.services
+    earlier = cipher.seal({"secret": "whsec_old"}, row=f"webhook_endpoints/{endpoint_id}")
+    async with as_owner(database) as session:
+        await session.execute(
+            text("update webhook_endpoints set sealed_secret = :sealed"), {"sealed": earlier}
+        )
+        assert await valid_secrets(session, services, endpoint_id) == ["whsec_old"]
+    assert (await key_rotation.rotate_keys(database, cipher, now=now())).renewed == 1
+    async with as_owner(database) as session:
+        assert await valid_secrets(session, services, endpoint_id) == ["whsec_old"]
+        (stored,) = (
+            await session.execute(text("select sealed_secret from webhook_endpoints"))
+        ).scalars()
+    with pytest.raises(DecryptionFailed, match="another column"):
+        cipher.open(stored, row=f"webhook_endpoints/{endpoint_id}", column="sealed_old_secret")

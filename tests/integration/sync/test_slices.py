@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from app import main
@@ -73,7 +74,10 @@ async def start_erasure(world: World) -> str:
 
 async def start_revocation(world: World) -> str:
     """Owe Clio the revocation of tokens that it does not know: they are revoked, but not those of the login."""
-    services, unknown = services_of(world), Tokens("a", f"{uuid4()}", main.now())
+    services, unknown = (
+        services_of(world),
+        Tokens(SecretStr("a"), SecretStr(f"{uuid4()}"), main.now()),
+    )
     async with as_owner(services.database) as session:
         (login,) = await connections.list_connected(session, "hp")
         sealed = seal_tokens(services.cipher, login, unknown)

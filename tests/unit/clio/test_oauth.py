@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.clio.errors import (
     ClioError,
@@ -25,8 +26,8 @@ from app.clio.regions import ClioApp, Region
 from app.clio.responses import DEADLINE, MAX_BODY_BYTES
 from tests.support.scripted_clio import NOW, Scripted, answered, run_without_waiting
 
-APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", "our-secret")
-TOKENS = Tokens("old-access", "old-refresh", NOW)
+APP = ClioApp(Region.EU, "https://eu.app.clio.com", "our-id", SecretStr("our-secret"))
+TOKENS = Tokens(SecretStr("old-access"), SecretStr("old-refresh"), NOW)
 GOOD = {"token_type": "bearer", "access_token": "new-access", "expires_in": 2592000}
 
 
@@ -64,7 +65,9 @@ def test_the_user_is_sent_to_the_region_with_all_parameters_that_clio_needs():
 async def test_a_code_is_exchanged_with_credentials_in_the_form_and_never_in_a_header():
     speaker, clio = oauth(answered({**GOOD, "refresh_token": "new-refresh"}))
     tokens = await exchanged(speaker)
-    assert tokens == Tokens("new-access", "new-refresh", NOW + timedelta(days=30))
+    assert tokens == Tokens(
+        SecretStr("new-access"), SecretStr("new-refresh"), NOW + timedelta(days=30)
+    )
     (request,) = clio.requests
     assert (request.method, str(request.url)) == ("POST", "https://eu.app.clio.com/oauth/token")
     assert "authorization" not in request.headers
@@ -84,7 +87,7 @@ async def test_a_refresh_keeps_the_old_refresh_token_unless_there_is_a_new_one(
 ):
     speaker, clio = oauth(answered({**GOOD, **answer}))
     assert await speaker.refresh(TOKENS, now=NOW) == Tokens(
-        "new-access", refresh, NOW + timedelta(days=30)
+        SecretStr("new-access"), SecretStr(refresh), NOW + timedelta(days=30)
     )
     (request,) = clio.requests
     assert "authorization" not in request.headers
@@ -207,7 +210,7 @@ async def test_a_huge_answer_is_given_up_at_the_maximum(body: Any, status: int):
 
 async def test_only_gzip_is_requested_and_decoded():
     speaker, clio = oauth(streamed(squeezed, content_encoding="gzip"))
-    assert (await exchanged(speaker)).refresh_token == "new-refresh"
+    assert (await exchanged(speaker)).refresh_token.get_secret_value() == "new-refresh"
     assert clio.requests[0].headers["accept-encoding"] == "gzip"
     foreign, _ = oauth(answered({**GOOD, "refresh_token": "x"}, headers={"Content-Encoding": "br"}))
     with pytest.raises(ClioUnreadable, match="encoding"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.clio import errors as clio_errors
@@ -195,7 +196,7 @@ def test_no_statement_changes_the_connection_for_later_transactions():
 
 def test_the_successor_of_httpx_is_absent_so_that_tests_never_reach_the_network():
     assert importlib.util.find_spec("httpx2") is None
-    app = ClioApp(Region.US, "https://app.clio.com", "id", "secret")
+    app = ClioApp(Region.US, "https://app.clio.com", "id", SecretStr("secret"))
     assert isinstance(ClioOAuth(app)._client(), httpx.AsyncClient)
 
 

@@ -52,6 +52,15 @@ MAY_SEE_ALL = {
     ("app.sync.events.endpoint_slice", "_release_after_outage"): RELAY,
     ("app.sync.deleted_endpoints", "delete_endpoint_rows"): RELAY,
     (
+        "app.sync.account_erasure",
+        "_delete_some_of_audit_log",
+    ): "who serves accounts may delete no entry of an audit log",
+    (
+        "app.sync.request_check_refresh",
+        "_store_uses",
+    ): "service tokens are of no account",
+    ("app.sync.key_rotation", "rotate_keys"): KEYS,
+    (
         "app.sync.slices",
         "transaction",
     ): "the slices of deliveries and housekeeping are of no account",

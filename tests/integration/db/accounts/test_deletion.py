@@ -126,4 +126,4 @@ async def test_every_table_with_an_account_is_emptied_except_for_what_outlives_i
     named = {
         table.name for table in run_tables.runs.metadata.sorted_tables if "account_id" in table.c
     }
-    assert named - owned == {"accounts", "erasures", "revocations"}
+    assert named - owned == {"accounts", "audit", "erasures", "revocations"}

@@ -79,7 +79,9 @@ async def test_an_endpoint_forgets_an_account_that_is_deleted_while_it_is_served
     # S15: nothing that names the account is left
     await service.world.create_account("other")
     served = "select count(*) from webhook_endpoints where served_account_id = 'other'"
-    delete = text("delete from accounts where account_id = 'other'")
+    delete = [
+        text(f"delete from {table} where account_id = 'other'") for table in ("audit", "accounts")
+    ]
     async with receiving() as receiver:
         endpoint_id = (await service.listen(receiver, events=["client.new"]))["id"]
         await service.record("con_1", account_id="other")
@@ -91,7 +93,8 @@ async def test_an_endpoint_forgets_an_account_that_is_deleted_while_it_is_served
             )
             assert claim is not None
         async with asyncio.TaskGroup() as group, as_owner(service.services.database) as session:
-            await session.execute(delete)
+            for statement in delete:
+                await session.execute(statement)
             await claims.forget_account(session, "other")
             releasing = group.create_task(_release(service, claim))
             await until_waiting_for_lock(service.world.dsn, releasing)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from app.clio.oauth import Tokens
 from app.sync.connections.tokens import _refresh_at
@@ -22,8 +23,11 @@ from tests.support.scripted_clio import NOW
 def test_a_token_is_refreshed_ten_minutes_early_or_at_half_of_a_short_life(
     life: timedelta, refreshed_after: timedelta
 ):
-    assert _refresh_at(Tokens("a", "r", NOW + life), NOW) == NOW + refreshed_after
+    assert (
+        _refresh_at(Tokens(SecretStr("a"), SecretStr("r"), NOW + life), NOW)
+        == NOW + refreshed_after
+    )
 
 
 def test_an_expired_token_is_refreshed_immediately():
-    assert _refresh_at(Tokens("a", "r", NOW - timedelta(hours=1)), NOW) <= NOW
+    assert _refresh_at(Tokens(SecretStr("a"), SecretStr("r"), NOW - timedelta(hours=1)), NOW) <= NOW
