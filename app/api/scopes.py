@@ -33,6 +33,7 @@ _WRITE = (
     "write_back", "retry_activity", "cancel_activity",
 )  # fmt: skip
 _ADMIN = (
+    "create_connect_link", "end_connect_link",
     "put_account", "delete_account", "put_users", "map_attorney", "unmap_attorney",
     "put_settings", "patch_settings", "delete_contact",
     "release_new_client", "suppress_new_client", "replay_new_client",

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 ROWS = {
     "accounts.sealed_erasure_key": "accounts/{account_id}/erasure",
     "address_key.sealed_key": "address_key/{key_id}",
-    "authorizations.sealed_login": "authorizations/sealed_login/{state_hash}",
+    "authorizations.sealed_login": "{state_hash}",
     "authorizations.sealed_verifier": "{state_hash}",
     "connections.sealed_tokens": "connections/{account_id}/{connection_id}",
     "key_check.sealed_check": "key_check/{check_id}",

@@ -6,7 +6,7 @@ The steps are `oauth_start`, `oauth_callback` and `oauth_confirmation`; `oauth_l
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from app.crypto import hash_secret
+from app.crypto import TokenCipher, hash_secret
 from app.db.connections.attempts import OAuthAttempt
 from app.errors import AppError
 from app.sync.connections.checked_tokens import Purpose, is_browser_proof, may_exist
@@ -20,6 +20,7 @@ MISMATCH = "clio_account_mismatch"
 EXCHANGE_FAILED = "exchange_failed"
 WRONG_REGION = "wrong_region"
 INVALID_STATE = "invalid_state"
+_VERIFIER = "sealed_verifier"
 
 
 class StateUnknown(AppError):
@@ -90,6 +91,17 @@ def return_address(attempt: OAuthAttempt, outcome: str) -> str:
     parts = urlsplit(attempt.return_url)
     query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("clio", outcome)])
     return urlunsplit(parts._replace(query=query))
+
+
+def seal_verifier(cipher: TokenCipher, state_hash: str, verifier: str) -> str:
+    """Return the PKCE verifier, sealed for the row of this attempt. Attempts that wait contain its place."""
+    return cipher.seal({"verifier": verifier}, row=state_hash, column=_VERIFIER)
+
+
+def open_verifier(cipher: TokenCipher, attempt: OAuthAttempt) -> str:
+    """Return the PKCE verifier of an attempt. Raises DecryptionFailed if no key fits."""
+    opened = cipher.open(attempt.sealed_verifier, row=attempt.state_hash, column=_VERIFIER)
+    return opened["verifier"]
 
 
 def origin_of(url: str) -> str:

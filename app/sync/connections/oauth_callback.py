@@ -32,6 +32,7 @@ from app.sync.connections.oauth_attempt import (
     StillConnecting,
     check_browser,
     end_address,
+    open_verifier,
     redirect_uri,
     return_address,
 )
@@ -132,11 +133,10 @@ async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callbac
 
 
 async def _redeem_code(services: Services, attempt: OAuthAttempt, callback: Callback) -> Tokens:
-    verifier = services.cipher.open(attempt.sealed_verifier, row=attempt.state_hash)["verifier"]
     return await offered_region(services, attempt.region).oauth.exchange(
         callback.code or "",
         redirect_uri=redirect_uri(services),
-        code_verifier=verifier,
+        code_verifier=open_verifier(services.cipher, attempt),
         now=services.now(),
     )
 

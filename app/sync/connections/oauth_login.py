@@ -65,19 +65,18 @@ class ApprovedLogin:
 
     def seal(self, cipher: TokenCipher, attempt: OAuthAttempt) -> str:
         """Return the login, sealed for the row of this attempt."""
-        return cipher.seal({"login": json.dumps(asdict(self))}, row=_seal_text(attempt))
+        return cipher.seal(
+            {"login": json.dumps(asdict(self))}, row=attempt.state_hash, column="sealed_login"
+        )
 
     @classmethod
     def open(cls, cipher: TokenCipher, attempt: OAuthAttempt) -> "ApprovedLogin":
         """Return the login that waits in this attempt; raises StateUnknown if none does."""
         if attempt.sealed_login is None:
             raise StateUnknown
-        opened = json.loads(cipher.open(attempt.sealed_login, row=_seal_text(attempt))["login"])
+        document = cipher.open(attempt.sealed_login, row=attempt.state_hash, column="sealed_login")
+        opened = json.loads(document["login"])
         return cls(ClioLogin(**opened["login"]), ClioFirm(**opened["firm"]))
-
-
-def _seal_text(attempt: OAuthAttempt) -> str:
-    return f"authorizations/sealed_login/{attempt.state_hash}"
 
 
 class AttemptEnded(Exception):

@@ -24,8 +24,10 @@ from app.sync.connections.oauth_attempt import (
     ATTEMPT_LIFETIME,
     StateUnknown,
     get_attempt,
+    open_verifier,
     origin_of,
     redirect_uri,
+    seal_verifier,
 )
 from app.sync.services import Services
 
@@ -132,7 +134,7 @@ async def start_connecting(
             connection_id=connection.connection_id,
             region=wish.region,
             return_url=wish.return_url,
-            sealed_verifier=services.cipher.seal({"verifier": verifier}, row=state_hash),
+            sealed_verifier=seal_verifier(services.cipher, state_hash, verifier),
             expires_at=until,
         )
         await attempts.store_attempt(session, attempt)
@@ -152,7 +154,7 @@ async def go_to_clio(services: Services, state: str) -> ClioPage:
     attempt = await get_attempt(services, state)
     if attempt.used_at is not None or attempt.expires_at < services.now():
         raise StateUnknown
-    verifier = services.cipher.open(attempt.sealed_verifier, row=attempt.state_hash)["verifier"]
+    verifier = open_verifier(services.cipher, attempt)
     url = offered_region(services, attempt.region).oauth.authorize_url(
         redirect_uri=redirect_uri(services), state=state, code_verifier=verifier
     )
