@@ -142,7 +142,8 @@ def test_no_redirect_is_followed(path: Path):
 
 
 OF_NO_ACCOUNT = {
-    "address_key", "chores", "key_check", "schema_compatibility", "service_tokens", "sweeps", "webhook_endpoints",
+    "address_key", "chores", "key_check", "schema_compatibility", "service_audit", "service_tokens", "sweeps",
+    "webhook_endpoints",
 }  # fmt: skip
 
 
