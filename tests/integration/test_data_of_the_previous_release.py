@@ -200,7 +200,7 @@ async def upgrade(server: Server) -> Upgrade:
     start = datetime.fromisoformat(facts["second_day"]) + timedelta(minutes=2)
     async with server.database() as dsn:
         await fill(dsn)
-        found = Upgrade(facts, simulator, note_ids, await seals(dsn, facts["key"]))
+        found = Upgrade(facts, simulator, note_ids, await seals(dsn, facts["key"], earlier=True))
         with time_machine.travel(start, tick=True):
             async with service(dsn, facts, simulator, workers=False, clock=False) as world:
                 await look(world, found)
@@ -214,7 +214,7 @@ async def upgrade(server: Server) -> Upgrade:
                     collect(found, receiver)
                     await read_notes(found)
                     await post_as_clio(world, found)
-            found.seals_after = await seals(dsn, facts["key"])
+            found.seals_after = await seals(dsn, facts["key"], earlier=True)
     return found
 
 
@@ -554,7 +554,7 @@ async def test_the_clock_queues_the_same_work_and_the_same_subscriptions_are_ren
             await do_slice(world.app.state.services, Lane.HOUSEKEEPING, "subscriptions:hp")
     renewed = {*await query(own_dsn, SUBSCRIBED), *subscribed}
     assert len(renewed) == 2 * len(subscribed), "each has a new secret"
-    assert "subscriptions.sealed_secret" in await seals(own_dsn, facts["key"])
+    assert "subscriptions.sealed_secret" in await seals(own_dsn, facts["key"], earlier=True)
 
 
 SUBSCRIBED = (
@@ -572,11 +572,11 @@ async def jobs(dsn: str) -> set[tuple[str, str, str]]:
 def test_the_command_seals_everything_with_another_key(own_dsn: str):
     facts, newest = loaded(), new_key()
     asyncio.run(fill(own_dsn))
-    before = asyncio.run(seals(own_dsn, facts["key"]))
+    before = asyncio.run(seals(own_dsn, facts["key"], earlier=True))
     rotate(own_dsn, newest, facts["key"])
     assert asyncio.run(seals(own_dsn, newest)) == before
     # Without any secret the key is new, and the value that later checks it is created now.
-    for table in ("accounts", "webhook_endpoints", "key_check"):
+    for table in ("audit", "accounts", "webhook_endpoints", "key_check"):
         asyncio.run(query(own_dsn, f"delete from {table}"))
     rotate(own_dsn, newest)
     assert asyncio.run(seals(own_dsn, newest)) == {"key_check.sealed_check": []}
