@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import delete, exists, insert, select, text, update
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
@@ -50,6 +50,11 @@ async def note_unwatched(
 async def note_unless_working(session: Session, account_id: str, connection_id: str) -> None:
     """Note a change of the coverage if this login does not work: it ended while a run read new records as it."""
     await session.execute(_NOTE_ENDED, {"account": account_id, "login": connection_id})
+
+
+async def note_change(session: Session, account_id: str) -> None:
+    """Note that the coverage may have changed."""
+    await session.execute(insert(_changes).values(account_id=account_id))
 
 
 _NOTE_ENDED = text("""

@@ -185,6 +185,32 @@ async def delete_sightings(
     await unread_values.forget(session, view.account_id, resource, clio_ids, view.connection_id)
 
 
+async def forget_login(session: Session, account_id: str, connection_id: str) -> None:
+    """Forget all that a connection saw: another Clio user has it now, who may see less.
+
+    The records stay as they were last seen. The next run finds out again which matters are hidden.
+    """
+    logins = connection_tables.connections
+    names = {"account": account_id, "login": connection_id}
+    await session.execute(_FORGET_LOGIN, names)
+    await session.execute(_FORGET_LOST, names)
+    await session.execute(_FORGET_COUNT, names)
+    await session.execute(
+        update(logins)
+        .where(logins.c.account_id == account_id, logins.c.connection_id == connection_id)
+        .values(decides_hidden=False)
+    )
+    await coverage.note_change(session, account_id)
+
+
+_FORGET_LOGIN = delete(_table).where(
+    _table.c.account_id == bindparam("account"), _table.c.connection_id == bindparam("login")
+)
+_FORGET_LOST = delete(_lost).where(
+    _lost.c.account_id == bindparam("account"), _lost.c.connection_id == bindparam("login")
+)
+
+
 async def find_ever_seen(
     session: Session, account_id: str, connection_ids: Collection[str], clio_ids: Collection[int]
 ) -> set[int]:

@@ -24,6 +24,7 @@ from app.db.connections.connections import ClioLogin, Connection, ConnectionNotF
 from app.db.connections.revocations import Revocation
 from app.db.events import events
 from app.db.events.events import EventKind
+from app.db.mirror import visibility
 from app.db.outbox import outbox
 from app.db.runs import rederivations, run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
@@ -205,7 +206,7 @@ async def _request_first_pull(
 async def _owe_replaced(
     session: Session, services: Services, attempt: OAuthAttempt, login: ClioLogin
 ) -> Connection:
-    """Return the connection; if another Clio login had it before, owe the revocation of that login's tokens.
+    """Return the connection; what another Clio login saw that had it is forgotten, and its tokens must be revoked.
 
     The change of the Clio user is kept in the audit. Older tokens of the same login are replaced and not revoked. Clio
     does not say whether that would end the new ones.
@@ -215,6 +216,7 @@ async def _owe_replaced(
     if connection.login is None or is_bound_to(connection, attempt.region, login):
         return connection
     await owe_logins(session, services, account_id, connection_id=connection_id)
+    await visibility.forget_login(session, account_id, connection_id)
     details = {
         "clio_user_id_before": str(connection.login.clio_user_id),
         "clio_user_id": str(login.clio_user_id),
