@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Response
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep, VisibleId
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
 from app.api.deps import ServicesDep
 from app.api.erasures import erasure_url
@@ -200,7 +201,7 @@ async def unmap_attorney(
 
 @router.get("/{account_id}/status")
 async def get_status(
-    account: AccountDep, services: ServicesDep, session: SessionDep
+    account: AccountDep, audience: AudienceDep, services: ServicesDep, session: SessionDep
 ) -> schemas.Status:
     """Return the account's health, its connections and contacts, its newest run, and when the next run is due."""
     account_id, now = account.account_id, services.now()
@@ -212,16 +213,21 @@ async def get_status(
     return schemas.Status(
         health=found.value.value,
         health_reasons=[
-            schemas.HealthReason(code=reason.code, detail=reason.detail) for reason in found.reasons
+            schemas.HealthReason(
+                code=one.code, detail=issues.detail_for(audience, one.code, one.detail)
+            )
+            for one in found.reasons
         ],
         last_successful_run_at=facts.synced_at,
         next_run_at=slot_times.next_due(now, zone, services.timing, account_id)
         if account.fields.enabled and facts.working_logins
         else None,
         connections=schemas.StatusConnections(**connections.count_by_status(logins)),
-        contacts=schemas.StatusContacts(**await contacts.count_by_state(session, account_id)),
+        contacts=schemas.StatusContacts(
+            **await contacts.count_by_state(session, account_id, audience)
+        ),
         run=await load_run_body(session, newest, now=now) if newest else None,
-        open_issues=await issues.count_open(session, account_id),
+        open_issues=await issues.count_open(session, account_id, audience),
         coverage=[_coverage(login) for login in logins if login.login is not None],
     )
 

@@ -1,20 +1,24 @@
 """Activities: accept one for write-back, read its status, retry it, cancel it."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
-from app.api.audit_log import AuditLogDep
+from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
+from app.api.audit_log import AuditLog, AuditLogDep
 from app.api.deps import NO_NUL, ActivityId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
+from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.idempotency import Erased
+from app.db.mirror.audience import Audience
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
     Activity,
@@ -68,6 +72,22 @@ class ActivityQuery(Schema):
     """The maximum number of items, 1 to 200."""
 
 
+@dataclass(frozen=True)
+class Recorder:
+    """Who records an activity in an account, and whose contacts may be named."""
+
+    account: Account
+    audience: Audience
+    log: AuditLog
+
+
+async def get_recorder(
+    account: AccountWithoutSession, audience: WriterAudienceBeforehand, log: AuditLogDep
+) -> Recorder:
+    """Return who records an activity."""
+    return Recorder(account, audience, log)
+
+
 @router.post(
     "",
     status_code=202,
@@ -83,8 +103,7 @@ class ActivityQuery(Schema):
 )
 async def write_back(
     body: schemas.ActivityIn,
-    account: AccountWithoutSession,
-    log: AuditLogDep,
+    recorder: Annotated[Recorder, Depends(get_recorder)],
     services: ServicesDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
@@ -96,11 +115,11 @@ async def write_back(
     The status code is 202 for an activity that is queued or blocked (the user has no working login), and 200 for one
     that is skipped. Send each activity when it happens: an activity that the settings exclude is never written later.
     """
-    now = services.now()
+    account, now = recorder.account, services.now()
     request = idempotency.identify(account.account_id, "write_back", idempotency_key, body)
     if body.kind not in set(Kind):
         raise UnknownKind
-    wanted = _activity_request(body)
+    wanted = _activity_request(body, recorder.audience)
     text = await format_text(wanted)
     async with transaction(services.database, account.account_id) as session:
 
@@ -109,7 +128,7 @@ async def write_back(
                 raise IntegrationNotEnabled
             created = await accept_activity(session, account, wanted, text, now=now)
             action = AuditAction("activity.created", created.activity_id, {"kind": body.kind})
-            await log.add(session, action)
+            await recorder.log.add(session, action)
             return created.activity_id
 
         activity_id = await idempotency.create_once(session, request, create, now=now)
@@ -122,6 +141,7 @@ async def write_back(
 async def list_activities(
     query: Annotated[ActivityQuery, Query()],
     account: AccountDep,
+    audience: AudienceDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Page[schemas.Activity]:
@@ -129,7 +149,7 @@ async def list_activities(
     filters = ActivityFilter(contact_id=query.contact_id, status=query.status, kind=query.kind)
     page = PageRequest(query.cursor, query.limit).by_id("activities", account.account_id, filters)
     found = await outbox.list_activities(
-        session, account.account_id, filters, after=page.after, limit=page.fetch
+        session, account.account_id, filters, audience, after=page.after, limit=page.fetch
     )
     rows = page.rows(found, key=lambda activity: activity.activity_id)
     origin = clio_web_origin(services, account)
@@ -138,10 +158,14 @@ async def list_activities(
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
 async def get_activity(
-    activity_id: ActivityId, account: AccountDep, services: ServicesDep, session: SessionDep
+    activity_id: ActivityId,
+    account: AccountDep,
+    audience: AudienceDep,
+    services: ServicesDep,
+    session: SessionDep,
 ) -> schemas.Activity:
     """Return one activity: its status, the number of attempts, and its record in Clio."""
-    found = await outbox.get_activity(session, account.account_id, activity_id)
+    found = await outbox.get_activity(session, account.account_id, activity_id, audience)
     return _body(found, clio_web_origin(services, account))
 
 
@@ -152,11 +176,12 @@ async def retry_activity(
     activity_id: ActivityId,
     account: AccountDep,
     log: AuditLogDep,
+    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may already have it, the service first looks for it there."""
-    found = await outbox.retry(session, account.account_id, activity_id)
+    found = await outbox.retry(session, account.account_id, activity_id, audience)
     await log.add(session, AuditAction("activity.retried", activity_id))
     return _body(found, clio_web_origin(services, account))
 
@@ -166,18 +191,19 @@ async def cancel_activity(
     activity_id: ActivityId,
     account: AccountDep,
     log: AuditLogDep,
+    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.Activity:
     """Cancel an activity that is certainly not in Clio yet. Cancelling it again has no effect."""
-    before = await outbox.get_activity(session, account.account_id, activity_id)
-    found = await outbox.cancel(session, account.account_id, activity_id)
+    before = await outbox.get_activity(session, account.account_id, activity_id, audience)
+    found = await outbox.cancel(session, account.account_id, activity_id, audience)
     if before.status is not Status.CANCELLED:
         await log.add(session, AuditAction("activity.cancelled", activity_id))
     return _body(found, clio_web_origin(services, account))
 
 
-def _activity_request(body: schemas.ActivityIn) -> ActivityRequest:
+def _activity_request(body: schemas.ActivityIn, audience: Audience) -> ActivityRequest:
     clio_id = body.clio_contact_id
     return ActivityRequest(
         kind=Kind(body.kind),
@@ -190,6 +216,7 @@ def _activity_request(body: schemas.ActivityIn) -> ActivityRequest:
         body_format=body.body_format,
         direction=body.direction,
         conversation_id=body.conversation_id,
+        audience=audience,
     )
 
 

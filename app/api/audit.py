@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import RequireRole, RoleRequired
+from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
@@ -17,7 +18,7 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/v1/accounts/{account_id}/audit")
 async def list_audit(
-    account: AccountDep, session: SessionDep, page: PageDep
+    account: AccountDep, audience: AudienceDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.AuditEntry]:
     """Return the audit log of the account, oldest entry first.
 
@@ -25,7 +26,7 @@ async def list_audit(
     """
     query = page.by_id("audit", account.account_id)
     found = await audit.list_entries(
-        session, account.account_id, after=query.after, limit=query.fetch
+        session, account.account_id, audience, after=query.after, limit=query.fetch
     )
     rows = query.rows(found, key=lambda entry: entry.entry_id)
     return rows.page(map(_body, rows.items))

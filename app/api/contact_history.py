@@ -1,6 +1,5 @@
 """One contact, now and at an earlier time, and the history of its changes [S12]."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -8,13 +7,13 @@ from fastapi.responses import JSONResponse
 
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
+from app.api.audience import AudienceDep
 from app.api.deps import ContactId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment
-from app.db.contacts import change_feed, contacts, documents
+from app.db.contacts import change_feed, contacts, documents, visible_contacts, visible_lines
 from app.db.contacts.contacts import ContactNotFound
-from app.db.session import Session
 from app.errors import AppError
 from app.sync.services import clio_web_origin
 
@@ -40,6 +39,7 @@ class ContactNotYetKnown(AppError):
 async def get_contact(
     contact_id: ContactId,
     account: AccountDep,
+    audience: AudienceDep,
     services: ServicesDep,
     session: SessionDep,
     as_of: Annotated[
@@ -51,9 +51,16 @@ async def get_contact(
 
     With `as_of` the contact is returned as it was at that time.
     """
-    found = await contacts.get_explained(session, account.account_id, contact_id)
+    account_id = account.account_id
+    found = await visible_contacts.get_explained(session, account_id, contact_id, audience)
     if as_of is not None:
-        return await _as_of(session, account.account_id, contact_id, as_of)
+        line = await change_feed.find_as_of(session, account_id, contact_id, as_of)
+        if line is None:
+            raise ContactNotYetKnown
+        shown = await visible_lines.limit_lines(session, account_id, audience, [line])
+        if not shown:  # the login has lost it just now
+            raise ContactNotFound
+        return JSONResponse(shown[0]["contact"])
     origin = clio_web_origin(services, account)
     return schemas.Contact.model_validate(
         documents.contact_document(found.contact, clio_origin=origin)
@@ -66,24 +73,21 @@ async def get_contact(
     responses=problems(ContactNotFound),
 )
 async def get_contact_history(
-    contact_id: ContactId, account: AccountDep, session: SessionDep, page: PageDep
+    contact_id: ContactId,
+    account: AccountDep,
+    audience: AudienceDep,
+    session: SessionDep,
+    page: PageDep,
 ) -> Response:
     """Return every change of one contact, oldest first: the values before and after, the cause and the run."""
     account_id = account.account_id
     query = page.by_number("history", account_id, contact_id)
-    await contacts.get_explained(session, account_id, contact_id)
+    await contacts.get_explained(session, account_id, contact_id, audience)
     found = await change_feed.read_contact(
         session, account_id, contact_id, after=query.after, limit=query.fetch
     )
     rows = query.rows(found, key=lambda line: line[0])
     # The lines are returned as they were stored when the change was made.
     lines = [{"seq": seq, **body} for seq, body in rows.items]
-    return JSONResponse(rows.page(lines).model_dump())
-
-
-async def _as_of(session: Session, account_id: str, contact_id: str, moment: datetime) -> Response:
-    """Return the contact of the newest change at that time, as it was stored then."""
-    line = await change_feed.find_as_of(session, account_id, contact_id, moment)
-    if line is None:
-        raise ContactNotYetKnown
-    return JSONResponse(line["contact"])
+    shown = await visible_lines.limit_lines(session, account_id, audience, lines)
+    return JSONResponse(rows.page(shown).model_dump())

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field
 
 from app.api import new_clients, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
 from app.api.deps import NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
 from app.api.pagination import PageRequest
@@ -16,10 +17,17 @@ from app.api.problems import problems
 from app.api.schemas.base import Schema
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
-from app.db.contacts import contacts, documents, kept_deliveries, preexisting_tags
+from app.db.contacts import (
+    contacts,
+    documents,
+    kept_deliveries,
+    preexisting_tags,
+    visible_contacts,
+    visible_new_clients,
+)
 from app.db.contacts.contacts import ContactFilter, ContactNotFound, ExplainedContact
 from app.db.contacts.kept_deliveries import KeptDelivery
-from app.db.contacts.new_clients import NewClient, find_new_client
+from app.db.contacts.new_clients import NewClient
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
 from app.rules.results import Owner, Tag
@@ -69,14 +77,15 @@ class ContactQuery(Schema):
 async def list_contacts(
     query: Annotated[ContactQuery, Query()],
     account: AccountDep,
+    audience: AudienceDep,
     services: ServicesDep,
     session: SessionDep,
 ) -> Response:
     """Return the contacts, sorted by id, in all states unless `state` is given."""
     filters = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
     page = PageRequest(query.cursor, query.limit).by_id("contacts", account.account_id, filters)
-    found = await contacts.list_contacts(
-        session, account.account_id, filters, after=page.after, limit=page.fetch
+    found = await visible_contacts.list_contacts(
+        session, account.account_id, filters, audience, after=page.after, limit=page.fetch
     )
     rows = page.rows(found, key=lambda contact: contact.contact_id)
     origin = clio_web_origin(services, account)
@@ -87,22 +96,35 @@ async def list_contacts(
 
 @router.get("/contacts/{contact_id}/explain", responses=problems(ContactNotFound))
 async def explain_contact(
-    contact_id: ContactId, account: AccountDep, session: SessionDep
+    contact_id: ContactId, account: AccountDep, audience: AudienceDep, session: SessionDep
 ) -> schemas.Explained:
     """Explain why the contact is in or out of scope, why it has each tag and its owner, and who sees it in Clio."""
-    found = await contacts.get_explained(session, account.account_id, contact_id)
+    account_id = account.account_id
+    found = await visible_contacts.get_explained(session, account_id, contact_id, audience)
     clio_id = found.contact.clio_id
-    new_client = await find_new_client(session, account.account_id, clio_id)
+    new_client = await visible_new_clients.find_new_client(session, account_id, audience, clio_id)
     event_ids = new_client.event_ids if new_client else ()
     attempts: list[Delivery | KeptDelivery] = [
-        *await kept_deliveries.list_kept(session, account.account_id, clio_id),
-        *await deliveries.list_by_events(session, account.account_id, event_ids),
+        *(await kept_deliveries.list_kept(session, account_id, clio_id) if new_client else ()),
+        *await deliveries.list_by_events(session, account_id, event_ids),
     ]
-    viewers = await contacts.list_viewers(session, account.account_id, clio_id)
+    viewers = await contacts.list_viewers(session, account_id, clio_id, audience)
     return _explained_body(found, new_client, attempts, viewers)
 
 
-@router.post("/contacts/{contact_id}/preexisting-tags", responses=problems(ContactNotFound))
+async def require_seen_contact(
+    contact_id: ContactId, account: AccountDep, audience: WriterAudience, session: SessionDep
+) -> None:
+    """Raise ContactNotFound for a contact whom the audience of a change does not see."""
+    if audience.login is not None:
+        await contacts.lock_contact(session, account.account_id, contact_id, audience)
+
+
+@router.post(
+    "/contacts/{contact_id}/preexisting-tags",
+    dependencies=[Depends(require_seen_contact)],
+    responses=problems(ContactNotFound),
+)
 async def tell_preexisting_tags(
     contact_id: ContactId,
     body: schemas.PreexistingIn,
@@ -136,6 +158,7 @@ async def delete_contact(
     contact_id: ContactId,
     account: AccountWithoutSession,
     actor: ActorDep,
+    audience: WriterAudienceBeforehand,
     services: ServicesDep,
     response: Response,
 ) -> None:
@@ -144,7 +167,9 @@ async def delete_contact(
     The change feed gets one last line for the contact, `contact.erased`. The header `Location` has the address of the
     erasure's receipt.
     """
-    erasure_id = await erase_contact(services, account.account_id, contact_id, actor=actor)
+    erasure_id = await erase_contact(
+        services, account.account_id, contact_id, audience, actor=actor
+    )
     response.headers["Location"] = erasure_url(erasure_id)
 
 

@@ -5,21 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Depends, Query, Response
 from fastapi.responses import JSONResponse
 
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.audience import AudienceDep, WriterAudience
 from app.api.deps import HoldId, IssueId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.db import issues
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.contacts import holds, new_client_holds
+from app.db.contacts import holds, new_client_holds, visible_holds
 from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus
 from app.db.issues import Issue, IssueNotFound
+from app.db.mirror.audience import Audience
 from app.db.session import Session
 from app.rules.settings import InitialSync
 from app.sync import assess
@@ -45,6 +47,7 @@ CONTACTS_SHOWN = 100  # the number of contacts that the response lists for each 
 @router.get("/issues")
 async def list_issues(
     account: AccountDep,
+    audience: AudienceDep,
     session: SessionDep,
     page: PageDep,
     status: Annotated[
@@ -56,12 +59,13 @@ async def list_issues(
     found = await issues.list_issues(
         session,
         account.account_id,
+        audience,
         is_open=None if status is None else status == "open",
         after=query.after,
         limit=query.fetch,
     )
     rows = query.rows(found, key=lambda issue: issue.issue_id)
-    return rows.page(map(_issue_body, rows.items))
+    return rows.page(_issue_body(issue, audience) for issue in rows.items)
 
 
 @router.post(
@@ -75,19 +79,23 @@ async def resolve_issue(
     services: ServicesDep,
     session: SessionDep,
     actor: ActorDep,
+    audience: WriterAudience,
 ) -> schemas.Issue:
     """Mark an issue as resolved. If its cause is found again, a new issue is opened."""
     now = services.now()
-    issue = await issues.resolve_issue(session, account.account_id, issue_id, now=now)
+    issue = await issues.resolve_issue(
+        session, account.account_id, issue_id, audience=audience, now=now
+    )
     await audit.record(
         session, account.account_id, actor, AuditAction("issue.resolved", issue_id), now=now
     )
-    return _issue_body(issue)
+    return _issue_body(issue, audience)
 
 
 @router.get("/holds")
 async def list_holds(
     account: AccountDep,
+    audience: AudienceDep,
     session: SessionDep,
     page: PageDep,
     status: Annotated[
@@ -105,7 +113,14 @@ async def list_holds(
         limit=query.fetch,
     )
     rows = query.rows(found, key=lambda hold: hold.hold_id)
-    return rows.page(await _hold_bodies(session, account.account_id, rows.items))
+    return rows.page(await _hold_bodies(session, account.account_id, audience, rows.items))
+
+
+async def get_asked_items(
+    hold_id: HoldId, account: AccountDep, audience: AudienceDep
+) -> assess.AskedItems:
+    """Return the items of the hold in the path that may be shown."""
+    return assess.AskedItems(account.account_id, hold_id, audience)
 
 
 @router.get(
@@ -114,16 +129,15 @@ async def list_holds(
     responses=problems(HoldNotFound),
 )
 async def list_hold_items(
-    hold_id: HoldId,
-    account: AccountDep,
+    asked: Annotated[assess.AskedItems, Depends(get_asked_items)],
     services: ServicesDep,
     session: SessionDep,
     page: PageDep,
 ) -> Response:
     """Return who waits in the hold, and the change of each, ordered by Clio's id. Decided items are not listed."""
-    query = page.by_number("hold-items", account.account_id, hold_id)
+    query = page.by_number("hold-items", asked.account_id, asked.hold_id)
     found = await assess.list_hold_items(
-        services, session, account.account_id, hold_id, after=query.after, limit=query.fetch
+        services, session, asked, after=query.after, limit=query.fetch
     )
     rows = query.rows(found, key=lambda item: item.clio_id)
     return JSONResponse(
@@ -135,18 +149,58 @@ async def list_hold_items(
     )
 
 
+@dataclass(frozen=True)
+class HoldRequest:
+    """A request of a person to decide about the hold in the path."""
+
+    hold_id: str
+    account_id: str
+    actor: Actor
+    audience: Audience
+    now: datetime
+
+    async def decide(
+        self,
+        session: Session,
+        status: HoldStatus,
+        ids: Sequence[str] | None,
+        new_clients: InitialSync | None = None,
+    ) -> schemas.Hold:
+        """Decide about the hold or about some of its items, and audit it; return the hold."""
+        by, audience = self.actor.user_id or "", self.audience
+        decision = assess.Decision(status, by, ids, new_clients, audience)
+        hold = await assess.decide_hold(
+            session, self.account_id, self.hold_id, decision, now=self.now
+        )
+        details: dict[str, Any] = {"items": len(set(ids))} if ids else {}
+        if new_clients:
+            details["new_clients"] = new_clients
+        action = AuditAction(f"hold.{status}", self.hold_id, details)
+        await audit.record(session, self.account_id, self.actor, action, now=self.now)
+        return (await _hold_bodies(session, self.account_id, audience, [hold]))[0]
+
+
+async def get_hold_request(
+    hold_id: HoldId,
+    account: AccountDep,
+    actor: ActorDep,
+    audience: WriterAudience,
+    services: ServicesDep,
+) -> HoldRequest:
+    """Return the request to decide about the hold in the path."""
+    return HoldRequest(hold_id, account.account_id, actor, audience, services.now())
+
+
+HoldRequestDep = Annotated[HoldRequest, Depends(get_hold_request)]
+
+
 @router.post(
     "/holds/{hold_id}/release",
     dependencies=[RequireRole],
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def release_hold(
-    hold_id: HoldId,
-    account: AccountDep,
-    services: ServicesDep,
-    session: SessionDep,
-    actor: ActorDep,
-    body: ReleaseBody = None,
+    request: HoldRequestDep, session: SessionDep, body: ReleaseBody = None
 ) -> schemas.Hold:
     """Carry out what waits: new clients are announced at once, everything else is done by a run that starts now.
 
@@ -155,8 +209,7 @@ async def release_hold(
     lasts until a release without `ids`.
     """
     choice = body.new_clients if body else None
-    request = HoldRequest(hold_id, account.account_id, actor, services.now(), choice)
-    return await request.decide(session, HoldStatus.RELEASED, body.ids if body else None)
+    return await request.decide(session, HoldStatus.RELEASED, body.ids if body else None, choice)
 
 
 @router.post(
@@ -165,12 +218,7 @@ async def release_hold(
     responses=problems(HoldNotFound, HoldDecided, RoleRequired),
 )
 async def discard_hold(
-    hold_id: HoldId,
-    account: AccountDep,
-    services: ServicesDep,
-    session: SessionDep,
-    actor: ActorDep,
-    body: DecisionBody = None,
+    request: HoldRequestDep, session: SessionDep, body: DecisionBody = None
 ) -> schemas.Hold:
     """Cancel what waits: the contacts stay as they are until they change in Clio; new clients are not announced.
 
@@ -178,34 +226,7 @@ async def discard_hold(
     wait on. A first publication can only be discarded as a whole: nobody is published, and the next successful run
     opens another hold of it.
     """
-    request = HoldRequest(hold_id, account.account_id, actor, services.now())
     return await request.decide(session, HoldStatus.DISCARDED, body.ids if body else None)
-
-
-@dataclass(frozen=True)
-class HoldRequest:
-    """A person's decision about a hold or some of its items."""
-
-    hold_id: str
-    account_id: str
-    actor: Actor
-    now: datetime
-    new_clients: InitialSync | None = None
-
-    async def decide(
-        self, session: Session, status: HoldStatus, ids: Sequence[str] | None
-    ) -> schemas.Hold:
-        """Carry it out and audit it; return the hold."""
-        decision = assess.Decision(status, self.actor.user_id or "", ids, self.new_clients)
-        hold = await assess.decide_hold(
-            session, self.account_id, self.hold_id, decision, now=self.now
-        )
-        details: dict[str, Any] = {"items": len(set(ids))} if ids else {}
-        if self.new_clients:
-            details["new_clients"] = self.new_clients
-        action = AuditAction(f"hold.{status}", self.hold_id, details)
-        await audit.record(session, self.account_id, self.actor, action, now=self.now)
-        return (await _hold_bodies(session, self.account_id, [hold]))[0]
 
 
 def _item_document(item: assess.HoldItem) -> dict[str, Any]:
@@ -218,30 +239,36 @@ def _item_document(item: assess.HoldItem) -> dict[str, Any]:
     }
 
 
-def _issue_body(issue: Issue) -> schemas.Issue:
+def _issue_body(issue: Issue, audience: Audience) -> schemas.Issue:
     return schemas.Issue(
         id=issue.issue_id,
         code=issue.code,
         severity=issue.severity,
-        detail=issue.detail,
+        detail=issues.detail_for(audience, issue.code, issue.detail),
         subject=schemas.Subject(kind=issue.subject.kind, id=issue.subject.id),
         opened_at=issue.opened_at,
         resolved_at=issue.resolved_at,
     )
 
 
-async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> list[schemas.Hold]:
-    contacts = await holds.list_contacts(
-        session, account_id, [hold.hold_id for hold in found], limit=CONTACTS_SHOWN
+async def _hold_bodies(
+    session: Session, account_id: str, audience: Audience, found: list[Hold]
+) -> list[schemas.Hold]:
+    ids = [hold.hold_id for hold in found]
+    contacts = await visible_holds.list_contacts(
+        session, account_id, audience, ids, limit=CONTACTS_SHOWN
     )
-    summaries = await _summaries(session, account_id, found)
+    counts = {hold.hold_id: hold.count for hold in found}
+    if audience.login is not None:
+        counts = await visible_holds.count_items(session, account_id, audience, ids)
+    summaries = await _summaries(session, account_id, audience, found)
     return [
         schemas.Hold(
             id=hold.hold_id,
             kind=hold.kind.value,
             status=hold.status.value,
             run_id=hold.run_id,
-            count=hold.count,
+            count=counts[hold.hold_id],
             contact_clio_ids=[str(clio_id) for clio_id in contacts[hold.hold_id]],
             summary=summaries.get(hold.hold_id),
             opened_at=hold.opened_at,
@@ -253,12 +280,15 @@ async def _hold_bodies(session: Session, account_id: str, found: list[Hold]) -> 
 
 
 async def _summaries(
-    session: Session, account_id: str, found: Sequence[Hold]
+    session: Session, account_id: str, audience: Audience, found: Sequence[Hold]
 ) -> dict[str, schemas.NewClientsSummary | schemas.PreviewSummary]:
-    """Return the summaries of those of these holds that are open and have one, by the hold's id."""
+    """Return the summaries of those of these holds that are open and have one, by the hold's id.
+
+    That of a first publication is a preview, which is not made for what one login sees.
+    """
     waiting = {hold.hold_id: hold.kind for hold in found if hold.status is HoldStatus.OPEN}
     of_clients = [key for key, kind in waiting.items() if kind is HoldKind.NEW_CLIENTS]
-    clients = await new_client_holds.summarize(session, account_id, of_clients)
+    clients = await new_client_holds.summarize(session, account_id, of_clients, audience)
     return {
         key: schemas.NewClientsSummary.model_validate(summary, from_attributes=True)
         for key, summary in clients.items()
@@ -267,5 +297,5 @@ async def _summaries(
             await assess.summarize_review(session, account_id, key), from_attributes=True
         )
         for key, kind in waiting.items()
-        if kind is HoldKind.FIRST_PUBLICATION
+        if kind is HoldKind.FIRST_PUBLICATION and audience.login is None
     }

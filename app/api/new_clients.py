@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.audience import AudienceDep, WriterAudience
 from app.api.deps import NewClientId, ServicesDep
 from app.api.pagination import PageDep
 from app.api.problems import problems
-from app.db.contacts import new_clients
+from app.db.contacts import visible_new_clients
 from app.db.contacts.new_clients import (
     NewClient,
     NewClientHeld,
@@ -28,6 +29,7 @@ router = APIRouter(
 @router.get("")
 async def list_new_clients(
     account: AccountDep,
+    audience: AudienceDep,
     session: SessionDep,
     page: PageDep,
     status: Annotated[
@@ -37,8 +39,8 @@ async def list_new_clients(
 ) -> schemas.Page[schemas.NewClient]:
     """Return the new-client rows: one for each person, created when the person was first recognised as a client."""
     query = page.by_id("new-clients", account.account_id, status)
-    found = await new_clients.list_new_clients(
-        session, account.account_id, status=status, after=query.after, limit=query.fetch
+    found = await visible_new_clients.list_new_clients(
+        session, account.account_id, audience, status=status, after=query.after, limit=query.fetch
     )
     rows = query.rows(found, key=lambda row: row.new_client_id)
     return rows.page(map(new_client_body, rows.items))
@@ -53,14 +55,16 @@ async def release_new_client(
     new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
+    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
     """Announce a new client that is held: the event `client.new` is sent now."""
-    now = services.now()
-    await assess.release_new_client(session, account.account_id, new_client_id, actor, now=now)
+    account_id, now = account.account_id, services.now()
+    await visible_new_clients.check_seen(session, account_id, audience, new_client_id)
+    await assess.release_new_client(session, account_id, new_client_id, actor, now=now)
     return new_client_body(
-        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+        await visible_new_clients.get_new_client(session, account_id, audience, new_client_id)
     )
 
 
@@ -73,14 +77,16 @@ async def suppress_new_client(
     new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
+    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
     """Never announce a new client that is held. Its row is kept, so that no later run announces the person."""
-    now = services.now()
-    await assess.suppress_new_client(session, account.account_id, new_client_id, actor, now=now)
+    account_id, now = account.account_id, services.now()
+    await visible_new_clients.check_seen(session, account_id, audience, new_client_id)
+    await assess.suppress_new_client(session, account_id, new_client_id, actor, now=now)
     return new_client_body(
-        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+        await visible_new_clients.get_new_client(session, account_id, audience, new_client_id)
     )
 
 
@@ -93,14 +99,16 @@ async def replay_new_client(
     new_client_id: NewClientId,
     account: AccountDep,
     actor: ActorDep,
+    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
 ) -> schemas.NewClient:
     """Announce a new client once more. The event has a new id, so receivers do not treat it as a duplicate."""
-    now = services.now()
-    await assess.replay_new_client(session, account.account_id, new_client_id, actor, now=now)
+    account_id, now = account.account_id, services.now()
+    await visible_new_clients.check_seen(session, account_id, audience, new_client_id)
+    await assess.replay_new_client(session, account_id, new_client_id, actor, now=now)
     return new_client_body(
-        await new_clients.lock_new_client(session, account.account_id, new_client_id)
+        await visible_new_clients.get_new_client(session, account_id, audience, new_client_id)
     )
 
 

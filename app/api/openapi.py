@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from app.api import problems, scopes
 from app.api.acting_user import HEADER, ActingUserInvalid
+from app.api.audience import ActingUserRequired
 from app.api.authentication import InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
@@ -33,6 +34,8 @@ receive events.
 - **Acting user.** `Levitate-User` and `Levitate-Role` name the user for whom your backend acts. The audit log records
   both. User ids may have any printable character; in `Levitate-User` they are percent-encoded UTF-8 where they are not
   printable ASCII or contain `%`.
+- **Visibility.** If the setting `privacy.respect_visibility` is on, reads that show people need `Levitate-User`, and
+  show what this user's own login sees in Clio. Somebody whom it does not see is unknown. `success_manager` sees all.
 - **Errors** are `application/problem+json` (RFC 9457). Decide by `code`, and show `detail` to people. Each response
   below lists its codes in `x-problem-codes`. An error in this service is a 500 with `internal_error`. `request_id`
   identifies the request in the log.
@@ -140,8 +143,10 @@ def _complete(document: dict[str, Any]) -> None:
     problem = Problem.model_json_schema(ref_template=problems.SCHEMAS + "{model}")
     schemas.update(problem.pop("$defs"), Problem=problem)
     for path, methods in document["paths"].items():
-        for operation in methods.values():
+        for method, operation in methods.items():
             _complete_operation(path, operation)
+            if method == "get" and _names_acting_user(path, operation):
+                _add_problem(operation["responses"], *documented(ActingUserRequired))
 
 
 def _complete_operation(path: str, operation: Operation) -> None:

@@ -7,7 +7,9 @@ of fields.
 import csv
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -15,14 +17,17 @@ from fastapi.responses import StreamingResponse
 
 from app.api import schemas
 from app.api.account_access import AccountWithoutSession
+from app.api.audience import AudienceBeforehand
 from app.api.authentication import Caller, CallerDep, InvalidToken
 from app.api.deps import RunId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import load_run_body, require_run
+from app.db.contacts import visible_lines
 from app.db.mirror import quarantine
+from app.db.mirror.audience import Audience, find_seen
 from app.db.runs import run_report, runs
 from app.db.runs.runs import Run, RunNotFound
-from app.db.session import transaction
+from app.db.session import Session, transaction
 from app.rules.scope import NO_NAME_OR_EMAIL
 from app.sync.services import Services
 
@@ -55,6 +60,7 @@ Rows = AsyncIterator[dict[str, Any]]
 async def get_report(
     run_id: RunId,
     account: AccountWithoutSession,
+    audience: AudienceBeforehand,
     caller: CallerDep,
     services: ServicesDep,
     form: Annotated[
@@ -66,7 +72,8 @@ async def get_report(
     ] = "json",
 ) -> StreamingResponse:
     """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
-    rows = _while_valid(services, caller, _outcomes(services, account.account_id, run_id))
+    reported = Reported(services, account.account_id, run_id, audience)
+    rows = _while_valid(services, caller, _outcomes(reported))
     if form == "csv":
         headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
         lines = _csv(services, account.account_id, run_id, rows)
@@ -83,47 +90,69 @@ async def _while_valid(services: Services, caller: Caller, rows: Rows) -> Rows:
         yield row
 
 
-async def _outcomes(services: Services, account_id: str, run_id: str) -> Rows:
+@dataclass(frozen=True)
+class Reported:
+    """A run of an account that is reported to an audience."""
+
+    services: Services
+    account_id: str
+    run_id: str
+    audience: Audience
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """Open a transaction for one batch."""
+        return transaction(self.services.database, self.account_id)
+
+
+async def _outcomes(of: Reported) -> Rows:
     """Yield the rows of the report. Each batch is read in its own transaction."""
-    async for row in _changed_contacts(services, account_id, run_id):
+    async for row in _changed_contacts(of):
         yield row
-    async for row in _held_contacts(services, account_id, run_id):
+    async for row in _held_contacts(of):
         yield row
-    async with transaction(services.database, account_id) as session:
+    async with of.session() as session:
         quarantined = await quarantine.list_by_run(
-            session, account_id, run_id, limit=MAX_QUARANTINED
+            session, of.account_id, of.run_id, of.audience, limit=MAX_QUARANTINED
         )
-        run = await runs.get_run(session, account_id, run_id)
+        run = await runs.get_run(session, of.account_id, of.run_id)
+        skipped = run.tally.skipped
+        seen = await find_seen(session, of.account_id, of.audience, "contacts", skipped)
     for item in quarantined:
         kind, clio_id = item.resource.removesuffix("s"), str(item.clio_id or "") or None
         yield _row(outcome="quarantined", kind=kind, clio_id=clio_id, detail=item.reason)
-    for person in run.tally.skipped:
-        yield _row(outcome="skipped", kind="contact", clio_id=str(person), detail=NO_NAME_OR_EMAIL)
+    for person in skipped:
+        if person in seen:
+            yield _row(
+                outcome="skipped", kind="contact", clio_id=str(person), detail=NO_NAME_OR_EMAIL
+            )
     for problem in run.problems:
         detail = f"{problem['code']}: {problem['detail']}"
         yield _row(outcome="problem", kind="run", detail=detail)
 
 
-async def _changed_contacts(services: Services, account_id: str, run_id: str) -> Rows:
+async def _changed_contacts(of: Reported) -> Rows:
     after = 0
     while True:
-        async with transaction(services.database, account_id) as session:
+        async with of.session() as session:
             changes = await run_report.list_changes(
-                session, account_id, run_id, after=after, limit=BATCH_SIZE
+                session, of.account_id, of.run_id, after=after, limit=BATCH_SIZE
             )
-        for line in changes:
-            yield _change_row(line.body)
-            after = line.seq
+            lines = await visible_lines.limit_lines(
+                session, of.account_id, of.audience, [change.body for change in changes]
+            )
+        for line in lines:
+            yield _change_row(line)
         if len(changes) < BATCH_SIZE:
             return
+        after = changes[-1].seq
 
 
-async def _held_contacts(services: Services, account_id: str, run_id: str) -> Rows:
+async def _held_contacts(of: Reported) -> Rows:
     after = 0
     while True:
-        async with transaction(services.database, account_id) as session:
+        async with of.session() as session:
             held = await run_report.list_held_contacts(
-                session, account_id, run_id, after=after, limit=BATCH_SIZE
+                session, of.account_id, of.run_id, of.audience, after=after, limit=BATCH_SIZE
             )
         for clio_id in held:
             yield _row(outcome="held", kind="contact", clio_id=str(clio_id), detail="shrink_held")
@@ -132,7 +161,7 @@ async def _held_contacts(services: Services, account_id: str, run_id: str) -> Ro
             return
 
 
-def _change_row(body: dict[str, Any]) -> dict[str, Any]:
+def _change_row(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return one line of the change feed as a row of the report."""
     contact, owner = body.get("contact") or {}, body.get("owner")
     return _row(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -10,15 +11,18 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.audience import WriterAudience
 from app.api.audit_log import AuditLogDep
 from app.api.authentication import CallerDep
 from app.api.deps import RunId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import PageDep
 from app.api.problems import problems
+from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
+from app.db.mirror.audience import Audience
 from app.db.notifications import key_of
 from app.db.runs import checkpoints, followers, listed_ids, run_requests, runs, turns
 from app.db.runs.checkpoints import Pull
@@ -42,6 +46,29 @@ router = APIRouter(
 LEAST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Somebody who requests runs of an account, and whose contacts may be named."""
+
+    account: Account
+    session: Session
+    audience: Audience
+
+    async def run_request(self, body: schemas.RunIn) -> RunRequest:
+        """Return the run that a body asks for; raises ContactNotFound."""
+        if body.contact_id is None:
+            return RunRequest(Kind(body.kind), Trigger.MANUAL)
+        found = await contacts.get_explained(
+            self.session, self.account.account_id, body.contact_id, self.audience
+        )
+        return RunRequest(Kind.CONTACT, Trigger.MANUAL, contact_clio_id=found.contact.clio_id)
+
+
+async def get_asker(account: AccountDep, session: SessionDep, audience: WriterAudience) -> Asker:
+    """Return who requests a run."""
+    return Asker(account, session, audience)
+
+
 @router.post(
     "",
     status_code=202,
@@ -49,20 +76,19 @@ LEAST_PAUSE, LONGEST_PAUSE = 0.5, 5.0  # seconds
 )
 async def ask_for_run(
     body: schemas.RunIn,
-    account: AccountDep,
+    asker: Annotated[Asker, Depends(get_asker)],
     log: AuditLogDep,
-    session: SessionDep,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> schemas.Run:
     """Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued."""
-    account_id, now = account.account_id, log.now
+    session, account_id, now = asker.session, asker.account.account_id, log.now
     request = idempotency.identify(account_id, "ask_for_run", idempotency_key, body)
 
     async def create() -> str:
-        if not account.fields.enabled:
+        if not asker.account.fields.enabled:
             raise IntegrationNotEnabled
-        run_request = await _run_request(session, account_id, body)
+        run_request = await asker.run_request(body)
         run = await run_requests.request_run(session, account_id, run_request, now=now)
         action = AuditAction("run.requested", run.run_id, {"kind": run_request.kind})
         await log.add(session, action)
@@ -72,13 +98,6 @@ async def ask_for_run(
     response.headers["Location"] = f"/v1/accounts/{account_id}/runs/{run_id}"
     run = await runs.get_run(session, account_id, run_id)
     return await load_run_body(session, run, now=now)
-
-
-async def _run_request(session: Session, account_id: str, body: schemas.RunIn) -> RunRequest:
-    if body.contact_id is None:
-        return RunRequest(Kind(body.kind), Trigger.MANUAL)
-    found = await contacts.get_explained(session, account_id, body.contact_id)
-    return RunRequest(Kind.CONTACT, Trigger.MANUAL, contact_clio_id=found.contact.clio_id)
 
 
 @router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))

@@ -13,6 +13,7 @@ from pydantic_core import to_json
 from app.api import schemas, settings_document
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
+from app.api.audience import RequireRoleBeforehand, RequireRoleForAll
 from app.api.deps import ServicesDep
 from app.api.pagination import PageDep, PageQuery
 from app.api.problems import problems
@@ -120,7 +121,7 @@ Patch = Annotated[
 _EDIT_PROBLEMS = problems(RoleRequired, PreconditionRequired, VersionConflict)
 
 
-@router.get("/settings")
+@router.get("/settings", dependencies=[RequireRoleForAll], responses=problems(RoleRequired))
 async def get_settings(
     account: AccountDep, session: SessionDep, response: Response
 ) -> schemas.SettingsVersion:
@@ -155,7 +156,9 @@ async def patch_settings(
     return await edit.save(new, response)
 
 
-@router.get("/settings/versions")
+@router.get(
+    "/settings/versions", dependencies=[RequireRoleForAll], responses=problems(RoleRequired)
+)
 async def list_settings_versions(
     account: AccountDep, session: SessionDep, page: PageDep
 ) -> schemas.Page[schemas.SettingsVersion]:
@@ -170,8 +173,12 @@ async def list_settings_versions(
 
 @router.post(
     "/settings/preview",
+    dependencies=[RequireRoleBeforehand],
     response_model=schemas.Preview,
-    responses={200: {"content": {EVENTS: {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {EVENTS: {"schema": {"type": "string"}}}},
+        **problems(RoleRequired),
+    },
 )
 async def preview_settings(
     body: schemas.PreviewIn,

@@ -11,7 +11,10 @@ from app.db.accounts import settings
 from app.errors import InvalidRequest
 from app.rules.settings import Settings
 
-_ADDED = (("new_client", "hold_possible_duplicates"),)  # to the document of the first release
+_ADDED = (  # to the document of the first release
+    ("new_client", "hold_possible_duplicates"),
+    ("privacy", "respect_visibility"),
+)
 
 
 def from_body(body: schemas.Settings) -> Settings:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, case, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import tables
@@ -18,6 +18,7 @@ from app.db.accounts.health import note_change
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session, among
 from app.errors import AppError
 
@@ -57,6 +58,11 @@ SEVERITIES: Mapping[str, Severity] = {
     "webhook_endpoint_disabled": "error",
 }
 
+RECORD_KINDS = ("contact", "matter", "relationship")  # subjects that are records of Clio, by id
+NAMING_RECORDS = frozenset({"coverage_lost", "value_unreadable"})  # in their details, by Clio's id
+NOT_SHOWN = (
+    "Records in Clio are concerned. They are not named, because this user may not see them there"
+)
 ENDPOINT_DISABLED = "webhook_endpoint_disabled"
 SYNC_OVERDUE = "sync_overdue"
 
@@ -214,10 +220,20 @@ async def list_open(session: Session, account_id: str, codes: Collection[str]) -
 
 
 async def list_issues(
-    session: Session, account_id: str, *, is_open: bool | None, after: str, limit: int
+    session: Session,
+    account_id: str,
+    audience: Audience,
+    *,
+    is_open: bool | None,
+    after: str,
+    limit: int,
 ) -> list[Issue]:
-    """Return issues by id, oldest first, those after `after`; only open or only resolved ones if `is_open` is given."""
+    """Return issues by id that the audience may be shown, oldest first, those after `after`.
+
+    Only open or only resolved ones if `is_open` is given.
+    """
     query = select(_table).where(_table.c.account_id == account_id, _table.c.issue_id > after)
+    query = query.where(*_seen(account_id, audience))
     if is_open is not None:
         query = query.where(
             _table.c.resolved_at.is_(None) if is_open else _table.c.resolved_at.is_not(None)
@@ -226,13 +242,37 @@ async def list_issues(
     return [_issue(row) for row in rows]
 
 
+def _seen(account_id: str, audience: Audience) -> list[ColumnElement[bool]]:
+    """Return the conditions that an issue may be shown: it is about no record of Clio, or about one that is seen."""
+    if audience.login is None:
+        return []
+    about_record = _table.c.subject_kind.in_(RECORD_KINDS) & (_table.c.subject_id != "")
+    clio_id = case((about_record, cast(_table.c.subject_id, BigInteger)))
+    seen = [
+        (_table.c.subject_kind == kind) & audience.limited_to(f"{kind}s", account_id, clio_id)[0]
+        for kind in RECORD_KINDS
+    ]
+    return [or_(~about_record, *seen)]
+
+
+def detail_for(audience: Audience, code: str, detail: str) -> str:
+    """Return the detail of an issue as an audience may be shown it: without ids of records that it may not see."""
+    return NOT_SHOWN if audience.login is not None and code in NAMING_RECORDS else detail
+
+
 async def resolve_issue(
-    session: Session, account_id: str, issue_id: str, *, now: datetime
+    session: Session,
+    account_id: str,
+    issue_id: str,
+    *,
+    audience: Audience = EVERYBODY,
+    now: datetime,
 ) -> Issue:
     """Resolve an issue on a person's request; a resolved one stays as it is. Raises IssueNotFound."""
     await accounts.share_account(session, account_id)
     one = (_table.c.account_id == account_id) & (_table.c.issue_id == issue_id)
-    row = (await session.execute(select(_table).where(one).with_for_update())).one_or_none()
+    query = select(_table).where(one, *_seen(account_id, audience)).with_for_update()
+    row = (await session.execute(query)).one_or_none()
     if row is None:
         raise IssueNotFound
     if row.resolved_at is None:
@@ -242,9 +282,10 @@ async def resolve_issue(
     return _issue(row)
 
 
-async def count_open(session: Session, account_id: str) -> int:
-    """Return how many issues are open, of all severities."""
+async def count_open(session: Session, account_id: str, audience: Audience = EVERYBODY) -> int:
+    """Return how many issues are open that the audience may be shown, of all severities."""
     query = select(func.count()).select_from(_table).where(_open(account_id))
+    query = query.where(*_seen(account_id, audience))
     return int((await session.execute(query)).scalar_one())
 
 

@@ -210,6 +210,13 @@ class RestrictedMatters:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivacySettings:
+    """The setting that shows a user only what the user's own login sees in Clio [API-30]. It changes no assessment."""
+
+    respect_visibility: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The whole settings document."""
 
@@ -220,3 +227,4 @@ class Settings:
     writeback: WritebackSettings = field(default_factory=WritebackSettings)
     new_client: NewClientSettings = field(default_factory=NewClientSettings)
     restricted_matters: RestrictedMatters = field(default_factory=RestrictedMatters)
+    privacy: PrivacySettings = field(default_factory=PrivacySettings)

@@ -88,11 +88,12 @@ def unusable_references(settings: Settings, fields: Mapping[int, CustomField]) -
 def have_same_results(before: Settings, after: Settings) -> bool:
     """Return whether both documents assess every contact in the same way.
 
-    Write-back and the announcement of new clients do not change an assessment, except `require_open_matter`.
+    Write-back, the announcement of new clients and what users are shown do not change an assessment, except
+    `require_open_matter`.
     """
     same_wait = (
         before.new_client.require_open_matter == after.new_client.require_open_matter
     )  # NC-3
     return same_wait and before == replace(
-        after, writeback=before.writeback, new_client=before.new_client
+        after, writeback=before.writeback, new_client=before.new_client, privacy=before.privacy
     )

@@ -14,6 +14,7 @@ from app.db.contacts.contacts import ContactNotFound
 from app.db.contacts.holds import HoldKind
 from app.db.issues import Subject
 from app.db.json_codec import json_text
+from app.db.mirror.audience import Audience
 from app.db.session import transaction
 from app.errors import Problem
 from app.sync import reading_issues
@@ -25,16 +26,16 @@ log = structlog.get_logger(__name__)
 
 
 async def erase_contact(
-    services: Services, account_id: str, contact_id: str, *, actor: Actor
+    services: Services, account_id: str, contact_id: str, audience: Audience, *, actor: Actor
 ) -> str:
     """Delete all rows about a person, report it in the change feed, and return the id of the erasure's receipt.
 
-    Raises ContactNotFound.
+    Raises ContactNotFound, also for a person whom the audience does not see.
     """
     now = services.now()
     async with transaction(services.database, account_id) as session:
         await erasures.lock_exclusive(session, account_id)
-        clio_id = await contacts.find_clio_id(session, account_id, contact_id)
+        clio_id = await contacts.find_clio_id(session, account_id, contact_id, audience)
         if clio_id is None:
             raise ContactNotFound
         await add_to_suppression_list(session, services, account_id, clio_id, now=now)

@@ -176,6 +176,8 @@ ROLE_REQUIRED = {
     *(f"POST {A}/holds/{{hold_id}}/{act}" for act in ("release", "discard")),
     f"POST {A}/issues/{{issue_id}}/resolve",
     *(f"POST {A}/connect-links", f"DELETE {A}/connect-links/{{link_id}}"),
+    # where the account limits what users are shown
+    *(f"GET {A}/settings", f"GET {A}/settings/versions", f"POST {A}/settings/preview"),
 }
 KEY_REQUIRED = {f"POST {A}/runs", f"POST {A}/activities"}
 

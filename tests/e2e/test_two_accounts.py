@@ -1,6 +1,6 @@
 """Two accounts on one service: nothing that happens in one changes or depends on the other [T2]."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -184,7 +184,9 @@ async def seen(world: World) -> dict[str, Any]:
     )
     contact_id = (await world.contacts())["1001"]["id"]
     issues = [stable(item) async for item in world.all("issues")]  # two of one moment have no order
+    walled = await seen_by_ann(world, lists, contact_id)
     return {
+        **walled,
         "contacts": stable(await world.contacts()),
         **{
             name: stable((await world.api.get(f"{HP}/{name.format(id=contact_id)}")).json())
@@ -198,6 +200,24 @@ async def seen(world: World) -> dict[str, Any]:
             async for item in world.all(f"holds/{hold['id']}/items")
         ],
     }
+
+
+async def seen_by_ann(world: World, lists: Sequence[str], contact_id: str) -> dict[str, Any]:
+    """Return what Ann is shown if the account limits each user to what the user's login sees in Clio [T10]."""
+    holds = [hold["id"] async for hold in world.all("holds")]
+    await world.choose({"privacy": {"respect_visibility": True}})
+    url, ann = f"{HP}/{{}}", {"Levitate-User": "u_ann", "Levitate-Role": "account_admin"}
+    paths = [f"{name}?limit=200" for name in (*lists, "issues")]
+    paths += [f"contacts/{contact_id}{part}" for part in ("", "/explain", "/history")]
+    paths += ["status", *("contacts?tag=client", "contacts?q=a", "new-clients?status=held")]
+    paths += [f"holds/{hold_id}/items" for hold_id in holds]
+    paths += [f"runs/{run['id']}/report" for run in (await world.runs())[-2:]]
+    found = [stable((await world.api.get(url.format(path), headers=ann)).json()) for path in paths]
+    for page in found:
+        page.get("data", []).sort(key=str)  # two of one moment have no order
+    await world.api.get(url.format("contacts"), headers={"Levitate-User": "u_sam"})
+    await world.choose({"privacy": {"respect_visibility": False}})
+    return {"walled": found}
 
 
 def services_of(world: World) -> Services:

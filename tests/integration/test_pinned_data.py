@@ -171,7 +171,10 @@ async def decide(world: World) -> None:
 
 
 async def end(world: World) -> None:
-    """Write activities, change a matter, end a login, begin another."""
+    """Let a Success Manager read people; write activities, change a matter, end a login, begin another."""
+    await world.choose({"privacy": {"respect_visibility": True}})
+    await done(world, "GET", "/contacts")
+    await world.choose({"privacy": {"respect_visibility": False}})
     for body in (EMAIL, TEXT):
         await write(world, body)
     clio(world).put("matter", {"id": 203, "status": "open"})

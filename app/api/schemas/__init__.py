@@ -89,7 +89,8 @@ from app.api.schemas.runs import (
     StatusConnections,
     StatusContacts,
 )
-from app.api.schemas.settings import Settings, SettingsSaved, SettingsVersion
+from app.api.schemas.settings import Settings
+from app.api.schemas.settings_versions import SettingsSaved, SettingsVersion
 
 __all__ = [
     "Account",

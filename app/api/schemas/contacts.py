@@ -121,7 +121,8 @@ class Owner(Schema):
     rule: str
     """How the owner was chosen. `responsible_attorney` and `originating_attorney`: the attorney of a matter.
     `primary_user`: by the setting `ownership.source`. `fallback`: the primary user, because no attorney can be the
-    owner. `sticky`: the previous owner stays. `unassigned`: nobody."""
+    owner. `sticky`: the previous owner stays. `unassigned`: nobody. `not_shown`: by a matter that the acting user does
+    not see in Clio, if the account limits its users."""
 
     matter_clio_id: str | None
     """Clio's id of the matter that names the owner. Null if no matter decided."""
@@ -175,7 +176,8 @@ class Contact(Schema):
 
     state_reason: str | None
     """Why the contact is not in scope: `not_a_client`, `role_excluded`, `segment`, `opt_out`, `settings`,
-    `no_name_or_email`, `removed_in_clio`, or `not_visible` (no login sees it any more). Null if it is in scope."""
+    `no_name_or_email`, `removed_in_clio`, or `not_visible` (no login sees it any more). Null if it is in scope, or if
+    the reason is not shown to the acting user."""
 
     first_name: str | None
     """The first name. Null if there is none."""

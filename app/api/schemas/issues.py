@@ -127,7 +127,7 @@ class Hold(Schema):
 
     summary: NewClientsSummary | PreviewSummary | None
     """What the new clients are who wait, or what a first publication would do, in the form of a preview. Null for
-    removals, and for a hold that is decided."""
+    removals, for a hold that is decided, and for a first publication if the acting user is limited."""
 
     opened_at: datetime
     """When the run found the first of the changes (RFC 3339, UTC)."""

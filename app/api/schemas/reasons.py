@@ -86,7 +86,8 @@ class ExplainedScope(Schema):
     """The rule that put the contact in or out of scope."""
 
     rule: str
-    """The name of the rule or setting that decided, for example `clients` or `include_related`."""
+    """The name of the rule or setting that decided, for example `clients` or `include_related`. `not_shown` if the
+    reason may be in records that the acting user does not see in Clio."""
 
     detail: str
     """The reason in plain words, for a Success Manager."""
@@ -122,7 +123,8 @@ class NewClient(Schema):
     representative of a company that is a client."""
 
     client_since: date | None
-    """The earliest date on which one of the client's matters was opened, pending or created. Null without matters."""
+    """The earliest date on which one of the client's matters was opened, pending or created. Null without matters, and
+    if the acting user sees none of them."""
 
     has_open_matter: bool
     """Whether the client had an open matter when this row was made."""
@@ -198,7 +200,7 @@ class Explained(Schema):
 
     seen_by: list[str]
     """The ids of the connections whose logins see the contact in Clio. A connection that ended stays here until its
-    records are removed."""
+    records are removed. A limited user gets only the own one."""
 
     run_id: str
     """The id of the run that first had this result."""

@@ -1,9 +1,8 @@
-"""Request and response bodies of settings and their versions.
+"""The settings document in requests and responses. Its versions are in `settings_versions`.
 
 `app.rules.settings` has the same defaults; a test compares both with the contract.
 """
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
@@ -15,7 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 
-from app.api.schemas.base import Body, In, Schema, no_nul, visible
+from app.api.schemas.base import Body, In, no_nul, visible
 from app.rules.records import MatterStatus
 from app.rules.settings import (
     AttorneyTags,
@@ -258,6 +257,15 @@ class RestrictedMatters(In):
     """Whether tags are left out if all their reasons come from such matters. If not, they are only marked."""
 
 
+class PrivacySettings(In):
+    """The setting that decides what a user of the firm is shown."""
+
+    respect_visibility: StrictBool = False
+    """Whether a user is shown only the people whom the user's own connected login sees in Clio, and of these only what
+    comes from matters that it sees. Then every request that shows people needs `Levitate-User`. A PUT without this
+    field leaves it as it is."""
+
+
 class Settings(Body):
     """All settings of a firm. In a request, a field that is left out usually gets its default value."""
 
@@ -298,29 +306,5 @@ class Settings(Body):
     restricted_matters: RestrictedMatters = RestrictedMatters()
     """What happens with matters that have limited permissions."""
 
-
-class SettingsVersion(Schema):
-    """One version of a firm's settings."""
-
-    version: int
-    """The number of the version. Version 1 has the defaults; each change adds one."""
-
-    settings: Settings
-    """All settings of this version."""
-
-    updated_at: datetime
-    """When the version was saved (RFC 3339, UTC). For version 1 this is when the account was created."""
-
-    updated_by: str | None
-    """Levitate's id of the user who saved it. Null for version 1, and if the request named nobody."""
-
-
-class SettingsSaved(SettingsVersion):
-    """The settings that are valid now. If nothing changed, this is the version from before."""
-
-    run_id: str | None
-    """The id of the run that applies the change to all contacts. Null if no contact can change."""
-
-    kept: list[str]
-    """JSON pointers of settings that are newer than the document that was sent. They were missing there, and so kept
-    their values. Empty for a PATCH."""
+    privacy: PrivacySettings = PrivacySettings()
+    """What users of the firm are shown."""

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import looks, receipts
@@ -18,8 +18,18 @@ from app.rules import version
 from app.rules.attorneys import LevitateUser
 
 _accounts = account_tables.accounts
+_settings = account_tables.settings
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
-_ACCOUNT = select(_accounts).where(_accounts.c.account_id == bindparam("account"), _VISIBLE)
+_RESPECTS_VISIBILITY = (  # of the newest settings
+    select(_settings.c.document[("privacy", "respect_visibility")].as_boolean())
+    .where(_settings.c.account_id == bindparam("account"))
+    .order_by(_settings.c.version.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_ACCOUNT = select(
+    _accounts, func.coalesce(_RESPECTS_VISIBILITY, false()).label("respects_visibility")
+).where(_accounts.c.account_id == bindparam("account"), _VISIBLE)
 _SHARE = (
     select(_accounts.c.account_id)
     .where(_accounts.c.account_id == bindparam("account"))
@@ -66,13 +76,18 @@ class ClioFirm:
 
 @dataclass(frozen=True)
 class Account:
-    """A law firm that is Levitate's customer."""
+    """A law firm that is Levitate's customer.
+
+    `respects_visibility` is the setting that limits users to what their logins see, None if it was not read: a list of
+    accounts does not read settings.
+    """
 
     account_id: str
     fields: AccountFields
     clio: ClioFirm | None
     created_at: datetime
     updated_at: datetime
+    respects_visibility: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,7 @@ def _account(row: object) -> Account:
         else None,
         created_at=data["created_at"],
         updated_at=data["updated_at"],
+        respects_visibility=data.get("respects_visibility"),
     )
 
 

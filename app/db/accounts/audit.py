@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, select
+from sqlalchemy import ColumnElement, Select, Table, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables
+from app.db.contacts import tables as contact_tables
 from app.db.ids import new_id
+from app.db.mirror.audience import Audience
+from app.db.outbox import tables as outbox_tables
 from app.db.session import Session
 
 _table = tables.audit
@@ -87,10 +90,10 @@ def _columns(actor: Actor, action: AuditAction, *, now: datetime) -> dict[str, A
 
 
 async def list_entries(
-    session: Session, account_id: str, *, after: str, limit: int
+    session: Session, account_id: str, audience: Audience, *, after: str, limit: int
 ) -> list[AuditEntry]:
-    """Return entries of an account by id, oldest first, those after `after`."""
-    own = select(_table).where(_table.c.account_id == account_id)
+    """Return entries of an account by id that the audience may be shown, oldest first, those after `after`."""
+    own = select(_table).where(_table.c.account_id == account_id, *_seen(account_id, audience))
     return await _list(session, _table, own, after=after, limit=limit)
 
 
@@ -116,4 +119,39 @@ async def _list(
             action=AuditAction(row.action, row.subject, row.details),
         )
         for row in await session.execute(page)
+    ]
+
+
+def _seen(account_id: str, audience: Audience) -> list[ColumnElement[bool]]:
+    """Return the conditions that an entry may be shown: it names nothing of a person, or of one who is seen.
+
+    It can name a person by its subject or by `contact_id` in its details. An erased person is seen by no login.
+    """
+    if audience.login is None:
+        return []
+    detail = _table.c.details["contact_id"].as_string()
+    return [
+        or_(_is_of_nobody(named), *_people_seen(account_id, audience, named))
+        for named in (_table.c.subject, detail)
+    ]
+
+
+def _is_of_nobody(named: ColumnElement[str]) -> ColumnElement[bool]:
+    return func.left(func.coalesce(named, ""), 4).not_in(("con_", "ncl_", "act_"))
+
+
+def _people_seen(
+    account_id: str, audience: Audience, named: ColumnElement[str]
+) -> list[ColumnElement[bool]]:
+    people = (
+        (contact_tables.contacts, "contact_id", "clio_id"),
+        (contact_tables.new_clients, "new_client_id", "clio_id"),
+        (outbox_tables.activities, "activity_id", "clio_contact_id"),
+    )
+    return [
+        exists().where(
+            *(table.c.account_id == account_id, table.c[key] == named),
+            *audience.limited_to("contacts", account_id, table.c[person]),
+        )
+        for table, key, person in people
     ]

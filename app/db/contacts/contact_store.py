@@ -7,7 +7,14 @@ from sqlalchemy import bindparam, select
 
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
-from app.db.contacts.contacts import STORED, StoredContact, explanations, stored_contacts, views
+from app.db.contacts.contacts import (
+    STORED,
+    StoredContact,
+    explanations,
+    search_text,
+    stored_contacts,
+    views,
+)
 from app.db.json_codec import as_bytes, digest
 from app.db.session import Session, any_of, look_up
 from app.rules.results import Assessment
@@ -76,11 +83,9 @@ async def save(
 
 def _row(contact: StoredContact, assessment: Assessment) -> dict[str, Any]:
     view = contact.view
-    names = (view.profile.first_name, view.profile.last_name)
-    words = [*names, *(email.address for email in view.profile.emails)]
     view_text, reasons = views.dump(view), explanations.dump(assessment)
     labels = [compared(tag.label) for tag in view.tags]
-    search = " ".join(compared(word) for word in words if word)
+    search = search_text(view.profile)
     return {
         "contact_id": contact.contact_id,
         "clio_id": contact.clio_id,

@@ -14,9 +14,10 @@ from app.db.contacts import tables
 from app.db.ids import derived_id
 from app.db.json_codec import as_bytes, codec
 from app.db.mirror import tables as mirror_tables
+from app.db.mirror.audience import EVERYBODY, Audience, find_seen
 from app.db.session import Session, read_in_key_order
 from app.errors import AppError
-from app.rules.results import Assessment, ContactView, State
+from app.rules.results import Assessment, ContactView, Profile, State
 from app.rules.texts import compared, shown
 
 _table = tables.contacts
@@ -93,9 +94,11 @@ def contact_id_of(account_id: str, clio_id: int) -> str:
     return derived_id("con", account_id, clio_id)
 
 
-async def get_explained(session: Session, account_id: str, contact_id: str) -> ExplainedContact:
-    """Return one contact with its explanation; raises ContactNotFound."""
-    query = select(_table).where(_is_contact(account_id, contact_id))
+async def get_explained(
+    session: Session, account_id: str, contact_id: str, audience: Audience = EVERYBODY
+) -> ExplainedContact:
+    """Return one contact whom the audience sees, with its explanation and all parts; raises ContactNotFound."""
+    query = select(_table).where(*_one_seen(account_id, contact_id, audience))
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise ContactNotFound
@@ -103,35 +106,46 @@ async def get_explained(session: Session, account_id: str, contact_id: str) -> E
     return ExplainedContact(contact, explanations.load(row.explanation), row.run_id)
 
 
-async def lock_contact(session: Session, account_id: str, contact_id: str) -> int:
-    """Return the contact's Clio id and lock its row until the transaction ends; raises ContactNotFound.
+async def lock_contact(
+    session: Session, account_id: str, contact_id: str, audience: Audience = EVERYBODY
+) -> int:
+    """Return the Clio id of a contact whom the audience sees, and lock its row until the transaction ends.
 
-    Nobody else changes or erases the contact meanwhile.
+    Nobody else changes or erases the contact meanwhile. Raises ContactNotFound.
     """
-    query = select(_table.c.clio_id).where(_is_contact(account_id, contact_id))
+    query = select(_table.c.clio_id).where(*_one_seen(account_id, contact_id, audience))
     clio_id: int | None = (await session.execute(query.with_for_update())).scalar_one_or_none()
     if clio_id is None:
         raise ContactNotFound
     return clio_id
 
 
-async def find_clio_id(session: Session, account_id: str, contact_id: str) -> int | None:
-    """Return the contact's Clio id, or None."""
-    query = select(_table.c.clio_id).where(_is_contact(account_id, contact_id))
+async def find_clio_id(
+    session: Session, account_id: str, contact_id: str, audience: Audience = EVERYBODY
+) -> int | None:
+    """Return the Clio id of a contact whom the audience sees, or None."""
+    query = select(_table.c.clio_id).where(*_one_seen(account_id, contact_id, audience))
     found: int | None = (await session.execute(query)).scalar_one_or_none()
     return found
 
 
 async def find_linked(
-    session: Session, account_id: str, *, contact_id: str | None, clio_id: int | None
+    session: Session,
+    account_id: str,
+    audience: Audience,
+    *,
+    contact_id: str | None,
+    clio_id: int | None,
 ) -> LinkedContact | None:
     """Return the contact of an activity if it is linked to Clio: published once, or known from Clio [WB-6].
 
-    Returns None if `contact_id` and `clio_id` are both given and name different contacts.
+    Returns None if the audience does not see it, or if `contact_id` and `clio_id` name different contacts.
     """
     known = await find_clio_id(session, account_id, contact_id) if contact_id else None
     wanted = known if contact_id else clio_id
     if wanted is None or (clio_id is not None and clio_id != wanted):
+        return None
+    if wanted not in await find_seen(session, account_id, audience, "contacts", [wanted]):
         return None
     mirror = mirror_tables.mirror_contacts
     one = (mirror.c.account_id == account_id) & (mirror.c.clio_id == wanted)
@@ -151,30 +165,36 @@ async def list_contacts(
     """
     if wanted.clio_id is None:
         await read_in_key_order(session)
-    filters = _filters(wanted)
+    filters = filters_of(wanted)
     names = {"account": account_id, "after": after, "most": limit}
     rows = await session.execute(_PAGE.where(*filters) if filters else _PAGE, names)
     return stored_contacts(rows.all())
 
 
-async def count_by_state(session: Session, account_id: str) -> Mapping[str, int]:
-    """Return how many contacts are in each state."""
+async def count_by_state(
+    session: Session, account_id: str, audience: Audience = EVERYBODY
+) -> Mapping[str, int]:
+    """Return how many contacts whom the audience sees are in each state."""
     rows = await session.execute(
         select(_table.c.state, func.count().label("n"))
         .where(_table.c.account_id == account_id)
+        .where(*audience.limited_to("contacts", account_id, _table.c.clio_id))
         .group_by(_table.c.state)
     )
     found = {row.state: row.n for row in rows}
     return {state.value: found.get(state.value, 0) for state in State}
 
 
-async def list_viewers(session: Session, account_id: str, clio_id: int) -> list[str]:
-    """Return the ids of the connections that see a Clio contact."""
+async def list_viewers(
+    session: Session, account_id: str, clio_id: int, audience: Audience = EVERYBODY
+) -> list[str]:
+    """Return the ids of the connections that see a Clio contact; of these a login is shown its own."""
     table = mirror_tables.sightings
+    own = [table.c.connection_id == audience.login] if audience.login is not None else []
     rows = await session.execute(
         select(table.c.connection_id)
         .where(table.c.account_id == account_id, table.c.resource == "contacts")
-        .where(table.c.clio_id == clio_id)
+        .where(table.c.clio_id == clio_id, *own)
         .order_by(table.c.connection_id)
     )
     return list(rows.scalars())
@@ -203,12 +223,26 @@ def _is_contact(account_id: str, contact_id: str) -> ColumnElement[bool]:
     return (_table.c.account_id == account_id) & (_table.c.contact_id == contact_id)
 
 
+def _one_seen(
+    account_id: str, contact_id: str, audience: Audience
+) -> Sequence[ColumnElement[bool]]:
+    seen = audience.limited_to("contacts", account_id, _table.c.clio_id)
+    return [_is_contact(account_id, contact_id), *seen]
+
+
+def search_text(profile: Profile) -> str:
+    """Return the text in which `ContactFilter.q` searches: names and e-mail addresses."""
+    words = [profile.first_name, profile.last_name, *(email.address for email in profile.emails)]
+    return " ".join(compared(word) for word in words if word)
+
+
 def _name(record: Mapping[str, Any]) -> str | None:
     names = [shown(record.get("first_name")), shown(record.get("last_name"))]
     return " ".join(name for name in names if name) or shown(record.get("name"))
 
 
-def _filters(wanted: ContactFilter) -> list[ColumnElement[bool]]:
+def filters_of(wanted: ContactFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter."""
     conditions: list[tuple[object, ColumnElement[bool]]] = [
         (wanted.state, _table.c.state == wanted.state),
         (wanted.owner, _table.c.owner_user_id == wanted.owner),

@@ -10,9 +10,18 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from app.db.contacts import tables
-from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus, get_hold
+from app.db.contacts.holds import (
+    Hold,
+    HoldDecided,
+    HoldKind,
+    HoldNotFound,
+    HoldStatus,
+    get_hold,
+)
+from app.db.contacts.visible_holds import item_seen
 from app.db.ids import new_id
 from app.db.mirror import staleness
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session, any_of
 
 ITEMS_AT_ONCE = 500  # that one statement changes
@@ -62,14 +71,20 @@ async def lock_contacts(session: Session, account_id: str, clio_ids: Sequence[in
 
 
 async def find_unknown(
-    session: Session, account_id: str, hold_id: str, clio_ids: Sequence[int]
+    session: Session,
+    account_id: str,
+    hold_id: str,
+    clio_ids: Sequence[int],
+    audience: Audience = EVERYBODY,
 ) -> set[int]:
-    """Return those of these contacts that are not in the hold."""
+    """Return those of these contacts that are not in the hold, or that the audience does not see in it."""
     unknown = set(clio_ids)
     for chunk in _chunks(clio_ids):
         own = (_items.c.account_id == account_id) & (_items.c.hold_id == hold_id)
         rows = await session.execute(
-            select(_items.c.clio_id).where(own, any_of(_items.c.clio_id, chunk))
+            select(_items.c.clio_id)
+            .where(own, any_of(_items.c.clio_id, chunk))
+            .where(*item_seen(account_id, audience))
         )
         unknown -= set(rows.scalars())
     return unknown

@@ -249,25 +249,6 @@ async def list_holds(
     return await _list(session, *conditions, limit=limit)
 
 
-async def list_contacts(
-    session: Session, account_id: str, hold_ids: Collection[str], *, limit: int
-) -> dict[str, list[int]]:
-    """Return the first contacts of each hold, by Clio id."""
-    nth = func.row_number().over(partition_by=_items.c.hold_id, order_by=_items.c.clio_id)
-    ranked = (
-        select(_items.c.hold_id, _items.c.clio_id, nth.label("nth"))
-        .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, hold_ids))
-        .subquery()
-    )
-    rows = await session.execute(
-        select(ranked).where(ranked.c.nth <= limit).order_by(ranked.c.hold_id, ranked.c.nth)
-    )
-    found: dict[str, list[int]] = {hold_id: [] for hold_id in hold_ids}
-    for row in rows:
-        found[row.hold_id].append(row.clio_id)
-    return found
-
-
 def hold_id_of(account_id: str, run_id: str, kind: HoldKind) -> str:
     """Return the id of a run's first hold of a kind."""
     return derived_id("hld", account_id, run_id, kind)

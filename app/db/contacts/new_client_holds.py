@@ -5,12 +5,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import and_, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import holds, tables
 from app.db.contacts.holds import HoldKind, HoldStatus, hold_id_of
+from app.db.contacts.seen_rows import duplicate_seen, new_client_seen, reasons_seen
 from app.db.ids import new_id
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session, any_of
 from app.rules.new_clients import HeldFor, Status
 
@@ -117,27 +119,32 @@ async def list_unheld(
 
 
 async def summarize(
-    session: Session, account_id: str, hold_ids: Collection[str]
+    session: Session, account_id: str, hold_ids: Collection[str], audience: Audience = EVERYBODY
 ) -> dict[str, Summary]:
-    """Return what the new clients are who wait in each of these open holds: all their rows are held.
+    """Return what the new clients are who wait in each of these open holds, of those whom the audience may be shown.
 
-    There is no condition on the status: without statistics PostgreSQL would read all held rows again for each item.
+    All their rows are held. There is no condition on the status: without statistics PostgreSQL would read all held rows
+    again for each item.
     """
-    doubled = _rows.c.possible_duplicate_of.is_not(None).label("doubled")
-    kinds = (_items.c.hold_id, _rows.c.held_for, _rows.c.basis, _rows.c.has_open_matter, doubled)
     own = (_rows.c.account_id == _items.c.account_id) & (_rows.c.clio_id == _items.c.clio_id)
-    query = (
-        select(*kinds, func.count().label("n"))
+    waiting = (
+        select(
+            *(_items.c.hold_id, _rows.c.held_for, _rows.c.basis),
+            and_(_rows.c.has_open_matter, *reasons_seen(account_id, audience)).label("is_open"),
+            duplicate_seen(account_id, audience).label("doubled"),
+        )
         .join(_rows, own)
         .where(_items.c.account_id == account_id, any_of(_items.c.hold_id, hold_ids))
-        .group_by(*kinds)
+        .where(*new_client_seen(account_id, audience))
+        .subquery()
     )
+    query = select(*waiting.c, func.count().label("n")).group_by(*waiting.c)
     found = {hold_id: Summary() for hold_id in hold_ids}
     for row in await session.execute(query):
         summary = found[row.hold_id]
         summary.count += row.n
         summary.by_held_for[row.held_for] += row.n
         summary.by_basis[row.basis] += row.n
-        summary.with_open_matter += row.n if row.has_open_matter else 0
+        summary.with_open_matter += row.n if row.is_open else 0
         summary.possible_duplicates += row.n if row.doubled else 0
     return found

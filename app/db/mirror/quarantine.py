@@ -7,11 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, select, text, update
+from sqlalchemy import bindparam, exists, func, or_, select, text, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.db.connections import tables as connection_tables
 from app.db.mirror import tables
+from app.db.mirror.audience import Audience
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
 from app.db.session import Session, among
@@ -146,11 +147,12 @@ async def list_open(session: Session, account_id: str, *, limit: int) -> list[Qu
 
 
 async def list_by_run(
-    session: Session, account_id: str, run_id: str, *, limit: int
+    session: Session, account_id: str, run_id: str, audience: Audience, *, limit: int
 ) -> list[QuarantinedRecord]:
     """Return the records that a run met: the first run, the last one, and those in between that read the list.
 
-    A run that reads a list as a login asks that login again for what is quarantined, and the ids of runs grow.
+    A run that reads a list as a login asks that login again for what is quarantined, and the ids of runs grow. Records
+    that the audience does not see are left out.
     """
     pulls = run_tables.pulls
     read_again = (
@@ -159,11 +161,13 @@ async def list_by_run(
         .where(pulls.c.connection_id == _table.c.connection_id)
         .where(pulls.c.resource == _table.c.resource)
     )
+    seen = audience.limited_to(_table.c.resource, account_id, _table.c.clio_id)
     between = (_table.c.run_id < run_id) & (_last_run > run_id) & read_again
     rows = await session.execute(
         select(_table.c.resource, _table.c.clio_id, _table.c.connection_id, _table.c.reason)
         .distinct()
         .where(_table.c.account_id == account_id)
+        .where(or_(_table.c.clio_id == UNKNOWN_ID, *seen) if seen else true())
         .where((_table.c.run_id == run_id) | (_last_run == run_id) | between)
         .order_by(_table.c.resource, _table.c.clio_id, _table.c.connection_id)
         .limit(limit)

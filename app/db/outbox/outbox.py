@@ -7,7 +7,7 @@ what waits at a contact locks the contact's row first, because triggers keep the
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
@@ -16,6 +16,7 @@ from app.db.connections import tables as connection_tables
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.outbox import tables
 from app.db.outbox.activities import (
     Activity,
@@ -86,19 +87,41 @@ async def _look_for_login(session: Session, account_id: str, *, now: datetime) -
     await looks.look_now(session, looks.Task.OUTBOX, account_id, now=now)
 
 
-async def get_activity(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Return the activity; raises ActivityNotFound."""
-    found = await session.execute(select(_table).where(is_activity(account_id, activity_id)))
+async def get_activity(
+    session: Session, account_id: str, activity_id: str, audience: Audience = EVERYBODY
+) -> Activity:
+    """Return the activity if the audience may be shown it; raises ActivityNotFound."""
+    found = await session.execute(
+        select(_table)
+        .where(is_activity(account_id, activity_id))
+        .where(*_seen(account_id, audience))
+    )
     row = found.one_or_none()
     if row is None:
         raise ActivityNotFound
     return activity_of(row)
 
 
+def _seen(account_id: str, audience: Audience) -> list[ColumnElement[bool]]:
+    """Return the conditions that an activity may be shown: the audience sees its contact.
+
+    One of nobody whom Clio knows is shown to the user who did it.
+    """
+    contact = audience.limited_to("contacts", account_id, _table.c.clio_contact_id)
+    own = _table.c.clio_contact_id.is_(None) & (_table.c.user_id == audience.user_id)
+    return [or_(*contact, own)] if contact else []
+
+
 async def list_activities(
-    session: Session, account_id: str, wanted: ActivityFilter, *, after: str, limit: int
+    session: Session,
+    account_id: str,
+    wanted: ActivityFilter,
+    audience: Audience,
+    *,
+    after: str,
+    limit: int,
 ) -> list[Activity]:
-    """Return activities by id, oldest first, those after `after`."""
+    """Return activities by id that the audience may be shown, oldest first, those after `after`."""
     filters = [
         _table.c[name] == value
         for name in ActivityFilter.__dataclass_fields__
@@ -107,18 +130,21 @@ async def list_activities(
     rows = await session.execute(
         select(_table)
         .where(_table.c.account_id == account_id, _table.c.activity_id > after, *filters)
+        .where(*_seen(account_id, audience))
         .order_by(_table.c.activity_id)
         .limit(limit)
     )
     return [activity_of(row) for row in rows]
 
 
-async def retry(session: Session, account_id: str, activity_id: str) -> Activity:
+async def retry(
+    session: Session, account_id: str, activity_id: str, audience: Audience = EVERYBODY
+) -> Activity:
     """Queue a failed or blocked activity again, as if it were new; if Clio may have it, that is checked first.
 
-    Raises NotRetryable.
+    Raises ActivityNotFound, NotRetryable.
     """
-    await get_activity(session, account_id, activity_id)
+    await get_activity(session, account_id, activity_id, audience)
     own = is_activity(account_id, activity_id)
     retryable = own & _table.c.status.in_((Status.FAILED, Status.BLOCKED))
     again = await _requeue(session, account_id, retryable)
@@ -183,12 +209,14 @@ async def _lock_contacts(session: Session, account_id: str, which: ColumnElement
     )
 
 
-async def cancel(session: Session, account_id: str, activity_id: str) -> Activity:
-    """Cancel an activity that certainly is not in Clio and delete its text; raises NotCancellable.
+async def cancel(
+    session: Session, account_id: str, activity_id: str, audience: Audience = EVERYBODY
+) -> Activity:
+    """Cancel an activity that certainly is not in Clio and delete its text; raises ActivityNotFound, NotCancellable.
 
     Cancelling twice does nothing more.
     """
-    found = await get_activity(session, account_id, activity_id)
+    found = await get_activity(session, account_id, activity_id, audience)
     if found.status is Status.CANCELLED:
         return found
     await _lock_contacts(session, account_id, is_activity(account_id, activity_id))

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from app.db.contacts import tables as contact_tables
 from app.db.contacts.holds import HoldKind, HoldStatus
+from app.db.mirror.audience import Audience
 from app.db.session import Session
 
 _changes = contact_tables.changes
@@ -64,9 +65,12 @@ async def list_changes(
 
 
 async def list_held_contacts(
-    session: Session, account_id: str, run_id: str, *, after: int, limit: int
+    session: Session, account_id: str, run_id: str, audience: Audience, *, after: int, limit: int
 ) -> list[int]:
-    """Return the Clio ids of the contacts whose removal is in an open hold of this run, those after `after`."""
+    """Return the Clio ids of the contacts whose removal is in an open hold of this run, those after `after`.
+
+    Only of those whom the audience sees.
+    """
     holds = (
         select(_holds.c.hold_id)
         .where(_holds.c.account_id == account_id, _holds.c.run_id == run_id)
@@ -76,6 +80,7 @@ async def list_held_contacts(
         select(_items.c.clio_id)
         .where(_items.c.account_id == account_id, _items.c.hold_id.in_(holds))
         .where(_items.c.clio_id > after)
+        .where(*audience.limited_to("contacts", account_id, _items.c.clio_id))
         .order_by(_items.c.clio_id)
         .limit(limit)
     )

@@ -7,7 +7,7 @@ from app.sync.assess.assess import assess_stale
 from app.sync.assess.first_publication import open_or_report_review
 from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.hold_issues import stop_waiting
-from app.sync.assess.hold_items import HoldItem, list_hold_items
+from app.sync.assess.hold_items import AskedItems, HoldItem, list_hold_items
 from app.sync.assess.holds import Decision, decide_hold, finish_decided_holds
 from app.sync.assess.new_client_decisions import (
     forget_new_client,
@@ -27,6 +27,7 @@ from app.sync.assess.settings import SavedSettings, change_settings, check_setti
 from app.sync.assess.surges import announce_or_hold
 
 __all__ = [
+    "AskedItems",
     "Decision",
     "FirstPullPublisher",
     "HoldItem",

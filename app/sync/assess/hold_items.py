@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.db.accounts import settings
-from app.db.contacts import change_feed, contact_store, holds
+from app.db.contacts import (
+    change_feed,
+    contact_store,
+    holds,
+    visible_contacts,
+    visible_holds,
+    visible_lines,
+)
 from app.db.contacts.contacts import StoredContact
 from app.db.contacts.holds import HoldKind, HoldNotFound, HoldStatus
 from app.db.mirror import rule_inputs
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session
 from app.rules.profile import profile
 from app.rules.results import Profile
@@ -30,6 +38,15 @@ class HoldItem:
     change: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True)
+class AskedItems:
+    """The items of a hold that may be shown to an audience."""
+
+    account_id: str
+    hold_id: str
+    audience: Audience = EVERYBODY
+
+
 def item_id_of(hold_id: str, clio_id: int) -> str:
     """Return the id of a contact in a hold."""
     return f"itm_{hold_id.partition('_')[2]}_{clio_id}"
@@ -43,19 +60,24 @@ def clio_id_of(hold_id: str, item_id: str) -> int | None:
 
 
 async def list_hold_items(
-    services: Services, session: Session, account_id: str, hold_id: str, *, after: int, limit: int
+    services: Services, session: Session, asked: AskedItems, *, after: int, limit: int
 ) -> list[HoldItem]:
-    """Return the hold's next items after a Clio id; raises HoldNotFound."""
+    """Return the hold's next items after a Clio id, of those whom the audience sees; raises HoldNotFound."""
+    account_id, hold_id, audience = asked.account_id, asked.hold_id, asked.audience
     hold = await holds.get_hold(session, account_id, hold_id)
     if hold.status is HoldStatus.GATHERING or hold.part_of is not None:
         raise HoldNotFound
-    clio_ids = await holds.list_items(session, account_id, hold_id, after=after, limit=limit)
+    clio_ids = await visible_holds.list_items(
+        session, account_id, audience, hold_id, after=after, limit=limit
+    )
     known = await contact_store.load_by_clio_id(session, account_id, clio_ids)
     if hold.kind is HoldKind.NEW_CLIENTS:
-        changes = await _found_by_run(session, account_id, hold.run_id, known)
+        changes = await _found_by_run(session, account_id, audience, hold.run_id, known)
         names = {clio_id: _name(contact.view.profile) for clio_id, contact in known.items()}
     else:
-        changes, names = await _assessed_now(services, session, account_id, clio_ids)
+        changes, names = await _assessed_now(services, session, asked, clio_ids)
+    if audience.login is not None:
+        names = await _visible_names(session, asked, clio_ids, changes)
     return [
         HoldItem(
             item_id=item_id_of(hold_id, clio_id),
@@ -69,31 +91,57 @@ async def list_hold_items(
 
 
 async def _found_by_run(
-    session: Session, account_id: str, run_id: str, known: Mapping[int, StoredContact]
+    session: Session,
+    account_id: str,
+    audience: Audience,
+    run_id: str,
+    known: Mapping[int, StoredContact],
 ) -> Changes:
     """Return the change by which the run found each new client."""
-    ids = {contact.contact_id: clio_id for clio_id, contact in known.items()}
+    ids = [contact.contact_id for contact in known.values()]
     lines = await change_feed.find_first_of_run(session, account_id, run_id, ids)
-    return {ids[contact_id]: body for contact_id, body in lines.items()}
+    return _by_clio_id(
+        await visible_lines.limit_lines(session, account_id, audience, [*lines.values()])
+    )
+
+
+def _by_clio_id(lines: Sequence[Mapping[str, Any]]) -> Changes:
+    return {int(line["clio_id"]): line for line in lines}
 
 
 async def _assessed_now(
-    services: Services, session: Session, account_id: str, clio_ids: Sequence[int]
+    services: Services, session: Session, asked: AskedItems, clio_ids: Sequence[int]
 ) -> tuple[Changes, dict[int, str]]:
     """Return what a release would change by the present rules, settings and records, and the people's names.
 
     The function that a run uses decides it.
     """
+    account_id = asked.account_id
     chosen = await settings.get_current(session, account_id)
     context = await load_context(session, services, account_id, chosen.settings)
     people = await rule_inputs.load_facts(session, account_id, context.spelling, clio_ids)
     assessed, _ = await assess_contacts(session, account_id, people, context)
     names = {one.contact.clio_id: _name(profile(one, context.firm.country)) for one in people}
+    lines = [change_document(one, context) for one in assessed if one.change is not None]
+    results = {one.contact.clio_id: one.assessment for one in assessed}
+    shown = await visible_lines.limit_assessed(session, account_id, asked.audience, lines, results)
+    return _by_clio_id(shown), names
+
+
+async def _visible_names(
+    session: Session, asked: AskedItems, clio_ids: Sequence[int], changes: Changes
+) -> dict[int, str]:
+    """Return the names as far as Clio shows them to the audience, also of people who are not published yet."""
+    known = await visible_contacts.load_visible(session, asked.account_id, asked.audience, clio_ids)
     return {
-        one.contact.clio_id: change_document(one, context)
-        for one in assessed
-        if one.change is not None
-    }, names
+        **{clio_id: _name_in(line["contact"]) for clio_id, line in changes.items()},
+        **{one.contact.clio_id: _name(one.contact.view.profile) for one in known},
+    }
+
+
+def _name_in(contact: Mapping[str, Any]) -> str:
+    parts = [part for part in (contact["first_name"], contact["last_name"]) if part]
+    return " ".join(parts) or next((email["address"] for email in contact["emails"]), "")
 
 
 def _name(person: Profile) -> str:

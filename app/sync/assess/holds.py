@@ -5,7 +5,7 @@ request carries out the first step, and the regular task `finish_decided_holds` 
 are locked before their hold, as a run does it, so that the two cannot deadlock.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from app.db.accounts import settings
 from app.db.contacts import first_publications, hold_decisions, holds, new_clients
 from app.db.contacts.holds import Hold, HoldKind, HoldNotFound, HoldStatus
 from app.db.mirror import staleness
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session, transaction
 from app.db.system import system_transaction
 from app.errors import DatabaseUnavailable, InvalidRequest
@@ -47,13 +48,15 @@ _REPORT = {
 class Decision:
     """A person's decision about a hold: about these of its items, or about all if `item_ids` is None.
 
-    `first_sync`: what happens with the new clients of a first publication that is released; None for the setting.
+    `first_sync`: what happens with the new clients of a first publication that is released; None for the setting. Items
+    of people whom the audience does not see cannot be named.
     """
 
     status: HoldStatus
     by: str
     item_ids: Sequence[str] | None = None
     first_sync: InitialSync | None = None
+    audience: Audience = EVERYBODY
 
 
 async def decide_hold(
@@ -70,6 +73,8 @@ async def decide_hold(
         raise HoldNotFound
     _check_decision(hold, decision)
     pointers = _pointers(hold_id, decision.item_ids) if decision.item_ids else None
+    if pointers:
+        await _check_seen(session, account_id, hold_id, decision.audience, pointers)
     chosen = sorted(pointers) if pointers else None
     first = await holds.list_items(session, account_id, hold_id, after=0, limit=STEP)
     await _lock_items(session, account_id, hold, chosen or first)
@@ -180,6 +185,22 @@ def _pointers(hold_id: str, item_ids: Sequence[str]) -> dict[int, str]:
     return {clio_id: pointer for clio_id, pointer in found if clio_id is not None}
 
 
+async def _check_seen(
+    session: Session, account_id: str, hold_id: str, audience: Audience, pointers: Mapping[int, str]
+) -> None:
+    """Raise InvalidRequest for items of people whom the audience does not see, as for those of nobody."""
+    if audience.login is not None:
+        unknown = await hold_decisions.find_unknown(
+            session, account_id, hold_id, sorted(pointers), audience
+        )
+        _refuse_unknown(pointers, unknown)
+
+
+def _refuse_unknown(pointers: Mapping[int, str], unknown: Collection[int]) -> None:
+    if unknown:
+        raise InvalidRequest(errors=[(pointers[one], NOT_IN_HOLD) for one in sorted(unknown)])
+
+
 async def _part(
     session: Session, account_id: str, hold: Hold, pointers: Mapping[int, str], *, now: datetime
 ) -> str:
@@ -190,8 +211,7 @@ async def _part(
     """
     chosen = sorted(pointers)
     unknown = await hold_decisions.find_unknown(session, account_id, hold.hold_id, chosen)
-    if unknown:
-        raise InvalidRequest(errors=[(pointers[one], NOT_IN_HOLD) for one in sorted(unknown)])
+    _refuse_unknown(pointers, unknown)
     if len(chosen) == hold.count and hold.kind is not HoldKind.FIRST_PUBLICATION:
         return hold.hold_id
     return await hold_decisions.split(session, account_id, hold, chosen, now=now)

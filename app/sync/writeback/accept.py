@@ -8,6 +8,8 @@ import structlog
 
 from app.db.accounts.accounts import Account
 from app.db.contacts import contacts, erasures
+from app.db.contacts.contacts import LinkedContact
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.outbox import outbox
 from app.db.outbox.activities import Activity, Kind, NewActivity, Status
 from app.db.session import Session
@@ -23,7 +25,10 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ActivityRequest:
-    """An activity as Levitate posts it; nothing in its texts is cleaned yet."""
+    """An activity as Levitate posts it; nothing in its texts is cleaned yet.
+
+    A contact whom the audience does not see counts as not linked to Clio, like one that is not known.
+    """
 
     kind: Kind
     user_id: str
@@ -35,6 +40,7 @@ class ActivityRequest:
     body_format: str
     direction: str | None
     conversation_id: str | None
+    audience: Audience = EVERYBODY
 
 
 async def accept_activity(
@@ -44,12 +50,7 @@ async def accept_activity(
     settings = await load_settings(session, account.account_id)
     # The person found below cannot be erased before the transaction ends.
     await erasures.lock_shared(session, account.account_id)
-    person = await contacts.find_linked(
-        session,
-        account.account_id,
-        contact_id=request.contact_id,
-        clio_id=request.clio_contact_id,
-    )
+    person = await _find_contact(session, account.account_id, request)
     author = await find_author(session, account.account_id, request.user_id, settings)
     initial = outcomes.initial_status(
         request.kind, settings, linked=person is not None, has_author=author is not None
@@ -78,6 +79,18 @@ async def accept_activity(
     if count := sum(map(count_unstorable, (request.subject, request.body))):
         log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
     return accepted
+
+
+async def _find_contact(
+    session: Session, account_id: str, request: ActivityRequest
+) -> LinkedContact | None:
+    return await contacts.find_linked(
+        session,
+        account_id,
+        request.audience,
+        contact_id=request.contact_id,
+        clio_id=request.clio_contact_id,
+    )
 
 
 async def _wait_of(session: Session, author: Author | None) -> timedelta:

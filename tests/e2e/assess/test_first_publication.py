@@ -15,6 +15,7 @@ from tests.e2e.assess.test_new_clients import SEVEN, listening, received_events
 from tests.e2e.writeback.test_writeback import EMAIL, post, until
 from tests.support.postgres import until_waiting_for_lock
 from tests.support.sessions import as_owner
+from tests.support.walls import WALL, acting, all_for
 from tests.support.world import World
 
 ACCOUNT = "/v1/accounts/hp"
@@ -450,3 +451,30 @@ async def test_new_clients_is_about_everybody_whom_the_release_publishes(firm: W
     assert answer.status_code == 200, answer.text
     await decide(firm, hold, "release", new_clients="suppress")
     assert "emitted" not in {status for status, _ in (await statuses(firm)).values()}
+
+
+async def test_a_limited_user_sees_of_the_review_whom_the_users_login_sees(firm: World):
+    # API-30: the summary is a preview, which shows all and needs a role
+    clio(firm).restrict_matter(201, {501})
+    clio(firm).restrict_matter(206, {501})
+    await firm.connect("u_ann", 501)
+    await firm.connect("u_cat", 503)
+    await firm.settled()
+    hold = await only_hold(firm)
+    await firm.choose(WALL)
+    (shown,) = await all_for(firm, "u_cat", "holds")
+    found = {
+        item["clio_id"]: item for item in await all_for(firm, "u_cat", f"holds/{hold['id']}/items")
+    }
+    assert set(found) == {"1001", "1002", "1003", "1010"}
+    assert shown["contact_clio_ids"] == sorted(found)
+    assert (shown["count"], shown["summary"]) == (4, None)
+    alice = found["1001"]
+    assert alice["name"] == "Alice Moreno"
+    assert not {"Active Client", "Family Law"} & set(alice["change"]["tags_added"])
+    assert {"Client", "Person"} <= set(alice["change"]["tags_added"])
+    assert alice["change"]["owner"] == {
+        "from": None, "to": "u_ann", "rule": "not_shown", "matter_clio_id": None,
+    }  # fmt: skip
+    whole = await firm.api.get(f"{ACCOUNT}/holds", headers=acting("u_sam", "success_manager"))
+    assert whole.json()["data"][0]["summary"] == hold["summary"]

@@ -40,7 +40,8 @@ DEFAULTS = json.loads("""{
                 "fallback_author": "none"},
   "new_client": {"initial_sync": "emit", "require_open_matter": false, "surge_threshold": 50,
                  "hold_possible_duplicates": false},
-  "restricted_matters": {"withhold": false}
+  "restricted_matters": {"withhold": false},
+  "privacy": {"respect_visibility": false}
 }""")  # the default settings document, as clients know it [API-17]
 
 
@@ -129,25 +130,32 @@ async def test_a_put_of_an_equal_document_creates_no_version(world: World):
     assert [entry["action"] async for entry in world.all("audit")].count("settings.changed") == 1
 
 
-async def test_a_put_of_a_document_of_an_earlier_release_keeps_what_was_added_since(world: World):
-    # NC-6: the answer names what was kept; a document that has it, and a patch, keep nothing
+@pytest.mark.parametrize(
+    ("section", "leaf"),
+    [("new_client", "hold_possible_duplicates"), ("privacy", "respect_visibility")],
+)
+async def test_a_put_of_a_document_of_an_earlier_release_keeps_what_was_added_since(
+    world: World, section: str, leaf: str
+):
+    # NC-6, API-30: the answer names what was kept; a document that has it, and a patch, keep nothing
     await world.create_account()
-    await world.patch_settings({"new_client": {"hold_possible_duplicates": True}})
+    await world.patch_settings({section: {leaf: True}})
     document, etag = await world.settings()
-    pointer = "/new_client/hold_possible_duplicates"
-    del document["new_client"]["hold_possible_duplicates"]
+    pointer = f"/{section}/{leaf}"
+    del document[section][leaf]
     document["new_client"]["surge_threshold"] = 7
-    for sent in (document, {**document, "new_client": {}}, {}):
+    without = {name: part for name, part in document.items() if name != section}
+    for sent in (document, {**document, section: {}}, without, {}):
         saved = (await world.api.put(URL, json=sent, headers={"If-Match": etag})).json()
-        assert saved["kept"] == [pointer]
-        assert saved["settings"]["new_client"]["hold_possible_duplicates"] is True
-        threshold = 7 if sent == document else 50
+        assert pointer in saved["kept"]
+        assert saved["settings"][section][leaf] is True
+        threshold = sent.get("new_client", {}).get("surge_threshold", 50)
         assert saved["settings"]["new_client"]["surge_threshold"] == threshold
         etag = f'"{saved["version"]}"'
-    document["new_client"]["hold_possible_duplicates"] = False
+    document[section][leaf] = False
     saved = (await world.api.put(URL, json=document, headers={"If-Match": etag})).json()
     assert saved["kept"] == []
-    assert saved["settings"]["new_client"]["hold_possible_duplicates"] is False
+    assert saved["settings"][section][leaf] is False
     patched = await world.patch_settings({"new_client": {"surge_threshold": 8}})
     assert patched.json()["kept"] == []
 

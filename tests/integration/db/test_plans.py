@@ -2,13 +2,24 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
 from app.db import deleted_endpoints, retention
-from app.db.contacts import contacts, hold_decisions, new_client_holds, new_clients
+from app.db.accounts import audit
+from app.db.contacts import (
+    contacts,
+    hold_decisions,
+    new_client_holds,
+    new_clients,
+    visible_contacts,
+    visible_holds,
+    visible_new_clients,
+)
+from app.db.contacts.contacts import ContactFilter
 from app.db.mirror import (
     coverage,
     hidden_matters,
@@ -17,6 +28,9 @@ from app.db.mirror import (
     staleness,
     visibility,
 )
+from app.db.mirror.audience import Audience, find_partly_seen, find_seen
+from app.db.outbox import outbox
+from app.db.outbox.activities import ActivityFilter
 from app.db.session import Database, Session, transaction
 from app.db.system import system_transaction
 from app.main import now
@@ -141,3 +155,46 @@ async def test_the_end_of_a_run_reads_an_index(database: Database, index: str):
     async with plans(database) as (session, found):
         await STEPS[index](session)
     assert any(index in plan for plan in found), found
+
+
+CAT = Audience("cnx", "u_cat")
+LIMITED: dict[str, Step] = {
+    "contacts": lambda s: visible_contacts.list_contacts(
+        s, "a", ContactFilter(q="x"), CAT, after="", limit=9
+    ),
+    "one contact": lambda s: contacts.find_clio_id(s, "a", "con", CAT),
+    "new clients": lambda s: visible_new_clients.list_new_clients(
+        s, "a", CAT, status=None, after="", limit=9
+    ),
+    "activities": lambda s: outbox.list_activities(
+        s, "a", ActivityFilter(), CAT, after="", limit=9
+    ),
+    "audit": lambda s: audit.list_entries(s, "a", CAT, after="", limit=9),
+    "hold": lambda s: visible_holds.list_items(s, "a", CAT, "hld", after=0, limit=9),
+    "matters": lambda s: find_seen(s, "a", CAT, "matters", [1, 2]),
+    "all matters of a person": lambda s: find_partly_seen(s, "a", CAT, [1, 2]),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+async def test_what_a_login_sees_is_looked_up_for_each_row_by_the_whole_key(
+    database: Database, name: str
+):
+    # API-30: with a join PostgreSQL could read all sightings of the firm for one page
+    await make_account(database, "a")
+    async with plans(database) as (session, found):
+        await LIMITED[name](session)
+    conditions = [
+        line
+        for plan in found
+        for before, line in pairwise(plan.splitlines())
+        if "sightings_pk" in before
+    ]
+    assert conditions
+    for line in conditions:
+        assert all(
+            column in line for column in ("account_id", "resource", "clio_id", "connection_id")
+        ), line
+    assert not any(
+        join in plan for plan in found for join in ("Hash Join", "Merge Join", "Semi Join")
+    )

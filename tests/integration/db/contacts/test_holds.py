@@ -8,6 +8,7 @@ from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountFields
 from app.db.contacts import hold_decisions, holds
 from app.db.contacts.holds import HoldKind, HoldStatus
+from app.db.mirror.audience import EVERYBODY
 from app.db.runs import run_report
 from app.db.session import Database
 from tests.support.sessions import as_owner
@@ -41,7 +42,9 @@ async def test_a_report_shows_contacts_as_held_only_while_their_hold_is_open(dat
         found = []
         for status, by in ((HoldStatus.OPEN, None), (HoldStatus.RELEASED, "u_ann")):
             await hold_decisions.decide(session, "hp", hold.hold_id, status, by=by, now=NOW)
-            held = await run_report.list_held_contacts(session, "hp", "run_1", after=0, limit=9)
+            held = await run_report.list_held_contacts(
+                session, "hp", "run_1", EVERYBODY, after=0, limit=9
+            )
             found.append(held)
         assert found == [[1, 2], []]
 

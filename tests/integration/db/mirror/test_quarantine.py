@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.db.mirror import quarantine, tables
+from app.db.mirror.audience import EVERYBODY
 from app.db.mirror.quarantine import QuarantinedRecord
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
@@ -41,7 +42,9 @@ async def rows(session: Session) -> list[tuple[object, ...]]:
 
 async def reported(session: Session) -> list[str]:
     """Return the runs whose report names the record."""
-    found = {run: await quarantine.list_by_run(session, "a", run, limit=9) for run in RUNS}
+    found = {
+        run: await quarantine.list_by_run(session, "a", run, EVERYBODY, limit=9) for run in RUNS
+    }
     return [run for run, records in found.items() if records]
 
 

@@ -1,0 +1,197 @@
+"""Contacts as they may be shown to an audience: those whom it sees, without the parts whose reasons it does not see.
+
+Where everybody is shown, no further statement is made.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+
+from app.db.contacts import contacts, tables
+from app.db.contacts.contacts import (
+    STORED,
+    ContactFilter,
+    ContactNotFound,
+    ExplainedContact,
+    StoredContact,
+    explanations,
+    stored_contacts,
+)
+from app.db.json_codec import as_bytes
+from app.db.mirror import audience as audiences
+from app.db.mirror.audience import Audience
+from app.db.session import Session, any_of, read_in_key_order
+from app.rules.results import Assessment
+from app.rules.texts import compared
+from app.rules.visible_parts import Seen, named_matters, visible_assessment, visible_view
+
+AT_ONCE = 200  # contacts that one statement reads, of which only some may be wanted
+
+_table = tables.contacts
+_EXPLAINED = (
+    *STORED,
+    _table.c.run_id,
+    as_bytes(_table.c.view).label("text"),
+    as_bytes(_table.c.explanation).label("reasons"),
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The contacts, by Clio id, of whom to find out what a login sees, and further matters and companies to look at.
+
+    With `explain` it is found out for each whether the login sees all matters, else for those who are not in scope.
+    """
+
+    assessments: Mapping[int, Assessment]
+    matters: Collection[int] = ()
+    companies: Collection[int] = ()
+    explain: bool = False
+
+
+async def get_explained(
+    session: Session, account_id: str, contact_id: str, audience: Audience
+) -> ExplainedContact:
+    """Return one contact with its explanation, as the audience may be shown it; raises ContactNotFound."""
+    found = await contacts.get_explained(session, account_id, contact_id, audience)
+    shown = await _limit(session, account_id, audience, [found], explain=True)
+    if not shown:  # the login has lost it just now
+        raise ContactNotFound
+    return shown[0]
+
+
+async def list_contacts(
+    session: Session,
+    account_id: str,
+    wanted: ContactFilter,
+    audience: Audience,
+    *,
+    after: str,
+    limit: int,
+) -> list[StoredContact]:
+    """Return contacts by id, those after `after`, as the audience may be shown them."""
+    if audience.login is None:
+        return await contacts.list_contacts(session, account_id, wanted, after=after, limit=limit)
+    if wanted.clio_id is None:
+        await read_in_key_order(session)
+    page: list[StoredContact] = []
+    # Rows can have a tag or a text that is not shown, so that they are not wanted after all.
+    at_once = limit if wanted.tag is None and wanted.q is None else max(limit, AT_ONCE)
+    while len(page) < limit:
+        rows = await _read(session, account_id, wanted, audience, after=after, limit=at_once)
+        shown = [one.contact for one in await _limit(session, account_id, audience, rows)]
+        page += [one for one in shown if _is_wanted(one, wanted)]
+        if len(rows) < at_once:
+            break
+        after = rows[-1].contact.contact_id
+    return page[:limit]
+
+
+async def load_by_clio_id(
+    session: Session, account_id: str, audience: Audience, clio_ids: Collection[int]
+) -> dict[int, ExplainedContact]:
+    """Return those of these published contacts whom the audience sees, by Clio id, with all parts."""
+    rows = await session.execute(
+        select(*_EXPLAINED)
+        .where(_table.c.account_id == account_id, any_of(_table.c.clio_id, clio_ids))
+        .where(*audience.limited_to("contacts", account_id, _table.c.clio_id))
+    )
+    return {one.contact.clio_id: one for one in _explained(rows.all())}
+
+
+async def load_visible(
+    session: Session, account_id: str, audience: Audience, clio_ids: Collection[int]
+) -> list[ExplainedContact]:
+    """Return the same contacts with the parts that the audience may be shown."""
+    known = await load_by_clio_id(session, account_id, audience, clio_ids)
+    return await _limit(session, account_id, audience, [*known.values()])
+
+
+async def load_seen(
+    session: Session, account_id: str, audience: Audience, asked: Asked
+) -> dict[int, Seen]:
+    """Return what a login sees of these contacts, by Clio id; those whom it does not see are absent."""
+    of = asked.assessments
+    fields = await audiences.load_shown_fields(session, account_id, audience, of.keys())
+    matters = {*asked.matters, *(matter for one in of.values() for matter in named_matters(one))}
+    companies = {
+        *asked.companies,
+        *(one.profile.company.clio_id for one in of.values() if one.profile.company),
+    }
+    seen_matters = await audiences.find_seen(session, account_id, audience, "matters", matters)
+    seen_companies = await audiences.find_seen(session, account_id, audience, "contacts", companies)
+    unsure = {key for key in fields if asked.explain or not of[key].scope.in_scope}
+    partly = await audiences.find_partly_seen(session, account_id, audience, unsure)
+    return {
+        clio_id: Seen(seen_matters, seen_companies, shown, whole=clio_id in unsure - partly)
+        for clio_id, shown in fields.items()
+    }
+
+
+def limit_explained(found: ExplainedContact, seen: Seen) -> ExplainedContact:
+    """Return a contact with the parts that a login may be shown."""
+    assessment = visible_assessment(found.assessment, seen)
+    view = visible_view(found.contact.view, assessment, seen)
+    return replace(found, contact=replace(found.contact, view=view), assessment=assessment)
+
+
+async def _limit(
+    session: Session,
+    account_id: str,
+    audience: Audience,
+    found: Sequence[ExplainedContact],
+    *,
+    explain: bool = False,
+) -> list[ExplainedContact]:
+    """Return contacts whom the audience sees with the parts that it may be shown."""
+    if audience.login is None or not found:
+        return list(found)
+    assessments = {one.contact.clio_id: one.assessment for one in found}
+    companies = {
+        one.contact.view.profile.company.clio_id
+        for one in found
+        if one.contact.view.profile.company is not None
+    }
+    asked = Asked(assessments, companies=companies, explain=explain)
+    seen = await load_seen(session, account_id, audience, asked)
+    known = [one for one in found if one.contact.clio_id in seen]
+    return [limit_explained(one, seen[one.contact.clio_id]) for one in known]
+
+
+async def _read(
+    session: Session,
+    account_id: str,
+    wanted: ContactFilter,
+    audience: Audience,
+    *,
+    after: str,
+    limit: int,
+) -> list[ExplainedContact]:
+    rows = await session.execute(
+        select(*_EXPLAINED)
+        .where(_table.c.account_id == account_id, _table.c.contact_id > after)
+        .where(*contacts.filters_of(wanted))
+        .where(*audience.limited_to("contacts", account_id, _table.c.clio_id))
+        .order_by(_table.c.contact_id)
+        .limit(limit)
+    )
+    return _explained(rows.all())
+
+
+def _explained(rows: Sequence[object]) -> list[ExplainedContact]:
+    """Return the contacts of rows with the columns `_EXPLAINED`."""
+    found = stored_contacts(rows)
+    reasons = explanations.load_all(row.reasons for row in rows)  # type: ignore[attr-defined]
+    return [
+        ExplainedContact(contact, assessment, row.run_id)  # type: ignore[attr-defined]
+        for row, contact, assessment in zip(rows, found, reasons, strict=True)
+    ]
+
+
+def _is_wanted(contact: StoredContact, wanted: ContactFilter) -> bool:
+    """Return whether a contact has the tag and the text in what is shown of it: the row has also what is not."""
+    labels = [compared(tag.label) for tag in contact.view.tags]
+    if wanted.tag is not None and compared(wanted.tag) not in labels:
+        return False
+    return wanted.q is None or compared(wanted.q) in contacts.search_text(contact.view.profile)
