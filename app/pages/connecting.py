@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Form, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from app.api.acting_user import source_address
 from app.api.deps import NO_NUL, ServicesDep
 from app.crypto import hash_secret
+from app.db.accounts.audit import Actor
 from app.pages.rendering import PageNotFound, PageRoute, page, redirect
 from app.sync.connections import (
     Answer,
@@ -111,7 +113,7 @@ async def finish_connection(
     if any(len(request.query_params.getlist(name)) > 1 for name in request.query_params):
         raise AnswerUnclear
     proof = _browser_proof(request, services, state or "")
-    callback = Callback(state or "", code, error, iss, proof)
+    callback = Callback(state or "", code, error, iss, proof, _browser(request))
     address = await finish_connecting(services, callback)
     if address is not None:
         return redirect(address)
@@ -134,7 +136,11 @@ async def confirm_login(
 ) -> Response:
     """Receive the person's answer and redirect the browser to the `return_url`."""
     proof = _browser_proof(request, services, state)
-    return redirect(await answer_question(services, Answer(state, answer == "yes", token, proof)))
+    return redirect(
+        await answer_question(
+            services, Answer(state, answer == "yes", token, proof, _browser(request))
+        )
+    )
 
 
 @router.get("/oauth/links/{token}", include_in_schema=False)
@@ -153,15 +159,21 @@ async def show_link(token: LinkPath, services: ServicesDep) -> Response:
 
 
 @router.post("/oauth/links/{token}", include_in_schema=False)
-async def connect_by_link(token: LinkPath, services: ServicesDep) -> Response:
+async def connect_by_link(request: Request, token: LinkPath, services: ServicesDep) -> Response:
     """Begin to connect the user of the link in this browser."""
-    return redirect((await start_from_link(services, token)).authorize_url)
+    started = await start_from_link(services, token, browser=_browser(request))
+    return redirect(started.authorize_url)
 
 
 @router.api_route("/oauth/{rest:path}", methods=["GET", "HEAD", "POST"], include_in_schema=False)
 async def find_no_page() -> Response:
     """Say that there is no such page. A HEAD request of a link scanner at the callback ends here, too."""
     raise PageNotFound
+
+
+def _browser(request: Request) -> Actor:
+    """Return what the audit keeps of a request that no service token sends."""
+    return Actor(request_id=request.state.request_id, source_address=source_address(request))
 
 
 def _browser_proof(request: Request, services: Services, state: str) -> str:

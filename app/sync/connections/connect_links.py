@@ -111,13 +111,16 @@ async def open_link(services: Services, token: str) -> LinkPage:
     )
 
 
-async def start_from_link(services: Services, token: str) -> StartedAttempt:
-    """Begin to connect the user of a link. Raises LinkEnded, TooManyLookups IntegrationNotEnabled."""
+async def start_from_link(services: Services, token: str, *, browser: Actor) -> StartedAttempt:
+    """Begin to connect the user of a link; the audit keeps the browser's request.
+
+    Raises LinkEnded, IntegrationNotEnabled.
+    """
     link = await _find(services, token)
     wish = Wish(link.user_id, Region(link.region), link.return_url)
     try:
         return await start_connecting(
-            services, link.account_id, wish, actor=Actor(), details={"link_id": link.link_id}
+            services, link.account_id, wish, actor=browser, details={"link_id": link.link_id}
         )
     except (RegionNotOffered, ReturnUrlRefused, UnknownUser) as error:  # changed since it was sent
         raise LinkEnded from error

@@ -13,6 +13,7 @@ from app.clio.oauth import Tokens
 from app.crypto import hash_secret
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountNotFound, ClioAccountMismatch
+from app.db.accounts.audit import Actor
 from app.db.connections import attempts, connections, revocations
 from app.db.connections.attempts import OAuthAttempt
 from app.db.connections.connections import ConnectionNotFound
@@ -53,13 +54,17 @@ TIME_TO_STORE = timedelta(minutes=5)  # a login that is not stored by then count
 
 @dataclass(frozen=True)
 class Callback:
-    """The query parameters with which Clio sent the browser back, and the browser's cookie for this attempt."""
+    """The query parameters with which Clio sent the browser back, and the browser's cookie for this attempt.
+
+    `browser` has the id and the address of the request, for the audit.
+    """
 
     state: str
     code: str | None = field(repr=False)
     error: str | None
     issuer: str | None
     browser_proof: str = field(repr=False)
+    browser: Actor
 
 
 async def finish_connecting(services: Services, callback: Callback) -> str | None:
@@ -118,7 +123,7 @@ async def _exchange(services: Services, attempt: OAuthAttempt, callback: Callbac
         owed = await _owe_issued(services, attempt, tokens)
         try:
             me = await clio_for_new_login(services, attempt.region, tokens).who_am_i()
-            issued = Issued(tokens, owed, ApprovedLogin.of(attempt.region, me))
+            issued = Issued(tokens, owed, ApprovedLogin.of(attempt.region, me), callback.browser)
             confirmed_by = await _find_confirmation(services, attempt, issued)
             is_waiting = confirmed_by is None
             if confirmed_by is not None:

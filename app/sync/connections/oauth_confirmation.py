@@ -10,6 +10,7 @@ from functools import partial
 
 from app.clio.errors import ClioReauthRequired
 from app.db.accounts import accounts
+from app.db.accounts.audit import Actor
 from app.db.connections import attempts, connections, revocations
 from app.db.connections.attempts import OAuthAttempt
 from app.db.session import transaction
@@ -75,12 +76,16 @@ async def ask_person(services: Services, state: str, browser_proof: str) -> Ques
 
 @dataclass(frozen=True)
 class Answer:
-    """A person's answer, the token of the form that it came with, and the browser's cookie for this attempt."""
+    """A person's answer, the token of the form that it came with, and the browser's cookie for this attempt.
+
+    `browser` has the id and the address of the request, for the audit.
+    """
 
     state: str
     is_yes: bool
     form_token: str
     browser_proof: str
+    browser: Actor
 
 
 async def answer_question(services: Services, answer: Answer) -> str:
@@ -96,17 +101,19 @@ async def answer_question(services: Services, answer: Answer) -> str:
         return end_address(services, attempt)
     if not answer.is_yes or attempt.answer_until < services.now():
         return await fail(services, attempt, DECLINED, _NOT_CONFIRMED)
-    return await with_outcome(services, attempt, partial(_store_confirmed, services, attempt))
+    return await with_outcome(
+        services, attempt, partial(_store_confirmed, services, attempt, answer)
+    )
 
 
-async def _store_confirmed(services: Services, attempt: OAuthAttempt) -> None:
+async def _store_confirmed(services: Services, attempt: OAuthAttempt, answer: Answer) -> None:
     approved = ApprovedLogin.open(services.cipher, attempt)
     async with transaction(services.database, attempt.account_id) as session:
         owed = await revocations.find_owed(session, attempt.account_id, attempt.revocation_id or "")
     if owed is None:
         raise ClioReauthRequired("Connecting took too long; the user must connect again")
     tokens = open_tokens(services.cipher, owed, owed.sealed_tokens)
-    issued = Issued(tokens, owed, approved)
+    issued = Issued(tokens, owed, approved, answer.browser)
     await store_login(services, attempt, issued, confirmed_by="person")
 
 

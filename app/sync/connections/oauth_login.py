@@ -6,7 +6,7 @@ New tokens are owed to Clio as a revocation until their login is stored, so that
 import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 
@@ -110,11 +110,15 @@ async def with_outcome(
 
 @dataclass(frozen=True)
 class Issued:
-    """Tokens that Clio has issued in an attempt, the revocation that is owed for them, and whose they are."""
+    """Tokens that Clio has issued in an attempt, the revocation that is owed for them, whose they are, and who asks.
+
+    `browser` has the id and the address of the browser's request, for the audit.
+    """
 
     tokens: Tokens
     owed: Revocation
     approved: ApprovedLogin
+    browser: Actor
 
 
 async def store_login(
@@ -127,7 +131,7 @@ async def store_login(
     """
     account_id, connection_id = attempt.account_id, attempt.connection_id
     async with transaction(services.database, account_id) as session:
-        await _bind_firm(session, attempt, issued.approved.firm, services)
+        await _bind_firm(session, services, attempt, issued)
         if not await attempts.end_attempt(session, attempt, CONNECTED, now=services.now()):
             raise AttemptEnded
         if not await revocations.take_back(session, issued.owed):
@@ -138,7 +142,8 @@ async def store_login(
         action = AuditAction(
             "connection.connected", connection_id, {"run_id": run_id, "confirmed_by": confirmed_by}
         )
-        await audit.record(session, account_id, Actor(user_id=user_id), action, now=services.now())
+        by = replace(issued.browser, user_id=user_id)
+        await audit.record(session, account_id, by, action, now=services.now())
     log.info(
         "connection_connected", account_id=account_id, connection_id=connection_id, run_id=run_id
     )
@@ -153,7 +158,7 @@ async def _replace_login(
 ) -> str:
     """Store login and tokens, resolve the issues of the connection, and return its user's id."""
     account_id, now = attempt.account_id, services.now()
-    connection = await _owe_replaced(session, services, attempt, issued.approved.login)
+    connection = await _owe_replaced(session, services, attempt, issued)
     sealed = seal_tokens(services.cipher, connection, issued.tokens)
     async with rederivations.after_change(session, account_id, now=now):
         await connections.mark_connected(
@@ -165,12 +170,13 @@ async def _replace_login(
 
 
 async def _bind_firm(
-    session: Session, attempt: OAuthAttempt, firm: ClioFirm, services: Services
+    session: Session, services: Services, attempt: OAuthAttempt, issued: Issued
 ) -> None:
+    firm = issued.approved.firm
     if await accounts.bind_firm(session, attempt.account_id, firm):
         details = {"region": firm.region, "connection_id": attempt.connection_id}
         action = AuditAction("account.firm_bound", str(firm.account_id), details)
-        await audit.record(session, attempt.account_id, Actor(), action, now=services.now())
+        await audit.record(session, attempt.account_id, issued.browser, action, now=services.now())
 
 
 async def _announce(
@@ -204,7 +210,7 @@ async def _request_first_pull(
 
 
 async def _owe_replaced(
-    session: Session, services: Services, attempt: OAuthAttempt, login: ClioLogin
+    session: Session, services: Services, attempt: OAuthAttempt, issued: Issued
 ) -> Connection:
     """Return the connection; what another Clio login saw that had it is forgotten, and its tokens must be revoked.
 
@@ -212,6 +218,7 @@ async def _owe_replaced(
     does not say whether that would end the new ones.
     """
     account_id, connection_id = attempt.account_id, attempt.connection_id
+    login = issued.approved.login
     connection = await connections.get_connection(session, account_id, connection_id)
     if connection.login is None or is_bound_to(connection, attempt.region, login):
         return connection
@@ -222,7 +229,7 @@ async def _owe_replaced(
         "clio_user_id": str(login.clio_user_id),
     }
     action = AuditAction("connection.clio_user_changed", connection_id, details)
-    by = Actor(user_id=connection.user_id)
+    by = replace(issued.browser, user_id=connection.user_id)
     await audit.record(session, account_id, by, action, now=services.now())
     return connection
 

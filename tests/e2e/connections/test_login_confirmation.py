@@ -80,6 +80,7 @@ async def test_a_yes_connects_the_login_and_is_audited(account: World):
     assert (found["status"], found["clio_user"]["name"]) == ("connected", "Ann Harlow")
     (entry,) = await audited(account, "connection.connected")
     assert entry["details"]["confirmed_by"] == "person"
+    assert entry["request_id"].startswith("req_")
     (bound,) = await audited(account, "account.firm_bound")
     assert (bound["subject"], bound["details"]["region"]) == ("77", "us")
     assert [run["kind"] for run in await account.settled()] == ["initial"]
