@@ -98,6 +98,7 @@ async def test_every_action_is_in_the_audit_log_with_its_actor(pulled: World):
         ("account.created", None, None),
         ("users.replaced", None, None),
         ("connection.started", connection["id"], None),
+        ("account.firm_bound", "77", None),
         ("connection.connected", connection["id"], "u_ann"),
         ("attorney.mapped", "504", "u_ben"),
         ("attorney.unmapped", "504", "u_ben"),

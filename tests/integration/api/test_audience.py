@@ -34,7 +34,8 @@ NEED_A_ROLE = {
 NO_PERSON = {
     ("put", A), ("delete", A), ("put", f"{A}/users"), ("put", f"{A}/attorneys/{{clio_user_id}}"),
     ("delete", f"{A}/attorneys/{{clio_user_id}}"), ("post", f"{A}/connections"),
-    ("delete", f"{A}/connections/{{connection_id}}"), ("put", f"{A}/settings"), ("patch", f"{A}/settings"),
+    ("delete", f"{A}/connections/{{connection_id}}"), ("post", f"{A}/connect-links"),
+    ("delete", f"{A}/connect-links/{{link_id}}"), ("put", f"{A}/settings"), ("patch", f"{A}/settings"),
     ("post", f"{A}/settings/preview"), ("post", f"{A}/runs/{{run_id}}/cancel"),
 }  # fmt: skip
 PATHS: dict[str, dict[str, Any]] = openapi_document()["paths"]
