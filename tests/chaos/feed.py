@@ -31,7 +31,7 @@ from tests.chaos.processes import (
     running_stack,
 )
 from tests.chaos.reader import ReaderLog, digest
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_for, wait_until
 
 FIRM = FirmFacts("US", "u_1", frozenset({"u_1"}), {USER: "u_1"})  # as `Stack.connect` makes it
 TITLES = (None, "Judge", "Baker", "Pilot", "Notary", "Captain")
@@ -92,6 +92,8 @@ class ChangingFirm:
             for account_id, run_id in requested:
                 run = self._stack.wait_for_run(account_id, run_id)
                 assert run["status"] == "succeeded", run
+        for account_id in self._accounts:  # also those that settings and Clio's webhooks requested
+            self._stack.wait_for_runs(account_id)
 
     def _run(self) -> None:
         try:
@@ -202,11 +204,11 @@ class Load:
     def _check(self) -> None:
         wanted = self._expected_contacts()
         for account_id in self._accounts:
-            lines = list(self._stack.all(f"/v1/accounts/{account_id}/changes"))
-            contacts = list(self._stack.all(f"/v1/accounts/{account_id}/contacts"))
+            lines, contacts = self._read_at_rest(account_id)
             check_lines(lines)
             rebuilt = {line["contact_id"]: line["contact"] for line in lines}
-            assert rebuilt == {contact["id"]: contact for contact in contacts}
+            found = {contact["id"]: contact for contact in contacts}
+            assert rebuilt == found, _differences(rebuilt, found)
             actual = {
                 c["clio_id"]: expected.fields_of_api(c)
                 for c in contacts
@@ -219,6 +221,18 @@ class Load:
                 log = ReaderLog(folder, account_id)
                 self._wait_for_reader(log, reader, len(lines))
                 self._check_reader(log, lines)
+
+    def _read_at_rest(self, account_id: str) -> tuple[list[Any], list[Any]]:
+        """Return the feed and the contacts of one moment: a run that Clio's webhooks request may still publish."""
+        path = f"/v1/accounts/{account_id}"
+
+        def read() -> tuple[list[Any], list[Any]] | None:
+            lines = list(self._stack.all(f"{path}/changes"))
+            contacts = list(self._stack.all(f"{path}/contacts"))
+            is_at_rest = lines == list(self._stack.all(f"{path}/changes"))
+            return (lines, contacts) if is_at_rest else None
+
+        return wait_for(read, f"the feed of {account_id} did not come to rest")
 
     def _expected_contacts(self) -> dict[str, expected.ComparedFields]:
         redirect = f"{self._stack.service.url}/oauth/clio/callback"
@@ -240,6 +254,14 @@ class Load:
         consumed, repeated = check_reader(log.entries(), [digest(line) for line in lines])
         self.report.consumed += consumed
         self.report.repeated += repeated
+
+
+def _differences(rebuilt: dict[str, Any], found: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Return what the feed and the list of contacts say of the contacts about which they differ."""
+    ids = {*rebuilt, *found}
+    return {
+        id_: (rebuilt.get(id_), found.get(id_)) for id_ in ids if rebuilt.get(id_) != found.get(id_)
+    }
 
 
 def check_lines(lines: list[dict[str, Any]]) -> None:
