@@ -217,14 +217,15 @@ async def put_account(
     return _account(row) if row else None
 
 
-async def check_firm(session: Session, account_id: str, firm: ClioFirm) -> None:
-    """Raise ClioAccountMismatch if the account is bound to another firm in Clio [AU-4].
+async def check_firm(session: Session, account_id: str, firm: ClioFirm) -> ClioFirm | None:
+    """Return the firm in Clio to which the account is bound; raises ClioAccountMismatch if it is another [AU-4].
 
     Raises AccountNotFound if the account was erased meanwhile.
     """
     bound = (await get_account(session, account_id)).clio
     if bound is not None and (bound.region, bound.account_id) != (firm.region, firm.account_id):
         raise ClioAccountMismatch
+    return bound
 
 
 async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> bool:
@@ -233,18 +234,15 @@ async def bind_firm(session: Session, account_id: str, firm: ClioFirm) -> bool:
     Raises ClioAccountMismatch if it is bound to another firm [AU-4], and AccountNotFound.
     """
     await lock_account(session, account_id)
-    await check_firm(session, account_id, firm)
-    own = _accounts.c.account_id == account_id
-    unbound = _accounts.c.clio_account_id.is_(None)
-    was_bound = (await session.execute(select(~unbound).where(own))).scalar_one()
+    bound = await check_firm(session, account_id, firm)
     await session.execute(
         update(_accounts)
-        .where(own)
+        .where(_accounts.c.account_id == account_id)
         .values(
             clio_region=firm.region, clio_account_id=firm.account_id, clio_account_name=firm.name
         )
     )
-    return not was_bound
+    return bound is None
 
 
 async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
@@ -254,6 +252,14 @@ async def list_users(session: Session, account_id: str) -> list[LevitateUser]:
         select(table).where(table.c.account_id == account_id).order_by(table.c.user_id)
     )
     return [LevitateUser(row.user_id, row.name, row.email, row.active) for row in rows]
+
+
+async def find_user(session: Session, account_id: str, user_id: str) -> LevitateUser | None:
+    """Return one Levitate user of the account, or None."""
+    table = account_tables.users
+    own = (table.c.account_id == account_id) & (table.c.user_id == user_id)
+    row = (await session.execute(select(table).where(own))).one_or_none()
+    return LevitateUser(row.user_id, row.name, row.email, row.active) if row else None
 
 
 async def replace_users(session: Session, account_id: str, users: Sequence[LevitateUser]) -> bool:

@@ -1,4 +1,4 @@
-"""What else names an erased person: explanations of others, issues, stored responses, runs, holds.
+"""Deletes what else names an erased person: explanations of others, issues, stored responses, runs, holds.
 
 `docs/retention.md` lists what stays, and why. The receipt of the erasure does, too.
 """

@@ -95,9 +95,8 @@ async def open_link(services: Services, token: str) -> LinkPage:
     link = await _find(services, token)
     async with transaction(services.database, link.account_id) as session:
         account = await accounts.get_account(session, link.account_id)
-        users = await accounts.list_users(session, link.account_id)
+        user = await accounts.find_user(session, link.account_id, link.user_id)
         logins = await connections.list_all(session, link.account_id)
-    user = next((user for user in users if user.user_id == link.user_id), None)
     if user is None:
         raise LinkEnded
     login = next((login for login in logins if login.user_id == link.user_id), None)

@@ -192,8 +192,7 @@ async def _what_shows_it(
     connection = await connections.get_connection(session, account_id, attempt.connection_id)
     if is_bound_to(connection, attempt.region, approved.login):
         return "same_clio_user"
-    users = await accounts.list_users(session, account_id)
-    user = next((user for user in users if user.user_id == connection.user_id), None)
+    user = await accounts.find_user(session, account_id, connection.user_id)
     return "same_email" if have_same_email(approved, user) else None
 
 

@@ -59,8 +59,7 @@ async def ask_person(services: Services, state: str, browser_proof: str) -> Ques
         connection = await connections.get_connection(
             session, attempt.account_id, attempt.connection_id
         )
-        users = await accounts.list_users(session, attempt.account_id)
-    user = next((user for user in users if user.user_id == connection.user_id), None)
+        user = await accounts.find_user(session, attempt.account_id, connection.user_id)
     return Question(
         account_name=account.fields.name,
         clio_name=approved.login.name,

@@ -103,7 +103,7 @@ async def check_may_connect(session: Session, account_id: str, user_id: str) -> 
     await accounts.share_account(session, account_id)
     if not (await accounts.get_account(session, account_id)).fields.enabled:
         raise IntegrationNotEnabled
-    if user_id not in {user.user_id for user in await accounts.list_users(session, account_id)}:
+    if await accounts.find_user(session, account_id, user_id) is None:
         raise UnknownUser
 
 

@@ -70,6 +70,17 @@ async def statuses(database: Database) -> list[tuple[str, UUID | None]]:
         return [(row.status, row.queue_manager_id) for row in await session.execute(query)]
 
 
+async def do_one_job(database: Database, dsn: str, end: Callable[[], None]) -> None:
+    """Let a manager pick a job and end it in this way."""
+    async with transaction(database, "a") as session:
+        await job_queue.want(session, LANE, "a")
+    late = Late(end)
+    async with working(dsn, late):
+        async with asyncio.timeout(PATIENCE):
+            await late.began.wait()
+        late.may_end.set()
+
+
 @pytest.mark.parametrize("end", [succeed, crash, give_back])
 async def test_a_manager_that_comes_too_late_leaves_the_job_to_the_other_one(
     database: Database, dsn: str, end: Callable[[], None]
@@ -92,13 +103,7 @@ async def test_a_manager_that_comes_too_late_leaves_the_job_to_the_other_one(
 async def test_a_manager_that_still_has_its_job_ends_it(
     database: Database, dsn: str, end: Callable[[], None], expected: object
 ):
-    async with transaction(database, "a") as session:
-        await job_queue.want(session, LANE, "a")
-    late = Late(end)
-    async with working(dsn, late):
-        async with asyncio.timeout(PATIENCE):
-            await late.began.wait()
-        late.may_end.set()
+    await do_one_job(database, dsn, end)
     assert await statuses(database) == expected
 
 
@@ -128,13 +133,7 @@ async def test_the_text_of_a_failure_is_not_stored(
     database: Database, dsn: str, end: Callable[[], None]
 ):
     # T9, T15: it may have client data, and pgqueuer's log is of no account
-    async with transaction(database, "a") as session:
-        await job_queue.want(session, LANE, "a")
-    late = Late(end)
-    async with working(dsn, late):
-        async with asyncio.timeout(PATIENCE):
-            await late.began.wait()
-        late.may_end.set()
+    await do_one_job(database, dsn, end)
     async with transaction(database, "a") as session:
         ended = text("select status from pgqueuer_log where status in ('failed', 'queued')")
         assert (await session.execute(ended)).all()
