@@ -41,6 +41,9 @@ connections = account_table(
     Column(  # it counted when all matters were last looked at (row 22)
         "decides_hidden", Boolean, nullable=False, server_default=text("false")
     ),
+    # Another Clio user has it now: after which Clio id what the user before saw is still to be forgotten. Until that
+    # is done, the connection counts as one that sees nothing.
+    Column("forget_after", BigInteger),
     Column("problem_code", Text),
     Column("problem_detail", Text),
     # While the user of a login that stopped working connects again: when this attempt counts as given up.

@@ -51,12 +51,14 @@ EVERYBODY = Audience()
 async def load_audience(session: Session, account_id: str, user_id: str) -> Audience:
     """Return the audience of a Levitate user: what the user's connected login sees.
 
-    A login that Clio no longer accepts, or that was disconnected, sees nobody: what it may see now is not known.
+    A login that Clio no longer accepts, or that was disconnected, sees nobody: what it may see now is not known. Nor
+    does one that another Clio user has taken over, until a run has deleted what the user before saw.
     """
     query = select(_logins.c.connection_id).where(
         _logins.c.account_id == account_id,
         _logins.c.user_id == user_id,
         _logins.c.status == "connected",
+        _logins.c.forget_after.is_(None),
     )
     found: str | None = (await session.execute(query)).scalar_one_or_none()
     return Audience(found or NO_LOGIN, user_id)

@@ -31,7 +31,7 @@ _NOTE = text("""
                 and seen.resource = :resource and seen.clio_id = wanted.clio_id
                 and seen.connection_id = any(array(
                     select connection_id from connections
-                    where account_id = :account and status = 'connected'))))
+                    where account_id = :account and status = 'connected' and forget_after is null))))
 """)
 
 
@@ -109,7 +109,8 @@ _COUNT = """
                 and seen.resource = '{resource}' and seen.clio_id = page.clio_id
                 and seen.connection_id = any(array(
                     select connection_id from connections
-                    where account_id = :account and status = 'connected')) limit 1), false)
+                    where account_id = :account and status = 'connected'
+                      and forget_after is null)) limit 1), false)
     )
     select 'alone' as what, former.connection_id, array_agg(unwatched.clio_id) as clio_ids
     from unwatched cross join unnest(cast(:former as text[])) as former (connection_id)

@@ -28,6 +28,7 @@ _VIEWERS = """
         ) as seen_until
         from connections as logins
         where logins.account_id = :account and logins.status = 'connected' and logins.full_view
+          and logins.forget_after is null
     ) as counting where seen_until is not null
 """
 

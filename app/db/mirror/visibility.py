@@ -91,7 +91,7 @@ async def load_other_sights(
         )
         .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
         .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
-        .where(logins.c.status == "connected")
+        .where(logins.c.status == "connected", logins.c.forget_after.is_(None))
     )
     found: dict[int, list[Sight]] = defaultdict(list)
     for row in rows:
@@ -158,6 +158,7 @@ async def find_seen_by_full_view(
         .where(_table.c.account_id == view.account_id, _table.c.resource == resource)
         .where(any_of(_table.c.clio_id, clio_ids), _table.c.connection_id != view.connection_id)
         .where(logins.c.status == "connected", logins.c.full_view)
+        .where(logins.c.forget_after.is_(None))
     )
     return set(rows.scalars())
 
@@ -183,32 +184,6 @@ async def delete_sightings(
         await hidden_matters.unsettle(session, view.account_id, clio_ids)
     await coverage.note_unwatched(session, view.account_id, resource, clio_ids)
     await unread_values.forget(session, view.account_id, resource, clio_ids, view.connection_id)
-
-
-async def forget_login(session: Session, account_id: str, connection_id: str) -> None:
-    """Forget all that a connection saw: another Clio user has it now, who may see less.
-
-    The records stay as they were last seen. The next run finds out again which matters are hidden.
-    """
-    logins = connection_tables.connections
-    names = {"account": account_id, "login": connection_id}
-    await session.execute(_FORGET_LOGIN, names)
-    await session.execute(_FORGET_LOST, names)
-    await session.execute(_FORGET_COUNT, names)
-    await session.execute(
-        update(logins)
-        .where(logins.c.account_id == account_id, logins.c.connection_id == connection_id)
-        .values(decides_hidden=False)
-    )
-    await coverage.note_change(session, account_id)
-
-
-_FORGET_LOGIN = delete(_table).where(
-    _table.c.account_id == bindparam("account"), _table.c.connection_id == bindparam("login")
-)
-_FORGET_LOST = delete(_lost).where(
-    _lost.c.account_id == bindparam("account"), _lost.c.connection_id == bindparam("login")
-)
 
 
 async def find_ever_seen(

@@ -24,7 +24,7 @@ from app.db.connections.connections import ClioLogin, Connection, ConnectionNotF
 from app.db.connections.revocations import Revocation
 from app.db.events import events
 from app.db.events.events import EventKind
-from app.db.mirror import visibility
+from app.db.mirror import former_users
 from app.db.outbox import outbox
 from app.db.runs import rederivations, run_requests, runs, slots
 from app.db.runs.run_requests import RunRequest
@@ -223,7 +223,7 @@ async def _owe_replaced(
     if connection.login is None or is_bound_to(connection, attempt.region, login):
         return connection
     await owe_logins(session, services, account_id, connection_id=connection_id)
-    await visibility.forget_login(session, account_id, connection_id)
+    await former_users.begin_to_forget(session, account_id, connection_id)
     details = {
         "clio_user_id_before": str(connection.login.clio_user_id),
         "clio_user_id": str(login.clio_user_id),

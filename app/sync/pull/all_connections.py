@@ -13,14 +13,15 @@ import structlog
 from app.clio.call_budget import CallBudget
 from app.clio.errors import ClioReauthRequired, ClioRefused
 from app.db.connections.connections import Connection
+from app.db.mirror import former_users
 from app.db.runs import list_failures, named_records, runs
-from app.db.runs.leases import Lease
+from app.db.runs.leases import Lease, fenced_transaction
 from app.db.runs.runs import Kind, Run
 from app.db.session import Session
 from app.errors import Problem
 from app.lanes import Lane
 from app.sync import issues
-from app.sync.concurrency import run_together
+from app.sync.concurrency import check_pause, run_together
 from app.sync.pull.attempts import Attempt, run_attempt
 from app.sync.pull.deletions import confirm_contact, confirm_missing, confirm_named
 from app.sync.pull.failures import failure_row, forbidden_list, noting_failure, settle_or_pause
@@ -64,10 +65,23 @@ async def read_clio(
     fail or that waits for its rate limit does not stop the others. Raises RunTakenOver, Stopping, Paused, PullPostponed
     and other errors of Clio.
     """
+    await _forget_former_users(services, lease, budget)
     firm = partial(_read_firm, publish=publish)
     read = _read_contact if run.kind is Kind.CONTACT else firm
     step = _read_named if run.named_only else read
     await run_attempt(services, lease, run, budget, partial(step, problems=problems))
+
+
+async def _forget_former_users(services: Services, lease: Lease, budget: CallBudget) -> None:
+    """Delete what the Clio user before saw of each connection that another one has taken over, in small steps.
+
+    What is read as the new user comes after it.
+    """
+    forgetting = True
+    while forgetting:
+        async with fenced_transaction(services.database, lease) as session:
+            forgetting = await former_users.forget_some(session, lease.account_id)
+        check_pause(services.stopping, budget)
 
 
 async def _read_firm(attempt: Attempt, problems: Problems, publish: Publish | None) -> None:
