@@ -50,7 +50,7 @@ nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes m
 	@$(BIN)/python -m tests.chaos.feed --seconds 300 --seed 1
 	@$(BIN)/python -m tests.chaos.takeover --rounds 10 --seed 1
 	@$(MAKE) bench ARGS=--full
-	@for name in rules row_level_security many_accounts many_firms writeback deliveries outages; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in rules token_timing row_level_security many_accounts many_firms writeback deliveries outages; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(MAKE) bench-neighbours
 	@$(MAKE) mutants
 	@for seed in 1 2 3; do $(MAKE) mutants-sample SEED=$$seed || exit 1; done
