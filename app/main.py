@@ -95,7 +95,9 @@ def create_worker_app(
     config: Config, address: Address, parts: Parts = Parts(), prepare: Prepare | None = None
 ) -> FastAPI:
     """Return an application for a process without the API: it serves health checks and metrics only."""
-    app = FastAPI(title="levitate-clio worker", lifespan=_lifespan, openapi_url=None)
+    app = FastAPI(
+        title="levitate-clio worker", lifespan=_lifespan, openapi_url=None, redirect_slashes=False
+    )
     app.include_router(health.router)
     problems.install(app)
     _expose_metrics(app)
@@ -115,6 +117,7 @@ def build_app() -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # app/api/docs_page.py has it
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the request, at the host that its header names
         generate_unique_id_function=_operation_id,
     )
     app.include_router(api.router)

@@ -16,10 +16,13 @@ from app.db.accounts import accounts
 from app.db.accounts.accounts import Account, AccountNotFound
 from app.db.session import Session, transaction
 
+log = structlog.get_logger(__name__)
+
 
 async def get_visible_id(account_id: AccountId, caller: CallerDep) -> str:
-    """Return the id in the path; raises AccountNotFound for an account that the token may not see."""
+    """Return the id in the path; raises AccountNotFound for an account that the token may not see, and logs it."""
     if not caller.may_see(account_id):
+        log.warning("account_not_of_token", account_id=account_id, token_id=caller.token_id)
         raise AccountNotFound
     structlog.contextvars.bind_contextvars(account_id=account_id)
     return account_id

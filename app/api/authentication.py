@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from app.api import problems, scopes
+from app.api.repeated_values import check_values
 from app.crypto import hash_secret, split_service_token
 from app.db.accounts.service_tokens import BOOTSTRAP_ID, Scope
 from app.errors import AppError
@@ -80,7 +81,7 @@ class ApiAuth:
 
 
 class Authentication:
-    """Middleware that refuses a request without a valid token before anything of its body is read.
+    """Middleware that refuses a request without a valid token, or with two values for one, before its body is read.
 
     FastAPI reads and parses a body before it calls a dependency, so a dependency would come too late.
     """
@@ -92,6 +93,7 @@ class Authentication:
         app = self._app
         if scope["type"] == "http" and scope["path"].startswith(PROTECTED):
             try:
+                check_values(scope)
                 scope["state"]["caller"] = await _authenticate(scope)
             except AppError as error:
                 app = problems.response_to(scope, error)

@@ -105,6 +105,7 @@ def _log(scope: Scope, status: int, started: float) -> None:
         route=getattr(scope.get("route"), "path", None),
         status=status,
         token_id=caller.token_id if caller else None,
+        reason=scope["state"].get("reason"),
         milliseconds=round((time.perf_counter() - started) * 1000, 1),
     )
 

@@ -148,6 +148,8 @@ def install(app: FastAPI) -> None:
 
 
 def _problem(request: Request, status: int, code: str, title: str, detail: str = "") -> Problem:
+    """Return the problem; its code is logged with the request."""
+    request.state.reason = code
     return Problem(
         type=TYPE_BASE + code,
         title=title,

@@ -40,6 +40,7 @@ cli = typer.Typer(
 cli.add_typer(token_cli, name="token")
 cli.add_typer(keys_cli, name="keys")
 
+MAX_HEADER_BYTES = 64 * 1024  # of a request: its first line and its headers
 COLOURS = {Level.OK: "green", Level.NONE: "dim", Level.WARNING: "yellow", Level.WRONG: "red"}
 
 
@@ -119,17 +120,21 @@ def _run_server(app: FastAPI, listener: socket.socket) -> None:
 
 
 def server_config(app: FastAPI) -> uvicorn.Config:
-    """Return how the application is served. Only a trusted proxy may say from where a request comes."""
+    """Return how the application is served. Only a trusted proxy may say from where a request comes.
+
+    The parser is h11, because it limits the size of a request's headers; the faster httptools does not [T12].
+    """
     proxies = app.state.start.config.trusted_proxy_list()
     return uvicorn.Config(
         app,
+        http="h11",
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies,
         log_config=None,
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=25,
-        h11_max_incomplete_event_size=64 * 1024,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )
 
 

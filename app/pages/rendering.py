@@ -80,7 +80,8 @@ def redirect(address: str) -> RedirectResponse:
 
 
 def error_page(request: Request, error: AppError) -> HTMLResponse:
-    """Return the page that says what is wrong and what to do next."""
+    """Return the page that says what is wrong and what to do next; its code is logged with the request."""
+    request.state.reason = error.code
     answer = page(
         "message.html",
         status=error.status,

@@ -51,6 +51,43 @@ async def test_a_line_has_the_id_of_the_token_and_of_the_request_and_never_the_t
     assert TOKEN not in str(lines)
 
 
+REFUSALS = [
+    ("GET", "/v1/accounts/other", {}, "account_not_found"),
+    ("GET", "/v1/accounts/hp/nothing", {}, "not_found"),
+    ("GET", "/v1/accounts/hp", {"Authorization": "Bearer lc_1_2"}, "invalid_token"),
+    ("DELETE", "/v1/accounts/hp", {}, "scope_required"),
+    ("POST", "/hooks/clio/invented", {}, "hook_unknown"),
+    ("GET", "/oauth/clio/callback?state=invented&code=x", {}, "invalid_state"),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "more", "reason"), REFUSALS, ids=[refusal[3] for refusal in REFUSALS]
+)
+async def test_a_line_says_why_a_request_was_refused(
+    api: World,
+    lines: list[dict[str, Any]],
+    method: str,
+    path: str,
+    more: dict[str, str],
+    reason: str,
+):
+    # ASVS 16.3.2, 16.3.3
+    headers, _ = await api.create_token("hp", scope="read")
+    answer = await api.api.request(method, path, headers={**headers, **more})
+    assert answer.status_code >= 400
+    assert last_request(lines)["reason"] == reason
+    strange = [line for line in lines if line["event"] == "account_not_of_token"]
+    assert bool(strange) == (path == "/v1/accounts/other")
+
+
+async def test_a_line_of_a_request_that_was_answered_has_no_reason(
+    api: World, lines: list[dict[str, Any]]
+):
+    await api.api.get("/v1/accounts/hp")
+    assert last_request(lines)["reason"] is None
+
+
 @pytest.mark.parametrize(("path", "status"), [("/v1/accounts", 401), ("/healthz", 200)])
 async def test_a_line_of_a_request_without_a_token_has_its_status_too(
     api: World, lines: list[dict[str, Any]], path: str, status: int
