@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
-from app.api.acting_user import ActorDep
+from app.api.acting_user import ActorDep, Role, RoleRequired
 from app.api.authentication import Caller, CallerDep
 from app.api.deps import ConnectionId, ServicesDep
 from app.api.pagination import PageDep
@@ -14,7 +14,7 @@ from app.api.problems import problems
 from app.api.scopes import ScopeRequired
 from app.db.accounts.audit import Actor
 from app.db.accounts.service_tokens import Scope
-from app.db.connections import connections
+from app.db.connections import connections, users_logins
 from app.db.connections.connections import Connection, ConnectionNotFound
 from app.db.session import transaction
 from app.errors import Problem
@@ -77,7 +77,7 @@ async def list_connections(
         session, account.account_id, after=query.after, limit=query.fetch
     )
     rows = query.rows(found, key=lambda connection: connection.connection_id)
-    duplicates = await connections.find_duplicate_logins(session, account.account_id)
+    duplicates = await users_logins.find_duplicate_logins(session, account.account_id)
     return rows.page(_body(connection, duplicates) for connection in rows.items)
 
 
@@ -87,10 +87,12 @@ async def get_connection(
 ) -> schemas.Connection:
     """Return one connection."""
     found = await connections.get_connection(session, account.account_id, connection_id)
-    return _body(found, await connections.find_duplicate_logins(session, account.account_id))
+    return _body(found, await users_logins.find_duplicate_logins(session, account.account_id))
 
 
-@router.delete("/{connection_id}", status_code=204, responses=problems(ConnectionNotFound))
+@router.delete(
+    "/{connection_id}", status_code=204, responses=problems(ConnectionNotFound, RoleRequired)
+)
 async def end_connection(
     connection_id: ConnectionId,
     account: AccountWithoutSession,
@@ -101,11 +103,14 @@ async def end_connection(
     """Disconnect the login: its tokens cannot be used any more, and Clio is told to revoke them.
 
     Clio is told within moments, and again for seven days if it does not answer. The data that was pulled is kept.
-    With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
+    What the user has begun to connect ends as `declined`. Without a role, and with a token of the scope `write`, only
+    the login of the user whom `Levitate-User` names.
     """
     async with transaction(services.database, account.account_id) as session:
         found = await connections.get_connection(session, account.account_id, connection_id)
     _check_owner(caller, actor, found.user_id)
+    if actor.role == Role.USER and actor.user_id != found.user_id:
+        raise RoleRequired
     await disconnect_login(services, account.account_id, connection_id, actor=actor)
 
 

@@ -11,6 +11,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.acting_user import RequireRole, RoleRequired
 from app.api.audience import WriterAudience
 from app.api.audit_log import AuditLogDep
 from app.api.authentication import CallerDep
@@ -100,7 +101,11 @@ async def ask_for_run(
     return await load_run_body(session, run, now=now)
 
 
-@router.post("/{run_id}/cancel", responses=problems(RunNotFound, RunEnded))
+@router.post(
+    "/{run_id}/cancel",
+    responses=problems(RunNotFound, RunEnded, RoleRequired),
+    dependencies=[RequireRole],
+)
 async def cancel_run(
     run_id: RunId, account: AccountDep, log: AuditLogDep, session: SessionDep
 ) -> schemas.Run:

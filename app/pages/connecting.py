@@ -14,7 +14,7 @@ from app.api.acting_user import source_address
 from app.api.deps import NO_NUL, ServicesDep
 from app.crypto import hash_secret
 from app.db.accounts.audit import Actor
-from app.pages.rendering import PageNotFound, PageRoute, page, redirect
+from app.pages.rendering import PageInvalid, PageNotFound, PageRoute, page, redirect
 from app.sync.connections import (
     Answer,
     AnswerUnclear,
@@ -135,6 +135,7 @@ async def confirm_login(
     answer: Annotated[Literal["yes", "no"], Form()],
 ) -> Response:
     """Receive the person's answer and redirect the browser to the `return_url`."""
+    _check_own_form(request)
     proof = _browser_proof(request, services, state)
     return redirect(
         await answer_question(
@@ -160,7 +161,10 @@ async def show_link(token: LinkPath, services: ServicesDep) -> Response:
 
 @router.post("/oauth/links/{token}", include_in_schema=False)
 async def connect_by_link(request: Request, token: LinkPath, services: ServicesDep) -> Response:
-    """Begin to connect the user of the link in this browser."""
+    """Begin to connect the user of the link in this browser. While the login works, the page only shows it."""
+    _check_own_form(request)
+    if (await open_link(services, token)).connected is not None:
+        return redirect(request.url.path)
     started = await start_from_link(services, token, browser=_browser(request))
     return redirect(started.authorize_url)
 
@@ -169,6 +173,12 @@ async def connect_by_link(request: Request, token: LinkPath, services: ServicesD
 async def find_no_page() -> Response:
     """Say that there is no such page. A HEAD request of a link scanner at the callback ends here, too."""
     raise PageNotFound
+
+
+def _check_own_form(request: Request) -> None:
+    """Raise PageInvalid if the browser says that a page of another site has sent the form (Fetch Metadata)."""
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise PageInvalid
 
 
 def _browser(request: Request) -> Actor:

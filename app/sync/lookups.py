@@ -21,10 +21,12 @@ async def find_attempt(services: Services, state_hash: str) -> OAuthAttempt | No
         return await attempts.find_attempt(session, state_hash)
 
 
-async def use_attempt(services: Services, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
-    """Return the attempt to connect of a state, and mark it as used; its `used_at` is set if it was used before."""
+async def use_attempt(
+    services: Services, state_hash: str, *, browser_hash: str, now: datetime
+) -> OAuthAttempt | None:
+    """Return the attempt of a state, and mark it as used by a browser; its `used_at` is set if it was used before."""
     async with system_transaction(services.database) as session:
-        return await attempts.use_attempt(session, state_hash, now=now)
+        return await attempts.use_attempt(session, state_hash, browser_hash=browser_hash, now=now)
 
 
 async def find_connect_link(services: Services, token_hash: str) -> ConnectLink | None:

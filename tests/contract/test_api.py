@@ -175,6 +175,7 @@ ROLE_REQUIRED = {
     *(f"POST {A}/new-clients/{{new_client_id}}/{act}" for act in ("release", "suppress", "replay")),
     *(f"POST {A}/holds/{{hold_id}}/{act}" for act in ("release", "discard")),
     f"POST {A}/issues/{{issue_id}}/resolve",
+    *(f"POST {A}/runs/{{run_id}}/cancel", f"DELETE {A}/connections/{{connection_id}}"),
     *(f"POST {A}/connect-links", f"DELETE {A}/connect-links/{{link_id}}"),
     # where the account limits what users are shown
     *(f"GET {A}/settings", f"GET {A}/settings/versions", f"POST {A}/settings/preview"),

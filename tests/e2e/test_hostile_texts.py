@@ -162,7 +162,7 @@ class Tags(HTMLParser):
 
 def pages(text: str) -> Iterator[list[tuple[str, ...]]]:
     """Yield the tags of the pages that show texts of others, with this text in each place."""
-    question = Question(text, text, text, text, text, text, NOW, text, text)
+    question = Question(text, text, text, text, text, text, text, NOW, text, text)
     values: dict[str, Any] = {
         "heading": text,
         "detail": text,

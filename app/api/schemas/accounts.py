@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, StringConstraints
 
-from app.api.schemas.base import Body, Country, In, Schema, Text, TimeZone, UserId, no_nul
+from app.api.schemas.base import Body, Country, In, Schema, Text, TimeZone, UserId, printable
 from app.clio.regions import Region
 
 Publish = Literal["automatic", "after_review"]
@@ -112,7 +112,7 @@ class User(In):
     """The user's full name."""
 
     email: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(no_nul)
+        str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(printable)
     ]
     """The user's email address. A Clio user with the same address is mapped to this user. Empty if there is none."""
 

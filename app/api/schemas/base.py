@@ -64,7 +64,7 @@ def visible(text: str) -> str:
     return text
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Return the text. Raise ValueError for controls, lone surrogates and characters that nobody can see."""
     if not text.isprintable():
         raise ValueError("must have printable characters only")
@@ -98,7 +98,7 @@ Text = Annotated[
     AfterValidator(no_nul),
     AfterValidator(visible),
 ]
-UserId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_printable)]
+UserId = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(printable)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Country = Annotated[str, AfterValidator(_country)]
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]

@@ -23,7 +23,8 @@ _attempts = tables.authorizations
 class OAuthAttempt:
     """One attempt to connect, identified by the hash of its OAuth state.
 
-    `sealed_login` and `revocation_id` are set while it waits for an answer, until `answer_until`.
+    `browser_hash` says which browser has used it. `sealed_login` and `revocation_id` are set while it waits for an
+    answer, until `answer_until`.
     """
 
     account_id: str
@@ -34,6 +35,7 @@ class OAuthAttempt:
     sealed_verifier: str
     expires_at: datetime
     used_at: datetime | None = None
+    browser_hash: str | None = None
     sealed_login: str | None = None
     revocation_id: str | None = None
     answer_until: datetime | None = None
@@ -55,13 +57,17 @@ async def find_attempt(session: Session, state_hash: str) -> OAuthAttempt | None
     return _attempt((await session.execute(_with_state(state_hash))).one_or_none())
 
 
-async def use_attempt(session: Session, state_hash: str, *, now: datetime) -> OAuthAttempt | None:
-    """Return the attempt of this state and mark it as used; its `used_at` is set if it was used before."""
+async def use_attempt(
+    session: Session, state_hash: str, *, browser_hash: str, now: datetime
+) -> OAuthAttempt | None:
+    """Return the attempt of this state and mark it as used by a browser; `used_at` is set if it was used before."""
     found = _with_state(state_hash).with_for_update()
     attempt = _attempt((await session.execute(found)).one_or_none())
     if attempt is not None:
         unused = _is(attempt) & _attempts.c.used_at.is_(None)
-        await session.execute(update(_attempts).where(unused).values(used_at=now))
+        await session.execute(
+            update(_attempts).where(unused).values(used_at=now, browser_hash=browser_hash)
+        )
     return attempt
 
 
@@ -93,6 +99,19 @@ async def end_attempt(
     ended = {"outcome": outcome, "ended_at": now, "sealed_login": None, "answer_until": None}
     statement = update(_attempts).where(open_).values(ended).returning(_attempts.c.state_hash)
     return (await session.execute(statement)).one_or_none() is not None
+
+
+async def end_all(
+    session: Session, account_id: str, connection_id: str, outcome: str, *, now: datetime
+) -> Sequence[OAuthAttempt]:
+    """End all attempts of a connection that have not ended; return them as they were."""
+    own = (_attempts.c.account_id == account_id) & (_attempts.c.connection_id == connection_id)
+    found = select(_attempts).where(
+        own, _attempts.c.outcome.is_(None), _attempts.c.ended_at.is_(None)
+    )
+    rows = await session.execute(found.order_by(_attempts.c.state_hash).with_for_update())
+    begun = [_as_attempt(row) for row in rows]
+    return [one for one in begun if await end_attempt(session, one, outcome, now=now)]
 
 
 async def list_unanswered(session: Session, *, limit: int, now: datetime) -> Sequence[OAuthAttempt]:

@@ -48,16 +48,16 @@ async def add_link(session: Session, link: ConnectLink) -> None:
     await session.execute(insert(_links).values(values))
 
 
-async def end_link(session: Session, account_id: str, link_id: str, *, now: datetime) -> bool:
-    """End a link; return False if it has been ended before. Raises ConnectLinkNotFound."""
+async def end_link(session: Session, account_id: str, link_id: str, *, now: datetime) -> str | None:
+    """End a link and return its user; None if it has been ended before. Raises ConnectLinkNotFound."""
     own = (_links.c.account_id == account_id) & (_links.c.link_id == link_id)
     row = (await session.execute(select(_links).where(own).with_for_update())).one_or_none()
     if row is None:
         raise ConnectLinkNotFound
     if row.ended_at is not None:
-        return False
+        return None
     await session.execute(update(_links).where(own).values(ended_at=now))
-    return True
+    return str(row.user_id)
 
 
 async def find_link(session: Session, token_hash: str) -> ConnectLink | None:

@@ -130,16 +130,6 @@ async def list_connected(session: Session, account_id: str) -> list[Connection]:
     return [connection_of(row) for row in rows]
 
 
-async def find_duplicate_logins(session: Session, account_id: str) -> frozenset[str]:
-    """Return the working connections whose Clio login was connected here before by another user [AU-1]."""
-    first: dict[int, str] = {}
-    working = [found for found in await list_connected(session, account_id) if found.connected_at]
-    for found in sorted(working, key=lambda found: (found.connected_at, found.connection_id)):
-        if found.login is not None:
-            first.setdefault(found.login.clio_user_id, found.connection_id)
-    return frozenset(found.connection_id for found in working) - set(first.values())
-
-
 async def list_former(session: Session, account_id: str) -> list[tuple[Connection, datetime]]:
     """Return the connections that worked once and no longer do, each with the time since when."""
     rows = await session.execute(

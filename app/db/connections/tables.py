@@ -68,6 +68,9 @@ authorizations = account_table(  # one attempt to connect: our own OAuth state (
     Column("sealed_verifier", Text, nullable=False),
     time_column("expires_at"),
     time_column("used_at", nullable=True),
+    Column(
+        "browser_hash", Text
+    ),  # of the cookie of the browser that used it: only that one may go on
     Column("sealed_login", Text),  # who has approved, while a person must confirm it
     Column("revocation_id", Text),  # the revocation that is owed unless the person confirms
     time_column("answer_until", nullable=True),  # when the missing answer counts as a refusal

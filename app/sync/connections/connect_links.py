@@ -7,13 +7,14 @@ from app.clio.regions import Region
 from app.crypto import hash_secret
 from app.db.accounts import accounts, audit
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.connections import connect_links, connections
+from app.db.connections import connect_links, users_logins
 from app.db.connections.connect_links import ConnectLink
 from app.db.connections.connections import Connection, Status
 from app.db.ids import new_id
 from app.db.session import transaction
 from app.errors import AppError
 from app.sync.connections.checked_tokens import Purpose, may_exist, new_token
+from app.sync.connections.oauth_login import end_begun
 from app.sync.connections.oauth_start import (
     RegionNotOffered,
     ReturnUrlRefused,
@@ -81,13 +82,17 @@ async def create_link(
 
 
 async def end_link(services: Services, account_id: str, link_id: str, *, actor: Actor) -> None:
-    """End a link; repeating is harmless. Raises ConnectLinkNotFound."""
+    """End a link, and what its user has begun; repeating is harmless. Raises ConnectLinkNotFound."""
     now = services.now()
     async with transaction(services.database, account_id) as session:
         await accounts.share_account(session, account_id)
-        if await connect_links.end_link(session, account_id, link_id, now=now):
-            action = AuditAction("connect_link.ended", link_id)
-            await audit.record(session, account_id, actor, action, now=now)
+        user_id = await connect_links.end_link(session, account_id, link_id, now=now)
+        if user_id is None:
+            return
+        if login := await users_logins.find_of_user(session, account_id, user_id):
+            await end_begun(session, services, account_id, login.connection_id)
+        action = AuditAction("connect_link.ended", link_id)
+        await audit.record(session, account_id, actor, action, now=now)
 
 
 async def open_link(services: Services, token: str) -> LinkPage:
@@ -96,10 +101,9 @@ async def open_link(services: Services, token: str) -> LinkPage:
     async with transaction(services.database, link.account_id) as session:
         account = await accounts.get_account(session, link.account_id)
         user = await accounts.find_user(session, link.account_id, link.user_id)
-        logins = await connections.list_all(session, link.account_id)
+        login = await users_logins.find_of_user(session, link.account_id, link.user_id)
     if user is None:
         raise LinkEnded
-    login = next((login for login in logins if login.user_id == link.user_id), None)
     works = login is not None and login.status is Status.CONNECTED
     return LinkPage(
         account_name=account.fields.name,

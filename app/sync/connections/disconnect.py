@@ -8,6 +8,7 @@ from app.db.connections import connections
 from app.db.connections.connections import Status
 from app.db.session import transaction
 from app.sync import issues
+from app.sync.connections.oauth_login import end_begun
 from app.sync.connections.revocations import owe_logins
 from app.sync.services import Services
 
@@ -17,14 +18,15 @@ log = structlog.get_logger(__name__)
 async def disconnect_login(
     services: Services, account_id: str, connection_id: str, *, actor: Actor
 ) -> None:
-    """End the connection here, and owe Clio the revocation of its tokens; pulled records stay [API-16].
+    """End the connection and the attempts to connect it, and owe Clio the revocation of its tokens [API-16].
 
-    Repeating is harmless. Raises ConnectionNotFound.
+    Pulled records stay. Repeating is harmless. Raises ConnectionNotFound.
     """
     now = services.now()
     async with transaction(services.database, account_id) as session:
         await accounts.lock_account(session, account_id)
         await owe_logins(session, services, account_id, connection_id=connection_id)
+        await end_begun(session, services, account_id, connection_id)
         connection = await connections.get_connection(session, account_id, connection_id)
         await issues.connection_ended(session, connection, Status.DISCONNECTED, None, now=now)
         if connection.status is not Status.DISCONNECTED:

@@ -3,6 +3,7 @@
 The steps are `oauth_start`, `oauth_callback` and `oauth_confirmation`; `oauth_login` stores the login.
 """
 
+import hmac
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -69,6 +70,15 @@ def check_browser(services: Services, state: str, proof: str) -> None:
         raise OtherBrowser
 
 
+def check_same_browser(attempt: OAuthAttempt, proof: str) -> None:
+    """Raise OtherBrowser unless this browser has used the attempt.
+
+    Somebody who has opened its address, too, has a valid cookie of it, but must not answer for the login of another.
+    """
+    if not hmac.compare_digest(attempt.browser_hash or "", hash_secret(proof)):
+        raise OtherBrowser
+
+
 async def get_attempt(services: Services, state: str) -> OAuthAttempt:
     """Return the attempt of this state; raises StateUnknown."""
     attempt = await find_attempt(services, hash_secret(state))
@@ -87,9 +97,10 @@ def end_address(services: Services, attempt: OAuthAttempt) -> str:
 
 
 def return_address(attempt: OAuthAttempt, outcome: str) -> str:
-    """Return the caller's URL with the outcome added."""
+    """Return the caller's URL with the outcome as its only parameter `clio`."""
     parts = urlsplit(attempt.return_url)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("clio", outcome)])
+    own = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([*(one for one in own if one[0] != "clio"), ("clio", outcome)])
     return urlunsplit(parts._replace(query=query))
 
 

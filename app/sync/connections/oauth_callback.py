@@ -1,7 +1,7 @@
 """The return of the browser from Clio: checks it, gets tokens for the code, and finds out whose login it is [T3].
 
-Only the browser that began the attempt spends it. The `state` is marked as used first, in its own transaction, so that
-it can never be used again.
+Only a browser that began the attempt spends it, and only that one goes on. The `state` is marked as used first, in its
+own transaction, so that it can never be used again.
 """
 
 from contextlib import suppress
@@ -14,7 +14,7 @@ from app.crypto import hash_secret
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountNotFound, ClioAccountMismatch
 from app.db.accounts.audit import Actor
-from app.db.connections import attempts, connections, revocations
+from app.db.connections import attempts, connections, revocations, users_logins
 from app.db.connections.attempts import OAuthAttempt
 from app.db.connections.connections import ConnectionNotFound
 from app.db.connections.revocations import Revocation
@@ -32,6 +32,7 @@ from app.sync.connections.oauth_attempt import (
     StateUnknown,
     StillConnecting,
     check_browser,
+    check_same_browser,
     end_address,
     open_verifier,
     redirect_uri,
@@ -77,10 +78,14 @@ async def finish_connecting(services: Services, callback: Callback) -> str | Non
     if callback.code is not None and callback.error is not None:
         raise AnswerUnclear
     now = services.now()
-    attempt = await use_attempt(services, hash_secret(callback.state), now=now)
+    browser = hash_secret(callback.browser_proof)
+    attempt = await use_attempt(
+        services, hash_secret(callback.state), browser_hash=browser, now=now
+    )
     if attempt is None:
         raise StateUnknown
     if attempt.used_at is not None:
+        check_same_browser(attempt, callback.browser_proof)
         return await _repeat(services, attempt)
     if attempt.expires_at < now:
         return await _expire(services, attempt)
@@ -192,12 +197,22 @@ async def _what_shows_it(
     connection = await connections.get_connection(session, account_id, attempt.connection_id)
     if is_bound_to(connection, attempt.region, approved.login):
         return "same_clio_user"
+    if await users_logins.find_other_with(session, connection, approved.login) is not None:
+        return None  # it is somebody else's already
     user = await accounts.find_user(session, account_id, connection.user_id)
     return "same_email" if have_same_email(approved, user) else None
 
 
 def have_same_email(approved: ApprovedLogin, user: LevitateUser | None) -> bool:
     """Return whether Clio and the directory have the same address for a person; a missing one counts as different."""
-    in_clio = (approved.login.email or "").strip().casefold()
-    in_levitate = (user.email or "").strip().casefold() if user else ""
-    return in_clio != "" and in_clio == in_levitate
+    in_clio = _compared(approved.login.email)
+    return in_clio != "" and in_clio == _compared(user.email if user else None)
+
+
+def _compared(address: str | None) -> str:
+    """Return an address without spaces around it and, if it is ASCII, without regard to case.
+
+    Other letters would become equal to ASCII ones that are not theirs, as the long s does.
+    """
+    trimmed = (address or "").strip()
+    return trimmed.casefold() if trimmed.isascii() else trimmed

@@ -11,9 +11,10 @@ from functools import partial
 from app.clio.errors import ClioReauthRequired
 from app.db.accounts import accounts
 from app.db.accounts.audit import Actor
-from app.db.connections import attempts, connections, revocations
+from app.db.connections import attempts, connections, revocations, users_logins
 from app.db.connections.attempts import OAuthAttempt
-from app.db.session import transaction
+from app.db.connections.connections import Connection
+from app.db.session import Session, transaction
 from app.db.system import system_transaction
 from app.sync.connections.checked_tokens import form_token, is_form_token
 from app.sync.connections.oauth_attempt import (
@@ -21,6 +22,7 @@ from app.sync.connections.oauth_attempt import (
     OtherBrowser,
     StateUnknown,
     check_browser,
+    check_same_browser,
     end_address,
     get_attempt,
     origin_of,
@@ -43,6 +45,7 @@ class Question:
     clio_firm: str | None
     user_name: str
     user_email: str | None
+    other_user: str | None  # who has connected this login before
     until: datetime
     return_origin: str
     form_token: str
@@ -60,6 +63,8 @@ async def ask_person(services: Services, state: str, browser_proof: str) -> Ques
             session, attempt.account_id, attempt.connection_id
         )
         user = await accounts.find_user(session, attempt.account_id, connection.user_id)
+        other = await users_logins.find_other_with(session, connection, approved.login)
+        other_user = await _name_of(session, other) if other else None
     return Question(
         account_name=account.fields.name,
         clio_name=approved.login.name,
@@ -67,10 +72,16 @@ async def ask_person(services: Services, state: str, browser_proof: str) -> Ques
         clio_firm=approved.firm.name,
         user_name=user.name if user else connection.user_id,
         user_email=user.email if user else None,
+        other_user=other_user,
         until=attempt.answer_until,
         return_origin=origin_of(attempt.return_url),
         form_token=form_token(services, state, browser_proof),
     )
+
+
+async def _name_of(session: Session, connection: Connection) -> str:
+    user = await accounts.find_user(session, connection.account_id, connection.user_id)
+    return user.name if user else connection.user_id
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ async def answer_question(services: Services, answer: Answer) -> str:
     if not is_form_token(services, answer.state, answer.browser_proof, answer.form_token):
         raise OtherBrowser
     attempt = await get_attempt(services, answer.state)
+    check_same_browser(attempt, answer.browser_proof)
     if attempt.answer_until is None:
         return end_address(services, attempt)
     if not answer.is_yes or attempt.answer_until < services.now():

@@ -84,6 +84,16 @@ class AttemptEnded(Exception):
     """Another request has ended the attempt meanwhile."""
 
 
+class UserRemoved(Exception):
+    """The user who began to connect is no longer in the directory."""
+
+
+_ENDS = {
+    Stopping: (EXCHANGE_FAILED, "The service was restarted while the user connected"),
+    UserRemoved: (DECLINED, "The user is no longer in the directory"),
+}
+
+
 async def with_outcome(
     services: Services, attempt: OAuthAttempt, store: Callable[[], Awaitable[None]]
 ) -> str:
@@ -96,9 +106,8 @@ async def with_outcome(
     except ClioError as error:
         log.warning("clio_exchange_failed", account_id=attempt.account_id, reason=error.code)
         return await fail(services, attempt, EXCHANGE_FAILED, str(error))
-    except Stopping:  # the revocation of the tokens is owed
-        text = "The service was restarted while the user connected"
-        return await fail(services, attempt, EXCHANGE_FAILED, text)
+    except (Stopping, UserRemoved) as error:  # the revocation of the tokens is owed
+        return await fail(services, attempt, *_ENDS[type(error)])
     except ClioAccountMismatch as error:
         return await fail(services, attempt, MISMATCH, error.detail)
     except AttemptEnded:
@@ -127,7 +136,7 @@ async def store_login(
     """Bind the account to the firm, store the tokens and request the first pull, in one transaction [IS-1, AU-4].
 
     `confirmed_by` says for the audit how it was clear that the login belongs to the user. Raises ClioAccountMismatch,
-    AccountNotFound, AttemptEnded, or ClioReauthRequired if Clio was asked to revoke the tokens meanwhile.
+    AccountNotFound, AttemptEnded, UserRemoved, or ClioReauthRequired if Clio was asked to revoke the tokens meanwhile.
     """
     account_id, connection_id = attempt.account_id, attempt.connection_id
     async with transaction(services.database, account_id) as session:
@@ -137,6 +146,8 @@ async def store_login(
         if not await revocations.take_back(session, issued.owed):
             raise ClioReauthRequired("Connecting took too long; the user must connect again")
         user_id = await _replace_login(session, services, attempt, issued)
+        if await accounts.find_user(session, account_id, user_id) is None:
+            raise UserRemoved
         run_id = await _request_first_pull(session, services, attempt)
         await _announce(session, services, attempt, run_id)
         action = AuditAction(
@@ -260,6 +271,16 @@ async def fail(services: Services, attempt: OAuthAttempt, outcome: str, detail: 
         return await _end_of(services, attempt)
     log.info("connecting_failed", account_id=account_id, reason=outcome)
     return return_address(attempt, outcome)
+
+
+async def end_begun(
+    session: Session, services: Services, account_id: str, connection_id: str
+) -> None:
+    """End all attempts of a connection that have begun, and revoke what Clio has issued for them."""
+    for attempt in await attempts.end_all(
+        session, account_id, connection_id, DECLINED, now=services.now()
+    ):
+        await _revoke_now(session, services, attempt)
 
 
 async def _revoke_now(session: Session, services: Services, attempt: OAuthAttempt) -> None:
