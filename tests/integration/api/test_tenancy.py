@@ -3,6 +3,8 @@
 import re
 from typing import Any
 
+import httpx
+
 from tests.support.world import World
 
 
@@ -42,6 +44,15 @@ BODIES: dict[str, Any] = {
 }
 
 
+VERBS = ("get", "head", "options", "post", "put", "patch", "delete")
+
+
+def shown(answer: httpx.Response, own: str) -> tuple[int, str, dict[str, str]]:
+    """Return status, body and headers of an answer without what names the id that was asked for."""
+    headers = {name: value for name, value in answer.headers.items() if name != "date"}
+    return answer.status_code, answer.text.replace(own, "…"), headers
+
+
 async def test_an_account_of_another_token_looks_like_one_that_does_not_exist(world: World):
     await world.create_account("hp")
     await world.connect("u_ann", 501)
@@ -58,17 +69,21 @@ async def test_an_account_of_another_token_looks_like_one_that_does_not_exist(wo
         "Idempotency-Key": "k",
         "X-Request-Id": "same",
     }
-    found = operations(world)
-    assert len(found) > 15
-    for verb, path in found:
-        responses = []
-        for account_id in ("hp", "nowhere"):
-            url = filled(path, {**ids, "account_id": account_id})
-            response = await world.api.request(verb, url, json=BODIES.get(path), headers=headers)
-            responses.append((response.status_code, response.text.replace(account_id, "…")))
-        assert responses[0] == responses[1], (verb, path)
-        assert responses[0][0] == 404, (verb, path, responses[0])
-        assert "account_not_found" in responses[0][1]
+    documented = set(operations(world))
+    assert len(documented) > 15
+    for path in {path for _, path in documented}:
+        for verb in VERBS:
+            answers = []
+            for account_id in ("hp", "hq"):  # one of another token, and none
+                url = filled(path, {**ids, "account_id": account_id})
+                answer = await world.api.request(verb, url, json=BODIES.get(path), headers=headers)
+                answers.append(shown(answer, account_id))
+            assert answers[0] == answers[1], (verb, path)
+            if (verb, path) in documented:
+                assert answers[0][0] == 404, (verb, path, answers[0])
+                assert "account_not_found" in answers[0][1]
+            else:
+                assert answers[0][0] in (404, 405), (verb, path, answers[0])
     assert len(await world.contacts()) == 7
 
 
@@ -92,13 +107,20 @@ async def test_an_id_of_another_account_is_not_found_even_if_the_token_sees_both
     ids["activity_id"] = queued.json()["id"]
     found = [(verb, path) for verb, path in operations(world) if "_id}/" in path + "/"]
     tried = []
+    unknown = {name: f"{own[:-6]}zzzzzz" for name, own in ids.items()}
+    headers["X-Request-Id"] = "same"
     for verb, path in found:
         if not any(f"{{{name}}}" in path for name in ids):
             continue
-        url = filled(path, {**ids, "account_id": "other"})
         body = {"labels": ["VIP"]} if path.endswith("preexisting-tags") else None
-        response = await world.api.request(verb, url, json=body, headers=headers)
-        assert response.status_code == 404, (verb, path, response.status_code, response.text)
+        answers = []
+        for asked in (ids, unknown):
+            url = filled(path, {**asked, "account_id": "other"})
+            answer = await world.api.request(verb, url, json=body, headers=headers)
+            assert answer.status_code == 404, (verb, path, answer.status_code, answer.text)
+            (own,) = [asked[name] for name in asked if f"{{{name}}}" in path][:1]
+            answers.append(shown(answer, own))
+        assert answers[0] == answers[1], (verb, path)
         tried.append(path)
     assert len(tried) > 14
     assert (await world.contacts())["1002"]["id"] == ids["contact_id"]
@@ -121,3 +143,23 @@ async def test_a_change_of_an_account_needs_a_role(world: World):
         assert (response.status_code, response.json()["code"]) == (403, "role_required")
     response = await world.api.get("/v1/accounts/hp", headers={"Levitate-Role": "user"})
     assert response.status_code == 200
+
+
+async def test_a_webhook_endpoint_of_another_token_looks_like_one_that_does_not_exist(world: World):
+    endpoint = {"url": "https://hooks.example/levitate", "events": ["*"], "description": "d"}
+    made = await world.api.post("/v1/webhook-endpoints", json=endpoint)
+    assert made.status_code == 201, made.text
+    foreign, _ = await world.create_token("other")
+    own = made.json()["id"]
+    paths = [path for path in world.app.openapi()["paths"] if "{endpoint_id}" in path]
+    assert len(paths) > 3
+    for path in paths:
+        for verb in VERBS:
+            answers = []
+            for endpoint_id in (own, f"{own[:-6]}zzzzzz"):
+                url = filled(path, {"endpoint_id": endpoint_id})
+                headers = {**foreign, "X-Request-Id": "same"}
+                answer = await world.api.request(verb, url, json=endpoint, headers=headers)
+                assert answer.status_code in (404, 405, 422), (verb, path, answer.text)
+                answers.append(shown(answer, endpoint_id))
+            assert answers[0] == answers[1], (verb, path)
