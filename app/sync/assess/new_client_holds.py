@@ -29,8 +29,8 @@ _GATHERED = (HeldFor.SETTING, HeldFor.DUPLICATE)
 ROWS_PER_TRANSACTION = 500
 
 _REASONS = {
-    HeldFor.SETTING: "{} of the first sync, whom the settings hold",
-    HeldFor.DUPLICATE: "{} who have the address of another client, whom the settings hold",
+    HeldFor.SETTING: "of the first sync, whom the settings hold",
+    HeldFor.DUPLICATE: "who have the address of another client, whom the settings hold",
 }
 
 
@@ -94,9 +94,9 @@ async def report(
 def _text(summary: Summary) -> str:
     """Return how many wait, why, and what to do."""
     reasons = [
-        text.format(summary.by_held_for[held_for])
-        for held_for, text in _REASONS.items()
-        if summary.by_held_for[held_for]
+        f"{count} {why}"
+        for held_for, why in _REASONS.items()
+        if (count := summary.by_held_for[held_for])
     ]
     return (
         f"{summary.count} new clients wait: {', '.join(reasons)}. None of them is announced until somebody releases"

@@ -2,13 +2,16 @@
 
 import ast
 import re
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.db import tables
-from tests.unit.repository.test_code_rules import APP, name_of
+from tests.unit.repository.test_code_rules import APP, ROOT, name_of
 
 SERVICE = [path for path in APP if not name_of(path).startswith(("app/simulator/", "app/demo/"))]
 SECRET = re.compile(
@@ -49,6 +52,44 @@ SENDING = {
     "DDL",
     "literal_column",
 }
+
+# Numbers, for which `%` is the remainder: file and expression.
+NUMBERS = {
+    ("app/api/cursors.py", "-len(cursor) % 4"),
+    ("app/api/settings.py", "number % BATCHES_PER_EVENT"),
+    ("app/db/accounts/upgrades.py", "func.hashtext(_table.c.account_id, type_=Integer) % minutes"),
+}  # fmt: skip
+BYTES_OF_A_SECRET = 16  # 128 bits
+# Random values of fewer bits: file and expression, and why nobody gains by guessing one.
+NOT_GUESSED = {
+    (
+        "app/api/middleware.py",
+        "secrets.token_hex(12)",
+    ): "the id of a request, which is in its response",
+    (
+        "app/crypto.py",
+        "secrets.token_hex(8)",
+    ): "the public id of a service token, beside its secret",
+    ("app/db/ids.py", "secrets.token_hex(8)"): "ids; who may use one is checked apart",
+    ("app/db/roles.py", "randbits(63)"): "the key of a lock, held while users are compared",
+}
+RANDOM = {"token_bytes", "token_hex", "token_urlsafe", "randbits", "randbelow", "choice"}
+# Rules of the linter: one piece of code for each, which it must refuse in every module of the service.
+REFUSED_BY_THE_LINTER = {
+    "S102": "exec(given)",
+    "S301": "pickle.loads(given)",
+    "S307": "eval(given)",
+    "S311": "random.random()",
+    "S324": "hashlib.md5(given)",
+    "S501": "httpx.get(given, verify=False)",
+    "S602": "subprocess.run(given, shell=True)",
+    "S603": "subprocess.run([given])",
+    "S604": "start(given, shell=True)",
+    "S605": "os.system(given)",
+    "S606": "os.execl(given)",
+    "S607": "subprocess.run(['ls'])",
+}
+NOQA = re.compile(r"#\s*(?:ruff:\s*|flake8:\s*)?noqa\b(?::\s*([A-Z0-9, ]+))?", re.IGNORECASE)
 
 
 def is_secret(node: ast.expr) -> bool:
@@ -105,6 +146,116 @@ def _is_put_together(node: ast.expr) -> bool:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in ("format", "join", "replace")
     )
+
+
+def free_formats(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield every `%` and `.format` whose left side is neither a written text nor a constant of the module."""
+    constants = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id.isupper()
+    }
+    for node in ast.walk(tree):
+        left = _format_of(node)
+        is_text = isinstance(left, ast.Constant) and isinstance(left.value, str | bytes)
+        is_known = isinstance(left, ast.Name) and left.id in constants
+        if left is not None and not is_text and not is_known:
+            yield ast.unparse(node), left.lineno
+
+
+def _format_of(node: ast.AST) -> ast.expr | None:
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return node.left
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Mod):
+        return node.target
+    if isinstance(node, ast.Attribute) and node.attr in ("format", "format_map"):
+        return node.value
+    return None
+
+
+def short_random_values(tree: ast.AST) -> Iterator[str]:
+    """Yield every random value that has not at least 128 bits, or whose number of bits is not written there."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or ast.unparse(node.func).split(".")[-1] not in RANDOM:
+            continue
+        given = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else 0
+        is_enough = isinstance(given, int) and given >= BYTES_OF_A_SECRET
+        if not is_enough or not ast.unparse(node.func).split(".")[-1].startswith("token_"):
+            yield ast.unparse(node)
+
+
+def silenced(text: str, rules: set[str]) -> set[str]:
+    """Return which of these rules of the linter the comments in a text switch off."""
+    found = set()
+    for comment in NOQA.finditer(text):
+        given = re.split(r"[,\s]+", comment[1].strip()) if comment[1] else [""]
+        found |= covered(given, rules)
+    return found
+
+
+def covered(given: list[str], rules: set[str]) -> set[str]:
+    """Return the rules that these codes mean; a code may be the beginning of several rules, or `ALL`."""
+    return {
+        rule for rule in rules for code in given if rule.startswith(code.upper()) or code == "ALL"
+    }
+
+
+def test_the_linter_refuses_shells_eval_weak_hashes_and_random_numbers():
+    # V1.2.5, V1.3.2, V11.4.1, V11.5.1
+    code = "\n".join(
+        ["import hashlib, httpx, os, pickle, random, subprocess", *REFUSED_BY_THE_LINTER.values()]
+    )
+    name = str(ROOT / "app" / "api" / "any.py")
+    checked = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=concise", "--stdin-filename", name, "-"],
+        cwd=ROOT, input=code, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    found = set(re.findall(r": (S\d+) ", checked.stdout))
+    assert REFUSED_BY_THE_LINTER.keys() - found == set(), checked.stdout + checked.stderr
+
+
+def test_these_rules_of_the_linter_are_on_in_every_module_of_the_service():
+    rules = set(REFUSED_BY_THE_LINTER)
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]
+    lint = settings["lint"]
+    assert "S" in lint["select"]
+    assert not covered([*lint.get("ignore", ()), *lint.get("extend-ignore", ())], rules)
+    for kind in ("per-file-ignores", "extend-per-file-ignores"):
+        for files, codes in lint.get(kind, {}).items():
+            if not files.startswith(("tests/", "benchmarks/")):
+                assert not covered(codes, rules), files
+    excluded = [*settings.get("exclude", ()), *settings.get("extend-exclude", ())]
+    assert all(files.startswith("benchmarks/") for files in excluded), excluded
+    assert not [*(ROOT / "app").rglob("*ruff.toml")]
+    wrong = {
+        name_of(path): codes for path in SERVICE if (codes := silenced(path.read_text(), rules))
+    }
+    assert not wrong
+
+
+def test_formats_are_written_in_the_code():
+    # V1.3.10: one that somebody else chooses reads attributes, or makes a text of any length
+    found = {
+        (name_of(path), code): line
+        for path in SERVICE
+        for code, line in free_formats(ast.parse(path.read_text()))
+    }
+    wrong = [f"{path}:{line} {code}" for (path, code), line in found.items()
+             if (path, code) not in NUMBERS]  # fmt: skip
+    assert not wrong, "\n".join(["write the format there, or as a constant of the module:", *wrong])
+    assert NUMBERS - found.keys() == set(), "remove these from NUMBERS"
+
+
+def test_a_secret_has_128_random_bits():
+    # V11.5.1
+    found = {
+        (name_of(path), code)
+        for path in SERVICE
+        for code in short_random_values(ast.parse(path.read_text()))
+    }
+    assert found == NOT_GUESSED.keys()
 
 
 @pytest.mark.parametrize("path", SERVICE, ids=name_of)
@@ -191,3 +342,53 @@ def test_the_check_of_comparisons_notices_secrets(code: str, is_noticed: bool):
 )
 def test_the_check_of_statements_notices_parts(code: str, is_noticed: bool):
     assert bool([*put_together(ast.parse(f"def act(): {code}"))]) == is_noticed
+
+
+@pytest.mark.parametrize(
+    ("code", "is_noticed"),
+    [
+        ("def act(text): return text.format(1)", True),
+        ("def act(text): return text % 1", True),
+        ("def act(text): text %= 1", True),
+        ("def act(body): return body['text'].format_map(body)", True),
+        ("def act(text): return map(text.format, [1])", True),
+        ("TEXTS = {}\ndef act(text): return TEXTS[text].format(1)", True),
+        ("from other import TEXT\ndef act(): return TEXT.format(1)", True),
+        ("TEXT = '{}'\ndef act(): return TEXT.format(1)", False),
+        ("def act(): return '{}'.format(1)", False),
+        ("def act(): return b'%b' % b'x'", False),
+    ],
+)
+def test_the_check_of_formats_notices_what_is_not_written_there(code: str, is_noticed: bool):
+    assert bool([*free_formats(ast.parse(code))]) == is_noticed
+
+
+@pytest.mark.parametrize(
+    ("code", "is_noticed"),
+    [
+        ("secrets.token_urlsafe(15)", True),
+        ("secrets.token_urlsafe()", True),
+        ("token_hex(length)", True),
+        ("secrets.randbits(256)", True),
+        ("secrets.token_bytes(16)", False),
+        ("secrets.token_urlsafe(48)", False),
+    ],
+)
+def test_the_check_of_random_values_notices_short_ones(code: str, is_noticed: bool):
+    assert bool([*short_random_values(ast.parse(code))]) == is_noticed
+
+
+@pytest.mark.parametrize(
+    ("comment", "is_noticed"),
+    [
+        ("eval(x)  # noqa: S307", True),
+        ("eval(x)  # noqa: E501, s307  # why", True),
+        ("eval(x)  #noqa", True),
+        ("# ruff: noqa", True),
+        ("# ruff: noqa: S", True),
+        ("x = 1  # noqa: S105", False),
+        ("x = 1  # noqa: E501  # S307 is another rule", False),
+    ],
+)
+def test_the_check_of_comments_notices_what_switches_a_rule_off(comment: str, is_noticed: bool):
+    assert bool(silenced(comment, set(REFUSED_BY_THE_LINTER))) == is_noticed
