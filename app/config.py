@@ -20,6 +20,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "LEVITATE_CLIO_"
 SHORTEST_TOKEN = 32  # characters: fewer could be guessed [T14]
+FEWEST_CHARACTERS = (
+    8  # different ones: a text with fewer is not random, as in `app.crypto` for keys
+)
 NO_ORIGIN = "must be an origin such as https://app.example.com, with no path"
 _HOST = re.compile(r"[\w.:-]+")  # no wildcard: origins are compared as they are
 
@@ -111,11 +114,11 @@ RoleAddress = Annotated[
 
 
 def _token(value: SecretStr) -> SecretStr:
+    advice = "random text, or unset it and use `levitate-clio token create`"
     if len(value.get_secret_value()) < SHORTEST_TOKEN:
-        raise ValueError(
-            f"has fewer than {SHORTEST_TOKEN} characters; set a longer random text, or unset it and use"
-            " `levitate-clio token create`"
-        )
+        raise ValueError(f"has fewer than {SHORTEST_TOKEN} characters; set a longer {advice}")
+    if len(set(value.get_secret_value())) < FEWEST_CHARACTERS:
+        raise ValueError(f"has fewer than {FEWEST_CHARACTERS} different characters; set a {advice}")
     return value
 
 

@@ -97,5 +97,5 @@ def _how_to_connect(ports: Mapping[str, int], redirect_uri: str) -> Iterator[str
     public_url = redirect_uri.removesuffix("/oauth/clio/callback")
     yield f"export LEVITATE_CLIO_PUBLIC_URL={public_url}"
     yield f"export LEVITATE_CLIO_RETURN_ORIGINS={public_url}"
-    yield "export LEVITATE_CLIO_SERVICE_TOKEN=<32 characters or more, for your calls of the API>"
+    yield "export LEVITATE_CLIO_SERVICE_TOKEN=<32 random characters or more, for your calls of the API>"
     yield f"Registered redirect URI: {redirect_uri}"

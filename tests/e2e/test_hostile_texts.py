@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from app.clio.regions import Region
+from app.db.connections.connections import ClioLogin, Connection, Status
 from app.lanes import Lane
 from app.pages.rendering import page
 from app.simulator.firms.harlow_pike import NOW
+from app.sync.connections.connect_links import LinkPage
 from app.sync.connections.oauth_confirmation import Question
 from tests.support.hostile_texts import HOSTILE_TEXTS, SURROUNDINGS
 from tests.support.sliced_firm import SlicedFirm, within
@@ -148,20 +151,25 @@ async def test_an_activity_is_written_as_plain_text(idle: World):
 
 
 class Tags(HTMLParser):
-    """The tags of a page with the names of their attributes."""
+    """The tags of a page with the names of their attributes, and the texts between them."""
 
     def __init__(self, document: str) -> None:
         super().__init__()
         self.found: list[tuple[str, ...]] = []
+        self.texts: list[str] = []
         self.feed(document)
+
+    @override
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
 
     @override
     def handle_starttag(self, tag: str, attrs: Iterable[tuple[str, str | None]]) -> None:
         self.found.append((tag, *(name for name, _ in attrs)))
 
 
-def pages(text: str) -> Iterator[list[tuple[str, ...]]]:
-    """Yield the tags of the pages that show texts of others, with this text in each place."""
+def pages(text: str) -> Iterator[Tags]:
+    """Yield the pages that show texts of others, with this text in each place."""
     question = Question(text, text, text, text, text, text, text, NOW, text, text)
     values: dict[str, Any] = {
         "heading": text,
@@ -169,14 +177,32 @@ def pages(text: str) -> Iterator[list[tuple[str, ...]]]:
         "way_back": None,
         "reload_after": None,
     }
+    login = ClioLogin(501, text, text, full_view=True)
+    connected = Connection("hp", "con_1", "u_ann", "us", Status.CONNECTED, login, NOW, NOW, None)
     for made in (
         page("confirm_login.html", question=question, state=text),
         page("message.html", **values, can_reload=False, reference=text),
+        *(
+            page(
+                "connect_link.html", link=LinkPage(text, text, Region.US, "UTC", one), last_sync=NOW
+            )
+            for one in (None, connected)
+        ),
     ):
-        yield Tags(bytes(made.body).decode()).found
+        yield Tags(bytes(made.body).decode())
 
 
 def test_no_text_adds_an_element_or_an_attribute_to_a_page():
-    plain = [*pages("Ann")]
+    plain = [made.found for made in pages("Ann")]
     for text in HOSTILE_TEXTS:
-        assert [*pages(text)] == plain, text
+        assert [made.found for made in pages(text)] == plain, text
+
+
+@pytest.mark.parametrize("text", ["{{7*7}}", "{{ 7 * 7 }}", "{% raw %}"])
+def test_the_syntax_of_templates_in_a_name_is_shown_as_it_is(text: str):
+    # V1.3.7: no page is made from a text of somebody
+    assert text in HOSTILE_TEXTS
+    for made in pages(text):
+        shown = "".join(made.texts)
+        assert text in shown
+        assert "49" not in shown

@@ -9,7 +9,7 @@ PAYLOADS = (
     "<meta http-equiv=refresh content=0;url=//evil.test>", "<form action=//evil.test><button>", "<!--", "]]>",
     "</bdi></main>", "&lt;script&gt;", "&#60;script&#62;", "%3Cscript%3E", "\\u003cscript\\u003e",
     "jaVasCript:/*-/*`/*\\`/*'/*\"/**/(/* */oNcliCk=alert() )//</stYle/</titLe/--!>\\x3csVg/oNloAd=alert()//>",
-    "{{7*7}}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{% raw %}",
+    "{{7*7}}", "{{ 7 * 7 }}", "${7*7}", "#{7*7}", "<%= 7*7 %>", "{% raw %}",
     # spreadsheets
     "=1+1", "+1+1", "-1+1", "@SUM(1+1)", "\t=1+1", "\r=1+1", '=HYPERLINK("https://evil.test","x")',
     "=cmd|'/C calc'!A0", "＝1+1",

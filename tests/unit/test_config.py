@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from app import config, main
 from app.config import Config
@@ -136,6 +136,17 @@ def test_a_mistake_never_shows_the_value():
     assert "hush" not in "".join(
         lines(database_url="mysql://hush", slots="hush", service_token="hush")
     )
+
+
+@pytest.mark.parametrize("token", ["x" * 32, "abababab" * 8, "1234567" * 5])
+def test_a_bootstrap_token_that_is_not_random_is_refused_without_being_shown(token: str):
+    # T14: it would be among the first that somebody tries
+    (line,) = lines(service_token=token)
+    assert line.startswith(
+        "LEVITATE_CLIO_SERVICE_TOKEN: has fewer than 8 different characters; set a random"
+    )
+    assert token not in line
+    assert Config(service_token=SecretStr("12345678" * 4)).service_token is not None
 
 
 @pytest.mark.parametrize(
