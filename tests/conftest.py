@@ -68,8 +68,9 @@ def no_name_lookups() -> Iterator[None]:
     asked = socket.getaddrinfo
 
     def guarded(host: Any, *more: Any, **named: Any) -> Any:
-        if host and str(host) not in _allowed_hosts() and not _is_address(str(host)):
-            raise OSError(f"A test tried to look up {host}")
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if host and name not in _allowed_hosts() and not _is_address(name):
+            raise OSError(f"A test tried to look up {name}")
         return asked(host, *more, **named)
 
     with pytest.MonkeyPatch.context() as patch:

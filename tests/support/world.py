@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
@@ -52,7 +52,6 @@ KEY = new_key()
 
 def config_for(dsn: str, **more: Any) -> Config:
     """Return a configuration for tests: one region, whose Clio is the simulator."""
-    client_id, secret = credentials("us")
     address = address_of(dsn)
     given: dict[str, Any] = {
         "database_url": address.url,
@@ -61,7 +60,7 @@ def config_for(dsn: str, **more: Any) -> Config:
         "public_url": "http://service.test",
         "encryption_keys": KEY,
         "return_origins": "https://levitate.test",
-        "regions": {"us": {"client_id": client_id, "client_secret": secret}},
+        "regions": dict([_registered("us")]),
         "service_token": TOKEN,
         "slot_spread_seconds": 0,
         "heartbeat_seconds": 1.0,
@@ -70,6 +69,11 @@ def config_for(dsn: str, **more: Any) -> Config:
         "webhook_hosts": "127.0.0.1",
     }
     return Config(**{**given, **more})
+
+
+def _registered(region: str) -> tuple[str, dict[str, str]]:
+    client_id, secret = credentials(region)
+    return region, {"client_id": client_id, "client_secret": secret}
 
 
 def harlow_and_pike() -> Firm:
@@ -129,16 +133,18 @@ class PausableTransport(httpx.ASGITransport):
 
 
 @asynccontextmanager
-async def opened_world(dsn: str, simulator: Simulator, **parts: bool) -> AsyncIterator["World"]:
-    """Run the whole service on a database, with the simulator for Clio."""
+async def opened_world(
+    dsn: str, simulator: Simulator, *, regions: Sequence[str] = ("us",), **parts: bool
+) -> AsyncIterator["World"]:
+    """Run the whole service on a database, with the simulator for Clio in these regions."""
     clio_transport = PausableTransport(simulator)
-    transports = dict.fromkeys(
+    transports: dict[Region, httpx.ASGITransport] = dict.fromkeys(
         Region, clio_transport
     )  # for all, so that no region needs a TLS context
+    transports |= {Region(one): httpx.ASGITransport(simulator.app(one)) for one in regions[1:]}
+    config = config_for(dsn, regions=dict(map(_registered, regions)))
     with _idle_app() as app:
-        configure_app(
-            app, config_for(dsn), address_of(dsn), Parts(clio_transports=transports, **parts)
-        )
+        configure_app(app, config, address_of(dsn), Parts(clio_transports=transports, **parts))
         async with app.router.lifespan_context(app):
             yield World(app, simulator, dsn, clio_transport)
 
