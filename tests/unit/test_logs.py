@@ -5,9 +5,13 @@ import gc
 import json
 import logging
 import re
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from typing_extensions import override
 
 from app import logs
 from app.errors import DatabaseUnavailable
+from app.main import now
 
 
 class Captured:
@@ -43,6 +48,80 @@ def test_fields_that_are_not_allowed_are_dropped_and_counted(capsys):
     line = log.last()
     assert (line["event"], line["account_id"], line["dropped_fields"]) == ("run_ended", "hp", 2)
     assert "Alice" not in str(line)
+
+
+def test_the_time_of_a_line_is_in_utc_and_says_so(capsys, monkeypatch):
+    # ASVS V16.2.2
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        log, before = Captured(capsys), now()
+        structlog.get_logger("x").info("run_ended")
+        logged = str(log.last()["timestamp"])
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert logged.endswith("Z")
+    assert before <= datetime.fromisoformat(logged) <= now()
+
+
+def test_lines_go_to_stderr_and_nowhere_else(capsys, tmp_path: Path):
+    # ASVS V16.2.3: what somebody added to the root logger before is gone
+    root = logging.getLogger()
+    with (tmp_path / "other.log").open("w") as other:
+        root.addHandler(logging.StreamHandler(other))
+        Captured(capsys)
+    (handler,) = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    assert handler.stream is sys.stderr
+    structlog.get_logger("x").info("run_ended")
+    logging.getLogger("somebody").warning("hello")
+    written = capsys.readouterr()
+    assert (written.out, len(written.err.splitlines())) == ("", 2)
+    assert (tmp_path / "other.log").read_text() == ""
+
+
+def test_no_library_writes_its_lines_to_another_place(tmp_path: Path):
+    # ASVS V16.2.3: after everything was imported, and the server was set up as `serve` does
+    done = subprocess.run(
+        [sys.executable, "-c", FIND_HANDLERS],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    assert json.loads(done.stdout) == [[], ["uvicorn.access"]], "uvicorn writes no access log"
+
+
+FIND_HANDLERS = """
+import json, logging
+from app import logs
+from app.cli import commands
+from app.config import Config
+from app.db.connection import Address
+from app.main import create_app
+logs.configure("INFO", "json")
+commands.server_config(create_app(Config(encryption_keys="A" * 44), Address("postgresql://x@127.0.0.1/x")))
+loggers = [one for one in logging.root.manager.loggerDict.values() if isinstance(one, logging.Logger)]
+assert len(loggers) > 20
+own = [one.name for one in loggers if one.handlers and not isinstance(one.handlers[0], logging.NullHandler)]
+print(json.dumps([own, [one.name for one in loggers if not one.propagate]]))
+"""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("field", ["account_id", "reason"])
+def test_a_line_break_in_a_field_begins_no_line(capsys, form: str, field: str):
+    # ASVS V16.4.1, T11
+    logs.configure("INFO", form)
+    hostile = 'x\r\n{"event":"forged"}\x1b[31m\u2028\x00'
+    structlog.get_logger("x").info("run_ended", **{field: hostile})
+    written = capsys.readouterr().err
+    assert written.endswith("\n")
+    assert len(written.splitlines()) == 1
+    assert "\x1b" not in written
+    if form == "json":
+        assert json.loads(written)[field] == hostile
 
 
 def test_a_line_names_its_logger_ours_and_a_librarys(capsys):

@@ -114,6 +114,19 @@ async def test_several_levitates_have_no_single_way_back(
     assert "Back to Levitate" not in check_page(await world.api.get("/oauth/unknown"))
 
 
+async def test_the_folder_of_the_stylesheet_is_not_listed_and_nothing_beside_it_is_served(
+    world: World,
+):
+    # ASVS V13.4.3
+    for path in ("/static", "/static/", "/static//", "/static/none.css"):
+        answer = await world.api.get(path)
+        assert answer.status_code == 404, path
+        assert "pages.css" not in answer.text.replace(path, ""), path
+    beside = ("rendering.py", "templates/base.html", "config.py")
+    for path in (*beside, *(f"..%2f{one}" for one in beside), "%2e%2e/templates/base.html"):
+        assert (await world.api.get(f"/static/{path}")).status_code == 404, path
+
+
 async def test_the_stylesheet_is_served(world: World):
     answer = await world.api.get("/static/pages.css")
     assert answer.headers["content-type"].startswith("text/css")

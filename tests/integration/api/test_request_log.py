@@ -1,6 +1,7 @@
 """The line that is logged for each request: whose token it had, and how it ended [T9, T14]."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -86,6 +87,33 @@ async def test_a_line_of_a_request_that_was_answered_has_no_reason(
 ):
     await api.api.get("/v1/accounts/hp")
     assert last_request(lines)["reason"] is None
+
+
+HOSTILE_REQUEST_IDS = [
+    "x" * 129, "", "a b", 'a"b', '{"event":"forged"}', "a\r\nset-cookie: x=1", "a\nb", "\x1b[31m", "a\tb", "a\x00b",
+    "é", "<script>", "${jndi:x}", "%s", "../a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", HOSTILE_REQUEST_IDS)
+async def test_a_hostile_id_of_a_request_is_replaced_in_the_log_and_in_the_answer(
+    api: World, lines: list[dict[str, Any]], given: str
+):
+    # ASVS V16.4.1, T11
+    request = RawRequest("GET", "/healthz", {"X-Request-Id": given}, body=b"")
+    await request.send(api.app)
+    own = request.answer_headers["x-request-id"]
+    assert re.fullmatch(r"req_[0-9a-f]{24}", own)
+    assert last_request(lines)["request_id"] == own
+
+
+@pytest.mark.parametrize("given", ["x" * 128, "gateway:1.2_3-4", "0"])
+async def test_an_id_of_a_request_with_word_characters_is_kept(
+    api: World, lines: list[dict[str, Any]], given: str
+):
+    request = RawRequest("GET", "/healthz", {"X-Request-Id": given}, body=b"")
+    await request.send(api.app)
+    assert request.answer_headers["x-request-id"] == last_request(lines)["request_id"] == given
 
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/accounts", 401), ("/healthz", 200)])

@@ -61,6 +61,50 @@ async def test_personal_data_and_streams_are_not_stored(idle: World):
         check(response)
 
 
+async def test_no_other_origin_may_read_a_response(idle: World):
+    # ASVS V3.4.2: browsers let a page of another origin read only what has a header of CORS
+    origins = {"Origin": "https://levitate.test", "Access-Control-Request-Method": "POST"}
+    asked = [(path, method) for method, path in operations(idle)]
+    asked += [(path, "OPTIONS") for path in {path for path, _ in asked}]
+    asked += [("/static/pages.css", "GET"), ("/static/pages.css", "OPTIONS"), ("/docs", "GET")]
+    for path, method in asked:
+        for origin in (origins, {**origins, "Origin": "null"}):
+            response = await idle.api.request(method, path, headers=origin)
+            found = [name for name in response.headers if name.startswith("access-control-")]
+            assert found == [], (method, path)
+            assert method != "OPTIONS" or response.status_code in (404, 405), path
+
+
+async def test_a_report_in_csv_is_a_download_with_the_name_of_its_run(idle: World):
+    # ASVS V5.4.1
+    (run,) = await idle.runs()
+    path = f"/v1/accounts/hp/runs/{run['id']}/report"
+    response = await idle.api.get(path, params={"format": "csv"})
+    assert response.headers.get_list("content-disposition") == [
+        f'attachment; filename="{run["id"]}.csv"'
+    ]
+    assert re.fullmatch(r"run_[0-9a-f]+", run["id"])
+    assert "content-disposition" not in (await idle.api.get(path)).headers
+
+
+HOSTILE_IDS = [
+    "run_1%22;filename=evil.exe",
+    "run_1%0D%0ASet-Cookie:%20x=1",
+    "..%5C..%5Cevil",
+    "%E2%80%AE.exe",
+    "*",
+]
+
+
+@pytest.mark.parametrize("run_id", HOSTILE_IDS)
+async def test_a_hostile_id_of_a_run_gets_into_no_file_name(idle: World, run_id: str):
+    # ASVS V5.4.2, T11
+    response = await idle.api.get(f"/v1/accounts/hp/runs/{run_id}/report?format=csv")
+    assert (response.status_code, response.json()["code"]) == (404, "run_not_found")
+    assert "content-disposition" not in response.headers
+    assert "set-cookie" not in response.headers
+
+
 async def test_errors_have_the_headers_too(idle: World, monkeypatch: pytest.MonkeyPatch):
     large = await idle.api.put("/v1/accounts/hp", content=b"x" * (4 * 1024 * 1024 + 1))
     assert large.status_code == 413
