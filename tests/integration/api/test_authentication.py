@@ -76,6 +76,20 @@ async def test_without_a_valid_token_no_operation_reads_the_body_or_asks_the_dat
             assert refused.reads == 0
 
 
+async def test_wrong_tokens_lock_nobody_out_and_use_up_no_rate(
+    api: World, monkeypatch: pytest.MonkeyPatch
+):
+    # ASVS V6.1.1: guessed secrets of the id of a token that exists
+    headers, token_id = await api.create_token()
+    monkeypatch.setattr(api.app.state, "auth", replace(api.app.state.auth, rate=1, limiters={}))
+    for number in range(100):
+        wrong = {"Authorization": f"Bearer lc_{token_id}_{number}"}
+        assert (await api.api.get("/v1/accounts", headers=wrong)).status_code == 401
+    assert (await api.api.get("/v1/accounts", headers=headers)).status_code == 200
+    statuses = {(await api.api.get("/v1/accounts", headers=headers)).status_code for _ in range(9)}
+    assert statuses == {200, 429}, "the rate is at work"
+
+
 async def test_a_known_token_is_still_known_while_the_database_is_away(api: World):
     headers, _ = await api.create_token("hp")
     take_database_away(api)

@@ -6,10 +6,17 @@ from pathlib import Path
 import asyncpg
 
 from app.config import Config
-from app.db import retention
+from app.db import retention, tables
+from tests.e2e.test_person_erasure import PERSON_COLUMNS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "retention.md").read_text()
+THREATS = (ROOT / "docs" / "security" / "threat-model.md").read_text()
+HASHED = {"secret_hash", "state_hash", "token_hash"}
+PERSONAL = {
+    *PERSON_COLUMNS, "body", "clio_hash", "clio_id", "clio_ids", "clio_user_id", "details", "email", "record",
+    "source_address", "subject", "subject_id",
+}  # fmt: skip
 ROWS = [
     [cell.strip() for cell in line.strip("| ").split(" | ")]
     for line in PAGE.split("## Tables")[1].split("\n\n")[1].splitlines()[2:]
@@ -36,8 +43,31 @@ async def test_every_table_of_the_database_has_one_row(dsn: str):
 
 def test_every_row_says_what_is_held_how_long_and_who_deletes_it():
     for row in ROWS:
-        assert len(row) == 4, row
+        assert len(row) == 5, row
         assert all(row), row
+
+
+def test_every_table_has_a_level_that_the_threat_model_explains():
+    # ASVS V14.1.1, V14.1.2
+    table = THREATS.split("| level | what has it")[1].split("\n\n")[0]
+    levels = re.findall(r"^\| (\w+) \|", table, flags=re.MULTILINE)
+    assert levels == ["secret", "confidential", "internal"]
+    assert {row[4] for row in ROWS} == set(levels)
+
+
+def test_a_table_with_a_secret_is_secret_and_one_that_names_a_person_is_no_less_than_confidential():
+    # ASVS V14.1.1
+    levels = {name: row[4] for row in ROWS for name in quoted(row[0])}
+    secret, person = set(), set()
+    for name, table in tables.metadata.tables.items():
+        columns = {*table.columns.keys()}
+        if any(column.startswith("sealed_") for column in columns) or columns & HASHED:
+            secret.add(name)
+        elif columns & PERSONAL:
+            person.add(name)
+    assert {name for name, level in levels.items() if level == "secret"} == secret
+    assert len(person) > 15
+    assert {name for name in person if levels[name] != "confidential"} == set()
 
 
 def test_every_daily_deletion_is_named_and_no_other():
