@@ -1,7 +1,9 @@
 # The service on a PostgreSQL of yours: no embedded server, no demonstration and no simulator in here
 # (LEVITATE_CLIO_DATABASE_URL is required). Build it with `docker build --target service .`
 # For a `worker` container switch the health check off, for nothing listens there: --no-healthcheck.
-FROM python:3.11-slim AS build
+# A digest instead of the tag: --build-arg BASE=python:3.11-slim@sha256:…
+ARG BASE=python:3.11-slim
+FROM ${BASE} AS build
 WORKDIR /source
 COPY requirements-build.lock ./
 RUN pip install --no-cache-dir --require-hashes --requirement requirements-build.lock
@@ -10,7 +12,7 @@ COPY app ./app
 COPY migrations ./migrations
 RUN python -m hatchling build --target wheel --directory /wheel
 
-FROM python:3.11-slim AS service
+FROM ${BASE} AS service
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /srv
 COPY requirements-run.lock ./

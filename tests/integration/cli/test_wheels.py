@@ -138,6 +138,8 @@ def test_the_extra_and_both_projects_have_the_same_version():
 def test_the_image_gets_the_service_only_from_the_wheel_and_all_else_from_hashed_locks():
     stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)[1:]
     build, service = stages
+    assert build.startswith("${BASE} AS build\n"), "an operator can name the digest of both"
+    assert service.startswith("${BASE} AS service\n")
     assert service.splitlines()[0].endswith(" AS service")
     assert re.findall(r"^COPY (.*)", service, flags=re.MULTILINE) == ["requirements-run.lock ./"]
     for stage in (build, service):

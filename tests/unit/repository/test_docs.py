@@ -10,12 +10,14 @@ import re
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
 from app import logs
 from app.cli.commands import cli
 from app.clio import errors as clio_errors
+from app.clio.regions import Region, origin_of
 from app.config import PREFIX, Config, RegisteredApp
 from app.db import issues, session, tables
 
@@ -57,6 +59,27 @@ def test_the_manual_lists_every_variable_and_no_other():
     regions = {f"{PREFIX}REGIONS__US__{name.upper()}" for name in RegisteredApp.model_fields}
     listed = {name.replace("…", f"{PREFIX}REGIONS") for name in named(section("Variables"))}
     assert listed == wanted | regions
+
+
+def test_the_manual_lists_the_hosts_of_clio_and_of_the_page_of_the_api_for_a_firewall():
+    # ASVS V13.1.1
+    rows = [row.split(" | ") for row in section("Connections in and out").splitlines()]
+    rows = [row for row in rows if row[0].startswith("| ") and len(row) > 3]
+    assert all(len(row) == 5 for row in rows)
+    hosts = {host for row in rows for host in re.findall(r"`([\w-]+(?:\.[\w-]+)+)`", row[1])}
+    clios = {urlsplit(origin_of(region)).hostname for region in Region}
+    page = (ROOT / "app" / "api" / "docs_page.py").read_text()
+    assert hosts == clios | set(re.findall(r"https://([\w.-]+)", page))
+
+
+def test_the_manual_lists_the_ports_on_which_a_process_listens():
+    # ASVS V13.1.1
+    group = typer.main.get_command(cli)
+    (port,) = [one for one in group.commands["serve"].params if one.name == "port"]  # type: ignore[attr-defined]
+    found = section("Connections in and out")
+    assert f"`--port`, {port.default} by default" in found
+    worker = Config.model_fields["worker_port"].default
+    assert f"`{PREFIX}WORKER_PORT`, {worker} by default" in found
 
 
 def test_the_manual_lists_the_size_of_every_pool_and_their_sum():
@@ -201,7 +224,7 @@ def missing_paths(text: str) -> list[str]:
 
 
 def test_every_path_in_the_documents_the_docstrings_and_the_comments_exists():
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     modules = [*(ROOT / "app").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     missing = []
     for file in sorted([*pages, *modules]):
@@ -264,7 +287,7 @@ def test_the_readme_links_to_every_page():
 
 
 def test_every_link_between_the_documents_has_a_target():
-    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
         for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
             assert target.startswith("http") or (page.parent / target).exists(), (page, target)
 
