@@ -82,6 +82,20 @@ def test_the_manual_lists_the_ports_on_which_a_process_listens():
     assert f"`{PREFIX}WORKER_PORT`, {worker} by default" in found
 
 
+def test_the_time_limits_for_corrections_grow_with_less_severity():
+    # ASVS V15.1.1
+    limits = (ROOT / "SECURITY.md").read_text().split("\n## Time limits\n")[1].split("\n## ")[0]
+    rows = re.findall(
+        r"^\| (critical|high|medium|low)\b.*?\| (?:(\d+) days|with) ", limits, re.MULTILINE
+    )
+    assert [name for name, _ in rows] == ["critical", "high", "medium", "low"]
+    days = [int(number) for _, number in rows if number]
+    assert days == sorted(set(days))
+    (regular,) = re.findall(r"at least every (\d+) days", limits)
+    assert len(days) == 3
+    assert days[-1] < int(regular)
+
+
 def test_the_manual_lists_the_size_of_every_pool_and_their_sum():
     rows = [row.strip("|* ").split("|") for row in section("Database connections").splitlines()]
     sizes = {
