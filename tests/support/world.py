@@ -134,7 +134,7 @@ class PausableTransport(httpx.ASGITransport):
 
 @asynccontextmanager
 async def opened_world(
-    dsn: str, simulator: Simulator, *, regions: Sequence[str] = ("us",), **parts: bool
+    dsn: str, simulator: Simulator, regions: Sequence[str] = ("us",), /, **parts: bool
 ) -> AsyncIterator["World"]:
     """Run the whole service on a database, with the simulator for Clio in these regions."""
     clio_transport = PausableTransport(simulator)

@@ -18,7 +18,7 @@ async def world(dsn: str) -> AsyncIterator[World]:
     european = harlow_pike(main.now)
     european.region = "eu"
     simulator = generous_simulator(harlow_and_pike(), european)
-    async with opened_world(dsn, simulator, regions=("us", "eu")) as world, world:
+    async with opened_world(dsn, simulator, ("us", "eu")) as world, world:
         await world.create_account()
         yield world
 
