@@ -261,45 +261,42 @@ def test_the_way_to_a_key_that_is_shown_makes_one_that_works_and_only_its_owner_
     TokenCipher([path.read_text().strip()])
 
 
-def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(own_dsn: str):
-    assert run("migrate", database_url=own_dsn).returncode == 0
-    made = run("token", "create", "--name=backend", "--account=hp", database_url=own_dsn)
+def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(dsn: str):
+    made = run("token", "create", "--name=backend", "--account=hp", database_url=dsn)
     assert made.returncode == 0
     (token,) = made.stdout.splitlines()
     parts = split_service_token(token)
     assert parts is not None
-    assert parts[0] in run("token", "list", database_url=own_dsn).stdout
-    assert run("token", "revoke", parts[0], database_url=own_dsn).returncode == 0
-    again = run("token", "revoke", parts[0], database_url=own_dsn)
+    assert parts[0] in run("token", "list", database_url=dsn).stdout
+    assert run("token", "revoke", parts[0], database_url=dsn).returncode == 0
+    again = run("token", "revoke", parts[0], database_url=dsn)
     assert again.returncode == 2
     assert again.stderr.startswith(f"There is no valid token {parts[0]}")
 
 
-def test_a_token_has_a_scope_and_an_end_and_the_list_shows_them(own_dsn: str):
+def test_a_token_has_a_scope_and_an_end_and_the_list_shows_them(dsn: str):
     # T14
-    assert run("migrate", database_url=own_dsn).returncode == 0
     made = run(
-        *("token", "create", "--name=reports", "--scope=read", "--expires=90"), database_url=own_dsn
+        *("token", "create", "--name=reports", "--scope=read", "--expires=90"), database_url=dsn
     )
     assert "scope read, until " in made.stderr
     ((token_id, scope, days),) = sql(
-        own_dsn, "select token_id, scope, expires_at - created_at from service_tokens"
+        dsn, "select token_id, scope, expires_at - created_at from service_tokens"
     )
     assert (scope, days) == ("read", timedelta(days=90))
-    listed = run("token", "list", database_url=own_dsn).stdout
+    listed = run("token", "list", database_url=dsn).stdout
     assert token_id in listed
     assert "read" in listed
     for wrong in ("--scope=all", "--expires=0"):
-        assert run("token", "create", "--name=x", wrong, database_url=own_dsn).returncode == 2
+        assert run("token", "create", "--name=x", wrong, database_url=dsn).returncode == 2
 
 
-def test_the_token_of_the_configuration_is_revoked_once_and_for_ever(own_dsn: str):
+def test_the_token_of_the_configuration_is_revoked_once_and_for_ever(dsn: str):
     # T14
-    assert run("migrate", database_url=own_dsn).returncode == 0
-    done = run("token", "revoke", "bootstrap", database_url=own_dsn)
+    done = run("token", "revoke", "bootstrap", database_url=dsn)
     assert done.returncode == 0
     assert "No token of LEVITATE_CLIO_SERVICE_TOKEN is accepted any more" in done.stderr
-    assert run("token", "revoke", "bootstrap", database_url=own_dsn).returncode == 2
+    assert run("token", "revoke", "bootstrap", database_url=dsn).returncode == 2
 
 
 @pytest.mark.parametrize("command", ["serve --port=0", "check"])
@@ -313,17 +310,16 @@ def test_a_short_token_of_the_configuration_is_refused_in_one_line(command: str)
 
 
 def test_what_an_operator_does_with_tokens_and_keys_is_in_the_audit_log_of_the_service(
-    own_dsn: str,
+    dsn: str,
 ):
     # T14
     old, new = new_key(), new_key()
-    assert run("migrate", database_url=own_dsn).returncode == 0
-    assert run("token", "create", "--name=a", "--account=hp", database_url=own_dsn).returncode == 0
-    ((token_id,),) = sql(own_dsn, "select token_id from service_tokens")
-    assert run("token", "revoke", token_id, database_url=own_dsn).returncode == 0
+    assert run("token", "create", "--name=a", "--account=hp", database_url=dsn).returncode == 0
+    ((token_id,),) = sql(dsn, "select token_id from service_tokens")
+    assert run("token", "revoke", token_id, database_url=dsn).returncode == 0
     keys = f"{new},{old}"
-    assert run("keys", "rotate", database_url=own_dsn, encryption_keys=keys).returncode == 0
-    entries = sql(own_dsn, "select action, subject, role, details from service_audit order by at")
+    assert run("keys", "rotate", database_url=dsn, encryption_keys=keys).returncode == 0
+    entries = sql(dsn, "select action, subject, role, details from service_audit order by at")
     assert [tuple(entry)[:3] for entry in entries] == [
         ("token.created", token_id, "operator"),
         ("token.revoked", token_id, "operator"),
@@ -335,7 +331,7 @@ def test_what_an_operator_does_with_tokens_and_keys_is_in_the_audit_log_of_the_s
 
 
 def test_a_defect_of_a_command_is_logged_without_its_text(
-    own_dsn: str, monkeypatch: pytest.MonkeyPatch
+    dsn: str, monkeypatch: pytest.MonkeyPatch
 ):
     # T9: Python would print the statement and the values
     canary = "alice@home.test"
@@ -343,9 +339,8 @@ def test_a_defect_of_a_command_is_logged_without_its_text(
     async def fail(session: Session) -> None:
         await session.execute(text("select cast(:value as integer)"), {"value": canary})
 
-    assert run("migrate", database_url=own_dsn).returncode == 0
     monkeypatch.setattr(service_tokens, "list_tokens", fail)
-    ended = run("token", "list", database_url=own_dsn)
+    ended = run("token", "list", database_url=dsn)
     assert ended.returncode == os.EX_SOFTWARE
     (line,) = ended.stderr.splitlines()
     logged = json.loads(line)
@@ -374,7 +369,7 @@ def test_a_damaged_key_file_is_reported_in_one_line(tmp_path: Path, content: byt
 
 @pytest.mark.parametrize("command", ["worker", "serve"])
 def test_a_process_whose_part_keeps_failing_ends_with_code_70(
-    own_dsn: str, command: str, monkeypatch: pytest.MonkeyPatch
+    dsn: str, command: str, monkeypatch: pytest.MonkeyPatch
 ):
     # an orchestrator starts it again
     async def fail(*_: object) -> None:
@@ -382,9 +377,8 @@ def test_a_process_whose_part_keeps_failing_ends_with_code_70(
 
     monkeypatch.setattr(background, "run_scheduler", fail)
     monkeypatch.setattr(supervisor, "FIRST_DELAY", 0.0)
-    assert run("migrate", database_url=own_dsn).returncode == 0
     options = ["--port=0"] if command == "serve" else []
-    ended = run(command, *options, database_url=own_dsn, encryption_keys=new_key(), worker_port="0")
+    ended = run(command, *options, database_url=dsn, encryption_keys=new_key(), worker_port="0")
     assert ended.returncode == os.EX_SOFTWARE
     (line,) = [line for line in ended.stderr.splitlines() if "process_ends" in line]
     assert "clock failed 10 times in ten minutes" in line
