@@ -1,7 +1,8 @@
 """Requests that schemathesis generates from the OpenAPI document: no server error, only documented responses.
 
 Two tenants send them: what one of them may read, the other one must not get, whatever ids it sends [T2].
-`SCHEMATHESIS_CASES` says how many requests are made, 1,000 by default; `make nightly` makes 10,000.
+`SCHEMATHESIS_CASES` says how many requests two tenants make, 1,000 by default; `make nightly` makes 10,000. One caller
+with all rights makes a quarter as many, whose responses are compared with the document.
 """
 
 import asyncio
@@ -38,14 +39,14 @@ def operations(document: dict[str, dict[str, dict[str, object]]]) -> int:
     return sum(len(methods) for path, methods in document["paths"].items() if path not in LEFT_OUT)
 
 
-def generate(stack: Stack, folder: Path, *options: str) -> tuple[str, int]:
+def generate(stack: Stack, folder: Path, cases: int, *options: str) -> tuple[str, int]:
     """Run schemathesis on the service; return its output and the number of requests.
 
-    `CASES` requests are spread over the operations.
+    So many requests are spread over the operations.
     """
     address = f"{stack.service.url}/openapi.json"
     document = httpx.get(address, trust_env=False).json()
-    each = -(-CASES // operations(document))
+    each = -(-cases // operations(document))
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", address),
         *("--max-examples", str(each), "--seed", "1", "--no-shrink", "--continue-on-failure"),
@@ -62,10 +63,10 @@ def generate(stack: Stack, folder: Path, *options: str) -> tuple[str, int]:
 
 
 def test_generated_requests_get_documented_responses_and_never_a_server_error(
-    tmp_path: Path, own_dsn: str
+    tmp_path: Path, dsn: str
 ):
     # API-4, T9, T12
-    with running_stack(tmp_path, own_dsn, contacts=50) as stack:
+    with running_stack(tmp_path, dsn, contacts=50) as stack:
         options = (
             "--phases",
             "fuzzing",
@@ -74,8 +75,8 @@ def test_generated_requests_get_documented_responses_and_never_a_server_error(
             "-H",
             f"Authorization: Bearer {TOKEN}",
         )
-        output, made = generate(stack, tmp_path, *options)
-    assert made >= CASES / 2, output[-2000:]
+        output, made = generate(stack, tmp_path, CASES // 4, *options)
+    assert made >= CASES / 8, output[-2000:]
 
 
 async def add_token(dsn: str, account_id: str) -> str:
@@ -97,14 +98,12 @@ def is_known(stack: Stack, account_id: str, token: str) -> bool:
     return answer.is_success
 
 
-def test_generated_requests_of_a_tenant_never_get_what_another_one_owns(
-    tmp_path: Path, own_dsn: str
-):
+def test_generated_requests_of_a_tenant_never_get_what_another_one_owns(tmp_path: Path, dsn: str):
     # T2, OWASP API1
-    with running_stack(tmp_path, own_dsn, contacts=50) as stack:
+    with running_stack(tmp_path, dsn, contacts=50) as stack:
         for account_id in TENANTS:
             stack.connect(account_id)
-        tokens = {name: asyncio.run(add_token(own_dsn, name)) for name in TENANTS}
+        tokens = {name: asyncio.run(add_token(dsn, name)) for name in TENANTS}
         for name, token in tokens.items():
             stack.wait_for_runs(name)
             wait_until(partial(is_known, stack, name, token), "the token is known")
@@ -128,5 +127,5 @@ def test_generated_requests_of_a_tenant_never_get_what_another_one_owns(
             ),
             *("--exclude-method", "DELETE"),
         )
-        output, made = generate(stack, tmp_path, *options)
+        output, made = generate(stack, tmp_path, CASES, *options)
     assert made >= CASES / 2, output[-2000:]

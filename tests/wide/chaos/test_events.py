@@ -62,11 +62,11 @@ async def subscribed(stack: Stack, receiver: Receiver) -> dict[str, Any]:
 
 
 async def test_events_keep_their_order_and_ids_although_the_sender_is_killed_during_a_delivery(
-    tmp_path: Path, own_dsn: str
+    tmp_path: Path, dsn: str
 ):
     # NC-8, F1, F26: kill -9 after the receiver has an event and before the service has the response
     hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
-    with running_stack(tmp_path, own_dsn, contacts=1, environment=hosts) as stack:
+    with running_stack(tmp_path, dsn, contacts=1, environment=hosts) as stack:
         kills = asyncio.Queue[int]()
 
         def answer(_: Received) -> int:
@@ -77,10 +77,10 @@ async def test_events_keep_their_order_and_ids_although_the_sender_is_killed_dur
 
         async with receiving(Receiver(answer)) as receiver:
             endpoint = await subscribed(stack, receiver)
-            told = await record_test_events(own_dsn)
+            told = await record_test_events(dsn)
             for _ in KILLS:
                 await asyncio.wait_for(kills.get(), 60)
-                await start_again(stack, own_dsn)
+                await start_again(stack, dsn)
             path = f"/v1/webhook-endpoints/{endpoint['id']}/deliveries"
 
             async def delivered() -> bool:

@@ -88,9 +88,9 @@ def logged(worker: Program, event: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines if f'"event": "{event}"' in line]
 
 
-async def test_another_process_ends_the_run_of_a_killed_process(tmp_path: Path, own_dsn: str):
+async def test_another_process_ends_the_run_of_a_killed_process(tmp_path: Path, dsn: str):
     # S10, F1, I8: nobody starts the killed process again, so its lease must expire
-    with api_and_workers(tmp_path, own_dsn, heartbeat="2") as workers:
+    with api_and_workers(tmp_path, dsn, heartbeat="2") as workers:
         await workers.begin()
         workers.first.kill()
         while not (killed := await workers.run())["leased"]:  # it was between two slices
@@ -116,11 +116,9 @@ async def written(dsn: str) -> dict[str, Any]:
         await database.close()
 
 
-async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(
-    tmp_path: Path, own_dsn: str
-):
+async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(tmp_path: Path, dsn: str):
     # I7, F13: SIGSTOP while pages are on their way; the other process takes the run over and ends it
-    with api_and_workers(tmp_path, own_dsn, heartbeat="2") as workers:
+    with api_and_workers(tmp_path, dsn, heartbeat="2") as workers:
         await workers.begin()
         pid = workers.first.check_running().pid
         os.kill(pid, signal.SIGSTOP)
@@ -133,7 +131,7 @@ async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(
             await asyncio.to_thread(workers.other.spawn)
             (run,) = await asyncio.to_thread(workers.stack.wait_for_runs, ACCOUNT)
             assert run["status"] == "succeeded"
-            before = await written(own_dsn)
+            before = await written(dsn)
         finally:
             os.kill(pid, signal.SIGCONT)
 
@@ -141,15 +139,15 @@ async def test_a_process_that_wakes_up_after_a_take_over_writes_nothing(
             return bool(logged(workers.first, "slice_taken_over"))
 
         await wait_until(has_noticed, "the process did not notice that it lost the run")
-        assert await written(own_dsn) == before
+        assert await written(dsn) == before
         assert not logged(workers.first, "run_ended")
 
 
 async def test_a_process_that_is_asked_to_stop_hands_over_its_run_between_two_pages(
-    tmp_path: Path, own_dsn: str
+    tmp_path: Path, dsn: str
 ):
     # S10, F27: SIGTERM; the lease lasts 150 s, so a run that is not handed over could not be taken over
-    with api_and_workers(tmp_path, own_dsn, heartbeat="60") as workers:
+    with api_and_workers(tmp_path, dsn, heartbeat="60") as workers:
         await workers.begin()
         assert workers.first.stop() == 0
         stopped = await workers.run()
@@ -157,11 +155,9 @@ async def test_a_process_that_is_asked_to_stop_hands_over_its_run_between_two_pa
         await workers.end()
 
 
-async def test_a_service_that_is_asked_to_stop_answers_readers_that_wait(
-    tmp_path: Path, own_dsn: str
-):
+async def test_a_service_that_is_asked_to_stop_answers_readers_that_wait(tmp_path: Path, dsn: str):
     # F27, S13: otherwise these requests and the runs of the process would be cut off at the deadline
-    with running_stack(tmp_path, own_dsn, contacts=1) as stack:
+    with running_stack(tmp_path, dsn, contacts=1) as stack:
         stack.create(ACCOUNT)
         path, longest = f"/v1/accounts/{ACCOUNT}/changes", {"wait": 30}
         polling = asyncio.to_thread(stack.api.get, path, params=longest)

@@ -4,7 +4,6 @@ That holds after each change of contacts, their types and companies, of matters,
 deletions [row 47, CS-7, OV-4, row 25].
 """
 
-import asyncio
 import itertools
 from datetime import timedelta
 from typing import Any
@@ -14,10 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from sqlalchemy import select, text
 
-from app.db import migrate
 from app.db.accounts import accounts, attorneys
 from app.db.accounts.accounts import AccountFields
-from app.db.connection import Address
 from app.db.contacts import tables as contact_tables
 from app.db.mirror import catalog, changed_items, records, removals, rule_inputs
 from app.db.mirror.visibility import View
@@ -227,9 +224,8 @@ class Dependants(DatabaseMachine):
         return list(found)
 
 
-def test_to_assess_everybody_again_after_any_change_finds_nothing_that_was_forgotten(own_dsn: str):
-    asyncio.run(migrate.migrate(Address(own_dsn)))
-    Dependants.dsn = own_dsn
+def test_to_assess_everybody_again_after_any_change_finds_nothing_that_was_forgotten(dsn: str):
+    Dependants.dsn = dsn
     how = settings(
         max_examples=settings().max_examples // 5,
         stateful_step_count=25,
