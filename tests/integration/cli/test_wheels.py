@@ -44,23 +44,18 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A folder with a Python environment of its own, which has our dependencies and not the checkout."""
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], check=True)
     (packages,) = (tmp_path / "venv" / "lib").glob("python*/site-packages")
     (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return tmp_path
 
 
 def install(place: Path, *wheels: Path) -> None:
-    pip: list[str | Path] = [
-        place / "venv/bin/python",
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-    ]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    there: list[str | Path] = ["--python", place / "venv/bin/python", "install"]
     # `--ignore-installed`: the checkout is among the dependencies by its metadata
     options = ["--quiet", "--no-index", "--no-deps", "--ignore-installed"]
-    subprocess.run([*pip, *options, *wheels], check=True, cwd=place)
+    subprocess.run([*pip, *there, *options, *wheels], check=True, cwd=place)
 
 
 def run(place: Path, *args: str, **environment: str) -> "subprocess.CompletedProcess[str]":

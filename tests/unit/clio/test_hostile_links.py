@@ -93,6 +93,15 @@ async def test_a_hostile_redirect_is_never_followed(link: str, status: int):
 
 
 @pytest.mark.parametrize(
+    "host",
+    ["https://evil.test", "//evil.test", "https://app.clio.com:444", "https://user@app.clio.com"],
+)
+async def test_the_path_of_a_redirect_to_another_host_is_not_asked_for_at_our_own(host: str):
+    location = f"{host}/api/v4/matters.json"
+    await hostile(host, httpx.Response(307, headers={"Location": location}))
+
+
+@pytest.mark.parametrize(
     "following",
     [
         f"{ORIGIN}{PATH}",
