@@ -63,7 +63,10 @@ class ClioOAuth:
     def authorize_url(self, *, redirect_uri: str, state: str, code_verifier: str) -> str:
         """Return the URL at which the user approves. A user who declines is redirected back too."""
         client = AsyncOAuth2Client(
-            self._app.client_id, redirect_uri=redirect_uri, code_challenge_method="S256"
+            self._app.client_id,
+            redirect_uri=redirect_uri,
+            code_challenge_method="S256",
+            trust_env=False,
         )
         url, _ = client.create_authorization_url(
             f"{self._app.origin}/oauth/authorize",

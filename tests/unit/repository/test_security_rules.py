@@ -292,6 +292,38 @@ def test_no_redirect_is_followed(path: Path):
         assert not (isinstance(node, ast.Attribute) and node.attr == "follow_redirects"), path
 
 
+CLIENTS = {
+    *(f"httpx.{name}" for name in ("AsyncClient", "Client", "AsyncHTTPTransport", "HTTPTransport")),
+    *(f"httpx.{method}" for method in ("get", "head", "post", "put", "request", "stream")),
+    "AsyncOAuth2Client",
+}
+
+
+def clients_that_ask_the_environment(tree: ast.AST) -> list[int]:
+    """Return the lines of calls that make an HTTP client or send a request and do not say `trust_env=False`."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in CLIENTS
+        and not any(
+            one.arg == "trust_env" and ast.unparse(one.value) == "False" for one in node.keywords
+        )
+    ]
+
+
+@pytest.mark.parametrize("path", SERVICE, ids=name_of)
+def test_no_client_takes_a_proxy_from_the_environment(path: Path):
+    # a proxy would get what is meant for Clio, and reach addresses that the service must not [T1, T7]
+    assert clients_that_ask_the_environment(ast.parse(path.read_text())) == []
+
+
+def test_the_check_of_clients_notices_one_that_asks_the_environment():
+    for call in ("httpx.AsyncClient()", "AsyncOAuth2Client(trust_env=True)", "httpx.get('x')"):
+        assert clients_that_ask_the_environment(ast.parse(call)) == [1]
+    assert clients_that_ask_the_environment(ast.parse("httpx.Client(trust_env=False)")) == []
+
+
 OF_NO_ACCOUNT = {
     "address_key", "chores", "key_check", "schema_compatibility", "service_audit", "service_tokens", "sweeps",
     "webhook_endpoints",
