@@ -11,6 +11,7 @@ from app.db.runs import runs
 from app.lanes import Lane
 from app.simulator.faults.faults import Fault
 from tests.support.sessions import as_owner
+from tests.support.sliced_firm import within
 from tests.support.slices import do_slice
 from tests.support.world import World
 
@@ -29,7 +30,7 @@ class Firm:
         """Work on the run once, as a worker does, and return it."""
         services = self.world.app.state.services
         now = services.now
-        moved = replace(services, now=lambda: now() + self.late)
+        moved = replace(services, now=lambda: now() + self.late, open_budget=within())
         await do_slice(moved, await self._lane(run_id))
         run: dict[str, Any] = (await self.world.api.get(f"/v1/accounts/hp/runs/{run_id}")).json()
         return run
