@@ -15,6 +15,7 @@ from time import monotonic
 import httpx
 import structlog
 from fastapi import FastAPI
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
@@ -136,7 +137,9 @@ def build_app() -> FastAPI:
 def _expose_metrics(app: FastAPI) -> None:
     registry = CollectorRegistry()
     registry.register(BackgroundCollector(app))
-    Instrumentator(registry=registry).instrument(app).expose(app, tags=["operations"])
+    Instrumentator(registry=registry).instrument(app).expose(
+        app, tags=["operations"], response_class=PlainTextResponse
+    )
 
 
 def configure_app(

@@ -53,5 +53,5 @@ async def create_connect_link(
 async def end_connect_link(
     link_id: ConnectLinkId, account: AccountWithoutSession, actor: ActorDep, services: ServicesDep
 ) -> None:
-    """End a link. A login that was connected with it stays connected."""
+    """End a link. What its user has begun to connect ends as `declined`; a login that is connected stays connected."""
     await end_link(services, account.account_id, link_id, actor=actor)

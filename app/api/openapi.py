@@ -31,11 +31,13 @@ receive events.
 - **Scopes.** `security` of each operation names the scope that a token needs. `read` is for reading and previews.
   `write` is also for activities, runs, tags that a contact had before, and the login of the user whom `Levitate-User`
   names. `admin` is for everything. A token whose scope is too small gets 403 with `scope_required`.
-- **Acting user.** `Levitate-User` and `Levitate-Role` name the user for whom your backend acts. The audit log records
-  both. User ids may have any printable character; in `Levitate-User` they are percent-encoded UTF-8 where they are not
-  printable ASCII or contain `%`.
+- **Acting user.** `Levitate-User` and `Levitate-Role` name the user for whom your backend acts. This service believes
+  both, so your backend must have checked them. The audit log records both. User ids may have any printable character;
+  in `Levitate-User` they are percent-encoded UTF-8 where they are not printable ASCII or contain `%`.
 - **Visibility.** If the setting `privacy.respect_visibility` is on, reads that show people need `Levitate-User`, and
   show what this user's own login sees in Clio. Somebody whom it does not see is unknown. `success_manager` sees all.
+  The change feed and events are for your backend and show everybody; the settings then need a role.
+- **Each header and parameter once.** A request in which one that is read is sent twice gets 422.
 - **Errors** are `application/problem+json` (RFC 9457). Decide by `code`, and show `detail` to people. Each response
   below lists its codes in `x-problem-codes`. An error in this service is a 500 with `internal_error`. `request_id`
   identifies the request in the log.

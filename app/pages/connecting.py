@@ -108,7 +108,8 @@ async def finish_connection(
 ) -> Response:
     """Receive the browser from Clio and redirect it to the `return_url`, with `clio=connected` or `clio=<code>`.
 
-    If Clio and the directory have different email addresses for the person, a page asks first.
+    If Clio and the directory have different email addresses for the person, or another user has connected this login, a
+    page asks first. It does not if this user had connected the same login before.
     """
     if any(len(request.query_params.getlist(name)) > 1 for name in request.query_params):
         raise AnswerUnclear
