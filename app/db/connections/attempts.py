@@ -106,9 +106,7 @@ async def end_all(
 ) -> Sequence[OAuthAttempt]:
     """End all attempts of a connection that have not ended; return them as they were."""
     own = (_attempts.c.account_id == account_id) & (_attempts.c.connection_id == connection_id)
-    found = select(_attempts).where(
-        own, _attempts.c.outcome.is_(None), _attempts.c.ended_at.is_(None)
-    )
+    found = select(_attempts).where(own, _attempts.c.outcome.is_(None))
     rows = await session.execute(found.order_by(_attempts.c.state_hash).with_for_update())
     begun = [_as_attempt(row) for row in rows]
     return [one for one in begun if await end_attempt(session, one, outcome, now=now)]

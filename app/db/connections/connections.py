@@ -54,7 +54,10 @@ class ClioLogin:
 
 @dataclass(frozen=True)
 class Connection:
-    """One Levitate user's authorisation of one Clio login."""
+    """One Levitate user's authorisation of one Clio login.
+
+    `forgets` means that what another Clio user has seen, who had it before, is not yet deleted.
+    """
 
     account_id: str
     connection_id: str
@@ -65,6 +68,7 @@ class Connection:
     connected_at: datetime | None
     last_sync_at: datetime | None
     problem: Problem | None
+    forgets: bool = False
 
 
 def connection_of(row: Any) -> Connection:
@@ -82,6 +86,7 @@ def connection_of(row: Any) -> Connection:
         connected_at=row.connected_at,
         last_sync_at=row.last_sync_at,
         problem=Problem(row.problem_code, row.problem_detail) if row.problem_code else None,
+        forgets=row.forget_after is not None,
     )
 
 

@@ -25,8 +25,8 @@ async def disconnect_login(
     now = services.now()
     async with transaction(services.database, account_id) as session:
         await accounts.lock_account(session, account_id)
-        await owe_logins(session, services, account_id, connection_id=connection_id)
         await end_begun(session, services, account_id, connection_id)
+        await owe_logins(session, services, account_id, connection_id=connection_id)
         connection = await connections.get_connection(session, account_id, connection_id)
         await issues.connection_ended(session, connection, Status.DISCONNECTED, None, now=now)
         if connection.status is not Status.DISCONNECTED:

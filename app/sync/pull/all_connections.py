@@ -65,23 +65,28 @@ async def read_clio(
     fail or that waits for its rate limit does not stop the others. Raises RunTakenOver, Stopping, Paused, PullPostponed
     and other errors of Clio.
     """
-    await _forget_former_users(services, lease, budget)
     firm = partial(_read_firm, publish=publish)
     read = _read_contact if run.kind is Kind.CONTACT else firm
     step = _read_named if run.named_only else read
-    await run_attempt(services, lease, run, budget, partial(step, problems=problems))
+
+    async def work(attempt: Attempt) -> None:
+        if any(connection.forgets for connection in attempt.begun.connected):
+            await _forget_former_users(attempt)
+        await step(attempt, problems=problems)
+
+    await run_attempt(services, lease, run, budget, work)
 
 
-async def _forget_former_users(services: Services, lease: Lease, budget: CallBudget) -> None:
+async def _forget_former_users(attempt: Attempt) -> None:
     """Delete what the Clio user before saw of each connection that another one has taken over, in small steps.
 
     What is read as the new user comes after it.
     """
     forgetting = True
     while forgetting:
-        async with fenced_transaction(services.database, lease) as session:
-            forgetting = await former_users.forget_some(session, lease.account_id)
-        check_pause(services.stopping, budget)
+        async with fenced_transaction(attempt.services.database, attempt.lease) as session:
+            forgetting = await former_users.forget_some(session, attempt.lease.account_id)
+        check_pause(attempt.services.stopping, attempt.budget)
 
 
 async def _read_firm(attempt: Attempt, problems: Problems, publish: Publish | None) -> None:
