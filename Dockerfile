@@ -23,6 +23,6 @@ RUN --mount=type=bind,from=build,source=/wheel,target=/wheel \
 USER levitate
 EXPOSE 8000
 HEALTHCHECK --start-period=30s CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=3)"]
-# A clean end may take 25 seconds: give it --stop-timeout 30.
+# A clean end may wait for a request to Clio: give it --stop-timeout 90.
 ENTRYPOINT ["levitate-clio"]
 CMD ["serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
-from app.api.acting_user import RequireRole, RoleRequired
+from app.api.acting_user import Role, RoleHeader, RoleRequired
 from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
 from app.api.pagination import PageDep
@@ -32,15 +32,17 @@ async def list_audit(
     return rows.page(map(_body, rows.items))
 
 
-@router.get("/v1/audit", dependencies=[RequireRole], responses=problems(RoleRequired))
+@router.get("/v1/audit", responses=problems(RoleRequired))
 async def list_service_audit(
-    caller: CallerDep, session: SystemSessionDep, page: PageDep
+    caller: CallerDep, session: SystemSessionDep, page: PageDep, role: RoleHeader = Role.USER
 ) -> schemas.Page[schemas.AuditEntry]:
     """Return the audit log of what is of no single account, oldest entry first.
 
     It has what was done to webhook endpoints, service tokens and keys, and the erasure of accounts, and it outlives
-    them. A token for some accounts sees only what was done with itself.
+    them. It needs the role `success_manager`. A token for some accounts sees only what was done with itself.
     """
+    if role is not Role.SUCCESS_MANAGER:
+        raise RoleRequired
     query = page.by_id("service-audit", caller.token_id)
     token_id = None if caller.account_ids is None else caller.token_id
     found = await audit.list_entries_of_service(

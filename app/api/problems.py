@@ -39,6 +39,9 @@ NOT_JSON = ("invalid_json", "The body is not valid JSON; send UTF-8 text as in R
 _ADVICE = {  # for messages of pydantic that say only what is wrong
     "Field required": "is missing; send it",
     "Extra inputs are not permitted": "is not known here; leave it out",
+    "Input should be a valid dictionary or object to extract fields from": (
+        "must be a JSON object; send it with `Content-Type: application/json`"
+    ),
 }
 _HTTP_ERRORS = {
     400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting

@@ -97,7 +97,7 @@ async def add_endpoint(
 async def list_endpoints(
     caller: CallerDep, session: SystemSessionDep, page: PageDep
 ) -> schemas.Page[schemas.Endpoint]:
-    """List the webhook endpoints of this token."""
+    """List the webhook endpoints of this token; a token for all accounts lists all."""
     query = page.by_id("webhook-endpoints", caller.token_id)
     found = await endpoints.list_endpoints(
         session, token_id=_visible_token(caller), after=query.after, limit=query.fetch

@@ -14,9 +14,12 @@ from app.crypto import new_service_token
 from app.db.accounts import audit, service_tokens
 from app.db.accounts.audit import OPERATOR, AuditAction
 from app.db.accounts.service_tokens import BOOTSTRAP_ID, Scope, ServiceToken
+from app.db.events import endpoints
 from app.db.session import Database
 from app.db.system import system_transaction
 from app.main import now
+
+LIST_WIDTH = 250  # characters of a line of the list for another program
 
 token_cli = typer.Typer(no_args_is_help=True, help="Service tokens for Levitate's backend.")
 
@@ -84,7 +87,8 @@ def token_list() -> None:
         moments = (token.created_at, token.expires_at, token.last_used_at, token.revoked_at)
         times = [moment.isoformat(timespec="minutes") if moment else "" for moment in moments]
         table.add_row(token.token_id, token.name, ids, token.scope, *times)
-    Console().print(table)
+    # Elsewhere than in a terminal a line has 80 characters, and the last use would be cut off.
+    Console(width=None if sys.stdout.isatty() else LIST_WIDTH).print(table)
 
 
 @token_cli.command("revoke")
@@ -94,18 +98,23 @@ def token_revoke(token_id: TokenId) -> None:
     The id `bootstrap` is the token of LEVITATE_CLIO_SERVICE_TOKEN: none is accepted any more, whatever the variable is.
     """
 
-    async def revoke(database: Database) -> bool:
+    async def revoke(database: Database) -> int | None:
         at = now()
         async with system_transaction(database) as session:
-            was_valid = await service_tokens.revoke_token(session, token_id, now=at)
-            if was_valid:
-                action = AuditAction("token.revoked", token_id)
-                await audit.record_of_service(session, OPERATOR, action, now=at)
-            return was_valid
+            if not await service_tokens.revoke_token(session, token_id, now=at):
+                return None
+            action = AuditAction("token.revoked", token_id)
+            await audit.record_of_service(session, OPERATOR, action, now=at)
+            return await endpoints.count_endpoints(session, token_id)
 
-    if not run_with_database(revoke):
+    ended = run_with_database(revoke)
+    if ended is None:
         fail(f"There is no valid token {token_id}; `levitate-clio token list` lists all tokens")
     stderr.print(f"Token {token_id} was revoked.")
+    if ended:
+        stderr.print(
+            f"Webhook endpoints that it made: {ended}. They get no events any more; create them with another token."
+        )
     if token_id == BOOTSTRAP_ID:
         stderr.print(
             "No token of LEVITATE_CLIO_SERVICE_TOKEN is accepted any more; unset the variable."

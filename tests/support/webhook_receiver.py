@@ -34,6 +34,9 @@ class Receiver:
     delay: float = 0.0
     answers: asyncio.Event | None = None  # no post is answered until this is set
     endless: bool = False
+    piece: bytes = b"x" * 65536  # of an endless response, with `pause` seconds between two of them
+    pause: float = 0.0
+    sent: int = 0  # bytes of endless responses
     most_at_once: int = 0
     endpoint: dict[str, Any] = field(default_factory=dict)  # as the API returned it
 
@@ -76,8 +79,10 @@ class Receiver:
             writer.write(answer)
             await writer.drain()
             while self.endless:
-                writer.write(b"x" * 65536)
+                writer.write(self.piece)
                 await writer.drain()
+                self.sent += len(self.piece)
+                await asyncio.sleep(self.pause)
         finally:
             self.posting.discard(port)
 

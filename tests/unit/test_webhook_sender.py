@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -226,6 +227,27 @@ async def test_only_the_start_of_an_endless_response_is_read():
     async with asyncio.timeout(60), receiving(answer=lambda _: head, endless=True) as receiver:
         outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
     assert outcome.succeeded
+    buffered = 16 * 1024 * 1024  # what both sockets can hold beyond what is read
+    assert receiver.sent < webhook_sender.MAX_RESPONSE_BYTES + buffered
+
+
+async def test_a_response_that_comes_byte_by_byte_is_given_up_at_the_deadline(monkeypatch):
+    # no wait between two bytes is long enough for a timeout of its own
+    monkeypatch.setattr(webhook_sender, "DEADLINE", 0.5)
+    head = b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n"
+    dripping: dict[str, Any] = {"endless": True, "piece": b"x", "pause": 0.02}
+    async with asyncio.timeout(60), receiving(answer=lambda _: head, **dripping) as receiver:
+        outcome = await post(WebhookSender(private_hosts=frozenset({"127.0.0.1"})), receiver.url)
+    assert outcome.problem == "timed_out"
+
+
+async def test_one_client_resolves_the_name_again_for_each_post():
+    resolve, asked = resolver(["127.0.0.1"], ["10.0.0.1"])
+    sender = WebhookSender(private_hosts=frozenset({"127.0.0.1"}), resolve=resolve)
+    async with sender.connect("https://hooks.test/") as client:
+        first = await client.post(MESSAGE, [SECRET], now=now())
+        second = await client.post(MESSAGE, [SECRET], now=now())
+    assert (first.problem, second.problem, len(asked)) == ("unreachable", "address_refused", 2)
 
 
 async def test_a_compressed_response_is_not_decompressed():

@@ -102,8 +102,7 @@ async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: s
     """Store an endpoint; raises TooManyEndpoints. A lock per token makes the count of endpoints reliable."""
     alone = text("select pg_advisory_xact_lock(hashtextextended('endpoints/' || :token, 0))")
     await session.execute(alone, {"token": endpoint.token_id})
-    owned = select(func.count()).where(_table.c.token_id == endpoint.token_id, _EXISTS)
-    if (await session.execute(owned)).scalar_one() >= MAX_ENDPOINTS:
+    if await count_endpoints(session, endpoint.token_id) >= MAX_ENDPOINTS:
         raise TooManyEndpoints
     await session.execute(
         insert(_table).values(
@@ -129,6 +128,12 @@ async def list_endpoints(
         query = query.where(_table.c.token_id == token_id)
     rows = await session.execute(query.order_by(_table.c.endpoint_id).limit(limit))
     return [_endpoint(row) for row in rows]
+
+
+async def count_endpoints(session: Session, token_id: str) -> int:
+    """Return how many endpoints a token has."""
+    own = select(func.count()).where(_table.c.token_id == token_id, _EXISTS)
+    return int((await session.execute(own)).scalar_one())
 
 
 async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | None) -> Endpoint:

@@ -514,6 +514,8 @@ async def test_a_secret_that_cannot_be_opened_causes_no_server_error_and_a_new_s
     body = b'{"data": {"id": 1}, "meta": {}}'
     right = {"X-Hook-Signature": signed(body, hook.secret)}
     assert (await subscribed.post(hook.url, body, **right)).status_code == 401
+    foreign = {"X-Hook-Secret": "mine"}  # T8: nor does anybody's handshake give it another secret
+    assert (await subscribed.post(hook.url, b"{}", **foreign)).status_code == 401
     subscribed.skipped = timedelta(days=2)
     assert await renewed(subscribed) == 2
     assert not old.keys() & subscribed.hooks.hooks.keys()

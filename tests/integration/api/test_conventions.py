@@ -226,3 +226,15 @@ async def test_a_client_can_be_generated_from_the_openapi_document(world: World)
         ]
     for name in ("AccountIn", "ConnectionIn", "RunIn", "Settings", "PreviewIn", "ActivityIn"):
         assert document["components"]["schemas"][name]["examples"]
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded"])
+async def test_json_without_its_content_type_gets_the_advice_to_send_it(
+    world: World, kind: str | None
+):
+    # API-4
+    headers = {"Content-Type": kind} if kind else {}
+    answer = await world.api.put("/v1/accounts/hp", content=b'{"name": "x"}', headers=headers)
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert "send it with `Content-Type: application/json`" in error["detail"]

@@ -268,7 +268,14 @@ def test_a_token_is_printed_alone_on_stdout_and_can_be_listed_and_revoked(dsn: s
     parts = split_service_token(token)
     assert parts is not None
     assert parts[0] in run("token", "list", database_url=dsn).stdout
-    assert run("token", "revoke", parts[0], database_url=dsn).returncode == 0
+    sql(
+        dsn,
+        "insert into webhook_endpoints (endpoint_id, token_id, url, kinds, description, enabled, sealed_secret,"
+        f" created_at, updated_at) values ('whe', '{parts[0]}', 'https://x.test', '{{*}}', '', true, '', now(), now())",
+    )
+    ended = run("token", "revoke", parts[0], database_url=dsn)
+    assert ended.returncode == 0
+    assert "Webhook endpoints that it made: 1. They get no events any more" in ended.stderr
     again = run("token", "revoke", parts[0], database_url=dsn)
     assert again.returncode == 2
     assert again.stderr.startswith(f"There is no valid token {parts[0]}")
@@ -287,6 +294,11 @@ def test_a_token_has_a_scope_and_an_end_and_the_list_shows_them(dsn: str):
     listed = run("token", "list", database_url=dsn).stdout
     assert token_id in listed
     assert "read" in listed
+    (row,) = [line for line in listed.splitlines() if token_id in line]
+    assert "…" not in row
+    assert len(re.findall(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+00:00", row)) == 2, (
+        "created and expires, not cut off"
+    )
     for wrong in ("--scope=all", "--expires=0"):
         assert run("token", "create", "--name=x", wrong, database_url=dsn).returncode == 2
 
