@@ -43,6 +43,11 @@ class TooManyEndpoints(AppError):
     title = f"A token may have {MAX_ENDPOINTS} webhook endpoints; delete one that you no longer use"
 
 
+TOKEN_ENDED = Problem(
+    "token_ended", "The service token that made it has ended; create it again with another token"
+)
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """A URL to which events are posted."""
@@ -79,6 +84,11 @@ def is_subscribed(account_id: ColumnElement[str], kind: ColumnElement[str]) -> C
 def is_active() -> ColumnElement[bool]:
     """Return the SQL condition that an endpoint exists, is enabled and its token is not revoked."""
     return _EXISTS & _table.c.enabled & (_is_of_bootstrap() | _own_token().exists())
+
+
+def _with_end_of_token() -> Select[Any]:
+    """Return the query of endpoints with `token_ended`: whether the endpoint's token has ended."""
+    return select(_table, (~(_is_of_bootstrap() | _own_token().exists())).label("token_ended"))
 
 
 def _own_token() -> Select[Any]:
@@ -123,7 +133,7 @@ async def list_endpoints(
     session: Session, *, token_id: str | None, after: str, limit: int
 ) -> list[Endpoint]:
     """Return endpoints by id, those after `after`; only a token's own if `token_id` is given."""
-    query = select(_table).where(_table.c.endpoint_id > after, _EXISTS)
+    query = _with_end_of_token().where(_table.c.endpoint_id > after, _EXISTS)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
     rows = await session.execute(query.order_by(_table.c.endpoint_id).limit(limit))
@@ -138,7 +148,7 @@ async def count_endpoints(session: Session, token_id: str) -> int:
 
 async def get_endpoint(session: Session, endpoint_id: str, *, token_id: str | None) -> Endpoint:
     """Return the endpoint if it is the token's (None: any endpoint); raises EndpointNotFound."""
-    query = select(_table).where(_table.c.endpoint_id == endpoint_id, _EXISTS)
+    query = _with_end_of_token().where(_table.c.endpoint_id == endpoint_id, _EXISTS)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
     row = (await session.execute(query)).one_or_none()
@@ -222,14 +232,16 @@ async def _set(session: Session, endpoint_id: str, **values: Any) -> None:
 
 
 def _endpoint(row: Any) -> Endpoint:
+    """Return the endpoint of a row; while its token has ended it counts as disabled for that reason."""
+    problem = Problem(row.problem_code, row.problem_detail) if row.problem_code else None
     return Endpoint(
         endpoint_id=row.endpoint_id,
         token_id=row.token_id,
         url=row.url,
         kinds=tuple(row.kinds),
         description=row.description,
-        enabled=row.enabled,
-        problem=Problem(row.problem_code, row.problem_detail) if row.problem_code else None,
+        enabled=row.enabled and not row.token_ended,
+        problem=TOKEN_ENDED if row.token_ended else problem,
         created_at=row.created_at,
         updated_at=row.updated_at,
     )

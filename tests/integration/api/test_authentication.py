@@ -188,6 +188,23 @@ async def test_the_bootstrap_token_ends_for_ever_with_its_endpoints_whatever_the
         assert (await again.api.get("/v1/accounts", headers=own)).status_code == 200
 
 
+async def test_an_endpoint_says_that_its_token_has_ended_and_cannot_be_enabled(
+    api: World, database: Database
+):
+    # T14: nobody who replaces a token believes that events still arrive
+    first, first_id = await api.create_token()
+    second, _ = await api.create_token()
+    made = (await api.api.post("/v1/webhook-endpoints", json=ENDPOINT, headers=first)).json()
+    assert (made["status"], made["problem"]) == ("enabled", None)
+    async with as_owner(database) as session:
+        assert await service_tokens.revoke_token(session, first_id, now=now())
+    url = f"/v1/webhook-endpoints/{made['id']}"
+    enabled = await api.api.post(f"{url}/enable", headers=second)
+    (listed,) = (await api.api.get("/v1/webhook-endpoints", headers=second)).json()["data"]
+    for shown in (enabled.json(), listed, (await api.api.get(url, headers=second)).json()):
+        assert (shown["status"], shown["problem"]["code"]) == ("disabled", "token_ended")
+
+
 async def test_events_are_not_stored_for_an_endpoint_of_the_bootstrap_token_that_was_revoked(
     api: World, database: Database
 ):
