@@ -15,8 +15,6 @@ FAST := tests/unit tests/rules tests/contract
 STANDARD := tests/integration tests/e2e
 WIDE := tests/wide
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
-# The processes that these tests start wait for most of the time.
-WIDE_PYTEST := $(BIN)/python -m pytest --numprocesses=3 --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
@@ -36,7 +34,7 @@ test-wide: $(STAMP) ## real processes: kills, generated requests and firms, and 
 	@$(MAKE) --no-print-directory --jobs=2 wide-tests soak
 
 wide-tests: $(STAMP)
-	@$(WIDE_PYTEST) $(WIDE) $(ARGS)
+	@$(PYTEST) $(WIDE) $(ARGS)
 
 soak: $(STAMP)
 	@$(BIN)/python -m tests.chaos.soak --minutes 2 --slots 1 --stops 20 --kills 45

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
@@ -116,7 +116,7 @@ async def _note_deletion(session: Session, run: Run, record: NamedRecord) -> boo
 
 async def _reads_lists_now(session: Session, account_id: str) -> bool:
     """Return whether a run has begun to read the account's lists and has not ended; that may take hours."""
-    begun = select(_table.c.run_id).where(
+    begun = select(literal(1)).where(
         _table.c.account_id == account_id,
         _table.c.status.in_((Status.RUNNING, Status.INTERRUPTED)),
         ~reads_no_lists(),

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, literal, select, update
 
 from app.db.runs import tables
 from app.db.runs.followers import notice
@@ -184,7 +184,7 @@ class Run:
 
 async def has_initial(session: Session, account_id: str) -> bool:
     """Return whether the account's first complete pull has succeeded or is on its way."""
-    query = select(_table.c.run_id).where(
+    query = select(literal(1)).where(
         _table.c.account_id == account_id,
         _table.c.status.in_((*UNFINISHED, Status.SUCCEEDED)),
         _table.c.kind.in_((Kind.INITIAL, Kind.FULL)),
@@ -224,7 +224,7 @@ async def is_incomplete(session: Session, account_id: str, *, beside: str = "") 
     row = (await session.execute(newest)).one_or_none()
     if row is not None and row.status != Status.SUCCEEDED:
         return True
-    reading = select(_table.c.run_id).where(
+    reading = select(literal(1)).where(
         _table.c.account_id == account_id,
         _table.c.status.in_((Status.RUNNING, Status.INTERRUPTED)),
         _table.c.phase == PULLING,
