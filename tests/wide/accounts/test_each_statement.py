@@ -114,8 +114,9 @@ async def test_each_statement_without_each_condition(
     assert len(together.trials.told_apart) >= TOLD_APART
 
 
-def config_with_one_role(dsn: str) -> Any:
-    return config_for(dsn, database_url=dsn, system_database_url=None, migrate_database_url=None)
+def config_with_one_role(dsn: str, **more: Any) -> Any:
+    urls = {"database_url": dsn, "system_database_url": None, "migrate_database_url": None}
+    return config_for(dsn, **urls, **more)
 
 
 @pytest.mark.parametrize(
