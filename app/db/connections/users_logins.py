@@ -1,4 +1,4 @@
-"""Which Levitate user of an account has connected which Clio login."""
+"""Finds connections by their Levitate user or by their Clio login."""
 
 from sqlalchemy import select
 

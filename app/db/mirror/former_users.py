@@ -1,4 +1,4 @@
-"""What a Clio user saw whose connection another Clio user has now: it is deleted, because the new one may see less.
+"""Deletes what a former Clio user of a connection saw, because the one who has taken it over may see less.
 
 The records stay as they were last seen. The next run finds out again which matters are hidden.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select, text, update
 
 from app.db.connections import tables as connection_tables
+from app.db.connections.connections import is_connection
 from app.db.mirror import coverage, tables
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of, reading_in_key_order
@@ -36,7 +37,7 @@ _NEXT = text("""
 
 async def begin_to_forget(session: Session, account_id: str, connection_id: str) -> None:
     """Let the connection see nothing until the following run has deleted what its Clio user before saw."""
-    own = (_logins.c.account_id == account_id) & (_logins.c.connection_id == connection_id)
+    own = is_connection(account_id, connection_id)
     await session.execute(update(_logins).where(own).values(forget_after=0, decides_hidden=False))
     await coverage.note_change(session, account_id)
 
@@ -82,7 +83,7 @@ async def _delete(
 
 
 async def _go_on(session: Session, account_id: str, connection_id: str, after: int | None) -> None:
-    own = (_logins.c.account_id == account_id) & (_logins.c.connection_id == connection_id)
+    own = is_connection(account_id, connection_id)
     await session.execute(update(_logins).where(own).values(forget_after=after))
 
 

@@ -1,4 +1,4 @@
-"""What the steps of an attempt to connect share: its errors, its outcomes, and the address at its end [AU-2].
+"""Errors, outcomes and checks that the steps of an attempt to connect share, and the address at its end [AU-2].
 
 The steps are `oauth_start`, `oauth_callback` and `oauth_confirmation`; `oauth_login` stores the login.
 """

@@ -37,7 +37,7 @@ _NOT_CONFIRMED = "Nobody confirmed that this Clio login belongs to the user"
 
 @dataclass(frozen=True)
 class Question:
-    """Who is about to connect what to whom. Missing names are None; `until` is when the time for an answer ends."""
+    """The names of those who are about to be connected, None where missing; the time for an answer ends at `until`."""
 
     account_name: str
     clio_name: str | None

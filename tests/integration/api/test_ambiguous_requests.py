@@ -6,7 +6,6 @@ T12; ASVS 2.4.1, 4.1.2, 4.2.1, 15.3.7.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any
 
 import pytest
 import uvicorn
@@ -15,16 +14,9 @@ from app.cli.commands import MAX_HEADER_BYTES, server_config
 from app.main import create_worker_app
 from tests.support.openapi import openapi_document
 from tests.support.ports import free_port
-from tests.support.world import TOKEN, World, opened_world
+from tests.support.world import TOKEN, World
 
 HEAD = f"GET /v1/accounts HTTP/1.1\r\nHost: service.test\r\nAuthorization: Bearer {TOKEN}\r\n"
-
-
-@pytest.fixture
-async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
-    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
-        await world.create_account()
-        yield world
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The audit logs: what is recorded, from where it came, who reads it; who serves can change nothing [T14]."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,7 @@ from app.errors import DatabaseUnavailable
 from app.main import now
 from tests.integration.api.test_authentication import ENDPOINT
 from tests.support.sessions import as_owner
-from tests.support.world import TOKEN, World, config_for, opened_world
+from tests.support.world import TOKEN, World, config_for
 
 SERVICE_LOG = "/v1/audit"
 ACTING = {"Levitate-User": "u_ann", "Levitate-Role": "account_admin"}
@@ -30,13 +29,6 @@ NOTE = {
     "kind": "note", "user_id": "u_ann", "clio_contact_id": "1001", "subject": "Canary", "body": "Canary",
     "occurred_at": "2026-03-02T12:00:00Z",
 }  # fmt: skip
-
-
-@pytest.fixture
-async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
-    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
-        await world.create_account()
-        yield world
 
 
 async def do(api: World, verb: str, path: str, request_id: str, body: Any = None) -> Any:

@@ -35,14 +35,6 @@ LISTENERS = (
 
 
 @pytest.fixture
-async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
-    """The API without workers: nothing else reads or writes the feed."""
-    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
-        await world.create_account()
-        yield world
-
-
-@pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The accounts whose feed was read, in order."""
     found, real = [], change_feed.read_json

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,16 +13,9 @@ from app.api import middleware
 from app.db.accounts import accounts
 from tests.integration.api.test_long_polls import LONG, ask, until, waiting
 from tests.support.raw_requests import RawRequest
-from tests.support.world import TOKEN, World, opened_world
+from tests.support.world import TOKEN, World
 
 HEAD = {"Authorization": f"Bearer {TOKEN}"}
-
-
-@pytest.fixture
-async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
-    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
-        await world.create_account()
-        yield world
 
 
 @pytest.fixture

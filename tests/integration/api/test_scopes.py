@@ -1,8 +1,5 @@
 """A service token does only what its scope allows, before anything else is looked at [T14]."""
 
-from collections.abc import AsyncIterator
-from typing import Any
-
 import pytest
 from sqlalchemy import text
 
@@ -11,16 +8,9 @@ from app.crypto import new_service_token
 from app.db.accounts.service_tokens import Scope
 from tests.integration.api.test_tenancy import BODIES, filled
 from tests.support.sessions import as_owner
-from tests.support.world import World, opened_world
+from tests.support.world import World
 
 ACTING = {"Levitate-Role": "success_manager", "Idempotency-Key": "k", "If-Match": '"1"'}
-
-
-@pytest.fixture
-async def api(dsn: str, simulator: Any) -> AsyncIterator[World]:
-    async with opened_world(dsn, simulator, workers=False, clock=False) as world, world:
-        await world.create_account()
-        yield world
 
 
 def operations(world: World) -> list[tuple[str, str, str]]:
