@@ -13,7 +13,7 @@ from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
 from app.api.deps import ServicesDep
 from app.api.erasures import erasure_url
-from app.api.pagination import PageDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
 from app.api.system_session import SystemSessionDep
@@ -41,14 +41,12 @@ ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of t
 
 @router.get("")
 async def list_accounts(
-    caller: CallerDep, session: SystemSessionDep, page: PageDep
+    caller: CallerDep, session: SystemSessionDep, asked: ListDep
 ) -> schemas.Page[schemas.Account]:
-    """Return the accounts that the token may see."""
-    query = page.by_id("accounts")
-    found = await accounts.list_accounts(
-        session, only=caller.account_ids, after=query.after, limit=query.fetch
-    )
-    rows = query.rows(found, key=lambda account: account.account_id)
+    """Return the accounts that the token may see. Their time is `created_at`."""
+    query = asked.by_time("accounts")
+    found = await accounts.list_accounts(session, query.page, only=caller.account_ids)
+    rows = query.rows(found, key=lambda account: (account.created_at, account.account_id))
     return rows.page(map(account_body, rows.items))
 
 

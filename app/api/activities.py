@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import ConfigDict, Field
 
 from app.api import idempotency, schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
@@ -12,9 +11,8 @@ from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforeha
 from app.api.audit_log import AuditLog, AuditLogDep
 from app.api.deps import NO_NUL, ActivityId, ServicesDep
 from app.api.idempotency import IdempotencyKey
-from app.api.pagination import PageRequest
+from app.api.pagination import ListDep
 from app.api.problems import problems
-from app.api.schemas.base import Schema
 from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.idempotency import Erased
@@ -49,27 +47,34 @@ class UnknownKind(AppError):
     title = "kind must be one of email, note, phone_call, handwritten_card, text_message"
 
 
-class ActivityQuery(Schema):
-    """The filters of the list of activities, and its page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    contact_id: Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None = None
-    """Only activities of this contact: our id (`con_…`)."""
-
-    status: (
-        Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"] | None
-    ) = None
-    """Only activities with this status."""
-
-    kind: Literal["email", "note", "phone_call", "handwritten_card", "text_message"] | None = None
-    """Only activities of this kind."""
-
-    cursor: Annotated[str, Field(max_length=512)] | None = None
-    """`next_cursor` of the previous page, with the same filters. Leave it out for the first page."""
-
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
-    """The maximum number of items, 1 to 200."""
+async def get_filter(
+    contact_id: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            pattern=NO_NUL,
+            description="Only activities of this contact: our id (`con_…`).",
+        ),
+    ] = None,
+    status: Annotated[
+        Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"] | None,
+        Query(description="Only activities with this status."),
+    ] = None,
+    kind: Annotated[
+        Literal["email", "note", "phone_call", "handwritten_card", "text_message"] | None,
+        Query(description="Only activities of this kind."),
+    ] = None,
+    user_id: Annotated[
+        str | None,
+        Query(
+            max_length=128,
+            pattern=NO_NUL,
+            description="Only activities of this Levitate user, who is their author.",
+        ),
+    ] = None,
+) -> ActivityFilter:
+    """Return the filter of the list of activities."""
+    return ActivityFilter(contact_id, status, kind, user_id)
 
 
 @dataclass(frozen=True)
@@ -139,19 +144,17 @@ async def write_back(
 
 @router.get("")
 async def list_activities(
-    query: Annotated[ActivityQuery, Query()],
     account: AccountDep,
     audience: AudienceDep,
     services: ServicesDep,
     session: SessionDep,
+    asked: ListDep,
+    wanted: Annotated[ActivityFilter, Depends(get_filter)],
 ) -> schemas.Page[schemas.Activity]:
-    """Return the activities, oldest first. Filter them by contact, status or kind."""
-    filters = ActivityFilter(contact_id=query.contact_id, status=query.status, kind=query.kind)
-    page = PageRequest(query.cursor, query.limit).by_id("activities", account.account_id, filters)
-    found = await outbox.list_activities(
-        session, account.account_id, filters, audience, after=page.after, limit=page.fetch
-    )
-    rows = page.rows(found, key=lambda activity: activity.activity_id)
+    """Return the activities. Their time is `created_at`."""
+    query = asked.by_id("activities", account.account_id, wanted)
+    found = await outbox.list_activities(session, account.account_id, wanted, audience, query.page)
+    rows = query.rows(found, key=lambda activity: activity.activity_id)
     origin = clio_web_origin(services, account)
     return rows.page(_body(activity, origin) for activity in rows.items)
 

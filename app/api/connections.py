@@ -9,7 +9,7 @@ from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, Role, RoleRequired
 from app.api.authentication import Caller, CallerDep
 from app.api.deps import ConnectionId, ServicesDep
-from app.api.pagination import PageDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.api.scopes import ScopeRequired
 from app.db.accounts.audit import Actor
@@ -69,13 +69,11 @@ async def start_connection(
 
 @router.get("")
 async def list_connections(
-    account: AccountDep, session: SessionDep, page: PageDep
+    account: AccountDep, session: SessionDep, asked: ListDep
 ) -> schemas.Page[schemas.Connection]:
-    """Return the account's connections."""
-    query = page.by_id("connections", account.account_id)
-    found = await connections.list_connections(
-        session, account.account_id, after=query.after, limit=query.fetch
-    )
+    """Return the account's connections. Their time is when they were requested."""
+    query = asked.by_id("connections", account.account_id)
+    found = await connections.list_connections(session, account.account_id, query.page)
     rows = query.rows(found, key=lambda connection: connection.connection_id)
     duplicates = await users_logins.find_duplicate_logins(session, account.account_id)
     return rows.page(_body(connection, duplicates) for connection in rows.items)

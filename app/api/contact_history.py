@@ -9,7 +9,7 @@ from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.audience import AudienceDep
 from app.api.deps import ContactId, ServicesDep
-from app.api.pagination import PageDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.api.schemas.base import Moment
 from app.db.contacts import change_feed, contacts, documents, visible_contacts, visible_lines
@@ -77,15 +77,13 @@ async def get_contact_history(
     account: AccountDep,
     audience: AudienceDep,
     session: SessionDep,
-    page: PageDep,
+    asked: ListDep,
 ) -> Response:
-    """Return every change of one contact, oldest first: the values before and after, the cause and the run."""
+    """Return every change of one contact: the values before and after, the cause and the run. Their time is `at`."""
     account_id = account.account_id
-    query = page.by_number("history", account_id, contact_id)
+    query = asked.by_number("history", account_id, contact_id)
     await contacts.get_explained(session, account_id, contact_id, audience)
-    found = await change_feed.read_contact(
-        session, account_id, contact_id, after=query.after, limit=query.fetch
-    )
+    found = await change_feed.list_of_contact(session, account_id, contact_id, query.page)
     rows = query.rows(found, key=lambda line: line[0])
     # The lines are returned as they were stored when the change was made.
     lines = [{"seq": seq, **body} for seq, body in rows.items]

@@ -12,7 +12,7 @@ from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
 from app.api.deps import NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
-from app.api.pagination import PageRequest
+from app.api.pagination import ListRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
 from app.db.accounts import audit
@@ -30,6 +30,7 @@ from app.db.contacts.kept_deliveries import KeptDelivery
 from app.db.contacts.new_clients import NewClient
 from app.db.events import deliveries
 from app.db.events.deliveries import Delivery
+from app.db.list_pages import Listed
 from app.rules.results import Owner, Tag
 from app.sync.contact_erasure import erase_contact
 from app.sync.services import clio_web_origin
@@ -83,11 +84,13 @@ async def list_contacts(
 ) -> Response:
     """Return the contacts, sorted by id, in all states unless `state` is given."""
     filters = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
-    page = PageRequest(query.cursor, query.limit).by_id("contacts", account.account_id, filters)
+    asked = ListRequest(query.cursor, query.limit)
+    part = asked.by_id("contacts", account.account_id, filters)
+    after = part.page.after[0] if part.page.after else ""
     found = await visible_contacts.list_contacts(
-        session, account.account_id, filters, audience, after=page.after, limit=page.fetch
+        session, account.account_id, filters, audience, after=after, limit=part.page.limit
     )
-    rows = page.rows(found, key=lambda contact: contact.contact_id)
+    rows = part.rows(Listed(found), key=lambda contact: contact.contact_id)
     origin = clio_web_origin(services, account)
     return rows.response(
         documents.contact_parts(contact, clio_origin=origin) for contact in rows.items

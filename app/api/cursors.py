@@ -2,12 +2,13 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 from app.db.cursors import encode, query_digest
 from app.errors import AppError
 
-__all__ = ["after_id", "after_number", "encode"]
+__all__ = ["after_id", "after_number", "after_time", "encode", "encode_key"]
 
 MAX_NUMBER = 2**63 - 1  # the largest bigint of PostgreSQL
 
@@ -42,6 +43,25 @@ def after_number(cursor: str | None, *query: Any) -> int:
     if type(after) is not int or not 0 <= after <= MAX_NUMBER:
         raise InvalidCursor
     return after
+
+
+def after_time(cursor: str, *query: Any) -> tuple[datetime, str]:
+    """Return the time and id after which a list continues; raises InvalidCursor or CursorMismatch."""
+    time, _, last_id = after_id(cursor, *query).partition(" ")
+    try:
+        after = datetime.fromisoformat(time)
+    except ValueError as error:
+        raise InvalidCursor from error
+    if after.tzinfo is None:
+        raise InvalidCursor
+    return after, last_id
+
+
+def encode_key(key: str | int | tuple[datetime, str], *query: Any) -> str:
+    """Return the cursor that continues a list after a row: its id or number, or its time and id."""
+    if isinstance(key, tuple):
+        key = f"{key[0].isoformat()} {key[1]}"
+    return encode(key, *query)
 
 
 def _decode(cursor: str, query: tuple[Any, ...]) -> Any:

@@ -12,15 +12,22 @@ from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep, WriterAudience
-from app.api.deps import HoldId, IssueId, ServicesDep
-from app.api.pagination import PageDep
+from app.api.deps import NO_NUL, HoldId, IssueId, ServicesDep
+from app.api.pagination import ListDep, PageDep
 from app.api.problems import problems
 from app.db import issues
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction
 from app.db.contacts import holds, new_client_holds, visible_holds
-from app.db.contacts.holds import Hold, HoldDecided, HoldKind, HoldNotFound, HoldStatus
-from app.db.issues import Issue, IssueNotFound
+from app.db.contacts.holds import (
+    Hold,
+    HoldDecided,
+    HoldFilter,
+    HoldKind,
+    HoldNotFound,
+    HoldStatus,
+)
+from app.db.issues import Issue, IssueFilter, IssueNotFound
 from app.db.mirror.audience import Audience
 from app.db.session import Session
 from app.rules.settings import InitialSync
@@ -44,25 +51,37 @@ ReleaseBody = Annotated[
 CONTACTS_SHOWN = 100  # the number of contacts that the response lists for each hold
 
 
+async def get_issue_filter(
+    code: Annotated[
+        str | None,
+        Query(max_length=100, pattern=NO_NUL, description="Only issues with this code."),
+    ] = None,
+    severity: Annotated[
+        Literal["info", "warning", "error"] | None,
+        Query(description="Only issues of this severity."),
+    ] = None,
+) -> IssueFilter:
+    """Return the filter of the list of issues."""
+    return IssueFilter(code, severity)
+
+
 @router.get("/issues")
 async def list_issues(
     account: AccountDep,
     audience: AudienceDep,
     session: SessionDep,
-    page: PageDep,
+    asked: ListDep,
+    wanted: Annotated[IssueFilter, Depends(get_issue_filter)],
     status: Annotated[
         Literal["open", "resolved"] | None, Query(description="Only open or only resolved issues.")
     ] = None,
 ) -> schemas.Page[schemas.Issue]:
-    """Return the account's issues, oldest first, open and resolved ones unless `status` is given."""
-    query = page.by_id("issues", account.account_id, status)
+    """Return the account's issues, open and resolved ones unless `status` is given. Their time is `opened_at`."""
+    account_id = account.account_id
+    query = asked.by_id("issues", account_id, status, chosen=wanted)
+    is_open = None if status is None else status == "open"
     found = await issues.list_issues(
-        session,
-        account.account_id,
-        audience,
-        is_open=None if status is None else status == "open",
-        after=query.after,
-        limit=query.fetch,
+        session, account_id, audience, wanted, query.page, is_open=is_open
     )
     rows = query.rows(found, key=lambda issue: issue.issue_id)
     return rows.page(_issue_body(issue, audience) for issue in rows.items)
@@ -97,22 +116,20 @@ async def list_holds(
     account: AccountDep,
     audience: AudienceDep,
     session: SessionDep,
-    page: PageDep,
+    asked: ListDep,
     status: Annotated[
         Literal["open", "released", "discarded"] | None,
         Query(description="Only holds with this status."),
     ] = None,
 ) -> schemas.Page[schemas.Hold]:
-    """Return the holds: removals and announcements that wait for a person's decision, and those already decided."""
-    query = page.by_id("holds", account.account_id, status)
-    found = await holds.list_holds(
-        session,
-        account.account_id,
-        status=HoldStatus(status) if status else None,
-        after=query.after,
-        limit=query.fetch,
-    )
-    rows = query.rows(found, key=lambda hold: hold.hold_id)
+    """Return the holds: removals and announcements that wait for a person's decision, and those already decided.
+
+    Their time is `opened_at`.
+    """
+    query = asked.by_time("holds", account.account_id, status)
+    wanted = HoldFilter(HoldStatus(status) if status else None)
+    found = await holds.list_holds(session, account.account_id, wanted, query.page)
+    rows = query.rows(found, key=lambda hold: (hold.opened_at, hold.hold_id))
     return rows.page(await _hold_bodies(session, account.account_id, audience, rows.items))
 
 

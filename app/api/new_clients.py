@@ -1,19 +1,21 @@
 """New clients: list the new-client rows, and decide on those that are held."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from app.api import schemas
 from app.api.account_access import AccountDep, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep, WriterAudience
-from app.api.deps import NewClientId, ServicesDep
-from app.api.pagination import PageDep
+from app.api.deps import NO_NUL, NewClientId, ServicesDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.db.contacts import visible_new_clients
 from app.db.contacts.new_clients import (
     NewClient,
+    NewClientFilter,
     NewClientHeld,
     NewClientNotFound,
     NewClientNotHeld,
@@ -26,23 +28,47 @@ router = APIRouter(
 )
 
 
+async def get_filter(
+    status: Annotated[
+        Literal["emitted", "held", "suppressed"] | None,
+        Query(description="Only new clients with this status."),
+    ] = None,
+    origin: Annotated[
+        Literal["initial_sync", "incremental", "visibility", "settings", "manual"] | None,
+        Query(description="Only new clients that were recognised in this way."),
+    ] = None,
+    run_id: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            pattern=NO_NUL,
+            description="Only new clients whom this run recognised: our id (`run_…`).",
+        ),
+    ] = None,
+) -> NewClientFilter:
+    """Return the filter of the list of new clients."""
+    return NewClientFilter(status, origin, run_id)
+
+
 @router.get("")
 async def list_new_clients(
     account: AccountDep,
     audience: AudienceDep,
     session: SessionDep,
-    page: PageDep,
-    status: Annotated[
-        Literal["emitted", "held", "suppressed"] | None,
-        Query(description="Only new clients with this status."),
-    ] = None,
+    asked: ListDep,
+    wanted: Annotated[NewClientFilter, Depends(get_filter)],
 ) -> schemas.Page[schemas.NewClient]:
-    """Return the new-client rows: one for each person, created when the person was first recognised as a client."""
-    query = page.by_id("new-clients", account.account_id, status)
+    """Return the new-client rows: one for each person, created when the person was first recognised as a client.
+
+    Their time is `created_at`.
+    """
+    account_id = account.account_id
+    others = replace(wanted, status=None)
+    query = asked.by_time("new-clients", account_id, wanted.status, chosen=others)
     found = await visible_new_clients.list_new_clients(
-        session, account.account_id, audience, status=status, after=query.after, limit=query.fetch
+        session, account_id, audience, wanted, query.page
     )
-    rows = query.rows(found, key=lambda row: row.new_client_id)
+    rows = query.rows(found, key=lambda row: (row.created_at, row.new_client_id))
     return rows.page(map(new_client_body, rows.items))
 
 

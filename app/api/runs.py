@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import idempotency, schemas
@@ -17,7 +17,7 @@ from app.api.audit_log import AuditLogDep
 from app.api.authentication import CallerDep
 from app.api.deps import RunId, ServicesDep
 from app.api.idempotency import IdempotencyKey
-from app.api.pagination import PageDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
@@ -25,8 +25,9 @@ from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.mirror.audience import Audience
 from app.db.notifications import key_of
-from app.db.runs import checkpoints, followers, listed_ids, run_requests, runs, turns
+from app.db.runs import checkpoints, followers, listed_ids, run_list, run_requests, runs, turns
 from app.db.runs.checkpoints import Pull
+from app.db.runs.run_list import RunFilter
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Run, RunEnded, RunNotFound, Trigger
 from app.db.session import Session, transaction
@@ -120,13 +121,35 @@ async def cancel_run(
     return await load_run_body(session, run, now=now)
 
 
+async def get_filter(
+    status: Annotated[
+        Literal["queued", "running", "succeeded", "interrupted", "failed", "cancelled"] | None,
+        Query(description="Only runs with this status."),
+    ] = None,
+    kind: Annotated[
+        Literal["initial", "incremental", "full", "coverage", "rederive", "contact"] | None,
+        Query(description="Only runs of this kind."),
+    ] = None,
+    trigger: Annotated[
+        Literal["schedule", "connect", "manual", "settings", "users", "webhook", "upgrade"] | None,
+        Query(description="Only runs with this cause."),
+    ] = None,
+) -> RunFilter:
+    """Return the filter of the list of runs."""
+    return RunFilter(status, kind, trigger)
+
+
 @router.get("")
 async def list_runs(
-    account: AccountDep, services: ServicesDep, session: SessionDep, page: PageDep
+    account: AccountDep,
+    services: ServicesDep,
+    session: SessionDep,
+    asked: ListDep,
+    wanted: Annotated[RunFilter, Depends(get_filter)],
 ) -> schemas.Page[schemas.Run]:
-    """Return the account's runs, oldest first."""
-    query = page.by_id("runs", account.account_id)
-    found = await runs.list_runs(session, account.account_id, after=query.after, limit=query.fetch)
+    """Return the account's runs. Their time is `queued_at`."""
+    query = asked.by_id("runs", account.account_id, chosen=wanted)
+    found = await run_list.list_runs(session, account.account_id, wanted, query.page)
     rows = query.rows(found, key=lambda run: run.run_id)
     pulls = await checkpoints.list_pulls(
         session, account.account_id, [run.run_id for run in rows.items]

@@ -15,7 +15,7 @@ from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import RequireRoleBeforehand, RequireRoleForAll
 from app.api.deps import ServicesDep
-from app.api.pagination import PageDep, PageQuery
+from app.api.pagination import ListDep, PageDep, PageQuery
 from app.api.problems import problems
 from app.db.accounts import settings
 from app.db.accounts.audit import Actor
@@ -160,13 +160,11 @@ async def patch_settings(
     "/settings/versions", dependencies=[RequireRoleForAll], responses=problems(RoleRequired)
 )
 async def list_settings_versions(
-    account: AccountDep, session: SessionDep, page: PageDep
+    account: AccountDep, session: SessionDep, asked: ListDep
 ) -> schemas.Page[schemas.SettingsVersion]:
-    """Return all versions of the settings, oldest first, each with its author and time."""
-    query = page.by_number("settings-versions", account.account_id)
-    found = await settings.list_versions(
-        session, account.account_id, after=query.after, limit=query.fetch
-    )
+    """Return all versions of the settings, each with its author. Their time is `updated_at`."""
+    query = asked.by_number("settings-versions", account.account_id)
+    found = await settings.list_versions(session, account.account_id, query.page)
     rows = query.rows(found, key=lambda stored: stored.version)
     return rows.page(map(_version_body, rows.items))
 
@@ -211,7 +209,7 @@ async def preview_settings(
 
 
 async def _preview_events(
-    previews: AsyncIterator[Preview], query: PageQuery[int]
+    previews: AsyncIterator[Preview], query: PageQuery
 ) -> AsyncIterator[bytes]:
     """Yield an event after the first batch, after each `BATCHES_PER_EVENT`, and at the end."""
     number = 0
@@ -227,7 +225,7 @@ def _event(name: str, body: dict[str, Any]) -> bytes:
     return format_sse_event(event=name, data_str=to_json(body).decode())
 
 
-def _preview_body(preview: Preview, query: PageQuery[int]) -> dict[str, Any]:
+def _preview_body(preview: Preview, query: PageQuery) -> dict[str, Any]:
     return {
         "summary": _summary_body(preview),
         "data": [{"seq": None, **change.body} for change in preview.page],

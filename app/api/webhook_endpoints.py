@@ -9,7 +9,7 @@ from app.api import schemas
 from app.api.acting_user import ActorDep
 from app.api.authentication import Caller, CallerDep
 from app.api.deps import DeliveryId, EndpointId, ServicesDep
-from app.api.pagination import PageDep
+from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.api.system_session import SystemSessionDep
 from app.db import issues
@@ -95,13 +95,11 @@ async def add_endpoint(
 
 @router.get("/webhook-endpoints")
 async def list_endpoints(
-    caller: CallerDep, session: SystemSessionDep, page: PageDep
+    caller: CallerDep, session: SystemSessionDep, asked: ListDep
 ) -> schemas.Page[schemas.Endpoint]:
-    """List the webhook endpoints of this token; a token for all accounts lists all."""
-    query = page.by_id("webhook-endpoints", caller.token_id)
-    found = await endpoints.list_endpoints(
-        session, token_id=_visible_token(caller), after=query.after, limit=query.fetch
-    )
+    """List the webhook endpoints of this token; a token for all accounts lists all. Their time is `created_at`."""
+    query = asked.by_id("webhook-endpoints", caller.token_id)
+    found = await endpoints.list_endpoints(session, query.page, token_id=_visible_token(caller))
     rows = query.rows(found, key=lambda endpoint: endpoint.endpoint_id)
     return rows.page(map(_body, rows.items))
 
@@ -176,14 +174,12 @@ async def enable_endpoint(
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep, page: PageDep
+    endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep, asked: ListDep
 ) -> schemas.Page[schemas.Delivery]:
-    """List the deliveries of the last 30 days to a webhook endpoint, oldest first, with their status."""
+    """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time is `created_at`."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
-    query = page.by_id("deliveries", endpoint_id)
-    found = await deliveries.list_deliveries(
-        session, endpoint_id, after=query.after, limit=query.fetch
-    )
+    query = asked.by_id("deliveries", endpoint_id)
+    found = await deliveries.list_deliveries(session, endpoint_id, query.page)
     rows = query.rows(found, key=lambda delivery: delivery.delivery_id)
     return rows.page(map(_delivery_body, rows.items))
 

@@ -8,6 +8,9 @@ from typing import Any
 
 from typing_extensions import override
 
+ADDED = {"added": True}
+"""The metadata of a filter's field that the first release does not have: without a value no digest has it."""
+
 
 def encode(after: str | int, *asked: Any) -> str:
     """Return the cursor that continues a list after a key; `asked` are the parameters of the list."""
@@ -34,5 +37,10 @@ class _Text:
 
     @override
     def __repr__(self) -> str:
-        values = ((one.name, getattr(self._part, one.name)) for one in fields(self._part))
-        return f"Wanted({', '.join(f'{name}={value!r}' for name, value in values)})"
+        found = ((one, getattr(self._part, one.name)) for one in fields(self._part))
+        shown = (
+            f"{one.name}={value!r}"
+            for one, value in found
+            if value is not None or one.metadata != ADDED
+        )
+        return f"Wanted({', '.join(shown)})"

@@ -9,7 +9,21 @@ _NAMESPACE = uuid.UUID("6f5a4f0e-7a55-5d43-9c52-6d6c6bb1a7d1")
 
 def new_id(prefix: str, now: datetime) -> str:
     """Return a new id; ids with one prefix sort by the time at which they were made."""
-    return f"{prefix}_{int(now.timestamp() * 1000):012x}{secrets.token_hex(8)}"
+    return f"{_beginning(prefix, now)}{secrets.token_hex(8)}"
+
+
+def ids_since(prefix: str, moment: datetime) -> str:
+    """Return a text that sorts before each id that `new_id` made in the millisecond of this moment, or later."""
+    return _beginning(prefix, moment)
+
+
+def ids_until(prefix: str, moment: datetime) -> str:
+    """Return a text that sorts after each id that `new_id` made before this moment."""
+    return _beginning(prefix, moment) + "g"
+
+
+def _beginning(prefix: str, moment: datetime) -> str:
+    return f"{prefix}_{max(0, int(moment.timestamp() * 1000)):012x}"
 
 
 def derived_id(prefix: str, *parts: str | int) -> str:

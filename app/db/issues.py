@@ -18,6 +18,7 @@ from app.db.accounts.health import note_change
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
+from app.db.list_pages import Listed, ListPage, SortedBy, matching, read_page
 from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.session import Session, among
 from app.errors import AppError
@@ -29,6 +30,8 @@ _OPEN_OF = (
     .where(_table.c.resolved_at.is_(None))
     .order_by(_table.c.issue_id)
 )
+
+_BY = SortedBy(_table.c.issue_id, _table.c.opened_at, "iss")
 
 Severity = Literal["info", "warning", "error"]
 
@@ -65,6 +68,14 @@ NOT_SHOWN = (
 )
 ENDPOINT_DISABLED = "webhook_endpoint_disabled"
 SYNC_OVERDUE = "sync_overdue"
+
+
+@dataclass(frozen=True)
+class IssueFilter:
+    """The issues that a list shows; None does not filter."""
+
+    code: str | None = None
+    severity: str | None = None
 
 
 class IssueNotFound(AppError):
@@ -223,23 +234,19 @@ async def list_issues(
     session: Session,
     account_id: str,
     audience: Audience,
+    wanted: IssueFilter,
+    page: ListPage,
     *,
-    is_open: bool | None,
-    after: str,
-    limit: int,
-) -> list[Issue]:
-    """Return issues by id that the audience may be shown, oldest first, those after `after`.
-
-    Only open or only resolved ones if `is_open` is given.
-    """
-    query = select(_table).where(_table.c.account_id == account_id, _table.c.issue_id > after)
+    is_open: bool | None = None,
+) -> Listed[Issue]:
+    """Return a page of the issues that the audience may be shown; only open or resolved ones if `is_open` is given."""
+    query = select(_table).where(_table.c.account_id == account_id, *matching(_table, wanted))
     query = query.where(*_seen(account_id, audience))
     if is_open is not None:
         query = query.where(
             _table.c.resolved_at.is_(None) if is_open else _table.c.resolved_at.is_not(None)
         )
-    rows = await session.execute(query.order_by(_table.c.issue_id).limit(limit))
-    return [_issue(row) for row in rows]
+    return (await read_page(session, query, _BY, page)).of(_issue)
 
 
 def _seen(account_id: str, audience: Audience) -> list[ColumnElement[bool]]:

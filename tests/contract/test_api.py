@@ -49,29 +49,26 @@ OPERATIONS = {
     for method, operation in methods.items()
 }
 
+TIMED = "cursor limit order since until count"  # of a list with a main time
 QUERIES = {
     f"GET {A}/contacts": "state owner tag clio_id q cursor limit",
     f"GET {A}/contacts/{{contact_id}}": "as_of",
     f"GET {A}/changes": "cursor limit wait",
-    f"GET {A}/new-clients": "status cursor limit",
-    f"GET {A}/activities": "contact_id status kind cursor limit",
-    f"GET {A}/issues": "status cursor limit",
-    f"GET {A}/holds": "status cursor limit",  # not in the REST contract of Levitate: added by this service
+    f"GET {A}/new-clients": f"status origin run_id {TIMED}",
+    f"GET {A}/activities": f"contact_id status kind user_id {TIMED}",
+    f"GET {A}/issues": f"status code severity {TIMED}",
+    f"GET {A}/holds": f"status {TIMED}",  # not in the REST contract of Levitate: added by this service
     f"GET {A}/runs/{{run_id}}/report": "format",
-    **{
-        f"GET {path}": "cursor limit"
-        for path in (
-            *(
-                "/v1/accounts",
-                "/v1/audit",
-                f"{A}/connections",
-                f"{A}/settings/versions",
-                f"{A}/runs",
-            ),
-            *(f"{A}/contacts/{{contact_id}}/history", f"{A}/audit", f"{A}/holds/{{hold_id}}/items"),
-            *("/v1/webhook-endpoints", "/v1/webhook-endpoints/{endpoint_id}/deliveries"),
-        )
-    },
+    f"GET {A}/runs": f"status kind trigger {TIMED}",
+    f"GET {A}/audit": f"actor action {TIMED}",
+    "GET /v1/audit": f"actor action {TIMED}",
+    "GET /v1/accounts": TIMED,
+    f"GET {A}/connections": TIMED,
+    f"GET {A}/settings/versions": TIMED,
+    f"GET {A}/contacts/{{contact_id}}/history": TIMED,
+    "GET /v1/webhook-endpoints": TIMED,
+    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": TIMED,
+    f"GET {A}/holds/{{hold_id}}/items": "cursor limit",
 }
 
 FIELDS = {  # fields that a response always has; in a request some of them may be left out

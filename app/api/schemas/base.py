@@ -11,6 +11,7 @@ from pydantic import (
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Field,
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
@@ -136,6 +137,10 @@ class Body(In):
             raise PydanticCustomError("too_many_errors", f"has {count} errors") from None
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class Page(Schema, Generic[T]):
     """A page of a list. While `has_more` is true, request the next page with `?cursor=<next_cursor>`."""
 
@@ -147,6 +152,9 @@ class Page(Schema, Generic[T]):
 
     has_more: bool
     """Whether more items follow this page."""
+
+    total: int | None = Field(default=None, exclude_if=_is_absent)
+    """How many items all pages have together. Only with `count=true`."""
 
     @classmethod
     @override

@@ -11,6 +11,7 @@ from app.db.accounts import looks, receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 from app.errors import AppError
@@ -18,6 +19,7 @@ from app.rules import version
 from app.rules.attorneys import LevitateUser
 
 _accounts = account_tables.accounts
+_BY = SortedBy(_accounts.c.account_id, _accounts.c.created_at, chronological=False)
 _settings = account_tables.settings
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
 _RESPECTS_VISIBILITY = (  # of the newest settings
@@ -166,14 +168,13 @@ async def hold_account(session: Session, account_id: str) -> None:
 
 
 async def list_accounts(
-    session: Session, *, only: Collection[str] | None, after: str, limit: int
-) -> list[Account]:
-    """Return accounts by id, those after `after`; only those in `only` if it is given."""
-    query = select(_accounts).where(_accounts.c.account_id > after, _VISIBLE)
+    session: Session, page: ListPage, *, only: Collection[str] | None
+) -> Listed[Account]:
+    """Return a page of the accounts; only of those in `only` if it is given."""
+    query = select(_accounts).where(_VISIBLE)
     if only is not None:
         query = query.where(any_of(_accounts.c.account_id, only))
-    rows = await session.execute(query.order_by(_accounts.c.account_id).limit(limit))
-    return [_account(row) for row in rows]
+    return (await read_page(session, query, _BY, page)).of(_account)
 
 
 async def list_scheduled(

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, exists, func, or_, select
+from sqlalchemy import ColumnElement, Table, exists, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import tables
 from app.db.contacts import tables as contact_tables
 from app.db.ids import new_id
+from app.db.list_pages import Listed, ListPage, SortedBy, matching, read_page
 from app.db.mirror.audience import Audience
 from app.db.outbox import tables as outbox_tables
 from app.db.session import Session
@@ -59,6 +60,14 @@ class AuditEntry:
     action: AuditAction
 
 
+@dataclass(frozen=True)
+class AuditFilter:
+    """The entries that a list shows; None does not filter."""
+
+    user_id: str | None = None
+    action: str | None = None
+
+
 async def record(
     session: Session, account_id: str, actor: Actor, action: AuditAction, *, now: datetime
 ) -> None:
@@ -90,36 +99,35 @@ def _columns(actor: Actor, action: AuditAction, *, now: datetime) -> dict[str, A
 
 
 async def list_entries(
-    session: Session, account_id: str, audience: Audience, *, after: str, limit: int
-) -> list[AuditEntry]:
-    """Return entries of an account by id that the audience may be shown, oldest first, those after `after`."""
-    own = select(_table).where(_table.c.account_id == account_id, *_seen(account_id, audience))
-    return await _list(session, _table, own, after=after, limit=limit)
+    session: Session, account_id: str, audience: Audience, wanted: AuditFilter, page: ListPage
+) -> Listed[AuditEntry]:
+    """Return a page of the entries of an account that the audience may be shown."""
+    query = select(_table).where(_table.c.account_id == account_id, *matching(_table, wanted))
+    query = query.where(*_seen(account_id, audience))
+    return (await read_page(session, query, _sorted(_table), page)).of(_entry)
 
 
 async def list_entries_of_service(
-    session: Session, *, token_id: str | None, after: str, limit: int
-) -> list[AuditEntry]:
-    """Return entries of the service by id, oldest first; only what was done with a token if `token_id` is given."""
-    found = select(_of_service)
+    session: Session, wanted: AuditFilter, page: ListPage, *, token_id: str | None
+) -> Listed[AuditEntry]:
+    """Return a page of the entries of the service; only what was done with a token if `token_id` is given."""
+    query = select(_of_service).where(*matching(_of_service, wanted))
     if token_id is not None:
-        found = found.where(_of_service.c.token_id == token_id)
-    return await _list(session, _of_service, found, after=after, limit=limit)
+        query = query.where(_of_service.c.token_id == token_id)
+    return (await read_page(session, query, _sorted(_of_service), page)).of(_entry)
 
 
-async def _list(
-    session: Session, table: Table, entries: Select[Any], *, after: str, limit: int
-) -> list[AuditEntry]:
-    page = entries.where(table.c.entry_id > after).order_by(table.c.entry_id).limit(limit)
-    return [
-        AuditEntry(
-            entry_id=row.entry_id,
-            at=row.at,
-            actor=Actor(row.token_id, row.user_id, row.role, row.request_id, row.source_address),
-            action=AuditAction(row.action, row.subject, row.details),
-        )
-        for row in await session.execute(page)
-    ]
+def _sorted(table: Table) -> SortedBy:
+    return SortedBy(table.c.entry_id, table.c.at, "aud")
+
+
+def _entry(row: Any) -> AuditEntry:
+    return AuditEntry(
+        entry_id=row.entry_id,
+        at=row.at,
+        actor=Actor(row.token_id, row.user_id, row.role, row.request_id, row.source_address),
+        action=AuditAction(row.action, row.subject, row.details),
+    )
 
 
 def _seen(account_id: str, audience: Audience) -> list[ColumnElement[bool]]:

@@ -9,10 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import BigInteger, func, literal, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import accounts, tables
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.runs import tables as run_tables
 from app.db.runs.runs import PULLING, Trigger
 from app.db.session import Session
@@ -20,6 +21,7 @@ from app.rules.records import MatterStatus
 from app.rules.settings import Settings
 
 _table = tables.settings
+_BY = SortedBy(_table.c.version, _table.c.updated_at)
 _adapter = TypeAdapter(Settings)
 
 FIRST_VERSION = 1
@@ -66,19 +68,16 @@ async def get_version(session: Session, account_id: str, version: int) -> Settin
 
 
 async def list_versions(
-    session: Session, account_id: str, *, after: int, limit: int
-) -> list[StoredSettings]:
-    """Return versions, oldest first, those after `after`."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.version > literal(after, BigInteger))
-        .order_by(_table.c.version)
-        .limit(limit)
-    )
-    found = [_stored(row) for row in rows]
-    if not found and after < FIRST_VERSION:
-        return [await get_current(session, account_id)]
-    return found
+    session: Session, account_id: str, page: ListPage
+) -> Listed[StoredSettings]:
+    """Return a page of the versions."""
+    query = select(_table).where(_table.c.account_id == account_id)
+    found = await read_page(session, query, _BY, page)
+    current = None if found.rows else await get_current(session, account_id)
+    if current is None or current.version > FIRST_VERSION or page.after:
+        return found.of(_stored)
+    first = [current] if page.is_in_time(current.updated_at) else []
+    return Listed(first, len(first) if page.count else None)
 
 
 async def store_version(session: Session, account_id: str, new: StoredSettings) -> None:

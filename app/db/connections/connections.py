@@ -14,10 +14,12 @@ from app.db.accounts.health import note_change
 from app.db.connections import tables
 from app.db.connections.attempts import OAuthAttempt
 from app.db.ids import new_id
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.session import Session
 from app.errors import AppError, Problem
 
 _table = tables.connections
+_BY = SortedBy(_table.c.connection_id, _table.c.created_at, "cnx")
 
 
 class Status(StrEnum):
@@ -105,17 +107,10 @@ async def get_connection(session: Session, account_id: str, connection_id: str) 
     return connection_of(row)
 
 
-async def list_connections(
-    session: Session, account_id: str, *, after: str, limit: int
-) -> list[Connection]:
-    """Return the account's connections by id, those after `after`."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.connection_id > after)
-        .order_by(_table.c.connection_id)
-        .limit(limit)
-    )
-    return [connection_of(row) for row in rows]
+async def list_connections(session: Session, account_id: str, page: ListPage) -> Listed[Connection]:
+    """Return a page of the account's connections."""
+    query = select(_table).where(_table.c.account_id == account_id)
+    return (await read_page(session, query, _BY, page)).of(connection_of)
 
 
 async def list_all(session: Session, account_id: str) -> list[Connection]:

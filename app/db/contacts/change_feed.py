@@ -20,10 +20,12 @@ from app.db.accounts import tables as account_tables
 from app.db.bulk import BulkInsert
 from app.db.contacts import tables
 from app.db.json_codec import as_bytes
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.notifications import Channel
 from app.db.session import JsonText, Session, any_of
 
 _changes = tables.changes
+_TOLD_AT = cast(_changes.c.body["at"].as_string(), DateTime(timezone=True))
 _accounts = account_tables.accounts
 _NUMBER = (
     update(_accounts)
@@ -79,18 +81,15 @@ async def read_json(
     return b"[%b]" % lines, len(page), page[-1].seq if page else after
 
 
-async def read_contact(
-    session: Session, account_id: str, contact_id: str, *, after: int, limit: int
-) -> list[tuple[int, dict[str, Any]]]:
-    """Return the lines of one contact after a position, oldest first, each with its `seq` [S12]."""
-    rows = await session.execute(
-        select(_changes.c.seq, _changes.c.body)
-        .where(_changes.c.account_id == account_id, _changes.c.contact_id == contact_id)
-        .where(_changes.c.seq > after)
-        .order_by(_changes.c.seq)
-        .limit(limit)
+async def list_of_contact(
+    session: Session, account_id: str, contact_id: str, page: ListPage
+) -> Listed[tuple[int, dict[str, Any]]]:
+    """Return a page of the lines of one contact, each with its `seq` [S12]."""
+    query = select(_changes.c.seq, _changes.c.body).where(
+        _changes.c.account_id == account_id, _changes.c.contact_id == contact_id
     )
-    return [(row.seq, row.body) for row in rows]
+    by = SortedBy(_changes.c.seq, _TOLD_AT)
+    return (await read_page(session, query, by, page)).of(lambda row: (row.seq, row.body))
 
 
 async def find_first_of_run(
@@ -110,11 +109,10 @@ async def find_as_of(
     session: Session, account_id: str, contact_id: str, moment: datetime
 ) -> dict[str, Any] | None:
     """Return the newest line of one contact at a moment, None if there was none yet [S12]."""
-    told_at = cast(_changes.c.body["at"].as_string(), DateTime(timezone=True))
     line = (
         select(_changes.c.body)
         .where(_changes.c.account_id == account_id, _changes.c.contact_id == contact_id)
-        .where(told_at <= moment)
+        .where(moment >= _TOLD_AT)
         .order_by(_changes.c.seq.desc())
         .limit(1)
     )

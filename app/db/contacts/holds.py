@@ -12,15 +12,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, func, select
+from sqlalchemy import Select, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
+from app.db.list_pages import Listed, ListPage, SortedBy, matching, read_page
 from app.db.session import Session, any_of, look_up
 from app.errors import AppError
 
 _table = tables.holds
+_BY = SortedBy(_table.c.hold_id, _table.c.opened_at, chronological=False)
 _items = tables.hold_items
 
 
@@ -58,6 +60,13 @@ class HoldDecided(AppError):
     status = 409
     code = "hold_already_decided"
     title = "This hold was already released or discarded; nothing is left to decide"
+
+
+@dataclass(frozen=True)
+class HoldFilter:
+    """The holds that a list shows; None does not filter."""
+
+    status: HoldStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -238,15 +247,13 @@ async def is_open(session: Session, account_id: str, hold_id: str) -> bool:
 
 
 async def list_holds(
-    session: Session, account_id: str, *, status: HoldStatus | None, after: str, limit: int
-) -> list[Hold]:
-    """Return open holds and holds that a person decided, by id, those after `after`; no parts of holds."""
+    session: Session, account_id: str, wanted: HoldFilter, page: ListPage
+) -> Listed[Hold]:
+    """Return a page of the open holds and the holds that a person decided; no parts of holds."""
     shown = (_table.c.status == HoldStatus.OPEN) | _table.c.decided_by.is_not(None)
-    whole = _table.c.part_of.is_(None)
-    conditions = [_table.c.account_id == account_id, _table.c.hold_id > after, shown, whole]
-    if status is not None:
-        conditions.append(_table.c.status == status)
-    return await _list(session, *conditions, limit=limit)
+    query = _select().where(_table.c.account_id == account_id, shown, _table.c.part_of.is_(None))
+    query = query.where(*matching(_table, wanted))
+    return (await read_page(session, query, _BY, page)).of(_hold)
 
 
 def hold_id_of(account_id: str, run_id: str, kind: HoldKind) -> str:
@@ -255,29 +262,29 @@ def hold_id_of(account_id: str, run_id: str, kind: HoldKind) -> str:
 
 
 async def _list(session: Session, *conditions: Any, limit: int = 1000) -> list[Hold]:
+    query = _select().where(*conditions).order_by(_table.c.hold_id).limit(limit)
+    return [_hold(row) for row in await session.execute(query)]
+
+
+def _select() -> Select[Any]:
     size = (
         select(func.count())
         .select_from(_items)
         .where(_items.c.account_id == _table.c.account_id, _items.c.hold_id == _table.c.hold_id)
         .scalar_subquery()
     )
-    rows = await session.execute(
-        select(_table, size.label("count"))
-        .where(*conditions)
-        .order_by(_table.c.hold_id)
-        .limit(limit)
+    return select(_table, size.label("count"))
+
+
+def _hold(row: Any) -> Hold:
+    return Hold(
+        hold_id=row.hold_id,
+        kind=HoldKind(row.kind),
+        status=HoldStatus(row.status),
+        run_id=row.run_id,
+        opened_at=row.opened_at,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        part_of=row.part_of,
+        count=row._mapping["count"],
     )
-    return [
-        Hold(
-            hold_id=row.hold_id,
-            kind=HoldKind(row.kind),
-            status=HoldStatus(row.status),
-            run_id=row.run_id,
-            opened_at=row.opened_at,
-            decided_at=row.decided_at,
-            decided_by=row.decided_by,
-            part_of=row.part_of,
-            count=row._mapping["count"],
-        )
-        for row in rows
-    ]

@@ -15,12 +15,14 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
 from app.db.bulk import BulkInsert, array_text
 from app.db.contacts import tables
 from app.db.ids import derived_id
+from app.db.list_pages import Listed, ListPage, SortedBy, matching, read_page
 from app.db.session import Session, any_of, look_up
 from app.errors import AppError
 from app.rules.new_clients import HeldFor, Status
 from app.rules.settings import InitialSync
 
 _table = tables.new_clients
+SORTED_BY = SortedBy(_table.c.new_client_id, _table.c.created_at, chronological=False)
 
 
 class NewClientNotFound(AppError):
@@ -45,6 +47,15 @@ class NewClientHeld(AppError):
     status = 409
     code = "new_client_held"
     title = "This new client is held; release it instead"
+
+
+@dataclass(frozen=True)
+class NewClientFilter:
+    """The rows that a list shows; None does not filter."""
+
+    status: str | None = None
+    origin: str | None = None
+    run_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -207,14 +218,11 @@ async def lock_waiting(
 
 
 async def list_new_clients(
-    session: Session, account_id: str, *, status: str | None, after: str, limit: int
-) -> list[NewClient]:
-    """Return rows by id, those after `after`."""
-    query = select(_table).where(_table.c.account_id == account_id, _table.c.new_client_id > after)
-    if status is not None:
-        query = query.where(_table.c.status == status)
-    rows = await session.execute(query.order_by(_table.c.new_client_id).limit(limit))
-    return [new_client_of(row) for row in rows]
+    session: Session, account_id: str, wanted: NewClientFilter, page: ListPage
+) -> Listed[NewClient]:
+    """Return a page of the rows."""
+    query = select(_table).where(_table.c.account_id == account_id, *matching(_table, wanted))
+    return (await read_page(session, query, SORTED_BY, page)).of(new_client_of)
 
 
 async def find_new_client(

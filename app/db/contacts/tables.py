@@ -95,6 +95,13 @@ new_clients = bulk_account_table(  # one row per account and Clio contact, for e
     UniqueConstraint("account_id", "new_client_id"),
 )
 
+Index(  # the list of new clients by time
+    "new_clients_created_at_idx",
+    new_clients.c.account_id,
+    new_clients.c.created_at,
+    new_clients.c.new_client_id,
+)
+
 Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_digest)
 
 Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_digest)

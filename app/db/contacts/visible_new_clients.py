@@ -8,8 +8,14 @@ from dataclasses import replace
 from sqlalchemy import Row, Select, select
 
 from app.db.contacts import new_clients, tables
-from app.db.contacts.new_clients import NewClient, NewClientNotFound, new_client_of
+from app.db.contacts.new_clients import (
+    NewClient,
+    NewClientFilter,
+    NewClientNotFound,
+    new_client_of,
+)
 from app.db.contacts.seen_rows import duplicate_seen, new_client_seen, reasons_seen
+from app.db.list_pages import Listed, ListPage, matching, read_page
 from app.db.mirror.audience import Audience
 from app.db.session import Session
 
@@ -20,21 +26,14 @@ async def list_new_clients(
     session: Session,
     account_id: str,
     audience: Audience,
-    *,
-    status: str | None,
-    after: str,
-    limit: int,
-) -> list[NewClient]:
-    """Return rows by id, those after `after`."""
+    wanted: NewClientFilter,
+    page: ListPage,
+) -> Listed[NewClient]:
+    """Return a page of the rows."""
     if audience.login is None:
-        return await new_clients.list_new_clients(
-            session, account_id, status=status, after=after, limit=limit
-        )
-    query = _seen(account_id, audience).where(_table.c.new_client_id > after)
-    if status is not None:
-        query = query.where(_table.c.status == status)
-    rows = await session.execute(query.order_by(_table.c.new_client_id).limit(limit))
-    return [_limited(row) for row in rows]
+        return await new_clients.list_new_clients(session, account_id, wanted, page)
+    query = _seen(account_id, audience).where(*matching(_table, wanted))
+    return (await read_page(session, query, new_clients.SORTED_BY, page)).of(_limited)
 
 
 async def find_new_client(

@@ -18,12 +18,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, case, func, select, update
 
 from app.db.events import tables
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.session import Session, any_of
 from app.errors import AppError
 
 _table = tables.deliveries
 _events = tables.events
 _endpoints = tables.webhook_endpoints
+_BY = SortedBy(_table.c.delivery_id, _table.c.created_at, "dlv")
 
 
 _TRIED = (
@@ -132,17 +134,10 @@ def _tried(attempt: DeliveryAttempt, now: datetime) -> dict[str, Any]:
     }
 
 
-async def list_deliveries(
-    session: Session, endpoint_id: str, *, after: str, limit: int
-) -> list[Delivery]:
-    """Return the endpoint's deliveries by id, those after `after`."""
-    query = (
-        _joined()
-        .where(_table.c.endpoint_id == endpoint_id, _table.c.delivery_id > after)
-        .order_by(_table.c.delivery_id)
-        .limit(limit)
-    )
-    return [_delivery(row) for row in await session.execute(query)]
+async def list_deliveries(session: Session, endpoint_id: str, page: ListPage) -> Listed[Delivery]:
+    """Return a page of the endpoint's deliveries."""
+    query = _joined().where(_table.c.endpoint_id == endpoint_id)
+    return (await read_page(session, query, _BY, page)).of(_delivery)
 
 
 async def list_by_events(

@@ -15,12 +15,14 @@ from app.db.accounts import tables as account_tables
 from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.db.events import tables
 from app.db.ids import new_id
+from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.session import Session
 from app.errors import AppError, Problem
 from app.lanes import ENDPOINT_DELETION, Lane, housekeeping_key
 
 _table = tables.webhook_endpoints
 _tokens = account_tables.service_tokens
+_BY = SortedBy(_table.c.endpoint_id, _table.c.created_at, "whe")
 _EXISTS = _table.c.deleted_at.is_(None)
 
 SECRET, OLD_SECRET = "sealed_secret", "sealed_old_secret"  # sealed texts contain these names
@@ -130,14 +132,13 @@ async def add_endpoint(session: Session, endpoint: Endpoint, *, sealed_secret: s
 
 
 async def list_endpoints(
-    session: Session, *, token_id: str | None, after: str, limit: int
-) -> list[Endpoint]:
-    """Return endpoints by id, those after `after`; only a token's own if `token_id` is given."""
-    query = _with_end_of_token().where(_table.c.endpoint_id > after, _EXISTS)
+    session: Session, page: ListPage, *, token_id: str | None
+) -> Listed[Endpoint]:
+    """Return a page of the endpoints; only a token's own if `token_id` is given."""
+    query = _with_end_of_token().where(_EXISTS)
     if token_id is not None:
         query = query.where(_table.c.token_id == token_id)
-    rows = await session.execute(query.order_by(_table.c.endpoint_id).limit(limit))
-    return [_endpoint(row) for row in rows]
+    return (await read_page(session, query, _BY, page)).of(_endpoint)
 
 
 async def count_endpoints(session: Session, token_id: str) -> int:

@@ -1,9 +1,10 @@
 """Activities as values: what a Levitate user did, the status of writing it to Clio, and the reason for the status."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from app.db.cursors import ADDED
 from app.errors import AppError
 
 
@@ -141,3 +142,4 @@ class ActivityFilter:
     contact_id: str | None = None
     status: str | None = None
     kind: str | None = None
+    user_id: str | None = field(default=None, metadata=ADDED)

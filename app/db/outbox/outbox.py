@@ -16,6 +16,7 @@ from app.db.connections import tables as connection_tables
 from app.db.events import events
 from app.db.events.events import EventKind
 from app.db.ids import new_id
+from app.db.list_pages import Listed, ListPage, SortedBy, matching, read_page
 from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.outbox import tables
 from app.db.outbox.activities import (
@@ -34,6 +35,7 @@ from app.db.session import Session, any_of
 from app.lanes import Lane
 
 _table = tables.activities
+_BY = SortedBy(_table.c.activity_id, _table.c.created_at, "act")
 _EVENT_KINDS = {
     Status.WRITTEN: EventKind.ACTIVITY_WRITTEN,
     Status.FAILED: EventKind.ACTIVITY_FAILED,
@@ -117,24 +119,12 @@ async def list_activities(
     account_id: str,
     wanted: ActivityFilter,
     audience: Audience,
-    *,
-    after: str,
-    limit: int,
-) -> list[Activity]:
-    """Return activities by id that the audience may be shown, oldest first, those after `after`."""
-    filters = [
-        _table.c[name] == value
-        for name in ActivityFilter.__dataclass_fields__
-        if (value := getattr(wanted, name)) is not None
-    ]
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.activity_id > after, *filters)
-        .where(*_seen(account_id, audience))
-        .order_by(_table.c.activity_id)
-        .limit(limit)
-    )
-    return [activity_of(row) for row in rows]
+    page: ListPage,
+) -> Listed[Activity]:
+    """Return a page of the activities that the audience may be shown."""
+    query = select(_table).where(_table.c.account_id == account_id, *matching(_table, wanted))
+    query = query.where(*_seen(account_id, audience))
+    return (await read_page(session, query, _BY, page)).of(activity_of)
 
 
 async def retry(

@@ -68,6 +68,7 @@ ASSESSING = "assessing"  # the phase after it, or of a run that does not read Cl
 UNFINISHED = (Status.QUEUED, Status.RUNNING, Status.INTERRUPTED)
 _READ_NO_LISTS = {Kind.CONTACT: Reads.RECORDS, Kind.REDERIVE: Reads.NOTHING}
 
+
 _LANES = {
     Kind.INITIAL: Lane.INITIAL,
     Kind.COVERAGE: Lane.INITIAL,
@@ -277,17 +278,6 @@ async def get_run(session: Session, account_id: str, run_id: str) -> Run:
     if run is None:
         raise RunNotFound
     return run
-
-
-async def list_runs(session: Session, account_id: str, *, after: str, limit: int) -> list[Run]:
-    """Return runs by id, oldest first, those after `after`."""
-    rows = await session.execute(
-        select(_table)
-        .where(_table.c.account_id == account_id, _table.c.run_id > after)
-        .order_by(_table.c.run_id)
-        .limit(limit)
-    )
-    return [run_of(row) for row in rows]
 
 
 async def newest_run(

@@ -11,6 +11,7 @@ from app.db.contacts import erasures, new_clients
 from app.db.contacts.holds import HoldKind
 from app.db.events import endpoints
 from app.db.events.endpoints import Endpoint, TooManyEndpoints
+from app.db.list_pages import ListPage
 from app.db.mirror import staleness
 from app.db.session import Database
 from app.lanes import Lane
@@ -82,8 +83,8 @@ async def test_two_endpoints_added_at_the_same_time_are_counted_together(
         await until_waiting_for_lock(dsn, other)
     assert other.result() == "too many"
     async with as_owner(database) as session:
-        found = await endpoints.list_endpoints(session, token_id="bootstrap", after="", limit=100)
-    assert len(found) == endpoints.MAX_ENDPOINTS
+        found = await endpoints.list_endpoints(session, ListPage(100), token_id="bootstrap")
+    assert len(found.rows) == endpoints.MAX_ENDPOINTS
 
 
 async def test_a_decline_in_one_tab_does_not_change_a_login_that_another_tab_just_connected(

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.db import deleted_endpoints, retention
 from app.db.accounts import audit
+from app.db.accounts.audit import AuditFilter
 from app.db.contacts import (
     contacts,
     hold_decisions,
@@ -20,6 +21,8 @@ from app.db.contacts import (
     visible_new_clients,
 )
 from app.db.contacts.contacts import ContactFilter
+from app.db.contacts.new_clients import NewClientFilter
+from app.db.list_pages import ListPage
 from app.db.mirror import (
     coverage,
     hidden_matters,
@@ -164,12 +167,10 @@ LIMITED: dict[str, Step] = {
     ),
     "one contact": lambda s: contacts.find_clio_id(s, "a", "con", CAT),
     "new clients": lambda s: visible_new_clients.list_new_clients(
-        s, "a", CAT, status=None, after="", limit=9
+        s, "a", CAT, NewClientFilter(), ListPage(9)
     ),
-    "activities": lambda s: outbox.list_activities(
-        s, "a", ActivityFilter(), CAT, after="", limit=9
-    ),
-    "audit": lambda s: audit.list_entries(s, "a", CAT, after="", limit=9),
+    "activities": lambda s: outbox.list_activities(s, "a", ActivityFilter(), CAT, ListPage(9)),
+    "audit": lambda s: audit.list_entries(s, "a", CAT, AuditFilter(), ListPage(9)),
     "hold": lambda s: visible_holds.list_items(s, "a", CAT, "hld", after=0, limit=9),
     "matters": lambda s: find_seen(s, "a", CAT, "matters", [1, 2]),
     "all matters of a person": lambda s: find_partly_seen(s, "a", CAT, [1, 2]),

@@ -26,7 +26,6 @@ from app.db.contacts import tables as contact_tables
 from app.db.events import tables as event_tables
 from app.db.issues import Finding
 from app.db.mirror import tables as mirror_tables
-from app.db.mirror.audience import EVERYBODY
 from app.db.outbox import tables as outbox_tables
 from app.db.runs import runs, slots
 from app.db.runs import tables as run_tables
@@ -157,9 +156,7 @@ async def test_old_slots_and_resolved_issues_are_deleted(database: Database):
         assert await _left(session) == (2, 0)
         await delete_expired(session, now=now + timedelta(days=91))
         assert await _left(session) == (1, 0)
-        (issue,) = await issues.list_issues(
-            session, "hp", EVERYBODY, is_open=True, after="", limit=9
-        )
+        (issue,) = await issues.list_open(session, "hp", ["coverage_lost", "run_failed"])
         assert issue.code == "coverage_lost"
 
 

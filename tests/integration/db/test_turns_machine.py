@@ -25,6 +25,7 @@ from app.db.events.claims import Claim
 from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
 from app.db.events.endpoints import Endpoint
 from app.db.events.events import Event, EventKind
+from app.db.list_pages import ListPage
 from app.db.session import Session
 from app.errors import Problem
 from tests.support.database_machine import DatabaseMachine
@@ -135,8 +136,8 @@ class TurnsMachine(DatabaseMachine):
     @rule(account_id=one_account, nth=st.integers(0, 9))
     def redeliver(self, account_id: str, nth: int) -> None:
         async def again(session: Session) -> None:
-            found = await deliveries.list_deliveries(session, self.endpoint_id, after="", limit=10)
-            for delivery in found[nth : nth + 1]:
+            found = await deliveries.list_deliveries(session, self.endpoint_id, ListPage(10))
+            for delivery in found.rows[nth : nth + 1]:
                 await deliveries.redeliver(session, delivery, now=self.time)
 
         self.do(again)

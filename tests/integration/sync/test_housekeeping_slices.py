@@ -52,7 +52,7 @@ async def request_many(world: World, account_id: str) -> None:
     async with as_owner(services_of(world).database) as session:
         lost = "update connections set status = 'needs_reconnect' where account_id = :account"
         await session.execute(text(lost), {"account": account_id})
-        (login,) = await connections.list_connections(session, account_id, after="", limit=2)
+        (login,) = await connections.list_all(session, account_id)
         models = [f"model_{number}" for number in range(ROWS)]
         await clio_subscriptions.request_subscriptions(
             session, account_id, login.connection_id, models, now=main.now()

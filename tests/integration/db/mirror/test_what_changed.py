@@ -13,7 +13,6 @@ from app.db import issues as issue_store
 from app.db.connections import tables as connection_tables
 from app.db.mirror import coverage, hidden_matters, records, removals, visibility
 from app.db.mirror import tables as mirror_tables
-from app.db.mirror.audience import EVERYBODY
 from app.db.mirror.coverage import Coverage
 from app.db.mirror.visibility import View
 from app.db.runs import tables as run_tables
@@ -266,9 +265,7 @@ async def test_the_end_of_an_ordinary_run_counts_nothing_of_the_whole_firm(forme
             )
         )
         await issues.update_after_pull(session, "a", LOGINS[:2], (), now=T0)
-        found = await issue_store.list_issues(
-            session, "a", EVERYBODY, is_open=True, after="", limit=9
-        )
+        found = await issue_store.list_open(session, "a", issue_store.SEVERITIES.keys())
         codes = {issue.code: issue.detail for issue in found}
         assert "7 contacts" in codes["coverage_lost"]
         assert "the 14 contacts" in codes["login_set_aside"]
@@ -281,8 +278,6 @@ async def test_the_end_of_an_ordinary_run_counts_nothing_of_the_whole_firm(forme
         for login in (LOGINS[0], LOGINS[2]):
             await records.land_contacts(session, View("a", login, full_view=True), [new])
         await issues.update_after_pull(session, "a", LOGINS[:2], (), now=T0)
-        found = await issue_store.list_issues(
-            session, "a", EVERYBODY, is_open=True, after="", limit=9
-        )
+        found = await issue_store.list_open(session, "a", issue_store.SEVERITIES.keys())
         codes = {issue.code: issue.detail for issue in found}
         assert "the 15 contacts" in codes["login_set_aside"]

@@ -26,8 +26,10 @@ from app.db.accounts.audit import Actor
 from app.db.contacts import contact_store, new_clients, scope_changes
 from app.db.contacts import tables as contact_tables
 from app.db.contacts.holds import HoldKind
+from app.db.contacts.new_clients import NewClientFilter
 from app.db.events import tables as event_tables
 from app.db.events.events import EventKind
+from app.db.list_pages import ListPage
 from app.db.mirror import records, staleness
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.rule_inputs import CurrentNames
@@ -390,10 +392,10 @@ class LedgerMachine(DatabaseMachine):
     def rows(self) -> dict[int, new_clients.NewClient]:
         found = self.do(
             lambda session: new_clients.list_new_clients(
-                session, self.account, status=None, after="", limit=1000
+                session, self.account, NewClientFilter(), ListPage(1000)
             )
         )
-        return {row.clio_id: row for row in found}
+        return {row.clio_id: row for row in found.rows}
 
     def _remember_events(self) -> None:
         table = event_tables.events
