@@ -1,17 +1,17 @@
 """Contacts: list them, explain one, store labels it had before, and erase one."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import ConfigDict, Field
 
-from app.api import new_clients, schemas
+from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
 from app.api.deps import NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
+from app.api.explanations import explained_parts
 from app.api.pagination import ListRequest
 from app.api.problems import problems
 from app.api.schemas.base import Schema
@@ -20,18 +20,11 @@ from app.db.accounts.audit import AuditAction
 from app.db.contacts import (
     contacts,
     documents,
-    kept_deliveries,
     preexisting_tags,
     visible_contacts,
-    visible_new_clients,
 )
-from app.db.contacts.contacts import ContactFilter, ContactNotFound, ExplainedContact
-from app.db.contacts.kept_deliveries import KeptDelivery
-from app.db.contacts.new_clients import NewClient
-from app.db.events import deliveries
-from app.db.events.deliveries import Delivery
+from app.db.contacts.contacts import ContactFilter, ContactNotFound
 from app.db.list_pages import Listed
-from app.rules.results import Owner, Tag
 from app.sync.contact_erasure import erase_contact
 from app.sync.services import clio_web_origin
 
@@ -104,15 +97,9 @@ async def explain_contact(
     """Explain why the contact is in or out of scope, why it has each tag and its owner, and who sees it in Clio."""
     account_id = account.account_id
     found = await visible_contacts.get_explained(session, account_id, contact_id, audience)
-    clio_id = found.contact.clio_id
-    new_client = await visible_new_clients.find_new_client(session, account_id, audience, clio_id)
-    event_ids = new_client.event_ids if new_client else ()
-    attempts: list[Delivery | KeptDelivery] = [
-        *(await kept_deliveries.list_kept(session, account_id, clio_id) if new_client else ()),
-        *await deliveries.list_by_events(session, account_id, event_ids),
-    ]
-    viewers = await contacts.list_viewers(session, account_id, clio_id, audience)
-    return _explained_body(found, new_client, attempts, viewers)
+    contact = found.contact
+    parts = await explained_parts(session, account_id, audience, contact.clio_id, found.assessment)
+    return schemas.Explained(contact_id=contact.contact_id, run_id=found.run_id, **parts)
 
 
 async def require_seen_contact(
@@ -174,68 +161,3 @@ async def delete_contact(
         services, account.account_id, contact_id, audience, actor=actor
     )
     response.headers["Location"] = erasure_url(erasure_id)
-
-
-def _explained_body(
-    found: ExplainedContact,
-    new_client: NewClient | None,
-    attempts: Sequence[Delivery | KeptDelivery],
-    viewers: list[str],
-) -> schemas.Explained:
-    assessment = found.assessment
-    return schemas.Explained(
-        contact_id=found.contact.contact_id,
-        in_scope=assessment.scope.in_scope,
-        scope=schemas.ExplainedScope(rule=assessment.scope.rule, detail=assessment.scope.detail),
-        tags=[_tag_body(tag) for tag in assessment.tags],
-        owner=_owner_body(assessment.owner) if assessment.owner else None,
-        not_granted=[
-            schemas.NotGranted(label=item.label, rule=item.rule, why=item.why)
-            for item in assessment.not_granted
-        ],
-        new_client=new_clients.new_client_body(new_client) if new_client else None,
-        new_client_waits=assessment.client_waits,
-        new_client_deliveries=[_delivery_body(delivery) for delivery in attempts],
-        seen_by=viewers,
-        run_id=found.run_id,
-    )
-
-
-def _delivery_body(delivery: Delivery | KeptDelivery) -> schemas.NewClientDelivery:
-    return schemas.NewClientDelivery(
-        event_id=delivery.event_id,
-        status=delivery.status,
-        attempts=delivery.attempts,
-        response_status=delivery.response_status,
-        delivered_at=delivery.delivered_at,
-    )
-
-
-def _tag_body(tag: Tag) -> schemas.ExplainedTag:
-    grants = [
-        schemas.Grant(
-            rule=grant.rule,
-            setting=grant.setting,
-            field_id=None if grant.field_id is None else str(grant.field_id),
-            matter_clio_ids=[str(i) for i in grant.matter_ids],
-            detail=grant.because,
-        )
-        for grant in tag.grants
-    ]
-    return schemas.ExplainedTag(label=tag.label, category=tag.category, grants=grants)
-
-
-def _owner_body(owner: Owner) -> schemas.ExplainedOwner:
-    return schemas.ExplainedOwner(
-        rule=owner.rule,
-        matter_clio_id=None if owner.matter_id is None else str(owner.matter_id),
-        considered=[
-            schemas.ConsideredMatter(
-                matter_clio_id=str(matter.matter_id),
-                status=matter.status,
-                updated_at=matter.updated_at,
-                outcome=matter.outcome,
-            )
-            for matter in owner.considered
-        ],
-    )

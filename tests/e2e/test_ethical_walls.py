@@ -110,7 +110,8 @@ async def test_no_response_to_a_user_has_a_fact_that_clio_does_not_show_to_the_u
     for user_id in USERS:
         hidden = [*hidden_words(firm, user_id, ids)]
         for path in reads:
-            response = await get_for(walled, user_id, path)
+            role = "account_admin" if path.startswith("clio-contacts") else "user"
+            response = await get_for(walled, user_id, path, role)
             assert response.status_code in (200, 404), (user_id, path, response.text)
             asked = f"{HP}/{path}".partition("?")[0]  # a problem repeats it
             text = response.text.replace(asked, "")
@@ -134,7 +135,22 @@ async def all_reads(world: World, ids: dict[str, list[str]]) -> list[str]:
         *(f"{name}?limit=200" for name in ("contacts", "new-clients", "activities", "issues")),
         *(f"{name}?limit=200" for name in ("holds", "audit", "runs", "connections")),
         *("status", "users", "attorneys"),
+        *(f"clio-contacts/{clio_id}" for clio_id in world.simulator.firms[0].ids("contact")),
+        "clio-contacts?limit=200",
     ]
+
+
+async def test_an_administrator_finds_those_of_clios_contacts_whom_the_login_sees(walled: World):
+    # T10: not who else is there, and what would bring a person in only with all reasons in sight
+    firm = walled.simulator.firms[0]
+    for user_id in USERS:
+        page = await get_for(walled, user_id, "clio-contacts?limit=200", "account_admin")
+        listed = {row["clio_id"] for row in page.json()["data"]}
+        seen = {str(key) for key in firm.ids("contact") if sees(firm, user_id, "contact", str(key))}
+        assert listed == seen, user_id
+        for clio_id in map(str, firm.ids("contact")):
+            answer = await get_for(walled, user_id, f"clio-contacts/{clio_id}", "account_admin")
+            assert answer.status_code == (200 if clio_id in seen else 404), (user_id, clio_id)
 
 
 def labels(contact: dict[str, Any]) -> set[str]:

@@ -97,9 +97,9 @@ async def all_for(world: World, user_id: str, what: str, **params: Any) -> list[
     return found
 
 
-async def get_for(world: World, user_id: str, what: str) -> httpx.Response:
+async def get_for(world: World, user_id: str, what: str, role: str = "user") -> httpx.Response:
     """Return a response as a user of the firm gets it."""
-    return await world.api.get(f"{HP}/{what}", headers=acting(user_id))
+    return await world.api.get(f"{HP}/{what}", headers=acting(user_id, role))
 
 
 def hidden_words(firm: Firm, user_id: str, ids: dict[str, list[str]]) -> Iterator[str]:

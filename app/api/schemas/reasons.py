@@ -168,11 +168,8 @@ class NewClientDelivery(Schema):
     """When the receiver accepted the event (RFC 3339, UTC). Null until then."""
 
 
-class Explained(Schema):
-    """The reasons for a contact's scope, tags and owner."""
-
-    contact_id: str
-    """Our id of the contact."""
+class Decision(Schema):
+    """What the rules decide about a contact of Clio, whether Levitate has it or not, and why."""
 
     in_scope: bool
     """Whether the contact belongs in Levitate."""
@@ -202,5 +199,59 @@ class Explained(Schema):
     """The ids of the connections whose logins see the contact in Clio. A connection that ended stays here until its
     records are removed. A limited user gets only the own one."""
 
+
+class Explained(Decision):
+    """The reasons for a contact's scope, tags and owner."""
+
+    contact_id: str
+    """Our id of the contact."""
+
     run_id: str
     """The id of the run that first had this result."""
+
+
+class Need(Schema):
+    """A change that would bring a person into scope. Exactly one of `setting` and `clio` is set."""
+
+    setting: str | None
+    """The JSON pointer of the setting that would have to change."""
+
+    clio: str | None
+    """What would have to change in Clio: `client`, `name`, `opt_out`, `role`, `contact` (it was deleted) or
+    `visibility` (no login sees it any more)."""
+
+    detail: str
+    """What to do, in plain words."""
+
+    alone: bool
+    """Whether this change alone is enough. Those that are not are needed together."""
+
+
+class ClioContact(Schema):
+    """A contact of Clio that a login has shown, in Levitate or not."""
+
+    clio_id: str
+    """Clio's id of the contact."""
+
+    name: str
+    """The name in Clio. Empty if there is none."""
+
+    type: Literal["person", "company"]
+    """Whether Clio has a person or a company."""
+
+    contact_id: str | None
+    """Our id of the contact. Null if it was never in Levitate."""
+
+    state: Literal["in_scope", "out_of_scope", "deleted"] | None
+    """The state of the contact in Levitate. Null if it was never there."""
+
+
+class ExplainedClioContact(ClioContact):
+    """A contact of Clio with the decision of the rules by the records that were pulled and the present settings."""
+
+    decision: Decision
+    """The decision, in the form of an explanation."""
+
+    would_need: list[Need]
+    """What would bring the person into scope: other settings, or changes in Clio. Empty for a person in scope, for a
+    company, and if the acting user does not see all that the decision comes from."""

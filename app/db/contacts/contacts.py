@@ -129,6 +129,15 @@ async def find_clio_id(
     return found
 
 
+async def find_owner_id(session: Session, account_id: str, clio_id: int) -> str | None:
+    """Return the Levitate user who owns a contact, or None."""
+    one = (_table.c.account_id == account_id) & (_table.c.clio_id == clio_id)
+    found: str | None = (
+        await session.execute(select(_table.c.owner_user_id).where(one))
+    ).scalar_one_or_none()
+    return found
+
+
 async def find_linked(
     session: Session,
     account_id: str,

@@ -4,6 +4,7 @@ Other folders use the functions listed in `__all__`. Reading Clio and SQL do not
 """
 
 from app.sync.assess.assess import assess_stale
+from app.sync.assess.clio_decisions import NotPulled, decide_clio_contact
 from app.sync.assess.first_publication import open_or_report_review
 from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.hold_issues import stop_waiting
@@ -31,6 +32,7 @@ __all__ = [
     "Decision",
     "FirstPullPublisher",
     "HoldItem",
+    "NotPulled",
     "Preview",
     "SavedSettings",
     "Suspected",
@@ -38,6 +40,7 @@ __all__ = [
     "assess_stale",
     "change_settings",
     "check_settings",
+    "decide_clio_contact",
     "decide_hold",
     "decide_suspected",
     "finish_decided_holds",

@@ -122,7 +122,7 @@ async def test_a_cursor_belongs_to_one_order_and_one_filter(api: World):
     async with as_owner(api.app.state.services.database) as session:
         await session.execute(insert(new_clients), rows_of("new-clients"))
     path = "/v1/accounts/hp/new-clients"
-    asked = {"order": "newest", "origin": "incremental", "limit": 1}
+    asked: dict[str, Any] = {"order": "newest", "origin": "incremental", "limit": 1}
     cursor = (await api.api.get(path, params=asked)).json()["next_cursor"]
     for other in ({"order": "oldest"}, {"origin": "manual"}, {"since": BEGIN.isoformat()}):
         answer = await api.api.get(path, params={**asked, **other, "cursor": cursor})
@@ -181,7 +181,7 @@ async def test_versions_of_settings_are_listed_newest_first(api: World):
     for threshold in (5, 6, 7):
         await api.choose({"new_client": {"surge_threshold": threshold}})
     path = "/v1/accounts/hp/settings/versions"
-    newest = {"order": "newest", "count": True, "limit": 2}
+    newest: dict[str, Any] = {"order": "newest", "count": True, "limit": 2}
     page = (await api.api.get(path, params=newest)).json()
     rest = (await api.api.get(path, params={**newest, "cursor": page["next_cursor"]})).json()
     listed = [one["version"] for one in page["data"] + rest["data"]]
