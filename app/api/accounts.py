@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep, VisibleId
@@ -13,7 +13,7 @@ from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
 from app.api.deps import ServicesDep
 from app.api.erasures import erasure_url
-from app.api.pagination import ListDep
+from app.api.pagination import ListDep, PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
 from app.api.system_session import SystemSessionDep
@@ -138,10 +138,27 @@ async def put_users(
 
 
 @router.get("/{account_id}/attorneys")
-async def list_attorneys(account: AccountDep, session: SessionDep) -> schemas.Attorneys:
-    """Return the firm's Clio users, each with its Levitate user: mapped by hand, by connection or by email address."""
-    found = await attorneys.list_attorneys(session, account.account_id)
-    return schemas.Attorneys(data=[_attorney_body(attorney) for attorney in found])
+async def list_attorneys(
+    account: AccountDep,
+    session: SessionDep,
+    page: PageDep,
+    unmapped: Annotated[
+        bool,
+        Query(
+            description="Only Clio users without a mapping. One to nobody, by hand, is a mapping."
+        ),
+    ] = False,
+) -> schemas.Page[schemas.Attorney]:
+    """Return the firm's Clio users by Clio's id, as of the last run.
+
+    Each has its Levitate user, who is mapped by hand, by connection or by email address.
+    """
+    query = page.by_number("attorneys", account.account_id, unmapped)
+    found = await attorneys.list_attorneys(
+        session, account.account_id, unmapped=unmapped, after=query.after, limit=query.fetch
+    )
+    rows = query.rows(found, key=lambda attorney: attorney.clio_user.clio_user_id)
+    return rows.page(map(_attorney_body, rows.items))
 
 
 @router.put(
@@ -300,4 +317,5 @@ def _attorney_body(attorney: Attorney) -> schemas.Attorney:
         enabled=clio_user.enabled,
         user_id=mapped.user_id if mapped else None,
         mapped_by=mapped.by if mapped else None,
+        contacts=attorney.contacts,
     )

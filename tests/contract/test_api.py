@@ -71,6 +71,7 @@ QUERIES = {
     "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": TIMED,
     f"GET {A}/holds/{{hold_id}}/items": "cursor limit",
     f"GET {A}/clio-contacts": "cursor limit",
+    f"GET {A}/attorneys": "unmapped cursor limit",
     f"GET {A}/clio-contacts/{{clio_id}}": "look",
 }
 
@@ -82,7 +83,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "Erasure": "id subject status requested_by requested_at finished_at remaining",
     "ErasureSubject": "kind id",
     "User": "id name email active",
-    "Attorney": "clio_user_id name email enabled user_id mapped_by",
+    "Attorney": "clio_user_id name email enabled user_id mapped_by contacts",
     "Status": "health health_reasons last_successful_run_at next_run_at connections contacts run open_issues coverage",
     "StatusConnections": "connected needs_reconnect",
     "StatusContacts": "in_scope out_of_scope deleted",

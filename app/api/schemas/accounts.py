@@ -185,9 +185,6 @@ class Attorney(Schema):
     """How the mapping was made: by a person (`manual`), because the Levitate user connected this Clio login
     (`connection`), or by equal email addresses (`email`). Null if there is no mapping."""
 
-
-class Attorneys(Schema):
-    """The Clio users of the firm, as of the last run."""
-
-    data: list[Attorney]
-    """All Clio users of the firm, sorted by Clio's id."""
+    contacts: int
+    """The number of contacts in scope who have a matter of which this Clio user is the responsible or originating
+    attorney."""

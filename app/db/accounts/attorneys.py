@@ -5,9 +5,10 @@ Only this module loads the input of `map_attorneys`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as dataclass_replace
 
 from msgspec.structs import replace
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import accounts, tables
@@ -25,13 +26,28 @@ _MAPS = _logins.c.status.in_((Status.CONNECTED, Status.NEEDS_RECONNECT)) | (
     _logins.c.reconnect_until.is_not(None)
 )
 
+_CONTACTS_OF = text("""
+    with own as (
+        select client_id, cast(record -> 'responsible' ->> 'clio_user_id' as bigint) as clio_user_id
+        from mirror_matters where account_id = :account
+        union
+        select client_id, cast(record -> 'originating' ->> 'clio_user_id' as bigint)
+        from mirror_matters where account_id = :account
+    )
+    select own.clio_user_id, count(*) as n from own
+    join contacts on contacts.account_id = :account and contacts.clio_id = own.client_id
+        and contacts.state = 'in_scope'
+    where own.clio_user_id = any(cast(:ids as bigint[])) group by own.clio_user_id
+""")
+
 
 @dataclass(frozen=True)
 class Attorney:
-    """A Clio user of the firm, and the Levitate user to whom it is mapped."""
+    """A Clio user of the firm, the Levitate user to whom it is mapped, and how many contacts have matters of it."""
 
     clio_user: ClioUser
     mapped: Mapped | None
+    contacts: int = 0
 
 
 async def set_attorney_mapping(
@@ -61,12 +77,34 @@ async def delete_attorney_mapping(session: Session, account_id: str, clio_user_i
     return gone.one_or_none() is not None
 
 
-async def list_attorneys(session: Session, account_id: str) -> list[Attorney]:
-    """Return the firm's Clio users by id, each with its Levitate user [OW-9]."""
+async def list_attorneys(
+    session: Session, account_id: str, *, unmapped: bool = False, after: int, limit: int
+) -> list[Attorney]:
+    """Return the firm's Clio users by id, those after `after`, each with its Levitate user [OW-9].
+
+    With `unmapped` only those without a mapping; one to nobody, by hand, is a mapping.
+    """
     clio_users = await _clio_users(session, account_id)
     users = await accounts.list_users(session, account_id)
     mapped = await _mapping(session, account_id, clio_users, users)
-    return [Attorney(user, mapped.get(user.clio_user_id)) for user in clio_users]
+    found = [
+        Attorney(user, mapped.get(user.clio_user_id))
+        for user in clio_users
+        if user.clio_user_id > after and not (unmapped and user.clio_user_id in mapped)
+    ]
+    return await _with_contacts(session, account_id, found[:limit])
+
+
+async def _with_contacts(
+    session: Session, account_id: str, found: Sequence[Attorney]
+) -> list[Attorney]:
+    """Return the same Clio users with the number of contacts in scope of whose own matters they are the attorney."""
+    ids = [one.clio_user.clio_user_id for one in found]
+    rows = await session.execute(_CONTACTS_OF, {"account": account_id, "ids": ids})
+    counts = {row.clio_user_id: row.n for row in rows}
+    return [
+        dataclass_replace(one, contacts=counts.get(one.clio_user.clio_user_id, 0)) for one in found
+    ]
 
 
 async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> Attorney:
@@ -75,7 +113,8 @@ async def get_attorney(session: Session, account_id: str, clio_user_id: int) -> 
     users = await accounts.list_users(session, account_id)
     mapped = await _mapping(session, account_id, list(known.values()), users)
     clio_user = known.get(clio_user_id, ClioUser(clio_user_id))
-    return Attorney(clio_user, mapped.get(clio_user_id))
+    attorney = Attorney(clio_user, mapped.get(clio_user_id))
+    return (await _with_contacts(session, account_id, [attorney]))[0]
 
 
 async def load_firm_facts(session: Session, account_id: str) -> FirmFacts:
