@@ -4,9 +4,10 @@ The tokens are held in memory: an unknown one costs no access to the database. N
 """
 
 import hmac
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from aiolimiter import AsyncLimiter
 from fastapi import Depends, Request
@@ -24,6 +25,7 @@ from app.errors import AppError
 from app.sync.request_checks import RequestChecks
 from app.sync.services import Services
 
+T = TypeVar("T")
 PROTECTED = "/v1/"  # the beginning of every path that needs a token
 BURST_SECONDS = 4  # a token may send the requests of so many seconds at once
 
@@ -150,3 +152,13 @@ async def get_caller(
 
 
 CallerDep = Annotated[Caller, Depends(get_caller)]
+
+
+async def while_valid(
+    services: Services, caller: Caller, parts: AsyncIterator[T]
+) -> AsyncIterator[T]:
+    """Yield the parts of a response. Raises InvalidToken when the token has ended: a part must not look complete."""
+    async for part in parts:
+        if not services.request_checks.is_valid(caller.token_id, now=services.now()):
+            raise InvalidToken
+        yield part

@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from app.api import schemas
 from app.api.account_access import AccountWithoutSession
 from app.api.audience import AudienceBeforehand
-from app.api.authentication import Caller, CallerDep, InvalidToken
+from app.api.authentication import CallerDep, while_valid
 from app.api.deps import RunId, ServicesDep
 from app.api.problems import problems
 from app.api.runs import load_run_body, require_run
@@ -73,21 +73,13 @@ async def get_report(
 ) -> StreamingResponse:
     """Return every contact that the run changed, the quarantined and held records, and the problems of the run."""
     reported = Reported(services, account.account_id, run_id, audience)
-    rows = _while_valid(services, caller, _outcomes(reported))
+    rows = while_valid(services, caller, _outcomes(reported))
     if form == "csv":
         headers = {"Content-Disposition": f'attachment; filename="{run_id}.csv"'}
         lines = _csv(services, account.account_id, run_id, rows)
         return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
     body = _json(services, account.account_id, run_id, rows)
     return StreamingResponse(body, media_type="application/json")
-
-
-async def _while_valid(services: Services, caller: Caller, rows: Rows) -> Rows:
-    """Yield the rows. Raises InvalidToken when the token has ended: what is broken off must not look complete."""
-    async for row in rows:
-        if not services.request_checks.is_valid(caller.token_id, now=services.now()):
-            raise InvalidToken
-        yield row
 
 
 @dataclass(frozen=True)

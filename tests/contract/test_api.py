@@ -29,6 +29,7 @@ GET {A}/runs/{{run_id}}/report | POST {A}/runs/{{run_id}}/cancel
 GET {A}/contacts | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
 GET {A}/contacts/{{contact_id}}/history | DELETE {A}/contacts/{{contact_id}} | GET {A}/changes
 POST {A}/contacts/{{contact_id}}/preexisting-tags
+GET {A}/contacts/{{contact_id}}/export
 GET {A}/clio-contacts | GET {A}/clio-contacts/{{clio_id}}
 GET {A}/new-clients | POST {A}/new-clients/{{new_client_id}}/release
 POST {A}/new-clients/{{new_client_id}}/suppress | POST {A}/new-clients/{{new_client_id}}/replay
@@ -123,6 +124,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "OwnerChange": "from to rule matter_clio_id",
     "ChangePage": "data next_cursor has_more",
     "Explained": "contact_id in_scope scope tags owner not_granted new_client seen_by run_id",
+    "Export": "contact_id clio_id exported_at held",
     "ExplainedClioContact": "clio_id name type contact_id decision would_need",
     "ExplainedScope": "rule detail",
     "ExplainedTag": "label category grants",
@@ -171,7 +173,11 @@ ENUMS = {
 
 ROLE_REQUIRED = {
     *("GET /v1/erasures/{erasure_id}", "GET /v1/audit"),
-    *(f"GET {A}/clio-contacts", f"GET {A}/clio-contacts/{{clio_id}}"),
+    *(
+        f"GET {A}/contacts/{{contact_id}}/export",
+        f"GET {A}/clio-contacts",
+        f"GET {A}/clio-contacts/{{clio_id}}",
+    ),
     f"DELETE {A}/contacts/{{contact_id}}",
     *(f"PUT {A}", f"DELETE {A}", f"PUT {A}/users", f"PUT {A}/settings", f"PATCH {A}/settings"),
     *(f"{verb} {A}/attorneys/{{clio_user_id}}" for verb in ("PUT", "DELETE")),

@@ -245,3 +245,19 @@ class Preexisting(Schema):
 
     labels: list[str]
     """The labels, in alphabetical order without regard to case."""
+
+
+class Export(Schema):
+    """Everything that is held about one person."""
+
+    contact_id: str
+    """Our id of the contact."""
+
+    clio_id: str
+    """Clio's id of the contact."""
+
+    exported_at: datetime
+    """When the export was made (RFC 3339, UTC)."""
+
+    held: dict[str, list[dict[str, Any]]]
+    """The rows about the person by table. `docs/retention.md` says what each table is for and how long it is kept."""
