@@ -23,7 +23,8 @@ from app.db.contacts import (
     preexisting_tags,
     visible_contacts,
 )
-from app.db.contacts.contacts import ContactFilter, ContactNotFound
+from app.db.contacts.contact_lists import ContactFilter
+from app.db.contacts.contacts import ContactNotFound
 from app.db.list_pages import Listed
 from app.sync.contact_erasure import erase_contact
 from app.sync.services import clio_web_origin

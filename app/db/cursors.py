@@ -8,8 +8,8 @@ from typing import Any
 
 from typing_extensions import override
 
+# The metadata of a field that a later release added to a filter: a digest has it only where it filters.
 ADDED = {"added": True}
-"""The metadata of a filter's field that the first release does not have: without a value no digest has it."""
 
 
 def encode(after: str | int, *asked: Any) -> str:
@@ -37,10 +37,9 @@ class _Text:
 
     @override
     def __repr__(self) -> str:
-        found = ((one, getattr(self._part, one.name)) for one in fields(self._part))
-        shown = (
-            f"{one.name}={value!r}"
-            for one, value in found
-            if value is not None or one.metadata != ADDED
+        values = (
+            (one.name, getattr(self._part, one.name))
+            for one in fields(self._part)
+            if not one.metadata.get("added") or getattr(self._part, one.name) != one.default
         )
-        return f"Wanted({', '.join(shown)})"
+        return f"Wanted({', '.join(f'{name}={value!r}' for name, value in values)})"

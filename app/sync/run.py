@@ -17,14 +17,14 @@ from app.db import job_queue
 from app.db.accounts import settings, upgrades
 from app.db.connections import connections
 from app.db.contacts import first_publications
-from app.db.mirror import catalog, records, staleness
+from app.db.mirror import catalog, records
 from app.db.runs import checkpoints, leases, runs, turns, work_data
 from app.db.runs.leases import Lease, fenced_transaction
-from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status, Trigger
+from app.db.runs.runs import ASSESSING, Kind, Reads, Run, Status
 from app.db.session import Session, transaction
 from app.errors import AppError, DatabaseUnavailable, Problem, RunTakenOver
 from app.lanes import RUN_LANES, Lane
-from app.rules import settings_check, version
+from app.rules import settings_check
 from app.sync import issues, run_events
 from app.sync.assess import (
     FirstPullPublisher,
@@ -32,15 +32,14 @@ from app.sync.assess import (
     hold_waiting_clients,
     open_or_report_review,
 )
-from app.sync.batches import do_in_batches
 from app.sync.concurrency import Paused, Stopping, run_while_renewing
 from app.sync.pull import Problems, PullPostponed, read_clio
+from app.sync.rederiving import mark_everybody
 from app.sync.replacements import decide_replacements
 from app.sync.services import Services
 from app.sync.slices import Ending
 
 RETRY_WHEN_BUSY = timedelta(seconds=1)  # when another transaction had the account or the run locked
-MARKED_AT_ONCE = 5000  # contacts that one transaction marks stale
 
 log = structlog.get_logger(__name__)
 
@@ -226,14 +225,7 @@ async def _read(
         publish = FirstPullPublisher(services, lease, run) if is_first else None
         await read_clio(services, lease, run, problems, budget, publish=publish)
         return
-    below = version.VERSION if run.trigger is Trigger.UPGRADE else None
-
-    async def mark(session: Session, after: int) -> int | None:
-        return await staleness.mark_all_stale(
-            session, lease.account_id, after=after, limit=MARKED_AT_ONCE, below=below
-        )
-
-    await do_in_batches(services, lease, budget, "stale", mark)
+    await mark_everybody(services, lease, run, budget)
 
 
 async def _ready(services: Services, lease: Lease, run: Run) -> Ready:

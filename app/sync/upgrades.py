@@ -9,6 +9,7 @@ import structlog
 
 from app.db.accounts import accounts, upgrades
 from app.db.accounts.accounts import AccountNotFound
+from app.db.mirror import search_words
 from app.db.runs import run_requests, runs
 from app.db.runs.run_requests import RunRequest
 from app.db.runs.runs import Kind, Trigger
@@ -42,6 +43,8 @@ async def _start(session: Session, account_id: str, *, now: datetime) -> None:
     except AccountNotFound:  # it was erased meanwhile
         return
     if not await runs.has_initial(session, account_id):
+        country = await search_words.load_country(session, account_id)
+        await upgrades.mark_words_made(session, account_id, country)
         await upgrades.mark_upgraded(session, account_id)
     elif await runs.has_complete_pull(session, account_id):
         request = RunRequest(Kind.REDERIVE, Trigger.UPGRADE)

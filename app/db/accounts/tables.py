@@ -47,6 +47,8 @@ accounts = Table(
     # The rules that its contacts were assessed with, and when they are to be assessed with the current ones [row 56].
     count_column("rules_version"),
     time_column("upgrade_at", nullable=True),
+    # For which words and country the words of its contacts were made; null: those of older contacts are missing.
+    Column("words_made_for", Text),
     # When the regular tasks must look at the account again (app/db/accounts/looks.py).
     *(
         Column(name, DateTime(timezone=True), server_default=func.now())
@@ -62,6 +64,11 @@ Index(  # those without a time for their upgrade
     "accounts_rules_version_idx",
     accounts.c.rules_version,
     postgresql_where=text("upgrade_at is null and enabled"),
+)
+Index(  # those without a time at which their words are made
+    "accounts_words_idx",
+    accounts.c.account_id,
+    postgresql_where=text("words_made_for is null and upgrade_at is null and enabled"),
 )
 Index(
     "accounts_upgrade_at_idx",

@@ -1,16 +1,19 @@
 """Upgrades: which accounts were assessed with older rules, and when they are assessed again [row 56].
 
+The words by which contacts are found are made again in the same run, where they are missing.
+
 An upgrade begins at the earliest after `SETTLED_AFTER`, when the previous release has certainly ended, and the accounts
 begin one after another in the rest of a day. What a run does is not here.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import DateTime, Integer, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, DateTime, Integer, func, literal, or_, select, update
 
 from app.db.accounts import tables
 from app.db.session import Session, any_of
-from app.rules import version
+from app.rules import search_words, version
 
 _table = tables.accounts
 
@@ -20,12 +23,31 @@ TRY_AGAIN_AFTER = timedelta(hours=1)
 
 
 async def plan(session: Session, *, now: datetime, limit: int) -> int:
-    """Choose a time for enabled accounts that are behind and have none, at most `limit`; return for how many."""
+    """Choose a time for enabled accounts that are behind and have none, at most `limit`; return for how many.
+
+    The words of an account's contacts may be missing, or everybody was assessed with older rules.
+    """
+    by_rules = _table.c.rules_version < version.VERSION
+    planned = await _plan(session, by_rules, _table.c.rules_version, now=now, limit=limit)
+    if planned < limit:
+        by_words = _table.c.words_made_for.is_(None)
+        left = limit - planned
+        planned += await _plan(session, by_words, _table.c.account_id, now=now, limit=left)
+    return planned
+
+
+async def _plan(
+    session: Session,
+    condition: ColumnElement[bool],
+    order: ColumnElement[Any],
+    *,
+    now: datetime,
+    limit: int,
+) -> int:
     behind = (
         select(_table.c.account_id)
-        .where(_table.c.rules_version < version.VERSION)
-        .where(_table.c.upgrade_at.is_(None), _table.c.enabled)
-        .order_by(_table.c.rules_version)
+        .where(condition, _table.c.upgrade_at.is_(None), _table.c.enabled)
+        .order_by(order)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
         .cte("behind")
@@ -68,3 +90,21 @@ async def mark_upgraded(session: Session, account_id: str) -> None:
         .where(or_(_table.c.rules_version < version.VERSION, _table.c.upgrade_at.is_not(None)))
         .values(rules_version=version.VERSION, upgrade_at=None)
     )
+
+
+def words_for(country: str) -> str:
+    """Return what an account has stored when its contacts have the present words, with this country."""
+    return f"{search_words.VERSION}/{country}"
+
+
+async def find_words_made_for(session: Session, account_id: str) -> str | None:
+    """Return for which words and country the words of an account's contacts were made; None if some are missing."""
+    query = select(_table.c.words_made_for).where(_table.c.account_id == account_id)
+    found: str | None = (await session.execute(query)).scalar_one()
+    return found
+
+
+async def mark_words_made(session: Session, account_id: str, country: str) -> None:
+    """Store that all contacts of an account have the present words, with this country."""
+    own = _table.c.account_id == account_id
+    await session.execute(update(_table).where(own).values(words_made_for=words_for(country)))

@@ -11,13 +11,12 @@ from app.db.contacts.contacts import (
     STORED,
     StoredContact,
     explanations,
-    search_text,
     stored_contacts,
     views,
 )
 from app.db.json_codec import as_bytes, digest
 from app.db.session import Session, any_of, look_up
-from app.rules.results import Assessment
+from app.rules.results import Assessment, Profile
 from app.rules.texts import compared
 
 _table = tables.contacts
@@ -85,7 +84,7 @@ def _row(contact: StoredContact, assessment: Assessment) -> dict[str, Any]:
     view = contact.view
     view_text, reasons = views.dump(view), explanations.dump(assessment)
     labels = [compared(tag.label) for tag in view.tags]
-    search = search_text(view.profile)
+    search = _search_text(view.profile)
     return {
         "contact_id": contact.contact_id,
         "clio_id": contact.clio_id,
@@ -100,3 +99,9 @@ def _row(contact: StoredContact, assessment: Assessment) -> dict[str, Any]:
         "first_synced_at": contact.first_synced_at,
         "updated_at": contact.updated_at,
     }
+
+
+def _search_text(profile: Profile) -> str:
+    """Return the text in which the release before searches. The column can go when that release is no longer run."""
+    words = [profile.first_name, profile.last_name, *(email.address for email in profile.emails)]
+    return " ".join(compared(word) for word in words if word)

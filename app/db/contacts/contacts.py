@@ -1,6 +1,7 @@
-"""Contacts as Levitate holds them: reading them for the API, for write-back and for erasure.
+"""Contacts as Levitate holds them: reading one for the API, for write-back and for erasure.
 
-`contact_store` loads and saves them for the assessment; `documents` turns them into JSON.
+`contact_lists` reads many of them. `contact_store` loads and saves them for the assessment; `documents` turns them into
+JSON.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,17 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, bindparam, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.db.contacts import tables
 from app.db.ids import derived_id
-from app.db.json_codec import as_bytes, codec
+from app.db.json_codec import codec
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.audience import EVERYBODY, Audience, find_seen
-from app.db.session import Session, read_in_key_order
+from app.db.session import Session
 from app.errors import AppError
-from app.rules.results import Assessment, ContactView, Profile, State
-from app.rules.texts import compared, shown
+from app.rules.results import Assessment, ContactView, State
+from app.rules.texts import shown
 
 _table = tables.contacts
 STORED = (  # what a `StoredContact` is made of, except for its view
@@ -28,12 +29,6 @@ STORED = (  # what a `StoredContact` is made of, except for its view
     _table.c.first_synced_at,
     _table.c.updated_at,
     _table.c.digest,
-)
-_PAGE = (
-    select(*STORED, as_bytes(_table.c.view).label("text"))
-    .where(_table.c.account_id == bindparam("account"), _table.c.contact_id > bindparam("after"))
-    .order_by(_table.c.contact_id)
-    .limit(bindparam("most", type_=Integer))
 )
 views = codec(ContactView)
 explanations = codec(Assessment)
@@ -76,17 +71,6 @@ class LinkedContact:
     contact_id: str
     clio_id: int
     name: str | None
-
-
-@dataclass(frozen=True)
-class ContactFilter:
-    """The contacts that a list shows; None does not filter."""
-
-    state: str | None = None
-    owner: str | None = None
-    tag: str | None = None
-    clio_id: int | None = None
-    q: str | None = None
 
 
 def contact_id_of(account_id: str, clio_id: int) -> str:
@@ -164,22 +148,6 @@ async def find_linked(
     return LinkedContact(contact_id_of(account_id, wanted), wanted, _name(record or {}))
 
 
-async def list_contacts(
-    session: Session, account_id: str, wanted: ContactFilter, *, after: str, limit: int
-) -> list[StoredContact]:
-    """Return contacts by id, those after `after`.
-
-    They are read by their key until the page is full. PostgreSQL does not use statistics of labels and texts under
-    row-level security, and has none of a new firm, so it might sort all of a large firm for each page.
-    """
-    if wanted.clio_id is None:
-        await read_in_key_order(session)
-    filters = filters_of(wanted)
-    names = {"account": account_id, "after": after, "most": limit}
-    rows = await session.execute(_PAGE.where(*filters) if filters else _PAGE, names)
-    return stored_contacts(rows.all())
-
-
 async def count_by_state(
     session: Session, account_id: str, audience: Audience = EVERYBODY
 ) -> Mapping[str, int]:
@@ -239,24 +207,6 @@ def _one_seen(
     return [_is_contact(account_id, contact_id), *seen]
 
 
-def search_text(profile: Profile) -> str:
-    """Return the text in which `ContactFilter.q` searches: names and e-mail addresses."""
-    words = [profile.first_name, profile.last_name, *(email.address for email in profile.emails)]
-    return " ".join(compared(word) for word in words if word)
-
-
 def _name(record: Mapping[str, Any]) -> str | None:
     names = [shown(record.get("first_name")), shown(record.get("last_name"))]
     return " ".join(name for name in names if name) or shown(record.get("name"))
-
-
-def filters_of(wanted: ContactFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of a filter."""
-    conditions: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.state, _table.c.state == wanted.state),
-        (wanted.owner, _table.c.owner_user_id == wanted.owner),
-        (wanted.tag, _table.c.labels.contains([compared(wanted.tag or "")])),
-        (wanted.clio_id, _table.c.clio_id == wanted.clio_id),
-        (wanted.q, _table.c.search.contains(compared(wanted.q or ""), autoescape=True)),
-    ]
-    return [condition for value, condition in conditions if value is not None]

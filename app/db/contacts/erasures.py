@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.db.accounts import idempotency
 from app.db.accounts import tables as account_tables
 from app.db.contacts import tables, traces
-from app.db.mirror import removals, staleness, visibility
+from app.db.mirror import removals, search_words, staleness, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.mirror.staleness import Affected
@@ -93,12 +93,13 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
 
 
 async def _delete_record(session: Session, account_id: str, clio_id: int) -> None:
-    """Delete what Clio showed of the person: record, relationships, sightings, look-ups and quarantine rows."""
+    """Delete what Clio showed of the person: record, words, relationships, sightings, look-ups and quarantine rows."""
     links = mirror_tables.mirror_relationships
     own = (links.c.account_id == account_id) & (links.c.contact_id == clio_id)
     people = mirror_tables.mirror_contacts
     one = (people.c.account_id == account_id) & (people.c.clio_id == clio_id)
     await session.execute(delete(people).where(one))
+    await search_words.forget(session, account_id, clio_id)
     # the people of a person who was a company
     await staleness.mark_stale(session, account_id, Affected(employees_of=[clio_id]))
     ids = list((await session.execute(select(links.c.clio_id).where(own))).scalars())

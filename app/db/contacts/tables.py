@@ -26,7 +26,8 @@ contacts = bulk_account_table(  # contacts that were ever in scope, as last publ
     Column("state", Text, nullable=False),
     Column("owner_user_id", Text),
     Column("labels", ARRAY(Text), nullable=False),  # in the compared form [TG-21, row 51]
-    Column("search", Text, nullable=False),  # name and addresses in the compared form
+    # Name and addresses in the compared form, for the release before: it can go when no process of that is left.
+    Column("search", Text, nullable=False),
     Column("view", JSONB, nullable=False),
     Column("explanation", JSONB, nullable=False),
     Column("digest", LargeBinary),  # of view, explanation, labels and search; null: unknown

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
-from app.db.contacts import contacts, tables
+from app.db.contacts import contact_lists, contacts, tables
+from app.db.contacts.contact_lists import ContactFilter, PageAsked
 from app.db.contacts.contacts import (
     STORED,
-    ContactFilter,
     ContactNotFound,
     ExplainedContact,
     StoredContact,
@@ -21,8 +21,9 @@ from app.db.contacts.contacts import (
 from app.db.json_codec import as_bytes
 from app.db.mirror import audience as audiences
 from app.db.mirror.audience import Audience
-from app.db.session import Session, any_of, read_in_key_order
+from app.db.session import Session, any_of
 from app.rules.results import Assessment
+from app.rules.search_words import has_terms, parse_search, words_of_profile
 from app.rules.texts import compared
 from app.rules.visible_parts import Seen, named_matters, visible_assessment, visible_view
 
@@ -72,12 +73,12 @@ async def list_contacts(
 ) -> list[StoredContact]:
     """Return contacts by id, those after `after`, as the audience may be shown them."""
     if audience.login is None:
-        return await contacts.list_contacts(session, account_id, wanted, after=after, limit=limit)
-    if wanted.clio_id is None:
-        await read_in_key_order(session)
+        return await contact_lists.list_contacts(
+            session, account_id, wanted, after=after, limit=limit
+        )
     page: list[StoredContact] = []
     # Rows can have a tag or a text that is not shown, so that they are not wanted after all.
-    at_once = limit if wanted.tag is None and wanted.q is None else max(limit, AT_ONCE)
+    at_once = limit if not wanted.labels and wanted.q is None else max(limit, AT_ONCE)
     while len(page) < limit:
         rows = await _read(session, account_id, wanted, audience, after=after, limit=at_once)
         shown = [one.contact for one in await _limit(session, account_id, audience, rows)]
@@ -168,14 +169,10 @@ async def _read(
     after: str,
     limit: int,
 ) -> list[ExplainedContact]:
-    rows = await session.execute(
-        select(*_EXPLAINED)
-        .where(_table.c.account_id == account_id, _table.c.contact_id > after)
-        .where(*contacts.filters_of(wanted))
-        .where(*audience.limited_to("contacts", account_id, _table.c.clio_id))
-        .order_by(_table.c.contact_id)
-        .limit(limit)
-    )
+    seen = audience.limited_to("contacts", account_id, _table.c.clio_id)
+    asked = PageAsked(wanted, after, limit, seen)
+    page = await contact_lists.page_of(session, account_id, asked, _EXPLAINED)
+    rows = await session.execute(page)
     return _explained(rows.all())
 
 
@@ -190,8 +187,9 @@ def _explained(rows: Sequence[object]) -> list[ExplainedContact]:
 
 
 def _is_wanted(contact: StoredContact, wanted: ContactFilter) -> bool:
-    """Return whether a contact has the tag and the text in what is shown of it: the row has also what is not."""
-    labels = [compared(tag.label) for tag in contact.view.tags]
-    if wanted.tag is not None and compared(wanted.tag) not in labels:
+    """Return whether a contact has in what is shown of it what a filter wants: the row has also what is not shown."""
+    profile = contact.view.profile
+    if not {*wanted.labels} <= {compared(tag.label) for tag in contact.view.tags}:
         return False
-    return wanted.q is None or compared(wanted.q) in contacts.search_text(contact.view.profile)
+    terms = None if wanted.q is None else parse_search(wanted.q)
+    return terms is None or has_terms(words_of_profile(profile), contact.clio_id, terms)

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from app import rules
 from app.db.bulk import BulkInsert
 from app.db.json_codec import Codec, as_bytes, codec, digest, is_huge
-from app.db.mirror import staleness, tables, visibility
+from app.db.mirror import search_words, staleness, tables, visibility
 from app.db.mirror.staleness import Affected
 from app.db.mirror.visibility import Sighting, View
 from app.db.session import Session, any_of, look_up
@@ -142,6 +142,8 @@ async def land_contacts(
     A person may have become a company, and a company a person [row 47].
     """
     landed = await _land(session, CONTACTS, view, seen, reading)
+    versions = [(change.known, change.record) for change in landed]
+    await search_words.land(session, view.account_id, versions)
     changed = [change.record.clio_id for change in landed]
     companies = [change.record.clio_id for change in landed if not change.record.is_person]
     affected = Affected(companies, employees_of=changed)
@@ -220,9 +222,7 @@ async def _land(
     session: Session, mirror: Mirror[R], view: View, seen: Sequence[R], reading: Reading
 ) -> list[RecordChange[R]]:
     """Merge and store the records that the connection did not see in this version before, in the order of their ids."""
-    by_id = {
-        record.clio_id: record for record in seen
-    }  # if a record is twice on a page, the last one counts
+    by_id = {one.clio_id: one for one in seen}  # if one is twice on a page, the last one counts
     digests = {id_: _digest(mirror, record, reading.of(id_)) for id_, record in by_id.items()}
     before = await visibility.load_sightings(session, view, mirror.name, by_id)
     new = sorted(id_ for id_ in by_id if id_ not in before or before[id_].digest != digests[id_])

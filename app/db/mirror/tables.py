@@ -116,6 +116,21 @@ Index(
     mirror_relationships.c.contact_id,
 )
 
+# The words by which contacts are found; the collation C lets a range of the index be what begins with a word.
+search_words = bulk_account_table(
+    "search_words",
+    Column("clio_id", BigInteger, nullable=False),
+    Column("word", Text(collation="C"), nullable=False),
+    PrimaryKeyConstraint("account_id", "clio_id", "word"),
+)
+
+Index(
+    "search_words_word_idx",
+    search_words.c.account_id,
+    search_words.c.word,
+    search_words.c.clio_id,
+)
+
 catalog_items = account_table(  # users, custom fields, practice areas, matter stages
     "catalog_items",
     Column("resource", Text, nullable=False),

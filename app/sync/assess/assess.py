@@ -42,6 +42,7 @@ from app.sync.assess.contact_assessments import (
 from app.sync.assess.feed_lines import feed_line
 from app.sync.assess.first_publication import Admitted, Batch, admit
 from app.sync.assess.new_clients import Candidate
+from app.sync.assess.words import update_words
 from app.sync.batches import do_in_batches
 from app.sync.concurrency import check_pause
 from app.sync.services import Services
@@ -217,6 +218,7 @@ async def publish_batch(
     published = admitted.contacts
     stored = [(one.contact, one.assessment) for one in published]
     await contact_store.save(session, account_id, stored, run_id=lease.run_id)
+    await update_words(session, account_id, context, published, stale)
     announced = await _record_new_clients(session, lease, context, kind, admitted, stale)
     changed = [one for one in published if one.change is not None]
     before = await change_feed.append(

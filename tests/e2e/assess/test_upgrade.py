@@ -13,6 +13,7 @@ from app import rules
 from app.lanes import Lane
 from app.rules import version
 from app.rules.facts import ContactFacts
+from app.sync import rederiving
 from app.sync.upgrades import start_upgrades
 from tests.support.slices import do_slices
 from tests.support.values import replace
@@ -128,6 +129,7 @@ async def test_a_change_of_settings_after_a_release_is_not_blamed_for_it(
     # rows 21, 56: what would leave waits, and the cause is the upgrade; afterwards settings are free again
     put_people(firm, 20_000, 30, "Judge")
     before = await first_sync(firm)
+    await execute(firm, "update accounts set words_made_for = '1/US'")
     next_release(monkeypatch)
     await firm.patch_settings({"key_facts": {"clio_id": False}})
     await do_slices(firm.app.state.services, Lane.INCREMENTAL)
@@ -203,3 +205,59 @@ async def times_of(world: World) -> dict[str, Any]:
         return {row["account_id"]: row["upgrade_at"] for row in rows}
     finally:
         await connection.close()
+
+
+async def execute(world: World, statement: str) -> list[Any]:
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        return list(await connection.fetch(statement))
+    finally:
+        await connection.close()
+
+
+async def words(world: World) -> set[tuple[int, str]]:
+    rows = await execute(world, "select clio_id, word from search_words")
+    return {(row["clio_id"], row["word"]) for row in rows}
+
+
+async def found(world: World, q: str) -> set[str]:
+    return {contact["clio_id"] async for contact in world.all("contacts", q=q)}
+
+
+async def test_contacts_that_an_earlier_release_has_read_can_be_found_after_the_upgrade(
+    firm: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rederiving, "WORDS_AT_ONCE", 7)  # several steps
+    await first_sync(firm)
+    everything = await words(firm)
+    await execute(firm, "delete from search_words")
+    await execute(firm, "insert into search_words values ('hp', 1001, 'of a word long ago')")
+    assert await found(firm, "moreno") == set()
+    await hours_pass(firm, 0)
+    assert await upgrades_of(firm) == [], "the previous release may still land contacts"
+    await hours_pass(firm, 24)
+    assert len(await upgrades_of(firm)) == 1
+    assert await words(firm) == everything
+    assert {2001, 1001} <= {clio_id for clio_id, _ in everything}, "companies, too"
+    assert await found(firm, "moreno") == {"1001"}
+    await hours_pass(firm, 48)
+    await hours_pass(firm, 72)
+    assert len(await upgrades_of(firm)) == 1, "they are made once"
+
+
+async def test_another_country_gives_the_numbers_of_everybody_other_words(firm: World):
+    firm.simulator.firms[0].put(
+        "contact",
+        {"id": 30_000, "type": "Company", "name": "Lime Ltd"}
+        | {"phone_numbers": [{"id": 1, "name": "Work", "number": "020 7946 0958"}]},
+    )
+    await first_sync(firm)
+    await hours_pass(firm, 0)
+    await hours_pass(firm, 24)
+    number = {(30_000, "02079460958"), (30_000, "#85906497020")}
+    assert number <= await words(firm)
+    await firm.create_account(country="GB")
+    await do_slices(firm.app.state.services, Lane.INCREMENTAL)
+    present = await words(firm)
+    assert {(30_000, "442079460958"), (30_000, "2079460958")} <= present
+    assert not number & present

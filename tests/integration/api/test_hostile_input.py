@@ -13,7 +13,7 @@ from app.api import cursors, schemas
 from app.api.cursors import InvalidCursor
 from app.api.middleware import MOST_VALUES
 from app.api.schemas.base import Body
-from app.db.contacts.contacts import ContactFilter
+from app.db.contacts.contact_lists import ContactFilter
 from app.db.cursors import encode
 from tests.integration.api.test_tenancy import BODIES
 from tests.support.world import World

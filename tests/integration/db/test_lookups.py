@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection
 
-from app.db.contacts import contact_store, contacts, new_clients, similar_clients
-from app.db.contacts.contacts import ContactFilter
+from app.db.contacts import contact_lists, contact_store, new_clients, similar_clients
+from app.db.contacts.contact_lists import ContactFilter
 from app.db.mirror import first_pull, rule_inputs, staleness, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.mirror.rule_inputs import CurrentNames
@@ -106,7 +106,7 @@ LOOKUPS = {
         s, "a", NAMES, after=2000, limit=20
     ),
     "people behind": lambda s: rule_inputs.find_behind(s, "a", IDS),
-    "a page of contacts": lambda s: contacts.list_contacts(
+    "a page of contacts": lambda s: contact_lists.list_contacts(
         s, "a", ContactFilter(), after="con2000", limit=20
     ),
     "published contacts": lambda s: contact_store.load_by_clio_id(s, "a", IDS),

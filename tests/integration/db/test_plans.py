@@ -20,7 +20,7 @@ from app.db.contacts import (
     visible_holds,
     visible_new_clients,
 )
-from app.db.contacts.contacts import ContactFilter
+from app.db.contacts.contact_lists import ContactFilter
 from app.db.contacts.new_clients import NewClientFilter
 from app.db.list_pages import ListPage
 from app.db.mirror import (

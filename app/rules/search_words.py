@@ -1,0 +1,189 @@
+"""The words by which a person or a company is found, and what a search asks for.
+
+A search finds beginnings of words: of names and of the company's name, of e-mail addresses and their domains, and of
+the digits of phone numbers, also from the end. All words are in the compared form [row 51]. An exact Clio id finds its
+record.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
+
+from app.rules.profile import emails, names, phones
+from app.rules.records import ContactRecord
+from app.rules.results import ContactEmail, ContactPhone, Profile
+from app.rules.texts import compared, shown
+
+VERSION = (
+    1  # of the words: raise it when a record gets other words, and an upgrade makes them again
+)
+MOST_WORDS = 500  # of one record: the names come first, then addresses and numbers in their order
+MOST_CHARACTERS = 64  # of a word
+MOST_TERMS = 8  # of a search
+FROM_THE_END = "#"  # begins the digits of a number in reverse order; no other word begins with it
+LEAST_FROM_THE_END = 4  # digits
+_MOST_PARTS = 6  # of a name with hyphens or the like
+_MOST_DIGITS = 20
+_LAST = "\U0010ffff"
+# Signs that begin, end or divide words: those of ASCII, Latin-1 and the general, Asian and wide forms.
+_SIGNS = (
+    r"!-/:-@\[-`{-~\u00a1-\u00a9\u00ab-\u00b4\u00b6-\u00b9\u00bb-\u00bf\u2010-\u2027\u2030-\u205e"
+    r"\u3001-\u3003\u3008-\u301f\u30fb\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+_EDGES = re.compile(f"^[{_SIGNS}]+|[{_SIGNS}]+$")
+_DIVIDED = re.compile(f"[{_SIGNS}]+")
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"))
+_NUMBER = re.compile(r"[+(]*[0-9][0-9().\-/+]*|[().\-/+]+")
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word of a search. A record has it if a word of it begins with one of `starts`, or if it has the Clio id."""
+
+    starts: tuple[str, ...]
+    clio_id: int | None = None
+
+
+def words_of_record(record: ContactRecord, country: str) -> frozenset[str]:
+    """Return the words of a Clio contact; phone numbers without a country code belong to the account's country."""
+    first, last = names(record)
+    name = () if record.is_person else (shown(record.name),)
+    texts = (first, record.middle_name, last, record.company_name, *name)
+    return _bounded(texts, emails(record.emails), phones(record.phones, country))
+
+
+def words_of_profile(profile: Profile) -> frozenset[str]:
+    """Return the words of a person as Levitate holds it."""
+    company = profile.company.name if profile.company else None
+    texts = (profile.first_name, profile.middle_name, profile.last_name, company)
+    return _bounded(texts, profile.emails, profile.phones)
+
+
+def parse_search(text: str) -> tuple[Term, ...]:
+    """Return what a search asks for: a record must have all terms. Without a letter or digit there are none.
+
+    Groups of digits are one number, as in `919 555 0102`, if they have five digits or more. Of more terms than
+    `MOST_TERMS` the longest count.
+    """
+    found: dict[str, Term] = {}
+    for word in _joined(compared(text.translate(_APOSTROPHES)).split()):
+        if term := _term(word):
+            found.setdefault(term.starts[0], term)
+    needed = [
+        term
+        for first, term in found.items()
+        if not any(other != first and other.startswith(first) for other in found)
+    ]
+    return tuple(sorted(needed, key=lambda term: -len(term.starts[0]))[:MOST_TERMS])
+
+
+def has_terms(words: Collection[str], clio_id: int, terms: Iterable[Term]) -> bool:
+    """Return whether a record with these words has all terms."""
+    return all(
+        term.clio_id == clio_id or any(word.startswith(term.starts) for word in words)
+        for term in terms
+    )
+
+
+def after_all(start: str) -> str:
+    """Return a text that sorts after every word that begins with `start`, by code points."""
+    return start + _LAST
+
+
+def _bounded(
+    texts: Iterable[str | None], addresses: Iterable[ContactEmail], numbers: Iterable[ContactPhone]
+) -> frozenset[str]:
+    found: dict[str, None] = {}
+    for word in _all_words(texts, addresses, numbers):
+        found[word] = None
+        if len(found) == MOST_WORDS:
+            break
+    return frozenset(found)
+
+
+def _all_words(
+    texts: Iterable[str | None], addresses: Iterable[ContactEmail], numbers: Iterable[ContactPhone]
+) -> Iterator[str]:
+    for text in texts:
+        if text:
+            yield from _name_words(text)
+    for email in addresses:
+        yield from _address_words(email.address)
+    for phone in numbers:
+        yield from _number_words(phone)
+
+
+@lru_cache(maxsize=20_000)
+def _name_words(text: str) -> tuple[str, ...]:
+    """Return the words of a name, and the parts that follow a hyphen or another sign within a word."""
+    found = []
+    for word in compared(text.translate(_APOSTROPHES)).split():
+        whole = _EDGES.sub("", word)
+        parts = [match.end() for match in _DIVIDED.finditer(whole)][: _MOST_PARTS - 1]
+        found += [whole[begin : begin + MOST_CHARACTERS] for begin in (0, *parts)]
+    return tuple(word for word in found if word)
+
+
+def _address_words(address: str) -> Iterator[str]:
+    """Yield the words of an e-mail address: the whole one, which its local part begins, and its domain."""
+    whole = _EDGES.sub("", compared(address).replace(" ", ""))
+    for word in (whole, whole.rpartition("@")[2]):
+        if word:
+            yield word[:MOST_CHARACTERS]
+
+
+def _number_words(phone: ContactPhone) -> Iterator[str]:
+    """Yield the digits of a number: with and without its country code, and from the end."""
+    digits = _digits(phone.number or phone.raw)[:_MOST_DIGITS]
+    if not digits:
+        return
+    yield digits
+    if phone.number and (code := _country_code(digits)):
+        yield digits[len(code) :]
+    yield FROM_THE_END + digits[::-1]
+
+
+def _country_code(digits: str) -> str | None:
+    """Return the country code with which the digits of a number begin: no code is the beginning of another one."""
+    codes = (digits[:length] for length in (1, 2, 3))
+    return next((code for code in codes if int(code) in COUNTRY_CODE_TO_REGION_CODE), None)
+
+
+def _digits(text: str) -> str:
+    return re.sub("[^0-9]", "", text)
+
+
+def _joined(words: Iterable[str]) -> Iterator[str]:
+    """Yield the words of a search; neighbours that are parts of a phone number are one word."""
+    run: list[str] = []
+    for word in (*words, ""):
+        if word and _NUMBER.fullmatch(word):
+            run.append(word)
+            continue
+        number = "".join(run)
+        yield from [number] if len(_digits(number)) >= _LEAST_JOINED else run
+        run = []
+        if word:
+            yield word
+
+
+_LEAST_JOINED = 5  # digits
+
+
+def _term(word: str) -> Term | None:
+    """Return the term of a word of a search, None if it has only signs."""
+    start = _EDGES.sub("", word)[:MOST_CHARACTERS]
+    if not start:
+        return None
+    if not _NUMBER.fullmatch(word):
+        return Term((start,))
+    digits = _digits(word)[:_MOST_DIGITS]
+    starts = {digits: None, start: None}
+    if digits.lstrip("0"):
+        starts[digits.lstrip("0")] = None
+    if len(digits) >= LEAST_FROM_THE_END:
+        starts[FROM_THE_END + digits[::-1]] = None
+    return Term(tuple(starts), int(digits) if 0 < int(digits) < 2**63 else None)
