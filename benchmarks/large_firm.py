@@ -24,7 +24,7 @@ from app.db.runs.leases import Lease
 from app.db.session import Database, Session, open_database, transaction
 from app.sync import issues
 from app.sync.assess.assess import HIDDEN_AT_ONCE
-from app.sync.run import MARKED_AT_ONCE
+from app.sync.rederiving import MARKED_AT_ONCE
 from benchmarks.report import Report, Table
 from tests.chaos.processes import embedded_postgres
 from tests.support.postgres import address_of

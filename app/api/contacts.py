@@ -1,5 +1,6 @@
 """Contacts: list them, explain one, store labels it had before, and erase one."""
 
+from datetime import UTC
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -14,7 +15,7 @@ from app.api.erasures import erasure_url
 from app.api.explanations import explained_parts
 from app.api.pagination import ListRequest
 from app.api.problems import problems
-from app.api.schemas.base import Schema
+from app.api.schemas.base import Moment, Schema
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
 from app.db.contacts import (
@@ -34,7 +35,9 @@ router = APIRouter(
     tags=["contacts"],
 )
 
-FilterText = Annotated[str, Field(max_length=200, pattern=NO_NUL)] | None
+RequiredText = Annotated[str, Field(max_length=200, pattern=NO_NUL)]
+FilterText = RequiredText | None
+NO_OWNER = "none"
 
 
 class ContactQuery(Schema):
@@ -46,16 +49,26 @@ class ContactQuery(Schema):
     """Only contacts in this state."""
 
     owner: FilterText = None
-    """Only contacts of this owner: Levitate's id of the user."""
+    """Only contacts of this owner: Levitate's id of the user. `none`: only contacts without an owner."""
 
-    tag: FilterText = None
-    """Only contacts with this tag. Case and extra spaces do not matter."""
+    tag: Annotated[list[RequiredText], Field(max_length=10)] = []
+    """Only contacts with this tag. Case and extra spaces do not matter. If it is sent several times, a contact must
+    have all of these tags."""
 
     clio_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     """Only the contact with this id in Clio."""
 
     q: FilterText = None
-    """Only contacts whose first or last name or email address contains this text. Case does not matter."""
+    """Only contacts who have, for each word of this text, a word that begins with it: of the names, the company's name,
+    an email address or its domain, or the digits of a phone number. Four digits or more also find the end of a number,
+    and a whole number the id in Clio. Case does not matter. Of more than eight words the longest count."""
+
+    updated_since: Moment | None = None
+    """Only contacts whose last change is at this time or later."""
+
+    problem: Literal["no_email", "duplicate", "quarantined"] | None = None
+    """Only contacts with this problem. `no_email`: they have no email address. `duplicate`: when they became clients,
+    they looked like another client. `quarantined`: Clio's record cannot be read, so what is shown may be older."""
 
     cursor: Annotated[str, Field(max_length=512)] | None = None
     """`next_cursor` of the previous page, with the same filters. Leave it out for the first page."""
@@ -77,7 +90,7 @@ async def list_contacts(
     session: SessionDep,
 ) -> Response:
     """Return the contacts, sorted by id, in all states unless `state` is given."""
-    filters = ContactFilter(**query.model_dump(exclude={"cursor", "limit"}))
+    filters = _filter_of(query)
     asked = ListRequest(query.cursor, query.limit)
     part = asked.by_id("contacts", account.account_id, filters)
     after = part.page.after[0] if part.page.after else ""
@@ -162,3 +175,18 @@ async def delete_contact(
         services, account.account_id, contact_id, audience, actor=actor
     )
     response.headers["Location"] = erasure_url(erasure_id)
+
+
+def _filter_of(query: ContactQuery) -> ContactFilter:
+    unowned = query.owner == NO_OWNER
+    return ContactFilter(
+        state=query.state,
+        owner=None if unowned else query.owner,
+        tag=query.tag[0] if query.tag else None,
+        clio_id=query.clio_id,
+        q=query.q,
+        more_tags=tuple(query.tag[1:]),
+        unowned=unowned,
+        updated_since=query.updated_since and query.updated_since.astimezone(UTC),
+        problem=query.problem,
+    )

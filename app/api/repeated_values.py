@@ -17,6 +17,9 @@ ONCE = frozenset(
         *("content-type", "content-length", "transfer-encoding", "host"),
     )
 )
+LISTS = frozenset(
+    {"tag"}
+)  # parameters whose values are a list; an operation that has none refuses them
 TWICE = "is sent more than once; send it once"
 TWO_LENGTHS = "must not be sent together with Transfer-Encoding; leave it out"
 
@@ -26,7 +29,7 @@ def check_values(scope: Scope) -> None:
     headers = Counter(name.decode("latin-1") for name, _ in scope["headers"])
     parameters = Counter(name for name, _ in parse_qsl(_query(scope), keep_blank_values=True))
     errors = [(f"header:{name}", TWICE) for name in sorted(_repeated(headers) & ONCE)]
-    errors += [(f"query:{name}", TWICE) for name in sorted(_repeated(parameters))]
+    errors += [(f"query:{name}", TWICE) for name in sorted(_repeated(parameters) - LISTS)]
     if {"content-length", "transfer-encoding"} <= headers.keys():
         errors.append(("header:content-length", TWO_LENGTHS))
     if errors:

@@ -37,9 +37,26 @@ def upgrade() -> None:
         ["account_id"],
         postgresql_where=sa.text("words_made_for is null and upgrade_at is null and enabled"),
     )
+    op.create_index("contacts_owner_idx", "contacts", ["account_id", "owner_user_id", "contact_id"])
+    op.create_index(
+        "contacts_left_idx",
+        "contacts",
+        ["account_id", "state", "contact_id"],
+        postgresql_where=sa.text("state <> 'in_scope'"),
+    )
+    op.create_index("contacts_updated_at_idx", "contacts", ["account_id", "updated_at", "clio_id"])
+    op.create_index(
+        "new_clients_duplicates_idx",
+        "new_clients",
+        ["account_id", "clio_id"],
+        postgresql_where=sa.text("possible_duplicate_of is not null"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("new_clients_duplicates_idx", "new_clients")
+    for name in ("updated_at", "left", "owner"):
+        op.drop_index(f"contacts_{name}_idx", "contacts")
     op.drop_index("accounts_words_idx", "accounts")
     op.drop_column("accounts", "words_made_for")
     op.drop_table("search_words")

@@ -53,7 +53,7 @@ OPERATIONS = {
 
 TIMED = "cursor limit order since until count"  # of a list with a main time
 QUERIES = {
-    f"GET {A}/contacts": "state owner tag clio_id q cursor limit",
+    f"GET {A}/contacts": "state owner tag clio_id q updated_since problem cursor limit",
     f"GET {A}/contacts/{{contact_id}}": "as_of",
     f"GET {A}/changes": "cursor limit wait",
     f"GET {A}/new-clients": f"status origin run_id {TIMED}",

@@ -1,6 +1,11 @@
 """The list of contacts, which is encoded without the models of the API, is as the API describes it."""
 
+from typing import Any
+
+import asyncpg
+
 from app.api import schemas
+from app.main import now
 from tests.support.world import World
 
 URL = "/v1/accounts/hp/contacts"
@@ -30,7 +35,7 @@ async def test_a_page_names_the_next_one_until_the_last(pulled: World):
     assert found == whole["data"]
 
 
-async def found(world: World, **params: object) -> set[str]:
+async def found(world: World, **params: Any) -> set[str]:
     """Return the Clio ids of the contacts that a list shows."""
     answer = await world.api.get(URL, params={"limit": 200, **params})
     assert answer.status_code == 200, answer.text
@@ -76,3 +81,64 @@ async def test_the_people_of_a_company_are_found_by_its_new_name(pulled: World):
     await pulled.run()
     assert (await pulled.contacts())["1007"]["company"]["name"] == "Southsea Mills LLC"
     assert "1007" in await found(pulled, q="southsea mills")
+
+
+async def test_several_tags_must_all_match(pulled: World):
+    both = await found(pulled, tag=["client", " ACTIVE  client "])
+    assert both == await found(pulled, tag="client") & await found(pulled, tag="active client")
+    assert both < await found(pulled, tag="client")
+    assert await found(pulled, tag=["client", "nobody has this"]) == set()
+
+
+async def test_contacts_are_found_by_owner_time_and_problem(pulled: World):
+    everybody = await pulled.contacts()
+    owners = {key: one["owner"]["user_id"] for key, one in everybody.items() if one["owner"]}
+    assert await found(pulled, owner="none") == {
+        key for key in everybody if owners.get(key) is None
+    }
+    user = next(iter({*owners.values()} - {None}))
+    assert await found(pulled, owner=user) == {key for key, one in owners.items() if one == user}
+    times = sorted(one["updated_at"] for one in everybody.values())
+    assert await found(pulled, updated_since=times[0]) == {*everybody}
+    pulled.simulator.firms[0].put("contact", {"id": 1001, "title": "Judge", "email_addresses": []})
+    await pulled.run()
+    changed = (await pulled.contacts())["1001"]
+    assert await found(pulled, updated_since=changed["updated_at"]) == {"1001"}
+    assert changed["emails"] == []
+    without = {key for key, one in (await pulled.contacts()).items() if not one["emails"]}
+    assert await found(pulled, problem="no_email") == without
+    assert "1001" in without
+    assert await found(pulled, problem="no_email", q="moreno") == {"1001"}
+    pulled.simulator.firms[0].put(
+        "contact",
+        {"id": 1001, "email_addresses": [{"id": 1, "name": "Home", "address": "a@b.test"}]},
+    )
+    await pulled.run()
+    assert "1001" not in await found(pulled, problem="no_email")
+
+
+async def test_contacts_with_doubts_are_found(pulled: World):
+    assert await found(pulled, problem="duplicate") == set()
+    assert await found(pulled, problem="quarantined") == set()
+    connection = await asyncpg.connect(pulled.dsn)
+    try:
+        await connection.execute(
+            "update new_clients set possible_duplicate_of = 'ncl_1' where clio_id = 1001"
+        )
+        await connection.executemany(
+            "insert into quarantine (account_id, resource, clio_id, connection_id, run_id, reason,"
+            " found_at, resolved_at) values ('hp', $1, $2, 'cnx', 'run', 'x', now(), $3)",
+            [("contacts", 1002, None), ("contacts", 1003, now()), ("matters", 1004, None)],
+        )
+    finally:
+        await connection.close()
+    assert await found(pulled, problem="duplicate") == {"1001"}
+    assert await found(pulled, problem="quarantined") == {"1002"}
+
+
+async def test_a_parameter_that_a_list_does_not_know_is_refused(pulled: World):
+    for name, value in (("problem", "x"), ("updated_since", "yesterday"), ("tags", "x")):
+        assert (await pulled.api.get(URL, params={name: value})).status_code == 422
+    assert (await pulled.api.get(URL, params={"tag": ["x"] * 11})).status_code == 422
+    twice = await pulled.api.get(URL, params={"owner": ["a", "b"]})
+    assert twice.status_code == 422

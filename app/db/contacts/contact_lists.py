@@ -13,10 +13,12 @@ from sqlalchemy import ColumnElement, Integer, Select, any_, bindparam, func, li
 from app.db.contacts import tables
 from app.db.contacts.contacts import STORED, StoredContact, stored_contacts
 from app.db.contacts.published_words import NO_EMAIL
+from app.db.contacts.seen_rows import duplicate_seen
 from app.db.cursors import ADDED
 from app.db.json_codec import as_bytes
 from app.db.mirror import searches
 from app.db.mirror import tables as mirror_tables
+from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.mirror.searches import Condition, search_conditions, word_condition
 from app.db.session import Session, read_in_key_order
 from app.rules.texts import compared
@@ -56,12 +58,12 @@ class ContactFilter:
 
 @dataclass(frozen=True)
 class PageAsked:
-    """A page of those contacts that a filter wants and that meet the conditions `seen`."""
+    """A page of those contacts that a filter wants and that the audience sees."""
 
     wanted: ContactFilter
     after: str
     limit: int
-    seen: Sequence[ColumnElement[bool]] = ()
+    audience: Audience = EVERYBODY
 
 
 async def list_contacts(
@@ -85,12 +87,13 @@ async def page_of(
 ) -> Select[Any]:
     """Return the statement that reads these columns of the contacts of a page."""
     wanted, limit = asked.wanted, asked.limit
-    conditions = _conditions(account_id, wanted)
+    seen = asked.audience.limited_to("contacts", account_id, _table.c.clio_id)
+    conditions = _conditions(account_id, wanted, asked.audience)
     ids = await searches.narrowed(session, conditions)
     page = (
         select(_table.c.contact_id)
         .where(_table.c.account_id == account_id, _table.c.contact_id > asked.after)
-        .where(*_filters(wanted), *asked.seen)
+        .where(*_filters(wanted), *seen)
     )
     own = select(*columns).where(_table.c.account_id == account_id)
     if ids is None:
@@ -108,8 +111,10 @@ async def page_of(
 
 def _filters(wanted: ContactFilter) -> list[ColumnElement[bool]]:
     """Return the conditions that are tried on each row."""
+    # The state is in the text of the statement, so that an index of those who are not in scope can be used.
+    state = literal(wanted.state, _table.c.state.type, literal_execute=True)
     conditions: list[tuple[object, ColumnElement[bool]]] = [
-        (wanted.state, _table.c.state == wanted.state),
+        (wanted.state, _table.c.state == state),
         (wanted.owner, _table.c.owner_user_id == wanted.owner),
         (wanted.unowned or None, _table.c.owner_user_id.is_(None)),
         (wanted.labels or None, _table.c.labels.contains(wanted.labels)),
@@ -118,7 +123,7 @@ def _filters(wanted: ContactFilter) -> list[ColumnElement[bool]]:
     return [condition for value, condition in conditions if value is not None]
 
 
-def _conditions(account_id: str, wanted: ContactFilter) -> list[Condition]:
+def _conditions(account_id: str, wanted: ContactFilter, audience: Audience) -> list[Condition]:
     """Return the conditions that have an index of Clio ids."""
     found = [] if wanted.q is None else search_conditions(account_id, wanted.q)
     if wanted.updated_since is not None:
@@ -126,16 +131,20 @@ def _conditions(account_id: str, wanted: ContactFilter) -> list[Condition]:
         own = select(_table.c.clio_id).where(_table.c.account_id == account_id, since)
         found.append(Condition(own, lambda _: since))
     if wanted.problem is not None:
-        found.append(_problem(account_id, wanted.problem))
+        found.append(_problem(account_id, wanted.problem, audience))
     return found
 
 
-def _problem(account_id: str, problem: str) -> Condition:
+def _problem(account_id: str, problem: str, audience: Audience) -> Condition:
     if problem == "no_email":
         return word_condition(account_id, NO_EMAIL)
     if problem == "duplicate":
         doubted = _new_clients.c.possible_duplicate_of.is_not(None)
-        own = select(_new_clients.c.clio_id).where(_new_clients.c.account_id == account_id, doubted)
+        own = (
+            select(_new_clients.c.clio_id)
+            .where(_new_clients.c.account_id == account_id, doubted)
+            .where(duplicate_seen(account_id, audience))
+        )
         return _in_rows(own, _new_clients.c.clio_id)
     unread = (_aside.c.resource == "contacts") & _aside.c.resolved_at.is_(None)
     own = select(_aside.c.clio_id).where(_aside.c.account_id == account_id, unread)

@@ -38,6 +38,18 @@ contacts = bulk_account_table(  # contacts that were ever in scope, as last publ
     UniqueConstraint("account_id", "clio_id"),
 )
 
+Index("contacts_owner_idx", contacts.c.account_id, contacts.c.owner_user_id, contacts.c.contact_id)
+
+Index(  # those who are not in scope, who are few in most firms
+    "contacts_left_idx",
+    contacts.c.account_id,
+    contacts.c.state,
+    contacts.c.contact_id,
+    postgresql_where=text("state <> 'in_scope'"),
+)
+
+Index("contacts_updated_at_idx", contacts.c.account_id, contacts.c.updated_at, contacts.c.clio_id)
+
 changes = bulk_account_table(  # the change feed: append only, `seq` in the order of commit [S13]
     "changes",
     Column("seq", BigInteger, nullable=False),
@@ -106,6 +118,13 @@ Index(  # the list of new clients by time
 Index("new_clients_email_idx", new_clients.c.account_id, new_clients.c.email_digest)
 
 Index("new_clients_name_idx", new_clients.c.account_id, new_clients.c.name_digest)
+
+Index(
+    "new_clients_duplicates_idx",
+    new_clients.c.account_id,
+    new_clients.c.clio_id,
+    postgresql_where=text("possible_duplicate_of is not null"),
+)
 
 # `matter_ids`, one row each, because row-level security keeps PostgreSQL from using an index of arrays. A trigger
 # writes it for every writer of `new_clients`.

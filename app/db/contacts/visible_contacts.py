@@ -169,8 +169,7 @@ async def _read(
     after: str,
     limit: int,
 ) -> list[ExplainedContact]:
-    seen = audience.limited_to("contacts", account_id, _table.c.clio_id)
-    asked = PageAsked(wanted, after, limit, seen)
+    asked = PageAsked(wanted, after, limit, audience)
     page = await contact_lists.page_of(session, account_id, asked, _EXPLAINED)
     rows = await session.execute(page)
     return _explained(rows.all())
@@ -190,6 +189,8 @@ def _is_wanted(contact: StoredContact, wanted: ContactFilter) -> bool:
     """Return whether a contact has in what is shown of it what a filter wants: the row has also what is not shown."""
     profile = contact.view.profile
     if not {*wanted.labels} <= {compared(tag.label) for tag in contact.view.tags}:
+        return False
+    if wanted.problem == "no_email" and profile.emails:
         return False
     terms = None if wanted.q is None else parse_search(wanted.q)
     return terms is None or has_terms(words_of_profile(profile), contact.clio_id, terms)
