@@ -11,7 +11,7 @@ from app.api.acting_user import RequireRole, RoleRequired
 from app.api.audience import AudienceBeforehand
 from app.api.audit_log import AuditLog, AuditLogDep
 from app.api.authentication import CallerDep
-from app.api.deps import ServicesDep
+from app.api.deps import NO_NUL, ServicesDep
 from app.api.explanations import explained_parts
 from app.api.pagination import PageDep
 from app.api.problems import problems
@@ -98,14 +98,24 @@ ReaderDep = Annotated[Reader, Depends(get_reader)]
 
 @router.get("", dependencies=[RequireRole], responses=problems(RoleRequired))
 async def list_clio_contacts(
-    reader: ReaderDep, services: ServicesDep, page: PageDep
+    reader: ReaderDep,
+    services: ServicesDep,
+    page: PageDep,
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            pattern=NO_NUL,
+            description="Only contacts who match this text, as in the list of contacts.",
+        ),
+    ] = None,
 ) -> schemas.Page[schemas.ClioContact]:
     """Search Clio's contacts that a login has shown, whether they are in Levitate or not, by Clio's id."""
     account_id = reader.account.account_id
-    query = page.by_number("clio-contacts", account_id)
+    query = page.by_number("clio-contacts", account_id, q)
     async with transaction(services.database, account_id) as session:
-        found = await clio_contacts.list_all(
-            session, account_id, reader.audience, after=query.after, limit=query.fetch
+        found = await clio_contacts.list_contacts(
+            session, account_id, q, reader.audience, after=query.after, limit=query.fetch
         )
         await reader.record(session, "list_clio_contacts")
     rows = query.rows(found, key=lambda contact: contact.record.clio_id)

@@ -71,7 +71,7 @@ QUERIES = {
     "GET /v1/webhook-endpoints": TIMED,
     "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": TIMED,
     f"GET {A}/holds/{{hold_id}}/items": "cursor limit",
-    f"GET {A}/clio-contacts": "cursor limit",
+    f"GET {A}/clio-contacts": "q cursor limit",
     f"GET {A}/attorneys": "unmapped cursor limit",
     f"GET {A}/clio-contacts/{{clio_id}}": "look",
 }

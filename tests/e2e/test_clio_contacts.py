@@ -45,6 +45,16 @@ async def test_a_person_who_is_no_client_is_explained_with_what_it_would_need(pu
     assert (after["state"], after["contact_id"] is None) == ("in_scope", False)
 
 
+async def test_people_are_found_by_words_whether_they_are_in_levitate_or_not(pulled: World):
+    names = {row["clio_id"]: row["name"] async for row in pulled.all("clio-contacts")}
+    for clio_id in ("1001", "1006", "2001"):  # a client, nobody, a company
+        beginning = names[clio_id].split()[-1][:4].lower()
+        found = [row["clio_id"] async for row in pulled.all("clio-contacts", q=beginning, limit=1)]
+        assert clio_id in found
+        assert len(found) < len(names)
+    assert [row async for row in pulled.all("clio-contacts", q="nobody has this")] == []
+
+
 async def test_a_contact_in_levitate_is_explained_as_its_own_explanation_says(pulled: World):
     found = await explained(pulled, 1001)
     contact = f"/v1/accounts/hp/contacts/{found['contact_id']}/explain"

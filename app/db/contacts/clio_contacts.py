@@ -11,6 +11,7 @@ from app.db.json_codec import as_bytes
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.audience import Audience
 from app.db.mirror.records import CONTACTS
+from app.db.mirror.searches import search_records
 from app.db.session import Session, any_of, read_in_key_order
 from app.rules.records import ContactRecord
 
@@ -27,10 +28,13 @@ class ClioContact:
     state: str | None
 
 
-async def list_all(
-    session: Session, account_id: str, audience: Audience, *, after: int, limit: int
+async def list_contacts(
+    session: Session, account_id: str, q: str | None, audience: Audience, *, after: int, limit: int
 ) -> list[ClioContact]:
-    """Return the contacts that the audience sees, by Clio id, those after `after`."""
+    """Return the contacts that the audience sees, by Clio id, those after `after`; with `q` those that match it."""
+    if q is not None:
+        found = await search_records(session, account_id, q, audience, after=after, limit=limit)
+        return await load(session, account_id, audience, found)
     await read_in_key_order(session)
     query = _select(account_id, audience).where(_mirror.c.clio_id > after)
     return _found(await session.execute(query.order_by(_mirror.c.clio_id).limit(limit)))
