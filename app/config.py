@@ -195,8 +195,14 @@ class Config(BaseSettings):
     retention_events_days: Annotated[int, Field(ge=7, le=36_500)] = 30
     retention_audit_days: Annotated[int, Field(ge=365, le=36_500)] = 2555
     worker_port: Annotated[int, Field(ge=0, le=65535)] = 8001
+    docs: Literal["on", "off"] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
+
+    @property
+    def serves_docs(self) -> bool:
+        """Whether `/docs` is served: as configured, else only with the embedded database."""
+        return self.database_url is None if self.docs is None else self.docs == "on"
 
     def slot_list(self) -> tuple[str, ...]:
         """Return the slots, each as `HH:MM`."""

@@ -116,7 +116,7 @@ def build_app() -> FastAPI:
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
         lifespan=_lifespan,
-        docs_url=None,  # app/api/docs_page.py has it
+        docs_url=None,  # app/pages/api_docs.py has it
         redoc_url=None,
         redirect_slashes=False,  # a redirect would repeat the request, at the host that its header names
         generate_unique_id_function=_operation_id,
@@ -155,6 +155,7 @@ def configure_app(
     process = Process(workers=parts.workers, clock=parts.clock, prepare=prepare)
     app.state.start = StartOptions(config, address, parts.clio_transports or {}, process)
     app.state.is_https = config.public_url.startswith("https://")
+    app.state.serves_docs = config.serves_docs
     app.state.auth = ApiAuth(bootstrap_hash, config.api_rate, {})
 
 

@@ -20,7 +20,6 @@ from app.api import (
     contact_export,
     contact_history,
     contacts,
-    docs_page,
     erasures,
     health,
     issues,
@@ -53,6 +52,5 @@ for group in (
     webhook_endpoints,
     clio_webhooks,
     health,
-    docs_page,
 ):
     router.include_router(group.router)

@@ -1,6 +1,7 @@
-"""Pages for people, made from `templates`: the connecting of a Clio login, and errors in words.
+"""Pages for people: the connecting of a Clio login, errors in words, and the page of the API for developers.
 
-Each page works as plain HTML, without a script. JSON for programs is in `app/api`; decisions are in `app/sync`.
+Each page works as plain HTML, without a script, except for that of the API. JSON for programs is in `app/api`;
+decisions are in `app/sync`.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ from fastapi import FastAPI, Response
 from fastapi.staticfiles import StaticFiles
 from typing_extensions import override
 
-from app.pages import connecting
+from app.pages import api_docs, connecting
 
 
 class _PublicFiles(StaticFiles):
@@ -25,4 +26,5 @@ class _PublicFiles(StaticFiles):
 def install(app: FastAPI) -> None:
     """Add the pages and their stylesheet to the application."""
     app.include_router(connecting.router)
+    app.include_router(api_docs.router)
     app.mount("/static", _PublicFiles(packages=[("app.pages", "static")]), name="static")

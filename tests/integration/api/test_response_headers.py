@@ -5,8 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.api.response_headers import HSTS, NO_STORE
+from app.config import Config
 from app.db.accounts import accounts
 from app.main import create_app, create_worker_app
 from tests.support.postgres import address_of
@@ -146,15 +148,36 @@ async def test_browsers_are_told_to_use_https_only_behind_https(idle: World, sch
         assert response.headers.get_list("strict-transport-security") == expected, path
 
 
-async def test_the_page_of_the_api_runs_only_its_own_script(idle: World):
+async def test_the_page_of_the_api_has_all_its_files_from_here(idle: World):
+    # off, because the database is not the embedded one
+    assert (await idle.api.get("/docs")).status_code == 404
+    idle.app.state.serves_docs = True
     response = await idle.api.get("/docs")
     assert response.status_code == 200
     check(response, policy=None)
     policy = response.headers["content-security-policy"]
-    (scripts,) = re.findall(r"script-src ([^;]+)", policy)
-    assert re.fullmatch(r"https://cdn\.jsdelivr\.net/npm/swagger-ui-dist@5/ 'sha256-\S+'", scripts)
-    sources = re.findall(r'(?:src|href)="(https://[^"]+)"', response.text)
-    allowed = ("https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/", "https://fastapi.tiangolo.com/")
-    assert sources
-    assert all(source.startswith(allowed) for source in sources)
+    assert "script-src 'self';" in policy
+    assert "http" not in policy
+    files = re.findall(r'(?:src|href)="(/[^"]+)"', response.text)
+    assert len(files) == 4
+    for path in files:
+        assert (await idle.api.get(path)).status_code == 200, path
+    assert "<script>" not in response.text
+    assert not re.findall(r'(?:src|href)="https?:', response.text)
     assert (await idle.api.get("/redoc")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("database", "chosen", "served"),
+    [
+        (None, None, True),
+        (None, "off", False),
+        ("postgresql://x/y", None, False),
+        ("postgresql://x/y", "on", True),
+    ],
+)
+def test_the_page_of_the_api_is_on_with_the_embedded_database_only(
+    database: str | None, chosen: Any, served: bool
+):
+    config = Config(database_url=SecretStr(database) if database else None, docs=chosen)
+    assert config.serves_docs is served

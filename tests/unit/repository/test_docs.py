@@ -61,15 +61,14 @@ def test_the_manual_lists_every_variable_and_no_other():
     assert listed == wanted | regions
 
 
-def test_the_manual_lists_the_hosts_of_clio_and_of_the_page_of_the_api_for_a_firewall():
+def test_the_manual_lists_the_hosts_of_clio_for_a_firewall():
     # ASVS V13.1.1
     rows = [row.split(" | ") for row in section("Connections in and out").splitlines()]
     rows = [row for row in rows if row[0].startswith("| ") and len(row) > 3]
     assert all(len(row) == 5 for row in rows)
     hosts = {host for row in rows for host in re.findall(r"`([\w-]+(?:\.[\w-]+)+)`", row[1])}
     clios = {urlsplit(origin_of(region)).hostname for region in Region}
-    page = (ROOT / "app" / "api" / "docs_page.py").read_text()
-    assert hosts == clios | set(re.findall(r"https://([\w.-]+)", page))
+    assert hosts == clios
 
 
 def test_the_manual_lists_the_ports_on_which_a_process_listens():
