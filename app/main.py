@@ -115,6 +115,9 @@ def build_app() -> FastAPI:
         summary="Clients of law firms, from Clio Manage to Levitate",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
+        servers=[{"url": "/", "description": "The service that returned this document"}],
+        contact={"name": "The maintainers of levitate-clio"},
+        license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=_lifespan,
         docs_url=None,  # app/pages/api_docs.py has it
         redoc_url=None,

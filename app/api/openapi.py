@@ -14,6 +14,7 @@ from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.audience import ActingUserRequired
 from app.api.authentication import InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
+from app.api.open_enums import open_enums
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
 from app.db.accounts.accounts import AccountNotFound
 from app.db.accounts.service_tokens import Scope
@@ -63,12 +64,11 @@ TAGS = [
     {"name": "operations", "description": "The audit log, Clio's webhooks, health checks and metrics"},
 ]  # fmt: skip
 
-# The fields of a server-sent event, which FastAPI documents without descriptions.
-_EVENT_FIELDS = {
-    "data": "The content of the event as JSON, in one line.",
-    "event": "The name of the event, which says what `data` contains.",
-    "id": "The id of the event. This service sends none.",
-    "retry": "How long to wait before connecting again, in milliseconds. This service sends none.",
+_EVENTS = "text/event-stream"
+# FastAPI describes server-sent events by a keyword of OpenAPI 3.2.
+_EVENT_STREAM = {
+    "type": "string",
+    "description": "Server-sent events. Each has a name in `event` and JSON in one line of `data`.",
 }
 
 # Optional in the code, so that a request without them gets a problem with its own code; documented as required.
@@ -76,7 +76,7 @@ _REQUIRED_HEADERS = {"idempotency-key", "if-match"}
 
 
 def _needs_token(_: str, operation: Operation) -> bool:
-    return "security" in operation
+    return bool(operation.get("security"))
 
 
 def _needs_larger_scope(path: str, operation: Operation) -> bool:
@@ -149,6 +149,7 @@ def _complete(document: dict[str, Any]) -> None:
             _complete_operation(path, operation)
             if method == "get" and _names_acting_user(path, operation):
                 _add_problem(operation["responses"], *documented(ActingUserRequired))
+    open_enums(document)
 
 
 def _complete_operation(path: str, operation: Operation) -> None:
@@ -166,15 +167,18 @@ def _complete_operation(path: str, operation: Operation) -> None:
 
 
 def _name_scope(operation: Operation) -> None:
-    """Name the scope that a token needs, where OpenAPI 3.1 has the roles for schemes that are not OAuth."""
-    for scheme in operation.get("security", ()):
+    """Name the scope that a token needs, or that none is needed.
+
+    OpenAPI 3.1 has it where the roles are of schemes that are not OAuth.
+    """
+    for scheme in operation.setdefault("security", []):  # an empty list says: no token
         scheme["HTTPBearer"] = [_scope_of(operation).value]
 
 
 def _describe_events(responses: dict[str, Any]) -> None:
-    stream = responses.get("200", {}).get("content", {}).get("text/event-stream", {})
-    for name, schema in stream.get("itemSchema", {}).get("properties", {}).items():
-        schema["description"] = _EVENT_FIELDS[name]
+    content = responses.get("200", {}).get("content", {})
+    if _EVENTS in content:
+        content[_EVENTS] = {"schema": _EVENT_STREAM}
 
 
 def _complete_headers(operation: Operation) -> None:

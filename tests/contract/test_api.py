@@ -206,7 +206,8 @@ def values(schema: dict[str, Any]) -> set[str]:
         schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
     inner = [value for part in schema.get("anyOf", ()) for value in values(part)]
     constant = [schema["const"]] if "const" in schema else []
-    return {*schema.get("enum", ()), *inner, *constant}
+    known = schema.get("x-extensible-enum", ())  # of a response
+    return {*schema.get("enum", ()), *known, *inner, *constant}
 
 
 def differences(place: str, found: Iterable[str], wanted: Iterable[str]) -> list[str]:
