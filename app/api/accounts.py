@@ -18,7 +18,7 @@ from app.api.problems import problems
 from app.api.runs import load_run_body
 from app.api.system_session import SystemSessionDep
 from app.db import issues
-from app.db.accounts import accounts, attorneys, audit, health
+from app.db.accounts import accounts, attorneys, audit, health, looks
 from app.db.accounts.accounts import Account, AccountFields
 from app.db.accounts.attorneys import Attorney
 from app.db.accounts.audit import AuditAction
@@ -132,6 +132,7 @@ async def put_users(
     async with rederivations.after_change(session, account_id, now=now):
         changed = await accounts.replace_users(session, account_id, list(users.values()))
     if changed:
+        await looks.look_now(session, looks.Task.OUTBOX, account_id, now=now)
         action = AuditAction("users.replaced", details={"users": len(users)})
         await audit.record(session, account_id, actor, action, now=now)
     return await _users_body(session, account.account_id)

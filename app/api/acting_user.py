@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from fastapi import Depends, Header, Request
 from pydantic import TypeAdapter, ValidationError
 
+from app.api import advice
 from app.api.authentication import CallerDep
 from app.api.schemas.base import UserId
 from app.db.accounts.audit import Actor
@@ -116,7 +117,7 @@ def decode_user_id(value: str) -> str:
     except UnicodeDecodeError:
         raise ActingUserInvalid from None
     except ValidationError as error:
-        message = error.errors(include_url=False, include_input=False)[0]["msg"]
+        message = advice.of(error.errors(include_url=False, include_input=False)[0])
         raise InvalidRequest(errors=[(f"header:{HEADER.lower()}", message)]) from None
 
 

@@ -1,50 +1,38 @@
 """Activities: accept one for write-back, read its status, retry it, cancel it."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.api import idempotency, schemas
-from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
-from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
-from app.api.audit_log import AuditLog, AuditLogDep
+from app.api import idempotency, recording, schemas
+from app.api.account_access import AccountDep, SessionDep
+from app.api.audience import AudienceDep, WriterAudience
+from app.api.audit_log import AuditLogDep
 from app.api.deps import NO_NUL, ActivityId, ServicesDep
 from app.api.idempotency import IdempotencyKey
 from app.api.pagination import ListDep
 from app.api.problems import problems
+from app.api.recording import RecorderDep, activity_body
 from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
-from app.db.accounts.idempotency import Erased
+from app.db.accounts.idempotency import SentAnswer
 from app.db.mirror.audience import Audience
 from app.db.outbox import outbox
 from app.db.outbox.activities import (
-    Activity,
     ActivityFilter,
     ActivityNotFound,
-    Kind,
     NotCancellable,
     NotRetryable,
     Status,
 )
-from app.db.session import transaction
-from app.errors import AppError
-from app.sync.connections import IntegrationNotEnabled
 from app.sync.services import clio_web_origin
-from app.sync.writeback import ActivityRequest, accept_activity, format_text
 
 router = APIRouter(
     prefix="/v1/accounts/{account_id}/activities",
     tags=["activities"],
 )
-
-
-class UnknownKind(AppError):
-    """Levitate has kinds of activities that are not written to Clio [WB-1]."""
-
-    status = 422
-    code = "unknown_activity_kind"
-    title = "kind must be one of email, note, phone_call, handwritten_card, text_message"
 
 
 async def get_filter(
@@ -77,69 +65,61 @@ async def get_filter(
     return ActivityFilter(contact_id, status, kind, user_id)
 
 
-@dataclass(frozen=True)
-class Recorder:
-    """Who records an activity in an account, and whose contacts may be named."""
-
-    account: Account
-    audience: Audience
-    log: AuditLog
-
-
-async def get_recorder(
-    account: AccountWithoutSession, audience: WriterAudienceBeforehand, log: AuditLogDep
-) -> Recorder:
-    """Return who records an activity."""
-    return Recorder(account, audience, log)
-
-
 @router.post(
     "",
     status_code=202,
+    response_model=schemas.Activity,
     responses={
         200: {
             "model": schemas.Activity,
             "description": "Skipped: the settings exclude this kind, or the contact is not linked to Clio",
         },
-        **problems(
-            ActivityNotFound, IntegrationNotEnabled, UnknownKind, Erased, *idempotency.ERRORS
-        ),
+        **problems(*recording.ERRORS),
     },
 )
 async def write_back(
-    body: schemas.ActivityIn,
-    recorder: Annotated[Recorder, Depends(get_recorder)],
-    services: ServicesDep,
-    response: Response,
-    idempotency_key: IdempotencyKey = None,
-) -> schemas.Activity:
-    """Record an activity in Clio once, as the user who did it. The same key and body return the same activity again.
+    body: schemas.ActivityIn, recorder: RecorderDep, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Record an activity in Clio once, as the user who did it.
 
-    If it was erased since, a repeated request gets 410.
+    The same key and body get the same answer again, which is older then: read the activity at `Location`. If it was
+    erased since, they get 410.
 
-    The status code is 202 for an activity that is queued or blocked (the user has no working login), and 200 for one
-    that is skipped. Send each activity when it happens: an activity that the settings exclude is never written later.
+    The status code is 202 for an activity that is queued or blocked, and 200 for one that is skipped. It is blocked
+    while the user has no working login, and while the user is not in the directory (`user_unknown`). Send each activity
+    when it happens: an activity that the settings exclude is never written later.
     """
-    account, now = recorder.account, services.now()
-    request = idempotency.identify(account.account_id, "write_back", idempotency_key, body)
-    if body.kind not in set(Kind):
-        raise UnknownKind
-    wanted = _activity_request(body, recorder.audience)
-    text = await format_text(wanted)
-    async with transaction(services.database, account.account_id) as session:
+    account_id = recorder.account.account_id
+    request = idempotency.identify(account_id, "write_back", idempotency_key, body)
+    return idempotency.response_of(await recorder.record(body, request))
 
-        async def create() -> str:
-            if not account.fields.enabled:
-                raise IntegrationNotEnabled
-            created = await accept_activity(session, account, wanted, text, now=now)
-            action = AuditAction("activity.created", created.activity_id, {"kind": body.kind})
-            await recorder.log.add(session, action)
-            return created.activity_id
 
-        activity_id = await idempotency.create_once(session, request, create, now=now)
-        activity = await outbox.get_activity(session, account.account_id, activity_id)
-    response.status_code = 200 if activity.status is Status.SKIPPED else 202
-    return _body(activity, clio_web_origin(services, account))
+@router.post(
+    "/batch",
+    response_model=schemas.ActivityBatchAnswer,
+    responses=problems(*idempotency.REPETITION_ERRORS),
+)
+async def write_back_batch(
+    body: schemas.ActivityBatch,
+    recorder: RecorderDep,
+    request: Request,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Record up to 100 activities, one after another.
+
+    Each gets the status and the answer that `POST …/activities` would give it, also if another one is refused. The same
+    key and body get the same answer again. If the request was cut off, send it again: what was recorded is not recorded
+    twice, and the others follow. An activity that was erased since gets 410.
+    """
+    batch = idempotency.identify(
+        recorder.account.account_id, "write_back_batch", idempotency_key, body
+    )
+    answers = [
+        await recorder.record_one_of_batch(request.scope, batch, place, posted)
+        for place, posted in enumerate(body.activities)
+    ]
+    data = ",".join(map(_item_of_batch, answers))
+    return Response(f'{{"data":[{data}]}}', media_type="application/json")
 
 
 @router.get("")
@@ -156,7 +136,7 @@ async def list_activities(
     found = await outbox.list_activities(session, account.account_id, wanted, audience, query.page)
     rows = query.rows(found, key=lambda activity: activity.activity_id)
     origin = clio_web_origin(services, account)
-    return rows.page(_body(activity, origin) for activity in rows.items)
+    return rows.page(activity_body(activity, origin) for activity in rows.items)
 
 
 @router.get("/{activity_id}", responses=problems(ActivityNotFound))
@@ -169,24 +149,41 @@ async def get_activity(
 ) -> schemas.Activity:
     """Return one activity: its status, the number of attempts, and its record in Clio."""
     found = await outbox.get_activity(session, account.account_id, activity_id, audience)
-    return _body(found, clio_web_origin(services, account))
+    return activity_body(found, clio_web_origin(services, account))
+
+
+@dataclass(frozen=True)
+class AskedActivity:
+    """The activity in the path, for a change by somebody."""
+
+    account: Account
+    activity_id: str
+    audience: Audience
+
+
+async def get_asked_activity(
+    activity_id: ActivityId, account: AccountDep, audience: WriterAudience
+) -> AskedActivity:
+    """Return the activity in the path."""
+    return AskedActivity(account, activity_id, audience)
 
 
 @router.post(
     "/{activity_id}/retry", status_code=202, responses=problems(ActivityNotFound, NotRetryable)
 )
 async def retry_activity(
-    activity_id: ActivityId,
-    account: AccountDep,
+    asked: Annotated[AskedActivity, Depends(get_asked_activity)],
     log: AuditLogDep,
-    audience: WriterAudience,
     services: ServicesDep,
     session: SessionDep,
+    response: Response,
 ) -> schemas.Activity:
     """Try a failed or blocked activity again. If Clio may already have it, the service first looks for it there."""
-    found = await outbox.retry(session, account.account_id, activity_id, audience)
+    account_id, activity_id = asked.account.account_id, asked.activity_id
+    found = await outbox.retry(session, account_id, activity_id, asked.audience)
     await log.add(session, AuditAction("activity.retried", activity_id))
-    return _body(found, clio_web_origin(services, account))
+    response.headers["Location"] = f"/v1/accounts/{account_id}/activities/{activity_id}"
+    return activity_body(found, clio_web_origin(services, asked.account))
 
 
 @router.post("/{activity_id}/cancel", responses=problems(ActivityNotFound, NotCancellable))
@@ -203,52 +200,10 @@ async def cancel_activity(
     found = await outbox.cancel(session, account.account_id, activity_id, audience)
     if before.status is not Status.CANCELLED:
         await log.add(session, AuditAction("activity.cancelled", activity_id))
-    return _body(found, clio_web_origin(services, account))
+    return activity_body(found, clio_web_origin(services, account))
 
 
-def _activity_request(body: schemas.ActivityIn, audience: Audience) -> ActivityRequest:
-    clio_id = body.clio_contact_id
-    return ActivityRequest(
-        kind=Kind(body.kind),
-        user_id=body.user_id,
-        contact_id=body.contact_id,
-        clio_contact_id=int(clio_id) if clio_id else None,
-        occurred_at=body.occurred_at,
-        subject=body.subject,
-        body=body.body,
-        body_format=body.body_format,
-        direction=body.direction,
-        conversation_id=body.conversation_id,
-        audience=audience,
-    )
-
-
-def _body(activity: Activity, clio_origin: str) -> schemas.Activity:
-    contact = activity.clio_contact_id
-    return schemas.Activity(
-        id=activity.activity_id,
-        kind=activity.kind.value,
-        status=activity.status.value,
-        reason=activity.reason,
-        attempts=activity.attempts,
-        clio=_clio_record(activity, clio_origin),
-        problem=schemas.CodeDetail(code=activity.reason, detail=activity.problem)
-        if activity.reason and activity.problem
-        else None,
-        created_at=activity.created_at,
-        written_at=activity.written_at,
-        user_id=activity.user_id,
-        contact_id=activity.contact_id,
-        clio_contact_id=None if contact is None else str(contact),
-    )
-
-
-def _clio_record(activity: Activity, clio_origin: str) -> schemas.InClio | None:
-    """Return the note or communication in Clio, or None before it is written."""
-    if activity.status is not Status.WRITTEN or activity.clio_id is None:
-        return None
-    return schemas.InClio(
-        type="communication" if activity.kind is Kind.TEXT_MESSAGE else "note",
-        id=str(activity.clio_id),
-        url=f"{clio_origin}/nc/#/contacts/{activity.clio_contact_id}",
-    )
+def _item_of_batch(answer: SentAnswer) -> str:
+    """Return the answer to one activity of a batch, with the very bytes that are stored."""
+    name = "problem" if answer.status >= HTTPStatus.BAD_REQUEST else "activity"
+    return f'{{"status":{answer.status},"{name}":{answer.body}}}'

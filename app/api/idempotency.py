@@ -2,16 +2,23 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Response
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError
 
 from app.db.accounts import idempotency
-from app.db.accounts.idempotency import IdempotencyKeyReused, IdempotentRequest, RequestInProgress
+from app.db.accounts.idempotency import (
+    Erased,
+    IdempotencyKeyReused,
+    IdempotentRequest,
+    RequestInProgress,
+    SentAnswer,
+    StoredResult,
+)
 from app.db.session import Session
 from app.errors import AppError
 
@@ -31,7 +38,8 @@ class IdempotencyKeyRequired(AppError):
     )
 
 
-ERRORS = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress)
+REPETITION_ERRORS = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress)
+ERRORS = (*REPETITION_ERRORS, Erased)
 
 
 def identify(
@@ -55,21 +63,37 @@ def _as_posted(body: BaseModel) -> str:
         return json.dumps(body.model_dump(mode="json"))
 
 
-async def create_once(
+def sent_answer(status: int, body: BaseModel, location: str | None = None) -> SentAnswer:
+    """Return an answer with this body, as it is sent and stored."""
+    return SentAnswer(status, body.model_dump_json(by_alias=True), location)
+
+
+def response_of(answer: SentAnswer) -> Response:
+    """Return the HTTP response of an answer."""
+    headers = {"Location": answer.location} if answer.location else None
+    return Response(answer.body, answer.status, headers, media_type="application/json")
+
+
+async def answer_once(
     session: Session,
     request: IdempotentRequest,
     create: Callable[[], Awaitable[str]],
+    answer: Callable[[str], Awaitable[SentAnswer]],
     *,
+    about: Sequence[str] = (),
     now: datetime,
-) -> str:
-    """Return the id that `create` returned for this request, now or when it was sent before.
+) -> SentAnswer:
+    """Return the answer to this request: it is created now, or it is what was sent before, byte for byte.
 
-    Raises IdempotencyKeyReused if the key was used with another body, and RequestInProgress if an equal request
-    is being processed.
+    `create` carries the request out and returns the id of what it created, `answer` makes the answer of that id.
+    `about` are ids of contacts and new clients that the request or its answer names. Raises IdempotencyKeyReused if the
+    key was used with another body, RequestInProgress if an equal request is being processed, and Erased if what was
+    created or named was erased since.
     """
-    stored: str | None = await idempotency.find_response(session, request)
+    stored = await idempotency.find_response(session, request)
     if stored is not None:
-        return stored
+        return stored.answer or await answer(stored.created)
     created = await create()
-    await idempotency.store_response(session, request, created, now=now)
-    return created
+    sent = await answer(created)
+    await idempotency.store_response(session, request, StoredResult(created, sent, about), now=now)
+    return sent

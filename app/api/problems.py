@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from app.api import response_headers
+from app.api import advice, response_headers
 from app.api.schemas.base import Schema
 from app.errors import AppError, InvalidRequest
 
@@ -36,13 +36,6 @@ DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 log = structlog.get_logger(__name__)
 
 NOT_JSON = ("invalid_json", "The body is not valid JSON; send UTF-8 text as in RFC 8259")
-_ADVICE = {  # for messages of pydantic that say only what is wrong
-    "Field required": "is missing; send it",
-    "Extra inputs are not permitted": "is not known here; leave it out",
-    "Input should be a valid dictionary or object to extract fields from": (
-        "must be a JSON object; send it with `Content-Type: application/json`"
-    ),
-}
 _HTTP_ERRORS = {
     400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting
     404: ("not_found", "There is no such path; /openapi.json lists all paths"),
@@ -195,27 +188,30 @@ async def _handle_invalid_request(request: Request, error: Exception) -> JSONRes
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return _response(_problem(request, 400, *NOT_JSON))
+    listed = found[: MOST_ERRORS + 1]
+    return _invalid(request, [(_pointer(item["loc"]), advice.of(item)) for item in listed])
+
+
+def invalid_body(scope: Scope, found: Sequence[Mapping[str, Any]]) -> JSONResponse:
+    """Return the response to a body, or a part of one, in which pydantic has found these errors."""
+    listed = found[: MOST_ERRORS + 1]
+    return _invalid(Request(scope), [(pointer_of(item["loc"]), advice.of(item)) for item in listed])
+
+
+def _invalid(request: Request, errors: Sequence[tuple[str, str]]) -> JSONResponse:
     problem = _problem(request, *documented(InvalidRequest))
-    _list_errors(
-        problem, [(_pointer(item["loc"]), item["msg"]) for item in found[: MOST_ERRORS + 1]]
-    )
+    _list_errors(problem, errors)
     return _response(problem)
 
 
 def _list_errors(problem: Problem, errors: Sequence[tuple[str, str]]) -> None:
     """List the first errors, each with its pointer and message; say so if there are more."""
     problem.errors = [
-        FieldProblem(pointer=pointer[:LONGEST_TEXT], detail=_advice(detail)[:LONGEST_TEXT])
+        FieldProblem(pointer=pointer[:LONGEST_TEXT], detail=detail[:LONGEST_TEXT])
         for pointer, detail in errors[:MOST_ERRORS]
     ]
     if len(errors) > MOST_ERRORS:
         problem.detail = f"The request is not valid; `errors` has the first {MOST_ERRORS} errors"
-
-
-def _advice(message: str) -> str:
-    """Return a message, also one of pydantic, as advice."""
-    known = _ADVICE.get(message) or message.removeprefix("Value error, ")
-    return known.replace("Input should", "must", 1)
 
 
 def _pointer(location: Sequence[str | int]) -> str:

@@ -21,6 +21,7 @@ from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
+from app.db.accounts.idempotency import SentAnswer
 from app.db.contacts import contacts
 from app.db.contacts.contacts import ContactNotFound
 from app.db.mirror.audience import Audience
@@ -59,7 +60,7 @@ class Asker:
     async def run_request(self, body: schemas.RunIn) -> RunRequest:
         """Return the run that a body asks for; raises ContactNotFound."""
         if body.contact_id is None:
-            return RunRequest(Kind(body.kind), Trigger.MANUAL)
+            return RunRequest(Kind(body.kind or Kind.INCREMENTAL), Trigger.MANUAL)
         found = await contacts.get_explained(
             self.session, self.account.account_id, body.contact_id, self.audience
         )
@@ -74,16 +75,20 @@ async def get_asker(account: AccountDep, session: SessionDep, audience: WriterAu
 @router.post(
     "",
     status_code=202,
+    response_model=schemas.Run,
     responses=problems(IntegrationNotEnabled, ContactNotFound, *idempotency.ERRORS),
 )
 async def ask_for_run(
     body: schemas.RunIn,
     asker: Annotated[Asker, Depends(get_asker)],
     log: AuditLogDep,
-    response: Response,
     idempotency_key: IdempotencyKey = None,
-) -> schemas.Run:
-    """Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued."""
+) -> Response:
+    """Request a run. If a queued or running one already does the same, it is returned; if not, a new one is queued.
+
+    The same key and body get the same answer again, which is older then: read the run at `Location`. If the request
+    named a contact that was erased since, they get 410.
+    """
     session, account_id, now = asker.session, asker.account.account_id, log.now
     request = idempotency.identify(account_id, "ask_for_run", idempotency_key, body)
 
@@ -96,10 +101,14 @@ async def ask_for_run(
         await log.add(session, action)
         return run.run_id
 
-    run_id = await idempotency.create_once(session, request, create, now=now)
-    response.headers["Location"] = f"/v1/accounts/{account_id}/runs/{run_id}"
-    run = await runs.get_run(session, account_id, run_id)
-    return await load_run_body(session, run, now=now)
+    async def answer(run_id: str) -> SentAnswer:
+        run = await runs.get_run(session, account_id, run_id)
+        place = f"/v1/accounts/{account_id}/runs/{run_id}"
+        return idempotency.sent_answer(202, await load_run_body(session, run, now=now), place)
+
+    about = [body.contact_id] if body.contact_id else []
+    sent = await idempotency.answer_once(session, request, create, answer, about=about, now=now)
+    return idempotency.response_of(sent)
 
 
 @router.post(

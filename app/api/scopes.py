@@ -31,7 +31,7 @@ _READ = (
 _WRITE = (
     "start_connection", "end_connection",  # only those of the acting user: see `app/api/connections.py`
     "ask_for_run", "cancel_run", "tell_preexisting_tags",
-    "write_back", "retry_activity", "cancel_activity",
+    "write_back", "write_back_batch", "retry_activity", "cancel_activity",
 )  # fmt: skip
 _ADMIN = (
     "create_connect_link", "end_connect_link",

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.api import schemas
+from app.api import advice, schemas
 from app.api.problems import pointer_of
 from app.db.accounts import settings
 from app.errors import InvalidRequest
@@ -46,8 +46,8 @@ def apply_patch(current: Settings, patch: Mapping[str, Any]) -> Settings:
     try:
         body = schemas.Settings.model_validate(_merge(_to_document(current), patch))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        raise InvalidRequest(errors=[(pointer_of(e["loc"]), e["msg"]) for e in found]) from None
+        found = error.errors(include_url=False, include_input=False)
+        raise InvalidRequest(errors=[(pointer_of(e["loc"]), advice.of(e)) for e in found]) from None
     return from_body(body)
 
 

@@ -59,6 +59,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "first_publication_held": "warning",
     "relationship_list_capped": "warning",
     "webhook_endpoint_disabled": "error",
+    "activity_user_unknown": "warning",
 }
 
 RECORD_KINDS = ("contact", "matter", "relationship")  # subjects that are records of Clio, by id

@@ -3,13 +3,13 @@
 Their ids say nothing of time, so that the newest of a large firm need an index of their own.
 
 Revision ID: 0045
-Revises: 0042
+Revises: 0044
 """
 
 from alembic import op
 
 revision = "0045"
-down_revision = "0042"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

@@ -250,6 +250,30 @@ async def test_a_request_that_a_queued_or_active_run_covers_returns_that_run(pul
     assert (missing.status_code, missing.json()["code"]) == (400, "idempotency_key_required")
 
 
+async def test_a_run_of_one_contact_needs_no_kind_and_its_repetition_gets_the_stored_answer(
+    pulled: World,
+):
+    # S15: after the erasure of the contact it is 410
+    contact_id = (await pulled.contacts())["1001"]["id"]
+    asked = {"json": {"contact_id": contact_id}, "headers": {"Idempotency-Key": "one"}}
+    first = await pulled.api.post("/v1/accounts/hp/runs", **asked)
+    assert (first.status_code, first.json()["kind"]) == (202, "contact")
+    await pulled.settled()
+    again = await pulled.api.post("/v1/accounts/hp/runs", **asked)
+    assert (again.status_code, again.content) == (202, first.content), "not the present state"
+    assert again.headers["location"] == first.headers["location"]
+    assert (await pulled.api.get(first.headers["location"])).content != first.content
+    await pulled.api.delete(f"/v1/accounts/hp/contacts/{contact_id}")
+    gone = await pulled.api.post("/v1/accounts/hp/runs", **asked)
+    assert (gone.status_code, gone.json()["code"]) == (410, "erased")
+    neither = await pulled.api.post(
+        "/v1/accounts/hp/runs", json={}, headers={"Idempotency-Key": "two"}
+    )
+    assert neither.json()["errors"] == [
+        {"pointer": "", "detail": "must have kind, or contact_id to read only one contact"}
+    ]
+
+
 async def test_the_progress_of_a_run_can_be_followed_as_events_to_its_end(pulled: World):
     # IS-2
     pulled.simulator.latency = 0.05

@@ -10,7 +10,13 @@ from app.api.schemas.accounts import (
     Users,
     UsersIn,
 )
-from app.api.schemas.activities import Activity, ActivityIn, InClio
+from app.api.schemas.activities import (
+    Activity,
+    ActivityBatch,
+    ActivityBatchAnswer,
+    ActivityIn,
+    InClio,
+)
 from app.api.schemas.audit import AuditEntry
 from app.api.schemas.base import CodeDetail, Page
 from app.api.schemas.catalog import (
@@ -100,6 +106,8 @@ __all__ = [
     "Account",
     "AccountIn",
     "Activity",
+    "ActivityBatch",
+    "ActivityBatchAnswer",
     "ActivityIn",
     "Address",
     "Attorney",

@@ -1,7 +1,7 @@
 """Request and response bodies of activities."""
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -9,18 +9,19 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     model_validator,
 )
 
 from app.api.schemas.base import Body, CodeDetail, Schema, UserId, no_nul
 
 MAX_SUBJECT_LENGTH = 1000  # characters
-EARLIEST, LATEST = 1970, 2200  # years, both excluded; local dates outside them have no meaning
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _sensible(moment: datetime) -> datetime:
-    if not EARLIEST < moment.year < LATEST:
-        raise ValueError(f"must be in the years {EARLIEST + 1} to {LATEST - 1}")
+    if moment < EARLIEST:
+        raise ValueError("must not be before 1970; send the time at which it happened")
     return moment
 
 
@@ -75,11 +76,11 @@ class ActivityIn(Body):
     """Our id of the contact (`con_…`). Null if `clio_contact_id` is given."""
 
     clio_contact_id: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,17}$")] | None = None
-    """Clio's id of the contact. Null if `contact_id` is given. If both are given and differ, the activity is
-    skipped."""
+    """Clio's id of the contact. Null if `contact_id` is given. If both are given, they must name the same contact; else
+    the request gets 422 `contact_mismatch`."""
 
     occurred_at: Annotated[AwareDatetime, AfterValidator(_sensible)]
-    """When it happened (RFC 3339 with an offset), in the years 1971 to 2199."""
+    """When it happened (RFC 3339 with an offset): not before 1970, and not more than 24 hours ahead."""
 
     subject: Line = ""
     """The subject line, at most 1,000 characters; 200 reach Clio. If it is empty, the first line of the text is used.
@@ -100,8 +101,25 @@ class ActivityIn(Body):
     @model_validator(mode="after")
     def _names_a_contact(self) -> Self:
         if self.contact_id is None and self.clio_contact_id is None:
-            raise ValueError("name the contact by contact_id or clio_contact_id")
+            raise ValueError("must name the contact; send contact_id or clio_contact_id")
         return self
+
+
+class ActivityBatch(Body):
+    """Activities of Levitate users, each as for `POST …/activities`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"activities": ActivityIn.model_config["json_schema_extra"]["examples"]}]  # type: ignore[index]
+        },
+    )
+
+    activities: Annotated[
+        list[Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/ActivityIn"})]],
+        Field(min_length=1, max_length=100),
+    ]
+    """The activities, 1 to 100. Each is checked by itself, so that one that is wrong does not stop the others."""
 
 
 class InClio(Schema):
@@ -153,8 +171,8 @@ class Activity(Schema):
 
     status: Literal["queued", "sending", "written", "skipped", "blocked", "failed", "cancelled"]
     """`queued`: it waits to be sent. `sending`: it is being sent, or this service checks if Clio has it. `written`:
-    Clio has it. `skipped`: it is never written. `blocked`: the author must connect to Clio first. `failed`: it is not
-    tried again by itself. `cancelled`: somebody cancelled it."""
+    Clio has it. `skipped`: it is never written. `blocked`: the author must connect to Clio first, or be in the
+    directory of users: see `reason`. `failed`: it is not tried again by itself. `cancelled`: somebody cancelled it."""
 
     reason: str | None
     """A stable code that explains the status, for example `not_linked` or `needs_connection`. Null if none is
@@ -183,3 +201,30 @@ class Activity(Schema):
 
     clio_contact_id: str | None
     """Clio's id of the contact. Null if the request gave only an id of ours that is not known here."""
+
+
+class RecordedOne(Schema):
+    """The answer to one activity of a batch that was recorded."""
+
+    status: Literal[200, 202]
+    """The status that `POST …/activities` would have: 202 if it is queued or blocked, 200 if it is skipped."""
+
+    activity: Activity
+    """The activity, as it was when it was recorded."""
+
+
+class RefusedOne(Schema):
+    """The answer to one activity of a batch that was not recorded."""
+
+    status: int
+    """The status that `POST …/activities` would have, for example 422, or 410 if the activity was erased since."""
+
+    problem: Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/Problem"})]
+    """What is wrong with it, and what to do about it."""
+
+
+class ActivityBatchAnswer(Schema):
+    """The answers to the activities of a batch, in their order."""
+
+    data: list[RecordedOne | RefusedOne]
+    """One answer for each activity of the request, in the same order."""

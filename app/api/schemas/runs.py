@@ -1,9 +1,9 @@
 """Request and response bodies of runs, run reports and the status of an account."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import ConfigDict, StringConstraints, model_validator
 
 from app.api.schemas.base import ALWAYS_THERE, Body, CodeDetail, Schema
 
@@ -15,12 +15,18 @@ class RunIn(Body):
         extra="forbid", json_schema_extra={"examples": [{"kind": "incremental"}]}
     )
 
-    kind: Literal["incremental", "full"]
+    kind: Literal["incremental", "full"] | None = None
     """What to read from Clio: what changed since the last run (`incremental`), or everything (`full`). The first run of
-    an account always reads everything. Ignored with `contact_id`, but required."""
+    an account always reads everything. Required without `contact_id`, ignored with it."""
 
     contact_id: Annotated[str, StringConstraints(pattern=r"^[\w-]{1,64}$")] | None = None
     """Our id of a contact (`con_…`), to read only this contact. Null for a run of the whole account."""
+
+    @model_validator(mode="after")
+    def _says_what_to_read(self) -> Self:
+        if self.kind is None and self.contact_id is None:
+            raise ValueError("must have kind, or contact_id to read only one contact")
+        return self
 
 
 class Progress(Schema):

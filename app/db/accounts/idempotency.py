@@ -4,14 +4,14 @@ A response is stored in the transaction that carries out the request. If two equ
 the second one fails to store its response and is rolled back.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Text, cast, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from app.db.accounts import tables
 from app.db.session import Session, any_of
@@ -57,14 +57,35 @@ class IdempotentRequest:
     fingerprint: str
 
 
-async def find_response(session: Session, request: IdempotentRequest) -> Any | None:
-    """Return the stored response to the same request, or None.
+@dataclass(frozen=True)
+class SentAnswer:
+    """An answer as it was sent: the same bytes are sent again."""
+
+    status: int
+    body: str
+    location: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredResult:
+    """The id of what a request created, and the answer; None if the previous release answered it.
+
+    `about` are the ids of contacts and new clients that the request or its answer name, beside what was created.
+    """
+
+    created: Any
+    answer: SentAnswer | None
+    about: Sequence[str] = ()
+
+
+async def find_response(session: Session, request: IdempotentRequest) -> StoredResult | None:
+    """Return the stored result of the same request, or None.
 
     Raises IdempotencyKeyReused for another body, and Erased if what the request was about is no longer there.
     """
     row = (
         await session.execute(
-            select(_keys.c.fingerprint, _keys.c.answer).where(
+            select(_keys).where(
                 _keys.c.account_id == request.account_id,
                 _keys.c.operation == request.operation,
                 _keys.c.key == request.key,
@@ -77,26 +98,33 @@ async def find_response(session: Session, request: IdempotentRequest) -> Any | N
         raise Erased
     if row.fingerprint != request.fingerprint:
         raise IdempotencyKeyReused
-    return row.answer
+    is_stored = row.sent_body is not None
+    sent = SentAnswer(row.sent_status, row.sent_body, row.sent_location) if is_stored else None
+    return StoredResult(row.answer, sent)
 
 
 async def store_response(
-    session: Session, request: IdempotentRequest, response: Any, *, now: datetime
+    session: Session, request: IdempotentRequest, result: StoredResult, *, now: datetime
 ) -> None:
-    """Store a response for a repeated request; raises RequestInProgress if an equal request stored one first."""
-    statement = insert(_keys).values(**asdict(request), answer=response, created_at=now)
+    """Store the result for a repeated request; raises RequestInProgress if an equal request stored one first."""
+    values = {"answer": result.created, "about": list(result.about) or None, "created_at": now}
+    if sent := result.answer:
+        values |= {f"sent_{name}": value for name, value in asdict(sent).items()}
+    statement = insert(_keys).values(**asdict(request), **values)
     stored = await session.execute(statement.on_conflict_do_nothing().returning(_keys.c.key))
     if stored.one_or_none() is None:
         raise RequestInProgress
 
 
-async def mark_erased(session: Session, account_id: str, created: Collection[str]) -> None:
-    """Forget the responses to the requests that created these, and the digests of their bodies."""
-    own = _keys.c.account_id == account_id
+async def mark_erased(
+    session: Session, account_id: str, created: Collection[str], about: Collection[str]
+) -> None:
+    """Forget the answers to requests that created these or are about these, and the digests of their bodies."""
     ids = [to_json(one).decode() for one in created]
-    if ids:
-        await session.execute(
-            update(_keys)
-            .where(own, any_of(cast(_keys.c.answer, Text), ids))
-            .values(fingerprint="", answer=_ERASED)
-        )
+    is_about = _keys.c.about.overlap(cast(list(about), ARRAY(Text)))
+    await session.execute(
+        update(_keys)
+        .where(_keys.c.account_id == account_id)
+        .where(any_of(cast(_keys.c.answer, Text), ids) | is_about)
+        .values(fingerprint="", answer=_ERASED, about=None, sent_body=None, sent_location=None)
+    )

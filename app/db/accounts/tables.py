@@ -157,7 +157,12 @@ idempotency_keys = account_table(
     Column("operation", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("fingerprint", Text, nullable=False),
-    Column("answer", JSONB, nullable=False),
+    Column("answer", JSONB, nullable=False),  # the id of what the request created
+    Column("about", ARRAY(Text)),  # ids of people, and of their rows, that request or answer name
+    # The answer that was sent; null where the previous release answered.
+    Column("sent_status", Integer),
+    Column("sent_body", Text),
+    Column("sent_location", Text),
     time_column("created_at"),
     PrimaryKeyConstraint("account_id", "operation", "key"),
 )

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import idempotency
 from app.db.accounts import tables as account_tables
-from app.db.contacts import tables, traces
+from app.db.contacts import new_clients, tables, traces
 from app.db.mirror import removals, search_words, staleness, visibility
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
@@ -86,7 +86,8 @@ async def delete_person(session: Session, account_id: str, contact_id: str, clio
         own = (table.c.account_id == account_id) & (table.c.contact_id == contact_id)
         await session.execute(delete(table).where(own))
     activity_ids = await _delete_activities(session, account_id, contact_id, clio_id)
-    await idempotency.mark_erased(session, account_id, activity_ids)
+    about = (contact_id, new_clients.new_client_id_of(account_id, clio_id))
+    await idempotency.mark_erased(session, account_id, activity_ids, about)
     await traces.forget_events(session, account_id, contact_id, activity_ids)
     await traces.forget_in_runs(session, account_id, clio_id)
     await traces.forget_as_successor(session, account_id, clio_id)

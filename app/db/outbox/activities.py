@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DISABLED = "disabled_by_settings"
     NOT_LINKED = "not_linked"
     NEEDS_CONNECTION = "needs_connection"
+    USER_UNKNOWN = "user_unknown"
     CONTACT_GONE = "contact_gone"
     NO_ACCESS = "no_access"
     REFUSED = "refused_by_clio"
@@ -99,15 +100,15 @@ class NewActivity:
     conversation_id: str | None
     subject: str
     body: str
+    problem: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Activity(NewActivity):
     """A stored activity."""
 
     activity_id: str
     place: int
-    problem: str | None
     marker: str | None
     clio_id: int | None
     connection_id: str | None

@@ -8,8 +8,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, exists, select, text, union, update
+from sqlalchemy import ColumnElement, Select, case, exists, func, select, text, union, update
 
+from app.db import tables as all_tables
 from app.db.accounts import tables as account_tables
 from app.db.connections import tables as connection_tables
 from app.db.outbox import tables
@@ -19,12 +20,21 @@ from app.db.session import Session, any_of
 from app.rules.settings import FallbackAuthor
 
 BLOCKED_BATCH_SIZE = 500  # the next tick takes the next batch
+_EXPIRED = {
+    Reason.NEEDS_CONNECTION: (
+        "The author did not connect a Clio login within 14 days. Retry it when the user has connected"
+    ),
+    Reason.USER_UNKNOWN: (
+        "The user was not added to the directory within 14 days. Send the user with PUT …/users, then retry it"
+    ),
+}
 VERIFY_AFTER = timedelta(hours=24)
 VERIFY_WITHIN = timedelta(days=7)  # not verified later, e.g. if the author's login stopped working
 TEXT_LIFE = VERIFY_WITHIN + timedelta(days=1)  # after an activity was written
 
 _table = tables.activities
 _logins = connection_tables.connections
+_OF_UNKNOWN = func.coalesce(_table.c.reason == Reason.USER_UNKNOWN, False)
 _ATTEMPTED = _table.c.unsure & _table.c.connection_id.is_not(None)  # only that login may go on
 
 
@@ -48,7 +58,7 @@ def _blocked_with_own_login(account_ids: Collection[str]) -> Select[Any]:
     return (
         select(_logins.c.account_id, _logins.c.user_id)
         .join(_table, (_table.c.account_id == _logins.c.account_id) & own)
-        .where(_logins.c.status == "connected", _table.c.status == Status.BLOCKED)
+        .where(_logins.c.status == "connected", _table.c.status == Status.BLOCKED, ~_OF_UNKNOWN)
         .where(any_of(_table.c.account_id, account_ids))
     )
 
@@ -70,9 +80,43 @@ def _blocked_with_fallback(account_ids: Collection[str]) -> Select[Any]:
         any_of(_table.c.account_id, account_ids),
         _table.c.status == Status.BLOCKED,
         ~_ATTEMPTED,
+        ~_OF_UNKNOWN,
         chosen == FallbackAuthor.PRIMARY_CONNECTION,
         working,
     )
+
+
+async def list_accounts_with_issue(
+    session: Session, account_ids: Collection[str], code: str
+) -> list[str]:
+    """Return those of these accounts in which an issue of this code is open."""
+    issues = all_tables.issues
+    rows = await session.execute(
+        select(issues.c.account_id)
+        .where(any_of(issues.c.account_id, account_ids), issues.c.code == code)
+        .where(issues.c.resolved_at.is_(None))
+    )
+    return list(rows.scalars())
+
+
+async def list_known_users(session: Session, account_id: str, *, limit: int) -> list[str]:
+    """Return users who are in the directory now and whose activities wait for that."""
+    users = account_tables.users
+    waits = exists().where(_of_unknown(account_id), _table.c.user_id == users.c.user_id)
+    known = select(users.c.user_id).where(users.c.account_id == account_id, waits)
+    return list((await session.execute(known.order_by(users.c.user_id).limit(limit))).scalars())
+
+
+async def has_unknown_users(session: Session, account_id: str) -> bool:
+    """Return whether an activity waits for its user to be in the directory."""
+    return bool(
+        (await session.execute(select(exists().where(_of_unknown(account_id))))).scalar_one()
+    )
+
+
+def _of_unknown(account_id: str) -> ColumnElement[bool]:
+    blocked = (_table.c.account_id == account_id) & (_table.c.status == Status.BLOCKED)
+    return blocked & _OF_UNKNOWN
 
 
 async def fail_expired_blocked(session: Session, *, now: datetime) -> int:
@@ -86,8 +130,8 @@ async def fail_expired_blocked(session: Session, *, now: datetime) -> int:
     )
     expired = [activity_of(row) for row in rows]
     for activity in expired:
-        problem = "The author did not connect a Clio login within 14 days"
-        outcome = Outcome(Status.FAILED, Reason.NEEDS_CONNECTION, problem, unsure=activity.unsure)
+        reason = activity.reason or Reason.NEEDS_CONNECTION
+        outcome = Outcome(Status.FAILED, reason, _EXPIRED[reason], unsure=activity.unsure)
         await record_outcome(session, activity, outcome, now=now)
     return len(expired)
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.db import job_queue
 from app.db.accounts import looks
+from app.db.accounts.accounts import find_user
 from app.db.connections import tables as connection_tables
 from app.db.events import events
 from app.db.events.events import EventKind
@@ -42,6 +43,9 @@ _EVENT_KINDS = {
 }
 
 BLOCKED_FOR_AT_MOST = timedelta(days=14)  # how long an activity waits for its author [WB-5]
+USER_STILL_UNKNOWN = (
+    "Its user is not in the directory; send the user with PUT …/users, then it is written by itself"
+)
 UNBLOCKED_AT_ONCE = 500  # activities of one user, in one transaction
 
 
@@ -134,9 +138,13 @@ async def retry(
 
     Raises ActivityNotFound, NotRetryable.
     """
-    await get_activity(session, account_id, activity_id, audience)
+    found = await get_activity(session, account_id, activity_id, audience)
     own = is_activity(account_id, activity_id)
     retryable = own & _table.c.status.in_((Status.FAILED, Status.BLOCKED))
+    if found.reason is Reason.USER_UNKNOWN and not await find_user(
+        session, account_id, found.user_id
+    ):
+        raise NotRetryable(USER_STILL_UNKNOWN)
     again = await _requeue(session, account_id, retryable)
     if not again:
         raise NotRetryable

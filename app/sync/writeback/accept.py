@@ -6,17 +6,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from app.db.accounts import accounts
 from app.db.accounts.accounts import Account
 from app.db.contacts import contacts, erasures
-from app.db.contacts.contacts import LinkedContact
+from app.db.contacts.contacts import LinkedContact, contact_id_of
 from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.outbox import outbox
-from app.db.outbox.activities import Activity, Kind, NewActivity, Status
+from app.db.outbox.activities import Activity, Kind, NewActivity, Reason, Status
 from app.db.session import Session
+from app.errors import AppError
 from app.lanes import Lane
 from app.sync.connections import time_until_request
 from app.sync.slot_times import zone_of
-from app.sync.writeback import formatting, outcomes
+from app.sync.writeback import formatting, outcomes, unknown_users
 from app.sync.writeback.authors import Author, find_author, load_settings
 from app.sync.writeback.plain_text import count_unstorable
 
@@ -43,17 +45,34 @@ class ActivityRequest:
     audience: Audience = EVERYBODY
 
 
+class ContactMismatch(AppError):
+    """The two ids of the contact name different contacts."""
+
+    status = 422
+    code = "contact_mismatch"
+    title = "contact_id and clio_contact_id name different contacts; send one of them, or both of one contact"
+
+
 async def accept_activity(
     session: Session, account: Account, request: ActivityRequest, text: str, *, now: datetime
 ) -> Activity:
-    """Store an activity with its `format_text` as queued, blocked or skipped, and return it [WB-4..6]."""
+    """Store an activity with its `format_text` as queued, blocked or skipped, and return it [WB-4..6].
+
+    Raises ContactMismatch.
+    """
     settings = await load_settings(session, account.account_id)
     # The person found below cannot be erased before the transaction ends.
     await erasures.lock_shared(session, account.account_id)
+    await _check_ids(session, account.account_id, request)
     person = await _find_contact(session, account.account_id, request)
+    user = await accounts.find_user(session, account.account_id, request.user_id)
     author = await find_author(session, account.account_id, request.user_id, settings)
     initial = outcomes.initial_status(
-        request.kind, settings, linked=person is not None, has_author=author is not None
+        request.kind,
+        settings,
+        linked=person is not None,
+        is_known=user is not None,
+        has_author=author is not None,
     )
     skipped = initial.status is Status.SKIPPED
     zone = account.fields.time_zone
@@ -62,6 +81,7 @@ async def accept_activity(
         kind=request.kind,
         status=initial.status,
         reason=initial.reason,
+        problem=initial.problem,
         user_id=request.user_id,
         contact_id=person.contact_id if person else request.contact_id,
         clio_contact_id=person.clio_id if person else request.clio_contact_id,
@@ -75,10 +95,23 @@ async def accept_activity(
         ),
         body="" if skipped else text,
     )  # fmt: skip
+    if initial.reason is Reason.USER_UNKNOWN:
+        await unknown_users.report(session, account.account_id, request.user_id, now=now)
     accepted = await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
     if count := sum(map(count_unstorable, (request.subject, request.body))):
         log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
     return accepted
+
+
+async def _check_ids(session: Session, account_id: str, request: ActivityRequest) -> None:
+    """Raise ContactMismatch if both ids are given and differ. Whoever is not seen counts as not known."""
+    contact_id, clio_id = request.contact_id, request.clio_contact_id
+    if contact_id is None or clio_id is None:
+        return
+    known = await contacts.find_clio_id(session, account_id, contact_id, request.audience)
+    agree = contact_id == contact_id_of(account_id, clio_id) if known is None else known == clio_id
+    if not agree:
+        raise ContactMismatch
 
 
 async def _find_contact(

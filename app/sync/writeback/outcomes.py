@@ -25,6 +25,11 @@ PAUSES = (1, 2, 5, 15, 60)
 LONGEST_PAUSE = timedelta(hours=1)
 GIVE_UP_AFTER = timedelta(days=3)  # after the first attempt a person must look [W7]
 
+USER_UNKNOWN = (
+    "Its user is not in the directory of users of this account. Levitate's backend must send the user"
+    " with PUT …/users within 14 days; then the activity is written by itself"
+)
+_CONNECT = "The author has no working Clio login. The activity is written when the user connects to Clio, within 14 days"
 _RECONNECT = (
     "The author's Clio login does not work. The activity is written after the user connects again"
 )
@@ -46,18 +51,21 @@ class InitialStatus:
 
     status: Status
     reason: Reason | None = None
+    problem: str | None = None
 
 
 def initial_status(
-    kind: Kind, settings: WritebackSettings, *, linked: bool, has_author: bool
+    kind: Kind, settings: WritebackSettings, *, linked: bool, is_known: bool, has_author: bool
 ) -> InitialStatus:
     """Return the status of an accepted activity [WB-4, WB-5, WB-6]."""
     if not getattr(settings, kind):
         return InitialStatus(Status.SKIPPED, Reason.DISABLED)
     if not linked:
         return InitialStatus(Status.SKIPPED, Reason.NOT_LINKED)
+    if not is_known:
+        return InitialStatus(Status.BLOCKED, Reason.USER_UNKNOWN, USER_UNKNOWN)
     if not has_author:
-        return InitialStatus(Status.BLOCKED, Reason.NEEDS_CONNECTION)
+        return InitialStatus(Status.BLOCKED, Reason.NEEDS_CONNECTION, _CONNECT)
     return InitialStatus(Status.QUEUED)
 
 

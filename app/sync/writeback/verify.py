@@ -29,7 +29,7 @@ from app.db.system import system_transaction
 from app.lanes import Lane
 from app.sync.connections import clio_for
 from app.sync.services import Services
-from app.sync.writeback import outcomes
+from app.sync.writeback import outcomes, unknown_users
 from app.sync.writeback.send import find_in_clio
 
 BATCH_SIZE = 50
@@ -58,6 +58,9 @@ async def _look(services: Services, due: Sequence[Look], *, now: datetime) -> No
     async with system_transaction(services.database) as session:
         for account_id in await maintenance.list_accounts_to_verify(session, account_ids, now=now):
             await job_queue.want(session, Lane.WRITE_BACK, account_id)
+        unknown = await maintenance.list_accounts_with_issue(
+            session, account_ids, unknown_users.CODE
+        )
         users = await maintenance.list_users_to_unblock(session, account_ids, limit=UNBLOCKED_USERS)
         done = {account_id for account_id, _ in users}
         if len(users) < UNBLOCKED_USERS:
@@ -66,6 +69,9 @@ async def _look(services: Services, due: Sequence[Look], *, now: datetime) -> No
     for account_id, user_id in users:  # each in a transaction, because much may have waited
         async with transaction(services.database, account_id) as session:
             await outbox.unblock(session, account_id, user_id)
+    for account_id in unknown:
+        async with transaction(services.database, account_id) as session:
+            await unknown_users.look(session, account_id, now=now)
 
 
 async def verify_written(

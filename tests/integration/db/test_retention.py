@@ -19,7 +19,7 @@ from app.db.accounts import accounts, audit, health, idempotency
 from app.db.accounts import tables as account_tables
 from app.db.accounts.accounts import AccountFields
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.accounts.idempotency import IdempotentRequest
+from app.db.accounts.idempotency import IdempotentRequest, StoredResult
 from app.db.connections import attempts
 from app.db.connections.attempts import OAuthAttempt
 from app.db.contacts import tables as contact_tables
@@ -76,7 +76,7 @@ async def test_one_of_many_processes_deletes_expired_rows_once_a_day(
         attempt = OAuthAttempt("hp", "h", "cnx", "us", "https://x.test", "sealed", now)
         async with as_owner(worlds[0].app.state.services.database) as session:
             await idempotency.store_response(
-                session, IdempotentRequest("hp", "o", "k", "f"), 1, now=now
+                session, IdempotentRequest("hp", "o", "k", "f"), StoredResult(1, None), now=now
             )
             await attempts.store_attempt(session, attempt)
         before = await counts(dsn)
@@ -194,7 +194,7 @@ async def test_more_rows_than_one_batch_are_deleted_and_a_slice_ends_after_three
         async with as_owner(services.database) as session:
             for n in range(7):
                 request = IdempotentRequest("hp", "o", f"k{n}", "f")
-                await idempotency.store_response(session, request, 1, now=old)
+                await idempotency.store_response(session, request, StoredResult(1, None), now=old)
         ticks = count()
         slow = replace(services, open_budget=lambda: CallBudget(lambda: float(next(ticks))))
         key = housekeeping_key(RETENTION, "idempotency_keys")

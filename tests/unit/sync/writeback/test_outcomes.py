@@ -32,7 +32,7 @@ def test_each_kind_has_its_own_switch(kind: Kind):
     switch: Any = {kind.value: False}
     off = replace(ON, **switch)
     for other in Kind:
-        initial = outcomes.initial_status(other, off, linked=True, has_author=True)
+        initial = outcomes.initial_status(other, off, is_known=True, linked=True, has_author=True)
         skipped = outcomes.InitialStatus(Status.SKIPPED, Reason.DISABLED)
         assert initial == (skipped if other is kind else outcomes.InitialStatus(Status.QUEUED))
 
@@ -48,8 +48,19 @@ def test_each_kind_has_its_own_switch(kind: Kind):
 )
 def test_an_activity_needs_a_linked_contact_before_an_author(linked, has_author, status, reason):
     # WB-5, WB-6
-    initial = outcomes.initial_status(Kind.NOTE, ON, linked=linked, has_author=has_author)
-    assert initial == outcomes.InitialStatus(status, reason)
+    initial = outcomes.initial_status(
+        Kind.NOTE, ON, is_known=True, linked=linked, has_author=has_author
+    )
+    assert (initial.status, initial.reason) == (status, reason)
+    assert (initial.problem is not None) == (status is Status.BLOCKED), "it says what to do"
+
+
+def test_a_user_who_is_not_in_the_directory_blocks_before_the_login_is_asked_for():
+    for linked, reason in ((True, Reason.USER_UNKNOWN), (False, Reason.NOT_LINKED)):
+        initial = outcomes.initial_status(
+            Kind.NOTE, ON, linked=linked, is_known=False, has_author=True
+        )
+        assert initial.reason is reason
 
 
 LATER = ClioRateLimited("429", after=timedelta(seconds=20))
