@@ -63,9 +63,14 @@ def _as_posted(body: BaseModel) -> str:
         return json.dumps(body.model_dump(mode="json"))
 
 
-def sent_answer(status: int, body: BaseModel, location: str | None = None) -> SentAnswer:
-    """Return an answer with this body, as it is sent and stored."""
-    return SentAnswer(status, body.model_dump_json(by_alias=True), location)
+def sent_answer(
+    status: int, body: BaseModel, location: str | None = None, *, about: Sequence[str] = ()
+) -> SentAnswer:
+    """Return an answer with this body, as it is sent and stored.
+
+    `about` are ids of contacts and new clients that the request or the answer names.
+    """
+    return SentAnswer(status, body.model_dump_json(by_alias=True), location, about)
 
 
 def response_of(answer: SentAnswer) -> Response:
@@ -80,20 +85,18 @@ async def answer_once(
     create: Callable[[], Awaitable[str]],
     answer: Callable[[str], Awaitable[SentAnswer]],
     *,
-    about: Sequence[str] = (),
     now: datetime,
 ) -> SentAnswer:
     """Return the answer to this request: it is created now, or it is what was sent before, byte for byte.
 
     `create` carries the request out and returns the id of what it created, `answer` makes the answer of that id.
-    `about` are ids of contacts and new clients that the request or its answer names. Raises IdempotencyKeyReused if the
-    key was used with another body, RequestInProgress if an equal request is being processed, and Erased if what was
-    created or named was erased since.
+    Raises IdempotencyKeyReused if the key was used with another body, RequestInProgress if an equal request is being
+    processed, and Erased if what was created or named was erased since.
     """
     stored = await idempotency.find_response(session, request)
     if stored is not None:
         return stored.answer or await answer(stored.created)
     created = await create()
     sent = await answer(created)
-    await idempotency.store_response(session, request, StoredResult(created, sent, about), now=now)
+    await idempotency.store_response(session, request, StoredResult(created, sent), now=now)
     return sent

@@ -80,9 +80,7 @@ class Recorder:
         """
         request = replace(batch, key=f"{place}/{batch.key}")
         try:
-            if posted is None:  # FastAPI takes a body that is null for one that is missing
-                raise InvalidRequest(errors=[("", advice.of({"type": "missing"}))])
-            return await self.record(schemas.ActivityIn.model_validate(posted), request)
+            return await self.record(_activity_of(posted), request)
         except Erased as error:
             return _refusal(problems.response_to(scope, error))
         except ValidationError as error:
@@ -131,6 +129,13 @@ async def get_recorder(
 ) -> Recorder:
     """Return who records activities."""
     return Recorder(account, audience, log, services)
+
+
+def _activity_of(posted: object) -> schemas.ActivityIn:
+    """Return the body; raises InvalidRequest and ValidationError, as FastAPI does: `null` counts as missing."""
+    if posted is None:
+        raise InvalidRequest(errors=[("", advice.of({"type": "missing"}))])
+    return schemas.ActivityIn.model_validate(posted)
 
 
 def _refusal(response: Response) -> SentAnswer:

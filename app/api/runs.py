@@ -104,10 +104,11 @@ async def ask_for_run(
     async def answer(run_id: str) -> SentAnswer:
         run = await runs.get_run(session, account_id, run_id)
         place = f"/v1/accounts/{account_id}/runs/{run_id}"
-        return idempotency.sent_answer(202, await load_run_body(session, run, now=now), place)
+        run_body = await load_run_body(session, run, now=now)
+        return idempotency.sent_answer(202, run_body, place, about=about)
 
     about = [body.contact_id] if body.contact_id else []
-    sent = await idempotency.answer_once(session, request, create, answer, about=about, now=now)
+    sent = await idempotency.answer_once(session, request, create, answer, now=now)
     return idempotency.response_of(sent)
 
 

@@ -255,7 +255,10 @@ async def test_a_run_of_one_contact_needs_no_kind_and_its_repetition_gets_the_st
 ):
     # S15: after the erasure of the contact it is 410
     contact_id = (await pulled.contacts())["1001"]["id"]
-    asked = {"json": {"contact_id": contact_id}, "headers": {"Idempotency-Key": "one"}}
+    asked: dict[str, Any] = {
+        "json": {"contact_id": contact_id},
+        "headers": {"Idempotency-Key": "one"},
+    }
     first = await pulled.api.post("/v1/accounts/hp/runs", **asked)
     assert (first.status_code, first.json()["kind"]) == (202, "contact")
     await pulled.settled()

@@ -60,6 +60,7 @@ from app.api.schemas.issues import (
     ReleaseDecision,
     Subject,
 )
+from app.api.schemas.new_clients import DecidedNewClients, ManyNewClients, SkippedNewClient
 from app.api.schemas.preview import (
     OwnerCount,
     Preview,
@@ -134,6 +135,7 @@ __all__ = [
     "Contact",
     "Counts",
     "Coverage",
+    "DecidedNewClients",
     "Decision",
     "Delivery",
     "Email",
@@ -158,6 +160,7 @@ __all__ = [
     "InClio",
     "Issue",
     "KeyFact",
+    "ManyNewClients",
     "Need",
     "NewClient",
     "NewClientDelivery",
@@ -186,6 +189,7 @@ __all__ = [
     "Settings",
     "SettingsSaved",
     "SettingsVersion",
+    "SkippedNewClient",
     "Started",
     "Status",
     "StatusConnections",

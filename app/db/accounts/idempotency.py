@@ -59,23 +59,23 @@ class IdempotentRequest:
 
 @dataclass(frozen=True)
 class SentAnswer:
-    """An answer as it was sent: the same bytes are sent again."""
+    """An answer as it was sent: the same bytes are sent again.
+
+    `about` are the ids of contacts and new clients that the request or the answer names, beside what was created.
+    """
 
     status: int
     body: str
     location: str | None = None
+    about: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class StoredResult:
-    """The id of what a request created, and the answer; None if the previous release answered it.
-
-    `about` are the ids of contacts and new clients that the request or its answer name, beside what was created.
-    """
+    """The id of what a request created, and the answer; None if the previous release answered it."""
 
     created: Any
     answer: SentAnswer | None
-    about: Sequence[str] = ()
 
 
 async def find_response(session: Session, request: IdempotentRequest) -> StoredResult | None:
@@ -107,9 +107,10 @@ async def store_response(
     session: Session, request: IdempotentRequest, result: StoredResult, *, now: datetime
 ) -> None:
     """Store the result for a repeated request; raises RequestInProgress if an equal request stored one first."""
-    values = {"answer": result.created, "about": list(result.about) or None, "created_at": now}
+    values = {"answer": result.created, "created_at": now}
     if sent := result.answer:
-        values |= {f"sent_{name}": value for name, value in asdict(sent).items()}
+        values |= {"sent_status": sent.status, "sent_body": sent.body}
+        values |= {"sent_location": sent.location, "about": list(sent.about) or None}
     statement = insert(_keys).values(**asdict(request), **values)
     stored = await session.execute(statement.on_conflict_do_nothing().returning(_keys.c.key))
     if stored.one_or_none() is None:

@@ -161,7 +161,8 @@ holds = account_table(  # what waits for a person's decision [S5, NC-7, row 45]
     Column("decided_by", Text),
     # Of new clients. The release before carries a decision out while it is null; this one sets it with the decision.
     time_column("carried_out_at", nullable=True),
-    Column("part_of", Text),  # the hold of which a person decided these items alone [row 45]
+    # The hold of which a person decided these items alone [row 45]; its own id if they come from several or from none.
+    Column("part_of", Text),
     # Decided by a person, and not carried out for all items.
     Column("unfinished", Boolean, nullable=False, server_default=text("false")),
     Column(

@@ -10,6 +10,7 @@ from app.sync.assess.first_pull import FirstPullPublisher
 from app.sync.assess.hold_issues import stop_waiting
 from app.sync.assess.hold_items import AskedItems, HoldItem, list_hold_items
 from app.sync.assess.holds import Decision, decide_hold, finish_decided_holds
+from app.sync.assess.many_new_clients import Decided, ManyDecision, decide_many
 from app.sync.assess.new_client_decisions import (
     forget_new_client,
     release_new_client,
@@ -29,9 +30,11 @@ from app.sync.assess.surges import announce_or_hold
 
 __all__ = [
     "AskedItems",
+    "Decided",
     "Decision",
     "FirstPullPublisher",
     "HoldItem",
+    "ManyDecision",
     "NotPulled",
     "Preview",
     "SavedSettings",
@@ -42,6 +45,7 @@ __all__ = [
     "check_settings",
     "decide_clio_contact",
     "decide_hold",
+    "decide_many",
     "decide_suspected",
     "finish_decided_holds",
     "follow_preview",

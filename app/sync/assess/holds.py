@@ -85,7 +85,7 @@ async def decide_hold(
     )
     if hold.kind is HoldKind.FIRST_PUBLICATION:
         await _go_on_with_review(session, account_id, decided, decision, now=now)
-    await _do_step(session, account_id, decided, (chosen or first)[:STEP], now=now)
+    await do_step(session, account_id, decided, (chosen or first)[:STEP], now=now)
     if decided_id == hold_id:
         return decided
     if hold.kind in _REPORT:
@@ -139,11 +139,11 @@ async def _finish(services: Services, account_id: str, hold: Hold) -> None:
                 session, account_id, hold.hold_id, after=after, limit=STEP
             )
             await _lock_items(session, account_id, hold, clio_ids)
-            more = await _do_step(session, account_id, hold, clio_ids, now=services.now())
+            more = await do_step(session, account_id, hold, clio_ids, now=services.now())
         after = clio_ids[-1] if clio_ids else after
 
 
-async def _do_step(
+async def do_step(
     session: Session, account_id: str, hold: Hold, clio_ids: Sequence[int], *, now: datetime
 ) -> bool:
     """Carry out a decision for these locked items; return whether more follow, or else finish it."""

@@ -29,7 +29,7 @@ USER_UNKNOWN = (
     "Its user is not in the directory of users of this account. Levitate's backend must send the user"
     " with PUT …/users within 14 days; then the activity is written by itself"
 )
-_CONNECT = "The author has no working Clio login. The activity is written when the user connects to Clio, within 14 days"
+_CONNECT = "The author has no working Clio login. The activity is written when the user connects, within 14 days"
 _RECONNECT = (
     "The author's Clio login does not work. The activity is written after the user connects again"
 )
