@@ -40,6 +40,7 @@ RETENTION = "retention"
 DEAUTHORISATION = "deauthorisation"
 SUBSCRIPTIONS = "subscriptions"
 ENDPOINT_DELETION = "endpoint"
+REDELIVERY = "redelivery"
 
 
 def housekeeping_key(task: str, subject: str) -> str:

@@ -21,7 +21,8 @@ import httpx
 from standardwebhooks import Webhook
 
 DEADLINE = 10.0  # seconds for one post, from resolving the name to the last byte of the response
-MAX_RESPONSE_BYTES = 64 * 1024  # bytes of a response that are read; the body is not used
+MAX_RESPONSE_BYTES = 64 * 1024  # bytes of a response that are read
+BEGINNING_BYTES = 300  # of a refusal, for whoever tests an endpoint; nothing else uses the body
 MAX_URL_LENGTH = 2000
 _PORTS = {"https": 443, "http": 80}
 # Threads for name lookups only, more than endpoints that are served at the same time. Each endpoint looks up one name
@@ -63,6 +64,7 @@ class Outcome:
 
     status: int | None
     problem: str | None
+    beginning: str | None = None  # of the text of a response that is not 2xx
 
     @property
     def succeeded(self) -> bool:
@@ -137,6 +139,12 @@ def signature_header(secrets: Sequence[str], message: Message, now: datetime) ->
     return " ".join(Webhook(secret).sign(message.event_id, moment, body) for secret in secrets)
 
 
+def _printable(beginning: bytes) -> str:
+    """Return bytes as one line of text without control characters."""
+    text = "".join(c if c.isprintable() else " " for c in beginning.decode(errors="replace"))
+    return " ".join(text.split())
+
+
 class WebhookSender:
     """Opens clients for endpoints. `resolve` returns a name's addresses; `private_hosts` may have private ones."""
 
@@ -209,15 +217,17 @@ class EndpointClient:
         )
         response = await self._client.send(request, stream=True)
         try:
-            read = 0
+            read, beginning = 0, b""
             async for chunk in response.aiter_raw():  # raw: a compressed body is not decompressed
                 read += len(chunk)
+                beginning = (beginning + chunk)[:BEGINNING_BYTES]
                 if read > MAX_RESPONSE_BYTES:
                     break
         finally:
             await response.aclose()
-        problem = None if response.is_success else "refused"
-        return Outcome(response.status_code, problem)
+        if response.is_success:
+            return Outcome(response.status_code, None)
+        return Outcome(response.status_code, "refused", _printable(beginning))
 
     async def _address(self, url: httpx.URL, host: str) -> str:
         """Return the address to connect to. Raise AddressRefused if any address of the name is not public."""

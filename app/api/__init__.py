@@ -20,6 +20,7 @@ from app.api import (
     contact_export,
     contact_history,
     contacts,
+    endpoint_tools,
     erasures,
     health,
     issues,
@@ -52,6 +53,7 @@ for group in (
     issues,
     audit,
     webhook_endpoints,
+    endpoint_tools,
     clio_webhooks,
     health,
 ):

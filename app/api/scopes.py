@@ -40,6 +40,7 @@ _ADMIN = (
     "release_new_client", "suppress_new_client", "replay_new_client", "decide_new_clients",
     "release_hold", "discard_hold", "resolve_issue",
     "add_endpoint", "delete_endpoint", "rotate_secret", "enable_endpoint", "redeliver",
+    "patch_endpoint", "test_endpoint", "redeliver_many",
 )  # fmt: skip
 NEEDED: Mapping[str, Scope] = {
     **dict.fromkeys(_READ, Scope.READ),

@@ -32,6 +32,7 @@ _PROBLEMS = {
         "The receiver could not be reached; check its address, its certificate and the network. It is"
         " tried again"
     ),
+    "secret_unreadable": "The endpoint's secret cannot be decrypted. Rotate the secret",
     "address_refused": (
         "The address is not allowed: events go only to the public internet; add its host to"
         " LEVITATE_CLIO_WEBHOOK_HOSTS"
@@ -50,7 +51,20 @@ class UrlRefused(AppError):
     )
 
 
-def _visible_token(caller: Caller) -> str | None:
+def refuse_url(url: str, private_hosts: frozenset[str]) -> None:
+    """Raise UrlRefused for a URL to which events may not be posted."""
+    try:
+        check_url(url, private_hosts)
+    except AddressRefused as error:
+        raise UrlRefused(f"The address {error}; choose another one") from error
+
+
+def problem_text(code: str) -> str:
+    """Return what a problem of a post means, and what to do about it."""
+    return _PROBLEMS[code]
+
+
+def visible_token(caller: Caller) -> str | None:
     """Return the token whose endpoints the caller may see. None means all, for a caller that may see all accounts."""
     return None if caller.account_ids is None else caller.token_id
 
@@ -69,10 +83,7 @@ async def add_endpoint(
 
     Use the secret to verify the signatures. It is shown only in this response.
     """
-    try:
-        check_url(body.url, services.notifier.private_hosts)
-    except AddressRefused as error:
-        raise UrlRefused(f"The address {error}") from error
+    refuse_url(body.url, services.notifier.private_hosts)
     now = services.now()
     endpoint_id, secret = endpoints.new_endpoint_id(now), _new_secret()
     endpoint = Endpoint(
@@ -90,7 +101,7 @@ async def add_endpoint(
     await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
     action = AuditAction("endpoint.created", endpoint_id, {"events": list(endpoint.kinds)})
     await audit.record_of_service(session, actor, action, now=now)
-    return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
+    return schemas.EndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
 
 
 @router.get("/webhook-endpoints")
@@ -99,9 +110,9 @@ async def list_endpoints(
 ) -> schemas.Page[schemas.Endpoint]:
     """List the webhook endpoints of this token; a token for all accounts lists all. Their time is `created_at`."""
     query = asked.by_id("webhook-endpoints", caller.token_id)
-    found = await endpoints.list_endpoints(session, query.page, token_id=_visible_token(caller))
+    found = await endpoints.list_endpoints(session, query.page, token_id=visible_token(caller))
     rows = query.rows(found, key=lambda endpoint: endpoint.endpoint_id)
-    return rows.page(map(_body, rows.items))
+    return rows.page(map(endpoint_body, rows.items))
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
@@ -109,8 +120,8 @@ async def get_endpoint(
     endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep
 ) -> schemas.Endpoint:
     """Return one webhook endpoint, with its problem if it has one."""
-    return _body(
-        await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    return endpoint_body(
+        await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     )
 
 
@@ -125,7 +136,7 @@ async def delete_endpoint(
     session: SystemSessionDep,
 ) -> None:
     """Delete a webhook endpoint. Events that were not delivered yet are dropped."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     now = services.now()
     await endpoints.delete_endpoint(session, endpoint_id, now=now)
     action = AuditAction("endpoint.deleted", endpoint_id)
@@ -145,13 +156,13 @@ async def rotate_secret(
     For one day, every event is signed with the old secret too. If the response is lost, rotate again: the secret that
     the receiver has stays valid for its day.
     """
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     secret = _new_secret()
     await events.rotate_secret(session, services, endpoint_id, secret)
     action = AuditAction("endpoint.secret_rotated", endpoint_id)
     await audit.record_of_service(session, actor, action, now=services.now())
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
-    return schemas.EndpointWithSecret(**_body(endpoint).model_dump(), secret=secret)
+    return schemas.EndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
@@ -163,13 +174,13 @@ async def enable_endpoint(
     session: SystemSessionDep,
 ) -> schemas.Endpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     now = services.now()
     await endpoints.enable_endpoint(session, endpoint_id, now=now)
     await issues.resolve_endpoint_issues(session, endpoint_id, now=now)
     action = AuditAction("endpoint.enabled", endpoint_id)
     await audit.record_of_service(session, actor, action, now=now)
-    return _body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
+    return endpoint_body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
@@ -177,7 +188,7 @@ async def list_deliveries(
     endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep, asked: ListDep
 ) -> schemas.Page[schemas.Delivery]:
     """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time is `created_at`."""
-    await endpoints.get_endpoint(session, endpoint_id, token_id=_visible_token(caller))
+    await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     query = asked.by_id("deliveries", endpoint_id)
     found = await deliveries.list_deliveries(session, endpoint_id, query.page)
     rows = query.rows(found, key=lambda delivery: delivery.delivery_id)
@@ -195,7 +206,7 @@ async def redeliver(
     session: SystemSessionDep,
 ) -> schemas.Delivery:
     """Send the event of a delivery again, with the same id."""
-    delivery = await deliveries.get_delivery(session, delivery_id, token_id=_visible_token(caller))
+    delivery = await deliveries.get_delivery(session, delivery_id, token_id=visible_token(caller))
     now = services.now()
     await deliveries.redeliver(session, delivery, now=now)
     details = {"endpoint_id": delivery.endpoint_id, "event_id": delivery.event_id}
@@ -209,7 +220,8 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def _body(endpoint: Endpoint) -> schemas.Endpoint:
+def endpoint_body(endpoint: Endpoint) -> schemas.Endpoint:
+    """Return an endpoint as the API shows it."""
     return schemas.Endpoint(
         id=endpoint.endpoint_id,
         url=endpoint.url,

@@ -2,10 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from app.lanes import DEAUTHORISATION, ENDPOINT_DELETION, ERASURE, RETENTION, SUBSCRIPTIONS
+from app.lanes import (
+    DEAUTHORISATION,
+    ENDPOINT_DELETION,
+    ERASURE,
+    REDELIVERY,
+    RETENTION,
+    SUBSCRIPTIONS,
+)
 from app.sync.account_erasure import erase_account
 from app.sync.connections import renew_subscriptions, tell_clio_what_is_due
 from app.sync.deleted_endpoints import delete_endpoint_rows
+from app.sync.redeliveries import redeliver_some
 from app.sync.retention import sweep_retention
 from app.sync.services import Services
 from app.sync.slices import Ending
@@ -16,6 +24,7 @@ _TASKS: Mapping[str, Callable[[Services, str], Awaitable[Ending]]] = {
     DEAUTHORISATION: tell_clio_what_is_due,
     SUBSCRIPTIONS: renew_subscriptions,
     ENDPOINT_DELETION: delete_endpoint_rows,
+    REDELIVERY: redeliver_some,
 }
 
 

@@ -50,7 +50,15 @@ from app.api.schemas.contacts import (
     Tag,
 )
 from app.api.schemas.erasures import Erasure, ErasureSubject
-from app.api.schemas.events import Delivery, Endpoint, EndpointIn, EndpointWithSecret
+from app.api.schemas.events import (
+    Delivery,
+    Endpoint,
+    EndpointIn,
+    EndpointPatch,
+    EndpointTest,
+    EndpointWithSecret,
+    RedeliveryIn,
+)
 from app.api.schemas.issues import (
     Hold,
     HoldDecision,
@@ -141,6 +149,8 @@ __all__ = [
     "Email",
     "Endpoint",
     "EndpointIn",
+    "EndpointPatch",
+    "EndpointTest",
     "EndpointWithSecret",
     "Erasure",
     "ErasureSubject",
@@ -181,6 +191,7 @@ __all__ = [
     "PreviewedChange",
     "Progress",
     "Pulled",
+    "RedeliveryIn",
     "ReleaseDecision",
     "Run",
     "RunIn",

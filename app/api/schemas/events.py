@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
-from app.api.schemas.base import Body, CodeDetail, Schema, no_nul
+from app.api.schemas.base import Body, CodeDetail, Moment, Schema, no_nul
 from app.db.events.events import EventKind
 
 
@@ -46,6 +46,72 @@ class EndpointIn(Body):
     """A text of your choice to recognise the endpoint by, at most 200 characters."""
 
 
+class EndpointPatch(Body):
+    """The changes of a webhook endpoint. What is left out or null stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"url": "https://hooks.levitate.example/v2"}]},
+    )
+
+    url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    """The https URL on port 443 to which events are posted, with the same rules as for a new endpoint."""
+
+    events: (
+        Annotated[list[Annotated[str, AfterValidator(_kind)]], Field(min_length=1, max_length=20)]
+        | None
+    ) = None
+    """The types of the events to send, for example `client.new`. `*` means all types, also future ones."""
+
+    description: (
+        Annotated[
+            str, StringConstraints(strip_whitespace=True, max_length=200), AfterValidator(no_nul)
+        ]
+        | None
+    ) = None
+    """A text of your choice to recognise the endpoint by, at most 200 characters."""
+
+
+class EndpointTest(Schema):
+    """What came back from a webhook endpoint for an event of type `ping`."""
+
+    event_id: str
+    """The id of the event, as it was sent in `webhook-id`. The event is stored nowhere."""
+
+    succeeded: bool
+    """Whether the receiver accepted the event."""
+
+    response_status: int | None
+    """The HTTP status of the response. Null if there was no response."""
+
+    response_text: str | None
+    """The beginning of the text of a response that is not 2xx, at most 300 bytes. Null for others."""
+
+    milliseconds: int
+    """How long it took from looking up the name to the end of the response."""
+
+    problem: CodeDetail | None
+    """What went wrong and what to do about it. Null if nothing did."""
+
+
+class RedeliveryIn(Body):
+    """Which events are sent again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"since": "2026-03-02T00:00:00Z", "status": "failed"}]},
+    )
+
+    since: Moment
+    """Only events from this time on."""
+
+    until: Moment | None = None
+    """Only events before this time. Null for all until now."""
+
+    status: Literal["delivered", "failed"] | None = None
+    """Only deliveries with this status now. Null for all that are not pending."""
+
+
 class Endpoint(Schema):
     """A webhook endpoint: a URL to which events are posted."""
 
@@ -72,7 +138,7 @@ class Endpoint(Schema):
     """When the endpoint was added (RFC 3339, UTC)."""
 
     updated_at: datetime
-    """When it was last enabled or disabled or got a new secret (RFC 3339, UTC)."""
+    """When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC)."""
 
 
 class EndpointWithSecret(Endpoint):

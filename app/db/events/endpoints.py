@@ -4,6 +4,7 @@ An endpoint belongs to a service token and gets only events of that token's acco
 only marked, until `app/db/deleted_endpoints.py` has deleted its deliveries; nothing here finds it any more.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -225,6 +226,13 @@ async def disable_endpoint(
         problem_detail=problem.detail,
         updated_at=now,
     )
+
+
+async def change_endpoint(
+    session: Session, endpoint_id: str, changes: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Change the URL, the kinds or the description of an endpoint."""
+    await _set(session, endpoint_id, **changes, updated_at=now)
 
 
 async def _set(session: Session, endpoint_id: str, **values: Any) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.sync.assess import finish_decided_holds, many_new_clients
+from app.sync.assess.holds import do_step
 from tests.e2e.assess.test_holds import connect_with_hold, holds, items, open_issues, statuses
 from tests.e2e.assess.test_new_clients import SEVEN, listening, received_events
 from tests.support.world import World
@@ -55,7 +56,7 @@ async def test_a_filter_decides_all_who_are_held_and_each_is_announced_once(
         await finish_decided_holds(firm.app.state.services)
         events = await received_events(firm, receiver)
     assert sorted(event["clio_id"] for event in events) == sorted(SEVEN)
-    assert len({event["webhook-id"] for event in events}) == len(SEVEN)
+    assert len({event["id"] for event in events}) == len(SEVEN)
 
 
 async def test_a_kill_between_the_steps_announces_nobody_twice_and_forgets_nobody(
@@ -64,7 +65,7 @@ async def test_a_kill_between_the_steps_announces_nobody_twice_and_forgets_nobod
     # NC-8: killed in the request, and between two steps of the rest
     in_small_steps(monkeypatch, 2)
     await connect_with_hold(firm)
-    release, calls = many_new_clients.do_step, 0
+    release, calls = do_step, 0
 
     async def killed(*_: Any, **__: Any) -> bool:
         raise asyncio.CancelledError

@@ -51,6 +51,8 @@ MAY_SEE_ALL = {
     ("app.sync.events.endpoint_slice", "_store"): RELAY,
     ("app.sync.events.endpoint_slice", "_release_after_outage"): RELAY,
     ("app.sync.deleted_endpoints", "delete_endpoint_rows"): RELAY,
+    ("app.sync.redeliveries", "redeliver_some"): RELAY,
+    ("app.sync.events.ping", "ping"): RELAY,
     (
         "app.sync.account_erasure",
         "_delete_some_of_audit_log",
