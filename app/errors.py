@@ -19,11 +19,15 @@ class Problem:
 
 
 class AppError(Exception):
-    """An error that the API returns. `detail` tells people what to do and never contains client data."""
+    """An error that the API returns: `title` says what is wrong, `next_step` what to do about it.
+
+    `detail` says both, and never contains client data.
+    """
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
-    title: ClassVar[str] = "Internal error"
+    title: ClassVar[str] = "This service had an internal error"
+    next_step: ClassVar[str] = "try again later, and give `request_id` to support"
 
     def __init__(
         self,
@@ -32,10 +36,15 @@ class AppError(Exception):
         headers: dict[str, str] | None = None,
         members: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        super().__init__(detail or self.title)
-        self.detail = detail or self.title
+        super().__init__(detail or self.usual_detail())
+        self.detail = detail or self.usual_detail()
         self.headers = headers
         self.members = members
+
+    @classmethod
+    def usual_detail(cls) -> str:
+        """Return what is wrong and what to do next, if there is nothing more exact to say."""
+        return f"{cls.title}; {cls.next_step}"
 
 
 class InvalidRequest(AppError):
@@ -43,7 +52,8 @@ class InvalidRequest(AppError):
 
     status = 422
     code = "invalid_request"
-    title = "The request is not valid; `errors` says where, and what must be sent"
+    title = "The request is not valid"
+    next_step = "read `errors`, which says where, and what must be sent"
 
     def __init__(self, *, errors: Sequence[tuple[str, str]]) -> None:
         super().__init__()
@@ -59,7 +69,8 @@ class DatabaseUnavailable(AppError):
 
     status = 503
     code = "database_unavailable"
-    title = "The database is not available; try again in a moment"
+    title = "The database is not available"
+    next_step = "send the same request again after the time in Retry-After"
 
     def __init__(self, *, retry_now: bool = False) -> None:
         super().__init__(headers={"Retry-After": "1" if retry_now else "5"})
@@ -71,7 +82,8 @@ class RunTakenOver(AppError):
 
     status = 409
     code = "run_taken_over"
-    title = "Another worker has taken this run over; this one must stop"
+    title = "Another worker has taken this run over"
+    next_step = "this one must stop"
 
 
 class CannotStart(Exception):

@@ -24,7 +24,8 @@ class RoleRequired(AppError):
 
     status = 403
     code = "role_required"
-    title = "This operation needs Levitate-Role: success_manager or account_admin"
+    title = "The role of the acting user does not allow this operation"
+    next_step = "send Levitate-Role: success_manager or account_admin, if the user has that role"
 
 
 class ActingUserInvalid(AppError):
@@ -32,9 +33,9 @@ class ActingUserInvalid(AppError):
 
     status = 400
     code = "acting_user_invalid"
-    title = (
-        "Levitate-User is not percent-encoded UTF-8: write % as %25, and what is not printable ASCII as its bytes, for"
-        " example é as %C3%A9"
+    title = "Levitate-User is not percent-encoded UTF-8"
+    next_step = (
+        "write % as %25, and what is not printable ASCII as its bytes, for example é as %C3%A9"
     )
 
 

@@ -96,7 +96,7 @@ async def write_back(
 
 @router.post(
     "/batch",
-    response_model=schemas.ActivityBatchAnswer,
+    response_model=recording.ActivityBatchAnswer,
     responses=problems(*idempotency.REPETITION_ERRORS),
 )
 async def write_back_batch(

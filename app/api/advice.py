@@ -63,4 +63,7 @@ def of(error: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
-    return _WORDS.get(kind, _OTHER).format_map(context)
+    words = _WORDS.get(kind, _OTHER)
+    for name, limit in context.items():
+        words = words.replace(f"{{{name}}}", str(limit))
+    return words

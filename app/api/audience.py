@@ -26,10 +26,8 @@ class ActingUserRequired(AppError):
 
     status = 400
     code = "acting_user_required"
-    title = (
-        "This account shows each user only what the user sees in Clio; send Levitate-User with the user for whom you"
-        " read"
-    )
+    title = "This account shows each user only what the user sees in Clio"
+    next_step = "send Levitate-User with the user for whom you read"
 
 
 async def get_audience(

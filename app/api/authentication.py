@@ -35,7 +35,8 @@ class InvalidToken(AppError):
 
     status = 401
     code = "invalid_token"
-    title = "Send a valid service token: Authorization: Bearer <token>"
+    title = "The service token is missing, unknown, revoked or has expired"
+    next_step = "send a valid one: Authorization: Bearer <token>"
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Bearer"})
@@ -46,7 +47,8 @@ class TooManyRequests(AppError):
 
     status = 429
     code = "rate_limited"
-    title = "Too many requests with this token; wait as many seconds as the header Retry-After says"
+    title = "Too many requests with this token"
+    next_step = "wait as many seconds as the header Retry-After says"
 
 
 @dataclass(frozen=True)

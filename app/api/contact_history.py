@@ -28,7 +28,8 @@ class ContactNotYetKnown(AppError):
 
     status = 404
     code = "contact_not_yet_known"
-    title = "This service did not have the contact yet at that time; ask for a time since `first_synced_at`"
+    title = "This service did not have the contact yet at that time"
+    next_step = "ask for a time since `first_synced_at`"
 
 
 @router.get(

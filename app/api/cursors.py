@@ -18,7 +18,8 @@ class InvalidCursor(AppError):
 
     status = 400
     code = "invalid_cursor"
-    title = "The cursor is damaged; send next_cursor unchanged, or start without a cursor"
+    title = "The cursor is damaged"
+    next_step = "send next_cursor unchanged, or start without a cursor"
 
 
 class CursorMismatch(AppError):
@@ -26,7 +27,8 @@ class CursorMismatch(AppError):
 
     status = 400
     code = "cursor_mismatch"
-    title = "The cursor belongs to another list or other filters; start without a cursor"
+    title = "The cursor belongs to another list or other filters"
+    next_step = "start without a cursor"
 
 
 def after_id(cursor: str | None, *query: Any) -> str:

@@ -23,7 +23,8 @@ class PartStuck(AppError):
 
     status = 503
     code = "part_stuck"
-    title = "A background part of this process hangs; restart the process"
+    title = "A background part of this process hangs"
+    next_step = "restart the process"
 
 
 class NotReady(AppError):
@@ -31,7 +32,8 @@ class NotReady(AppError):
 
     status = 503
     code = "not_ready"
-    title = "This process cannot work now; `detail` and `parts` say why and what to do"
+    title = "This process cannot work now"
+    next_step = "read `detail` and `parts`, which say why and what to do"
 
 
 class Health(Schema):

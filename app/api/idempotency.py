@@ -33,9 +33,8 @@ class IdempotencyKeyRequired(AppError):
 
     status = 400
     code = "idempotency_key_required"
-    title = (
-        "Send an Idempotency-Key header: a string of your choice that is new for each new request"
-    )
+    title = "The Idempotency-Key header is missing"
+    next_step = "send one: a string of your choice that is new for each new request"
 
 
 REPETITION_ERRORS = (IdempotencyKeyRequired, IdempotencyKeyReused, RequestInProgress)

@@ -35,19 +35,27 @@ DocumentedProblem: TypeAlias = tuple[int, str, str]  # status, code, title
 
 log = structlog.get_logger(__name__)
 
-NOT_JSON = ("invalid_json", "The body is not valid JSON; send UTF-8 text as in RFC 8259")
+NOT_JSON = ("invalid_json", "The body is not valid JSON", "send UTF-8 text as in RFC 8259")
 _HTTP_ERRORS = {
     400: NOT_JSON,  # FastAPI's status for a body that its parser cannot read, for example because of its nesting
-    404: ("not_found", "There is no such path; /openapi.json lists all paths"),
+    404: ("not_found", "There is no such path", "/openapi.json lists all paths"),
     405: (
         "method_not_allowed",
-        "This path does not allow the method; the header `Allow` lists those it allows",
+        "This path does not allow the method",
+        "the header `Allow` lists those it allows",
     ),
     413: (
         "body_too_large",
-        "The body has more than 4 MiB, or more than 100,000 values; send less at once",
+        "The body has more than 4 MiB, or more than 100,000 values",
+        "send less at once",
     ),
 }
+
+OTHER_HTTP_ERROR = (
+    "http_error",
+    "The request cannot be served in this form",
+    "compare it with /openapi.json",
+)
 
 
 class FieldProblem(Schema):
@@ -69,7 +77,7 @@ class Problem(Schema):
             "examples": [
                 {
                     "type": TYPE_BASE + "account_not_found",
-                    "title": "There is no such account for this token; check the id, or use a token that may see it",
+                    "title": "There is no such account for this token",
                     "status": 404,
                     "detail": "There is no such account for this token; check the id, or use a token that may see it",
                     "instance": "/v1/accounts/nobody",
@@ -112,7 +120,8 @@ def documented(error: type[AppError]) -> DocumentedProblem:
 
 def documented_http(status: int) -> DocumentedProblem:
     """Return an error that FastAPI or Starlette raises before an endpoint is called."""
-    return status, *_HTTP_ERRORS[status]
+    code, title, _ = _HTTP_ERRORS[status]
+    return status, code, title
 
 
 def problems(*errors: type[AppError]) -> dict[int | str, dict[str, Any]]:
@@ -143,14 +152,14 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _handle_unexpected)
 
 
-def _problem(request: Request, status: int, code: str, title: str, detail: str = "") -> Problem:
+def _problem(request: Request, status: int, code: str, title: str, detail: str) -> Problem:
     """Return the problem; its code is logged with the request."""
     request.state.reason = code
     return Problem(
         type=TYPE_BASE + code,
         title=title,
         status=status,
-        detail=detail or title,
+        detail=detail,
         instance=request.url.path[:LONGEST_TEXT],
         code=code,
         request_id=request.state.request_id,
@@ -187,7 +196,7 @@ async def _handle_invalid_request(request: Request, error: Exception) -> JSONRes
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this class
     found = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
-        return _response(_problem(request, 400, *NOT_JSON))
+        return _response(_http_problem(request, 400))
     listed = found[: MOST_ERRORS + 1]
     return _invalid(request, [(_pointer(item["loc"]), advice.of(item)) for item in listed])
 
@@ -199,7 +208,7 @@ def invalid_body(scope: Scope, found: Sequence[Mapping[str, Any]]) -> JSONRespon
 
 
 def _invalid(request: Request, errors: Sequence[tuple[str, str]]) -> JSONResponse:
-    problem = _problem(request, *documented(InvalidRequest))
+    problem = _problem(request, *documented(InvalidRequest), InvalidRequest.usual_detail())
     _list_errors(problem, errors)
     return _response(problem)
 
@@ -229,8 +238,7 @@ def pointer_of(path: Sequence[str | int]) -> str:
 
 def body_too_large(scope: Scope) -> JSONResponse:
     """Return the response to a request whose Content-Length is above the limit."""
-    status, (code, title) = 413, _HTTP_ERRORS[413]
-    return _response(_problem(Request(scope), status, code, title))
+    return _response(_http_problem(Request(scope), 413))
 
 
 async def _handle_http_error(request: Request, error: Exception) -> JSONResponse:
@@ -239,8 +247,13 @@ async def _handle_http_error(request: Request, error: Exception) -> JSONResponse
     headers = dict(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED and (allowed := _allowed_methods(request)):
         headers["Allow"] = ", ".join(sorted(allowed))
-    code, title = _HTTP_ERRORS.get(status, ("http_error", status.phrase))
-    return _response(_problem(request, status, code, title), headers)
+    return _response(_http_problem(request, status), headers)
+
+
+def _http_problem(request: Request, status: int) -> Problem:
+    """Return the problem of an error that FastAPI or Starlette raises."""
+    code, title, next_step = _HTTP_ERRORS.get(status, OTHER_HTTP_ERROR)
+    return _problem(request, status, code, title, f"{title}; {next_step}")
 
 
 def _allowed_methods(request: Request) -> set[str]:
@@ -258,9 +271,10 @@ async def _handle_unexpected(request: Request, error: Exception) -> JSONResponse
     log.error("request_failed", exc_info=error)
     problem = _problem(
         request,
-        500,
-        "internal_error",
-        "This service had an internal error, which was logged; give `request_id` to support",
+        AppError.status,
+        AppError.code,
+        AppError.title,
+        AppError.usual_detail(),
     )
     # This response does not pass through RequestContext, which sets the headers of all others.
     response = _response(problem, {"X-Request-Id": problem.request_id})

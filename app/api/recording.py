@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Response
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from app.api.account_access import AccountWithoutSession
 from app.api.audience import WriterAudienceBeforehand
 from app.api.audit_log import AuditLog, AuditLogDep
 from app.api.deps import ServicesDep
+from app.api.schemas.base import Schema
 from app.db.accounts.accounts import Account
 from app.db.accounts.audit import AuditAction
 from app.db.accounts.idempotency import Erased, IdempotentRequest, SentAnswer
@@ -34,13 +35,41 @@ class UnknownKind(AppError):
 
     status = 422
     code = "unknown_activity_kind"
-    title = "kind must be one of email, note, phone_call, handwritten_card, text_message"
+    title = "kind is not one that is written to Clio"
+    next_step = "send one of email, note, phone_call, handwritten_card, text_message"
 
 
 ERRORS = (
     *(ActivityNotFound, IntegrationNotEnabled, UnknownKind, ContactMismatch),
     *idempotency.ERRORS,
 )
+
+
+class RecordedOne(Schema):
+    """The answer to one activity of a batch that was recorded."""
+
+    status: Literal[200, 202]
+    """The status that `POST …/activities` would have: 202 if it is queued or blocked, 200 if it is skipped."""
+
+    activity: schemas.Activity
+    """The activity, as it was when it was recorded."""
+
+
+class RefusedOne(Schema):
+    """The answer to one activity of a batch that was not recorded."""
+
+    status: int
+    """The status that `POST …/activities` would have, for example 422, or 410 if the activity was erased since."""
+
+    problem: problems.Problem
+    """What is wrong with it, and what to do about it."""
+
+
+class ActivityBatchAnswer(Schema):
+    """The answers to the activities of a batch, in their order."""
+
+    data: list[RecordedOne | RefusedOne]
+    """One answer for each activity of the request, in the same order."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ class ScopeRequired(AppError):
 
     status = 403
     code = "scope_required"
-    title = "The scope of this token does not allow this operation; send a token of a larger scope"
+    title = "The scope of this token does not allow this operation"
+    next_step = "send a token of a larger scope"
 
 
 _READ = (

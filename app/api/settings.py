@@ -42,7 +42,8 @@ class PreconditionRequired(AppError):
 
     status = 428
     code = "precondition_required"
-    title = "Send If-Match with the ETag of the settings that you change"
+    title = "The If-Match header is missing"
+    next_step = "send it with the ETag of the version that you have read and change"
 
 
 class VersionConflict(AppError):
@@ -50,7 +51,8 @@ class VersionConflict(AppError):
 
     status = 412
     code = "version_conflict"
-    title = "The settings have changed since you read them; read them again and repeat your change"
+    title = "The settings have changed since you read them"
+    next_step = "read them again and repeat your change"
 
 
 class UnsupportedMediaType(AppError):
@@ -58,7 +60,8 @@ class UnsupportedMediaType(AppError):
 
     status = 415
     code = "unsupported_media_type"
-    title = f"Send a JSON merge patch: Content-Type: {MERGE_PATCH} or application/json"
+    title = "The body is not sent as a JSON merge patch"
+    next_step = f"send it with Content-Type: {MERGE_PATCH} or application/json"
 
 
 def require_merge_patch(request: Request) -> None:

@@ -45,10 +45,8 @@ class UrlRefused(AppError):
 
     status = 422
     code = "url_not_allowed"
-    title = (
-        "Events are sent only to https URLs on the public internet, on port 443; choose such a URL, or"
-        " add its host to LEVITATE_CLIO_WEBHOOK_HOSTS"
-    )
+    title = "Events are sent only to https URLs on the public internet, on port 443"
+    next_step = "choose such a URL, or add its host to LEVITATE_CLIO_WEBHOOK_HOSTS"
 
 
 def refuse_url(url: str, private_hosts: frozenset[str]) -> None:

@@ -84,7 +84,8 @@ class IssueNotFound(AppError):
 
     status = 404
     code = "issue_not_found"
-    title = "There is no such issue in this account; GET …/issues lists them"
+    title = "There is no such issue in this account"
+    next_step = "GET …/issues lists them"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,8 @@ class PageInvalid(AppError):
 
     status = 400
     code = "page_invalid"
-    title = "This address or form is not complete. Go back to Levitate and begin again"
+    title = "This address or form is not complete"
+    next_step = "go back to Levitate and begin again"
 
 
 class PageNotFound(AppError):
@@ -48,13 +49,15 @@ class PageNotFound(AppError):
 
     status = 404
     code = "page_not_found"
-    title = "There is no page at this address. Check that it is complete, or go back to Levitate"
+    title = "There is no page at this address"
+    next_step = "check that it is complete, or go back to Levitate"
 
 
 class PageFailed(AppError):
     """Something failed that nobody expected."""
 
-    title = "This service had an internal error, which was logged. Try again later, or give the reference to support"
+    title = "This service had an internal error, which was logged"
+    next_step = "try again later, or give the reference to support"
 
 
 def page(

@@ -48,10 +48,8 @@ class RunKeepsCrashing(AppError):
     """The run ended its worker again and again without progress."""
 
     code = "run_keeps_crashing"
-    title = (
-        "The run ended its worker again and again without progress; look for the kernel's out-of-memory"
-        " killer, and report it"
-    )
+    title = "The run ended its worker again and again without progress"
+    next_step = "look for the kernel's out-of-memory killer, and report it"
 
 
 class Ready(Enum):

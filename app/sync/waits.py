@@ -20,7 +20,8 @@ class TooManyWaiting(AppError):
 
     status = 429
     code = "too_many_waiting"
-    title = f"More than {MOST_WAITING} requests of this token wait for an answer; ask again later"
+    title = f"More than {MOST_WAITING} requests of this token wait for an answer"
+    next_step = "ask again after the time in Retry-After"
 
 
 class Places:

@@ -273,7 +273,10 @@ async def test_a_run_of_one_contact_needs_no_kind_and_its_repetition_gets_the_st
         "/v1/accounts/hp/runs", json={}, headers={"Idempotency-Key": "two"}
     )
     assert neither.json()["errors"] == [
-        {"pointer": "", "detail": "must have kind, or contact_id to read only one contact"}
+        {
+            "pointer": "",
+            "detail": "must say what to read; send kind, or contact_id to read only one contact",
+        }
     ]
 
 

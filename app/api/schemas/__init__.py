@@ -13,7 +13,6 @@ from app.api.schemas.accounts import (
 from app.api.schemas.activities import (
     Activity,
     ActivityBatch,
-    ActivityBatchAnswer,
     ActivityIn,
     InClio,
 )
@@ -116,7 +115,6 @@ __all__ = [
     "AccountIn",
     "Activity",
     "ActivityBatch",
-    "ActivityBatchAnswer",
     "ActivityIn",
     "Address",
     "Attorney",

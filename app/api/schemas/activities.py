@@ -27,7 +27,7 @@ def _sensible(moment: datetime) -> datetime:
 
 def _short(text: str) -> str:
     if len(text) > MAX_SUBJECT_LENGTH:
-        raise ValueError(f"must have at most {MAX_SUBJECT_LENGTH} characters")
+        raise ValueError(f"is too long; send at most {MAX_SUBJECT_LENGTH} characters")
     return text
 
 
@@ -201,30 +201,3 @@ class Activity(Schema):
 
     clio_contact_id: str | None
     """Clio's id of the contact. Null if the request gave only an id of ours that is not known here."""
-
-
-class RecordedOne(Schema):
-    """The answer to one activity of a batch that was recorded."""
-
-    status: Literal[200, 202]
-    """The status that `POST …/activities` would have: 202 if it is queued or blocked, 200 if it is skipped."""
-
-    activity: Activity
-    """The activity, as it was when it was recorded."""
-
-
-class RefusedOne(Schema):
-    """The answer to one activity of a batch that was not recorded."""
-
-    status: int
-    """The status that `POST …/activities` would have, for example 422, or 410 if the activity was erased since."""
-
-    problem: Annotated[Any, WithJsonSchema({"$ref": "#/components/schemas/Problem"})]
-    """What is wrong with it, and what to do about it."""
-
-
-class ActivityBatchAnswer(Schema):
-    """The answers to the activities of a batch, in their order."""
-
-    data: list[RecordedOne | RefusedOne]
-    """One answer for each activity of the request, in the same order."""

@@ -52,37 +52,37 @@ _COUNTRIES = phonenumbers.SUPPORTED_REGIONS
 def no_nul(text: str) -> str:
     """Return the text. Raise ValueError for NUL, which PostgreSQL cannot store, and for lone surrogates (not UTF-8)."""
     if "\x00" in text:
-        raise ValueError("must not contain the NUL character")
+        raise ValueError("must not contain the NUL character; leave it out")
     if _HALVES.search(text):
-        raise ValueError("must not contain a lone surrogate (half of a character)")
+        raise ValueError("must not contain a lone surrogate (half of a character); leave it out")
     return text
 
 
 def visible(text: str) -> str:
     """Return the text. Raise ValueError if there is nothing to see: only white space and format characters [row 51]."""
     if not compared(text):
-        raise ValueError("must contain a character that can be seen")
+        raise ValueError("must contain a character that can be seen; send some text")
     return text
 
 
 def printable(text: str) -> str:
     """Return the text. Raise ValueError for controls, lone surrogates and characters that nobody can see."""
     if not text.isprintable():
-        raise ValueError("must have printable characters only")
+        raise ValueError("must have printable characters only; leave the others out")
     return text
 
 
 def _zone(name: str) -> str:
     if name not in _ZONES:
         raise ValueError(
-            "must be a time zone of the IANA database that names a place, such as America/New_York, or UTC"
+            "must be a time zone of the IANA database that names a place; send one such as America/New_York, or UTC"
         )
     return name
 
 
 def _country(code: str) -> str:
     if code not in _COUNTRIES:
-        raise ValueError("must be an ISO 3166 alpha-2 code such as US")
+        raise ValueError("must be an ISO 3166 alpha-2 code; send one such as US")
     return code
 
 
@@ -90,7 +90,9 @@ def _in_utc(moment: datetime) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError:
-        raise ValueError("must be in the years 1 to 9999 after conversion to UTC") from None
+        raise ValueError(
+            "must be in the years 1 to 9999 after conversion to UTC; send another time"
+        ) from None
 
 
 Text = Annotated[

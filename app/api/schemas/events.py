@@ -11,7 +11,7 @@ from app.db.events.events import EventKind
 
 def _kind(kind: str) -> str:
     if kind != "*" and kind not in set(EventKind):
-        raise ValueError(f"must be * or one of {', '.join(EventKind)}")
+        raise ValueError(f"is not a type of event; send * or one of {', '.join(EventKind)}")
     return kind
 
 

@@ -25,7 +25,9 @@ class RunIn(Body):
     @model_validator(mode="after")
     def _says_what_to_read(self) -> Self:
         if self.kind is None and self.contact_id is None:
-            raise ValueError("must have kind, or contact_id to read only one contact")
+            raise ValueError(
+                "must say what to read; send kind, or contact_id to read only one contact"
+            )
         return self
 
 

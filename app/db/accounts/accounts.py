@@ -44,7 +44,8 @@ class AccountNotFound(AppError):
 
     status = 404
     code = "account_not_found"
-    title = "There is no such account for this token; check the id, or use a token that may see it"
+    title = "There is no such account for this token"
+    next_step = "check the id, or use a token that may see it"
 
 
 class ClioAccountMismatch(AppError):
@@ -52,7 +53,8 @@ class ClioAccountMismatch(AppError):
 
     status = 409
     code = "clio_account_mismatch"
-    title = "This Clio login belongs to another firm than the one already connected; connect a login of that firm"
+    title = "This Clio login belongs to another firm than the one already connected"
+    next_step = "connect a login of that firm"
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ class IdempotencyKeyReused(AppError):
 
     status = 422
     code = "idempotency_key_reused"
-    title = "This Idempotency-Key was used with another body; use a new key for a new request"
+    title = "This Idempotency-Key was used with another body"
+    next_step = "use a new key for a new request"
 
 
 class RequestInProgress(AppError):
@@ -36,7 +37,8 @@ class RequestInProgress(AppError):
 
     status = 409
     code = "request_in_progress"
-    title = "The same request is still being processed; send it again in a moment"
+    title = "The same request is still being processed"
+    next_step = "send it again in a moment"
 
 
 class Erased(AppError):
@@ -44,7 +46,8 @@ class Erased(AppError):
 
     status = 410
     code = "erased"
-    title = "What this request was about was erased since; it is not carried out again"
+    title = "What this request was about was erased since"
+    next_step = "it is not carried out again"
 
 
 @dataclass(frozen=True)

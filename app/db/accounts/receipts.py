@@ -37,10 +37,8 @@ class ErasureNotFound(AppError):
 
     status = 404
     code = "erasure_not_found"
-    title = (
-        "There is no such erasure for this token; the response to the DELETE has its address, which is"
-        " kept for a year"
-    )
+    title = "There is no such erasure for this token"
+    next_step = "the response to the DELETE has its address, which is kept for a year"
 
 
 class ErasureInProgress(AppError):
@@ -48,7 +46,8 @@ class ErasureInProgress(AppError):
 
     status = 409
     code = "erasure_in_progress"
-    title = "The account with this id is being erased. It can be created again when that is done"
+    title = "The account with this id is being erased"
+    next_step = "create it again when GET /v1/erasures/{id} says that it is done"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ class ConnectLinkNotFound(AppError):
 
     status = 404
     code = "connect_link_not_found"
-    title = "There is no such connect link in this account; check its id"
+    title = "There is no such connect link in this account"
+    next_step = "check its id"
 
 
 @dataclass(frozen=True)

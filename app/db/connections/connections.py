@@ -41,7 +41,8 @@ class ConnectionNotFound(AppError):
 
     status = 404
     code = "connection_not_found"
-    title = "There is no such connection in this account; GET …/connections lists them"
+    title = "There is no such connection in this account"
+    next_step = "GET …/connections lists them"
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class ContactNotFound(AppError):
 
     status = 404
     code = "contact_not_found"
-    title = "There is no such contact in this account; GET …/contacts lists them"
+    title = "There is no such contact in this account"
+    next_step = "GET …/contacts lists them"
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,8 @@ class FirstPublicationOpen(AppError):
 
     status = 409
     code = "first_publication_open"
-    title = (
-        "The first publication of this account is under review; release its hold of kind first_publication as a"
-        " whole, which GET …/holds lists when the first run has ended"
-    )
+    title = "The first publication of this account is under review"
+    next_step = "release its hold as a whole; GET …/holds lists it when the first run has ended"
 
 
 @dataclass(frozen=True)

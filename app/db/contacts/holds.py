@@ -51,7 +51,8 @@ class HoldNotFound(AppError):
 
     status = 404
     code = "hold_not_found"
-    title = "There is no such hold in this account; GET …/holds lists them"
+    title = "There is no such hold in this account"
+    next_step = "GET …/holds lists them"
 
 
 class HoldDecided(AppError):
@@ -59,7 +60,8 @@ class HoldDecided(AppError):
 
     status = 409
     code = "hold_already_decided"
-    title = "This hold was already released or discarded; nothing is left to decide"
+    title = "This hold was already released or discarded"
+    next_step = "nothing is left to decide"
 
 
 @dataclass(frozen=True)

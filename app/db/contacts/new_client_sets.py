@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, insert, select
+from sqlalchemy import ColumnElement, exists, insert, select
 
 from app.db.contacts import holds, tables
 from app.db.contacts.holds import Hold, HoldKind, HoldStatus
@@ -91,7 +91,7 @@ async def lock_holds_of(
         rows = await session.execute(
             select(_items.c.clio_id, _items.c.hold_id)
             .where(_items.c.account_id == account_id, any_of(_items.c.clio_id, chunk))
-            .where(_items.c.hold_id.in_(_of_new_clients(account_id)))
+            .where(_in_new_clients(account_id))
         )
         waiting |= {row.clio_id: row.hold_id for row in rows}
     locked = await session.execute(
@@ -104,9 +104,10 @@ async def lock_holds_of(
     return {clio_id: statuses[hold_id] for clio_id, hold_id in waiting.items()}
 
 
-def _of_new_clients(account_id: str) -> ColumnElement[str]:
-    own = select(_holds.c.hold_id).where(_holds.c.account_id == account_id)
-    return own.where(_holds.c.kind == HoldKind.NEW_CLIENTS).scalar_subquery()
+def _in_new_clients(account_id: str) -> ColumnElement[bool]:
+    """Return the condition that an item is in a hold of new clients."""
+    own = (_holds.c.account_id == account_id) & (_holds.c.hold_id == _items.c.hold_id)
+    return exists().where(own, _holds.c.kind == HoldKind.NEW_CLIENTS)
 
 
 async def add_decided(

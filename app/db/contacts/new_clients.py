@@ -30,7 +30,8 @@ class NewClientNotFound(AppError):
 
     status = 404
     code = "new_client_not_found"
-    title = "There is no such new client in this account; GET …/new-clients lists them"
+    title = "There is no such new client in this account"
+    next_step = "GET …/new-clients lists them"
 
 
 class NewClientNotHeld(AppError):
@@ -38,7 +39,8 @@ class NewClientNotHeld(AppError):
 
     status = 409
     code = "new_client_not_held"
-    title = "This new client is not held; to announce it again on purpose, use replay"
+    title = "This new client is not held"
+    next_step = "to announce it again on purpose, use replay"
 
 
 class NewClientHeld(AppError):
@@ -46,7 +48,8 @@ class NewClientHeld(AppError):
 
     status = 409
     code = "new_client_held"
-    title = "This new client is held; release it instead"
+    title = "This new client is held"
+    next_step = "release it instead"
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,8 @@ class DeliveryNotFound(AppError):
 
     status = 404
     code = "delivery_not_found"
-    title = "There is no such delivery for this token; GET …/deliveries of its endpoint lists them"
+    title = "There is no such delivery for this token"
+    next_step = "GET …/deliveries of its endpoint lists them"
 
 
 @dataclass(frozen=True)

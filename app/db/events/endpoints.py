@@ -35,7 +35,8 @@ class EndpointNotFound(AppError):
 
     status = 404
     code = "endpoint_not_found"
-    title = "There is no such webhook endpoint for this token; GET /v1/webhook-endpoints lists them"
+    title = "There is no such webhook endpoint for this token"
+    next_step = "GET /v1/webhook-endpoints lists them"
 
 
 class TooManyEndpoints(AppError):
@@ -43,7 +44,8 @@ class TooManyEndpoints(AppError):
 
     status = 409
     code = "too_many_endpoints"
-    title = f"A token may have {MAX_ENDPOINTS} webhook endpoints; delete one that you no longer use"
+    title = f"A token may have {MAX_ENDPOINTS} webhook endpoints"
+    next_step = "delete one that you no longer use"
 
 
 TOKEN_ENDED = Problem(

@@ -49,7 +49,7 @@ async def redeliver_page(
     await session.execute(
         update(_table)
         .where(_table.c.endpoint_id == page.endpoint_id, any_of(_table.c.delivery_id, ids))
-        .where(_table.c.status.in_([page.status] if page.status else ENDED))
+        .where(any_of(_table.c.status, [page.status] if page.status else ENDED))
         .where(tried_at < requested_at)
         .values(
             status=Status.PENDING, waits_for=None, due_at=now, attempts=0, first_attempt_at=None

@@ -58,7 +58,8 @@ class ActivityNotFound(AppError):
 
     status = 404
     code = "activity_not_found"
-    title = "There is no such activity in this account; GET …/activities lists them"
+    title = "There is no such activity in this account"
+    next_step = "GET …/activities lists them"
 
 
 class NotRetryable(AppError):
@@ -66,9 +67,8 @@ class NotRetryable(AppError):
 
     status = 409
     code = "activity_not_retryable"
-    title = (
-        "Only a failed or blocked activity can be tried again; read its status, or post a new one"
-    )
+    title = "Only a failed or blocked activity can be tried again"
+    next_step = "read its status, or post a new one"
 
 
 class NotCancellable(AppError):
@@ -76,10 +76,8 @@ class NotCancellable(AppError):
 
     status = 409
     code = "activity_not_cancellable"
-    title = (
-        "Only an activity that certainly is not in Clio yet can be cancelled; read its status, and"
-        " remove the record in Clio if need be"
-    )
+    title = "Only an activity that certainly is not in Clio yet can be cancelled"
+    next_step = "read its status, and remove the record in Clio if need be"
 
 
 @dataclass(frozen=True)

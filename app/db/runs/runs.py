@@ -115,7 +115,8 @@ class RunNotFound(AppError):
 
     status = 404
     code = "run_not_found"
-    title = "There is no such run in this account; GET …/runs lists them"
+    title = "There is no such run in this account"
+    next_step = "GET …/runs lists them"
 
 
 class RunEnded(AppError):
@@ -123,7 +124,8 @@ class RunEnded(AppError):
 
     status = 409
     code = "run_already_ended"
-    title = "This run has already ended; request a new one if it is needed"
+    title = "This run has already ended"
+    next_step = "request a new one if it is needed"
 
 
 @dataclass(frozen=True)

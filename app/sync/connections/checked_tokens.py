@@ -27,7 +27,8 @@ class TooManyLookups(AppError):
 
     status = 503
     code = "too_many_lookups"
-    title = "Too many requests at addresses of this kind; try again in a minute"
+    title = "Too many requests at addresses of this kind"
+    next_step = "try again in a minute"
 
 
 class Purpose(StrEnum):

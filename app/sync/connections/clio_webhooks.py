@@ -61,9 +61,9 @@ log = structlog.get_logger(__name__)
 class HookUnknown(AppError):
     """No subscription has this address."""
 
-    status = 404
-    code = "hook_unknown"
-    title = "There is no webhook at this address; end the subscription"
+    status, code = 404, "hook_unknown"
+    title = "There is no webhook at this address"
+    next_step = "end the subscription"
 
 
 class SignatureInvalid(AppError):
@@ -71,7 +71,8 @@ class SignatureInvalid(AppError):
 
     status = 401
     code = "signature_invalid"
-    title = "The request was not signed by Clio; check that no proxy changes the body or X-Hook-Signature"
+    title = "The request was not signed by Clio"
+    next_step = "check that no proxy changes the body or X-Hook-Signature"
 
 
 class WebhookKind(Enum):

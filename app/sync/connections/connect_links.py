@@ -34,7 +34,8 @@ class LinkEnded(AppError):
 
     status = 404
     code = "connect_link_ended"
-    title = "This link has ended, or it is not complete. Ask the person who sent it for a new one"
+    title = "This link has ended, or it is not complete"
+    next_step = "ask the person who sent it for a new one"
 
 
 @dataclass(frozen=True)

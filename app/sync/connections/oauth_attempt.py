@@ -29,7 +29,8 @@ class StateUnknown(AppError):
 
     status = 400
     code = "invalid_state"
-    title = "This link is not valid, has expired or was used before. Go back to Levitate and connect again"
+    title = "This link is not valid, has expired or was used before"
+    next_step = "go back to Levitate and start there to connect to Clio"
 
 
 class OtherBrowser(AppError):
@@ -37,9 +38,10 @@ class OtherBrowser(AppError):
 
     status = 400
     code = "other_browser"
-    title = (
-        "This browser did not begin to connect. Finish in the browser in which you began, and allow its cookies; or go"
-        " back to Levitate and connect again"
+    title = "This browser did not begin to connect"
+    next_step = (
+        "finish in the browser in which you began, and allow its cookies, or go back to Levitate and start there to"
+        " connect to Clio"
     )
 
 
@@ -48,7 +50,8 @@ class AnswerUnclear(AppError):
 
     status = 400
     code = "answer_unclear"
-    title = "Clio's answer contradicts itself, so nothing was connected. Go back to Levitate and connect again"
+    title = "Clio's answer contradicts itself, so nothing was connected"
+    next_step = "go back to Levitate and start there to connect to Clio"
 
 
 class StillConnecting(AppError):
@@ -56,7 +59,8 @@ class StillConnecting(AppError):
 
     status = 409
     code = "still_connecting"
-    title = "This login is being connected. The page loads again by itself"
+    title = "This login is being connected"
+    next_step = "the page loads again by itself; wait for it"
 
 
 def check_browser(services: Services, state: str, proof: str) -> None:

@@ -122,7 +122,9 @@ async def _store_confirmed(services: Services, attempt: OAuthAttempt, answer: An
     async with transaction(services.database, attempt.account_id) as session:
         owed = await revocations.find_owed(session, attempt.account_id, attempt.revocation_id or "")
     if owed is None:
-        raise ClioReauthRequired("Connecting took too long; the user must connect again")
+        raise ClioReauthRequired(
+            "Connecting took too long; the user must start it once more from Levitate"
+        )
     tokens = open_tokens(services.cipher, owed, owed.sealed_tokens)
     issued = Issued(tokens, owed, approved, answer.browser)
     await store_login(services, attempt, issued, confirmed_by="person")

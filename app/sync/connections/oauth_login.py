@@ -144,7 +144,9 @@ async def store_login(
         if not await attempts.end_attempt(session, attempt, CONNECTED, now=services.now()):
             raise AttemptEnded
         if not await revocations.take_back(session, issued.owed):
-            raise ClioReauthRequired("Connecting took too long; the user must connect again")
+            raise ClioReauthRequired(
+                "Connecting took too long; the user must start it once more from Levitate"
+            )
         user_id = await _replace_login(session, services, attempt, issued)
         if await accounts.find_user(session, account_id, user_id) is None:
             raise UserRemoved

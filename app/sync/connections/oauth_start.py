@@ -37,7 +37,8 @@ class IntegrationNotEnabled(AppError):
 
     status = 403
     code = "integration_not_enabled"
-    title = "The Clio integration is not enabled for this account. A Success Manager can enable it"
+    title = "The Clio integration is not enabled for this account"
+    next_step = "a Success Manager can enable it: send PUT of the account with enabled: true"
 
 
 class RegionNotOffered(AppError):
@@ -45,7 +46,8 @@ class RegionNotOffered(AppError):
 
     status = 422
     code = "region_not_offered"
-    title = "No Clio app is set up here for that region; choose another one, or set its client id and secret"
+    title = "No Clio app is set up here for that region"
+    next_step = "choose another one, or set its client id and secret"
 
 
 class ReturnUrlRefused(AppError):
@@ -53,7 +55,8 @@ class ReturnUrlRefused(AppError):
 
     status = 422
     code = "return_url_not_allowed"
-    title = "return_url must have an origin of LEVITATE_CLIO_RETURN_ORIGINS; change it, or add its origin there"
+    title = "return_url must have an origin of LEVITATE_CLIO_RETURN_ORIGINS"
+    next_step = "change it, or add its origin there"
 
 
 class UnknownUser(AppError):
@@ -61,7 +64,8 @@ class UnknownUser(AppError):
 
     status = 422
     code = "unknown_user"
-    title = "This account has no such user. Send the user directory with PUT …/users first"
+    title = "This account has no such user"
+    next_step = "send the user directory with PUT …/users first, with this user"
 
 
 @dataclass(frozen=True)

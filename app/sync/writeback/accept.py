@@ -50,7 +50,8 @@ class ContactMismatch(AppError):
 
     status = 422
     code = "contact_mismatch"
-    title = "contact_id and clio_contact_id name different contacts; send one of them, or both of one contact"
+    title = "contact_id and clio_contact_id name different contacts"
+    next_step = "send one of them, or both of one contact"
 
 
 async def accept_activity(
@@ -74,9 +75,26 @@ async def accept_activity(
         is_known=user is not None,
         has_author=author is not None,
     )
+    new = _new_activity(account, request, text, initial, person)
+    if initial.reason is Reason.USER_UNKNOWN:
+        await unknown_users.report(session, account.account_id, request.user_id, now=now)
+    accepted = await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
+    if count := sum(map(count_unstorable, (request.subject, request.body))):
+        log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
+    return accepted
+
+
+def _new_activity(
+    account: Account,
+    request: ActivityRequest,
+    text: str,
+    initial: outcomes.InitialStatus,
+    person: LinkedContact | None,
+) -> NewActivity:
+    """Return the activity as it is stored. One that is skipped keeps no text."""
     skipped = initial.status is Status.SKIPPED
     zone = account.fields.time_zone
-    new = NewActivity(
+    return NewActivity(
         account_id=account.account_id,
         kind=request.kind,
         status=initial.status,
@@ -95,12 +113,6 @@ async def accept_activity(
         ),
         body="" if skipped else text,
     )  # fmt: skip
-    if initial.reason is Reason.USER_UNKNOWN:
-        await unknown_users.report(session, account.account_id, request.user_id, now=now)
-    accepted = await outbox.accept(session, new, after=await _wait_of(session, author), now=now)
-    if count := sum(map(count_unstorable, (request.subject, request.body))):
-        log.info("activity_text_cleaned", activity_id=accepted.activity_id, count=count)
-    return accepted
 
 
 async def _check_ids(session: Session, account_id: str, request: ActivityRequest) -> None:

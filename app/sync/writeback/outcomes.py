@@ -30,9 +30,6 @@ USER_UNKNOWN = (
     " with PUT …/users within 14 days; then the activity is written by itself"
 )
 _CONNECT = "The author has no working Clio login. The activity is written when the user connects, within 14 days"
-_RECONNECT = (
-    "The author's Clio login does not work. The activity is written after the user connects again"
-)
 _REFUSED = {
     403: (
         Reason.NO_ACCESS,
@@ -71,7 +68,7 @@ def initial_status(
 
 def blocked(*, unsure: bool) -> Outcome:
     """Return the outcome while the author has no working login."""
-    return Outcome(Status.BLOCKED, Reason.NEEDS_CONNECTION, _RECONNECT, unsure=unsure)
+    return Outcome(Status.BLOCKED, Reason.NEEDS_CONNECTION, _CONNECT, unsure=unsure)
 
 
 def stopped(*, searching: bool) -> Outcome:

@@ -41,6 +41,8 @@ BODIES: dict[str, Any] = {
         "clio_contact_id": "1001",
         "occurred_at": "2026-03-02T12:00:00Z",
     },
+    "/v1/accounts/{account_id}/activities/batch": {"activities": [{}]},
+    "/v1/accounts/{account_id}/new-clients/decisions": {"action": "release", "filter": {}},
 }
 
 
