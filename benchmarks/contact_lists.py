@@ -21,6 +21,7 @@ import asyncpg
 from app.db import migrate
 from app.db.connection import Address
 from app.db.contacts import visible_contacts
+from app.db.contacts.contact_counts import ContactCounts, count_next
 from app.db.contacts.contact_lists import ContactFilter
 from app.db.contacts.contacts import contact_id_of
 from app.db.mirror.audience import EVERYBODY
@@ -100,7 +101,18 @@ async def measure(dsn: str, contacts: int, rounds: int) -> None:
             await search_records(session, ACCOUNT, "mor", EVERYBODY, after=nth, limit=51)
         times.append((time.perf_counter() - began) * 1000)
     show("all pulled records: the beginning of a name", times, 51)
+    found = [await summary(database) for _ in range(3)]
+    show("the summary", found, contacts)
     await database.dispose()
+
+
+async def summary(database: Database) -> float:
+    """Count all contacts as the API does, and return the milliseconds."""
+    began, counts = time.perf_counter(), ContactCounts()
+    while counts.after is not None:
+        async with transaction(database, ACCOUNT) as session:
+            await count_next(session, ACCOUNT, EVERYBODY, counts)
+    return (time.perf_counter() - began) * 1000
 
 
 def show(name: str, times: list[float], found: int) -> None:

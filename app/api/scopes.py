@@ -23,7 +23,7 @@ _READ = (
     "list_connections", "get_connection",
     "get_settings", "list_settings_versions", "preview_settings", "get_catalog",
     "list_runs", "get_run", "follow_run", "get_report",
-    "list_contacts", "get_contact", "explain_contact", "get_contact_history", "read_changes",
+    "list_contacts", "summarize_contacts", "get_contact", "explain_contact", "get_contact_history", "read_changes",
     "export_contact", "list_clio_contacts", "explain_clio_contact",
     "list_new_clients", "list_activities", "get_activity", "list_issues", "list_holds", "list_hold_items",
     "list_audit", "list_service_audit",

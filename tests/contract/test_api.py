@@ -26,7 +26,7 @@ GET {A}/settings | PUT {A}/settings | PATCH {A}/settings | GET {A}/settings/vers
 POST {A}/settings/preview | GET {A}/catalog
 POST {A}/runs | GET {A}/runs | GET {A}/runs/{{run_id}} | GET {A}/runs/{{run_id}}/events
 GET {A}/runs/{{run_id}}/report | POST {A}/runs/{{run_id}}/cancel
-GET {A}/contacts | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
+GET {A}/contacts | GET {A}/contacts/summary | GET {A}/contacts/{{contact_id}} | GET {A}/contacts/{{contact_id}}/explain
 GET {A}/contacts/{{contact_id}}/history | DELETE {A}/contacts/{{contact_id}} | GET {A}/changes
 POST {A}/contacts/{{contact_id}}/preexisting-tags
 GET {A}/contacts/{{contact_id}}/export
@@ -110,6 +110,8 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     " problems",
     "Progress": "phase done total percent eta_seconds",
     "Counts": "pulled changed quarantined entered left new_clients",
+    "ContactsSummary": "total complete by_state by_tag by_owner by_owner_rule",
+    "StateCount": "state n", "TagCount": "label category n", "OwnerRuleCount": "rule n",
     "Pulled": "contacts matters relationships",
     "ClioUsage": "requests rate_limited waited_seconds",
     "RunProblem": "code detail connection_id",

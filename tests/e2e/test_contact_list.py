@@ -1,10 +1,14 @@
 """The list of contacts, which is encoded without the models of the API, is as the API describes it."""
 
+from collections import Counter
 from typing import Any
 
 import asyncpg
+import pytest
 
+from app.api import contact_counts as api
 from app.api import schemas
+from app.db.contacts import contact_counts
 from app.main import now
 from tests.support.world import World
 
@@ -142,3 +146,49 @@ async def test_a_parameter_that_a_list_does_not_know_is_refused(pulled: World):
     assert (await pulled.api.get(URL, params={"tag": ["x"] * 11})).status_code == 422
     twice = await pulled.api.get(URL, params={"owner": ["a", "b"]})
     assert twice.status_code == 422
+
+
+async def counted(world: World) -> dict[str, dict[Any, int]]:
+    """Return what the list of contacts says, counted as in the summary."""
+    contacts = (await world.contacts()).values()
+    owners = [one["owner"] for one in contacts if one["owner"]]
+    tags = [(tag["label"], tag["category"]) for one in contacts for tag in one["tags"]]
+    return {
+        "state": Counter(one["state"] for one in contacts),
+        "tag": Counter(tags),
+        "owner": Counter(owner["user_id"] for owner in owners),
+        "rule": Counter(owner["rule"] for owner in owners),
+    }
+
+
+async def summary(world: World) -> dict[str, Any]:
+    answer = await world.api.get(f"{URL}/summary")
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def numbers(body: dict[str, Any]) -> dict[str, dict[Any, int]]:
+    return {
+        "state": {one["state"]: one["n"] for one in body["by_state"]},
+        "tag": {(one["label"], one["category"]): one["n"] for one in body["by_tag"]},
+        "owner": {one["user_id"]: one["n"] for one in body["by_owner"]},
+        "rule": {one["rule"]: one["n"] for one in body["by_owner_rule"]},
+    }
+
+
+async def test_the_summary_counts_what_the_list_shows(
+    pulled: World, monkeypatch: pytest.MonkeyPatch
+):
+    pulled.simulator.firms[0].delete("contact", 1001)
+    await pulled.run("full")
+    whole = await summary(pulled)
+    assert numbers(whole) == await counted(pulled)
+    assert (whole["total"], whole["complete"]) == (len(await pulled.contacts()), True)
+    monkeypatch.setattr(contact_counts, "COUNTED_AT_ONCE", 3)
+    assert numbers(await summary(pulled)) == numbers(whole)
+    monkeypatch.setattr(contact_counts, "MOST_TAGS", 2)
+    few = await summary(pulled)
+    assert (len(few["by_tag"]), few["complete"]) == (2, False)
+    monkeypatch.setattr(api, "MOST_SECONDS", -1)
+    assert (await summary(pulled))["complete"] is False

@@ -6,6 +6,7 @@ Matter 201 is Ann's, 208 and 209 are Ben's; the matter of Deniz Kaya is hidden f
 
 import asyncio
 import json
+from collections import Counter
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 from app import main
 from app.db.accounts import audit
 from app.db.accounts.audit import Actor, AuditAction
-from app.db.contacts import visible_contacts
+from app.db.contacts import contact_counts, visible_contacts
 from app.db.session import transaction
 from app.simulator.store.firm import Firm
 from tests.e2e.writeback.test_writeback import EMAIL
@@ -205,6 +206,21 @@ async def test_a_filter_finds_nobody_by_what_is_not_shown(
     assert not await all_for(walled, "u_cat", "contacts", clio_id=1004)
     active = {one["clio_id"] for one in await all_for(walled, "u_cat", "contacts", tag="client")}
     assert active == {"1001", "1002", "1003", "1010", "5000"}
+
+
+async def test_the_summary_counts_what_is_shown(walled: World, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(contact_counts, "SHOWN_AT_ONCE", 2)  # several steps
+    for user in ("u_ann", "u_cat"):
+        shown = await all_for(walled, user, "contacts")
+        answer = await walled.api.get(f"{HP}/contacts/summary", headers=acting(user))
+        body = answer.json()
+        assert body["total"] == len(shown)
+        tags = Counter(tag["label"] for one in shown for tag in one["tags"])
+        assert {one["label"]: one["n"] for one in body["by_tag"]} == tags
+        rules = Counter(one["owner"]["rule"] for one in shown if one["owner"])
+        assert {one["rule"]: one["n"] for one in body["by_owner_rule"]} == rules
+    nobody = await walled.api.get(f"{HP}/contacts/summary")
+    assert nobody.json()["code"] == "acting_user_required"
 
 
 async def test_a_field_is_shown_to_those_to_whom_clio_shows_it(walled: World):

@@ -48,6 +48,12 @@ from app.api.schemas.contacts import (
     PreexistingIn,
     Tag,
 )
+from app.api.schemas.contacts_summary import (
+    ContactsSummary,
+    OwnerRuleCount,
+    StateCount,
+    TagCount,
+)
 from app.api.schemas.erasures import Erasure, ErasureSubject
 from app.api.schemas.events import (
     Delivery,
@@ -139,6 +145,7 @@ __all__ = [
     "ConnectionIn",
     "ConsideredMatter",
     "Contact",
+    "ContactsSummary",
     "Counts",
     "Coverage",
     "DecidedNewClients",
@@ -179,6 +186,7 @@ __all__ = [
     "Owner",
     "OwnerChange",
     "OwnerCount",
+    "OwnerRuleCount",
     "Page",
     "Phone",
     "Preexisting",
@@ -200,11 +208,13 @@ __all__ = [
     "SettingsVersion",
     "SkippedNewClient",
     "Started",
+    "StateCount",
     "Status",
     "StatusConnections",
     "StatusContacts",
     "Subject",
     "Tag",
+    "TagCount",
     "User",
     "Users",
     "UsersIn",

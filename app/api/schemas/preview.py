@@ -21,13 +21,13 @@ class PreviewIn(Body):
 
 
 class OwnerCount(Schema):
-    """The number of contacts that a user would own."""
+    """The number of contacts that a user owns; in a preview, would own."""
 
     user_id: str | None
     """Levitate's id of the user. Null for contacts without an owner."""
 
     n: int
-    """The number of contacts in scope that the user would own."""
+    """The number of contacts in scope that the user owns or would own."""
 
 
 class PreviewSummary(Schema):
