@@ -101,8 +101,7 @@ async def measure(dsn: str, contacts: int, rounds: int) -> None:
             await search_records(session, ACCOUNT, "mor", EVERYBODY, after=nth, limit=51)
         times.append((time.perf_counter() - began) * 1000)
     show("all pulled records: the beginning of a name", times, 51)
-    found = [await summary(database) for _ in range(3)]
-    show("the summary", found, contacts)
+    show("the summary", [await summary(database) for _ in range(3)], contacts)
     await database.dispose()
 
 
