@@ -8,6 +8,7 @@ classes are schema names of `/openapi.json`: both are part of the API and must n
 from fastapi import APIRouter
 
 from app.api import (
+    account_changes,
     accounts,
     activities,
     audit,
@@ -35,6 +36,7 @@ from app.api import (
 
 router = APIRouter()
 for group in (
+    account_changes,
     accounts,
     erasures,
     connections,

@@ -1,13 +1,12 @@
-"""Accounts, their Levitate users, their attorneys, and their status."""
+"""Accounts, their Levitate users, their attorneys, and their status. Changing an account is in `account_changes`."""
 
-from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api import schemas
-from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep, VisibleId
+from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
+from app.api.account_changes import account_body, account_with_etag
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
@@ -19,15 +18,12 @@ from app.api.runs import load_run_body
 from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import accounts, attorneys, audit, health, looks
-from app.db.accounts.accounts import Account, AccountFields
 from app.db.accounts.attorneys import Attorney
 from app.db.accounts.audit import AuditAction
-from app.db.accounts.receipts import ErasureInProgress
 from app.db.connections import connections
 from app.db.connections.connections import Connection
-from app.db.contacts import contacts, first_publications
-from app.db.contacts.first_publications import FirstPublicationOpen
-from app.db.runs import rederivations, runs, slots
+from app.db.contacts import contacts
+from app.db.runs import rederivations, runs
 from app.db.session import Session
 from app.rules.attorneys import LevitateUser
 from app.sync import slot_times
@@ -50,40 +46,10 @@ async def list_accounts(
     return rows.page(map(account_body, rows.items))
 
 
-@router.put(
-    "/{account_id}",
-    dependencies=[RequireRole],
-    responses=problems(RoleRequired, ErasureInProgress, FirstPublicationOpen),
-)
-async def put_account(
-    account_id: VisibleId,
-    body: schemas.AccountIn,
-    actor: ActorDep,
-    services: ServicesDep,
-    session: SessionDep,
-) -> schemas.Account:
-    """Create or change an account. Disabling it stops its scheduled runs and keeps its data.
-
-    If the country or the primary user changes, all contacts are assessed again, without requests to Clio. `publish`
-    cannot become `automatic` while the first publication is reviewed.
-    """
-    now = services.now()
-    if not body.enabled:
-        await runs.lock_unfinished(session, account_id)
-    before, fields = await _put_account(session, account_id, body, now=now)
-    action = _account_action(before.fields if before else None, fields)
-    if action is not None:
-        await audit.record(session, account_id, actor, action, now=now)
-    if before is not None and before.fields.enabled and not fields.enabled:
-        await runs.cancel_waiting(session, account_id, now=now)
-        await slots.close_open(session, account_id, now=now)
-    return account_body(await accounts.get_account(session, account_id))
-
-
 @router.get("/{account_id}")
-async def get_account(account: AccountDep) -> schemas.Account:
-    """Return one account."""
-    return account_body(account)
+async def get_account(account: AccountDep, response: Response) -> schemas.Account:
+    """Return one account, with its `ETag` in the header."""
+    return account_with_etag(account, response)
 
 
 @router.delete(
@@ -246,48 +212,6 @@ async def get_status(
         open_issues=await issues.count_open(session, account_id, audience),
         coverage=[_coverage(login) for login in logins if login.login is not None],
     )
-
-
-def account_body(account: Account) -> schemas.Account:
-    """Return an account as the API shows it."""
-    fields = account.fields
-    clio = account.clio
-    return schemas.Account(
-        id=account.account_id,
-        name=fields.name,
-        time_zone=fields.time_zone,
-        country=fields.country,
-        primary_user_id=fields.primary_user_id,
-        enabled=fields.enabled,
-        publish=fields.publish,
-        clio=clio
-        and schemas.ClioFirm(region=clio.region, account_id=str(clio.account_id), name=clio.name),
-        created_at=account.created_at,
-        updated_at=account.updated_at,
-    )
-
-
-async def _put_account(
-    session: Session, account_id: str, body: schemas.AccountIn, *, now: datetime
-) -> tuple[Account | None, AccountFields]:
-    """Store the account; return what it was before, None if it is new, and what it is now."""
-    await accounts.lock_account(session, account_id)
-    known = await accounts.find_account(session, account_id)
-    kept = known.fields.publish if known else first_publications.AUTOMATIC
-    fields = AccountFields(**{**body.model_dump(), "publish": body.publish or kept})
-    if fields.publish != kept and fields.publish == first_publications.AUTOMATIC:
-        await first_publications.check_no_review(session, account_id)
-    async with rederivations.after_change(session, account_id, now=now):
-        before = await accounts.put_account(session, account_id, fields, now=now)
-    return before, fields
-
-
-def _account_action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:
-    """Return the audit action of a PUT, or None if nothing changed."""
-    if before is None:
-        return AuditAction("account.created")
-    pointers = [f"/{name}" for name, old in asdict(before).items() if getattr(after, name) != old]
-    return AuditAction("account.changed", details={"pointers": pointers}) if pointers else None
 
 
 def _coverage(login: Connection) -> schemas.Coverage:

@@ -45,7 +45,7 @@ receive events.
 - **Lists** have pages: continue with `?cursor=<next_cursor>` while `has_more` is true. Lists are sorted by id.
 - **Idempotency.** A request that starts something needs an `Idempotency-Key`. The same key with the same body returns
   the same result for 7 days, and starts nothing again.
-- **Settings** are changed with `If-Match`: send the `ETag` of the version that you have read.
+- **Settings and parts of accounts** are changed with `If-Match`: send the `ETag` of what you have read.
 - **Enums are open.** Ignore kinds, codes and fields that you do not know: new ones will be added.
 - **Ids** of this service and of Clio are opaque strings. Times are in UTC, in RFC 3339 format.
 """
@@ -185,10 +185,16 @@ def _complete_headers(operation: Operation) -> None:
     for parameter in operation.get("parameters", ()):
         if parameter["in"] != "header":
             continue
-        if parameter["name"] in _REQUIRED_HEADERS:
+        if parameter["name"] in _REQUIRED_HEADERS and _is_required(parameter["name"], operation):
             parameter["required"] = True
             parameter["schema"] = {**parameter["schema"], **parameter["schema"].pop("anyOf")[0]}
         parameter["name"] = parameter["name"].title()
+
+
+def _is_required(header: str, operation: Operation) -> bool:
+    """Return whether the operation refuses a request without the header. `If-Match` is optional in some."""
+    refused = operation["responses"].get("428", {})
+    return header != "if-match" or bool(refused)
 
 
 def _add_problem(responses: dict[str, Any], status: int, code: str, title: str) -> None:

@@ -36,7 +36,7 @@ _WRITE = (
 )  # fmt: skip
 _ADMIN = (
     "create_connect_link", "end_connect_link",
-    "put_account", "delete_account", "put_users", "map_attorney", "unmap_attorney",
+    "put_account", "patch_account", "delete_account", "put_users", "map_attorney", "unmap_attorney",
     "put_settings", "patch_settings", "delete_contact",
     "release_new_client", "suppress_new_client", "replay_new_client", "decide_new_clients",
     "release_hold", "discard_hold", "resolve_issue",

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic_core import to_json
@@ -16,12 +16,21 @@ from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import RequireRoleBeforehand, RequireRoleForAll
 from app.api.deps import ServicesDep
 from app.api.pagination import ListDep, PageDep, PageQuery
+from app.api.preconditions import (
+    IfMatch,
+    MergePatchOnly,
+    PreconditionRequired,
+    UnsupportedMediaType,
+    VersionConflict,
+    merge_patch_body,
+    require_match,
+)
 from app.api.problems import problems
 from app.db.accounts import settings
 from app.db.accounts.audit import Actor
 from app.db.accounts.settings import StoredSettings
 from app.db.session import Session, transaction
-from app.errors import AppError, InvalidRequest
+from app.errors import InvalidRequest
 from app.rules.settings import Settings
 from app.sync import assess
 from app.sync.assess import Preview
@@ -32,43 +41,8 @@ router = APIRouter(
     tags=["settings"],
 )
 
-MERGE_PATCH = "application/merge-patch+json"
 EVENTS = "text/event-stream"
 BATCHES_PER_EVENT = 5  # of the stream of a preview, with 200 people each
-
-
-class PreconditionRequired(AppError):
-    """A change of settings must name the version that the caller has read."""
-
-    status = 428
-    code = "precondition_required"
-    title = "The If-Match header is missing"
-    next_step = "send it with the ETag of the version that you have read and change"
-
-
-class VersionConflict(AppError):
-    """The settings have changed since the caller read them."""
-
-    status = 412
-    code = "version_conflict"
-    title = "The settings have changed since you read them"
-    next_step = "read them again and repeat your change"
-
-
-class UnsupportedMediaType(AppError):
-    """The patch has another media type than a JSON merge patch."""
-
-    status = 415
-    code = "unsupported_media_type"
-    title = "The body is not sent as a JSON merge patch"
-    next_step = f"send it with Content-Type: {MERGE_PATCH} or application/json"
-
-
-def require_merge_patch(request: Request) -> None:
-    """Raise UnsupportedMediaType unless the body is a JSON merge patch; plain JSON is read as one."""
-    kind = request.headers.get("content-type", MERGE_PATCH).partition(";")[0].strip().lower()
-    if kind not in (MERGE_PATCH, "application/json"):
-        raise UnsupportedMediaType(headers={"Accept-Patch": MERGE_PATCH})
 
 
 @dataclass(frozen=True)
@@ -98,29 +72,16 @@ async def begin_edit(
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
-    if_match: Annotated[
-        str | None, Header(description="The `ETag` of the version that you change.", max_length=512)
-    ] = None,
+    if_match: IfMatch = None,
 ) -> Edit:
     """Lock the settings for a change; raises PreconditionRequired or VersionConflict."""
-    if if_match is None:
-        raise PreconditionRequired
     stored = await settings.lock_current(session, account.account_id)
-    sent = {tag.strip() for tag in if_match.split(",")}
-    if not sent & {"*", _etag(stored)}:
-        raise VersionConflict(headers={"ETag": _etag(stored)})
+    require_match(if_match, _etag(stored))
     return Edit(services, session, stored, account.account_id, actor)
 
 
 EditDep = Annotated[Edit, Depends(begin_edit)]
-Patch = Annotated[
-    dict[str, Any],
-    Body(
-        media_type=MERGE_PATCH,
-        description="A JSON merge patch (RFC 7396): null sets a part back to its default.",
-        examples=[{"tags": {"location": {"city": True}}}],
-    ),
-]
+Patch = Annotated[dict[str, Any], merge_patch_body({"tags": {"location": {"city": True}}})]
 _EDIT_PROBLEMS = problems(RoleRequired, PreconditionRequired, VersionConflict)
 
 
@@ -149,10 +110,7 @@ async def put_settings(
     responses={**_EDIT_PROBLEMS, **problems(UnsupportedMediaType)},
 )
 async def patch_settings(
-    edit: EditDep,
-    _: Annotated[None, Depends(require_merge_patch)],
-    patch: Patch,
-    response: Response,
+    edit: EditDep, _: MergePatchOnly, patch: Patch, response: Response
 ) -> schemas.SettingsSaved:
     """Change some settings. If the change can affect contacts, all are assessed again, without requests to Clio."""
     new = settings_document.apply_patch(edit.current.settings, patch)

@@ -5,10 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.api import advice, schemas
-from app.api.problems import pointer_of
+from app.api import schemas
+from app.api.preconditions import invalid_patch, merge
 from app.db.accounts import settings
-from app.errors import InvalidRequest
 from app.rules.settings import Settings
 
 _ADDED = (  # to the document of the first release
@@ -44,28 +43,10 @@ def to_body(current: Settings) -> schemas.Settings:
 def apply_patch(current: Settings, patch: Mapping[str, Any]) -> Settings:
     """Return the settings after a merge patch; raises InvalidRequest with pointers into the patch."""
     try:
-        body = schemas.Settings.model_validate(_merge(_to_document(current), patch))
+        body = schemas.Settings.model_validate(merge(_to_document(current), patch))
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        raise InvalidRequest(errors=[(pointer_of(e["loc"]), advice.of(e)) for e in found]) from None
+        raise invalid_patch(error) from None
     return from_body(body)
-
-
-def _merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document with the patch applied.
-
-    The recursion is only as deep as the document: deeper values of the patch are copied, and then refused as invalid.
-    """
-    merged = dict(document)
-    for name, value in patch.items():
-        current = merged.get(name)
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, dict) and isinstance(current, dict):
-            merged[name] = _merge(current, value)
-        else:
-            merged[name] = value
-    return merged
 
 
 def _to_document(current: Settings) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class Account(AccountIn):
     """When the account was created (RFC 3339, UTC)."""
 
     updated_at: datetime
-    """When the account was last saved with `PUT` (RFC 3339, UTC)."""
+    """When the account was last saved with `PUT` or `PATCH` (RFC 3339, UTC)."""
 
 
 class User(In):

@@ -23,7 +23,8 @@ class NotPulled(AppError):
 
     status = 404
     code = "not_pulled"
-    title = "No connected login has shown this contact; add look=true to ask Clio for it"
+    title = "No connected login has shown this contact"
+    next_step = "add look=true to ask Clio for it, or connect a user who sees it in Clio"
 
 
 @dataclass(frozen=True)

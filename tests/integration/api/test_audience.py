@@ -36,7 +36,7 @@ NEED_A_ROLE = {
 }  # fmt: skip
 # Changes that name no person, and whose responses show none.
 NO_PERSON = {
-    ("put", A), ("delete", A), ("put", f"{A}/users"), ("put", f"{A}/attorneys/{{clio_user_id}}"),
+    ("put", A), ("patch", A), ("delete", A), ("put", f"{A}/users"), ("put", f"{A}/attorneys/{{clio_user_id}}"),
     ("delete", f"{A}/attorneys/{{clio_user_id}}"), ("post", f"{A}/connections"),
     ("delete", f"{A}/connections/{{connection_id}}"), ("post", f"{A}/connect-links"),
     ("delete", f"{A}/connect-links/{{link_id}}"), ("put", f"{A}/settings"), ("patch", f"{A}/settings"),

@@ -26,8 +26,8 @@ async def test_a_zone_that_names_no_place_is_422_and_says_what_is_wanted(world: 
         assert answer.json()["errors"] == [
             {
                 "pointer": "/time_zone",
-                "detail": "must be a time zone of the IANA database that names a place, such as America/New_York,"
-                " or UTC",
+                "detail": "must be a time zone of the IANA database that names a place; send one such as"
+                " America/New_York, or UTC",
             }
         ]
 

@@ -70,6 +70,6 @@ async def test_a_header_with_an_invisible_character_is_422(world: World):
     assert answer.json()["errors"] == [
         {
             "pointer": "header:levitate-user",
-            "detail": "must have printable characters only",
+            "detail": "must have printable characters only; leave the others out",
         }
     ]

@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import asyncpg
 import pytest
+from fastapi import Response
 from sqlalchemy import text
 
-from app.api.accounts import put_account
+from app.api.account_changes import AccountChange, put_account
 from app.api.schemas import AccountIn
 from app.db import lost_work
 from app.db.accounts import accounts
@@ -137,7 +138,8 @@ async def disable(given: Scene) -> None:
     body = AccountIn(name="Firm", time_zone="UTC", country="US", enabled=False)
     with suppress(ErasureInProgress):
         async with as_owner(given.database) as session:
-            await put_account(given.account_id, body, ACTOR, SERVICES, session)
+            change = AccountChange(session, given.account_id, ACTOR, now())
+            await put_account(body, change, Response())
 
 
 async def erase(given: Scene) -> None:
