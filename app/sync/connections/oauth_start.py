@@ -55,8 +55,8 @@ class ReturnUrlRefused(AppError):
 
     status = 422
     code = "return_url_not_allowed"
-    title = "return_url must have an origin of LEVITATE_CLIO_RETURN_ORIGINS"
-    next_step = "change it, or add its origin there"
+    title = "The origin of return_url is not in LEVITATE_CLIO_RETURN_ORIGINS"
+    next_step = "send another address, or add its origin to this variable"
 
 
 class UnknownUser(AppError):
