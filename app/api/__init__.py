@@ -5,7 +5,7 @@ The request and response bodies are in `schemas`. Names of endpoint functions ar
 classes are schema names of `/openapi.json`: both are part of the API and must not be renamed.
 """
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from app.api import (
     account_changes,
@@ -33,6 +33,7 @@ from app.api import (
     settings,
     webhook_endpoints,
 )
+from app.api.unknown_parameters import check_parameters
 
 router = APIRouter()
 for group in (
@@ -61,4 +62,4 @@ for group in (
     clio_webhooks,
     health,
 ):
-    router.include_router(group.router)
+    router.include_router(group.router, dependencies=[Depends(check_parameters)])

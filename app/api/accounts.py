@@ -1,6 +1,6 @@
 """Accounts, their Levitate users, their attorneys, and their status. Changing an account is in `account_changes`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -25,6 +25,7 @@ from app.db.connections.connections import Connection
 from app.db.contacts import contacts
 from app.db.runs import rederivations, runs
 from app.db.session import Session
+from app.errors import AppError
 from app.rules.attorneys import LevitateUser
 from app.sync import slot_times
 from app.sync.account_erasure import start_account_erasure
@@ -77,24 +78,46 @@ async def get_users(account: AccountDep, session: SessionDep) -> schemas.Users:
     return await _users_body(session, account.account_id)
 
 
-@router.put("/{account_id}/users", responses=problems(RoleRequired), dependencies=[RequireRole])
+class WouldRemove(AppError):
+    """A request would remove all users, and does not say that this is meant."""
+
+    status = 409
+    code = "would_remove"
+    title = "The list is empty, and the account has users"
+    next_step = "send the complete list, or add ?confirm=replace to remove all users"
+
+
+@router.put(
+    "/{account_id}/users",
+    responses=problems(RoleRequired, WouldRemove),
+    dependencies=[RequireRole],
+)
 async def put_users(
     body: schemas.UsersIn,
     account: AccountDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SessionDep,
+    confirm: Annotated[
+        Literal["replace"] | None,
+        Query(description="`replace`: an empty list is meant, and removes all users."),
+    ] = None,
 ) -> schemas.Users:
     """Replace the list of Levitate users.
 
     If that changes who is active, or whom a Clio user stands for, all contacts are assessed again, without requests to
-    Clio.
+    Clio. An empty list needs `confirm=replace` if there are users.
     """
     account_id, now = account.account_id, services.now()
     await accounts.lock_account(session, account_id)
     users = {
         user.id: LevitateUser(user.id, user.name, user.email, user.active) for user in body.users
     }
+    known = len(await accounts.list_users(session, account_id))
+    if known and not users and confirm is None:
+        raise WouldRemove(
+            f"This would remove all {known} users of the account; send the complete list, or add ?confirm=replace"
+        )
     async with rederivations.after_change(session, account_id, now=now):
         changed = await accounts.replace_users(session, account_id, list(users.values()))
     if changed:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
@@ -48,6 +48,7 @@ async def start_connection(
     caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
+    response: Response,
 ) -> schemas.Started:
     """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
@@ -60,8 +61,10 @@ async def start_connection(
         Wish(body.user_id, body.region, str(body.return_url)),
         actor=actor,
     )
+    connection_id = started.connection.connection_id
+    response.headers["Location"] = f"/v1/accounts/{account.account_id}/connections/{connection_id}"
     return schemas.Started(
-        id=started.connection.connection_id,
+        id=connection_id,
         authorize_url=started.authorize_url,
         expires_at=started.expires_at,
     )

@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
@@ -42,8 +42,6 @@ NO_OWNER = "none"
 
 class ContactQuery(Schema):
     """The filters of the list of contacts, and its page."""
-
-    model_config = ConfigDict(extra="forbid")
 
     state: Literal["in_scope", "out_of_scope", "deleted"] | None = None
     """Only contacts in this state."""

@@ -12,10 +12,11 @@ from fastapi import FastAPI
 from app.api import problems, scopes
 from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.audience import ActingUserRequired
-from app.api.authentication import InvalidToken, TooManyRequests
+from app.api.authentication import PROTECTED, InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
 from app.api.open_enums import open_enums
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
+from app.api.unknown_parameters import UnknownParameter
 from app.db.accounts.accounts import AccountNotFound
 from app.db.accounts.service_tokens import Scope
 from app.errors import DatabaseUnavailable, InvalidRequest
@@ -71,6 +72,11 @@ _EVENT_STREAM = {
     "description": "Server-sent events. Each has a name in `event` and JSON in one line of `data`.",
 }
 
+_LOCATION = {
+    "description": "The address of what was made or started.",
+    "schema": {"type": "string", "format": "uri-reference"},
+}
+
 # Optional in the code, so that a request without them gets a problem with its own code; documented as required.
 _REQUIRED_HEADERS = {"idempotency-key", "if-match"}
 
@@ -107,6 +113,10 @@ def _is_list(_: str, operation: Operation) -> bool:
     return any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
 
 
+def _refuses_unknown(path: str, _: Operation) -> bool:
+    return path.startswith(PROTECTED)
+
+
 def _uses_database(path: str, _: Operation) -> bool:
     return path.startswith(("/v1/", "/hooks/", "/oauth/"))
 
@@ -122,6 +132,7 @@ _COMMON_PROBLEMS: tuple[
     (_has_body, (documented_http(400), documented_http(413))),
     (_has_input, (documented(InvalidRequest),)),
     (_uses_database, (documented(DatabaseUnavailable),)),
+    (_refuses_unknown, (documented(UnknownParameter),)),
 )
 
 
@@ -163,6 +174,9 @@ def _complete_operation(path: str, operation: Operation) -> None:
         if applies(path, operation):
             for status, code, title in found:
                 _add_problem(responses, status, code, title)
+    for made in ("201", "202"):
+        if made in responses:
+            responses[made]["headers"] = {"Location": _LOCATION}
     operation["responses"] = dict(sorted(responses.items()))
 
 

@@ -2,13 +2,14 @@
 
 import base64
 import secrets
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Query, Response
 
 from app.api import schemas
 from app.api.acting_user import ActorDep
 from app.api.authentication import Caller, CallerDep
-from app.api.deps import DeliveryId, EndpointId, ServicesDep
+from app.api.deps import NO_NUL, DeliveryId, EndpointId, ServicesDep
 from app.api.pagination import ListDep
 from app.api.problems import problems
 from app.api.system_session import SystemSessionDep
@@ -16,7 +17,7 @@ from app.db import issues
 from app.db.accounts import audit
 from app.db.accounts.audit import AuditAction
 from app.db.events import deliveries, endpoints
-from app.db.events.deliveries import DeliveryNotFound, Status
+from app.db.events.deliveries import DeliveryFilter, DeliveryNotFound, Status
 from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
 from app.errors import AppError, Problem
 from app.sync import events
@@ -76,6 +77,7 @@ async def add_endpoint(
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
+    response: Response,
 ) -> schemas.EndpointWithSecret:
     """Add a webhook endpoint for events of this token's accounts.
 
@@ -99,6 +101,7 @@ async def add_endpoint(
     await endpoints.add_endpoint(session, endpoint, sealed_secret=sealed)
     action = AuditAction("endpoint.created", endpoint_id, {"events": list(endpoint.kinds)})
     await audit.record_of_service(session, actor, action, now=now)
+    response.headers["Location"] = f"/v1/webhook-endpoints/{endpoint_id}"
     return schemas.EndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
 
 
@@ -181,14 +184,41 @@ async def enable_endpoint(
     return endpoint_body(await endpoints.get_endpoint(session, endpoint_id, token_id=None))
 
 
+async def get_filter(
+    status: Annotated[
+        Literal["pending", "delivered", "failed"] | None,
+        Query(description="Only deliveries with this status."),
+    ] = None,
+    event_type: Annotated[
+        str | None,
+        Query(
+            alias="type",
+            max_length=100,
+            pattern=NO_NUL,
+            description="Only deliveries of events of this type, such as `client.new`.",
+        ),
+    ] = None,
+    account_id: Annotated[
+        str | None,
+        Query(max_length=64, pattern=NO_NUL, description="Only deliveries of this account."),
+    ] = None,
+) -> DeliveryFilter:
+    """Return the filter of the list of deliveries."""
+    return DeliveryFilter(status, event_type, account_id)
+
+
 @router.get("/webhook-endpoints/{endpoint_id}/deliveries", responses=problems(EndpointNotFound))
 async def list_deliveries(
-    endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep, asked: ListDep
+    endpoint_id: EndpointId,
+    caller: CallerDep,
+    session: SystemSessionDep,
+    asked: ListDep,
+    wanted: Annotated[DeliveryFilter, Depends(get_filter)],
 ) -> schemas.Page[schemas.Delivery]:
     """List the deliveries of the last 30 days to a webhook endpoint, with their status. Their time is `created_at`."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
-    query = asked.by_id("deliveries", endpoint_id)
-    found = await deliveries.list_deliveries(session, endpoint_id, query.page)
+    query = asked.by_id("deliveries", endpoint_id, chosen=wanted)
+    found = await deliveries.list_deliveries(session, endpoint_id, wanted, query.page)
     rows = query.rows(found, key=lambda delivery: delivery.delivery_id)
     return rows.page(map(_delivery_body, rows.items))
 
@@ -202,14 +232,16 @@ async def redeliver(
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
+    response: Response,
 ) -> schemas.Delivery:
-    """Send the event of a delivery again, with the same id."""
+    """Send the event of a delivery again, with the same id. `Location` lists the deliveries of the endpoint."""
     delivery = await deliveries.get_delivery(session, delivery_id, token_id=visible_token(caller))
     now = services.now()
     await deliveries.redeliver(session, delivery, now=now)
     details = {"endpoint_id": delivery.endpoint_id, "event_id": delivery.event_id}
     action = AuditAction("delivery.repeated", delivery_id, details)
     await audit.record_of_service(session, actor, action, now=now)
+    response.headers["Location"] = f"/v1/webhook-endpoints/{delivery.endpoint_id}/deliveries"
     again = await deliveries.get_delivery(session, delivery_id, token_id=None)
     return _delivery_body(again)
 

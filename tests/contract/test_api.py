@@ -72,7 +72,7 @@ QUERIES = {
     f"GET {A}/settings/versions": TIMED,
     f"GET {A}/contacts/{{contact_id}}/history": TIMED,
     "GET /v1/webhook-endpoints": TIMED,
-    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": TIMED,
+    "GET /v1/webhook-endpoints/{endpoint_id}/deliveries": f"status type account_id {TIMED}",
     f"GET {A}/holds/{{hold_id}}/items": "cursor limit",
     f"GET {A}/clio-contacts": "q cursor limit",
     f"GET {A}/attorneys": "unmapped cursor limit",

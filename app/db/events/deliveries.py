@@ -10,7 +10,7 @@ attempt counts. Whoever reads a delivery here gets it with these marks applied.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -76,6 +76,15 @@ class Delivery:
 
 
 @dataclass(frozen=True)
+class DeliveryFilter:
+    """The deliveries that a list shows; None does not filter."""
+
+    status: str | None = None
+    kind: str | None = None
+    account_id: str | None = None
+
+
+@dataclass(frozen=True)
 class DeliveryAttempt:
     """A delivery after one attempt."""
 
@@ -135,9 +144,14 @@ def _tried(attempt: DeliveryAttempt, now: datetime) -> dict[str, Any]:
     }
 
 
-async def list_deliveries(session: Session, endpoint_id: str, page: ListPage) -> Listed[Delivery]:
+async def list_deliveries(
+    session: Session, endpoint_id: str, wanted: DeliveryFilter, page: ListPage
+) -> Listed[Delivery]:
     """Return a page of the endpoint's deliveries."""
     query = _joined().where(_table.c.endpoint_id == endpoint_id)
+    columns = (_table.c.status, _events.c.kind, _table.c.account_id)
+    for column, value in zip(columns, astuple(wanted), strict=True):
+        query = query if value is None else query.where(column == value)
     return (await read_page(session, query, _BY, page)).of(_delivery)
 
 

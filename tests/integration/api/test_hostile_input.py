@@ -151,7 +151,8 @@ async def test_a_problem_lists_a_hundred_errors_and_says_that_there_are_more(wor
     many = await world.api.get(
         "/v1/accounts/hp/contacts?" + "&".join(f"{n:0400}" for n in range(150))
     )
-    assert max(len(error["pointer"]) for error in many.json()["errors"]) <= 300
+    assert many.json()["code"] == "unknown_parameter"
+    assert len(many.text) < 1000
 
 
 async def test_a_text_with_very_many_commas_and_brackets_is_no_reason_to_refuse_a_body(

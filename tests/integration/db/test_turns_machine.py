@@ -22,7 +22,7 @@ from app.db.accounts.accounts import AccountFields
 from app.db.accounts.service_tokens import BOOTSTRAP_ID
 from app.db.events import claims, deliveries, endpoints, events, turns
 from app.db.events.claims import Claim
-from app.db.events.deliveries import Delivery, DeliveryAttempt, Status
+from app.db.events.deliveries import Delivery, DeliveryAttempt, DeliveryFilter, Status
 from app.db.events.endpoints import Endpoint
 from app.db.events.events import Event, EventKind
 from app.db.list_pages import ListPage
@@ -136,7 +136,9 @@ class TurnsMachine(DatabaseMachine):
     @rule(account_id=one_account, nth=st.integers(0, 9))
     def redeliver(self, account_id: str, nth: int) -> None:
         async def again(session: Session) -> None:
-            found = await deliveries.list_deliveries(session, self.endpoint_id, ListPage(10))
+            found = await deliveries.list_deliveries(
+                session, self.endpoint_id, DeliveryFilter(), ListPage(10)
+            )
             for delivery in found.rows[nth : nth + 1]:
                 await deliveries.redeliver(session, delivery, now=self.time)
 
