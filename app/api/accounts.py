@@ -10,7 +10,7 @@ from app.api.account_changes import account_body, account_with_etag
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep
 from app.api.authentication import CallerDep
-from app.api.deps import ServicesDep
+from app.api.deps import IN_THE_DOCUMENT, ServicesDep
 from app.api.erasures import erasure_url
 from app.api.pagination import ListDep, PageDep
 from app.api.problems import problems
@@ -33,7 +33,9 @@ from app.sync.health import current_health
 
 router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
-ClioUserId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user.")]
+ClioUserId = Annotated[
+    int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user."), IN_THE_DOCUMENT
+]
 
 
 @router.get("")

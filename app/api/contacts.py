@@ -10,7 +10,7 @@ from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep, WriterAudience, WriterAudienceBeforehand
-from app.api.deps import NO_NUL, ContactId, ServicesDep
+from app.api.deps import IN_THE_DOCUMENT, NO_NUL, ContactId, ServicesDep
 from app.api.erasures import erasure_url
 from app.api.explanations import explained_parts
 from app.api.pagination import ListRequest
@@ -53,7 +53,7 @@ class ContactQuery(Schema):
     """Only contacts with this tag. Case and extra spaces do not matter. If it is sent several times, a contact must
     have all of these tags."""
 
-    clio_id: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
+    clio_id: Annotated[int, Field(ge=1, le=2**63 - 1), IN_THE_DOCUMENT] | None = None
     """Only the contact with this id in Clio."""
 
     q: FilterText = None

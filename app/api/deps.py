@@ -7,12 +7,17 @@ and `idempotency`.
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Request
+from pydantic import WithJsonSchema
 
 from app.errors import DatabaseUnavailable
 from app.sync.background import Background
 from app.sync.services import Services
 
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL cannot store a NUL character
+
+
+# A Clio id is a number for us and an opaque string for callers.
+IN_THE_DOCUMENT = WithJsonSchema({"type": "string", "pattern": r"^[1-9]\d{0,18}$"})
 
 
 def _resource_id(description: str) -> Any:

@@ -3,6 +3,8 @@
 It has at least the fields and the values of enums that are listed here; it may have more.
 """
 
+import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -303,6 +305,29 @@ KINDS = (
     *("connection", "run", "contact", "new_client", "activity"),
     *("endpoint", "delivery", "issue", "hold"),
 )
+
+
+def id_schemas(part: Any, place: str) -> Iterable[tuple[str, Any]]:
+    """Yield the schema of each parameter and property that holds an id of Clio or of ours."""
+    if isinstance(part, list):
+        for item in part:
+            yield from id_schemas(item, place)
+    if not isinstance(part, dict):
+        return
+    named = [(part.get("name"), part.get("schema"))] if "in" in part else []
+    properties = part.get("properties", {})
+    named += properties.items() if isinstance(properties, dict) else []
+    for name, schema in named:
+        if isinstance(name, str) and re.search(r"(^|_)ids?$", name):
+            yield f"{place}: {name}", schema
+    for name, inner in part.items():
+        yield from id_schemas(inner, f"{place}/{name}")
+
+
+def test_every_id_is_a_string():
+    found = dict(id_schemas(DOCUMENT, ""))
+    assert len(found) > 60
+    assert not [place for place, schema in found.items() if '"integer"' in json.dumps(schema)]
 
 
 def test_every_error_response_is_a_problem_document():
