@@ -227,7 +227,7 @@ class EndpointClient:
             await response.aclose()
         if response.is_success:
             return Outcome(response.status_code, None)
-        return Outcome(response.status_code, "refused", _printable(beginning))
+        return Outcome(response.status_code, "refused", _printable(beginning) or None)
 
     async def _address(self, url: httpx.URL, host: str) -> str:
         """Return the address to connect to. Raise AddressRefused if any address of the name is not public."""

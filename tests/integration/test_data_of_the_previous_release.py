@@ -509,7 +509,7 @@ def test_no_client_is_announced_twice_and_held_clients_are_announced_on_release(
 
 def test_a_login_that_was_begun_before_the_upgrade_must_begin_again(upgraded: Upgrade):
     # T3: the previous release gave the browser no cookie
-    assert "Go back to Levitate and connect again" in upgraded.begun_before
+    assert "go back to Levitate and start there" in upgraded.begun_before
     assert "clio=connected" in upgraded.connected
 
 

@@ -20,7 +20,7 @@ REFUSED = [
 def test_a_name_without_a_place_is_refused(name: str):
     with pytest.raises(ValidationError) as refused:
         ZONE.validate_python(name)
-    assert "names a place, such as America/New_York, or UTC" in str(refused.value)
+    assert "names a place; send one such as America/New_York, or UTC" in str(refused.value)
 
 
 @pytest.mark.parametrize(
