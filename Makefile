@@ -43,6 +43,7 @@ nightly: $(STAMP) ## the wide tier at full size, mutants and benchmarks; takes m
 	@SCHEMATHESIS_CASES=10000 $(BIN)/python -m pytest tests/wide/api
 	@PHONE_NUMBERS=70000 $(BIN)/python -m pytest tests/rules/test_phone_numbers.py
 	@HTML_SHARE=1 $(BIN)/python -m pytest tests/unit/sync/writeback/test_html_to_text.py
+	@INTERRUPTED_SHARE=1 $(BIN)/python -m pytest tests/integration/db/runs/test_turns.py
 	@SCHEMA_FIRMS=100 $(BIN)/python -m pytest tests/wide/schema
 	@$(BIN)/python -m tests.chaos.soak --minutes 60 --slots 5 --stops 120 --kills 300
 	@$(BIN)/python -m tests.chaos.chaos --minutes 60 --rounds 100000 --contacts 250 --seed 1

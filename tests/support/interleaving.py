@@ -15,6 +15,7 @@ from app.db.session import Database
 from tests.support.sessions import listen
 
 ALL = 1000  # more statements than any side has
+LOOK = 0.01  # seconds after which PostgreSQL is asked whether a side waits for a lock; a statement takes less
 
 Side = Callable[[], Awaitable[None]]
 
@@ -106,7 +107,11 @@ async def _until_at_rest(
     looker: asyncpg.Connection, task: "asyncio.Task[None]", permits: _Permits
 ) -> None:
     """Wait until the side has ended, asks for its next statement, or waits for a lock."""
-    while not task.done() and not permits.asks.is_set():
-        await asyncio.sleep(0.001)
-        if not permits.asks.is_set() and await looker.fetchval(_WAITING):
-            return
+    asks = asyncio.ensure_future(permits.asks.wait())
+    try:
+        while not task.done() and not permits.asks.is_set():
+            await asyncio.wait({task, asks}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done() and not permits.asks.is_set() and await looker.fetchval(_WAITING):
+                return
+    finally:
+        asks.cancel()
