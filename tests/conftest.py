@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, settings
 from pgqueuer.qm import QueueManager
 from sqlalchemy import Engine
 from sqlalchemy.util import LRUCache
+from sqlalchemy.util.queue import AsyncAdaptedQueue
 
 from app import logs
 from app.db.connection import Dialect
-from app.db.session import Database, open_database
+from app.db.session import Database, _MeasuredPool, open_database
 from app.simulator.http.server import Simulator
 from app.sync import run
 from tests.support.first_run import AfterFirstRun, first_run
@@ -158,6 +159,21 @@ def shared_descriptions_of_types() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connections, "_introspect_types", ask_once)
+        yield
+
+
+class _Stack(AsyncAdaptedQueue[Any]):
+    """The kept connections of a pool, of which the one that was used last is used next."""
+
+    def __init__(self, maxsize: int = 0, use_lifo: bool = True) -> None:
+        super().__init__(maxsize, use_lifo=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def few_connections() -> Iterator[None]:
+    """Use few connections of each pool: on each of them each statement is prepared and planned, and a test is short."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_MeasuredPool, "_queue_class", _Stack)
         yield
 
 
