@@ -254,9 +254,13 @@ class World:
 
     async def settled(self, account_id: str = "hp") -> list[dict[str, Any]]:
         """Wait until all runs have ended, and return them."""
+        await self.runs_ended(account_id)
+        return await self.runs(account_id)
+
+    async def runs_ended(self, account_id: str = "hp") -> None:
+        """Wait until all runs have ended."""
         unfinished = "select count(*) from runs where account_id = :account and finished_at is null"
         await self.none_left(unfinished, account=account_id)
-        return await self.runs(account_id)
 
     async def idle(self) -> None:
         """Wait until no worker has a job: a job ends shortly after its run or note has ended."""

@@ -53,7 +53,7 @@ async def test_three_processes_start_two_runs_on_the_day_the_clock_changes(
                 async with asyncio.TaskGroup() as group:
                     for world in worlds:
                         group.create_task(scheduler.propose_slots(world.app.state.services))
-                await worlds[0].settled()
+                await worlds[0].runs_ended()
             found = await scheduled(worlds[0])
         slots = ["2026-03-08 06:00", "2026-03-08 18:00"]
         assert [run["slot"] for run in found] == slots
@@ -90,7 +90,7 @@ async def test_two_processes_over_48_hours_start_each_slot_exactly_once(
                     group.create_task(scheduler.propose_slots(one.app.state.services))
                     if not 20 <= step <= 30:
                         group.create_task(scheduler.propose_slots(other.app.state.services))
-                await one.settled()
+                await one.runs_ended()
             found = await scheduled(one)
         assert [run["slot"] for run in found] == slots
         assert {run["status"] for run in found} == {"succeeded"}
