@@ -220,9 +220,12 @@ class Stack:
 
 
 @contextmanager
-def embedded_postgres(name: str) -> Iterator[tuple[Path, str]]:
-    """Start an embedded PostgreSQL in a new folder; yield the folder and DSN, and remove both when the block ends."""
-    with tempfile.TemporaryDirectory(prefix=f"lc-{name}-") as path:
+def embedded_postgres(name: str, within: Path | None = None) -> Iterator[tuple[Path, str]]:
+    """Start an embedded PostgreSQL in a new folder; yield the folder and DSN, and remove both when the block ends.
+
+    The folder is in `within`, or in the folder for temporary files.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"lc-{name}-", dir=within) as path:
         folder = Path(path)
         folder.chmod(0o755)  # root starts PostgreSQL as another user
         server = embedded.start(folder / "pg")

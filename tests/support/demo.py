@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from tests.support.commands import process_environment
+from tests.support.postgres import fastest_folder
 
 PATIENCE = 240.0
 GRACE = 10.0  # PostgreSQL reports that it has stopped shortly before its process ends
@@ -92,7 +93,7 @@ def demonstrations() -> Iterator[Callable[..., Demo]]:
     started: list[Demo] = []
 
     def start(*options: str) -> Demo:
-        folder = Path(tempfile.mkdtemp(prefix="lcd-"))
+        folder = Path(tempfile.mkdtemp(prefix="lcd-", dir=fastest_folder()))
         folder.chmod(0o755)
         started.append(Demo(folder, *options))
         return started[-1]

@@ -120,7 +120,7 @@ def running_server(given: str | None) -> Iterator[Server]:
         )
         yield server
         return
-    with tempfile.TemporaryDirectory(prefix="lc-pg-", dir=_fastest_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="lc-pg-", dir=fastest_folder()) as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as another user when we are root
         started = embedded.start(Path(folder) / "pg")
         try:
@@ -131,7 +131,7 @@ def running_server(given: str | None) -> Iterator[Server]:
             started.stop()
 
 
-def _fastest_folder() -> Path | None:
+def fastest_folder() -> Path | None:
     """Return a folder in memory if it has enough space, else None for the default folder."""
     if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
         return None

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.commands import process_environment, run_process
 from tests.support.ports import free_port
+from tests.support.postgres import fastest_folder
 from tests.support.waiting import wait_until
 
 PATIENCE = 180.0
@@ -24,7 +25,7 @@ GRACE = 10.0  # a server reports that it has stopped shortly before its process 
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """A data folder with a short path, because it holds the server's socket."""
-    with tempfile.TemporaryDirectory(prefix="lce-") as name:
+    with tempfile.TemporaryDirectory(prefix="lce-", dir=fastest_folder()) as name:
         Path(name).chmod(0o755)
         yield Path(name)
 

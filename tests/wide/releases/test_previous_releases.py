@@ -19,6 +19,7 @@ from typing_extensions import override
 from app.db.job_queue import EARLIER_JOBS
 from tests.chaos.processes import Program, Stack, embedded_postgres, roles_of, running_stack
 from tests.support.commands import run
+from tests.support.postgres import fastest_folder
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -87,7 +88,7 @@ def release(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Release]
     hosts = {"LEVITATE_CLIO_WEBHOOK_HOSTS": "127.0.0.1"}
     with (
         receiver() as (hook, arrived),
-        embedded_postgres("release") as (folder, dsn),
+        embedded_postgres("release", fastest_folder()) as (folder, dsn),
         running_stack(
             folder, dsn, contacts=20, environment=hosts, serve=["--no-workers"], tree=tree,
             rate_limit=100_000,
