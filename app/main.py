@@ -115,7 +115,9 @@ def build_app() -> FastAPI:
         summary="Clients of law firms, from Clio Manage to Levitate",
         description=openapi.DESCRIPTION,
         openapi_tags=openapi.TAGS,
-        servers=[{"url": "/", "description": "The service that returned this document"}],
+        servers=[
+            {"url": "/", "description": "This service, in production or local", "x-internal": False}
+        ],
         contact={"name": "The maintainers of levitate-clio"},
         license_info={"name": "MIT", "identifier": "MIT"},
         lifespan=_lifespan,

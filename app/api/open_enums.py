@@ -59,5 +59,5 @@ def _open(part: Any) -> None:
 
 
 def _is_enum(part: dict[str, Any]) -> bool:
-    """Return whether a schema is an enum of texts; a property may be called `enum`, too."""
-    return part.get("type") == "string" and ("enum" in part or "const" in part)
+    """Return whether a schema is an enum; a property may be called `enum`, too."""
+    return part.get("type") in ("string", "integer") and ("enum" in part or "const" in part)

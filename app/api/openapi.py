@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from fastapi import FastAPI
 
 from app.api import problems, scopes
+from app.api import schemas as models
 from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.audience import ActingUserRequired
 from app.api.authentication import PROTECTED, InvalidToken, TooManyRequests
@@ -19,7 +20,7 @@ from app.api.problems import DocumentedProblem, Problem, documented, documented_
 from app.api.unknown_parameters import UnknownParameter
 from app.db.accounts.accounts import AccountNotFound
 from app.db.accounts.service_tokens import Scope
-from app.errors import DatabaseUnavailable, InvalidRequest
+from app.errors import AppError, DatabaseUnavailable, InvalidRequest
 
 Operation: TypeAlias = dict[str, Any]
 
@@ -113,6 +114,10 @@ def _is_list(_: str, operation: Operation) -> bool:
     return any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ()))
 
 
+def _always(_: str, __: Operation) -> bool:
+    return True
+
+
 def _refuses_unknown(path: str, _: Operation) -> bool:
     return path.startswith(PROTECTED)
 
@@ -133,6 +138,7 @@ _COMMON_PROBLEMS: tuple[
     (_has_input, (documented(InvalidRequest),)),
     (_uses_database, (documented(DatabaseUnavailable),)),
     (_refuses_unknown, (documented(UnknownParameter),)),
+    (_always, (documented(AppError),)),
 )
 
 
@@ -153,6 +159,8 @@ def _complete(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own errors, never returned
         schemas.pop(name, None)
+    for name, schema in schemas.items():
+        _keep_nulls_in_examples(name, schema)
     problem = Problem.model_json_schema(ref_template=problems.SCHEMAS + "{model}")
     schemas.update(problem.pop("$defs"), Problem=problem)
     for path, methods in document["paths"].items():
@@ -163,8 +171,15 @@ def _complete(document: dict[str, Any]) -> None:
     open_enums(document)
 
 
+def _keep_nulls_in_examples(name: str, schema: dict[str, Any]) -> None:
+    """Set the examples of a schema as they were written: FastAPI leaves out what is null in them."""
+    extra = getattr(getattr(models, name, None), "model_config", {}).get("json_schema_extra", {})
+    if "examples" in extra:
+        schema["examples"] = extra["examples"]
+
+
 def _complete_operation(path: str, operation: Operation) -> None:
-    _complete_headers(operation)
+    _complete_parameters(operation)
     _name_scope(operation)
     responses = operation["responses"]
     _describe_events(responses)
@@ -195,14 +210,16 @@ def _describe_events(responses: dict[str, Any]) -> None:
         content[_EVENTS] = {"schema": _EVENT_STREAM}
 
 
-def _complete_headers(operation: Operation) -> None:
+def _complete_parameters(operation: Operation) -> None:
     for parameter in operation.get("parameters", ()):
-        if parameter["in"] != "header":
-            continue
-        if parameter["name"] in _REQUIRED_HEADERS and _is_required(parameter["name"], operation):
-            parameter["required"] = True
-            parameter["schema"] = {**parameter["schema"], **parameter["schema"].pop("anyOf")[0]}
-        parameter["name"] = parameter["name"].title()
+        name, schema = parameter["name"], parameter["schema"]
+        if "anyOf" in schema:  # with null, which only means that it is left out
+            value = schema.pop("anyOf")[0]
+            parameter["schema"] = {**schema, **value}
+        if parameter["in"] == "header":
+            parameter["name"] = name.title()
+            if name in _REQUIRED_HEADERS and _is_required(name, operation):
+                parameter["required"] = True
 
 
 def _is_required(header: str, operation: Operation) -> bool:
