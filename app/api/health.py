@@ -13,6 +13,8 @@ from app.api.schemas.base import Schema
 from app.db.migrate import SchemaState
 from app.errors import AppError
 from app.sync.background import Background
+from app.sync.request_checks import RequestChecks
+from app.sync.services import Services
 from app.sync.supervisor import State
 
 router = APIRouter(tags=["operations"])
@@ -97,7 +99,8 @@ async def readyz(request: Request) -> Readiness:
     background: Background = request.app.state.background
     await background.probe.check()
     readiness = _readiness(background)
-    if reason := _reason(background):
+    services: Services = request.app.state.services
+    if reason := _reason(background, services.request_checks):
         members = readiness.model_dump(by_alias=True, exclude={"status"})
         raise NotReady(reason, headers={"Retry-After": "5"}, members=members)
     return readiness
@@ -120,7 +123,7 @@ def _readiness(background: Background) -> Readiness:
     )
 
 
-def _reason(background: Background) -> str | None:
+def _reason(background: Background, checks: RequestChecks) -> str | None:
     """Return why the process cannot work, or None."""
     if background.probe.answering() is None:
         return "The database does not respond; check it. The process continues by itself"
@@ -128,7 +131,7 @@ def _reason(background: Background) -> str | None:
         return "The database schema is older than this version needs; run `levitate-clio migrate`"
     if background.probe.schema is SchemaState.TOO_NEW:
         return "The database schema is too new for this version; start a newer version"
-    if not background.prepared:
+    if not (background.prepared and checks.has_tokens):
         return "The process is starting; wait"
     late = sorted(part.name for part in background.supervisor.parts.values() if part.is_late())
     if not late:

@@ -55,6 +55,11 @@ class RequestChecks:
         self.outdated = asyncio.Event()
         self.lookups: defaultdict[str, LookupLimit] = defaultdict(LookupLimit)
 
+    @property
+    def has_tokens(self) -> bool:
+        """Whether the tokens were loaded: before that every request with a token gets 503."""
+        return self._tokens is not None
+
     def find_token(self, token_id: str) -> ServiceToken | None:
         """Return the token with this id if it is not revoked. Raises DatabaseUnavailable before the first load."""
         if self._tokens is None:

@@ -24,6 +24,7 @@ from app.simulator.http.server import Simulator
 from app.sync import background, database_probe, outages, scheduler, supervisor
 from app.sync.background import Background
 from app.sync.events import queue_due_endpoints
+from app.sync.request_checks import RequestChecks
 from app.sync.supervisor import State, Supervisor
 from tests.support.database_proxy import DatabaseProxy, database_proxy
 from tests.support.postgres import address_of, database_of
@@ -398,3 +399,13 @@ async def test_callers_of_the_api_cannot_take_the_connections_of_the_background_
             return bool(parts["due_endpoints"].last_turn > turn)
 
         await until(turned)
+
+
+async def test_a_process_is_ready_when_it_knows_the_tokens(
+    idle: World, monkeypatch: pytest.MonkeyPatch
+):
+    # before that every request with a token gets 503, so that no request may be sent there
+    assert (await idle.api.get("/readyz")).status_code == 200
+    monkeypatch.setattr(RequestChecks, "has_tokens", False)
+    early = await idle.api.get("/readyz")
+    assert (early.status_code, early.json()["detail"]) == (503, "The process is starting; wait")
