@@ -24,6 +24,7 @@ from app.api import (
     contacts,
     endpoint_tools,
     erasures,
+    fleet,
     health,
     issues,
     new_client_decisions,
@@ -37,6 +38,7 @@ from app.api.unknown_parameters import check_parameters
 
 router = APIRouter()
 for group in (
+    fleet,
     account_changes,
     accounts,
     erasures,

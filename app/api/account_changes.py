@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -32,6 +31,7 @@ from app.db.accounts.audit import Actor, AuditAction
 from app.db.accounts.receipts import ErasureInProgress
 from app.db.contacts import first_publications
 from app.db.contacts.first_publications import FirstPublicationOpen
+from app.db.cursors import query_digest
 from app.db.runs import rederivations, runs, slots
 from app.db.session import Session
 
@@ -168,7 +168,7 @@ def account_with_etag(account: Account, response: Response) -> schemas.Account:
 def etag_of(account: Account) -> str:
     """Return the `ETag` of the account: it differs when anything differs that the API shows of it."""
     shown = account_body(account).model_dump_json()
-    return f'"{sha256(shown.encode()).hexdigest()[:32]}"'
+    return f'"{query_digest((shown,))}"'
 
 
 def _action(before: AccountFields | None, after: AccountFields) -> AuditAction | None:

@@ -6,16 +6,14 @@ from fastapi import APIRouter, Path, Query, Response
 
 from app.api import schemas
 from app.api.account_access import AccountDep, AccountWithoutSession, SessionDep
-from app.api.account_changes import account_body, account_with_etag
+from app.api.account_changes import account_with_etag
 from app.api.acting_user import ActorDep, RequireRole, RoleRequired
 from app.api.audience import AudienceDep
-from app.api.authentication import CallerDep
 from app.api.deps import IN_THE_DOCUMENT, ServicesDep
 from app.api.erasures import erasure_url
-from app.api.pagination import ListDep, PageDep
+from app.api.pagination import PageDep
 from app.api.problems import problems
 from app.api.runs import load_run_body
-from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import accounts, attorneys, audit, health, looks
 from app.db.accounts.attorneys import Attorney
@@ -36,17 +34,6 @@ router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 ClioUserId = Annotated[
     int, Path(ge=1, le=2**63 - 1, description="Clio's id of the user."), IN_THE_DOCUMENT
 ]
-
-
-@router.get("")
-async def list_accounts(
-    caller: CallerDep, session: SystemSessionDep, asked: ListDep
-) -> schemas.Page[schemas.Account]:
-    """Return the accounts that the token may see. Their time is `created_at`."""
-    query = asked.by_time("accounts")
-    found = await accounts.list_accounts(session, query.page, only=caller.account_ids)
-    rows = query.rows(found, key=lambda account: (account.created_at, account.account_id))
-    return rows.page(map(account_body, rows.items))
 
 
 @router.get("/{account_id}")

@@ -50,13 +50,26 @@ def after_number(cursor: str | None, *query: Any) -> int:
 def after_time(cursor: str, *query: Any) -> tuple[datetime, str]:
     """Return the time and id after which a list continues; raises InvalidCursor or CursorMismatch."""
     time, _, last_id = after_id(cursor, *query).partition(" ")
+    return moment(time), last_id
+
+
+def moment(time: str) -> datetime:
+    """Return the time that a cursor names; raises InvalidCursor."""
     try:
         after = datetime.fromisoformat(time)
     except ValueError as error:
         raise InvalidCursor from error
     if after.tzinfo is None:
         raise InvalidCursor
-    return after, last_id
+    return after
+
+
+def after_values(cursor: str | None, *query: Any) -> list[Any]:
+    """Return the values after which a list continues, none without a cursor; raises InvalidCursor or CursorMismatch."""
+    after = _decode(cursor, query) if cursor else []
+    if not isinstance(after, list):
+        raise InvalidCursor
+    return after
 
 
 def encode_key(key: str | int | tuple[datetime, str], *query: Any) -> str:

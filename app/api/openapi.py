@@ -106,8 +106,9 @@ def _names_acting_user(_: str, operation: Operation) -> bool:
     return any(parameter["name"] == HEADER for parameter in operation.get("parameters", ()))
 
 
-def _has_input(_: str, operation: Operation) -> bool:
-    return "requestBody" in operation or "parameters" in operation
+def _has_input(path: str, operation: Operation) -> bool:
+    """Return whether something sent can be wrong; below `/v1` that is also a header or a parameter that is not read."""
+    return "requestBody" in operation or "parameters" in operation or _needs_token(path, operation)
 
 
 def _is_list(_: str, operation: Operation) -> bool:

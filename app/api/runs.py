@@ -104,8 +104,8 @@ async def ask_for_run(
     async def answer(run_id: str) -> SentAnswer:
         run = await runs.get_run(session, account_id, run_id)
         place = f"/v1/accounts/{account_id}/runs/{run_id}"
-        run_body = await load_run_body(session, run, now=now)
-        return idempotency.sent_answer(202, run_body, place, about=about)
+        shown = await load_run_body(session, run, now=now)
+        return idempotency.sent_answer(202, shown, place, about=about)
 
     about = [body.contact_id] if body.contact_id else []
     sent = await idempotency.answer_once(session, request, create, answer, now=now)
@@ -164,7 +164,7 @@ async def list_runs(
     pulls = await checkpoints.list_pulls(
         session, account.account_id, [run.run_id for run in rows.items]
     )
-    return rows.page(_run_body(run, pulls[run.run_id], now=services.now()) for run in rows.items)
+    return rows.page(run_body(run, pulls[run.run_id], now=services.now()) for run in rows.items)
 
 
 @router.get("/{run_id}", responses=problems(RunNotFound))
@@ -238,10 +238,11 @@ async def _read_followed(
 async def load_run_body(session: Session, run: Run, *, now: datetime) -> schemas.Run:
     """Return a run as the API shows it, with the pulls that are stored for it."""
     pulls = await checkpoints.list_pulls(session, run.account_id, [run.run_id])
-    return _run_body(run, pulls[run.run_id], now=now)
+    return run_body(run, pulls[run.run_id], now=now)
 
 
-def _run_body(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Run:
+def run_body(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Run:
+    """Return a run with these pulls as the API shows it."""
     return schemas.Run(
         id=run.run_id,
         kind=run.kind,

@@ -19,7 +19,7 @@ class ScopeRequired(AppError):
 
 
 _READ = (
-    "list_accounts", "get_account", "get_users", "list_attorneys", "get_status", "get_erasure",
+    "list_accounts", "read_fleet", "get_account", "get_users", "list_attorneys", "get_status", "get_erasure",
     "list_connections", "get_connection",
     "get_settings", "list_settings_versions", "preview_settings", "get_catalog",
     "list_runs", "get_run", "follow_run", "get_report",

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -12,7 +13,7 @@ from typing_extensions import override
 ADDED = {"added": True}
 
 
-def encode(after: str | int, *asked: Any) -> str:
+def encode(after: str | int | Sequence[str | int], *asked: Any) -> str:
     """Return the cursor that continues a list after a key; `asked` are the parameters of the list."""
     document = json.dumps([after, query_digest(asked)], separators=(",", ":"))
     return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")

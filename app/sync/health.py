@@ -13,7 +13,7 @@ import structlog
 
 from app.db import issues
 from app.db.accounts import health, looks
-from app.db.accounts.health import HealthFacts, HealthState, OpenIssues
+from app.db.accounts.health import HealthFacts, HealthState, OpenIssues, StoredHealth
 from app.db.accounts.looks import Look, Task
 from app.db.issues import Finding
 from app.db.session import Session, transaction
@@ -83,10 +83,21 @@ def health_of(facts: HealthFacts, overdue: Finding | None) -> Health:
     return Health(Value.DEGRADED if warnings else Value.OK, tuple(warnings))
 
 
+# For issues whose details name records by Clio's id: a person reads the reasons.
+_IN_WORDS = {
+    "coverage_lost": "Records of Clio that no working login sees any more are not updated; the issue says which",
+    "value_unreadable": "Values of some fields in Clio cannot be read; the issue says which fields and records",
+}
+
+
 def _reasons(found: list[OpenIssues], severity: str) -> list[Problem]:
     """Return a reason for each code of open issues of this severity."""
     return [
-        Problem(issue.code, issue.detail + (f" (and {issue.count - 1} more)" * (issue.count > 1)))
+        Problem(
+            issue.code,
+            _IN_WORDS.get(issue.code, issue.detail)
+            + (f" (and {issue.count - 1} more)" * (issue.count > 1)),
+        )
         for issue in found
         if issue.severity == severity
     ]
@@ -159,8 +170,7 @@ def _is_right(state: HealthState, timing: Timing, account_id: str, *, now: datet
     overdue = _overdue(deadline_of(state.facts, timing, account_id), now=now)
     said = [(i.severity, i.detail) for i in state.facts.issues if i.code == issues.SYNC_OVERDUE]
     wanted = [(overdue.severity, overdue.detail)] if overdue else []
-    found = health_of(state.facts, overdue)
-    return said == wanted and (state.health, state.reasons) == (found.value, _rows(found))
+    return said == wanted and state.stored == _stored(state.facts, overdue)
 
 
 async def _refresh(session: Session, timing: Timing, account_id: str, *, now: datetime) -> None:
@@ -170,16 +180,16 @@ async def _refresh(session: Session, timing: Timing, account_id: str, *, now: da
     overdue = _overdue(deadline, now=now)
     findings = [overdue] if overdue else []
     await issues.reconcile(session, account_id, issues.SYNC_OVERDUE, findings, now=now)
-    found = health_of(facts, overdue)
     due_at = _next_look(deadline, now=now)
-    await health.store_health(
-        session, account_id, found.value, _rows(found), now=now, due_at=due_at
-    )
+    found = _stored(facts, overdue)
+    await health.store_health(session, account_id, found, now=now, due_at=due_at)
 
 
-def _rows(found: Health) -> list[dict[str, str]]:
-    """Return the reasons in the form in which they are stored."""
-    return [{"code": reason.code, "detail": reason.detail} for reason in found.reasons]
+def _stored(facts: HealthFacts, overdue: Finding | None) -> StoredHealth:
+    """Return what is to be stored for an account with these facts."""
+    found = health_of(facts, overdue)
+    reasons = [{"code": reason.code, "detail": reason.detail} for reason in found.reasons]
+    return StoredHealth(found.value.value, reasons, facts.synced_at)
 
 
 def _next_look(deadline: Deadline | None, *, now: datetime) -> datetime:

@@ -18,7 +18,8 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 A = "/v1/accounts/{account_id}"
 CONTRACT = f"""
-GET /v1/accounts | PUT {A} | PATCH {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
+GET /v1/accounts | GET /v1/fleet
+PUT {A} | PATCH {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
 GET /v1/erasures/{{erasure_id}}
 PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
 POST {A}/connections | GET {A}/connections | GET {A}/connections/{{connection_id}}
@@ -69,7 +70,7 @@ QUERIES = {
     f"GET {A}/runs": f"status kind trigger {TIMED}",
     f"GET {A}/audit": f"actor action {TIMED}",
     "GET /v1/audit": f"actor action {TIMED}",
-    "GET /v1/accounts": TIMED,
+    "GET /v1/accounts": f"health q {TIMED}",
     f"GET {A}/connections": TIMED,
     f"GET {A}/settings/versions": TIMED,
     f"GET {A}/contacts/{{contact_id}}/history": TIMED,
@@ -84,6 +85,9 @@ QUERIES = {
 FIELDS = {  # fields that a response always has; in a request some of them may be left out
     "AccountIn": "name time_zone country primary_user_id enabled",
     "Account": "name time_zone country primary_user_id enabled clio created_at updated_at",
+    "ListedAccount": "id name health health_reasons last_successful_run_at connections open_issues run",
+    "Fleet": "health runs_in_flight oldest_unserved_slot_at holds_waiting",
+    "FleetHealth": "ok degraded needs_attention disabled",
     "ClioFirm": "region account_id name",
     "AuditEntry": "id at user_id role token_id request_id source_address action subject details",
     "Erasure": "id subject status requested_by requested_at finished_at remaining",
@@ -172,6 +176,7 @@ OPTIONAL = {
 ENUMS = {
     "Erasure.status": "running done incomplete",
     "Status.health": "ok degraded needs_attention disabled",
+    "ListedAccount.health": "ok degraded needs_attention disabled",
     "Connection.status": "pending connected needs_reconnect disconnected declined",
     "Run.kind": "initial incremental full coverage rederive contact",
     "Run.trigger": "schedule connect manual settings webhook",

@@ -64,6 +64,7 @@ from app.api.schemas.events import (
     EndpointWithSecret,
     RedeliveryIn,
 )
+from app.api.schemas.fleet import Fleet, FleetHealth, ListedAccount
 from app.api.schemas.issues import (
     Hold,
     HoldDecision,
@@ -167,6 +168,8 @@ __all__ = [
     "Export",
     "FieldChange",
     "FieldOption",
+    "Fleet",
+    "FleetHealth",
     "Grant",
     "HealthReason",
     "Hold",
@@ -175,6 +178,7 @@ __all__ = [
     "InClio",
     "Issue",
     "KeyFact",
+    "ListedAccount",
     "ManyNewClients",
     "Need",
     "NewClient",

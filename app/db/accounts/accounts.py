@@ -3,15 +3,15 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, false, func, select, update
+from sqlalchemy import Select, bindparam, delete, false, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.accounts import looks, receipts
 from app.db.accounts import tables as account_tables
 from app.db.accounts.health import note_change
 from app.db.connections import tables as connection_tables
-from app.db.list_pages import Listed, ListPage, SortedBy, read_page
 from app.db.runs import tables as run_tables
 from app.db.session import Session, any_of
 from app.errors import AppError
@@ -19,7 +19,6 @@ from app.rules import version
 from app.rules.attorneys import LevitateUser
 
 _accounts = account_tables.accounts
-_BY = SortedBy(_accounts.c.account_id, _accounts.c.created_at, chronological=False)
 _settings = account_tables.settings
 _VISIBLE = ~receipts.is_being_erased(_accounts.c.account_id)
 _RESPECTS_VISIBILITY = (  # of the newest settings
@@ -114,7 +113,8 @@ class ScheduledAccount:
         return has_slot and (self.newest_slot_at is None or self.newest_slot_at < due_at)
 
 
-def _account(row: object) -> Account:
+def account_of(row: object) -> Account:
+    """Return the account of a row."""
     data = row._mapping  # type: ignore[attr-defined]  # a SQLAlchemy Row, untyped beyond its columns
     bound = data["clio_account_id"] is not None
     return Account(
@@ -132,7 +132,7 @@ def _account(row: object) -> Account:
 async def find_account(session: Session, account_id: str) -> Account | None:
     """Return the account; None if there is none, or if it is being erased."""
     row = (await session.execute(_ACCOUNT, {"account": account_id})).one_or_none()
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def get_account(session: Session, account_id: str) -> Account:
@@ -169,14 +169,10 @@ async def hold_account(session: Session, account_id: str) -> None:
     await session.execute(held.with_for_update(key_share=True))
 
 
-async def list_accounts(
-    session: Session, page: ListPage, *, only: Collection[str] | None
-) -> Listed[Account]:
-    """Return a page of the accounts; only of those in `only` if it is given."""
+def visible(only: Collection[str] | None) -> Select[Any]:
+    """Return the query of the accounts that are not being erased; of those in `only` if it is given."""
     query = select(_accounts).where(_VISIBLE)
-    if only is not None:
-        query = query.where(any_of(_accounts.c.account_id, only))
-    return (await read_page(session, query, _BY, page)).of(_account)
+    return query if only is None else query.where(any_of(_accounts.c.account_id, only))
 
 
 async def list_scheduled(
@@ -217,7 +213,7 @@ async def put_account(
         statement.on_conflict_do_update(index_elements=[_accounts.c.account_id], set_=values)
     )
     await note_change(session, account_id)
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 async def check_firm(session: Session, account_id: str, firm: ClioFirm) -> ClioFirm | None:

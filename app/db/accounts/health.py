@@ -13,9 +13,9 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import NoResultFound
 
-from app.db.accounts import tables
+from app.db.accounts import receipts, tables
 from app.db.runs.tables import READ_FIRM
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _accounts = tables.accounts
 _changes = tables.health_changes
@@ -50,11 +50,19 @@ class HealthFacts:
 
 
 @dataclass(frozen=True)
-class HealthState:
-    """The health that is stored for an account with its reasons, and the facts from which it follows now."""
+class StoredHealth:
+    """What is stored for an account: its health with the reasons, and `synced_at` as in `HealthFacts`."""
 
     health: str
     reasons: Sequence[Mapping[str, Any]]
+    synced_at: datetime | None
+
+
+@dataclass(frozen=True)
+class HealthState:
+    """The health that is stored for an account, and the facts from which it follows now."""
+
+    stored: StoredHealth
     facts: HealthFacts
 
 
@@ -104,7 +112,8 @@ async def load_states(session: Session, account_ids: Collection[str]) -> dict[st
         issues[row.account_id].append(OpenIssues(**values))
     return {
         row.account_id: HealthState(
-            row.health, row.health_reasons, _facts(row, issues[row.account_id])
+            StoredHealth(row.health, row.health_reasons, row.last_success_at),
+            _facts(row, issues[row.account_id]),
         )
         for row in await session.execute(_STATES, named)
     }
@@ -116,7 +125,7 @@ def _facts(row: Any, issues: Sequence[OpenIssues]) -> HealthFacts:
 
 
 _STATES = text(
-    "select a.account_id, a.health, a.health_reasons, a.enabled,"  # noqa: S608  # the condition is our own text
+    "select a.account_id, a.health, a.health_reasons, a.last_success_at, a.enabled,"  # noqa: S608  # the condition is our own text
     " coalesce(a.enabled_at, a.created_at) as enabled_at, a.time_zone,"
     " l.first_connected_at, l.working_logins,"
     f" (select max(finished_at) from runs where account_id = a.account_id and {READ_FIRM}) as synced_at,"
@@ -137,30 +146,31 @@ _OPEN_ISSUES = text(
 
 
 async def store_health(
-    session: Session,
-    account_id: str,
-    health: str,
-    reasons: Sequence[Mapping[str, Any]],
-    *,
-    now: datetime,
-    due_at: datetime,
+    session: Session, account_id: str, found: StoredHealth, *, now: datetime, due_at: datetime
 ) -> None:
-    """Store the health with its reasons, and when it must be computed again although no fact changes."""
+    """Store the health, and when it must be computed again although no fact changes."""
     await session.execute(
         update(_accounts)
         .where(_accounts.c.account_id == account_id)
         .values(
-            health=health,
-            health_reasons=list(reasons),
+            health=found.health,
+            health_reasons=list(found.reasons),
             health_checked_at=now,
+            last_success_at=found.synced_at,
             health_due_at=due_at,
         )
     )
 
 
-async def count_by_health(session: Session) -> Mapping[str, int]:
-    """Return how many accounts have each health, by the stored values."""
-    rows = await session.execute(
-        select(_accounts.c.health, func.count().label("n")).group_by(_accounts.c.health)
-    )
-    return {row.health: row.n for row in rows}
+async def count_by_health(
+    session: Session, *, only: Collection[str] | None = None
+) -> Mapping[str, int]:
+    """Return how many accounts have each health, by the stored values; of those in `only` if it is given.
+
+    An account that is being erased is not counted.
+    """
+    query = select(_accounts.c.health, func.count().label("n")).group_by(_accounts.c.health)
+    query = query.where(~receipts.is_being_erased(_accounts.c.account_id))
+    if only is not None:
+        query = query.where(any_of(_accounts.c.account_id, only))
+    return {row.health: row.n for row in await session.execute(query)}

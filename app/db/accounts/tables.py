@@ -44,6 +44,7 @@ accounts = Table(
     Column("health", Text, nullable=False, server_default="needs_attention"),
     Column("health_reasons", JSONB, nullable=False, server_default=text("'[]'")),
     time_column("health_checked_at", nullable=True),
+    time_column("last_success_at", nullable=True),  # of a run that read all lists; as of then
     # The rules that its contacts were assessed with, and when they are to be assessed with the current ones [row 56].
     count_column("rules_version"),
     time_column("upgrade_at", nullable=True),
@@ -55,6 +56,17 @@ accounts = Table(
         for name in ("health_due_at", "slot_due_at", "outbox_due_at")
     ),
 )
+
+# What sorts the lists of accounts, beside their ids. An index and a query must have the same text.
+HEALTH_RANK = "array_position(array['needs_attention', 'degraded', 'ok', 'disabled'], health)"
+NAME_KEY = "lower(name)"
+LAST_SUCCESS = "coalesce(last_success_at, '1970-01-01 00:00:00+00'::timestamp with time zone)"
+for index, key in (
+    ("accounts_by_health_idx", HEALTH_RANK),
+    ("accounts_by_name_idx", NAME_KEY),
+    ("accounts_by_success_idx", LAST_SUCCESS),
+):
+    Index(index, text(f"({key})"), accounts.c.account_id)
 
 Index("accounts_health_due_at_idx", accounts.c.health_due_at)
 Index("accounts_slot_due_at_idx", accounts.c.slot_due_at)

@@ -180,6 +180,13 @@ Index(  # the review of the first publication: at most one at a time
     ),
 )
 
+Index(  # those that wait for a person
+    "holds_open_idx",
+    holds.c.account_id,
+    holds.c.hold_id,
+    postgresql_where=text("status = 'open'"),
+)
+
 Index(
     "holds_unfinished_idx",
     holds.c.account_id,

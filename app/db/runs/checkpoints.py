@@ -4,7 +4,7 @@ A *cursor* is Clio's token of the next page in an unfinished pull; a *checkpoint
 next pull. A cursor moves with its page, in one transaction; a checkpoint moves only when the run has succeeded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,11 @@ _OF_RUNS = (
     select(_table)
     .where(_table.c.account_id == bindparam("account"), among(_table.c.run_id, "runs"))
     .order_by(_table.c.run_id, _table.c.connection_id, _table.c.resource)
+)
+_OF_MANY = text(
+    "select p.* from unnest(cast(:accounts as text[]), cast(:runs as text[])) as wanted (account, run)"
+    " cross join lateral (select * from pulls where account_id = wanted.account and run_id = wanted.run"
+    "  order by connection_id, resource offset 0) p"
 )
 OVERLAP = timedelta(minutes=15)  # subtracted from a checkpoint, so that no change is missed [OV-4]
 
@@ -124,6 +129,17 @@ async def list_pulls(
     found: dict[str, list[Pull]] = {run_id: [] for run_id in run_ids}
     for row in rows:
         found[row.run_id].append(_pull(row))
+    return found
+
+
+async def list_pulls_of_many(
+    session: Session, runs: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], list[Pull]]:
+    """Return the pulls of runs of many accounts, each by account and run."""
+    wanted = {"accounts": [account for account, _ in runs], "runs": [run for _, run in runs]}
+    found: dict[tuple[str, str], list[Pull]] = {run: [] for run in runs}
+    for row in await session.execute(_OF_MANY, wanted):
+        found[row.account_id, row.run_id].append(_pull(row))
     return found
 
 

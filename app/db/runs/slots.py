@@ -21,7 +21,7 @@ from app.db.connections import tables as connection_tables
 from app.db.runs import tables
 from app.db.runs.run_requests import serve_slot
 from app.db.runs.runs import UNFINISHED, Kind, Run, Status
-from app.db.session import Session
+from app.db.session import Session, any_of
 
 _table = tables.slots
 _runs = tables.runs
@@ -152,12 +152,16 @@ async def close_open(session: Session, account_id: str, *, now: datetime) -> Non
     await session.execute(update(_table).where(still_open).values(closed_at=now))
 
 
-async def oldest_unserved(session: Session) -> datetime | None:
-    """Return since when the oldest open slot of all accounts is due; None if there is none.
+async def oldest_unserved(
+    session: Session, *, only: Collection[str] | None = None
+) -> datetime | None:
+    """Return since when the oldest open slot of all accounts, or of those in `only`, is due; None if there is none.
 
     Slots of accounts without a working login do not count: they wait for a user, not for the service.
     """
     unserved = select(_table.c.due_at).where(_table.c.closed_at.is_(None), _has_login())
+    if only is not None:
+        unserved = unserved.where(any_of(_table.c.account_id, only))
     oldest = unserved.order_by(_table.c.due_at).limit(1)
     due_at: datetime | None = (await session.execute(oldest)).scalar_one_or_none()
     return due_at
