@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.database import run_async
-from app.cli.options import CallbackUrl, Contacts, Latency
+from app.cli.options import CallbackUrl, Contacts, Host, Latency
 from app.cli.startup import fail, listen, stderr
 from app.clio.regions import Region
 from app.errors import CannotStart
@@ -53,7 +53,7 @@ def demo(
         raise typer.Exit(130) from None
 
 
-def simulator(
+def simulator(  # noqa: PLR0913  # the options of a command are its parameters
     port: Annotated[
         int,
         typer.Option(
@@ -65,35 +65,40 @@ def simulator(
     redirect_uri: CallbackUrl = "http://127.0.0.1:8000/oauth/clio/callback",
     rate_limit: Annotated[int, typer.Option(min=1, help="Requests per minute for each token")] = 50,
     latency: Latency = 0.0,
+    host: Host = "127.0.0.1",
 ) -> None:
-    """Run a simulated Clio, as strict as the real one, for development. Prints what to set to connect to it."""
+    """Run a simulated Clio, as strict as the real one, for development. Prints what to set to connect to it.
+
+    It has no token: with another host, everybody who reaches it can change its firms.
+    """
     with _installed():
         from app.simulator.http import sockets
     ports = {region.value: port + nth for nth, region in enumerate(Region)}
     for region_port in ports.values():
-        listen("127.0.0.1", region_port).close()
+        listen(host, region_port).close()
     firms = sockets.firms(contacts=contacts, seed=seed, now=now)
     sim = sockets.Simulator(
         firms, now=now, redirect_uris=[redirect_uri], rate_limit=rate_limit, latency=latency
     )
-    for line in _how_to_connect(ports, redirect_uri):
+    for line in _how_to_connect(host, ports, redirect_uri):
         stderr.print(line, markup=False)
-    run_async(sockets.run(sim, "127.0.0.1", ports))
+    run_async(sockets.run(sim, host, ports))
 
 
-def _how_to_connect(ports: Mapping[str, int], redirect_uri: str) -> Iterator[str]:
+def _how_to_connect(host: str, ports: Mapping[str, int], redirect_uri: str) -> Iterator[str]:
     """Yield the addresses, and the variables with which `serve` can connect a user of the simulated firms."""
+    name = f"[{host}]" if ":" in host else host
     for region, port in ports.items():
-        yield f"Clio {region} at http://127.0.0.1:{port}"
+        yield f"Clio {region} at http://{name}:{port}, its sandbox at http://{name}:{port}/sandbox"
     yield "Set these variables to connect the service; of the regions, those that you need:"
     from app.simulator.http.server import credentials
 
     for region, port in ports.items():
         client_id, client_secret = credentials(region)
-        name = f"export LEVITATE_CLIO_REGIONS__{region.upper()}__"
-        yield f"{name}CLIENT_ID={client_id}"
-        yield f"{name}CLIENT_SECRET={client_secret}"
-        yield f"{name}ORIGIN=http://127.0.0.1:{port}"
+        variable = f"export LEVITATE_CLIO_REGIONS__{region.upper()}__"
+        yield f"{variable}CLIENT_ID={client_id}"
+        yield f"{variable}CLIENT_SECRET={client_secret}"
+        yield f"{variable}ORIGIN=http://{name}:{port}"
     public_url = redirect_uri.removesuffix("/oauth/clio/callback")
     yield f"export LEVITATE_CLIO_PUBLIC_URL={public_url}"
     yield f"export LEVITATE_CLIO_RETURN_ORIGINS={public_url}"

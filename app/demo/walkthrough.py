@@ -265,6 +265,7 @@ def _serve_until_interrupted(demo: DemoProcesses, children: list[subprocess.Pope
     auth = f'-H "Authorization: Bearer {demo.token}"'
     console.print(f"\nAPI documentation  {demo.service}/docs")
     console.print(f"Simulated Clio     {demo.clio}")
+    console.print(f"Sandbox            {demo.clio}/sandbox, to make something happen in the firm")
     console.print(f"Token              {demo.token}\n\nTry:")
     for line in (
         f"curl {auth} '{base}/status'",

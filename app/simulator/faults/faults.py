@@ -2,7 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 Effect = Literal[
@@ -41,7 +43,7 @@ E = TypeVar("E", Effect, WriteEffect)
 class _Counted(Generic[E]):
     """Hits the next `times` matching requests after the first `skip` of them. `path` is a regular expression.
 
-    With `user` it hits only the requests of that Clio user.
+    With `user` it hits only the requests of that Clio user, with `until` only those before that time.
     """
 
     effect: E
@@ -50,10 +52,13 @@ class _Counted(Generic[E]):
     skip: int = 0
     value: str = ""
     user: int | None = None
+    until: datetime | None = None
     hits: int = field(default=0, init=False)
 
-    def matches(self, path: str, user: int | None = None) -> bool:
+    def matches(self, path: str, user: int | None, now: datetime) -> bool:
         """Return whether it hits this request, and count it."""
+        if self.until is not None and now >= self.until:
+            return False
         if not re.search(self.path, path) or self.user not in (None, user):
             return False
         if self.hits >= self.times:
@@ -79,7 +84,8 @@ F = TypeVar("F", Fault, WriteFault)
 class Faults:
     """The active faults, in order. The first that matches a request takes effect."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
         self._faults: list[Fault] = []
         self._write_faults: list[WriteFault] = []
         self.late_writes: set[asyncio.Task[None]] = set()
@@ -92,6 +98,10 @@ class Faults:
             self._faults.append(fault)
         return fault
 
+    def remove(self, fault: Fault) -> None:
+        """Switch a fault off, if it is still on."""
+        self._faults = [one for one in self._faults if one is not fault]
+
     def clear(self) -> None:
         """Switch all faults off."""
         self._faults.clear()
@@ -99,8 +109,10 @@ class Faults:
 
     def match(self, path: str, user: int | None = None) -> Fault | None:
         """Return the fault that hits this request of a Clio user, if any."""
-        return next((fault for fault in self._faults if fault.matches(path, user)), None)
+        now = self._now()
+        return next((fault for fault in self._faults if fault.matches(path, user, now)), None)
 
     def match_write(self, path: str) -> WriteFault | None:
         """Return the fault that hits this write, if any."""
-        return next((fault for fault in self._write_faults if fault.matches(path)), None)
+        now = self._now()
+        return next((fault for fault in self._write_faults if fault.matches(path, None, now)), None)

@@ -21,12 +21,24 @@ class RateLimit:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.refused = 0
+        self.exhausted_until: datetime | None = None
         self._windows: dict[str, Window] = {}
+
+    def exhaust(self, until: datetime) -> None:
+        """Refuse the requests of every token until then, as if each had used up a window that ends then."""
+        self.exhausted_until = until
+
+    def recover(self) -> None:
+        """Begin again: every token has a new window."""
+        self.exhausted_until = None
+        self._windows.clear()
 
     def take(self, token: str, now: datetime) -> tuple[bool, dict[str, str]]:
         """Count a request. Return whether it is allowed, and the headers of its response."""
         window = self._windows.get(token)
-        if window is None or now >= window.ends:
+        if self.exhausted_until is not None and now < self.exhausted_until:
+            window = self._windows[token] = Window(self.exhausted_until, self.limit)
+        elif window is None or now >= window.ends:
             window = self._windows[token] = Window(now + WINDOW)
         allowed = window.used < self.limit
         window.used += allowed

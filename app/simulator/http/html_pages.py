@@ -46,7 +46,8 @@ def home(region: str, app: App, firms: Iterable[Firm], redirect_uris: Iterable[s
 <dt>Redirect URI</dt><dd>{callbacks}</dd>
 </dl>
 <p>The API needs a token, as Clio does: connect a user of the service first. Then
-<code>/_simulator/log</code> lists the requests that were received.</p>"""
+<code>/_simulator/log</code> lists the requests that were received.</p>
+<p>The <a href="/sandbox">sandbox</a> makes something happen in a firm: a new client, a merge, an outage.</p>"""
     return _PAGE.format(title="A simulated Clio", region=escape(region.upper()), body=body)
 
 

@@ -192,6 +192,11 @@ class OAuth:
         grant = self._by_access.get(access_token)
         return grant if grant is not None and grant.expires_at > self._now() else None
 
+    def logins(self, firm: Firm) -> list[int]:
+        """Return the users of a firm who have granted the service access, in the order in which they connected."""
+        grants = (g for g in self._grants.values() if g.firm is firm and g.app == self.service)
+        return list(dict.fromkeys(grant.user_id for grant in grants))
+
     def deauthorize(self, access_token: str) -> bool:
         """Revoke an access token and its refresh token. Return whether the token was valid."""
         grant = self._by_access.pop(access_token, None)

@@ -71,7 +71,7 @@ class Simulator:
         self.latency = latency
         self.quirks = Quirks()
         self.limits = RateLimit(rate_limit)
-        self.faults = Faults()
+        self.faults = Faults(now)
         self.log: deque[LogEntry] = deque(maxlen=LOG_LENGTH)
         self.oauth = {
             region: OAuth(

@@ -6,6 +6,9 @@
 - `POST /_simulator/mutations` changes records (`{"op": "put"|"delete"|"restrict_matter"|"revoke_user"|"expire", …}`).
 - `GET /_simulator/records/{kind}` returns all records of a kind, such as `note`.
 - `GET /_simulator/log` and `GET /_simulator/stats` return the requests that were received.
+
+Beside them is the sandbox for people and programs (`app/simulator/sandbox`). Neither has a token; both refuse what a
+page of another site sends.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from datetime import datetime
 from typing import Any
 
 import uvicorn
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
@@ -27,6 +30,8 @@ from app.simulator.faults.quirks import Quirks
 from app.simulator.firms.harlow_pike import harlow_pike
 from app.simulator.firms.seeded import seeded_firm
 from app.simulator.http.server import REGIONS, Simulator, log_entry_json
+from app.simulator.sandbox import routes as sandbox_routes
+from app.simulator.sandbox.guard import only_from_here
 from app.simulator.store.firm import Firm
 
 __all__ = ["Simulator", "firms", "run"]
@@ -116,11 +121,13 @@ class _WithTransport:
 
 async def run(simulator: Simulator, host: str, ports: Mapping[str, int]) -> None:
     """Serve the regions until cancelled."""
+    sandbox = sandbox_routes.Sandbox(simulator)
     async with asyncio.TaskGroup() as group:
         group.create_task(_post_webhooks(simulator))
         for region, port in ports.items():
             app = simulator.app(region)
-            app.include_router(_control(simulator))
+            app.include_router(_control(simulator, host))
+            app.include_router(sandbox_routes.router(sandbox, region, host))
             config = uvicorn.Config(
                 _WithTransport(app),
                 host=host,
@@ -149,8 +156,12 @@ async def _serve(server: _Server) -> None:
             await server.shutdown()
 
 
-def _control(simulator: Simulator) -> APIRouter:
-    router = APIRouter(prefix="/_simulator")
+def _control(simulator: Simulator, host: str) -> APIRouter:
+    router = APIRouter(
+        prefix="/_simulator",
+        route_class=sandbox_routes.SafeRoute,
+        dependencies=[Depends(only_from_here(host))],
+    )
     _add_write_endpoints(router, simulator)
 
     @router.post("/faults", status_code=204)
