@@ -136,7 +136,7 @@ NEW_CLIENT = Action(
             endpoint=f"GET {ACCOUNT}/new-clients?order=newest",
         ),
         Shown(
-            "A line of the kind contact.created with the whole contact.",
+            "A line of the kind contact.added with the whole contact.",
             endpoint=f"GET {ACCOUNT}/changes",
         ),
         Shown("Sent once: start the new-client automation.", event="client.new"),

@@ -117,7 +117,7 @@ CLOSE = Action(
             endpoint=f"GET {ACCOUNT}/contacts?clio_id={{contact_id}}",
         ),
         Shown(
-            "A line of the kind contact.updated with the tags that changed.",
+            "A line of the kind contact.updated with tags_added and tags_removed.",
             endpoint=f"GET {ACCOUNT}/changes",
         ),
         Shown("Tells that the feed has new lines.", event="contacts.changed"),
@@ -134,16 +134,14 @@ RESTRICT = Action(
         shown_by_run("incremental"),
         Shown(
             "The tag Active Client has restricted true, and so has each tag that only these matters give. With the"
-            " setting /restricted_matters/withhold these tags are gone instead.",
+            " setting /restricted_matters/withhold these tags are gone instead. If the user is not connected and no"
+            " login sees the matters any more, they count as deleted after a full run.",
             endpoint=f"GET {ACCOUNT}/contacts?clio_id={{contact_id}}",
         ),
         Shown(
-            "A line of the kind contact.updated with the tags that changed.",
+            "A line of the kind contact.updated with the contact and its tags.",
             endpoint=f"GET {ACCOUNT}/changes",
         ),
-        Shown(
-            "After a full run, if no login of the service sees a matter any more. Its data stays.",
-            issue="not_visible",
-        ),
+        Shown("Tells that the feed has new lines.", event="contacts.changed"),
     ),
 )
