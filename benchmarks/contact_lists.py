@@ -145,13 +145,15 @@ async def fill(dsn: str, contacts: int) -> None:
     words = (
         (ACCOUNT, clio_id, word) for clio_id, (_, found) in enumerate(people) for word in found
     )
-    await connection.copy_records_to_table("search_words", records=words)
+    await connection.copy_records_to_table(
+        "search_words", records=words, columns=("account_id", "clio_id", "word")
+    )
     pulled = ((ACCOUNT, n, '{"clio_id": 1}', False) for n in range(contacts * 4))
     await connection.copy_records_to_table(
         "mirror_contacts", records=pulled, columns=("account_id", "clio_id", "record", "stale")
     )
     await connection.execute(
-        "insert into search_words select $1, n, 'opposing' || n % 1000"
+        "insert into search_words (account_id, clio_id, word) select $1, n, 'opposing' || n % 1000"
         " from generate_series($2::int, $2 * 4 - 1) n",
         ACCOUNT,
         contacts,

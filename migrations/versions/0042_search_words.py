@@ -22,9 +22,9 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Text, nullable=False),
         sa.Column("clio_id", sa.BigInteger, nullable=False),
         sa.Column("word", sa.Text(collation="C"), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "clio_id", "word", name="search_words_pk"),
+        sa.PrimaryKeyConstraint("account_id", "word", "clio_id", name="search_words_pk"),
     )
-    op.create_index("search_words_word_idx", "search_words", ["account_id", "word", "clio_id"])
+    op.create_index("search_words_clio_id_idx", "search_words", ["account_id", "clio_id"])
     op.execute("alter table search_words enable row level security")
     op.execute(
         "create policy own_account on search_words to levitate_run using (account_id = app_account())"

@@ -19,6 +19,7 @@ from app.db.json_codec import as_bytes
 from app.db.mirror import searches
 from app.db.mirror import tables as mirror_tables
 from app.db.mirror.audience import EVERYBODY, Audience
+from app.db.mirror.search_words import load_country
 from app.db.mirror.searches import Condition, search_conditions, word_condition
 from app.db.session import Session, read_in_key_order
 from app.rules.texts import compared
@@ -88,7 +89,7 @@ async def page_of(
     """Return the statement that reads these columns of the contacts of a page."""
     wanted, limit = asked.wanted, asked.limit
     seen = asked.audience.limited_to("contacts", account_id, _table.c.clio_id)
-    conditions = _conditions(account_id, wanted, asked.audience)
+    conditions = await _conditions(session, account_id, asked)
     ids = await searches.narrowed(session, conditions)
     page = (
         select(_table.c.contact_id)
@@ -123,15 +124,18 @@ def _filters(wanted: ContactFilter) -> list[ColumnElement[bool]]:
     return [condition for value, condition in conditions if value is not None]
 
 
-def _conditions(account_id: str, wanted: ContactFilter, audience: Audience) -> list[Condition]:
+async def _conditions(session: Session, account_id: str, asked: PageAsked) -> list[Condition]:
     """Return the conditions that have an index of Clio ids."""
-    found = [] if wanted.q is None else search_conditions(account_id, wanted.q)
+    wanted, found = asked.wanted, list[Condition]()
+    if wanted.q is not None:
+        country = await load_country(session, account_id)
+        found += search_conditions(account_id, wanted.q, country)
     if wanted.updated_since is not None:
         since = _table.c.updated_at >= wanted.updated_since
         own = select(_table.c.clio_id).where(_table.c.account_id == account_id, since)
         found.append(Condition(own, lambda _: since))
     if wanted.problem is not None:
-        found.append(_problem(account_id, wanted.problem, audience))
+        found.append(_problem(account_id, wanted.problem, asked.audience))
     return found
 
 

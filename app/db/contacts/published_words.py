@@ -37,9 +37,9 @@ async def update(
     """Store the words of these people, where what is published of them has changed or differs from the record."""
     words = {}
     for one in people:
-        published = _words_of(one.profile)
+        published = _words_of(one.profile, country)
         of_record = words_of_record(one.record, country)
-        before = _words_of(one.known) if one.known is not None else of_record
+        before = _words_of(one.known, country) if one.known is not None else of_record
         if not published <= of_record or not before <= of_record | published:
             words[one.record.clio_id] = of_record | published
     await search_words.store(session, account_id, words)
@@ -67,11 +67,11 @@ async def fill(
     published = await contact_store.load_by_clio_id(session, account_id, ids)
     words = {record.clio_id: words_of_record(record, country) for record in records}
     for clio_id, contact in published.items():
-        words[clio_id] |= _words_of(contact.view.profile)
+        words[clio_id] |= _words_of(contact.view.profile, country)
     await search_words.store(session, account_id, words)
     return ids[-1] if len(ids) == limit else None
 
 
-def _words_of(profile: Profile) -> frozenset[str]:
-    found = words_of_profile(profile)
+def _words_of(profile: Profile, country: str) -> frozenset[str]:
+    found = words_of_profile(profile, country)
     return found if profile.emails else found | {NO_EMAIL}

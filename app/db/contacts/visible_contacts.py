@@ -21,6 +21,7 @@ from app.db.contacts.contacts import (
 from app.db.json_codec import as_bytes
 from app.db.mirror import audience as audiences
 from app.db.mirror.audience import Audience
+from app.db.mirror.search_words import load_country
 from app.db.session import Session, any_of
 from app.rules.results import Assessment
 from app.rules.search_words import has_terms, parse_search, words_of_profile
@@ -76,13 +77,14 @@ async def list_contacts(
         return await contact_lists.list_contacts(
             session, account_id, wanted, after=after, limit=limit
         )
+    country = await load_country(session, account_id)
     page: list[StoredContact] = []
     # Rows can have a tag or a text that is not shown, so that they are not wanted after all.
     at_once = limit if not wanted.labels and wanted.q is None else max(limit, AT_ONCE)
     while len(page) < limit:
         rows = await _read(session, account_id, wanted, audience, after=after, limit=at_once)
         shown = [one.contact for one in await _limit(session, account_id, audience, rows)]
-        page += [one for one in shown if _is_wanted(one, wanted)]
+        page += [one for one in shown if _is_wanted(one, wanted, country)]
         if len(rows) < at_once:
             break
         after = rows[-1].contact.contact_id
@@ -185,12 +187,12 @@ def _explained(rows: Sequence[object]) -> list[ExplainedContact]:
     ]
 
 
-def _is_wanted(contact: StoredContact, wanted: ContactFilter) -> bool:
+def _is_wanted(contact: StoredContact, wanted: ContactFilter, country: str) -> bool:
     """Return whether a contact has in what is shown of it what a filter wants: the row has also what is not shown."""
     profile = contact.view.profile
     if not {*wanted.labels} <= {compared(tag.label) for tag in contact.view.tags}:
         return False
     if wanted.problem == "no_email" and profile.emails:
         return False
-    terms = None if wanted.q is None else parse_search(wanted.q)
-    return terms is None or has_terms(words_of_profile(profile), contact.clio_id, terms)
+    terms = None if wanted.q is None else parse_search(wanted.q, country)
+    return terms is None or has_terms(words_of_profile(profile, country), contact.clio_id, terms)

@@ -4,26 +4,35 @@ Each word is a row, in the collation C, so that a search reads a range of the in
 from using an index for LIKE, for full text and for arrays. What the words are: `app/rules/search_words.py`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import TextClause, bindparam, delete, select, text
 
 from app.db.accounts import tables as account_tables
-from app.db.bulk import BulkInsert
+from app.db.bulk import array_text
 from app.db.mirror import tables
 from app.db.session import Session, look_up
 from app.rules.records import ContactRecord
-from app.rules.search_words import words_of_record
+from app.rules.search_words import may_differ_in_words, words_of_record
+
+Word = tuple[str, int]  # with the Clio id
 
 _table = tables.search_words
 _accounts = account_tables.accounts
-_ROWS = BulkInsert(_table, ("clio_id", "word"))
-_ADD = _ROWS.insert.on_conflict_do_nothing()
-_REMOVE = text("""
-    delete from search_words as stored
-    using unnest(cast(:ids as bigint[]), cast(:words as text[])) as gone (clio_id, word)
-    where stored.account_id = :account and stored.clio_id = gone.clio_id and stored.word = gone.word
+# The words are one text, because an array of texts takes several times as long to send. No word has a line break.
+_ADD_NEW = text("""
+    insert into search_words (account_id, word, clio_id)
+    select :account, *
+    from unnest(string_to_array(:words, chr(10)), cast(cast(:ids as text) as bigint[]))
 """)
+# Another transaction may have landed the same change just now.
+_ADD = text(f"{_ADD_NEW.text} on conflict do nothing")
+# One statement for each word, sent together: for a join PostgreSQL may read the words of the whole firm.
+_REMOVE = delete(_table).where(
+    _table.c.account_id == bindparam("account"),
+    _table.c.word == bindparam("one"),
+    _table.c.clio_id == bindparam("of"),
+)
 _STORED = look_up(
     select(_table.c.clio_id, _table.c.word).where(_table.c.account_id == bindparam("account")),
     _table.c.clio_id,
@@ -41,33 +50,43 @@ async def land(
 
     Words that come from what is published of a known contact stay.
     """
-    if not landed:
+    changed = [
+        (known, record)
+        for known, record in landed
+        if known is None or may_differ_in_words(known, record)
+    ]
+    if not changed:
         return
     country = await load_country(session, account_id)
     new: dict[int, frozenset[str]] = {}
-    added, removed = list[tuple[int, str]](), list[tuple[int, str]]()
-    for known, record in landed:
+    added, removed = list[Word](), list[Word]()
+    for known, record in changed:
         words = words_of_record(record, country)
         if known is None:
             new[record.clio_id] = words
             continue
         before = words_of_record(known, country)
-        added += [(record.clio_id, word) for word in words - before]
-        removed += [(record.clio_id, word) for word in before - words]
-    differences = await _differences(session, account_id, new)
-    await _write(session, account_id, [*added, *differences[0]], [*removed, *differences[1]])
+        added += [(word, record.clio_id) for word in words - before]
+        removed += [(word, record.clio_id) for word in before - words]
+    await store(session, account_id, new)
+    await _remove(session, account_id, removed)
+    await _add(session, account_id, added, _ADD)
 
 
-async def store(session: Session, account_id: str, words: Mapping[int, frozenset[str]]) -> None:
-    """Make these the words of contacts, by Clio id, whatever words they have."""
-    added, removed = await _differences(session, account_id, words)
-    await _write(session, account_id, added, removed)
+async def store(session: Session, account_id: str, words: Mapping[int, Collection[str]]) -> None:
+    """Make these the words of contacts, by Clio id, whatever words they have.
 
-
-async def add(session: Session, account_id: str, words: Mapping[int, Iterable[str]]) -> None:
-    """Add words to those of contacts, by Clio id."""
-    rows = [(clio_id, word) for clio_id, found in words.items() for word in found]
-    await _write(session, account_id, rows, [])
+    The transaction has written or locked the contacts' rows, so that no other one stores words of them meanwhile.
+    """
+    if not words:
+        return
+    names = {"account": account_id, "ids": sorted(words)}
+    stored = {(row.word, row.clio_id) for row in await session.execute(_STORED, names)}
+    wanted = [(word, clio_id) for clio_id, found in words.items() for word in found]
+    if stored:
+        await _remove(session, account_id, stored.difference(wanted))
+        wanted = [one for one in wanted if one not in stored]
+    await _add(session, account_id, wanted, _ADD_NEW)
 
 
 async def forget(session: Session, account_id: str, clio_id: int) -> None:
@@ -81,30 +100,17 @@ async def load_country(session: Session, account_id: str) -> str:
     return str((await session.execute(_COUNTRY, {"account": account_id})).scalar_one())
 
 
-async def _differences(
-    session: Session, account_id: str, words: Mapping[int, frozenset[str]]
-) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Return the words that contacts lack, and those that they have and should not have."""
-    stored: dict[int, set[str]] = {clio_id: set() for clio_id in words}
+async def _remove(session: Session, account_id: str, words: Collection[Word]) -> None:
     if words:
-        names = {"account": account_id, "ids": sorted(words)}
-        for row in await session.execute(_STORED, names):
-            stored[row.clio_id].add(row.word)
-    added = [(key, word) for key, wanted in words.items() for word in wanted - stored[key]]
-    removed = [(key, word) for key, wanted in words.items() for word in stored[key] - wanted]
-    return added, removed
+        each = [{"account": account_id, "one": one, "of": of} for one, of in sorted(words)]
+        await session.execute(_REMOVE, each)
 
 
-async def _write(
-    session: Session,
-    account_id: str,
-    added: Collection[tuple[int, str]],
-    removed: Collection[tuple[int, str]],
+async def _add(
+    session: Session, account_id: str, words: Collection[Word], statement: TextClause
 ) -> None:
-    if removed:
-        ids, words = zip(*sorted(removed), strict=True)
-        names = {"account": account_id, "ids": list(ids), "words": list(words)}
-        await session.execute(_REMOVE, names)
-    if added:
-        rows = [{"clio_id": clio_id, "word": word} for clio_id, word in sorted(added)]
-        await session.execute(_ADD, _ROWS.parameters(rows, account_id=account_id))
+    """Add words in the order of the key, so that neighbours are written together."""
+    if words:
+        texts, ids = zip(*sorted(words), strict=True)
+        names = {"account": account_id, "words": "\n".join(texts), "ids": array_text(ids)}
+        await session.execute(statement, names)

@@ -52,12 +52,12 @@ class Condition:
     is_met: Callable[[ColumnElement[Any]], ColumnElement[bool]]
 
 
-def search_conditions(account_id: str, q: str) -> list[Condition]:
-    """Return the conditions of a search, which all must be met.
+def search_conditions(account_id: str, q: str, country: str) -> list[Condition]:
+    """Return the conditions of a search in an account of this country, which all must be met.
 
     A blank text finds everybody, and one with signs only finds nobody.
     """
-    terms = parse_search(q)
+    terms = parse_search(q, country)
     if not terms and compared(q):
         return [Condition(select(_words.c.clio_id).where(false()), lambda _: false())]
     return [_condition(account_id, term) for term in terms]
@@ -65,7 +65,8 @@ def search_conditions(account_id: str, q: str) -> list[Condition]:
 
 def word_condition(account_id: str, word: str) -> Condition:
     """Return the condition that a contact has exactly this word."""
-    return _of_words(account_id, _words.c.word == word)
+    own = _with(account_id, _words.c.word == word)
+    return Condition(own, _is_one_of(own))
 
 
 async def narrowed(session: Session, conditions: Sequence[Condition]) -> Ids | None:
@@ -100,14 +101,15 @@ async def search_records(
     They need not be in scope, and may have been deleted in Clio. A login finds only records that it sees, and only by
     what Clio has shown it of them.
     """
-    conditions = search_conditions(account_id, q)
+    country = await load_country(session, account_id)
+    conditions = search_conditions(account_id, q, country)
     if audience.login is None:
         return await _page(session, account_id, conditions, after=after, limit=limit)
     page: list[int] = []
     while len(page) < limit:
         seen = audience.limited_to("contacts", account_id, _contacts.c.clio_id)
         found = await _page(session, account_id, conditions, seen, after=after, limit=AT_ONCE)
-        page += await _found_by_shown(session, account_id, q, audience, found)
+        page += await _found_by_shown(session, account_id, (q, country), audience, found)
         if len(found) < AT_ONCE:
             break
         after = found[-1]
@@ -139,10 +141,14 @@ async def _page(
 
 
 async def _found_by_shown(
-    session: Session, account_id: str, q: str, audience: Audience, clio_ids: Collection[int]
+    session: Session,
+    account_id: str,
+    search: tuple[str, str],
+    audience: Audience,
+    clio_ids: Collection[int],
 ) -> list[int]:
-    """Return those of these contacts who match a search by what the login was shown of them, in their order."""
-    terms, country = parse_search(q), await load_country(session, account_id)
+    """Return those of these contacts who match a search, with its country, by what the login was shown of them."""
+    terms, country = parse_search(*search), search[1]
     shown = await audiences.load_shown_fields(session, account_id, audience, clio_ids)
     rows = await session.execute(
         select(as_bytes(_contacts.c.record))
@@ -171,27 +177,31 @@ def _visible(record: ContactRecord, fields: frozenset[str] | None) -> ContactRec
 
 
 def _condition(account_id: str, term: Term) -> Condition:
-    begins = [
-        and_(_words.c.word >= start, _words.c.word < after_all(start)) for start in term.starts
-    ]
-    by_words = [_of_words(account_id, one) for one in begins]
-    either = _of_words(account_id, or_(*begins)).is_met
-    if term.clio_id is None and len(by_words) == 1:
-        return by_words[0]
-    exact = [] if term.clio_id is None else [select(literal(term.clio_id, BigInteger))]
-    ids = union_all(*(one.ids for one in by_words), *exact)
+    by_words = [_with(account_id, _begins(_words.c.word, start)) for start in term.starts]
+    # Not the column itself, so that the words of the contact are read, and not all that begin so.
+    word = _words.c.word.concat("")
+    has = _is_one_of(_with(account_id, or_(*(_begins(word, start) for start in term.starts))))
     wanted = term.clio_id
     if wanted is None:
-        return Condition(ids, either)
-    return Condition(ids, lambda clio_id: or_(clio_id == wanted, either(clio_id)))
+        return Condition(union_all(*by_words) if len(by_words) > 1 else by_words[0], has)
+    exact = select(literal(wanted, BigInteger))
+    return Condition(
+        union_all(*by_words, exact), lambda clio_id: or_(clio_id == wanted, has(clio_id))
+    )
 
 
-def _of_words(account_id: str, matches: ColumnElement[bool]) -> Condition:
-    own = select(_words.c.clio_id).where(_words.c.account_id == account_id, matches)
+def _begins(word: ColumnElement[str], start: str) -> ColumnElement[bool]:
+    return and_(word >= start, word < after_all(start))
 
+
+def _with(account_id: str, matches: ColumnElement[bool]) -> Select[tuple[int]]:
+    return select(_words.c.clio_id).where(_words.c.account_id == account_id, matches)
+
+
+def _is_one_of(own: Select[tuple[int]]) -> Callable[[ColumnElement[Any]], ColumnElement[bool]]:
     def is_met(clio_id: ColumnElement[Any]) -> ColumnElement[bool]:
-        # `offset` keeps PostgreSQL from making a join of it: each contact is one look-up by its key.
+        # `offset` keeps PostgreSQL from making a join of it: each contact is one look-up by an index.
         one = own.where(_words.c.clio_id == clio_id).offset(0).correlate_except(_words)
         return one.exists()
 
-    return Condition(own, is_met)
+    return is_met

@@ -121,15 +121,10 @@ search_words = bulk_account_table(
     "search_words",
     Column("clio_id", BigInteger, nullable=False),
     Column("word", Text(collation="C"), nullable=False),
-    PrimaryKeyConstraint("account_id", "clio_id", "word"),
+    PrimaryKeyConstraint("account_id", "word", "clio_id"),
 )
 
-Index(
-    "search_words_word_idx",
-    search_words.c.account_id,
-    search_words.c.word,
-    search_words.c.clio_id,
-)
+Index("search_words_clio_id_idx", search_words.c.account_id, search_words.c.clio_id)
 
 catalog_items = account_table(  # users, custom fields, practice areas, matter stages
     "catalog_items",

@@ -1,6 +1,7 @@
 """The words of pulled records, and the search over all of them, in scope or not."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -12,7 +13,8 @@ from app.db.session import Database, transaction
 from app.rules.records import ContactRecord, Email, Phone
 from app.rules.removed_contacts import REMOVED
 from tests.integration.db.contacts.test_change_feed import make_account
-from tests.support.sessions import as_owner
+from tests.integration.db.test_queue_plans import nodes
+from tests.support.sessions import as_owner, listen, unlisten
 from tests.support.values import replace
 
 ANN = View("a", "cnx_ann", full_view=True)
@@ -143,12 +145,56 @@ async def test_a_search_reads_a_range_of_the_index(database: Database):
         await session.execute(fill)
     async with as_owner(database) as session:
         await session.execute(text("analyze search_words"))
-    ((condition,)) = searches.search_conditions("a", "w123")
+    ((condition,)) = searches.search_conditions("a", "w123", "US")
     async with transaction(database, "a") as session:
         compiled = condition.ids.compile(
             dialect=session.dialect, compile_kwargs={"literal_binds": True}
         )
         plan = "\n".join((await session.execute(text(f"explain {compiled}"))).scalars())
-    assert "search_words_word_idx" in plan, plan
+    assert "search_words_pk" in plan, plan
     assert "word >=" in plan.split("Index Cond:")[1], plan
     assert "Filter: (word" not in plan, plan
+
+
+async def test_a_word_is_removed_by_its_key_whatever_the_size_of_the_firm(database: Database):
+    await make_account(database, "a")
+    people = [
+        ContactRecord(clio_id=n, is_person=True, first_name="Person", last_name=f"L{n}")
+        for n in range(1, 3001)
+    ]
+    await land(database, ANN, *people)
+    statements = list[tuple[str, Any]]()
+
+    def note(*given: Any) -> None:
+        if "search_words" in given[2] and given[2].lstrip().lower().startswith("delete"):
+            statements.append((given[2], given[3]))
+
+    listen(database, "before_cursor_execute", note)
+    await land(database, ANN, *(replace(one, last_name="Moss") for one in people[:200]))
+    unlisten(database, "before_cursor_execute", note)
+    ((statement, removed),) = statements
+    assert len(removed) == 200
+    # The words of others, which are still there.
+    given = ["l201" if one == "l1" else 201 if one == 1 else one for one in removed[0]]
+    async with transaction(database, "a") as session:
+        connection: Any = (await session.get_raw_connection()).driver_connection
+        rows = await connection.fetch(f"explain (analyze, format json) {statement}", *given)
+    looked_at = [
+        node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        for node in nodes(rows[0][0][0]["Plan"])
+    ]
+    assert 1 <= max(looked_at) <= 2, rows
+    assert [("l1" in await words(database, 1)), ("l300" in await words(database, 300))] == [0, 1]
+
+
+async def test_a_change_of_what_has_no_words_reads_and_writes_none(firm: Database):
+    statements = list[str]()
+
+    def note(*given: Any) -> None:
+        statements.append(given[2])
+
+    listen(firm, "before_cursor_execute", note)
+    await land(firm, ANN, replace(ALICE, title="Judge"))
+    unlisten(firm, "before_cursor_execute", note)
+    assert any("mirror_contacts" in one for one in statements)
+    assert not [one for one in statements if "search_words" in one or "country" in one]
