@@ -64,7 +64,7 @@ class FeedReader:
                 changed.wait(),
                 ended.wait(),
                 self.services.stopping.wait(),
-                _disconnected(self.request),
+                disconnected(self.request),
                 seconds=deadline - now(),
             ):
                 changed.clear()
@@ -74,7 +74,7 @@ class FeedReader:
             return page
 
 
-async def _disconnected(request: Request) -> None:
+async def disconnected(request: Request) -> None:
     """Wait until the caller has closed the connection. The body must have been read."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

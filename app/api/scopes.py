@@ -27,7 +27,7 @@ _READ = (
     "export_contact", "list_clio_contacts", "explain_clio_contact",
     "list_new_clients", "list_activities", "get_activity", "list_issues", "list_holds", "list_hold_items",
     "list_audit", "list_service_audit",
-    "list_endpoints", "get_endpoint", "list_deliveries",
+    "read_events", "list_endpoints", "get_endpoint", "list_deliveries",
 )  # fmt: skip
 _WRITE = (
     "start_connection", "end_connection",  # only those of the acting user: see `app/api/connections.py`

@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import rights_check, tables
 from app.db.connection import Address, new_engine
+from app.db.events import event_list
 from app.db.failures import causes
 from app.db.session import Database, begun
 from app.errors import DatabaseUnavailable
@@ -70,7 +71,7 @@ def alembic_config() -> AlembicConfig:
 
 
 async def migrate(address: Address, waits: LockWaits = LockWaits()) -> None:
-    """Bring schema, rights and policies to the newest revision, in one transaction.
+    """Bring schema, rights and policies to the newest revision, in one transaction. Order restored events again.
 
     Raises MigrationBlocked, and CannotStart if a role is missing that this user may not create; nothing is changed
     then. It is tried again if another transaction held a lock for too long, or they waited for each other.
@@ -114,6 +115,7 @@ async def _migrate_once(migrator: AsyncEngine, lock_seconds: float) -> None:
         await rights_check.create_roles(session)
         await session.run_sync(_upgrade)
         await rights_check.mend(session)
+        await event_list.forget_transactions_of_another_server(session)
 
 
 async def compare_schema(database: Database) -> SchemaState:

@@ -1,7 +1,10 @@
-"""Accounts are listed by health, name and last success; open holds are counted by an index
+"""Accounts are listed by health, name and last success; open holds are counted by an index; events are a list
 
 The last success is stored with the health, by the clock. Until a process of this release has looked at an account, it
 is what this migration finds; a process of the previous release does not store it, which is put right within an hour.
+
+An event is ordered by its transaction and a position. Events that were there before count as of one old transaction.
+The defaults are also for events that a process of the previous release stores.
 
 Revision ID: 0043
 Revises: 0042
@@ -28,6 +31,8 @@ _INDEXES = {
         "coalesce(last_success_at, '1970-01-01 00:00:00+00'::timestamp with time zone)"
     ),
 }
+_TRANSACTION = "pg_current_xact_id()::text::bigint"
+_ORDERS: dict[str, list[str]] = {"order": [], "account": ["account_id"], "kind": ["kind"]}
 
 
 def upgrade() -> None:
@@ -45,9 +50,24 @@ def upgrade() -> None:
         ["account_id", "hold_id"],
         postgresql_where=sa.text("status = 'open'"),
     )
+    op.add_column(
+        "events",
+        sa.Column("position", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+    )
+    op.add_column(
+        "events",
+        sa.Column("transaction_id", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+    )
+    op.alter_column("events", "transaction_id", server_default=sa.text(_TRANSACTION))
+    for name, first in _ORDERS.items():
+        op.create_index(f"events_by_{name}_idx", "events", [*first, "transaction_id", "position"])
 
 
 def downgrade() -> None:
+    for name in _ORDERS:
+        op.drop_index(f"events_by_{name}_idx", "events")
+    op.drop_column("events", "transaction_id")
+    op.drop_column("events", "position")
     op.drop_index("holds_open_idx", "holds")
     for name in reversed(_INDEXES):
         op.drop_index(name, "accounts")

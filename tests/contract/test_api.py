@@ -18,7 +18,7 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 A = "/v1/accounts/{account_id}"
 CONTRACT = f"""
-GET /v1/accounts | GET /v1/fleet
+GET /v1/accounts | GET /v1/fleet | GET /v1/events
 PUT {A} | PATCH {A} | GET {A} | DELETE {A} | PUT {A}/users | GET {A}/users | GET {A}/attorneys
 GET /v1/erasures/{{erasure_id}}
 PUT {A}/attorneys/{{clio_user_id}} | DELETE {A}/attorneys/{{clio_user_id}} | GET {A}/status
@@ -62,6 +62,7 @@ QUERIES = {
     f"GET {A}/contacts": "state owner tag clio_id q updated_since problem cursor limit",
     f"GET {A}/contacts/{{contact_id}}": "as_of",
     f"GET {A}/changes": "cursor limit wait",
+    "GET /v1/events": "type account_id cursor limit wait",
     f"GET {A}/new-clients": f"status origin run_id {TIMED}",
     f"GET {A}/activities": f"contact_id status kind user_id {TIMED}",
     f"GET {A}/issues": f"status code severity {TIMED}",
@@ -134,6 +135,8 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "FieldChange": "from to",
     "OwnerChange": "from to rule matter_clio_id",
     "ChangePage": "data next_cursor has_more",
+    "EventPage": "data next_cursor has_more",
+    "Event": "id type timestamp data",
     "Explained": "contact_id in_scope scope tags owner not_granted new_client seen_by run_id",
     "Export": "contact_id clio_id exported_at held",
     "ExplainedClioContact": "clio_id name type contact_id decision would_need",
@@ -293,7 +296,8 @@ def test_every_operation_documents_the_problems_that_follow_from_its_form():
         if not path.startswith("/v1"):
             continue
         assert {"invalid_token", "rate_limited", "database_unavailable"} <= documented, name
-        assert ("account_not_found" in documented) == path.startswith(A), name
+        has_account = path.startswith(A) or path == "/v1/events"
+        assert ("account_not_found" in documented) == has_account, name
         assert ("role_required" in documented) == (name in ROLE_REQUIRED), name
         assert ("idempotency_key_required" in documented) == (name in KEY_REQUIRED), name
         assert ("precondition_required" in documented) == (

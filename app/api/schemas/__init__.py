@@ -62,6 +62,8 @@ from app.api.schemas.events import (
     EndpointPatch,
     EndpointTest,
     EndpointWithSecret,
+    Event,
+    EventPage,
     RedeliveryIn,
 )
 from app.api.schemas.fleet import Fleet, FleetHealth, ListedAccount
@@ -160,6 +162,8 @@ __all__ = [
     "EndpointWithSecret",
     "Erasure",
     "ErasureSubject",
+    "Event",
+    "EventPage",
     "Explained",
     "ExplainedClioContact",
     "ExplainedOwner",

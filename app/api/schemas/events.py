@@ -1,7 +1,7 @@
 """Request and response bodies of webhook endpoints and deliveries."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
@@ -190,3 +190,32 @@ class Delivery(Schema):
 
     delivered_at: datetime | None
     """When the receiver accepted the event (RFC 3339, UTC). Null until then."""
+
+
+class Event(Schema):
+    """An event: a notice that something happened, with ids only. It is what a webhook endpoint gets."""
+
+    id: str
+    """The id of the event (`evt_…`). It is the `webhook-id` of its deliveries."""
+
+    type: str
+    """The type of the event, for example `client.new`. Ignore types that you do not know."""
+
+    timestamp: datetime
+    """When it happened (RFC 3339, UTC)."""
+
+    data: dict[str, Any]
+    """`account_id`, and ids and plain words that depend on the type. No names and no addresses."""
+
+
+class EventPage(Schema):
+    """A page of the events, in order. Store `next_cursor` after each page and start the next request from it."""
+
+    data: list[Event]
+    """The events after the cursor. With a filter a page can be empty although more follow."""
+
+    next_cursor: str
+    """The cursor to start the next request from. It is never null, also on an empty page."""
+
+    has_more: bool
+    """Whether more events may follow at once."""

@@ -63,10 +63,24 @@ events = account_table(
     Column("subject", Text, nullable=False),  # events of one subject arrive in order
     Column("data", JSONB, nullable=False),
     time_column("at"),
+    # Of the transaction that stored it; 0 in rows of an earlier release. With the position it is the order of the list.
+    Column(
+        "transaction_id",
+        BigInteger,
+        nullable=False,
+        server_default=text("pg_current_xact_id()::text::bigint"),
+    ),
+    Column("position", BigInteger, Identity(always=True), nullable=False),
     PrimaryKeyConstraint("account_id", "event_id"),
 )
 
 Index("events_at_idx", events.c.at)
+
+for name, first in (("order", []), ("account", ["account_id"]), ("kind", ["kind"])):
+    Index(
+        f"events_by_{name}_idx",
+        *(events.c[column] for column in (*first, "transaction_id", "position")),
+    )
 
 deliveries = account_table(  # one event for one endpoint
     "deliveries",

@@ -1,4 +1,4 @@
-"""The list of accounts with their health, and the counts over all accounts of a token (API-19, T2)."""
+"""The list of accounts with their health, and the counts over all accounts of a token (API-20, T2)."""
 
 from datetime import datetime, timedelta
 from typing import Any

@@ -24,6 +24,7 @@ MAY_SEE_ALL = {
         "app.api.system_session",
         "get_system_session",
     ): "the list of accounts, and the webhook endpoints of a token",
+    ("app.api.events", "read"): "the events of all accounts of a token, read again while it waits",
     ("app.sync.lookups", "find_attempt"): LOOK_UP,
     ("app.sync.lookups", "use_attempt"): LOOK_UP,
     ("app.sync.lookups", "find_connect_link"): LOOK_UP,
