@@ -297,7 +297,6 @@ FOREIGN = [
 
 @pytest.mark.parametrize("headers", FOREIGN, ids=str)
 async def test_a_page_of_another_origin_triggers_nothing(sandbox, firm, headers):
-    # T10
     before = firm.version
     answer = await sandbox.post("/sandbox/actions/new-client", json={}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign_request")
