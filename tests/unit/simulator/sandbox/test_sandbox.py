@@ -97,6 +97,8 @@ async def test_a_merge_moves_matters_addresses_and_links_and_deletes_the_first(s
     side = [{"type": "Person", "id": 1001, "name": "Alice"}, {"type": "User", "id": 1001}]
     firm.put("communication", {"id": 2, "senders": side, "receivers": []})
     firm.put("relationship", {"id": 303, "matter_id": 207, "contact_id": 1001, "description": ""})
+    own = {"id": "text_line-5", "custom_field_id": 5, "value": "Bram's own"}
+    firm.put("contact", {"id": 1002, "custom_field_values": [own]})
     done = await do(sandbox, "merge", contact_id=1001, into_contact_id=1002)
     assert done["ids"] == {"contact_id": "1001", "into_contact_id": "1002"}
     assert firm.find("contact", 1001) is None
@@ -109,6 +111,7 @@ async def test_a_merge_moves_matters_addresses_and_links_and_deletes_the_first(s
     }
     assert len({part["id"] for part in kept["email_addresses"]}) == 3
     assert len(kept["custom_field_values"]) == 9
+    assert own in kept["custom_field_values"]
     assert [found(firm, "matter", one)["client_id"] for one in (201, 202, 203)] == [1002] * 3
     assert found(firm, "note", 1)["contact_id"] == 1002
     assert found(firm, "relationship", 303)["contact_id"] == 1002
@@ -132,6 +135,8 @@ async def test_without_parameters_a_matter_is_chosen_that_is_the_only_open_one_a
     sandbox, firm
 ):
     # 201 is Alice's; 207 is a company's, 208 is restricted; 209 is Jon's, who has a pending one too
+    firm.put("matter", {"id": 203, "status": "open"})
+    firm.put("matter", {**found(firm, "matter", 203), "id": 200})  # Bram has two, before Alice's
     assert (await do(sandbox, "close-matter"))["ids"]["matter_ids"] == ["201"]
     assert (await do(sandbox, "restrict"))["ids"]["matter_ids"] == ["209"]
     status, code, detail = await refused(sandbox, "close-matter")
@@ -168,18 +173,19 @@ async def test_a_rate_limit_answers_429_with_the_seconds_that_are_left(
     before = (await ann.get("users.json")).headers
     await do(sandbox, "rate-limit", seconds=45)
     clock.move(seconds=5)
+    renewed = await ann.refresh()
+    assert renewed.status_code == 200, "Clio counts requests of the API only"
+    ann.use(renewed.json() | {"refresh_token": ann.tokens["refresh_token"]})
     for _ in range(2):
         answer = await ann.get("users.json")
         assert answer.status_code == 429
         assert answer.headers["retry-after"] == "40"
         assert answer.headers["x-ratelimit-remaining"] == "0"
         assert int(answer.headers["x-ratelimit-reset"]) == int(clock.now.timestamp()) + 40
-    assert (await ann.refresh()).status_code == 200, "Clio counts requests of the API only"
     if ended == "early":
         await do(sandbox, "end-faults")
     else:
         clock.move(seconds=40)
-    ann.use((await ann.refresh()).json() | {"refresh_token": ann.tokens["refresh_token"]})
     answer = await ann.get("users.json")
     assert answer.status_code == 200
     assert answer.headers["x-ratelimit-remaining"] == before["x-ratelimit-remaining"]
