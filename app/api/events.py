@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import AfterValidator
 
 from app.api import cursors, schemas
 from app.api.authentication import Caller, CallerDep, InvalidToken
@@ -14,6 +15,7 @@ from app.api.cursors import InvalidCursor
 from app.api.deps import ACCOUNT_ID, NO_NUL, ServicesDep
 from app.api.pagination import Cursor, Limit
 from app.api.problems import problems
+from app.api.schemas.events import known_kind
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountNotFound
 from app.db.events import event_list
@@ -46,7 +48,7 @@ class EventRequest:
     """The events that a request asks for."""
 
     type: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(known_kind)] | None,
         Query(
             max_length=64,
             pattern=NO_NUL,

@@ -18,6 +18,7 @@ from app.api.system_session import SystemSessionDep
 from app.db import fleet
 from app.db.accounts import health
 from app.db.fleet import FleetFilter, FleetPage, FleetRow
+from app.db.issues import NAMING_RECORDS
 from app.db.list_pages import Listed, ListPage
 from app.db.runs import checkpoints, slots
 from app.db.session import Session
@@ -149,6 +150,9 @@ async def read_fleet(caller: CallerDep, session: SystemSessionDep) -> schemas.Fl
     )
 
 
+STATUS_NAMES = "Records in Clio are concerned; GET …/status of the account names them"
+
+
 async def _bodies(
     session: Session, rows: list[FleetRow], *, now: datetime
 ) -> list[schemas.ListedAccount]:
@@ -167,7 +171,7 @@ async def _bodies(
         schemas.ListedAccount(
             **dict(account_body(row.account)),
             health=row.health,
-            health_reasons=[schemas.HealthReason(**reason) for reason in row.reasons],
+            health_reasons=[_reason(**reason) for reason in row.reasons],
             last_successful_run_at=row.synced_at,
             connections=schemas.StatusConnections(
                 **{
@@ -180,3 +184,10 @@ async def _bodies(
         )
         for row in rows
     ]
+
+
+def _reason(code: str, detail: str) -> schemas.HealthReason:
+    """Return a reason without ids of records: this list does not know which user may see them [T10]."""
+    return schemas.HealthReason(
+        code=code, detail=STATUS_NAMES if code in NAMING_RECORDS else detail
+    )

@@ -44,7 +44,7 @@ receive events.
 - **Errors** are `application/problem+json` (RFC 9457). Decide by `code`, and show `detail` to people. Each response
   below lists its codes in `x-problem-codes`. An error in this service is a 500 with `internal_error`. `request_id`
   identifies the request in the log.
-- **Lists** have pages: continue with `?cursor=<next_cursor>` while `has_more` is true. Lists are sorted by id; most take
+- **Lists** have pages: continue with `?cursor=<next_cursor>` while `has_more` is true. They are sorted by id. Most take
   `order=newest` or `oldest`, `since` and `until` for the time of their items, and `count=true` for `total`.
 - **Parameters** that an operation does not know get 422 with `unknown_parameter`, which names those that it knows.
 - **Idempotency.** A request that starts something needs an `Idempotency-Key`. The same key with the same body returns

@@ -5,6 +5,7 @@ import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator
 
 from app.api import schemas
 from app.api.acting_user import ActorDep
@@ -12,6 +13,7 @@ from app.api.authentication import Caller, CallerDep
 from app.api.deps import NO_NUL, DeliveryId, EndpointId, ServicesDep
 from app.api.pagination import ListDep
 from app.api.problems import problems
+from app.api.schemas.events import known_kind
 from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import audit
@@ -190,7 +192,7 @@ async def get_filter(
         Query(description="Only deliveries with this status."),
     ] = None,
     event_type: Annotated[
-        str | None,
+        Annotated[str, AfterValidator(known_kind)] | None,
         Query(
             alias="type",
             max_length=100,

@@ -26,7 +26,7 @@ async def copy_account(dsn: str, source: str, copy: str) -> None:
     try:
         async with connection.transaction():
             for table in TABLES:
-                names = [column.name for column in table.c if not column.computed]
+                names = [one.name for one in table.c if not (one.computed or one.identity)]
                 values = [
                     "$2" if name == "account_id" else UNIQUE_IN_ALL_ACCOUNTS.get(name, name)
                     for name in names

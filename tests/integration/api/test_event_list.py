@@ -199,7 +199,6 @@ async def test_filters_and_tokens_show_what_is_theirs(
         ("type=client.new", both, [3, 6]),
         ("type=client.new", own, [3]),
         ("type=run.finished&account_id=other", {}, [2, 5]),
-        ("type=unheard.of", {}, []),
     ]
     for examined, looked_up in ((2000, 100), (2, 100), (2, 1)):
         monkeypatch.setattr(event_list, "EXAMINED", examined)

@@ -242,3 +242,21 @@ async def test_only_a_run_that_reads_lists_is_a_success(pulled: World):
         assert row["last_successful_run_at"] == before["last_successful_run_at"]
     assert row["last_successful_run_at"] < row["run"]["queued_at"]
     assert row["last_successful_run_at"] < main.now().isoformat()
+
+
+async def test_the_list_names_no_record_of_clio(firms: World):
+    # T10: the list does not know which user may see them
+    reasons = '[{"code": "coverage_lost", "detail": "Clio ids 1001"}, {"code": "x", "detail": "y"}]'
+    async with as_owner(services_of(firms).database) as session:
+        stored = text("update accounts set health_reasons = cast(:reasons as jsonb)")
+        await session.execute(stored, {"reasons": reasons})
+    page = await firms.api.get("/v1/accounts")
+    assert "1001" not in page.text
+    assert page.json()["data"][0]["health_reasons"][1] == {"code": "x", "detail": "y"}
+
+
+@pytest.mark.parametrize("path", ["/v1/events", "/v1/webhook-endpoints/whe_1/deliveries"])
+async def test_a_type_of_event_that_is_mistyped_is_refused(api: World, path: str):
+    answer = await api.api.get(path, params={"type": "client.now"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert "client.new" in answer.text
