@@ -24,6 +24,7 @@ from app.db.contacts import visible_contacts
 from app.db.contacts.contact_counts import ContactCounts, count_next
 from app.db.contacts.contact_lists import ContactFilter
 from app.db.contacts.contacts import contact_id_of
+from app.db.list_pages import ListPage
 from app.db.mirror.audience import EVERYBODY
 from app.db.mirror.searches import search_records
 from app.db.session import Database, open_database, transaction
@@ -125,7 +126,7 @@ async def page(database: Database, wanted: ContactFilter, after: str) -> int:
     async with transaction(database, ACCOUNT) as session:
         return len(
             await visible_contacts.list_contacts(
-                session, ACCOUNT, wanted, EVERYBODY, after=after, limit=51
+                session, ACCOUNT, wanted, EVERYBODY, ListPage(51, (after,))
             )
         )
 

@@ -68,6 +68,18 @@ class ContactQuery(Schema):
     """Only contacts with this problem. `no_email`: they have no email address. `duplicate`: when they became clients,
     they looked like another client. `quarantined`: Clio's record cannot be read, so what is shown may be older."""
 
+    order: Literal["newest", "oldest"] | None = None
+    """`newest` or `oldest` first, by `first_synced_at`. Without it the list is sorted by id."""
+
+    since: Moment | None = None
+    """Only contacts whose `first_synced_at` is this time or later."""
+
+    until: Moment | None = None
+    """Only contacts whose `first_synced_at` is before this time."""
+
+    count: bool = False
+    """Add `total`: how many items all pages of this list have together."""
+
     cursor: Annotated[str, Field(max_length=512)] | None = None
     """`next_cursor` of the previous page, with the same filters. Leave it out for the first page."""
 
@@ -87,15 +99,18 @@ async def list_contacts(
     services: ServicesDep,
     session: SessionDep,
 ) -> Response:
-    """Return the contacts, sorted by id, in all states unless `state` is given."""
+    """Return the contacts, in all states unless `state` is given, sorted by id unless `order` is given."""
     filters = _filter_of(query)
-    asked = ListRequest(query.cursor, query.limit)
-    part = asked.by_id("contacts", account.account_id, filters)
-    after = part.page.after[0] if part.page.after else ""
-    found = await visible_contacts.list_contacts(
-        session, account.account_id, filters, audience, after=after, limit=part.page.limit
+    asked = ListRequest(
+        query.cursor, query.limit, query.order, query.since, query.until, query.count
     )
-    rows = part.rows(Listed(found), key=lambda contact: contact.contact_id)
+    part = asked.by_time("contacts", account.account_id, filters)
+    of_list = (session, account.account_id, filters, audience, part.page)
+    found = await visible_contacts.list_contacts(*of_list)
+    total = await visible_contacts.count_contacts(*of_list) if query.count else None
+    rows = part.rows(
+        Listed(found, total), key=lambda contact: (contact.first_synced_at, contact.contact_id)
+    )
     origin = clio_web_origin(services, account)
     return rows.response(
         documents.contact_parts(contact, clio_origin=origin) for contact in rows.items

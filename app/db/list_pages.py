@@ -69,8 +69,8 @@ async def read_page(
     session: Session, query: Select[Any], by: SortedBy, page: ListPage
 ) -> Listed[Row[Any]]:
     """Return a page of the rows of a query that has no order and no limit yet."""
-    wanted = query.where(*_in_time(by, page))
-    rows = (await session.execute(_sorted(wanted, by, page).limit(page.limit))).all()
+    wanted = query.where(*in_time(by, page))
+    rows = (await session.execute(sorted_rows(wanted, by, page).limit(page.limit))).all()
     return Listed(rows, await _count(session, wanted) if page.count else None)
 
 
@@ -80,7 +80,7 @@ def matching(table: Table, wanted: Any) -> list[ColumnElement[bool]]:
     return [table.c[name] == value for name, value in values.items() if value is not None]
 
 
-def _in_time(by: SortedBy, page: ListPage) -> list[ColumnElement[bool]]:
+def in_time(by: SortedBy, page: ListPage) -> list[ColumnElement[bool]]:
     """Return the conditions on the main time, and with a prefix those on the id, because an index has the ids."""
     bounds: list[ColumnElement[bool]] = []
     if page.since is not None:
@@ -92,7 +92,8 @@ def _in_time(by: SortedBy, page: ListPage) -> list[ColumnElement[bool]]:
     return bounds
 
 
-def _sorted(query: Select[Any], by: SortedBy, page: ListPage) -> Select[Any]:
+def sorted_rows(query: Select[Any], by: SortedBy, page: ListPage) -> Select[Any]:
+    """Return the query of the rows after the key `page.after`, in the order of the page."""
     columns = [by.id]
     if page.order is not None and not by.chronological:
         columns.insert(0, by.time)

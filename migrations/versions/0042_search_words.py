@@ -46,6 +46,12 @@ def upgrade() -> None:
     )
     op.create_index("contacts_updated_at_idx", "contacts", ["account_id", "updated_at", "clio_id"])
     op.create_index(
+        "contacts_first_synced_at_idx",
+        "contacts",
+        ["account_id", "first_synced_at", "contact_id"],
+        postgresql_include=["clio_id"],
+    )
+    op.create_index(
         "new_clients_duplicates_idx",
         "new_clients",
         ["account_id", "clio_id"],
@@ -55,7 +61,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("new_clients_duplicates_idx", "new_clients")
-    for name in ("updated_at", "left", "owner"):
+    for name in ("first_synced_at", "updated_at", "left", "owner"):
         op.drop_index(f"contacts_{name}_idx", "contacts")
     op.drop_index("accounts_words_idx", "accounts")
     op.drop_column("accounts", "words_made_for")

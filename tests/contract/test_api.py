@@ -59,7 +59,7 @@ OPERATIONS = {
 
 TIMED = "cursor limit order since until count"  # of a list with a main time
 QUERIES = {
-    f"GET {A}/contacts": "state owner tag clio_id q updated_since problem cursor limit",
+    f"GET {A}/contacts": "state owner tag clio_id q updated_since problem order since until count cursor limit",
     f"GET {A}/contacts/{{contact_id}}": "as_of",
     f"GET {A}/changes": "cursor limit wait",
     "GET /v1/events": "type account_id cursor limit wait",

@@ -208,6 +208,27 @@ async def test_a_filter_finds_nobody_by_what_is_not_shown(
     assert active == {"1001", "1002", "1003", "1010", "5000"}
 
 
+async def test_the_total_and_the_order_are_those_of_what_is_shown(
+    walled: World, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(visible_contacts, "AT_ONCE", 1)
+    for user in ("u_ann", "u_cat"):
+        for wanted in (
+            {},
+            {"tag": "client"},
+            {"q": "moreno"},
+            {"q": "kaya"},
+            {"state": "in_scope"},
+        ):
+            found = await all_for(walled, user, "contacts", **wanted)
+            newest = await all_for(walled, user, "contacts", order="newest", **wanted)
+            by_time = sorted(found, key=lambda one: (one["first_synced_at"], one["id"]))
+            assert newest == by_time[::-1]
+            asked: dict[str, Any] = {"count": True, "limit": 1, **wanted}
+            page = await walled.api.get(f"{HP}/contacts", params=asked, headers=acting(user))
+            assert page.json()["total"] == len(found), (user, wanted)
+
+
 async def test_the_summary_counts_what_is_shown(walled: World, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(contact_counts, "SHOWN_AT_ONCE", 2)  # several steps
     for user in ("u_ann", "u_cat"):

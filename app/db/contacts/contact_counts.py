@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.db.contacts import visible_contacts
 from app.db.contacts.contact_lists import ContactFilter
 from app.db.contacts.contacts import StoredContact
+from app.db.list_pages import ListPage
 from app.db.mirror.audience import Audience
 from app.db.session import Session, read_in_key_order
 
@@ -45,7 +46,7 @@ async def count_next(
         await _count_all(session, account_id, counts)
         return
     found = await visible_contacts.list_contacts(
-        session, account_id, ContactFilter(), audience, after=counts.after, limit=SHOWN_AT_ONCE
+        session, account_id, ContactFilter(), audience, ListPage(SHOWN_AT_ONCE, (counts.after,))
     )
     for one in found:
         _count_one(counts, one)

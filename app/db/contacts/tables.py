@@ -50,6 +50,14 @@ Index(  # those who are not in scope, who are few in most firms
 
 Index("contacts_updated_at_idx", contacts.c.account_id, contacts.c.updated_at, contacts.c.clio_id)
 
+Index(
+    "contacts_first_synced_at_idx",
+    contacts.c.account_id,
+    contacts.c.first_synced_at,
+    contacts.c.contact_id,
+    postgresql_include=["clio_id"],
+)
+
 changes = bulk_account_table(  # the change feed: append only, `seq` in the order of commit [S13]
     "changes",
     Column("seq", BigInteger, nullable=False),

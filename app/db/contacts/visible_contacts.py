@@ -3,7 +3,7 @@
 Where everybody is shown, no further statement is made.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from app.db.contacts.contacts import (
     stored_contacts,
 )
 from app.db.json_codec import as_bytes
+from app.db.list_pages import ListPage
 from app.db.mirror import audience as audiences
 from app.db.mirror.audience import Audience
 from app.db.mirror.search_words import load_country
@@ -64,31 +65,48 @@ async def get_explained(
 
 
 async def list_contacts(
-    session: Session,
-    account_id: str,
-    wanted: ContactFilter,
-    audience: Audience,
-    *,
-    after: str,
-    limit: int,
+    session: Session, account_id: str, wanted: ContactFilter, audience: Audience, page: ListPage
 ) -> list[StoredContact]:
-    """Return contacts by id, those after `after`, as the audience may be shown them."""
+    """Return a page of contacts, as the audience may be shown them."""
     if audience.login is None:
-        return await contact_lists.list_contacts(
-            session, account_id, wanted, after=after, limit=limit
-        )
-    country = await load_country(session, account_id)
-    page: list[StoredContact] = []
-    # Rows can have a tag or a text that is not shown, so that they are not wanted after all.
-    at_once = limit if not wanted.labels and wanted.q is None else max(limit, AT_ONCE)
-    while len(page) < limit:
-        rows = await _read(session, account_id, wanted, audience, after=after, limit=at_once)
-        shown = [one.contact for one in await _limit(session, account_id, audience, rows)]
-        page += [one for one in shown if _is_wanted(one, wanted, country)]
-        if len(rows) < at_once:
+        return await contact_lists.list_contacts(session, account_id, wanted, page)
+    found: list[StoredContact] = []
+    async for some in _wanted_contacts(session, account_id, PageAsked(wanted, page, audience)):
+        found += some
+        if len(found) >= page.limit:
             break
-        after = rows[-1].contact.contact_id
-    return page[:limit]
+    return found[: page.limit]
+
+
+async def count_contacts(
+    session: Session, account_id: str, wanted: ContactFilter, audience: Audience, page: ListPage
+) -> int:
+    """Return how many contacts all pages of a list have together for the audience."""
+    asked = PageAsked(wanted, replace(page, after=()), audience)
+    if audience.login is None or not _looks_at_parts(wanted):
+        return await contact_lists.count_contacts(session, account_id, asked)
+    total = 0
+    async for some in _wanted_contacts(session, account_id, asked):
+        total += len(some)
+    return total
+
+
+async def _wanted_contacts(
+    session: Session, account_id: str, asked: PageAsked
+) -> AsyncIterator[list[StoredContact]]:
+    """Yield the contacts that are wanted and shown, those of one statement at a time."""
+    country = await load_country(session, account_id)
+    page, looks = asked.page, _looks_at_parts(asked.wanted)
+    page = replace(page, limit=max(page.limit, AT_ONCE) if looks else page.limit)
+    while True:
+        rows = await _read(session, account_id, replace(asked, page=page))
+        shown = [one.contact for one in await _limit(session, account_id, asked.audience, rows)]
+        yield [one for one in shown if _is_wanted(one, asked.wanted, country)]
+        if len(rows) < page.limit:
+            return
+        last = rows[-1].contact
+        by_time = (last.first_synced_at, last.contact_id)
+        page = replace(page, after=by_time if page.order else by_time[1:])
 
 
 async def load_by_clio_id(
@@ -162,19 +180,9 @@ async def _limit(
     return [limit_explained(one, seen[one.contact.clio_id]) for one in known]
 
 
-async def _read(
-    session: Session,
-    account_id: str,
-    wanted: ContactFilter,
-    audience: Audience,
-    *,
-    after: str,
-    limit: int,
-) -> list[ExplainedContact]:
-    asked = PageAsked(wanted, after, limit, audience)
+async def _read(session: Session, account_id: str, asked: PageAsked) -> list[ExplainedContact]:
     page = await contact_lists.page_of(session, account_id, asked, _EXPLAINED)
-    rows = await session.execute(page)
-    return _explained(rows.all())
+    return _explained((await session.execute(page)).all())
 
 
 def _explained(rows: Sequence[object]) -> list[ExplainedContact]:
@@ -185,6 +193,11 @@ def _explained(rows: Sequence[object]) -> list[ExplainedContact]:
         ExplainedContact(contact, assessment, row.run_id)  # type: ignore[attr-defined]
         for row, contact, assessment in zip(rows, found, reasons, strict=True)
     ]
+
+
+def _looks_at_parts(wanted: ContactFilter) -> bool:
+    """Return whether a filter looks at what may not be shown, so that some rows are not wanted after all."""
+    return bool(wanted.labels) or wanted.q is not None or wanted.problem == "no_email"
 
 
 def _is_wanted(contact: StoredContact, wanted: ContactFilter, country: str) -> bool:

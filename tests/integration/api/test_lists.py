@@ -4,12 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from app.db import tables
 from app.db.accounts.tables import audit
-from app.db.contacts.tables import new_clients
+from app.db.contacts import contact_lists
+from app.db.contacts.tables import contacts, new_clients
 from app.db.ids import new_id
+from app.db.mirror import searches
 from app.db.runs.tables import runs
 from tests.support.sessions import as_owner
 from tests.support.world import World
@@ -45,8 +47,28 @@ LISTS: dict[str, tuple[Any, str, str, dict[str, Any]]] = {
             "has_open_matter": False, "run_id": "run_1",
         },
     ),
+    "contacts": (
+        contacts, "contact_id", "",
+        {
+            "version": 1, "state": "in_scope", "labels": [], "search": "", "explanation": {}, "run_id": "run_1",
+            "view": {
+                "state": "in_scope", "state_reason": None, "tags": [], "owner": None, "key_facts": [],
+                "profile": {
+                    "first_name": "Ann", "middle_name": None, "last_name": "Kaya", "prefix": None, "title": None,
+                    "company": None, "emails": [], "phones": [], "addresses": [],
+                },
+            },
+            "updated_at": BEGIN,
+        },
+    ),
 }  # fmt: skip
-TIME = {"issues": "opened_at", "audit": "at", "runs": "queued_at", "new-clients": "created_at"}
+TIME = {
+    "contacts": "first_synced_at",
+    "issues": "opened_at",
+    "audit": "at",
+    "runs": "queued_at",
+    "new-clients": "created_at",
+}
 
 
 def rows_of(name: str) -> list[dict[str, Any]]:
@@ -55,10 +77,10 @@ def rows_of(name: str) -> list[dict[str, Any]]:
     rows = []
     for number, time in enumerate(TIMES):
         row = {**values, "account_id": "hp", TIME[name]: time}
-        row[key] = new_id(prefix, time) if prefix else f"ncl_{number * 5 % len(TIMES)}"
+        row[key] = new_id(prefix, time) if prefix else f"x_{number * 5 % len(TIMES)}"
         if name == "issues":
             row |= {"subject_id": str(number), "resolved_at": None}
-        if name == "new-clients":
+        if name in ("new-clients", "contacts"):
             row["clio_id"] = number + 1
         rows.append(row)
     return rows
@@ -187,3 +209,50 @@ async def test_versions_of_settings_are_listed_newest_first(api: World):
     listed = [one["version"] for one in page["data"] + rest["data"]]
     assert listed == sorted(listed, reverse=True)
     assert (len(listed), page["total"]) == (page["total"], rest["total"])
+
+
+WANTED: list[dict[str, Any]] = [
+    {}, {"q": "a"}, {"q": "al mor"}, {"tag": "client"}, {"tag": ["client", "Bankruptcy"]}, {"tag": "nobody"},
+    {"owner": "u_ann"}, {"owner": "none"}, {"state": "out_of_scope"}, {"state": "in_scope"},
+    {"problem": "no_email"}, {"updated_since": BEGIN.isoformat()}, {"clio_id": 1001},
+    {"q": "al", "updated_since": BEGIN.isoformat()}, {"state": "out_of_scope", "q": "a", "owner": "none"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("few", "many"), [(5_000, 50_000), (1, 50_000), (1, 1)])
+async def test_contacts_are_counted_and_sorted_with_each_filter(
+    pulled: World, monkeypatch: pytest.MonkeyPatch, few: int, many: int
+):
+    monkeypatch.setattr(searches, "FEW", few)
+    monkeypatch.setattr(searches, "MANY", many)
+    monkeypatch.setattr(contact_lists, "COUNTED_AT_ONCE", 2)
+    async with as_owner(pulled.app.state.services.database) as session:
+        await session.execute(
+            text(
+                "update contacts set first_synced_at = '2026-03-02T12:00:00Z'::timestamptz"
+                " + clio_id * 7 % 5 * interval '1 hour'"
+            )
+        )
+        await session.execute(
+            contacts.update().where(contacts.c.clio_id == 1003).values(state="out_of_scope")
+        )
+    times = {one["id"]: one["first_synced_at"] async for one in pulled.all("contacts")}
+    assert len(times) > 5
+    bounds = {"since": BEGIN + timedelta(hours=1), "until": BEGIN + timedelta(hours=4)}
+    asked_for: dict[str, Any] = {key: value.isoformat() for key, value in bounds.items()}
+    for wanted in WANTED:
+        everybody, _ = await walk(pulled, "contacts", **wanted)
+        for asked in ({}, asked_for):
+            in_time = {
+                one
+                for one in everybody
+                if not asked
+                or bounds["since"] <= datetime.fromisoformat(times[one]) < bounds["until"]
+            }
+            for order in ORDERS:
+                more = {**asked, **({"order": order} if order else {})}
+                found, totals = await walk(pulled, "contacts", **wanted, **more)
+                expected = sorted(in_time, key=lambda one: (times[one] if order else "", one))
+                if order == "newest":
+                    expected.reverse()
+                assert (found, totals) == (expected, {len(expected)}), (wanted, more)

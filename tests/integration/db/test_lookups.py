@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from app.db.contacts import contact_lists, contact_store, new_clients, similar_clients
 from app.db.contacts.contact_lists import ContactFilter
+from app.db.list_pages import ListPage
 from app.db.mirror import first_pull, rule_inputs, staleness, visibility
 from app.db.mirror.records import CONTACTS, MATTERS, RELATIONSHIPS
 from app.db.mirror.rule_inputs import CurrentNames
@@ -107,7 +108,7 @@ LOOKUPS = {
     ),
     "people behind": lambda s: rule_inputs.find_behind(s, "a", IDS),
     "a page of contacts": lambda s: contact_lists.list_contacts(
-        s, "a", ContactFilter(), after="con2000", limit=20
+        s, "a", ContactFilter(), ListPage(20, ("con2000",))
     ),
     "published contacts": lambda s: contact_store.load_by_clio_id(s, "a", IDS),
     "new clients": lambda s: new_clients.find_by_clio_ids(s, "a", IDS),

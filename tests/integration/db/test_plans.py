@@ -163,7 +163,7 @@ async def test_the_end_of_a_run_reads_an_index(database: Database, index: str):
 CAT = Audience("cnx", "u_cat")
 LIMITED: dict[str, Step] = {
     "contacts": lambda s: visible_contacts.list_contacts(
-        s, "a", ContactFilter(q="x"), CAT, after="", limit=9
+        s, "a", ContactFilter(q="x"), CAT, ListPage(9)
     ),
     "one contact": lambda s: contacts.find_clio_id(s, "a", "con", CAT),
     "new clients": lambda s: visible_new_clients.list_new_clients(
