@@ -70,7 +70,7 @@ class DatabaseUnavailable(AppError):
     status = 503
     code = "database_unavailable"
     title = "The database is not available"
-    next_step = "send the same request again after the time in Retry-After"
+    next_step = "try again in a moment, or after the time in Retry-After"
 
     def __init__(self, *, retry_now: bool = False) -> None:
         super().__init__(headers={"Retry-After": "1" if retry_now else "5"})

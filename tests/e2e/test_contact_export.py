@@ -8,9 +8,9 @@ from tests.support.dump_search import dump, tables_with
 from tests.support.walls import WALL, acting
 from tests.support.world import World
 
-# Tables that name the person and have nothing of their own to tell: keys of requests, what runs want to read, and what
-# is told of others.
-NOT_EXPORTED = {"idempotency_keys", "runs", "named_records", "listed", "accounts"}
+# Tables that name the person and have nothing of their own to tell: keys of requests, what runs want to read, what is
+# told of others, and words to search in.
+NOT_EXPORTED = {"idempotency_keys", "runs", "named_records", "listed", "accounts", "search_words"}
 
 
 async def export(world: World, contact_id: str, **headers: str) -> Any:

@@ -259,5 +259,5 @@ async def test_another_country_gives_the_numbers_of_everybody_other_words(firm: 
     await firm.create_account(country="GB")
     await do_slices(firm.app.state.services, Lane.INCREMENTAL)
     present = await words(firm)
-    assert {(30_000, "442079460958"), (30_000, "2079460958")} <= present
+    assert (30_000, "2079460958") in present
     assert not number & present

@@ -56,7 +56,7 @@ async def test_another_browser_with_a_cookie_of_the_attempt_cannot_answer_for_th
     state = form_in(page.text).fields["state"]
     stolen = await attacker.get(f"/oauth/clio/callback?state={state}{rest}")
     assert stolen.status_code == 400
-    assert "Finish in the browser in which you began" in stolen.text
+    assert "finish in the browser in which you began" in stolen.text
     assert form_in(stolen.text).action is None
     fields = {**form_in(page.text).fields, **YES}
     assert (await attacker.post("/oauth/clio/confirm", data=fields)).status_code == 400

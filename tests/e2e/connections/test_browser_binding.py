@@ -51,7 +51,7 @@ async def test_a_callback_in_another_browser_spends_nothing_and_asks_clio_nothin
     callback = await approved(world)
     answer = await stranger.get(callback)
     assert answer.status_code == 400
-    assert "Finish in the browser in which you began" in answer.text
+    assert "finish in the browser in which you began" in answer.text
     assert "location" not in answer.headers
     assert asked_clio(world) == 0
     assert await connects(world, callback)

@@ -76,5 +76,6 @@ async def test_a_token_that_the_release_before_has_made_may_do_everything(api: W
         await session.execute(made, {"id": token_id, "hash": secret_hash})
     headers = {"Authorization": f"Bearer {token}", **ACTING}
     await api.until_token(headers, works=True)
-    answer = await api.api.put("/v1/accounts/hp/users", json={"users": []}, headers=headers)
+    url = "/v1/accounts/hp/users?confirm=replace"
+    answer = await api.api.put(url, json={"users": []}, headers=headers)
     assert answer.status_code == 200

@@ -370,8 +370,10 @@ class LedgerMachine(DatabaseMachine):
             for table in reversed(self._tables()):
                 await session.execute(delete(table).where(table.c.account_id == self.account))
             for table in self._tables():
-                if saved[table.name]:
-                    await session.execute(insert(table), saved[table.name])
+                stored = [column.name for column in table.c if not column.identity]
+                rows = [{name: row[name] for name in stored} for row in saved[table.name]]
+                if rows:
+                    await session.execute(insert(table), rows)
 
         self.do(replace_all)
         self.expected, self.landed, self.began = set(expected), deepcopy(landed), began
