@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import ConfigDict
+
 from app.api.schemas.accounts import Account
 from app.api.schemas.base import Schema
 from app.api.schemas.runs import HealthReason, Run, StatusConnections
@@ -10,6 +12,8 @@ from app.api.schemas.runs import HealthReason, Run, StatusConnections
 
 class ListedAccount(Account):
     """An account with its health at a glance."""
+
+    model_config = ConfigDict(json_schema_extra={})  # without the examples of an account
 
     health: Literal["ok", "degraded", "needs_attention", "disabled"]
     """As in the status of the account, which is computed when it is read. This one is stored, and follows a change
