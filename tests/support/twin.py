@@ -27,7 +27,7 @@ async def make_twin(dsn: str, account_id: str, twin: str) -> None:
 
 def _following(table: Table, account_id: str, twin: str) -> Iterator[str]:
     """Yield the statements that let the twin's rows of a table follow those of the account."""
-    names = [column.name for column in table.c if not column.computed]
+    names = [one.name for one in table.c if not (one.computed or one.identity)]
     key = " and ".join(
         f"{name} = {_value(name, 'old', twin)}"
         for name in [column.name for column in table.primary_key]
