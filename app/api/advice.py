@@ -1,4 +1,4 @@
-"""What is wrong with a value of a request and what to send instead: our own words for each error that pydantic finds.
+"""Describes each error that pydantic finds in our own words: what is wrong with a value, and what to send instead.
 
 Nothing here repeats the value.
 """

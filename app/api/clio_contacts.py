@@ -47,7 +47,7 @@ ClioContactId = Annotated[
 
 @dataclass(frozen=True)
 class Reader:
-    """Who reads Clio's contacts, and those whom the reader may be shown. Each read is audited."""
+    """A reader of Clio's contacts, with those whom the reader may be shown. Each read is audited."""
 
     account: Account
     audience: Audience

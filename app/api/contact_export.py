@@ -30,7 +30,7 @@ BATCH_SIZE = 200  # rows read in one transaction
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for an export: somebody who may be shown everybody, and whose request is audited."""
+    """A caller who asks for an export and may be shown everybody. The request is audited."""
 
     account_id: str
     log: AuditLog
@@ -39,7 +39,7 @@ class Asker:
 async def get_asker(
     account: AccountWithoutSession, audience: AudienceBeforehand, log: AuditLogDep
 ) -> Asker:
-    """Return who asks. Raises RoleRequired for an administrator who is shown some people only."""
+    """Return the caller. Raises RoleRequired for an administrator who is shown some people only."""
     if audience.login is not None:
         raise RoleRequired(
             "This account shows each user only what the user sees in Clio, and an export has everything; a Success"

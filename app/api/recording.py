@@ -1,4 +1,4 @@
-"""What `POST …/activities` does for one activity, also for each of a batch: check it, record it once, answer."""
+"""Checks one activity, records it once and answers, for `POST …/activities` and for each of a batch."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
