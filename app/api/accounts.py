@@ -62,7 +62,7 @@ async def delete_account(
 
 
 @router.get("/{account_id}/users")
-async def get_users(account: AccountDep, session: SessionDep) -> schemas.Users:
+async def get_users(account: AccountDep, session: SessionDep) -> schemas.UserList:
     """Return the firm's Levitate users."""
     return await _users_body(session, account.account_id)
 
@@ -91,7 +91,7 @@ async def put_users(
         Literal["replace"] | None,
         Query(description="`replace`: an empty list is meant, and removes all users."),
     ] = None,
-) -> schemas.Users:
+) -> schemas.UserList:
     """Replace the list of Levitate users.
 
     If that changes who is active, or whom a Clio user stands for, all contacts are assessed again, without requests to
@@ -235,9 +235,9 @@ def _coverage(login: Connection) -> schemas.Coverage:
     )
 
 
-async def _users_body(session: Session, account_id: str) -> schemas.Users:
+async def _users_body(session: Session, account_id: str) -> schemas.UserList:
     found = await accounts.list_users(session, account_id)
-    return schemas.Users(
+    return schemas.UserList(
         users=[
             schemas.User(id=user.user_id, name=user.name, email=user.email, active=user.active)
             for user in found

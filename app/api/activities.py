@@ -77,7 +77,7 @@ async def get_filter(
         **problems(*recording.ERRORS),
     },
 )
-async def write_back(
+async def create_activity(
     body: schemas.ActivityIn, recorder: RecorderDep, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Record an activity in Clio once, as the user who did it.
@@ -99,7 +99,7 @@ async def write_back(
     response_model=recording.ActivityBatchAnswer,
     responses=problems(*idempotency.REPETITION_ERRORS),
 )
-async def write_back_batch(
+async def create_activities(
     body: schemas.ActivityBatch,
     recorder: RecorderDep,
     request: Request,

@@ -94,11 +94,11 @@ FeedReaderDep = Annotated[FeedReader, Depends(get_feed_reader)]
     "/changes",
     response_class=Response,
     responses={
-        200: {"model": schemas.ChangePage, "description": "The next changes"},
+        200: {"model": schemas.ChangeFeedPage, "description": "The next changes"},
         **problems(TooManyWaiting),
     },
 )
-async def read_changes(
+async def list_changes(
     reader: FeedReaderDep,
     cursor: Cursor = None,
     limit: Annotated[

@@ -158,7 +158,9 @@ async def _explain(
     (contact,) = await clio_contacts.load(session, account_id, audience, [clio_id])
     reasons = await explained_parts(session, account_id, audience, clio_id, found.assessment)
     needs = [
-        schemas.Need(setting=need.setting, clio=need.clio, detail=need.detail, alone=need.alone)
+        schemas.NeededChange(
+            setting=need.setting, clio=need.clio, detail=need.detail, alone=need.alone
+        )
         for need in found.needs
     ]
     return {**_parts(contact), "decision": schemas.Decision(**reasons), "would_need": needs}

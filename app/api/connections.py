@@ -49,7 +49,7 @@ async def start_connection(
     actor: ActorDep,
     services: ServicesDep,
     response: Response,
-) -> schemas.Started:
+) -> schemas.StartedConnection:
     """Start to connect a user's Clio login. Redirect the user's browser to `authorize_url`.
 
     With a token of the scope `write`, only the login of the user whom `Levitate-User` names.
@@ -63,7 +63,7 @@ async def start_connection(
     )
     connection_id = started.connection.connection_id
     response.headers["Location"] = f"/v1/accounts/{account.account_id}/connections/{connection_id}"
-    return schemas.Started(
+    return schemas.StartedConnection(
         id=connection_id,
         authorize_url=started.authorize_url,
         expires_at=started.expires_at,

@@ -142,7 +142,7 @@ async def require_seen_contact(
     dependencies=[Depends(require_seen_contact)],
     responses=problems(ContactNotFound),
 )
-async def tell_preexisting_tags(
+async def record_preexisting_tags(
     contact_id: ContactId,
     body: schemas.PreexistingIn,
     account: AccountDep,

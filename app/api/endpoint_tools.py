@@ -28,14 +28,14 @@ router = APIRouter(prefix="/v1/webhook-endpoints/{endpoint_id}", tags=["events"]
 
 
 @router.patch("", responses=problems(UrlRefused, EndpointNotFound))
-async def patch_endpoint(
+async def patch_webhook_endpoint(
     endpoint_id: EndpointId,
-    body: schemas.EndpointPatch,
+    body: schemas.WebhookEndpointPatch,
     caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
-) -> schemas.Endpoint:
+) -> schemas.WebhookEndpoint:
     """Change the URL, the events or the description of a webhook endpoint. The secret stays.
 
     Events that wait are posted to the new URL. Other events are sent from now on.
@@ -54,9 +54,9 @@ async def patch_endpoint(
 
 
 @router.post("/test", responses=problems(EndpointNotFound))
-async def test_endpoint(
+async def send_test_event(
     endpoint_id: EndpointId, caller: CallerDep, actor: ActorDep, services: ServicesDep
-) -> schemas.EndpointTest:
+) -> schemas.WebhookEndpointTest:
     """Post an event of type `ping` to a webhook endpoint now, and return what came back.
 
     It is signed like every event, also if the endpoint is disabled, and it is stored nowhere. Its `data` has
@@ -64,7 +64,7 @@ async def test_endpoint(
     """
     pinged = await events.ping(services, endpoint_id, token_id=visible_token(caller), actor=actor)
     problem = pinged.outcome.problem
-    return schemas.EndpointTest(
+    return schemas.WebhookEndpointTest(
         event_id=pinged.event_id,
         succeeded=pinged.outcome.succeeded,
         response_status=pinged.outcome.status,
@@ -75,7 +75,7 @@ async def test_endpoint(
 
 
 @router.post("/redeliver", status_code=202, responses=problems(EndpointNotFound))
-async def redeliver_many(
+async def redeliver_deliveries(
     endpoint_id: EndpointId,
     body: schemas.RedeliveryIn,
     caller: CallerDep,

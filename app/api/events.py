@@ -152,7 +152,7 @@ class EventReader:
 
 
 @router.get("/events", responses=problems(AccountNotFound, CursorExpired, TooManyWaiting))
-async def read_events(
+async def list_events(
     request: Request,
     caller: CallerDep,
     services: ServicesDep,

@@ -51,7 +51,7 @@ def _delivery_body(delivery: Delivery | KeptDelivery) -> schemas.NewClientDelive
 
 def _tag_body(tag: Tag) -> schemas.ExplainedTag:
     grants = [
-        schemas.Grant(
+        schemas.TagGrant(
             rule=grant.rule,
             setting=grant.setting,
             field_id=None if grant.field_id is None else str(grant.field_id),

@@ -136,7 +136,7 @@ async def list_accounts(
 
 
 @router.get("/fleet")
-async def read_fleet(caller: CallerDep, session: SystemSessionDep) -> schemas.Fleet:
+async def get_fleet(caller: CallerDep, session: SystemSessionDep) -> schemas.Fleet:
     """Count the accounts that the token may see by health, and what is going on or waits in them."""
     only = caller.account_ids
     counted = await health.count_by_health(session, only=only)

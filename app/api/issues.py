@@ -262,7 +262,7 @@ def _issue_body(issue: Issue, audience: Audience) -> schemas.Issue:
         code=issue.code,
         severity=issue.severity,
         detail=issues.detail_for(audience, issue.code, issue.detail),
-        subject=schemas.Subject(kind=issue.subject.kind, id=issue.subject.id),
+        subject=schemas.IssueSubject(kind=issue.subject.kind, id=issue.subject.id),
         opened_at=issue.opened_at,
         resolved_at=issue.resolved_at,
     )

@@ -4,6 +4,8 @@ An endpoint documents only its own problems. The problems that follow from its f
 a body or a page of a list, are added here for all endpoints, so that none is forgotten.
 """
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -151,11 +153,20 @@ def install(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            _complete(original())
+            app.openapi_schema = _name_pages(original())
+            _complete(app.openapi_schema)
         document: dict[str, Any] = app.openapi_schema or {}
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+def _name_pages(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with `AccountPage` for what pydantic calls `Page_Account_`: clients have these names."""
+    renamed: dict[str, Any] = json.loads(
+        re.sub(r'\bPage_(\w+)_"', r'\1Page"', json.dumps(document))
+    )
+    return renamed
 
 
 def _complete(document: dict[str, Any]) -> None:

@@ -212,11 +212,11 @@ def activity_body(activity: Activity, clio_origin: str) -> schemas.Activity:
     )
 
 
-def _clio_record(activity: Activity, clio_origin: str) -> schemas.InClio | None:
+def _clio_record(activity: Activity, clio_origin: str) -> schemas.ClioRecord | None:
     """Return the note or communication in Clio, or None before it is written."""
     if activity.status is not Status.WRITTEN or activity.clio_id is None:
         return None
-    return schemas.InClio(
+    return schemas.ClioRecord(
         type="communication" if activity.kind is Kind.TEXT_MESSAGE else "note",
         id=str(activity.clio_id),
         url=f"{clio_origin}/nc/#/contacts/{activity.clio_contact_id}",

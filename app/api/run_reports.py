@@ -43,7 +43,7 @@ MAX_QUARANTINED = 10_000  # rows in the report
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 INVISIBLE = " \t\r\n\u00a0\u200b\u200c\u200d\u2060\ufeff"
 LISTS = ("changed_fields", "tags_added", "tags_removed")
-COLUMNS = tuple(schemas.Outcome.model_fields)
+COLUMNS = tuple(schemas.ReportedRecord.model_fields)
 
 Rows = AsyncIterator[dict[str, Any]]
 
@@ -57,7 +57,7 @@ Rows = AsyncIterator[dict[str, Any]]
         **problems(RunNotFound),
     },
 )
-async def get_report(
+async def get_run_report(
     run_id: RunId,
     account: AccountWithoutSession,
     audience: AudienceBeforehand,
@@ -188,8 +188,10 @@ async def _json(services: Services, account_id: str, run_id: str, rows: Rows) ->
     yield "]}"
 
 
-def _noted(run: Run) -> schemas.Noted:
-    return schemas.Noted(**{name: getattr(run.tally, name) for name in schemas.Noted.model_fields})
+def _noted(run: Run) -> schemas.RunNotes:
+    return schemas.RunNotes(
+        **{name: getattr(run.tally, name) for name in schemas.RunNotes.model_fields}
+    )
 
 
 async def _csv(services: Services, account_id: str, run_id: str, rows: Rows) -> AsyncIterator[str]:

@@ -78,7 +78,7 @@ async def get_asker(account: AccountDep, session: SessionDep, audience: WriterAu
     response_model=schemas.Run,
     responses=problems(IntegrationNotEnabled, ContactNotFound, *idempotency.ERRORS),
 )
-async def ask_for_run(
+async def create_run(
     body: schemas.RunIn,
     asker: Annotated[Asker, Depends(get_asker)],
     log: AuditLogDep,
@@ -265,13 +265,13 @@ def run_body(run: Run, pulls: Sequence[Pull], *, now: datetime) -> schemas.Run:
     )
 
 
-def _counts(run: Run, pulls: Sequence[Pull]) -> schemas.Counts:
+def _counts(run: Run, pulls: Sequence[Pull]) -> schemas.RunCounts:
     pulled = {
         name: sum(pull.records for pull in pulls if pull.resource == name)
-        for name in schemas.Pulled.model_fields
+        for name in schemas.PulledRecords.model_fields
     }
-    return schemas.Counts(
-        pulled=schemas.Pulled(**pulled),
+    return schemas.RunCounts(
+        pulled=schemas.PulledRecords(**pulled),
         changed=run.changed,
         quarantined=sum(pull.unreadable for pull in pulls),
         entered=run.entered,

@@ -19,20 +19,20 @@ class ScopeRequired(AppError):
 
 
 _READ = (
-    "list_accounts", "read_fleet", "get_account", "get_users", "list_attorneys", "get_status", "get_erasure",
+    "list_accounts", "get_fleet", "get_account", "get_users", "list_attorneys", "get_status", "get_erasure",
     "list_connections", "get_connection",
     "get_settings", "list_settings_versions", "preview_settings", "get_catalog",
-    "list_runs", "get_run", "follow_run", "get_report",
-    "list_contacts", "summarize_contacts", "get_contact", "explain_contact", "get_contact_history", "read_changes",
+    "list_runs", "get_run", "follow_run", "get_run_report",
+    "list_contacts", "summarize_contacts", "get_contact", "explain_contact", "get_contact_history", "list_changes",
     "export_contact", "list_clio_contacts", "explain_clio_contact",
     "list_new_clients", "list_activities", "get_activity", "list_issues", "list_holds", "list_hold_items",
     "list_audit", "list_service_audit",
-    "read_events", "list_endpoints", "get_endpoint", "list_deliveries",
+    "list_events", "list_webhook_endpoints", "get_webhook_endpoint", "list_deliveries",
 )  # fmt: skip
 _WRITE = (
     "start_connection", "end_connection",  # only those of the acting user: see `app/api/connections.py`
-    "ask_for_run", "cancel_run", "tell_preexisting_tags",
-    "write_back", "write_back_batch", "retry_activity", "cancel_activity",
+    "create_run", "cancel_run", "record_preexisting_tags",
+    "create_activity", "create_activities", "retry_activity", "cancel_activity",
 )  # fmt: skip
 _ADMIN = (
     "create_connect_link", "end_connect_link",
@@ -40,8 +40,8 @@ _ADMIN = (
     "put_settings", "patch_settings", "delete_contact",
     "release_new_client", "suppress_new_client", "replay_new_client", "decide_new_clients",
     "release_hold", "discard_hold", "resolve_issue",
-    "add_endpoint", "delete_endpoint", "rotate_secret", "enable_endpoint", "redeliver",
-    "patch_endpoint", "test_endpoint", "redeliver_many",
+    "create_webhook_endpoint", "delete_webhook_endpoint", "rotate_webhook_secret", "enable_webhook_endpoint",
+    "patch_webhook_endpoint", "redeliver_delivery", "send_test_event", "redeliver_deliveries",
 )  # fmt: skip
 NEEDED: Mapping[str, Scope] = {
     **dict.fromkeys(_READ, Scope.READ),

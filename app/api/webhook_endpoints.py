@@ -73,14 +73,14 @@ def visible_token(caller: Caller) -> str | None:
 @router.post(
     "/webhook-endpoints", status_code=201, responses=problems(UrlRefused, TooManyEndpoints)
 )
-async def add_endpoint(
-    body: schemas.EndpointIn,
+async def create_webhook_endpoint(
+    body: schemas.WebhookEndpointIn,
     caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
     response: Response,
-) -> schemas.EndpointWithSecret:
+) -> schemas.WebhookEndpointWithSecret:
     """Add a webhook endpoint for events of this token's accounts.
 
     Use the secret to verify the signatures. It is shown only in this response.
@@ -104,13 +104,13 @@ async def add_endpoint(
     action = AuditAction("endpoint.created", endpoint_id, {"events": list(endpoint.kinds)})
     await audit.record_of_service(session, actor, action, now=now)
     response.headers["Location"] = f"/v1/webhook-endpoints/{endpoint_id}"
-    return schemas.EndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
+    return schemas.WebhookEndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
 
 
 @router.get("/webhook-endpoints")
-async def list_endpoints(
+async def list_webhook_endpoints(
     caller: CallerDep, session: SystemSessionDep, asked: ListDep
-) -> schemas.Page[schemas.Endpoint]:
+) -> schemas.Page[schemas.WebhookEndpoint]:
     """List the webhook endpoints of this token; a token for all accounts lists all. Their time is `created_at`."""
     query = asked.by_id("webhook-endpoints", caller.token_id)
     found = await endpoints.list_endpoints(session, query.page, token_id=visible_token(caller))
@@ -119,9 +119,9 @@ async def list_endpoints(
 
 
 @router.get("/webhook-endpoints/{endpoint_id}", responses=problems(EndpointNotFound))
-async def get_endpoint(
+async def get_webhook_endpoint(
     endpoint_id: EndpointId, caller: CallerDep, session: SystemSessionDep
-) -> schemas.Endpoint:
+) -> schemas.WebhookEndpoint:
     """Return one webhook endpoint, with its problem if it has one."""
     return endpoint_body(
         await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
@@ -131,7 +131,7 @@ async def get_endpoint(
 @router.delete(
     "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
 )
-async def delete_endpoint(
+async def delete_webhook_endpoint(
     endpoint_id: EndpointId,
     caller: CallerDep,
     actor: ActorDep,
@@ -147,13 +147,13 @@ async def delete_endpoint(
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/rotate", responses=problems(EndpointNotFound))
-async def rotate_secret(
+async def rotate_webhook_secret(
     endpoint_id: EndpointId,
     caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
-) -> schemas.EndpointWithSecret:
+) -> schemas.WebhookEndpointWithSecret:
     """Create a new secret. It is shown only in this response.
 
     For one day, every event is signed with the old secret too. If the response is lost, rotate again: the secret that
@@ -165,17 +165,17 @@ async def rotate_secret(
     action = AuditAction("endpoint.secret_rotated", endpoint_id)
     await audit.record_of_service(session, actor, action, now=services.now())
     endpoint = await endpoints.get_endpoint(session, endpoint_id, token_id=None)
-    return schemas.EndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
+    return schemas.WebhookEndpointWithSecret(**endpoint_body(endpoint).model_dump(), secret=secret)
 
 
 @router.post("/webhook-endpoints/{endpoint_id}/enable", responses=problems(EndpointNotFound))
-async def enable_endpoint(
+async def enable_webhook_endpoint(
     endpoint_id: EndpointId,
     caller: CallerDep,
     actor: ActorDep,
     services: ServicesDep,
     session: SystemSessionDep,
-) -> schemas.Endpoint:
+) -> schemas.WebhookEndpoint:
     """Enable a webhook endpoint again. Waiting events are delivered first, with the same ids."""
     await endpoints.get_endpoint(session, endpoint_id, token_id=visible_token(caller))
     now = services.now()
@@ -228,7 +228,7 @@ async def list_deliveries(
 @router.post(
     "/deliveries/{delivery_id}/redeliver", status_code=202, responses=problems(DeliveryNotFound)
 )
-async def redeliver(
+async def redeliver_delivery(
     delivery_id: DeliveryId,
     caller: CallerDep,
     actor: ActorDep,
@@ -252,9 +252,9 @@ def _new_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def endpoint_body(endpoint: Endpoint) -> schemas.Endpoint:
+def endpoint_body(endpoint: Endpoint) -> schemas.WebhookEndpoint:
     """Return an endpoint as the API shows it."""
-    return schemas.Endpoint(
+    return schemas.WebhookEndpoint(
         id=endpoint.endpoint_id,
         url=endpoint.url,
         events=list(endpoint.kinds),

@@ -130,7 +130,7 @@ PROVOKED: list[tuple[Any, Any]] = [
         {"kind": "note", "user_id": "u", "occurred_at": "2026-01-01T00:00:00Z"},
     ),
     (activities.ActivityBatch, {"activities": []}),
-    (events.EndpointIn, {"url": "x" * 3000, "events": ["nothing"], "description": 5}),
+    (events.WebhookEndpointIn, {"url": "x" * 3000, "events": ["nothing"], "description": 5}),
     (issues.HoldDecision, {"ids": [""] * 2}),
     (new_clients.ManyNewClients, {"action": "release"}),
     (settings.Settings, {"new_client": {"surge_threshold": "many"}, "writeback": {"email": "x"}}),

@@ -99,7 +99,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "StatusConnections": "connected needs_reconnect",
     "StatusContacts": "in_scope out_of_scope deleted",
     "ConnectionIn": "user_id region return_url",
-    "Started": "id status authorize_url expires_at",
+    "StartedConnection": "id status authorize_url expires_at",
     "Connection": "id user_id region status clio_user connected_at last_sync_at problem",
     "ClioUser": "id name email",
     "SettingsVersion": "version settings updated_at updated_by",
@@ -116,10 +116,10 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "Run": "id kind trigger status slot settings_version queued_at started_at finished_at progress counts clio"
     " problems",
     "Progress": "phase done total percent eta_seconds",
-    "Counts": "pulled changed quarantined entered left new_clients",
+    "RunCounts": "pulled changed quarantined entered left new_clients",
     "ContactsSummary": "total complete by_state by_tag by_owner by_owner_rule",
     "StateCount": "state n", "TagCount": "label category n", "OwnerRuleCount": "rule n",
-    "Pulled": "contacts matters relationships",
+    "PulledRecords": "contacts matters relationships",
     "ClioUsage": "requests rate_limited waited_seconds",
     "RunProblem": "code detail connection_id",
     "Contact": "id clio_id clio_url version state state_reason first_name middle_name last_name prefix title company"
@@ -134,7 +134,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "Change": "seq kind contact_id clio_id run_id at cause fields tags_added tags_removed owner contact",
     "FieldChange": "from to",
     "OwnerChange": "from to rule matter_clio_id",
-    "ChangePage": "data next_cursor has_more",
+    "ChangeFeedPage": "data next_cursor has_more",
     "EventPage": "data next_cursor has_more",
     "Event": "id type timestamp data",
     "Explained": "contact_id in_scope scope tags owner not_granted new_client seen_by run_id",
@@ -142,7 +142,7 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ExplainedClioContact": "clio_id name type contact_id decision would_need",
     "ExplainedScope": "rule detail",
     "ExplainedTag": "label category grants",
-    "Grant": "rule setting matter_clio_ids field_id detail",
+    "TagGrant": "rule setting matter_clio_ids field_id detail",
     "ExplainedOwner": "rule matter_clio_id considered",
     "ConsideredMatter": "matter_clio_id status updated_at outcome",
     "NotGranted": "label rule why",
@@ -151,10 +151,10 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ActivityIn": "kind user_id contact_id clio_contact_id occurred_at subject body body_format direction"
     " conversation_id",
     "Activity": "id kind status reason attempts clio problem created_at written_at",
-    "InClio": "type id url",
-    "EndpointIn": "url events description",
-    "EndpointPatch": "url events description",
-    "EndpointTest": "event_id succeeded response_status response_text milliseconds problem",
+    "ClioRecord": "type id url",
+    "WebhookEndpointIn": "url events description",
+    "WebhookEndpointPatch": "url events description",
+    "WebhookEndpointTest": "event_id succeeded response_status response_text milliseconds problem",
     "RedeliveryIn": "since until status",
     "ManyNewClients": "action ids filter",
     "NewClientFilter": "status origin run_id since until",
@@ -164,13 +164,13 @@ FIELDS = {  # fields that a response always has; in a request some of them may b
     "ActivityBatchAnswer": "data",
     "RecordedOne": "status activity",
     "RefusedOne": "status problem",
-    "EndpointWithSecret": "id url events description secret",
+    "WebhookEndpointWithSecret": "id url events description secret",
     "Issue": "id code severity detail subject opened_at resolved_at",
-    "Subject": "kind id",
+    "IssueSubject": "kind id",
     "Problem": "type title status detail instance code request_id errors",
     "FieldProblem": "pointer detail",
 }  # fmt: skip
-REQUESTS = {"EndpointPatch", "ManyNewClients", "NewClientFilter", "ActivityBatch"}
+REQUESTS = {"WebhookEndpointPatch", "ManyNewClients", "NewClientFilter", "ActivityBatch"}
 OPTIONAL = {
     "Problem": {"errors"},  # only if a body, query or header is invalid
     "Contact": {"merged_into"},  # not in lines of the feed that an earlier release has written
@@ -194,7 +194,7 @@ ENUMS = {
     "Activity.kind": "email note phone_call handwritten_card text_message",
     "Activity.status": "queued sending written skipped blocked failed cancelled",
     "ActivityIn.body_format": "text html",
-    "InClio.type": "note communication",
+    "ClioRecord.type": "note communication",
     "Issue.severity": "info warning error",
 }
 

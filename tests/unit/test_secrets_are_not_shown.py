@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from app.api.authentication import ApiAuth
-from app.api.schemas import EndpointWithSecret
+from app.api.schemas import WebhookEndpointWithSecret
 from app.clio.models import WebhookSubscription
 from app.clio.oauth import Tokens
 from app.clio.regions import ClioApp, Region
@@ -140,7 +140,7 @@ async def test_nothing_that_an_application_starts_with_shows_a_secret():
         ServiceToken("id", "name", HASH, None, NOW, None),
         ADDRESS,
         WebhookSubscription(id=1, url="https://x.test/canary", shared_secret="canary"),
-        EndpointWithSecret.model_validate(
+        WebhookEndpointWithSecret.model_validate(
             {
                 "id": "whe_1",
                 "url": "https://x.test/",

@@ -145,7 +145,7 @@ class UsersIn(Body):
     """All Levitate users of the firm, at most 10,000. Users who are not in this list are removed."""
 
 
-class Users(Schema):
+class UserList(Schema):
     """The stored list of the firm's Levitate users."""
 
     users: list[User]

@@ -122,7 +122,7 @@ class ActivityBatch(Body):
     """The activities, 1 to 100. Each is checked by itself, so that one that is wrong does not stop the others."""
 
 
-class InClio(Schema):
+class ClioRecord(Schema):
     """The record in Clio that an activity became."""
 
     type: Literal["note", "communication"]
@@ -181,7 +181,7 @@ class Activity(Schema):
     attempts: int
     """How often it was sent to Clio."""
 
-    clio: InClio | None
+    clio: ClioRecord | None
     """The record in Clio. Null until it is written."""
 
     problem: CodeDetail | None

@@ -160,6 +160,12 @@ class Page(Schema, Generic[T]):
 
     @classmethod
     @override
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Name `Page[Account]` `AccountPage` in the document and in generated clients."""
+        return f"{params[0].__name__}Page"
+
+    @classmethod
+    @override
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
         """Give `Page[Account]` and the like this docstring, because a class made from a generic one has none."""
         cls.__doc__ = Page.__doc__

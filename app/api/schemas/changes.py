@@ -90,7 +90,7 @@ class Change(ContactChange):
     """The id of the run that made the change. Null for an erasure, which needs no run."""
 
 
-class ChangePage(Schema):
+class ChangeFeedPage(Schema):
     """A page of the change feed, in order. Store `next_cursor` after each page and start the next request from it."""
 
     data: list[Change]

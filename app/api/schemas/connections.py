@@ -36,7 +36,7 @@ class ConnectionIn(Body):
     one that this service is configured for. At most 2,000 characters."""
 
 
-class Started(Schema):
+class StartedConnection(Schema):
     """The start of a connection. Send the user's browser to `authorize_url` before `expires_at`."""
 
     model_config = ALWAYS_THERE

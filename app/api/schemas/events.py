@@ -22,7 +22,7 @@ def known_kind(kind: str) -> str:
     return kind
 
 
-class EndpointIn(Body):
+class WebhookEndpointIn(Body):
     """A webhook endpoint to add."""
 
     model_config = ConfigDict(
@@ -53,7 +53,7 @@ class EndpointIn(Body):
     """A text of your choice to recognise the endpoint by, at most 200 characters."""
 
 
-class EndpointPatch(Body):
+class WebhookEndpointPatch(Body):
     """The changes of a webhook endpoint. What is left out or null stays as it is."""
 
     model_config = ConfigDict(
@@ -79,7 +79,7 @@ class EndpointPatch(Body):
     """A text of your choice to recognise the endpoint by, at most 200 characters."""
 
 
-class EndpointTest(Schema):
+class WebhookEndpointTest(Schema):
     """What came back from a webhook endpoint for an event of type `ping`."""
 
     event_id: str
@@ -119,7 +119,7 @@ class RedeliveryIn(Body):
     """Only deliveries with this status now. Null for all that are not pending."""
 
 
-class Endpoint(Schema):
+class WebhookEndpoint(Schema):
     """A webhook endpoint: a URL to which events are posted."""
 
     id: str
@@ -148,7 +148,7 @@ class Endpoint(Schema):
     """When it was last changed, enabled or disabled or got a new secret (RFC 3339, UTC)."""
 
 
-class EndpointWithSecret(Endpoint):
+class WebhookEndpointWithSecret(WebhookEndpoint):
     """A webhook endpoint and its new secret. The secret is shown only in this response."""
 
     secret: Annotated[str, Field(repr=False)]

@@ -12,7 +12,7 @@ from app.rules.settings import InitialSync
 ItemId = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class Subject(Schema):
+class IssueSubject(Schema):
     """The subject of an issue."""
 
     kind: str
@@ -39,7 +39,7 @@ class Issue(Schema):
     detail: str
     """What happened and what to do about it, in plain words. It can change while the issue is open."""
 
-    subject: Subject
+    subject: IssueSubject
     """What the issue is about. For one subject at most one issue with the same code is open."""
 
     opened_at: datetime

@@ -6,7 +6,7 @@ from typing import Literal
 from app.api.schemas.base import ALWAYS_THERE, Schema
 
 
-class Grant(Schema):
+class TagGrant(Schema):
     """One rule's reason for a tag."""
 
     model_config = ALWAYS_THERE
@@ -36,7 +36,7 @@ class ExplainedTag(Schema):
     category: str
     """The kind of tag, as in `Tag.category`."""
 
-    grants: list[Grant]
+    grants: list[TagGrant]
     """Every reason for the tag; there is at least one."""
 
 
@@ -210,7 +210,7 @@ class Explained(Decision):
     """The id of the run that first had this result."""
 
 
-class Need(Schema):
+class NeededChange(Schema):
     """A change that would bring a person into scope. Exactly one of `setting` and `clio` is set."""
 
     setting: str | None
@@ -252,6 +252,6 @@ class ExplainedClioContact(ClioContact):
     decision: Decision
     """The decision, in the form of an explanation."""
 
-    would_need: list[Need]
+    would_need: list[NeededChange]
     """What would bring the person into scope: other settings, or changes in Clio. Empty for a person in scope, for a
     company, and if the acting user does not see all that the decision comes from."""

@@ -53,7 +53,7 @@ class Progress(Schema):
     no estimate."""
 
 
-class Pulled(Schema):
+class PulledRecords(Schema):
     """The numbers of records read from Clio. A record that several logins show counts once for each login."""
 
     model_config = ALWAYS_THERE
@@ -68,10 +68,10 @@ class Pulled(Schema):
     """Relationships of contacts to matters."""
 
 
-class Counts(Schema):
+class RunCounts(Schema):
     """The counts of a run."""
 
-    pulled: Pulled
+    pulled: PulledRecords
     """The records read from Clio."""
 
     changed: int
@@ -153,7 +153,7 @@ class Run(Schema):
     progress: Progress
     """How far the run is."""
 
-    counts: Counts
+    counts: RunCounts
     """What the run did so far, as numbers."""
 
     clio: ClioUsage
@@ -163,7 +163,7 @@ class Run(Schema):
     """What went wrong, and what to do about it. A run can succeed with problems."""
 
 
-class Outcome(Schema):
+class ReportedRecord(Schema):
     """One row of a run's report: a contact that changed, a record that waits or could not be read, or a problem."""
 
     outcome: Literal[
@@ -209,7 +209,7 @@ class Outcome(Schema):
     say."""
 
 
-class Noted(Schema):
+class RunNotes(Schema):
     """Counts of values that a run could not use, and of contacts whose owner changed."""
 
     owner_changes: int
@@ -231,10 +231,10 @@ class RunReport(Schema):
     run: Run
     """The run itself, with its progress and problems."""
 
-    noted: Noted
+    noted: RunNotes
     """Counts that concern the whole run."""
 
-    outcomes: list[Outcome]
+    outcomes: list[ReportedRecord]
     """The rows of the report: changes, held contacts, quarantined records (at most 10,000), skipped people (at most
     1,000), problems."""
 
