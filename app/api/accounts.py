@@ -170,6 +170,7 @@ async def map_attorney(
 @router.delete(
     "/{account_id}/attorneys/{clio_user_id}",
     status_code=204,
+    response_class=Response,
     dependencies=[RequireRole],
     responses=problems(RoleRequired),
 )

@@ -49,7 +49,12 @@ async def create_connect_link(
     return schemas.ConnectLink(id=link.link_id, url=link.url, expires_at=link.expires_at)
 
 
-@router.delete("/{link_id}", status_code=204, responses=problems(RoleRequired, ConnectLinkNotFound))
+@router.delete(
+    "/{link_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(RoleRequired, ConnectLinkNotFound),
+)
 async def end_connect_link(
     link_id: ConnectLinkId, account: AccountWithoutSession, actor: ActorDep, services: ServicesDep
 ) -> None:

@@ -92,7 +92,10 @@ async def get_connection(
 
 
 @router.delete(
-    "/{connection_id}", status_code=204, responses=problems(ConnectionNotFound, RoleRequired)
+    "/{connection_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(ConnectionNotFound, RoleRequired),
 )
 async def end_connection(
     connection_id: ConnectionId,

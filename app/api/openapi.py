@@ -17,6 +17,7 @@ from app.api.acting_user import HEADER, ActingUserInvalid
 from app.api.audience import ActingUserRequired
 from app.api.authentication import PROTECTED, InvalidToken, TooManyRequests
 from app.api.cursors import CursorMismatch, InvalidCursor
+from app.api.document_details import add_details
 from app.api.open_enums import open_enums
 from app.api.problems import DocumentedProblem, Problem, documented, documented_http
 from app.api.unknown_parameters import UnknownParameter
@@ -75,11 +76,6 @@ _EVENTS = "text/event-stream"
 _EVENT_STREAM = {
     "type": "string",
     "description": "Server-sent events. Each has a name in `event` and JSON in one line of `data`.",
-}
-
-_LOCATION = {
-    "description": "The address of what was made or started.",
-    "schema": {"type": "string", "format": "uri-reference"},
 }
 
 # Optional in the code, so that a request without them gets a problem with its own code; documented as required.
@@ -183,6 +179,7 @@ def _complete(document: dict[str, Any]) -> None:
             if method == "get" and _names_acting_user(path, operation):
                 _add_problem(operation["responses"], *documented(ActingUserRequired))
     open_enums(document)
+    add_details(document)
 
 
 def _keep_nulls_in_examples(name: str, schema: dict[str, Any]) -> None:
@@ -203,9 +200,6 @@ def _complete_operation(path: str, operation: Operation) -> None:
         if applies(path, operation):
             for status, code, title in found:
                 _add_problem(responses, status, code, title)
-    for made in ("201", "202"):
-        if made in responses:
-            responses[made]["headers"] = {"Location": _LOCATION}
     operation["responses"] = dict(sorted(responses.items()))
 
 

@@ -129,7 +129,10 @@ async def get_webhook_endpoint(
 
 
 @router.delete(
-    "/webhook-endpoints/{endpoint_id}", status_code=204, responses=problems(EndpointNotFound)
+    "/webhook-endpoints/{endpoint_id}",
+    status_code=204,
+    response_class=Response,
+    responses=problems(EndpointNotFound),
 )
 async def delete_webhook_endpoint(
     endpoint_id: EndpointId,

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import jsonschema
 import pytest
 
 from tests.integration.api.test_tenancy import filled
-from tests.support.openapi import openapi_document
+from tests.support.openapi import faults, openapi_document
 from tests.support.world import World
 
 SMUGGLED = (
@@ -84,22 +83,6 @@ async def test_answers_have_exactly_the_fields_of_the_document(pulled: World):
             continue
         answer = await pulled.api.get(filled(path, {"account_id": "hp"}))
         assert answer.status_code == 200, path
-        strict = jsonschema.Draft202012Validator(
-            {**closed(schema), "components": closed(document["components"])}
-        )
-        problems = [error.message for error in strict.iter_errors(answer.json())]
-        assert problems == [], path
+        assert faults(schema, answer.json()) == [], path
         checked += 1
     assert checked > 10
-
-
-def closed(schema: Any) -> Any:
-    """Return the schema with no room for a property that it does not name."""
-    if isinstance(schema, list):
-        return [closed(part) for part in schema]
-    if not isinstance(schema, dict):
-        return schema
-    done = {name: closed(part) for name, part in schema.items()}
-    if "properties" in done and isinstance(done["properties"], dict):
-        done.setdefault("additionalProperties", False)
-    return done
