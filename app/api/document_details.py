@@ -27,6 +27,10 @@ _RETRY_AFTER = {
     "description": "The seconds after which the request can be sent again.",
     "schema": {"type": "integer", "minimum": 0},
 }
+_FILE_NAME = {
+    "description": "With `format=csv`: the name of the file, `attachment; filename=…` (RFC 6266).",
+    "schema": {"type": "string"},
+}
 _HEADERS: dict[str, dict[str, Any]] = {  # by status
     "201": {"Location": _LOCATION},
     "202": {"Location": _LOCATION},
@@ -36,6 +40,7 @@ _HEADERS: dict[str, dict[str, Any]] = {  # by status
 }
 _HEADERS_OF_ONE: dict[tuple[str, str], dict[str, Any]] = {
     ("delete_contact", "204"): {"Location": _LOCATION},
+    ("get_run_report", "200"): {"Content-Disposition": _FILE_NAME},
     **{
         (f"{verb}_{what}", "200"): {"ETag": _ETAG}
         for verb in ("get", "put", "patch")

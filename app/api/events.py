@@ -6,20 +6,19 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import AfterValidator
 
 from app.api import cursors, schemas
 from app.api.authentication import Caller, CallerDep, InvalidToken
 from app.api.changes import disconnected
 from app.api.cursors import InvalidCursor
-from app.api.deps import ACCOUNT_ID, NO_NUL, ServicesDep
+from app.api.deps import ACCOUNT_ID, ServicesDep
 from app.api.pagination import Cursor, Limit
 from app.api.problems import problems
-from app.api.schemas.events import known_kind
 from app.db.accounts import accounts
 from app.db.accounts.accounts import AccountNotFound
 from app.db.events import event_list
 from app.db.events.event_list import EventFilter, EventPage, ListedEvent, Place
+from app.db.events.events import EventKind
 from app.db.session import Session
 from app.db.system import system_transaction
 from app.errors import AppError
@@ -48,12 +47,7 @@ class EventRequest:
     """The events that a request asks for."""
 
     type: Annotated[
-        Annotated[str, AfterValidator(known_kind)] | None,
-        Query(
-            max_length=64,
-            pattern=NO_NUL,
-            description="Only events of this type, for example `client.new`.",
-        ),
+        EventKind | None, Query(description="Only events of this type, for example `client.new`.")
     ] = None
     account_id: Annotated[
         str | None, Query(pattern=ACCOUNT_ID, description="Only events of this account.")

@@ -5,7 +5,6 @@ import secrets
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AfterValidator
 
 from app.api import schemas
 from app.api.acting_user import ActorDep
@@ -13,7 +12,6 @@ from app.api.authentication import Caller, CallerDep
 from app.api.deps import NO_NUL, DeliveryId, EndpointId, ServicesDep
 from app.api.pagination import ListDep
 from app.api.problems import problems
-from app.api.schemas.events import known_kind
 from app.api.system_session import SystemSessionDep
 from app.db import issues
 from app.db.accounts import audit
@@ -21,6 +19,7 @@ from app.db.accounts.audit import AuditAction
 from app.db.events import deliveries, endpoints
 from app.db.events.deliveries import DeliveryFilter, DeliveryNotFound, Status
 from app.db.events.endpoints import Endpoint, EndpointNotFound, TooManyEndpoints
+from app.db.events.events import EventKind
 from app.errors import AppError, Problem
 from app.sync import events
 from app.webhook_sender import AddressRefused, check_url
@@ -195,11 +194,9 @@ async def get_filter(
         Query(description="Only deliveries with this status."),
     ] = None,
     event_type: Annotated[
-        Annotated[str, AfterValidator(known_kind)] | None,
+        EventKind | None,
         Query(
             alias="type",
-            max_length=100,
-            pattern=NO_NUL,
             description="Only deliveries of events of this type, such as `client.new`.",
         ),
     ] = None,

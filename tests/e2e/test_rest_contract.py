@@ -14,7 +14,7 @@ import pytest
 from app.api.document_details import EXAMPLES
 from tests.support import world as world_module
 from tests.support.api_examples import examples_of, written
-from tests.support.api_story import OPERATIONS, Call, tell
+from tests.support.api_story import OPERATIONS, PLACES, Call, tell
 from tests.support.openapi import faults
 from tests.support.postgres import MIGRATED, Server
 from tests.support.world import (
@@ -61,6 +61,20 @@ def documented(call: Call) -> dict[str, Any]:
 
 def test_each_operation_is_called(calls: list[Call]):
     assert {call.operation for call in calls} == {*OPERATIONS}
+
+
+def test_each_parameter_of_a_read_is_sent(calls: list[Call]):
+    sent = {(call.operation, name) for call in calls for name in call.query}
+    documented_ones = {
+        (name, parameter["name"])
+        for name, operation in OPERATIONS.items()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query" and PLACES[name][0] == "GET"
+    }
+    # A list of one page has no cursor. Attempts to connect that fail: tests/e2e/connections.
+    missing = {(name, one) for name, one in documented_ones - sent if one != "cursor"}
+    assert missing == {("finish_connection", "error"), ("finish_connection", "iss")}
+    assert sum(name == "cursor" for _, name in sent) > 8
 
 
 def test_each_answer_has_a_status_of_the_document(calls: list[Call]):

@@ -23,6 +23,8 @@ def examples_of(calls: Iterable[Call]) -> dict[str, Any]:
     """Return the first body that was sent, and the last answer of each status and media type, by operation."""
     found: dict[str, Any] = {}
     for call in calls:
+        if not call.is_example:
+            continue
         example = found.setdefault(call.operation, {})
         if call.body is not None and "requestBody" in OPERATIONS[call.operation]:
             example.setdefault("request", _shortened(call.body))

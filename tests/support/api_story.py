@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from app.main import now
 from tests.support.openapi import openapi_document
 from tests.support.webhook_receiver import Receiver, receiving
 from tests.support.world import ACCOUNT, USERS, World
@@ -38,6 +39,7 @@ class Call:
     query: dict[str, Any]
     body: Any
     answer: httpx.Response
+    is_example: bool = True
 
     @property
     def status(self) -> str:
@@ -58,6 +60,7 @@ class Story:
     world: World
     ids: dict[str, str] = field(default_factory=lambda: {"account_id": "hp"})
     calls: list[Call] = field(default_factory=list)
+    gives_examples: bool = True
 
     async def call(
         self, operation: str, *, body: Any = None, headers: Any = None, **query: Any
@@ -77,7 +80,7 @@ class Story:
             method, url, params=query, headers=sent, content=content
         )
         assert answer.status_code < 400, (operation, answer.text)
-        self.calls.append(Call(operation, query, body, answer))
+        self.calls.append(Call(operation, query, body, answer, self.gives_examples))
         is_json = answer.content and self.calls[-1].media_type == "application/json"
         return answer.json() if is_json else answer.text
 
@@ -117,6 +120,7 @@ async def tell(world: World) -> list[Call]:
         await _write_back(story)
         await _look_after_the_firm(story)
         await _read_events(story)
+        await _ask_with_each_parameter(story)
     await _erase(story)
     return story.calls
 
@@ -269,10 +273,46 @@ async def _read_events(story: Story) -> None:
     await story.call("redeliver_deliveries", body={"since": deliveries[0]["created_at"]})
     await story.call("rotate_webhook_secret")
     await story.call("enable_webhook_endpoint")
-    await story.call("delete_webhook_endpoint")
+
+
+async def _ask_with_each_parameter(story: Story) -> None:
+    """Send each parameter of each read below /v1 alone, with each of its known values."""
+    story.gives_examples = False
+    for operation, (method, path) in PLACES.items():
+        if method == "GET" and path.startswith("/v1/"):
+            for parameter in OPERATIONS[operation].get("parameters", ()):
+                if parameter["in"] == "query":
+                    for value in await _values(story, operation, parameter):
+                        await story.call(operation, **{parameter["name"]: value})
+    story.gives_examples = True
+
+
+async def _values(story: Story, operation: str, parameter: dict[str, Any]) -> list[Any]:
+    name, schema = parameter["name"], parameter["schema"]
+    if name == "cursor":
+        page = await story.call(operation, limit=1)
+        return [page["next_cursor"]] if page["next_cursor"] else []
+    if "$ref" in schema:
+        schema = openapi_document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    if "enum" in schema:
+        return list(schema["enum"])
+    if schema.get("format") == "date-time":
+        return [now().isoformat() if name == "as_of" else "2026-03-02T00:00:00Z"]
+    if schema["type"] == "boolean":
+        return ["true", "false"]
+    values = {
+        **story.ids,
+        "q": "alice",
+        "owner": "none",
+        "tag": ["Client", "Clio"],
+        "limit": 1,
+        "wait": 0,
+    }
+    return [values.get(name, "no_such_value")]
 
 
 async def _erase(story: Story) -> None:
+    await story.call("delete_webhook_endpoint")
     await story.call("end_connection")
     await story.call("delete_contact")
     story.ids["erasure_id"] = story.calls[-1].answer.headers["location"].rpartition("/")[2]

@@ -15,13 +15,6 @@ def _kind(kind: str) -> str:
     return kind
 
 
-def known_kind(kind: str) -> str:
-    """Return the type of an event; raise ValueError for one that is not known."""
-    if kind not in set(EventKind):
-        raise ValueError(f"is not a type of event; send one of {', '.join(EventKind)}")
-    return kind
-
-
 class WebhookEndpointIn(Body):
     """A webhook endpoint to add."""
 
