@@ -24,6 +24,7 @@ from app.db.contacts import visible_contacts
 from app.db.contacts.contact_counts import ContactCounts, count_next
 from app.db.contacts.contact_lists import ContactFilter
 from app.db.contacts.contacts import contact_id_of
+from app.db.contacts.published_words import tag_word
 from app.db.list_pages import ListPage
 from app.db.mirror.audience import EVERYBODY
 from app.db.mirror.searches import search_records
@@ -53,6 +54,7 @@ PAGES = {
     "q: two letters that exclude each other": ContactFilter(q="alice bob"),
     "a common tag": ContactFilter(tag="client"),
     "two tags": ContactFilter(tag="client", more_tags=("area 7",)),
+    "tags that exclude each other": ContactFilter(tag="area 7", more_tags=("area 8",)),
     "a tag of 20 people": ContactFilter(tag="rare"),
     "a tag that nobody has": ContactFilter(tag="nobody"),
     "owner": ContactFilter(owner="u7"),
@@ -135,8 +137,8 @@ async def fill(dsn: str, contacts: int) -> None:
     """Write the rows of a firm, in which three quarters of the pulled people are not in Levitate."""
     connection = await asyncpg.connect(dsn)
     await connection.execute(
-        "insert into accounts (account_id, name, time_zone, country, enabled, created_at, updated_at)"
-        " values ($1, 'Firm', 'UTC', 'US', true, now(), now())",
+        "insert into accounts (account_id, name, time_zone, country, enabled, words_made_for, created_at,"
+        " updated_at) values ($1, 'Firm', 'UTC', 'US', true, '1/US', now(), now())",
         ACCOUNT,
     )
     people = list(persons(contacts))
@@ -200,9 +202,9 @@ def persons(contacts: int) -> Iterator[tuple[tuple[Any, ...], set[str]]]:
         words = {first.lower(), last.lower(), "holdings", "llc", address, address.partition("@")[2]}
         words |= {
             number,
-            f"1{number}",
             f"#{number[::-1]}1",
             *(["=no_email"] if n % 50 == 0 else []),
+            *(tag_word(label) for label in labels),
         }
         yield row, words
 

@@ -21,13 +21,12 @@ from app.rules.texts import compared, shown, usable_address
 
 F = TypeVar("F", Email, Phone)
 
-VERSION = (
-    1  # of the words: raise it when a record gets other words, and an upgrade makes them again
-)
+VERSION = 2  # of the words: raise it when contacts get other words, and an upgrade makes them again
 MOST_WORDS = 500  # of one record: the names come first, then addresses and numbers in their order
 MOST_CHARACTERS = 64  # of a word
 MOST_TERMS = 8  # of a search
 FROM_THE_END = "#"  # begins the digits of a number in reverse order; no other word begins with it
+MARK = "="  # begins the words of lists' conditions on what is published, which no search finds
 LEAST_FROM_THE_END = 4  # digits
 _MOST_PARTS = 6  # of a name with hyphens or the like
 _MOST_DIGITS = 20

@@ -48,7 +48,7 @@ accounts = Table(
     # The rules that its contacts were assessed with, and when they are to be assessed with the current ones [row 56].
     count_column("rules_version"),
     time_column("upgrade_at", nullable=True),
-    # For which words and country the words of its contacts were made; null: those of older contacts are missing.
+    # For which version of words and which country the words of its contacts were made; null: some have none.
     Column("words_made_for", Text),
     # When the regular tasks must look at the account again (app/db/accounts/looks.py).
     *(
@@ -57,9 +57,11 @@ accounts = Table(
     ),
 )
 
-# What sorts the lists of accounts, beside their ids. An index and a query must have the same text.
+# What sorts the lists of accounts, beside their ids, and what upgrades look for. An index and a query must have the
+# same text.
 HEALTH_RANK = "array_position(array['needs_attention', 'degraded', 'ok', 'disabled'], health)"
 NAME_KEY = "lower(name)"
+WORDS_VERSION = "coalesce(split_part(words_made_for, '/', 1)::integer, 0)"
 LAST_SUCCESS = "coalesce(last_success_at, '1970-01-01 00:00:00+00'::timestamp with time zone)"
 for index, key in (
     ("accounts_by_health_idx", HEALTH_RANK),
@@ -77,10 +79,10 @@ Index(  # those without a time for their upgrade
     accounts.c.rules_version,
     postgresql_where=text("upgrade_at is null and enabled"),
 )
-Index(  # those without a time at which their words are made
-    "accounts_words_idx",
-    accounts.c.account_id,
-    postgresql_where=text("words_made_for is null and upgrade_at is null and enabled"),
+Index(  # the same by the version of their words
+    "accounts_words_version_idx",
+    text(f"({WORDS_VERSION})"),
+    postgresql_where=text("upgrade_at is null and enabled"),
 )
 Index(
     "accounts_upgrade_at_idx",

@@ -9,7 +9,17 @@ begin one after another in the rest of a day. What a run does is not here.
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Integer, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Integer,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from app.db.accounts import tables
 from app.db.session import Session, any_of
@@ -25,14 +35,15 @@ TRY_AGAIN_AFTER = timedelta(hours=1)
 async def plan(session: Session, *, now: datetime, limit: int) -> int:
     """Choose a time for enabled accounts that are behind and have none, at most `limit`; return for how many.
 
-    The words of an account's contacts may be missing, or everybody was assessed with older rules.
+    Everybody was assessed with older rules, or the words of contacts are missing or of an older version.
     """
     by_rules = _table.c.rules_version < version.VERSION
     planned = await _plan(session, by_rules, _table.c.rules_version, now=now, limit=limit)
     if planned < limit:
-        by_words = _table.c.words_made_for.is_(None)
+        words_version = literal_column(tables.WORDS_VERSION, Integer)
+        by_words = words_version < search_words.VERSION
         left = limit - planned
-        planned += await _plan(session, by_words, _table.c.account_id, now=now, limit=left)
+        planned += await _plan(session, by_words, words_version, now=now, limit=left)
     return planned
 
 
@@ -95,6 +106,12 @@ async def mark_upgraded(session: Session, account_id: str) -> None:
 def words_for(country: str) -> str:
     """Return what an account has stored when its contacts have the present words, with this country."""
     return f"{search_words.VERSION}/{country}"
+
+
+async def have_present_words(session: Session, account_id: str) -> bool:
+    """Return whether all contacts of an account have words of the present version."""
+    made_for = await find_words_made_for(session, account_id)
+    return made_for is not None and made_for.startswith(f"{search_words.VERSION}/")
 
 
 async def find_words_made_for(session: Session, account_id: str) -> str | None:

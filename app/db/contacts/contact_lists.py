@@ -4,7 +4,7 @@ What a login may be shown of them is decided in `visible_contacts`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -23,9 +23,10 @@ from sqlalchemy import (
     true,
 )
 
+from app.db.accounts import upgrades
 from app.db.contacts import tables
 from app.db.contacts.contacts import STORED, StoredContact, stored_contacts
-from app.db.contacts.published_words import NO_EMAIL
+from app.db.contacts.published_words import NO_EMAIL, tag_word
 from app.db.contacts.seen_rows import duplicate_seen
 from app.db.cursors import ADDED
 from app.db.json_codec import as_bytes
@@ -199,6 +200,11 @@ async def _conditions(session: Session, account_id: str, asked: PageAsked) -> li
     if wanted.q is not None:
         country = await load_country(session, account_id)
         found += search_conditions(account_id, wanted.q, country)
+    if wanted.labels and await upgrades.have_present_words(session, account_id):
+        found += [
+            replace(word_condition(account_id, tag_word(label)), is_met=lambda _: true())
+            for label in wanted.labels
+        ]
     if wanted.updated_since is not None:
         found.append(_in_row(account_id, [_table.c.updated_at >= wanted.updated_since]))
     if asked.page.order is None and (asked.page.since or asked.page.until):

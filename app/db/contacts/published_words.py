@@ -15,11 +15,14 @@ from app.db.mirror import search_words, tables
 from app.db.mirror.records import CONTACTS
 from app.db.session import Session, reading_in_key_order
 from app.rules.records import ContactRecord
-from app.rules.results import Profile
-from app.rules.search_words import words_of_profile, words_of_record
+from app.rules.results import ContactView
+from app.rules.search_words import MARK, words_of_profile, words_of_record
+from app.rules.texts import compared
 
 _mirror = tables.mirror_contacts
-NO_EMAIL = "=no_email"  # a person in Levitate without an address; no word of a record begins with this sign
+NO_EMAIL = f"{MARK}no_email"  # a person in Levitate without an address
+_TAG = f"{MARK}tag:"
+_MOST_CHARACTERS = 200  # of a tag
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,13 @@ class PublishedPerson:
     """A person as published before, None if never, and now, with the record of the mirror."""
 
     record: ContactRecord
-    known: Profile | None
-    profile: Profile
+    known: ContactView | None
+    view: ContactView
+
+
+def tag_word(label: str) -> str:
+    """Return the word of those who have a tag, and perhaps of others with one that begins so; `label` is compared."""
+    return _TAG + label[:_MOST_CHARACTERS]
 
 
 async def update(
@@ -37,11 +45,13 @@ async def update(
     """Store the words of these people, where what is published of them has changed or differs from the record."""
     words = {}
     for one in people:
-        published = _words_of(one.profile, country)
+        published = words_of_profile(one.view.profile, country)
         of_record = words_of_record(one.record, country)
-        before = _words_of(one.known, country) if one.known is not None else of_record
-        if not published <= of_record or not before <= of_record | published:
-            words[one.record.clio_id] = of_record | published
+        before = words_of_profile(one.known.profile, country) if one.known else of_record
+        marks = _marks_of(one.view)
+        same = marks == (_marks_of(one.known) if one.known else frozenset())
+        if not (same and published <= of_record and before <= of_record | published):
+            words[one.record.clio_id] = of_record | published | marks
     await search_words.store(session, account_id, words)
 
 
@@ -67,11 +77,12 @@ async def fill(
     published = await contact_store.load_by_clio_id(session, account_id, ids)
     words = {record.clio_id: words_of_record(record, country) for record in records}
     for clio_id, contact in published.items():
-        words[clio_id] |= _words_of(contact.view.profile, country)
+        words[clio_id] |= words_of_profile(contact.view.profile, country) | _marks_of(contact.view)
     await search_words.store(session, account_id, words)
     return ids[-1] if len(ids) == limit else None
 
 
-def _words_of(profile: Profile, country: str) -> frozenset[str]:
-    found = words_of_profile(profile, country)
-    return found if profile.emails else found | {NO_EMAIL}
+def _marks_of(view: ContactView) -> frozenset[str]:
+    """Return the words of the conditions of lists that a person meets."""
+    tags = {tag_word(compared(tag.label)) for tag in view.tags}
+    return frozenset(tags if view.profile.emails else {*tags, NO_EMAIL})

@@ -13,7 +13,7 @@ from app.db.bulk import array_text
 from app.db.mirror import tables
 from app.db.session import Session, look_up
 from app.rules.records import ContactRecord
-from app.rules.search_words import may_differ_in_words, words_of_record
+from app.rules.search_words import MARK, may_differ_in_words, words_of_record
 
 Word = tuple[str, int]  # with the Clio id
 
@@ -68,13 +68,19 @@ async def land(
         before = words_of_record(known, country)
         added += [(word, record.clio_id) for word in words - before]
         removed += [(word, record.clio_id) for word in before - words]
-    await store(session, account_id, new)
+    await store(session, account_id, new, keep_marks=True)
     await _remove(session, account_id, removed)
     await _add(session, account_id, added, _ADD)
 
 
-async def store(session: Session, account_id: str, words: Mapping[int, Collection[str]]) -> None:
-    """Make these the words of contacts, by Clio id, whatever words they have.
+async def store(
+    session: Session,
+    account_id: str,
+    words: Mapping[int, Collection[str]],
+    *,
+    keep_marks: bool = False,
+) -> None:
+    """Make these the words of contacts, by Clio id, whatever words they have; with `keep_marks` beside their marks.
 
     The transaction has written or locked the contacts' rows, so that no other one stores words of them meanwhile.
     """
@@ -84,7 +90,9 @@ async def store(session: Session, account_id: str, words: Mapping[int, Collectio
     stored = {(row.word, row.clio_id) for row in await session.execute(_STORED, names)}
     wanted = [(word, clio_id) for clio_id, found in words.items() for word in found]
     if stored:
-        await _remove(session, account_id, stored.difference(wanted))
+        gone = stored.difference(wanted)
+        kept = {one for one in gone if one[0].startswith(MARK)} if keep_marks else set[Word]()
+        await _remove(session, account_id, gone - kept)
         wanted = [one for one in wanted if one not in stored]
     await _add(session, account_id, wanted, _ADD_NEW)
 

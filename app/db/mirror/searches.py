@@ -35,7 +35,7 @@ from app.rules.records import ContactRecord
 from app.rules.search_words import Term, after_all, has_terms, parse_search, words_of_record
 from app.rules.texts import compared
 
-FEW = 5_000  # contacts, which are read whole
+FEW = 2_500  # contacts, which are read whole
 MANY = 50_000  # contacts of a condition that is compared with others as a whole
 AT_ONCE = 200  # contacts that one statement reads, of which a login may be shown only some
 

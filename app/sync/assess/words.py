@@ -17,13 +17,13 @@ async def update_words(
     published: Sequence[AssessedContact],
     stale: Sequence[ContactFacts],
 ) -> None:
-    """Update the words of those whose profile may differ from their record: it has changed, or stays as it was."""
+    """Update the words of those whose tags have changed, or whose profile may differ from their record."""
     records_by_id = {person.contact.clio_id: person.contact for person in stale}
     people = [
         PublishedPerson(
             records_by_id[one.contact.clio_id],
-            one.known.view.profile if one.known else None,
-            one.contact.view.profile,
+            one.known.view if one.known else None,
+            one.contact.view,
         )
         for one in published
         if one.change is not None or one.contact.view.state is not State.IN_SCOPE

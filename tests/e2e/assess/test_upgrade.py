@@ -129,7 +129,7 @@ async def test_a_change_of_settings_after_a_release_is_not_blamed_for_it(
     # rows 21, 56: what would leave waits, and the cause is the upgrade; afterwards settings are free again
     put_people(firm, 20_000, 30, "Judge")
     before = await first_sync(firm)
-    await execute(firm, "update accounts set words_made_for = '1/US'")
+    await execute(firm, "update accounts set words_made_for = '2/US'")
     next_release(monkeypatch)
     await firm.patch_settings({"key_facts": {"clio_id": False}})
     await do_slices(firm.app.state.services, Lane.INCREMENTAL)
@@ -224,15 +224,20 @@ async def found(world: World, q: str) -> set[str]:
     return {contact["clio_id"] async for contact in world.all("contacts", q=q)}
 
 
+@pytest.mark.parametrize("made_for", ["null", "'1/US'"])
 async def test_contacts_that_an_earlier_release_has_read_can_be_found_after_the_upgrade(
-    firm: World, monkeypatch: pytest.MonkeyPatch
+    firm: World, monkeypatch: pytest.MonkeyPatch, made_for: str
 ):
     monkeypatch.setattr(rederiving, "WORDS_AT_ONCE", 7)  # several steps
     await first_sync(firm)
     everything = await words(firm)
+    clients = await firm.contacts(tag="Client")
+    assert clients
     await execute(firm, "delete from search_words")
+    await execute(firm, f"update accounts set words_made_for = {made_for}")
     await execute(firm, "insert into search_words values ('hp', 1001, 'of a word long ago')")
     assert await found(firm, "moreno") == set()
+    assert await firm.contacts(tag="Client") == clients, "a list by tags needs no words"
     await hours_pass(firm, 0)
     assert await upgrades_of(firm) == [], "the previous release may still land contacts"
     await hours_pass(firm, 24)
@@ -240,6 +245,7 @@ async def test_contacts_that_an_earlier_release_has_read_can_be_found_after_the_
     assert await words(firm) == everything
     assert {2001, 1001} <= {clio_id for clio_id, _ in everything}, "companies, too"
     assert await found(firm, "moreno") == {"1001"}
+    assert await firm.contacts(tag="Client") == clients
     await hours_pass(firm, 48)
     await hours_pass(firm, 72)
     assert len(await upgrades_of(firm)) == 1, "they are made once"

@@ -223,6 +223,13 @@ WANTED: list[dict[str, Any]] = [
 async def test_contacts_are_counted_and_sorted_with_each_filter(
     pulled: World, monkeypatch: pytest.MonkeyPatch, few: int, many: int
 ):
+    labels = {tag["label"] async for one in pulled.all("contacts") for tag in one["tags"]}
+    by_tag = {n: await walk(pulled, "contacts", tag=n.upper()) for n in (*labels, "nobody")}
+    assert len(labels) > 3
+    assert [name for name, (found, _) in by_tag.items() if not found] == ["nobody"]
+    async with as_owner(pulled.app.state.services.database) as session:
+        await session.execute(text("update accounts set words_made_for = '2/US'"))
+    assert by_tag == {n: await walk(pulled, "contacts", tag=n.upper()) for n in by_tag}
     monkeypatch.setattr(searches, "FEW", few)
     monkeypatch.setattr(searches, "MANY", many)
     monkeypatch.setattr(contact_lists, "COUNTED_AT_ONCE", 2)
@@ -256,3 +263,25 @@ async def test_contacts_are_counted_and_sorted_with_each_filter(
                 if order == "newest":
                     expected.reverse()
                 assert (found, totals) == (expected, {len(expected)}), (wanted, more)
+
+
+MARKED = (
+    "select (select count(*) from contacts, unnest(labels)),"
+    " (select count(*) from search_words where word like '=tag:%'),"
+    " (select count(*) from contacts c, unnest(labels) label join search_words w on w.word = '=tag:' || label"
+    "  where w.clio_id = c.clio_id)"
+)
+
+
+async def test_each_tag_of_a_contact_is_a_word_also_after_tags_have_changed(pulled: World):
+    counts = []
+    for settings in (
+        {},
+        {"tags": {"responsible_attorney": "all", "matter_number": {"enabled": True}}},
+    ):
+        await pulled.choose(settings)
+        await pulled.idle()
+        async with as_owner(pulled.app.state.services.database) as session:
+            counts.append((await session.execute(text(MARKED))).one())
+    assert all(labels == marks == both > 5 for labels, marks, both in counts), counts
+    assert counts[1] != counts[0]

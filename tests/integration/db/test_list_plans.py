@@ -34,7 +34,9 @@ PAGES = {
     "a common text": (ContactFilter(q="Ann"), LIMIT * 2),
     "one contact": (ContactFilter(clio_id=40_000), 1),
     "one contact with a tag": (ContactFilter(clio_id=40_000, tag="vip"), 1),
-    "a tag that one contact has": (ContactFilter(tag="rare"), CONTACTS),
+    "a tag that one contact has": (ContactFilter(tag="Rare"), 10),
+    "a tag that nobody has": (ContactFilter(tag="nobody"), 0),
+    "two tags of which one is rare": (ContactFilter(tag="client", more_tags=("rare",)), 10),
     "a text that one contact has": (ContactFilter(q="ann n49000"), 10),
     "a text that nobody has": (ContactFilter(q="nobody"), 0),
 }
@@ -42,6 +44,9 @@ WORDS = (
     "insert into search_words (account_id, clio_id, word)"
     " select 'a', n, 'ann' from generate_series(1, 50000) n"
     " union all select 'a', n, 'n' || n from generate_series(1, 50000) n"
+    " union all select 'a', n, '=tag:client' from generate_series(1, 50000) n"
+    " union all select 'a', n, '=tag:vip' from generate_series(10, 50000, 10) n"
+    " union all select 'a', 49000, '=tag:rare'"
 )
 
 
@@ -52,6 +57,7 @@ async def firm(database: Database, request: pytest.FixtureRequest) -> Database:
     async with looking(database) as session:
         await session.execute(text(ROWS))
         await session.execute(text(WORDS))
+        await session.execute(text("update accounts set words_made_for = '2/US'"))
         if request.param:
             await session.execute(text("vacuum analyze contacts, search_words"))
     return database

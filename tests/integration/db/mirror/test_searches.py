@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from app.db.mirror import records, removals, searches, tables
+from app.db.mirror import records, removals, search_words, searches, tables
 from app.db.mirror.audience import EVERYBODY, Audience
 from app.db.mirror.visibility import View
 from app.db.session import Database, transaction
@@ -89,6 +89,15 @@ async def test_a_record_that_returns_has_only_its_new_words(firm: Database):
     await land(firm, ANN, replace(ALICE, last_name="Moss"))
     assert await search(firm, "moreno") == []
     assert await search(firm, "alice moss") == [1001]
+
+
+async def test_a_record_that_returns_keeps_the_marks_of_what_is_published(firm: Database):
+    before = await words(firm, 1001)
+    async with transaction(firm, "a") as session:
+        await search_words.store(session, "a", {1001: before | {"=tag:client", "=no_email"}})
+        await removals.remove_records(session, "a", "contacts", [1001], why=REMOVED)
+    await land(firm, ANN, replace(ALICE, last_name="Moss"))
+    assert await words(firm, 1001) == before - {"moreno"} | {"moss", "=tag:client", "=no_email"}
 
 
 async def test_the_merged_record_counts_for_everybody_and_what_was_shown_for_a_login(
