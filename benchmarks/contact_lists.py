@@ -19,6 +19,7 @@ from typing import Any
 import asyncpg
 
 from app.db import migrate
+from app.db.accounts.upgrades import words_for
 from app.db.connection import Address
 from app.db.contacts import visible_contacts
 from app.db.contacts.contact_counts import ContactCounts, count_next
@@ -138,8 +139,9 @@ async def fill(dsn: str, contacts: int) -> None:
     connection = await asyncpg.connect(dsn)
     await connection.execute(
         "insert into accounts (account_id, name, time_zone, country, enabled, words_made_for, created_at,"
-        " updated_at) values ($1, 'Firm', 'UTC', 'US', true, '1/US', now(), now())",
+        " updated_at) values ($1, 'Firm', 'UTC', 'US', true, $2, now(), now())",
         ACCOUNT,
+        words_for("US"),
     )
     people = list(persons(contacts))
     await connection.copy_records_to_table(
