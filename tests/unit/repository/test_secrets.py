@@ -10,6 +10,12 @@ from detect_secrets.settings import transient_settings
 from tests.unit.repository.test_code_rules import ROOT, tracked
 
 BASELINE = ROOT / ".secrets.baseline"
+# Made of files that are looked at (tests/contract), or published by Clio. Together they take as long as half the others.
+MADE = {
+    ROOT / "docs" / "openapi.json",
+    ROOT / "tests" / "data" / "pinned" / "openapi.json",
+    ROOT / "tests" / "data" / "openapi-subset.json",
+}
 
 
 def found_in(paths: list[Path]) -> SecretsCollection:
@@ -23,7 +29,7 @@ def found_in(paths: list[Path]) -> SecretsCollection:
 
 def test_no_tracked_file_has_a_secret_that_nobody_has_looked_at(tmp_path: Path):
     baseline = json.loads(BASELINE.read_text())
-    paths = [path for path in tracked() if path != BASELINE and path.suffix != ".lock"]
+    paths = [one for one in tracked() if one not in {BASELINE, *MADE} and one.suffix != ".lock"]
     found = found_in(paths).json()
     known = {
         (name, one["hashed_secret"]) for name, all_ in baseline["results"].items() for one in all_
