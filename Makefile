@@ -7,6 +7,7 @@ STAMP := $(VENV)/.installed
 BENCH_VENV := .venv-bench
 BENCH_STAMP := $(BENCH_VENV)/.installed
 SBOM_VENV := .venv-sbom
+CLIENTS_VENV := .venv-clients
 UV := $(shell command -v uv 2>/dev/null)
 LOCKED := --no-header --no-annotate --no-emit-index-url --universal --generate-hashes --python-version 3.11
 
@@ -18,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=auto --dist=worksteal
 # Each worker, and each process that a test starts, would compile everything anew where this variable is set.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench bench-neighbours sbom
+.PHONY: run test test-fast test-wide wide-tests soak nightly check fmt lock mutants mutants-sample bench bench-neighbours clients sbom
 
 run: $(STAMP)
 	@$(BIN)/levitate-clio demo $(ARGS)
@@ -82,6 +83,16 @@ mutants: ## change the rules in every way that mutmut knows, and list the change
 
 mutants-sample: $(STAMP) ## 200 random changes of sync and db that SEED chooses; lists those that no test notices
 	@$(BIN)/python -m tests.mutants --seed $(or $(SEED),1) --pytest="--ignore=tests/wide" $(ARGS)
+
+# The generator needs an older typer than the service, so it has an environment of its own.
+clients: $(CLIENTS_VENV)/.installed ## write the generated code of the clients anew, from docs/openapi.json
+	@$(CLIENTS_VENV)/bin/python clients/python/generate.py
+
+$(CLIENTS_VENV)/.installed: clients/python/requirements-generate.txt
+	@rm -rf $(CLIENTS_VENV)
+	@$(PYTHON) -m venv $(CLIENTS_VENV)
+	@$(CLIENTS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
 
 # What an image contains. It reads the lock and installs nothing of it.
 sbom: ## write sbom.json: what the service needs at run time, in CycloneDX format

@@ -1,0 +1,28 @@
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from levitate_clio._call import Call
+
+from ...models.users_body import Users
+
+
+def build(
+    account_id: str,
+) -> Call[Users]:
+    """Return the request of `get_users`."""
+
+    _kwargs: dict[str, Any] = {
+        "method": "GET",
+        "path": "/v1/accounts/{account_id}/users".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
+    }
+    return Call(parse=_parse, **_kwargs)
+
+
+def _parse(response: httpx.Response) -> Users:
+    response_200 = Users.from_dict(response.json())
+
+    return response_200

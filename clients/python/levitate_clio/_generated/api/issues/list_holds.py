@@ -1,0 +1,73 @@
+import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from levitate_clio._call import Call
+
+from ...models.list_holds_order import ListHoldsOrder
+from ...models.list_holds_status import ListHoldsStatus
+from ...models.page_hold import PageHold
+from ...types import UNSET, Unset
+
+
+def build(
+    account_id: str,
+    *,
+    status: ListHoldsStatus | Unset = UNSET,
+    cursor: str | Unset = UNSET,
+    limit: int | Unset = UNSET,
+    order: ListHoldsOrder | Unset = UNSET,
+    since: datetime.datetime | Unset = UNSET,
+    until: datetime.datetime | Unset = UNSET,
+    count: bool | Unset = UNSET,
+) -> Call[PageHold]:
+    """Return the request of `list_holds`."""
+
+    params: dict[str, Any] = {}
+
+    json_status: str | Unset = UNSET
+    if not isinstance(status, Unset):
+        json_status = status
+
+    params["status"] = json_status
+
+    params["cursor"] = cursor
+
+    params["limit"] = limit
+
+    json_order: str | Unset = UNSET
+    if not isinstance(order, Unset):
+        json_order = order
+
+    params["order"] = json_order
+
+    json_since: str | Unset = UNSET
+    if not isinstance(since, Unset):
+        json_since = since.isoformat()
+    params["since"] = json_since
+
+    json_until: str | Unset = UNSET
+    if not isinstance(until, Unset):
+        json_until = until.isoformat()
+    params["until"] = json_until
+
+    params["count"] = count
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
+
+    _kwargs: dict[str, Any] = {
+        "method": "GET",
+        "path": "/v1/accounts/{account_id}/holds".format(
+            account_id=quote(str(account_id), safe=""),
+        ),
+        "params": params,
+    }
+    return Call(parse=_parse, **_kwargs)
+
+
+def _parse(response: httpx.Response) -> PageHold:
+    response_200 = PageHold.from_dict(response.json())
+
+    return response_200

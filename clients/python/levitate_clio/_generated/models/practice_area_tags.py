@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
+
+from attrs import define as _attrs_define
+
+from ..types import UNSET, Unset
+
+T = TypeVar("T", bound="PracticeAreaTags")
+
+
+@_attrs_define
+class PracticeAreaTags:
+    """Tags for the practice areas of the contact's own matters."""
+
+    enabled: bool | Unset = UNSET
+    """ Whether contacts get these tags. """
+    matter_status: list[str] | Unset = UNSET
+    """ The statuses of the matters that count: `open`, `pending`, `closed`. A matter in another status gives no
+    tag. """
+    label_from: str | Unset = UNSET
+    """ The source of a practice area's label: its name, or its category in Clio, if it has one. Known values:
+    `name`, `category`. """
+
+    def to_dict(self) -> dict[str, Any]:
+        enabled = self.enabled
+
+        matter_status: list[str] | Unset = UNSET
+        if not isinstance(self.matter_status, Unset):
+            matter_status = self.matter_status
+
+        label_from = self.label_from
+
+        field_dict: dict[str, Any] = {}
+
+        field_dict.update({})
+        if enabled is not UNSET:
+            field_dict["enabled"] = enabled
+        if matter_status is not UNSET:
+            field_dict["matter_status"] = matter_status
+        if label_from is not UNSET:
+            field_dict["label_from"] = label_from
+
+        return field_dict
+
+    @classmethod
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        d = dict(src_dict)
+        enabled = d.pop("enabled", UNSET)
+
+        matter_status = cast(list[str], d.pop("matter_status", UNSET))
+
+        label_from = d.pop("label_from", UNSET)
+
+        practice_area_tags = cls(
+            enabled=enabled,
+            matter_status=matter_status,
+            label_from=label_from,
+        )
+
+        return practice_area_tags
